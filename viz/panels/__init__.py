@@ -1,0 +1,24 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The panels, in the order of the menu.
+
+A panel is a module with `TITLE`, `PLACE` (where the default layout docks it: "left", "right" or "bottom") and
+`draw(state, view)`, which draws with imgui and changes only its own part of the state. Neither torch nor OpenGL here.
+"""
+
+from typing import Protocol
+
+from viz.panels import latent, model, performance, transform
+from viz.state import AppState
+from viz.view import View
+
+
+class Panel(Protocol):
+    """What the window expects of a panel module."""
+
+    TITLE: str
+    PLACE: str
+
+    def draw(self, state: AppState, view: View) -> None: ...
+
+
+PANELS: tuple[Panel, ...] = (model, latent, transform, performance)

@@ -1,0 +1,12 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Transform."""
+
+from viz.state import AppState
+from viz.view import View
+
+TITLE = "Transform"
+PLACE = "left"
+
+
+def draw(state: AppState, view: View) -> None:
+    """Draw the panel."""

@@ -1,0 +1,43 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the renderer hands back for one picture. Plain data: no torch, so that panels may read it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from viz.request import PictureRequest
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is inside a checkpoint, for display."""
+
+    path: str
+    rung: str
+    resolution: int
+    z_dim: int
+    w_dim: int
+    c_dim: int
+    num_ws: int
+    parameters: int
+    bytes: int
+    movable: bool  # has a Fourier input; False for rung A
+    layer_names: tuple[str, ...]
+    kimg: float | None  # thousands of images seen in training, where the file says so
+
+
+@dataclass(frozen=True, eq=False)
+class RenderResult:
+    """One picture, or one sentence why there is none.
+
+    `request` is what it answers; `image` is uint8 [H, W, 4], None after an error; `notice` is a sentence about a
+    picture that is right but not all that was asked for (a transform that the model cannot follow).
+    """
+
+    request: PictureRequest
+    image: np.ndarray | None = None
+    facts: ModelFacts | None = None
+    error: str | None = None
+    notice: str | None = None
+    model_ms: float = 0.0
+    post_ms: float = 0.0

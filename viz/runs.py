@@ -1,0 +1,431 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Training runs as the window sees them: the trainer is a process of its own, and its run folder is all it says.
+
+`TrainerProcess` starts `train.py` and stops it; `RunFolder` reads what a run has written (docs/run-folder.md), only
+what is new. Nothing here imports `train`: a trainer that dies takes nothing with it but its last sentence, which is
+shown. Every call is short, but touches files: `viz.run_monitor` makes them away from the frame loop.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
+CURVES = ("loss_g", "loss_d", "r1")  # the columns of stats.jsonl that are drawn
+STOP_GRACE_S = 300.0  # a step of a large model on a CPU takes minutes, and a lost snapshot is worse than a wait
+TERM_GRACE_S = 10.0
+_READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
+_TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class RunError(ValueError):
+    """A run that cannot be started, resumed or followed, said in one sentence."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """progress.json. `seconds_left` and `images_per_s` are 0 before the trainer knows them."""
+
+    state: str = "starting"
+    images: int = 0
+    total_images: int = 0
+    images_per_s: float = 0.0
+    seconds_left: float = 0.0
+    pid: int = 0
+    error: str = ""
+
+    @property
+    def fraction(self) -> float:
+        """Part of the run that is done, 0 to 1."""
+        return min(self.images / self.total_images, 1.0) if self.total_images > 0 else 0.0
+
+    @staticmethod
+    def from_json(document: Mapping[str, object]) -> Progress:
+        """Whatever is missing or of the wrong type takes its default: a follower never fails on what it reads."""
+
+        def number(name: str) -> float:
+            value = document.get(name)
+            return float(value) if isinstance(value, (int, float)) and np.isfinite(value) else 0.0
+
+        error = document.get("error")
+        return Progress(
+            state=str(document.get("state", "starting")),
+            images=int(number("images")),
+            total_images=int(number("total_images")),
+            images_per_s=number("images_per_s"),
+            seconds_left=number("seconds_left"),
+            pid=int(number("pid")),
+            error=error if isinstance(error, str) else "",
+        )
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """One reading of a run folder.
+
+    `state` is progress.json's, or `absent` (no such folder), `unknown` (no progress yet), `crashed` (progress claims a
+    living trainer, but its process is gone). `curves` maps `kimg` and each of CURVES to float64 arrays of one length,
+    NaN where a tick measured nothing.
+    """
+
+    folder: Path
+    state: str = "absent"
+    progress: Progress = Progress()
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    fakes: Path | None = None
+    network: Path | None = None
+    resumable: bool = False
+    error: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether a trainer works on this run now."""
+        return self.state in ACTIVE
+
+
+# ---------------------------------------------------------------------------------------------- reading a run folder
+
+
+class GrowingFile:
+    """The complete lines that were added to a file since the last call, at most a few megabytes at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def lines(self) -> tuple[bool, list[bytes]]:
+        """(whether the file began anew, new lines without their ends). A line still being written waits for its end."""
+        try:
+            size = self.path.stat().st_size
+            anew = size < self._offset
+            if anew:
+                self._offset = 0
+            if size == self._offset:
+                return anew, []
+            with open(self.path, "rb") as file:
+                file.seek(self._offset)
+                block = file.read(_READ_LIMIT)
+        except OSError:
+            return False, []
+        end = block.rfind(b"\n") + 1
+        if end == 0 and len(block) == _READ_LIMIT:
+            end = len(block)  # no line of ours is this long: damaged, so skip it rather than read it for ever
+        self._offset += end
+        return anew, block[:end].splitlines()
+
+
+class RunFolder:
+    """Follows one run folder; `poll` reads what changed since the last time. Not thread-safe: one thread owns it."""
+
+    def __init__(self, path: str | os.PathLike[str], *, stale_s: float = 5.0) -> None:
+        """`stale_s`: a progress file younger than this counts as a sign of life, whatever its process number says
+        (the trainer may run on another machine that shares the folder)."""
+        self.path = Path(path)
+        self._stale_s = stale_s
+        self._stats = GrowingFile(self.path / "stats.jsonl")
+        self._rows: list[tuple[float, ...]] = []
+        self._curves: Mapping[str, np.ndarray] = {}
+        self._progress = Progress()
+        self._progress_seen = (0, 0)
+        self._options: Mapping[str, object] | None = None
+
+    def poll(self) -> RunSnapshot:
+        """The run as it is now. Damaged or missing files leave what was known before; nothing raises."""
+        try:
+            names = [entry.name for entry in os.scandir(self.path)]
+        except OSError:
+            return RunSnapshot(self.path)
+        self._read_stats()
+        if self._options is None:
+            self._options = _read_json(self.path / "training_options.json")
+        changed_at = self._read_progress()
+        state, error = self._state(changed_at)
+        return RunSnapshot(
+            folder=self.path,
+            state=state,
+            progress=self._progress,
+            curves=self._curves,
+            options=self._options or {},
+            fakes=newest(self.path, names, "fakes", ".png"),
+            network=newest(self.path, names, "network-snapshot-", ".safetensors"),
+            resumable="training-state.safetensors" in names and state not in ACTIVE,
+            error=error,
+        )
+
+    def request_stop(self) -> None:
+        """Ask the trainer for a clean stop: it finishes its step, writes its snapshot and state, and ends."""
+        (self.path / "stop").touch()
+
+    def _read_stats(self) -> None:
+        anew, lines = self._stats.lines()
+        if anew:
+            self._rows.clear()
+        for line in lines:
+            row = _stats_row(line)
+            if row is None:
+                continue
+            while self._rows and self._rows[-1][0] >= row[0]:  # a resumed run goes over its last ticks again
+                self._rows.pop()
+            self._rows.append(row)
+        if anew or lines:
+            table = np.array(self._rows, np.float64).reshape(len(self._rows), 1 + len(CURVES))
+            columns = np.ascontiguousarray(table.T)
+            self._curves = dict(zip(("kimg", *CURVES), columns, strict=True))
+
+    def _read_progress(self) -> float:
+        """Modification time of progress.json (0: there is none), which is read when it changed."""
+        path = self.path / "progress.json"
+        try:
+            status = path.stat()
+        except OSError:
+            return 0.0
+        seen = (status.st_mtime_ns, status.st_size)
+        if seen != self._progress_seen:
+            document = _read_json(path)
+            if document is not None:
+                self._progress = Progress.from_json(document)
+                self._progress_seen = seen
+        return status.st_mtime
+
+    def _state(self, changed_at: float) -> tuple[str, str]:
+        if changed_at == 0.0 or self._progress_seen == (0, 0):
+            return "unknown", ""
+        if self._progress.state not in ACTIVE:
+            return self._progress.state, self._progress.error
+        if time.time() - changed_at < self._stale_s or process_alive(self._progress.pid, changed_at):
+            return self._progress.state, ""
+        return "crashed", self._progress.error or last_sentence(_tail(self.path / "log.txt"))
+
+
+def newest(folder: Path, names: Sequence[str], before: str, after: str) -> Path | None:
+    """The file named `before`, digits, `after` with the largest number; None if there is none."""
+    pattern = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    found = [(int(match[1]), name) for name in names if (match := pattern.fullmatch(name))]
+    return folder / max(found)[1] if found else None
+
+
+def process_alive(pid: int, seen_at: float) -> bool:
+    """Whether process `pid` runs and is the one that wrote at time `seen_at` (a younger one has only its number)."""
+    if pid <= 0:
+        return False
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= seen_at + 2.0
+    except psutil.Error:
+        return False
+
+
+def end_process_tree(pid: int, *, force: bool = False) -> None:
+    """Terminate (or kill) a process and its children; one that is already gone is no error."""
+    try:
+        process = psutil.Process(pid)
+        family = [*process.children(recursive=True), process]
+    except psutil.Error:
+        return
+    for member in family:
+        try:
+            member.kill() if force else member.terminate()
+        except psutil.Error:
+            pass
+
+
+def last_sentence(output: str) -> str:
+    """What a program's output says went wrong: its last `Error: ...` line, else its last line that is not blank."""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", _ANSI.sub("", output)) if line.strip()]
+    errors = [line for line in lines if line.startswith("Error: ")]
+    sentence = errors[-1].removeprefix("Error: ") if errors else (lines[-1] if lines else "")
+    return sentence if len(sentence) <= 400 else sentence[:400] + " ..."
+
+
+def _stats_row(line: bytes) -> tuple[float, ...] | None:
+    """(kimg, *CURVES) of one line of stats.jsonl; None if the line is damaged."""
+    try:
+        document = json.loads(line)
+        values = [document.get(name) for name in ("kimg", *CURVES)]
+        row = tuple(float("nan") if value is None else float(value) for value in values)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return row if np.isfinite(row[0]) else None
+
+
+def _read_json(path: Path) -> Mapping[str, object] | None:
+    try:
+        with open(path, "rb") as file:
+            document = json.loads(file.read(_READ_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _tail(path: Path, start: int = 0) -> str:
+    """The last part of a text file, at most _TAIL_LIMIT bytes of it and none before `start`; '' if unreadable."""
+    try:
+        with open(path, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(start, end - _TAIL_LIMIT))
+            return file.read(_TAIL_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+# -------------------------------------------------------------------------------------------------- a trainer process
+
+
+def trainer_program() -> tuple[str, ...]:
+    """The start of every trainer command: `python train.py` in a checkout, `python -m train` where it is installed.
+
+    Raises RunError when neither is found.
+    """
+    script = Path(__file__).resolve().parent.parent / "train.py"
+    if script.is_file():
+        return (sys.executable, str(script))
+    if importlib.util.find_spec("train") is not None:  # looks, without importing
+        return (sys.executable, "-m", "train")
+    raise RunError("The trainer (train.py) is not installed beside this viewer: reinstall Jinc as a whole.")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of a launch, and what it does in a word or two."""
+
+    title: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProcessReport:
+    """What is known of a launch: `state` is `running`, `done` or `failed`; `error` one sentence if it failed."""
+
+    state: str
+    title: str
+    run_folder: Path | None
+    error: str = ""
+    output: str = ""
+
+
+class TrainerProcess:
+    """The steps of a launch, one process after the other, each in a session of its own.
+
+    The session is its own so that Ctrl-C in the window's terminal does not reach the trainer, and so that training
+    outlives the window: hours of work do not hang on a window that is closed by habit. The window finds the run
+    again through its folder, whose progress.json names the process. Output goes to a file, never to a pipe that
+    nobody might read.
+    """
+
+    def __init__(self, steps: Sequence[Step], log: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """`log`: file that both output streams are appended to. Raises RunError if it or the program cannot start."""
+        self._steps = tuple(steps)
+        self.log = log
+        self._clock = clock
+        self._index = 0
+        self._stop_at: float | None = None
+        self._term_at: float | None = None
+        self._run_folder: Path | None = None
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            self._log_start = log.stat().st_size if log.exists() else 0
+        except OSError as error:
+            raise RunError(f"Cannot write into the output folder {log.parent}: {error.strerror}.") from error
+        self._process = self._spawn()
+
+    @property
+    def pid(self) -> int:
+        """Of the step that runs now or ran last."""
+        return self._process.pid
+
+    def poll(self) -> ProcessReport:
+        """Look after the process: start the next step, press a stop that was asked for. Never waits."""
+        code = self._process.poll()
+        step = self._steps[self._index]
+        output = _tail(self.log, self._log_start)
+        self._learn_run_folder(output)
+        if code is None:
+            self._press_stop()
+            return ProcessReport("running", step.title, self._run_folder, "", output)
+        if self._stop_at is not None and (code == 0 or self._term_at is not None or self._run_folder is None):
+            return ProcessReport("done", step.title, self._run_folder, "", output)
+        if code != 0:
+            return ProcessReport("failed", step.title, self._run_folder, _exit_sentence(code, output), output)
+        if self._index + 1 < len(self._steps):
+            self._index += 1
+            try:
+                self._process = self._spawn()
+            except RunError as error:
+                return ProcessReport("failed", step.title, self._run_folder, str(error), output)
+            return ProcessReport("running", self._steps[self._index].title, self._run_folder, "", output)
+        return ProcessReport("done", step.title, self._run_folder, "", output)
+
+    def stop(self) -> None:
+        """Ask for a clean end through the run folder's `stop` file. Before there is a run there is nothing to save
+        and the process is terminated; it is terminated also when it has not ended after STOP_GRACE_S."""
+        if self._stop_at is None:
+            self._stop_at = self._clock()
+        self._press_stop()
+
+    def end(self) -> None:
+        """Terminate now; what was trained since the last snapshot is lost. Killed if it still runs after a while."""
+        self._stop_at = self._stop_at if self._stop_at is not None else self._clock()
+        if self._term_at is None:
+            self._term_at = self._clock()
+            end_process_tree(self._process.pid)
+
+    def _press_stop(self) -> None:
+        if self._stop_at is None:
+            return
+        if self._term_at is not None:
+            if self._clock() - self._term_at > TERM_GRACE_S:
+                end_process_tree(self._process.pid, force=True)
+        elif self._run_folder is None or self._clock() - self._stop_at > STOP_GRACE_S:
+            self.end()
+        else:
+            RunFolder(self._run_folder).request_stop()
+
+    def _learn_run_folder(self, output: str) -> None:
+        if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
+            self._run_folder = Path(match[1].strip())
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+        own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere a new session does it
+        command = self._steps[self._index].command
+        try:
+            with open(self.log, "ab") as log:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=environment,
+                    start_new_session=True,
+                    creationflags=own_group,
+                )
+        except OSError as error:
+            raise RunError(f"Cannot start the trainer ({command[0]}): {error.strerror}.") from error
+        try:  # the window stays smooth beside a trainer that takes every core
+            psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5))
+        except psutil.Error:
+            pass
+        return process
+
+
+def _exit_sentence(code: int, output: str) -> str:
+    if code < 0:
+        names = {number.value: number.name for number in signal.Signals}
+        hint = " (often because memory ran out)" if code == -9 else ""
+        return f"The trainer was ended by {names.get(-code, f'signal {-code}')}{hint}."
+    return last_sentence(output) or f"The trainer ended with code {code} and said nothing."

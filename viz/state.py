@@ -1,0 +1,224 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the user set: plain dataclasses, and their JSON form with validation.
+
+Panels change these values and nothing else. Everything on screen follows from them, so a state file brings a window
+back. A number's limits and a text's choices stand in its field's metadata, where the reader below enforces them.
+"""
+
+import json
+import math
+import os
+import sys
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gan.files import replaced
+
+SCHEMA = 1
+"""Version of the JSON form; a file with a newer one is refused, not guessed at."""
+
+Slot = Literal["left", "right"]
+SLOTS: tuple[Slot, Slot] = ("left", "right")
+
+RECENTS_LIMIT = 12
+PLANE_WIDTH = 100
+"""Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
+
+
+class StateError(ValueError):
+    """A state file that cannot be used; one sentence."""
+
+
+def number(default: float, low: float, high: float) -> Any:
+    """A dataclass field for an int or a float (as `default` is) within [low, high]."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def choice(default: str, *others: str) -> Any:
+    """A dataclass field for one of a few words."""
+    return field(default=default, metadata={"choices": (default, *others)})
+
+
+@dataclass
+class SlotState:
+    """One of the two pictures. `path` is a checkpoint, "" an empty slot."""
+
+    path: str = ""
+
+
+@dataclass
+class LatentState:
+    """A point (x, y) of the seed plane, truncation psi on the first `cutoff` w's (0: on all), and a class label."""
+
+    x: float = number(0.0, -1e6, 1e6)
+    y: float = number(0.0, -1e6, 1e6)
+    animate: bool = False
+    speed: float = number(0.25, -5.0, 5.0)  # seeds a second, along x
+    psi: float = number(1.0, -1.0, 2.0)
+    cutoff: int = number(0, 0, 64)
+    label: int = number(0, 0, 100_000)
+
+
+@dataclass
+class TransformState:
+    """Translation in image widths (positive: right, down) and rotation in degrees (positive: counter-clockwise)."""
+
+    tx: float = number(0.0, -4.0, 4.0)
+    ty: float = number(0.0, -4.0, 4.0)
+    degrees: float = number(0.0, -180.0, 180.0)
+    snap: bool = False  # to whole pixels of the model's own picture
+    animate: str = choice("off", "circle", "rotate")
+    speed: float = number(0.1, -2.0, 2.0)  # turns a second
+    radius: float = number(0.06, 0.0, 1.0)  # of the circle, in image widths
+
+
+@dataclass
+class CanvasState:
+    """How the pictures are looked at: zoom 1 fits the slot; pan is in slot widths, shared by both slots."""
+
+    zoom: float = number(1.0, 0.05, 256.0)
+    pan_x: float = number(0.0, -1e4, 1e4)
+    pan_y: float = number(0.0, -1e4, 1e4)
+    nearest: bool = False  # above 1:1 only; below it, minification is always filtered
+
+
+@dataclass
+class TrainingState:
+    """What the next training run is to be, and the run folder last followed ("" none). gamma 0: automatic."""
+
+    source: str = "critters"  # or the path of a folder or zip
+    rung: str = choice("T", "A", "B", "R")
+    resolution: int = number(32, 4, 4096)
+    batch: int = number(16, 1, 4096)
+    gamma: float = number(0.0, 0.0, 1e6)
+    kimg: float = number(200.0, 0.001, 1e6)
+    preset: str = choice("tiny", "paper")
+    outdir: str = "training-runs"
+    run_folder: str = ""
+
+
+@dataclass
+class DisplayState:
+    """The window itself."""
+
+    theme: str = choice("dark", "light")
+    width: int = number(1600, 320, 16384)
+    height: int = number(1000, 240, 16384)
+    fps_limit: int = number(60, 0, 1000)  # 0: none
+    vsync: bool = True
+    device: str = "cpu"
+
+
+@dataclass
+class AppState:
+    """All of it."""
+
+    left: SlotState = field(default_factory=SlotState)
+    right: SlotState = field(default_factory=SlotState)
+    latent: LatentState = field(default_factory=LatentState)
+    transform: TransformState = field(default_factory=TransformState)
+    canvas: CanvasState = field(default_factory=CanvasState)
+    training: TrainingState = field(default_factory=TrainingState)
+    display: DisplayState = field(default_factory=DisplayState)
+    recents: list[str] = field(default_factory=list)
+
+    def slot(self, name: Slot) -> SlotState:
+        return self.left if name == "left" else self.right
+
+    def remember(self, path: str) -> None:
+        """Put `path` first among the recently opened models."""
+        self.recents = [path, *(other for other in self.recents if other != path)][:RECENTS_LIMIT]
+
+
+def to_json(state: AppState) -> dict[str, Any]:
+    """The state as a JSON object."""
+    return {"schema": SCHEMA, **asdict(state)}
+
+
+def from_json(document: object) -> AppState:
+    """The inverse of `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError."""
+    if not isinstance(document, dict):
+        raise StateError("a state file holds one JSON object, and this one does not.")
+    schema = document.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise StateError("this is not a Jinc state file: it has no \"schema\" number.")
+    if schema > SCHEMA:
+        raise StateError(f"written by a newer Jinc (schema {schema}, this one reads up to {SCHEMA}): update Jinc.")
+    state = AppState()
+    _fill(state, {name: value for name, value in document.items() if name != "schema"}, "")
+    return state
+
+
+def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
+    known = {item.name: item for item in fields(target)}
+    for name, value in document.items():
+        label = prefix + str(name)
+        if name not in known:
+            raise StateError(f"there is no setting called {label!r}.")
+        current = getattr(target, name)
+        if is_dataclass(current):
+            if not isinstance(value, dict):
+                raise StateError(f"{label} must be a JSON object.")
+            _fill(current, value, label + ".")
+        else:
+            setattr(target, name, _checked(label, value, current, dict(known[name].metadata)))
+
+
+def _checked(label: str, value: Any, current: Any, limits: dict[str, Any]) -> Any:
+    if isinstance(current, list):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise StateError(f"{label} must be a list of texts.")
+        return value[:RECENTS_LIMIT]
+    if isinstance(current, float) and type(value) is int:
+        value = float(value) if abs(value) < 1e15 else math.inf
+    if type(value) is not type(current):
+        words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        raise StateError(f"{label} must be {words[type(current)]}, not {json.dumps(value)[:40]}.")
+    if "choices" in limits and value not in limits["choices"]:
+        raise StateError(f"{label} must be one of {', '.join(limits['choices'])}, not {value!r}.")
+    if "low" in limits and not limits["low"] <= value <= limits["high"]:
+        raise StateError(f"{label} must be between {limits['low']:g} and {limits['high']:g}, not {value:g}.")
+    return value
+
+
+def limits_of(owner: object, name: str) -> tuple[float, float]:
+    """The (low, high) that field `name` of dataclass instance `owner` accepts: what a control may offer."""
+    metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
+    return metadata["low"], metadata["high"]
+
+
+def load(path: Path) -> AppState:
+    """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StateError(f"cannot read the state file {path}: {error.strerror or error}.") from None
+    except (ValueError, RecursionError):
+        raise StateError(f"the state file {path} is damaged: it is not JSON; delete it to start afresh.") from None
+    try:
+        return from_json(document)
+    except StateError as error:
+        raise StateError(f"the state file {path} cannot be used: {error}") from None
+
+
+def save(state: AppState, path: Path) -> None:
+    """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(to_json(state), indent=2) + "\n", encoding="utf-8")
+
+
+def config_folder() -> Path:
+    """Where the window keeps its state: $JINC_CONFIG if set, else the platform's folder for user configuration."""
+    if os.environ.get("JINC_CONFIG"):
+        return Path(os.environ["JINC_CONFIG"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "Jinc"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Jinc"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "jinc"
+
+
+def default_path() -> Path:
+    return config_folder() / "state.json"

@@ -1,0 +1,69 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What a panel may read and call while it draws: results, timings, textures, and a few actions of the window."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from viz.result import RenderResult
+from viz.state import Slot
+from viz.theme import Theme
+
+
+class Picture(NamedTuple):
+    """A texture on the graphics card: OpenGL name, width and height in pixels."""
+
+    texture: int
+    width: int
+    height: int
+
+
+class OperatorLine(NamedTuple):
+    """One row of cuda_ops.status(): operator, what runs it, and why."""
+
+    name: str
+    implementation: str
+    reason: str
+
+
+@dataclass
+class Timings:
+    """The last few seconds, in milliseconds, newest last. Model and post are the worker's, the others the window's."""
+
+    frame: deque[float] = field(default_factory=lambda: deque(maxlen=240))
+    model: dict[Slot, deque[float]] = field(
+        default_factory=lambda: {"left": deque(maxlen=240), "right": deque(maxlen=240)}
+    )
+    post: deque[float] = field(default_factory=lambda: deque(maxlen=240))
+    upload: deque[float] = field(default_factory=lambda: deque(maxlen=240))
+
+
+def _no_action(*_: object) -> None:
+    return None
+
+
+@dataclass
+class View:
+    """Read by panels; owned and filled by the window (viz/app.py)."""
+
+    theme: Theme
+    results: dict[Slot, RenderResult | None] = field(default_factory=lambda: {"left": None, "right": None})
+    busy: dict[Slot, bool] = field(default_factory=lambda: {"left": False, "right": False})
+    timings: Timings = field(default_factory=Timings)
+    seconds: float = 0.0  # of this frame, for animations
+    bundled: tuple[tuple[str, str], ...] = ()  # (name, path) of the models that come with Jinc
+    devices: tuple[str, ...] = ("cpu",)
+    operators: tuple[OperatorLine, ...] = ()
+    has_dialogs: bool = False  # whether the desktop offers a file dialog
+    message: str = ""  # one sentence for the status bar
+    open_model: Callable[[Slot, str], Any] = _no_action
+    browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
+    picture: Callable[[Path], Picture | None] = _no_action  # a PNG from disk as a texture, None if it cannot be read
+    run: Any = None  # viz.runs.RunMonitor, once a run is launched or followed
+
+    def error(self, slot: Slot) -> str | None:
+        """Why this slot shows no picture, in one sentence; None if it does."""
+        result = self.results[slot]
+        return result.error if result else None

@@ -1,0 +1,138 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The few controls that all panels are made of: aligned label left, control right, unit in the number, one tooltip.
+
+Numbers can be dragged, typed (click once) and reset (double click). Each control returns whether the user changed it.
+"""
+
+from collections.abc import Sequence
+
+from imgui_bundle import ImVec4, imgui
+
+from viz.state import limits_of
+from viz.theme import Theme
+
+LABEL_WIDTH = 5.4  # in font sizes
+TOOLTIP_WIDTH = 22.0
+
+
+def tooltip(sentence: str) -> None:
+    """Explain the item just drawn, once the pointer rests on it."""
+    if sentence and imgui.begin_item_tooltip():
+        imgui.push_text_wrap_pos(TOOLTIP_WIDTH * imgui.get_font_size())
+        imgui.text_unformatted(sentence)
+        imgui.pop_text_wrap_pos()
+        imgui.end_tooltip()
+
+
+def label(theme: Theme, text: str, tip: str = "") -> None:
+    """Start a row: the label in its column; what is drawn next takes the rest of the width."""
+    imgui.align_text_to_frame_padding()
+    imgui.text_colored(theme.dim, text)
+    tooltip(tip)
+    imgui.same_line(imgui.get_style().window_padding.x + LABEL_WIDTH * imgui.get_font_size())
+    imgui.set_next_item_width(-1)
+
+
+def number(
+    theme: Theme,
+    text: str,
+    owner: object,
+    name: str,
+    *,
+    step: float,
+    form: str = "%.2f",
+    default: float | int = 0,
+    tip: str = "",
+    width: float = 0.0,
+) -> bool:
+    """A number of a state dataclass, dragged by `step` a pixel and kept within its field's limits.
+
+    An empty `text` draws no label, and then `width` (pixels, 0: all) is the control's.
+    """
+    low, high = limits_of(owner, name)
+    if text:
+        label(theme, text, tip)
+    else:
+        imgui.set_next_item_width(width or -1)
+    value = getattr(owner, name)
+    imgui.push_font(theme.mono, 0.0)
+    flags = imgui.SliderFlags_.always_clamp
+    if isinstance(value, int):
+        changed, value = imgui.drag_int(f"##{name}", value, step, int(low), int(high), form, flags)
+    else:
+        changed, value = imgui.drag_float(f"##{name}", value, step, low, high, form, flags)
+    imgui.pop_font()
+    if imgui.is_item_hovered() and imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
+        imgui.internal.clear_active_id()
+        changed, value = True, type(value)(default)
+    tooltip(tip)
+    if changed:
+        setattr(owner, name, value)
+    return changed
+
+
+def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> bool:
+    """A yes or no of a state dataclass, its text right of the box."""
+    changed, value = imgui.checkbox(f"{text}##{name}", getattr(owner, name))
+    tooltip(tip)
+    if changed:
+        setattr(owner, name, value)
+    return changed
+
+
+def words(theme: Theme, text: str, owner: object, name: str, choices: Sequence[str], tip: str = "") -> bool:
+    """A row of a few words of which one is lit."""
+    label(theme, text, tip)
+    current = getattr(owner, name)
+    gap = imgui.get_style().item_inner_spacing.x
+    width = (imgui.get_content_region_avail().x - gap * (len(choices) - 1)) / len(choices)
+    changed = False
+    for index, word in enumerate(choices):
+        if index:
+            imgui.same_line(0, gap)
+        lit = word == current
+        imgui.push_style_color(
+            imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
+        )
+        imgui.push_style_color(imgui.Col_.text, theme.text if lit else theme.dim)
+        if imgui.button(f"{word}##{name}", (width, 0)) and not lit:
+            setattr(owner, name, word)
+            changed = True
+        imgui.pop_style_color(2)
+        tooltip(tip)
+    return changed
+
+
+def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True) -> bool:
+    """A button; greyed and dead when not `enabled`."""
+    imgui.begin_disabled(not enabled)
+    pressed = imgui.button(text, (width, 0))
+    imgui.end_disabled()
+    tooltip(tip)
+    return pressed
+
+
+def fact(theme: Theme, text: str, value: str, tip: str = "", colour: ImVec4 | None = None) -> None:
+    """A row of the label and a value that cannot be changed here, in the monospaced face."""
+    imgui.text_colored(theme.dim, text)
+    tooltip(tip)
+    imgui.same_line(imgui.get_style().window_padding.x + LABEL_WIDTH * imgui.get_font_size())
+    imgui.push_font(theme.mono, 0.0)
+    imgui.push_text_wrap_pos(0.0)
+    imgui.text_colored(colour or theme.text, value)
+    imgui.pop_text_wrap_pos()
+    imgui.pop_font()
+    tooltip(tip)
+
+
+def sentence(text: str, colour: ImVec4) -> None:
+    """A sentence over the whole width, wrapped: an error, a notice, a hint."""
+    imgui.push_text_wrap_pos(0.0)
+    imgui.text_colored(colour, text)
+    imgui.pop_text_wrap_pos()
+
+
+def section(theme: Theme, text: str) -> None:
+    """A quiet heading between two groups of controls."""
+    imgui.dummy((0, 2))
+    imgui.text_colored(theme.dim, text)
