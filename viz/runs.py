@@ -85,6 +85,7 @@ class RunSnapshot:
     folder: Path
     state: str = "absent"
     progress: Progress = Progress()
+    changed_at: float = 0.0  # seconds since the epoch: when progress.json was last written
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     fakes: Path | None = None
@@ -159,6 +160,7 @@ class RunFolder:
             folder=self.path,
             state=state,
             progress=self._progress,
+            changed_at=changed_at,
             curves=self._curves,
             options=self._options or {},
             fakes=newest(self.path, names, "fakes", ".png"),
@@ -334,6 +336,7 @@ class TrainerProcess:
         self._clock = clock
         self._index = 0
         self._stop_at: float | None = None
+        self._stop_sent = False
         self._term_at: float | None = None
         self._run_folder: Path | None = None
         try:
@@ -392,8 +395,12 @@ class TrainerProcess:
                 end_process_tree(self._process.pid, force=True)
         elif self._run_folder is None or self._clock() - self._stop_at > STOP_GRACE_S:
             self.end()
-        else:
-            RunFolder(self._run_folder).request_stop()
+        elif not self._stop_sent:  # once only: the trainer may have taken the file away as it stopped
+            self._stop_sent = True
+            try:
+                RunFolder(self._run_folder).request_stop()
+            except OSError:
+                self.end()
 
     def _learn_run_folder(self, output: str) -> None:
         if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):

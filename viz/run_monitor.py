@@ -1,0 +1,272 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The thread that launches, follows and stops a training run, so that the frame loop never touches a file for it."""
+
+from __future__ import annotations
+
+import queue
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from viz.runs import (
+    ProcessReport,
+    RunError,
+    RunFolder,
+    RunSnapshot,
+    Step,
+    TrainerProcess,
+    end_process_tree,
+    process_alive,
+    trainer_program,
+)
+from viz.state import TrainingState
+
+POLL_S = 0.5
+IDLE_POLL_S = 3.0  # a run that has ended may be resumed elsewhere; a rare look finds out
+PICTURE_LIMIT = 2048  # pixels a side; the paper's grids are 8K wide, which no panel shows
+
+
+@dataclass(frozen=True, eq=False)
+class Fakes:
+    """The newest grid of generated pictures, uint8 [H, W, 4], and the length of training it shows, in kimg."""
+
+    path: Path
+    kimg: int
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RunReport:
+    """Everything the Training panel shows of a run; replaced as a whole, never changed.
+
+    `stage`: `idle`, `launching` (a command runs, no run folder yet), or the state of `snapshot`; `failed` and `crashed`
+    come with an `error` sentence and, where this window launched the trainer, with the path of its `log`.
+    """
+
+    stage: str = "idle"
+    title: str = ""
+    error: str = ""
+    log: Path | None = None
+    snapshot: RunSnapshot | None = None
+    fakes: Fakes | None = None
+    stop_asked: bool = False
+    output: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether a trainer runs."""
+        return self.stage in ("launching", "starting", "training", "stopping")
+
+
+def training_steps(training: TrainingState) -> tuple[Step, ...]:
+    """The commands that train what `training` says: draw the critters if they are not there yet, then train.
+
+    Raises RunError (one sentence) for data that does not exist.
+    """
+    program = trainer_program()
+    steps: list[Step] = []
+    if training.source == "critters":
+        data = critters_path(training)
+        if not data.exists():
+            # fmt: off
+            steps.append(Step("Drawing critters", (
+                *program, "dataset", "critters", f"--out={data}", f"--num={training.pictures}",
+                f"--size={training.resolution}", "--seed=0",
+            )))  # fmt: on
+    else:
+        data = Path(training.source).expanduser()
+        if not training.source.strip() or not data.exists():
+            raise RunError(f"There is no folder or zip {training.source!r}: type the path of one, or choose critters.")
+    options = [
+        f"--cfg={training.rung}",
+        f"--data={data}",
+        f"--outdir={Path(training.outdir).expanduser()}",
+        f"--batch={training.batch}",
+        f"--kimg={training.kimg:g}",
+    ]
+    if training.gamma > 0.0:
+        options.append(f"--gamma={training.gamma:g}")
+    if training.preset == "tiny":
+        options.append("--preset=tiny")
+    steps.append(Step("Training", (*program, *options)))
+    return tuple(steps)
+
+
+def resume_steps(run_folder: Path) -> tuple[Step, ...]:
+    """The command that goes on with a stopped run, exactly where it stopped."""
+    return (Step("Training", (*trainer_program(), f"--resume={run_folder}")),)
+
+
+def critters_path(training: TrainingState) -> Path:
+    """The zip of drawn critters that `training` trains on; the next run with the same size finds it again."""
+    name = f"critters-{training.resolution}x{training.resolution}-{training.pictures}.zip"
+    return Path(training.outdir).expanduser() / name
+
+
+def command_text(steps: tuple[Step, ...]) -> str:
+    """The steps as one line for a shell."""
+    join = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
+    return " && ".join(join(step.command) for step in steps)
+
+
+class RunMonitor:
+    """Owns the thread. Every method returns at once; `report` is what is known now.
+
+    Closing it ends the thread, not the trainer: see TrainerProcess.
+    """
+
+    def __init__(self, run_folder: str = "", *, poll_s: float = POLL_S) -> None:
+        """`run_folder`: a run to follow from the start, "" none."""
+        self._poll_s = poll_s
+        self._report = RunReport()
+        self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._folder: RunFolder | None = RunFolder(run_folder) if run_folder else None
+        self._process: TrainerProcess | None = None
+        self._unwatched: list[TrainerProcess] = []  # launched here, still running, but another run is looked at
+        self._launched_at = 0.0
+        self._stop_asked = False
+        self._error = ""
+        self._log: Path | None = None
+        self._fakes: Fakes | None = None
+        self._thread = threading.Thread(target=self._work, name="run-monitor", daemon=True)
+        self._thread.start()
+
+    @property
+    def report(self) -> RunReport:
+        return self._report
+
+    def start(self, training: TrainingState) -> None:
+        """Launch what `training` says now; the report says what became of it."""
+        wish = replace(training)
+        self._report = RunReport("launching", "Starting")
+        self._orders.put(lambda: self._launch(lambda: training_steps(wish), Path(wish.outdir).expanduser(), None))
+
+    def resume(self, run_folder: Path) -> None:
+        """Go on with a stopped run."""
+        self._report = replace(self._report, stage="launching", title="Resuming", error="", output="")
+        self._orders.put(lambda: self._launch(lambda: resume_steps(run_folder), run_folder.parent, run_folder))
+
+    def stop(self) -> None:
+        """Ask the trainer, whoever launched it, for a clean stop."""
+        self._orders.put(self._stop)
+
+    def end(self) -> None:
+        """Terminate the trainer now: what it learned since its last snapshot is lost."""
+        self._orders.put(self._end)
+
+    def follow(self, run_folder: str) -> None:
+        """Read this run from now on; a trainer that runs goes on, unwatched."""
+        self._orders.put(lambda: self._follow(Path(run_folder) if run_folder else None))
+
+    def close(self) -> None:
+        """End the thread (within a second or two, whatever it does now)."""
+        self._orders.put(None)
+        self._thread.join(timeout=5.0)
+
+    # ------------------------------------------------------------------------------------ on the thread from here on
+
+    def _work(self) -> None:
+        while True:
+            self._look()
+            try:
+                order = self._orders.get(timeout=self._poll_s if self._report.active else IDLE_POLL_S)
+            except queue.Empty:
+                continue
+            if order is None:
+                return
+            try:
+                order()
+            except (OSError, ValueError) as error:
+                self._error = str(error)
+
+    def _launch(self, steps: Callable[[], tuple[Step, ...]], outdir: Path, run_folder: Path | None) -> None:
+        self._follow(run_folder)
+        if run_folder is not None:
+            (run_folder / "stop").unlink(missing_ok=True)  # an old wish must not end the new session
+        log = outdir / time.strftime("trainer-%Y%m%d-%H%M%S.log")
+        self._launched_at = time.time()
+        self._process = TrainerProcess(steps(), log)
+        self._log = log
+
+    def _follow(self, run_folder: Path | None) -> None:
+        self._folder = RunFolder(run_folder) if run_folder is not None else None
+        self._stop_asked, self._error, self._log, self._fakes = False, "", None, None
+        if self._process is not None:
+            self._unwatched.append(self._process)
+            self._process = None
+
+    def _stop(self) -> None:
+        self._stop_asked = True
+        if self._process is not None:
+            self._process.stop()
+        elif self._folder is not None:
+            self._folder.request_stop()
+
+    def _end(self) -> None:
+        self._stop_asked = True
+        if self._process is not None:
+            self._process.end()
+        elif self._folder is not None:
+            snapshot = self._folder.poll()
+            if snapshot.active and process_alive(snapshot.progress.pid, snapshot.changed_at):
+                end_process_tree(snapshot.progress.pid)
+
+    def _look(self) -> None:
+        self._unwatched = [process for process in self._unwatched if process.poll().state == "running"]
+        process = self._process.poll() if self._process is not None else None
+        if process is not None:
+            if process.run_folder is not None and (self._folder is None or self._folder.path != process.run_folder):
+                self._folder = RunFolder(process.run_folder)
+            if process.state != "running":
+                self._process = None
+                self._error = process.error
+        snapshot = self._folder.poll() if self._folder is not None else None
+        if snapshot is not None and snapshot.fakes is not None:
+            if self._fakes is None or self._fakes.path != snapshot.fakes:
+                self._fakes = read_fakes(snapshot.fakes) or self._fakes
+        if self._orders.empty():  # an order on its way has put its own first words into the report
+            self._report = self._compose(process, snapshot)
+
+    def _compose(self, process: ProcessReport | None, snapshot: RunSnapshot | None) -> RunReport:
+        running = process is not None and process.state == "running"
+        stage, error = "idle", self._error
+        if snapshot is not None and snapshot.state not in ("absent", "unknown"):
+            stage = snapshot.state
+            error = snapshot.error if stage == "failed" and snapshot.error else error or snapshot.error
+        if running and (snapshot is None or snapshot.changed_at < self._launched_at):
+            stage = "launching"  # the step before the run, or a run folder that still tells of its last session
+        elif not running and self._error:
+            stage = "failed" if stage in ("idle", "failed") else "crashed"
+        if stage == "crashed" and not error:
+            error = "It ended without a word: it was killed, or the machine was switched off."
+        if self._stop_asked and stage in ("launching", "starting", "training"):
+            stage = "stopping"
+        return RunReport(
+            stage=stage,
+            title=process.title if process is not None else "",
+            error=error if stage in ("failed", "crashed") else "",
+            log=self._log,
+            snapshot=snapshot,
+            fakes=self._fakes,
+            stop_asked=self._stop_asked and stage == "stopping",
+            output=process.output if running and process is not None else "",
+        )
+
+def read_fakes(path: Path) -> Fakes | None:
+    """A grid of pictures from a run folder, reduced to PICTURE_LIMIT; None if the file is damaged or gone."""
+    try:
+        with Image.open(path) as image:
+            picture: Any = image.convert("RGBA")
+        picture.thumbnail((PICTURE_LIMIT, PICTURE_LIMIT))
+        return Fakes(path, int("".join(filter(str.isdigit, path.stem)) or 0), np.ascontiguousarray(picture, np.uint8))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
