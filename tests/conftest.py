@@ -1,0 +1,27 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What every test starts from: the same random numbers and the same number of threads."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+
+THREADS = 2
+
+# Processes that a test starts (a trainer, a command line) inherit the cap; torch in this process is told below.
+os.environ["OMP_NUM_THREADS"] = str(THREADS)
+
+
+def pytest_configure() -> None:
+    # Sums over threads depend on how many there are: a fixed number keeps results equal from machine to machine.
+    torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Each test draws the same numbers whether it runs alone, first or last."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
