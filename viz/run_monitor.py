@@ -261,6 +261,7 @@ class RunMonitor:
             output=process.output if running and process is not None else "",
         )
 
+
 def read_fakes(path: Path) -> Fakes | None:
     """A grid of pictures from a run folder, reduced to PICTURE_LIMIT; None if the file is damaged or gone."""
     try:

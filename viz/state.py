@@ -88,6 +88,7 @@ class TrainingState:
     """What the next training run is to be, and the run folder last followed ("" none). gamma 0: automatic."""
 
     source: str = "critters"  # or the path of a folder or zip
+    pictures: int = number(2000, 16, 1_000_000)  # critters to draw
     rung: str = choice("T", "A", "B", "R")
     resolution: int = number(32, 4, 4096)
     batch: int = number(16, 1, 4096)
@@ -96,6 +97,8 @@ class TrainingState:
     preset: str = choice("tiny", "paper")
     outdir: str = "training-runs"
     run_folder: str = ""
+    follow_left: bool = False  # keep the slot on the run's newest snapshot
+    follow_right: bool = False
 
 
 @dataclass
