@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Train a generator: `python train.py --help` says how. Importing `train` finds the package of that name, not this script."""
+"""Train a generator: `--help` says how. Importing `train` finds the package of that name, not this script."""
 
 from train.cli import main
 

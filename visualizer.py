@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Look at a generator: `python visualizer.py` opens the window, `python visualizer.py --help` says what else there is."""
+"""Look at a generator: `python visualizer.py` opens the window, `--help` says what else there is."""
 
 from viz.cli import main
 
