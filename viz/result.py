@@ -22,7 +22,6 @@ class ModelFacts:
     parameters: int
     bytes: int
     movable: bool  # has a Fourier input; False for rung A
-    layer_names: tuple[str, ...]
     kimg: float | None  # thousands of images seen in training, where the file says so
 
 
@@ -30,14 +29,17 @@ class ModelFacts:
 class RenderResult:
     """One picture, or one sentence why there is none.
 
-    `request` is what it answers; `image` is uint8 [H, W, 4], None after an error; `notice` is a sentence about a
-    picture that is right but not all that was asked for (a transform that the model cannot follow).
+    `request` is what it answers; `image` is uint8 [H, W, 4], None after an error, and `smooth` the same picture
+    enlarged for display where it is small; `notice` is a sentence about a picture that is right but not all that was
+    asked for (a transform that the model cannot follow); `computed` names the stages that were not in a cache.
     """
 
     request: PictureRequest
     image: np.ndarray | None = None
+    smooth: np.ndarray | None = None
     facts: ModelFacts | None = None
     error: str | None = None
     notice: str | None = None
     model_ms: float = 0.0
     post_ms: float = 0.0
+    computed: frozenset[str] = frozenset()  # of load, mapping, synthesis

@@ -71,6 +71,7 @@ class TransformState:
     animate: str = choice("off", "circle", "rotate")
     speed: float = number(0.1, -2.0, 2.0)  # turns a second
     radius: float = number(0.06, 0.0, 1.0)  # of the circle, in image widths
+    phase: float = number(0.0, -1.0, 1.0)  # of the circle, in turns
 
 
 @dataclass

@@ -1,0 +1,53 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The models that come with Jinc, found by what their headers say, and the names a user may give instead of a path."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import assets
+from gan.checkpoint import CheckpointError, read_header
+from gan.ladder import ALIASES, RUNGS
+from viz.state import AppState
+
+
+class Bundled(NamedTuple):
+    """A model in assets/: rung letter, the name shown, its path."""
+
+    rung: str
+    name: str
+    path: str
+
+
+def bundled() -> tuple[Bundled, ...]:
+    """The readable checkpoints in assets/, in the ladder's order. Empty where they were not installed."""
+    found = []
+    for path in sorted(Path(assets.__file__).parent.glob("*.safetensors")):
+        try:
+            header = read_header(path)
+        except (CheckpointError, OSError):
+            continue  # opening it by hand says what is wrong with it
+        found.append(Bundled(header.config.rung, path.stem, str(path)))
+    order = [letter for letter, _ in RUNGS]
+    return tuple(sorted(found, key=lambda model: (order.index(model.rung), model.name)))
+
+
+def resolve(name: str) -> str:
+    """The path for what a user calls a model: a file, a bundled model's name, or a rung ("b", "stylegan3-t").
+
+    A rung stands for the first bundled model of it. Anything else is taken for a path, and opening it says more.
+    """
+    if Path(name).exists():
+        return name
+    models = bundled()
+    wanted = ALIASES.get(name.lower(), name.upper())
+    for model in models:
+        if name == model.name or wanted == model.rung:
+            return model.path
+    return name
+
+
+def first_start(state: AppState) -> None:
+    """Fill empty slots with the pair that shows what the window is for: the paper's baseline (B) beside T."""
+    paths = {model.rung: model.path for model in reversed(bundled())}
+    state.left.path = state.left.path or paths.get("B", "")
+    state.right.path = state.right.path or paths.get("T", "")

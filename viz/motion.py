@@ -1,0 +1,84 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What gestures and animations do to the state: arithmetic only, angles in degrees, y down, lengths in image widths."""
+
+import math
+
+from viz.state import AppState, CanvasState, TransformState, limits_of
+
+SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
+
+
+def clamped(owner: object, name: str, value: float) -> None:
+    """Set a field of the state to `value`, or to the limit it would pass."""
+    low, high = limits_of(owner, name)
+    setattr(owner, name, min(max(value, low), high))
+
+
+def wrapped(degrees: float) -> float:
+    """The same angle in [-180, 180)."""
+    return (degrees + 180.0) % 360.0 - 180.0
+
+
+def translate(transform: TransformState, dx: float, dy: float) -> None:
+    """Move the content by (dx, dy). The user's translation acts after the rotation, so it is simply added."""
+    clamped(transform, "tx", transform.tx + dx)
+    clamped(transform, "ty", transform.ty + dy)
+
+
+def rotate(transform: TransformState, degrees: float) -> None:
+    """Turn what is seen about the picture's centre, counter-clockwise: the offset of a moved content turns too."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    tx, ty = transform.tx, transform.ty
+    clamped(transform, "tx", cos * tx + sin * ty)
+    clamped(transform, "ty", -sin * tx + cos * ty)
+    transform.degrees = wrapped(transform.degrees + degrees)
+
+
+def angle_between(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """Degrees, counter-clockwise on screen (y down), from one vector to another; 0 where either has no length."""
+    cross = before[0] * after[1] - before[1] * after[0]
+    dot = before[0] * after[0] + before[1] * after[1]
+    return -math.degrees(math.atan2(cross, dot)) if cross or dot else 0.0
+
+
+def reset(transform: TransformState) -> None:
+    """Back to the untouched picture."""
+    transform.tx = transform.ty = transform.degrees = transform.phase = 0.0
+
+
+def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
+    """Zoom so that the point (x, y) of the slot, in slot widths from its centre, stays where it is."""
+    before = canvas.zoom
+    clamped(canvas, "zoom", before * factor)
+    ratio = canvas.zoom / before
+    clamped(canvas, "pan_x", x - (x - canvas.pan_x) * ratio)
+    clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
+
+
+def fit(canvas: CanvasState) -> None:
+    """The whole picture, as large as the slot."""
+    canvas.zoom, canvas.pan_x, canvas.pan_y = 1.0, 0.0, 0.0
+
+
+def moving(state: AppState) -> bool:
+    """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
+    return state.latent.animate or state.transform.animate != "off"
+
+
+def advance(state: AppState, seconds: float) -> None:
+    """Play the animations for `seconds`."""
+    latent, transform = state.latent, state.transform
+    if latent.animate:
+        clamped(latent, "x", latent.x + latent.speed * seconds)
+    turns = transform.speed * seconds
+    if transform.animate == "rotate":
+        rotate(transform, 360.0 * turns)
+    elif transform.animate == "circle":
+        # As a difference, so that the circle starts where the picture is and dragging goes on while it plays.
+        before, after = 2 * math.pi * transform.phase, 2 * math.pi * (transform.phase + turns)
+        translate(
+            transform,
+            transform.radius * (math.cos(after) - math.cos(before)),
+            transform.radius * (math.sin(after) - math.sin(before)),
+        )
+        transform.phase = (transform.phase + turns) % 1.0

@@ -1,0 +1,207 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels.
+
+Three caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
+latent, pictures by w's and transform. Dragging a picture therefore repeats synthesis only, and a model that cannot
+move repeats nothing. A model is never changed by being rendered.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+
+from gan import checkpoint
+from gan.generator import Generator
+from gan.latents import z_from_seed
+from gan.pictures import to_uint8
+from gan.transform import user_matrix
+from viz.magnify import factor_for, magnified
+from viz.request import PictureRequest
+from viz.result import ModelFacts, RenderResult
+
+MODEL_BYTES = 2 * 2**30
+NO_FOURIER_INPUT = (
+    "StyleGAN2 starts from a learned constant: without a Fourier input (rung B on) it cannot be moved or rotated."
+)
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """The last few values by key, bounded by the sum of their costs; `keep` of them stay whatever they cost."""
+
+    def __init__(self, budget: float, keep: int = 0) -> None:
+        self.budget, self.keep = budget, keep
+        self._entries: OrderedDict[Hashable, tuple[Value, float]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], tuple[Value, float]]) -> tuple[Value, bool]:
+        """The value for `key` and whether `make` (-> value, cost) had to be called for it."""
+        made = key not in self._entries
+        if made:
+            self._entries[key] = make()
+        self._entries.move_to_end(key)
+        while len(self._entries) > max(self.keep, 1) and sum(c for _, c in self._entries.values()) > self.budget:
+            self._entries.popitem(last=False)
+        return self._entries[key][0], made
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+@dataclass(frozen=True)
+class _Model:
+    generator: Generator
+    facts: ModelFacts
+
+
+@dataclass(frozen=True, eq=False)
+class _Pixels:
+    image: np.ndarray  # uint8 [H, W, 4]
+    smooth: np.ndarray | None  # the same, enlarged
+
+
+class Renderer:
+    """Renders requests one after the other; keep one per thread."""
+
+    def __init__(self, model_bytes: float = MODEL_BYTES) -> None:
+        self._models: Recent[_Model] = Recent(model_bytes, keep=2)  # both slots, whatever their size
+        self._ws: Recent[torch.Tensor] = Recent(64)
+        self._pixels: Recent[_Pixels] = Recent(4)
+
+    def render(self, request: PictureRequest) -> RenderResult:
+        """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`."""
+        try:
+            with torch.inference_mode():
+                return self._render(request)
+        except MemoryError:
+            error = "There is not enough memory for this picture: close other programs or open a smaller model."
+        except (ValueError, OSError) as problem:
+            error = str(problem)
+        except RuntimeError as problem:  # torch's own, a full graphics card among them
+            error = f"The model could not be run: {str(problem).splitlines()[0]}"
+        return RenderResult(request, error=error)
+
+    def _render(self, request: PictureRequest) -> RenderResult:
+        started = time.perf_counter()
+        key = model_key(request)
+        model, loaded = self._models.get(key, lambda: _load(request))
+        facts = model.facts
+        computed = {"load"} if loaded else set()
+        label, notices = _label(request, facts)
+
+        ws_key = (key, request.seeds, request.psi, request.cutoff, label)
+        ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
+        computed |= {"mapping"} if mapped else set()
+
+        motion = _motion(request, facts)
+        if motion != (0.0, 0.0, 0.0) and not facts.movable:
+            notices.append(NO_FOURIER_INPUT)
+            motion = (0.0, 0.0, 0.0)
+
+        model_ms = post_ms = 0.0
+
+        def synthesize() -> tuple[_Pixels, float]:
+            nonlocal model_ms, post_ms
+            # None rather than the identity: a model without a Fourier input refuses any transform.
+            transform = user_matrix(*motion).to(ws.device) if facts.movable else None
+            picture = model.generator.synthesis(ws, noise="const", transform=transform)
+            if picture.is_cuda:
+                torch.cuda.synchronize(picture.device)
+            rendered = time.perf_counter()
+            pixels = _Pixels(*_to_pixels(picture))
+            model_ms, post_ms = 1e3 * (rendered - started), 1e3 * (time.perf_counter() - rendered)
+            return pixels, 1.0
+
+        pixels, drawn = self._pixels.get((ws_key, motion), synthesize)
+        computed |= {"synthesis"} if drawn else set()
+        return RenderResult(
+            request,
+            image=pixels.image,
+            smooth=pixels.smooth,
+            facts=facts,
+            notice=" ".join(notices) or None,
+            model_ms=model_ms,
+            post_ms=post_ms,
+            computed=frozenset(computed),
+        )
+
+
+def model_key(request: PictureRequest) -> tuple[str, int, int, str]:
+    """What makes a loaded model the right one: a file written anew under the same name is another model."""
+    path = Path(request.model)
+    try:
+        status = path.stat()
+    except OSError:
+        raise FileNotFoundError(f"There is no file {path}: choose another model.") from None
+    return str(path), status.st_mtime_ns, status.st_size, request.device
+
+
+def facts_of(path: str) -> ModelFacts:
+    """What is inside a checkpoint, from its header alone; the same errors as loading it, but for the memory's."""
+    header = checkpoint.read_header(path)
+    config = header.config
+    kimg = header.facts.get("kimg")
+    return ModelFacts(
+        path=path,
+        rung=config.rung,
+        resolution=config.resolution,
+        z_dim=config.z_dim,
+        w_dim=config.w_dim,
+        c_dim=config.c_dim,
+        num_ws=config.num_ws,
+        parameters=header.parameters,
+        bytes=header.bytes,
+        movable=config.movable,
+        kimg=float(kimg) if isinstance(kimg, (int, float)) else None,
+    )
+
+
+def _load(request: PictureRequest) -> tuple[_Model, float]:
+    facts = facts_of(request.model)
+    generator, _ = checkpoint.load_generator(request.model, device=request.device)
+    return _Model(generator, facts), float(facts.bytes)
+
+
+def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
+    if facts.c_dim == 0:
+        return 0, []
+    if request.label < facts.c_dim:
+        return request.label, []
+    return facts.c_dim - 1, [f"This model has labels 0 to {facts.c_dim - 1}: {facts.c_dim - 1} is shown."]
+
+
+def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
+    facts = model.facts
+    z = sum(weight * z_from_seed(seed, facts.z_dim) for seed, weight in request.seeds)
+    c = None
+    if facts.c_dim:
+        c = torch.zeros(1, facts.c_dim, device=request.device)
+        c[0, label] = 1.0
+    vector = torch.as_tensor(np.asarray(z), dtype=torch.float32, device=request.device)
+    return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
+
+
+def _motion(request: PictureRequest, facts: ModelFacts) -> tuple[float, float, float]:
+    tx, ty = request.tx, request.ty
+    if request.snap:
+        tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
+    return tx + 0.0, ty + 0.0, request.degrees + 0.0  # + 0.0 makes -0.0 plain zero
+
+
+def _to_pixels(picture: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
+    """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged."""
+    factor = factor_for(picture.shape[3])
+    smooth = _rgba(magnified(picture[0].float(), factor)[None]) if factor > 1 else None
+    return _rgba(picture), smooth
+
+
+def _rgba(picture: torch.Tensor) -> np.ndarray:
+    rgb = to_uint8(picture)[0, :, :, :3]
+    opaque = torch.full((*rgb.shape[:2], 1), 255, dtype=torch.uint8, device=rgb.device)
+    return torch.cat([rgb, opaque], dim=2).cpu().numpy()

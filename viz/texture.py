@@ -1,0 +1,114 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""RGBA pixels -> OpenGL textures. Only on the window's thread, with its context current."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import glfw
+import numpy as np
+from PIL import Image
+
+from viz.view import Picture
+
+FILE_PICTURES = 4  # textures kept for pictures shown from disk
+
+
+def _opengl() -> Any:
+    """PyOpenGL, told how the window's context was made: it guesses from the environment, and guesses wrong for EGL.
+
+    Imported here because it asks for its platform once, at import, when the window must already exist.
+    """
+    if sys.platform.startswith("linux"):
+        on_x11 = glfw.get_platform() == glfw.PLATFORM_X11
+        os.environ.setdefault("PYOPENGL_PLATFORM", "glx" if on_x11 else "egl")
+    from OpenGL import GL
+
+    return GL
+
+
+class Texture:
+    """One texture that is given new pixels again and again.
+
+    Below 1:1 it is always filtered through mipmaps; above, linearly or, on request, by nearest neighbour.
+    """
+
+    def __init__(self, gl: Any) -> None:
+        self._gl = gl
+        self._size: tuple[int, int] | None = None
+        self._shown: np.ndarray | None = None
+        self._nearest: bool | None = None
+        self.name = int(gl.glGenTextures(1))
+
+    def show(self, pixels: np.ndarray, nearest: bool = False) -> float:
+        """Upload uint8 [H, W, 4] unless the very same array is there already; milliseconds taken."""
+        if pixels is self._shown and nearest == self._nearest:
+            return 0.0
+        gl, started = self._gl, time.perf_counter()
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self.name)
+        if nearest != self._nearest:
+            self._filter(nearest)
+        if pixels is not self._shown:
+            height, width = pixels.shape[:2]
+            data = np.ascontiguousarray(pixels)
+            gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 4)
+            layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, data)
+            if self._size == (width, height):
+                gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, width, height, *layout)
+            else:
+                gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, *layout)
+            gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
+            self._size, self._shown = (width, height), pixels
+        gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
+        return 1e3 * (time.perf_counter() - started)
+
+    def _filter(self, nearest: bool) -> None:
+        gl = self._gl
+        above = gl.GL_NEAREST if nearest else gl.GL_LINEAR
+        for parameter, value in (
+            (gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR),
+            (gl.GL_TEXTURE_MAG_FILTER, above),
+            (gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE),
+            (gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE),
+        ):
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, parameter, value)
+        self._nearest = nearest
+
+    def delete(self) -> None:
+        self._gl.glDeleteTextures(1, [self.name])
+
+
+class Textures:
+    """The window's textures: one a slot, and a few for pictures from disk."""
+
+    def __init__(self) -> None:
+        self._gl = _opengl()
+        self.left, self.right = Texture(self._gl), Texture(self._gl)
+        self._files: dict[Path, tuple[int, Texture, Picture]] = {}
+
+    def from_file(self, path: Path) -> Picture | None:
+        """A picture file as a texture, read again when it changes; None while it cannot be read."""
+        try:
+            written = path.stat().st_mtime_ns
+            held = self._files.get(path)
+            if held and held[0] == written:
+                return held[2]
+            with Image.open(path) as picture:
+                pixels = np.asarray(picture.convert("RGBA"))
+        except (OSError, ValueError):
+            return None
+        texture = held[1] if held else Texture(self._gl)
+        texture.show(pixels)
+        result = Picture(texture.name, pixels.shape[1], pixels.shape[0])
+        self._files.pop(path, None)
+        self._files[path] = (written, texture, result)
+        while len(self._files) > FILE_PICTURES:
+            self._files.pop(next(iter(self._files)))[1].delete()
+        return result
+
+    def delete(self) -> None:
+        for texture in (self.left, self.right, *(held[1] for held in self._files.values())):
+            texture.delete()
+        self._files.clear()
