@@ -17,18 +17,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from viz.runs import (
-    ProcessReport,
-    RunError,
-    RunFolder,
-    RunSnapshot,
-    Step,
-    TrainerProcess,
-    end_process_tree,
-    process_alive,
-    trainer_program,
-)
+from viz.runs import RunFolder, RunSnapshot, process_alive
 from viz.state import TrainingState
+from viz.trainer import ProcessReport, RunError, Step, TrainerProcess, end_process_tree, trainer_program
 
 POLL_S = 0.5
 IDLE_POLL_S = 3.0  # a run that has ended may be resumed elsewhere; a rare look finds out

@@ -1,22 +1,17 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Training runs as the window sees them: the trainer is a process of its own, and its run folder is all it says.
+"""Run folders as the window reads them (docs/run-folder.md): what is new in one since the last look.
 
-`TrainerProcess` starts `train.py` and stops it; `RunFolder` reads what a run has written (docs/run-folder.md), only
-what is new. Nothing here imports `train`: a trainer that dies takes nothing with it but its last sentence, which is
-shown. Every call is short, but touches files: `viz.run_monitor` makes them away from the frame loop.
+Nothing here imports `train` and nothing raises on what it reads: a half-written, damaged or missing file leaves what
+was known before. Calls are short but touch files, so `viz.run_monitor` makes them away from the frame loop.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,15 +20,9 @@ import psutil
 
 ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
 CURVES = ("loss_g", "loss_d", "r1")  # the columns of stats.jsonl that are drawn
-STOP_GRACE_S = 300.0  # a step of a large model on a CPU takes minutes, and a lost snapshot is worse than a wait
-TERM_GRACE_S = 10.0
 _READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
-_TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
+TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-class RunError(ValueError):
-    """A run that cannot be started, resumed or followed, said in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +86,6 @@ class RunSnapshot:
     def active(self) -> bool:
         """Whether a trainer works on this run now."""
         return self.state in ACTIVE
-
-
-# ---------------------------------------------------------------------------------------------- reading a run folder
 
 
 class GrowingFile:
@@ -211,7 +197,7 @@ class RunFolder:
             return self._progress.state, self._progress.error
         if time.time() - changed_at < self._stale_s or process_alive(self._progress.pid, changed_at):
             return self._progress.state, ""
-        return "crashed", self._progress.error or last_sentence(_tail(self.path / "log.txt"))
+        return "crashed", self._progress.error or last_sentence(tail(self.path / "log.txt"))
 
 
 def newest(folder: Path, names: Sequence[str], before: str, after: str) -> Path | None:
@@ -230,20 +216,6 @@ def process_alive(pid: int, seen_at: float) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= seen_at + 2.0
     except psutil.Error:
         return False
-
-
-def end_process_tree(pid: int, *, force: bool = False) -> None:
-    """Terminate (or kill) a process and its children; one that is already gone is no error."""
-    try:
-        process = psutil.Process(pid)
-        family = [*process.children(recursive=True), process]
-    except psutil.Error:
-        return
-    for member in family:
-        try:
-            member.kill() if force else member.terminate()
-        except psutil.Error:
-            pass
 
 
 def last_sentence(output: str) -> str:
@@ -274,165 +246,12 @@ def _read_json(path: Path) -> Mapping[str, object] | None:
     return document if isinstance(document, dict) else None
 
 
-def _tail(path: Path, start: int = 0) -> str:
-    """The last part of a text file, at most _TAIL_LIMIT bytes of it and none before `start`; '' if unreadable."""
+def tail(path: Path, start: int = 0) -> str:
+    """The last part of a text file, at most TAIL_LIMIT bytes of it and none before `start`; '' if unreadable."""
     try:
         with open(path, "rb") as file:
             end = file.seek(0, os.SEEK_END)
-            file.seek(max(start, end - _TAIL_LIMIT))
-            return file.read(_TAIL_LIMIT).decode("utf-8", "replace")
+            file.seek(max(start, end - TAIL_LIMIT))
+            return file.read(TAIL_LIMIT).decode("utf-8", "replace")
     except OSError:
         return ""
-
-
-# -------------------------------------------------------------------------------------------------- a trainer process
-
-
-def trainer_program() -> tuple[str, ...]:
-    """The start of every trainer command: `python train.py` in a checkout, `python -m train` where it is installed.
-
-    Raises RunError when neither is found.
-    """
-    script = Path(__file__).resolve().parent.parent / "train.py"
-    if script.is_file():
-        return (sys.executable, str(script))
-    if importlib.util.find_spec("train") is not None:  # looks, without importing
-        return (sys.executable, "-m", "train")
-    raise RunError("The trainer (train.py) is not installed beside this viewer: reinstall Jinc as a whole.")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One command of a launch, and what it does in a word or two."""
-
-    title: str
-    command: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ProcessReport:
-    """What is known of a launch: `state` is `running`, `done` or `failed`; `error` one sentence if it failed."""
-
-    state: str
-    title: str
-    run_folder: Path | None
-    error: str = ""
-    output: str = ""
-
-
-class TrainerProcess:
-    """The steps of a launch, one process after the other, each in a session of its own.
-
-    The session is its own so that Ctrl-C in the window's terminal does not reach the trainer, and so that training
-    outlives the window: hours of work do not hang on a window that is closed by habit. The window finds the run
-    again through its folder, whose progress.json names the process. Output goes to a file, never to a pipe that
-    nobody might read.
-    """
-
-    def __init__(self, steps: Sequence[Step], log: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        """`log`: file that both output streams are appended to. Raises RunError if it or the program cannot start."""
-        self._steps = tuple(steps)
-        self.log = log
-        self._clock = clock
-        self._index = 0
-        self._stop_at: float | None = None
-        self._stop_sent = False
-        self._term_at: float | None = None
-        self._run_folder: Path | None = None
-        try:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            self._log_start = log.stat().st_size if log.exists() else 0
-        except OSError as error:
-            raise RunError(f"Cannot write into the output folder {log.parent}: {error.strerror}.") from error
-        self._process = self._spawn()
-
-    @property
-    def pid(self) -> int:
-        """Of the step that runs now or ran last."""
-        return self._process.pid
-
-    def poll(self) -> ProcessReport:
-        """Look after the process: start the next step, press a stop that was asked for. Never waits."""
-        code = self._process.poll()
-        step = self._steps[self._index]
-        output = _tail(self.log, self._log_start)
-        self._learn_run_folder(output)
-        if code is None:
-            self._press_stop()
-            return ProcessReport("running", step.title, self._run_folder, "", output)
-        if self._stop_at is not None and (code == 0 or self._term_at is not None or self._run_folder is None):
-            return ProcessReport("done", step.title, self._run_folder, "", output)
-        if code != 0:
-            return ProcessReport("failed", step.title, self._run_folder, _exit_sentence(code, output), output)
-        if self._index + 1 < len(self._steps):
-            self._index += 1
-            try:
-                self._process = self._spawn()
-            except RunError as error:
-                return ProcessReport("failed", step.title, self._run_folder, str(error), output)
-            return ProcessReport("running", self._steps[self._index].title, self._run_folder, "", output)
-        return ProcessReport("done", step.title, self._run_folder, "", output)
-
-    def stop(self) -> None:
-        """Ask for a clean end through the run folder's `stop` file. Before there is a run there is nothing to save
-        and the process is terminated; it is terminated also when it has not ended after STOP_GRACE_S."""
-        if self._stop_at is None:
-            self._stop_at = self._clock()
-        self._press_stop()
-
-    def end(self) -> None:
-        """Terminate now; what was trained since the last snapshot is lost. Killed if it still runs after a while."""
-        self._stop_at = self._stop_at if self._stop_at is not None else self._clock()
-        if self._term_at is None:
-            self._term_at = self._clock()
-            end_process_tree(self._process.pid)
-
-    def _press_stop(self) -> None:
-        if self._stop_at is None:
-            return
-        if self._term_at is not None:
-            if self._clock() - self._term_at > TERM_GRACE_S:
-                end_process_tree(self._process.pid, force=True)
-        elif self._run_folder is None or self._clock() - self._stop_at > STOP_GRACE_S:
-            self.end()
-        elif not self._stop_sent:  # once only: the trainer may have taken the file away as it stopped
-            self._stop_sent = True
-            try:
-                RunFolder(self._run_folder).request_stop()
-            except OSError:
-                self.end()
-
-    def _learn_run_folder(self, output: str) -> None:
-        if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
-            self._run_folder = Path(match[1].strip())
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-        own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere a new session does it
-        command = self._steps[self._index].command
-        try:
-            with open(self.log, "ab") as log:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    start_new_session=True,
-                    creationflags=own_group,
-                )
-        except OSError as error:
-            raise RunError(f"Cannot start the trainer ({command[0]}): {error.strerror}.") from error
-        try:  # the window stays smooth beside a trainer that takes every core
-            psutil.Process(process.pid).nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5))
-        except psutil.Error:
-            pass
-        return process
-
-
-def _exit_sentence(code: int, output: str) -> str:
-    if code < 0:
-        names = {number.value: number.name for number in signal.Signals}
-        hint = " (often because memory ran out)" if code == -9 else ""
-        return f"The trainer was ended by {names.get(-code, f'signal {-code}')}{hint}."
-    return last_sentence(output) or f"The trainer ended with code {code} and said nothing."

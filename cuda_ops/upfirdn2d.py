@@ -1,0 +1,154 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""upfirdn2d: pad, upsample by zero insertion, filter, decimate. The reference below *is* the operator's definition."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_UNIT = (1.0,)
+
+
+def output_size(size: int, taps: int, up: int, down: int, before: int, after: int) -> int:
+    """Samples along one axis after padding, upsampling, filtering without borders, and decimation."""
+    return (size * up + before + after - taps) // down + 1
+
+
+def adjoint_padding(size: int, out: int, taps: int, up: int, down: int, before: int) -> tuple[int, int]:
+    """Padding (before, after) of the transposed operator, which has up and down swapped and the filter flipped."""
+    return taps - 1 - before, size * up - out * down + before - up + 1
+
+
+@lru_cache(maxsize=512)
+def _band(size: int, out: int, taps: int, up: int, down: int, before: int, device: torch.device) -> Tensor:
+    """[out, size] indices of the tap that joins input h to output t: before + up h - down t; `taps` where none does."""
+    index = before + up * torch.arange(size, device=device) - down * torch.arange(out, device=device)[:, None]
+    return torch.where((index >= 0) & (index < taps), index, taps)
+
+
+def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: int, flip: bool, gain: float) -> Tensor:
+    """The banded [out, size] matrix that applies a 1-D filter with up- and downsampling along one axis.
+
+    Matrix products reach a machine's full rate where a chain of depthwise convolutions does not: on CPUs this is about
+    ten times as fast at the sizes of these models (docs/decisions/003).
+    """
+    taps = f.shape[0]
+    out = output_size(size, taps, up, down, before, after)
+    # Without `flip` the filter is convolved, which in terms of correlation is the flipped filter.
+    correlated = F.pad((f if flip else f.flip(0)) * gain, (0, 1))
+    return correlated[_band(size, out, taps, up, down, before, f.device)]
+
+
+def _two_axes(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip: bool) -> Tensor:
+    """The 2-D filter as zero insertion, padding or cropping, and one single-channel convolution."""
+    n, c, height, width = x.shape
+    x = x.reshape(n * c, 1, height, 1, width, 1)
+    x = F.pad(x, (0, up[0] - 1, 0, 0, 0, up[1] - 1)).reshape(n * c, 1, height * up[1], width * up[0])
+    x = F.pad(x, tuple(padding))
+    y = F.conv2d(x, (f if flip else f.flip(0, 1))[None, None], stride=(down[1], down[0]))
+    return y.reshape(n, c, *y.shape[2:])
+
+
+def upfirdn2d_reference(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
+) -> Tensor:
+    """The definition, in differentiable torch functions; arguments as in `upfirdn2d`, pairs given as (x, y)."""
+    f = f.to(x.dtype)
+    if f.ndim == 2:
+        return _two_axes(x, f * gain, up, down, padding, flip_filter)
+    across = axis_matrix(f, x.shape[3], up[0], down[0], padding[0], padding[1], flip_filter, gain)
+    along = axis_matrix(f, x.shape[2], up[1], down[1], padding[2], padding[3], flip_filter, 1.0)
+    return torch.matmul(along, torch.matmul(x, across.t()))
+
+
+@torch.library.custom_op("jinc::upfirdn2d", mutates_args=())
+def _upfirdn2d(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
+) -> Tensor:
+    return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain)
+
+
+@_upfirdn2d.register_fake
+def _(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
+) -> Tensor:
+    height = output_size(x.shape[2], f.shape[0], up[1], down[1], padding[2], padding[3])
+    width = output_size(x.shape[3], f.shape[-1], up[0], down[0], padding[0], padding[1])
+    return x.new_empty(x.shape[0], x.shape[1], height, width)
+
+
+def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+    x, f, ctx.up, ctx.down, ctx.padding, ctx.flip_filter, ctx.gain = inputs
+    ctx.save_for_backward(f)
+    ctx.sizes, ctx.out_sizes = x.shape[2:], output.shape[2:]
+
+
+def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
+    (f,) = ctx.saved_tensors
+    height = adjoint_padding(ctx.sizes[0], ctx.out_sizes[0], f.shape[0], ctx.up[1], ctx.down[1], ctx.padding[2])
+    width = adjoint_padding(ctx.sizes[1], ctx.out_sizes[1], f.shape[-1], ctx.up[0], ctx.down[0], ctx.padding[0])
+    dx = _upfirdn2d(dy, f, ctx.down, ctx.up, [*width, *height], not ctx.flip_filter, ctx.gain)
+    return dx, None, None, None, None, None, None
+
+
+_upfirdn2d.register_autograd(_backward, setup_context=_setup_context)
+
+
+def pair(value: int | Sequence[int], name: str) -> list[int]:
+    """A factor for both axes, or (x, y) factors, as two positive integers."""
+    both = [value, value] if isinstance(value, int) else list(value)
+    if len(both) != 2 or min(both) < 1:
+        raise ValueError(f"{name} must be a positive integer or a pair of them, not {value}.")
+    return both
+
+
+def four(padding: int | Sequence[int]) -> list[int]:
+    """Padding as [x before, x after, y before, y after]."""
+    if isinstance(padding, int):
+        return [padding] * 4
+    if len(padding) == 2:
+        return [padding[0], padding[0], padding[1], padding[1]]
+    if len(padding) != 4:
+        raise ValueError(f"padding must be one, two or four integers, not {padding}.")
+    return list(padding)
+
+
+def check(shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]) -> None:
+    """ValueError where an image or a filter has the wrong number of dimensions, or nothing would be left of the image."""
+    if len(shape) != 4 or f.ndim not in (1, 2):
+        raise ValueError(f"Expected an NCHW image and a 1-D or 2-D filter, not {tuple(shape)} and {tuple(f.shape)}.")
+    for axis, size, taps in ((0, shape[3], f.shape[-1]), (1, shape[2], f.shape[0])):
+        if output_size(size, taps, up[axis], down[axis], padding[2 * axis], padding[2 * axis + 1]) < 1:
+            raise ValueError(f"Nothing is left of {size} pixels after a filter of {taps} taps and padding {padding}.")
+
+
+def upfirdn2d(
+    x: Tensor,
+    f: Tensor | None,
+    up: int | Sequence[int] = 1,
+    down: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Tensor:
+    """Pad, upsample by zero insertion, filter and decimate a batch of images.
+
+    Args:
+        x: [N, C, H, W] images.
+        f: [taps] filter used on both axes, [taps_y, taps_x] filter, or None for the identity. No gradient goes to it.
+        up: factor, or (x, y) factors; each sample is followed by up - 1 zeros.
+        down: factor, or (x, y) factors.
+        padding: of the upsampled image, in pixels: one number, (x, y), or [x before, x after, y before, y after];
+            negative values crop.
+        flip_filter: correlate instead of convolve.
+        gain: total gain.
+
+    Returns:
+        [N, C, (H up + pad - taps) // down + 1, ...], differentiable any number of times in x.
+    """
+    f = x.new_ones(1) if f is None else f
+    up, down, padding = pair(up, "up"), pair(down, "down"), four(padding)
+    check(x.shape, f, up, down, padding)
+    return _upfirdn2d(x, f, up, down, padding, flip_filter, float(gain))
