@@ -1,0 +1,127 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Numerical ground of the critters: colour spaces, periodic value noise, soft edges and the band-limiting reduction.
+
+Everything works on float32 arrays of samples and knows nothing about animals.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# float32 throughout; numpy's stubs take float32 times a Python float for float64, which no annotation can follow.
+Array = NDArray[Any]
+
+# The reduction's filter reaches this many output pixels to each side.
+REDUCTION_RADIUS = 3
+
+# OKLab to linear sRGB, from Ottosson, "A perceptual color space for image processing" (2020).
+_OKLAB_TO_LMS = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728],
+                          [1, -0.0894841775, -1.2914855480]])
+_LMS_TO_RGB = np.array([[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
+                        [-0.0041960863, -0.7034186147, 1.7076147010]])
+
+
+def linear_from_oklch(lightness: float, chroma: float, hue: float) -> Array:
+    """Linear sRGB [3] of an OKLCH colour, hue in degrees; chroma shrinks until the colour is inside the gamut."""
+    angle = np.deg2rad(hue)
+    for shrink in np.linspace(1, 0, 21):
+        lab = np.array([lightness, shrink * chroma * np.cos(angle), shrink * chroma * np.sin(angle)])
+        rgb = _LMS_TO_RGB @ (_OKLAB_TO_LMS @ lab) ** 3
+        if rgb.min() >= -1e-4 and rgb.max() <= 1 + 1e-4:
+            break
+    return np.clip(rgb, 0, 1).astype(np.float32)
+
+
+def srgb_bytes(linear: Array) -> NDArray[np.uint8]:
+    """Encode linear light in [0, 1] (clamped) by the sRGB curve (IEC 61966-2-1) to 8 bits."""
+    x = np.clip(linear, 0, 1)
+    encoded = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+    return (255 * encoded + 0.5).astype(np.uint8)
+
+
+def reduction_taps(factor: int) -> Array:
+    """The low-pass filter at `factor` samples a pixel, [2 * REDUCTION_RADIUS * factor], summing to one.
+
+    A Kaiser-windowed sinc. Its cutoff lies a little under the Nyquist frequency and its window is short, which trades
+    a touch of sharpness for the absence of visible ringing around bright edges.
+    """
+    taps = 2 * REDUCTION_RADIUS * factor
+    t = (np.arange(taps) + 0.5) / factor - REDUCTION_RADIUS
+    weights = np.sinc(0.85 * t) * np.i0(4.0 * np.sqrt(1 - (t / REDUCTION_RADIUS) ** 2))
+    return (weights / weights.sum()).astype(np.float32)
+
+
+def reduce_samples(samples: Array, factor: int) -> Array:
+    """Low-pass and decimate samples [(size + 2 * REDUCTION_RADIUS - 1) * factor]^2 x C to [size, size, C].
+
+    The first pixel's filter starts at the first sample. Plain sums in a fixed order, and not a matrix product, whose
+    rounding may change with the number of BLAS threads: a seed must give the same bytes.
+    """
+    size = samples.shape[0] // factor - 2 * REDUCTION_RADIUS + 1
+    for _ in range(2):
+        total = np.zeros((size,) + samples.shape[1:], np.float32)
+        for start, weight in enumerate(reduction_taps(factor)):
+            total += weight * samples[start:start + size * factor:factor][:size]
+        samples = total.swapaxes(0, 1)
+    return samples
+
+
+def smoothstep(low: float, high: float, x: Array) -> Array:
+    """0 below `low`, 1 above `high`, the cubic in between; low > high turns it round."""
+    t = np.clip((x - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def mix(a: Array, b: Array, amount: Array) -> Array:
+    """Colours a and b, [..., 3], blended by an amount [...]."""
+    return a + (b - a) * amount[..., None]
+
+
+def bell(x: Array, y: Array, wide: float, high: float) -> Array:
+    """A Gaussian bump exp(-(x/wide)^2 - (y/high)^2)."""
+    return np.exp(-((x / np.float32(wide)) ** 2 + (y / np.float32(high)) ** 2))
+
+
+class Noise:
+    """Smooth value noise in [-1, 1] from one random table; each `layer` reads another part of it."""
+
+    ROWS, COLUMNS = 64, 512
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._table = (2 * rng.random((self.ROWS, self.COLUMNS), dtype=np.float32) - 1).ravel()
+
+    def __call__(self, u: Array, v: Array, layer: int, period: int = COLUMNS) -> Array:
+        """Noise at (u, v) in cells; periodic over `period` cells in u, so that angles close without a seam."""
+        iu, iv = np.floor(u), np.floor(v)
+        fu, fv = u - iu, v - iv
+        fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
+        u0 = iu.astype(np.int32) % period
+        u1 = (u0 + 1) % period
+        shift = 97 * layer
+        u0, u1 = (u0 + shift) % self.COLUMNS, (u1 + shift) % self.COLUMNS
+        v0 = (iv.astype(np.int32) + 13 * layer) % self.ROWS
+        v1 = (v0 + 1) % self.ROWS * self.COLUMNS
+        v0 = v0 * self.COLUMNS
+        table = self._table
+        top = table[v0 + u0]
+        top += (table[v0 + u1] - top) * fu
+        bottom = table[v1 + u0]
+        bottom += (table[v1 + u1] - bottom) * fu
+        return top + (bottom - top) * fv
+
+    def cells(self, x: Array, y: Array, layer: int) -> tuple[Array, Array]:
+        """Distance to the nearest of one jittered point per unit cell, and a value in [-1, 1] of that cell."""
+        ix, iy = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
+        best = np.full(x.shape, 9, np.float32)
+        value = np.zeros(x.shape, np.float32)
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                cx, cy = ix + dx, iy + dy
+                at = (cy + 13 * layer) % self.ROWS * self.COLUMNS + (cx + 97 * layer) % self.COLUMNS
+                jitter_x, jitter_y = self._table[at], self._table[(at + 7777) % self._table.size]
+                distance = (cx + 0.5 + 0.36 * jitter_x - x) ** 2 + (cy + 0.5 + 0.36 * jitter_y - y) ** 2
+                nearer = distance < best
+                best = np.where(nearer, distance, best)
+                value = np.where(nearer, self._table[(at + 3333) % self._table.size], value)
+        return np.sqrt(best), value
