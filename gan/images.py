@@ -29,8 +29,8 @@ MAX_CLASSES = 100_000
 MEMORY_LIMIT = 512 * 2**20  # bytes of decoded pictures kept in memory; larger sets are read on demand
 READERS = 4  # threads that decode an uncached batch; Pillow releases the interpreter lock while it decodes
 
-# What Pillow and zipfile raise on damaged input, beyond OSError (UnidentifiedImageError is one).
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+# What Pillow and zipfile raise on damaged input (UnidentifiedImageError is an OSError, encryption a RuntimeError).
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class ImageError(ValueError):
@@ -86,12 +86,14 @@ class ImageSource:
     """A checked image set. Indexing order is the sorted order of file names, whatever the file system says.
 
     Attributes: `path`, `name` (stem, for run folders), `names` (relative POSIX paths), `resolution`, `labels`
-    (class numbers int64 [num], or vectors float32 [num, c_dim], or None), `digest` (of names and byte sizes: tells whether the set changed).
+    (class numbers int64 [num], or vectors float32 [num, c_dim], or None), `digest` (of names and byte sizes: tells
+    whether the set changed).
     """
 
     def __init__(self, path: Path, files: _Files, names: Sequence[str], resolution: int, labels: np.ndarray | None,
                  digest: str) -> None:
-        self.path, self.names, self.resolution, self.labels, self.digest = path, tuple(names), resolution, labels, digest
+        self.path, self.names, self.resolution = path, tuple(names), resolution
+        self.labels, self.digest = labels, digest
         self._files = files
         self._pictures: np.ndarray | None = None
 
@@ -237,7 +239,7 @@ def _read_labels(files: _Files, names: Sequence[str], path: Path) -> np.ndarray 
         isinstance(e, list) and len(e) == 2 and isinstance(e[0], str) for e in entries)
     if not shape_ok:
         raise ImageError(f"{where} holds labels that are not [file, label] pairs; write them so or as null.")
-    labels: dict[str, Any] = {name: label for name, label in entries}
+    labels: dict[str, Any] = dict(entries)
     known = set(names)
     for name in labels:
         if name not in known:
