@@ -15,10 +15,12 @@ import psutil
 import pytest
 from PIL import Image
 
-from viz import run_monitor, runs
-from viz.run_monitor import RunMonitor, RunReport, command_text, resume_steps, training_steps
-from viz.runs import Progress, RunError, RunFolder, Step, TrainerProcess, last_sentence
+from gan.files import replaced
+from viz import run_monitor, runs, trainer
+from viz.run_monitor import RunMonitor, RunReport, command_text, resume_command, training_command
+from viz.runs import Progress, RunFolder, last_sentence
 from viz.state import TrainingState
+from viz.trainer import ProcessReport, RunError, TrainerProcess
 
 # A trainer in thirty lines: it makes a run folder, ticks, and obeys the `stop` file, as docs/run-folder.md says.
 STAND_IN = """
@@ -109,8 +111,8 @@ def test_a_folder_that_grows(tmp_path: Path) -> None:
     assert second.curves["kimg"].tolist() == [4.0, 8.0, 12.0]
     assert second.curves["loss_g"].tolist() == [1.0, 3.0, 1.0]
     assert np.isnan(second.curves["r1"][1]) and second.curves["r1"][2] == 0.5
-    assert second.fakes == folder / "fakes000012.png"
-    assert second.network == folder / "network-snapshot-001000.safetensors"
+    assert second.fakes is not None and second.fakes.path == folder / "fakes000012.png" and second.fakes.kimg == 12
+    assert second.network is not None and second.network.path.name == "network-snapshot-001000.safetensors"
 
 
 def test_only_new_lines_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,13 +165,15 @@ def test_a_damaged_progress_file_keeps_the_last_good_one(tmp_path: Path) -> None
     assert follower.poll().progress.images == 42
 
 
-def test_a_resumed_run_replaces_the_ticks_it_repeats(tmp_path: Path) -> None:
-    append(tmp_path / "stats.jsonl", row(4.0) + row(8.0, loss_g=9.0) + row(12.0, loss_g=9.0))
+def test_a_resumed_run_replaces_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "stats.jsonl"
+    append(path, row(4.0) + row(8.0) + row(12.0, loss_g=9.0))
     follower = RunFolder(tmp_path)
     follower.poll()
-    append(tmp_path / "stats.jsonl", row(8.0) + row(16.0))
+    with replaced(path) as temporary:  # longer than before, yet not a continuation
+        temporary.write_text(row(4.0) + row(8.0) + row(12.0) + row(16.0))
     curves = follower.poll().curves
-    assert curves["kimg"].tolist() == [4.0, 8.0, 16.0] and curves["loss_g"].tolist() == [1.0, 1.0, 1.0]
+    assert curves["kimg"].tolist() == [4.0, 8.0, 12.0, 16.0] and curves["loss_g"].tolist() == [1.0] * 4
 
 
 def test_a_rewritten_or_vanished_folder(tmp_path: Path) -> None:
@@ -225,22 +229,22 @@ def test_last_sentence(output: str, sentence: str) -> None:
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path) -> Callable[[str], tuple[Step, ...]]:
+def stand_in(tmp_path: Path) -> Callable[[str], tuple[str, ...]]:
     script = tmp_path / "stand_in.py"
     script.write_text(STAND_IN)
 
-    def steps(how: str) -> tuple[Step, ...]:
-        return (Step("Training", (sys.executable, str(script), str(tmp_path / "run"), how)),)
+    def command(how: str) -> tuple[str, ...]:
+        return (sys.executable, str(script), str(tmp_path / "run"), how)
 
-    return steps
+    return command
 
 
-def finish(process: TrainerProcess) -> runs.ProcessReport:
+def finish(process: TrainerProcess) -> ProcessReport:
     wait_for(lambda: process.poll().state != "running")
     return process.poll()
 
 
-def test_start_learn_the_folder_and_stop(tmp_path: Path, stand_in: Callable[[str], tuple[Step, ...]]) -> None:
+def test_start_learn_the_folder_and_stop(tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]]) -> None:
     process = TrainerProcess(stand_in("obey"), tmp_path / "out" / "trainer.log")
     wait_for(lambda: process.poll().run_folder is not None)
     folder = RunFolder(tmp_path / "run")
@@ -259,52 +263,38 @@ def test_start_learn_the_folder_and_stop(tmp_path: Path, stand_in: Callable[[str
     ("how", "error"), [("traceback", "ValueError: the loss became nan"), ("refuse", "There is no data here.")]
 )
 def test_a_trainer_that_fails_leaves_a_sentence(
-    tmp_path: Path, stand_in: Callable[[str], tuple[Step, ...]], how: str, error: str
+    tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]], how: str, error: str
 ) -> None:
     report = finish(TrainerProcess(stand_in(how), tmp_path / "trainer.log"))
     assert (report.state, report.error) == ("failed", error)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to name")
-def test_a_killed_trainer_is_named_so(tmp_path: Path, stand_in: Callable[[str], tuple[Step, ...]]) -> None:
+def test_a_killed_trainer_is_named_so(tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]]) -> None:
     process = TrainerProcess(stand_in("obey"), tmp_path / "trainer.log")
     wait_for(lambda: process.poll().run_folder is not None)
-    runs.end_process_tree(process.pid, force=True)
+    trainer.end_process_tree(process.pid, force=True)
     report = finish(process)
     assert report.state == "failed" and "SIGKILL" in report.error and "memory" in report.error
 
 
-def test_a_trainer_that_does_not_stop_is_terminated(
-    tmp_path: Path, stand_in: Callable[[str], tuple[Step, ...]]
-) -> None:
+def test_a_trainer_that_does_not_stop_is_terminated(tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]]) -> None:
     now = [0.0]
     process = TrainerProcess(stand_in("deaf"), tmp_path / "trainer.log", clock=lambda: now[0])
     wait_for(lambda: process.poll().run_folder is not None)
     process.stop()
     time.sleep(0.1)
     assert process.poll().state == "running"
-    now[0] = runs.STOP_GRACE_S + 1.0
+    now[0] = trainer.STOP_GRACE_S + 1.0
     assert finish(process).state == "done"
-
-
-def test_steps_run_one_after_the_other(tmp_path: Path, stand_in: Callable[[str], tuple[Step, ...]]) -> None:
-    prepare = Step("Preparing", (sys.executable, "-c", "print('prepared')"))
-    process = TrainerProcess((prepare, *stand_in("traceback")), tmp_path / "trainer.log")
-    assert process.poll().title in ("Preparing", "Training")
-    report = finish(process)
-    assert report.title == "Training" and "prepared" in report.output
-
-    broken = Step("Preparing", (sys.executable, "-c", "raise SystemExit('Error: no room')"))
-    report = finish(TrainerProcess((broken, *stand_in("traceback")), tmp_path / "other.log"))
-    assert (report.state, report.title, report.error) == ("failed", "Preparing", "no room")
 
 
 def test_what_cannot_start_says_so(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="Cannot start the trainer"):
-        TrainerProcess((Step("Training", (str(tmp_path / "absent"),)),), tmp_path / "trainer.log")
+        TrainerProcess((str(tmp_path / "absent"),), tmp_path / "trainer.log")
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="output folder"):
-        TrainerProcess((Step("Training", (sys.executable,)),), tmp_path / "file" / "trainer.log")
+        TrainerProcess((sys.executable,), tmp_path / "file" / "trainer.log")
 
 
 # ------------------------------------------------------------------------------------------------------- command lines
@@ -312,34 +302,32 @@ def test_what_cannot_start_says_so(tmp_path: Path) -> None:
 
 def test_the_command_line(tmp_path: Path) -> None:
     training = TrainingState(source=str(tmp_path), rung="R", batch=8, gamma=0.5, kimg=1.5, outdir=str(tmp_path / "out"))
-    (step,) = training_steps(training)
+    command = training_command(training)
     for option in ("--cfg=R", f"--data={tmp_path}", "--batch=8", "--gamma=0.5", "--kimg=1.5", "--preset=tiny"):
-        assert option in step.command
-    assert step.command[0] == sys.executable and Path(step.command[1]).name == "train.py"
-    training.gamma, training.preset = 0.0, "paper"
-    assert not any("gamma" in word or "preset" in word for word in training_steps(training)[0].command)
-    training.source = str(tmp_path / "absent")
-    with pytest.raises(RunError, match="no folder or zip"):
-        training_steps(training)
+        assert option in command
+    assert command[0] == sys.executable and Path(command[1]).name == "train.py"
+    training.gamma = 0.0
+    assert "gamma" not in command_text(training_command(training))
+    training.source = "critters"
+    assert {"--data=critters", "--resolution=32", "--critters-num=2000"} <= set(training_command(training))
+    for source in ("", " ", str(tmp_path / "absent")):
+        training.source = source
+        with pytest.raises(RunError, match="no folder or zip"):
+            training_command(training)
 
 
-def test_critters_are_drawn_once(tmp_path: Path) -> None:
-    training = TrainingState(outdir=str(tmp_path), resolution=16, pictures=64)
-    draw, train = training_steps(training)
-    assert {"dataset", "critters", "--num=64", "--size=16"} <= set(draw.command)
-    out = next(word for word in draw.command if word.startswith("--out=")).removeprefix("--out=")
-    assert f"--data={out}" in train.command and " && " in command_text((draw, train))
-    Path(out).write_bytes(b"")
-    assert training_steps(training) == (train,)
+def test_the_command_to_resume(tmp_path: Path) -> None:
+    assert resume_command(tmp_path)[-1] == f"--resume={tmp_path}"
+    assert resume_command(tmp_path, 12.5)[-2:] == (f"--resume={tmp_path}", "--kimg=12.5")
 
 
 def test_without_a_script_the_installed_package_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "__file__", str(tmp_path / "viz" / "runs.py"))
+    monkeypatch.setattr(trainer, "__file__", str(tmp_path / "viz" / "trainer.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    assert runs.trainer_program() == (sys.executable, "-m", "train")
+    assert trainer.trainer_program() == (sys.executable, "-m", "train")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RunError, match="not installed"):
-        runs.trainer_program()
+        trainer.trainer_program()
 
 
 # --------------------------------------------------------------------------------------------------------- RunMonitor
@@ -361,12 +349,12 @@ def until(monitor: RunMonitor, *stages: str) -> RunReport:
 
 def test_the_monitor_launches_follows_and_stops(
     tmp_path: Path,
-    stand_in: Callable[[str], tuple[Step, ...]],
+    stand_in: Callable[[str], tuple[str, ...]],
     monitor: RunMonitor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run_monitor, "training_steps", lambda training: stand_in("obey"))
-    monkeypatch.setattr(run_monitor, "resume_steps", lambda folder: stand_in("obey"))
+    monkeypatch.setattr(run_monitor, "training_command", lambda training: stand_in("obey"))
+    monkeypatch.setattr(run_monitor, "resume_command", lambda folder, kimg: stand_in("obey"))
     assert monitor.report.stage == "idle"
     training = TrainingState(outdir=str(tmp_path / "out"))
     monitor.start(training)
@@ -376,13 +364,13 @@ def test_the_monitor_launches_follows_and_stops(
     Image.new("RGB", (8, 4), (255, 0, 0)).save(tmp_path / "run" / "fakes000012.png")
     wait_for(lambda: monitor.report.fakes is not None)
     fakes = monitor.report.fakes
-    assert fakes is not None and fakes.kimg == 12 and fakes.pixels.shape == (4, 8, 4)
+    assert fakes is not None and fakes.file.kimg == 12 and fakes.pixels.shape == (4, 8, 4)
     assert fakes.pixels[0, 0].tolist() == [255, 0, 0, 255]
     (tmp_path / "run" / "fakes000016.png").write_bytes(b"damaged")
     monitor.stop()
     report = until(monitor, "stopped")
     assert report.snapshot is not None and report.snapshot.resumable and report.error == ""
-    assert report.fakes is not None and report.fakes.kimg == 12
+    assert report.fakes is not None and report.fakes.file.kimg == 12
 
     monitor.resume(tmp_path / "run")
     until(monitor, "training")
@@ -396,14 +384,14 @@ def test_the_monitor_launches_follows_and_stops(
 )
 def test_the_monitor_reports_a_failure(
     tmp_path: Path,
-    stand_in: Callable[[str], tuple[Step, ...]],
+    stand_in: Callable[[str], tuple[str, ...]],
     monitor: RunMonitor,
     monkeypatch: pytest.MonkeyPatch,
     how: str,
     stage: str,
     error: str,
 ) -> None:
-    monkeypatch.setattr(run_monitor, "training_steps", lambda training: stand_in(how))
+    monkeypatch.setattr(run_monitor, "training_command", lambda training: stand_in(how))
     monitor.start(TrainingState(outdir=str(tmp_path / "out")))
     report = until(monitor, "failed", "crashed")
     assert (report.stage, report.error) == (stage, error)
@@ -419,7 +407,7 @@ def test_a_wish_that_cannot_be_met_is_a_sentence(tmp_path: Path, monitor: RunMon
 
 
 def test_training_outlives_the_window_and_is_found_again(
-    tmp_path: Path, stand_in: Callable[[str], tuple[Step, ...]]
+    tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]]
 ) -> None:
     process = TrainerProcess(stand_in("obey"), tmp_path / "trainer.log")
     wait_for(lambda: process.poll().run_folder is not None)
@@ -432,8 +420,3 @@ def test_training_outlives_the_window_and_is_found_again(
     finally:
         later.close()
         process.end()
-
-
-def test_resume_names_the_folder(tmp_path: Path) -> None:
-    (step,) = resume_steps(tmp_path)
-    assert step.command[-1] == f"--resume={tmp_path}"

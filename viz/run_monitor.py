@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import shlex
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from viz.runs import RunFolder, RunSnapshot, process_alive
+from viz.runs import NumberedFile, RunFolder, RunSnapshot, process_alive
 from viz.state import TrainingState
-from viz.trainer import ProcessReport, RunError, Step, TrainerProcess, end_process_tree, trainer_program
+from viz.trainer import ProcessReport, RunError, TrainerProcess, end_process_tree, trainer_program
 
 POLL_S = 0.5
 IDLE_POLL_S = 3.0  # a run that has ended may be resumed elsewhere; a rare look finds out
@@ -28,10 +29,9 @@ PICTURE_LIMIT = 2048  # pixels a side; the paper's grids are 8K wide, which no p
 
 @dataclass(frozen=True, eq=False)
 class Fakes:
-    """The newest grid of generated pictures, uint8 [H, W, 4], and the length of training it shows, in kimg."""
+    """The newest grid of generated pictures, uint8 [H, W, 4]."""
 
-    path: Path
-    kimg: int
+    file: NumberedFile
     pixels: np.ndarray
 
 
@@ -44,7 +44,6 @@ class RunReport:
     """
 
     stage: str = "idle"
-    title: str = ""
     error: str = ""
     log: Path | None = None
     snapshot: RunSnapshot | None = None
@@ -58,55 +57,31 @@ class RunReport:
         return self.stage in ("launching", "starting", "training", "stopping")
 
 
-def training_steps(training: TrainingState) -> tuple[Step, ...]:
-    """The commands that train what `training` says: draw the critters if they are not there yet, then train.
-
-    Raises RunError (one sentence) for data that does not exist.
-    """
-    program = trainer_program()
-    steps: list[Step] = []
+def training_command(training: TrainingState) -> tuple[str, ...]:
+    """The command that trains what `training` says; RunError (one sentence) for data that does not exist."""
+    options = [f"--cfg={training.rung}", f"--outdir={Path(training.outdir).expanduser()}"]
     if training.source == "critters":
-        data = critters_path(training)
-        if not data.exists():
-            # fmt: off
-            steps.append(Step("Drawing critters", (
-                *program, "dataset", "critters", f"--out={data}", f"--num={training.pictures}",
-                f"--size={training.resolution}", "--seed=0",
-            )))  # fmt: on
+        options += ["--data=critters", f"--resolution={training.resolution}", f"--critters-num={training.pictures}"]
     else:
         data = Path(training.source).expanduser()
         if not training.source.strip() or not data.exists():
             raise RunError(f"There is no folder or zip {training.source!r}: type the path of one, or choose critters.")
-    options = [
-        f"--cfg={training.rung}",
-        f"--data={data}",
-        f"--outdir={Path(training.outdir).expanduser()}",
-        f"--batch={training.batch}",
-        f"--kimg={training.kimg:g}",
-    ]
+        options.append(f"--data={data}")
+    options += [f"--preset={training.preset}", f"--batch={training.batch}", f"--kimg={training.kimg:g}"]
     if training.gamma > 0.0:
         options.append(f"--gamma={training.gamma:g}")
-    if training.preset == "tiny":
-        options.append("--preset=tiny")
-    steps.append(Step("Training", (*program, *options)))
-    return tuple(steps)
+    # Two programs that each start a thread a core slow each other by far more than half: one core stays the window's.
+    return (*trainer_program(), *options, f"--threads={max((os.cpu_count() or 1) - 1, 1)}")
 
 
-def resume_steps(run_folder: Path) -> tuple[Step, ...]:
-    """The command that goes on with a stopped run, exactly where it stopped."""
-    return (Step("Training", (*trainer_program(), f"--resume={run_folder}")),)
+def resume_command(run_folder: Path, kimg: float = 0.0) -> tuple[str, ...]:
+    """The command that goes on with a run exactly where it stopped, up to `kimg` instead of its own length if given."""
+    return (*trainer_program(), f"--resume={run_folder}", *([f"--kimg={kimg:g}"] if kimg > 0.0 else []))
 
 
-def critters_path(training: TrainingState) -> Path:
-    """The zip of drawn critters that `training` trains on; the next run with the same size finds it again."""
-    name = f"critters-{training.resolution}x{training.resolution}-{training.pictures}.zip"
-    return Path(training.outdir).expanduser() / name
-
-
-def command_text(steps: tuple[Step, ...]) -> str:
-    """The steps as one line for a shell."""
-    join = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
-    return " && ".join(join(step.command) for step in steps)
+def command_text(command: Sequence[str]) -> str:
+    """A command as one line for a shell."""
+    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
 
 
 class RunMonitor:
@@ -138,13 +113,13 @@ class RunMonitor:
     def start(self, training: TrainingState) -> None:
         """Launch what `training` says now; the report says what became of it."""
         wish = replace(training)
-        self._report = RunReport("launching", "Starting")
-        self._orders.put(lambda: self._launch(lambda: training_steps(wish), Path(wish.outdir).expanduser(), None))
+        self._report = RunReport("launching")
+        self._orders.put(lambda: self._launch(lambda: training_command(wish), Path(wish.outdir).expanduser(), None))
 
-    def resume(self, run_folder: Path) -> None:
-        """Go on with a stopped run."""
-        self._report = replace(self._report, stage="launching", title="Resuming", error="", output="")
-        self._orders.put(lambda: self._launch(lambda: resume_steps(run_folder), run_folder.parent, run_folder))
+    def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
+        """Go on with a stopped run, or train a finished one further, up to `kimg`."""
+        self._report = replace(self._report, stage="launching", error="", output="")
+        self._orders.put(lambda: self._launch(lambda: resume_command(run_folder, kimg), run_folder.parent, run_folder))
 
     def stop(self) -> None:
         """Ask the trainer, whoever launched it, for a clean stop."""
@@ -179,13 +154,13 @@ class RunMonitor:
             except (OSError, ValueError) as error:
                 self._error = str(error)
 
-    def _launch(self, steps: Callable[[], tuple[Step, ...]], outdir: Path, run_folder: Path | None) -> None:
+    def _launch(self, command: Callable[[], Sequence[str]], outdir: Path, run_folder: Path | None) -> None:
         self._follow(run_folder)
         if run_folder is not None:
             (run_folder / "stop").unlink(missing_ok=True)  # an old wish must not end the new session
         log = outdir / time.strftime("trainer-%Y%m%d-%H%M%S.log")
         self._launched_at = time.time()
-        self._process = TrainerProcess(steps(), log)
+        self._process = TrainerProcess(command(), log)
         self._log = log
 
     def _follow(self, run_folder: Path | None) -> None:
@@ -222,7 +197,7 @@ class RunMonitor:
                 self._error = process.error
         snapshot = self._folder.poll() if self._folder is not None else None
         if snapshot is not None and snapshot.fakes is not None:
-            if self._fakes is None or self._fakes.path != snapshot.fakes:
+            if self._fakes is None or self._fakes.file != snapshot.fakes:
                 self._fakes = read_fakes(snapshot.fakes) or self._fakes
         if self._orders.empty():  # an order on its way has put its own first words into the report
             self._report = self._compose(process, snapshot)
@@ -243,7 +218,6 @@ class RunMonitor:
             stage = "stopping"
         return RunReport(
             stage=stage,
-            title=process.title if process is not None else "",
             error=error if stage in ("failed", "crashed") else "",
             log=self._log,
             snapshot=snapshot,
@@ -253,12 +227,12 @@ class RunMonitor:
         )
 
 
-def read_fakes(path: Path) -> Fakes | None:
+def read_fakes(file: NumberedFile) -> Fakes | None:
     """A grid of pictures from a run folder, reduced to PICTURE_LIMIT; None if the file is damaged or gone."""
     try:
-        with Image.open(path) as image:
+        with Image.open(file.path) as image:
             picture: Any = image.convert("RGBA")
         picture.thumbnail((PICTURE_LIMIT, PICTURE_LIMIT))
-        return Fakes(path, int("".join(filter(str.isdigit, path.stem)) or 0), np.ascontiguousarray(picture, np.uint8))
+        return Fakes(file, np.ascontiguousarray(picture, np.uint8))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -48,7 +49,7 @@ class Progress:
 
         def number(name: str) -> float:
             value = document.get(name)
-            return float(value) if isinstance(value, (int, float)) and np.isfinite(value) else 0.0
+            return float(value) if isinstance(value, (int, float)) and abs(value) < 1e15 else 0.0
 
         error = document.get("error")
         return Progress(
@@ -60,6 +61,14 @@ class Progress:
             pid=int(number("pid")),
             error=error if isinstance(error, str) else "",
         )
+
+
+class NumberedFile(NamedTuple):
+    """A picture or model of a run. A run shorter than 1 kimg writes one name again and again: the time tells which."""
+
+    path: Path
+    kimg: int
+    written_ns: int
 
 
 @dataclass(frozen=True)
@@ -77,8 +86,8 @@ class RunSnapshot:
     changed_at: float = 0.0  # seconds since the epoch: when progress.json was last written
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
-    fakes: Path | None = None
-    network: Path | None = None
+    fakes: NumberedFile | None = None
+    network: NumberedFile | None = None
     resumable: bool = False
     error: str = ""
 
@@ -94,15 +103,16 @@ class GrowingFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset = 0
+        self._identity = 0
 
     def lines(self) -> tuple[bool, list[bytes]]:
         """(whether the file began anew, new lines without their ends). A line still being written waits for its end."""
         try:
-            size = self.path.stat().st_size
-            anew = size < self._offset
+            status = self.path.stat()
+            anew = status.st_size < self._offset or status.st_ino != self._identity  # a resumed run replaces the file
             if anew:
-                self._offset = 0
-            if size == self._offset:
+                self._offset, self._identity = 0, status.st_ino
+            if status.st_size == self._offset:
                 return anew, []
             with open(self.path, "rb") as file:
                 file.seek(self._offset)
@@ -167,8 +177,6 @@ class RunFolder:
             row = _stats_row(line)
             if row is None:
                 continue
-            while self._rows and self._rows[-1][0] >= row[0]:  # a resumed run goes over its last ticks again
-                self._rows.pop()
             self._rows.append(row)
         if anew or lines:
             table = np.array(self._rows, np.float64).reshape(len(self._rows), 1 + len(CURVES))
@@ -200,11 +208,17 @@ class RunFolder:
         return "crashed", self._progress.error or last_sentence(tail(self.path / "log.txt"))
 
 
-def newest(folder: Path, names: Sequence[str], before: str, after: str) -> Path | None:
+def newest(folder: Path, names: Sequence[str], before: str, after: str) -> NumberedFile | None:
     """The file named `before`, digits, `after` with the largest number; None if there is none."""
-    pattern = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    pattern = re.compile(re.escape(before) + r"(\d{1,12})" + re.escape(after))
     found = [(int(match[1]), name) for name in names if (match := pattern.fullmatch(name))]
-    return folder / max(found)[1] if found else None
+    if not found:
+        return None
+    kimg, name = max(found)
+    try:
+        return NumberedFile(folder / name, kimg, (folder / name).stat().st_mtime_ns)
+    except OSError:
+        return None
 
 
 def process_alive(pid: int, seen_at: float) -> bool:
@@ -232,7 +246,7 @@ def _stats_row(line: bytes) -> tuple[float, ...] | None:
         document = json.loads(line)
         values = [document.get(name) for name in ("kimg", *CURVES)]
         row = tuple(float("nan") if value is None else float(value) for value in values)
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return row if np.isfinite(row[0]) else None
 

@@ -4,16 +4,14 @@
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import glfw
 import numpy as np
-from PIL import Image
 
 from viz.view import Picture
 
-FILE_PICTURES = 4  # textures kept for pictures shown from disk
+PICTURES = 4  # textures kept for pictures that panels show
 
 
 def _opengl() -> Any:
@@ -81,34 +79,23 @@ class Texture:
 
 
 class Textures:
-    """The window's textures: one a slot, and a few for pictures from disk."""
+    """The window's textures: one a slot, and a few for panels."""
 
     def __init__(self) -> None:
         self._gl = _opengl()
         self.left, self.right = Texture(self._gl), Texture(self._gl)
-        self._files: dict[Path, tuple[int, Texture, Picture]] = {}
+        self._pictures: dict[str, Texture] = {}
 
-    def from_file(self, path: Path) -> Picture | None:
-        """A picture file as a texture, read again when it changes; None while it cannot be read."""
-        try:
-            written = path.stat().st_mtime_ns
-            held = self._files.get(path)
-            if held and held[0] == written:
-                return held[2]
-            with Image.open(path) as picture:
-                pixels = np.asarray(picture.convert("RGBA"))
-        except (OSError, ValueError):
-            return None
-        texture = held[1] if held else Texture(self._gl)
+    def picture(self, name: str, pixels: np.ndarray) -> Picture:
+        """The texture called `name`, with pixels uint8 [H, W, 4]; uploaded only when the array is another one."""
+        texture = self._pictures.pop(name, None) or Texture(self._gl)
         texture.show(pixels)
-        result = Picture(texture.name, pixels.shape[1], pixels.shape[0])
-        self._files.pop(path, None)
-        self._files[path] = (written, texture, result)
-        while len(self._files) > FILE_PICTURES:
-            self._files.pop(next(iter(self._files)))[1].delete()
-        return result
+        self._pictures[name] = texture
+        while len(self._pictures) > PICTURES:
+            self._pictures.pop(next(iter(self._pictures))).delete()
+        return Picture(texture.name, pixels.shape[1], pixels.shape[0])
 
     def delete(self) -> None:
-        for texture in (self.left, self.right, *(held[1] for held in self._files.values())):
+        for texture in (self.left, self.right, *self._pictures.values()):
             texture.delete()
-        self._files.clear()
+        self._pictures.clear()

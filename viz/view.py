@@ -4,10 +4,12 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from viz.result import RenderResult
+from viz.run_monitor import RunMonitor
 from viz.state import Slot
 from viz.theme import Theme
 
@@ -60,8 +62,8 @@ class View:
     message: str = ""  # one sentence for the status bar
     open_model: Callable[[Slot, str], Any] = _no_action
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
-    picture: Callable[[Path], Picture | None] = _no_action  # a PNG from disk as a texture, None if it cannot be read
-    run: Any = None  # viz.runs.RunMonitor, once a run is launched or followed
+    picture: Callable[[str, np.ndarray], Picture | None] = _no_action  # (a name, uint8 [H, W, 4]) as a texture
+    run: RunMonitor | None = None  # launches and follows training
 
     def error(self, slot: Slot) -> str | None:
         """Why this slot shows no picture, in one sentence; None if it does."""
