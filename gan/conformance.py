@@ -1,0 +1,185 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Compare this implementation with reference vectors: `python -m gan.conformance FOLDER`.
+
+Each .safetensors file is one case (its metadata key "config" says which). A row is printed for each; the exit status is
+non-zero when one fails, is unknown, or there are none.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+import cuda_ops
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from gan.official import discriminator_config, generator_config
+
+Tensors = dict[str, Tensor]
+Errors = Iterator[tuple[str, float]]
+NETWORK_TOLERANCE = 1e-4  # of the largest reference value (conformance/README)
+OPERATOR_TOLERANCE = 1e-5
+NOT_COVERED = ("ada", "resampling")  # the augmentation and the equivariance metrics are not written yet
+# The reference stores noise strengths and EMAs as 0-D tensors, as we do, and filters that follow from the configuration.
+COMPUTED = ("resample_filter", "up_filter", "down_filter")
+
+
+def relative_error(found: Tensor, expected: Tensor) -> float:
+    """max |found - expected| / max |expected|; infinite where shapes differ or something is not finite."""
+    if found.shape != expected.shape:
+        return float("inf")
+    if expected.numel() == 0:
+        return 0.0
+    found, expected = found.detach().double(), expected.detach().double()
+    error = (found - expected).abs().max() / expected.abs().max().clamp(min=1e-30)
+    return float(error) if torch.isfinite(error) else float("inf")
+
+
+def _under(tensors: Tensors, prefix: str) -> Tensors:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _load_state(network: nn.Module, state: Tensors) -> Errors:
+    """Load parameters by name; the filters, which we compute ourselves, are compared first."""
+    own = network.state_dict()
+    if set(own) != set(state):
+        differing = sorted(set(own) ^ set(state))
+        raise ValueError(f"parameter names differ: {', '.join(differing[:4])}")
+    for name, tensor in state.items():
+        if name.endswith(COMPUTED):
+            yield name, relative_error(own[name], tensor)
+    network.load_state_dict(state)
+
+
+def generator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
+    """Every output of a generator's case: w, truncation, images, transforms, features, gradients."""
+    generator = Generator(generator_config(config.pop("kind"), config))
+    yield from _load_state(generator, _under(tensors, "state/"))
+    z, c = tensors["in/z"], tensors.get("in/c")
+    outputs = _under(tensors, "out/")
+    features = {f"synthesis.{name}": x for name, x in generator.synthesis.steps(generator.mapping(z, c))}
+    gradients = _under(outputs, "grad/")
+    image = generator(z, c)
+    parameters = dict(generator.named_parameters())
+    computed = torch.autograd.grad(image.square().mean(), [parameters[name] for name in gradients])
+    by_name = dict(zip(gradients, computed, strict=True))
+    with torch.no_grad():
+        for name, expected in outputs.items():
+            if name.startswith("grad/"):
+                found = by_name[name.removeprefix("grad/")]
+            elif name.startswith("feature/"):
+                found = features[name.removeprefix("feature/")]
+            elif name.startswith("img_transform"):
+                matrix = tensors["in/matrix" + name.removeprefix("img_transform")]
+                found = generator(z, c, transform=matrix)
+            elif name == "img_nonoise":
+                found = generator(z, c, noise="none")
+            elif name == "img":
+                found = image
+            elif name.startswith("w_psi"):
+                psi, _, cutoff = name.removeprefix("w_psi").partition("_cutoff")
+                found = generator.mapping(z, c, psi=float(psi), cutoff=int(cutoff) if cutoff else None)
+            elif name == "w":
+                found = generator.mapping(z, c)
+            else:
+                raise ValueError(f"unknown output {name}")
+            yield name, relative_error(found, expected)
+
+
+def discriminator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
+    """Logits, the R1 gradient in the images, and the R1 penalty's gradient in the parameters (a double backward)."""
+    config.pop("kind")
+    discriminator = Discriminator(discriminator_config(config))
+    yield from _load_state(discriminator, _under(tensors, "state/"))
+    img = tensors["in/img"].requires_grad_()
+    logits = discriminator(img, tensors.get("in/c"))
+    (r1_grad,) = torch.autograd.grad(logits.sum(), img, create_graph=True)
+    expected = _under(tensors, "out/r1_param_grad/")
+    parameters = dict(discriminator.named_parameters())
+    penalty = r1_grad.square().sum(dim=[1, 2, 3]).mean()
+    computed = torch.autograd.grad(penalty, [parameters[name] for name in expected])
+    yield "logits", relative_error(logits, tensors["out/logits"])
+    yield "r1_grad", relative_error(r1_grad, tensors["out/r1_grad"])
+    for (name, reference), found in zip(expected.items(), computed, strict=True):
+        yield f"r1_param_grad/{name}", relative_error(found, reference)
+
+
+def operator_errors(config: list[dict[str, Any]], tensors: Tensors) -> Errors:
+    """Each call's output and gradients."""
+    for i, call in enumerate(config):
+        arguments = dict(call)
+        name = arguments.pop("op")
+        given = _under(tensors, f"{i}/in/")
+        dy = given.pop("dy")
+        x = given.pop("x").requires_grad_()
+        inputs = {"dx": x} | ({"db": given["b"].requires_grad_()} if "b" in given else {})
+        if name not in ("filtered_lrelu", "upfirdn2d", "bias_act"):
+            raise ValueError(f"unknown operator {name}")
+        y = getattr(cuda_ops, name)(x, **given, **({"f": None} if name == "upfirdn2d" and "f" not in given else {}), **arguments)
+        yield f"{i} {name} y", relative_error(y, tensors[f"{i}/out/y"])
+        gradients = torch.autograd.grad(y, list(inputs.values()), dy)
+        for key, gradient in zip(inputs, gradients, strict=True):
+            yield f"{i} {name} {key}", relative_error(gradient, tensors[f"{i}/out/{key}"])
+
+
+def find_case(stem: str, config: Any) -> tuple[Callable[[Any, Tensors], Errors], float] | None:
+    """The comparison for a case and its tolerance, or None for a kind that is known but not covered yet."""
+    if isinstance(config, dict):
+        if str(config.get("kind", "")).endswith(".Generator"):
+            return generator_errors, NETWORK_TOLERANCE
+        if str(config.get("kind", "")).endswith(".Discriminator"):
+            return discriminator_errors, NETWORK_TOLERANCE
+    elif isinstance(config, list) and config and all(isinstance(call, dict) and "op" in call for call in config):
+        return operator_errors, OPERATOR_TOLERANCE
+    elif stem.startswith(NOT_COVERED):
+        return None
+    raise ValueError("unknown kind of case")
+
+
+def run_case(path: Path) -> tuple[str, str]:
+    """(verdict, details) of one file; the verdict is "pass", "FAIL" or "not covered yet"."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            config = json.loads((file.metadata() or {})["config"])
+            case = find_case(path.stem, config)
+            if case is None:
+                return "not covered yet", ""
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        compare, tolerance = case
+        errors = list(compare(config, tensors))
+    except (ValueError, KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
+        return "FAIL", f"{type(error).__name__}: {error}"
+    if not errors:
+        return "FAIL", "the case compares nothing"
+    name, worst = max(errors, key=lambda item: item[1])
+    return "pass" if worst <= tolerance else "FAIL", f"{worst:.1e} ({name}, {len(errors)} comparisons, limit {tolerance:.0e})"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def main(folder: Path) -> None:
+    """Run every case in FOLDER, a folder of reference vectors, and print a row a case.
+
+    Example: python -m gan.conformance tests/conformance
+    """
+    paths = sorted(folder.glob("*.safetensors"))
+    if not paths:
+        raise click.ClickException(f"There are no cases (.safetensors files) in {folder}: name a folder that has some.")
+    verdicts = []
+    for path in paths:
+        verdict, details = run_case(path)
+        verdicts.append(verdict)
+        click.echo(f"{path.stem:40} {verdict:16} {details}")
+    failed = verdicts.count("FAIL")
+    click.echo(f"{verdicts.count('pass')} passed, {failed} failed, {verdicts.count('not covered yet')} not covered yet")
+    sys.exit(1 if failed or "pass" not in verdicts else 0)
+
+
+if __name__ == "__main__":
+    main()

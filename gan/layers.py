@@ -1,0 +1,60 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What every network here is made of: equalised fully connected layers and modulated convolution."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from cuda_ops import bias_act
+
+EPSILON = 1e-8
+
+
+def normalize(x: Tensor) -> Tensor:
+    """x divided by its root mean square over axis 1 (model-spec, "Mapping")."""
+    return x * (x.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
+
+
+class FullyConnected(nn.Module):
+    """act(x W^T + b) on [N, in_features], with the equalised learning rate.
+
+    Weights are stored unscaled and multiplied by lr_multiplier / sqrt(in_features) at run time, biases by lr_multiplier;
+    both start out divided by lr_multiplier.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        activation: str = "linear",
+        lr_multiplier: float = 1.0,
+        weight_init: float = 1.0,
+        bias_init: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.weight = nn.Parameter(torch.randn(out_features, in_features) * (weight_init / lr_multiplier))
+        self.bias = nn.Parameter(torch.full([out_features], bias_init / lr_multiplier))
+        self.weight_gain = lr_multiplier / math.sqrt(in_features)
+        self.bias_gain = lr_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x @ (self.weight * self.weight_gain).t()
+        return bias_act(y, self.bias * self.bias_gain, act=self.activation)
+
+
+def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
+    """[N, C_out] factors that bring each modulated kernel to unit norm: rsqrt(sum (w s)^2 + 1e-8).
+
+    `weight` is [C_out, C_in, k, k], `styles` [N, C_in]. The sum of squares separates, so the modulated weights of each
+    sample need never be formed: scaling a convolution's input by s and its output by this is the same and keeps one
+    shared convolution for the batch, which on CPUs is much faster than one group a sample.
+    """
+    return (styles.square() @ weight.square().sum(dim=[2, 3]).t() + EPSILON).rsqrt()
+
+
+def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
+    """[N, C, H, W] times [N, C]."""
+    return x * factors[:, :, None, None]

@@ -1,0 +1,105 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The alias-free synthesis network, T and R [P app. F.1]: one executor over a plan of layers."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cuda_ops import filtered_lrelu
+from gan.config import GeneratorConfig
+from gan.filters import low_pass
+from gan.fourier import FourierInput
+from gan.layers import EPSILON, FullyConnected, demodulation, scale_channels
+from gan.plan import LayerSpec, plan
+
+
+class SynthesisLayer(nn.Module):
+    """One layer of the plan: modulated convolution, then bias and leaky ReLU between an up- and a down-filter."""
+
+    def __init__(self, spec: LayerSpec, w_dim: int, clamp: float | None, magnitude_ema_beta: float) -> None:
+        super().__init__()
+        self.spec, self.clamp, self.magnitude_ema_beta = spec, clamp, magnitude_ema_beta
+        self.affine = FullyConnected(w_dim, spec.in_channels, bias_init=1)
+        k = spec.conv_kernel
+        self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, k, k))
+        self.bias = nn.Parameter(torch.zeros(spec.out_channels))
+        self.register_buffer("magnitude_ema", torch.ones([]))
+        up = low_pass(spec.up_taps, spec.in_cutoff, spec.in_half_width, spec.temporary_rate)
+        down = low_pass(spec.down_taps, spec.out_cutoff, spec.out_half_width, spec.temporary_rate, spec.radial_down)
+        self.register_buffer("up_filter", None if up is None else torch.from_numpy(up))
+        self.register_buffer("down_filter", None if down is None else torch.from_numpy(down))
+
+    def forward(self, x: Tensor, w: Tensor, update_emas: bool = False) -> Tensor:
+        """[N, C_in, in_size, in_size] and [N, w_dim] to [N, C_out, out_size, out_size]."""
+        spec = self.spec
+        magnitude_ema = self.get_buffer("magnitude_ema")
+        if update_emas:
+            magnitude = x.detach().float().square().mean()
+            magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
+        styles, weight = self.affine(w), self.weight
+        if spec.is_torgb:
+            styles = styles / math.sqrt(spec.in_channels * spec.conv_kernel**2)
+        else:
+            # Unit RMS before modulation; without effect but for keeping half precision in its range.
+            weight = weight * weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
+            styles = styles * styles.square().mean().rsqrt()
+        x = F.conv2d(scale_channels(x, styles * magnitude_ema.rsqrt()), weight, padding=spec.conv_padding)
+        if not spec.is_torgb:
+            x = scale_channels(x, demodulation(weight, styles))
+        return filtered_lrelu(
+            x,
+            self._buffers["up_filter"],
+            self._buffers["down_filter"],
+            self.bias,
+            up=spec.up,
+            down=spec.down,
+            padding=[*spec.padding, *spec.padding],
+            gain=1.0 if spec.is_torgb else math.sqrt(2),
+            slope=1.0 if spec.is_torgb else 0.2,
+            clamp=self.clamp,
+        )
+
+
+class Synthesis(nn.Module):
+    """ws [N, num_layers + 2, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.plan = plan(config)
+        self.output_scale = config.output_scale
+        self.input = FourierInput(
+            config.w_dim if config.learned_transform else None,
+            self.plan.input_channels,
+            self.plan.input_size,
+            self.plan.input_rate,
+            self.plan.input_cutoff,
+        )
+        for spec in self.plan.layers:
+            layer = SynthesisLayer(spec, config.w_dim, config.conv_clamp, config.magnitude_ema_beta)
+            self.add_module(spec.name, layer)
+        self.layer_names = ("input", *(spec.name for spec in self.plan.layers))
+
+    def steps(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
+
+        `noise` is taken for the sake of one interface: there are no noise inputs here.
+        """
+        x = self.input(ws[:, 0], transform)
+        yield "input", x
+        for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
+            x = self.get_submodule(spec.name)(x, w, update_emas)
+            yield spec.name, x
+
+    def forward(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
+    ) -> Tensor:
+        """The image; arguments as in `steps`."""
+        x = ws
+        for _, x in self.steps(ws, noise=noise, transform=transform, update_emas=update_emas):
+            pass
+        return x * self.output_scale
