@@ -6,6 +6,8 @@ a sample's normal gives the light, and the normal, turned by yaw and pitch and p
 face coordinates in which fur, markings, eyes and mouth are drawn, so that all of them sit on one surface.
 """
 
+import math
+
 import numpy as np
 
 from train.critters_patterns import body_markings, face_markings, spikes, strands
@@ -45,7 +47,7 @@ class Canvas:
     def local(self, window: Window, x: float, y: float, unit: float, degrees: float) -> tuple[Array, Array]:
         """Coordinates of a window's samples in a frame at (x, y), scaled by `unit`, turned clockwise by `degrees`."""
         dy, dx = ((self.at[window[0]] - y) / unit)[:, None], ((self.at[window[1]] - x) / unit)[None, :]
-        cos, sin = np.float32(np.cos(np.deg2rad(degrees))), np.float32(np.sin(np.deg2rad(degrees)))
+        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         return cos * dx + sin * dy, cos * dy - sin * dx
 
     def paint(self, window: Window, colour: Array, alpha: Array) -> None:
@@ -57,7 +59,7 @@ class Canvas:
 
 def _turned(light: Light, degrees: float) -> Light:
     """The light's direction in a frame turned clockwise by `degrees`."""
-    cos, sin = float(np.cos(np.deg2rad(degrees))), float(np.sin(np.deg2rad(degrees)))
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return cos * light[0] + sin * light[1], cos * light[1] - sin * light[0], light[2]
 
 
@@ -83,10 +85,10 @@ def _coat(critter: Critter, marks: tuple[Array, Array], fur: Array) -> Array:
 
 def _paint_body(canvas: Canvas, critter: Critter) -> None:
     unit, height = critter.scale / 2, critter.species.height * critter.traits["height"]
-    tilt = np.deg2rad(critter.tilt)
+    tilt = math.radians(critter.tilt)
     # The neck hangs at the head's chin, and the body leans less than the head does.
-    neck_x = critter.x - 0.45 * height * unit * np.sin(tilt)
-    neck_y = critter.y + 0.45 * height * unit * np.cos(tilt)
+    neck_x = critter.x - 0.45 * height * unit * math.sin(tilt)
+    neck_y = critter.y + 0.45 * height * unit * math.cos(tilt)
     wide, high = 0.92 * critter.traits["body"] * (0.9 if critter.species.ears == "long" else 1.0), 1.9
     window = canvas.window(neck_x, neck_y + unit * high, unit * 2.4)
     x, y = canvas.local(window, neck_x, neck_y, unit, critter.lean)
@@ -123,17 +125,20 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
     name = "left" if side < 0 else "right"
     length = species.ear_length * traits["ears"]
     # The ear on the far side is seen more from its edge.
-    width = species.ear_width * traits["ear_width"] * (1 - 0.30 * max(side * np.sin(critter.yaw), 0))
-    at, lean = np.deg2rad(species.ear_at), side * (species.ear_lean + traits[f"lean_{name}"])
+    width = species.ear_width * traits["ear_width"] * (1 - 0.30 * max(side * math.sin(critter.yaw), 0))
+    at, lean = math.radians(species.ear_at), side * (species.ear_lean + traits[f"lean_{name}"])
     bend = 0.25 * traits[f"bend_{name}"]
     if species.ears == "long":
         bend += side * (1.1 if traits["flop"] in (2, side) else 0.12)
     inset = 0.92 if species.ears == "tuft" else 0.80
-    base_x, base_y = side * inset * np.sin(at), -inset * species.height * traits["height"] * np.cos(at)
-    tilt = np.deg2rad(critter.tilt)
-    x0 = critter.x + unit * (base_x * np.cos(tilt) - base_y * np.sin(tilt))
-    y0 = critter.y + unit * (base_x * np.sin(tilt) + base_y * np.cos(tilt))
-    window = canvas.window(x0, y0, unit * (1.25 * length + 0.2))
+    base_x, base_y = side * inset * math.sin(at), -inset * species.height * traits["height"] * math.cos(at)
+    tilt = math.radians(critter.tilt)
+    x0 = critter.x + unit * (base_x * math.cos(tilt) - base_y * math.sin(tilt))
+    y0 = critter.y + unit * (base_x * math.sin(tilt) + base_y * math.cos(tilt))
+    # The window is centred half way up the ear; a bend takes the tip out of its reach sideways.
+    up = math.radians(critter.tilt + lean)
+    reach = unit * (length * (0.62 + 0.8 * abs(bend)) + 0.75 * width + 0.12)
+    window = canvas.window(x0 + 0.5 * unit * length * math.sin(up), y0 - 0.5 * unit * length * math.cos(up), reach)
     across, down = canvas.local(window, x0, y0, unit, critter.tilt + lean)
     s, t = across / width, -down / length
     s = s - (bend * length / width) * np.maximum(t, 0) ** 2
@@ -164,9 +169,9 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
 
 def _face_coordinates(critter: Critter, nx: Array, ny: Array, nz: Array, height: float) -> tuple[Array, Array]:
     """Stereographic coordinates of the turned normals: the unturned head's rim is about one from the middle."""
-    cos, sin = np.float32(np.cos(critter.yaw)), np.float32(np.sin(critter.yaw))
+    cos, sin = math.cos(critter.yaw), math.sin(critter.yaw)
     fx, fz = cos * nx - sin * nz, sin * nx + cos * nz
-    cos, sin = np.float32(np.cos(critter.pitch)), np.float32(np.sin(critter.pitch))
+    cos, sin = math.cos(critter.pitch), math.sin(critter.pitch)
     fy, fz = cos * ny - sin * fz, sin * ny + cos * fz
     grow = np.float32(1.8) / (1 + np.maximum(fz, -0.3))
     return fx * grow, fy * grow * np.float32(height)
@@ -245,7 +250,7 @@ def _paint_eye(critter: Critter, colour: Array, x: Array, y: Array, side: int, s
     disc = np.sqrt(u**2 + v**2)
     # Lids: the upper one comes down to `lids`, the corners are drawn out a little.
     lid = np.float32(traits["lids"])
-    ball = np.maximum(disc, -v / lid + np.float32(0.10) * u**2)
+    ball = np.maximum(disc, -v / lid + np.float32(0.16) * u**2)
     rim = smoothstep(1.22 + soft, 1.08 - soft, ball)
     colour = mix(colour, _DARK + 0.05 * critter.coat.mark, rim)
     iu, iv = u - np.float32(critter.gaze[0]), v - np.float32(critter.gaze[1])
@@ -316,7 +321,7 @@ def _backdrop(critter: Critter, size: int) -> Array:
     """The soft world behind, [size, size, 3]: smooth enough to be evaluated at the picture's own pixels."""
     at = ((np.arange(size) + 0.5) / size).astype(np.float32)
     x, y = np.broadcast_arrays(at[None, :], at[:, None])
-    along = np.float32(np.cos(critter.slope)) * (x - 0.5) + np.float32(np.sin(critter.slope)) * (y - 0.5)
+    along = math.cos(critter.slope) * (x - 0.5) + math.sin(critter.slope) * (y - 0.5)
     along = along + 0.12 * critter.noise(2 * x + 11, 2 * y + 11, 61)
     first, second = critter.coat.backdrop
     picture = mix(first + np.zeros(x.shape + (3,), np.float32), second, smoothstep(-0.55, 0.55, along))

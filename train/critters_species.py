@@ -86,7 +86,7 @@ COATS: dict[str, tuple[Oklch, Oklch, Oklch]] = {
 }
 IRISES: dict[str, Oklch] = {
     "amber": (0.72, 0.150, 72), "gold": (0.80, 0.150, 90), "green": (0.70, 0.140, 135), "teal": (0.68, 0.100, 190),
-    "blue": (0.66, 0.120, 240), "copper": (0.60, 0.140, 50), "brown": (0.45, 0.090, 55), "violet": (0.60, 0.140, 300),
+    "blue": (0.66, 0.120, 240), "copper": (0.62, 0.130, 58), "brown": (0.46, 0.080, 62), "violet": (0.60, 0.140, 300),
 }
 # Irises that suit an animal whose eyes are mostly dark; the others take any.
 DARK_EYED = ("bear", "panda", "bunny", "koala", "mouse", "raccoon", "red panda")
@@ -138,7 +138,7 @@ def _jitter(rng: np.random.Generator, colour: Oklch) -> Oklch:
 
 
 def _fanciful(rng: np.random.Generator) -> tuple[Oklch, Oklch, Oklch]:
-    hue, turn = rng.uniform(0, 360), rng.choice([-1, 1]) * rng.uniform(15, 60)
+    hue, turn = rng.uniform(0, 360), float(rng.choice([-1, 1])) * rng.uniform(15, 60)
     lightness, chroma = rng.uniform(0.60, 0.80), rng.uniform(0.08, 0.14)
     return ((lightness, chroma, hue), (lightness - 0.28, chroma, hue + turn), (0.95, 0.035, hue + turn))
 
@@ -159,12 +159,12 @@ def _coat(rng: np.random.Generator, species: Species) -> Coat:
         nose = (0.62, 0.10, 75.0)
 
     # The backdrop stands off the coat in lightness, and in hue when the coat has one: readability before variety.
-    hue = base[2] + rng.choice([180, 150, 210, 120, 240, 40, -40]) + rng.normal(0, 12)
+    hue = base[2] + float(rng.choice([180, 150, 210, 120, 240, 40, -40])) + rng.normal(0, 12)
     level = rng.uniform(0.30, 0.52) if base[0] > 0.66 else rng.uniform(0.68, 0.86)
     if rng.random() < 0.25:
         level = 0.5 * level + 0.5 * rng.uniform(0.35, 0.80)
     chroma = rng.uniform(0.025, 0.095)
-    step = rng.choice([-1, 1]) * rng.uniform(0.07, 0.16)
+    step = float(rng.choice([-1, 1])) * rng.uniform(0.07, 0.16)
     turn = rng.normal(0, 35)
     backdrop = (linear_from_oklch(level + step, chroma, hue), linear_from_oklch(level - step, chroma, hue + turn))
     bokeh = tuple(linear_from_oklch(float(np.clip(level + rng.normal(0.03, 0.10), 0.1, 0.95)), 1.2 * chroma,
@@ -184,7 +184,7 @@ def _traits(rng: np.random.Generator) -> dict[str, float]:
                "swirl": 0.12, "shift": 1.0}
     traits |= {name: spread * float(np.clip(rng.normal(), -2, 2)) for name, spread in offsets.items()}
     traits["flop"] = float(rng.choice([0, 0, 0, -1, 1, 2]))
-    traits["lids"] = rng.uniform(0.62, 1.0)
+    traits["lids"] = rng.uniform(0.70, 1.0)
     traits["smile"] = rng.uniform(0.6, 1.3)
     traits["open"] = rng.uniform(0.5, 1.0) if rng.random() < 0.18 else 0.0
     traits["bib"] = float(rng.random() < 0.6)
@@ -205,11 +205,11 @@ def sample_critter(seed: int) -> Critter:
     y = 0.54 + 0.5 * slack * float(np.clip(rng.normal(0, 0.5), -1, 1))
     # Long ears want room above.
     y += 0.10 * (species.ears == "long") * scale
-    side = rng.choice([-1, 1])
+    side = float(rng.choice([-1, 1]))
     azimuth, elevation = np.deg2rad(rng.uniform(15, 75)), np.deg2rad(rng.uniform(30, 60))
     light = (side * float(np.sin(azimuth) * np.cos(elevation)), -float(np.cos(azimuth) * np.cos(elevation)),
              float(np.sin(elevation)))
-    yaw, pitch = (float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)) for spread in (0.20, 0.09))
+    yaw, pitch = (float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)) for spread in (0.17, 0.09))
     blobs = tuple((rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), rng.uniform(0.06, 0.22), rng.uniform(0.25, 0.8))
                   for _ in range(rng.integers(3, 8)))
     return Critter(species, pattern, coat, x, y, scale, tilt, yaw, pitch, 0.35 * tilt + rng.normal(0, 3), light,

@@ -96,13 +96,14 @@ class Noise:
         iu, iv = np.floor(u), np.floor(v)
         fu, fv = u - iu, v - iv
         fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
-        u0 = iu.astype(np.int32) % period
-        u1 = (u0 + 1) % period
-        shift = 97 * layer
-        u0, u1 = (u0 + shift) % self.COLUMNS, (u1 + shift) % self.COLUMNS
-        v0 = (iv.astype(np.int32) + 13 * layer) % self.ROWS
-        v1 = (v0 + 1) % self.ROWS * self.COLUMNS
-        v0 = v0 * self.COLUMNS
+        iu -= period * np.floor(iu / np.float32(period))
+        u0 = iu.astype(np.int32)
+        u1 = u0 + 1
+        u1[u1 == period] = 0
+        # Both sides of the table are powers of two, so that a mask wraps.
+        u0, u1 = ((u + 97 * layer) & (self.COLUMNS - 1) for u in (u0, u1))
+        v0 = iv.astype(np.int32) + 13 * layer
+        v0, v1 = ((v & (self.ROWS - 1)) * self.COLUMNS for v in (v0, v0 + 1))
         table = self._table
         top = table[v0 + u0]
         top += (table[v0 + u1] - top) * fu
@@ -112,6 +113,7 @@ class Noise:
 
     def cells(self, x: Array, y: Array, layer: int) -> tuple[Array, Array]:
         """Distance to the nearest of one jittered point per unit cell, and a value in [-1, 1] of that cell."""
+        fx, fy = x - np.floor(x) - 0.5, y - np.floor(y) - 0.5
         ix, iy = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
         best = np.full(x.shape, 9, np.float32)
         value = np.zeros(x.shape, np.float32)
@@ -120,7 +122,8 @@ class Noise:
                 cx, cy = ix + dx, iy + dy
                 at = (cy + 13 * layer) % self.ROWS * self.COLUMNS + (cx + 97 * layer) % self.COLUMNS
                 jitter_x, jitter_y = self._table[at], self._table[(at + 7777) % self._table.size]
-                distance = (cx + 0.5 + 0.36 * jitter_x - x) ** 2 + (cy + 0.5 + 0.36 * jitter_y - y) ** 2
+                off_x, off_y = fx - np.float32(dx) - 0.36 * jitter_x, fy - np.float32(dy) - 0.36 * jitter_y
+                distance = off_x**2 + off_y**2
                 nearer = distance < best
                 best = np.where(nearer, distance, best)
                 value = np.where(nearer, self._table[(at + 3333) % self._table.size], value)
