@@ -75,7 +75,8 @@ def minibatch_stddev(x: Tensor, group: int, channels: int) -> Tensor:
     if n % size:
         raise ConfigError(f"The batch of {n} pictures does not split into minibatch-stddev groups of {size}.")
     grouped = x.reshape(size, -1, channels, c // channels, height, width)
-    deviation = (grouped.var(dim=0, unbiased=False) + EPSILON).sqrt().mean(dim=[2, 3, 4])
+    centred = grouped - grouped.mean(dim=0)
+    deviation = (centred.square().mean(dim=0) + EPSILON).sqrt().mean(dim=[2, 3, 4])
     maps = deviation.reshape(-1, channels, 1, 1).repeat(size, 1, height, width)
     return torch.cat([x, maps], dim=1)
 
