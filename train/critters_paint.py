@@ -289,8 +289,8 @@ def _paint_snout(critter: Critter, colour: Array, x: Array, y: Array, soft: floa
     smile = bell(y - arc, np.zeros_like(x), line, 1) * smoothstep(1.06, 0.9, part)
     if traits["open"]:
         chin = deep + 0.26 * traits["open"] * species.muzzle / 0.3
-        mouth = np.minimum(y - arc, chin - y - 0.9 * x**2 / reach) * smoothstep(0.62, 0.5, part)
-        inside = smoothstep(-soft, soft, mouth)
+        mouth = np.minimum(y - arc, chin - y - 0.9 * x**2 / reach)
+        inside = smoothstep(-soft, soft, mouth) * smoothstep(0.62, 0.5, part)
         tongue = mix(np.array([0.10, 0.02, 0.02], np.float32) + np.zeros_like(colour), 0.9 * critter.coat.skin,
                      smoothstep(1.0, 0.8, np.sqrt((x / (0.4 * reach)) ** 2 + ((y - chin) / 0.13) ** 2)))
         colour = mix(colour, tongue, inside)
