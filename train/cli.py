@@ -1,0 +1,265 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The command line of the trainer: `python train.py [run|resume|dataset]`, `run` when none is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+import torch
+
+from gan.images import ImageSource, open_images
+from train.config import PRESETS, TrainConfig, TrainingError, configure, estimate_memory
+from train.critters import write_dataset
+from train.log import STATE, RunLog, new_run_folder
+from train.loop import Loop
+from train.state import TrainState
+
+CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
+
+
+class DefaultGroup(click.Group):
+    """A group that runs `run` when the first word names no command, so that options may come first."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+class _Sentence(click.ClickException):
+    """`Error: <sentence>` without a traceback, exit status 1."""
+
+
+EXAMPLES = """\b
+Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a CPU:
+    python train.py --cfg=T --data=critters --preset=tiny
+Train on your own pictures (a folder or zip of square RGB PNGs or JPEGs of one size):
+    python train.py --cfg=stylegan3-r --data=faces.zip --batch=32 --gamma=8 --mirror
+Go on after Ctrl-C exactly where a run stopped:
+    python train.py --resume=training-runs/00000-critters-T-32
+"""
+
+
+@click.group(cls=DefaultGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R. `run` is meant when no command is named."""
+
+
+_CHANGEABLE = [
+    click.option("--kimg", type=click.FloatRange(min=0, min_open=True),
+                 help="Length in thousands of real images (25000; tiny: 200)."),
+    click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
+    click.option("--tick", type=click.FloatRange(min=0, min_open=True),
+                 help="kimg a tick (4); it ends after 60 s at the latest."),
+    click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one)."),
+    click.option("--threads", type=click.IntRange(min=1), help="CPU threads of torch (its own choice)."),
+]
+
+
+def _changeable(command: Any) -> Any:
+    """The options that a resumed run may be given anew."""
+    for option in reversed(_CHANGEABLE):
+        command = option(command)
+    return command
+
+
+@main.command(epilog=EXAMPLES)
+@click.option("--cfg", help="The rung: A (stylegan2), B, T (stylegan3-t) or R (stylegan3-r).")
+@click.option("--data", help="Folder or zip of square RGB pictures, or `critters`: drawn first if need be.")
+@click.option("--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), show_default=True,
+              help="Where run folders go.")
+@click.option("--resume", type=click.Path(path_type=Path), help="A run folder to go on with.")
+@click.option("--preset", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper).")
+@click.option("--batch", type=click.IntRange(min=1), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
+@click.option("--gamma", type=click.FloatRange(min=0), help="R1 weight (0.001 S^2 / batch).")
+@click.option("--mirror/--no-mirror", default=None, help="Flip pictures at random (off; tiny: on).")
+@click.option("--cond", is_flag=True, help="Train with the labels of dataset.json.")
+@click.option("--cbase", type=click.IntRange(min=1), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
+@click.option("--cmax", type=click.IntRange(min=1), help="Most channels of a layer, T's value (512).")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the run (0).")
+@click.option("--resolution", type=click.IntRange(min=16), help="Of the critters to draw (32); else the data's own.")
+@click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")
+@_changeable
+def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, resolution: int | None,
+        critters_num: int, cond: bool, **options: Any) -> None:
+    """Train a generator: a new run folder, or --resume."""
+    options = {name: value for name, value in options.items() if value is not None}
+    if resume is not None:
+        fixed = [name for name in options if name not in ("kimg", "snap", "tick", "device", "threads")]
+        fixed += ["cfg"] * (cfg is not None) + ["cond"] * cond
+        if fixed:
+            raise click.UsageError(f"--{fixed[0]} is fixed for a run that is resumed; leave it out or start a new run.")
+        _guarded(_resume, resume, data, options)
+        return
+    for name, value in (("--cfg", cfg), ("--data", data)):
+        if value is None:
+            raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
+    _guarded(_start, cfg, data, outdir, resolution, critters_num, cond, options)
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.option("--data", help="Where the same pictures are now, if they were moved.")
+@_changeable
+def resume(run_folder: Path, data: str | None, **options: Any) -> None:
+    """Go on with RUN_FOLDER exactly where it stopped."""
+    _guarded(_resume, run_folder, data, {name: value for name, value in options.items() if value is not None})
+
+
+@main.group()
+def dataset() -> None:
+    """Make data sets."""
+
+
+@dataset.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
+@click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
+@click.option("--size", type=click.IntRange(min=16, max=1024), default=64, show_default=True, help="Their width.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole set.")
+def critters(out: Path, num: int, size: int, seed: int) -> None:
+    """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
+
+    \b
+    Example:
+        python train.py dataset critters --out=critters.zip --num=2000 --size=64
+    """
+    _guarded(_draw_critters, out, num, size, seed)
+
+
+def _guarded(action: Any, *args: Any) -> None:
+    """Run `action`; what a user can cause ends in one sentence instead of a traceback."""
+    try:
+        action(*args)
+    except KeyboardInterrupt:
+        raise click.Abort() from None
+    except (ValueError, OSError) as error:
+        # Our own errors are subclasses of these with a sentence for a message (ConfigError, ImageError, ...); a plain
+        # one comes from a library and is a fault of ours: it keeps its traceback.
+        if type(error) is ValueError:
+            raise
+        raise _Sentence(str(error)) from error
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _Sentence("Training ran out of memory; give a smaller --batch or --cbase.") from error
+
+
+def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_num: int, cond: bool,
+           options: dict[str, Any]) -> None:
+    device = _device(options.pop("device", None))
+    if data == "critters":
+        data = str(_critters(outdir, critters_num, resolution or 32))
+    elif resolution is not None:
+        raise click.UsageError("--resolution goes with --data=critters only; other data keep their own size.")
+    source = open_images(data)
+    if cond and source.labels is None:
+        raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
+    threads = _set_threads(options.pop("threads", 0))
+    names = {"cbase": "channel_base", "cmax": "channel_max", "preset": "preset_name"}
+    config = configure(
+        cfg, resolution=source.resolution, data=data, data_name=source.name, data_images=len(source),
+        data_digest=source.digest, c_dim=source.c_dim if cond else 0, device=device, threads=threads,
+        **_ticks(options), **{names.get(name, name): value for name, value in options.items()})
+    _check_memory(config)
+    folder = new_run_folder(outdir, config)
+    log = RunLog(folder, config.total_images)
+    print(f"Run folder: {folder}", flush=True)
+    log.progress("starting", 0)
+    given = "as given" if "gamma" in options else "0.001 S^2 / batch"
+    log.say(f"{config.rung} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
+            f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({given}), "
+            f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}.")
+    _train(folder, TrainState(config), source, log)
+
+
+def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
+    if not folder.is_dir():
+        raise TrainingError(f"{folder} is not a folder; give the run folder to resume.")
+    if not (folder / STATE).is_file():
+        raise TrainingError(f"{folder} holds no {STATE}: the run wrote no snapshot yet; start it anew.")
+    threads = _set_threads(options.pop("threads", 0))
+    device = options.pop("device", None)
+    state = TrainState.load(folder / STATE, None if device is None else _device(device))
+    changes = _ticks(options)
+    if "kimg" in options:
+        changes["total_images"] = round(options.pop("kimg") * 1000)
+    if threads:
+        changes["threads"] = threads
+    else:
+        _set_threads(state.config.threads)
+    state.config = replace(state.config, data=data or state.config.data, **changes, **options)
+    config = state.config
+    if state.images >= config.total_images:
+        click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
+        return
+    source = open_images(config.data, config.resolution)
+    _check_same_data(source, config)
+    print(f"Run folder: {folder}", flush=True)
+    _train(folder, state, source, RunLog(folder, config.total_images))
+
+
+def _train(folder: Path, state: TrainState, source: ImageSource, log: RunLog) -> None:
+    if state.device.type == "cpu":
+        torch.set_flush_denormal(True)  # vanishing gradients of vanishing activations cost a hundred times their worth
+    outcome = Loop(folder, state, source, log=log).run()
+    if outcome == "stopped":
+        log.say(f"Stopped at {state.images / 1000:g} kimg; go on with: python train.py --resume={folder}")
+    else:
+        log.say(f"Finished {state.images / 1000:g} kimg in {folder}.")
+
+
+def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
+    if len(source) != config.data_images:
+        raise TrainingError(f"{source.path} holds {len(source)} pictures, but the run was trained on "
+                            f"{config.data_images}; give the same data to resume, or start a new run.")
+    if source.digest != config.data_digest:
+        raise TrainingError(f"The pictures in {source.path} changed since the run was started (their names or sizes "
+                            "differ); give the same data to resume, or start a new run.")
+
+
+def _ticks(options: dict[str, Any]) -> dict[str, Any]:
+    """--tick in kimg as the configuration's field."""
+    return {"tick_images": max(round(options.pop("tick") * 1000), 1)} if "tick" in options else {}
+
+
+def _set_threads(threads: int) -> int:
+    if threads:
+        torch.set_num_threads(threads)
+    return threads
+
+
+def _device(name: str | None) -> str:
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # torch's word for a device that is missing or misspelt
+        raise TrainingError(f"There is no device {name!r} that torch can use here; give --device=cpu.") from error
+    return name
+
+
+def _check_memory(config: TrainConfig) -> None:
+    if config.device.startswith("cuda"):
+        free = torch.cuda.mem_get_info(config.device)[0]
+    else:
+        free = psutil.virtual_memory().available
+    needed = estimate_memory(config)
+    if needed > free:
+        raise TrainingError(f"This run needs about {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are "
+                            "free; give a smaller --batch, --cbase or --cmax, or --preset=tiny.")
+
+
+def _critters(outdir: Path, num: int, size: int) -> Path:
+    """The critters of a size, drawn unless an earlier run drew them."""
+    path = outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
+    if not path.exists():
+        _draw_critters(path, num, size, CRITTERS_SEED)
+    return path
+
+
+def _draw_critters(path: Path, num: int, size: int, seed: int) -> None:
+    click.echo(f"Drawing {num} critters of {size}x{size} into {path}")
+    with click.progressbar(length=num, label="Drawing") as bar:
+        write_dataset(path, num, size, seed, progress=lambda done, total: bar.update(done - bar.pos))

@@ -1,0 +1,51 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""An endless, resumable stream of training batches: what is drawn depends on (seed, position) alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gan.images import ImageSource
+
+
+class Sampler:
+    """An infinite shuffle: epoch e is a permutation of the set seeded by (seed, e).
+
+    With `mirror` an epoch holds every picture twice, once flipped. There is no state to save: position p of the stream
+    is always the same picture, so a run resumes from its image counter.
+    """
+
+    def __init__(self, num_images: int, seed: int, mirror: bool = False) -> None:
+        self.num_images, self.seed = num_images, seed
+        self.epoch_length = num_images * (2 if mirror else 1)
+        self._epoch = -1
+        self._order = np.empty(0, np.int64)
+
+    def at(self, position: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Items position … position + count − 1 as (picture indices int64 [count], flipped bool [count])."""
+        items = np.empty(count, np.int64)
+        for i in range(count):
+            epoch, within = divmod(position + i, self.epoch_length)
+            if epoch != self._epoch:
+                self._order = np.random.default_rng([self.seed, epoch]).permutation(self.epoch_length)
+                self._epoch = epoch
+            items[i] = self._order[within]
+        return items % self.num_images, items >= self.num_images
+
+
+class Batches:
+    """Batches of a set as tensors: pictures float [N, 3, S, S] in [-1, 1] and labels float [N, c_dim] or None."""
+
+    def __init__(self, source: ImageSource, batch: int, seed: int, mirror: bool, conditional: bool) -> None:
+        self.source, self.batch, self.conditional = source, batch, conditional
+        self.sampler = Sampler(len(source), seed, mirror)
+
+    def at(self, position: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The batch that starts at `position` of the stream; ImageError if a picture on disk no longer decodes."""
+        indices, flipped = self.sampler.at(position, self.batch)
+        pictures = self.source.batch(indices)
+        pictures = np.where(flipped[:, None, None, None], pictures[..., ::-1], pictures)
+        images = torch.from_numpy(pictures).to(device).float().div_(127.5).sub_(1)
+        labels = torch.from_numpy(self.source.label_batch(indices)).to(device) if self.conditional else None
+        return images, labels

@@ -1,0 +1,224 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The training loop: steps, ticks, snapshots, and every way in which a run can end."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from gan.checkpoint import save_generator
+from gan.images import ImageSource
+from gan.latents import z_from_seed
+from gan.pictures import grid, save_png, to_uint8
+from train.config import TrainingError
+from train.data import Batches
+from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, newest_snapshot, snapshot_name, write_json
+from train.state import TrainState
+
+MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign")
+
+
+class StopRequest:
+    """Whether a clean stop was asked for: by Ctrl-C, SIGTERM, or a file named `stop` in the run folder.
+
+    A context manager, so that the handlers are put back. A second Ctrl-C aborts: the first restores the usual handler.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self._file = run / STOP
+        self._asked = False
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> StopRequest:
+        self._file.unlink(missing_ok=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._file.unlink(missing_ok=True)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    @property
+    def asked(self) -> bool:
+        """True from the first request on."""
+        self._asked = self._asked or self._file.exists()
+        return self._asked
+
+
+class Means:
+    """Running means of a tick's statistics, kept on the device so that a step never waits for a number."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, torch.Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, stats: dict[str, torch.Tensor]) -> None:
+        for name, value in stats.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def take(self) -> dict[str, float | None]:
+        """The means by name, None for what was not measured, and start afresh."""
+        found = {name: float(self._sums[name]) / self._counts[name] if name in self._sums else None for name in MEANS}
+        self._sums, self._counts = {}, {}
+        return found
+
+
+class Loop:
+    """One session of a run: from wherever `state` is to the end of the run or to a request to stop."""
+
+    def __init__(self, run: Path, state: TrainState, source: ImageSource, *,
+                 clock: Callable[[], float] = time.monotonic, log: RunLog | None = None) -> None:
+        config = state.config
+        self.run_folder, self.state, self.source, self.clock = run, state, source, clock
+        self.log = RunLog(run, config.total_images, clock) if log is None else log
+        self.batches = Batches(source, config.batch, config.seed, config.mirror, config.generator.c_dim > 0)
+        self.means = Means()
+        self._rate = self._tick_rate = 0.0
+
+    def run(self) -> str:
+        """Train; return "finished" or "stopped". Raises TrainingError, with the last good snapshot named."""
+        state, log = self.state, self.log
+        log.progress("starting", state.images)
+        try:
+            with StopRequest(self.run_folder) as stop:
+                self._begin()
+                outcome = self._ticks(stop)
+        except KeyboardInterrupt:
+            self._fail("Aborted by a second Ctrl-C.")
+            raise
+        except OSError as error:
+            sentence = (f"A file of the run could not be written to {self.run_folder} ({error.strerror or error}); "
+                        f"free some space or permissions, then resume: earlier files are intact, {self._last_good()}.")
+            self._fail(sentence)
+            raise TrainingError(sentence) from error
+        except Exception as error:  # whatever it is: who follows the folder must learn that the run is over
+            self._fail(str(error) or type(error).__name__)
+            raise
+        log.progress(outcome, state.images, self._rate)
+        return outcome
+
+    def _begin(self) -> None:
+        state, log = self.state, self.log
+        write_json(self.run_folder / OPTIONS, state.config.to_json())
+        if state.images:
+            log.keep_rows_until(state.images)
+            log.say(f"Resuming at {state.images / 1000:.1f} of {state.config.total_images / 1000:.1f} kimg.")
+            return
+        columns, rows = self._grid_shape()
+        reals = self.source.batch(np.arange(min(columns * rows, len(self.source)))).transpose(0, 2, 3, 1)
+        save_png(self.run_folder / "reals.png", grid(reals, columns))
+        self._save_fakes()
+
+    def _ticks(self, stop: StopRequest) -> str:
+        state, config = self.state, self.state.config
+        started = self.clock() - state.seconds
+        while True:
+            done = self._train_tick(stop)
+            state.seconds = self.clock() - started
+            self._finish_tick()
+            if done or state.ticks % config.snap == 0:
+                if done and state.images < config.total_images:
+                    self.log.progress("stopping", state.images, self._rate)
+                self._snapshot()
+            if done:
+                return "finished" if state.images >= config.total_images else "stopped"
+
+    def _train_tick(self, stop: StopRequest) -> bool:
+        """Steps until the tick is full; True when the run is over or is to stop."""
+        state, config = self.state, self.state.config
+        images, begun = state.images, self.clock()
+        while state.images < config.total_images:
+            reals, labels = self.batches.at(state.images, state.device)
+            self.means.add(state.step(reals, labels))
+            elapsed = max(self.clock() - begun, 1e-9)
+            self._tick_rate = (state.images - images) / elapsed
+            if self._rate == 0 or elapsed > 5:  # the first steps of a tick say little about its pace
+                self._rate = self._tick_rate
+            self.log.progress("training", state.images, self._rate)
+            if stop.asked:
+                return True
+            if state.images - images >= config.tick_images or elapsed >= config.tick_seconds:
+                break
+        return state.images >= config.total_images
+
+    def _finish_tick(self) -> None:
+        state, config = self.state, self.state.config
+        state.ticks += 1
+        means = self.means.take()
+        row = {"tick": state.ticks, "images": state.images, "kimg": state.images / 1000,
+               "seconds": round(state.seconds, 2), "images_per_s": round(self._tick_rate, 3), **means,
+               "memory_mb": round(_memory_mb(state.device), 1)}
+        self.log.row(row)
+        left = max(config.total_images - state.images, 0) / max(self._tick_rate, 1e-9)
+        shown = "  ".join(f"{name} {means[name]:.3f}" for name in MEANS[:4] if means[name] is not None)
+        self.log.say(f"tick {state.ticks}  {row['kimg']:.1f}/{config.total_images / 1000:.1f} kimg  "
+                     f"{self._tick_rate:.1f} img/s  {shown}  {duration(state.seconds)} so far  {duration(left)} left  "
+                     f"{row['memory_mb']:.0f} MB")
+        if not all(math.isfinite(value) for value in means.values() if value is not None) or not state.finite():
+            raise TrainingError(f"Training diverged (a loss or a weight is no longer a number) before {state.images} "
+                                f"images; {self._last_good()}; start a new run with a larger --gamma.")
+
+    def _snapshot(self) -> None:
+        state, config = self.state, self.state.config
+        path = self.run_folder / snapshot_name(state.images)
+        save_generator(path, state.ema, {
+            "images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed,
+            "training": config.to_json()})
+        state.save(self.run_folder / STATE)
+        self._save_fakes()
+        self.log.say(f"snapshot {path.name}")
+
+    @torch.no_grad()
+    def _save_fakes(self) -> None:
+        """The grid of the moving average's pictures: the same latents (and labels) in every grid of a run."""
+        state, config = self.state, self.state.config
+        columns, rows = self._grid_shape()
+        labels = self.source.label_batch(np.arange(columns * rows) % len(self.source))
+        pictures = []
+        for first in range(0, columns * rows, config.batch):
+            seeds = range(first, min(first + config.batch, columns * rows))
+            z = np.concatenate([z_from_seed(seed, config.generator.z_dim) for seed in seeds])
+            c = torch.from_numpy(labels[seeds.start:seeds.stop]).to(state.device) if config.generator.c_dim else None
+            images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
+            pictures.append(to_uint8(images).cpu().numpy())
+        save_png(self.run_folder / fakes_name(state.images), grid(np.concatenate(pictures), columns))
+
+    def _grid_shape(self) -> tuple[int, int]:
+        return (8, 6) if self.state.config.resolution <= 256 else (4, 3)
+
+    def _last_good(self) -> str:
+        snapshot = newest_snapshot(self.run_folder)
+        return "there is no snapshot yet" if snapshot is None else f"the last good snapshot is {snapshot.name}"
+
+    def _fail(self, sentence: str) -> None:
+        try:
+            self.log.progress("failed", self.state.images, self._rate, error=sentence)
+            self.log.say(f"Failed: {sentence}")
+        except OSError:
+            pass  # the disk that made the run fail takes no report either; the raised sentence reaches the terminal
+
+
+def _memory_mb(device: torch.device) -> float:
+    """Memory in use: of the process on the CPU, the peak of the tick's allocations on a GPU."""
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        return float(peak / 2**20)
+    return float(psutil.Process().memory_info().rss / 2**20)

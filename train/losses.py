@@ -1,0 +1,170 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The losses of one training step, and the phases that say which network each moves and how often.
+
+Non-saturating logistic loss [Goodfellow et al. 2014], R1 [Mescheder et al. 2018], path length and lazy regularisation
+[Karras et al. 2020, sec. 3.1-3.2], with the settings of [P app. F.2].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from train.config import TrainConfig
+
+Stats = dict[str, torch.Tensor]
+
+
+@dataclass
+class Step:
+    """What the losses of one step read; `pl_mean` is the one thing they also write.
+
+    `reals` float [N, 3, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels.
+    """
+
+    config: TrainConfig
+    generator: Generator
+    discriminator: Discriminator
+    reals: torch.Tensor
+    labels: torch.Tensor | None
+    pl_mean: torch.Tensor
+    blur: float = 0.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A loss, the network that its gradient moves ("generator" or "discriminator"), and its interval in steps."""
+
+    name: str
+    network: str
+    interval: int
+    loss: Callable[[Step], tuple[torch.Tensor, Stats]]
+
+
+def phases(config: TrainConfig) -> tuple[Phase, ...]:
+    """The phases of a step, in order."""
+    found = [Phase("g_main", "generator", 1, generator_loss)]
+    if config.pl_weight > 0:
+        found.append(Phase("g_path_length", "generator", config.pl_interval, path_length_loss))
+    found.append(Phase("d_main", "discriminator", 1, discriminator_loss))
+    if config.gamma > 0:
+        found.append(Phase("d_r1", "discriminator", config.r1_interval, r1_loss))
+    return tuple(found)
+
+
+def lazy_scale(config: TrainConfig, network: str) -> float:
+    """k/(k+1) for a network regularised every k steps, else 1: scales its optimiser's lr and exponents of its betas.
+
+    In k steps the optimiser then moves as far as it would in k unregularised steps of the usual rate
+    [Karras et al. 2020, app. B].
+    """
+    intervals = [phase.interval for phase in phases(config) if phase.network == network and phase.interval > 1]
+    return min((k / (k + 1) for k in intervals), default=1.0)
+
+
+def generator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
+    """-log sigmoid(D(G(z))). The one phase that updates w_avg and the magnitude averages.
+
+    Their decay rates count batches of generated pictures; updating in every forward pass of a step would halve or
+    third the half-lives that the paper gives.
+    """
+    fakes, labels, _ = _fakes(step, step.config.batch, update_emas=True)
+    logits = step.discriminator(_seen(step, fakes), labels)
+    loss = F.softplus(-logits).mean()
+    return loss, {"loss_g": loss.detach()}
+
+
+def path_length_loss(step: Step) -> tuple[torch.Tensor, Stats]:
+    """(|J_w^T y| - a)^2 on a part of the batch, a being the running mean of the lengths |J_w^T y|."""
+    config = step.config
+    fakes, _, ws = _fakes(step, max(config.batch // config.pl_shrink, 1))
+    noise = torch.randn_like(fakes) / math.sqrt(fakes.shape[2] * fakes.shape[3])
+    (gradients,) = torch.autograd.grad((fakes * noise).sum(), ws, create_graph=True)
+    lengths = gradients.square().sum(2).mean(1).sqrt()
+    mean = torch.lerp(step.pl_mean, lengths.detach().mean(), config.pl_decay)
+    step.pl_mean.copy_(mean)
+    penalty = (lengths - mean).square().mean()
+    return penalty * config.pl_weight * config.pl_interval, {"pl": penalty.detach()}
+
+
+def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
+    """-log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))).
+
+    Two passes, not one of twice the batch: minibatch deviation must not mix reals with fakes.
+    """
+    with torch.no_grad():
+        fakes, labels, _ = _fakes(step, step.config.batch)
+    fake = step.discriminator(_seen(step, fakes), labels)
+    real = step.discriminator(_seen(step, step.reals), step.labels)
+    loss = F.softplus(fake).mean() + F.softplus(-real).mean()
+    return loss, {"loss_d": loss.detach(), "d_real_sign": real.detach().sign().mean(),
+                  "d_fake_sign": fake.detach().sign().mean()}
+
+
+def r1_loss(step: Step) -> tuple[torch.Tensor, Stats]:
+    """gamma/2 · |∇D(x)|² on the reals as D sees them, times the interval (lazy regularisation)."""
+    reals = _seen(step, step.reals).detach().requires_grad_(True)
+    penalty = r1_penalty(step.discriminator(reals, step.labels), reals).mean()
+    return penalty * (step.config.gamma / 2) * step.config.r1_interval, {"r1": penalty.detach()}
+
+
+def r1_penalty(logits: torch.Tensor, reals: torch.Tensor) -> torch.Tensor:
+    """|∂ logits / ∂ reals|² per picture, [N], differentiable again."""
+    (gradients,) = torch.autograd.grad(logits.sum(), reals, create_graph=True)
+    return gradients.square().sum((1, 2, 3))
+
+
+def gaussian_blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
+    """Separable Gaussian of `sigma` pixels, cut at 3 sigma, edges repeated; identity below a third of a pixel."""
+    radius = int(3 * sigma)
+    if radius < 1:
+        return images
+    x = torch.arange(-radius, radius + 1, device=images.device, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).to(images.dtype)
+    channels = images.shape[1]
+    padded = F.pad(images, (radius, radius, radius, radius), mode="replicate")
+    rows = F.conv2d(padded, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
+    return F.conv2d(rows, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
+
+
+def blur_at(config: TrainConfig, images: int) -> float:
+    """Sigma in pixels of the blur before D after `images` images: falls linearly to 0 over config.blur_images."""
+    if images >= config.blur_images:
+        return 0.0
+    return config.blur_sigma * (1 - images / config.blur_images)
+
+
+def _seen(step: Step, images: torch.Tensor) -> torch.Tensor:
+    return gaussian_blur(images, step.blur)
+
+
+def _fakes(step: Step, count: int, update_emas: bool = False) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
+    """`count` fresh pictures, their labels (drawn from those of the reals) and their w [count, num_ws, w_dim]."""
+    generator, device = step.generator, step.reals.device
+    z_dim = generator.config.z_dim
+    z = torch.randn(count, z_dim, device=device)
+    labels = None
+    if step.labels is not None:
+        labels = step.labels[torch.randint(len(step.labels), (count,), device=device)]
+    ws = generator.mapping(z, labels, update_emas=update_emas)
+    if step.config.style_mixing > 0:
+        other = generator.mapping(torch.randn(count, z_dim, device=device), labels)
+        ws = mix_styles(ws, other, step.config.style_mixing)
+    images = generator.synthesis(ws, noise="random", update_emas=update_emas)
+    return images, labels, ws
+
+
+def mix_styles(ws: torch.Tensor, other: torch.Tensor, probability: float) -> torch.Tensor:
+    """With `probability` a sample takes the w of `other` from a random layer on [Karras et al. 2019, sec. 3.1]."""
+    count, num_ws, _ = ws.shape
+    crossover = torch.randint(1, num_ws, (count, 1), device=ws.device)
+    mixed = torch.rand(count, 1, device=ws.device) < probability
+    swap = (torch.arange(num_ws, device=ws.device) >= crossover) & mixed
+    return torch.where(swap[:, :, None], other, ws)

@@ -1,0 +1,147 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""All that a run must remember to go on exactly where it stopped, and its file.
+
+2N steps equal N, save, load, N, bit for bit on one device (architecture.md, "One training step"). Nothing is pickled:
+the file is tensors and a JSON document.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from gan.checkpoint import load_tensors, save_tensors
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from train.config import TrainConfig, TrainingError
+from train.losses import Phase, Step, blur_at, lazy_scale, phases
+
+KIND = "training state"  # in the document of the file
+
+
+class TrainState:
+    """Networks, optimisers, counters and random state of a run.
+
+    Attributes: `generator`, `discriminator`, `ema` (the generator's moving average), `images` and `steps` done,
+    `ticks` written, `seconds` spent over all sessions, `pl_mean` (0-d). The sampler's position is `images`.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        """A new run: seeds torch's global generators, which every random draw of training uses."""
+        self.config = config
+        self.device = torch.device(config.device)
+        torch.manual_seed(config.seed)
+        self.generator = Generator(config.generator).train().to(self.device)
+        self.discriminator = Discriminator(config.discriminator).train().to(self.device)
+        self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.optimizers = {"generator": self._adam("generator", config.g_lr),
+                           "discriminator": self._adam("discriminator", config.d_lr)}
+        self.phases: tuple[Phase, ...] = phases(config)
+        self.pl_mean = torch.zeros((), device=self.device)
+        self.images = self.steps = self.ticks = 0
+        self.seconds = 0.0
+
+    def network(self, name: str) -> torch.nn.Module:
+        """The module called "generator", "discriminator" or "ema"."""
+        found = {"generator": self.generator, "discriminator": self.discriminator, "ema": self.ema}[name]
+        assert isinstance(found, torch.nn.Module)
+        return found
+
+    def _adam(self, name: str, lr: float) -> torch.optim.Adam:
+        config, scale = self.config, lazy_scale(self.config, name)
+        betas = (config.adam_betas[0] ** scale, config.adam_betas[1] ** scale)
+        return torch.optim.Adam(self.network(name).parameters(), lr=lr * scale, betas=betas, eps=config.adam_eps,
+                                fused=True)
+
+    def step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
+        """One training step on a batch of reals: every due phase, then the moving average and the counters."""
+        step = Step(self.config, self.generator, self.discriminator, reals, labels, self.pl_mean,
+                    blur_at(self.config, self.images))
+        stats: dict[str, torch.Tensor] = {}
+        for phase in self.phases:
+            if self.steps % phase.interval:
+                continue
+            for name in self.optimizers:
+                self.network(name).requires_grad_(name == phase.network)
+            loss, found = phase.loss(step)
+            loss.backward()
+            optimizer = self.optimizers[phase.network]
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            stats |= found
+        self.images += len(reals)
+        self.steps += 1
+        update_ema(self.ema, self.generator, ema_decay(self.config, self.images))
+        return stats
+
+    def finite(self) -> bool:
+        """Whether every weight that would be saved is a number."""
+        networks = (self.generator, self.discriminator, self.ema)
+        return all(bool(torch.isfinite(t).all()) for network in networks for t in network.state_dict().values())
+
+    def save(self, path: Path) -> None:
+        """Write the whole state (atomically: gan.checkpoint does)."""
+        tensors = {"pl_mean": self.pl_mean, "rng.cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
+        for name in ("generator", "discriminator", "ema"):
+            tensors |= {f"{name}.{key}": value for key, value in self.network(name).state_dict().items()}
+        for name, optimizer in self.optimizers.items():
+            for index, entry in optimizer.state_dict()["state"].items():
+                tensors |= {f"adam.{name}.{index}.{key}": value for key, value in entry.items()}
+        document = {"kind": KIND, "config": self.config.to_json(), "images": self.images, "steps": self.steps,
+                    "ticks": self.ticks, "seconds": self.seconds}
+        save_tensors(path, tensors, document)
+
+    @classmethod
+    def load(cls, path: Path, device: str | None = None) -> Self:
+        """The state in `path`, on `device` (default: the one it was saved on); random generators are set to match."""
+        tensors, document = load_tensors(path)
+        if document.get("kind") != KIND:
+            raise TrainingError(f"{path} holds no training state; give a run folder that train.py wrote.")
+        if device is not None:
+            document["config"]["device"] = device
+        state = cls(TrainConfig.from_json(document["config"]))
+        try:
+            state._restore(tensors, document)
+        except (KeyError, RuntimeError) as error:
+            raise TrainingError(f"{path} does not fit the networks it describes; it cannot be resumed.") from error
+        return state
+
+    def _restore(self, tensors: dict[str, torch.Tensor], document: dict[str, Any]) -> None:
+        for name in ("generator", "discriminator", "ema"):
+            self.network(name).load_state_dict(_below(tensors, f"{name}."))
+        for name, optimizer in self.optimizers.items():
+            entries: dict[int, dict[str, torch.Tensor]] = {}
+            for key, value in _below(tensors, f"adam.{name}.").items():
+                index, field = key.split(".", 1)
+                entries.setdefault(int(index), {})[field] = value
+            optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
+        self.pl_mean.copy_(tensors["pl_mean"])
+        self.images, self.steps, self.ticks = document["images"], document["steps"], document["ticks"]
+        self.seconds = document["seconds"]
+        torch.set_rng_state(tensors["rng.cpu"])
+        if self.device.type == "cuda" and "rng.cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
+
+
+def ema_decay(config: TrainConfig, images: int) -> float:
+    """Decay of the moving average in the step that ends at `images`: 0.5^(batch / half-life), the half-life ramping."""
+    half_life = min(config.ema_half_life, config.ema_ramp * images)
+    return float(0.5 ** (config.batch / max(half_life, 1e-8)))
+
+
+@torch.no_grad()
+def update_ema(ema: torch.nn.Module, model: torch.nn.Module, decay: float) -> None:
+    """Parameters decay towards the model's; buffers (w_avg and magnitudes are averages already) are copied."""
+    for average, value in zip(ema.parameters(), model.parameters(), strict=True):
+        average.lerp_(value, 1 - decay)
+    for average, value in zip(ema.buffers(), model.buffers(), strict=True):
+        average.copy_(value)
+
+
+def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key[len(prefix):]: value for key, value in tensors.items() if key.startswith(prefix)}
