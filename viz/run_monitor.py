@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ class RunMonitor:
 
     def __init__(self, run_folder: str = "", *, poll_s: float = POLL_S) -> None:
         """`run_folder`: a run to follow from the start, "" none."""
+        self.shown: dict[str, NumberedFile] = {}  # the snapshot that following last put into each slot; the panel's
         self._poll_s = poll_s
+        self._lock = threading.Lock()  # between an order's first words in the report and the thread's own
         self._report = RunReport()
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._folder: RunFolder | None = RunFolder(run_folder) if run_folder else None
@@ -113,25 +116,32 @@ class RunMonitor:
     def start(self, training: TrainingState) -> None:
         """Launch what `training` says now; the report says what became of it."""
         wish = replace(training)
-        self._report = RunReport("launching")
-        self._orders.put(lambda: self._launch(lambda: training_command(wish), Path(wish.outdir).expanduser(), None))
+        outdir = Path(wish.outdir).expanduser()
+        self._order(RunReport("launching"), lambda: self._launch(lambda: training_command(wish), outdir, None))
 
     def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
         """Go on with a stopped run, or train a finished one further, up to `kimg`."""
-        self._report = replace(self._report, stage="launching", error="", output="")
-        self._orders.put(lambda: self._launch(lambda: resume_command(run_folder, kimg), run_folder.parent, run_folder))
+        words = replace(self._report, stage="launching", error="", output="")
+        command = partial(resume_command, run_folder, kimg)
+        self._order(words, lambda: self._launch(command, run_folder.parent, run_folder))
 
     def stop(self) -> None:
         """Ask the trainer, whoever launched it, for a clean stop."""
-        self._orders.put(self._stop)
+        self._order(replace(self._report, stage="stopping", stop_asked=True), self._stop)
 
     def end(self) -> None:
         """Terminate the trainer now: what it learned since its last snapshot is lost."""
-        self._orders.put(self._end)
+        self._order(self._report, self._end)
 
     def follow(self, run_folder: str) -> None:
-        """Read this run from now on; a trainer that runs goes on, unwatched."""
-        self._orders.put(lambda: self._follow(Path(run_folder) if run_folder else None))
+        """Read this run from now on, "" none; a trainer that runs goes on, unwatched."""
+        self._order(RunReport(), lambda: self._follow(Path(run_folder) if run_folder else None))
+
+    def _order(self, first_words: RunReport, action: Callable[[], None]) -> None:
+        """Hand `action` to the thread. The report says `first_words` at once, so that no second click repeats it."""
+        with self._lock:
+            self._report = first_words
+            self._orders.put(action)
 
     def close(self) -> None:
         """End the thread (within a second or two, whatever it does now)."""
@@ -199,12 +209,16 @@ class RunMonitor:
         if snapshot is not None and snapshot.fakes is not None:
             if self._fakes is None or self._fakes.file != snapshot.fakes:
                 self._fakes = read_fakes(snapshot.fakes) or self._fakes
-        if self._orders.empty():  # an order on its way has put its own first words into the report
-            self._report = self._compose(process, snapshot)
+        report = self._compose(process, snapshot)
+        with self._lock:
+            if self._orders.empty():  # else an order on its way has put its first words there
+                self._report = report
 
     def _compose(self, process: ProcessReport | None, snapshot: RunSnapshot | None) -> RunReport:
         running = process is not None and process.state == "running"
         stage, error = "idle", self._error
+        if snapshot is not None and snapshot.state == "absent" and not running:
+            snapshot = None  # moved or deleted, or a typing error: nothing to show
         if snapshot is not None and snapshot.state not in ("absent", "unknown"):
             stage = snapshot.state
             error = snapshot.error if stage == "failed" and snapshot.error else error or snapshot.error

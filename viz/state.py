@@ -100,6 +100,7 @@ class TrainingState:
     run_folder: str = ""
     follow_left: bool = False  # keep the slot on the run's newest snapshot
     follow_right: bool = False
+    log_scale: bool = True  # of the losses
 
 
 @dataclass

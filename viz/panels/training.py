@@ -1,0 +1,181 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Training: choose data, rung and length, start a trainer, and watch it in the same place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from imgui_bundle import ImVec2, imgui
+
+from gan.ladder import RUNGS
+from viz import training_view
+from viz.run_monitor import RunMonitor, RunReport, command_text, training_command
+from viz.runs import RunSnapshot
+from viz.state import SLOTS, AppState, TrainingState
+from viz.trainer import RunError
+from viz.view import View
+from viz.widgets import button, label, number, sentence, tooltip, words
+
+TITLE = "Training"
+PLACE = "bottom"
+
+COLUMN = 19.0  # width of a column of controls, in font sizes
+SIZES = (16, 32, 64, 128, 256)
+# What the presets of train.py stand for, so that the numbers are seen before the run: (batch, kimg).
+PRESETS = {"tiny": (16, 200.0), "paper": (64, 25_000.0)}
+
+
+def draw(state: AppState, view: View) -> None:
+    """The form for a new run, or the run that is followed."""
+    monitor = view.run
+    if monitor is None:
+        sentence("Training is not available in this window.", view.theme.dim)
+        return
+    report = monitor.report
+    if report.active or report.snapshot is not None:
+        training_view.draw(state.training, view, monitor, report)
+    else:
+        _form(state.training, view, monitor, report)
+
+
+def attend(state: AppState, view: View) -> None:
+    """Every frame, drawn or not: remember the run that is followed, and keep following slots on its newest snapshot."""
+    if view.run is None or view.run.report.snapshot is None:
+        return
+    snapshot = view.run.report.snapshot
+    state.training.run_folder = str(snapshot.folder)
+    _follow(state, view, view.run, snapshot)
+
+
+def _follow(state: AppState, view: View, monitor: RunMonitor, snapshot: RunSnapshot) -> None:
+    training, newest = state.training, snapshot.network
+    for slot in SLOTS:
+        wish, shown = f"follow_{slot}", monitor.shown.get(slot)
+        if not getattr(training, wish):
+            monitor.shown.pop(slot, None)
+        elif shown is not None and state.slot(slot).path != str(shown.path):
+            setattr(training, wish, False)  # the user opened another model there, and that is final
+        elif newest is not None and newest != shown:
+            view.open_model(slot, str(newest.path))
+            monitor.shown[slot] = newest
+
+
+# ------------------------------------------------------------------------------------------------------------ the form
+
+
+def _form(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+    width = COLUMN * imgui.get_font_size()
+    gap = 2 * imgui.get_style().item_spacing.x
+    stacked = imgui.get_content_region_avail().x < 2 * width + 2 * gap + 16 * imgui.get_font_size()
+    for name, column in (("what", _data_and_rung), ("how", _how)):
+        imgui.begin_child(name, ImVec2(0 if stacked else width, 0), _child_flags(stacked))
+        column(training, view)
+        imgui.end_child()
+        if not stacked:
+            imgui.same_line(0, gap)
+    imgui.begin_child("start", ImVec2(0, 0), _child_flags(stacked))
+    _start(training, view, monitor, report)
+    imgui.end_child()
+
+
+def _child_flags(stacked: bool) -> int:
+    return int(imgui.ChildFlags_.auto_resize_y) if stacked else int(imgui.ChildFlags_.none)
+
+
+def _data_and_rung(training: TrainingState, view: View) -> None:
+    theme, is_drawn = view.theme, training.source == "critters"
+    chosen = _Choice("critters" if is_drawn else "own pictures")
+    tip = "Critters are drawn by Jinc, unaligned as in FFHQ-U; your own are a folder or zip of square RGB pictures."
+    if words(theme, "Data", chosen, "value", ("critters", "own pictures"), tip):
+        training.source = "critters" if chosen.value == "critters" else ""
+    if training.source == "critters":
+        number(theme, "Pictures", training, "pictures", step=10, form="%d", default=2000,
+               tip="How many critters to draw; drawn once, then kept in the output folder.")  # fmt: skip
+        chosen = _Choice(str(training.resolution))
+        if words(theme, "Size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
+            training.resolution = int(chosen.value)
+    else:
+        label(theme, "Path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
+        training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
+    titles = dict(RUNGS)
+    letters = tuple(titles)
+    tip = "Rung of the ladder: " + ", ".join(f"{letter} is {title}" for letter, title in RUNGS) + "."
+    words(theme, "Rung", training, "rung", letters, tip)
+    label(theme, "")
+    imgui.text_colored(theme.dim, titles[training.rung])
+
+
+def _how(training: TrainingState, view: View) -> None:
+    theme = view.theme
+    tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
+    if words(theme, "Preset", training, "preset", tuple(PRESETS), tip):
+        training.batch, training.kimg = PRESETS[training.preset]
+    number(theme, "Length", training, "kimg", step=1, form="%.1f kimg", default=PRESETS[training.preset][1],
+           tip="Thousands of real images shown to the discriminator; the paper trains for 25,000 kimg.")  # fmt: skip
+    number(theme, "Batch", training, "batch", step=0.25, form="%d images", default=PRESETS[training.preset][0],
+           tip="Images a step; a multiple of 4, the minibatch-deviation group.")  # fmt: skip
+    form = "automatic" if training.gamma == 0.0 else "%.4g"
+    number(theme, "R1 γ", training, "gamma", step=0.005, form=form, default=0.0,
+           tip="Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch.")  # fmt: skip
+    label(theme, "Output", "Folder that gets a numbered run folder for each run.")
+    training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
+
+
+def _start(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+    theme = view.theme
+    if report.error:
+        training_view.failure(view, report)
+    else:
+        drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
+        first = drawn if training.source == "critters" else "Trains"
+        sentence(f"{first} {dict(RUNGS)[training.rung]} for {1000 * training.kimg:,.0f} images.", theme.text)
+        sentence("Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim)
+    command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
+    if problem and not report.error:
+        sentence(problem, theme.warning if training.source.strip() else theme.dim)
+    if button("Start training", "Run the trainer as a process of its own.", enabled=bool(command)):
+        monitor.start(training)
+    imgui.same_line()
+    if button("Copy command", command, enabled=bool(command)):
+        imgui.set_clipboard_text(command)
+    if command:
+        _command_line(view, command)
+    _follow_row(training, view, monitor)
+
+
+@lru_cache(maxsize=1)
+def _command(settings: tuple[tuple[str, Any], ...], _second: int) -> tuple[str, str]:
+    """(the command, "") or ("", why there is none); looks for the data once a second, not once a frame."""
+    try:
+        return command_text(training_command(TrainingState(**dict(settings)))), ""
+    except RunError as problem:
+        return "", str(problem)
+
+
+def _command_line(view: View, command: str) -> None:
+    """The options on screen without the long paths of program and script; the whole is in the tooltip."""
+    program, _, options = command.partition(" --")
+    imgui.push_font(view.theme.mono, 0.0)
+    sentence(f"train.py --{options}", view.theme.dim)
+    imgui.pop_font()
+    tooltip(command)
+
+
+def _follow_row(training: TrainingState, view: View, monitor: RunMonitor) -> None:
+    label(view.theme, "Open run", "Follow a run folder that is already there, running or not.")
+    imgui.set_next_item_width(-1)
+    entered, training.run_folder = imgui.input_text_with_hint(
+        "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true
+    )
+    if entered and training.run_folder.strip():
+        monitor.follow(str(Path(training.run_folder.strip()).expanduser()))
+
+
+class _Choice:
+    """A word for `words` that is not itself a setting."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value

@@ -1,0 +1,241 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A training run on screen: how far it is, its losses, its newest pictures, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from imgui_bundle import ImVec2, imgui, implot
+
+from gan.ladder import RUNGS
+from viz.run_monitor import RunMonitor, RunReport
+from viz.runs import RunSnapshot
+from viz.state import SLOTS, TrainingState
+from viz.theme import rgb
+from viz.view import View
+from viz.widgets import button, check, label, number, sentence, tooltip
+
+COLUMN = 25.0  # width of the left column, in font sizes
+# Curves wear no slot's colour: those mean left and right. These read on both themes.
+CURVES = (
+    ("loss_g", "G", "#6fa35a", "Generator loss: softplus(-D(G(z))), the non-saturating loss."),
+    ("loss_d", "D", "#9a76c2", "Discriminator loss: softplus(D(G(z))) + softplus(-D(x))."),
+    ("r1", "R1", "#8d929b", "R1 gradient penalty, before its weight: the squared gradient of D at real images."),
+)
+STAGES = {
+    "launching": "Starting",
+    "starting": "Preparing",
+    "training": "Training",
+    "stopping": "Stopping, writing the snapshot",
+    "stopped": "Stopped",
+    "finished": "Finished",
+    "failed": "Failed",
+    "crashed": "Crashed",
+}
+
+
+def draw(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+    """Three columns, or one below the other where the panel is narrow: the run, its losses, its pictures."""
+    room = imgui.get_content_region_avail()
+    size = imgui.get_font_size()
+    gap = 2 * imgui.get_style().item_spacing.x
+    stacked = room.x < (COLUMN + 22) * size
+    width, height = (room.x, 14 * size) if stacked else (COLUMN * size, room.y)
+    flags = imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none
+    imgui.begin_child("run", ImVec2(width, 0 if stacked else height), flags)
+    _run(training, view, monitor, report)
+    imgui.end_child()
+    square = min(height, room.x - width - gap - 14 * size) if not stacked else min(room.x, 20 * size)
+    if not stacked:
+        imgui.same_line(0, gap)
+    imgui.begin_child("losses", ImVec2(0 if stacked else room.x - width - square - 2 * gap, height))
+    _losses(training, view, report.snapshot.curves if report.snapshot else {})
+    imgui.end_child()
+    if not stacked:
+        imgui.same_line(0, gap)
+    _fakes(view, report, square)
+
+
+# -------------------------------------------------------------------------------------------------------- the run
+
+
+def _run(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+    snapshot = report.snapshot
+    _heading(view, snapshot)
+    progress = snapshot.progress if snapshot is not None else None
+    known = progress is not None and report.stage not in ("launching", "idle")
+    stage = STAGES.get(report.stage, "No run here yet")
+    if progress is not None and known:
+        imgui.progress_bar(progress.fraction, ImVec2(-1, 0), f"{stage}  {100 * progress.fraction:.0f} %")
+        rates = [f"{progress.images / 1000:.1f} / {progress.total_images / 1000:.1f} kimg"]
+        if report.stage == "training":
+            rates += [f"{progress.images_per_s:.1f} images/s", f"{duration(progress.seconds_left)} left"]
+        imgui.push_font(view.theme.mono, 0.0)
+        imgui.text_unformatted("   ".join(rates))
+        imgui.pop_font()
+        tooltip("kimg: thousands of real images shown to the discriminator.")
+    else:
+        imgui.progress_bar(-0.5 * imgui.get_time() if report.active else 0.0, ImVec2(-1, 0), stage)
+        if report.active:
+            sentence(_last_line(report.output) or "Loading torch", view.theme.dim)
+    if report.error:
+        failure(view, report)
+    _snapshots(training, view, snapshot)
+    _actions(training, view, monitor, report)
+
+
+def _heading(view: View, snapshot: RunSnapshot | None) -> None:
+    if snapshot is None:
+        imgui.text_colored(view.theme.dim, "New run")
+        return
+    generator = snapshot.options.get("generator")
+    rung = generator.get("rung") if isinstance(generator, dict) else None
+    title = dict(RUNGS).get(str(rung), "")
+    if title:
+        imgui.text_unformatted(title)
+        imgui.same_line()
+    imgui.text_colored(view.theme.dim, snapshot.folder.name)
+    gamma = snapshot.options.get("gamma")
+    facts = [str(snapshot.folder)]
+    facts += [f"batch {snapshot.options['batch']}"] if "batch" in snapshot.options else []
+    facts += [f"R1 γ {gamma:.4g}"] if isinstance(gamma, float) else []
+    tooltip("\n".join(facts))
+
+
+def _snapshots(training: TrainingState, view: View, snapshot: RunSnapshot | None) -> None:
+    newest = snapshot.network if snapshot is not None else None
+    label(view.theme, "Snapshot", "The newest checkpoint: the moving average (EMA) of the generator's weights.")
+    for slot in SLOTS:
+        imgui.push_style_color(imgui.Col_.text, view.theme.accent[slot])
+        tip = f"Open the newest snapshot ({newest.kimg} kimg) in the {slot} slot." if newest else "None is written yet."
+        if button(f"Open {slot}", tip, enabled=newest is not None) and newest is not None:
+            view.open_model(slot, str(newest.path))
+        imgui.pop_style_color()
+        imgui.same_line()
+        check(view.theme, "follow", training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
+        if slot == "left":
+            imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
+
+
+def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+    snapshot = report.snapshot
+    label(view.theme, "")
+    if report.stage == "stopping":
+        if button("End now", "Terminate the trainer; what it learned since its last snapshot is lost."):
+            monitor.end()
+        return
+    if report.active:
+        if button("Stop", "Finish the step, write snapshot and state, and end; it can be resumed exactly there."):
+            monitor.stop()
+        return
+    if button("New run", "Back to the form; this run stays in its folder."):
+        training.run_folder = ""
+        monitor.follow("")
+    if snapshot is None or not snapshot.resumable:
+        return
+    imgui.same_line()
+    if report.stage != "finished":
+        if button("Resume", "Go on exactly where it stopped: optimisers, EMA, counters, random numbers, sampler."):
+            monitor.resume(snapshot.folder)
+        return
+    longer = 1000 * training.kimg > snapshot.progress.images
+    if button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
+        monitor.resume(snapshot.folder, training.kimg)
+    imgui.same_line()
+    number(view.theme, "", training, "kimg", step=1, form="%.1f kimg", default=200.0,
+           tip="Total length in thousands of images.", width=8 * imgui.get_font_size())  # fmt: skip
+
+
+def failure(view: View, report: RunReport) -> None:
+    """What went wrong, in the trainer's own words, and where the rest of them are."""
+    sentence(f"The trainer stopped: {report.error}", view.theme.error)
+    if report.log is not None:
+        imgui.push_font(view.theme.mono, 0.0)
+        sentence(f"log {report.log}", view.theme.dim)
+        imgui.pop_font()
+        tooltip("Click to copy the path.")
+        if imgui.is_item_clicked():
+            imgui.set_clipboard_text(str(report.log))
+
+
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def duration(seconds: float) -> str:
+    """2 h 05 min, 45 min or 30 s."""
+    minutes = int(seconds) // 60
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min" if minutes else f"{int(seconds)} s"
+
+
+# ----------------------------------------------------------------------------------------------------- the losses
+
+
+def _losses(training: TrainingState, view: View, curves: Mapping[str, np.ndarray]) -> None:
+    _legend(training, view, curves)
+    colours = implot.Col_
+    implot.push_style_color(colours.frame_bg, rgb(view.theme.palette.window))
+    implot.push_style_color(colours.plot_bg, rgb(view.theme.palette.stage))
+    implot.push_style_color(colours.plot_border, rgb(view.theme.palette.border))
+    implot.push_style_color(colours.axis_grid, rgb(view.theme.palette.dim, 0.25))
+    implot.push_style_color(colours.axis_text, view.theme.dim)
+    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(0, 2))
+    flags = implot.Flags_.no_legend | implot.Flags_.no_menus | implot.Flags_.no_title | implot.Flags_.no_box_select
+    if implot.begin_plot("##losses", ImVec2(-1, -1), flags):
+        axis = implot.AxisFlags_
+        implot.setup_axes("", "", axis.auto_fit | axis.no_menus, axis.auto_fit | axis.no_menus)
+        implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
+        if training.log_scale:
+            implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+        for name, _, colour, _ in CURVES:
+            _curve(name, colour, curves, positive=training.log_scale)
+        implot.end_plot()
+    implot.pop_style_var()
+    implot.pop_style_color(5)
+
+
+def _legend(training: TrainingState, view: View, curves: Mapping[str, np.ndarray]) -> None:
+    """The newest values in the curves' colours, and the switch of the axis."""
+    for name, title, colour, tip in CURVES:
+        values = curves.get(name, np.empty(0))
+        values = values[np.isfinite(values)]
+        imgui.align_text_to_frame_padding()
+        imgui.push_font(view.theme.mono, 0.0)
+        imgui.text_colored(rgb(colour), f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -")
+        imgui.pop_font()
+        tooltip(tip)
+        imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
+    imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - 3.4 * imgui.get_font_size())
+    check(view.theme, "log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
+
+
+def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], positive: bool) -> None:
+    if not curves:
+        return
+    x, y = curves["kimg"], curves[name]
+    keep = np.isfinite(y) & ((y > 0.0) if positive else True)
+    if keep.any():
+        alone = implot.Marker_.circle if keep.sum() == 1 else implot.Marker_.none
+        implot.plot_line(name, x[keep], y[keep], implot.Spec(
+            line_color=rgb(colour), line_weight=1.6, marker=alone, marker_size=2.5))  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------- the pictures
+
+
+def _fakes(view: View, report: RunReport, side: float) -> None:
+    """The newest grid, whole; nearest its own size, since it is to be judged."""
+    fakes = report.fakes
+    picture = view.picture("fakes", fakes.pixels) if fakes is not None else None
+    if fakes is None or picture is None:
+        imgui.begin_child("fakes", ImVec2(side, 0), imgui.ChildFlags_.none)
+        sentence("The first pictures appear as soon as the run has begun.", view.theme.dim)
+        imgui.end_child()
+        return
+    scale = side / max(picture.width, picture.height)
+    imgui.image(imgui.ImTextureRef(picture.texture), ImVec2(picture.width * scale, picture.height * scale))
+    tooltip(f"Newest fakes, {fakes.file.kimg} kimg: the moving average (EMA) generator at fixed latents.")
