@@ -3,7 +3,7 @@
 
 import math
 
-from viz.state import AppState, CanvasState, TransformState, limits_of
+from viz.state import AppState, CanvasState, LatentState, TransformState, limits_of
 
 SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
 
@@ -53,6 +53,12 @@ def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
     ratio = canvas.zoom / before
     clamped(canvas, "pan_x", x - (x - canvas.pan_x) * ratio)
     clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
+
+
+def walk(latent: LatentState, dx: float, dy: float) -> None:
+    """Drag the seed plane under the point that is shown, by (dx, dy) seeds: what lay right comes from the left."""
+    clamped(latent, "x", latent.x - dx)
+    clamped(latent, "y", latent.y - dy)
 
 
 def fit(canvas: CanvasState) -> None:

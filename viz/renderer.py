@@ -155,6 +155,7 @@ def facts_of(path: str) -> ModelFacts:
         w_dim=config.w_dim,
         c_dim=config.c_dim,
         num_ws=config.num_ws,
+        layers=config.num_layers if config.architecture == "layers" else config.num_ws - 1,
         parameters=header.parameters,
         bytes=header.bytes,
         movable=config.movable,

@@ -19,6 +19,7 @@ class ModelFacts:
     w_dim: int
     c_dim: int
     num_ws: int
+    layers: int
     parameters: int
     bytes: int
     movable: bool  # has a Fourier input; False for rung A

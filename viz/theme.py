@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from imgui_bundle import ImVec4, hello_imgui, imgui
+from imgui_bundle import ImVec2, ImVec4, hello_imgui, imgui
 
 from viz.state import Slot
 
@@ -86,10 +86,10 @@ class Theme:
 
 
 def _shape(style: imgui.Style) -> None:
-    style.window_padding = (12, 10)
-    style.frame_padding = (8, 4)
-    style.item_spacing = (8, 7)
-    style.item_inner_spacing = (6, 4)
+    style.window_padding = ImVec2(12, 10)
+    style.frame_padding = ImVec2(8, 4)
+    style.item_spacing = ImVec2(8, 7)
+    style.item_inner_spacing = ImVec2(6, 4)
     style.window_rounding = 0
     style.child_rounding = style.frame_rounding = style.popup_rounding = style.grab_rounding = 4
     style.tab_rounding = 3
@@ -100,7 +100,7 @@ def _shape(style: imgui.Style) -> None:
     style.docking_separator_size = 2
     style.scrollbar_size = 10
     style.grab_min_size = 10
-    style.separator_text_padding = (0, 6)
+    style.separator_text_padding = ImVec2(0, 6)
     style.separator_text_border_size = 1
     style.window_menu_button_position = imgui.Dir.none
     style.hover_delay_normal = 0.5

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from viz.result import RenderResult
+from viz.result import ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
 from viz.theme import Theme
@@ -69,3 +69,8 @@ class View:
         """Why this slot shows no picture, in one sentence; None if it does."""
         result = self.results[slot]
         return result.error if result else None
+
+    def facts(self, slot: Slot) -> ModelFacts | None:
+        """What is inside this slot's model, once it is loaded."""
+        result = self.results[slot]
+        return result.facts if result else None

@@ -24,13 +24,25 @@ def tooltip(sentence: str) -> None:
         imgui.end_tooltip()
 
 
+def label_width() -> float:
+    """Of the column that labels stand in, in pixels."""
+    return LABEL_WIDTH * imgui.get_font_size()
+
+
+def row(start: float) -> None:
+    """After a label that began at cursor position `start`: go to the controls' column; the next control fills it."""
+    imgui.same_line()
+    imgui.set_cursor_pos_x(start + label_width())
+    imgui.set_next_item_width(-1)
+
+
 def label(theme: Theme, text: str, tip: str = "") -> None:
     """Start a row: the label in its column; what is drawn next takes the rest of the width."""
+    start = imgui.get_cursor_pos_x()
     imgui.align_text_to_frame_padding()
     imgui.text_colored(theme.dim, text)
     tooltip(tip)
-    imgui.same_line(imgui.get_style().window_padding.x + LABEL_WIDTH * imgui.get_font_size())
-    imgui.set_next_item_width(-1)
+    row(start)
 
 
 def number(
@@ -44,12 +56,14 @@ def number(
     default: float | int = 0,
     tip: str = "",
     width: float = 0.0,
+    span: tuple[float, float] | None = None,
 ) -> bool:
     """A number of a state dataclass, dragged by `step` a pixel and kept within its field's limits.
 
-    An empty `text` draws no label, and then `width` (pixels, 0: all) is the control's.
+    An empty `text` draws no label, and then `width` (pixels, 0: all) is the control's. With a `span` it is a slider
+    over that span.
     """
-    low, high = limits_of(owner, name)
+    low, high = span or limits_of(owner, name)
     if text:
         label(theme, text, tip)
     else:
@@ -57,8 +71,12 @@ def number(
     value = getattr(owner, name)
     imgui.push_font(theme.mono, 0.0)
     flags = imgui.SliderFlags_.always_clamp
-    if isinstance(value, int):
+    if isinstance(value, int) and span:
+        changed, value = imgui.slider_int(f"##{name}", value, int(low), int(high), form, flags)
+    elif isinstance(value, int):
         changed, value = imgui.drag_int(f"##{name}", value, step, int(low), int(high), form, flags)
+    elif span:
+        changed, value = imgui.slider_float(f"##{name}", value, low, high, form, flags)
     else:
         changed, value = imgui.drag_float(f"##{name}", value, step, low, high, form, flags)
     imgui.pop_font()
@@ -114,9 +132,10 @@ def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True
 
 def fact(theme: Theme, text: str, value: str, tip: str = "", colour: ImVec4 | None = None) -> None:
     """A row of the label and a value that cannot be changed here, in the monospaced face."""
+    start = imgui.get_cursor_pos_x()
     imgui.text_colored(theme.dim, text)
     tooltip(tip)
-    imgui.same_line(imgui.get_style().window_padding.x + LABEL_WIDTH * imgui.get_font_size())
+    row(start)
     imgui.push_font(theme.mono, 0.0)
     imgui.push_text_wrap_pos(0.0)
     imgui.text_colored(colour or theme.text, value)

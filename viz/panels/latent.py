@@ -1,12 +1,99 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Latent."""
+"""Latent: a point of the seed plane, truncation, and the class label."""
 
-from viz.state import AppState
+import math
+import random
+
+from imgui_bundle import imgui
+
+from viz import motion, widgets
+from viz.state import PLANE_WIDTH, SLOTS, AppState
+from viz.theme import rgb
 from viz.view import View
 
 TITLE = "Latent"
 PLACE = "left"
 
+PAD_HEIGHT = 6.6  # of the map of the plane, in font sizes
+CELL = 3.6  # of one seed on it
+
 
 def draw(state: AppState, view: View) -> None:
-    """Draw the panel."""
+    """The plane, its numbers, truncation, labels."""
+    latent, theme = state.latent, view.theme
+    _pad(state, view)
+    half = (imgui.get_content_region_avail().x - widgets.label_width() - imgui.get_style().item_inner_spacing.x) / 2
+    widgets.label(theme, "seed x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.")
+    widgets.number(theme, "", latent, "x", step=0.02, form="%.2f", width=half)
+    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
+    widgets.number(theme, "", latent, "y", step=0.02, form="%.2f")
+    widgets.label(theme, "go to")
+    width = (imgui.get_content_region_avail().x - imgui.get_style().item_inner_spacing.x) / 2
+    if widgets.button("Nearest seed", "To the nearest seed: its z is exactly RandomState(seed).randn.", width=width):
+        latent.x, latent.y = round(latent.x) + 0.0, round(latent.y) + 0.0
+    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
+    if widgets.button("Random", "Move to a random seed.", width=width):
+        latent.x, latent.y = float(random.randrange(PLANE_WIDTH)), float(random.randrange(PLANE_WIDTH))
+    widgets.label(theme, "walk", "Let the point wander along x.")
+    if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=width):
+        latent.animate = not latent.animate
+    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
+    widgets.number(
+        theme, "", latent, "speed", step=0.01, form="%.2f /s", default=0.25, tip="Speed of the walk in seeds a second."
+    )
+    _truncation(state, view)
+
+
+def _truncation(state: AppState, view: View) -> None:
+    theme, latent = view.theme, state.latent
+    facts = [known for known in map(view.facts, SLOTS) if known]
+    widgets.number(
+        theme, "ψ", latent, "psi", step=0.01, form="%.2f", default=1, span=(-1.0, 2.0),
+        tip="Truncation ψ: w is moved towards the average w; 1 leaves it alone, 0 gives the average picture.",
+    )  # fmt: skip
+    most = max((known.num_ws for known in facts), default=16)
+    widgets.number(
+        theme, "cutoff", latent, "cutoff", step=1, form="%d w's" if latent.cutoff else "all w's", span=(0, most),
+        tip="Truncation cutoff: how many of the layers' w's are truncated, counted from the first.",
+    )  # fmt: skip
+    labels = max((known.c_dim for known in facts), default=0)
+    if labels:
+        widgets.number(
+            theme, "label", latent, "label", step=0.1, form="%d", span=(0, labels - 1),
+            tip="Class label c that the models with labels are given.",
+        )  # fmt: skip
+
+
+def _pad(state: AppState, view: View) -> None:
+    """A map of the plane with the point in its middle; it is dragged like a map."""
+    theme, latent = view.theme, state.latent
+    em = imgui.get_font_size()
+    origin, width, height = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail().x, PAD_HEIGHT * em
+    imgui.invisible_button("##plane", (max(1.0, width), height))
+    cell = CELL * em
+    if imgui.is_item_active() and not imgui.is_item_activated():
+        delta = imgui.get_io().mouse_delta
+        motion.walk(latent, delta.x / cell, delta.y / cell)
+    if imgui.is_item_hovered():
+        imgui.set_mouse_cursor(imgui.MouseCursor_.resize_all)
+    widgets.tooltip("The seed plane: drag it; between seeds the neighbours' z are blended.")
+    centre_x, centre_y = origin.x + width / 2, origin.y + height / 2
+    draw = imgui.get_window_draw_list()
+    corner = (origin.x + width, origin.y + height)
+    draw.add_rect_filled(origin, corner, imgui.get_color_u32(imgui.Col_.frame_bg), 4.0)
+    draw.push_clip_rect(origin, corner, True)
+    line = imgui.get_color_u32(rgb(theme.palette.active, 0.6))
+    ink, small = imgui.get_color_u32(theme.dim), 0.82 * em
+    across, down = math.ceil(width / 2 / cell), math.ceil(height / 2 / cell)
+    for column in range(math.floor(latent.x) - across, math.floor(latent.x) + across + 2):
+        x = centre_x + (column - latent.x) * cell
+        draw.add_line((x, origin.y), (x, corner[1]), line)
+        for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
+            y = centre_y + (row - latent.y) * cell
+            seed = (column + PLANE_WIDTH * row) % 2**32
+            draw.add_text(theme.mono or imgui.get_font(), small, (x + 4, y + 2), ink, str(seed))
+    for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
+        y = centre_y + (row - latent.y) * cell
+        draw.add_line((origin.x, y), (corner[0], y), line)
+    draw.add_circle_filled((centre_x, centre_y), 4.5, imgui.get_color_u32(theme.text))
+    draw.pop_clip_rect()

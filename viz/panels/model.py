@@ -1,12 +1,104 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Model."""
+"""Model: what is open in each slot, opening something else, and what is inside, left against right."""
 
-from viz.state import AppState
+from pathlib import Path
+
+from imgui_bundle import imgui
+
+from viz import widgets
+from viz.result import ModelFacts
+from viz.state import SLOTS, AppState, Slot
 from viz.view import View
 
 TITLE = "Model"
 PLACE = "left"
 
+FACTS = (
+    ("rung", lambda facts: facts.rung, "Configuration on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
+    ("picture", lambda facts: f"{facts.resolution} px", "Width and height of the pictures."),
+    ("z, w", lambda facts: f"{facts.z_dim}, {facts.w_dim}", "Dimensions of the latents z and w."),
+    ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
+    ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
+    ("weights", lambda facts: _count(facts.parameters), "Numbers stored in the checkpoint."),
+    ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:g} kimg", "Thousands of pictures seen."),
+)
+
 
 def draw(state: AppState, view: View) -> None:
-    """Draw the panel."""
+    """Both slots, then the comparison."""
+    for slot in SLOTS:
+        _slot(state, view, slot)
+    _comparison(view)
+
+
+def _slot(state: AppState, view: View, slot: Slot) -> None:
+    path = state.slot(slot).path
+    imgui.push_id(slot)
+    start = imgui.get_cursor_pos_x()
+    imgui.align_text_to_frame_padding()
+    imgui.text_colored(view.theme.accent[slot], slot.capitalize())
+    widgets.row(start)
+    if imgui.begin_combo("##choose", Path(path).stem if path else "nothing open"):
+        _choices(state, view, slot)
+        imgui.end_combo()
+    widgets.tooltip(path or "Choose one of the models that come with Jinc, or one opened before.")
+    imgui.set_next_item_width(-1)
+    flags = imgui.InputTextFlags_
+    entered, typed = imgui.input_text_with_hint(
+        "##path", "path of a checkpoint", path, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
+    )
+    widgets.tooltip("Type a path, or drop a file on the picture; Enter opens it.")
+    if entered:
+        view.open_model(slot, typed)
+    result = view.results[slot]
+    if result and result.error and result.request.model == path:
+        widgets.sentence(result.error, view.theme.error)
+    imgui.pop_id()
+
+
+def _choices(state: AppState, view: View, slot: Slot) -> None:
+    path = state.slot(slot).path
+    for name, known in view.bundled:
+        if imgui.selectable(name, known == path)[0]:
+            view.open_model(slot, known)
+    if not view.bundled:
+        imgui.text_colored(view.theme.dim, "No models came with this installation.")
+    bundled = {known for _, known in view.bundled}
+    recents = [known for known in state.recents if known not in bundled]
+    if recents:
+        imgui.separator()
+    for known in recents:
+        if imgui.selectable(f"{Path(known).name}##{known}", known == path)[0]:
+            view.open_model(slot, known)
+        widgets.tooltip(known)
+    imgui.separator()
+    if view.has_dialogs and imgui.selectable("Browse …", False)[0]:
+        view.browse(slot)
+    if imgui.selectable("Close", False)[0]:
+        view.open_model(slot, "")
+
+
+def _comparison(view: View) -> None:
+    theme, found = view.theme, {slot: view.facts(slot) for slot in SLOTS}
+    if not any(found.values()):
+        return
+    imgui.dummy((0, 2))
+    if not imgui.begin_table("facts", 3):
+        return
+    imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
+    for title, value, tip in FACTS:
+        imgui.table_next_row()
+        imgui.table_next_column()
+        imgui.text_colored(theme.dim, title)
+        widgets.tooltip(tip)
+        for slot in SLOTS:
+            imgui.table_next_column()
+            facts: ModelFacts | None = found[slot]
+            imgui.push_font(theme.mono, 0.0)
+            imgui.text_colored(theme.accent[slot] if facts else theme.dim, value(facts) if facts else "–")
+            imgui.pop_font()
+    imgui.end_table()
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e6:.2f} M" if number >= 1e6 else f"{number / 1e3:.0f} k"

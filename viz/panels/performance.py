@@ -1,12 +1,90 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Performance."""
+"""Performance: where the time goes, what runs the operators, and limits of the frame loop."""
 
-from viz.state import AppState
+from collections.abc import Sequence
+
+import numpy as np
+from imgui_bundle import imgui, implot
+
+from viz import widgets
+from viz.state import SLOTS, AppState
 from viz.view import View
 
 TITLE = "Performance"
 PLACE = "bottom"
 
+NUMBERS_WIDTH = 21.0  # in font sizes
+SHOWN = 240  # frames in the plot
+
 
 def draw(state: AppState, view: View) -> None:
-    """Draw the panel."""
+    """Numbers left, what runs in the middle, history right."""
+    em = imgui.get_font_size()
+    if imgui.begin_table("performance", 3):
+        imgui.table_setup_column("times", imgui.TableColumnFlags_.width_fixed, 15 * em)
+        imgui.table_setup_column("runs", imgui.TableColumnFlags_.width_fixed, NUMBERS_WIDTH * em)
+        imgui.table_setup_column("history", imgui.TableColumnFlags_.width_stretch)
+        imgui.table_next_row()
+        imgui.table_next_column()
+        _times(state, view)
+        imgui.table_next_column()
+        _runs(state, view)
+        imgui.table_next_column()
+        _history(view)
+        imgui.end_table()
+
+
+def _times(state: AppState, view: View) -> None:
+    theme, times = view.theme, view.timings
+    widgets.fact(theme, "window", f"{imgui.get_io().framerate:6.1f} fps", "Frames of the window a second.")
+    for slot in SLOTS:
+        model = _recent(times.model[slot])
+        widgets.fact(theme, f"{slot} model", model, "Mapping and synthesis of one picture.", theme.accent[slot])
+    widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
+    widgets.fact(theme, "upload", _recent(times.upload), "From memory to the texture, mipmaps included.")
+    widgets.fact(theme, "frame", _recent(times.frame), "The window's own work in one frame.")
+
+
+def _runs(state: AppState, view: View) -> None:
+    theme, display = view.theme, state.display
+    widgets.label(theme, "device", "Where the models run.")
+    if imgui.begin_combo("##device", display.device):
+        for device in view.devices:
+            if imgui.selectable(device, device == display.device)[0]:
+                display.device = device
+        imgui.end_combo()
+    widgets.fact(theme, "precision", "float32", "Number format of the models' arithmetic.")
+    kinds = {line.implementation for line in view.operators}
+    for line in view.operators if len(kinds) > 1 else view.operators[:1]:
+        name = line.name if len(kinds) > 1 else "operators"
+        widgets.fact(theme, name, line.implementation, line.reason)
+    widgets.number(
+        theme, "limit", display, "fps_limit", step=0.25, default=60,
+        form="%d fps" if display.fps_limit else "none", tip="Most frames a second; 0 for no limit.",
+    )  # fmt: skip
+    widgets.label(theme, "")
+    widgets.check(theme, "Vsync", display, "vsync", "Wait for the screen before showing a frame.")
+
+
+def _history(view: View) -> None:
+    flags, axis = implot.Flags_, implot.AxisFlags_
+    if not implot.begin_plot("##history", (-1, -1), flags.no_menus | flags.no_mouse_text | flags.no_inputs):
+        return
+    implot.setup_axes("", "ms", axis.no_tick_labels | axis.no_grid_lines | axis.no_tick_marks, axis.auto_fit)
+    implot.setup_axis_limits(implot.ImAxis_.x1, -SHOWN, 0, imgui.Cond_.always)
+    implot.setup_legend(implot.Location_.north_west, implot.LegendFlags_.horizontal)
+    theme, times = view.theme, view.timings
+    curves = [(f"{slot} model", times.model[slot], theme.accent[slot]) for slot in SLOTS]
+    curves += [("frame", times.frame, theme.dim), ("upload", times.upload, theme.warning)]
+    for name, values, colour in curves:
+        if values:
+            data = np.asarray(values, dtype=np.float64)
+            spec = implot.Spec(line_color=colour, line_weight=1.5)
+            implot.plot_line(name, data, 1.0, 1.0 - len(data), spec)
+    implot.end_plot()
+
+
+def _recent(values: Sequence[float]) -> str:
+    """The median of the last few, since single frames jump."""
+    latest = sorted(list(values)[-15:])
+    return f"{latest[len(latest) // 2]:6.2f} ms" if latest else "     –"

@@ -1,0 +1,398 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The window: a docking layout of panels around the canvas, and the frame loop that ties state to pictures.
+
+One frame: animations advance the state, its request goes to the worker's mailbox, finished pictures are uploaded, and
+the panels draw what is there. No step waits for another.
+"""
+
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import glfw
+import torch
+from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
+from imgui_bundle import portable_file_dialogs as dialogs
+
+import cuda_ops
+from gan.pictures import save_png
+from viz import models, motion, shortcuts
+from viz import state as states
+from viz.canvas import TITLE as CANVAS_TITLE
+from viz.canvas import Canvas
+from viz.panels import PANELS
+from viz.renderer import Renderer
+from viz.request import build_request
+from viz.state import SLOTS, AppState, Slot
+from viz.texture import Texture, Textures
+from viz.theme import PALETTES, Theme
+from viz.view import OperatorLine, Picture, View
+from viz.worker import Worker
+
+LEFT_SHARE, BOTTOM_SHARE = 0.205, 0.235  # of the window's width and height, in the default layout
+SAVE_SECONDS = 5.0
+SETTLED_FRAMES = 12  # that docking takes to come to rest
+HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
+
+
+@dataclass
+class _Ending:
+    """When a window that was asked to end by itself does."""
+
+    when_settled: bool = False
+    exit_after: float | None = None
+    began: float = field(default_factory=time.monotonic)
+    settled_frames: int = 0
+
+    def due(self, idle: bool) -> bool:
+        """Called once a frame; `idle`: every picture asked for is on screen."""
+        if self.exit_after is not None:
+            return time.monotonic() - self.began >= self.exit_after
+        self.settled_frames = self.settled_frames + 1 if idle else 0
+        return self.when_settled and self.settled_frames > SETTLED_FRAMES
+
+
+class Window:
+    """Everything of one window. `state_path` None keeps nothing; `strict` lets a panel's exception end the program,
+    as tests want it, instead of becoming a sentence in the status bar."""
+
+    def __init__(self, state: AppState, state_path: Path | None = None, *, strict: bool = False) -> None:
+        self.state, self.state_path, self.strict = state, state_path, strict
+        self.theme = Theme(PALETTES[state.display.theme])
+        self.view = View(
+            theme=self.theme,
+            bundled=tuple((model.name, model.path) for model in models.bundled()),
+            devices=_devices(),
+            operators=tuple(OperatorLine(row.name, row.implementation, row.reason) for row in cuda_ops.status()),
+            open_model=self.open_model,
+            browse=self.browse,
+        )
+        if state.display.device not in self.view.devices:
+            state.display.device = "cpu"  # the state was saved on another machine
+        self.canvas = Canvas()
+        self.worker = Worker(Renderer().render, wake=_wake)
+        self._textures: Textures | None = None
+        self._dialog: tuple[Slot, Any] | None = None
+        self._shortcuts_shown = False
+        self._frame_began = time.perf_counter()
+        self._saved, self._saved_at = states.to_json(state), time.monotonic()
+        self._params: hello_imgui.RunnerParams | None = None
+        self._ending = _Ending()
+
+    # -- actions ---------------------------------------------------------------------------------------------------
+
+    def open_model(self, slot: Slot, path: str) -> None:
+        """Show the checkpoint at `path` in a slot; a bundled model's name or a rung will do. "" empties the slot."""
+        path = models.resolve(path.strip()) if path.strip() else ""
+        self.state.slot(slot).path = path
+        if path:
+            self.state.remember(path)
+        self.worker.repeat()  # the path may be the same and the file behind it new
+
+    def browse(self, slot: Slot) -> None:
+        """Ask for a checkpoint with the desktop's own dialog; the answer is picked up in a later frame."""
+        here = str(Path(self.state.slot(slot).path or ".").parent)
+        self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, ["Checkpoints", "*.safetensors"]))
+
+    def close(self) -> None:
+        """Stop the worker and whatever else runs. The window calls it at its end; harmless twice."""
+        if self.view.run is not None:
+            self.view.run.close()
+        self.worker.close()
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def run(self, screenshot: Path | None = None, exit_after: float | None = None) -> None:
+        """Open the window and return when it is closed, by the user or after `exit_after` seconds.
+
+        With a `screenshot` it closes by itself once its pictures are there and the layout has settled (or after the
+        given seconds), and its last frame is written as a PNG.
+        """
+        self._ending = _Ending(screenshot is not None, exit_after)
+        # The worker waits for the interpreter's lock once an operator; the default of 5 ms is far longer than one.
+        sys.setswitchinterval(0.0005)
+        try:
+            immapp.run(self.runner_params(), immapp.AddOnsParams(with_implot=True))
+        finally:
+            self.close()
+        if screenshot:
+            save_png(screenshot, hello_imgui.final_app_window_screenshot())
+
+    def runner_params(self) -> hello_imgui.RunnerParams:
+        """What hello_imgui runs. The GUI tests hand it to imgui's test engine instead."""
+        params = self._params = hello_imgui.RunnerParams()
+        display = self.state.display
+        window = params.app_window_params
+        window.window_title = "Jinc"
+        window.window_geometry.size = (display.width, display.height)
+        params.imgui_window_params.default_imgui_window_type = (
+            hello_imgui.DefaultImGuiWindowType.provide_full_screen_dock_space
+        )
+        params.imgui_window_params.show_menu_bar = True
+        params.imgui_window_params.show_menu_app = params.imgui_window_params.show_menu_view = False
+        params.imgui_window_params.show_status_bar = True
+        params.imgui_window_params.show_status_fps = False
+        params.imgui_window_params.remember_theme = params.imgui_window_params.remember_status_bar_settings = False
+        params.renderer_backend_options.open_gl_options.anti_aliasing_samples = 0
+        params.fps_idling.fps_idle = 10.0
+        params.fps_idling.time_active_after_last_event = 0.5
+        _layout(params.docking_params, self._windows())
+        if self.state_path:
+            params.ini_filename = str(self.state_path.with_suffix(".layout.ini").absolute())
+        else:
+            params.ini_disable = True
+        calls = params.callbacks
+        calls.load_additional_fonts = self.theme.load_fonts
+        calls.setup_imgui_style = self.theme.apply
+        calls.setup_imgui_config = _configure
+        calls.post_init = self._opened
+        calls.pre_new_frame = self._before_frame
+        calls.show_gui = self._keys
+        calls.show_menus = self._menus
+        calls.show_status = self._status
+        calls.before_imgui_render = self._overlays
+        calls.before_swap = self._after_frame
+        calls.before_exit = self._closing
+        return params
+
+    def _windows(self) -> list[hello_imgui.DockableWindow]:
+        canvas = hello_imgui.DockableWindow(CANVAS_TITLE, "MainDockSpace", self._draw_canvas)
+        canvas.can_be_closed = canvas.call_begin_end = False
+        windows = [canvas]
+        for panel in PANELS:
+            place = {"left": f"{panel.TITLE}Space"}.get(panel.PLACE, f"{panel.PLACE.capitalize()}Space")
+            draw = partial(self._guarded, panel.TITLE, partial(panel.draw, self.state, self.view))
+            windows.append(hello_imgui.DockableWindow(panel.TITLE, place, draw))
+        return windows
+
+    def _opened(self) -> None:
+        self._textures = Textures()
+        self.view.picture = self._textures.picture
+        self.view.has_dialogs = _has_dialogs()
+        # The wrapper's annotation is that of the C function; it hands over a list of paths.
+        glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._dropped)  # type: ignore[arg-type]
+
+    def _closing(self) -> None:
+        size = imgui.get_main_viewport().size
+        scale = hello_imgui.dpi_window_size_factor() or 1.0
+        self.state.display.width = max(320, round(size.x / scale))
+        self.state.display.height = max(240, round(size.y / scale))
+        self._save()
+        if self._textures:
+            self._textures.delete()
+
+    def _save(self) -> None:
+        document = states.to_json(self.state)
+        self._saved_at = time.monotonic()
+        if self.state_path and document != self._saved:
+            try:
+                states.save(self.state, self.state_path)
+                self._saved = document
+            except OSError as problem:
+                self.view.message = f"The state could not be saved to {self.state_path}: {problem.strerror}."
+
+    # -- a frame ---------------------------------------------------------------------------------------------------
+
+    def _before_frame(self) -> None:
+        now = time.perf_counter()
+        self.view.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
+        self._frame_began = now
+        motion.advance(self.state, self.view.seconds)
+        self._pace()
+        if self.theme.palette is not PALETTES[self.state.display.theme]:
+            self.theme.use(PALETTES[self.state.display.theme])
+            self.theme.apply()
+        if self._dialog and self._dialog[1].ready(0):
+            slot, dialog = self._dialog
+            self._dialog = None
+            for path in dialog.result()[:1]:
+                self.open_model(slot, path)
+        self.worker.submit(build_request(self.state))
+        self._collect()
+        if time.monotonic() - self._saved_at > SAVE_SECONDS:
+            self._save()
+
+    def _pace(self) -> None:
+        assert self._params is not None
+        idling, display = self._params.fps_idling, self.state.display
+        idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
+        idling.enable_idling = not motion.moving(self.state)
+
+    def _collect(self) -> None:
+        view = self.view
+        for slot, result in self.worker.collect().items():
+            view.results[slot] = result
+            if "synthesis" in result.computed:
+                view.timings.model[slot].append(result.model_ms)
+                view.timings.post.append(result.post_ms)
+        for slot in SLOTS:
+            view.busy[slot] = self.worker.busy(slot)
+            if not self.state.slot(slot).path:
+                view.results[slot] = None
+
+    def _draw_canvas(self) -> None:
+        flags = imgui.WindowFlags_
+        imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
+        imgui.push_style_color(imgui.Col_.window_bg, imgui.get_style_color_vec4(imgui.Col_.title_bg))
+        imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
+        imgui.pop_style_color()
+        imgui.pop_style_var()
+        self._guarded(CANVAS_TITLE, lambda: self.canvas.draw(self.state, self.view, self._pictures()))
+        imgui.end()
+
+    def _pictures(self) -> dict[Slot, Picture | None]:
+        """The slots' newest pictures on the graphics card, uploaded now if they are new."""
+        assert self._textures is not None
+        pictures: dict[Slot, Picture | None] = {}
+        textures: dict[Slot, Texture] = {"left": self._textures.left, "right": self._textures.right}
+        for slot, texture in textures.items():
+            result = self.view.results[slot]
+            if result is None or result.image is None:
+                pictures[slot] = None
+                continue
+            nearest = self.state.canvas.nearest
+            pixels = result.image if nearest or result.smooth is None else result.smooth
+            taken = texture.show(pixels, nearest)
+            if taken:
+                self.view.timings.upload.append(taken)
+            pictures[slot] = Picture(texture.name, pixels.shape[1], pixels.shape[0])
+        return pictures
+
+    def _after_frame(self) -> None:
+        self.view.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
+        assert self._params is not None
+        if self._ending.due(self.worker.idle()):
+            self._params.app_shall_exit = True
+
+    def _guarded(self, title: str, draw: Callable[[], None]) -> None:
+        """Draw a panel; its failure is a sentence in the status bar, not the end of the window."""
+        if self.strict:
+            draw()
+            return
+        before = imgui.internal.ErrorRecoveryState()
+        imgui.internal.error_recovery_store_state(before)
+        try:
+            draw()
+        except Exception as problem:
+            imgui.internal.error_recovery_try_to_recover_state(before)
+            message = f"The {title} panel failed: {type(problem).__name__}: {problem}"
+            if message != self.view.message:
+                traceback.print_exc()
+            self.view.message = message
+
+    # -- menus, keys, overlays -------------------------------------------------------------------------------------
+
+    def _menus(self) -> None:
+        assert self._params is not None
+        if imgui.begin_menu("File"):
+            for slot in SLOTS:
+                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.view.has_dialogs)[0]:
+                    self.browse(slot)
+            imgui.separator()
+            if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
+                self._params.app_shall_exit = True
+            imgui.end_menu()
+        if imgui.begin_menu("View"):
+            for window in self._params.docking_params.dockable_windows:
+                if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
+                    window.is_visible = not window.is_visible
+            imgui.separator()
+            if imgui.menu_item("Default layout", "", False)[0]:
+                self._params.docking_params.layout_reset = True
+            if imgui.menu_item("Light theme", "T", self.state.display.theme == "light")[0]:
+                self.state.display.theme = "light" if self.state.display.theme == "dark" else "dark"
+            imgui.end_menu()
+        if imgui.begin_menu("Help"):
+            if imgui.menu_item("Gestures and keys", "?", False)[0]:
+                self._shortcuts_shown = True
+            imgui.end_menu()
+
+    def _keys(self) -> None:
+        io, key = imgui.get_io(), imgui.Key
+        assert self._params is not None
+        if io.key_ctrl and imgui.is_key_pressed(key.q, False):
+            self._params.app_shall_exit = True
+        if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
+            return
+        if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
+            self._shortcuts_shown = not self._shortcuts_shown
+        slot = self.canvas.slot_at(io.mouse_pos.x, io.mouse_pos.y)
+        if imgui.is_key_pressed(key._1, False):
+            self.canvas.one_to_one(self.state, self.view, slot)
+        facts = self.view.facts(slot)
+        shortcuts.press(self.state, facts.resolution if facts else 256)
+
+    def _status(self) -> None:
+        if self.view.message:
+            imgui.text_colored(self.theme.warning, self.view.message)
+        else:
+            imgui.text_colored(self.theme.dim, HINT)
+
+    def _overlays(self) -> None:
+        if not self._shortcuts_shown:
+            return
+        imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
+        flags = imgui.WindowFlags_
+        _, shown = imgui.begin(
+            "Gestures and keys", True, flags.no_docking | flags.no_collapse | flags.always_auto_resize
+        )
+        self._shortcuts_shown = bool(shown)
+        shortcuts.draw_table(self.theme)
+        if imgui.is_key_pressed(imgui.Key.escape, False):
+            self._shortcuts_shown = False
+        imgui.end()
+
+    def _dropped(self, window: Any, paths: list[str]) -> None:
+        """A file dropped on the window opens on the side under the pointer; a second file on the other."""
+        first = self.canvas.slot_at(*glfw.get_cursor_pos(window))
+        other: Slot = "left" if first == "right" else "right"
+        for slot, path in zip((first, other), paths, strict=False):
+            self.open_model(slot, path)
+
+
+def _wake() -> None:
+    """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
+    glfw.post_empty_event()
+
+
+def _configure() -> None:
+    hello_imgui.imgui_default_settings.setup_default_imgui_config()
+    io = imgui.get_io()
+    io.config_drag_click_to_input_text = True  # click a number to type it
+    io.config_windows_move_from_title_bar_only = True
+    io.config_flags &= ~imgui.ConfigFlags_.nav_enable_keyboard  # the arrow keys move the picture
+
+
+def _layout(docking: hello_imgui.DockingParams, windows: list[hello_imgui.DockableWindow]) -> None:
+    """Model, Latent and Transform stacked left, the instruments in tabs below, the canvas in the middle."""
+    split, direction = hello_imgui.DockingSplit, imgui.Dir
+    docking.docking_splits = [
+        split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
+        split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
+        split("ModelSpace", "LatentSpace", direction.down, 0.63),
+        split("LatentSpace", "TransformSpace", direction.down, 0.42),
+    ]
+    docking.dockable_windows = windows
+    docking.main_dock_space_node_flags = imgui.DockNodeFlags_.auto_hide_tab_bar
+
+
+def _has_dialogs() -> bool:
+    """Whether the desktop can ask for a file: Linux needs one of these programs, others bring their own."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(shutil.which(name) for name in ("zenity", "kdialog"))
+
+
+def _devices() -> tuple[str, ...]:
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return tuple(found)

@@ -1,0 +1,218 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The viewer's command line: `view` (when none is named) opens the window, `render` writes pictures without one."""
+
+import json
+import re
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gan.pictures import save_png
+from viz import models, offscreen
+from viz import state as states
+from viz.request import PictureRequest
+from viz.state import AppState, StateError
+
+NO_DISPLAY = (
+    "There is no display to open a window on; this writes a picture without one: "
+    "python visualizer.py render --model t --seed 0 --out picture.png"
+)
+SEEDS_LIMIT = 100_000
+
+
+class DefaultGroup(click.Group):
+    """A group that runs `view` when the first word is none of its commands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["view", *args]
+        return super().parse_args(ctx, args)
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """WIDTHxHEIGHT in pixels."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a size such as 1600x1000.", param, ctx)
+        width, height = int(found[1]), int(found[2])
+        if not (320 <= width <= 16384 and 240 <= height <= 16384):
+            self.fail(f"{value} is not a size between 320x240 and 16384x16384.", param, ctx)
+        return width, height
+
+
+class Pair(click.ParamType[tuple[float, float]]):
+    """Two numbers with a comma between them."""
+
+    name = "X,Y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            x, y = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not two numbers such as 0.25,-0.1.", param, ctx)
+        if not (abs(x) <= 1e6 and abs(y) <= 1e6):
+            self.fail(f"{value!r} is out of range.", param, ctx)
+        return x, y
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """Numbers and ranges: 0-5,9."""
+
+    name = "SEEDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        seeds: list[int] = []
+        for part in str(value).split(","):
+            found = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", part.strip())
+            if not found:
+                self.fail(f"{value!r} is not a list of seeds such as 0-5,9.", param, ctx)
+            first, last = int(found[1]), int(found[2] or found[1])
+            if last - first >= SEEDS_LIMIT or last < first:
+                self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} seeds, smaller first.", param, ctx)
+            seeds.extend(range(first, last + 1))
+        return tuple(seeds)
+
+
+@click.group(cls=DefaultGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Look at alias-free generators.
+
+    \b
+    Examples:
+      python visualizer.py                                   open the window
+      python visualizer.py --left b --right my.safetensors   with these two models
+      python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
+    """
+
+
+@main.command()
+@click.option("--left", metavar="MODEL", help="Checkpoint for the left slot, or a bundled one's name (b, t, …).")
+@click.option("--right", metavar="MODEL", help="Checkpoint for the right slot.")
+@click.option(
+    "--state", "state_file", type=click.Path(path_type=Path), help="Keep the window's state in this file instead."
+)
+@click.option("--size", type=Size(), help="Size of the window, such as 1600x1000.")
+@click.option(
+    "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
+)
+@click.option("--exit-after", type=click.FloatRange(0, 1e6), metavar="SECONDS", help="Close the window by itself.")
+def view(
+    left: str | None,
+    right: str | None,
+    state_file: Path | None,
+    size: tuple[int, int] | None,
+    screenshot: Path | None,
+    exit_after: float | None,
+) -> None:
+    """Open the window (the default).
+
+    \b
+    Examples:
+      python visualizer.py --left b --right t
+      python visualizer.py --screenshot window.png           works without a display, too
+    """
+    if not offscreen.has_display():
+        if screenshot is None:
+            raise click.ClickException(NO_DISPLAY)
+        offscreen.use()
+    path = state_file or states.default_path()
+    state, message = load_state(path)
+    if left is not None:
+        state.left.path = models.resolve(left)
+    if right is not None:
+        state.right.path = models.resolve(right)
+    if size:
+        state.display.width, state.display.height = size
+    from viz.app import Window  # here, so that `render` and `--help` load no window library
+
+    window = Window(state, path)
+    window.view.message = message
+    window.run(screenshot, exit_after)
+    if screenshot:
+        click.echo(f"Wrote {screenshot}.")
+
+
+def load_state(path: Path) -> tuple[AppState, str]:
+    """The state kept at `path`, or the first start's; and a sentence where the file there could not be used."""
+    if not path.exists():
+        state = AppState()
+        models.first_start(state)
+        return state, ""
+    try:
+        return states.load(path), ""
+    except StateError as problem:
+        state = AppState()
+        models.first_start(state)
+        return state, f"Started afresh: {problem}"
+
+
+@main.command()
+@click.option("--model", required=True, metavar="MODEL", help="A checkpoint, or a bundled one's name (b, t, …).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
+@click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
+@click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
+@click.option("--rotate", type=click.FloatRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
+@click.option("--trunc", type=click.FloatRange(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
+@click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
+def render(
+    model: str,
+    seed: int | None,
+    seeds: tuple[int, ...] | None,
+    translate: tuple[float, float],
+    rotate: float,
+    trunc: float,
+    label: int | None,
+    device: str,
+    out: Path,
+) -> None:
+    """Write a picture, or one a seed, without a window.
+
+    \b
+    Examples:
+      python visualizer.py render --model t --seed 7 --out creature.png
+      python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
+    """
+    if seed is not None and seeds is not None:
+        raise click.UsageError("Give --seed or --seeds, not both.")
+    request = PictureRequest(
+        model=models.resolve(model),
+        psi=trunc,
+        label=label or 0,
+        tx=translate[0],
+        ty=translate[1],
+        degrees=rotate,
+        device=device,
+    )
+    from viz.renderer import Renderer
+
+    renderer = Renderer()
+    for number in seeds or (seed or 0,):
+        request = replace(request, seeds=((number, 1.0),))
+        result = renderer.render(request)
+        # What a window shows with a remark is, asked for on a command line, not what was asked for.
+        if result.error or result.notice or result.image is None:
+            raise click.ClickException(result.error or result.notice or "No picture came back.")
+        if label is not None and result.facts and not result.facts.c_dim:
+            raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
+        target = out if seeds is None else out / f"seed{number:04d}.png"
+        document = {"schema": 1, "request": {**asdict(request), "model": model}}
+        try:
+            save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
+        except OSError as problem:
+            raise click.ClickException(f"{target} cannot be written: {problem.strerror or problem}.") from None
+        click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

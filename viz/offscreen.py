@@ -1,0 +1,26 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A window without a display: GLFW's null platform with an EGL context, real pixels drawn in software.
+
+For tests, screenshots and soak runs on machines without an X server. Needs Mesa's EGL; NVIDIA's refuses it.
+"""
+
+import os
+import sys
+
+import glfw
+import imgui_bundle  # noqa: F401  (points the name glfw at the library that imgui-bundle carries)
+
+
+def has_display() -> bool:
+    """Whether there is a screen to open a window on, as far as can be told without opening one."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def use() -> None:
+    """Make the window that this process opens next an offscreen one. Call before anything else initialises GLFW."""
+    glfw.init_hint(glfw.PLATFORM, glfw.PLATFORM_NULL)
+    if not glfw.init():
+        raise OSError("This GLFW has no null platform, so there is no offscreen window: run it with a display.")
+    glfw.window_hint(glfw.CONTEXT_CREATION_API, glfw.EGL_CONTEXT_API)

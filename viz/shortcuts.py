@@ -1,0 +1,74 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Every gesture and key, said once: the table that `?` shows, and what the keys do."""
+
+from imgui_bundle import imgui
+
+from viz import motion
+from viz.state import AppState
+from viz.theme import Theme
+
+GESTURES = (
+    ("Drag", "move both pictures (translation)"),
+    ("Shift-drag, or the ring's knob", "turn about the centre (rotation)"),
+    ("Right-drag", "walk over the seed plane (latent)"),
+    ("Wheel", "zoom about the pointer"),
+    ("Middle-drag", "pan the view"),
+    ("Double click", "reset translation and rotation"),
+    ("Drop a file", "open it on the side under the pointer"),
+)
+KEYS = (
+    ("F", "fit the pictures"),
+    ("1", "one picture pixel to one screen pixel"),
+    ("Arrows", "move by one pixel of the picture"),
+    ("Shift-Left, Shift-Right", "turn by one degree"),
+    (", and .", "previous and next seed"),
+    ("Space", "play or stop the latent animation"),
+    ("N", "nearest neighbour above 1:1"),
+    ("T", "dark or light theme"),
+    ("? or F1", "this table"),
+    ("Ctrl-Q", "quit"),
+)
+NUMBERS = (
+    ("Drag a number", "change it"),
+    ("Click a number", "type it"),
+    ("Double click a number", "reset it"),
+)
+
+
+def press(state: AppState, resolution: int) -> None:
+    """Carry out the keys that only change the state; `resolution` is of the picture that the arrows move."""
+    io, key = imgui.get_io(), imgui.Key
+    shift = io.key_shift
+    right = imgui.is_key_pressed(key.right_arrow) - imgui.is_key_pressed(key.left_arrow)
+    down = imgui.is_key_pressed(key.down_arrow) - imgui.is_key_pressed(key.up_arrow)
+    if shift and right:
+        motion.rotate(state.transform, -float(right))
+    elif right or down:
+        motion.translate(state.transform, right / resolution, down / resolution)
+    step = imgui.is_key_pressed(key.period) - imgui.is_key_pressed(key.comma)
+    if step:
+        motion.clamped(state.latent, "x", round(state.latent.x) + step)
+        state.latent.y = round(state.latent.y) + 0.0
+    if imgui.is_key_pressed(key.f, False):
+        motion.fit(state.canvas)
+    if imgui.is_key_pressed(key.space, False):
+        state.latent.animate = not state.latent.animate
+    if imgui.is_key_pressed(key.n, False):
+        state.canvas.nearest = not state.canvas.nearest
+    if imgui.is_key_pressed(key.t, False):
+        state.display.theme = "light" if state.display.theme == "dark" else "dark"
+
+
+def draw_table(theme: Theme) -> None:
+    """All of it, in two columns a group."""
+    for title, rows in (("On the pictures", GESTURES), ("Keys", KEYS), ("Numbers", NUMBERS)):
+        imgui.separator_text(title)
+        if imgui.begin_table(title, 2):
+            imgui.table_setup_column("keys", imgui.TableColumnFlags_.width_fixed, 15 * imgui.get_font_size())
+            for keys, what in rows:
+                imgui.table_next_row()
+                imgui.table_next_column()
+                imgui.text_unformatted(keys)
+                imgui.table_next_column()
+                imgui.text_colored(theme.dim, what)
+            imgui.end_table()
