@@ -331,9 +331,8 @@ def _backdrop(critter: Critter, size: int) -> Array:
     return picture
 
 
-def paint(critter: Critter, size: int) -> np.ndarray:
+def paint(critter: Critter, size: int, factor: int = 4) -> np.ndarray:
     """The critter's picture, uint8 [size, size, 3], at `factor` samples a pixel along each axis."""
-    factor = 4
     canvas = Canvas(size, factor)
     _paint_body(canvas, critter)
     behind = 1 if critter.yaw > 0 else -1
