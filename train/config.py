@@ -47,6 +47,7 @@ class TrainConfig:
     pl_decay: float = 0.01
     pl_shrink: int = 2  # the path-length batch is batch / pl_shrink
     style_mixing: float = 0.0  # probability, 0 for D-R
+    reuse_fakes: bool = False  # D learns from the pictures of G's own step instead of drawing fresh ones
     ema_half_life: float = 10_000.0
     ema_ramp: float = 0.05  # the half-life is at most this fraction of the images so far
     blur_sigma: float = 0.0  # pixels, of what D sees at first; 0 but for R
@@ -126,6 +127,7 @@ class Preset:
     num_layers: int = 14  # of T and R
     kimg: int = 25_000
     mirror: bool = False
+    reuse_fakes: bool = False
 
 
 def preset(name: str, rung_letter: str, resolution: int) -> Preset:
@@ -136,7 +138,8 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
         # What two CPU cores can train at 32²: platform-notes, "CPU kernels", gives the trial behind these numbers.
         return Preset(batch=16, mapping_layers=depth, mbstd_group=4, channel_base=1024, channel_max=48,
                       d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020, latent_dim=128,
-                      num_layers=10 if resolution <= 32 else 14, kimg=200, mirror=True)
+                      num_layers=10 if resolution <= 32 else 14, kimg=200, mirror=True,
+                      reuse_fakes=True)  # a fifth of T's step
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
     if resolution <= 256:
@@ -173,7 +176,7 @@ def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_imag
         generator=generator, discriminator=discriminator, data=data, data_name=data_name, data_images=data_images,
         data_digest=data_digest, total_images=total, batch=batch,
         gamma=default_gamma(resolution, batch) if gamma is None else gamma,
-        mirror=row.mirror if mirror is None else mirror, g_lr=row.g_lr, d_lr=row.d_lr,
+        mirror=row.mirror if mirror is None else mirror, reuse_fakes=row.reuse_fakes, g_lr=row.g_lr, d_lr=row.d_lr,
         pl_weight=2.0 if skip else 0.0, style_mixing=0.9 if skip else 0.0, ema_half_life=ema_half_life(batch),
         blur_sigma=10 * resolution / 256 if name == "R" else 0.0,
         blur_images=min(200_000, total // 10) if name == "R" else 0, **others)

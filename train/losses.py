@@ -23,9 +23,10 @@ Stats = dict[str, torch.Tensor]
 
 @dataclass
 class Step:
-    """What the losses of one step read; `pl_mean` is the one thing they also write.
+    """What the losses of one step read; they write `pl_mean` and `fakes` only.
 
-    `reals` float [N, 3, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels.
+    `reals` float [N, 3, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels; `fakes`
+    the pictures and labels of this step's generator loss, kept if config.reuse_fakes.
     """
 
     config: TrainConfig
@@ -35,6 +36,7 @@ class Step:
     labels: torch.Tensor | None
     pl_mean: torch.Tensor
     blur: float = 0.0
+    fakes: tuple[torch.Tensor, torch.Tensor | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def generator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
     third the half-lives that the paper gives.
     """
     fakes, labels, _ = _fakes(step, step.config.batch, update_emas=True)
+    if step.config.reuse_fakes:
+        step.fakes = fakes.detach(), labels
     logits = step.discriminator(_seen(step, fakes), labels)
     loss = F.softplus(-logits).mean()
     return loss, {"loss_g": loss.detach()}
@@ -98,8 +102,11 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
 
     Two passes, not one of twice the batch: minibatch deviation must not mix reals with fakes.
     """
-    with torch.no_grad():
-        fakes, labels, _ = _fakes(step, step.config.batch)
+    if step.fakes is not None:
+        fakes, labels = step.fakes
+    else:
+        with torch.no_grad():
+            fakes, labels, _ = _fakes(step, step.config.batch)
     fake = step.discriminator(_seen(step, fakes), labels)
     real = step.discriminator(_seen(step, step.reals), step.labels)
     loss = F.softplus(fake).mean() + F.softplus(-real).mean()
