@@ -10,9 +10,11 @@ import json
 import multiprocessing
 import os
 import signal
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
@@ -63,28 +65,36 @@ def _encoded(job: tuple[int, int]) -> tuple[bytes, Pose]:
 
 
 def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone decides, and ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@contextmanager
-def _drawn(jobs: list[tuple[int, int]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
-    """The encoded pictures of the jobs in their order, drawn by spawned processes of one thread each."""
-    if workers <= 1 or len(jobs) == 1:
-        yield map(_encoded, jobs)
-        return
+def _pool(workers: int) -> Pool:
+    """Spawned workers of one thread each, deaf to Ctrl-C: it reaches the whole group, and the parent ends them."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     before = {name: os.environ.get(name) for name in threads}
-    os.environ.update(threads)  # spawned workers read these when they import numpy
+    os.environ.update(threads)  # read when a worker imports numpy
+    # Where signals are inherited, a worker is deaf from its first moment and not only after its imports.
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     try:
-        pool = multiprocessing.get_context("spawn").Pool(min(workers, len(jobs)), _ignore_interrupts)
+        return multiprocessing.get_context("spawn").Pool(workers, _ignore_interrupts)
     finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-    with pool:  # leaving it, by an interrupt too, terminates the workers
+
+
+@contextmanager
+def _drawn(jobs: list[tuple[int, int]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
+    """The encoded pictures of the jobs in their order."""
+    if workers <= 1 or len(jobs) == 1:
+        yield map(_encoded, jobs)
+        return
+    with _pool(min(workers, len(jobs))) as pool:  # leaving it, by an interrupt too, terminates the workers
         yield pool.imap(_encoded, jobs, chunksize=4)
 
 

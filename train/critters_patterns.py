@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Fur and markings, as functions of a surface's own coordinates, so that they move, turn and scale with the animal."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from train.critters_species import Critter
@@ -43,6 +45,18 @@ def _bands(phase: Array, sharp: float) -> Array:
     return smoothstep(-sharp, sharp, np.sin(phase))
 
 
+class _Face(NamedTuple):
+    """Face coordinates after the push of the fur, and what several patterns take from them."""
+
+    x: Array
+    y: Array
+    side: Array  # |x|
+    radius: Array  # from the nose
+    angle: Array  # around the nose, zero towards the crown
+    wobble: Array  # slow noise that keeps edges from being geometric
+    muzzle: Array  # how much a point belongs to the muzzle
+
+
 def face_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Array, Array]:
     """How much of the marking's and of the light colour shows, each in [0, 1].
 
@@ -50,17 +64,24 @@ def face_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Arr
 
     `fur` displaces the coordinates along the strands, so that the edge of every marking is made of hairs.
     """
-    noise, traits = critter.noise, critter.traits
     away_x, away_y = x, y - np.float32(0.28)
     radius = np.sqrt(away_x**2 + away_y**2) + np.float32(1e-4)
     push = 1 + np.float32(0.07) * fur / radius
     x, y = away_x * push, away_y * push + np.float32(0.28)
-    radius = radius * push
-    angle = np.arctan2(x, -y + np.float32(0.28))  # zero towards the crown
-    side = np.abs(x)
-    wobble = noise(2.2 * x + 5, 2.2 * y + 5, 30)
+    angle = np.arctan2(x, -y + np.float32(0.28))
+    wobble = critter.noise(2.2 * x + 5, 2.2 * y + 5, 30)
     wide = 1.3 * critter.species.muzzle + np.float32(1e-3)
     muzzle = smoothstep(1.25, 0.85, np.sqrt((x / wide) ** 2 + ((y - 0.44) / (0.72 * wide)) ** 2) + 0.1 * wobble)
+    face = _Face(x, y, np.abs(x), radius * push, angle, wobble, muzzle)
+    if critter.pattern in ("fox", "panda", "mask", "redpanda", "owl"):
+        return _species_markings(critter, face)
+    return _coat_markings(critter, face)
+
+
+def _coat_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
+    """Markings that several species wear."""
+    noise, traits = critter.noise, critter.traits
+    x, y, side, radius, angle, wobble, muzzle = face
     nothing = np.zeros_like(x)
     match critter.pattern:
         case "tabby":
@@ -90,6 +111,16 @@ def face_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Arr
             return 0.9 * smoothstep(0.85, 0.30, np.sqrt(x**2 + 1.3 * (y - 0.22) ** 2) + 0.12 * wobble), nothing
         case "crescent":
             return nothing, 0.8 * muzzle
+        case _:
+            return nothing, 0.7 * muzzle
+
+
+def _species_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
+    """Faces by which a species is known."""
+    noise, traits = critter.noise, critter.traits
+    x, y, side, radius, angle, wobble, muzzle = face
+    nothing = np.zeros_like(x)
+    match critter.pattern:
         case "fox":
             cheek = smoothstep(-0.02, 0.10, y - 0.18 + 0.25 * side - 0.35 * side**2 + 0.05 * wobble)
             cheek = cheek * smoothstep(0.05, 0.16, side + 0.6 * (y - 0.25)) + smoothstep(0.42, 0.52, y)
@@ -110,13 +141,11 @@ def face_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Arr
             brow = bell(side - 0.42, y + 0.42, 0.17, 0.12)
             tear = smoothstep(0.10, 0.03, np.abs(side - 0.36 - 0.30 * (y - 0.1))) * smoothstep(-0.02, 0.14, y)
             return 0.85 * tear * smoothstep(0.9, 0.6, y), np.minimum(np.maximum(1.3 * cheek + 1.3 * brow, muzzle), 1)
-        case "owl":
+        case _:  # owl
             disc = np.sqrt(((side - 0.40) / 0.44) ** 2 + ((y - 0.02) / 0.52) ** 2)
             rim = bell(disc - 1.0, nothing, 0.12, 1.0)
             fleck = smoothstep(0.15, 0.6, noise(14 * angle, 5 * radius, 33) + 0.2) * smoothstep(1.05, 1.15, disc)
             return np.maximum(0.75 * rim, 0.6 * fleck), smoothstep(1.0, 0.6, disc) * smoothstep(0.0, 0.2, disc)
-        case _:
-            return nothing, 0.7 * muzzle
 
 
 def body_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Array, Array]:
