@@ -10,13 +10,13 @@ from imgui_bundle import ImVec2, imgui, implot
 
 from gan.ladder import RUNGS
 from viz.run_monitor import RunMonitor, RunReport
-from viz.runs import RunSnapshot
+from viz.runs import Progress, RunSnapshot
 from viz.state import SLOTS, TrainingState
 from viz.theme import rgb
 from viz.view import View
 from viz.widgets import button, check, label, number, sentence, tooltip
 
-COLUMN = 25.0  # width of the left column, in font sizes
+COLUMN = 23.0  # width of the left column, in font sizes
 # Curves wear no slot's colour: those mean left and right. These read on both themes.
 CURVES = (
     ("loss_g", "G", "#6fa35a", "Generator loss: softplus(-D(G(z))), the non-saturating loss."),
@@ -37,24 +37,36 @@ STAGES = {
 
 def draw(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
     """Three columns, or one below the other where the panel is narrow: the run, its losses, its pictures."""
-    room = imgui.get_content_region_avail()
-    size = imgui.get_font_size()
+    room, size = imgui.get_content_region_avail(), imgui.get_font_size()
     gap = 2 * imgui.get_style().item_spacing.x
-    stacked = room.x < (COLUMN + 22) * size
-    width, height = (room.x, 14 * size) if stacked else (COLUMN * size, room.y)
-    flags = imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none
-    imgui.begin_child("run", ImVec2(width, 0 if stacked else height), flags)
+    shape = _shape(report)
+    stacked = room.x < (COLUMN + 30) * size
+    if stacked:
+        run, losses = ImVec2(0, 0), ImVec2(0, 14 * size)
+        pictures = min(room.x, 22 * size)
+    else:
+        pictures = min(room.y * shape, room.x - (COLUMN + 16) * size - 2 * gap)
+        run, losses = ImVec2(COLUMN * size, room.y), ImVec2(room.x - COLUMN * size - pictures - 2 * gap, room.y)
+    imgui.begin_child("run", run, imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none)
     _run(training, view, monitor, report)
     imgui.end_child()
-    square = min(height, room.x - width - gap - 14 * size) if not stacked else min(room.x, 20 * size)
     if not stacked:
         imgui.same_line(0, gap)
-    imgui.begin_child("losses", ImVec2(0 if stacked else room.x - width - square - 2 * gap, height))
+    still = imgui.WindowFlags_.no_scrollbar | imgui.WindowFlags_.no_scroll_with_mouse  # the plot takes what is left
+    imgui.begin_child("losses", losses, imgui.ChildFlags_.none, still)
     _losses(training, view, report.snapshot.curves if report.snapshot else {})
     imgui.end_child()
     if not stacked:
         imgui.same_line(0, gap)
-    _fakes(view, report, square)
+    _fakes(view, report, ImVec2(pictures, pictures / shape))
+
+
+def _shape(report: RunReport) -> float:
+    """Width over height of the grid of fakes; before there is one, that of the trainer's 8 by 6."""
+    if report.fakes is None:
+        return 8 / 6
+    height, width = report.fakes.pixels.shape[:2]
+    return min(max(width / height, 0.25), 4.0)
 
 
 # -------------------------------------------------------------------------------------------------------- the run
@@ -67,22 +79,34 @@ def _run(training: TrainingState, view: View, monitor: RunMonitor, report: RunRe
     known = progress is not None and report.stage not in ("launching", "idle")
     stage = STAGES.get(report.stage, "No run here yet")
     if progress is not None and known:
-        imgui.progress_bar(progress.fraction, ImVec2(-1, 0), f"{stage}  {100 * progress.fraction:.0f} %")
-        rates = [f"{progress.images / 1000:.1f} / {progress.total_images / 1000:.1f} kimg"]
-        if report.stage == "training":
-            rates += [f"{progress.images_per_s:.1f} images/s", f"{duration(progress.seconds_left)} left"]
-        imgui.push_font(view.theme.mono, 0.0)
-        imgui.text_unformatted("   ".join(rates))
-        imgui.pop_font()
-        tooltip("kimg: thousands of real images shown to the discriminator.")
+        _bar(view, progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
+        if not report.error:
+            _rates(view, report, progress)
     else:
-        imgui.progress_bar(-0.5 * imgui.get_time() if report.active else 0.0, ImVec2(-1, 0), stage)
+        _bar(view, -0.5 * imgui.get_time() if report.active else 0.0, stage)
         if report.active:
             sentence(_last_line(report.output) or "Loading torch", view.theme.dim)
     if report.error:
         failure(view, report)
-    _snapshots(training, view, snapshot)
     _actions(training, view, monitor, report)
+    _snapshots(training, view, snapshot)
+
+
+def _rates(view: View, report: RunReport, progress: Progress) -> None:
+    rates = [length(progress.images, progress.total_images)]
+    if report.stage == "training":
+        rates += [f"{progress.images_per_s:.1f} images/s", f"{duration(progress.seconds_left)} left"]
+    imgui.push_font(view.theme.mono, 0.0)
+    imgui.text_unformatted("   ".join(rates))
+    imgui.pop_font()
+    tooltip("kimg: thousands of real images shown to the discriminator.")
+
+
+def _bar(view: View, fraction: float, words: str) -> None:
+    """How much is done; a negative fraction is a bar that only shows that something happens."""
+    imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
+    imgui.progress_bar(fraction, ImVec2(-1, 0), words)
+    imgui.pop_style_color()
 
 
 def _heading(view: View, snapshot: RunSnapshot | None) -> None:
@@ -104,23 +128,29 @@ def _heading(view: View, snapshot: RunSnapshot | None) -> None:
 
 
 def _snapshots(training: TrainingState, view: View, snapshot: RunSnapshot | None) -> None:
+    """What to do with the newest checkpoint."""
     newest = snapshot.network if snapshot is not None else None
-    label(view.theme, "Snapshot", "The newest checkpoint: the moving average (EMA) of the generator's weights.")
+    label(view.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
+    gap = 2 * imgui.get_style().item_spacing.x
     for slot in SLOTS:
         imgui.push_style_color(imgui.Col_.text, view.theme.accent[slot])
         tip = f"Open the newest snapshot ({newest.kimg} kimg) in the {slot} slot." if newest else "None is written yet."
         if button(f"Open {slot}", tip, enabled=newest is not None) and newest is not None:
             view.open_model(slot, str(newest.path))
         imgui.pop_style_color()
-        imgui.same_line()
-        check(view.theme, "follow", training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
-        if slot == "left":
-            imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
+        imgui.same_line(0, gap)
+    imgui.push_font(view.theme.mono, 0.0)
+    imgui.text_colored(view.theme.dim, f"{newest.kimg} kimg" if newest else "none yet")
+    imgui.pop_font()
+    label(view.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
+    for slot in SLOTS:
+        check(view.theme, slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
+        imgui.same_line(0, gap)
+    imgui.new_line()
 
 
 def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
     snapshot = report.snapshot
-    label(view.theme, "")
     if report.stage == "stopping":
         if button("End now", "Terminate the trainer; what it learned since its last snapshot is lost."):
             monitor.end()
@@ -164,6 +194,11 @@ def _last_line(output: str) -> str:
     return lines[-1] if lines else ""
 
 
+def length(images: int, total: int) -> str:
+    """How much of a run is done: in kimg as the paper counts, in images where that would be all zeros."""
+    return f"{images / 1000:.1f} / {total / 1000:g} kimg" if total >= 10_000 else f"{images:,} / {total:,} images"
+
+
 def duration(seconds: float) -> str:
     """2 h 05 min, 45 min or 30 s."""
     minutes = int(seconds) // 60
@@ -183,7 +218,8 @@ def _losses(training: TrainingState, view: View, curves: Mapping[str, np.ndarray
     implot.push_style_color(colours.plot_border, rgb(view.theme.palette.border))
     implot.push_style_color(colours.axis_grid, rgb(view.theme.palette.dim, 0.25))
     implot.push_style_color(colours.axis_text, view.theme.dim)
-    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(0, 2))
+    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(8, 3))
+    implot.push_style_var(implot.StyleVar_.fit_padding, ImVec2(0.04, 0.08))  # the last tick's words need room
     flags = implot.Flags_.no_legend | implot.Flags_.no_menus | implot.Flags_.no_title | implot.Flags_.no_box_select
     if implot.begin_plot("##losses", ImVec2(-1, -1), flags):
         axis = implot.AxisFlags_
@@ -194,7 +230,7 @@ def _losses(training: TrainingState, view: View, curves: Mapping[str, np.ndarray
         for name, _, colour, _ in CURVES:
             _curve(name, colour, curves, positive=training.log_scale)
         implot.end_plot()
-    implot.pop_style_var()
+    implot.pop_style_var(2)
     implot.pop_style_color(5)
 
 
@@ -227,15 +263,14 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], positive: b
 # --------------------------------------------------------------------------------------------------- the pictures
 
 
-def _fakes(view: View, report: RunReport, side: float) -> None:
-    """The newest grid, whole; nearest its own size, since it is to be judged."""
+def _fakes(view: View, report: RunReport, size: ImVec2) -> None:
+    """The newest grid of generated pictures, whole."""
     fakes = report.fakes
     picture = view.picture("fakes", fakes.pixels) if fakes is not None else None
     if fakes is None or picture is None:
-        imgui.begin_child("fakes", ImVec2(side, 0), imgui.ChildFlags_.none)
+        imgui.begin_child("fakes", size, imgui.ChildFlags_.none)
         sentence("The first pictures appear as soon as the run has begun.", view.theme.dim)
         imgui.end_child()
         return
-    scale = side / max(picture.width, picture.height)
-    imgui.image(imgui.ImTextureRef(picture.texture), ImVec2(picture.width * scale, picture.height * scale))
+    imgui.image(imgui.ImTextureRef(picture.texture), size)
     tooltip(f"Newest fakes, {fakes.file.kimg} kimg: the moving average (EMA) generator at fixed latents.")

@@ -89,13 +89,13 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
     theme, is_drawn = view.theme, training.source == "critters"
     chosen = _Choice("critters" if is_drawn else "own pictures")
     tip = "Critters are drawn by Jinc, unaligned as in FFHQ-U; your own are a folder or zip of square RGB pictures."
-    if words(theme, "Data", chosen, "value", ("critters", "own pictures"), tip):
+    if words(theme, "data", chosen, "value", ("critters", "own pictures"), tip):
         training.source = "critters" if chosen.value == "critters" else ""
     if training.source == "critters":
-        number(theme, "Pictures", training, "pictures", step=10, form="%d", default=2000,
+        number(theme, "pictures", training, "pictures", step=10, form="%d", default=2000,
                tip="How many critters to draw; drawn once, then kept in the output folder.")  # fmt: skip
         chosen = _Choice(str(training.resolution))
-        if words(theme, "Size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
+        if words(theme, "size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
             training.resolution = int(chosen.value)
     else:
         label(theme, "Path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
@@ -103,7 +103,7 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
     titles = dict(RUNGS)
     letters = tuple(titles)
     tip = "Rung of the ladder: " + ", ".join(f"{letter} is {title}" for letter, title in RUNGS) + "."
-    words(theme, "Rung", training, "rung", letters, tip)
+    words(theme, "rung", training, "rung", letters, tip)
     label(theme, "")
     imgui.text_colored(theme.dim, titles[training.rung])
 
@@ -111,16 +111,16 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
 def _how(training: TrainingState, view: View) -> None:
     theme = view.theme
     tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
-    if words(theme, "Preset", training, "preset", tuple(PRESETS), tip):
+    if words(theme, "preset", training, "preset", tuple(PRESETS), tip):
         training.batch, training.kimg = PRESETS[training.preset]
-    number(theme, "Length", training, "kimg", step=1, form="%.1f kimg", default=PRESETS[training.preset][1],
+    number(theme, "length", training, "kimg", step=1, form="%.1f kimg", default=PRESETS[training.preset][1],
            tip="Thousands of real images shown to the discriminator; the paper trains for 25,000 kimg.")  # fmt: skip
-    number(theme, "Batch", training, "batch", step=0.25, form="%d images", default=PRESETS[training.preset][0],
+    number(theme, "batch", training, "batch", step=0.25, form="%d images", default=PRESETS[training.preset][0],
            tip="Images a step; a multiple of 4, the minibatch-deviation group.")  # fmt: skip
     form = "automatic" if training.gamma == 0.0 else "%.4g"
     number(theme, "R1 γ", training, "gamma", step=0.005, form=form, default=0.0,
            tip="Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch.")  # fmt: skip
-    label(theme, "Output", "Folder that gets a numbered run folder for each run.")
+    label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 
 
@@ -136,7 +136,10 @@ def _start(training: TrainingState, view: View, monitor: RunMonitor, report: Run
     command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
     if problem and not report.error:
         sentence(problem, theme.warning if training.source.strip() else theme.dim)
-    if button("Start training", "Run the trainer as a process of its own.", enabled=bool(command)):
+    imgui.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active))
+    started = button("Start training", "Run the trainer as a process of its own.", enabled=bool(command))
+    imgui.pop_style_color()
+    if started:
         monitor.start(training)
     imgui.same_line()
     if button("Copy command", command, enabled=bool(command)):
@@ -165,7 +168,7 @@ def _command_line(view: View, command: str) -> None:
 
 
 def _follow_row(training: TrainingState, view: View, monitor: RunMonitor) -> None:
-    label(view.theme, "Open run", "Follow a run folder that is already there, running or not.")
+    label(view.theme, "open run", "Follow a run folder that is already there, running or not.")
     imgui.set_next_item_width(-1)
     entered, training.run_folder = imgui.input_text_with_hint(
         "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true
