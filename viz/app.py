@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import glfw
 import torch
 from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
@@ -26,14 +25,18 @@ from viz import models, motion, shortcuts
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
-from viz.panels import PANELS
+from viz.panels import PANELS, training
 from viz.renderer import Renderer
 from viz.request import build_request
+from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
 from viz.texture import Texture, Textures
 from viz.theme import PALETTES, Theme
 from viz.view import OperatorLine, Picture, View
 from viz.worker import Worker
+
+# isort: split
+import glfw  # after imgui-bundle, as in viz.offscreen
 
 LEFT_SHARE, BOTTOM_SHARE = 0.205, 0.235  # of the window's width and height, in the default layout
 SAVE_SECONDS = 5.0
@@ -72,6 +75,7 @@ class Window:
             operators=tuple(OperatorLine(row.name, row.implementation, row.reason) for row in cuda_ops.status()),
             open_model=self.open_model,
             browse=self.browse,
+            run=RunMonitor(state.training.run_folder),
         )
         if state.display.device not in self.view.devices:
             state.display.device = "cpu"  # the state was saved on another machine
@@ -81,7 +85,8 @@ class Window:
         self._dialog: tuple[Slot, Any] | None = None
         self._shortcuts_shown = False
         self._frame_began = time.perf_counter()
-        self._saved, self._saved_at = states.to_json(state), time.monotonic()
+        self._saved: dict[str, Any] | None = None  # the state as last written
+        self._saved_at = time.monotonic()
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = _Ending()
 
@@ -205,6 +210,7 @@ class Window:
         self._frame_began = now
         motion.advance(self.state, self.view.seconds)
         self._pace()
+        training.attend(self.state, self.view)
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
@@ -237,7 +243,9 @@ class Window:
                 view.results[slot] = None
 
     def _draw_canvas(self) -> None:
-        flags = imgui.WindowFlags_
+        flags, kind = imgui.WindowFlags_, imgui.WindowClass()
+        kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
+        imgui.set_next_window_class(kind)
         imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
         imgui.push_style_color(imgui.Col_.window_bg, imgui.get_style_color_vec4(imgui.Col_.title_bg))
         imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
@@ -375,11 +383,10 @@ def _layout(docking: hello_imgui.DockingParams, windows: list[hello_imgui.Dockab
     docking.docking_splits = [
         split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
         split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
-        split("ModelSpace", "LatentSpace", direction.down, 0.63),
-        split("LatentSpace", "TransformSpace", direction.down, 0.42),
+        split("ModelSpace", "LatentSpace", direction.down, 0.675),
+        split("LatentSpace", "TransformSpace", direction.down, 0.475),
     ]
     docking.dockable_windows = windows
-    docking.main_dock_space_node_flags = imgui.DockNodeFlags_.auto_hide_tab_bar
 
 
 def _has_dialogs() -> bool:

@@ -255,7 +255,8 @@ class Canvas:
             numbers = f"{facts.resolution} px  {_latest(view, slot, result):5.1f} ms"
             right = origin.x + width - MARGIN - imgui.calc_text_size(numbers).x
             if right > x:
-                draw.add_text((right, text_y), imgui.get_color_u32(theme.dim), numbers)
+                y = origin.y + (height - imgui.get_text_line_height()) / 2
+                draw.add_text((right, y), imgui.get_color_u32(theme.dim), numbers)
             imgui.pop_font()
         imgui.pop_clip_rect()
 

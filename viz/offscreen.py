@@ -7,8 +7,10 @@ For tests, screenshots and soak runs on machines without an X server. Needs Mesa
 import os
 import sys
 
+import imgui_bundle  # noqa: F401  (first: it points the name glfw at the library that it carries itself)
+
+# isort: split
 import glfw
-import imgui_bundle  # noqa: F401  (points the name glfw at the library that imgui-bundle carries)
 
 
 def has_display() -> bool:

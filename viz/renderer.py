@@ -88,13 +88,13 @@ class Renderer:
         return RenderResult(request, error=error)
 
     def _render(self, request: PictureRequest) -> RenderResult:
-        started = time.perf_counter()
         key = model_key(request)
         model, loaded = self._models.get(key, lambda: _load(request))
         facts = model.facts
         computed = {"load"} if loaded else set()
         label, notices = _label(request, facts)
 
+        started = time.perf_counter()
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()

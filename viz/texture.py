@@ -6,8 +6,11 @@ import sys
 import time
 from typing import Any
 
-import glfw
+import imgui_bundle  # noqa: F401  (before glfw, as in viz.offscreen)
 import numpy as np
+
+# isort: split
+import glfw
 
 from viz.view import Picture
 
@@ -84,6 +87,8 @@ class Textures:
     def __init__(self) -> None:
         self._gl = _opengl()
         self.left, self.right = Texture(self._gl), Texture(self._gl)
+        for texture in (self.left, self.right):  # PyOpenGL finds its functions at their first call: not in a frame
+            texture.show(np.zeros((1, 1, 4), np.uint8))
         self._pictures: dict[str, Texture] = {}
 
     def picture(self, name: str, pixels: np.ndarray) -> Picture:

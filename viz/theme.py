@@ -98,6 +98,8 @@ def _shape(style: imgui.Style) -> None:
     style.tab_bar_border_size = 0
     style.tab_bar_overline_size = 0
     style.docking_separator_size = 2
+    style.docking_node_has_close_button = False  # a tab has its own, seen when the pointer is on it
+    style.tab_close_button_min_width_selected = 0.0
     style.scrollbar_size = 10
     style.grab_min_size = 10
     style.separator_text_padding = ImVec2(0, 6)

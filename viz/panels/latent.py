@@ -76,7 +76,7 @@ def _pad(state: AppState, view: View) -> None:
         motion.walk(latent, delta.x / cell, delta.y / cell)
     if imgui.is_item_hovered():
         imgui.set_mouse_cursor(imgui.MouseCursor_.resize_all)
-    widgets.tooltip("The seed plane: drag it; between seeds the neighbours' z are blended.")
+    widgets.tooltip("The seed plane: drag it; between seeds, the neighbours' z are blended; seeds below 0 count back from 2^32.")
     centre_x, centre_y = origin.x + width / 2, origin.y + height / 2
     draw = imgui.get_window_draw_list()
     corner = (origin.x + width, origin.y + height)
@@ -90,8 +90,7 @@ def _pad(state: AppState, view: View) -> None:
         draw.add_line((x, origin.y), (x, corner[1]), line)
         for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
             y = centre_y + (row - latent.y) * cell
-            seed = (column + PLANE_WIDTH * row) % 2**32
-            draw.add_text(theme.mono or imgui.get_font(), small, (x + 4, y + 2), ink, str(seed))
+            draw.add_text(theme.mono or imgui.get_font(), small, (x + 4, y + 2), ink, str(column + PLANE_WIDTH * row))
     for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
         y = centre_y + (row - latent.y) * cell
         draw.add_line((origin.x, y), (corner[0], y), line)

@@ -36,7 +36,7 @@ def draw(state: AppState, view: View) -> None:
 
 def _times(state: AppState, view: View) -> None:
     theme, times = view.theme, view.timings
-    widgets.fact(theme, "window", f"{imgui.get_io().framerate:6.1f} fps", "Frames of the window a second.")
+    widgets.fact(theme, "rate", f"{imgui.get_io().framerate:6.1f} fps", "Frames of the window a second.")
     for slot in SLOTS:
         model = _recent(times.model[slot])
         widgets.fact(theme, f"{slot} model", model, "Mapping and synthesis of one picture.", theme.accent[slot])
@@ -70,12 +70,15 @@ def _history(view: View) -> None:
     flags, axis = implot.Flags_, implot.AxisFlags_
     if not implot.begin_plot("##history", (-1, -1), flags.no_menus | flags.no_mouse_text | flags.no_inputs):
         return
-    implot.setup_axes("", "ms", axis.no_tick_labels | axis.no_grid_lines | axis.no_tick_marks, axis.auto_fit)
-    implot.setup_axis_limits(implot.ImAxis_.x1, -SHOWN, 0, imgui.Cond_.always)
-    implot.setup_legend(implot.Location_.north_west, implot.LegendFlags_.horizontal)
     theme, times = view.theme, view.timings
     curves = [(f"{slot} model", times.model[slot], theme.accent[slot]) for slot in SLOTS]
     curves += [("frame", times.frame, theme.dim), ("upload", times.upload, theme.warning)]
+    # A single slow frame (a model being opened) must not flatten all the others.
+    usual = [float(np.percentile(np.asarray(values), 95)) for _, values, _ in curves if values]
+    implot.setup_axes("", "ms", axis.no_tick_labels | axis.no_grid_lines | axis.no_tick_marks, 0)
+    implot.setup_axis_limits(implot.ImAxis_.x1, -SHOWN, 0, imgui.Cond_.always)
+    implot.setup_axis_limits(implot.ImAxis_.y1, 0, 1.4 * max([1.0, *usual]), imgui.Cond_.always)
+    implot.setup_legend(implot.Location_.north_west, implot.LegendFlags_.horizontal)
     for name, values, colour in curves:
         if values:
             data = np.asarray(values, dtype=np.float64)

@@ -1,0 +1,60 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What GUI tests share: small seeded models, and a window without a display that a test function drives."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan.checkpoint import save_generator
+from gan.generator import Generator
+from gan.ladder import rung
+from viz.app import Window
+from viz.request import build_request
+from viz.state import SLOTS
+
+FRAMES = 2000  # that a picture may take to come
+
+
+def save_model(path: Path, letter: str, resolution: int = 64, seed: int = 0, **fields: Any) -> str:
+    """An untrained generator, its magnitudes calibrated by one pass so that its pictures have contrast."""
+    torch.manual_seed(seed)
+    small = {"z_dim": 32, "w_dim": 32, "channel_base": 1024, "channel_max": 32, **fields}
+    generator = Generator(rung(letter, resolution, **small))
+    with torch.no_grad():
+        for _ in range(2):
+            generator(torch.randn(8, 32), update_emas=True)
+    save_generator(path, generator, {})
+    return str(path)
+
+
+def drive(window: Window, test: Callable[[Any], None]) -> None:
+    """Open the window offscreen and run `test(context)` of imgui's test engine; its exceptions come through."""
+    from imgui_bundle import immapp
+    from imgui_bundle.immapp import testing
+
+    from viz import offscreen
+
+    offscreen.use()
+    try:
+        testing.run(
+            test_function=test,
+            runner_params=window.runner_params(),
+            add_ons_params=immapp.AddOnsParams(with_implot=True),
+        )
+    finally:
+        window.close()
+
+
+def settle(context: Any, window: Window) -> None:
+    """Let frames pass until both slots show what the state asks for."""
+    for _ in range(FRAMES):
+        context.yield_(2)
+        request = build_request(window.state)
+        results = window.view.results
+        if window.worker.idle() and all(
+            (results[slot].request if results[slot] else None) == request.slot(slot) for slot in SLOTS
+        ):
+            return
+    raise AssertionError("the pictures did not come")
