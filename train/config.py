@@ -136,9 +136,9 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
     depth = 8 if skip else 2
     if name == "tiny":
         # What two CPU cores can train at 32²: platform-notes, "CPU kernels", gives the trial behind these numbers.
-        return Preset(batch=16, mapping_layers=depth, mbstd_group=4, channel_base=1024, channel_max=48,
+        return Preset(batch=16, mapping_layers=depth, mbstd_group=4, channel_base=1024, channel_max=32,
                       d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020, latent_dim=128,
-                      num_layers=10 if resolution <= 32 else 14, kimg=200, mirror=True,
+                      num_layers=8 if resolution <= 32 else 14, kimg=200, mirror=True,
                       reuse_fakes=True)  # a fifth of T's step
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
