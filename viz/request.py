@@ -57,9 +57,7 @@ def seed_weights(x: float, y: float) -> SeedWeights:
         (column + 1, row + 1, u * v),
     )
     scale = 1.0 / math.sqrt(sum(weight * weight for _, _, weight in corners))
-    return tuple(
-        ((cx + PLANE_WIDTH * cy) % 2**32, weight * scale) for cx, cy, weight in corners if weight > 0.0
-    )
+    return tuple(((cx + PLANE_WIDTH * cy) % 2**32, weight * scale) for cx, cy, weight in corners if weight > 0.0)
 
 
 def build_request(state: AppState) -> RenderRequest:

@@ -147,7 +147,7 @@ def from_json(document: object) -> AppState:
         raise StateError("a state file holds one JSON object, and this one does not.")
     schema = document.get("schema")
     if type(schema) is not int or schema < 1:
-        raise StateError("this is not a Jinc state file: it has no \"schema\" number.")
+        raise StateError('this is not a Jinc state file: it has no "schema" number.')
     if schema > SCHEMA:
         raise StateError(f"written by a newer Jinc (schema {schema}, this one reads up to {SCHEMA}): update Jinc.")
     state = AppState()

@@ -12,7 +12,7 @@ MONO_SIZE = 15.5
 
 
 def rgb(code: str, alpha: float = 1.0) -> ImVec4:
-    """"#rrggbb" as a colour."""
+    """A colour from "#rrggbb"."""
     red, green, blue = (int(code[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
     return ImVec4(red, green, blue, alpha)
 

@@ -76,7 +76,9 @@ def _pad(state: AppState, view: View) -> None:
         motion.walk(latent, delta.x / cell, delta.y / cell)
     if imgui.is_item_hovered():
         imgui.set_mouse_cursor(imgui.MouseCursor_.resize_all)
-    widgets.tooltip("The seed plane: drag it; between seeds, the neighbours' z are blended; seeds below 0 count back from 2^32.")
+    widgets.tooltip(
+        "The seed plane: drag it. Between seeds the neighbours' z are blended; seeds below 0 count back from 2^32."
+    )
     centre_x, centre_y = origin.x + width / 2, origin.y + height / 2
     draw = imgui.get_window_draw_list()
     corner = (origin.x + width, origin.y + height)

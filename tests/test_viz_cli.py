@@ -1,0 +1,95 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The viewer's command line: pictures without a window, and one sentence for whatever cannot be done."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from gui import save_model
+from PIL import Image
+
+from viz import cli, models, offscreen
+from viz.models import Bundled
+from viz.renderer import Renderer
+from viz.request import PictureRequest
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("models")
+    return {letter: save_model(folder / f"net-{letter}.safetensors", letter, 16) for letter in ("A", "B", "T")}
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli.main, list(words), prog_name="visualizer.py")
+
+
+def refused(result: Result, words: str, code: int) -> None:
+    last = result.output.strip().splitlines()[-1]
+    assert result.exit_code == code and last.startswith("Error: ") and words in last, result.output
+    assert isinstance(result.exception, SystemExit), "an exit, not a traceback"
+
+
+def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "new folder" / "picture.png"
+    result = run("render", "--model", paths["T"], "--seed", "5", "--translate", "0.25,-0.1", "--rotate", "20",
+                 "--trunc", "0.8", "--out", str(out))  # fmt: skip
+    assert result.exit_code == 0 and str(out) in result.output, result.output
+    request = PictureRequest(paths["T"], seeds=((5, 1.0),), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
+    expected = Renderer().render(request).image
+    with Image.open(out) as written:
+        document = json.loads(written.info["jinc"])
+        assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
+    assert document["request"]["seeds"] == [[5, 1.0]] and document["request"]["tx"] == 0.25
+
+
+def test_several_seeds_go_to_a_folder(paths: dict[str, str], tmp_path: Path) -> None:
+    assert run("render", "--model", paths["B"], "--seeds", "0-1,7", "--out", str(tmp_path / "many")).exit_code == 0
+    names = ["seed0000.png", "seed0001.png", "seed0007.png"]
+    assert sorted(path.name for path in (tmp_path / "many").iterdir()) == names
+    one = run("render", "--model", paths["B"], "--seed", "7", "--out", str(tmp_path / "one.png"))
+    assert one.exit_code == 0
+    assert (tmp_path / "many" / names[2]).read_bytes() == (tmp_path / "one.png").read_bytes()
+
+
+def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path / "x.png"))
+    refused(run("render", "--model", str(tmp_path / "none.safetensors"), *out), "none.safetensors", 1)
+    refused(run("render", "--model", __file__, *out), "damaged or not", 1)
+    refused(run("render", "--model", paths["A"], "--translate", "0.1,0", *out), "Fourier input", 1)
+    refused(run("render", "--model", paths["T"], "--class", "1", *out), "without labels", 1)
+    refused(run("render", "--model", paths["T"], "--out", str(tmp_path)), "cannot be written", 1)
+    refused(run("render", "--model", paths["T"], "--translate", "0.1", *out), "two numbers", 2)
+    refused(run("render", "--model", paths["T"], "--translate", "nan,0", *out), "out of range", 2)
+    refused(run("render", "--model", paths["T"], "--seeds", "5-1", *out), "smaller first", 2)
+    refused(run("render", "--model", paths["T"], "--seed", "1", "--seeds", "2", *out), "not both", 2)
+    refused(run("render", "--model", paths["T"], "--device", "gpu9", *out), "gpu9", 1)
+    refused(run("--bogus"), "--bogus", 2)
+    refused(run("--size", "big"), "1600x1000", 2)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_no_display_names_the_command_that_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offscreen, "has_display", lambda: False)
+    result = run()
+    refused(result, "visualizer.py render --model", 1)
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = tuple(Bundled(letter, f"net-{letter}", path) for letter, path in paths.items())
+    monkeypatch.setattr(models, "bundled", lambda: known)
+    for name in ("T", "t", "stylegan3-t", "net-T", paths["T"]):
+        assert models.resolve(name) == paths["T"]
+    assert models.resolve("nothing") == "nothing"
+    state, message = cli.load_state(Path("no such file"))
+    assert (state.left.path, state.right.path, message) == (paths["B"], paths["T"], "")
+
+
+def test_a_damaged_state_file_is_said_and_replaced_by_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text("{")
+    state, message = cli.load_state(path)
+    assert "damaged" in message and str(path) in message and state.transform.tx == 0

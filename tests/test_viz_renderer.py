@@ -1,0 +1,148 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the renderer renders, what it keeps, what it recomputes, and what it says when it cannot."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from gui import save_model
+
+from gan import checkpoint
+from gan.checkpoint import load_generator
+from gan.latents import z_from_seed
+from gan.pictures import to_uint8
+from gan.transform import user_matrix
+from viz.magnify import magnified
+from viz.renderer import Renderer
+from viz.request import PictureRequest
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("models")
+    labelled = save_model(folder / "labels.safetensors", "B", 16, c_dim=3)
+    return {"labels": labelled} | {
+        letter: save_model(folder / f"{letter}.safetensors", letter, 16) for letter in ("A", "B", "T")
+    }
+
+
+def picture(renderer: Renderer, request: PictureRequest) -> np.ndarray:
+    result = renderer.render(request)
+    assert result.error is None and result.image is not None, result.error
+    assert result.request is request
+    return result.image
+
+
+def test_the_picture_is_the_generators(models: dict[str, str]) -> None:
+    request = PictureRequest(models["T"], seeds=((7, 1.0),), psi=0.7, cutoff=3, tx=0.1, ty=-0.2, degrees=30)
+    generator, _ = load_generator(models["T"])
+    z = torch.from_numpy(z_from_seed(7, 32)).float()
+    with torch.no_grad():
+        expected = generator(z, psi=0.7, cutoff=3, noise="const", transform=user_matrix(0.1, -0.2, 30))
+    image = picture(Renderer(), request)
+    assert image.shape == (16, 16, 4) and (image[:, :, 3] == 255).all()
+    assert np.array_equal(image[:, :, :3], to_uint8(expected)[0].numpy())
+
+
+def test_only_what_changed_is_recomputed(models: dict[str, str]) -> None:
+    renderer, request = Renderer(), PictureRequest(models["T"])
+    steps = [
+        (request, {"load", "mapping", "synthesis"}),
+        (replace(request, tx=0.1), {"synthesis"}),
+        (request, set()),
+        (replace(request, psi=0.5), {"mapping", "synthesis"}),
+        (replace(request, model=models["B"]), {"load", "mapping", "synthesis"}),
+        (replace(request, tx=0.2), {"synthesis"}),
+    ]
+    assert [set(renderer.render(step).computed) for step, _ in steps] == [computed for _, computed in steps]
+
+
+def test_a_file_written_anew_is_loaded_anew(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    renderer, request = Renderer(), PictureRequest(save_model(path, "B", 16, seed=1))
+    before = picture(renderer, request)
+    save_model(path, "B", 16, seed=2)
+    os.utime(path, ns=(1, 1))  # a clock too coarse to tell the two apart must not matter here
+    assert not np.array_equal(before, picture(renderer, request))
+
+
+def test_the_model_cache_is_bounded_but_holds_both_slots(models: dict[str, str]) -> None:
+    renderer = Renderer(model_bytes=1)
+    requests = [PictureRequest(models[name]) for name in ("A", "B", "T")]
+    for request in requests:
+        picture(renderer, request)
+    assert "load" not in renderer.render(replace(requests[1], psi=0.1)).computed
+    assert "load" not in renderer.render(replace(requests[2], psi=0.1)).computed
+    assert "load" in renderer.render(replace(requests[0], psi=0.1)).computed
+
+
+def test_rendering_changes_nothing_in_the_model(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def load(path: str, device: str) -> tuple[torch.nn.Module, dict[str, object]]:
+        loaded.append(load_generator(path, device))
+        return loaded[-1]
+
+    monkeypatch.setattr(checkpoint, "load_generator", load)
+    renderer = Renderer()
+    picture(renderer, PictureRequest(models["T"], tx=0.3, degrees=10, psi=0.4))
+    before, after = load_generator(models["T"])[0].state_dict(), loaded[0][0].state_dict()
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_rung_a_says_that_it_cannot_move(models: dict[str, str]) -> None:
+    renderer, still = Renderer(), PictureRequest(models["A"])
+    before = picture(renderer, still)
+    result = renderer.render(replace(still, tx=0.2, degrees=5))
+    assert result.notice and "Fourier input" in result.notice and result.computed == frozenset()
+    assert result.image is not None and np.array_equal(before, result.image)
+    assert renderer.render(still).notice is None
+
+
+def test_snap_renders_at_whole_pixels(models: dict[str, str]) -> None:
+    renderer, request = Renderer(), PictureRequest(models["T"])
+    snapped = picture(renderer, replace(request, tx=0.13, ty=-0.07, snap=True))
+    assert np.array_equal(snapped, picture(renderer, replace(request, tx=2 / 16, ty=-1 / 16)))
+    assert not np.array_equal(snapped, picture(renderer, replace(request, tx=0.13, ty=-0.07)))
+
+
+def test_labels_reach_the_mapping_and_stay_in_range(models: dict[str, str]) -> None:
+    renderer, request = Renderer(), PictureRequest(models["labels"])
+    images = [picture(renderer, replace(request, label=label)) for label in range(3)]
+    assert not np.array_equal(images[0], images[1])
+    beyond = renderer.render(replace(request, label=7))
+    assert beyond.notice and "labels 0 to 2" in beyond.notice
+    assert beyond.image is not None and np.array_equal(beyond.image, images[2])
+
+
+def test_what_a_user_can_cause_is_one_sentence(
+    models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Path(models["T"]).read_bytes()
+    (tmp_path / "half").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty").write_bytes(b"")
+    paths = [str(tmp_path / name) for name in ("missing", "half", "empty")] + [str(tmp_path)]
+    renderer = Renderer()
+    results = [renderer.render(PictureRequest(path)) for path in paths]
+    monkeypatch.setattr(checkpoint, "MEMORY_SHARE", 0.0)
+    results.append(renderer.render(PictureRequest(models["T"])))
+    for result in results:
+        assert result.image is None and result.error and "\n" not in result.error, result.error
+    assert results[-1].error and "GiB" in results[-1].error
+    monkeypatch.undo()
+    assert picture(renderer, PictureRequest(models["T"])).shape == (16, 16, 4), "an error leaves nothing behind"
+
+
+def test_magnification_keeps_samples_of_a_band_limited_signal() -> None:
+    where = (torch.arange(32) + 0.5) / 32
+    fine = (torch.arange(256) + 0.5) / 256
+    wave = torch.sin(2 * torch.pi * 3 * where)[None, None, :].expand(1, 32, 32)
+    large = magnified(wave, 8)
+    assert large.shape == (1, 256, 256)
+    inside = slice(32, -32)  # away from the repeated edge
+    expected = torch.sin(2 * torch.pi * 3 * fine)
+    assert (large[0, 100, inside] - expected[inside]).abs().max() < 0.02
+    assert torch.allclose(magnified(torch.ones(3, 8, 8), 4), torch.ones(3, 32, 32), atol=1e-5)

@@ -1,0 +1,90 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the user set survives a restart, and a file that cannot be used is one sentence."""
+
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viz import state as states
+from viz.state import AppState, StateError
+
+
+def changed(target: Any) -> Any:
+    """Every field of a state moved off its default, within its limits."""
+    for item in fields(target):
+        value = getattr(target, item.name)
+        if is_dataclass(value):
+            changed(value)
+        elif "choices" in item.metadata:
+            setattr(target, item.name, item.metadata["choices"][-1])
+        elif isinstance(value, bool):
+            setattr(target, item.name, not value)
+        elif isinstance(value, (int, float)):
+            setattr(target, item.name, type(value)((value + item.metadata["high"]) / 2))
+        elif isinstance(value, str):
+            setattr(target, item.name, value + " é 猫")
+        else:
+            setattr(target, item.name, ["one", "two"])
+    return target
+
+
+def test_round_trip_keeps_every_field(tmp_path: Path) -> None:
+    state, path = changed(AppState()), tmp_path / "deep" / "state.json"
+    assert states.to_json(state) != states.to_json(AppState())
+    states.save(state, path)
+    assert states.load(path) == state
+    assert [entry.name for entry in path.parent.iterdir()] == ["state.json"], "nothing temporary is left"
+
+
+def test_absent_settings_take_their_defaults() -> None:
+    assert states.from_json({"schema": 1, "latent": {"psi": 0.5}}).latent == states.LatentState(psi=0.5)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ([], "JSON object"),
+        ({}, "schema"),
+        ({"schema": True}, "schema"),
+        ({"schema": 2}, "newer Jinc"),
+        ({"schema": 1, "latnt": {}}, "'latnt'"),
+        ({"schema": 1, "latent": {"psy": 1}}, "'latent.psy'"),
+        ({"schema": 1, "latent": 3}, "latent"),
+        ({"schema": 1, "latent": {"psi": "much"}}, "latent.psi"),
+        ({"schema": 1, "latent": {"psi": True}}, "latent.psi"),
+        ({"schema": 1, "latent": {"psi": 9}}, "between -1 and 2"),
+        ({"schema": 1, "latent": {"x": float("nan")}}, "latent.x"),
+        ({"schema": 1, "latent": {"x": 10**400}}, "latent.x"),
+        ({"schema": 1, "latent": {"cutoff": 1.5}}, "latent.cutoff"),
+        ({"schema": 1, "transform": {"animate": "wobble"}}, "circle"),
+        ({"schema": 1, "recents": [1]}, "recents"),
+    ],
+)
+def test_unfit_documents_are_refused_by_name(document: object, words: str) -> None:
+    with pytest.raises(StateError) as caught:
+        states.from_json(document)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000, json.dumps({"schema": 1, "x": 1}).encode()])
+def test_damaged_files_are_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+    with pytest.raises(StateError) as caught:
+        states.load(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_config_folder_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JINC_CONFIG", str(tmp_path))
+    assert states.default_path() == tmp_path / "state.json"
+
+
+def test_recents_are_newest_first_without_repeats() -> None:
+    state = AppState()
+    for name in [*map(str, range(20)), "3"]:
+        state.remember(name)
+    assert state.recents[:3] == ["3", "19", "18"] and len(state.recents) == states.RECENTS_LIMIT
