@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The models that come with Jinc, found by what their headers say, and the names a user may give instead of a path."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ def resolve(name: str) -> str:
 
     A rung stands for the first bundled model of it. Anything else is taken for a path, and opening it says more.
     """
-    if Path(name).exists():
+    if os.path.exists(name):  # Path.exists raises for a name too long to be one
         return name
     models = bundled()
     wanted = ALIASES.get(name.lower(), name.upper())

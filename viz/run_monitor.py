@@ -60,13 +60,13 @@ class RunReport:
 
 def training_command(training: TrainingState) -> tuple[str, ...]:
     """The command that trains what `training` says; RunError (one sentence) for data that does not exist."""
-    options = [f"--cfg={training.rung}", f"--outdir={Path(training.outdir).expanduser()}"]
+    options = [f"--cfg={training.rung}", f"--outdir={os.path.expanduser(training.outdir)}"]
     if training.source == "critters":
         options += ["--data=critters", f"--resolution={training.resolution}", f"--critters-num={training.pictures}"]
     else:
-        data = Path(training.source).expanduser()
-        if not training.source.strip() or not data.exists():
-            raise RunError(f"There is no folder or zip {training.source!r}: type the path of one, or choose critters.")
+        data = os.path.expanduser(training.source.strip())
+        if not os.path.exists(data):
+            raise RunError(f"There is no folder or zip {data[:200]!r}: type the path of one, or choose critters.")
         options.append(f"--data={data}")
     options += [f"--preset={training.preset}", f"--batch={training.batch}", f"--kimg={training.kimg:g}"]
     if training.gamma > 0.0:
@@ -116,7 +116,7 @@ class RunMonitor:
     def start(self, training: TrainingState) -> None:
         """Launch what `training` says now; the report says what became of it."""
         wish = replace(training)
-        outdir = Path(wish.outdir).expanduser()
+        outdir = Path(os.path.expanduser(wish.outdir))
         self._order(RunReport("launching"), lambda: self._launch(lambda: training_command(wish), outdir, None))
 
     def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
@@ -162,7 +162,7 @@ class RunMonitor:
             try:
                 order()
             except (OSError, ValueError) as error:
-                self._error = str(error)
+                self._error = str(error) if isinstance(error, RunError) else f"It could not be done ({error})."
 
     def _launch(self, command: Callable[[], Sequence[str]], outdir: Path, run_folder: Path | None) -> None:
         self._follow(run_folder)

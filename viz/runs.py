@@ -145,7 +145,7 @@ class RunFolder:
         """The run as it is now. Damaged or missing files leave what was known before; nothing raises."""
         try:
             names = [entry.name for entry in os.scandir(self.path)]
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name that no file can have
             return RunSnapshot(self.path)
         self._read_stats()
         if self._options is None:

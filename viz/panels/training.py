@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from imgui_bundle import ImVec2, imgui
@@ -174,7 +174,7 @@ def _follow_row(training: TrainingState, view: View, monitor: RunMonitor) -> Non
         "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true
     )
     if entered and training.run_folder.strip():
-        monitor.follow(str(Path(training.run_folder.strip()).expanduser()))
+        monitor.follow(os.path.expanduser(training.run_folder.strip()))
 
 
 class _Choice:

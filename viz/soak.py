@@ -1,0 +1,429 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py soak`: the real window under random input, until something breaks, leaks, or time is up.
+
+Everything a hand could do is done at random: moves, drags with every button and modifier, wheel, keys, typing, clicks
+on every panel, resizes, good and bad files in both slots, a run that grows under the Training panel. Two things are
+left out on purpose. No trainer is started, however often the button is hit: the Start and Resume buttons show a
+stand-in run instead, so that a soak never fills a disk or a processor for hours. And quitting is ignored.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+import psutil
+
+from viz.run_monitor import RunMonitor
+from viz.state import SLOTS, AppState, TrainingState
+
+if TYPE_CHECKING:
+    from viz.app import Window
+
+GROWTH_LIMIT_MB = 20.0
+SAMPLE_S = 2.0  # between two looks at the memory
+RESTORE_S = 20.0  # after so long, panels that were closed come back: else soon nothing is left to click on
+SIZES = ((1600, 1000), (1280, 800), (900, 1100), (640, 480), (1600, 500))
+TEXTS = (
+    "-1e9", "0.5", "nan", "inf", "1,5", "/", "~/x.zip", "~nobody/x", "猫と犬", "고양이", "é\u0301", "\U0001f431", "x" * 300,
+)  # fmt: skip
+    "-1e9",
+    "0.5",
+    "nan",
+    "inf",
+    "1,5",
+    "/",
+    "~/x.zip",
+    "~nobody/x",
+    "猫と犬",
+    "고양이",
+    "é\u0301",
+    "\U0001f431",
+    "x" * 300,
+)
+MODIFIERS = ("mod_ctrl", "mod_shift", "mod_alt", "mod_super")
+# Ctrl-Q would only be ignored; the others are all keys that the window or imgui listens to, and some that none does.
+KEYS = (
+    *"abcdefghijklmnoprstuvwxyz", *(f"_{digit}" for digit in range(10)), *(f"f{number}" for number in range(1, 13)),
+    "left_arrow", "right_arrow", "up_arrow", "down_arrow", "page_up", "page_down", "home", "end", "insert", "delete",
+    "backspace", "space", "enter", "escape", "tab", "comma", "period", "slash", "minus", "equal",
+)  # fmt: skip
+
+
+@dataclass
+class Outcome:
+    """What a soak came to. `rss_mb` is the resident memory when the warm-up ended, `growth_mb` the most above it."""
+
+    seconds: float = 0.0
+    events: int = 0
+    frames: int = 0
+    rss_mb: float = 0.0
+    growth_mb: float = 0.0
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return not self.errors and self.growth_mb <= GROWTH_LIMIT_MB
+
+
+class StandInMonitor(RunMonitor):
+    """Follows runs like any monitor, but trains nothing: what would start or end a process shows `run_folder`."""
+
+    def __init__(self, run_folder: Path) -> None:
+        super().__init__()
+        self._stand_in = str(run_folder)
+
+    def start(self, training: TrainingState) -> None:
+        self.follow(self._stand_in)
+
+    def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
+        self.follow(self._stand_in)
+
+    def end(self) -> None:
+        self.follow("")
+
+
+class Hand:
+    """Random gestures, fed to imgui event by event, a few each frame."""
+
+    def __init__(self, rng: random.Random, window: Window, files: list[str], run: StandInRun) -> None:
+        self.rng, self.window, self.files, self.run = rng, window, files, run
+        self.events = 0
+        self._gesture: Iterator[None] = iter(())
+
+    def move(self) -> None:
+        """One frame of the current gesture, or the first of the next one."""
+        for _ in range(self.rng.choice((1, 1, 1, 4))):
+            try:
+                next(self._gesture)
+            except StopIteration:
+                gestures = (self._drag, self._click, self._wheel, self._press, self._type, self._act)
+                self._gesture = self.rng.choices(gestures, (8, 8, 3, 4, 1, 1))[0]()
+
+    def _point(self) -> tuple[float, float]:
+        """Somewhere in the window, now and then far outside."""
+        width, height = _display()
+        if self.rng.random() < 0.02:
+            return self.rng.uniform(-1e4, 1e4), self.rng.uniform(-1e4, 1e4)
+        return self.rng.uniform(0, width), self.rng.uniform(0, height)
+
+    def _to(self, x: float, y: float) -> None:
+        _io().add_mouse_pos_event(x, y)
+        _point_at(x, y)
+        self.events += 1
+
+    def _button(self, button: int, down: bool) -> None:
+        _io().add_mouse_button_event(button, down)
+        self.events += 1
+
+    def _key(self, name: str, down: bool) -> None:
+        _io().add_key_event(_keys()[name], down)
+        self.events += 1
+
+    def _drag(self) -> Iterator[None]:
+        button, held = self.rng.choice((0, 0, 0, 1, 2)), self.rng.choice((None, None, *MODIFIERS))
+        (x0, y0), (x1, y1) = self._point(), self._point()
+        if held:
+            self._key(held, True)
+        self._to(x0, y0)
+        yield
+        self._button(button, True)
+        yield
+        steps = self.rng.randint(2, 30)
+        for step in range(1, steps + 1):
+            part = step / steps
+            self._to(x0 + (x1 - x0) * part + self.rng.gauss(0, 3), y0 + (y1 - y0) * part + self.rng.gauss(0, 3))
+            yield
+        self._button(button, False)
+        if held:
+            self._key(held, False)
+
+    def _click(self) -> Iterator[None]:
+        button = self.rng.choice((0, 0, 0, 0, 1, 2))
+        self._to(*self._point())
+        yield
+        for _ in range(self.rng.choice((1, 1, 2))):
+            self._button(button, True)
+            yield
+            self._button(button, False)
+            yield
+
+    def _wheel(self) -> Iterator[None]:
+        self._to(*self._point())
+        direction = self.rng.choice((-1.0, 1.0))
+        for _ in range(self.rng.randint(1, 12)):
+            _io().add_mouse_wheel_event(self.rng.choice((0.0, 0.0, direction)), direction * self.rng.uniform(0.1, 3.0))
+            self.events += 1
+            yield
+
+    def _press(self) -> Iterator[None]:
+        key, held = self.rng.choice(KEYS), self.rng.choice((None, None, None, *MODIFIERS))
+        if held:
+            self._key(held, True)
+        self._key(key, True)
+        for _ in range(self.rng.choice((1, 1, 20))):
+            yield
+        self._key(key, False)
+        if held:
+            self._key(held, False)
+
+    def _type(self) -> Iterator[None]:
+        _io().add_input_characters_utf8(self.rng.choice(TEXTS))
+        self.events += 1
+        yield
+        key = self.rng.choice(("enter", "tab", "escape"))
+        self._key(key, True)
+        yield
+        self._key(key, False)
+
+    def _act(self) -> Iterator[None]:
+        """What needs more than a pointer: open or drop files, resize, follow a run."""
+        self.events += 1
+        match self.rng.randrange(4):
+            case 0 | 1:
+                self.window.open_model(self.rng.choice(SLOTS), self.rng.choice(self.files))
+            case 2:
+                _resize(*self.rng.choice(SIZES))
+            case 3 if self.window.view.run is not None:
+                self.window.view.run.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
+        yield
+
+
+class StandInRun:
+    """A run folder that grows as if a trainer wrote it, damage included, and begins again when it is long."""
+
+    def __init__(self, folder: Path, model: str) -> None:
+        self.folder, self._model, self._tick = folder, model, 0
+        self._rng = np.random.RandomState(0)
+        folder.mkdir()
+
+    def grow(self) -> None:
+        """Write one tick."""
+        from PIL import Image
+
+        self._tick = self._tick + 1 if self._tick < 200 else 1
+        if self._tick == 1:
+            for path in self.folder.iterdir():
+                path.unlink()
+        row = {"kimg": 4.0 * self._tick, "loss_g": self._rng.rand(), "loss_d": self._rng.rand(), "r1": None}
+        with open(self.folder / "stats.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(row)[: None if self._tick % 7 else 20] + "\n")
+        state = ("starting", "training", "training", "stopping", "stopped", "failed", "finished")[self._tick // 10 % 7]
+        error = "It failed." if state == "failed" else None
+        document = {"state": state, "images": 4000 * self._tick, "total_images": 800_000, "images_per_s": 8.0,
+                    "seconds_left": 60.0, "pid": os.getpid(), "error": error}  # fmt: skip
+        (self.folder / "progress.json").write_text(json.dumps(document)[: None if self._tick % 5 else 30])
+        if self._tick % 4 == 0:
+            pixels = self._rng.randint(0, 256, (96, 128, 3), np.uint8)
+            Image.fromarray(pixels).save(self.folder / f"fakes{4 * self._tick:06d}.png")
+        if self._tick % 20 == 0:
+            shutil.copy(self._model, self.folder / f"network-snapshot-{4 * self._tick:06d}.safetensors")
+
+
+class Driver:
+    """Sits in the window's frame callbacks: input before each frame, measurements, and the end."""
+
+    def __init__(self, window: Window, hand: Hand, seconds: float, warm_up: float) -> None:
+        self.window, self.hand, self.seconds, self.warm_up = window, hand, seconds, warm_up
+        self.outcome = Outcome()
+        self._process = psutil.Process()
+        self._started = self._sampled = self._restored = time.monotonic()
+        self._said = 0
+
+    def attach(self, params: Any) -> None:
+        """Wrap the callbacks of hello_imgui's RunnerParams."""
+        frame, self._params = params.callbacks.pre_new_frame, params
+
+        def before() -> None:
+            self.window.view.has_dialogs = False  # a desktop's file dialog is not ours to soak
+            self.hand.move()
+            frame()
+
+        params.callbacks.pre_new_frame = before
+        params.callbacks.after_swap = self._after
+        params.fps_idling.fps_idle = 0.0  # never idle: the input does not come through GLFW, which would wake it
+
+    def _after(self) -> None:
+        now = time.monotonic()
+        self.outcome.frames += 1
+        self.outcome.seconds = now - self._started
+        self._params.app_shall_exit = self.outcome.seconds >= self.seconds
+        if now - self._sampled >= SAMPLE_S:
+            self._sampled = now
+            self.hand.run.grow()
+            self._measure()
+        if now - self._restored >= RESTORE_S:
+            self._restored = now
+            self._params.docking_params.layout_reset = True
+            for dockable in self._params.docking_params.dockable_windows:
+                dockable.is_visible = True
+
+    def _measure(self) -> None:
+        outcome = self.outcome
+        outcome.events = self.hand.events
+        rss = self._process.memory_info().rss / 2**20
+        if outcome.seconds < self.warm_up or not outcome.rss_mb:
+            outcome.rss_mb = rss
+        outcome.growth_mb = max(outcome.growth_mb, rss - outcome.rss_mb) if outcome.seconds >= self.warm_up else 0.0
+        if outcome.seconds // 60 > self._said:
+            self._said = int(outcome.seconds // 60)
+            click.echo(f"{self._said} min: {outcome.frames} frames, {outcome.events} events, {rss:.0f} MB")
+
+
+def run(seconds: float, warm_up: float, seed: int) -> Outcome:
+    """Open the window and soak it. An exception anywhere ends it and is in the outcome's errors."""
+    from viz import offscreen
+
+    faulthandler.enable()  # a crash in native code then at least says where
+    if not offscreen.has_display():
+        offscreen.use()
+    with tempfile.TemporaryDirectory(prefix="jinc-soak-") as name:
+        folder = Path(name)
+        good = save_models(folder)
+        stand_in = StandInRun(folder / "00000-critters-T-32", good[0])
+        from viz.app import Window
+
+        state = AppState(training=TrainingState(outdir=str(folder / "runs")))
+        state.left.path, state.right.path = good[1], good[2]
+        window = Window(state, strict=True)
+        if window.view.run is not None:
+            window.view.run.close()
+        window.view.run = StandInMonitor(stand_in.folder)
+        hand = Hand(random.Random(seed), window, good + save_bad_files(folder, good[0]), stand_in)
+        driver = Driver(window, hand, seconds, warm_up)
+        _run_window(window, driver)
+    return driver.outcome
+
+
+def _run_window(window: Window, driver: Driver) -> None:
+    from imgui_bundle import immapp
+
+    errors = driver.outcome.errors
+    hook = threading.excepthook
+    threading.excepthook = lambda problem: errors.append(
+        f"in a thread: {problem.exc_type.__name__}: {problem.exc_value}"
+    )
+    try:
+        params = window.runner_params()
+        driver.attach(params)
+        immapp.run(params, immapp.AddOnsParams(with_implot=True))
+    except Exception as problem:
+        sys.excepthook(type(problem), problem, problem.__traceback__)
+        errors.append(f"{type(problem).__name__}: {problem}"[:500])
+    finally:
+        threading.excepthook = hook
+        window.close()
+
+
+def save_models(folder: Path) -> list[str]:
+    """Paths of one small untrained model a rung, and of the bundled ones."""
+    import torch
+
+    from gan.checkpoint import save_generator
+    from gan.generator import Generator
+    from gan.ladder import RUNGS, rung
+    from viz import models
+
+    torch.manual_seed(0)
+    paths = []
+    for letter, _ in RUNGS:
+        path = folder / f"untrained-{letter}.safetensors"
+        config = rung(letter, 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16)
+        save_generator(path, Generator(config), {"kimg": 0.0})
+        paths.append(str(path))
+    return paths + [model.path for model in models.bundled()]
+
+
+def save_bad_files(folder: Path, model: str) -> list[str]:
+    """Paths that cannot be opened, each for another reason."""
+    whole = Path(model).read_bytes()
+    contents = {
+        "empty.safetensors": b"",
+        "short.safetensors": whole[: len(whole) // 2],
+        "header.safetensors": whole[:40],
+        "noise.safetensors": bytes(random.Random(0).randbytes(4096)),
+        "huge-header.safetensors": (2**62).to_bytes(8, "little") + b"{}",
+        "pickle.pkl": b"\x80\x04K\x01.",
+        "picture.png": b"\x89PNG\r\n\x1a\n",
+        "text.txt": b"not a model",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "folder.safetensors").mkdir()
+    absent = [str(folder / "absent.safetensors"), "", " ", "\x00", "x" * 5000, "~", "~nobody/x", "T", "stylegan3-r"]
+    return [str(folder / name) for name in (*contents, "folder.safetensors")] + absent
+
+
+def _io() -> Any:
+    from imgui_bundle import imgui
+
+    return imgui.get_io()
+
+
+def _keys() -> Any:
+    from imgui_bundle import imgui
+
+    return imgui.Key
+
+
+def _display() -> tuple[float, float]:
+    size = _io().display_size
+    return max(size.x, 1.0), max(size.y, 1.0)
+
+
+def _glfw_window() -> Any:
+    from imgui_bundle import glfw_utils
+
+    return glfw_utils.glfw_window_hello_imgui()
+
+
+def _point_at(x: float, y: float) -> None:
+    """Offscreen, put GLFW's own pointer there as well: imgui asks it every frame. A user's pointer is left alone."""
+    import glfw
+
+    if glfw.get_platform() == glfw.PLATFORM_NULL:
+        glfw.set_cursor_pos(_glfw_window(), x, y)
+
+
+def _resize(width: int, height: int) -> None:
+    import glfw
+
+    glfw.set_window_size(_glfw_window(), width, height)
+
+
+@click.command()
+@click.option("--minutes", type=click.FloatRange(0.01, 100_000), default=10.0, show_default=True, help="How long.")
+@click.option("--warm-up", type=click.FloatRange(0, 100_000), default=1.0, show_default=True, metavar="MINUTES",
+              help="After it, memory may grow no more.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random input.")
+def soak(minutes: float, warm_up: float, seed: int) -> None:
+    """Drive the window with random input; fail on any exception or on memory that grows.
+
+    \b
+    Starts no trainer and keeps no state. Works without a display. Exit status 1 means that it failed.
+    Example:
+        python visualizer.py soak --minutes 10
+    """
+    outcome = run(60 * minutes, 60 * min(warm_up, minutes / 2), seed)
+    for error in outcome.errors:
+        click.echo(f"Error: {error}", err=True)
+    click.echo(
+        f"{outcome.seconds:.0f} s, {outcome.events} events, {outcome.frames} frames, "
+        f"{outcome.rss_mb:.0f} MB after the first {60 * min(warm_up, minutes / 2):.0f} s, "
+        f"at most {outcome.growth_mb:.1f} MB more afterwards: {'passed' if outcome.passed else 'failed'}"
+    )
+    if not outcome.passed:
+        sys.exit(1)
