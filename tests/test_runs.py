@@ -420,3 +420,34 @@ def test_training_outlives_the_window_and_is_found_again(
     finally:
         later.close()
         process.end()
+
+
+@pytest.mark.slow
+def test_a_real_trainer_stops_and_goes_on(tmp_path: Path, monitor: RunMonitor) -> None:
+    settings = TrainingState(rung="B", resolution=16, pictures=16, batch=4, kimg=100.0, outdir=str(tmp_path / "out"))
+
+    def train_a_little_from(images: int) -> int:
+        """Wait until more than `images` are seen, stop, and return how many it came to."""
+
+        def gone_on() -> bool:
+            report = monitor.report
+            assert not report.error, report.error
+            return (
+                report.stage == "training" and report.snapshot is not None and report.snapshot.progress.images > images
+            )
+
+        wait_for(gone_on, 60.0)
+        monitor.stop()
+        wait_for(lambda: monitor.report.stage == "stopped", 60.0)
+        snapshot = monitor.report.snapshot
+        assert snapshot is not None and snapshot.resumable and snapshot.network is not None
+        assert (snapshot.progress.total_images, snapshot.options["gamma"]) == (100_000, 0.064)
+        return snapshot.progress.images
+
+    monitor.start(settings)
+    first = train_a_little_from(0)
+    snapshot = monitor.report.snapshot
+    assert snapshot is not None
+    monitor.resume(snapshot.folder)
+    assert train_a_little_from(first) > first
+    assert monitor.report.snapshot is not None and monitor.report.snapshot.folder == snapshot.folder

@@ -14,6 +14,7 @@ from gan.pictures import save_png
 from viz import models, offscreen
 from viz import state as states
 from viz.request import PictureRequest
+from viz.soak import soak
 from viz.state import AppState, StateError
 
 NO_DISPLAY = (
@@ -212,6 +213,9 @@ def render(
         except OSError as problem:
             raise click.ClickException(f"{target} cannot be written: {problem.strerror or problem}.") from None
         click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")
+
+
+main.add_command(soak)
 
 
 if __name__ == "__main__":

@@ -147,6 +147,9 @@ class RunMonitor:
         """End the thread (within a second or two, whatever it does now)."""
         self._orders.put(None)
         self._thread.join(timeout=5.0)
+        for process in (self._process, *self._unwatched):
+            if process is not None:
+                process.release()
 
     # ------------------------------------------------------------------------------------ on the thread from here on
 

@@ -108,6 +108,11 @@ class TrainerProcess:
             self._term_at = self._clock()
             end_process_tree(self._process.pid)
 
+    def release(self) -> None:
+        """Let go of a process that is meant to go on, or about to end: Python warns of a child that it loses."""
+        if self._process.poll() is None:
+            self._process.returncode = 0
+
     def _press_stop(self) -> None:
         if self._stop_at is None:
             return
