@@ -143,7 +143,7 @@ def test_pictures_follow_the_pointer(tmp_path: Path) -> None:
         assert state.latent.x > 0.3 and state.latent.y < -0.1
         settle(context, shown)
         assert residual(before, picture(shown, "right"), 0, 0) > 0.1
-        context.item_click("//Latent/Nearest seed")
+        context.item_click("//Latent/Nearest")
         assert state.latent.x == int(state.latent.x)
 
     def numbers(context: Any) -> None:

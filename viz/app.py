@@ -264,9 +264,10 @@ class Window:
             if result is None or result.image is None:
                 pictures[slot] = None
                 continue
-            nearest = self.state.canvas.nearest
-            pixels = result.image if nearest or result.smooth is None else result.smooth
-            taken = texture.show(pixels, nearest)
+            side = self.canvas.frames[slot].side * (imgui.get_io().display_framebuffer_scale.x or 1.0)
+            nearest, enlarged = self.state.canvas.nearest, side > result.image.shape[1]
+            pixels = result.smooth if result.smooth is not None and enlarged and not nearest else result.image
+            taken = texture.show(pixels, nearest=nearest, reduced=side < pixels.shape[1])
             if taken:
                 self.view.timings.upload.append(taken)
             pictures[slot] = Picture(texture.name, pixels.shape[1], pixels.shape[0])
@@ -346,10 +347,12 @@ class Window:
         if not self._shortcuts_shown:
             return
         imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
+        imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
         flags = imgui.WindowFlags_
         _, shown = imgui.begin(
             "Gestures and keys", True, flags.no_docking | flags.no_collapse | flags.always_auto_resize
         )
+        imgui.pop_style_var()
         self._shortcuts_shown = bool(shown)
         shortcuts.draw_table(self.theme)
         if imgui.is_key_pressed(imgui.Key.escape, False):

@@ -127,7 +127,7 @@ class Canvas:
             self._continue(state, frame)
         elif self._held == slot:
             self._gesture = self._held = None
-        if imgui.is_item_hovered() or self._held == slot:
+        if (imgui.is_item_hovered() or self._held == slot) and self._movable(view, slot):
             turning = io.key_shift or self._gesture == "rotate" or self._on_knob(state, frame)
             imgui.set_mouse_cursor(imgui.MouseCursor_.hand if turning else imgui.MouseCursor_.resize_all)
 

@@ -197,12 +197,16 @@ def _motion(request: PictureRequest, facts: ModelFacts) -> tuple[float, float, f
 
 def _to_pixels(picture: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
     """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged."""
+    planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
     factor = factor_for(picture.shape[3])
-    smooth = _rgba(magnified(picture[0].float(), factor)[None]) if factor > 1 else None
-    return _rgba(picture), smooth
+    smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
+    return _rgba(planes), None if smooth is None else _rgba(smooth)
 
 
-def _rgba(picture: torch.Tensor) -> np.ndarray:
-    rgb = to_uint8(picture)[0, :, :, :3]
-    opaque = torch.full((*rgb.shape[:2], 1), 255, dtype=torch.uint8, device=rgb.device)
-    return torch.cat([rgb, opaque], dim=2).cpu().numpy()
+def _rgba(planes: torch.Tensor) -> np.ndarray:
+    """[C, H, W] values in 0..255, at most three planes, to uint8 [H, W, 4]; plane by plane, several times as fast."""
+    pixels = torch.zeros((*planes.shape[1:], 4), dtype=torch.uint8, device=planes.device)
+    pixels[:, :, 3] = 255
+    for index, plane in enumerate(planes):
+        pixels[:, :, index] = plane
+    return pixels.cpu().numpy()

@@ -33,49 +33,57 @@ def _opengl() -> Any:
 class Texture:
     """One texture that is given new pixels again and again.
 
-    Below 1:1 it is always filtered through mipmaps; above, linearly or, on request, by nearest neighbour.
+    Shown smaller than it is, it is filtered through mipmaps, which are made only then; shown larger, linearly or, on
+    request, by nearest neighbour.
     """
 
     def __init__(self, gl: Any) -> None:
         self._gl = gl
         self._size: tuple[int, int] | None = None
         self._shown: np.ndarray | None = None
-        self._nearest: bool | None = None
+        self._filters: tuple[bool, bool] | None = None
+        self._has_mipmaps = False
         self.name = int(gl.glGenTextures(1))
 
-    def show(self, pixels: np.ndarray, nearest: bool = False) -> float:
-        """Upload uint8 [H, W, 4] unless the very same array is there already; milliseconds taken."""
-        if pixels is self._shown and nearest == self._nearest:
+    def show(self, pixels: np.ndarray, *, nearest: bool = False, reduced: bool = True) -> float:
+        """Upload uint8 [H, W, 4] unless the very same array is there already; milliseconds taken, 0 for nothing.
+
+        `reduced` says that it will be drawn with less than one screen pixel to a texel.
+        """
+        if pixels is self._shown and (nearest, reduced) == self._filters:
             return 0.0
         gl, started = self._gl, time.perf_counter()
         gl.glBindTexture(gl.GL_TEXTURE_2D, self.name)
-        if nearest != self._nearest:
-            self._filter(nearest)
         if pixels is not self._shown:
-            height, width = pixels.shape[:2]
-            data = np.ascontiguousarray(pixels)
-            gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 4)
-            layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, data)
-            if self._size == (width, height):
-                gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, width, height, *layout)
-            else:
-                gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, *layout)
+            self._upload(pixels)
+        if reduced and not self._has_mipmaps:
             gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
-            self._size, self._shown = (width, height), pixels
+            self._has_mipmaps = True
+        if (nearest, reduced) != self._filters:
+            self._filter(nearest, reduced)
         gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
         return 1e3 * (time.perf_counter() - started)
 
-    def _filter(self, nearest: bool) -> None:
+    def _upload(self, pixels: np.ndarray) -> None:
+        gl, (height, width) = self._gl, pixels.shape[:2]
+        gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 4)
+        layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, np.ascontiguousarray(pixels))
+        if self._size == (width, height):
+            gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, width, height, *layout)
+        else:
+            gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, *layout)
+        self._size, self._shown, self._has_mipmaps = (width, height), pixels, False
+
+    def _filter(self, nearest: bool, reduced: bool) -> None:
         gl = self._gl
-        above = gl.GL_NEAREST if nearest else gl.GL_LINEAR
         for parameter, value in (
-            (gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR),
-            (gl.GL_TEXTURE_MAG_FILTER, above),
+            (gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR if reduced else gl.GL_LINEAR),
+            (gl.GL_TEXTURE_MAG_FILTER, gl.GL_NEAREST if nearest else gl.GL_LINEAR),
             (gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE),
             (gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE),
         ):
             gl.glTexParameteri(gl.GL_TEXTURE_2D, parameter, value)
-        self._nearest = nearest
+        self._filters = (nearest, reduced)
 
     def delete(self) -> None:
         self._gl.glDeleteTextures(1, [self.name])

@@ -29,7 +29,7 @@ def draw(state: AppState, view: View) -> None:
     widgets.number(theme, "", latent, "y", step=0.02, form="%.2f")
     widgets.label(theme, "go to")
     width = (imgui.get_content_region_avail().x - imgui.get_style().item_inner_spacing.x) / 2
-    if widgets.button("Nearest seed", "To the nearest seed: its z is exactly RandomState(seed).randn.", width=width):
+    if widgets.button("Nearest", "To the nearest seed: its z is exactly RandomState(seed).randn.", width=width):
         latent.x, latent.y = round(latent.x) + 0.0, round(latent.y) + 0.0
     imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
     if widgets.button("Random", "Move to a random seed.", width=width):
@@ -85,14 +85,14 @@ def _pad(state: AppState, view: View) -> None:
     draw.add_rect_filled(origin, corner, imgui.get_color_u32(imgui.Col_.frame_bg), 4.0)
     draw.push_clip_rect(origin, corner, True)
     line = imgui.get_color_u32(rgb(theme.palette.active, 0.6))
-    ink, small = imgui.get_color_u32(theme.dim), 0.82 * em
+    ink, small = imgui.get_color_u32(theme.dim), round(0.87 * em)
     across, down = math.ceil(width / 2 / cell), math.ceil(height / 2 / cell)
     for column in range(math.floor(latent.x) - across, math.floor(latent.x) + across + 2):
         x = centre_x + (column - latent.x) * cell
         draw.add_line((x, origin.y), (x, corner[1]), line)
         for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
             y = centre_y + (row - latent.y) * cell
-            draw.add_text(theme.mono or imgui.get_font(), small, (x + 4, y + 2), ink, str(column + PLANE_WIDTH * row))
+            draw.add_text(theme.mono or imgui.get_font(), small, (x + 6, y + 3), ink, str(column + PLANE_WIDTH * row))
     for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
         y = centre_y + (row - latent.y) * cell
         draw.add_line((origin.x, y), (corner[0], y), line)
