@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -44,7 +44,7 @@ class _Files(Protocol):
 
     def read(self, name: str) -> bytes: ...
 
-    def head(self, name: str) -> io.IOBase | Any: ...
+    def head(self, name: str) -> IO[bytes]: ...
 
 
 class _Folder:
@@ -57,7 +57,7 @@ class _Folder:
     def read(self, name: str) -> bytes:
         return (self.root / name).read_bytes()
 
-    def head(self, name: str) -> Any:
+    def head(self, name: str) -> IO[bytes]:
         return (self.root / name).open("rb")
 
 
@@ -78,7 +78,7 @@ class _Zip:
         with self.lock:
             return self.archive.read(name)
 
-    def head(self, name: str) -> Any:
+    def head(self, name: str) -> IO[bytes]:
         return self.archive.open(name)
 
 

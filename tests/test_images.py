@@ -147,7 +147,7 @@ def test_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
     np.testing.assert_array_equal(source.label_batch([2, 0]), np.eye(4, dtype=np.float32)[[2, 0]])
     source = open_images(labelled(tmp_path, pictures, {"labels": [[n, [i, 0.5]] for i, n in enumerate(names)]}))
     assert source.c_dim == 2
-    np.testing.assert_array_equal(source.label_batch([3]), np.float32([[3, 0.5]]))
+    np.testing.assert_array_equal(source.label_batch([3]), np.array([[3, 0.5]], np.float32))
     assert open_images(labelled(tmp_path, pictures, {"labels": None})).c_dim == 0
 
 

@@ -273,8 +273,9 @@ def test_gamma_formula() -> None:
 )
 def test_paper_settings(name: str, resolution: int, expected: tuple[float, ...]) -> None:
     c = paper(name, resolution)
-    assert (c.batch, c.ema_half_life, c.generator.mapping_layers, c.discriminator.mbstd_group, c.generator.channel_base,
-            c.generator.channel_max, c.g_lr, c.d_lr, c.pl_weight) == expected
+    found = [c.batch, c.ema_half_life, c.generator.mapping_layers, c.discriminator.mbstd_group,
+             c.generator.channel_base, c.generator.channel_max, c.g_lr, c.d_lr, c.pl_weight]
+    assert found == list(expected)
     if name in ("T", "R"):
         assert c.generator.magnitude_ema_beta == pytest.approx(0.5 ** (64 / 20_000))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import click
 import psutil
 import torch
 
-from gan.images import ImageSource, open_images
+from gan.checkpoint import CheckpointError
+from gan.config import ConfigError
+from gan.images import ImageError, ImageSource, open_images
 from train.config import PRESETS, TrainConfig, TrainingError, configure, estimate_memory
 from train.critters import write_dataset
 from train.log import STATE, RunLog, new_run_folder
@@ -118,7 +121,7 @@ def dataset() -> None:
 @dataset.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
 @click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
-@click.option("--size", type=click.IntRange(min=16, max=1024), default=64, show_default=True, help="Their width.")
+@click.option("--size", type=click.IntRange(min=16, max=512), default=64, show_default=True, help="Their width.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole set.")
 def critters(out: Path, num: int, size: int, seed: int) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
@@ -136,12 +139,11 @@ def _guarded(action: Any, *args: Any) -> None:
         action(*args)
     except KeyboardInterrupt:
         raise click.Abort() from None
-    except (ValueError, OSError) as error:
-        # Our own errors are subclasses of these with a sentence for a message (ConfigError, ImageError, ...); a plain
-        # one comes from a library and is a fault of ours: it keeps its traceback.
-        if type(error) is ValueError:
-            raise
+    except (TrainingError, ConfigError, ImageError, CheckpointError) as error:
         raise _Sentence(str(error)) from error
+    except OSError as error:
+        raise _Sentence(f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
+                        "check the path, its permissions and the space on the disk.") from error
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _Sentence("Training ran out of memory; give a smaller --batch or --cbase.") from error
 
@@ -251,6 +253,11 @@ def _check_memory(config: TrainConfig) -> None:
                             "free; give a smaller --batch, --cbase or --cmax, or --preset=tiny.")
 
 
+def _say_tenths(done: int, total: int) -> None:
+    if done % max(total // 10, 1) == 0:
+        click.echo(f"Drawn {done} of {total}")
+
+
 def _critters(outdir: Path, num: int, size: int) -> Path:
     """The critters of a size, drawn unless an earlier run drew them."""
     path = outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
@@ -261,5 +268,15 @@ def _critters(outdir: Path, num: int, size: int) -> Path:
 
 def _draw_critters(path: Path, num: int, size: int, seed: int) -> None:
     click.echo(f"Drawing {num} critters of {size}x{size} into {path}")
+    try:
+        _write_critters(path, num, size, seed)
+    except ValueError as error:
+        raise TrainingError(str(error)) from error
+
+
+def _write_critters(path: Path, num: int, size: int, seed: int) -> None:
+    if not sys.stdout.isatty():  # a pipe or a log: a line for every tenth
+        write_dataset(path, num, size, seed, progress=_say_tenths)
+        return
     with click.progressbar(length=num, label="Drawing") as bar:
         write_dataset(path, num, size, seed, progress=lambda done, total: bar.update(done - bar.pos))

@@ -191,14 +191,15 @@ def estimate_memory(config: TrainConfig) -> int:
     if generator.architecture == "layers":
         layers = plan(generator).layers
         g_weights = sum(s.in_channels * (s.out_channels * s.conv_kernel**2 + generator.w_dim) for s in layers)
-        # Kept per layer: the convolution's input and output, and the nonlinearity's input at the temporary rate.
-        g_values = sum(s.in_size**2 * (s.in_channels + s.out_channels * (1 + s.up**2)) for s in layers)
+        # Kept per layer: the input before and after its styles, the convolution's output, and the nonlinearity's
+        # codes, a byte for each value at the temporary rate.
+        g_values = sum(s.in_size**2 * (2 * s.in_channels + s.out_channels * (1 + s.up**2 / 4)) for s in layers)
     else:
         g_weights, g_values = _pyramid(generator, 4)
     d_weights, d_values = _pyramid(discriminator, 4)
     # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
     values = config.batch * max(g_values + d_values, 2 * d_values)
-    return 4 * (5 * g_weights + 4 * d_weights + values) + PROCESS_BYTES
+    return int(4 * (5 * g_weights + 4 * d_weights + values)) + PROCESS_BYTES
 
 
 def _pyramid(network: GeneratorConfig | DiscriminatorConfig, kept: int) -> tuple[int, int]:

@@ -139,8 +139,8 @@ def update_ema(ema: torch.nn.Module, model: torch.nn.Module, decay: float) -> No
     """Parameters decay towards the model's; buffers (w_avg and magnitudes are averages already) are copied."""
     for average, value in zip(ema.parameters(), model.parameters(), strict=True):
         average.lerp_(value, 1 - decay)
-    for average, value in zip(ema.buffers(), model.buffers(), strict=True):
-        average.copy_(value)
+    for kept, buffer in zip(ema.buffers(), model.buffers(), strict=True):
+        kept.copy_(buffer)
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
