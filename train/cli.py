@@ -49,7 +49,10 @@ Go on after Ctrl-C exactly where a run stopped:
 
 @click.group(cls=DefaultGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R. `run` is meant when no command is named."""
+    """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R.
+
+    `run` is meant when no command is named; `run --help` lists its options.
+    """
 
 
 _CHANGEABLE = [
@@ -93,7 +96,7 @@ def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, re
     options = {name: value for name, value in options.items() if value is not None}
     if resume is not None:
         fixed = [name for name in options if name not in ("kimg", "snap", "tick", "device", "threads")]
-        fixed += ["cfg"] * (cfg is not None) + ["cond"] * cond
+        fixed += ["cfg"] * (cfg is not None) + ["cond"] * cond + ["resolution"] * (resolution is not None)
         if fixed:
             raise click.UsageError(f"--{fixed[0]} is fixed for a run that is resumed; leave it out or start a new run.")
         _guarded(_resume, resume, data, options)
