@@ -15,18 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
 from gan.pictures import save_png
-from viz import models, motion, shortcuts
+from viz import layout, models, motion, shortcuts
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
 from viz.panels import PANELS, training
-from viz.renderer import Renderer
+from viz.renderer import Renderer, devices
 from viz.request import build_request
 from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
@@ -38,8 +37,8 @@ from viz.worker import Worker
 # isort: split
 import glfw  # after imgui-bundle, as in viz.offscreen
 
-LEFT_SHARE, BOTTOM_SHARE = 0.205, 0.235  # of the window's width and height, in the default layout
 SAVE_SECONDS = 5.0
+MESSAGE_SECONDS = 30.0
 SETTLED_FRAMES = 12  # that docking takes to come to rest
 HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
 
@@ -71,7 +70,7 @@ class Window:
         self.view = View(
             theme=self.theme,
             bundled=tuple((model.name, model.path) for model in models.bundled()),
-            devices=_devices(),
+            devices=devices(),
             operators=tuple(OperatorLine(row.name, row.implementation, row.reason) for row in cuda_ops.status()),
             open_model=self.open_model,
             browse=self.browse,
@@ -80,7 +79,8 @@ class Window:
         if state.display.device not in self.view.devices:
             state.display.device = "cpu"  # the state was saved on another machine
         self.canvas = Canvas()
-        self.worker = Worker(Renderer().render, wake=_wake)
+        self._is_open = False
+        self.worker = Worker(Renderer().render, wake=self._wake)
         self._textures: Textures | None = None
         self._dialog: tuple[Slot, Any] | None = None
         self._shortcuts_shown = False
@@ -89,15 +89,13 @@ class Window:
         self._saved_at = time.monotonic()
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = _Ending()
+        self._said, self._said_at = "", 0.0  # the message in the status bar, and since when
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
     def open_model(self, slot: Slot, path: str) -> None:
         """Show the checkpoint at `path` in a slot; a bundled model's name or a rung will do. "" empties the slot."""
-        path = models.resolve(path.strip()) if path.strip() else ""
-        self.state.slot(slot).path = path
-        if path:
-            self.state.remember(path)
+        self.state.slot(slot).path = models.resolve(path.strip()) if path.strip() else ""
         self.worker.repeat()  # the path may be the same and the file behind it new
 
     def browse(self, slot: Slot) -> None:
@@ -131,31 +129,14 @@ class Window:
 
     def runner_params(self) -> hello_imgui.RunnerParams:
         """What hello_imgui runs. The GUI tests hand it to imgui's test engine instead."""
-        params = self._params = hello_imgui.RunnerParams()
         display = self.state.display
-        window = params.app_window_params
-        window.window_title = "Jinc"
-        window.window_geometry.size = (display.width, display.height)
-        params.imgui_window_params.default_imgui_window_type = (
-            hello_imgui.DefaultImGuiWindowType.provide_full_screen_dock_space
-        )
-        params.imgui_window_params.show_menu_bar = True
-        params.imgui_window_params.show_menu_app = params.imgui_window_params.show_menu_view = False
-        params.imgui_window_params.show_status_bar = True
-        params.imgui_window_params.show_status_fps = False
-        params.imgui_window_params.remember_theme = params.imgui_window_params.remember_status_bar_settings = False
-        params.renderer_backend_options.open_gl_options.anti_aliasing_samples = 0
-        params.fps_idling.fps_idle = 10.0
-        params.fps_idling.time_active_after_last_event = 0.5
-        _layout(params.docking_params, self._windows())
-        if self.state_path:
-            params.ini_filename = str(self.state_path.with_suffix(".layout.ini").absolute())
-        else:
-            params.ini_disable = True
+        layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
+        params = layout.parameters((display.width, display.height), self._windows(), layout_file)
+        self._params = params
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
-        calls.setup_imgui_config = _configure
+        calls.setup_imgui_config = layout.configure
         calls.post_init = self._opened
         calls.pre_new_frame = self._before_frame
         calls.show_gui = self._keys
@@ -167,16 +148,21 @@ class Window:
         return params
 
     def _windows(self) -> list[hello_imgui.DockableWindow]:
-        canvas = hello_imgui.DockableWindow(CANVAS_TITLE, "MainDockSpace", self._draw_canvas)
+        canvas = hello_imgui.DockableWindow(CANVAS_TITLE, layout.dock(CANVAS_TITLE, "canvas"), self._draw_canvas)
         canvas.can_be_closed = canvas.call_begin_end = False
         windows = [canvas]
         for panel in PANELS:
-            place = {"left": f"{panel.TITLE}Space"}.get(panel.PLACE, f"{panel.PLACE.capitalize()}Space")
             draw = partial(self._guarded, panel.TITLE, partial(panel.draw, self.state, self.view))
-            windows.append(hello_imgui.DockableWindow(panel.TITLE, place, draw))
+            windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.dock(panel.TITLE, panel.PLACE), draw))
         return windows
 
+    def _wake(self) -> None:
+        """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
+        if self._is_open:
+            glfw.post_empty_event()
+
     def _opened(self) -> None:
+        self._is_open = True
         self._textures = Textures()
         self.view.picture = self._textures.picture
         self.view.has_dialogs = _has_dialogs()
@@ -184,6 +170,7 @@ class Window:
         glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._dropped)  # type: ignore[arg-type]
 
     def _closing(self) -> None:
+        self._is_open = False
         size = imgui.get_main_viewport().size
         scale = hello_imgui.dpi_window_size_factor() or 1.0
         self.state.display.width = max(320, round(size.x / scale))
@@ -210,7 +197,7 @@ class Window:
         self._frame_began = now
         motion.advance(self.state, self.view.seconds)
         self._pace()
-        training.attend(self.state, self.view)
+        self._guarded(training.TITLE, partial(training.attend, self.state, self.view))
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
@@ -234,11 +221,13 @@ class Window:
         view = self.view
         for slot, result in self.worker.collect().items():
             view.results[slot] = result
+            if "load" in result.computed:
+                self.state.remember(result.request.model)
             if "synthesis" in result.computed:
                 view.timings.model[slot].append(result.model_ms)
                 view.timings.post.append(result.post_ms)
         for slot in SLOTS:
-            view.busy[slot] = self.worker.busy(slot)
+            view.busy[slot] = view.busy[slot] + view.seconds if self.worker.busy(slot) else 0.0
             if not self.state.slot(slot).path:
                 view.results[slot] = None
 
@@ -338,6 +327,10 @@ class Window:
         shortcuts.press(self.state, facts.resolution if facts else 256)
 
     def _status(self) -> None:
+        if self.view.message != self._said:
+            self._said, self._said_at = self.view.message, time.monotonic()
+        elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
+            self.view.message = ""
         if self.view.message:
             imgui.text_colored(self.theme.warning, self.view.message)
         else:
@@ -367,42 +360,8 @@ class Window:
             self.open_model(slot, path)
 
 
-def _wake() -> None:
-    """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
-    glfw.post_empty_event()
-
-
-def _configure() -> None:
-    hello_imgui.imgui_default_settings.setup_default_imgui_config()
-    io = imgui.get_io()
-    io.config_drag_click_to_input_text = True  # click a number to type it
-    io.config_windows_move_from_title_bar_only = True
-    io.config_flags &= ~imgui.ConfigFlags_.nav_enable_keyboard  # the arrow keys move the picture
-
-
-def _layout(docking: hello_imgui.DockingParams, windows: list[hello_imgui.DockableWindow]) -> None:
-    """Model, Latent and Transform stacked left, the instruments in tabs below, the canvas in the middle."""
-    split, direction = hello_imgui.DockingSplit, imgui.Dir
-    docking.docking_splits = [
-        split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
-        split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
-        split("ModelSpace", "LatentSpace", direction.down, 0.675),
-        split("LatentSpace", "TransformSpace", direction.down, 0.475),
-    ]
-    docking.dockable_windows = windows
-
-
 def _has_dialogs() -> bool:
     """Whether the desktop can ask for a file: Linux needs one of these programs, others bring their own."""
     if not sys.platform.startswith("linux"):
         return True
     return any(shutil.which(name) for name in ("zenity", "kdialog"))
-
-
-def _devices() -> tuple[str, ...]:
-    found = ["cpu"]
-    if torch.cuda.is_available():
-        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return tuple(found)

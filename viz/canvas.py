@@ -20,6 +20,7 @@ TAG_HEIGHT = 2.1  # in font sizes
 MARGIN = 10.0  # around a fitted picture, pixels
 KNOB_RADIUS = 7.0
 RING = 0.47  # of the picture's side
+WONDER_SECONDS = 1.0
 ZOOM_STEP = 1.15  # a notch of the wheel
 
 Gesture = Literal["translate", "rotate", "walk", "pan"]
@@ -179,7 +180,7 @@ class Canvas:
         elif current and current.error:
             self._say(view, frame, current.error, heading=f"{Path(path).name} cannot be shown", failed=True)
         elif picture is None or current is None:
-            self._say(view, frame, f"Opening {Path(path).name} …")
+            self._say(view, frame, f"Opening {Path(path).name} …{_seconds(view, slot)}")
         else:
             self._picture(frame, picture)
             if imgui.is_item_hovered() or self._held == slot:
@@ -253,12 +254,18 @@ class Canvas:
         if facts and result:
             imgui.push_font(theme.mono, 0.0)
             numbers = f"{facts.resolution} px  {_latest(view, slot, result):5.1f} ms"
+            numbers = f"rendering{_seconds(view, slot)}" if _seconds(view, slot) else numbers
             right = origin.x + width - MARGIN - imgui.calc_text_size(numbers).x
             if right > x:
                 y = origin.y + (height - imgui.get_text_line_height()) / 2
                 draw.add_text((right, y), imgui.get_color_u32(theme.dim), numbers)
             imgui.pop_font()
         imgui.pop_clip_rect()
+
+
+def _seconds(view: View, slot: Slot) -> str:
+    """How long the next picture has been under way, once that is long enough to wonder."""
+    return f" {view.busy[slot]:.0f} s" if view.busy[slot] >= WONDER_SECONDS else ""
 
 
 def _latest(view: View, slot: Slot, result: RenderResult) -> float:

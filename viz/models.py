@@ -37,14 +37,15 @@ def resolve(name: str) -> str:
 
     A rung stands for the first bundled model of it. Anything else is taken for a path, and opening it says more.
     """
-    if os.path.exists(name):  # Path.exists raises for a name too long to be one
-        return name
+    path = os.path.expanduser(name)
+    if os.path.exists(path):  # Path.exists raises for a name too long to be one
+        return path
     models = bundled()
     wanted = ALIASES.get(name.lower(), name.upper())
     for model in models:
         if name == model.name or wanted == model.rung:
             return model.path
-    return name
+    return path
 
 
 def first_start(state: AppState) -> None:

@@ -132,6 +132,16 @@ class Renderer:
         )
 
 
+def devices() -> tuple[str, ...]:
+    """Names of what this machine can run models on, the slowest first."""
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return tuple(found)
+
+
 def model_key(request: PictureRequest) -> tuple[str, int, int, str]:
     """What makes a loaded model the right one: a file written anew under the same name is another model."""
     path = Path(request.model)
@@ -165,6 +175,8 @@ def facts_of(path: str) -> ModelFacts:
 
 def _load(request: PictureRequest) -> tuple[_Model, float]:
     facts = facts_of(request.model)
+    if request.device not in devices() and not (request.device == "cuda" and torch.cuda.is_available()):
+        raise ValueError(f"There is no device {request.device} on this machine: choose one of {', '.join(devices())}.")
     generator, _ = checkpoint.load_generator(request.model, device=request.device)
     return _Model(generator, facts), float(facts.bytes)
 

@@ -52,7 +52,7 @@ class View:
 
     theme: Theme
     results: dict[Slot, RenderResult | None] = field(default_factory=lambda: {"left": None, "right": None})
-    busy: dict[Slot, bool] = field(default_factory=lambda: {"left": False, "right": False})
+    busy: dict[Slot, float] = field(default_factory=lambda: {"left": 0.0, "right": 0.0})  # seconds it has rendered
     timings: Timings = field(default_factory=Timings)
     seconds: float = 0.0  # of this frame, for animations
     bundled: tuple[tuple[str, str], ...] = ()  # (name, path) of the models that come with Jinc

@@ -1,0 +1,54 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""How the window is laid out at first: where each panel docks, and the settings of the library that runs it."""
+
+from pathlib import Path
+
+from imgui_bundle import hello_imgui, imgui
+
+LEFT_SHARE, BOTTOM_SHARE = 0.205, 0.235  # of the window's width and height
+PLACES = {"left": "{title}Space", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
+
+
+def dock(title: str, place: str) -> str:
+    """The dock that a panel with this PLACE starts in: one of its own in the left column, a tab elsewhere."""
+    return PLACES[place].format(title=title)
+
+
+def parameters(
+    size: tuple[int, int], windows: list[hello_imgui.DockableWindow], layout_file: Path | None
+) -> hello_imgui.RunnerParams:
+    """What hello_imgui runs, but for the callbacks. The user's own layout is kept in `layout_file`, None keeps none."""
+    params = hello_imgui.RunnerParams()
+    params.app_window_params.window_title = "Jinc"
+    params.app_window_params.window_geometry.size = size
+    inner = params.imgui_window_params
+    inner.default_imgui_window_type = hello_imgui.DefaultImGuiWindowType.provide_full_screen_dock_space
+    inner.show_menu_bar = inner.show_status_bar = True
+    inner.show_menu_app = inner.show_menu_view = inner.show_status_fps = False  # ours say it
+    inner.remember_theme = inner.remember_status_bar_settings = False  # the state does
+    params.renderer_backend_options.open_gl_options.anti_aliasing_samples = 0  # imgui smooths its own edges
+    params.fps_idling.fps_idle = 10.0
+    params.fps_idling.time_active_after_last_event = 0.5
+    if layout_file:
+        params.ini_filename = str(layout_file.absolute())
+    else:
+        params.ini_disable = True
+    # Model, Latent and Transform stacked left, the instruments in tabs below, the canvas in the middle.
+    split, direction = hello_imgui.DockingSplit, imgui.Dir
+    params.docking_params.docking_splits = [
+        split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
+        split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
+        split("ModelSpace", "LatentSpace", direction.down, 0.675),
+        split("LatentSpace", "TransformSpace", direction.down, 0.475),
+    ]
+    params.docking_params.dockable_windows = windows
+    return params
+
+
+def configure() -> None:
+    """imgui's own switches, set once its context exists."""
+    hello_imgui.imgui_default_settings.setup_default_imgui_config()
+    io = imgui.get_io()
+    io.config_drag_click_to_input_text = True  # click a number to type it
+    io.config_windows_move_from_title_bar_only = True
+    io.config_flags &= ~imgui.ConfigFlags_.nav_enable_keyboard  # the arrow keys move the picture
