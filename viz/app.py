@@ -20,7 +20,7 @@ from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
 from gan.pictures import save_png
-from viz import layout, models, motion, shortcuts
+from viz import layout, models, motion, offscreen, shortcuts
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
@@ -139,7 +139,7 @@ class Window:
         calls.setup_imgui_config = layout.configure
         calls.post_init = self._opened
         calls.pre_new_frame = self._before_frame
-        calls.show_gui = self._keys
+        calls.show_gui = self._in_frame
         calls.show_menus = self._menus
         calls.show_status = self._status
         calls.before_imgui_render = self._overlays
@@ -197,7 +197,6 @@ class Window:
         self._frame_began = now
         motion.advance(self.state, self.view.seconds)
         self._pace()
-        self._guarded(training.TITLE, partial(training.attend, self.state, self.view))
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
@@ -263,6 +262,9 @@ class Window:
         return pictures
 
     def _after_frame(self) -> None:
+        if self._textures and offscreen.in_use():
+            # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
+            self._textures.finish()
         self.view.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
         assert self._params is not None
         if self._ending.due(self.worker.idle()):
@@ -310,6 +312,11 @@ class Window:
             if imgui.menu_item("Gestures and keys", "?", False)[0]:
                 self._shortcuts_shown = True
             imgui.end_menu()
+
+    def _in_frame(self) -> None:
+        """What a frame does before it draws any panel."""
+        self._guarded(training.TITLE, partial(training.attend, self.state, self.view))
+        self._keys()
 
     def _keys(self) -> None:
         io, key = imgui.get_io(), imgui.Key

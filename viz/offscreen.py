@@ -4,8 +4,7 @@
 For tests, screenshots and soak runs on machines without an X server. Needs Mesa's EGL; NVIDIA's refuses it.
 """
 
-import os
-import sys
+import warnings
 
 import imgui_bundle  # noqa: F401  (first: it points the name glfw at the library that it carries itself)
 
@@ -14,10 +13,10 @@ import glfw
 
 
 def has_display() -> bool:
-    """Whether there is a screen to open a window on, as far as can be told without opening one."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    """Whether there is a screen to open a window on. Initialises GLFW if there is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", glfw.GLFWError)  # the answer says it
+        return bool(glfw.init())
 
 
 def use() -> None:
@@ -26,3 +25,8 @@ def use() -> None:
     if not glfw.init():
         raise OSError("This GLFW has no null platform, so there is no offscreen window: run it with a display.")
     glfw.window_hint(glfw.CONTEXT_CREATION_API, glfw.EGL_CONTEXT_API)
+
+
+def in_use() -> bool:
+    """Whether this process's windows are offscreen; ask once one is open."""
+    return bool(glfw.get_platform() == glfw.PLATFORM_NULL)

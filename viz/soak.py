@@ -392,7 +392,9 @@ def _point_at(x: float, y: float) -> None:
     """Offscreen, put GLFW's own pointer there as well: imgui asks it every frame. A user's pointer is left alone."""
     import glfw
 
-    if glfw.get_platform() == glfw.PLATFORM_NULL:
+    from viz import offscreen
+
+    if offscreen.in_use():
         glfw.set_cursor_pos(_glfw_window(), x, y)
 
 

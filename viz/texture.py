@@ -108,6 +108,10 @@ class Textures:
             self._pictures.pop(next(iter(self._pictures))).delete()
         return Picture(texture.name, pixels.shape[1], pixels.shape[0])
 
+    def finish(self) -> None:
+        """Wait until everything asked for is drawn."""
+        self._gl.glFinish()
+
     def delete(self) -> None:
         for texture in (self.left, self.right, *self._pictures.values()):
             texture.delete()
