@@ -280,7 +280,10 @@ class Window:
         try:
             draw()
         except Exception as problem:
+            io = imgui.get_io()
+            asserting, io.config_error_recovery_enable_assert = io.config_error_recovery_enable_assert, False
             imgui.internal.error_recovery_try_to_recover_state(before)
+            io.config_error_recovery_enable_assert = asserting
             message = f"The {title} panel failed: {type(problem).__name__}: {problem}"
             if message != self.view.message:
                 traceback.print_exc()

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The viewer's command line: `view` (when none is named) opens the window, `render` writes pictures without one."""
 
+import contextlib
 import json
 import re
 import sys
@@ -125,7 +126,8 @@ def view(
         if screenshot is None:
             raise click.ClickException(NO_DISPLAY)
         offscreen.use()
-    path = state_file or states.default_path()
+    # A screenshot shows what a fresh window shows, and leaves the user's own alone.
+    path = state_file if state_file or screenshot else states.default_path()
     state, message = load_state(path)
     if left is not None:
         state.left.path = models.resolve(left)
@@ -142,15 +144,17 @@ def view(
         click.echo(f"Wrote {screenshot}.")
 
 
-def load_state(path: Path) -> tuple[AppState, str]:
+def load_state(path: Path | None) -> tuple[AppState, str]:
     """The state kept at `path`, or the first start's; and a sentence where the file there could not be used."""
-    if not path.exists():
+    if path is None or not path.exists():
         state = AppState()
         models.first_start(state)
         return state, ""
     try:
         return states.load(path), ""
     except StateError as problem:
+        with contextlib.suppress(OSError):
+            path.replace(path.with_suffix(".damaged.json"))  # its owner may want to mend it; a new one is written soon
         state = AppState()
         models.first_start(state)
         return state, f"Started afresh: {problem}"
