@@ -30,7 +30,7 @@ from viz.request import build_request
 from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
 from viz.texture import Texture, Textures
-from viz.theme import PALETTES, Theme
+from viz.theme import PALETTES, Theme, rgb
 from viz.view import OperatorLine, Picture, View
 from viz.worker import Worker
 
@@ -192,6 +192,7 @@ class Window:
     # -- a frame ---------------------------------------------------------------------------------------------------
 
     def _before_frame(self) -> None:
+        assert self._params is not None
         now = time.perf_counter()
         self.view.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
@@ -200,6 +201,7 @@ class Window:
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
+        self._params.imgui_window_params.background_color = rgb(self.theme.palette.stage)
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None

@@ -38,8 +38,8 @@ def parameters(
     params.docking_params.docking_splits = [
         split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
         split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
-        split("ModelSpace", "LatentSpace", direction.down, 0.675),
-        split("LatentSpace", "TransformSpace", direction.down, 0.475),
+        split("ModelSpace", "LatentSpace", direction.down, 0.605),
+        split("LatentSpace", "TransformSpace", direction.down, 0.41),
     ]
     params.docking_params.dockable_windows = windows
     return params

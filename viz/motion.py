@@ -47,7 +47,7 @@ def reset(transform: TransformState) -> None:
 
 
 def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
-    """Zoom so that the point (x, y) of the slot, in slot widths from its centre, stays where it is."""
+    """Zoom so that the point (x, y) of the slot, in fitted picture widths from its centre, stays where it is."""
     before = canvas.zoom
     clamped(canvas, "zoom", before * factor)
     ratio = canvas.zoom / before

@@ -76,7 +76,7 @@ class TransformState:
 
 @dataclass
 class CanvasState:
-    """How the pictures are looked at: zoom 1 fits the slot; pan is in slot widths, shared by both slots."""
+    """How both pictures are looked at: zoom 1 fits the slot; pan is in widths of a fitted picture."""
 
     zoom: float = number(1.0, 0.05, 256.0)
     pan_x: float = number(0.0, -1e4, 1e4)

@@ -14,7 +14,7 @@ from viz.view import View
 TITLE = "Latent"
 PLACE = "left"
 
-PAD_HEIGHT = 6.6  # of the map of the plane, in font sizes
+PAD_HEIGHT = 5.4  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
 
 

@@ -20,7 +20,7 @@ FACTS = (
     ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
     ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
     ("weights", lambda facts: _count(facts.parameters), "Numbers stored in the checkpoint."),
-    ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:g} kimg", "Thousands of pictures seen."),
+    ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg", "Thousands of pictures seen."),
 )
 
 
@@ -86,7 +86,10 @@ def _comparison(view: View) -> None:
     if not imgui.begin_table("facts", 3):
         return
     imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
+    labelled = any(facts and facts.c_dim for facts in found.values())
     for title, value, tip in FACTS:
+        if title == "labels" and not labelled:
+            continue
         imgui.table_next_row()
         imgui.table_next_column()
         imgui.text_colored(theme.dim, title)

@@ -20,23 +20,18 @@ def draw(state: AppState, view: View) -> None:
     widgets.number(
         theme, "rotation", transform, "degrees", step=0.25, form="%+.2f°", tip="Rotation, counter-clockwise."
     )
-    widgets.label(theme, "")
-    widgets.check(
-        theme, "Snap to pixels", transform, "snap", "Render at the nearest whole pixel of each model's own picture."
-    )
     widgets.words(theme, "animate", transform, "animate", ("off", "circle", "rotate"), "Move by itself.")
-    moving = transform.animate != "off"
-    imgui.begin_disabled(not moving)
-    widgets.number(
-        theme, "speed", transform, "speed", step=0.005, form="%.3f turns/s", default=0.1, tip="Turns a second."
-    )
-    imgui.end_disabled()
-    imgui.begin_disabled(transform.animate != "circle")
-    widgets.number(
-        theme, "radius", transform, "radius", step=0.001, form="%.3f widths", default=0.06, tip="Radius of the circle."
-    )
-    imgui.end_disabled()
-    widgets.label(theme, "")
+    if transform.animate != "off":
+        widgets.number(
+            theme, "speed", transform, "speed", step=0.005, form="%.3f turns/s", default=0.1, tip="Turns a second."
+        )
+    if transform.animate == "circle":
+        widgets.number(
+            theme, "radius", transform, "radius", step=0.001, form="%.3f widths", default=0.06, tip="Of the circle."
+        )
+    widgets.label(theme, "snap")
+    widgets.check(theme, "to pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
+    imgui.same_line()
     if widgets.button("Reset", "Back to the untouched picture (double click on it).", width=-1):
         motion.reset(transform)
 
