@@ -80,7 +80,7 @@ class Window:
             state.display.device = "cpu"  # the state was saved on another machine
         self.canvas = Canvas()
         self._is_open = False
-        self.worker = Worker(Renderer().render, wake=self._wake)
+        self.worker = Worker(Renderer(own_thread=True).render, wake=self._wake)
         self._textures: Textures | None = None
         self._dialog: tuple[Slot, Any] | None = None
         self._shortcuts_shown = False
