@@ -16,6 +16,7 @@ def has_display() -> bool:
     """Whether there is a screen to open a window on. Initialises GLFW if there is."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", glfw.GLFWError)  # the answer says it
+        glfw.init_hint(glfw.PLATFORM, glfw.ANY_PLATFORM)  # an offscreen window before this one asked for none
         return bool(glfw.init())
 
 

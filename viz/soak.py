@@ -283,11 +283,6 @@ class Driver:
 
 def run(seconds: float, warm_up: float, seed: int) -> Outcome:
     """Open the window and soak it. An exception anywhere ends it and is in the outcome's errors."""
-    from viz import offscreen
-
-    faulthandler.enable()  # a crash in native code then at least says where
-    if not offscreen.has_display():
-        offscreen.use()
     with tempfile.TemporaryDirectory(prefix="jinc-soak-") as name:
         folder = Path(name)
         good = save_models(folder)
@@ -309,6 +304,8 @@ def run(seconds: float, warm_up: float, seed: int) -> Outcome:
 def _run_window(window: Window, driver: Driver) -> None:
     from imgui_bundle import immapp
 
+    from viz import offscreen
+
     errors = driver.outcome.errors
     hook = threading.excepthook
     threading.excepthook = lambda problem: errors.append(
@@ -317,6 +314,8 @@ def _run_window(window: Window, driver: Driver) -> None:
     try:
         params = window.runner_params()
         driver.attach(params)
+        if not offscreen.has_display():
+            offscreen.use()
         immapp.run(params, immapp.AddOnsParams(with_implot=True))
     except Exception as problem:
         sys.excepthook(type(problem), problem, problem.__traceback__)
@@ -417,6 +416,8 @@ def soak(minutes: float, warm_up: float, seed: int) -> None:
     Example:
         python visualizer.py soak --minutes 10
     """
+    if sys.__stderr__ and not faulthandler.is_enabled():
+        faulthandler.enable(sys.__stderr__)  # a crash in native code then at least says where
     outcome = run(60 * minutes, 60 * min(warm_up, minutes / 2), seed)
     for error in outcome.errors:
         click.echo(f"Error: {error}", err=True)

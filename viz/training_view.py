@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -83,9 +84,14 @@ def _run(training: TrainingState, view: View, monitor: RunMonitor, report: RunRe
         if not report.error:
             _rates(view, report, progress)
     else:
-        _bar(view, -0.5 * imgui.get_time() if report.active else 0.0, stage)
+        line = _last_line(report.output)
+        drawn = re.fullmatch(r"Drawn (\d+) of (\d+)", line)  # the trainer draws its critters first
+        if drawn:
+            _bar(view, int(drawn[1]) / max(int(drawn[2]), 1), "Drawing critters")
+        else:
+            _bar(view, -0.5 * imgui.get_time() if report.active else 0.0, stage)
         if report.active:
-            sentence(_last_line(report.output) or "Loading torch", view.theme.dim)
+            sentence(line or "Loading torch", view.theme.dim)
     if report.error:
         failure(view, report)
     _actions(training, view, monitor, report)

@@ -1,0 +1,84 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The soak command: random input reaches the window, a failure anywhere fails it, and it starts no trainer."""
+
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from viz import app, soak
+from viz.panels import transform
+from viz.run_monitor import RunMonitor
+from viz.state import AppState, TrainingState
+from viz.view import View
+
+
+@pytest.mark.slow
+def test_a_short_soak_passes_and_moves_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    windows: list[app.Window] = []
+
+    class Watched(app.Window):
+        def __init__(self, state: AppState, *, strict: bool = False) -> None:
+            super().__init__(state, strict=strict)
+            windows.append(self)
+
+    monkeypatch.setattr(app, "Window", Watched)
+    monkeypatch.setattr(soak, "GROWTH_LIMIT_MB", 1e6)  # ten minutes tell of leaks; ten seconds are warming up
+    outcome = soak.run(8.0, 4.0, seed=0)
+    assert outcome.passed and outcome.errors == []
+    assert outcome.seconds >= 8.0 and outcome.frames > 20 and outcome.events > outcome.frames
+    (window,) = windows
+    assert window.state.transform != AppState().transform and window.state.canvas != AppState().canvas
+
+
+@pytest.mark.slow
+def test_a_failing_panel_fails_the_soak(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(state: AppState, view: View) -> None:
+        raise KeyError("no such control")
+
+    monkeypatch.setattr(transform, "draw", draw)
+    result = CliRunner().invoke(soak.soak, ["--minutes", "0.1"])
+    assert result.exit_code == 1
+    assert "Error: KeyError" in result.output and "failed" in result.output
+
+
+def test_growth_fails_the_soak() -> None:
+    assert soak.Outcome(growth_mb=soak.GROWTH_LIMIT_MB).passed
+    assert not soak.Outcome(growth_mb=soak.GROWTH_LIMIT_MB + 0.1).passed
+    assert not soak.Outcome(errors=["a thread died"]).passed
+
+
+def test_the_stand_in_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def launch(*_: object) -> None:
+        raise AssertionError("a trainer was started")
+
+    monkeypatch.setattr(RunMonitor, "_launch", launch)
+    monitor = soak.StandInMonitor(tmp_path)
+    try:
+        monitor.start(TrainingState(outdir=str(tmp_path)))
+        monitor.resume(tmp_path)
+        monitor.end()
+    finally:
+        monitor.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_stand_in_run_begins_again_and_stays_small(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.write_bytes(b"")
+    run = soak.StandInRun(tmp_path / "run", str(model))
+    for _ in range(450):
+        run.grow()
+    assert 10 < len(list(run.folder.iterdir())) < 100
+
+
+def test_bad_files_are_bad(tmp_path: Path) -> None:
+    from gan.checkpoint import CheckpointError, load_generator
+
+    model = tmp_path / "model.safetensors"
+    model.write_bytes(random.Random(0).randbytes(1000))
+    for path in soak.save_bad_files(tmp_path, str(model)):
+        if path.startswith(str(tmp_path)):
+            with pytest.raises((CheckpointError, OSError)):
+                load_generator(path)
