@@ -22,7 +22,9 @@ ACTIVATIONS: tuple[tuple[str, Callable[[Tensor, float], Tensor], float, float], 
 _BY_NAME = {name: (function, alpha, gain) for name, function, alpha, gain in ACTIVATIONS}
 
 
-def bias_act_reference(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+def bias_act_reference(
+    x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None
+) -> Tensor:
     """The definition, in differentiable torch functions; arguments as in `bias_act`."""
     shape = [1] * x.ndim
     shape[dim] = -1

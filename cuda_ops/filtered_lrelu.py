@@ -1,10 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """filtered_lrelu: upsample, leaky ReLU, downsample [P fig. 2b, app. D]. The reference below *is* the definition.
 
-The gradient needs nothing of the upsampled signal but three states a value (positive, negative, clamped). So the operator
-hands out *codes* beside its output, and a second, linear operator, `jinc::filtered_codes`, applies stored codes in
-place of the nonlinearity. It is the gradient of the first, and its own gradient is again itself with up and down swapped,
-which is how a double backward costs no third kernel.
+The gradient needs nothing of the upsampled signal but three states a value (positive, negative, clamped). So the
+operator hands out *codes* beside its output, and a second, linear operator, `jinc::filtered_codes`, applies stored
+codes in place of the nonlinearity. It is the gradient of the first, and its own gradient is again itself with up and down
+swapped, which is how a double backward costs no third kernel.
 """
 
 from collections.abc import Sequence
@@ -29,15 +29,16 @@ def _parts(x: Tensor) -> tuple[Tensor, ...]:
 def _encode(u: Tensor, slope: float, clamp: float | None, keep: bool) -> Tensor:
     """Apply the nonlinearity to the upsampled, amplified signal in place; returns the codes, none unless `keep`."""
     F.leaky_relu(u, slope, inplace=True)
+    limit = float("inf") if clamp is None else clamp
     # On a CPU one look at the extremes saves two passes: a clamp of 256 is hardly ever reached. NaN compares false.
-    beyond = clamp is not None and not (u.is_cpu and u.numel() > 0 and max(map(abs, torch.aminmax(u))) <= clamp)
+    beyond = clamp is not None and not (u.is_cpu and u.numel() > 0 and max(map(abs, torch.aminmax(u))) <= limit)
     codes = u.new_empty(0, dtype=torch.uint8)
     if keep:
         codes = (u < 0 if slope > 0 else u <= 0).view(torch.uint8)
         if beyond:
-            codes += CLAMPED * (u.abs() > clamp).view(torch.uint8)
+            codes += CLAMPED * (u.abs() > limit).view(torch.uint8)
     if beyond:
-        u.clamp_(-clamp, clamp)  # type: ignore[operator]
+        u.clamp_(-limit, limit)
     return codes
 
 

@@ -41,7 +41,9 @@ def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: in
     return correlated[_band(size, out, taps, up, down, before, f.device)]
 
 
-def _two_axes(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip: bool) -> Tensor:
+def _two_axes(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip: bool
+) -> Tensor:
     """The 2-D filter as zero insertion, padding or cropping, and one single-channel convolution."""
     n, c, height, width = x.shape
     x = x.reshape(n * c, 1, height, 1, width, 1)
@@ -116,7 +118,7 @@ def four(padding: int | Sequence[int]) -> list[int]:
 
 
 def check(shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]) -> None:
-    """ValueError where an image or a filter has the wrong number of dimensions, or nothing would be left of the image."""
+    """ValueError where a shape has the wrong number of dimensions, or nothing would be left of the image."""
     if len(shape) != 4 or f.ndim not in (1, 2):
         raise ValueError(f"Expected an NCHW image and a 1-D or 2-D filter, not {tuple(shape)} and {tuple(f.shape)}.")
     for axis, size, taps in ((0, shape[3], f.shape[-1]), (1, shape[2], f.shape[0])):

@@ -69,8 +69,10 @@ def _document(file: Any, path: Path) -> dict[str, Any]:
     try:
         document = json.loads(text)
         schema = document["schema"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.") from error
+    if not isinstance(document.get("facts", {}), dict):
+        raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.")
     if not isinstance(schema, int) or schema > SCHEMA:
         raise CheckpointError(f"{path.name} was written by a newer Jinc (schema {schema}): update Jinc to open it.")
     return document
@@ -82,7 +84,7 @@ def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dic
     with _open(path, device) as file:
         document = _document(file, path)
         _check_memory(path)
-        return {name: file.get_tensor(name) for name in file.keys()}, document  # noqa: SIM118 (not a dict)
+        return {name: file.get_tensor(name) for name in file.keys()}, document
 
 
 def _check_memory(path: Path) -> None:
@@ -97,9 +99,8 @@ def _check_memory(path: Path) -> None:
 
 def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
     if document.get("kind") != "generator":
-        raise CheckpointError(
-            f"{path.name} holds a {document.get('kind', 'nameless thing')}, not a generator: open a network-snapshot file."
-        )
+        kind = document.get("kind", "nameless thing")
+        raise CheckpointError(f"{path.name} holds a {kind}, not a generator: open a network-snapshot file.")
     try:
         return GeneratorConfig.from_json(document["config"])
     except (KeyError, ConfigError, TypeError) as error:
@@ -118,7 +119,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     with _open(path, "cpu") as file:
         document = _document(file, path)
         config = _generator_config(document, path)
-        slices = [file.get_slice(name) for name in file.keys()]  # noqa: SIM118 (not a dict)
+        slices = [file.get_slice(name) for name in file.keys()]
         parameters = sum(torch.Size(part.get_shape()).numel() for part in slices)
     return Header(config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
@@ -126,13 +127,13 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 def load_generator(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Generator, dict[str, Any]]:
     """A generator ready for inference and the facts of its training.
 
-    CheckpointError, one sentence: missing, damaged, not ours, newer, larger than the free memory, or tensors that do not
-    fit the configuration.
+    CheckpointError, one sentence: missing, damaged, not ours, newer, larger than the free memory, or tensors that do
+    not fit the configuration.
     """
     path = Path(path)
     tensors, document = load_tensors(path, device)
     config = _generator_config(document, path)
-    # Built on "meta", the network allocates nothing, so that a lying configuration costs no memory before it is found out.
+    # Built on "meta", the network allocates nothing: a lying configuration costs no memory before it is found out.
     with torch.device("meta"):
         generator = Generator(config)
     expected = {name: tensor.shape for name, tensor in generator.state_dict().items()}

@@ -26,6 +26,11 @@ def _check_resolution(resolution: int, least: int) -> None:
     )
 
 
+def _check_counts(config: object, *names: str) -> None:
+    for name in names:
+        _check(getattr(config, name) >= 1, f"{name} must be at least 1, not {getattr(config, name)}.")
+
+
 class _Json:
     """Round trip of a frozen dataclass through JSON; a key it does not know is refused by name."""
 
@@ -87,14 +92,17 @@ class GeneratorConfig(_Json):
     def __post_init__(self) -> None:
         _check_resolution(self.resolution, least=8)
         _check(self.architecture in ARCHITECTURES, f"The architecture must be one of {', '.join(ARCHITECTURES)}.")
-        for name in ("z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "filter_size", "lrelu_upsampling"):
-            _check(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}.")
+        _check_counts(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "filter_size")
+        _check_counts(self, "lrelu_upsampling")
         _check(1 <= self.img_channels <= 4, f"Pictures have 1 to 4 channels, not {self.img_channels}.")
         _check(self.c_dim >= 0 and self.margin_size >= 0, "c_dim and margin_size cannot be negative.")
+        # A damaged file must not make us plan a billion layers; nobody's network comes near these limits.
+        for name, most in (("num_layers", 64), ("mapping_layers", 64), ("filter_size", 64), ("lrelu_upsampling", 16)):
+            _check(getattr(self, name) <= most, f"{name} can be at most {most}, not {getattr(self, name)}.")
         if self.architecture == "layers":
             _check(
-                0 < self.num_critical < self.num_layers,
-                f"Of {self.num_layers} layers, between 1 and {self.num_layers - 1} can be critically sampled, "
+                0 <= self.num_critical < self.num_layers,
+                f"Of {self.num_layers} layers, from 0 to {self.num_layers - 1} can be critically sampled, "
                 f"not {self.num_critical}.",
             )
             _check(self.conv_kernel in (1, 3), f"The convolution is 1 or 3 wide, not {self.conv_kernel}.")
@@ -138,8 +146,7 @@ class DiscriminatorConfig(_Json):
 
     def __post_init__(self) -> None:
         _check_resolution(self.resolution, least=8)
-        for name in ("channel_base", "channel_max", "mbstd_group", "mapping_layers"):
-            _check(getattr(self, name) >= 1, f"{name} must be at least 1, not {getattr(self, name)}.")
+        _check_counts(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers")
         _check(1 <= self.img_channels <= 4, f"Pictures have 1 to 4 channels, not {self.img_channels}.")
         _check(self.c_dim >= 0 and self.mbstd_channels >= 0, "c_dim and mbstd_channels cannot be negative.")
         _check(len(self.resample_filter) == 4, "StyleGAN2's resampling filter has four taps.")

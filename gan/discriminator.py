@@ -87,7 +87,8 @@ class Epilogue(nn.Module):
     def __init__(self, config: DiscriminatorConfig) -> None:
         super().__init__()
         channels = config.channels_at(4)
-        self.mbstd_group, self.mbstd_channels, self.label_dim = config.mbstd_group, config.mbstd_channels, config.label_dim
+        self.mbstd_group, self.mbstd_channels = config.mbstd_group, config.mbstd_channels
+        self.label_dim = config.label_dim
         self.conv = Conv(config, channels + config.mbstd_channels, channels, 3)
         self.fc = FullyConnected(channels * 16, channels, activation="lrelu")
         self.out = FullyConnected(channels, config.label_dim or 1)

@@ -19,8 +19,8 @@ def normalize(x: Tensor) -> Tensor:
 class FullyConnected(nn.Module):
     """act(x W^T + b) on [N, in_features], with the equalised learning rate.
 
-    Weights are stored unscaled and multiplied by lr_multiplier / sqrt(in_features) at run time, biases by lr_multiplier;
-    both start out divided by lr_multiplier.
+    Weights are stored unscaled and multiplied by lr_multiplier / sqrt(in_features) at run time, biases by
+    lr_multiplier; both start out divided by lr_multiplier.
     """
 
     def __init__(

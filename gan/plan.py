@@ -1,7 +1,6 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""From a configuration to a tuple of layers in pure numbers [P app. F.1]: no tensors, so that all of it can be pinned."""
+"""From a configuration to a tuple of layers in pure numbers [P app. F.1]: no tensors, so all of it can be pinned."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np

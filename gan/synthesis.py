@@ -2,6 +2,7 @@
 """The alias-free synthesis network, T and R [P app. F.1]: one executor over a plan of layers."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
 
 import torch
@@ -12,7 +13,7 @@ from cuda_ops import filtered_lrelu
 from gan.config import GeneratorConfig
 from gan.filters import low_pass
 from gan.fourier import FourierInput
-from gan.layers import EPSILON, FullyConnected, demodulation, scale_channels
+from gan.layers import FullyConnected, demodulation, scale_channels
 from gan.plan import LayerSpec, plan
 
 
@@ -39,7 +40,8 @@ class SynthesisLayer(nn.Module):
         if update_emas:
             magnitude = x.detach().float().square().mean()
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
-        styles, weight = self.affine(w), self.weight
+        styles = self.affine(w)
+        weight: Tensor = self.weight
         if spec.is_torgb:
             styles = styles / math.sqrt(spec.in_channels * spec.conv_kernel**2)
         else:
@@ -99,7 +101,6 @@ class Synthesis(nn.Module):
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
     ) -> Tensor:
         """The image; arguments as in `steps`."""
-        x = ws
-        for _, x in self.steps(ws, noise=noise, transform=transform, update_emas=update_emas):
-            pass
+        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
+        ((_, x),) = deque(self.steps(ws, noise=noise, transform=transform, update_emas=update_emas), maxlen=1)
         return x * self.output_scale

@@ -2,7 +2,9 @@
 """StyleGAN2's synthesis network, rungs A and B (model-spec, "StyleGAN2 generator and discriminator")."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -153,10 +155,13 @@ class SkipSynthesis(nn.Module):
             self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
         names = ["input"] if config.fourier_input else []
         for resolution in self.resolutions:
-            block = self.get_submodule(f"b{resolution}")
+            block = self._block(resolution)
             layers = ["conv1"] if resolution == 4 else ["conv0", "conv1"]
             names += [f"b{resolution}.{layer}" for layer in [*layers, *(["torgb"] if block.has_torgb else [])]]
         self.layer_names = tuple(names)
+
+    def _block(self, resolution: int) -> SynthesisBlock:
+        return cast(SynthesisBlock, self.get_submodule(f"b{resolution}"))
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
@@ -174,11 +179,11 @@ class SkipSynthesis(nn.Module):
         elif transform is not None:
             raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
         else:
-            x = self.b4.const[None].expand(ws.shape[0], -1, -1, -1)
+            x = self._block(4).const[None].expand(ws.shape[0], -1, -1, -1)
         img = None
         first = 0
         for resolution in self.resolutions:
-            block = self.get_submodule(f"b{resolution}")
+            block = self._block(resolution)
             for layer, output in block.steps(x, img, ws[:, first : first + block.num_convs + 1], noise):
                 x, img = (x, output) if layer == "torgb" else (output, img)
                 yield f"b{resolution}.{layer}", output
@@ -188,7 +193,6 @@ class SkipSynthesis(nn.Module):
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
     ) -> Tensor:
         """The image; arguments as in `steps`."""
-        x = ws
-        for _, x in self.steps(ws, noise=noise, transform=transform, update_emas=update_emas):
-            pass
+        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
+        ((_, x),) = deque(self.steps(ws, noise=noise, transform=transform, update_emas=update_emas), maxlen=1)
         return x

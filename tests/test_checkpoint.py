@@ -1,0 +1,123 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: what is written comes back bit for bit, and everything else is refused in one sentence."""
+
+import json
+import types
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import gan.checkpoint
+from gan.checkpoint import CheckpointError, load_generator, load_tensors, read_header, save_generator, save_tensors
+from gan.files import replaced
+from gan.generator import Generator
+from gan.ladder import rung
+
+
+def small(name: str = "T") -> Generator:
+    return Generator(rung(name, 16, channel_base=64, channel_max=4, z_dim=4, w_dim=4))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_generator(path, small(), {"kimg": 12.5})
+    return path
+
+
+@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+def test_round_trip_is_bit_equal(tmp_path, name):
+    generator = small(name).eval()
+    path = tmp_path / "model.safetensors"
+    save_generator(path, generator, {"kimg": 12.5, "data": "critters"})
+    loaded, facts = load_generator(path)
+    assert facts == {"kimg": 12.5, "data": "critters"}
+    assert loaded.config == generator.config
+    assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
+    assert all(torch.equal(value, generator.state_dict()[key]) for key, value in loaded.state_dict().items())
+    z = torch.randn(2, 4)
+    assert torch.equal(loaded(z), generator(z))
+    header = read_header(path)
+    assert header.config == generator.config
+    assert header.facts == facts
+    assert header.parameters == sum(t.numel() for t in generator.state_dict().values())
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def rewrite(path, change_document=None, change_tensors=None, keep_metadata=True):
+    with safe_open(path, framework="pt") as file:
+        document = json.loads(file.metadata()["jinc"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    if change_document:
+        change_document(document)
+    if change_tensors:
+        change_tensors(tensors)
+    save_file(tensors, path, {"jinc": json.dumps(document)} if keep_metadata else None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda p: p.unlink(), "There is no checkpoint at"),
+        (lambda p: p.write_bytes(p.read_bytes()[:1000]), "is damaged or not a .safetensors file"),
+        (lambda p: p.write_bytes(p.read_bytes()[:-10]), "is damaged or not a .safetensors file"),
+        (lambda p: p.write_bytes(b""), "is damaged or not a .safetensors file"),
+        (lambda p: p.write_bytes(b"\x80\x05}q\x00."), "is damaged or not a .safetensors file"),
+        (lambda p: p.write_text("hello " * 100), "is damaged or not a .safetensors file"),
+        (lambda p: rewrite(p, keep_metadata=False), "not a checkpoint of Jinc's"),
+        (lambda p: rewrite(p, lambda d: d.update(schema=99)), "written by a newer Jinc"),
+        (lambda p: rewrite(p, lambda d: d.pop("schema")), "description inside .* is damaged"),
+        (lambda p: rewrite(p, lambda d: d.update(kind="training state")), "not a generator"),
+        (lambda p: rewrite(p, lambda d: d["config"].update(colour=1)), "does not know: colour"),
+        (lambda p: rewrite(p, lambda d: d["config"].update(resolution=17)), "power of two"),
+        (lambda p: rewrite(p, lambda d: d["config"].update(z_dim="many")), "no generator that this version knows"),
+        (lambda p: rewrite(p, lambda d: d.update(config=None)), "no generator that this version knows"),
+        (lambda p: rewrite(p, lambda d: d["config"].update(channel_max=8)), "do not fit its configuration"),
+        (lambda p: rewrite(p, None, lambda t: t.pop("mapping.w_avg")), r"do not fit .*\(mapping.w_avg\)"),
+        (lambda p: rewrite(p, None, lambda t: t.update(extra=torch.zeros(1))), r"do not fit .*\(extra\)"),
+    ],
+)
+def test_anything_else_is_refused_in_one_sentence(saved, damage, sentence):
+    damage(saved)
+    with pytest.raises(CheckpointError, match=sentence) as caught:
+        load_generator(saved)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    with pytest.raises(CheckpointError, match="There is no checkpoint at"):
+        read_header(tmp_path)
+
+
+def test_a_model_too_large_for_the_memory_is_refused_before_it_is_read(saved, monkeypatch):
+    free = types.SimpleNamespace(available=saved.stat().st_size)
+    monkeypatch.setattr(gan.checkpoint.psutil, "virtual_memory", lambda: free)
+    with pytest.raises(CheckpointError, match="needs 0.0 GiB of memory and only 0.0 GiB are free"):
+        load_generator(saved)
+    read_header(saved)  # looking inside is still possible
+
+
+def test_a_huge_configuration_over_small_tensors_allocates_nothing(saved):
+    rewrite(saved, lambda d: d["config"].update(resolution=1024, channel_base=2**24, channel_max=2**14, w_dim=2**16))
+    with pytest.raises(CheckpointError, match="do not fit its configuration"):
+        load_generator(saved)
+
+
+def test_tensors_round_trip(tmp_path):
+    tensors = {"a": torch.randn(3), "b": torch.arange(4, dtype=torch.uint8), "c": torch.tensor(2.0)}
+    save_tensors(tmp_path / "state.safetensors", tensors, {"kind": "training state", "step": 7})
+    loaded, document = load_tensors(tmp_path / "state.safetensors")
+    assert document["step"] == 7
+    assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError, match="disk"), replaced(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("disk")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

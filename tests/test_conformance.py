@@ -1,0 +1,82 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The reference vectors, and that the runner does fail where it should."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from gan.conformance import main, run_case
+
+VECTORS = Path(__file__).parent / "conformance"
+COVERED = sorted(path for path in VECTORS.glob("*.safetensors") if path.stem not in ("ada", "resampling"))
+
+
+def test_all_vectors_are_here():
+    assert len(COVERED) == 8
+
+
+@pytest.mark.parametrize("path", COVERED, ids=lambda path: path.stem)
+def test_vectors(path):
+    verdict, details = run_case(path)
+    assert verdict == "pass", details
+
+
+def rewrite(source: Path, target: Path, change) -> None:
+    """A copy of a case with its config and tensors changed in place by `change`."""
+    with safe_open(source, framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    change(config, tensors)
+    save_file(tensors, target, {"config": json.dumps(config)})
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("stylegan3_t_64", "out/img"),
+        ("stylegan3_t_64", "out/grad/synthesis.input.weight"),
+        ("stylegan3_r_64", "out/img_transform1"),
+        ("stylegan3_r_64", "state/synthesis.L3_36_16.down_filter"),
+        ("discriminator_64", "out/r1_grad"),
+        ("ops", "0/out/dx"),
+    ],
+)
+def test_a_wrong_number_fails(tmp_path, name, tensor):
+    def change(config, tensors):
+        tensors[tensor] = tensors[tensor] * 1.001
+
+    rewrite(VECTORS / f"{name}.safetensors", tmp_path / f"{name}.safetensors", change)
+    verdict, details = run_case(tmp_path / f"{name}.safetensors")
+    assert verdict == "FAIL"
+    assert tensor.rpartition("/")[2].removesuffix(".weight") in details
+
+
+def test_runner_prints_rows_and_judges(tmp_path):
+    runner = CliRunner()
+    result = runner.invoke(main, [str(tmp_path)])
+    assert result.exit_code == 1
+    assert "There are no cases" in result.output
+
+    for name in ("ops", "ada"):
+        shutil.copy(VECTORS / f"{name}.safetensors", tmp_path)
+    result = runner.invoke(main, [str(tmp_path)])
+    assert result.exit_code == 0
+    assert "1 passed, 0 failed, 1 not covered yet" in result.output
+
+    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors", {"config": '{"kind": "stylegan9.Generator"}'})
+    (tmp_path / "damaged.safetensors").write_bytes(b"\x08" * 100)
+    result = runner.invoke(main, [str(tmp_path)])
+    assert result.exit_code == 1
+    assert "1 passed, 2 failed" in result.output
+    assert "There is no generator of the kind 'stylegan9.Generator'" in result.output
+
+
+def test_a_folder_of_uncovered_cases_only_does_not_pass(tmp_path):
+    shutil.copy(VECTORS / "ada.safetensors", tmp_path)
+    assert CliRunner().invoke(main, [str(tmp_path)]).exit_code == 1
