@@ -3,8 +3,8 @@
 
 The gradient needs nothing of the upsampled signal but three states a value (positive, negative, clamped). So the
 operator hands out *codes* beside its output, and a second, linear operator, `jinc::filtered_codes`, applies stored
-codes in place of the nonlinearity. It is the gradient of the first, and its own gradient is again itself with up and down
-swapped, which is how a double backward costs no third kernel.
+codes in place of the nonlinearity. It is the gradient of the first, and its own gradient is again itself with up and
+down swapped, which is how a double backward costs no third kernel.
 """
 
 from collections.abc import Sequence

@@ -6,17 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from gui import drive, settle
 from imgui_bundle import imgui
 from PIL import Image
 
-from viz import trainer
+from viz import trainer, training_view
 from viz.app import Window
 from viz.panels import training as panel
 from viz.state import AppState, TrainingState
-
-pytestmark = pytest.mark.slow
 
 
 def smallest(tmp_path: Path, **others: Any) -> AppState:
@@ -50,6 +49,7 @@ def end_trainer(window: Window) -> None:
         trainer.end_process_tree(report.snapshot.progress.pid, force=True)
 
 
+@pytest.mark.slow
 def test_train_watch_stop_and_open(tmp_path: Path) -> None:
     window = Window(smallest(tmp_path), strict=True)
 
@@ -91,6 +91,7 @@ def test_train_watch_stop_and_open(tmp_path: Path) -> None:
         end_trainer(window)
 
 
+@pytest.mark.slow
 def test_a_trainer_that_is_killed(tmp_path: Path) -> None:
     window = Window(smallest(tmp_path), strict=True)
 
@@ -110,6 +111,7 @@ def test_a_trainer_that_is_killed(tmp_path: Path) -> None:
         end_trainer(window)
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_trained_on(tmp_path: Path) -> None:
     (tmp_path / "faces").mkdir()
     Image.new("RGB", (48, 32)).save(tmp_path / "faces" / "wide.png")
@@ -129,6 +131,7 @@ def test_pictures_that_cannot_be_trained_on(tmp_path: Path) -> None:
     drive(window, test)
 
 
+@pytest.mark.slow
 def test_typing_a_run_folder_follows_it(tmp_path: Path) -> None:
     folder = tmp_path / "00000-faces-T-32"
     folder.mkdir()
@@ -149,6 +152,7 @@ def test_typing_a_run_folder_follows_it(tmp_path: Path) -> None:
     drive(window, test)
 
 
+@pytest.mark.slow
 def test_the_presets_set_batch_and_length() -> None:
     window = Window(AppState(), strict=True)
 
@@ -165,3 +169,15 @@ def test_the_presets_set_batch_and_length() -> None:
         assert flags & imgui.ItemFlags_.disabled  # there is nothing to train on
 
     drive(window, test)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("values", [[], [1.0], [0.0, 0.0], [-2.0, 5.0], [np.nan, np.inf], [1e-300, 1e300]])
+def test_every_loss_has_a_range(values: list[float], log: bool) -> None:
+    curves = {name: np.array(values, np.float64) for name in ("kimg", "loss_g", "loss_d", "r1")}
+    low, high = training_view.loss_range(curves, log)
+    assert np.isfinite([low, high]).all() and low < high and (low > 0.0 or not log)
+    finite = [
+        value for value in values if np.isfinite(value) and 1e-30 < abs(value) < 1e30 and (value > 0.0 or not log)
+    ]
+    assert all(low < value < high for value in finite)

@@ -257,7 +257,7 @@ class Window:
             side = self.canvas.frames[slot].side * (imgui.get_io().display_framebuffer_scale.x or 1.0)
             nearest, enlarged = self.state.canvas.nearest, side > result.image.shape[1]
             pixels = result.smooth if result.smooth is not None and enlarged and not nearest else result.image
-            taken = texture.show(pixels, nearest=nearest, reduced=side < pixels.shape[1])
+            taken = texture.show(pixels, side, nearest=nearest)
             if taken:
                 self.view.timings.upload.append(taken)
             pictures[slot] = Picture(texture.name, pixels.shape[1], pixels.shape[0])

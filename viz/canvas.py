@@ -197,18 +197,19 @@ class Canvas:
         )
 
     def _ring(self, state: AppState, view: View, slot: Slot, frame: Frame) -> None:
-        if not self._movable(view, slot):
+        """The knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
+        gesture = self._gesture if self._held else None
+        if not self._movable(view, slot) or gesture not in (None, "rotate"):
             return
         draw, centre, radius = imgui.get_window_draw_list(), (frame.centre_x, frame.centre_y), RING * frame.side
-        turning = self._gesture == "rotate" or imgui.get_io().key_shift
-        strength = 0.9 if turning else 0.35
+        turning = gesture == "rotate" or imgui.get_io().key_shift or self._on_knob(state, frame)
+        middle, reach = -math.radians(90 + state.transform.degrees), math.pi if turning else math.radians(12)
+        for code, width in (("#000000", 3.0), ("#ffffff", 1.0)):
+            draw.path_arc_to(centre, radius, middle - reach, middle + reach)
+            draw.path_stroke(imgui.get_color_u32(rgb(code, 0.6)), width)
         knob = self._knob(state, frame)
-        dark, light = (imgui.get_color_u32(rgb(code, strength)) for code in ("#000000", "#ffffff"))
-        accent = imgui.get_color_u32(view.theme.accent[slot])
-        draw.add_circle(centre, radius, dark, 0, 3.0)
-        draw.add_circle(centre, radius, light, 0, 1.0)
-        draw.add_circle_filled(knob, KNOB_RADIUS + 1.5, dark)
-        draw.add_circle_filled(knob, KNOB_RADIUS, accent)
+        draw.add_circle_filled(knob, KNOB_RADIUS + 1.5, imgui.get_color_u32(rgb("#000000", 0.6)))
+        draw.add_circle_filled(knob, KNOB_RADIUS, imgui.get_color_u32(view.theme.accent[slot]))
 
     def _say(self, view: View, frame: Frame, text: str, heading: str = "", failed: bool = False) -> None:
         """A few words in the middle of a slot without a picture."""

@@ -15,6 +15,7 @@ import glfw
 from viz.view import Picture
 
 PICTURES = 4  # textures kept for pictures that panels show
+ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
 
 
 def _opengl() -> Any:
@@ -31,62 +32,94 @@ def _opengl() -> Any:
 
 
 class Texture:
-    """One texture that is given new pixels again and again.
+    """A picture on the graphics card, given new pixels again and again, ready to be drawn at some width.
 
-    Shown smaller than it is, it is filtered through mipmaps, which are made only then; shown larger, linearly or, on
-    request, by nearest neighbour.
+    imgui samples every texture linearly, without mipmaps. That is right only for moderate enlargement, so for any other
+    use the picture is redrawn here, at the size it will have: reduced from its mipmaps, or enlarged with hard edges.
     """
 
     def __init__(self, gl: Any) -> None:
         self._gl = gl
-        self._size: tuple[int, int] | None = None
+        self._source, self._redrawn = (int(name) for name in gl.glGenTextures(2))
+        self._read, self._write = (int(name) for name in gl.glGenFramebuffers(2))
         self._shown: np.ndarray | None = None
-        self._filters: tuple[bool, bool] | None = None
+        self._size = (0, 0)
+        self._fit: tuple[int, bool] | None = None  # width and hardness of what is in `_redrawn`
         self._has_mipmaps = False
-        self.name = int(gl.glGenTextures(1))
+        self.name = self._source  # what to draw
+        for texture in (self._source, self._redrawn):
+            gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR)
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE)
+            gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE)
 
-    def show(self, pixels: np.ndarray, *, nearest: bool = False, reduced: bool = True) -> float:
-        """Upload uint8 [H, W, 4] unless the very same array is there already; milliseconds taken, 0 for nothing.
+    def show(self, pixels: np.ndarray, width: float | None = None, *, nearest: bool = False) -> float:
+        """Make `name` show uint8 [H, W, 4] at `width` screen pixels (None: its own); milliseconds taken.
 
-        `reduced` says that it will be drawn with less than one screen pixel to a texel.
+        `nearest` keeps its pixels apart where it is enlarged. The very same array is not uploaded twice.
         """
-        if pixels is self._shown and (nearest, reduced) == self._filters:
-            return 0.0
         gl, started = self._gl, time.perf_counter()
-        gl.glBindTexture(gl.GL_TEXTURE_2D, self.name)
-        if pixels is not self._shown:
+        wanted = round(width) if width is not None else pixels.shape[1]
+        changed = pixels is not self._shown
+        if changed:
             self._upload(pixels)
-        if reduced and not self._has_mipmaps:
-            gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
-            self._has_mipmaps = True
-        if (nearest, reduced) != self._filters:
-            self._filter(nearest, reduced)
+        name = self._source
+        if wanted < pixels.shape[1]:
+            changed |= self._redraw(max(1, wanted), hard=False)
+            name = self._redrawn
+        elif nearest and wanted > pixels.shape[1]:
+            whole = min(-(-wanted // pixels.shape[1]), ENLARGED_SIZE // pixels.shape[1])
+            changed |= self._redraw(max(1, whole) * pixels.shape[1], hard=True)
+            name = self._redrawn
+        self.name = name
         gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
-        return 1e3 * (time.perf_counter() - started)
+        return 1e3 * (time.perf_counter() - started) if changed else 0.0
 
     def _upload(self, pixels: np.ndarray) -> None:
         gl, (height, width) = self._gl, pixels.shape[:2]
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self._source)
         gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 4)
         layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, np.ascontiguousarray(pixels))
         if self._size == (width, height):
             gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, width, height, *layout)
         else:
             gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, *layout)
-        self._size, self._shown, self._has_mipmaps = (width, height), pixels, False
+        self._size, self._shown = (width, height), pixels
+        self._fit, self._has_mipmaps = None, False
 
-    def _filter(self, nearest: bool, reduced: bool) -> None:
-        gl = self._gl
-        for parameter, value in (
-            (gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR_MIPMAP_LINEAR if reduced else gl.GL_LINEAR),
-            (gl.GL_TEXTURE_MAG_FILTER, gl.GL_NEAREST if nearest else gl.GL_LINEAR),
-            (gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE),
-            (gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE),
+    def _redraw(self, width: int, hard: bool) -> bool:
+        """Draw the source into the other texture, `width` wide. False if it was there already."""
+        if self._fit == (width, hard):
+            return False
+        gl, (full_width, full_height) = self._gl, self._size
+        height = max(1, round(width * full_height / full_width))
+        # From the mipmap that is less than twice as wide, so that four neighbours hold all that a pixel covers.
+        level = max(0, (full_width // width).bit_length() - 1)
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self._source)
+        if level and not self._has_mipmaps:
+            gl.glGenerateMipmap(gl.GL_TEXTURE_2D)
+            self._has_mipmaps = True
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self._redrawn)
+        gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, None)
+        before = [int(gl.glGetIntegerv(name)) for name in (gl.GL_READ_FRAMEBUFFER_BINDING, gl.GL_DRAW_FRAMEBUFFER_BINDING)]
+        for target, frame, texture, at in (
+            (gl.GL_READ_FRAMEBUFFER, self._read, self._source, level),
+            (gl.GL_DRAW_FRAMEBUFFER, self._write, self._redrawn, 0),
         ):
-            gl.glTexParameteri(gl.GL_TEXTURE_2D, parameter, value)
-        self._filters = (nearest, reduced)
+            gl.glBindFramebuffer(target, frame)
+            gl.glFramebufferTexture2D(target, gl.GL_COLOR_ATTACHMENT0, gl.GL_TEXTURE_2D, texture, at)
+        gl.glDisable(gl.GL_SCISSOR_TEST)
+        reduced = (max(1, full_width >> level), max(1, full_height >> level))
+        filtered = gl.GL_NEAREST if hard else gl.GL_LINEAR
+        gl.glBlitFramebuffer(0, 0, *reduced, 0, 0, width, height, gl.GL_COLOR_BUFFER_BIT, filtered)
+        gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, before[0])
+        gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, before[1])
+        self._fit = (width, hard)
+        return True
 
     def delete(self) -> None:
-        self._gl.glDeleteTextures(1, [self.name])
+        self._gl.glDeleteFramebuffers(2, [self._read, self._write])
+        self._gl.glDeleteTextures(2, [self._source, self._redrawn])
 
 
 class Textures:
@@ -96,7 +129,7 @@ class Textures:
         self._gl = _opengl()
         self.left, self.right = Texture(self._gl), Texture(self._gl)
         for texture in (self.left, self.right):  # PyOpenGL finds its functions at their first call: not in a frame
-            texture.show(np.zeros((1, 1, 4), np.uint8))
+            texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
     def picture(self, name: str, pixels: np.ndarray) -> Picture:

@@ -141,9 +141,11 @@ def _snapshots(training: TrainingState, view: View, snapshot: RunSnapshot | None
     for slot in SLOTS:
         imgui.push_style_color(imgui.Col_.text, view.theme.accent[slot])
         tip = f"Open the newest snapshot ({newest.kimg} kimg) in the {slot} slot." if newest else "None is written yet."
-        if button(f"Open {slot}", tip, enabled=newest is not None) and newest is not None:
-            view.open_model(slot, str(newest.path))
+        pressed = button(f"Open {slot}", enabled=newest is not None)
         imgui.pop_style_color()
+        tooltip(tip)
+        if pressed and newest is not None:
+            view.open_model(slot, str(newest.path))
         imgui.same_line(0, gap)
     imgui.push_font(view.theme.mono, 0.0)
     imgui.text_colored(view.theme.dim, f"{newest.kimg} kimg" if newest else "none yet")
@@ -158,6 +160,8 @@ def _snapshots(training: TrainingState, view: View, snapshot: RunSnapshot | None
 def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
     snapshot = report.snapshot
     if report.stage == "stopping":
+        button("Stop", enabled=False)  # stays, so that a second click on it hits nothing else
+        imgui.same_line()
         if button("End now", "Terminate the trainer; what it learned since its last snapshot is lost."):
             monitor.end()
         return
@@ -218,26 +222,50 @@ def duration(seconds: float) -> str:
 
 def _losses(training: TrainingState, view: View, curves: Mapping[str, np.ndarray]) -> None:
     _legend(training, view, curves)
-    colours = implot.Col_
-    implot.push_style_color(colours.frame_bg, rgb(view.theme.palette.window))
-    implot.push_style_color(colours.plot_bg, rgb(view.theme.palette.stage))
-    implot.push_style_color(colours.plot_border, rgb(view.theme.palette.border))
-    implot.push_style_color(colours.axis_grid, rgb(view.theme.palette.dim, 0.25))
+    if not curves or not len(curves["kimg"]):
+        sentence("The first losses come with the first tick: after 4 kimg or a minute.", view.theme.dim)
+        return
+    colours, palette = implot.Col_, view.theme.palette
+    implot.push_style_color(colours.frame_bg, rgb(palette.window))
+    implot.push_style_color(colours.plot_bg, rgb(palette.stage))
+    implot.push_style_color(colours.plot_border, rgb(palette.border))
+    implot.push_style_color(colours.axis_grid, rgb(palette.dim, 0.25))
     implot.push_style_color(colours.axis_text, view.theme.dim)
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(8, 3))
-    implot.push_style_var(implot.StyleVar_.fit_padding, ImVec2(0.04, 0.08))  # the last tick's words need room
-    flags = implot.Flags_.no_legend | implot.Flags_.no_menus | implot.Flags_.no_title | implot.Flags_.no_box_select
-    if implot.begin_plot("##losses", ImVec2(-1, -1), flags):
-        axis = implot.AxisFlags_
-        implot.setup_axes("", "", axis.auto_fit | axis.no_menus, axis.auto_fit | axis.no_menus)
-        implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
-        if training.log_scale:
-            implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+    flags = implot.Flags_
+    if implot.begin_plot(
+        "##losses", ImVec2(-1, -1), flags.no_legend | flags.no_menus | flags.no_title | flags.no_box_select
+    ):
+        _axes(curves, log=training.log_scale)
         for name, _, colour, _ in CURVES:
-            _curve(name, colour, curves, positive=training.log_scale)
+            _curve(name, colour, curves, log=training.log_scale)
         implot.end_plot()
-    implot.pop_style_var(2)
+    implot.pop_style_var()
     implot.pop_style_color(5)
+
+
+def _axes(curves: Mapping[str, np.ndarray], log: bool) -> None:
+    """All of the run, from 0 kimg, with some room for the last tick's words; implot's own fit fails on few points."""
+    axis, always = implot.AxisFlags_, implot.Cond_.always
+    implot.setup_axes("", "", axis.no_menus, axis.no_menus)
+    implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
+    implot.setup_axis_limits(implot.ImAxis_.x1, 0.0, 1.06 * max(float(curves["kimg"].max()), 1e-3), always)
+    implot.setup_axis_limits(implot.ImAxis_.y1, *loss_range(curves, log), always)
+    if log:
+        implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+
+
+def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, float]:
+    """(low, high) that hold every finite point of the curves with a margin; positive if `log`."""
+    values = np.concatenate([curves[name] for name, *_ in CURVES])
+    values = values[np.isfinite(values) & ((values > 0.0) if log else True)]
+    if not len(values):
+        return 0.1, 1.0
+    low, high = float(values.min()), float(values.max())
+    if log:
+        return max(low, 1e-30) / 1.3, min(high, 1e30) * 1.3
+    margin = 0.08 * max(high - low, 0.1 * abs(high), 1e-6)
+    return low - margin, high + margin
 
 
 def _legend(training: TrainingState, view: View, curves: Mapping[str, np.ndarray]) -> None:
@@ -255,11 +283,9 @@ def _legend(training: TrainingState, view: View, curves: Mapping[str, np.ndarray
     check(view.theme, "log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
 
 
-def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], positive: bool) -> None:
-    if not curves:
-        return
+def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) -> None:
     x, y = curves["kimg"], curves[name]
-    keep = np.isfinite(y) & ((y > 0.0) if positive else True)
+    keep = np.isfinite(y) & ((y > 0.0) if log else True)
     if keep.any():
         alone = implot.Marker_.circle if keep.sum() == 1 else implot.Marker_.none
         implot.plot_line(name, x[keep], y[keep], implot.Spec(
