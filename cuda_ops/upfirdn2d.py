@@ -32,7 +32,7 @@ def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: in
     """The banded [out, size] matrix that applies a 1-D filter with up- and downsampling along one axis.
 
     Matrix products reach a machine's full rate where a chain of depthwise convolutions does not: on CPUs this is about
-    ten times as fast at the sizes of these models (docs/decisions/003).
+    ten times as fast at the sizes of these models (docs/decisions/004).
     """
     taps = f.shape[0]
     out = output_size(size, taps, up, down, before, after)

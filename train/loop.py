@@ -180,7 +180,8 @@ class Loop:
         path = self.run_folder / snapshot_name(state.images)
         save_generator(path, state.ema, {
             "images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed,
-            "training": config.to_json()})
+            # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
+            "training": {**config.to_json(), "data": config.data_name}})
         state.save(self.run_folder / STATE)
         self._save_fakes()
         self.log.say(f"snapshot {path.name}")
