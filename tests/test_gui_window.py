@@ -86,3 +86,42 @@ def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
 
     drive(shown, script)
     assert capsys.readouterr().err.count("Traceback") == 1, "once, not once a frame"
+
+
+def test_textures_are_filtered_as_they_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from viz.texture import Texture
+
+    board = np.zeros((64, 64, 4), np.uint8)
+    board[::2, 1::2] = board[1::2, ::2] = 255
+    small = np.array([[0, 255], [255, 0]], np.uint8)[:, :, None].repeat(4, axis=2)
+    seen: dict[str, np.ndarray] = {}
+
+    def look(*_: object) -> None:  # drawn on the thread that has the context
+        if seen:
+            return
+        from OpenGL import GL
+
+        texture = Texture(GL)
+        for name, pixels, width, nearest in (
+            ("own", board, None, False),
+            ("half", board, 32, False),
+            ("odd", board, 21.3, True),
+            ("soft", small, 7, False),
+            ("hard", small, 7, True),
+        ):
+            assert texture.show(pixels, width, nearest=nearest) > 0
+            assert texture.show(pixels, width, nearest=nearest) == 0, "nothing is uploaded or drawn twice"
+            GL.glBindTexture(GL.GL_TEXTURE_2D, texture.name)
+            data = GL.glGetTexImage(GL.GL_TEXTURE_2D, 0, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE)
+            size = int(GL.glGetTexLevelParameteriv(GL.GL_TEXTURE_2D, 0, GL.GL_TEXTURE_WIDTH))
+            seen[name] = np.frombuffer(data, np.uint8).reshape(-1, size, 4)[:, :, 0]
+        texture.delete()
+
+    monkeypatch.setattr(transform, "draw", look)
+    shown = Window(AppState(), strict=True)
+    drive(shown, lambda context: context.yield_(3))
+    assert np.array_equal(seen["own"], board[:, :, 0])
+    assert seen["half"].shape == (32, 32) and np.abs(seen["half"].astype(int) - 127).max() <= 1, "no moire"
+    assert seen["odd"].shape == (21, 21) and np.abs(seen["odd"].astype(int) - 127).max() <= 64
+    assert np.array_equal(seen["hard"], small[:, :, 0].repeat(4, axis=0).repeat(4, axis=1))
+    assert np.array_equal(seen["soft"], small[:, :, 0])  # imgui's own linear filter enlarges it

@@ -308,6 +308,11 @@ class Window:
                 if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
                     window.is_visible = not window.is_visible
             imgui.separator()
+            if imgui.menu_item("Fit", "F", False)[0]:
+                motion.fit(self.state.canvas)
+            if imgui.menu_item("Hard pixels when enlarged", "N", self.state.canvas.nearest)[0]:
+                self.state.canvas.nearest = not self.state.canvas.nearest
+            imgui.separator()
             if imgui.menu_item("Default layout", "", False)[0]:
                 self._params.docking_params.layout_reset = True
             if imgui.menu_item("Light theme", "T", self.state.display.theme == "light")[0]:

@@ -23,7 +23,7 @@ KEYS = (
     ("Shift-Left, Shift-Right", "turn by one degree"),
     (", and .", "previous and next seed"),
     ("Space", "play or stop the latent animation"),
-    ("N", "nearest neighbour above 1:1"),
+    ("N", "hard pixels when enlarged (nearest neighbour)"),
     ("T", "dark or light theme"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),

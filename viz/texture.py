@@ -101,7 +101,8 @@ class Texture:
             self._has_mipmaps = True
         gl.glBindTexture(gl.GL_TEXTURE_2D, self._redrawn)
         gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, None)
-        before = [int(gl.glGetIntegerv(name)) for name in (gl.GL_READ_FRAMEBUFFER_BINDING, gl.GL_DRAW_FRAMEBUFFER_BINDING)]
+        bindings = (gl.GL_READ_FRAMEBUFFER_BINDING, gl.GL_DRAW_FRAMEBUFFER_BINDING)
+        before = [int(gl.glGetIntegerv(binding)) for binding in bindings]
         for target, frame, texture, at in (
             (gl.GL_READ_FRAMEBUFFER, self._read, self._source, level),
             (gl.GL_DRAW_FRAMEBUFFER, self._write, self._redrawn, 0),
