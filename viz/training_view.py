@@ -261,9 +261,10 @@ def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, floa
     values = values[np.isfinite(values) & ((values > 0.0) if log else True)]
     if not len(values):
         return 0.1, 1.0
+    values = np.clip(values, 1e-30 if log else -1e30, 1e30)
     low, high = float(values.min()), float(values.max())
     if log:
-        return max(low, 1e-30) / 1.3, min(high, 1e30) * 1.3
+        return low / 1.3, high * 1.3
     margin = 0.08 * max(high - low, 0.1 * abs(high), 1e-6)
     return low - margin, high + margin
 
