@@ -98,7 +98,7 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
         if words(theme, "size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
             training.resolution = int(chosen.value)
     else:
-        label(theme, "Path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
+        label(theme, "path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
         training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
     titles = dict(RUNGS)
     letters = tuple(titles)
