@@ -42,7 +42,8 @@ def test_it_pictures_itself_and_keeps_its_state(tmp_path: Path) -> None:
         tmp_path / "state.json",
         tmp_path / "w.png",
     )
-    ran = visualizer("--left", model, "--state", str(state_file), "--size", "900x700", "--screenshot", str(shot))
+    words = ("--state", str(state_file), "--size", "900x700", "--screenshot", str(shot))
+    ran = visualizer("--left", model, "--right", "", *words)
     assert ran.returncode == 0 and str(shot) in ran.stdout, ran.stderr
     with Image.open(shot) as picture:
         assert picture.size == (900, 700)
@@ -52,9 +53,9 @@ def test_it_pictures_itself_and_keeps_its_state(tmp_path: Path) -> None:
     assert (kept["display"]["width"], kept["display"]["height"]) == (900, 700)
 
     state_file.write_text(state_file.read_text()[:-20])
-    ran = visualizer("--state", str(state_file), "--size", "900x700", "--screenshot", str(shot))
-    assert ran.returncode == 0, ran.stderr
-    assert json.loads(state_file.read_text())["left"]["path"] == "", "defaults, and readable again"
+    ran = visualizer(*words)
+    assert ran.returncode == 0 and ran.stderr.count("\n") == 1 and "damaged" in ran.stderr, ran.stderr
+    assert json.loads(state_file.read_text())["left"]["path"] != model, "defaults, and readable again"
     spoiled = list(tmp_path.glob("state*damaged*"))
     assert len(spoiled) == 1 and model in spoiled[0].read_text(), "what could not be read is kept beside it"
 

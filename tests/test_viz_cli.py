@@ -66,7 +66,9 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     refused(run("render", "--model", paths["T"], "--seeds", "5-1", *out), "smaller first", 2)
     refused(run("render", "--model", paths["T"], "--seed", "1", "--seeds", "2", *out), "not both", 2)
     refused(run("render", "--model", paths["T"], "--device", "gpu9", *out), "gpu9", 1)
+    refused(run("render", "--model", paths["T"], "--rotate", "nan", *out), "not between", 2)
     refused(run("--bogus"), "--bogus", 2)
+    refused(run("rendr"), "rendr", 2)
     refused(run("--size", "big"), "1600x1000", 2)
     assert not (tmp_path / "x.png").exists()
 

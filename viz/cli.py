@@ -26,10 +26,10 @@ SEEDS_LIMIT = 100_000
 
 
 class DefaultGroup(click.Group):
-    """A group that runs `view` when the first word is none of its commands."""
+    """A group that runs `view` when no command is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
             args = ["view", *args]
         return super().parse_args(ctx, args)
 
@@ -47,6 +47,24 @@ class Size(click.ParamType[tuple[int, int]]):
         if not (320 <= width <= 16384 and 240 <= height <= 16384):
             self.fail(f"{value} is not a size between 320x240 and 16384x16384.", param, ctx)
         return width, height
+
+
+class Number(click.ParamType[float]):
+    """A number within limits."""
+
+    name = "NUMBER"
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        if not self.low <= number <= self.high:
+            self.fail(f"{value} is not between {self.low:g} and {self.high:g}.", param, ctx)
+        return number
 
 
 class Pair(click.ParamType[tuple[float, float]]):
@@ -93,6 +111,8 @@ def main() -> None:
       python visualizer.py                                   open the window
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
+
+    Without a command the options are those of `view`.
     """
 
 
@@ -106,7 +126,7 @@ def main() -> None:
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
 )
-@click.option("--exit-after", type=click.FloatRange(0, 1e6), metavar="SECONDS", help="Close the window by itself.")
+@click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS", help="Close the window by itself.")
 def view(
     left: str | None,
     right: str | None,
@@ -139,6 +159,8 @@ def view(
 
     window = Window(state, path)
     window.view.message = message
+    if message:
+        click.echo(message, err=True)
     window.run(screenshot, exit_after)
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
@@ -151,7 +173,10 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
         models.first_start(state)
         return state, ""
     try:
-        return states.load(path), ""
+        state = states.load(path)
+        if not state.left.path and not state.right.path:
+            models.first_start(state)
+        return state, ""
     except StateError as problem:
         with contextlib.suppress(OSError):
             path.replace(path.with_suffix(".damaged.json"))  # its owner may want to mend it; a new one is written soon
@@ -165,8 +190,8 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
-@click.option("--rotate", type=click.FloatRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
-@click.option("--trunc", type=click.FloatRange(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
+@click.option("--rotate", type=Number(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
+@click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
 @click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
