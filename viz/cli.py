@@ -161,7 +161,10 @@ def view(
     window.view.message = message
     if message:
         click.echo(message, err=True)
-    window.run(screenshot, exit_after)
+    try:
+        window.run(screenshot, exit_after)
+    except OSError as problem:
+        raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
 
