@@ -103,11 +103,11 @@ class Window:
         here = str(Path(self.state.slot(slot).path or ".").parent)
         self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, ["Checkpoints", "*.safetensors"]))
 
-    def close(self) -> None:
-        """Stop the worker and whatever else runs. The window calls it at its end; harmless twice."""
+    def close(self) -> bool:
+        """Stop the worker and whatever else runs; False if a picture is still under way. Harmless twice."""
         if self.view.run is not None:
             self.view.run.close()
-        self.worker.close()
+        return self.worker.close()
 
     # -- running ---------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import os
 import re
 import sys
 from dataclasses import asdict, replace
@@ -167,6 +168,10 @@ def view(
         raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
+    if not window.close():
+        # A large model's picture is still under way. The interpreter cannot end a thread inside torch, it aborts.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:

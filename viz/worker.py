@@ -70,12 +70,13 @@ class Worker:
         with self._changed:
             return self._waiting is None and not self._todo and not self._results
 
-    def close(self, timeout: float = 10.0) -> None:
-        """Stop after the picture being rendered, if any. May be called twice."""
+    def close(self, timeout: float = 5.0) -> bool:
+        """Stop after the picture being rendered, if any; whether that ended in time. May be called twice."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._thread.join(timeout)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while True:
