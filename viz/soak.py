@@ -97,10 +97,10 @@ class StandInMonitor(RunMonitor):
 class Hand:
     """Random gestures, fed to imgui event by event, a few each frame."""
 
-    def __init__(self, rng: random.Random, window: Window, files: list[str], run: StandInRun) -> None:
-        self.rng, self.window, self.files, self.run = rng, window, files, run
+    def __init__(self, rng: random.Random, window: Window, good: list[str], bad: list[str], run: StandInRun) -> None:
+        self.rng, self.window, self.good, self.files, self.run = rng, window, good, good + bad, run
         self.events = 0
-        self._gesture: Iterator[None] = iter(())
+        self._gesture: Iterator[None] = self._tour()
 
     def move(self) -> None:
         """One frame of the current gesture, or the first of the next one."""
@@ -110,6 +110,15 @@ class Hand:
             except StopIteration:
                 gestures = (self._drag, self._click, self._wheel, self._press, self._type, self._act)
                 self._gesture = self.rng.choices(gestures, (8, 8, 3, 4, 1, 1))[0]()
+
+    def _tour(self) -> Iterator[None]:
+        """Every window size and every model once, so that what is loaded once is loaded within the first minute."""
+        for size in SIZES:
+            _resize(*size)
+            yield from (None for _ in range(10))
+        for index, path in enumerate(self.good):
+            self.window.open_model(SLOTS[index % 2], path)
+            yield from (None for _ in range(15))
 
     def _point(self) -> tuple[float, float]:
         """Somewhere in the window, now and then far outside."""
@@ -295,7 +304,7 @@ def run(seconds: float, warm_up: float, seed: int) -> Outcome:
         if window.view.run is not None:
             window.view.run.close()
         window.view.run = StandInMonitor(stand_in.folder)
-        hand = Hand(random.Random(seed), window, good + save_bad_files(folder, good[0]), stand_in)
+        hand = Hand(random.Random(seed), window, good, save_bad_files(folder, good[0]), stand_in)
         driver = Driver(window, hand, seconds, warm_up)
         _run_window(window, driver)
     return driver.outcome

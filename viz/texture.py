@@ -16,6 +16,7 @@ from viz.view import Picture
 
 PICTURES = 4  # textures kept for pictures that panels show
 ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
+ENLARGED_TIMES = 32  # edges are then softer than a 32nd of a pixel, and a small picture's texture takes 4 MB, not 64
 
 
 def _opengl() -> Any:
@@ -68,7 +69,7 @@ class Texture:
             changed |= self._redraw(max(1, wanted), hard=False)
             name = self._redrawn
         elif nearest and wanted > pixels.shape[1]:
-            whole = min(-(-wanted // pixels.shape[1]), ENLARGED_SIZE // pixels.shape[1])
+            whole = min(-(-wanted // pixels.shape[1]), ENLARGED_TIMES, ENLARGED_SIZE // pixels.shape[1])
             changed |= self._redraw(max(1, whole) * pixels.shape[1], hard=True)
             name = self._redrawn
         self.name = name
