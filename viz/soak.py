@@ -64,7 +64,7 @@ KEYS = (
 
 @dataclass
 class Outcome:
-    """What a soak came to. `rss_mb` is the most resident memory in the warm-up's last 10 s, `growth_mb` the most above it."""
+    """What a soak came to: `rss_mb`, the most memory in the warm-up's last 10 s, and `growth_mb`, the most above it."""
 
     seconds: float = 0.0
     events: int = 0
