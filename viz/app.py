@@ -192,23 +192,40 @@ class Window:
     # -- a frame ---------------------------------------------------------------------------------------------------
 
     def _before_frame(self) -> None:
-        assert self._params is not None
         now = time.perf_counter()
         self.view.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
+        for step in (self._advance, self._dress, self._answer, self._ask, self._collect, self._save_if_due):
+            try:
+                step()
+            except Exception as problem:
+                if self.strict:
+                    raise
+                self._report("The frame could not be prepared", problem)
+
+    def _advance(self) -> None:
         motion.advance(self.state, self.view.seconds)
         self._pace()
+
+    def _dress(self) -> None:
+        assert self._params is not None
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
         self._params.imgui_window_params.background_color = rgb(self.theme.palette.stage)
+
+    def _answer(self) -> None:
+        """Take what the file dialog says, once it does."""
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
             for path in dialog.result()[:1]:
                 self.open_model(slot, path)
+
+    def _ask(self) -> None:
         self.worker.submit(build_request(self.state))
-        self._collect()
+
+    def _save_if_due(self) -> None:
         if time.monotonic() - self._saved_at > SAVE_SECONDS:
             self._save()
 
@@ -286,10 +303,13 @@ class Window:
             asserting, io.config_error_recovery_enable_assert = io.config_error_recovery_enable_assert, False
             imgui.internal.error_recovery_try_to_recover_state(before)
             io.config_error_recovery_enable_assert = asserting
-            message = f"The {title} panel failed: {type(problem).__name__}: {problem}"
-            if message != self.view.message:
-                traceback.print_exc()
-            self.view.message = message
+            self._report(f"The {title} panel failed", problem)
+
+    def _report(self, what: str, problem: Exception) -> None:
+        message = f"{what}: {type(problem).__name__}: {problem}"
+        if message != self.view.message:
+            traceback.print_exc()  # once, not once a frame
+        self.view.message = message
 
     # -- menus, keys, overlays -------------------------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over 
 
 
 def clamped(owner: object, name: str, value: float) -> None:
-    """Set a field of the state to `value`, or to the limit it would pass."""
-    low, high = limits_of(owner, name)
-    setattr(owner, name, min(max(value, low), high))
+    """Set a field of the state to `value`, or to the limit it would pass. What is not finite changes nothing."""
+    if math.isfinite(value):
+        low, high = limits_of(owner, name)
+        setattr(owner, name, min(max(value, low), high))
 
 
 def wrapped(degrees: float) -> float:

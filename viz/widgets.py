@@ -4,6 +4,7 @@
 Numbers can be dragged, typed (click once) and reset (double click). Each control returns whether the user changed it.
 """
 
+import math
 from collections.abc import Sequence
 
 from imgui_bundle import ImVec4, imgui
@@ -60,6 +61,8 @@ def number(
 ) -> bool:
     """A number of a state dataclass, dragged by `step` a pixel and kept within its field's limits.
 
+    What is typed as "nan" is dropped: imgui's clamp lets it through, and no limit holds it.
+
     An empty `text` draws no label, and then `width` (pixels, 0: all) is the control's. With a `span` it is a slider
     over that span.
     """
@@ -84,6 +87,7 @@ def number(
         imgui.internal.clear_active_id()
         changed, value = True, type(value)(default)
     tooltip(tip)
+    changed = changed and math.isfinite(value)
     if changed:
         setattr(owner, name, value)
     return changed
@@ -149,9 +153,3 @@ def sentence(text: str, colour: ImVec4) -> None:
     imgui.push_text_wrap_pos(0.0)
     imgui.text_colored(colour, text)
     imgui.pop_text_wrap_pos()
-
-
-def section(theme: Theme, text: str) -> None:
-    """A quiet heading between two groups of controls."""
-    imgui.dummy((0, 2))
-    imgui.text_colored(theme.dim, text)
