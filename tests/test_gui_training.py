@@ -14,7 +14,6 @@ from PIL import Image
 
 from viz import trainer, training_view
 from viz.app import Window
-from viz.panels import training as panel
 from viz.state import AppState, TrainingState
 
 
@@ -155,15 +154,19 @@ def test_typing_a_run_folder_follows_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_presets_set_batch_and_length() -> None:
+def test_a_preset_leaves_batch_and_length_to_the_trainer() -> None:
     window = Window(AppState(), strict=True)
 
     def test(context: Any) -> None:
         open_panel(context, window)
         for name in ("paper", "tiny"):
-            context.item_click(f"**/{name}##preset")
             training = window.state.training
-            assert (training.batch, training.kimg) == panel.PRESETS[name]
+            training.batch, training.kimg = 8, 5.0
+            context.item_click(f"**/{name}##preset")
+            assert (training.preset, training.batch, training.kimg) == (name, 0, 0.0)
+        context.yield_(2)
+        context.item_input_value("**/##batch", 12)  # a number shown as a word can still be typed
+        assert window.state.training.batch == 12
         context.item_click("**/own pictures##value")
         assert window.state.training.source == ""
         context.yield_(2)

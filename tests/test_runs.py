@@ -18,7 +18,7 @@ from PIL import Image
 from gan.files import replaced
 from viz import run_monitor, runs, trainer
 from viz.run_monitor import RunMonitor, RunReport, command_text, resume_command, training_command
-from viz.runs import Progress, RunFolder, last_sentence
+from viz.runs import Progress, RunFolder, RunSnapshot, last_sentence
 from viz.state import TrainingState
 from viz.trainer import ProcessReport, RunError, TrainerProcess
 
@@ -306,8 +306,8 @@ def test_the_command_line(tmp_path: Path) -> None:
     for option in ("--cfg=R", f"--data={tmp_path}", "--batch=8", "--gamma=0.5", "--kimg=1.5", "--preset=tiny"):
         assert option in command
     assert command[0] == sys.executable and Path(command[1]).name == "train.py"
-    training.gamma = 0.0
-    assert "gamma" not in command_text(training_command(training))
+    automatic = command_text(training_command(TrainingState(source=str(tmp_path))))
+    assert all(name not in automatic for name in ("batch", "kimg", "gamma")), "the trainer decides"
     training.source = "critters"
     assert {"--data=critters", "--resolution=32", "--critters-num=2000"} <= set(training_command(training))
     for source in ("", " ", str(tmp_path / "absent")):
@@ -331,6 +331,36 @@ def test_without_a_script_the_installed_package_is_run(tmp_path: Path, monkeypat
 
 
 # --------------------------------------------------------------------------------------------------------- RunMonitor
+
+
+def test_a_look_that_fails_is_a_sentence_and_not_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(folder: RunFolder) -> RunSnapshot:
+        raise ZeroDivisionError("a mistake")
+
+    write_progress(tmp_path, state="finished")
+    monkeypatch.setattr(run_monitor, "IDLE_POLL_S", 0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "poll", broken)
+        subject = RunMonitor(str(tmp_path))
+        wait_for(lambda: bool(subject.report.error))
+        assert "ZeroDivisionError: a mistake" in subject.report.error
+        time.sleep(0.2)
+    wait_for(lambda: subject.report.stage == "finished")
+    assert subject.report.error == ""
+    subject.close()
+    assert capsys.readouterr().err.count("Traceback") == 1, "once, not at every look"
+
+
+def test_a_run_folder_is_followed_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run").mkdir()
+    write_progress(tmp_path / "run", state="finished")
+    monkeypatch.chdir(tmp_path)
+    subject = RunMonitor("run")
+    wait_for(lambda: subject.report.snapshot is not None)
+    assert subject.report.snapshot is not None and subject.report.snapshot.folder == tmp_path / "run"
+    subject.close()
 
 
 @pytest.fixture

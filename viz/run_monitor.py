@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from viz.runs import NumberedFile, RunFolder, RunSnapshot, process_alive
-from viz.state import TrainingState
+from viz.state import TrainingState, absolute
 from viz.trainer import ProcessReport, RunError, TrainerProcess, end_process_tree, trainer_program
 
 POLL_S = 0.5
@@ -41,7 +42,8 @@ class RunReport:
     """Everything the Training panel shows of a run; replaced as a whole, never changed.
 
     `stage`: `idle`, `launching` (a command runs, no run folder yet), or the state of `snapshot`; `failed` and `crashed`
-    come with an `error` sentence and, where this window launched the trainer, with the path of its `log`.
+    come with an `error` sentence and, where this window launched the trainer, with the path of its `log`. Another stage
+    has an `error` where the run could not be read.
     """
 
     stage: str = "idle"
@@ -68,9 +70,9 @@ def training_command(training: TrainingState) -> tuple[str, ...]:
         if not os.path.exists(data):
             raise RunError(f"There is no folder or zip {data[:200]!r}: type the path of one, or choose critters.")
         options.append(f"--data={data}")
-    options += [f"--preset={training.preset}", f"--batch={training.batch}", f"--kimg={training.kimg:g}"]
-    if training.gamma > 0.0:
-        options.append(f"--gamma={training.gamma:g}")
+    options.append(f"--preset={training.preset}")
+    given = {"batch": training.batch, "kimg": training.kimg, "gamma": training.gamma}
+    options += [f"--{name}={value:g}" for name, value in given.items() if value > 0]  # 0: as the preset says
     # Two programs that each start a thread a core slow each other by far more than half: one core stays the window's.
     return (*trainer_program(), *options, f"--threads={max((os.cpu_count() or 1) - 1, 1)}")
 
@@ -98,7 +100,7 @@ class RunMonitor:
         self._lock = threading.Lock()  # between an order's first words in the report and the thread's own
         self._report = RunReport()
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._folder: RunFolder | None = RunFolder(run_folder) if run_folder else None
+        self._folder: RunFolder | None = RunFolder(Path(absolute(run_folder))) if run_folder else None
         self._process: TrainerProcess | None = None
         self._unwatched: list[TrainerProcess] = []  # launched here, still running, but another run is looked at
         self._launched_at = 0.0
@@ -135,7 +137,7 @@ class RunMonitor:
 
     def follow(self, run_folder: str) -> None:
         """Read this run from now on, "" none; a trainer that runs goes on, unwatched."""
-        self._order(RunReport(), lambda: self._follow(Path(run_folder) if run_folder else None))
+        self._order(RunReport(), lambda: self._follow(Path(absolute(run_folder)) if run_folder else None))
 
     def _order(self, first_words: RunReport, action: Callable[[], None]) -> None:
         """Hand `action` to the thread. The report says `first_words` at once, so that no second click repeats it."""
@@ -155,7 +157,10 @@ class RunMonitor:
 
     def _work(self) -> None:
         while True:
-            self._look()
+            try:
+                self._look()
+            except Exception as problem:  # the thread must outlive whatever a run folder holds
+                self._report_failure(problem)
             try:
                 order = self._orders.get(timeout=self._poll_s if self._report.active else IDLE_POLL_S)
             except queue.Empty:
@@ -164,7 +169,9 @@ class RunMonitor:
                 return
             try:
                 order()
-            except (OSError, ValueError) as error:
+            except Exception as error:
+                if not isinstance(error, (OSError, ValueError)):
+                    traceback.print_exc()
                 self._error = str(error) if isinstance(error, RunError) else f"It could not be done ({error})."
 
     def _launch(self, command: Callable[[], Sequence[str]], outdir: Path, run_folder: Path | None) -> None:
@@ -216,6 +223,15 @@ class RunMonitor:
         with self._lock:
             if self._orders.empty():  # else an order on its way has put its first words there
                 self._report = report
+
+    def _report_failure(self, problem: Exception) -> None:
+        """Say that a look failed; the next one may do better. A trainer that runs is not stopped by it."""
+        error = f"The run could not be read ({type(problem).__name__}: {problem})."
+        with self._lock:
+            if error == self._report.error or not self._orders.empty():
+                return
+            self._report = replace(self._report, error=error)
+        traceback.print_exc()  # once, not twice a second
 
     def _compose(self, process: ProcessReport | None, snapshot: RunSnapshot | None) -> RunReport:
         running = process is not None and process.state == "running"

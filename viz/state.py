@@ -86,15 +86,18 @@ class CanvasState:
 
 @dataclass
 class TrainingState:
-    """What the next training run is to be, and the run folder last followed ("" none). gamma 0: automatic."""
+    """What the next training run is to be, and the run folder last followed ("" none).
+
+    For batch, gamma and kimg 0 is automatic: the trainer takes its preset's.
+    """
 
     source: str = "critters"  # or the path of a folder or zip
     pictures: int = number(2000, 16, 1_000_000)  # critters to draw
     rung: str = choice("T", "A", "B", "R")
     resolution: int = number(32, 4, 4096)
-    batch: int = number(16, 1, 4096)
+    batch: int = number(0, 0, 4096)
     gamma: float = number(0.0, 0.0, 1e6)
-    kimg: float = number(200.0, 0.001, 1e6)
+    kimg: float = number(0.0, 0.0, 1e6)
     preset: str = choice("tiny", "paper")
     outdir: str = "training-runs"
     run_folder: str = ""
@@ -134,6 +137,11 @@ class AppState:
     def remember(self, path: str) -> None:
         """Put `path` first among the recently opened models."""
         self.recents = [path, *(other for other in self.recents if other != path)][:RECENTS_LIMIT]
+
+
+def absolute(path: str) -> str:
+    """A path as the state keeps it: the same file wherever the window is opened from next."""
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def to_json(state: AppState) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class TrainerProcess:
 
     def _learn_run_folder(self, output: str) -> None:
         if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
-            self._run_folder = Path(match[1].strip())
+            self._run_folder = Path(match[1].strip()).absolute()
 
     def _spawn(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}

@@ -183,13 +183,15 @@ def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: R
     if button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
-    number(view.theme, "", training, "kimg", step=1, form="%.1f kimg", default=200.0,
-           tip="Total length in thousands of images.", width=8 * imgui.get_font_size())  # fmt: skip
+    number(view.theme, "", training, "kimg", step=1, form="%.1f kimg", default=2e-3 * snapshot.progress.images,
+           tip="Total length in thousands of images; double click doubles the present one.",
+           width=8 * imgui.get_font_size())  # fmt: skip
 
 
 def failure(view: View, report: RunReport) -> None:
     """What went wrong, in the trainer's own words, and where the rest of them are."""
-    sentence(f"The trainer stopped: {report.error}", view.theme.error)
+    ended = report.stage in ("failed", "crashed")
+    sentence(f"The trainer stopped: {report.error}" if ended else report.error, view.theme.error)
     if report.log is not None:
         imgui.push_font(view.theme.mono, 0.0)
         sentence(f"log {report.log}", view.theme.dim)

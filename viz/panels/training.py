@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -14,7 +13,7 @@ from gan.ladder import RUNGS
 from viz import training_view
 from viz.run_monitor import RunMonitor, RunReport, command_text, training_command
 from viz.runs import RunSnapshot
-from viz.state import SLOTS, AppState, TrainingState
+from viz.state import SLOTS, AppState, TrainingState, absolute
 from viz.trainer import RunError
 from viz.view import View
 from viz.widgets import button, label, number, sentence, tooltip, words
@@ -24,8 +23,7 @@ PLACE = "bottom"
 
 COLUMN = 19.0  # width of a column of controls, in font sizes
 SIZES = (16, 32, 64, 128, 256)
-# What the presets of train.py stand for, so that the numbers are seen before the run: (batch, kimg).
-PRESETS = {"tiny": (16, 200.0), "paper": (64, 25_000.0)}
+AUTOMATIC = "automatic"
 
 
 def draw(state: AppState, view: View) -> None:
@@ -111,14 +109,13 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
 def _how(training: TrainingState, view: View) -> None:
     theme = view.theme
     tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
-    if words(theme, "preset", training, "preset", tuple(PRESETS), tip):
-        training.batch, training.kimg = PRESETS[training.preset]
-    number(theme, "length", training, "kimg", step=1, form="%.1f kimg", default=PRESETS[training.preset][1],
-           tip="Thousands of real images shown to the discriminator; the paper trains for 25,000 kimg.")  # fmt: skip
-    number(theme, "batch", training, "batch", step=0.25, form="%d images", default=PRESETS[training.preset][0],
-           tip="Images a step; a multiple of 4, the minibatch-deviation group.")  # fmt: skip
-    form = "automatic" if training.gamma == 0.0 else "%.4g"
-    number(theme, "R1 γ", training, "gamma", step=0.005, form=form, default=0.0,
+    if words(theme, "preset", training, "preset", ("tiny", "paper"), tip):
+        training.batch, training.kimg = 0, 0.0
+    number(theme, "length", training, "kimg", step=1, form="%.1f kimg" if training.kimg else AUTOMATIC, default=0.0,
+           tip="Thousands of real images shown to the discriminator; 0 is automatic, the preset's.")  # fmt: skip
+    number(theme, "batch", training, "batch", step=0.25, form="%d images" if training.batch else AUTOMATIC, default=0,
+           tip="Images a step, a multiple of 4; 0 is automatic, the preset's for this size.")  # fmt: skip
+    number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, default=0.0,
            tip="Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch.")  # fmt: skip
     label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
@@ -131,7 +128,8 @@ def _start(training: TrainingState, view: View, monitor: RunMonitor, report: Run
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == "critters" else "Trains"
-        sentence(f"{first} {dict(RUNGS)[training.rung]} for {1000 * training.kimg:,.0f} images.", theme.text)
+        length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"as long as {training.preset} says"
+        sentence(f"{first} {dict(RUNGS)[training.rung]} for {length}.", theme.text)
         sentence("Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim)
     command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
     if problem and not report.error:
@@ -140,6 +138,9 @@ def _start(training: TrainingState, view: View, monitor: RunMonitor, report: Run
     started = button("Start training", "Run the trainer as a process of its own.", enabled=bool(command))
     imgui.pop_style_color()
     if started:
+        training.outdir = absolute(training.outdir)
+        if training.source != "critters":
+            training.source = absolute(training.source.strip())
         monitor.start(training)
     imgui.same_line()
     if button("Copy command", command, enabled=bool(command)):
@@ -174,7 +175,8 @@ def _follow_row(training: TrainingState, view: View, monitor: RunMonitor) -> Non
         "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true
     )
     if entered and training.run_folder.strip():
-        monitor.follow(os.path.expanduser(training.run_folder.strip()))
+        training.run_folder = absolute(training.run_folder.strip())
+        monitor.follow(training.run_folder)
 
 
 class _Choice:
