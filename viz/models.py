@@ -20,7 +20,10 @@ class Bundled(NamedTuple):
 
 
 def bundled() -> tuple[Bundled, ...]:
-    """The readable checkpoints in assets/, in the ladder's order. Empty where they were not installed."""
+    """The readable checkpoints in assets/, in the ladder's order, rungs off the ladder last.
+
+    Empty where they were not installed.
+    """
     found = []
     for path in sorted(Path(assets.__file__).parent.glob("*.safetensors")):
         try:
@@ -28,18 +31,19 @@ def bundled() -> tuple[Bundled, ...]:
         except (CheckpointError, OSError):
             continue  # opening it by hand says what is wrong with it
         found.append(Bundled(header.config.rung, path.stem, str(path)))
-    order = [letter for letter, _ in RUNGS]
-    return tuple(sorted(found, key=lambda model: (order.index(model.rung), model.name)))
+    order = {letter: place for place, (letter, _) in enumerate(RUNGS)}
+    return tuple(sorted(found, key=lambda model: (order.get(model.rung, len(order)), model.rung, model.name)))
 
 
 def resolve(name: str) -> str:
     """The path for what a user calls a model: a file, a bundled model's name, or a rung ("b", "stylegan3-t").
 
-    A rung stands for the first bundled model of it. Anything else is taken for a path, and opening it says more.
+    The path of a file that exists is absolute, since the state keeps it. A rung stands for the first bundled model of
+    it. Anything else is taken for a path, and opening it says more.
     """
     path = os.path.expanduser(name)
     if os.path.exists(path):  # Path.exists raises for a name too long to be one
-        return path
+        return os.path.abspath(path)
     models = bundled()
     wanted = ALIASES.get(name.lower(), name.upper())
     for model in models:
