@@ -65,7 +65,7 @@ def test_a_file_written_anew_is_loaded_anew(tmp_path: Path) -> None:
     renderer, request = Renderer(), PictureRequest(save_model(path, "B", 16, seed=1))
     before = picture(renderer, request)
     save_model(path, "B", 16, seed=2)
-    os.utime(path, ns=(1, 1))  # a clock too coarse to tell the two apart must not matter here
+    os.utime(path, ns=(1, 1))  # the sizes are equal, and a coarse clock may give both files the same time
     assert not np.array_equal(before, picture(renderer, request))
 
 
