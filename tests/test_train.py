@@ -14,9 +14,10 @@ import torch
 
 from gan.config import ConfigError, DiscriminatorConfig
 from gan.ladder import rung
-from train.config import TrainConfig, TrainingError, configure, default_gamma, ema_half_life, estimate_memory
+from train.config import TrainConfig, TrainingError, configure, default_gamma, ema_half_life
 from train.data import Sampler
 from train.losses import Step, blur_at, gaussian_blur, lazy_scale, mix_styles, phases, r1_loss, r1_penalty
+from train.memory import estimate_memory
 from train.state import TrainState, ema_decay, update_ema
 
 

@@ -3,24 +3,26 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-import psutil
 import torch
 
 from gan.checkpoint import CheckpointError
 from gan.config import ConfigError
 from gan.images import ImageError, ImageSource, open_images
-from train.config import PRESETS, TrainConfig, TrainingError, configure, estimate_memory
+from train.config import PRESETS, TrainConfig, TrainingError, configure
 from train.critters import write_dataset
-from train.log import STATE, RunLog, new_run_folder
+from train.log import STATE, STOP, RunLog, new_run_folder, trainer_of
 from train.loop import Loop
-from train.state import TrainState
+from train.memory import OUT_OF_MEMORY, check_memory, out_of_memory
+from train.state import TrainState, usable_device
 
+MAX_SEED = 2**63 - 1  # what torch takes
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 
 
@@ -37,13 +39,23 @@ class _Sentence(click.ClickException):
     """`Error: <sentence>` without a traceback, exit status 1."""
 
 
+class _Finite(click.FloatRange):
+    """A range of numbers that can be counted with: click lets nan and inf through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
 EXAMPLES = """\b
 Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a CPU:
     python train.py --cfg=T --data=critters --preset=tiny
 Train on your own pictures (a folder or zip of square RGB PNGs or JPEGs of one size):
     python train.py --cfg=stylegan3-r --data=faces.zip --batch=32 --gamma=8 --mirror
 Go on after Ctrl-C exactly where a run stopped:
-    python train.py --resume=training-runs/00000-critters-T-32
+    python train.py --resume=training-runs/00000-critters-2000-32-0-T-32
 """
 
 
@@ -56,13 +68,13 @@ def main() -> None:
 
 
 _CHANGEABLE = [
-    click.option("--kimg", type=click.FloatRange(min=0, min_open=True),
+    click.option("--kimg", type=_Finite(min=0, max=1e9, min_open=True),
                  help="Length in thousands of real images (25000; tiny: 200)."),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
-    click.option("--tick", type=click.FloatRange(min=0, min_open=True),
+    click.option("--tick", type=_Finite(min=0, max=1e9, min_open=True),
                  help="kimg a tick (4); it ends after 60 s at the latest."),
     click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one)."),
-    click.option("--threads", type=click.IntRange(min=1), help="CPU threads of torch (its own choice)."),
+    click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
 ]
 
 
@@ -80,13 +92,13 @@ def _changeable(command: Any) -> Any:
               help="Where run folders go.")
 @click.option("--resume", type=click.Path(path_type=Path), help="A run folder to go on with.")
 @click.option("--preset", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper).")
-@click.option("--batch", type=click.IntRange(min=1), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
-@click.option("--gamma", type=click.FloatRange(min=0), help="R1 weight (0.001 S^2 / batch).")
+@click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
+@click.option("--gamma", type=_Finite(min=0), help="R1 weight (0.001 S^2 / batch).")
 @click.option("--mirror/--no-mirror", default=None, help="Flip pictures at random (off; tiny: on).")
 @click.option("--cond", is_flag=True, help="Train with the labels of dataset.json.")
-@click.option("--cbase", type=click.IntRange(min=1), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
-@click.option("--cmax", type=click.IntRange(min=1), help="Most channels of a layer, T's value (512).")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the run (0).")
+@click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
+@click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed of the run (0).")
 @click.option("--resolution", type=click.IntRange(min=16), help="Of the critters to draw (32); else the data's own.")
 @click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")
 @_changeable
@@ -125,7 +137,7 @@ def dataset() -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
 @click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
 @click.option("--size", type=click.IntRange(min=16, max=512), default=64, show_default=True, help="Their width.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the whole set.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the whole set.")
 def critters(out: Path, num: int, size: int, seed: int) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
 
@@ -147,18 +159,20 @@ def _guarded(action: Any, *args: Any) -> None:
     except OSError as error:
         raise _Sentence(f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
                         "check the path, its permissions and the space on the disk.") from error
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _Sentence("Training ran out of memory; give a smaller --batch or --cbase.") from error
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        raise _Sentence(f"{OUT_OF_MEMORY}.") from error
 
 
 def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_num: int, cond: bool,
            options: dict[str, Any]) -> None:
-    device = _device(options.pop("device", None))
+    device = usable_device(options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu"))
     if data == "critters":
         data = str(_critters(outdir, critters_num, resolution or 32))
     elif resolution is not None:
         raise click.UsageError("--resolution goes with --data=critters only; other data keep their own size.")
-    source = open_images(data)
+    source = _open(data)
     if cond and source.labels is None:
         raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
     threads = _set_threads(options.pop("threads", 0))
@@ -167,7 +181,8 @@ def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_n
         cfg, resolution=source.resolution, data=data, data_name=source.name, data_images=len(source),
         data_digest=source.digest, c_dim=source.c_dim if cond else 0, device=device, threads=threads,
         **_ticks(options), **{names.get(name, name): value for name, value in options.items()})
-    _check_memory(config)
+    check_memory(config)
+    state = TrainState(config)  # before there is a folder: what cannot be built leaves none behind
     folder = new_run_folder(outdir, config)
     log = RunLog(folder, config.total_images)
     print(f"Run folder: {folder}", flush=True)
@@ -176,7 +191,7 @@ def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_n
     log.say(f"{config.rung} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
             f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({given}), "
             f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}.")
-    _train(folder, TrainState(config), source, log)
+    _train(folder, state, source, log)
 
 
 def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
@@ -184,9 +199,13 @@ def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
         raise TrainingError(f"{folder} is not a folder; give the run folder to resume.")
     if not (folder / STATE).is_file():
         raise TrainingError(f"{folder} holds no {STATE}: the run wrote no snapshot yet; start it anew.")
+    pid = trainer_of(folder)
+    if pid is not None:
+        raise TrainingError(f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
+                            f"named {STOP} in that folder, then resume.")
+    (folder / STOP).unlink(missing_ok=True)  # of an earlier session; one that is made from now on counts
     threads = _set_threads(options.pop("threads", 0))
-    device = options.pop("device", None)
-    state = TrainState.load(folder / STATE, None if device is None else _device(device))
+    state = TrainState.load(folder / STATE, options.pop("device", None))
     changes = _ticks(options)
     if "kimg" in options:
         changes["total_images"] = round(options.pop("kimg") * 1000)
@@ -199,7 +218,7 @@ def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
     if state.images >= config.total_images:
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
-    source = open_images(config.data, config.resolution)
+    source = _open(config.data, config.resolution)
     _check_same_data(source, config)
     print(f"Run folder: {folder}", flush=True)
     _train(folder, state, source, RunLog(folder, config.total_images))
@@ -213,6 +232,12 @@ def _train(folder: Path, state: TrainState, source: ImageSource, log: RunLog) ->
         log.say(f"Stopped at {state.images / 1000:g} kimg; go on with: python train.py --resume={folder}")
     else:
         log.say(f"Finished {state.images / 1000:g} kimg in {folder}.")
+
+
+def _open(data: str, resolution: int | None = None) -> ImageSource:
+    """The pictures, all of which are looked at first: that can take a while."""
+    click.echo(f"Reading the pictures in {data}")
+    return open_images(data, resolution)
 
 
 def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
@@ -233,27 +258,6 @@ def _set_threads(threads: int) -> int:
     if threads:
         torch.set_num_threads(threads)
     return threads
-
-
-def _device(name: str | None) -> str:
-    if name is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:  # torch's word for a device that is missing or misspelt
-        raise TrainingError(f"There is no device {name!r} that torch can use here; give --device=cpu.") from error
-    return name
-
-
-def _check_memory(config: TrainConfig) -> None:
-    if config.device.startswith("cuda"):
-        free = torch.cuda.mem_get_info(config.device)[0]
-    else:
-        free = psutil.virtual_memory().available
-    needed = estimate_memory(config)
-    if needed > free:
-        raise TrainingError(f"This run needs about {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are "
-                            "free; give a smaller --batch, --cbase or --cmax, or --preset=tiny.")
 
 
 def _say_tenths(done: int, total: int) -> None:

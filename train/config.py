@@ -12,10 +12,8 @@ from typing import Any, Self
 
 from gan.config import DiscriminatorConfig, GeneratorConfig
 from gan.ladder import letter, rung
-from gan.plan import plan
 
 PRESETS = ("paper", "tiny")
-PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network
 
 
 class TrainingError(ValueError):
@@ -180,35 +178,3 @@ def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_imag
         pl_weight=2.0 if skip else 0.0, style_mixing=0.9 if skip else 0.0, ema_half_life=ema_half_life(batch),
         blur_sigma=10 * resolution / 256 if name == "R" else 0.0,
         blur_images=min(200_000, total // 10) if name == "R" else 0, **others)
-
-
-def estimate_memory(config: TrainConfig) -> int:
-    """Bytes that training takes, roughly: to refuse what cannot fit before it is tried, not to plan to the megabyte.
-
-    Weights, gradients, Adam's moments and the average, plus the activations that one backward pass keeps.
-    """
-    generator, discriminator = config.generator, config.discriminator
-    if generator.architecture == "layers":
-        layers = plan(generator).layers
-        g_weights = sum(s.in_channels * (s.out_channels * s.conv_kernel**2 + generator.w_dim) for s in layers)
-        # Kept per layer: the input before and after its styles, the convolution's output, and the nonlinearity's
-        # codes, a byte for each value at the temporary rate.
-        g_values = sum(s.in_size**2 * (2 * s.in_channels + s.out_channels * (1 + s.up**2 / 4)) for s in layers)
-    else:
-        g_weights, g_values = _pyramid(generator, 4)
-    d_weights, d_values = _pyramid(discriminator, 4)
-    # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
-    values = config.batch * max(g_values + d_values, 2 * d_values)
-    return int(4 * (5 * g_weights + 4 * d_weights + values)) + PROCESS_BYTES
-
-
-def _pyramid(network: GeneratorConfig | DiscriminatorConfig, kept: int) -> tuple[int, int]:
-    """(weights, activations an image) of two 3x3 layers per resolution, each keeping `kept` tensors for backward."""
-    weights = values = 0
-    size = network.resolution
-    while size >= 4:
-        channels = network.channels_at(size)
-        weights += 2 * 9 * channels**2
-        values += 2 * kept * channels * size**2
-        size //= 2
-    return weights, values

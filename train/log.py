@@ -9,8 +9,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+
+import psutil
 
 from gan.files import replaced
 from train.config import TrainConfig, TrainingError
@@ -21,6 +24,8 @@ STATS = "stats.jsonl"
 PROGRESS = "progress.json"
 LOG = "log.txt"
 STOP = "stop"
+
+UNDER_WAY = ("starting", "training", "stopping")  # states of progress.json in which a trainer holds the folder
 
 
 def snapshot_name(images: int) -> str:
@@ -54,6 +59,25 @@ def new_run_folder(outdir: Path, config: TrainConfig) -> Path:
     except OSError as error:
         raise TrainingError(f"No run folder can be made in {outdir} ({error.strerror or error}); "
                             "give a writable --outdir.") from error
+
+
+def trainer_of(run: Path) -> int | None:
+    """The process that still trains in a run folder, this one apart; None if there is none.
+
+    A killed trainer leaves its number behind, and the system gives numbers out again: a process that began after
+    progress.json was last written is another one.
+    """
+    try:
+        progress = json.loads((run / PROGRESS).read_text(encoding="utf-8"))
+        pid, state = progress["pid"], progress["state"]
+        if state not in UNDER_WAY or pid == os.getpid():
+            return None
+        process = psutil.Process(pid)
+        written = (run / PROGRESS).stat().st_mtime
+        alive = process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written + 1
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return pid if alive else None
 
 
 def write_json(path: Path, document: Any) -> None:
@@ -112,15 +136,20 @@ class RunLog:
             temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
-        """Rewrite progress.json and the bar: at once when the state changes, else at most once a second."""
+        """Rewrite progress.json and the bar: at once when the state changes, else at most once a second.
+
+        A progress.json that cannot be written is left as it was: it ends no run.
+        """
         now = self.clock()
         if state == "training" and now - self._written < 1:
             return
         self._written = now
         left = max(self.total_images - images, 0) / images_per_s if images_per_s > 0 else None
-        write_json(self.run / PROGRESS, {
-            "state": state, "images": images, "total_images": self.total_images, "images_per_s": round(images_per_s, 3),
-            "seconds_left": None if left is None else round(left, 1), "pid": os.getpid(), "error": error})
+        with suppress(OSError):  # Windows refuses while somebody reads it; the next one comes, and the run goes on
+            write_json(self.run / PROGRESS, {
+                "state": state, "images": images, "total_images": self.total_images,
+                "images_per_s": round(images_per_s, 3), "seconds_left": None if left is None else round(left, 1),
+                "pid": os.getpid(), "error": error})
         if state == "training":
             self._draw_bar(images, images_per_s, left)
 

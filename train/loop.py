@@ -22,6 +22,7 @@ from gan.pictures import grid, save_png, to_uint8
 from train.config import TrainingError
 from train.data import Batches
 from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, newest_snapshot, snapshot_name, write_json
+from train.memory import OUT_OF_MEMORY, out_of_memory
 from train.state import TrainState
 
 MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign")
@@ -31,6 +32,7 @@ class StopRequest:
     """Whether a clean stop was asked for: by Ctrl-C, SIGTERM, or a file named `stop` in the run folder.
 
     A context manager, so that the handlers are put back. A second Ctrl-C aborts: the first restores the usual handler.
+    The file counts from the moment the folder is announced, so entering must not delete it.
     """
 
     def __init__(self, run: Path) -> None:
@@ -39,7 +41,6 @@ class StopRequest:
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopRequest:
-        self._file.unlink(missing_ok=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._ask)
         return self
@@ -103,16 +104,21 @@ class Loop:
         except KeyboardInterrupt:
             self._fail("Aborted by a second Ctrl-C.")
             raise
-        except OSError as error:
-            sentence = (f"A file of the run could not be written to {self.run_folder} ({error.strerror or error}); "
-                        f"free some space or permissions, then resume: earlier files are intact, {self._last_good()}.")
-            self._fail(sentence)
-            raise TrainingError(sentence) from error
         except Exception as error:  # whatever it is: who follows the folder must learn that the run is over
-            self._fail(str(error) or type(error).__name__)
-            raise
+            sentence = self._sentence(error)
+            self._fail(sentence or str(error) or type(error).__name__)
+            if sentence is None:
+                raise
+            raise TrainingError(sentence) from error
         log.progress(outcome, state.images, self._rate)
         return outcome
+
+    def _sentence(self, error: Exception) -> str | None:
+        """What a user is told of an error that is the machine's, not the program's; None for every other one."""
+        if isinstance(error, OSError):
+            return (f"A file of the run could not be written to {self.run_folder} ({error.strerror or error}); "
+                    f"free some space or permissions, then resume: earlier files are intact, {self._last_good()}.")
+        return f"{OUT_OF_MEMORY}; {self._last_good()}." if out_of_memory(error) else None
 
     def _begin(self) -> None:
         state, log = self.state, self.log

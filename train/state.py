@@ -1,8 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """All that a run must remember to go on exactly where it stopped, and its file.
 
-2N steps equal N, save, load, N, bit for bit on one device (architecture.md, "One training step"). Nothing is pickled:
-the file is tensors and a JSON document.
+On the CPU 2N steps equal N, save, load, N, bit for bit (architecture.md, "One training step"); a GPU goes on with the
+same pictures and random numbers, but some of its kernels add in no fixed order. Nothing is pickled: the file is tensors
+and a JSON document.
 """
 
 from __future__ import annotations
@@ -18,8 +19,22 @@ from gan.discriminator import Discriminator
 from gan.generator import Generator
 from train.config import TrainConfig, TrainingError
 from train.losses import Phase, Step, blur_at, lazy_scale, phases
+from train.memory import out_of_memory
 
 KIND = "training state"  # in the document of the file
+DEVICES = ("cpu", "cuda", "mps")
+
+
+def usable_device(name: str) -> str:
+    """`name`, if training can run there; TrainingError if torch has no such device here."""
+    try:
+        found = torch.device(name).type in DEVICES
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError):  # torch's word for a device that is missing or misspelt
+        found = False
+    if not found:
+        raise TrainingError(f"There is no device {name!r} that training can use here; give --device=cpu.")
+    return name
 
 
 class TrainState:
@@ -87,6 +102,8 @@ class TrainState:
         tensors = {"pl_mean": self.pl_mean, "rng.cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.device.type == "mps":
+            tensors["rng.mps"] = torch.mps.get_rng_state()
         for name in ("generator", "discriminator", "ema"):
             tensors |= {f"{name}.{key}": value for key, value in self.network(name).state_dict().items()}
         for name, optimizer in self.optimizers.items():
@@ -98,16 +115,24 @@ class TrainState:
 
     @classmethod
     def load(cls, path: Path, device: str | None = None) -> Self:
-        """The state in `path`, on `device` (default: the one it was saved on); random generators are set to match."""
+        """The state in `path`, on `device` (default: the one it was saved on); random generators are set to match.
+
+        TrainingError if it is no state, does not fit its own networks, or the device is not there.
+        """
         tensors, document = load_tensors(path)
         if document.get("kind") != KIND:
             raise TrainingError(f"{path} holds no training state; give a run folder that train.py wrote.")
-        if device is not None:
-            document["config"]["device"] = device
-        state = cls(TrainConfig.from_json(document["config"]))
+        options = document.get("config")
+        if not isinstance(options, dict):
+            raise TrainingError(f"{path} does not say what run it belongs to; it is damaged and cannot be resumed.")
+        config = TrainConfig.from_json(options if device is None else {**options, "device": device})
+        usable_device(config.device)
+        state = cls(config)
         try:
             state._restore(tensors, document)
-        except (KeyError, RuntimeError) as error:
+        except (KeyError, ValueError, RuntimeError) as error:
+            if out_of_memory(error):
+                raise
             raise TrainingError(f"{path} does not fit the networks it describes; it cannot be resumed.") from error
         return state
 
@@ -126,6 +151,8 @@ class TrainState:
         torch.set_rng_state(tensors["rng.cpu"])
         if self.device.type == "cuda" and "rng.cuda" in tensors:
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
+        if self.device.type == "mps" and "rng.mps" in tensors:
+            torch.mps.set_rng_state(tensors["rng.mps"])
 
 
 def ema_decay(config: TrainConfig, images: int) -> float:
