@@ -60,7 +60,8 @@ def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
             shifted = shifted.detach().requires_grad_()
         y = bias_act_reference(shifted, b.new_zeros(b.shape), dim, *options)
         dx = torch.autograd.grad(y, shifted, dy, create_graph=create_graph)[0]
-    db = dx.sum([axis for axis in range(x.ndim) if axis != dim]).to(b.dtype) if ctx.needs_input_grad[1] else None
+    others = [axis for axis in range(x.ndim) if axis != dim]
+    db = dx.sum(others, dtype=b.dtype) if ctx.needs_input_grad[1] else None
     return dx, db, None, None, None, None, None
 
 

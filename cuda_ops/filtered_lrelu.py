@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops.upfirdn2d import adjoint_padding, check, four, output_size, upfirdn2d_reference
+from cuda_ops.upfirdn2d import adjoint_padding, check, four, output_size, pair, upfirdn2d_reference
 
 NEGATIVE, CLAMPED = 1, 2  # codes of an upsampled value; 0 is positive
 
@@ -24,6 +24,11 @@ def _parts(x: Tensor) -> tuple[Tensor, ...]:
     That halves the time of a training batch; on other devices the whole batch.
     """
     return x.split(1) if x.is_cpu and x.shape[0] > 1 else (x,)
+
+
+def _whole(parts: Sequence[Tensor]) -> Tensor:
+    """The inverse of `_parts`, without a copy where there was nothing to part."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _encode(u: Tensor, slope: float, clamp: float | None, keep: bool) -> Tensor:
@@ -68,7 +73,7 @@ def _filtered_lrelu(
         u = upfirdn2d_reference(part, fu, [up, up], [1, 1], padding, flip_filter, up * up * gain)
         codes.append(_encode(u, slope, clamp, keep_codes))
         outputs.append(upfirdn2d_reference(u, fd, [1, 1], [down, down], [0, 0, 0, 0], flip_filter, 1.0))
-    return torch.cat(outputs), torch.cat(codes)
+    return _whole(outputs), _whole(codes)
 
 
 @_filtered_lrelu.register_fake
@@ -96,7 +101,7 @@ def _filtered_codes(
         u = upfirdn2d_reference(part, fu, [up, up], [1, 1], padding_up, flip_filter, gain)
         u = _decode(u, code, slope)
         outputs.append(upfirdn2d_reference(u, fd, [1, 1], [down, down], padding_down, flip_filter, 1.0))
-    return torch.cat(outputs)
+    return _whole(outputs)
 
 
 @_filtered_codes.register_fake
@@ -197,6 +202,7 @@ def filtered_lrelu(
     fd = x.new_ones(1) if fd is None else fd
     b = x.new_zeros(x.shape[1]) if b is None else b
     padding = four(padding)
+    pair(up, "up"), pair(down, "down")
     check(x.shape, fu, [up, up], [1, 1], padding)
     middle = _middle_size(x.shape, fu, up, padding)
     check((*x.shape[:2], *middle), fd, [1, 1], [down, down], [0, 0, 0, 0])

@@ -2,13 +2,10 @@
 """upfirdn2d: pad, upsample by zero insertion, filter, decimate. The reference below *is* the operator's definition."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-_UNIT = (1.0,)
 
 
 def output_size(size: int, taps: int, up: int, down: int, before: int, after: int) -> int:
@@ -21,13 +18,6 @@ def adjoint_padding(size: int, out: int, taps: int, up: int, down: int, before: 
     return taps - 1 - before, size * up - out * down + before - up + 1
 
 
-@lru_cache(maxsize=512)
-def _band(size: int, out: int, taps: int, up: int, down: int, before: int, device: torch.device) -> Tensor:
-    """[out, size] indices of the tap that joins input h to output t: before + up h - down t; `taps` where none does."""
-    index = before + up * torch.arange(size, device=device) - down * torch.arange(out, device=device)[:, None]
-    return torch.where((index >= 0) & (index < taps), index, taps)
-
-
 def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: int, flip: bool, gain: float) -> Tensor:
     """The banded [out, size] matrix that applies a 1-D filter with up- and downsampling along one axis.
 
@@ -36,9 +26,13 @@ def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: in
     """
     taps = f.shape[0]
     out = output_size(size, taps, up, down, before, after)
-    # Without `flip` the filter is convolved, which in terms of correlation is the flipped filter.
-    correlated = F.pad((f if flip else f.flip(0)) * gain, (0, 1))
-    return correlated[_band(size, out, taps, up, down, before, f.device)]
+    # Without `flip` the filter is convolved, which in terms of correlation is the flipped filter. Input h and output t
+    # are joined by tap before + up h - down t: a strided view, with t counted backwards, of the taps between zeros.
+    first, last = before - down * (out - 1), before + up * (size - 1)
+    line = f.new_zeros(last - first + 1)
+    joined = slice(max(first, 0), max(min(last + 1, taps), 0))
+    line[joined.start - first : joined.start - first + len(f[joined])] = (f if flip else f.flip(0))[joined] * gain
+    return line.as_strided((out, size), (down, up)).flip(0)
 
 
 def _two_axes(
@@ -122,7 +116,7 @@ def check(shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int
     if len(shape) != 4 or f.ndim not in (1, 2):
         raise ValueError(f"Expected an NCHW image and a 1-D or 2-D filter, not {tuple(shape)} and {tuple(f.shape)}.")
     for axis, size, taps in ((0, shape[3], f.shape[-1]), (1, shape[2], f.shape[0])):
-        if output_size(size, taps, up[axis], down[axis], padding[2 * axis], padding[2 * axis + 1]) < 1:
+        if size < 1 or output_size(size, taps, up[axis], down[axis], padding[2 * axis], padding[2 * axis + 1]) < 1:
             raise ValueError(f"Nothing is left of {size} pixels after a filter of {taps} taps and padding {padding}.")
 
 

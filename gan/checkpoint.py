@@ -73,7 +73,7 @@ def _document(file: Any, path: Path) -> dict[str, Any]:
         raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.") from error
     if not isinstance(document.get("facts", {}), dict):
         raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.")
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise CheckpointError(f"{path.name} was written by a newer Jinc (schema {schema}): update Jinc to open it.")
     return document
 
@@ -83,13 +83,16 @@ def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dic
     path = Path(path)
     with _open(path, device) as file:
         document = _document(file, path)
-        _check_memory(path)
-        return {name: file.get_tensor(name) for name in file.keys()}, document
+        _check_memory(path, device)
+        # Clones: the reader's tensors lie in the mapped file, which could then not be replaced on every system.
+        return {name: file.get_tensor(name).clone() for name in file.keys()}, document
 
 
-def _check_memory(path: Path) -> None:
+def _check_memory(path: Path, device: str) -> None:
     """Refuse before anything is allocated: a safetensors file is as large as its tensors."""
-    size, free = path.stat().st_size, psutil.virtual_memory().available
+    on_gpu = torch.device(device).type == "cuda"
+    size = path.stat().st_size
+    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
     if size > free * MEMORY_SHARE:
         raise CheckpointError(
             f"{path.name} needs {size / 2**30:.1f} GiB of memory and only {free / 2**30:.1f} GiB are free: "
@@ -144,6 +147,6 @@ def load_generator(path: str | os.PathLike[str], device: str = "cpu") -> tuple[G
             f"The tensors in {path.name} do not fit its configuration ({', '.join([*wrong, *extra][:3])}): "
             "get a fresh copy of it."
         )
-    generator = Generator(config).to(device)
-    generator.load_state_dict(tensors)
+    typed = {name: tensors[name].to(tensor.dtype) for name, tensor in generator.state_dict().items()}
+    generator.load_state_dict(typed, assign=True)
     return generator.eval().requires_grad_(False), dict(document.get("facts", {}))

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 ARCHITECTURES = ("layers", "skip", "resnet")
+# Limits far beyond any real network: a damaged file must not make us plan a billion layers.
+MANY, FEW = 2**20, 64
 
 
 class ConfigError(ValueError):
@@ -18,21 +20,11 @@ def _check(condition: bool, sentence: str) -> None:
         raise ConfigError(sentence)
 
 
-def _check_resolution(resolution: int, least: int) -> None:
-    power_of_two = resolution > 0 and resolution & (resolution - 1) == 0
-    _check(
-        power_of_two and least <= resolution <= 1024,
-        f"The resolution must be a power of two from {least} to 1024, not {resolution}.",
-    )
+class _Config:
+    """What both configurations share: checked types, a round trip through JSON, StyleGAN2's channel rule."""
 
-
-def _check_counts(config: object, *names: str) -> None:
-    for name in names:
-        _check(getattr(config, name) >= 1, f"{name} must be at least 1, not {getattr(config, name)}.")
-
-
-class _Json:
-    """Round trip of a frozen dataclass through JSON; a key it does not know is refused by name."""
+    channel_base: int
+    channel_max: int
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain JSON values."""
@@ -48,11 +40,52 @@ class _Json:
         try:
             return cls(**values)
         except TypeError as error:
-            raise ConfigError(f"The configuration is incomplete or mistyped: {error}.") from error
+            raise ConfigError(f"The configuration is incomplete: {error}.") from error
+
+    def channels_at(self, rate: float) -> int:
+        """Feature maps of a StyleGAN2 layer of `rate` pixels: min(C_base / rate, C_max)."""
+        return int(min(self.channel_base // rate, self.channel_max))
+
+    def _check_types(self) -> None:
+        """Files hold configurations too, and a damaged one must be refused here, not deep inside a network."""
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+            _check(_fits(value, annotation), f"{field.name} must be of type {annotation}, not {value!r}.")
+
+    def _check_counts(self, most: int, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            _check(1 <= value <= most, f"{name} must be from 1 to {most}, not {value}.")
+
+    def _check_pictures(self, resolution: int, img_channels: int, c_dim: int) -> None:
+        power_of_two = resolution > 0 and resolution & (resolution - 1) == 0
+        _check(
+            power_of_two and 8 <= resolution <= 1024,
+            f"The resolution must be a power of two from 8 to 1024, not {resolution}.",
+        )
+        _check(1 <= img_channels <= 4, f"Pictures have 1 to 4 channels, not {img_channels}.")
+        _check(0 <= c_dim <= MANY, f"c_dim must be from 0 to {MANY}, not {c_dim}.")
+        _check(
+            self.channel_base >= resolution,
+            f"A channel base of {self.channel_base} leaves no channels: it must be at least {resolution}.",
+        )
+
+
+def _fits(value: object, annotation: str) -> bool:
+    """Whether a value is of one of the few types that the fields have; numbers must be finite."""
+    if annotation.endswith(" | None"):
+        return value is None or _fits(value, annotation.removesuffix(" | None"))
+    if annotation.startswith("tuple"):
+        return isinstance(value, tuple) and all(_fits(item, "float") for item in value)
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
+    if not isinstance(value, kinds[annotation]) or isinstance(value, bool) != (annotation == "bool"):
+        return False
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 @dataclass(frozen=True)
-class GeneratorConfig(_Json):
+class GeneratorConfig(_Config):
     """A generator of the ladder. Field names follow the paper; defaults are those of StyleGAN3-T.
 
     The fields under "layers" are used by the alias-free layers only (architecture "layers"), those under "skip" by the
@@ -90,15 +123,12 @@ class GeneratorConfig(_Json):
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
 
     def __post_init__(self) -> None:
-        _check_resolution(self.resolution, least=8)
+        self._check_types()
+        self._check_pictures(self.resolution, self.img_channels, self.c_dim)
+        self._check_counts(MANY, "z_dim", "w_dim", "channel_base", "channel_max")
+        self._check_counts(FEW, "num_layers", "mapping_layers", "filter_size", "lrelu_upsampling")
+        _check(0 <= self.margin_size <= self.resolution, f"The margin cannot be {self.margin_size} pixels wide.")
         _check(self.architecture in ARCHITECTURES, f"The architecture must be one of {', '.join(ARCHITECTURES)}.")
-        _check_counts(self, "z_dim", "w_dim", "mapping_layers", "channel_base", "channel_max", "filter_size")
-        _check_counts(self, "lrelu_upsampling")
-        _check(1 <= self.img_channels <= 4, f"Pictures have 1 to 4 channels, not {self.img_channels}.")
-        _check(self.c_dim >= 0 and self.margin_size >= 0, "c_dim and margin_size cannot be negative.")
-        # A damaged file must not make us plan a billion layers; nobody's network comes near these limits.
-        for name, most in (("num_layers", 64), ("mapping_layers", 64), ("filter_size", 64), ("lrelu_upsampling", 16)):
-            _check(getattr(self, name) <= most, f"{name} can be at most {most}, not {getattr(self, name)}.")
         if self.architecture == "layers":
             _check(
                 0 <= self.num_critical < self.num_layers,
@@ -110,6 +140,7 @@ class GeneratorConfig(_Json):
                 0 < self.first_cutoff < self.resolution / 2 and self.first_stopband > self.first_cutoff,
                 "The first cutoff must be below half the resolution and below the first stopband.",
             )
+            _check(self.last_stopband_rel > 1, "The last stopband must lie above its cutoff.")
         else:
             _check(len(self.resample_filter) == 4, "StyleGAN2's resampling filter has four taps.")
 
@@ -123,13 +154,9 @@ class GeneratorConfig(_Json):
         """How many w vectors synthesis takes (model-spec, "Flexible layers" and "The ladder")."""
         return self.num_layers + 2 if self.architecture == "layers" else 2 * int(math.log2(self.resolution)) - 2
 
-    def channels_at(self, rate: float) -> int:
-        """Feature maps of a StyleGAN2 layer of `rate` pixels: min(C_base / rate, C_max)."""
-        return int(min(self.channel_base // rate, self.channel_max))
-
 
 @dataclass(frozen=True)
-class DiscriminatorConfig(_Json):
+class DiscriminatorConfig(_Config):
     """StyleGAN2's residual discriminator, which every rung uses."""
 
     resolution: int
@@ -145,15 +172,13 @@ class DiscriminatorConfig(_Json):
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
 
     def __post_init__(self) -> None:
-        _check_resolution(self.resolution, least=8)
-        _check_counts(self, "channel_base", "channel_max", "mbstd_group", "mapping_layers")
-        _check(1 <= self.img_channels <= 4, f"Pictures have 1 to 4 channels, not {self.img_channels}.")
-        _check(self.c_dim >= 0 and self.mbstd_channels >= 0, "c_dim and mbstd_channels cannot be negative.")
+        self._check_types()
+        self._check_pictures(self.resolution, self.img_channels, self.c_dim)
+        self._check_counts(MANY, "channel_base", "channel_max", "mbstd_group")
+        self._check_counts(FEW, "mapping_layers")
+        _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MANY, f"cmap_dim cannot be {self.cmap_dim}.")
+        _check(self.mbstd_channels >= 0, "mbstd_channels cannot be negative.")
         _check(len(self.resample_filter) == 4, "StyleGAN2's resampling filter has four taps.")
-
-    def channels_at(self, rate: float) -> int:
-        """Feature maps at `rate` pixels: min(C_base / rate, C_max)."""
-        return int(min(self.channel_base // rate, self.channel_max))
 
     @property
     def label_dim(self) -> int:

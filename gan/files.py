@@ -2,10 +2,13 @@
 """Writing files so that a crash or a full disk never leaves half of one behind."""
 
 import os
-import tempfile
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+BUSY_SECONDS = 1.0  # how long Windows may refuse to replace a file that somebody is reading
 
 
 @contextmanager
@@ -16,17 +19,24 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.with_name(f".{uuid.uuid4().hex[:12]}{target.suffix}")
     try:
         yield temporary
-        # mkstemp makes files that only their owner may read; a finished file gets the usual permissions instead.
-        if os.name == "posix":
-            mask = os.umask(0)
-            os.umask(mask)
-            temporary.chmod(0o666 & ~mask)
-        os.replace(temporary, target)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the new name on an empty file
+        _replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _replace(source: Path, target: Path) -> None:
+    """os.replace, patient with Windows, where it fails as long as anybody has the target open."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

@@ -2,6 +2,8 @@
 """What every network here is made of: equalised fully connected layers and modulated convolution."""
 
 import math
+from collections import deque
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +55,26 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     shared convolution for the batch, which on CPUs is much faster than one group a sample.
     """
     return (styles.square() @ weight.square().sum(dim=[2, 3]).t() + EPSILON).rsqrt()
+
+
+class SteppedNetwork(nn.Module):
+    """A synthesis network that is an iterator over its layers, so that any layer can be looked at without hooks."""
+
+    output_scale = 1.0
+
+    def steps(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Each layer's name and output as it is computed; whoever stops iterating stops the computation."""
+        raise NotImplementedError
+
+    def forward(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
+    ) -> Tensor:
+        """ws [N, num_ws, w_dim] to images [N, img_channels, H, W]; arguments as in `steps`."""
+        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
+        ((_, x),) = deque(self.steps(ws, noise=noise, transform=transform, update_emas=update_emas), maxlen=1)
+        return x * self.output_scale
 
 
 def scale_channels(x: Tensor, factors: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 """The alias-free synthesis network, T and R [P app. F.1]: one executor over a plan of layers."""
 
 import math
-from collections import deque
 from collections.abc import Iterator
 
 import torch
@@ -13,7 +12,7 @@ from cuda_ops import filtered_lrelu
 from gan.config import GeneratorConfig
 from gan.filters import low_pass
 from gan.fourier import FourierInput
-from gan.layers import FullyConnected, demodulation, scale_channels
+from gan.layers import FullyConnected, SteppedNetwork, demodulation, scale_channels
 from gan.plan import LayerSpec, plan
 
 
@@ -65,7 +64,7 @@ class SynthesisLayer(nn.Module):
         )
 
 
-class Synthesis(nn.Module):
+class Synthesis(SteppedNetwork):
     """ws [N, num_layers + 2, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -96,11 +95,3 @@ class Synthesis(nn.Module):
         for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
             x = self.get_submodule(spec.name)(x, w, update_emas)
             yield spec.name, x
-
-    def forward(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
-    ) -> Tensor:
-        """The image; arguments as in `steps`."""
-        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
-        ((_, x),) = deque(self.steps(ws, noise=noise, transform=transform, update_emas=update_emas), maxlen=1)
-        return x * self.output_scale

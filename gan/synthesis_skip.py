@@ -2,7 +2,6 @@
 """StyleGAN2's synthesis network, rungs A and B (model-spec, "StyleGAN2 generator and discriminator")."""
 
 import math
-from collections import deque
 from collections.abc import Iterator
 from typing import cast
 
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from cuda_ops import bias_act, upfirdn2d
 from gan.config import ConfigError, GeneratorConfig
 from gan.fourier import FourierInput
-from gan.layers import FullyConnected, demodulation, scale_channels
+from gan.layers import FullyConnected, SteppedNetwork, demodulation, scale_channels
 
 NOISE_MODES = ("const", "random", "none")
 
@@ -31,11 +30,10 @@ class Resampler(nn.Module):
         super().__init__()
         f = resampling_filter(taps)
         self.register_buffer("resample_filter", torch.outer(f, f))
-        self.register_buffer("axis_filter", f, persistent=False)
 
     def resample(self, x: Tensor, padding: tuple[int, int], *, up: int = 1, down: int = 1, gain: float = 1.0) -> Tensor:
         """upfirdn2d with the same padding (before, after) on both axes."""
-        f = self.get_buffer("axis_filter")
+        f = self.get_buffer("resample_filter").sum(dim=0)  # of outer(f, f), f summing to 1
         return upfirdn2d(x, f, up=up, down=down, padding=[*padding, *padding], gain=gain)
 
 
@@ -143,7 +141,7 @@ class SynthesisBlock(Resampler):
             yield "torgb", rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
 
 
-class SkipSynthesis(nn.Module):
+class SkipSynthesis(SteppedNetwork):
     """ws [N, num_ws, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -188,11 +186,3 @@ class SkipSynthesis(nn.Module):
                 x, img = (x, output) if layer == "torgb" else (output, img)
                 yield f"b{resolution}.{layer}", output
             first += block.num_convs
-
-    def forward(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
-    ) -> Tensor:
-        """The image; arguments as in `steps`."""
-        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
-        ((_, x),) = deque(self.steps(ws, noise=noise, transform=transform, update_emas=update_emas), maxlen=1)
-        return x

@@ -72,6 +72,8 @@ def rewrite(path, change_document=None, change_tensors=None, keep_metadata=True)
         (lambda p: rewrite(p, lambda d: d.update(kind="training state")), "not a generator"),
         (lambda p: rewrite(p, lambda d: d["config"].update(colour=1)), "does not know: colour"),
         (lambda p: rewrite(p, lambda d: d["config"].update(resolution=17)), "power of two"),
+        (lambda p: rewrite(p, lambda d: d.update(schema=-5)), "written by a newer Jinc"),
+        (lambda p: rewrite(p, lambda d: d.update(facts=[])), "description inside .* is damaged"),
         (lambda p: rewrite(p, lambda d: d["config"].update(z_dim="many")), "no generator that this version knows"),
         (lambda p: rewrite(p, lambda d: d.update(config=None)), "no generator that this version knows"),
         (lambda p: rewrite(p, lambda d: d["config"].update(channel_max=8)), "do not fit its configuration"),
@@ -100,7 +102,7 @@ def test_a_model_too_large_for_the_memory_is_refused_before_it_is_read(saved, mo
 
 
 def test_a_huge_configuration_over_small_tensors_allocates_nothing(saved):
-    rewrite(saved, lambda d: d["config"].update(resolution=1024, channel_base=2**24, channel_max=2**14, w_dim=2**16))
+    rewrite(saved, lambda d: d["config"].update(resolution=1024, channel_base=2**20, channel_max=2**14, w_dim=2**16))
     with pytest.raises(CheckpointError, match="do not fit its configuration"):
         load_generator(saved)
 

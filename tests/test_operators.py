@@ -98,6 +98,31 @@ def test_bias_act_differentiates_twice(act, clamp):
     assert gradgradcheck(lambda x, b: bias_act(x, b, act=act, gain=1.1, clamp=clamp), (x, b), fast_mode=True)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_values_and_gradients_in_lower_precision(dtype):
+    """Against float64 on the same rounded inputs, to a few units of the dtype's own rounding."""
+    x, f, b = torch.randn(2, 3, 9, 9).to(dtype), torch.randn(12).to(dtype) / 4, torch.randn(3).to(dtype)
+    calls = (
+        lambda x, f, b: filtered_lrelu(x, f, f, b, up=2, down=2, padding=9, clamp=2.0),
+        lambda x, f, b: upfirdn2d(x, f, up=2, padding=9) + b[:, None, None],
+        lambda x, f, b: bias_act(x, b, act="swish"),
+    )
+    for call in calls:
+        found = gradients(call, x, f, b)
+        for a, expected in zip(found, gradients(call, x.double(), f.double(), b.double()), strict=True):
+            assert a.dtype == dtype
+            # In the mean: close to the kink and to the clamp a rounded value may take the other slope.
+            error = (a.double() - expected).norm() / expected.norm()
+            assert error < 16 * torch.finfo(dtype).eps
+
+
+def gradients(call, x, f, b):
+    """The output and the gradients of its sum in x and b."""
+    x, b = x.clone().requires_grad_(), b.clone().requires_grad_()
+    y = call(x, f, b)
+    return y.detach(), *torch.autograd.grad(y.sum(), [x, b])
+
+
 @pytest.mark.slow
 def test_operators_pass_opcheck():
     x = torch.randn(2, 3, 6, 7, requires_grad=True)
@@ -133,6 +158,8 @@ def test_wrong_arguments_are_named():
         filtered_lrelu(x, None, torch.ones(5), down=2)
     with pytest.raises(ValueError, match="positive integer"):
         upfirdn2d(x, torch.ones(2), up=0)
+    with pytest.raises(ValueError, match="down must be a positive integer"):
+        filtered_lrelu(x, down=0)
     with pytest.raises(ValueError, match="NCHW"):
         upfirdn2d(x[0], torch.ones(2))
     with pytest.raises(ValueError, match="bias has shape"):

@@ -116,12 +116,18 @@ def test_configurations_round_trip_and_refuse_nonsense():
         (lambda: rung("T", 64, num_critical=14), "can be critically sampled"),
         (lambda: rung("T", 64, conv_kernel=5), "1 or 3 wide"),
         (lambda: rung("T", 64, first_cutoff=40.0), "below half the resolution"),
-        (lambda: rung("T", 64, num_layers=10**9, num_critical=2), "num_layers can be at most 64"),
+        (lambda: rung("T", 64, num_layers=10**9, num_critical=2), "num_layers must be from 1 to 64"),
         (lambda: rung("T", 64, depth=3), "no such setting"),
         (lambda: rung("A", 64, img_channels=5), "1 to 4 channels"),
         (lambda: GeneratorConfig.from_json({**config.to_json(), "colour": 1}), "does not know: colour"),
         (lambda: GeneratorConfig.from_json({"rung": "T"}), "incomplete"),
-        (lambda: DiscriminatorConfig(64, mbstd_group=0), "mbstd_group must be at least 1"),
+        (lambda: GeneratorConfig.from_json({**config.to_json(), "w_dim": 2.5}), "w_dim must be of type int, not 2.5"),
+        (lambda: GeneratorConfig.from_json({**config.to_json(), "output_scale": float("nan")}), "not nan"),
+        (lambda: GeneratorConfig.from_json({**config.to_json(), "rung": 7}), "rung must be of type str"),
+        (lambda: GeneratorConfig.from_json({**config.to_json(), "resample_filter": "abcd"}), "resample_filter must be"),
+        (lambda: rung("T", 64, channel_base=1), "leaves no channels"),
+        (lambda: DiscriminatorConfig(64, channel_base=1), "leaves no channels"),
+        (lambda: DiscriminatorConfig(64, mbstd_group=0), "mbstd_group must be from 1"),
     ):
         with pytest.raises(ConfigError, match=sentence):
             bad()
