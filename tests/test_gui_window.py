@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,7 +64,26 @@ def test_it_pictures_itself_and_keeps_its_state(tmp_path: Path) -> None:
 def test_without_a_display_it_says_so_and_what_to_do() -> None:
     ran = visualizer()
     assert ran.returncode == 1
-    assert len(ran.stderr.strip().splitlines()) == 1 and "visualizer.py render" in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1 and "python visualizer.py " in ran.stderr
+    assert not sys.platform.startswith("linux") or "DISPLAY is not set" in ran.stderr
+
+
+def test_it_says_how_many_pictures_it_showed(tmp_path: Path) -> None:
+    left, right = (save_model(tmp_path / f"{rung}.safetensors", rung, 16) for rung in "BT")
+    words = ("--left", left, "--right", right, "--state", str(tmp_path / "state.json"), "--exit-after", "5")
+    ran = visualizer(*words, "--animate", "circle")
+    said = re.fullmatch(r"\S+ s, (\d+) frames .*: left (\d+) \(.* a second\), right (\d+) \(.*\)\.\n", ran.stdout)
+    assert ran.returncode == 0 and said, ran.stderr + ran.stdout
+    frames, *pictures = map(int, said.groups())
+    assert all(0 < count <= frames for count in pictures) and abs(pictures[0] - pictures[1]) <= 1
+
+
+def test_closing_twice_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, waits = Window(AppState()), []
+    with monkeypatch.context() as patch:
+        patch.setattr(shown.worker, "close", lambda: bool(waits.append(1)))  # a picture that takes for ever
+        assert shown.close() is False and shown.close() is False and waits == [1]
+    assert shown.worker.close()
 
 
 def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

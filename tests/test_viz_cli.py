@@ -3,6 +3,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,11 +74,30 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     assert not (tmp_path / "x.png").exists()
 
 
-def test_no_display_names_the_command_that_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_display_names_a_command_that_works_without(
+    paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(offscreen, "has_display", lambda: False)
+    monkeypatch.setattr(models, "bundled", lambda: ())
+    refused(run(), "python visualizer.py --screenshot ", 1)
+    monkeypatch.setattr(models, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
     result = run()
-    refused(result, "visualizer.py render --model", 1)
+    refused(result, "python visualizer.py render --model net-T", 1)
     assert len(result.output.strip().splitlines()) == 1
+    monkeypatch.chdir(tmp_path)
+    words = result.output.strip().partition("visualizer.py ")[2].split()
+    assert run(*words).exit_code == 0 and Path("picture.png").exists()
+
+
+def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rungs = {"a": "X", "b": "T", "c": "C", "d": "A"}
+    for name in rungs:
+        (tmp_path / f"{name}.safetensors").touch()
+    monkeypatch.setattr(
+        models, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
+    )
+    monkeypatch.setattr(models.assets, "__file__", str(tmp_path / "__init__.py"))
+    assert [model.rung for model in models.bundled()] == ["A", "T", "C", "X"]
 
 
 def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +106,8 @@ def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: 
     for name in ("T", "t", "stylegan3-t", "net-T", paths["T"]):
         assert models.resolve(name) == paths["T"]
     assert models.resolve("nothing") == "nothing"
+    monkeypatch.chdir(Path(paths["T"]).parent)
+    assert models.resolve("net-T.safetensors") == paths["T"], "the state keeps what means the same file elsewhere"
     state, message = cli.load_state(Path("no such file"))
     assert (state.left.path, state.right.path, message) == (paths["B"], paths["T"], "")
 

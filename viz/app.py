@@ -20,10 +20,11 @@ from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
 from gan.pictures import save_png
-from viz import layout, models, motion, offscreen, shortcuts
+from viz import layout, models, motion, offscreen
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
+from viz.menus import Menus
 from viz.panels import PANELS, training
 from viz.renderer import Renderer, devices
 from viz.request import build_request
@@ -38,9 +39,7 @@ from viz.worker import Worker
 import glfw  # after imgui-bundle, as in viz.offscreen
 
 SAVE_SECONDS = 5.0
-MESSAGE_SECONDS = 30.0
 SETTLED_FRAMES = 12  # that docking takes to come to rest
-HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
 
 
 @dataclass
@@ -83,13 +82,12 @@ class Window:
         self.worker = Worker(Renderer(own_thread=True).render, wake=self._wake)
         self._textures: Textures | None = None
         self._dialog: tuple[Slot, Any] | None = None
-        self._shortcuts_shown = False
         self._frame_began = time.perf_counter()
         self._saved: dict[str, Any] | None = None  # the state as last written
         self._saved_at = time.monotonic()
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = _Ending()
-        self._said, self._said_at = "", 0.0  # the message in the status bar, and since when
+        self._closed_in_time: bool | None = None  # None: not closed yet
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
@@ -104,10 +102,12 @@ class Window:
         self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, ["Checkpoints", "*.safetensors"]))
 
     def close(self) -> bool:
-        """Stop the worker and whatever else runs; False if a picture is still under way. Harmless twice."""
-        if self.view.run is not None:
-            self.view.run.close()
-        return self.worker.close()
+        """Stop the worker and whatever else runs; False if a picture is still under way. Waits the first time only."""
+        if self._closed_in_time is None:
+            if self.view.run is not None:
+                self.view.run.close()
+            self._closed_in_time = self.worker.close()
+        return self._closed_in_time
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -133,16 +133,17 @@ class Window:
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
         params = layout.parameters((display.width, display.height), self._windows(), layout_file)
         self._params = params
+        menus = Menus(self.state, self.view, self.canvas, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
         calls.setup_imgui_config = layout.configure
         calls.post_init = self._opened
         calls.pre_new_frame = self._before_frame
-        calls.show_gui = self._in_frame
-        calls.show_menus = self._menus
-        calls.show_status = self._status
-        calls.before_imgui_render = self._overlays
+        calls.show_gui = partial(self._in_frame, menus)
+        calls.show_menus = menus.bar
+        calls.show_status = menus.status
+        calls.before_imgui_render = menus.overlay
         calls.before_swap = self._after_frame
         calls.before_exit = self._closing
         return params
@@ -152,7 +153,7 @@ class Window:
         canvas.can_be_closed = canvas.call_begin_end = False
         windows = [canvas]
         for panel in PANELS:
-            draw = partial(self._guarded, panel.TITLE, partial(panel.draw, self.state, self.view))
+            draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.view))
             windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.dock(panel.TITLE, panel.PLACE), draw))
         return windows
 
@@ -236,7 +237,7 @@ class Window:
         idling.enable_idling = not motion.moving(self.state)
 
     def _collect(self) -> None:
-        view = self.view
+        view, new = self.view, set()
         for slot, result in self.worker.collect().items():
             view.results[slot] = result
             if "load" in result.computed:
@@ -244,10 +245,14 @@ class Window:
             if "synthesis" in result.computed:
                 view.timings.model[slot].append(result.model_ms)
                 view.timings.post.append(result.post_ms)
+                new.add(slot)
         for slot in SLOTS:
             view.busy[slot] = view.busy[slot] + view.seconds if self.worker.busy(slot) else 0.0
             if not self.state.slot(slot).path:
                 view.results[slot] = None
+        shown = [view.results[slot] for slot in SLOTS if self.state.slot(slot).path]
+        ready = bool(shown) and all(result is not None and result.image is not None for result in shown)
+        view.tally.frame(time.monotonic(), new, ready)
 
     def _draw_canvas(self) -> None:
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
@@ -258,7 +263,7 @@ class Window:
         imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
         imgui.pop_style_color()
         imgui.pop_style_var()
-        self._guarded(CANVAS_TITLE, lambda: self.canvas.draw(self.state, self.view, self._pictures()))
+        self._guarded("The canvas", lambda: self.canvas.draw(self.state, self.view, self._pictures()))
         imgui.end()
 
     def _pictures(self) -> dict[Slot, Picture | None]:
@@ -289,8 +294,8 @@ class Window:
         if self._ending.due(self.worker.idle()):
             self._params.app_shall_exit = True
 
-    def _guarded(self, title: str, draw: Callable[[], None]) -> None:
-        """Draw a panel; its failure is a sentence in the status bar, not the end of the window."""
+    def _guarded(self, what: str, draw: Callable[[], None]) -> None:
+        """Draw `what`; its failure is a sentence in the status bar, not the end of the window."""
         if self.strict:
             draw()
             return
@@ -303,7 +308,7 @@ class Window:
             asserting, io.config_error_recovery_enable_assert = io.config_error_recovery_enable_assert, False
             imgui.internal.error_recovery_try_to_recover_state(before)
             io.config_error_recovery_enable_assert = asserting
-            self._report(f"The {title} panel failed", problem)
+            self._report(f"{what} failed", problem)
 
     def _report(self, what: str, problem: Exception) -> None:
         message = f"{what}: {type(problem).__name__}: {problem}"
@@ -311,83 +316,10 @@ class Window:
             traceback.print_exc()  # once, not once a frame
         self.view.message = message
 
-    # -- menus, keys, overlays -------------------------------------------------------------------------------------
-
-    def _menus(self) -> None:
-        assert self._params is not None
-        if imgui.begin_menu("File"):
-            for slot in SLOTS:
-                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.view.has_dialogs)[0]:
-                    self.browse(slot)
-            imgui.separator()
-            if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
-                self._params.app_shall_exit = True
-            imgui.end_menu()
-        if imgui.begin_menu("View"):
-            for window in self._params.docking_params.dockable_windows:
-                if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
-                    window.is_visible = not window.is_visible
-            imgui.separator()
-            if imgui.menu_item("Fit", "F", False)[0]:
-                motion.fit(self.state.canvas)
-            if imgui.menu_item("Hard pixels when enlarged", "N", self.state.canvas.nearest)[0]:
-                self.state.canvas.nearest = not self.state.canvas.nearest
-            imgui.separator()
-            if imgui.menu_item("Default layout", "", False)[0]:
-                self._params.docking_params.layout_reset = True
-            if imgui.menu_item("Light theme", "T", self.state.display.theme == "light")[0]:
-                self.state.display.theme = "light" if self.state.display.theme == "dark" else "dark"
-            imgui.end_menu()
-        if imgui.begin_menu("Help"):
-            if imgui.menu_item("Gestures and keys", "?", False)[0]:
-                self._shortcuts_shown = True
-            imgui.end_menu()
-
-    def _in_frame(self) -> None:
+    def _in_frame(self, menus: Menus) -> None:
         """What a frame does before it draws any panel."""
-        self._guarded(training.TITLE, partial(training.attend, self.state, self.view))
-        self._keys()
-
-    def _keys(self) -> None:
-        io, key = imgui.get_io(), imgui.Key
-        assert self._params is not None
-        if io.key_ctrl and imgui.is_key_pressed(key.q, False):
-            self._params.app_shall_exit = True
-        if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
-            return
-        if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
-            self._shortcuts_shown = not self._shortcuts_shown
-        slot = self.canvas.slot_at(io.mouse_pos.x, io.mouse_pos.y)
-        if imgui.is_key_pressed(key._1, False):
-            self.canvas.one_to_one(self.state, self.view, slot)
-        facts = self.view.facts(slot)
-        shortcuts.press(self.state, facts.resolution if facts else 256)
-
-    def _status(self) -> None:
-        if self.view.message != self._said:
-            self._said, self._said_at = self.view.message, time.monotonic()
-        elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
-            self.view.message = ""
-        if self.view.message:
-            imgui.text_colored(self.theme.warning, self.view.message)
-        else:
-            imgui.text_colored(self.theme.dim, HINT)
-
-    def _overlays(self) -> None:
-        if not self._shortcuts_shown:
-            return
-        imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
-        imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
-        flags = imgui.WindowFlags_
-        _, shown = imgui.begin(
-            "Gestures and keys", True, flags.no_docking | flags.no_collapse | flags.always_auto_resize
-        )
-        imgui.pop_style_var()
-        self._shortcuts_shown = bool(shown)
-        shortcuts.draw_table(self.theme)
-        if imgui.is_key_pressed(imgui.Key.escape, False):
-            self._shortcuts_shown = False
-        imgui.end()
+        self._guarded("Following the run", partial(training.attend, self.state, self.view))
+        self._guarded("The key", menus.keys)
 
     def _dropped(self, window: Any, paths: list[str]) -> None:
         """A file dropped on the window opens on the side under the pointer; a second file on the other."""

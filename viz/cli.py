@@ -13,16 +13,13 @@ from typing import Any
 import click
 
 from gan.pictures import save_png
-from viz import models, offscreen
+from viz import models, motion, offscreen
 from viz import state as states
 from viz.request import PictureRequest
 from viz.soak import soak
 from viz.state import AppState, StateError
 
-NO_DISPLAY = (
-    "There is no display to open a window on; this writes a picture without one: "
-    "python visualizer.py render --model t --seed 0 --out picture.png"
-)
+NO_DISPLAY = "There is no display to open a window on{reason}; this writes a picture without one: python visualizer.py "
 SEEDS_LIMIT = 100_000
 
 
@@ -127,13 +124,17 @@ def main() -> None:
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
 )
-@click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS", help="Close the window by itself.")
+@click.option("--animate", type=click.Choice(["walk", "circle", "rotate"]), help="Start with this animation.")
+@click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS",
+              help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
+              )  # fmt: skip
 def view(
     left: str | None,
     right: str | None,
     state_file: Path | None,
     size: tuple[int, int] | None,
     screenshot: Path | None,
+    animate: str | None,
     exit_after: float | None,
 ) -> None:
     """Open the window (the default).
@@ -142,10 +143,12 @@ def view(
     Examples:
       python visualizer.py --left b --right t
       python visualizer.py --screenshot window.png           works without a display, too
+      python visualizer.py --left b --right t --animate circle --exit-after 10
+                                                             pictures a second in each slot, counted once both have one
     """
     if not offscreen.has_display():
-        if screenshot is None:
-            raise click.ClickException(NO_DISPLAY)
+        if screenshot is None and exit_after is None:
+            raise click.ClickException(no_display())
         offscreen.use()
     # A screenshot shows what a fresh window shows, and leaves the user's own alone.
     path = state_file if state_file or screenshot else states.default_path()
@@ -154,6 +157,8 @@ def view(
         state.left.path = models.resolve(left)
     if right is not None:
         state.right.path = models.resolve(right)
+    if animate:
+        state.latent.animate, state.transform.animate = animate == "walk", "off" if animate == "walk" else animate
     if size:
         state.display.width, state.display.height = size
     from viz.app import Window  # here, so that `render` and `--help` load no window library
@@ -168,10 +173,21 @@ def view(
         raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
+    if exit_after is not None and motion.moving(state):
+        click.echo(window.view.tally.sentence())
     if not window.close():
         # A large model's picture is still under way. The interpreter cannot end a thread inside torch, it aborts.
         sys.stdout.flush()
         os._exit(0)
+
+
+def no_display() -> str:
+    """Why there is no window, and a command that needs none. Only X11 tells of a display by a variable."""
+    unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+    reason = " (it speaks X11, and DISPLAY is not set)" if unset else ""
+    bundled = models.bundled()
+    command = f"render --model {bundled[-1].name} --seed 0 --out picture.png" if bundled else "--screenshot window.png"
+    return NO_DISPLAY.format(reason=reason) + command
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:

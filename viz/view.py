@@ -11,6 +11,7 @@ import numpy as np
 from viz.result import ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
+from viz.tally import Tally
 from viz.theme import Theme
 
 
@@ -54,6 +55,7 @@ class View:
     results: dict[Slot, RenderResult | None] = field(default_factory=lambda: {"left": None, "right": None})
     busy: dict[Slot, float] = field(default_factory=lambda: {"left": 0.0, "right": 0.0})  # seconds it has rendered
     timings: Timings = field(default_factory=Timings)
+    tally: Tally = field(default_factory=Tally)
     seconds: float = 0.0  # of this frame, for animations
     bundled: tuple[tuple[str, str], ...] = ()  # (name, path) of the models that come with Jinc
     devices: tuple[str, ...] = ("cpu",)

@@ -38,8 +38,9 @@ def _times(state: AppState, view: View) -> None:
     theme, times = view.theme, view.timings
     widgets.fact(theme, "rate", f"{imgui.get_io().framerate:6.1f} fps", "Frames of the window a second.")
     for slot in SLOTS:
-        model = _recent(times.model[slot])
-        widgets.fact(theme, f"{slot} model", model, "Mapping and synthesis of one picture.", theme.accent[slot])
+        model = f"{_recent(times.model[slot])}{view.tally.recent(slot):5.1f}/s"
+        tip = "Mapping and synthesis of one picture; new pictures shown a second."
+        widgets.fact(theme, f"{slot} model", model, tip, theme.accent[slot])
     widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
     widgets.fact(theme, "upload", _recent(times.upload), "From memory to the texture, mipmaps included.")
     widgets.fact(theme, "frame", _recent(times.frame), "The window's own work in one frame.")
