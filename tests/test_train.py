@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,17 @@ from gan.config import ConfigError, DiscriminatorConfig
 from gan.ladder import rung
 from train.config import TrainConfig, TrainingError, configure, default_gamma, ema_half_life
 from train.data import Sampler
-from train.losses import Step, blur_at, gaussian_blur, lazy_scale, mix_styles, phases, r1_loss, r1_penalty
+from train.losses import (
+    Step,
+    blur_at,
+    gaussian_blur,
+    lazy_scale,
+    mix_styles,
+    path_length_loss,
+    phases,
+    r1_loss,
+    r1_penalty,
+)
 from train.memory import estimate_memory
 from train.state import TrainState, ema_decay, update_ema
 
@@ -115,6 +126,36 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     save_tensors(path, {"pl_mean": torch.zeros(())}, {"kind": "generator"})
     with pytest.raises(TrainingError, match="no training state"):
         TrainState.load(path)
+    save_tensors(path, {"pl_mean": torch.zeros(())}, {"kind": "training state"})
+    with pytest.raises(TrainingError, match="does not say what run"):
+        TrainState.load(path, device="cpu")
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux lists what is mapped")
+def test_nothing_resumed_lies_in_the_file(tmp_path: Path) -> None:
+    """A state that stays mapped cannot be replaced on Windows, and cutting the file short kills the process."""
+    state = TrainState(small("B"))
+    state.step(batch(0), None)
+    state.save(tmp_path / "state.safetensors")
+    mapped = torch.from_file(str(tmp_path / "state.safetensors"), size=8, dtype=torch.uint8)
+    assert in_files(mapped), "this test can tell"
+    resumed = TrainState.load(tmp_path / "state.safetensors")
+    tensors = {f"{name}.{key}": value for name in ("generator", "discriminator", "ema")
+               for key, value in resumed.network(name).state_dict().items()}
+    for name, optimizer in resumed.optimizers.items():
+        for index, entry in optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{name}.{index}.{key}": value for key, value in entry.items()}
+    assert any(".exp_avg" in key for key in tensors)
+    assert [key for key, value in {**tensors, "pl_mean": resumed.pl_mean}.items() if in_files(value)] == []
+
+
+def in_files(tensor: torch.Tensor) -> bool:
+    """Whether the tensor's memory is a mapped .safetensors file."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, end = (int(address, 16) for address in line.split()[0].split("-"))
+        if start <= tensor.data_ptr() < end:
+            return line.endswith(".safetensors")
+    return False
 
 
 # ------------------------------------------------------------------------------------------------------------- a step
@@ -171,6 +212,31 @@ def test_path_length_mean_follows_its_decay() -> None:
     found = state.step(batch(0), None)
     length = float(state.pl_mean) / 0.01
     assert length > 0 and float(found["pl"]) >= (0.99 * length) ** 2 * (1 - 1e-4)
+
+
+def test_path_length_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures whose every pixel is scale · Σ M w: with y = 1 / sqrt(H W), J^T y is scale · 3 sqrt(H W) M."""
+    m = torch.tensor([[1.0, 2.0, 2.0], [2.0, 3.0, 6.0]])  # [num_ws, w_dim]; the rows' squared lengths are 9 and 49
+    scales = torch.tensor([1.0, 2.0])
+
+    def synthesis(ws: torch.Tensor, **_: Any) -> torch.Tensor:
+        return (scales * (ws * m).sum((1, 2)))[:, None, None, None].expand(-1, 3, 2, 8)
+
+    def mapping(z: torch.Tensor, labels: None, **_: Any) -> torch.Tensor:
+        return torch.randn(len(z), 2, 3, requires_grad=True)
+
+    config = small("T", pl_weight=2.0, pl_interval=5, pl_decay=0.25)
+    linear: Any = SimpleNamespace(config=config.generator, mapping=mapping, synthesis=synthesis)
+    monkeypatch.setattr(torch, "randn_like", torch.ones_like)
+    step = Step(config, linear, TrainState(config).discriminator, batch(0), None, torch.tensor(10.0))
+    loss, stats = path_length_loss(step)
+
+    lengths = [scale * 3 * math.sqrt(2 * 8) * math.sqrt((9 + 49) / 2) for scale in (1, 2)]
+    mean = 10 + 0.25 * (sum(lengths) / 2 - 10)
+    penalty = sum((length - mean) ** 2 for length in lengths) / 2
+    assert float(step.pl_mean) == pytest.approx(mean)
+    assert float(stats["pl"]) == pytest.approx(penalty)
+    assert loss.item() == pytest.approx(penalty * 2 * 5)
 
 
 def test_phases_and_lazy_scales() -> None:
@@ -308,6 +374,12 @@ def test_configuration_refuses_what_it_does_not_know() -> None:
         paper("T", 32, kimg=0)
     with pytest.raises(TrainingError, match="preset"):
         paper("T", 32, preset_name="huge")
+
+
+def test_memory_estimate_counts_every_weight() -> None:
+    """Four bytes for each weight, its gradient, two moments and the average: what one more mapping layer costs."""
+    config, wider = small("T"), small("T", generator=replace(small("T").generator, mapping_layers=3))
+    assert estimate_memory(wider) - estimate_memory(config) == 4 * 5 * (8 * 8 + 8)
 
 
 def test_memory_estimate_orders_runs() -> None:

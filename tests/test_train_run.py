@@ -3,8 +3,11 @@
 
 import errno
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,11 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
+import train.log
 import train.loop
-from gan.checkpoint import load_generator, load_tensors
-from train.cli import main
-from train.log import RunLog, duration
+from gan.checkpoint import load_generator, load_tensors, save_tensors
+from train.cli import EXAMPLES, main
+from train.log import RunLog, duration, trainer_of
 from train.state import TrainState
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "run-folder.md"
@@ -100,6 +104,7 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
     assert result.exit_code == 0, result.output
     run = tmp_path / "runs" / "00000-blobs-B-16"
     assert f"Run folder: {run}" in result.output.splitlines()
+    assert result.output.splitlines()[0] == f"Reading the pictures in {data}"
     assert "R1 weight 0.064 (0.001 S^2 / batch)" in result.output
     assert {path.name for path in run.iterdir()} == {
         "training_options.json", "log.txt", "stats.jsonl", "progress.json", "reals.png", "fakes000000.png",
@@ -126,15 +131,16 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
         assert torch.equal(value, tensors[f"ema.{key}"]), key
 
 
+@pytest.mark.parametrize("rung", ["T", "B"])  # B alone mixes styles and has a path length, due before and after
 def test_stopped_and_resumed_equals_straight_through(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, rung: str
 ) -> None:
-    start = ["--cfg=stylegan3-t", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *SMALL]
+    start = [f"--cfg={rung}", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *SMALL]
     assert call(*start).exit_code == 0
-    straight = tmp_path / "00000-blobs-T-16"
+    straight = tmp_path / f"00000-blobs-{rung}-16"
 
     with monkeypatch.context() as patch:
-        run = tmp_path / "00001-blobs-T-16"
+        run = tmp_path / f"00001-blobs-{rung}-16"
         before_step(patch, 2, lambda state: (run / "stop").touch())
         result = call(*start)
     assert result.exit_code == 0 and f"--resume={run}" in result.output
@@ -146,6 +152,7 @@ def test_stopped_and_resumed_equals_straight_through(
     assert call("resume", run).exit_code == 0
     assert progress(run)["state"] == "finished"
     assert [row["images"] for row in rows(run)] == [8, 12, 20, 24]  # the stop cut a tick short: numbers do not care
+    assert [row["pl"] is not None for row in rows(run)] == [rung == "B", False, rung == "B", False]
     for name in ("network-snapshot-000000.safetensors", "training-state.safetensors"):
         ours, theirs = load_tensors(run / name)[0], load_tensors(straight / name)[0]
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs), name
@@ -156,6 +163,30 @@ def test_stopped_and_resumed_equals_straight_through(
     result = call(f"--resume={run}", "--kimg=0.028", "--snap=5")
     assert result.exit_code == 0 and progress(run)["total_images"] == 28
     assert json.loads((run / "training_options.json").read_text())["snap"] == 5
+
+
+def test_a_stop_file_counts_from_the_announcement_on(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = ["--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *SMALL]
+    run = tmp_path / "00000-blobs-B-16"
+    say = RunLog.progress
+
+    def stop_early(self: RunLog, state: str, *args: Any, **kwargs: Any) -> None:
+        say(self, state, *args, **kwargs)
+        if state == "starting":  # the folder has just been announced
+            (self.run / "stop").touch()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunLog, "progress", stop_early)
+        assert call(*start).exit_code == 0
+        assert (progress(run)["state"], progress(run)["images"]) == ("stopped", 4)
+        assert call("resume", run).exit_code == 0
+        assert (progress(run)["state"], progress(run)["images"]) == ("stopped", 8)
+    (run / "stop").touch()  # left by a session that was killed before it saw it
+    assert call("resume", run).exit_code == 0
+    assert (progress(run)["state"], progress(run)["images"]) == ("finished", 24)
+    assert not (run / "stop").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -218,6 +249,48 @@ def test_a_full_disk_leaves_earlier_files(tmp_path: Path, data: Path, monkeypatc
     assert "No space left" in progress(run)["error"]
 
 
+@pytest.mark.parametrize("error", [
+    RuntimeError("[enforce fail at alloc_cpu.cpp:116] . DefaultCPUAllocator: can't allocate memory: you tried ..."),
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    MemoryError(),
+], ids=lambda error: type(error).__name__)  # fmt: skip
+def test_memory_that_runs_out_is_a_sentence(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(state: TrainState) -> None:
+        raise error
+
+    before_step(monkeypatch, 3, fail)
+    run = tmp_path / "00000-blobs-B-16"
+    result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
+    refused(result, "out of memory", "smaller --batch", "network-snapshot-000000.safetensors")
+    assert progress(run)["state"] == "failed" and f"Error: {progress(run)['error']}" in result.output
+
+
+def test_memory_that_runs_out_before_the_run_is_a_sentence(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(TrainState, "__init__", fail)
+    out = tmp_path / "runs"
+    refused(call("--cfg=B", f"--data={data}", f"--outdir={out}", *SMALL), "out of memory", "smaller --batch")
+    assert not out.exists()
+
+
+def test_an_error_of_the_program_is_not_dressed_up(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(state: TrainState) -> None:
+        raise RuntimeError("a shape is wrong")
+
+    before_step(monkeypatch, 1, fail)
+    with pytest.raises(RuntimeError, match="a shape is wrong"):
+        call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
+    assert progress(tmp_path / "00000-blobs-B-16")["error"] == "a shape is wrong"
+
+
 def test_labels_condition_both_networks(tmp_path: Path, data: Path) -> None:
     labels = [[f"{i}.png", i % 3] for i in range(6)]
     (data / "dataset.json").write_text(json.dumps({"labels": labels}))
@@ -235,6 +308,7 @@ def test_critters_are_drawn_once(tmp_path: Path) -> None:
     assert "Drawing 4 critters" in result.output and "Drawn 4 of 4" in result.output
     assert (tmp_path / "critters-4-16-0.zip").exists() and (tmp_path / "00000-critters-4-16-0-B-16").is_dir()
     assert "Drawing" not in call(*start).output
+    assert "training-runs/00000-critters-2000-32-0-T-32" in EXAMPLES, "what the first example makes, the last resumes"
 
 
 # ------------------------------------------------------------------------------------------------------------- refusals
@@ -251,7 +325,21 @@ def test_refuses_bad_options(tmp_path: Path, data: Path) -> None:
     refused(call("--cfg=T", f"--data={data}", "--batch=6", out), "batch of 6")
     refused(call("--cfg=T", f"--data={data}", "--cond", out), "no labels")
     refused(call("--cfg=T", f"--data={data}", "--device=warp9", out), "'warp9'")
+    refused(call("--cfg=T", f"--data={data}", "--device=meta", out), "'meta'", "--device=cpu")
+    refused(call("--cfg=T", f"--data={data}", "--kimg=0.0001", out), "--kimg")
+    refused(call("--cfg=T", f"--data={data}", out, *SMALL, "--cbase=1"), "channel")
     refused(call("--cfg=T", f"--data={tmp_path / 'gone'}", out), "gone does not exist")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("option", [
+    "--kimg=nan", "--kimg=inf", "--kimg=1e308", "--tick=nan", "--tick=inf", "--gamma=nan", "--gamma=inf",
+    "--seed=99999999999999999999", "--threads=99999999999", "--batch=99999999999999999999",
+    "--cbase=99999999999999999999", "--cmax=99999999999999999999",
+])  # fmt: skip
+def test_refuses_numbers_that_cannot_be_counted_with(tmp_path: Path, data: Path, option: str) -> None:
+    out = f"--outdir={tmp_path / 'runs'}"
+    refused(call("--cfg=T", f"--data={data}", *SMALL, option, out), option.split("=")[0], status=2)
     assert not (tmp_path / "runs").exists()
 
 
@@ -294,6 +382,45 @@ def test_refuses_to_resume_what_it_cannot(tmp_path: Path, data: Path) -> None:
     refused(call("resume", tmp_path), "training-state.safetensors", "damaged")
     refused(call(f"--resume={tmp_path}", "--batch=8"), "--batch", status=2)
     refused(call(f"--resume={tmp_path}", "--cfg=T"), "--cfg", status=2)
+    refused(call(f"--resume={tmp_path}", "--kimg=nan"), "--kimg", status=2)
+
+
+def test_refuses_to_resume_without_its_device_or_its_options(tmp_path: Path, data: Path) -> None:
+    call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.004", *SMALL)
+    run = tmp_path / "00000-blobs-B-16"
+    path = run / "training-state.safetensors"
+    tensors, document = load_tensors(path)
+    del document["schema"]
+    missing = f"cuda:{torch.cuda.device_count()}"  # one more than there are, be it none
+    save_tensors(path, tensors, {**document, "config": {**document["config"], "device": missing}})
+    refused(call("resume", run, "--kimg=1"), f"'{missing}'", "--device=cpu")
+    result = call("resume", run, "--kimg=0.008", "--device=cpu")
+    assert result.exit_code == 0 and progress(run)["images"] == 8
+    for options in ({}, {"config": None}, {"config": {"batch": 4}}, {"config": {**document["config"], "batch": "4"}}):
+        save_tensors(path, tensors, {"kind": document["kind"], **options})
+        refused(call("resume", run, "--kimg=1"))
+        refused(call("resume", run, "--kimg=1", "--device=cpu"))
+
+
+def test_refuses_to_resume_what_is_still_training(tmp_path: Path, data: Path) -> None:
+    call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.004", *SMALL)
+    run = tmp_path / "00000-blobs-B-16"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        active = {**progress(run), "state": "training", "pid": other.pid}
+        (run / "progress.json").write_text(json.dumps(active))
+        (run / "stop").touch()
+        refused(call("resume", run, "--kimg=0.008"), f"process {other.pid}", "stop it first")
+        assert (run / "stop").exists(), "it is the other trainer's to take"
+        assert progress(run) == active
+        os.utime(run / "progress.json", (1e9, 1e9))  # written before the process began: the number was given out again
+        assert trainer_of(run) is None
+        (run / "progress.json").write_text(json.dumps({**active, "state": "stopped"}))
+        assert trainer_of(run) is None
+        (run / "progress.json").write_text(json.dumps(active))
+        assert trainer_of(run) == other.pid
+        other.communicate(b"\n")
+    assert call("resume", run, "--kimg=0.008").exit_code == 0
+    assert progress(run)["state"] == "finished"
 
 
 def test_refuses_to_resume_on_other_data(tmp_path: Path, data: Path) -> None:
@@ -325,6 +452,31 @@ def test_progress_is_rewritten_once_a_second(tmp_path: Path) -> None:
     assert progress(tmp_path)["images"] == 30
     log.progress("stopping", 31, 5.0)
     assert progress(tmp_path)["state"] == "stopping"
+
+
+def test_progress_that_cannot_be_written_ends_no_run(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows while a reader holds the file; options and statistics still matter."""
+    write, refusals = train.log.write_json, []
+
+    def busy(path: Path, document: Any) -> None:
+        if path.name == "progress.json" and document["state"] != "finished":
+            refusals.append(document["state"])
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        write(path, document)
+
+    monkeypatch.setattr("train.log.write_json", busy)
+    result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.02", *SMALL)
+    assert result.exit_code == 0 and refusals
+    run = tmp_path / "00000-blobs-B-16"
+    assert progress(run)["state"] == "finished" and rows(run)[-1]["images"] == 20
+
+    def row(self: RunLog, row: dict[str, Any]) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(RunLog, "row", row)
+    refused(call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.02", *SMALL), "could not be written")
 
 
 def test_a_tick_ends_after_its_seconds(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
