@@ -68,103 +68,115 @@ def drag(context: Any, frame: Frame, dx: float, dy: float, button: int = 0) -> t
     return round(dx), round(dy)
 
 
+def followed(context: Any, shown: Window) -> None:
+    """A drag moves T's content by as many pixels, and leaves B's behind."""
+    state, canvas = shown.state, shown.canvas
+    settle(context, shown)
+    before = {slot: picture(shown, slot) for slot in ("left", "right")}
+    frame = canvas.frames["right"]
+    scale = frame.side / RESOLUTION
+    dx, dy = drag(context, frame, MOVE[0] * scale, MOVE[1] * scale)
+    assert (state.transform.tx, state.transform.ty) == pytest.approx((dx / frame.side, dy / frame.side), abs=1e-9)
+    settle(context, shown)
+    x, y = measured_move(before["right"], picture(shown, "right"))
+    assert abs(x - MOVE[0]) <= 1 and abs(y - MOVE[1]) <= 1, (x, y)
+
+    state.transform.snap = True  # for whole pixels, so that undoing the move needs no interpolation
+    settle(context, shown)
+    left, right = (residual(before[slot], picture(shown, slot), *MOVE) for slot in ("left", "right"))
+    assert right < 0.01, f"T's content changed while it moved: {right}"
+    assert left > 10 * right, f"B {left} should stick where T {right} follows"
+    state.transform.snap = False
+
+
+def turned(context: Any, shown: Window) -> None:
+    """Shift-drag turns about the centre, the offset with it; a double click undoes it; the ring's knob turns too."""
+    state, frame = shown.state, shown.canvas.frames["right"]
+    state.transform = dataclasses.replace(TransformState(), tx=0.1)
+    centre, reach = (round(frame.centre_x), round(frame.centre_y)), round(frame.side / 4)
+    context.mouse_move_to_pos((centre[0] + reach, centre[1]))
+    context.key_down(imgui.Key.mod_shift)
+    context.mouse_down(0)
+    context.mouse_move_to_pos((centre[0], centre[1] - reach))
+    context.mouse_up(0)
+    context.key_up(imgui.Key.mod_shift)
+    assert state.transform.degrees == pytest.approx(90, abs=1)  # from the right to the top: counter-clockwise
+    assert (state.transform.tx, state.transform.ty) == pytest.approx((0, -0.1), abs=0.003)
+
+    context.mouse_move_to_pos((centre[0], centre[1]))
+    context.mouse_double_click(0)
+    assert state.transform == TransformState()
+
+    frame = shown.canvas.frames["left"]
+    centre, reach = (round(frame.centre_x), round(frame.centre_y)), round(RING * frame.side)
+    context.mouse_move_to_pos((centre[0], centre[1] - reach))
+    context.mouse_down(0)
+    context.mouse_move_to_pos((centre[0] - reach, centre[1]))
+    context.mouse_up(0)
+    assert state.transform.degrees == pytest.approx(90, abs=1) and state.transform.tx == 0
+    context.mouse_double_click(0)
+
+
+def looked_at(context: Any, shown: Window) -> None:
+    """Wheel, middle-drag, 1 and F change how the pictures are looked at, and nothing of what they show."""
+    state, frame = shown.state, shown.canvas.frames["right"]
+    point = (round(frame.centre_x + frame.side / 4), round(frame.centre_y))
+    seen = (point[0] - frame.centre_x) / frame.side
+    context.mouse_move_to_pos(point)
+    context.mouse_wheel_y(2)
+    context.yield_()
+    assert state.canvas.zoom == pytest.approx(ZOOM_STEP**2)
+    assert (point[0] - frame.centre_x) / frame.side == pytest.approx(seen, abs=1 / frame.side)
+    before, pan = dataclasses.replace(state.transform), state.canvas.pan_x
+    dx, _ = drag(context, frame, 30, 0, button=2)
+    assert state.canvas.pan_x - pan == pytest.approx(dx / frame.fitted)
+    assert state.transform == before
+    context.key_press(imgui.Key._1)
+    context.yield_()
+    assert frame.side == RESOLUTION
+    context.key_press(imgui.Key.f)
+    context.yield_()
+    assert (state.canvas.zoom, state.canvas.pan_x) == (1, 0) and frame.side == frame.fitted
+
+
+def walked(context: Any, shown: Window) -> None:
+    """A right-drag walks over the seed plane, Nearest comes to rest on a seed, numbers are typed and reset."""
+    state = shown.state
+    before = picture(shown, "right")
+    drag(context, shown.canvas.frames["right"], -100, 40, button=1)
+    assert state.latent.x > 0.3 and state.latent.y < -0.1
+    settle(context, shown)
+    assert residual(before, picture(shown, "right"), 0, 0) > 0.1
+    context.item_click("//Latent/Nearest")
+    assert state.latent.x == int(state.latent.x)
+    context.item_input_value("//Transform/##degrees", 12.5)
+    assert state.transform.degrees == pytest.approx(12.5)
+    context.item_double_click("//Transform/##degrees")
+    context.yield_(3)
+    assert state.transform.degrees == 0
+
+
+def lit(context: Any, shown: Window) -> None:
+    """T changes the theme."""
+    frame = shown.canvas.frames["left"]
+    context.mouse_move_to_pos((frame.centre_x, frame.centre_y))
+    context.key_press(imgui.Key.t)
+    context.yield_()
+    assert shown.state.display.theme == "light"
+    settle(context, shown)
+
+
 def test_pictures_follow_the_pointer(tmp_path: Path) -> None:
     shown = window(save_model(tmp_path / "b.safetensors", "B"), save_model(tmp_path / "t.safetensors", "T"))
-    state, canvas = shown.state, shown.canvas
-
-    def translates(context: Any) -> None:
-        settle(context, shown)
-        before = {slot: picture(shown, slot) for slot in ("left", "right")}
-        frame = canvas.frames["right"]
-        scale = frame.side / RESOLUTION
-        dx, dy = drag(context, frame, MOVE[0] * scale, MOVE[1] * scale)
-        assert (state.transform.tx, state.transform.ty) == pytest.approx((dx / frame.side, dy / frame.side), abs=1e-9)
-        settle(context, shown)
-        x, y = measured_move(before["right"], picture(shown, "right"))
-        assert abs(x - MOVE[0]) <= 1 and abs(y - MOVE[1]) <= 1, (x, y)
-
-        state.transform.snap = True  # for whole pixels, so that undoing the move needs no interpolation
-        settle(context, shown)
-        left, right = (residual(before[slot], picture(shown, slot), *MOVE) for slot in ("left", "right"))
-        assert right < 0.01, f"T's content changed while it moved: {right}"
-        assert left > 10 * right, f"B {left} should stick where T {right} follows"
-        state.transform.snap = False
-
-    def rotates(context: Any) -> None:
-        frame = canvas.frames["right"]
-        state.transform = dataclasses.replace(TransformState(), tx=0.1)
-        centre, reach = (round(frame.centre_x), round(frame.centre_y)), round(frame.side / 4)
-        context.mouse_move_to_pos((centre[0] + reach, centre[1]))
-        context.key_down(imgui.Key.mod_shift)
-        context.mouse_down(0)
-        context.mouse_move_to_pos((centre[0], centre[1] - reach))
-        context.mouse_up(0)
-        context.key_up(imgui.Key.mod_shift)
-        assert state.transform.degrees == pytest.approx(90, abs=1)  # from the right to the top: counter-clockwise
-        assert (state.transform.tx, state.transform.ty) == pytest.approx((0, -0.1), abs=0.003)
-
-        context.mouse_move_to_pos((centre[0], centre[1]))
-        context.mouse_double_click(0)
-        assert state.transform == TransformState()
-
-    def knob(context: Any) -> None:
-        frame = canvas.frames["left"]
-        centre, reach = (round(frame.centre_x), round(frame.centre_y)), round(RING * frame.side)
-        context.mouse_move_to_pos((centre[0], centre[1] - reach))
-        context.mouse_down(0)
-        context.mouse_move_to_pos((centre[0] - reach, centre[1]))
-        context.mouse_up(0)
-        assert state.transform.degrees == pytest.approx(90, abs=1) and state.transform.tx == 0
-        context.mouse_double_click(0)
-
-    def looks(context: Any) -> None:
-        frame = canvas.frames["right"]
-        point = (round(frame.centre_x + frame.side / 4), round(frame.centre_y))
-        seen = (point[0] - frame.centre_x) / frame.side
-        context.mouse_move_to_pos(point)
-        context.mouse_wheel_y(2)
-        context.yield_()
-        assert state.canvas.zoom == pytest.approx(ZOOM_STEP**2)
-        assert (point[0] - frame.centre_x) / frame.side == pytest.approx(seen, abs=1 / frame.side)
-        before, pan = dataclasses.replace(state.transform), state.canvas.pan_x
-        dx, _ = drag(context, frame, 30, 0, button=2)
-        assert state.canvas.pan_x - pan == pytest.approx(dx / frame.fitted)
-        assert state.transform == before
-        context.key_press(imgui.Key._1)
-        context.yield_()
-        assert frame.side == RESOLUTION
-        context.key_press(imgui.Key.f)
-        context.yield_()
-        assert (state.canvas.zoom, state.canvas.pan_x) == (1, 0) and frame.side == frame.fitted
-
-    def walks(context: Any) -> None:
-        before = picture(shown, "right")
-        drag(context, canvas.frames["right"], -100, 40, button=1)
-        assert state.latent.x > 0.3 and state.latent.y < -0.1
-        settle(context, shown)
-        assert residual(before, picture(shown, "right"), 0, 0) > 0.1
-        context.item_click("//Latent/Nearest")
-        assert state.latent.x == int(state.latent.x)
-
-    def numbers(context: Any) -> None:
-        context.item_input_value("//Transform/##degrees", 12.5)
-        assert state.transform.degrees == pytest.approx(12.5)
-        context.item_double_click("//Transform/##degrees")
-        context.yield_(3)
-        assert state.transform.degrees == 0
-        context.mouse_move_to_pos((canvas.frames["left"].centre_x, canvas.frames["left"].centre_y))
-        context.key_press(imgui.Key.t)
-        context.yield_()
-        assert state.display.theme == "light"
-        settle(context, shown)
 
     def script(context: Any) -> None:
-        for step in (translates, rotates, knob, looks, walks, numbers):
-            step(context)
+        for step in (followed, turned, looked_at, walked, lit):
+            step(context, shown)
 
     drive(shown, script)
     screen = hello_imgui.final_app_window_screenshot()[:, :, :3].astype(np.float64)
-    frame, half = canvas.frames["right"], canvas.frames["right"].side / 4  # the middle, clear of the ring
+    frame = shown.canvas.frames["right"]
+    half = frame.side / 4  # the middle, clear of the ring
     rows, columns = (slice(int(centre - half), int(centre + half)) for centre in (frame.centre_y, frame.centre_x))
     kept = slice(RESOLUTION // 4, 3 * RESOLUTION // 4)
     on_screen, rendered = screen[rows, columns], picture(shown, "right")[kept, kept]
