@@ -20,8 +20,11 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{uuid.uuid4().hex[:12]}{target.suffix}")
+    temporary.touch(0o666)  # less the user's umask
+    mode = temporary.stat().st_mode
     try:
         yield temporary
+        temporary.chmod(mode)  # whatever a library that writes its own way made of it
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())  # or a power cut could leave the new name on an empty file
         _replace(temporary, target)

@@ -2,6 +2,7 @@
 """Checkpoints: what is written comes back bit for bit, and everything else is refused in one sentence."""
 
 import json
+import os
 import types
 
 import pytest
@@ -113,6 +114,13 @@ def test_tensors_round_trip(tmp_path):
     loaded, document = load_tensors(tmp_path / "state.safetensors")
     assert document["step"] == 7
     assert all(torch.equal(loaded[name], tensors[name]) for name in tensors)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_files_may_be_read_by_whom_the_umask_allows(saved, tmp_path):
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert saved.stat().st_mode == plain.stat().st_mode
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
