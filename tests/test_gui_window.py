@@ -14,6 +14,7 @@ import pytest
 from gui import drive, save_model, settle
 from PIL import Image
 
+from viz import theme
 from viz.app import Window
 from viz.panels import transform
 from viz.state import AppState
@@ -84,6 +85,18 @@ def test_closing_twice_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(shown.worker, "close", lambda: bool(waits.append(1)))  # a picture that takes for ever
         assert shown.close() is False and shown.close() is False and waits == [1]
     assert shown.worker.close()
+
+
+def test_letters_that_only_the_system_has_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from imgui_bundle import hello_imgui, imgui
+
+    symbols = hello_imgui.asset_file_full_path("fonts/fontawesome-webfont.ttf")  # stands in for a system's CJK font
+    house, seen = 0xF015, []
+    for places in ((), ("no such file", symbols)):
+        monkeypatch.setattr(theme, "CJK_FONTS", places)
+        monkeypatch.setattr(transform, "draw", lambda *_: seen.append(imgui.get_font().is_glyph_in_font(house)))
+        drive(Window(AppState(), strict=True), lambda context: context.yield_(3))
+        assert seen and seen[-1] is bool(places)
 
 
 def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ class RunReport:
 
     `stage`: `idle`, `launching` (a command runs, no run folder yet), or the state of `snapshot`; `failed` and `crashed`
     come with an `error` sentence and, where this window launched the trainer, with the path of its `log`. Another stage
-    has an `error` where the run could not be read.
+    has an `error` where the run could not be followed.
     """
 
     stage: str = "idle"
@@ -171,7 +171,7 @@ class RunMonitor:
                 order()
             except Exception as error:
                 if not isinstance(error, (OSError, ValueError)):
-                    traceback.print_exc()
+                    self._report_failure(error)
                 self._error = str(error) if isinstance(error, RunError) else f"It could not be done ({error})."
 
     def _launch(self, command: Callable[[], Sequence[str]], outdir: Path, run_folder: Path | None) -> None:
@@ -225,8 +225,8 @@ class RunMonitor:
                 self._report = report
 
     def _report_failure(self, problem: Exception) -> None:
-        """Say that a look failed; the next one may do better. A trainer that runs is not stopped by it."""
-        error = f"The run could not be read ({type(problem).__name__}: {problem})."
+        """Say what nobody expected; the next look may do better. A trainer that runs is not stopped by it."""
+        error = f"The run could not be followed ({type(problem).__name__}: {problem})."
         with self._lock:
             if error == self._report.error or not self._orders.empty():
                 return

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import psutil
 
+from viz import state as states
 from viz.layout import LEFT_SHARE
 from viz.soak_props import StandInMonitor, StandInRun, save_bad_files, save_models
 from viz.state import SLOTS, AppState, TrainingState
@@ -35,12 +36,9 @@ GROWTH_LIMIT_MB = 20.0
 SAMPLE_S = 2.0  # between two looks at the memory
 RESTORE_S = 20.0  # after so long, panels that were closed come back: else soon nothing is left to click on
 SIZES = ((1600, 1000), (1280, 800), (900, 1100), (640, 480), (1600, 500))
+NUMBERS = ("-1e9", "0.5", "nan", "inf", "1,5")
 TEXTS = (
-    "-1e9",
-    "0.5",
-    "nan",
-    "inf",
-    "1,5",
+    *NUMBERS,
     "/",
     "~/x.zip",
     "~nobody/x",
@@ -175,7 +173,9 @@ class Hand:
 
     def _type(self) -> Iterator[None]:
         """Words into whatever has the keyboard; mostly a click on a field first, which opens a number for typing."""
+        texts: tuple[str, ...] = TEXTS
         if self.rng.random() < 0.8:
+            texts = self.rng.choice((NUMBERS, TEXTS))
             self._to(*self._field())
             yield
             self._button(0, True)
@@ -183,7 +183,7 @@ class Hand:
             self._button(0, False)
             yield
             yield
-        _io().add_input_characters_utf8(self.rng.choice(TEXTS))
+        _io().add_input_characters_utf8(self.rng.choice(texts))
         self.events += 1
         yield
         key = self.rng.choice(("enter", "tab", "escape"))
@@ -246,6 +246,7 @@ class Driver:
     def _measure(self) -> None:
         outcome = self.outcome
         outcome.events = self.hand.events
+        states.from_json(states.to_json(self.window.state))  # a state that is saved must be one that can be read
         rss = self._process.memory_info().rss / 2**20
         if outcome.seconds < self.warm_up or not outcome.rss_mb:
             self._before.append(rss)

@@ -32,6 +32,9 @@ class StandInMonitor(RunMonitor):
     def end(self) -> None:
         self.follow("")
 
+    def _report_failure(self, problem: Exception) -> None:
+        raise problem  # ends the thread, which the soak counts as an error
+
 
 class StandInRun:
     """A run folder that grows as if a trainer wrote it, damage included, and begins again when it is long."""

@@ -1,7 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Colours and fonts: quiet surfaces, one accent a slot, numbers in a monospaced face."""
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from imgui_bundle import ImVec2, ImVec4, hello_imgui, imgui
 
@@ -9,6 +11,18 @@ from viz.state import Slot
 
 TEXT_SIZE = 15.0
 MONO_SIZE = 15.5
+# Where systems keep a font with Chinese, Japanese and Korean letters: the bundled ones have none, paths may.
+CJK_FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-sans-cjk-vf-fonts/NotoSansCJK-VF.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/System/Library/Fonts/PingFang.ttc",
+    "/System/Library/Fonts/Hiragino Sans GB.ttc",
+    "{WINDIR}/Fonts/msyh.ttc",
+    "{WINDIR}/Fonts/msgothic.ttc",
+)
 
 
 def rgb(code: str, alpha: float = 1.0) -> ImVec4:
@@ -69,9 +83,14 @@ class Theme:
         self.accent = {"left": rgb(palette.left), "right": rgb(palette.right)}
 
     def load_fonts(self) -> None:
-        """Called once by the runner, before the first frame. The fonts come with imgui-bundle."""
+        """Called once by the runner, before the first frame. The fonts come with imgui-bundle, letters of the Far East
+        with the system, where it has them; glyphs are drawn as they are met, so a large font costs little."""
         plain = hello_imgui.FontLoadingParams()
         hello_imgui.load_font("fonts/Roboto/Roboto-Regular.ttf", TEXT_SIZE, plain)
+        system = cjk_font()
+        if system is not None:
+            merged = hello_imgui.FontLoadingParams(merge_to_last_font=True, inside_assets=False)
+            hello_imgui.load_font(str(system), TEXT_SIZE, merged)
         self.mono = hello_imgui.load_font("fonts/Inconsolata-Medium.ttf", MONO_SIZE, plain)
 
     def apply(self) -> None:
@@ -83,6 +102,12 @@ class Theme:
             imgui.style_colors_dark(style)
         _shape(style)
         _paint(style, self.palette)
+
+
+def cjk_font() -> Path | None:
+    """The system's font with Chinese, Japanese and Korean letters; None where it is in none of the usual places."""
+    places = (Path(name.format(WINDIR=os.environ.get("WINDIR", "C:/Windows"))) for name in CJK_FONTS)
+    return next((path for path in places if os.access(path, os.R_OK)), None)
 
 
 def _shape(style: imgui.Style) -> None:

@@ -128,7 +128,7 @@ def _start(training: TrainingState, view: View, monitor: RunMonitor, report: Run
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == "critters" else "Trains"
-        length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"as long as {training.preset} says"
+        length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"the {training.preset} preset's length"
         sentence(f"{first} {dict(RUNGS)[training.rung]} for {length}.", theme.text)
         sentence("Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim)
     command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
