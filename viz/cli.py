@@ -144,7 +144,8 @@ def view(
       python visualizer.py --left b --right t
       python visualizer.py --screenshot window.png           works without a display, too
       python visualizer.py --left b --right t --animate circle --exit-after 10
-                                                             pictures a second in each slot, counted once both have one
+                                                             says how many pictures a second each slot showed, counted
+                                                             once both have one; works without a display, too
     """
     if not offscreen.has_display():
         if screenshot is None and exit_after is None:

@@ -88,7 +88,7 @@ class Hand:
                 next(self._gesture)
             except StopIteration:
                 gestures = (self._drag, self._click, self._wheel, self._press, self._type, self._act)
-                self._gesture = self.rng.choices(gestures, (8, 8, 3, 4, 3, 1))[0]()
+                self._gesture = self.rng.choices(gestures, (8, 8, 3, 4, 6, 1))[0]()
 
     def _tour(self) -> Iterator[None]:
         """Every window size and every model once, so that what is loaded once is loaded within the first minute."""

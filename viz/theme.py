@@ -83,7 +83,7 @@ class Theme:
         self.accent = {"left": rgb(palette.left), "right": rgb(palette.right)}
 
     def load_fonts(self) -> None:
-        """Called once by the runner, before the first frame. The fonts come with imgui-bundle, letters of the Far East
+        """Called once by the runner, before the first frame. The fonts come with imgui-bundle, East Asian letters
         with the system, where it has them; glyphs are drawn as they are met, so a large font costs little."""
         plain = hello_imgui.FontLoadingParams()
         hello_imgui.load_font("fonts/Roboto/Roboto-Regular.ttf", TEXT_SIZE, plain)
