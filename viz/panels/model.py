@@ -44,11 +44,13 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     widgets.tooltip(path or "Choose one of the models that come with Jinc, or one opened before.")
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
+    # Where a bundled model lies is no business of the user's: its name above says enough.
+    shown = "" if path in {known for _, known in view.bundled} else path
     entered, typed = imgui.input_text_with_hint(
-        "##path", "path of a checkpoint", path, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
+        "##path", "or the path of a checkpoint", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
     )
     widgets.tooltip("Type a path, or drop a file on the picture; Enter opens it.")
-    if entered:
+    if entered and typed != shown:
         view.open_model(slot, typed)
     result = view.results[slot]
     if result and result.error and result.request.model == path:
