@@ -47,7 +47,10 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     # Where a bundled model lies is no business of the user's: its name above says enough.
     shown = "" if path in {known for _, known in view.bundled} else path
     entered, typed = imgui.input_text_with_hint(
-        "##path", "or the path of a checkpoint", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
+        "##path",
+        "or the path of a checkpoint",
+        shown,
+        flags.enter_returns_true | flags.auto_select_all | flags.elide_left,
     )
     widgets.tooltip("Type a path, or drop a file on the picture; Enter opens it.")
     if entered and typed != shown:
