@@ -11,6 +11,9 @@ from gan.ladder import ALIASES, RUNGS
 from viz.state import AppState
 
 
+FIRST_SEED = 20.0  # where both bundled models draw a whole creature in the middle
+
+
 class Bundled(NamedTuple):
     """A model in assets/: rung letter, the name shown, its path."""
 
@@ -54,6 +57,8 @@ def resolve(name: str) -> str:
 
 def first_start(state: AppState) -> None:
     """Fill empty slots with the pair that shows what the window is for: the paper's baseline (B) beside T."""
+    if state == AppState():
+        state.latent.x = FIRST_SEED
     paths = {model.rung: model.path for model in reversed(bundled())}
     state.left.path = state.left.path or paths.get("B", "")
     state.right.path = state.right.path or paths.get("T", "")
