@@ -2,6 +2,7 @@
 """The soak command: random input reaches the window, a failure anywhere fails it, and it starts no trainer."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,20 @@ def test_a_failing_panel_fails_the_soak(monkeypatch: pytest.MonkeyPatch) -> None
     result = CliRunner().invoke(soak.soak, ["--minutes", "0.1"])
     assert result.exit_code == 1
     assert "Error: KeyError" in result.output and "failed" in result.output
+
+
+def test_memory_is_compared_with_the_end_of_the_warm_up() -> None:
+    def growth(held: Callable[[float], float]) -> tuple[float | None, float]:
+        memory = soak.Memory(60.0)
+        for frame in range(20 * 300):
+            memory.add(frame / 20, held(frame / 20))
+        return memory.before, memory.growth
+
+    noise = random.Random(0)
+    before, level = growth(lambda t: (900.0 if t < 30 else 400.0) + noise.uniform(-15, 15))
+    assert before == pytest.approx(400, abs=3) and level < 3, "neither the start nor what comes and goes is growth"
+    assert growth(lambda t: 400.0 + max(0.0, t - 70) / 10)[1] == pytest.approx(21.5, abs=1), "a slow leak is"
+    assert growth(lambda t: 430.0 if 100 <= t < 120 else 400.0)[1] == pytest.approx(30), "so is what is given back late"
 
 
 def test_growth_fails_the_soak() -> None:

@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
     from viz.app import Window
 
 GROWTH_LIMIT_MB = 20.0
-SAMPLE_S = 2.0  # between two looks at the memory
+SAMPLE_S = 2.0  # between two looks at the state
+MEAN_S = 10.0  # over which memory is averaged
 RESTORE_S = 20.0  # after so long, panels that were closed come back: else soon nothing is left to click on
 SIZES = ((1600, 1000), (1280, 800), (900, 1100), (640, 480), (1600, 500))
 NUMBERS = ("-1e9", "0.5", "nan", "inf", "1,5")
@@ -59,7 +59,8 @@ KEYS = (
 
 @dataclass
 class Outcome:
-    """What a soak came to: `rss_mb`, the most memory in the warm-up's last 10 s, and `growth_mb`, the most above it."""
+    """What a soak came to: `rss_mb`, the memory held in the warm-up's last 10 s, and `growth_mb`, how much more in any
+    10 s after it."""
 
     seconds: float = 0.0
     events: int = 0
@@ -204,6 +205,32 @@ class Hand:
         yield
 
 
+class Memory:
+    """Means of the memory held, 10 s at a time: pictures and textures under way come and go by 15 MB within a second,
+    which no sample now and then compares fairly with another."""
+
+    def __init__(self, warm_up: float) -> None:
+        self.warm_up = warm_up
+        self.before: float | None = None  # the last mean of the warm-up
+        self.growth = 0.0  # of the largest mean after it
+        self._held: list[float] = []
+        self._since, self._warm = 0.0, False
+
+    def add(self, seconds: float, held: float) -> None:
+        """`held` MB at `seconds` from the start; call at every frame."""
+        ended = seconds >= self.warm_up and not self._warm
+        if self._held and (ended or seconds - self._since >= MEAN_S):
+            mean = sum(self._held) / len(self._held)
+            if self._warm and self.before is not None:
+                self.growth = max(self.growth, mean - self.before)
+            else:
+                self.before = mean
+            self._held.clear()
+            self._since = seconds
+        self._warm = self._warm or ended
+        self._held.append(held)
+
+
 class Driver:
     """Sits in the window's frame callbacks: input before each frame, measurements, and the end."""
 
@@ -213,7 +240,7 @@ class Driver:
         self._process = psutil.Process()
         self._started = self._sampled = self._restored = time.monotonic()
         self._said = 0
-        self._before: deque[float] = deque(maxlen=5)  # a picture being rendered takes a few MB now and not then
+        self._memory = Memory(warm_up)
 
     def attach(self, params: Any) -> None:
         """Wrap the callbacks of hello_imgui's RunnerParams."""
@@ -233,28 +260,25 @@ class Driver:
         self.outcome.frames += 1
         self.outcome.seconds = now - self._started
         self._params.app_shall_exit = self.outcome.seconds >= self.seconds
+        self._memory.add(self.outcome.seconds, self._process.memory_info().rss / 2**20)
         if now - self._sampled >= SAMPLE_S:
             self._sampled = now
             self.hand.run.grow()
-            self._measure()
+            self._look()
         if now - self._restored >= RESTORE_S:
             self._restored = now
             self._params.docking_params.layout_reset = True
             for dockable in self._params.docking_params.dockable_windows:
                 dockable.is_visible = True
 
-    def _measure(self) -> None:
+    def _look(self) -> None:
         outcome = self.outcome
         outcome.events = self.hand.events
         states.from_json(states.to_json(self.window.state))  # a state that is saved must be one that can be read
-        rss = self._process.memory_info().rss / 2**20
-        if outcome.seconds < self.warm_up or not outcome.rss_mb:
-            self._before.append(rss)
-            outcome.rss_mb = max(self._before)
-        else:
-            outcome.growth_mb = max(outcome.growth_mb, rss - outcome.rss_mb)
+        outcome.rss_mb, outcome.growth_mb = self._memory.before or 0.0, self._memory.growth
         if outcome.seconds // 60 > self._said:
             self._said = int(outcome.seconds // 60)
+            rss = self._process.memory_info().rss / 2**20
             click.echo(f"{self._said} min: {outcome.frames} frames, {outcome.events} events, {rss:.0f} MB")
 
 
