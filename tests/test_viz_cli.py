@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from gui import save_model
 from PIL import Image
 
-from viz import cli, models, offscreen
+from viz import cli, models, offscreen, state
 from viz.models import Bundled
 from viz.renderer import Renderer
 from viz.request import PictureRequest
@@ -117,3 +117,11 @@ def test_a_damaged_state_file_is_said_and_replaced_by_defaults(tmp_path: Path) -
     path.write_text("{")
     state, message = cli.load_state(path)
     assert "damaged" in message and str(path) in message and state.transform.tx == 0
+
+
+def test_a_model_that_is_gone_does_not_spoil_the_next_start(tmp_path: Path) -> None:
+    gone, path = str(tmp_path / "gone.safetensors"), tmp_path / "state.json"
+    state.save(state.AppState(left=state.SlotState(gone)), path)
+    found, message = cli.load_state(path)
+    assert found.left.path != gone
+    assert message == f"There is no {gone} any more."

@@ -9,7 +9,7 @@ def test_pictures_are_counted_once_every_open_slot_has_one() -> None:
     tally = Tally()
     for frame in range(100):  # ten seconds in which models are loaded
         tally.frame(0.1 * frame, ["left"] if frame > 50 else [], ready=False)
-    assert tally.sentence() == "No slot showed a picture."
+    assert tally.sentence() == "There was no time in which every open slot showed a picture."
     for frame in range(101):  # 20 frames a second; a new picture on the left in each second one, on the right in each
         tally.frame(10.0 + 0.05 * frame, SLOTS if frame % 2 else ["right"], ready=True)
     assert tally.sentence() == (

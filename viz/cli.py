@@ -17,9 +17,11 @@ from viz import models, motion, offscreen
 from viz import state as states
 from viz.request import PictureRequest
 from viz.soak import soak
-from viz.state import AppState, StateError
+from viz.state import SLOTS, AppState, StateError
 
-NO_DISPLAY = "There is no display to open a window on{reason}; this writes a picture without one: python visualizer.py "
+NO_DISPLAY = (
+    "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
+)
 SEEDS_LIMIT = 100_000
 
 
@@ -151,8 +153,9 @@ def view(
         if screenshot is None and exit_after is None:
             raise click.ClickException(no_display())
         offscreen.use()
-    # A screenshot shows what a fresh window shows, and leaves the user's own alone.
-    path = state_file if state_file or screenshot else states.default_path()
+    # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
+    passing = screenshot is not None or exit_after is not None
+    path = state_file if state_file or passing else states.default_path()
     state, message = load_state(path)
     if left is not None:
         state.left.path = models.resolve(left)
@@ -176,6 +179,9 @@ def view(
         click.echo(f"Wrote {screenshot}.")
     if exit_after is not None and motion.moving(state):
         click.echo(window.view.tally.sentence())
+    failures = [result.error for result in window.view.results.values() if result and result.error]
+    if screenshot and failures:
+        raise click.ClickException(" ".join(failures))
     if not window.close():
         # A large model's picture is still under way. The interpreter cannot end a thread inside torch, it aborts.
         sys.stdout.flush()
@@ -185,10 +191,12 @@ def view(
 def no_display() -> str:
     """Why there is no window, and a command that needs none. Only X11 tells of a display by a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
-    reason = " (it speaks X11, and DISPLAY is not set)" if unset else ""
+    reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
     bundled = models.bundled()
     command = f"render --model {bundled[-1].name} --seed 0 --out picture.png" if bundled else "--screenshot window.png"
-    return NO_DISPLAY.format(reason=reason) + command
+    inside = os.path.relpath(sys.executable).startswith(".venv")
+    python = os.path.relpath(sys.executable) if inside else "python"  # whoever came by make has activated nothing
+    return NO_DISPLAY.format(reason=reason, python=python) + command
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:
@@ -199,9 +207,13 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
         return state, ""
     try:
         state = states.load(path)
-        if not state.left.path and not state.right.path:
+        gone = [slot for slot in SLOTS if state.slot(slot).path and not os.path.exists(state.slot(slot).path)]
+        message = "".join(f"There is no {state.slot(slot).path} any more. " for slot in gone).strip()
+        for slot in gone:
+            state.slot(slot).path = ""
+        if gone or not (state.left.path or state.right.path):
             models.first_start(state)
-        return state, ""
+        return state, message
     except StateError as problem:
         with contextlib.suppress(OSError):
             path.replace(path.with_suffix(".damaged.json"))  # its owner may want to mend it; a new one is written soon

@@ -10,7 +10,6 @@ from gan.checkpoint import CheckpointError, read_header
 from gan.ladder import ALIASES, RUNGS
 from viz.state import AppState
 
-
 FIRST_SEED = 20.0  # where both bundled models draw a whole creature in the middle
 
 

@@ -46,7 +46,7 @@ class Tally:
         """All of it: seconds, frames, and the pictures of each slot."""
         seconds = self.now - self.began if self.began is not None else 0.0
         if seconds <= 0.0:
-            return "No slot showed a picture."
+            return "There was no time in which every open slot showed a picture."
         slots = (f"{slot} {self.pictures[slot]} ({self.pictures[slot] / seconds:.1f} a second)" for slot in SLOTS)
         return f"{seconds:.1f} s, {self.frames} frames ({self.frames / seconds:.1f} a second); new pictures: " + (
             ", ".join(slots) + "."
