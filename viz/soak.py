@@ -15,7 +15,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,43 +23,22 @@ import click
 import psutil
 
 from viz import state as states
-from viz.layout import LEFT_SHARE
+from viz.soak_hand import Hand
 from viz.soak_props import StandInMonitor, StandInRun, save_bad_files, save_models
-from viz.state import SLOTS, AppState, TrainingState
+from viz.state import AppState, TrainingState
 
 if TYPE_CHECKING:
     from viz.app import Window
 
 GROWTH_LIMIT_MB = 20.0
 SAMPLE_S = 2.0  # between two looks at the state
-MEAN_S = 10.0  # over which memory is averaged
+REST_S = 15.0  # between two rests, at which memory is weighed
 RESTORE_S = 20.0  # after so long, panels that were closed come back: else soon nothing is left to click on
-SIZES = ((1600, 1000), (1280, 800), (900, 1100), (640, 480), (1600, 500))
-NUMBERS = ("-1e9", "0.5", "nan", "inf", "1,5")
-TEXTS = (
-    *NUMBERS,
-    "/",
-    "~/x.zip",
-    "~nobody/x",
-    "猫と犬",
-    "고양이",
-    "é\u0301",
-    "\U0001f431",
-    "x" * 300,
-)
-MODIFIERS = ("mod_ctrl", "mod_shift", "mod_alt", "mod_super")
-# Ctrl-Q would only be ignored; the others are all keys that the window or imgui listens to, and some that none does.
-KEYS = (
-    *"abcdefghijklmnoprstuvwxyz", *(f"_{digit}" for digit in range(10)), *(f"f{number}" for number in range(1, 13)),
-    "left_arrow", "right_arrow", "up_arrow", "down_arrow", "page_up", "page_down", "home", "end", "insert", "delete",
-    "backspace", "space", "enter", "escape", "tab", "comma", "period", "slash", "minus", "equal",
-)  # fmt: skip
 
 
 @dataclass
 class Outcome:
-    """What a soak came to: `rss_mb`, the memory held in the warm-up's last 10 s, and `growth_mb`, how much more in any
-    10 s after it."""
+    """What a soak came to: `rss_mb`, the memory held at rest at the warm-up's end; `growth_mb`, the most above it."""
 
     seconds: float = 0.0
     events: int = 0
@@ -74,161 +52,21 @@ class Outcome:
         return not self.errors and self.growth_mb <= GROWTH_LIMIT_MB
 
 
-class Hand:
-    """Random gestures, fed to imgui event by event, a few each frame."""
-
-    def __init__(self, rng: random.Random, window: Window, good: list[str], bad: list[str], run: StandInRun) -> None:
-        self.rng, self.window, self.good, self.files, self.run = rng, window, good, good + bad, run
-        self.events = 0
-        self._gesture: Iterator[None] = self._tour()
-
-    def move(self) -> None:
-        """One frame of the current gesture, or the first of the next one."""
-        for _ in range(self.rng.choice((1, 1, 1, 4))):
-            try:
-                next(self._gesture)
-            except StopIteration:
-                gestures = (self._drag, self._click, self._wheel, self._press, self._type, self._act)
-                self._gesture = self.rng.choices(gestures, (8, 8, 3, 4, 6, 1))[0]()
-
-    def _tour(self) -> Iterator[None]:
-        """Every window size and every model once, so that what is loaded once is loaded within the first minute."""
-        for size in SIZES:
-            _resize(*size)
-            yield from (None for _ in range(10))
-        for index, path in enumerate(self.good):
-            self.window.open_model(SLOTS[index % 2], path)
-            yield from (None for _ in range(15))
-
-    def _point(self) -> tuple[float, float]:
-        """Somewhere in the window, now and then far outside."""
-        width, height = _display()
-        if self.rng.random() < 0.02:
-            return self.rng.uniform(-1e4, 1e4), self.rng.uniform(-1e4, 1e4)
-        return self.rng.uniform(0, width), self.rng.uniform(0, height)
-
-    def _field(self) -> tuple[float, float]:
-        """Somewhere in the left column, where the default layout has the panels full of numbers."""
-        width, height = _display()
-        return self.rng.uniform(0.08, LEFT_SHARE) * width, self.rng.uniform(0.05, 1.0) * height
-
-    def _to(self, x: float, y: float) -> None:
-        _io().add_mouse_pos_event(x, y)
-        _point_at(x, y)
-        self.events += 1
-
-    def _button(self, button: int, down: bool) -> None:
-        _io().add_mouse_button_event(button, down)
-        self.events += 1
-
-    def _key(self, name: str, down: bool) -> None:
-        _io().add_key_event(_keys()[name], down)
-        self.events += 1
-
-    def _drag(self) -> Iterator[None]:
-        button, held = self.rng.choice((0, 0, 0, 1, 2)), self.rng.choice((None, None, *MODIFIERS))
-        (x0, y0), (x1, y1) = self._point(), self._point()
-        if held:
-            self._key(held, True)
-        self._to(x0, y0)
-        yield
-        self._button(button, True)
-        yield
-        steps = self.rng.randint(2, 30)
-        for step in range(1, steps + 1):
-            part = step / steps
-            self._to(x0 + (x1 - x0) * part + self.rng.gauss(0, 3), y0 + (y1 - y0) * part + self.rng.gauss(0, 3))
-            yield
-        self._button(button, False)
-        if held:
-            self._key(held, False)
-
-    def _click(self) -> Iterator[None]:
-        button = self.rng.choice((0, 0, 0, 0, 1, 2))
-        self._to(*self._point())
-        yield
-        for _ in range(self.rng.choice((1, 1, 2))):
-            self._button(button, True)
-            yield
-            self._button(button, False)
-            yield
-
-    def _wheel(self) -> Iterator[None]:
-        self._to(*self._point())
-        direction = self.rng.choice((-1.0, 1.0))
-        for _ in range(self.rng.randint(1, 12)):
-            _io().add_mouse_wheel_event(self.rng.choice((0.0, 0.0, direction)), direction * self.rng.uniform(0.1, 3.0))
-            self.events += 1
-            yield
-
-    def _press(self) -> Iterator[None]:
-        key, held = self.rng.choice(KEYS), self.rng.choice((None, None, None, *MODIFIERS))
-        if held:
-            self._key(held, True)
-        self._key(key, True)
-        for _ in range(self.rng.choice((1, 1, 20))):
-            yield
-        self._key(key, False)
-        if held:
-            self._key(held, False)
-
-    def _type(self) -> Iterator[None]:
-        """Words into whatever has the keyboard; mostly a click on a field first, which opens a number for typing."""
-        texts: tuple[str, ...] = TEXTS
-        if self.rng.random() < 0.8:
-            texts = self.rng.choice((NUMBERS, TEXTS))
-            self._to(*self._field())
-            yield
-            self._button(0, True)
-            yield
-            self._button(0, False)
-            yield
-            yield
-        _io().add_input_characters_utf8(self.rng.choice(texts))
-        self.events += 1
-        yield
-        key = self.rng.choice(("enter", "tab", "escape"))
-        self._key(key, True)
-        yield
-        self._key(key, False)
-
-    def _act(self) -> Iterator[None]:
-        """What needs more than a pointer: open or drop files, resize, follow a run."""
-        self.events += 1
-        match self.rng.randrange(4):
-            case 0 | 1:
-                self.window.open_model(self.rng.choice(SLOTS), self.rng.choice(self.files))
-            case 2:
-                _resize(*self.rng.choice(SIZES))
-            case 3 if self.window.view.run is not None:
-                self.window.view.run.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
-        yield
-
-
 class Memory:
-    """Means of the memory held, 10 s at a time: pictures and textures under way come and go by 15 MB within a second,
-    which no sample now and then compares fairly with another."""
+    """The memory held whenever the window is back in one and the same state: only then do two numbers tell of a leak.
+    Another size of the window alone, drawn in software, is tens of MB."""
 
     def __init__(self, warm_up: float) -> None:
         self.warm_up = warm_up
-        self.before: float | None = None  # the last mean of the warm-up
-        self.growth = 0.0  # of the largest mean after it
-        self._held: list[float] = []
-        self._since, self._warm = 0.0, False
+        self.before = 0.0  # at the last rest of the warm-up
+        self.growth = 0.0  # at the worst rest after it
 
-    def add(self, seconds: float, held: float) -> None:
-        """`held` MB at `seconds` from the start; call at every frame."""
-        ended = seconds >= self.warm_up and not self._warm
-        if self._held and (ended or seconds - self._since >= MEAN_S):
-            mean = sum(self._held) / len(self._held)
-            if self._warm and self.before is not None:
-                self.growth = max(self.growth, mean - self.before)
-            else:
-                self.before = mean
-            self._held.clear()
-            self._since = seconds
-        self._warm = self._warm or ended
-        self._held.append(held)
+    def weigh(self, seconds: float, held: float) -> None:
+        """`held` MB at rest, `seconds` after the start."""
+        if seconds <= self.warm_up or not self.before:
+            self.before = held
+        else:
+            self.growth = max(self.growth, held - self.before)
 
 
 class Driver:
@@ -241,6 +79,8 @@ class Driver:
         self._started = self._sampled = self._restored = time.monotonic()
         self._said = 0
         self._memory = Memory(warm_up)
+        self._held: list[float] = []  # frame by frame during a rest
+        self._rested = 0.0
 
     def attach(self, params: Any) -> None:
         """Wrap the callbacks of hello_imgui's RunnerParams."""
@@ -260,7 +100,7 @@ class Driver:
         self.outcome.frames += 1
         self.outcome.seconds = now - self._started
         self._params.app_shall_exit = self.outcome.seconds >= self.seconds
-        self._memory.add(self.outcome.seconds, self._process.memory_info().rss / 2**20)
+        self._weigh()
         if now - self._sampled >= SAMPLE_S:
             self._sampled = now
             self.hand.run.grow()
@@ -271,15 +111,25 @@ class Driver:
             for dockable in self._params.docking_params.dockable_windows:
                 dockable.is_visible = True
 
+    def _weigh(self) -> None:
+        seconds = self.outcome.seconds
+        if self.hand.resting:
+            self._held.append(self._process.memory_info().rss / 2**20)
+        elif self._held:
+            self._memory.weigh(seconds, sum(self._held) / len(self._held))
+            self._held.clear()
+        if seconds - self._rested >= REST_S:
+            self._rested, self.hand.rest_wanted = seconds, True
+
     def _look(self) -> None:
         outcome = self.outcome
         outcome.events = self.hand.events
         states.from_json(states.to_json(self.window.state))  # a state that is saved must be one that can be read
-        outcome.rss_mb, outcome.growth_mb = self._memory.before or 0.0, self._memory.growth
+        outcome.rss_mb, outcome.growth_mb = self._memory.before, self._memory.growth
         if outcome.seconds // 60 > self._said:
             self._said = int(outcome.seconds // 60)
-            rss = self._process.memory_info().rss / 2**20
-            click.echo(f"{self._said} min: {outcome.frames} frames, {outcome.events} events, {rss:.0f} MB")
+            click.echo(f"{self._said} min: {outcome.frames} frames, {outcome.events} events, "
+                       f"{outcome.rss_mb:.0f} MB and at most {outcome.growth_mb:.1f} MB more")  # fmt: skip
 
 
 def run(seconds: float, warm_up: float, seed: int) -> Outcome:
@@ -324,45 +174,6 @@ def _run_window(window: Window, driver: Driver) -> None:
     finally:
         threading.excepthook = hook
         window.close()
-
-
-def _io() -> Any:
-    from imgui_bundle import imgui
-
-    return imgui.get_io()
-
-
-def _keys() -> Any:
-    from imgui_bundle import imgui
-
-    return imgui.Key
-
-
-def _display() -> tuple[float, float]:
-    size = _io().display_size
-    return max(size.x, 1.0), max(size.y, 1.0)
-
-
-def _glfw_window() -> Any:
-    from imgui_bundle import glfw_utils
-
-    return glfw_utils.glfw_window_hello_imgui()
-
-
-def _point_at(x: float, y: float) -> None:
-    """Offscreen, put GLFW's own pointer there as well: imgui asks it every frame. A user's pointer is left alone."""
-    import glfw
-
-    from viz import offscreen
-
-    if offscreen.in_use():
-        glfw.set_cursor_pos(_glfw_window(), x, y)
-
-
-def _resize(width: int, height: int) -> None:
-    import glfw
-
-    glfw.set_window_size(_glfw_window(), width, height)
 
 
 @click.command()
