@@ -103,7 +103,8 @@ def turned(context: Any, shown: Window) -> None:
     assert state.transform.degrees == pytest.approx(90, abs=1)  # from the right to the top: counter-clockwise
     assert (state.transform.tx, state.transform.ty) == pytest.approx((0, -0.1), abs=0.003)
 
-    imgui.get_io().mouse_double_click_time = 10.0  # on a loaded machine the two clicks of one may be far apart
+    io = imgui.get_io()  # on a loaded machine the two clicks of one may be far apart
+    io.mouse_single_click_delay, io.mouse_double_click_time = 20.0, 10.0
     context.mouse_move_to_pos((centre[0], centre[1]))
     context.mouse_double_click(0)
     assert state.transform == TransformState()
