@@ -9,6 +9,7 @@ stand-in run instead, so that a soak never fills a disk or a processor for hours
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import random
 import sys
@@ -114,6 +115,8 @@ class Driver:
     def _weigh(self) -> None:
         seconds = self.outcome.seconds
         if self.hand.resting:
+            if not self._held:
+                give_back_free_memory()
             self._held.append(self._process.memory_info().rss / 2**20)
         elif self._held:
             self._memory.weigh(seconds, sum(self._held) / len(self._held))
@@ -130,6 +133,14 @@ class Driver:
             self._said = int(outcome.seconds // 60)
             click.echo(f"{self._said} min: {outcome.frames} frames, {outcome.events} events, "
                        f"{outcome.rss_mb:.0f} MB and at most {outcome.growth_mb:.1f} MB more")  # fmt: skip
+
+
+def give_back_free_memory() -> None:
+    """Let the C library return what it keeps free for later (glibc): 15 MB and more of the process, and no leak."""
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(ctypes.c_size_t(0))
 
 
 def run(seconds: float, warm_up: float, seed: int) -> Outcome:
