@@ -3,6 +3,11 @@
 
 from dataclasses import dataclass
 
+from cuda_ops import cpu
+
+OPERATORS = ("bias_act", "upfirdn2d", "filtered_lrelu")
+ON_CPU_KERNELS: tuple[str, ...] = ()  # the operators that csrc/cpu overrides
+
 
 @dataclass(frozen=True)
 class OperatorStatus:
@@ -13,7 +18,15 @@ class OperatorStatus:
     reason: str  # one sentence for a person
 
 
-def status() -> tuple[OperatorStatus, ...]:
-    """One row an operator. Every device runs the reference until a kernel is registered over it."""
-    reason = "This version has no compiled kernels, so the operator's definition in torch runs, on every device."
-    return tuple(OperatorStatus(name, "reference", reason) for name in ("bias_act", "upfirdn2d", "filtered_lrelu"))
+def status(device: str = "cpu") -> tuple[OperatorStatus, ...]:
+    """One row an operator, as things stand: CPU kernels are looked for at their first use, and asking is no use."""
+    return tuple(_row(name, device) for name in OPERATORS)
+
+
+def _row(name: str, device: str) -> OperatorStatus:
+    if device != "cpu":
+        return OperatorStatus(name, "reference", f"There are no kernels for {device} yet: the torch reference runs.")
+    if name not in ON_CPU_KERNELS:
+        return OperatorStatus(name, "reference", "This operator has no compiled kernels yet: the torch reference runs.")
+    variant = cpu.variant()
+    return OperatorStatus(name, f"C++ ({variant})" if variant else "reference", cpu.reason())

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What every test starts from: the same random numbers and the same number of threads."""
+"""What every test starts from: the same random numbers, the same number of threads, the kernels found."""
 
 import os
 import random
@@ -7,6 +7,8 @@ import random
 import numpy as np
 import pytest
 import torch
+
+from cuda_ops import cpu
 
 THREADS = 2
 
@@ -17,6 +19,7 @@ os.environ["OMP_NUM_THREADS"] = str(THREADS)
 def pytest_configure() -> None:
     # Sums over threads depend on how many there are: a fixed number keeps results equal from machine to machine.
     torch.set_num_threads(THREADS)
+    cpu.library()  # where it has to be compiled first, not within a test that has a window waiting
 
 
 @pytest.fixture(autouse=True)

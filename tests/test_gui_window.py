@@ -56,7 +56,8 @@ def test_it_pictures_itself_and_keeps_its_state(tmp_path: Path) -> None:
 
     state_file.write_text(state_file.read_text()[:-20])
     ran = visualizer(*words)
-    assert ran.returncode == 0 and ran.stderr.count("\n") == 1 and "damaged" in ran.stderr, ran.stderr
+    said = [line for line in ran.stderr.splitlines() if "CPU" not in line]  # what runs the operators is said there, too
+    assert ran.returncode == 0 and len(said) == 1 and "damaged" in said[0], ran.stderr
     assert json.loads(state_file.read_text())["left"]["path"] != model, "defaults, and readable again"
     spoiled = list(tmp_path.glob("state*damaged*"))
     assert len(spoiled) == 1 and model in spoiled[0].read_text(), "what could not be read is kept beside it"

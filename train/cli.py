@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from dataclasses import replace
@@ -65,6 +66,8 @@ def main() -> None:
 
     `run` is meant when no command is named; `run --help` lists its options.
     """
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators
 
 
 _CHANGEABLE = [

@@ -70,7 +70,6 @@ class Window:
             theme=self.theme,
             bundled=tuple((model.name, model.path) for model in models.bundled()),
             devices=devices(),
-            operators=tuple(OperatorLine(row.name, row.implementation, row.reason) for row in cuda_ops.status()),
             open_model=self.open_model,
             browse=self.browse,
             run=RunMonitor(state.training.run_folder),
@@ -238,6 +237,8 @@ class Window:
 
     def _collect(self) -> None:
         view, new = self.view, set()
+        rows = cuda_ops.status(self.state.display.device)  # each time: the first picture decides it
+        view.operators = tuple(OperatorLine(row.name, row.implementation, row.reason) for row in rows)
         for slot, result in self.worker.collect().items():
             view.results[slot] = result
             if "load" in result.computed:

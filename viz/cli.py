@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import re
 import sys
@@ -114,6 +115,8 @@ def main() -> None:
 
     Without a command the options are those of `view`.
     """
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators
 
 
 @main.command()

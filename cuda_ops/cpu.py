@@ -1,0 +1,198 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Finds the CPU kernels: the library of the wheel, else one compiled here before, else one compiled now, else none.
+
+`library()` decides at its first call, which an operator makes. Nothing that is broken raises: without kernels the
+torch references run, and `reason()` says why.
+"""
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from cuda_ops.compiler import SUFFIX, CompileError, compile_library
+
+ABI = 1  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
+SWITCH = "JINC_CPU_KERNELS"
+SOURCES = Path(__file__).parent / "csrc" / "cpu"
+PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts it there
+TIMEOUT = 120.0  # seconds that compiling may take
+PREFIX = "jinc-kernels-"  # of the folders that are compiled in
+ABANDONED = 3600.0  # seconds after which such a folder belongs to nobody
+
+NOT_YET = "The CPU kernels are looked for when an operator first runs."
+COMPILING = "The CPU kernels are being compiled, once; this takes some seconds."
+REFERENCE = "The torch reference runs, because "
+
+log = logging.getLogger("cuda_ops")
+
+
+class Found(NamedTuple):
+    """What the search came to."""
+
+    library: ctypes.CDLL | None
+    reason: str
+    variant: str = ""  # the instruction set that the library chose
+
+
+_lock = threading.Lock()
+_found: Found | None = None
+_compiling = False
+
+
+def library() -> ctypes.CDLL | None:
+    """The loaded library, or None where the references must do. The first call may compile for some seconds."""
+    global _found
+    if _found is None:
+        with _lock:
+            if _found is None:
+                try:
+                    found = _find()
+                except Exception as problem:  # whatever it is, pictures can still be made
+                    found = Found(None, f"{REFERENCE}the search for the CPU kernels failed: {problem!r}.")
+                log.info("CPU operators: %s", found.reason)
+                _found = found
+    return _found.library
+
+
+def reason() -> str:
+    """One sentence: which kernels run, or why none. Never compiles or waits."""
+    return _found.reason if _found else COMPILING if _compiling else NOT_YET
+
+
+def variant() -> str:
+    """The instruction set of the kernels that were loaded, such as avx2; "" as long as there are none."""
+    return _found.variant if _found else ""
+
+
+def _find() -> Found:
+    if os.environ.get(SWITCH, "").strip().lower() == "off":
+        return Found(None, f"{REFERENCE}the CPU kernels are switched off by {SWITCH}.")
+    why = ""
+    if PREBUILT.exists():
+        try:
+            return _ready(PREBUILT, "as they came with the installation")
+        except OSError as problem:
+            why = f", because those that came with the installation do not load ({problem})"
+    key = _key()
+    return _cached(key, why) or _compiled(key, why)
+
+
+def _ready(path: Path, origin: str) -> Found:
+    loaded = _load(path)
+    variant = loaded.jinc_variant().decode()
+    return Found(loaded, f"C++ kernels ({variant}) run, {origin}.", variant)
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    """Load a library and hand it torch's threads; OSError if it is not one, or of another version of Jinc."""
+    loaded = ctypes.CDLL(str(path))
+    try:
+        loaded.jinc_variant.restype = ctypes.c_char_p
+        loaded.jinc_use_team.argtypes = [ctypes.c_void_p]
+        abi = loaded.jinc_abi()
+    except AttributeError:
+        raise OSError(f"{path.name} does not hold the CPU kernels") from None
+    if abi != ABI:
+        raise OSError(f"{path.name} has interface {abi}, and this version of Jinc needs {ABI}")
+    if os.name == "posix":
+        # Two pools of threads on one machine fight, so the kernels borrow the one that torch keeps.
+        team = getattr(ctypes.CDLL(None), "GOMP_parallel", None)
+        loaded.jinc_use_team(ctypes.cast(team, ctypes.c_void_p) if team else None)
+    return loaded
+
+
+# -- compiled here -------------------------------------------------------------------------------------------------
+# The name of a kept library holds a digest of what it was made from and one of its own bytes: half a file is seen
+# before it is loaded (loading one can end the process), and no lock is needed, since the last rename wins.
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept, by each system's custom."""
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Jinc" / "kernels"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "Jinc" / "kernels"
+    wanted = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (wanted if wanted.is_absolute() else Path.home() / ".cache") / "jinc" / "kernels"
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"".join(b"%d:%b" % (len(part), part) for part in parts)).hexdigest()[:16]
+
+
+def _key() -> str:
+    """Digest of everything that decides the library. A compiler counts only if $CXX asks for it: kernels that were
+    compiled once run on when the compiler is gone, and finding them starts no program."""
+    files = sorted(path for path in SOURCES.iterdir() if path.suffix in (".cpp", ".h", ".txt"))
+    machine = (sysconfig.get_platform(), *platform.libc_ver(), os.environ.get("CXX", ""))
+    contents = [part for path in files for part in (path.name.encode(), path.read_bytes())]
+    return _digest([*contents, *(part.encode() for part in machine)])
+
+
+def _cached(key: str, why: str) -> Found | None:
+    """Kernels that were compiled earlier. Files that are damaged or do not load are deleted."""
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+        for path in sorted(cache_folder().glob(f"{key}-*-*{SUFFIX}")):
+            _, content, compiler = path.stem.split("-", 2)
+            with suppress(OSError):
+                if _digest([path.read_bytes()]) == content:
+                    return _ready(path, f"compiled on this machine by {compiler}{why}")
+            path.unlink()
+    return None
+
+
+def _compiled(key: str, why: str) -> Found:
+    """Compile, and keep the result; where the cache cannot be used, load it from the temporary folder."""
+    global _compiling
+    _compiling = True
+    _sweep()
+    try:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as work:
+            built, compiler = compile_library(SOURCES, Path(work), TIMEOUT)
+            origin = f"compiled on this machine by {compiler}{why}"
+            try:
+                return _ready(_keep(built, f"{key}-{_digest([built.read_bytes()])}-{compiler}{SUFFIX}"), origin)
+            except (OSError, RuntimeError) as problem:
+                return _ready(built, f"{origin}, for this run only, because they cannot be kept ({problem})")
+    except CompileError as problem:
+        return Found(None, f"{REFERENCE}{problem}{why}. {_advice()}")
+    finally:
+        _compiling = False
+
+
+def _keep(built: Path, name: str) -> Path:
+    """Copy a library into the cache, whole or not at all."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder, ignore_cleanup_errors=True) as passing:
+        os.replace(shutil.copy(built, passing), folder / name)
+    return folder / name
+
+
+def _sweep() -> None:
+    """Delete what processes left that were killed in the midst of it."""
+    with suppress(OSError, RuntimeError):
+        for folder in (Path(tempfile.gettempdir()), cache_folder()):
+            for path in folder.glob(f"{PREFIX}*"):
+                if time.time() - path.stat().st_mtime > ABANDONED:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _advice() -> str:
+    """What the user can do about it."""
+    if os.name == "nt":
+        return "LLVM's clang++ may compile them, MSVC cannot; neither has been tried on Windows."
+    command = "xcode-select --install" if sys.platform == "darwin" else "sudo apt install g++ (Debian and Ubuntu)"
+    return f"For several times the speed, install a C++ compiler and start again: {command}."
