@@ -19,7 +19,7 @@ class OperatorStatus:
 
 
 def status(device: str = "cpu") -> tuple[OperatorStatus, ...]:
-    """One row an operator, as things stand: CPU kernels are looked for at their first use, and asking is no use."""
+    """One row an operator, as things stand now: the CPU kernels are looked for at their first use, not by asking."""
     return tuple(_row(name, device) for name in OPERATORS)
 
 
