@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cuda_ops import cpu_kernels
+
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
 ACTIVATIONS: tuple[tuple[str, Callable[[Tensor, float], Tensor], float, float], ...] = (
     ("linear", lambda x, alpha: x, 0.0, 1.0),
@@ -35,6 +37,13 @@ def bias_act_reference(
 @torch.library.custom_op("jinc::bias_act", mutates_args=())
 def _bias_act(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
     return bias_act_reference(x, b, dim, act, alpha, gain, clamp)
+
+
+@_bias_act.register_kernel("cpu")
+def _(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    slope = {"lrelu": alpha, "linear": 1.0}.get(act)
+    y = None if slope is None else cpu_kernels.bias_act(x, b, dim, slope, gain, clamp)
+    return bias_act_reference(x, b, dim, act, alpha, gain, clamp) if y is None else y
 
 
 @_bias_act.register_fake

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from cuda_ops.compiler import SUFFIX, CompileError, compile_library
 
 ABI = 1  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
-SWITCH = "JINC_CPU_KERNELS"
+SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path
 SOURCES = Path(__file__).parent / "csrc" / "cpu"
 PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts it there
 TIMEOUT = 120.0  # seconds that compiling may take
@@ -77,9 +77,15 @@ def variant() -> str:
 
 
 def _find() -> Found:
-    if os.environ.get(SWITCH, "").strip().lower() == "off":
+    wanted = os.environ.get(SWITCH, "").strip()
+    if wanted.lower() == "off":
         return Found(None, f"{REFERENCE}the CPU kernels are switched off by {SWITCH}.")
     why = ""
+    if wanted.endswith(SUFFIX):
+        try:
+            return _ready(Path(wanted), f"from the file that {SWITCH} names")
+        except OSError as problem:
+            why = f", because the file that {SWITCH} names does not load ({problem})"
     if PREBUILT.exists():
         try:
             return _ready(PREBUILT, "as they came with the installation")
@@ -91,6 +97,9 @@ def _find() -> Found:
 
 def _ready(path: Path, origin: str) -> Found:
     loaded = _load(path)
+    wanted = os.environ.get(SWITCH, "").strip().lower()
+    if wanted and not wanted.endswith(SUFFIX) and not loaded.jinc_use_variant(wanted.encode()):
+        origin += f" (there are no {wanted} kernels for this machine, which {SWITCH} asks for)"
     variant = loaded.jinc_variant().decode()
     return Found(loaded, f"C++ kernels ({variant}) run, {origin}.", variant)
 
@@ -100,17 +109,21 @@ def _load(path: Path) -> ctypes.CDLL:
     loaded = ctypes.CDLL(str(path))
     try:
         loaded.jinc_variant.restype = ctypes.c_char_p
+        loaded.jinc_use_variant.argtypes = [ctypes.c_char_p]
         loaded.jinc_use_team.argtypes = [ctypes.c_void_p]
         abi = loaded.jinc_abi()
     except AttributeError:
         raise OSError(f"{path.name} does not hold the CPU kernels") from None
     if abi != ABI:
         raise OSError(f"{path.name} has interface {abi}, and this version of Jinc needs {ABI}")
-    if os.name == "posix":
-        # Two pools of threads on one machine fight, so the kernels borrow the one that torch keeps.
-        team = getattr(ctypes.CDLL(None), "GOMP_parallel", None)
-        loaded.jinc_use_team(ctypes.cast(team, ctypes.c_void_p) if team else None)
+    _lend_threads(loaded)
     return loaded
+
+
+def _lend_threads(loaded: ctypes.CDLL) -> None:
+    """Two pools of threads on one machine fight, so the kernels borrow the one that torch keeps, where it is found."""
+    team = getattr(ctypes.CDLL(None), "GOMP_parallel", None) if os.name == "posix" else None
+    loaded.jinc_use_team(ctypes.cast(team, ctypes.c_void_p) if team else None)
 
 
 # -- compiled here -------------------------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """filtered_lrelu: upsample, leaky ReLU, downsample [P fig. 2b, app. D]. The reference below *is* the definition.
 
-The gradient needs nothing of the upsampled signal but three states a value (positive, negative, clamped). So the
-operator hands out *codes* beside its output, and a second, linear operator, `jinc::filtered_codes`, applies stored
-codes in place of the nonlinearity. It is the gradient of the first, and its own gradient is again itself with up and
-down swapped, which is how a double backward costs no third kernel.
+The gradient needs nothing of the upsampled signal but two bits a value (negative, clamped). So the operator hands out
+*codes* beside its output, and a second, linear operator, `jinc::filtered_codes`, applies stored codes in place of the
+nonlinearity. It is the gradient of the first, and its own gradient is again itself with up and down swapped, which is
+how a double backward costs no third kernel.
+
+Codes are bytes [N, 2 ceil(C / 8), H, W] of the upsampled size: for every 8 channels a plane whose bits say which of
+them are negative (the lowest bit is the first channel), then one whose bits say which were clamped.
 """
 
 from collections.abc import Sequence
@@ -13,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops.upfirdn2d import adjoint_padding, check, four, output_size, pair, upfirdn2d_reference
-
-NEGATIVE, CLAMPED = 1, 2  # codes of an upsampled value; 0 is positive
+from cuda_ops import cpu_kernels
+from cuda_ops.geometry import adjoint_padding, check, four, memory_format, output_size, pair
+from cuda_ops.upfirdn2d import upfirdn2d_reference
 
 
 def _parts(x: Tensor) -> tuple[Tensor, ...]:
@@ -31,17 +34,34 @@ def _whole(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
+def _pack(bits: Tensor) -> Tensor:
+    """[N, C, H, W] booleans to [N, ceil(C / 8), H, W] bytes."""
+    planes = bits.view(torch.uint8)
+    packed = planes[:, 0::8].clone()
+    for bit in range(1, min(8, planes.shape[1])):
+        these = planes[:, bit::8]
+        packed[:, : these.shape[1]] |= these << bit
+    return packed
+
+
+def _unpack(packed: Tensor, channels: int) -> Tensor:
+    """The inverse of `_pack`."""
+    bits = torch.stack([packed >> bit & 1 for bit in range(8)], dim=2)
+    return bits.flatten(1, 2)[:, :channels].bool()
+
+
 def _encode(u: Tensor, slope: float, clamp: float | None, keep: bool) -> Tensor:
     """Apply the nonlinearity to the upsampled, amplified signal in place; returns the codes, none unless `keep`."""
+    negative = u < 0 if slope > 0 else u <= 0
     F.leaky_relu(u, slope, inplace=True)
     limit = float("inf") if clamp is None else clamp
     # On a CPU one look at the extremes saves two passes: a clamp of 256 is hardly ever reached. NaN compares false.
     beyond = clamp is not None and not (u.is_cpu and u.numel() > 0 and max(map(abs, torch.aminmax(u))) <= limit)
     codes = u.new_empty(0, dtype=torch.uint8)
     if keep:
-        codes = (u < 0 if slope > 0 else u <= 0).view(torch.uint8)
-        if beyond:
-            codes += CLAMPED * (u.abs() > limit).view(torch.uint8)
+        packed = _pack(negative)
+        codes = torch.stack([packed, _pack(u.abs() > limit) if beyond else torch.zeros_like(packed)], dim=2)
+        codes = codes.flatten(1, 2)
     if beyond:
         u.clamp_(-limit, limit)
     return codes
@@ -49,8 +69,14 @@ def _encode(u: Tensor, slope: float, clamp: float | None, keep: bool) -> Tensor:
 
 def _decode(u: Tensor, codes: Tensor, slope: float) -> Tensor:
     """Multiply in place by the nonlinearity's derivative that the codes stand for."""
-    u.addcmul_(u, (codes & NEGATIVE).to(u.dtype), value=slope - 1)
-    return u.masked_fill_(codes >= CLAMPED, 0)
+    negative, beyond = codes[:, 0::2], codes[:, 1::2]
+    u.addcmul_(u, _unpack(negative, u.shape[1]).to(u.dtype), value=slope - 1)
+    return u.masked_fill_(_unpack(beyond, u.shape[1]), 0) if beyond.any() else u
+
+
+def code_planes(channels: int) -> int:
+    """Planes of codes for so many channels."""
+    return 2 * ((channels + 7) // 8)
 
 
 def _middle_size(shape: Sequence[int], fu: Tensor, up: int, padding: Sequence[int]) -> tuple[int, int]:
@@ -61,11 +87,19 @@ def _middle_size(shape: Sequence[int], fu: Tensor, up: int, padding: Sequence[in
     )
 
 
-@torch.library.custom_op("jinc::filtered_lrelu", mutates_args=())
-def _filtered_lrelu(
+def _out_size(middle: Sequence[int], fd: Tensor, down: int, padding: Sequence[int] = (0, 0, 0, 0)) -> tuple[int, int]:
+    """(H, W) of the result, from those of the upsampled signal."""
+    return (
+        output_size(middle[0], fd.shape[0], 1, down, padding[2], padding[3]),
+        output_size(middle[1], fd.shape[-1], 1, down, padding[0], padding[1]),
+    )
+
+
+def filtered_lrelu_reference(
     x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
     gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The definition: the output, and its codes if `keep_codes`, else an empty tensor."""
     outputs, codes = [], []
     for part in _parts(x):
         part = part + b.to(x.dtype)[:, None, None]
@@ -73,7 +107,32 @@ def _filtered_lrelu(
         u = upfirdn2d_reference(part, fu, [up, up], [1, 1], padding, flip_filter, up * up * gain)
         codes.append(_encode(u, slope, clamp, keep_codes))
         outputs.append(upfirdn2d_reference(u, fd, [1, 1], [down, down], [0, 0, 0, 0], flip_filter, 1.0))
-    return _whole(outputs), _whole(codes)
+    return _whole(outputs).contiguous(memory_format=memory_format(x)), _whole(codes)
+
+
+@torch.library.custom_op("jinc::filtered_lrelu", mutates_args=())
+def _filtered_lrelu(
+    x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
+    gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
+
+
+@_filtered_lrelu.register_kernel("cpu")
+def _(
+    x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
+    gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    if not cpu_kernels.supports(x, [up, down], fu, fd):
+        return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
+    middle = _middle_size(x.shape, fu, up, padding)
+    codes = x.new_empty((x.shape[0], code_planes(x.shape[1]), *middle) if keep_codes else (0,), dtype=torch.uint8)
+    y = cpu_kernels.resample(
+        x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding[0], padding[2]), pad_down=(0, 0), middle=middle,
+        out=_out_size(middle, fd, down), gain=up * up * gain, flip_filter=flip_filter, bias=b, slope=slope, clamp=clamp,
+        codes=codes, mode=cpu_kernels.ENCODE if keep_codes else cpu_kernels.FORWARD,
+    )  # fmt: skip
+    return y, codes
 
 
 @_filtered_lrelu.register_fake
@@ -83,12 +142,21 @@ def _(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     n, c = x.shape[:2]
     middle = _middle_size(x.shape, fu, up, padding)
-    out = (
-        output_size(middle[0], fd.shape[0], 1, down, 0, 0),
-        output_size(middle[1], fd.shape[-1], 1, down, 0, 0),
-    )
-    codes = x.new_empty((n, c, *middle) if keep_codes else (0,), dtype=torch.uint8)
-    return x.new_empty(n, c, *out), codes
+    codes = x.new_empty((n, code_planes(c), *middle) if keep_codes else (0,), dtype=torch.uint8)
+    return x.new_empty(n, c, *_out_size(middle, fd, down)).contiguous(memory_format=memory_format(x)), codes
+
+
+def filtered_codes_reference(
+    x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
+    padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
+) -> Tensor:  # fmt: skip
+    """The definition of the linear operator that codes stand for: upsample, multiply, downsample."""
+    outputs = []
+    for part, code in zip(_parts(x), _parts(codes), strict=True):
+        u = upfirdn2d_reference(part, fu, [up, up], [1, 1], padding_up, flip_filter, gain)
+        u = _decode(u, code, slope)
+        outputs.append(upfirdn2d_reference(u, fd, [1, 1], [down, down], padding_down, flip_filter, 1.0))
+    return _whole(outputs).contiguous(memory_format=memory_format(x))
 
 
 @torch.library.custom_op("jinc::filtered_codes", mutates_args=())
@@ -96,12 +164,22 @@ def _filtered_codes(
     x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
     padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
 ) -> Tensor:  # fmt: skip
-    outputs = []
-    for part, code in zip(_parts(x), _parts(codes), strict=True):
-        u = upfirdn2d_reference(part, fu, [up, up], [1, 1], padding_up, flip_filter, gain)
-        u = _decode(u, code, slope)
-        outputs.append(upfirdn2d_reference(u, fd, [1, 1], [down, down], padding_down, flip_filter, 1.0))
-    return _whole(outputs)
+    return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
+
+
+@_filtered_codes.register_kernel("cpu")
+def _(
+    x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
+    padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
+) -> Tensor:  # fmt: skip
+    if not cpu_kernels.supports(x, [up, down], fu, fd):
+        return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
+    middle = (codes.shape[2], codes.shape[3])
+    return cpu_kernels.resample(
+        x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding_up[0], padding_up[2]),
+        pad_down=(padding_down[0], padding_down[2]), middle=middle, out=_out_size(middle, fd, down, padding_down),
+        gain=gain, flip_filter=flip_filter, slope=slope, codes=codes, mode=cpu_kernels.DECODE,
+    )  # fmt: skip
 
 
 @_filtered_codes.register_fake
@@ -109,9 +187,8 @@ def _(
     x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
     padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
 ) -> Tensor:  # fmt: skip
-    height = output_size(codes.shape[2], fd.shape[0], 1, down, padding_down[2], padding_down[3])
-    width = output_size(codes.shape[3], fd.shape[-1], 1, down, padding_down[0], padding_down[1])
-    return x.new_empty(x.shape[0], x.shape[1], height, width)
+    size = _out_size(codes.shape[2:], fd, down, padding_down)
+    return x.new_empty(*x.shape[:2], *size).contiguous(memory_format=memory_format(x))
 
 
 def _adjoint(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from cuda_ops import cpu
 
 OPERATORS = ("bias_act", "upfirdn2d", "filtered_lrelu")
-ON_CPU_KERNELS: tuple[str, ...] = ()  # the operators that csrc/cpu overrides
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,5 @@ def status(device: str = "cpu") -> tuple[OperatorStatus, ...]:
 def _row(name: str, device: str) -> OperatorStatus:
     if device != "cpu":
         return OperatorStatus(name, "reference", f"There are no kernels for {device} yet: the torch reference runs.")
-    if name not in ON_CPU_KERNELS:
-        return OperatorStatus(name, "reference", "This operator has no compiled kernels yet: the torch reference runs.")
     variant = cpu.variant()
     return OperatorStatus(name, f"C++ ({variant})" if variant else "reference", cpu.reason())

@@ -7,15 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-
-def output_size(size: int, taps: int, up: int, down: int, before: int, after: int) -> int:
-    """Samples along one axis after padding, upsampling, filtering without borders, and decimation."""
-    return (size * up + before + after - taps) // down + 1
-
-
-def adjoint_padding(size: int, out: int, taps: int, up: int, down: int, before: int) -> tuple[int, int]:
-    """Padding (before, after) of the transposed operator, which has up and down swapped and the filter flipped."""
-    return taps - 1 - before, size * up - out * down + before - up + 1
+from cuda_ops import cpu_kernels
+from cuda_ops.geometry import adjoint_padding, check, four, memory_format, output_size, pair
 
 
 def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: int, flip: bool, gain: float) -> Tensor:
@@ -53,10 +46,12 @@ def upfirdn2d_reference(
     """The definition, in differentiable torch functions; arguments as in `upfirdn2d`, pairs given as (x, y)."""
     f = f.to(x.dtype)
     if f.ndim == 2:
-        return _two_axes(x, f * gain, up, down, padding, flip_filter)
-    across = axis_matrix(f, x.shape[3], up[0], down[0], padding[0], padding[1], flip_filter, gain)
-    along = axis_matrix(f, x.shape[2], up[1], down[1], padding[2], padding[3], flip_filter, 1.0)
-    return torch.matmul(along, torch.matmul(x, across.t()))
+        y = _two_axes(x, f * gain, up, down, padding, flip_filter)
+    else:
+        across = axis_matrix(f, x.shape[3], up[0], down[0], padding[0], padding[1], flip_filter, gain)
+        along = axis_matrix(f, x.shape[2], up[1], down[1], padding[2], padding[3], flip_filter, 1.0)
+        y = torch.matmul(along, torch.matmul(x, across.t()))
+    return y.contiguous(memory_format=memory_format(x))
 
 
 @torch.library.custom_op("jinc::upfirdn2d", mutates_args=())
@@ -66,13 +61,43 @@ def _upfirdn2d(
     return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain)
 
 
+@_upfirdn2d.register_kernel("cpu")
+def _(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
+) -> Tensor:
+    if not cpu_kernels.supports(x, [*up, *down], f):
+        return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain)
+    (height, width), before = _sizes(x.shape, f, up, [1, 1], padding), (padding[0], padding[2])
+    out = _sizes(x.shape, f, up, down, padding)
+    # One filter at one rate: the kernel's other filter is the identity. Decimation alone is filtering while decimating.
+    one = f.new_ones(1)
+    if max(up) == 1:
+        return cpu_kernels.resample(
+            x, one, f, up=up, down=down, pad_up=(0, 0), pad_down=before, middle=(x.shape[2], x.shape[3]), out=out,
+            gain=gain, flip_filter=flip_filter,
+        )  # fmt: skip
+    return cpu_kernels.resample(
+        x, f, one, up=up, down=down, pad_up=before, pad_down=(0, 0), middle=(height, width), out=out, gain=gain,
+        flip_filter=flip_filter,
+    )  # fmt: skip
+
+
+def _sizes(
+    shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]
+) -> tuple[int, int]:
+    """(H, W) of the result."""
+    return (
+        output_size(shape[2], f.shape[0], up[1], down[1], padding[2], padding[3]),
+        output_size(shape[3], f.shape[-1], up[0], down[0], padding[0], padding[1]),
+    )
+
+
 @_upfirdn2d.register_fake
 def _(
     x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
 ) -> Tensor:
-    height = output_size(x.shape[2], f.shape[0], up[1], down[1], padding[2], padding[3])
-    width = output_size(x.shape[3], f.shape[-1], up[0], down[0], padding[0], padding[1])
-    return x.new_empty(x.shape[0], x.shape[1], height, width)
+    size = (*x.shape[:2], *_sizes(x.shape, f, up, down, padding))
+    return x.new_empty(size).contiguous(memory_format=memory_format(x))
 
 
 def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
@@ -90,34 +115,6 @@ def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
 
 
 _upfirdn2d.register_autograd(_backward, setup_context=_setup_context)
-
-
-def pair(value: int | Sequence[int], name: str) -> list[int]:
-    """A factor for both axes, or (x, y) factors, as two positive integers."""
-    both = [value, value] if isinstance(value, int) else list(value)
-    if len(both) != 2 or min(both) < 1:
-        raise ValueError(f"{name} must be a positive integer or a pair of them, not {value}.")
-    return both
-
-
-def four(padding: int | Sequence[int]) -> list[int]:
-    """Padding as [x before, x after, y before, y after]."""
-    if isinstance(padding, int):
-        return [padding] * 4
-    if len(padding) == 2:
-        return [padding[0], padding[0], padding[1], padding[1]]
-    if len(padding) != 4:
-        raise ValueError(f"padding must be one, two or four integers, not {padding}.")
-    return list(padding)
-
-
-def check(shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]) -> None:
-    """ValueError where a shape has the wrong number of dimensions, or nothing would be left of the image."""
-    if len(shape) != 4 or f.ndim not in (1, 2):
-        raise ValueError(f"Expected an NCHW image and a 1-D or 2-D filter, not {tuple(shape)} and {tuple(f.shape)}.")
-    for axis, size, taps in ((0, shape[3], f.shape[-1]), (1, shape[2], f.shape[0])):
-        if size < 1 or output_size(size, taps, up[axis], down[axis], padding[2 * axis], padding[2 * axis + 1]) < 1:
-            raise ValueError(f"Nothing is left of {size} pixels after a filter of {taps} taps and padding {padding}.")
 
 
 def upfirdn2d(

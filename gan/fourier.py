@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gan.layers import FullyConnected
+from gan.layers import FullyConnected, in_layout
 
 
 class FourierInput(nn.Module):
@@ -58,9 +58,9 @@ class FourierInput(nn.Module):
         freqs = self.get_buffer("freqs") @ matrix[:, :2, :2]
         # Pixel centres, 0 in the middle of the canvas, in image widths.
         centres = (torch.arange(self.size, device=w.device, dtype=w.dtype) + 0.5 - self.size / 2) / self.rate
-        across = freqs[:, :, 0, None, None] * centres
-        along = freqs[:, :, 1, None, None] * centres[:, None]
-        waves = torch.sin(2 * math.pi * (across + along + phases[:, :, None, None]))
-        waves = waves * self._amplitudes(freqs)[:, :, None, None]
+        across = freqs[:, None, None, :, 0] * centres[:, None]
+        along = freqs[:, None, None, :, 1] * centres[:, None, None]
+        waves = torch.sin(2 * math.pi * (across + along + phases[:, None, None, :]))
+        waves = waves * self._amplitudes(freqs)[:, None, None, :]
         mix = self.weight / math.sqrt(self.weight.shape[1])
-        return torch.einsum("oc,nchw->nohw", mix, waves)
+        return in_layout(torch.matmul(waves, mix.t()).permute(0, 3, 1, 2))

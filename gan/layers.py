@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cuda_ops import bias_act
 
 EPSILON = 1e-8
+Weights = dict[str, Tensor]  # modulated weights [C_out, C_in, k, k] by layer name
 
 
 def normalize(x: Tensor) -> Tensor:
@@ -57,23 +58,50 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     return (styles.square() @ weight.square().sum(dim=[2, 3]).t() + EPSILON).rsqrt()
 
 
+def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
+    """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in], in the layout of `in_layout`.
+
+    For pictures whose w stays while its input moves: the same convolution without the two passes over its input and
+    output that `scale_channels` takes.
+    """
+    scaled = weight * styles[:, :, None, None]
+    if demodulate:
+        scaled = scaled * demodulation(weight, styles)[0, :, None, None, None]
+    return in_layout(scaled)
+
+
+def in_layout(x: Tensor) -> Tensor:
+    """x in the layout that convolutions are fastest in: on CPUs channels-last (docs/decisions/007), else contiguous."""
+    return x.contiguous(memory_format=torch.channels_last if x.is_cpu else torch.contiguous_format)
+
+
 class SteppedNetwork(nn.Module):
     """A synthesis network that is an iterator over its layers, so that any layer can be looked at without hooks."""
 
     output_scale = 1.0
 
+    def modulate(self, ws: Tensor) -> Weights:
+        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim], to be passed to `steps`."""
+        raise NotImplementedError
+
     def steps(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name and output as it is computed; whoever stops iterating stops the computation."""
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None,
+    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
+
+        `weights`: what `modulate` returned for these ws.
+        """
         raise NotImplementedError
 
     def forward(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
-    ) -> Tensor:
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None,
+    ) -> Tensor:  # fmt: skip
         """ws [N, num_ws, w_dim] to images [N, img_channels, H, W]; arguments as in `steps`."""
         # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
-        ((_, x),) = deque(self.steps(ws, noise=noise, transform=transform, update_emas=update_emas), maxlen=1)
+        steps = self.steps(ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights)
+        ((_, x),) = deque(steps, maxlen=1)
         return x * self.output_scale
 
 

@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from cuda_ops import filtered_lrelu
 from gan.config import GeneratorConfig
 from gan.filters import low_pass
 from gan.fourier import FourierInput
-from gan.layers import FullyConnected, SteppedNetwork, demodulation, scale_channels
+from gan.layers import FullyConnected, SteppedNetwork, Weights, demodulation, modulated, scale_channels
 from gan.plan import LayerSpec, plan
 
 
@@ -32,24 +33,40 @@ class SynthesisLayer(nn.Module):
         self.register_buffer("up_filter", None if up is None else torch.from_numpy(up))
         self.register_buffer("down_filter", None if down is None else torch.from_numpy(down))
 
-    def forward(self, x: Tensor, w: Tensor, update_emas: bool = False) -> Tensor:
+    def _modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights and styles [N, C_in] as modulation takes them, before the input's magnitude."""
+        spec = self.spec
+        styles = self.affine(w)
+        if spec.is_torgb:
+            return self.weight, styles / math.sqrt(spec.in_channels * spec.conv_kernel**2)
+        # Unit RMS before modulation; without effect but for keeping half precision in its range.
+        weight = self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
+        return weight, styles * styles.square().mean().rsqrt()
+
+    def modulate(self, w: Tensor) -> Tensor:
+        """[C_out, C_in, k, k] for one sample's w [1, w_dim], the input's magnitude included."""
+        weight, styles = self._modulation(w)
+        return modulated(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
+
+    def forward(
+        self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Tensor | None = None
+    ) -> Tensor:
         """[N, C_in, in_size, in_size] and [N, w_dim] to [N, C_out, out_size, out_size]."""
         spec = self.spec
+        if modulated_weight is not None:
+            return self._nonlinearity(F.conv2d(x, modulated_weight, padding=spec.conv_padding))
         magnitude_ema = self.get_buffer("magnitude_ema")
         if update_emas:
             magnitude = x.detach().float().square().mean()
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
-        styles = self.affine(w)
-        weight: Tensor = self.weight
-        if spec.is_torgb:
-            styles = styles / math.sqrt(spec.in_channels * spec.conv_kernel**2)
-        else:
-            # Unit RMS before modulation; without effect but for keeping half precision in its range.
-            weight = weight * weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
-            styles = styles * styles.square().mean().rsqrt()
+        weight, styles = self._modulation(w)
         x = F.conv2d(scale_channels(x, styles * magnitude_ema.rsqrt()), weight, padding=spec.conv_padding)
         if not spec.is_torgb:
             x = scale_channels(x, demodulation(weight, styles))
+        return self._nonlinearity(x)
+
+    def _nonlinearity(self, x: Tensor) -> Tensor:
+        spec = self.spec
         return filtered_lrelu(
             x,
             self._buffers["up_filter"],
@@ -83,15 +100,24 @@ class Synthesis(SteppedNetwork):
             self.add_module(spec.name, layer)
         self.layer_names = ("input", *(spec.name for spec in self.plan.layers))
 
+    def _layers(self, ws: Tensor) -> Iterator[tuple[str, SynthesisLayer, Tensor]]:
+        for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
+            yield spec.name, cast(SynthesisLayer, self.get_submodule(spec.name)), w
+
+    def modulate(self, ws: Tensor) -> Weights:
+        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
+        return {name: layer.modulate(w) for name, layer, w in self._layers(ws)}
+
     def steps(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
-    ) -> Iterator[tuple[str, Tensor]]:
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None,
+    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
-        `noise` is taken for the sake of one interface: there are no noise inputs here.
+        `noise` is taken for the sake of one interface: there are no noise inputs here. `weights`: from `modulate`.
         """
         x = self.input(ws[:, 0], transform)
         yield "input", x
-        for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
-            x = self.get_submodule(spec.name)(x, w, update_emas)
-            yield spec.name, x
+        for name, layer, w in self._layers(ws):
+            x = layer(x, w, update_emas, None if weights is None else weights[name])
+            yield name, x

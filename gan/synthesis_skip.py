@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from cuda_ops import bias_act, upfirdn2d
 from gan.config import ConfigError, GeneratorConfig
 from gan.fourier import FourierInput
-from gan.layers import FullyConnected, SteppedNetwork, demodulation, scale_channels
+from gan.layers import (
+    FullyConnected,
+    SteppedNetwork,
+    Weights,
+    demodulation,
+    in_layout,
+    modulated,
+    scale_channels,
+)
 
 NOISE_MODES = ("const", "random", "none")
 
@@ -50,17 +58,27 @@ class StyledConv(Resampler):
             self.register_buffer("noise_const", torch.randn(size, size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
-    def forward(self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0) -> Tensor:
+    def modulate(self, w: Tensor) -> Tensor:
+        """[C_out, C_in, 3, 3] for one sample's w [1, w_dim]."""
+        return modulated(self.weight, self.affine(w), True)
+
+    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        if not self.up:
+            return F.conv2d(x, weight, padding=1)
+        # The transposed convolution leaves 2n + 1 pixels; its gain of 1/4 is made up for by the filter.
+        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        return self.resample(x, (1, 1), gain=4.0)
+
+    def forward(
+        self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Tensor | None = None
+    ) -> Tensor:
         """[N, C_in, H, W] and [N, w_dim] to [N, C_out, H, W], or twice the size for a doubling layer."""
-        styles = self.affine(w)
-        x = scale_channels(x, styles)
-        if self.up:
-            # The transposed convolution leaves 2n + 1 pixels; its gain of 1/4 is made up for by the filter.
-            x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
-            x = self.resample(x, (1, 1), gain=4.0)
+        if modulated_weight is not None:
+            x = self._convolve(x, modulated_weight)
         else:
-            x = F.conv2d(x, self.weight, padding=1)
-        x = scale_channels(x, demodulation(self.weight, styles))
+            styles = self.affine(w)
+            x = self._convolve(scale_channels(x, styles), self.weight)
+            x = scale_channels(x, demodulation(self.weight, styles))
         if self.noise_inputs and noise == "random":
             x = x + torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device) * self.noise_strength
         elif self.noise_inputs and noise == "const":
@@ -80,9 +98,16 @@ class ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.img_channels))
         self.weight_gain = 1 / math.sqrt(in_channels)
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+    def modulate(self, w: Tensor) -> Tensor:
+        """[img_channels, C, 1, 1] for one sample's w [1, w_dim]."""
+        return modulated(self.weight, self.affine(w) * self.weight_gain, False)
+
+    def forward(self, x: Tensor, w: Tensor, modulated_weight: Tensor | None = None) -> Tensor:
         """[N, C, H, W] to [N, img_channels, H, W]."""
-        x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight)
+        if modulated_weight is not None:
+            x = F.conv2d(x, modulated_weight)
+        else:
+            x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight)
         return bias_act(x, self.bias, clamp=self.clamp)
 
 
@@ -125,20 +150,34 @@ class SynthesisBlock(Resampler):
         """How many w's its convolutions consume; ToRGB shares the next block's first."""
         return 1 if self.resolution == 4 else 2
 
-    def steps(self, x: Tensor, img: Tensor | None, ws: Tensor, noise: str) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name within the block and its output; "torgb" is the RGB image so far."""
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """Its layers' names within the block, in order; each consumes a w."""
+        convs = ("conv1",) if self.resolution == 4 else ("conv0", "conv1")
+        return (*convs, "torgb") if self.has_torgb else convs
+
+    def layers(self, ws: Tensor) -> Iterator[tuple[str, StyledConv | ToRGB, Tensor]]:
+        """Name within the block, layer and its w, in order."""
+        for name, w in zip(self.layer_names, ws.unbind(dim=1), strict=False):
+            yield name, cast(StyledConv | ToRGB, self.get_submodule(name)), w
+
+    def steps(
+        self, x: Tensor, img: Tensor | None, ws: Tensor, noise: str, weights: Weights | None
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Each layer's name and its output; "b8.torgb" is the RGB image so far."""
         shortcut = self.skip(x) if self.resnet and self.resolution > 4 else None
-        if self.resolution > 4:
-            x = self.conv0(x, ws[:, 0], noise)
-            yield "conv0", x
-        if shortcut is None:
-            x = self.conv1(x, ws[:, self.num_convs - 1], noise)
-        else:
-            x = shortcut + self.conv1(x, ws[:, 1], noise, gain=math.sqrt(0.5))
-        yield "conv1", x
-        if self.has_torgb:
-            rgb = self.torgb(x, ws[:, self.num_convs])
-            yield "torgb", rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
+        for layer, module, w in self.layers(ws):
+            name = f"b{self.resolution}.{layer}"
+            weight = None if weights is None else weights[name]
+            if isinstance(module, ToRGB):
+                rgb = module(x, w, weight)
+                yield name, rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
+            elif layer == "conv1" and shortcut is not None:
+                x = shortcut + module(x, w, noise, math.sqrt(0.5), weight)
+                yield name, x
+            else:
+                x = module(x, w, noise, 1.0, weight)
+                yield name, x
 
 
 class SkipSynthesis(SteppedNetwork):
@@ -149,25 +188,37 @@ class SkipSynthesis(SteppedNetwork):
         self.resolutions = tuple(2**i for i in range(2, int(math.log2(config.resolution)) + 1))
         if config.fourier_input:
             self.input = FourierInput(None, config.channels_at(4), size=4, rate=4, cutoff=config.first_cutoff)
-        for resolution in self.resolutions:
-            self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
         names = ["input"] if config.fourier_input else []
         for resolution in self.resolutions:
-            block = self._block(resolution)
-            layers = ["conv1"] if resolution == 4 else ["conv0", "conv1"]
-            names += [f"b{resolution}.{layer}" for layer in [*layers, *(["torgb"] if block.has_torgb else [])]]
+            block = SynthesisBlock(config, resolution)
+            self.add_module(f"b{resolution}", block)
+            names += [f"b{resolution}.{layer}" for layer in block.layer_names]
         self.layer_names = tuple(names)
 
-    def _block(self, resolution: int) -> SynthesisBlock:
-        return cast(SynthesisBlock, self.get_submodule(f"b{resolution}"))
+    def _blocks(self, ws: Tensor) -> Iterator[tuple[SynthesisBlock, Tensor]]:
+        """Each block and the w's that its layers consume."""
+        first = 0
+        for resolution in self.resolutions:
+            block = cast(SynthesisBlock, self.get_submodule(f"b{resolution}"))
+            yield block, ws[:, first : first + block.num_convs + 1]
+            first += block.num_convs
+
+    def modulate(self, ws: Tensor) -> Weights:
+        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
+        return {
+            f"b{block.resolution}.{name}": layer.modulate(w)
+            for block, block_ws in self._blocks(ws)
+            for name, layer, w in block.layers(block_ws)
+        }
 
     def steps(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False
-    ) -> Iterator[tuple[str, Tensor]]:
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None,
+    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `noise` is "const" (the stored planes), "random" (a plane a sample) or "none". `update_emas` is taken for the
-        sake of one interface: there are no magnitudes to average here.
+        sake of one interface: there are no magnitudes to average here. `weights`: from `modulate`.
         """
         if noise not in NOISE_MODES:
             raise ConfigError(f"The noise is one of {', '.join(NOISE_MODES)}, not {noise!r}.")
@@ -177,12 +228,10 @@ class SkipSynthesis(SteppedNetwork):
         elif transform is not None:
             raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
         else:
-            x = self._block(4).const[None].expand(ws.shape[0], -1, -1, -1)
+            constant = cast(Tensor, self.get_parameter("b4.const"))
+            x = in_layout(constant[None].expand(ws.shape[0], -1, -1, -1))
         img = None
-        first = 0
-        for resolution in self.resolutions:
-            block = self._block(resolution)
-            for layer, output in block.steps(x, img, ws[:, first : first + block.num_convs + 1], noise):
-                x, img = (x, output) if layer == "torgb" else (output, img)
-                yield f"b{resolution}.{layer}", output
-            first += block.num_convs
+        for block, block_ws in self._blocks(ws):
+            for name, output in block.steps(x, img, block_ws, noise, weights):
+                x, img = (x, output) if name.endswith("torgb") else (output, img)
+                yield name, output

@@ -46,6 +46,7 @@ const JincKernels* jinc_kernels_avx2();
 #define EXPORT extern "C" __attribute__((visibility("default")))
 EXPORT int jinc_abi() { return 1; }
 EXPORT void jinc_use_team(void*) {}
+EXPORT int jinc_use_variant(const char*) { return 0; }
 EXPORT const char* jinc_variant() {
 #if defined(JINC_HAVE_AVX2)
     return jinc_kernels_avx2()->name;
@@ -349,13 +350,11 @@ def test_without_sources_the_reference_runs(machine: Machine) -> None:
 
 
 def test_status_follows_what_is_loaded(machine: Machine) -> None:
-    machine.monkeypatch.setattr(sys.modules["cuda_ops.status"], "ON_CPU_KERNELS", ("upfirdn2d",))
     assert [row.implementation for row in cuda_ops.status()] == ["reference"] * 3
     assert cuda_ops.status()[1].reason == cpu.NOT_YET and not machine.kept()
     cpu.library()
-    rows = {row.name: row for row in cuda_ops.status()}
-    assert rows["upfirdn2d"].implementation == f"C++ ({cpu.variant()})" and rows["upfirdn2d"].reason == cpu.reason()
-    assert rows["bias_act"].implementation == "reference"
+    rows = cuda_ops.status()
+    assert all(row.implementation == f"C++ ({cpu.variant()})" and row.reason == cpu.reason() for row in rows)
     assert {row.implementation for row in cuda_ops.status("cuda")} == {"reference"}
 
 

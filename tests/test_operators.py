@@ -12,7 +12,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.library import opcheck
 
 import cuda_ops
-from cuda_ops import bias_act, filtered_lrelu, upfirdn2d
+from cuda_ops import bias_act, cpu, filtered_lrelu, upfirdn2d
 from cuda_ops.bias_act import ACTIVATIONS
 
 # (image [H, W], filter shape, up, down, padding, flip)
@@ -171,7 +171,8 @@ def test_wrong_arguments_are_named():
 def test_status_tells_what_runs():
     rows = cuda_ops.status()
     assert [row.name for row in rows] == ["bias_act", "upfirdn2d", "filtered_lrelu"]
-    assert all(row.implementation == "reference" and row.reason.endswith(".") for row in rows)
+    expected = f"C++ ({cpu.variant()})" if cpu.library() else "reference"
+    assert all(row.implementation == expected and row.reason == cpu.reason() for row in rows)
 
 
 KERNEL_OVER_REFERENCE = """

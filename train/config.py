@@ -45,6 +45,7 @@ class TrainConfig:
     pl_decay: float = 0.01
     pl_shrink: int = 2  # the path-length batch is batch / pl_shrink
     style_mixing: float = 0.0  # probability, 0 for D-R
+    noise: str = "random"  # planes for the noise inputs of A and B in training, or "none"
     reuse_fakes: bool = False  # D learns from the pictures of G's own step instead of drawing fresh ones
     ema_half_life: float = 10_000.0
     ema_ramp: float = 0.05  # the half-life is at most this fraction of the images so far
@@ -126,6 +127,9 @@ class Preset:
     kimg: int = 25_000
     mirror: bool = False
     reuse_fakes: bool = False
+    noise: str = "random"
+    pl_weight: float = 2.0  # of A and B
+    style_mixing: float = 0.9  # of A and B
 
 
 def preset(name: str, rung_letter: str, resolution: int) -> Preset:
@@ -133,11 +137,12 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
     skip = rung_letter in "ABC"
     depth = 8 if skip else 2
     if name == "tiny":
-        # What two CPU cores can train at 32²: platform-notes, "CPU kernels", gives the trial behind these numbers.
-        return Preset(batch=16, mapping_layers=depth, mbstd_group=4, channel_base=1024, channel_max=32,
-                      d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020, latent_dim=128,
-                      num_layers=8 if resolution <= 32 else 14, kimg=200, mirror=True,
-                      reuse_fakes=True)  # a fifth of T's step
+        # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
+        # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
+        return Preset(batch=16, mapping_layers=2, mbstd_group=4, channel_base=2048 if skip else 1024,
+                      channel_max=64 if skip else 32, d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020,
+                      latent_dim=128, num_layers=8 if resolution <= 32 else 14, kimg=200, mirror=True,
+                      reuse_fakes=True, noise="none", pl_weight=0.0, style_mixing=0.0)
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
     if resolution <= 256:
@@ -174,7 +179,8 @@ def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_imag
         generator=generator, discriminator=discriminator, data=data, data_name=data_name, data_images=data_images,
         data_digest=data_digest, total_images=total, batch=batch,
         gamma=default_gamma(resolution, batch) if gamma is None else gamma,
-        mirror=row.mirror if mirror is None else mirror, reuse_fakes=row.reuse_fakes, g_lr=row.g_lr, d_lr=row.d_lr,
-        pl_weight=2.0 if skip else 0.0, style_mixing=0.9 if skip else 0.0, ema_half_life=ema_half_life(batch),
+        mirror=row.mirror if mirror is None else mirror, reuse_fakes=row.reuse_fakes, noise=row.noise,
+        g_lr=row.g_lr, d_lr=row.d_lr, pl_weight=row.pl_weight if skip else 0.0,
+        style_mixing=row.style_mixing if skip else 0.0, ema_half_life=ema_half_life(batch),
         blur_sigma=10 * resolution / 256 if name == "R" else 0.0,
         blur_images=min(200_000, total // 10) if name == "R" else 0, **others)

@@ -164,7 +164,7 @@ def _fakes(step: Step, count: int, update_emas: bool = False) -> tuple[torch.Ten
     if step.config.style_mixing > 0:
         other = generator.mapping(torch.randn(count, z_dim, device=device), labels)
         ws = mix_styles(ws, other, step.config.style_mixing)
-    images = generator.synthesis(ws, noise="random", update_emas=update_emas)
+    images = generator.synthesis(ws, noise=step.config.noise, update_emas=update_emas)
     return images, labels, ws
 
 

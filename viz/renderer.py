@@ -1,9 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels.
 
-Three caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
-latent, pictures by w's and transform. Dragging a picture therefore repeats synthesis only, and a model that cannot
-move repeats nothing. A model is never changed by being rendered.
+Four caches, each keyed by all that its content depends on: models by (path, time, size, device), w's and the weights
+that they modulate by model and latent, pictures by w's and transform. Dragging a picture therefore repeats synthesis
+only, and a model that cannot move repeats nothing. A model is never changed by being rendered.
 """
 
 import time
@@ -20,6 +20,7 @@ import torch
 from gan import checkpoint
 from gan.generator import Generator
 from gan.latents import z_from_seed
+from gan.layers import Weights
 from gan.pictures import to_uint8
 from gan.transform import user_matrix
 from viz.magnify import factor_for, magnified
@@ -78,6 +79,7 @@ class Renderer:
         self._own_thread = own_thread
         self._models: Recent[_Model] = Recent(model_bytes, keep=2)  # both slots, whatever their size
         self._ws: Recent[torch.Tensor] = Recent(64)
+        self._weights: Recent[Weights] = Recent(2)  # modulated: while only the input moves, they stay
         self._pixels: Recent[_Pixels] = Recent(4)
 
     def render(self, request: PictureRequest) -> RenderResult:
@@ -118,7 +120,8 @@ class Renderer:
             nonlocal model_ms, post_ms
             # None rather than the identity: a model without a Fourier input refuses any transform.
             transform = user_matrix(*motion).to(ws.device) if facts.movable else None
-            picture = model.generator.synthesis(ws, noise="const", transform=transform)
+            weights, _ = self._weights.get(ws_key, lambda: (model.generator.synthesis.modulate(ws), 1.0))
+            picture = model.generator.synthesis(ws, noise="const", transform=transform, weights=weights)
             if picture.is_cuda:
                 torch.cuda.synchronize(picture.device)
             rendered = time.perf_counter()
