@@ -16,8 +16,8 @@ import sysconfig
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +64,18 @@ def library() -> ctypes.CDLL | None:
                 log.info("CPU operators: %s", found.reason)
                 _found = found
     return _found.library
+
+
+@contextmanager
+def switched_off() -> Iterator[None]:
+    """The references run within, in all threads: for comparisons. No backward pass may cross its border."""
+    global _found
+    library()
+    kept, _found = _found, Found(None, f"{REFERENCE}the CPU kernels are switched off for a comparison.")
+    try:
+        yield
+    finally:
+        _found = kept
 
 
 def reason() -> str:

@@ -228,7 +228,7 @@ def test_the_address_sanitizer_finds_nothing(tmp_path):
     sources.mkdir()
     for path in cpu.SOURCES.iterdir():
         text = path.read_text(encoding="utf-8")
-        flags = "-O2", "-O1 -g -fsanitize=address -fno-omit-frame-pointer"
+        flags = "-O3", "-O1 -g -fsanitize=address -fno-omit-frame-pointer"
         (sources / path.name).write_text(text.replace(*flags) if path.suffix == ".txt" else text, encoding="utf-8")
     library, _ = compiler.compile_library(sources, tmp_path, 300)
     environment = {**os.environ, cpu.SWITCH: str(library), "LD_PRELOAD": runtime.stdout.strip(),

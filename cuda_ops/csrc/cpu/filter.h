@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "fir.h"
@@ -18,7 +19,8 @@ namespace JINC_VARIANT {
 
 constexpr int64_t TILE = 256;        // most outputs of a tile along x
 constexpr int64_t MIN_ROWS = 24;     // fewest outputs of a tile along y: the rows above it are computed twice
-constexpr int64_t TILES_A_THREAD = 4;
+constexpr int64_t TILES_A_THREAD = 2;
+constexpr int64_t TOGETHER = 2;      // channels-last: 2 x 8 float32 channels share a cache line
 
 INLINE int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 INLINE int64_t group_of(const JincAxis& axis, int64_t t) { return floor_div(t - axis.pad_up - 1, axis.up) + 1; }
@@ -84,19 +86,22 @@ template <class T, int MODE> struct Call {
     AcrossDown across_down;
     AlongDown along_down;
     PlaneDown plane_down;
-    int64_t blocks, rows, columns;  // tiles of an image: 8 channels, then bands, then strips
+    int64_t blocks, together;       // blocks of 8 channels, and how many of them a thread takes through a tile side by side
+    int64_t groups, rows, columns;  // tiles of an image: such groups of blocks, bands of rows, strips of columns
     std::atomic<bool> failed{false};
 
     explicit Call(const JincFilter& arguments) : a(arguments) {
         blocks = (a.c + L - 1) / L;
+        together = a.channels_last ? std::min<int64_t>(blocks, TOGETHER) : 1;
+        groups = (blocks + together - 1) / together;
         columns = (a.x.out + TILE - 1) / TILE;
-        const int64_t tiles = a.n * blocks * columns;
+        const int64_t tiles = a.n * groups * columns;
         rows = a.threads < 2 ? 1 : (TILES_A_THREAD * a.threads + tiles - 1) / tiles;
         rows = std::max<int64_t>(1, std::min(rows, a.y.out / MIN_ROWS));
         choose();
     }
 
-    int64_t count() const { return a.n * blocks * columns * rows; }
+    int64_t count() const { return a.n * groups * columns * rows; }
 
     // A square, all-phases-alike filter with these taps and factor runs in the function made for it.
     static bool is(const JincAxis& x, const JincAxis& y, int k, int up) {
@@ -202,7 +207,7 @@ template <class T, int MODE> struct Tile {
     const JincFilter& a;
     int64_t n, first_channel, x0, x1, y0, y1;
     int lanes;
-    int64_t group, groups, origin;     // along x: first group, how many, the index t where it starts
+    int64_t first_group, groups, origin;  // along x: first group, how many, the index t where it starts
     int64_t begin, end;                // along x: the t that outputs read
     int64_t in_width, mid_width, out_width;
     int64_t in_slots, mid_slots;
@@ -211,19 +216,20 @@ template <class T, int MODE> struct Tile {
     uint8_t *sign, *beyond;
     bool may_clamp = false;
 
-    Tile(const Call<T, MODE>& c, int64_t index) : call(c), a(c.a) {
-        const int64_t strip = index % c.columns, band = index / c.columns % c.rows, block = index / (c.columns * c.rows) % c.blocks;
-        n = index / (c.columns * c.rows * c.blocks);
-        first_channel = block * L;
+    // Tile `index` of the call, `member` of its group of blocks.
+    Tile(const Call<T, MODE>& c, int64_t index, int64_t member) : call(c), a(c.a) {
+        const int64_t strip = index % c.columns, band = index / c.columns % c.rows, group = index / (c.columns * c.rows) % c.groups;
+        n = index / (c.columns * c.rows * c.groups);
+        first_channel = (group * c.together + member) * L;
         lanes = int(std::min<int64_t>(L, a.c - first_channel));
         x0 = a.x.out * strip / c.columns, x1 = a.x.out * (strip + 1) / c.columns;
         y0 = a.y.out * band / c.rows, y1 = a.y.out * (band + 1) / c.rows;
         begin = a.x.down * x0 - a.x.pad_down;
         end = a.x.down * (x1 - 1) - a.x.pad_down + a.x.down_taps;
         if (MODE == JINC_ENCODE) end = std::max(end, x1 == a.x.out ? a.x.mid : a.x.down * x1);
-        group = group_of(a.x, begin);
-        groups = group_of(a.x, end - 1) - group + 1;
-        origin = start_of(a.x, group);
+        first_group = group_of(a.x, begin);
+        groups = group_of(a.x, end - 1) - first_group + 1;
+        origin = start_of(a.x, first_group);
         in_width = groups + c.ux.k + SLACK;
         mid_width = (groups + SLACK) * a.x.up + SLACK * a.x.down;
         out_width = x1 - x0 + SLACK;
@@ -238,7 +244,7 @@ template <class T, int MODE> struct Tile {
 
     size_t bytes() const {
         const int64_t vectors = (in_slots + a.y.up) * in_width + widest() + mid_slots * mid_ring_width() + mid_width + 2 * out_width;
-        return size_t(vectors * L) * sizeof(T) + size_t(2 * mid_width);
+        return (size_t(vectors * L) * sizeof(T) + size_t(2 * mid_width) + 63) / 64 * 64;
     }
 
     void place(char* memory) {
@@ -259,9 +265,9 @@ template <class T, int MODE> struct Tile {
     T* mid_row(int64_t t) const { return mid_ring + t % mid_slots * mid_ring_width() * L; }
 
     void load_row(int64_t h) {
-        const int64_t first = std::max<int64_t>(group, 0), last = std::min(group + groups + call.ux.k, a.x.in);
+        const int64_t first = std::max<int64_t>(first_group, 0), last = std::min(first_group + groups + call.ux.k, a.x.in);
         if (first >= last) return;
-        T* to = input_row(h) + (first - group) * L;
+        T* to = input_row(h) + (first - first_group) * L;
         const int count = int(last - first);
         const T* from = static_cast<const T*>(a.input);
         if (!a.channels_last) {
@@ -283,11 +289,11 @@ template <class T, int MODE> struct Tile {
     // costs nothing.
     void note_largest(int64_t h) {
         const T* row_in = input_row(h);
-        Vec<T> most = zero<T>();
-        for (int64_t i = 0; i < (groups + call.ux.k) * L; i += L) largest(most, load(row_in + i));
-        alignas(64) T lane[L];
-        store(lane, most);
-        for (T one : lane) may_clamp |= one * call.reach > call.a.clamp;
+        Vec<T> least = zero<T>(), most = zero<T>();
+        for (int64_t i = 0; i < (groups + call.ux.k) * L; i += L) widen(least, most, load(row_in + i));
+        T low[L], high[L];
+        store(low, least), store(high, most);
+        for (int i = 0; i < L; i++) may_clamp |= std::max(-low[i], high[i]) * call.reach > a.clamp;
     }
 
     void store_row(const T* from, int64_t y) {
@@ -374,32 +380,52 @@ template <class T, int MODE> struct Tile {
         for (t = std::min(t, a.y.mid - 1); next_mid <= t; next_mid++) make_mid(next_mid);
     }
 
-    void run(char* memory) {
+    void start(char* memory) {
         place(memory);
         for (int i = 0; i < L; i++) bias[i] = a.bias && i < lanes ? static_cast<const T*>(a.bias)[first_channel + i] : T(0);
         next_input = 0, current_group = INT64_MIN;
         next_mid = std::max<int64_t>(0, a.y.down * y0 - a.y.pad_down);
+    }
+
+    // Output rows y and, within the tile, y + 1.
+    void two_rows(int64_t y) {
         T* outs[2] = {out, out + out_width * L};
-        for (int64_t y = y0; y < y1; y += 2) {
-            const int count = y + 1 < y1 ? 2 : 1;
-            const int64_t first = a.y.down * y - a.y.pad_down, last = first + a.y.down_taps + (count - 1) * a.y.down;
-            make_until(last - 1);
-            const T* rows[MAX_TAPS + MAX_FACTOR];
-            for (int64_t t = first; t < first + a.y.down_taps + a.y.down; t++)
-                rows[t - first] = t >= 0 && t < std::min(last, a.y.mid) ? mid_row(t) : nothing;
-            if (down_in_plane()) {
-                for (int k = 0; k < a.y.down_taps + a.y.down; k++)
-                    if (rows[k] != nothing) rows[k] += (begin - origin) * L;
-                for (int i = 0; i < count; i++)
-                    call.plane_down(rows + i * a.y.down, outs[i], x1 - x0, a.x.down_taps, a.y.down_taps, a.x.down,
-                                    call.down_plane_taps);
-            } else {
-                call.along_down(rows, outs, x1 - x0, a.y.down_taps, a.y.down, call.down_y);
-            }
-            for (int i = 0; i < count; i++) store_row(outs[i], y + i);
+        const int count = y + 1 < y1 ? 2 : 1;
+        const int64_t first = a.y.down * y - a.y.pad_down, last = first + a.y.down_taps + (count - 1) * a.y.down;
+        make_until(last - 1);
+        const T* rows[MAX_TAPS + MAX_FACTOR];
+        for (int64_t t = first; t < first + a.y.down_taps + a.y.down; t++)
+            rows[t - first] = t >= 0 && t < std::min(last, a.y.mid) ? mid_row(t) : nothing;
+        if (down_in_plane()) {
+            for (int k = 0; k < a.y.down_taps + a.y.down; k++)
+                if (rows[k] != nothing) rows[k] += (begin - origin) * L;
+            for (int i = 0; i < count; i++)
+                call.plane_down(rows + i * a.y.down, outs[i], x1 - x0, a.x.down_taps, a.y.down_taps, a.x.down,
+                                call.down_plane_taps);
+        } else {
+            call.along_down(rows, outs, x1 - x0, a.y.down_taps, a.y.down, call.down_y);
         }
+        for (int i = 0; i < count; i++) store_row(outs[i], y + i);
+    }
+
+    void finish() {
         if (MODE == JINC_ENCODE) make_until((y1 == a.y.out ? a.y.mid : a.y.down * y1) - 1);
     }
 };
+
+// The blocks of a group go through a tile row by row in turns: channels-last they share the memory that each row touches.
+template <class T, int MODE> bool run_tile(const Call<T, MODE>& call, int64_t index, Arena& arena) {
+    std::optional<Tile<T, MODE>> tiles[TOGETHER];
+    const int64_t group = index / (call.columns * call.rows) % call.groups;
+    const int64_t count = std::min(call.together, call.blocks - group * call.together);
+    for (int64_t i = 0; i < count; i++) tiles[i].emplace(call, index, i);
+    char* memory = arena.get(tiles[0]->bytes() * size_t(count));
+    if (!memory) return false;
+    for (int64_t i = 0; i < count; i++) tiles[i]->start(memory + size_t(i) * tiles[i]->bytes());
+    for (int64_t y = tiles[0]->y0; y < tiles[0]->y1; y += 2)
+        for (int64_t i = 0; i < count; i++) tiles[i]->two_rows(y);
+    for (int64_t i = 0; i < count; i++) tiles[i]->finish();
+    return true;
+}
 
 }  // namespace JINC_VARIANT

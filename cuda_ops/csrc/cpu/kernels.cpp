@@ -13,9 +13,7 @@ template <class T, int MODE> static int filter(const JincFilter* a, const JincTe
     team->run(a->threads, call.count(), [](void* shared, int64_t i) {
         static thread_local Arena arena;
         auto& c = *static_cast<Call<T, MODE>*>(shared);
-        Tile<T, MODE> tile(c, i);
-        if (char* memory = arena.get(tile.bytes())) tile.run(memory);
-        else c.failed = true;
+        if (!run_tile(c, i, arena)) c.failed = true;
     }, &call);
     std::free(taps);
     return call.failed ? 1 : 0;

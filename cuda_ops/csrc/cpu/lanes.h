@@ -90,14 +90,6 @@ template <class T> INLINE Vec<T> leaky_max(const Vec<T>& x, T slope) {
     return v;
 }
 
-// most = max(most, |x|), not minding NaN.
-template <class T> INLINE void largest(Vec<T>& most, const Vec<T>& x) {
-    UNROLL for (int i = 0; i < PARTS<T>; i++) {
-        most.part[i] = x.part[i] > most.part[i] ? x.part[i] : most.part[i];
-        most.part[i] = -x.part[i] > most.part[i] ? -x.part[i] : most.part[i];
-    }
-}
-
 template <class T> INLINE Vec<T> limited(const Vec<T>& x, T limit) {
     typename Native<T>::type most = limit + typename Native<T>::type{}, least = -most;
     Vec<T> v;
@@ -106,6 +98,14 @@ template <class T> INLINE Vec<T> limited(const Vec<T>& x, T limit) {
         v.part[i] = low > most ? most : low;
     }
     return v;
+}
+
+// Widens [least, most] to hold x, not minding NaN.
+template <class T> INLINE void widen(Vec<T>& least, Vec<T>& most, const Vec<T>& x) {
+    UNROLL for (int i = 0; i < PARTS<T>; i++) {
+        least.part[i] = x.part[i] < least.part[i] ? x.part[i] : least.part[i];
+        most.part[i] = x.part[i] > most.part[i] ? x.part[i] : most.part[i];
+    }
 }
 
 // One bit a lane, channel 0 lowest: x < 0, or x <= 0 if `or_zero` (slope 0, where zero's derivative is zero too).

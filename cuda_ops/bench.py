@@ -1,0 +1,201 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""python -m cuda_ops.bench: what the operators cost, beside their references and beside plain convolutions.
+
+Everything that is compared is timed in turns within one process, since machines drift; a row's numbers are medians.
+Operators are timed here; whole generators and training steps by the packages that know them (gan.bench, train.bench),
+which this command starts one after the other.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cuda_ops import cpu
+from cuda_ops.bias_act import bias_act, bias_act_reference
+from cuda_ops.filtered_lrelu import filtered_lrelu
+from cuda_ops.geometry import four, pair
+from cuda_ops.upfirdn2d import upfirdn2d, upfirdn2d_reference
+
+Row = dict[str, Any]  # "name"; milliseconds by candidate ending in " ms"; ratios and rates under their own names
+
+CHANNELS, SIZE, TAPS = 64, 148, 12  # the case that peers.md and the issue measure
+
+
+def medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each candidate, called in turns; two rounds to warm up are not counted."""
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for turn in range(rounds + 2):
+        for name, call in candidates.items():
+            start = time.perf_counter()
+            call()
+            if turn >= 2:
+                times[name].append(1e3 * (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def chain_upfirdn2d(
+    x: Tensor, f: Tensor | None, up: int = 1, down: int = 1, padding: Any = 0, flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Tensor:  # fmt: skip
+    """upfirdn2d as a chain of general operators: insert zeros, pad, one depthwise convolution an axis, decimate."""
+    f = x.new_ones(1) if f is None else f.to(x.dtype)
+    (ux, uy), (dx, dy), c = pair(up, "up"), pair(down, "down"), x.shape[1]
+    n, _, height, width = x.shape
+    x = F.pad(x.reshape(n, c, height, 1, width, 1), (0, ux - 1, 0, 0, 0, uy - 1)).reshape(n, c, height * uy, width * ux)
+    x = F.pad(x, four(padding))
+    f = (f if flip_filter else f.flip(list(range(f.ndim)))) * gain ** (f.ndim / 2)
+    if f.ndim == 2:
+        return F.conv2d(x, f.expand(c, 1, *f.shape), groups=c)[:, :, ::dy, ::dx]
+    x = F.conv2d(x, f.expand(c, 1, 1, -1), groups=c)
+    return F.conv2d(x, f[:, None].expand(c, 1, -1, 1), groups=c)[:, :, ::dy, ::dx]
+
+
+def chain_filtered_lrelu(
+    x: Tensor, fu: Tensor | None = None, fd: Tensor | None = None, b: Tensor | None = None, up: int = 1, down: int = 1,
+    padding: Any = 0, gain: float = 2**0.5, slope: float = 0.2, clamp: float | None = None, flip_filter: bool = False,
+) -> Tensor:  # fmt: skip
+    """filtered_lrelu as such a chain, differentiated by torch."""
+    x = x if b is None else x + b[:, None, None]
+    x = F.leaky_relu(chain_upfirdn2d(x, fu, up, 1, padding, flip_filter, up * up), slope) * gain
+    x = x if clamp is None else x.clamp(-clamp, clamp)
+    return chain_upfirdn2d(x, fd, 1, down, 0, flip_filter)
+
+
+def _without_kernels(call: Callable[[], object]) -> Callable[[], object]:
+    def run() -> object:
+        with cpu.switched_off():
+            return call()
+
+    return run
+
+
+def _filtered(name: str, fd: Tensor, up: int, rounds: int, conv_rate: float) -> Row:
+    """A filtered leaky ReLU to SIZE² from SIZE²/(up/2): forward without codes, forward with them and backward."""
+    size = SIZE * 2 // up
+    fu = torch.randn(6 * up) / 4
+    x, b = torch.randn(1, CHANNELS, size, size), torch.randn(CHANNELS)
+    middle = 2 * SIZE + 10  # as in T: the down filter's 12 taps need 10 more
+    total = middle - size * up + 6 * up - 1
+    padding = [total // 2, total - total // 2] * 2
+    options: dict[str, Any] = {"up": up, "down": 2, "padding": padding, "clamp": 256.0}
+    grad = x.clone().requires_grad_()
+
+    def forward() -> Tensor:
+        with torch.inference_mode():
+            return filtered_lrelu(x, fu, fd, b, **options)
+
+    def training() -> object:
+        y = filtered_lrelu(grad, fu, fd, b, **options)
+        return torch.autograd.grad(y, grad, y)
+
+    def chain() -> Tensor:
+        with torch.inference_mode():
+            return chain_filtered_lrelu(x, fu, fd, b, **options)
+
+    out = forward().shape[2]
+    per_phase = len(fu) // up
+    down_work = out**2 * fd.numel() if fd.ndim == 2 else middle * out * TAPS + out**2 * TAPS
+    operations = 2 * CHANNELS * (size * middle * per_phase + middle**2 * per_phase + down_work)
+    ms = medians({
+        "chain": chain, "reference": _without_kernels(forward), "kernel": forward,
+        "reference, forward and backward": _without_kernels(training), "kernel, forward and backward": training,
+    }, rounds)  # fmt: skip
+    rate = operations / ms["kernel"] / 1e6
+    return {
+        "name": f"filtered_lrelu {CHANNELS}x{size}², {name}", **{f"{key} ms": value for key, value in ms.items()},
+        "kernel GFLOP/s": rate, "of conv2d's rate": rate / conv_rate,
+        "reference / kernel": ms["reference"] / ms["kernel"], "chain / kernel": ms["chain"] / ms["kernel"],
+    }  # fmt: skip
+
+
+def operator_rows(rounds: int) -> list[Row]:
+    """Each operator against its reference; filtered_lrelu also against the rate of a plain convolution."""
+    image, kernel = torch.randn(1, 256, SIZE, SIZE), torch.randn(256, 256, 3, 3)
+    conv_ms = medians({"conv": lambda: F.conv2d(image, kernel, padding=1)}, max(rounds // 3, 3))["conv"]
+    conv_rate = 2 * 256 * 256 * 9 * SIZE**2 / conv_ms / 1e6
+    rows: list[Row] = [{"name": "conv2d 3x3, 256 to 256, 148²", "ms": conv_ms, "GFLOP/s": conv_rate}]
+    line = torch.randn(TAPS) / 4
+    line = line + line.flip(0)
+    radial = torch.randn(TAPS, TAPS) / TAPS
+    radial = radial + radial.flip(0)
+    radial = radial + radial.flip(1)
+    for name, fd, up in (("up 2, down 2, separable", line, 2), ("up 2, down 2, radial", radial, 2),
+                         ("up 4, down 2, separable", line, 4), ("up 4, down 2, radial", radial, 4)):  # fmt: skip
+        rows.append(_filtered(name, fd, up, rounds, conv_rate))
+    x, f, b = torch.randn(1, CHANNELS, 128, 128), torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8, torch.randn(CHANNELS)
+    two = [2, 1, 2, 1]
+    pairs: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
+        ("upfirdn2d 64x128², up 2, 4 taps", lambda: upfirdn2d(x, f, up=2, padding=two),
+         lambda: upfirdn2d_reference(x, f, [2, 2], [1, 1], two, False, 1.0)),
+        ("upfirdn2d 64x128², down 2, 4 taps", lambda: upfirdn2d(x, f, down=2, padding=1),
+         lambda: upfirdn2d_reference(x, f, [1, 1], [2, 2], [1] * 4, False, 1.0)),
+        ("bias_act 64x128², leaky ReLU", lambda: bias_act(x, b, act="lrelu", clamp=256.0),
+         lambda: bias_act_reference(x, b, 1, "lrelu", 0.2, 2**0.5, 256.0)),
+    )  # fmt: skip
+    with torch.inference_mode():
+        for name, call, reference in pairs:
+            ms = medians({"reference": reference, "kernel": call}, rounds)
+            rows.append({"name": name, "reference ms": ms["reference"], "kernel ms": ms["kernel"],
+                         "reference / kernel": ms["reference"] / ms["kernel"]})  # fmt: skip
+    return rows
+
+
+def report(rows: list[Row], as_json: bool) -> None:
+    """Print rows: JSON, or a block of lines a row."""
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(row["name"])
+        for key, value in row.items():
+            if key != "name":
+                click.echo(f"    {key:40} {value:10.2f}")
+
+
+def _elsewhere(module: str, threads: int, quick: bool) -> list[Row]:
+    """The rows of another package's benchmark, in a process of its own."""
+    command = [sys.executable, "-m", module, "--json", f"--threads={threads}", *(["--quick"] if quick else [])]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if ran.returncode:
+        raise click.ClickException(f"{module} failed; run it alone to see why: {' '.join(command)}")
+    return list(json.loads(ran.stdout))
+
+
+THREADS = click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 1024), help="Of torch.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON list instead of text.")
+QUICK = click.option("--quick", is_flag=True, help="Few rounds and no large model: does it run, not how fast.")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@THREADS
+@JSON
+@QUICK
+@click.option("--only", type=click.Choice(["operators", "generators", "training"]), help="One part (all).")
+def main(threads: int, as_json: bool, quick: bool, only: str | None) -> None:
+    """Times operators, generators and training steps: references, kernels, and convolutions alone.
+
+    Run it on an otherwise idle machine. The figures of docs/benchmarks.md come from `python -m cuda_ops.bench`.
+    """
+    torch.set_num_threads(threads)
+    cpu.library()
+    rows: list[Row] = [{"name": f"{cpu.reason()} {threads} threads, torch {torch.__version__}"}]
+    if only in (None, "operators"):
+        rows += operator_rows(3 if quick else 15)
+    if only in (None, "generators"):
+        rows += _elsewhere("gan.bench", threads, quick)
+    if only in (None, "training"):
+        rows += _elsewhere("train.bench", threads, quick)
+    report(rows, as_json)
+
+
+if __name__ == "__main__":
+    main()

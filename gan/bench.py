@@ -1,0 +1,103 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""python -m gan.bench: a frame of whole generators, against their convolutions alone. `cuda_ops.bench` runs it too."""
+
+from collections.abc import Callable
+
+import click
+import torch
+import torch.nn.functional as F
+
+from cuda_ops import cpu
+from cuda_ops.bench import JSON, QUICK, THREADS, Row, medians, report
+from gan.generator import Generator
+from gan.ladder import rung
+from gan.layers import in_layout
+from gan.transform import user_matrix
+
+# Rung, resolution, T's channel base and maximum (R doubles them), rounds.
+CASES = (
+    ("T", 128, 2048, 64, 15),
+    ("T", 128, 4096, 128, 15),
+    ("R", 128, 2048, 64, 15),
+    ("R", 128, 4096, 128, 9),
+    ("A", 128, 2048, 64, 15),
+    ("T", 256, 32768, 512, 3),
+)
+
+
+def convolutions(generator: Generator, ws: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor, int, int]]:
+    """(input, weight, stride of the transposed convolution or 0, padding) of every convolution, with random input."""
+    found = []
+    shape = torch.Size()
+    weights = generator.synthesis.modulate(ws)
+    for name, output in generator.synthesis.steps(ws):
+        weight = weights.get(name)
+        if weight is not None:
+            shape = shape or output.shape  # rung A starts from a constant, which is no step
+            source = torch.randn(1, weight.shape[1], *shape[2:])
+            doubling = output.shape[2] == 2 * shape[2] and not name.endswith("torgb") and ".conv" in name
+            found.append((source, weight.contiguous(), 2 if doubling else 0, _padding(generator, name, weight)))
+        if not name.endswith("torgb"):
+            shape = output.shape
+    return found
+
+
+def _padding(generator: Generator, name: str, weight: torch.Tensor) -> int:
+    spec = getattr(generator.synthesis.get_submodule(name), "spec", None)
+    return weight.shape[2] // 2 if spec is None else int(spec.conv_padding)
+
+
+def _all(layers: list[tuple[torch.Tensor, torch.Tensor, int, int]]) -> None:
+    for x, weight, stride, padding in layers:
+        if stride:
+            F.conv_transpose2d(x, weight.transpose(0, 1), stride=stride)
+        else:
+            F.conv2d(x, weight, padding=padding)
+
+
+def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, rounds: int) -> Row:
+    """A frame while the input moves: weights modulated beforehand, a new transform each time."""
+    torch.manual_seed(0)
+    config = rung(cfg, resolution, channel_base=channel_base, channel_max=channel_max)
+    generator = Generator(config).eval().requires_grad_(False)
+    ws = torch.randn(1, config.num_ws, config.w_dim)
+    weights = generator.synthesis.modulate(ws)
+    transform = user_matrix(0.1, 0.05, 3.0) if config.movable else None
+
+    def frame() -> torch.Tensor:
+        return generator.synthesis(ws, transform=transform, weights=weights)
+
+    def reference() -> torch.Tensor:
+        with cpu.switched_off():
+            return frame()
+
+    layers = convolutions(generator, ws)
+    fast = [(in_layout(x), in_layout(w), stride, padding) for x, w, stride, padding in layers]
+    candidates: dict[str, Callable[[], object]] = {
+        "reference": reference, "kernel": frame, "convolutions": lambda: _all(layers),
+        "convolutions, channels-last": lambda: _all(fast),
+    }  # fmt: skip
+    ms = medians(candidates, rounds)
+    return {
+        "name": f"{cfg} {resolution}², C_base {config.channel_base}, C_max {config.channel_max}: a frame",
+        **{f"{key} ms": value for key, value in ms.items()},
+        "kernel / convolutions": ms["kernel"] / ms["convolutions"],
+        "kernel / convolutions, channels-last": ms["kernel"] / ms["convolutions, channels-last"],
+        "reference / kernel": ms["reference"] / ms["kernel"],
+    }
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@THREADS
+@JSON
+@QUICK
+def main(threads: int, as_json: bool, quick: bool) -> None:
+    """Times a frame of T, R and StyleGAN2 against their convolutions alone."""
+    torch.set_num_threads(threads)
+    with torch.inference_mode():
+        rows = [frame_row(*case[:4], 1 if quick else case[4]) for case in CASES if not quick or case[2] == 2048]
+    report(rows, as_json)
+
+
+if __name__ == "__main__":
+    main()
