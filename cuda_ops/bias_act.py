@@ -1,5 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""bias_act: bias, activation, gain and clamp. The reference below *is* the operator's definition."""
+"""bias_act: bias, activation, gain and clamp. The reference below *is* the operator's definition.
+
+Of a leaky ReLU the result tells the derivative, so its gradient is a small linear operator of its own,
+`jinc::bias_act_gradient`, which is also its own gradient. Other activations differentiate the reference.
+"""
 
 from collections.abc import Callable
 
@@ -8,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cuda_ops import cpu_kernels
+from cuda_ops.geometry import memory_format
 
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
 ACTIVATIONS: tuple[tuple[str, Callable[[Tensor, float], Tensor], float, float], ...] = (
@@ -31,7 +36,8 @@ def bias_act_reference(
     shape = [1] * x.ndim
     shape[dim] = -1
     y = _BY_NAME[act][0](x + b.to(x.dtype).reshape(shape), alpha) * gain
-    return y if clamp is None else y.clamp(-clamp, clamp)
+    y = y if clamp is None else y.clamp(-clamp, clamp)
+    return y.contiguous(memory_format=memory_format(x))
 
 
 @torch.library.custom_op("jinc::bias_act", mutates_args=())
@@ -48,30 +54,80 @@ def _(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp
 
 @_bias_act.register_fake
 def _(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
-    return torch.empty_like(x)
+    return torch.empty_like(x, memory_format=memory_format(x))
+
+
+def bias_act_gradient_reference(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    """dy times the derivative of a leaky ReLU of this slope, gain and clamp whose result was y."""
+    dx = dy * torch.where(y > 0, gain, alpha * gain).to(dy.dtype)
+    return dx if clamp is None else dx.masked_fill(y.abs() >= clamp, 0)
+
+
+@torch.library.custom_op("jinc::bias_act_gradient", mutates_args=())
+def _bias_act_gradient(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    return bias_act_gradient_reference(dy, y, alpha, gain, clamp).contiguous(memory_format=memory_format(y))
+
+
+@_bias_act_gradient.register_kernel("cpu")
+def _(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    dx = cpu_kernels.bias_act_gradient(dy, y, alpha, gain, clamp)
+    if dx is None:
+        dx = bias_act_gradient_reference(dy, y, alpha, gain, clamp).contiguous(memory_format=memory_format(y))
+    return dx
+
+
+@_bias_act_gradient.register_fake
+def _(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
+    return torch.empty_like(y, memory_format=memory_format(y))
+
+
+def _setup_context_gradient(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+    _, y, *ctx.options = inputs
+    ctx.save_for_backward(y)
+
+
+def _backward_gradient(ctx, ddx: Tensor):  # type: ignore[no-untyped-def]
+    # Linear in dy, and flat in y: a piecewise linear function has no second derivative.
+    return _bias_act_gradient(ddx, ctx.saved_tensors[0], *ctx.options), None, None, None, None
+
+
+_bias_act_gradient.register_autograd(_backward_gradient, setup_context=_setup_context_gradient)
+
+
+def _is_leaky(act: str, alpha: float, gain: float) -> bool:
+    """Whether the result alone tells the derivative."""
+    return gain > 0 and (act == "linear" or (act == "lrelu" and alpha >= 0))
 
 
 def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
-    x, b, *ctx.options = inputs
-    ctx.save_for_backward(x, b)
+    x, b, ctx.dim, ctx.act, ctx.alpha, ctx.gain, ctx.clamp = inputs
+    ctx.bias_dtype = b.dtype
+    ctx.save_for_backward(*((output,) if _is_leaky(ctx.act, ctx.alpha, ctx.gain) else (x, b)))
 
 
 def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
+    if _is_leaky(ctx.act, ctx.alpha, ctx.gain):
+        slope = 1.0 if ctx.act == "linear" else ctx.alpha
+        dx = _bias_act_gradient(dy, ctx.saved_tensors[0], slope, ctx.gain, ctx.clamp)
+    else:
+        dx = _differentiated(ctx, dy)
+    others = [axis for axis in range(dx.ndim) if axis != ctx.dim]
+    db = dx.sum(others, dtype=ctx.bias_dtype) if ctx.needs_input_grad[1] else None
+    return dx, db, None, None, None, None, None
+
+
+def _differentiated(ctx, dy: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
     """The gradient by differentiating the reference, which keeps it differentiable when a graph is being made."""
     x, b = ctx.saved_tensors
     create_graph = torch.is_grad_enabled()
-    dim, *options = ctx.options
     shape = [1] * x.ndim
-    shape[dim] = -1
+    shape[ctx.dim] = -1
     with torch.enable_grad():
         shifted = x + b.to(x.dtype).reshape(shape)
         if not create_graph or not shifted.requires_grad:
             shifted = shifted.detach().requires_grad_()
-        y = bias_act_reference(shifted, b.new_zeros(b.shape), dim, *options)
-        dx = torch.autograd.grad(y, shifted, dy, create_graph=create_graph)[0]
-    others = [axis for axis in range(x.ndim) if axis != dim]
-    db = dx.sum(others, dtype=b.dtype) if ctx.needs_input_grad[1] else None
-    return dx, db, None, None, None, None, None
+        y = bias_act_reference(shifted, b.new_zeros(b.shape), ctx.dim, ctx.act, ctx.alpha, ctx.gain, ctx.clamp)
+        return torch.autograd.grad(y, shifted, dy, create_graph=create_graph)[0]
 
 
 _bias_act.register_autograd(_backward, setup_context=_setup_context)

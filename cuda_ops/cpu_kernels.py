@@ -38,7 +38,7 @@ class _Filter(ctypes.Structure):
 
 class _BiasAct(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("input", "output", "bias")),
+        *((name, ctypes.c_void_p) for name in ("input", "output", "bias", "result")),
         *((name, ctypes.c_int64) for name in ("outer", "c", "inner")),
         *((name, ctypes.c_double) for name in ("slope", "gain", "clamp")),
         ("is_double", ctypes.c_int32), ("threads", ctypes.c_int32),
@@ -110,11 +110,26 @@ def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: f
         outer, inner = x.shape[0] * x.shape[2] * x.shape[3], 1
     else:
         return None
-    y = torch.empty_like(source)
+    y = torch.empty_like(source, memory_format=memory_format(source))
     b = b.to(source.dtype).contiguous()
     if y.numel():
         _call("jinc_bias_act", _BiasAct(
-            source.data_ptr(), y.data_ptr(), b.data_ptr(), outer, x.shape[dim], inner, slope, gain,
+            source.data_ptr(), y.data_ptr(), b.data_ptr(), None, outer, x.shape[dim], inner, slope, gain,
             math.inf if clamp is None else clamp, source.dtype == torch.float64, torch.get_num_threads(),
         ))  # fmt: skip
     return y.to(x.dtype)
+
+
+def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: float | None) -> Tensor | None:
+    """dy times the derivative of `bias_act` where its result was y, or None where the kernels are not made for it."""
+    if y.dtype not in (torch.float32, torch.float64) or dy.dtype != y.dtype or cpu.library() is None:
+        return None
+    layout = memory_format(y)
+    y, dy = y.contiguous(memory_format=layout), dy.contiguous(memory_format=layout)
+    dx = torch.empty_like(y)
+    if y.numel():
+        _call("jinc_bias_act", _BiasAct(
+            dy.data_ptr(), dx.data_ptr(), None, y.data_ptr(), 1, 1, y.numel(), slope, gain,
+            math.inf if clamp is None else clamp, y.dtype == torch.float64, torch.get_num_threads(),
+        ))  # fmt: skip
+    return dx

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act
 from gan.config import ConfigError, DiscriminatorConfig
-from gan.layers import EPSILON, FullyConnected
+from gan.layers import EPSILON, FullyConnected, in_layout
 from gan.mapping import Mapping
 from gan.synthesis_skip import Resampler
 
@@ -116,7 +116,7 @@ class Discriminator(nn.Module):
 
     def forward(self, img: Tensor, c: Tensor | None = None) -> Tensor:
         """Logits: above 0 where the discriminator takes a picture for a real one."""
-        x = img
+        x = in_layout(img)
         for resolution in self.resolutions:
             x = self.get_submodule(f"b{resolution}")(x)
         return self.b4(x, self.mapping(None, c) if self.config.c_dim > 0 else None)

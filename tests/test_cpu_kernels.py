@@ -143,6 +143,10 @@ def test_upfirdn2d_equals_its_reference(variant, shape, taps, up, down, padding,
         assert near(found, expected, dtype) and found.stride() == expected.stride()
 
 
+def plain_bias_act(x, b, dim, act, alpha, gain, clamp):
+    return bias_act_reference(x, b, dim, act, alpha, gain, clamp)
+
+
 @pytest.mark.parametrize("act", ["linear", "lrelu"])
 def test_bias_act_equals_its_reference(variant, act):
     for shape, dim in (((3, 5), 1), ((2, 7, 9, 4), 1), ((4, 6, 3), 2), ((0, 3, 2, 2), 1)):
@@ -150,9 +154,18 @@ def test_bias_act_equals_its_reference(variant, act):
         for layout in LAYOUTS if len(shape) == 4 else LAYOUTS[:1]:
             source = x.contiguous(memory_format=layout)
             expected = bias_act_reference(source, b, dim, act, 0.3, 1.5, 0.9)
+            weight = torch.randn(shape, requires_grad=True)
             found = bias_act(source, b, dim=dim, act=act, alpha=0.3, gain=1.5, clamp=0.9)
             torch.testing.assert_close(found, expected)
-            assert found.stride() == expected.stride() or not x.numel()
+            assert found.stride() == expected.stride()
+            results = []
+            for call in (bias_act, plain_bias_act):
+                x1, b1 = source.clone().requires_grad_(), b.clone().requires_grad_()
+                y1 = call(x1, b1, dim=dim, act=act, alpha=0.3, gain=1.5, clamp=0.9)
+                first = torch.autograd.grad((y1 * weight).sum(), [x1, b1], create_graph=True)
+                results.append([*first, *torch.autograd.grad(first[0].square().sum(), [weight])])
+            for ours, theirs in zip(*results, strict=True):
+                torch.testing.assert_close(ours, theirs)
 
 
 def support(f, up, down, padding, shape, at):

@@ -15,12 +15,18 @@ template <class T> INLINE T activate(T x, T slope, T gain, T clamp) {
     return y > clamp ? clamp : y;
 }
 
+template <class T> INLINE T derive(T dy, T y, T slope, T gain, T clamp) {
+    const T dx = dy * (y > 0 ? gain : slope * gain);
+    return (y < 0 ? -y : y) < clamp ? dx : T(0);
+}
+
 template <class T> static int bias_act(const JincBiasAct* arguments, const JincTeam* team) {
     constexpr int64_t CHUNK = 1 << 14;  // values a unit of work
     struct Work { const JincBiasAct& a; int64_t row, rows, step; };
     const JincBiasAct& a = *arguments;
-    // inner > 1: rows of one channel each. inner == 1, channels last: rows of all channels.
-    const int64_t row = a.inner > 1 ? a.inner : a.c, rows = a.inner > 1 ? a.outer * a.c : a.outer;
+    // inner > 1: rows of one channel each. inner == 1, channels last: rows of all channels. A gradient is one long row, cut.
+    const int64_t row = a.result ? CHUNK : a.inner > 1 ? a.inner : a.c;
+    const int64_t rows = a.result ? (a.inner + CHUNK - 1) / CHUNK : a.inner > 1 ? a.outer * a.c : a.outer;
     Work work{a, row, rows, std::max<int64_t>(1, CHUNK / std::max<int64_t>(row, 1))};
     team->run(a.threads, (rows + work.step - 1) / work.step, [](void* shared, int64_t i) {
         const Work& w = *static_cast<Work*>(shared);
@@ -28,7 +34,10 @@ template <class T> static int bias_act(const JincBiasAct* arguments, const JincT
         for (int64_t r = i * w.step; r < std::min(w.rows, (i + 1) * w.step); r++) {
             const T* x = static_cast<const T*>(w.a.input) + r * w.row;
             T* y = static_cast<T*>(w.a.output) + r * w.row;
-            if (w.a.inner > 1) {
+            if (w.a.result) {
+                const T* result = static_cast<const T*>(w.a.result) + r * w.row;
+                for (int64_t k = 0; k < std::min(w.row, w.a.inner - r * w.row); k++) y[k] = derive(x[k], result[k], slope, gain, clamp);
+            } else if (w.a.inner > 1) {
                 const T b = bias[r % w.a.c];
                 for (int64_t k = 0; k < w.row; k++) y[k] = activate(x[k] + b, slope, gain, clamp);
             } else {

@@ -41,11 +41,13 @@ struct JincFilter {
     int32_t is_double, threads;
 };
 
-// y = clamp(gain act(x + bias)) over [outer, c, inner], act being leaky ReLU (slope 1: linear, slope 0: ReLU).
+// y = clamp(gain act(x + bias)) over [outer, c, inner], act being leaky ReLU (slope 1: linear). With `result`, the y of
+// such a call, instead the gradient: input times the derivative there; bias is not read.
 struct JincBiasAct {
     const void* input;
     void* output;
     const void* bias;
+    const void* result;
     int64_t outer, c, inner;
     double slope, gain, clamp;
     int32_t is_double, threads;
