@@ -133,8 +133,8 @@ class Canvas:
             imgui.set_mouse_cursor(imgui.MouseCursor_.hand if turning else imgui.MouseCursor_.resize_all)
 
     def _begun(self, state: AppState, view: View, slot: Slot, frame: Frame) -> Gesture | None:
-        if not state.slot(slot).path:
-            return None
+        if not state.slot(slot).path or imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
+            return None  # the second press of a double click puts the picture back, and holds nothing
         if imgui.is_mouse_down(imgui.MouseButton_.right):
             return "walk"
         if imgui.is_mouse_down(imgui.MouseButton_.middle):
