@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from cuda_ops.compiler import SUFFIX, CompileError, compile_library
 
-ABI = 1  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
+ABI = 2  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
 SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path
 SOURCES = Path(__file__).parent / "csrc" / "cpu"
 PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts it there
@@ -68,7 +68,10 @@ def library() -> ctypes.CDLL | None:
 
 @contextmanager
 def switched_off() -> Iterator[None]:
-    """The references run within, in all threads: for comparisons. No backward pass may cross its border."""
+    """The references run within, in all threads: for comparisons.
+
+    Neither a backward pass nor weights that `synthesis.modulate` prepared may cross its border.
+    """
     global _found
     library()
     kept, _found = _found, Found(None, f"{REFERENCE}the CPU kernels are switched off for a comparison.")

@@ -45,6 +45,14 @@ class _BiasAct(ctypes.Structure):
     )  # fmt: skip
 
 
+class _Winograd(ctypes.Structure):
+    _fields_ = (
+        ("image", ctypes.c_void_p), ("tiles", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("c", "height", "width", "columns", "first", "count", "padding")),
+        ("back", ctypes.c_int32), ("threads", ctypes.c_int32),
+    )  # fmt: skip
+
+
 def _call(function: str, arguments: ctypes.Structure) -> None:
     library = cpu.library()
     assert library is not None
@@ -133,3 +141,12 @@ def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: f
             math.inf if clamp is None else clamp, y.dtype == torch.float64, torch.get_num_threads(),
         ))  # fmt: skip
     return dx
+
+
+def winograd(image: Tensor, tiles: Tensor, columns: int, first: int, padding: int, *, back: bool) -> None:
+    """`image` [C, H, W], channels-last, to transformed tiles [36, count, C] from number `first` on, or `back` again."""
+    c, height, width = image.shape
+    _call("jinc_winograd", _Winograd(
+        image.data_ptr(), tiles.data_ptr(), c, height, width, columns, first, tiles.shape[1], padding, back,
+        torch.get_num_threads(),
+    ))  # fmt: skip

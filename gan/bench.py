@@ -9,9 +9,10 @@ import torch.nn.functional as F
 
 from cuda_ops import cpu
 from cuda_ops.bench import JSON, QUICK, THREADS, Row, medians, report
+from gan.convolution import Weight, convolve
 from gan.generator import Generator
 from gan.ladder import rung
-from gan.layers import in_layout
+from gan.layers import Weights, in_layout
 from gan.transform import user_matrix
 
 # Rung, resolution, T's channel base and maximum (R doubles them), rounds.
@@ -25,14 +26,18 @@ CASES = (
 )
 
 
-def convolutions(generator: Generator, ws: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor, int, int]]:
-    """(input, weight, stride of the transposed convolution or 0, padding) of every convolution, with random input."""
-    found = []
+Layer = tuple[torch.Tensor, Weight, int, int]  # input, weight, stride of the transposed convolution or 0, padding
+
+
+def convolutions(generator: Generator, ws: torch.Tensor) -> list[Layer]:
+    """Every convolution as a plain one with random input, contiguous."""
+    found: list[Layer] = []
     shape = torch.Size()
-    weights = generator.synthesis.modulate(ws)
+    with cpu.switched_off():  # plain weights
+        weights = generator.synthesis.modulate(ws)
     for name, output in generator.synthesis.steps(ws):
         weight = weights.get(name)
-        if weight is not None:
+        if isinstance(weight, torch.Tensor):
             shape = shape or output.shape  # rung A starts from a constant, which is no step
             source = torch.randn(1, weight.shape[1], *shape[2:])
             doubling = output.shape[2] == 2 * shape[2] and not name.endswith("torgb") and ".conv" in name
@@ -47,12 +52,12 @@ def _padding(generator: Generator, name: str, weight: torch.Tensor) -> int:
     return weight.shape[2] // 2 if spec is None else int(spec.conv_padding)
 
 
-def _all(layers: list[tuple[torch.Tensor, torch.Tensor, int, int]]) -> None:
+def _all(layers: list[Layer]) -> None:
     for x, weight, stride, padding in layers:
-        if stride:
+        if stride and isinstance(weight, torch.Tensor):
             F.conv_transpose2d(x, weight.transpose(0, 1), stride=stride)
         else:
-            F.conv2d(x, weight, padding=padding)
+            convolve(x, weight, padding)
 
 
 def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, rounds: int) -> Row:
@@ -62,6 +67,8 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
     generator = Generator(config).eval().requires_grad_(False)
     ws = torch.randn(1, config.num_ws, config.w_dim)
     weights = generator.synthesis.modulate(ws)
+    with cpu.switched_off():
+        plain = generator.synthesis.modulate(ws)
     transform = user_matrix(0.1, 0.05, 3.0) if config.movable else None
 
     def frame() -> torch.Tensor:
@@ -69,13 +76,18 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
 
     def reference() -> torch.Tensor:
         with cpu.switched_off():
-            return frame()
+            return generator.synthesis(ws, transform=transform, weights=plain)
 
     layers = convolutions(generator, ws)
-    fast = [(in_layout(x), in_layout(w), stride, padding) for x, w, stride, padding in layers]
+
+    def with_weights(of: Weights) -> list[Layer]:
+        given = zip(layers, of.values(), strict=True)
+        return [(in_layout(x), weight, stride, padding) for (x, _, stride, padding), weight in given]
+
+    fast, chosen = with_weights(plain), with_weights(weights)
     candidates: dict[str, Callable[[], object]] = {
         "reference": reference, "kernel": frame, "convolutions": lambda: _all(layers),
-        "convolutions, channels-last": lambda: _all(fast),
+        "convolutions, channels-last": lambda: _all(fast), "convolutions, as chosen": lambda: _all(chosen),
     }  # fmt: skip
     ms = medians(candidates, rounds)
     return {

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from cuda_ops import bias_act
+from gan.convolution import Weight
 
 EPSILON = 1e-8
-Weights = dict[str, Tensor]  # modulated weights [C_out, C_in, k, k] by layer name
+Weights = dict[str, Weight]  # modulated, by layer name
 
 
 def normalize(x: Tensor) -> Tensor:

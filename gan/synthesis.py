@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
 from gan.config import GeneratorConfig
+from gan.convolution import Weight, convolve, prepared
 from gan.filters import low_pass
 from gan.fourier import FourierInput
 from gan.layers import FullyConnected, SteppedNetwork, Weights, demodulation, modulated, scale_channels
@@ -43,18 +44,19 @@ class SynthesisLayer(nn.Module):
         weight = self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
         return weight, styles * styles.square().mean().rsqrt()
 
-    def modulate(self, w: Tensor) -> Tensor:
-        """[C_out, C_in, k, k] for one sample's w [1, w_dim], the input's magnitude included."""
+    def modulate(self, w: Tensor) -> Weight:
+        """The convolution for one sample's w [1, w_dim], the input's magnitude included."""
         weight, styles = self._modulation(w)
-        return modulated(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
+        weight = modulated(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
+        return prepared(weight, self.spec.in_size, self.spec.conv_padding)
 
     def forward(
-        self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Tensor | None = None
+        self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Weight | None = None
     ) -> Tensor:
         """[N, C_in, in_size, in_size] and [N, w_dim] to [N, C_out, out_size, out_size]."""
         spec = self.spec
         if modulated_weight is not None:
-            return self._nonlinearity(F.conv2d(x, modulated_weight, padding=spec.conv_padding))
+            return self._nonlinearity(convolve(x, modulated_weight, spec.conv_padding))
         magnitude_ema = self.get_buffer("magnitude_ema")
         if update_emas:
             magnitude = x.detach().float().square().mean()

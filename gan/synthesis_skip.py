@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
 from gan.config import ConfigError, GeneratorConfig
+from gan.convolution import Weight, convolve, prepared
 from gan.fourier import FourierInput
 from gan.layers import (
     FullyConnected,
@@ -50,7 +51,7 @@ class StyledConv(Resampler):
 
     def __init__(self, config: GeneratorConfig, in_channels: int, out_channels: int, size: int, up: bool) -> None:
         super().__init__(config.resample_filter)
-        self.up, self.clamp, self.noise_inputs = up, config.conv_clamp, config.noise_inputs
+        self.size, self.up, self.clamp, self.noise_inputs = size, up, config.conv_clamp, config.noise_inputs
         self.affine = FullyConnected(config.w_dim, in_channels, bias_init=1)
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
@@ -58,19 +59,21 @@ class StyledConv(Resampler):
             self.register_buffer("noise_const", torch.randn(size, size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
-    def modulate(self, w: Tensor) -> Tensor:
-        """[C_out, C_in, 3, 3] for one sample's w [1, w_dim]."""
-        return modulated(self.weight, self.affine(w), True)
+    def modulate(self, w: Tensor) -> Weight:
+        """The convolution for one sample's w [1, w_dim]."""
+        weight = modulated(self.weight, self.affine(w), True)
+        return weight if self.up else prepared(weight, self.size, 1)
 
-    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
         if not self.up:
-            return F.conv2d(x, weight, padding=1)
+            return convolve(x, weight, 1)
+        assert isinstance(weight, Tensor)
         # The transposed convolution leaves 2n + 1 pixels; its gain of 1/4 is made up for by the filter.
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
         return self.resample(x, (1, 1), gain=4.0)
 
     def forward(
-        self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Tensor | None = None
+        self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
     ) -> Tensor:
         """[N, C_in, H, W] and [N, w_dim] to [N, C_out, H, W], or twice the size for a doubling layer."""
         if modulated_weight is not None:
@@ -102,10 +105,10 @@ class ToRGB(nn.Module):
         """[img_channels, C, 1, 1] for one sample's w [1, w_dim]."""
         return modulated(self.weight, self.affine(w) * self.weight_gain, False)
 
-    def forward(self, x: Tensor, w: Tensor, modulated_weight: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
         """[N, C, H, W] to [N, img_channels, H, W]."""
         if modulated_weight is not None:
-            x = F.conv2d(x, modulated_weight)
+            x = convolve(x, modulated_weight, 0)
         else:
             x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight)
         return bias_act(x, self.bias, clamp=self.clamp)

@@ -44,7 +44,7 @@ const JincKernels* jinc_kernels_baseline();
 const JincKernels* jinc_kernels_avx2();
 #endif
 #define EXPORT extern "C" __attribute__((visibility("default")))
-EXPORT int jinc_abi() { return 1; }
+EXPORT int jinc_abi() { return ABI; }
 EXPORT void jinc_use_team(void*) {}
 EXPORT int jinc_use_variant(const char*) { return 0; }
 EXPORT const char* jinc_variant() {
@@ -54,7 +54,7 @@ EXPORT const char* jinc_variant() {
     return jinc_kernels_baseline()->name;
 #endif
 }
-"""
+""".replace("ABI", str(cpu.ABI))
 # What a process of its own does; the package's own __init__ would load torch, which takes longer than all the rest.
 PROCESS = """
 import sys, types
@@ -326,11 +326,11 @@ def test_switched_off(machine: Machine) -> None:
 
 
 def test_a_library_of_another_version_is_refused(machine: Machine) -> None:
-    machine.write("library.cpp", LIBRARY.replace("return 1", "return 2"))
+    machine.write("library.cpp", LIBRARY.replace(f"return {cpu.ABI}", f"return {cpu.ABI + 1}"))
     library, _ = compiler.compile_library(machine.sources, machine.programs, 60)
     shutil.copy(library, cpu.PREBUILT)
     assert cpu.library() is None, "neither the prebuilt one nor one that is compiled from such sources"
-    assert "has interface 2, and this version of Jinc needs 1" in cpu.reason()
+    assert f"has interface {cpu.ABI + 1}, and this version of Jinc needs {cpu.ABI}" in cpu.reason()
     machine.write("library.cpp", LIBRARY)
     assert "by c++, because those that came with the installation do not load (prebuilt.so has " in machine.again()
     assert cpu.variant()

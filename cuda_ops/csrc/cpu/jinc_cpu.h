@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#define JINC_ABI 1
+#define JINC_ABI 2
 
 // What is done to a value of the upsampled signal.
 enum JincMode : int32_t {
@@ -53,6 +53,16 @@ struct JincBiasAct {
     int32_t is_double, threads;
 };
 
+// A range of the 4x4 tiles of a channels-last image, numbered row by row, to or from `tiles`: [36][count][c] (winograd.h).
+struct JincWinograd {
+    float* image;                    // [height][width][c]: read, or with `back` written
+    float* tiles;
+    int64_t c, height, width;        // c is at least 16
+    int64_t columns, first, count;   // tiles in a row of them, the first one, how many
+    int64_t padding;                 // zeros around an image that is read
+    int32_t back, threads;
+};
+
 // Runs work(arg, i) for every i below count, each exactly once, on any thread.
 struct JincTeam {
     void (*run)(int threads, int64_t count, void (*work)(void*, int64_t), void* arg);
@@ -63,4 +73,5 @@ struct JincKernels {
     const char* name;
     int (*filter)(const JincFilter*, const JincTeam*);
     int (*bias_act)(const JincBiasAct*, const JincTeam*);
+    int (*winograd)(const JincWinograd*, const JincTeam*);
 };

@@ -2,6 +2,7 @@
 // The kernels for one instruction set: compiled once for each, with JINC_VARIANT as its name. library.cpp chooses.
 #include "bias_act.h"
 #include "filter.h"
+#include "winograd.h"
 
 namespace JINC_VARIANT {
 
@@ -42,6 +43,7 @@ static int bias_act(const JincBiasAct* a, const JincTeam* team) {
 #define AS_TEXT(a) TEXT(a)
 
 const JincKernels* NAME(JINC_VARIANT)() {
-    static const JincKernels kernels = {AS_TEXT(JINC_VARIANT), JINC_VARIANT::filter, JINC_VARIANT::bias_act};
+    using namespace JINC_VARIANT;
+    static const JincKernels kernels = {AS_TEXT(JINC_VARIANT), filter, bias_act, winograd};
     return &kernels;
 }

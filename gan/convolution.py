@@ -1,0 +1,68 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Convolution with weights that stay for many pictures, plain or by Winograd's algorithm: whichever is faster here.
+
+Which it is depends on the machine, the number of threads and the layer, so both are timed, once in a process for each
+(docs/decisions/008).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from time import perf_counter
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cuda_ops import winograd
+
+MIN_SIZE = 32  # pixels: on smaller images transforming the weights costs more than some pictures win back
+MIN_WORK = 5e7  # multiplications of a layer: below it, half a millisecond, there is little to win
+STRIP = 16  # rows of the image that are timed: four rows of tiles
+MARGIN = 0.9  # of the plain convolution's time: a smaller gain is not worth four times as much memory for weights
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """Weights in the form of the Winograd convolution."""
+
+    weight: Tensor  # [36, C_out, C_in]
+
+
+Weight = Tensor | Transformed  # the tensor [C_out, C_in, k, k], channels-last on CPUs
+
+
+def prepared(weight: Tensor, size: int, padding: int) -> Weight:
+    """`weight` [C_out, C_in, k, k] in the form that is fastest for many images of size x size pixels."""
+    if torch.is_grad_enabled() or not winograd.supports(weight):
+        return weight
+    c_out, c_in = weight.shape[:2]
+    if size < MIN_SIZE or 9 * c_out * c_in * size**2 < MIN_WORK:
+        return weight
+    wins = _winograd_wins(c_out, c_in, size, padding, torch.get_num_threads())
+    return Transformed(winograd.transform(weight)) if wins else weight
+
+
+def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:
+    """[N, C_in, H, W] to [N, C_out, H + 2 padding - k + 1, W + 2 padding - k + 1]."""
+    if isinstance(weight, Transformed):
+        return winograd.conv2d(x, weight.weight, padding)
+    return F.conv2d(x, weight, padding=padding)
+
+
+@cache
+def _winograd_wins(c_out: int, c_in: int, size: int, padding: int, threads: int) -> bool:
+    """Times both on a strip of an image. `threads`, those of torch, is only a part of the key."""
+    # Ones: random numbers would move the generator that the caller may have seeded.
+    x = torch.ones(1, c_in, STRIP, size).contiguous(memory_format=torch.channels_last)
+    weight = torch.ones(c_out, c_in, 3, 3).contiguous(memory_format=torch.channels_last)
+    transformed = winograd.transform(weight)
+    plain, ours = partial(F.conv2d, x, weight, padding=padding), partial(winograd.conv2d, x, transformed, padding)
+    times = [(_seconds(plain), _seconds(ours)) for _ in range(2)]  # in turns; the first warms up
+    return min(t for _, t in times) < MARGIN * min(t for t, _ in times)
+
+
+def _seconds(call: Callable[[], Tensor]) -> float:
+    start = perf_counter()
+    call()
+    return perf_counter() - start
