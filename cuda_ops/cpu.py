@@ -30,6 +30,7 @@ PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts 
 TIMEOUT = 120.0  # seconds that compiling may take
 PREFIX = "jinc-kernels-"  # of the folders that are compiled in
 ABANDONED = 3600.0  # seconds after which such a folder belongs to nobody
+UNUSED = 60 * 86400.0  # seconds after which a kept library that nobody loaded is deleted
 
 NOT_YET = "The CPU kernels are looked for when an operator first runs."
 COMPILING = "The CPU kernels are being compiled, once; this takes some seconds."
@@ -98,7 +99,7 @@ def _find() -> Found:
     why = ""
     if wanted.endswith(SUFFIX):
         try:
-            return _ready(Path(wanted), f"from the file that {SWITCH} names")
+            return _ready(Path(wanted).expanduser().absolute(), f"from the file that {SWITCH} names")
         except OSError as problem:
             why = f", because the file that {SWITCH} names does not load ({problem})"
     if PREBUILT.exists():
@@ -176,6 +177,7 @@ def _cached(key: str, why: str) -> Found | None:
             _, content, compiler = path.stem.split("-", 2)
             with suppress(OSError):
                 if _digest([path.read_bytes()]) == content:
+                    os.utime(path)  # still in use: see _sweep
                     return _ready(path, f"compiled on this machine by {compiler}{why}")
             path.unlink()
     return None
@@ -210,12 +212,15 @@ def _keep(built: Path, name: str) -> Path:
 
 
 def _sweep() -> None:
-    """Delete what processes left that were killed in the midst of it."""
+    """Delete what processes left that were killed in the midst of it, and libraries that nobody used for long."""
     with suppress(OSError, RuntimeError):
-        for folder in (Path(tempfile.gettempdir()), cache_folder()):
-            for path in folder.glob(f"{PREFIX}*"):
-                if time.time() - path.stat().st_mtime > ABANDONED:
-                    shutil.rmtree(path, ignore_errors=True)
+        cache, now = cache_folder(), time.time()
+        for path in (*Path(tempfile.gettempdir()).glob(f"{PREFIX}*"), *cache.glob(f"{PREFIX}*")):
+            if now - path.stat().st_mtime > ABANDONED:
+                shutil.rmtree(path, ignore_errors=True)
+        for path in cache.glob(f"*{SUFFIX}"):
+            if now - path.stat().st_mtime > UNUSED:
+                path.unlink()
 
 
 def _advice() -> str:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cuda_ops import cpu_kernels
-from cuda_ops.geometry import adjoint_padding, check, four, memory_format, output_size, pair
+from cuda_ops.geometry import adjoint_padding, check, check_size, four, memory_format, output_size, pair
 from cuda_ops.upfirdn2d import upfirdn2d_reference
 
 
@@ -275,14 +275,14 @@ def filtered_lrelu(
     Returns:
         [N, C, H', W'], differentiable any number of times in x and b.
     """
-    fu = x.new_ones(1) if fu is None else fu
-    fd = x.new_ones(1) if fd is None else fd
+    fu = x.new_ones(1) if fu is None else fu.detach()
+    fd = x.new_ones(1) if fd is None else fd.detach()
     b = x.new_zeros(x.shape[1]) if b is None else b
     padding = four(padding)
     pair(up, "up"), pair(down, "down")
-    check(x.shape, fu, [up, up], [1, 1], padding)
+    check(x, fu, [up, up], [1, 1], padding)
     middle = _middle_size(x.shape, fu, up, padding)
-    check((*x.shape[:2], *middle), fd, [1, 1], [down, down], [0, 0, 0, 0])
+    check_size((*x.shape[:2], *middle), fd, [1, 1], [down, down], [0, 0, 0, 0])
     if b.shape != x.shape[1:2]:
         raise ValueError(f"The bias has shape {tuple(b.shape)} for {x.shape[1]} channels.")
     if slope < 0 or gain <= 0:

@@ -36,10 +36,22 @@ def four(padding: int | Sequence[int]) -> list[int]:
     return list(padding)
 
 
-def check(shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]) -> None:
-    """ValueError where a shape has the wrong number of dimensions, or nothing would be left of the image."""
-    if len(shape) != 4 or f.ndim not in (1, 2):
+MAX_PADDING = 2**24  # far beyond any image, and small enough for every index
+
+
+def check(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]) -> None:
+    """ValueError where `x` is no batch of images, `f` no filter, or nothing would be left of the image."""
+    if not x.dtype.is_floating_point:
+        raise ValueError(f"Expected an image of floating-point numbers, not of {x.dtype}; convert it first.")
+    check_size(x.shape, f, up, down, padding)
+
+
+def check_size(shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]) -> None:
+    """The part of `check` that needs the image's shape alone."""
+    if len(shape) != 4 or f.ndim not in (1, 2) or not f.numel():
         raise ValueError(f"Expected an NCHW image and a 1-D or 2-D filter, not {tuple(shape)} and {tuple(f.shape)}.")
+    if max(map(abs, padding)) > MAX_PADDING:
+        raise ValueError(f"padding {list(padding)} is beyond {MAX_PADDING} pixels.")
     for axis, size, taps in ((0, shape[3], f.shape[-1]), (1, shape[2], f.shape[0])):
         if size < 1 or output_size(size, taps, up[axis], down[axis], padding[2 * axis], padding[2 * axis + 1]) < 1:
             raise ValueError(f"Nothing is left of {size} pixels after a filter of {taps} taps and padding {padding}.")

@@ -35,7 +35,9 @@ def _two_axes(
     n, c, height, width = x.shape
     x = x.reshape(n * c, 1, height, 1, width, 1)
     x = F.pad(x, (0, up[0] - 1, 0, 0, 0, up[1] - 1)).reshape(n * c, 1, height * up[1], width * up[0])
-    x = F.pad(x, tuple(padding))
+    x = F.pad(x, [max(p, 0) for p in padding])  # first, so that even what is cropped altogether can be
+    left, right, top, bottom = (max(-p, 0) for p in padding)
+    x = x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
     y = F.conv2d(x, (f if flip else f.flip(0, 1))[None, None], stride=(down[1], down[0]))
     return y.reshape(n, c, *y.shape[2:])
 
@@ -141,7 +143,7 @@ def upfirdn2d(
     Returns:
         [N, C, (H up + pad - taps) // down + 1, ...], differentiable any number of times in x.
     """
-    f = x.new_ones(1) if f is None else f
+    f = x.new_ones(1) if f is None else f.detach()
     up, down, padding = pair(up, "up"), pair(down, "down"), four(padding)
-    check(x.shape, f, up, down, padding)
+    check(x, f, up, down, padding)
     return _upfirdn2d(x, f, up, down, padding, flip_filter, float(gain))

@@ -1,19 +1,23 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """python -m gan.bench: a frame of whole generators, against their convolutions alone. `cuda_ops.bench` runs it too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from unittest import mock
 
 import click
 import torch
 import torch.nn.functional as F
 
 from cuda_ops import cpu
-from cuda_ops.bench import JSON, QUICK, THREADS, Row, medians, report
+from cuda_ops.bench import JSON, QUICK, THREADS, Row, chain_filtered_lrelu, chain_upfirdn2d, medians, report
 from gan.convolution import Weight, convolve
 from gan.generator import Generator
 from gan.ladder import rung
 from gan.layers import Weights, in_layout
 from gan.transform import user_matrix
+
+__all__ = ["JSON", "QUICK", "THREADS", "Row", "chained", "medians", "on_references", "report"]  # for train.bench too
 
 # Rung, resolution, T's channel base and maximum (R doubles them), rounds.
 CASES = (
@@ -27,6 +31,27 @@ CASES = (
 
 
 Layer = tuple[torch.Tensor, Weight, int, int]  # input, weight, stride of the transposed convolution or 0, padding
+
+
+on_references = cpu.switched_off  # the models within run on the operators' references
+
+
+@contextmanager
+def chained() -> Iterator[None]:
+    """The models within go through chains of general operators, as the official code does on CPUs."""
+    chains = (
+        ("gan.synthesis.filtered_lrelu", chain_filtered_lrelu),
+        ("gan.synthesis_skip.upfirdn2d", chain_upfirdn2d),  # the discriminator's too
+    )
+    patches = [mock.patch(name, chain) for name, chain in chains]
+    for patch in patches:
+        patch.start()
+    try:
+        with on_references():
+            yield
+    finally:
+        for patch in patches:
+            patch.stop()
 
 
 def convolutions(generator: Generator, ws: torch.Tensor) -> list[Layer]:

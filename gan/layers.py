@@ -63,8 +63,10 @@ def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
     """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in], in the layout of `in_layout`.
 
     For pictures whose w stays while its input moves: the same convolution without the two passes over its input and
-    output that `scale_channels` takes.
+    output that `scale_channels` takes. ValueError for more than one sample.
     """
+    if styles.shape[0] != 1:
+        raise ValueError(f"Weights are modulated for one sample, not for {styles.shape[0]}; leave `weights` away.")
     scaled = weight * styles[:, :, None, None]
     if demodulate:
         scaled = scaled * demodulation(weight, styles)[0, :, None, None, None]
@@ -91,9 +93,14 @@ class SteppedNetwork(nn.Module):
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
-        `weights`: what `modulate` returned for these ws.
+        `weights`: what `modulate` returned for these ws, which are one sample's then.
         """
         raise NotImplementedError
+
+    @staticmethod
+    def _check_weights(ws: Tensor, weights: Weights | None, update_emas: bool) -> None:
+        if weights is not None and (ws.shape[0] != 1 or update_emas):
+            raise ValueError("Modulated weights are for one sample's w and leave averages as they are; pass none.")
 
     def forward(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,

@@ -118,6 +118,7 @@ class Synthesis(SteppedNetwork):
 
         `noise` is taken for the sake of one interface: there are no noise inputs here. `weights`: from `modulate`.
         """
+        self._check_weights(ws, weights, update_emas)
         x = self.input(ws[:, 0], transform)
         yield "input", x
         for name, layer, w in self._layers(ws):

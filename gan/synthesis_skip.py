@@ -223,6 +223,7 @@ class SkipSynthesis(SteppedNetwork):
         `noise` is "const" (the stored planes), "random" (a plane a sample) or "none". `update_emas` is taken for the
         sake of one interface: there are no magnitudes to average here. `weights`: from `modulate`.
         """
+        self._check_weights(ws, weights, update_emas)
         if noise not in NOISE_MODES:
             raise ConfigError(f"The noise is one of {', '.join(NOISE_MODES)}, not {noise!r}.")
         if hasattr(self, "input"):

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from cuda_ops import bias_act, compiler, cpu, filtered_lrelu, upfirdn2d
-from cuda_ops.bias_act import bias_act_reference
+from cuda_ops.bias_act import bias_act_gradient_reference, bias_act_reference
 from cuda_ops.filtered_lrelu import (
     _filtered_lrelu,
     filtered_lrelu_reference,
@@ -128,7 +128,7 @@ def test_gradients_and_second_gradients_equal_those_of_the_references(variant, s
             first = torch.autograd.grad((call(x, b) * w).sum(), [x, b], create_graph=True)
             results.append([*first, *torch.autograd.grad(first[0].square().sum() + first[1].square().sum(), [w])])
         for a, b in zip(*results, strict=True):
-            assert near(b, a, dtype) or (a - b).norm() < 1e-5 * a.norm()
+            assert (a - b).norm() <= (2e-5 if dtype == torch.float32 else 1e-12) * a.norm()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -143,10 +143,6 @@ def test_upfirdn2d_equals_its_reference(variant, shape, taps, up, down, padding,
         assert near(found, expected, dtype) and found.stride() == expected.stride()
 
 
-def plain_bias_act(x, b, dim, act, alpha, gain, clamp):
-    return bias_act_reference(x, b, dim, act, alpha, gain, clamp)
-
-
 @pytest.mark.parametrize("act", ["linear", "lrelu"])
 def test_bias_act_equals_its_reference(variant, act):
     for shape, dim in (((3, 5), 1), ((2, 7, 9, 4), 1), ((4, 6, 3), 2), ((0, 3, 2, 2), 1)):
@@ -159,7 +155,7 @@ def test_bias_act_equals_its_reference(variant, act):
             torch.testing.assert_close(found, expected)
             assert found.stride() == expected.stride()
             results = []
-            for call in (bias_act, plain_bias_act):
+            for call in (bias_act, bias_act_reference):
                 x1, b1 = source.clone().requires_grad_(), b.clone().requires_grad_()
                 y1 = call(x1, b1, dim=dim, act=act, alpha=0.3, gain=1.5, clamp=0.9)
                 first = torch.autograd.grad((y1 * weight).sum(), [x1, b1], create_graph=True)
@@ -197,6 +193,20 @@ def test_what_is_not_finite_reaches_just_the_outputs_whose_taps_touch_it(variant
         assert torch.equal(~z.isfinite(), expected)
 
 
+def test_values_beyond_the_clamp_only_by_the_slope_are_clamped(variant):
+    """The slope acts before the clamp, and one above 1 lifts what the filters alone would leave below it."""
+    x = torch.full((1, 8, 8, 8), -0.6)
+    y = filtered_lrelu(x, slope=1.7, clamp=0.9, gain=1.0)
+    torch.testing.assert_close(y, torch.full_like(x, -0.9))
+
+
+@pytest.mark.parametrize("clamp", [None, 0.9])
+def test_the_gradient_of_bias_act_hides_nothing(variant, clamp):
+    y, dy = torch.tensor([float("nan"), float("inf"), -float("inf"), 0.5, -0.5]), torch.ones(5)
+    found = torch.ops.jinc.bias_act_gradient(dy, y, 0.2, 1.0, clamp)
+    torch.testing.assert_close(found, bias_act_gradient_reference(dy, y, 0.2, 1.0, clamp))
+
+
 def test_every_number_of_threads_gives_the_same_bits():
     threads = torch.get_num_threads()
     x, b = torch.randn(2, 20, 40, 70, requires_grad=True), torch.randn(20)
@@ -232,7 +242,7 @@ def test_what_the_kernels_are_not_made_for_goes_to_the_reference():
 
 @pytest.mark.slow
 def test_the_address_sanitizer_finds_nothing(tmp_path):
-    """The tests above, and those of the operators, on kernels that check each access to memory."""
+    """The tests above, and those of the operators, on kernels that check each access, gaps between their buffers."""
     found = compiler.compilers()
     runtime = found and subprocess.run([*found[0], "-print-file-name=libasan.so"], capture_output=True, text=True)
     if not runtime or not Path(runtime.stdout.strip()).is_absolute():
@@ -247,9 +257,9 @@ def test_the_address_sanitizer_finds_nothing(tmp_path):
     environment = {**os.environ, cpu.SWITCH: str(library), "LD_PRELOAD": runtime.stdout.strip(),
                    "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
     here = Path(__file__)
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow and not nightly", "-p", "no:cacheprovider",
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-m", "not slow and not nightly", "-p", "no:cacheprovider",
                *(str(here.with_name(name)) for name in (here.name, "test_operators.py", "test_winograd.py"))]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
-    assert " passed" in ran.stdout and "skipped" not in ran.stdout.replace(" 0 skipped", "")
-
+    skips = [line for line in ran.stdout.splitlines() if line.startswith("SKIPPED")]
+    assert " passed" in ran.stdout and all("this machine has no" in line for line in skips), skips

@@ -152,3 +152,23 @@ def test_discriminator_groups():
         minibatch_stddev(torch.randn(5, 2, 4, 4), 4, 1)
     discriminator = Discriminator(DiscriminatorConfig(16, channel_base=64, channel_max=4))
     assert discriminator(torch.randn(2, 3, 16, 16)).shape == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+def test_weights_modulated_once_give_the_same_picture(name):
+    generator = make(name)
+    z = torch.randn(2, 16)
+    calibrate(generator, z)
+    ws = generator.mapping(z)
+    expected = generator.synthesis(ws)
+    for index in range(2):
+        one = ws[index : index + 1]
+        found = generator.synthesis(one, weights=generator.synthesis.modulate(one))
+        torch.testing.assert_close(found, expected[index : index + 1], atol=1e-5, rtol=1e-4)
+    weights = generator.synthesis.modulate(ws[:1])
+    with pytest.raises(ValueError, match="one sample"):
+        generator.synthesis.modulate(ws)
+    with pytest.raises(ValueError, match="one sample"):
+        generator.synthesis(ws, weights=weights)
+    with pytest.raises(ValueError, match="averages"):
+        generator.synthesis(ws[:1], weights=weights, update_emas=True)

@@ -128,7 +128,9 @@ def test_operators_pass_opcheck():
     x = torch.randn(2, 3, 6, 7, requires_grad=True)
     f, b = torch.randn(4), torch.randn(3, requires_grad=True)
     opcheck(torch.ops.jinc.upfirdn2d.default, (x, f, [2, 1], [1, 2], [2, 1, 3, 4], False, 1.5))
-    opcheck(torch.ops.jinc.bias_act.default, (x, b, 1, "swish", 0.0, 1.4, 0.9))
+    for act in ("swish", "lrelu", "linear"):
+        opcheck(torch.ops.jinc.bias_act.default, (x, b, 1, act, 0.3, 1.4, 0.9))
+    opcheck(torch.ops.jinc.bias_act_gradient.default, (x, torch.randn_like(x), 0.2, 1.4, 0.9))
     opcheck(
         torch.ops.jinc.filtered_lrelu.default, (x, f, f, b, 2, 2, [3, 3, 3, 3], 1.4, 0.2, 256.0, False, True)
     )
@@ -158,6 +160,12 @@ def test_wrong_arguments_are_named():
         filtered_lrelu(x, None, torch.ones(5), down=2)
     with pytest.raises(ValueError, match="positive integer"):
         upfirdn2d(x, torch.ones(2), up=0)
+    with pytest.raises(ValueError, match="1-D or 2-D filter"):
+        upfirdn2d(x, torch.ones(0, 3))
+    with pytest.raises(ValueError, match="floating-point"):
+        filtered_lrelu(x.int())
+    with pytest.raises(ValueError, match="beyond"):
+        upfirdn2d(x, torch.ones(2), padding=2**40)
     with pytest.raises(ValueError, match="down must be a positive integer"):
         filtered_lrelu(x, down=0)
     with pytest.raises(ValueError, match="NCHW"):

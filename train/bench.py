@@ -4,38 +4,17 @@
 `cuda_ops.bench` runs it too.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from unittest import mock
+from collections.abc import Callable
 
 import click
 import torch
 
-from cuda_ops import cpu
-from cuda_ops.bench import JSON, QUICK, THREADS, Row, chain_filtered_lrelu, chain_upfirdn2d, medians, report
+from gan.bench import JSON, QUICK, THREADS, Row, chained, medians, on_references, report
 from train.config import configure
 from train.losses import Step, phases
 from train.state import TrainState
 
 CASES = (("T", 64), ("R", 64), ("B", 64))
-OPERATORS = (
-    ("gan.synthesis.filtered_lrelu", chain_filtered_lrelu),
-    ("gan.synthesis_skip.upfirdn2d", chain_upfirdn2d),
-)
-
-
-@contextmanager
-def chained() -> Iterator[None]:
-    """The models go through chains of general operators, as the official code does on CPUs."""
-    patches = [mock.patch(name, chain) for name, chain in OPERATORS]
-    for patch in patches:
-        patch.start()
-    try:
-        with cpu.switched_off():
-            yield
-    finally:
-        for patch in patches:
-            patch.stop()
 
 
 def step_row(cfg: str, resolution: int, rounds: int) -> Row:
@@ -57,7 +36,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
                 loss.backward()
 
     def reference() -> None:
-        with cpu.switched_off():
+        with on_references():
             step()
 
     def chain() -> None:

@@ -1,9 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels.
 
-Four caches, each keyed by all that its content depends on: models by (path, time, size, device), w's and the weights
-that they modulate by model and latent, pictures by w's and transform. Dragging a picture therefore repeats synthesis
-only, and a model that cannot move repeats nothing. A model is never changed by being rendered.
+Three caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
+latent, pictures by w's and transform. A model keeps the weights that its latest w's modulate. Dragging a picture
+therefore repeats synthesis only, and a model that cannot move repeats nothing. A network is never changed by being
+rendered.
 """
 
 import time
@@ -28,6 +29,7 @@ from viz.request import PictureRequest
 from viz.result import ModelFacts, RenderResult
 
 MODEL_BYTES = 2 * 2**30
+MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.convolution
 SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
     "StyleGAN2 starts from a learned constant: without a Fourier input (rung B on) it cannot be moved or rotated."
@@ -57,10 +59,11 @@ class Recent(Generic[Value]):
         return len(self._entries)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Model:
     generator: Generator
     facts: ModelFacts
+    modulated: tuple[Hashable, Weights] | None = None  # of the latest latent: while only the input moves, they stay
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +202,7 @@ def _load(request: PictureRequest) -> tuple[_Model, float]:
     if request.device not in devices() and not (request.device == "cuda" and torch.cuda.is_available()):
         raise ValueError(f"There is no device {request.device} on this machine: choose one of {', '.join(devices())}.")
     generator, _ = checkpoint.load_generator(request.model, device=request.device)
-    return _Model(generator, facts), float(facts.bytes)
+    return _Model(generator, facts), float(facts.bytes) * (1 + MODULATED)
 
 
 def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "jinc_cpu.h"
 #include "lanes.h"
@@ -15,9 +17,10 @@ template <class T> INLINE T activate(T x, T slope, T gain, T clamp) {
     return y > clamp ? clamp : y;
 }
 
+// `clamp` is NaN where there is none: nothing is beyond that.
 template <class T> INLINE T derive(T dy, T y, T slope, T gain, T clamp) {
     const T dx = dy * (y > 0 ? gain : slope * gain);
-    return (y < 0 ? -y : y) < clamp ? dx : T(0);
+    return (y < 0 ? -y : y) >= clamp ? T(0) : dx;
 }
 
 template <class T> static int bias_act(const JincBiasAct* arguments, const JincTeam* team) {
@@ -36,7 +39,9 @@ template <class T> static int bias_act(const JincBiasAct* arguments, const JincT
             T* y = static_cast<T*>(w.a.output) + r * w.row;
             if (w.a.result) {
                 const T* result = static_cast<const T*>(w.a.result) + r * w.row;
-                for (int64_t k = 0; k < std::min(w.row, w.a.inner - r * w.row); k++) y[k] = derive(x[k], result[k], slope, gain, clamp);
+                const T bound = std::isinf(clamp) ? std::numeric_limits<T>::quiet_NaN() : clamp;
+                const int64_t count = std::min(w.row, w.a.inner - r * w.row);
+                for (int64_t k = 0; k < count; k++) y[k] = derive(x[k], result[k], slope, gain, bound);
             } else if (w.a.inner > 1) {
                 const T b = bias[r % w.a.c];
                 for (int64_t k = 0; k < w.row; k++) y[k] = activate(x[k] + b, slope, gain, clamp);

@@ -10,15 +10,10 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__GNUC__)
+// GCC's vector extensions, which Clang has too.
 #define INLINE static inline __attribute__((always_inline))
 #define MEMBER inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 64")
-#else
-#define INLINE static inline
-#define MEMBER inline
-#define UNROLL
-#endif
 
 namespace JINC_VARIANT {
 
@@ -30,13 +25,8 @@ constexpr int NATIVE_BYTES = 32;
 constexpr int NATIVE_BYTES = 16;
 #endif
 
-#if defined(__GNUC__)
 template <class T> struct Native { typedef T type __attribute__((vector_size(NATIVE_BYTES))); };
 template <class T> constexpr int PARTS = L * int(sizeof(T)) / NATIVE_BYTES;
-#else  // any other compiler: plain numbers, and whatever its vectoriser makes of them
-template <class T> struct Native { typedef T type; };
-template <class T> constexpr int PARTS = L;
-#endif
 
 template <class T> struct alignas(NATIVE_BYTES) Vec {
     typename Native<T>::type part[PARTS<T>];
@@ -165,7 +155,6 @@ template <class T> INLINE void lanes_to_planes(const T* from, int count, T* to, 
         for (int i = 0; i < count; i++) to[lane * stride + i] = from[i * L + lane];
 }
 
-#if defined(__GNUC__)
 typedef float Four __attribute__((vector_size(16)));
 #if defined(__clang__)
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
@@ -209,6 +198,5 @@ INLINE void lanes_to_planes(const float* from, int count, float* to, int64_t str
     for (int lane = 0; lane < lanes; lane++)
         for (int i = done; i < count; i++) to[lane * stride + i] = from[i * L + lane];
 }
-#endif
 
 }  // namespace JINC_VARIANT
