@@ -5,6 +5,7 @@ Which it is depends on the machine, the number of threads and the layer, so both
 (docs/decisions/008).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -18,7 +19,8 @@ from cuda_ops import winograd
 
 MIN_SIZE = 32  # pixels: on smaller images transforming the weights costs more than some pictures win back
 MIN_WORK = 5e7  # multiplications of a layer: below it, half a millisecond, there is little to win
-STRIP = 16  # rows of the image that are timed: four rows of tiles
+TILES = 128  # of 4x4 pixels, that are timed: enough to keep both algorithms as busy as in a whole picture
+SECONDS = 0.01  # that timing a layer takes, unless once each takes longer
 MARGIN = 0.9  # of the plain convolution's time: a smaller gain is not worth four times as much memory for weights
 
 
@@ -52,13 +54,18 @@ def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:
 
 @cache
 def _winograd_wins(c_out: int, c_in: int, size: int, padding: int, threads: int) -> bool:
-    """Times both on a strip of an image. `threads`, those of torch, is only a part of the key."""
+    """Times both on the upper rows of an image. `threads`, those of torch, is only a part of the key."""
+    out = size + 2 * padding - 2
+    rows = min(out, 4 * math.ceil(TILES / math.ceil(out / 4)))
     # Ones: random numbers would move the generator that the caller may have seeded.
-    x = torch.ones(1, c_in, STRIP, size).contiguous(memory_format=torch.channels_last)
+    x = torch.ones(1, c_in, rows + 2 - 2 * padding, size).contiguous(memory_format=torch.channels_last)
     weight = torch.ones(c_out, c_in, 3, 3).contiguous(memory_format=torch.channels_last)
     transformed = winograd.transform(weight)
     plain, ours = partial(F.conv2d, x, weight, padding=padding), partial(winograd.conv2d, x, transformed, padding)
-    times = [(_seconds(plain), _seconds(ours)) for _ in range(2)]  # in turns; the first warms up
+    plain(), ours()  # to warm up
+    times: list[tuple[float, float]] = []
+    while sum(map(sum, times)) < SECONDS:
+        times.append((_seconds(plain), _seconds(ours)))  # in turns: machines drift
     return min(t for _, t in times) < MARGIN * min(t for t, _ in times)
 
 
