@@ -57,8 +57,9 @@ EXPORT const char* jinc_variant() {
 """.replace("ABI", str(cpu.ABI))
 # What a process of its own does; the package's own __init__ would load torch, which takes longer than all the rest.
 PROCESS = """
-import sys, types
+import signal, sys, types
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 package = types.ModuleType("cuda_ops")
 package.__path__ = [sys.argv[1]]
 sys.modules["cuda_ops"] = package
