@@ -10,7 +10,7 @@ from gan.checkpoint import CheckpointError, read_header
 from gan.ladder import ALIASES, RUNGS
 from viz.state import AppState
 
-FIRST_SEED = 20.0  # where both bundled models draw a whole creature in the middle
+FIRST_SEED = 24.0  # where all bundled models draw a whole creature in the middle
 
 
 class Bundled(NamedTuple):
