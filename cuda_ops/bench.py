@@ -7,11 +7,12 @@ which this command starts one after the other.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -25,29 +26,46 @@ from cuda_ops.filtered_lrelu import filtered_lrelu
 from cuda_ops.geometry import four, pair
 from cuda_ops.upfirdn2d import upfirdn2d, upfirdn2d_reference
 
-Row = dict[str, Any]  # "name"; milliseconds by candidate ending in " ms"; ratios and rates under their own names
+Row = dict[str, Any]  # "name"; "rounds"; milliseconds by candidate ending in " ms"; ratios and rates by their names
+Header = dict[str, Any]  # what was measured, where and how carefully
 
 CHANNELS, SIZE, TAPS = 64, 148, 12  # the case that peers.md and the issue measure
 
+TERMS = (
+    "chain: upsampling, leaky ReLU and downsampling as general convolutions, as the official code does on a CPU.",
+    "reference: the operators' torch definitions, which run where there are no kernels.",
+    "kernel: the compiled CPU kernels.",
+    "convolutions: only the network's conv2d calls, on inputs of its sizes.",
+)
+QUICK_NOTE = "quick: a check that it runs, not a measurement"
 
 TURN = 0.02  # seconds that a candidate's turn takes at least: short calls are repeated, as a model repeats them
 
 
-def medians(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds a call of each candidate, in turns; two rounds to warm up are not counted."""
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+def medians(name: str, candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median milliseconds a call of each candidate, in turns; two rounds to warm up are not counted.
+
+    A single round, which measures nothing, does without them. Says on stderr that `name` is being timed.
+    """
+    say(f"timing {name}")
+    times: dict[str, list[float]] = {key: [] for key in candidates}
     repeats = dict.fromkeys(candidates, 1)
-    for turn in range(rounds + 2):
-        for name, call in candidates.items():
+    for turn in range(0 if rounds > 1 else 2, rounds + 2):
+        for key, call in candidates.items():
             start = time.perf_counter()
-            for _ in range(repeats[name]):
+            for _ in range(repeats[key]):
                 call()
-            seconds = (time.perf_counter() - start) / repeats[name]
+            seconds = (time.perf_counter() - start) / repeats[key]
             if turn == 1:
-                repeats[name] = max(1, round(TURN / seconds))
+                repeats[key] = max(1, round(TURN / seconds))
             elif turn > 1:
-                times[name].append(1e3 * seconds)
-    return {name: statistics.median(values) for name, values in times.items()}
+                times[key].append(1e3 * seconds)
+    return {key: statistics.median(values) for key, values in times.items()}
+
+
+def say(text: str) -> None:
+    """A line on stderr, which is not part of the result."""
+    click.echo(f"{text} ...", err=True)
 
 
 def chain_upfirdn2d(
@@ -113,24 +131,26 @@ def _filtered(name: str, fd: Tensor, up: int, rounds: int, conv_rate: float) -> 
     per_phase = len(fu) // up
     down_work = out**2 * fd.numel() if fd.ndim == 2 else middle * out * TAPS + out**2 * TAPS
     operations = 2 * CHANNELS * (size * middle * per_phase + middle**2 * per_phase + down_work)
-    ms = medians({
+    title = f"filtered_lrelu {CHANNELS}x{size}², {name}"
+    ms = medians(title, {
         "chain": chain, "reference": _without_kernels(forward), "kernel": forward,
         "reference, forward and backward": _without_kernels(training), "kernel, forward and backward": training,
     }, rounds)  # fmt: skip
     rate = operations / ms["kernel"] / 1e6
     return {
-        "name": f"filtered_lrelu {CHANNELS}x{size}², {name}", **{f"{key} ms": value for key, value in ms.items()},
+        "name": title, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()},
         "kernel GFLOP/s": rate, "of conv2d's rate": rate / conv_rate,
         "reference / kernel": ms["reference"] / ms["kernel"], "chain / kernel": ms["chain"] / ms["kernel"],
     }  # fmt: skip
 
 
-def operator_rows(rounds: int) -> list[Row]:
+def operator_rows(rounds: int) -> Iterator[Row]:
     """Each operator against its reference; filtered_lrelu also against the rate of a plain convolution."""
     image, kernel = torch.randn(1, 256, SIZE, SIZE), torch.randn(256, 256, 3, 3)
-    conv_ms = medians({"conv": lambda: F.conv2d(image, kernel, padding=1)}, max(rounds // 3, 3))["conv"]
+    title, few = f"conv2d 3x3, 256 to 256, {SIZE}²", max(rounds // 3, 3)
+    conv_ms = medians(title, {"conv": lambda: F.conv2d(image, kernel, padding=1)}, few)["conv"]
     conv_rate = 2 * 256 * 256 * 9 * SIZE**2 / conv_ms / 1e6
-    rows: list[Row] = [{"name": "conv2d 3x3, 256 to 256, 148²", "ms": conv_ms, "GFLOP/s": conv_rate}]
+    yield {"name": title, "rounds": few, "ms": conv_ms, "GFLOP/s": conv_rate}
     line = torch.randn(TAPS) / 4
     line = line + line.flip(0)
     radial = torch.randn(TAPS, TAPS) / TAPS
@@ -138,7 +158,7 @@ def operator_rows(rounds: int) -> list[Row]:
     radial = radial + radial.flip(1)
     for name, fd, up in (("up 2, down 2, separable", line, 2), ("up 2, down 2, radial", radial, 2),
                          ("up 4, down 2, separable", line, 4), ("up 4, down 2, radial", radial, 4)):  # fmt: skip
-        rows.append(_filtered(name, fd, up, rounds, conv_rate))
+        yield _filtered(name, fd, up, rounds, conv_rate)
     x, f, b = torch.randn(1, CHANNELS, 128, 128), torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8, torch.randn(CHANNELS)
     two = [2, 1, 2, 1]
     pairs: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
@@ -149,60 +169,100 @@ def operator_rows(rounds: int) -> list[Row]:
         ("bias_act 64x128², leaky ReLU", lambda: bias_act(x, b, act="lrelu", clamp=256.0),
          lambda: bias_act_reference(x, b, 1, "lrelu", 0.2, 2**0.5, 256.0)),
     )  # fmt: skip
-    with torch.inference_mode():
-        for name, call, reference in pairs:
-            ms = medians({"reference": reference, "kernel": call}, rounds)
-            rows.append({"name": name, "reference ms": ms["reference"], "kernel ms": ms["kernel"],
-                         "reference / kernel": ms["reference"] / ms["kernel"]})  # fmt: skip
-    return rows
+    for name, call, reference in pairs:
+        with torch.inference_mode():
+            ms = medians(name, {"reference": reference, "kernel": call}, rounds)
+        yield {"name": name, "rounds": rounds, "reference ms": ms["reference"], "kernel ms": ms["kernel"],
+               "reference / kernel": ms["reference"] / ms["kernel"]}  # fmt: skip
 
 
-def report(rows: list[Row], as_json: bool) -> None:
-    """Print rows: JSON, or a block of lines a row."""
+def header(quick: bool, rounds: Iterable[int]) -> Header:
+    """What a reader has to know before believing the rows; `rounds` are those that the rows take."""
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None  # Windows has none
+    return {
+        **({"quick": QUICK_NOTE} if quick else {}), "kernels": cpu.reason(), "torch": torch.__version__,
+        "threads": torch.get_num_threads(), "processors": os.cpu_count(), "load average before": load,
+        "rounds": sorted(set(rounds)), "terms": list(TERMS),
+    }  # fmt: skip
+
+
+def report(above: Header, rows: Iterable[Row], as_json: bool) -> None:
+    """Print a header and rows: one JSON object at the end, or text, each row as soon as it is there."""
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps({"header": above, "rows": list(rows)}))
         return
+    for key, value in above.items():
+        lines = value if key == "terms" else [QUICK_NOTE if key == "quick" else f"{key}: {_plain(value)}"]
+        click.echo("\n".join(f"# {line}" for line in lines))
     for row in rows:
         click.echo(row["name"])
         for key, value in row.items():
             if key != "name":
-                click.echo(f"    {key:40} {value:10.2f}")
+                click.echo(f"    {key:40} {value:10.2f}" if isinstance(value, float) else f"    {key:40} {value:7}")
 
 
-def _elsewhere(module: str, threads: int, quick: bool) -> list[Row]:
-    """The rows of another package's benchmark, in a process of its own."""
-    command = [sys.executable, "-m", module, "--json", f"--threads={threads}", *(["--quick"] if quick else [])]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "unknown" if value is None else str(value)
+
+
+def _elsewhere(module: str, threads: int, quick: bool, as_json: bool) -> str:
+    """What another package's benchmark prints, in a process of its own; text goes to the terminal as it comes."""
+    command = [sys.executable, "-m", module, f"--threads={threads}"]
+    command += [*(["--quick"] if quick else []), *(["--json"] if as_json else [])]
+    ran = subprocess.run(command, stdout=subprocess.PIPE if as_json else None, text=True)
     if ran.returncode:
         raise click.ClickException(f"{module} failed; run it alone to see why: {' '.join(command)}")
-    return list(json.loads(ran.stdout))
+    return ran.stdout or ""
+
+
+def _joined(results: list[dict[str, Any]]) -> tuple[Header, list[Row]]:
+    """Several benchmarks' objects as one: the first one's header, with the rounds of all, and all rows."""
+    rounds = sorted({count for result in results for count in result["header"]["rounds"]})
+    return {**results[0]["header"], "rounds": rounds}, [row for result in results for row in result["rows"]]
+
+
+def prepare(threads: int) -> None:
+    """What comes before timing: as many threads as wanted, and kernels."""
+    torch.set_num_threads(threads)
+    say("looking for the CPU kernels, which may be compiled now")
+    cpu.library()
 
 
 THREADS = click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 1024), help="Of torch.")
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON list instead of text.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, header and rows, instead of text.")
 QUICK = click.option("--quick", is_flag=True, help="Few rounds and no large model: does it run, not how fast.")
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+EPILOG = "\n\n".join(TERMS)
+ELSEWHERE = {"generators": "gan.bench", "training": "train.bench"}
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=CONTEXT, epilog=EPILOG)
 @THREADS
 @JSON
 @QUICK
-@click.option("--only", type=click.Choice(["operators", "generators", "training"]), help="One part (all).")
+@click.option("--only", type=click.Choice(["operators", *ELSEWHERE]), help="One part (all).")
 def main(threads: int, as_json: bool, quick: bool, only: str | None) -> None:
     """Times operators, generators and training steps: references, kernels, and convolutions alone.
 
-    Run it on an otherwise idle machine. The figures of docs/benchmarks.md come from `python -m cuda_ops.bench`.
+    Run it on an otherwise idle machine. The figures of docs/benchmarks.md come from `python -m cuda_ops.bench`. Text
+    is printed row by row; what is being timed is said on stderr.
     """
-    torch.set_num_threads(threads)
-    cpu.library()
-    rows: list[Row] = [{"name": f"{cpu.reason()} {threads} threads, torch {torch.__version__}"}]
+    results: list[dict[str, Any]] = []
     if only in (None, "operators"):
-        rows += operator_rows(3 if quick else 15)
-    if only in (None, "generators"):
-        rows += _elsewhere("gan.bench", threads, quick)
-    if only in (None, "training"):
-        rows += _elsewhere("train.bench", threads, quick)
-    report(rows, as_json)
+        prepare(threads)
+        rounds = 3 if quick else 15
+        above, rows = header(quick, [max(rounds // 3, 3), rounds]), operator_rows(rounds)
+        if as_json:
+            results.append({"header": above, "rows": list(rows)})
+        else:
+            report(above, rows, as_json)
+    for part, module in ELSEWHERE.items():
+        if only in (None, part):
+            printed = _elsewhere(module, threads, quick, as_json)
+            if as_json:
+                results.append(json.loads(printed))
+    if as_json:
+        report(*_joined(results), as_json)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ import os
 import platform
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
+
+from cuda_ops.workplace import Workplace
 
 SUFFIX = ".dll" if os.name == "nt" else ".so"
 COMPLAINT_LENGTH = 160  # of a compiler's error, as repeated to the user
@@ -27,6 +27,14 @@ log = logging.getLogger("cuda_ops")
 
 class CompileError(Exception):
     """There is no library; the text says why, as a clause without a full stop."""
+
+
+class Built(NamedTuple):
+    """What came out."""
+
+    library: Path
+    compiler: str  # its name
+    problems: list[str]  # of the compilers that come before it, $CXX above all: clauses
 
 
 def read_flags(sources: Path) -> Flags:
@@ -42,67 +50,77 @@ def read_flags(sources: Path) -> Flags:
 
 def compilers() -> list[list[str]]:
     """The commands of the C++ compilers that are found, $CXX first, each once whatever its names."""
-    try:
-        wanted = shlex.split(os.environ.get("CXX", ""), posix=os.name != "nt")
-    except ValueError:
-        wanted = []  # an unclosed quote
     found: dict[tuple[str, ...], list[str]] = {}
-    for name, *arguments in filter(None, (wanted, ["c++"], ["g++"], ["clang++"])):
+    for name, *arguments in filter(None, (_wanted(), ["c++"], ["g++"], ["clang++"])):
         path = shutil.which(name)
         if path:
             found.setdefault((os.path.realpath(path), *arguments), [path, *arguments])
     return list(found.values())
 
 
-def compile_library(sources: Path, folder: Path, timeout: float) -> tuple[Path, str]:
-    """Compile into `folder` with the first compiler that can; return the library and that compiler's name.
+def _wanted() -> list[str]:
+    """The words of $CXX; those with an unclosed quote are taken for a program's name."""
+    value = os.environ.get("CXX", "").strip()
+    try:
+        return shlex.split(value, posix=os.name != "nt")
+    except ValueError:
+        return [value]
 
-    Raises CompileError, at the latest after `timeout` seconds. `folder` is the caller's to delete.
+
+def compile_library(sources: Path, place: Workplace, timeout: float) -> Built:
+    """Compile with the first compiler that can; the library lies in the workplace's folder, and goes with it.
+
+    Raises CompileError, at the latest after `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     problems: list[str] = []
-    for compiler in compilers():
+    wanted, found = _wanted(), compilers()
+    if wanted and not shutil.which(wanted[0]):
+        problems.append(f"$CXX ({Path(wanted[0]).name}) was not found")
+    for compiler in found:
         name = Path(compiler[0]).name
-        log.info("Compiling the CPU kernels, once, with %s: this takes some seconds.", name)
+        instead = f"{'; '.join(problems)}, so {name} is used. " if problems else ""
+        log.info("%sCompiling the CPU kernels, once, with %s: this takes some seconds.", instead, name)
         try:
-            return _compile(compiler, sources, folder, deadline), name
+            return Built(_compile(compiler, sources, place, deadline), name, problems)
         except CompileError as problem:
-            problems.append(f"{name} {problem}")
-    raise CompileError("; ".join(problems) or "no C++ compiler was found")
+            is_wanted = bool(wanted) and compiler == [shutil.which(wanted[0]), *wanted[1:]]
+            problems.append(f"$CXX ({name}) {problem}" if is_wanted else f"{name} {problem}")
+    raise CompileError("; ".join(problems if found else ["no C++ compiler was found", *problems]))
 
 
-def _compile(compiler: list[str], sources: Path, folder: Path, deadline: float) -> Path:
+def _compile(compiler: list[str], sources: Path, place: Workplace, deadline: float) -> Path:
     """The variants side by side, then the library from those that came out."""
     flags = read_flags(sources)
     compiler = compiler + flags.pop("all")
-    objects = {variant: folder / f"{variant}.o" for variant in flags}
+    objects = {variant: place.folder / f"{variant}.o" for variant in flags}
     kernels = [*compiler, "-c", str(sources / "kernels.cpp")]
     commands = [
         [*kernels, *flags[variant], f"-DJINC_VARIANT={variant}", "-o", str(path)] for variant, path in objects.items()
     ]
-    complaints = _run(commands, folder, deadline)
+    complaints = _run(commands, place, deadline)
     built = [variant for variant, complaint in zip(objects, complaints, strict=True) if not complaint]
     if "baseline" not in built:
         raise CompileError(f"failed: {complaints[list(objects).index('baseline')]}")
-    library = folder / f"library{SUFFIX}"
+    library = place.folder / f"library{SUFFIX}"
     have = [f"-DJINC_HAVE_{variant.upper()}" for variant in built]
     inputs = [str(sources / "library.cpp"), *(str(objects[variant]) for variant in built)]
-    (complaint,) = _run([[*compiler, "-shared", *have, *inputs, "-o", str(library)]], folder, deadline)
+    (complaint,) = _run([[*compiler, "-shared", *have, *inputs, "-o", str(library)]], place, deadline)
     if complaint or not library.exists():
         raise CompileError(f"failed: {complaint or 'it wrote no library'}")
     return library
 
 
-def _run(commands: Sequence[list[str]], folder: Path, deadline: float) -> list[str]:
+def _run(commands: Sequence[list[str]], place: Workplace, deadline: float) -> list[str]:
     """Run the commands side by side; for each the compiler's complaint, or "" where it went well."""
     # What a compiler that is killed leaves behind has to lie in the folder that will be deleted.
-    environment = {**os.environ, "TMPDIR": str(folder), "LC_ALL": "C"}
-    logs = [folder / f"{number}.log" for number in range(len(commands))]
+    environment = {**os.environ, "TMPDIR": str(place.folder), "LC_ALL": "C"}
+    logs = [place.folder / f"{number}.log" for number in range(len(commands))]
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for command, path in zip(commands, logs, strict=True):
             with path.open("wb") as log:  # a file: a pipe would stay open as long as a killed compiler's children live
-                processes.append(_start(command, environment, log))
+                processes.append(_start(command, environment, log, place.group))
         for process in processes:
             process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -111,26 +129,16 @@ def _run(commands: Sequence[list[str]], folder: Path, deadline: float) -> list[s
         raise CompileError(f"cannot be run: {problem.strerror}") from None
     finally:
         for process in processes:
-            _end(process)
+            process.kill()  # if it still runs; the programs that it started end with the workplace
+            process.wait()
     return [_complaint(process, path) for process, path in zip(processes, logs, strict=True)]
 
 
-def _start(command: list[str], environment: dict[str, str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    # A session of its own makes one group of a compiler and the programs that it starts, which can be killed as one.
+def _start(
+    command: list[str], environment: dict[str, str], log: IO[bytes], group: int | None
+) -> "subprocess.Popen[bytes]":
     nothing = subprocess.DEVNULL
-    return subprocess.Popen(command, env=environment, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a compiler that still runs, with the programs that it started."""
-    if process.poll() is not None:
-        return
-    with suppress(OSError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    process.wait()
+    return subprocess.Popen(command, env=environment, stdin=nothing, stdout=log, stderr=log, process_group=group)
 
 
 def _complaint(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -21,15 +21,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from cuda_ops.compiler import SUFFIX, CompileError, compile_library
+from cuda_ops.compiler import SUFFIX, CompileError, compile_library, read_flags
+from cuda_ops.workplace import workplace
 
 ABI = 2  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
-SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path
+SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path: see _is_path
 SOURCES = Path(__file__).parent / "csrc" / "cpu"
 PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts it there
 TIMEOUT = 120.0  # seconds that compiling may take
-PREFIX = "jinc-kernels-"  # of the folders that are compiled in
-ABANDONED = 3600.0  # seconds after which such a folder belongs to nobody
 UNUSED = 60 * 86400.0  # seconds after which a kept library that nobody loaded is deleted
 
 NOT_YET = "The CPU kernels are looked for when an operator first runs."
@@ -87,6 +86,11 @@ def reason() -> str:
     return _found.reason if _found else COMPILING if _compiling else NOT_YET
 
 
+def decided() -> bool:
+    """Whether the search is over. Never waits."""
+    return _found is not None
+
+
 def variant() -> str:
     """The instruction set of the kernels that were loaded, such as avx2; "" as long as there are none."""
     return _found.variant if _found else ""
@@ -96,28 +100,45 @@ def _find() -> Found:
     wanted = os.environ.get(SWITCH, "").strip()
     if wanted.lower() == "off":
         return Found(None, f"{REFERENCE}the CPU kernels are switched off by {SWITCH}.")
-    why = ""
-    if wanted.endswith(SUFFIX):
+    why = ""  # not something better: clauses, each after a semicolon
+    if _is_path(wanted):
+        path = Path(wanted).expanduser().absolute()
         try:
-            return _ready(Path(wanted).expanduser().absolute(), f"from the file that {SWITCH} names")
+            return _ready(path, f"from the file that {SWITCH} names")
         except OSError as problem:
-            why = f", because the file that {SWITCH} names does not load ({problem})"
+            trouble = f"which cannot be used ({problem})" if path.is_file() else "but there is no such file"
+            why += f"; {SWITCH} names {path}, {trouble}"
     if PREBUILT.exists():
         try:
-            return _ready(PREBUILT, "as they came with the installation")
+            return _ready(PREBUILT, "as they came with the installation", why)
         except OSError as problem:
-            why = f", because those that came with the installation do not load ({problem})"
+            why += f"; those that came with the installation do not load ({problem})"
     key = _key()
     return _cached(key, why) or _compiled(key, why)
 
 
-def _ready(path: Path, origin: str) -> Found:
+def _is_path(wanted: str) -> bool:
+    """Whether the switch names a file: nothing else has a separator or a library's suffix in it."""
+    separators = [separator for separator in (os.sep, os.altsep) if separator]
+    return wanted.lower().endswith((".so", ".dylib", ".dll")) or any(separator in wanted for separator in separators)
+
+
+def _ready(path: Path, origin: str, why: str = "") -> Found:
     loaded = _load(path)
     wanted = os.environ.get(SWITCH, "").strip().lower()
-    if wanted and not wanted.endswith(SUFFIX) and not loaded.jinc_use_variant(wanted.encode()):
-        origin += f" (there are no {wanted} kernels for this machine, which {SWITCH} asks for)"
+    if wanted and not _is_path(wanted) and not loaded.jinc_use_variant(wanted.encode()):
+        choice = ", ".join(["off", *_variants(loaded)])
+        why += f"; {SWITCH} is {wanted}, but on this machine it can be {choice}, or a library's path"
     variant = loaded.jinc_variant().decode()
-    return Found(loaded, f"C++ kernels ({variant}) run, {origin}.", variant)
+    return Found(loaded, f"C++ kernels ({variant}) run, {origin}{why}.", variant)
+
+
+def _variants(loaded: ctypes.CDLL) -> list[str]:
+    """Those of the library that this machine can run."""
+    best = loaded.jinc_variant()
+    names = [name for name in read_flags(SOURCES) if loaded.jinc_use_variant(name.encode())]
+    loaded.jinc_use_variant(best)
+    return names
 
 
 def _load(path: Path) -> ctypes.CDLL:
@@ -178,7 +199,7 @@ def _cached(key: str, why: str) -> Found | None:
             with suppress(OSError):
                 if _digest([path.read_bytes()]) == content:
                     os.utime(path)  # still in use: see _sweep
-                    return _ready(path, f"compiled on this machine by {compiler}{why}")
+                    return _ready(path, f"compiled on this machine by {compiler}", why)
             path.unlink()
     return None
 
@@ -189,13 +210,13 @@ def _compiled(key: str, why: str) -> Found:
     _compiling = True
     _sweep()
     try:
-        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as work:
-            built, compiler = compile_library(SOURCES, Path(work), TIMEOUT)
-            origin = f"compiled on this machine by {compiler}{why}"
+        with workplace(Path(tempfile.gettempdir())) as place:
+            built, compiler, problems = compile_library(SOURCES, place, TIMEOUT)
+            origin, why = f"compiled on this machine by {compiler}", "; ".join(["", *problems]) + why
             try:
-                return _ready(_keep(built, f"{key}-{_digest([built.read_bytes()])}-{compiler}{SUFFIX}"), origin)
+                return _ready(_keep(built, f"{key}-{_digest([built.read_bytes()])}-{compiler}{SUFFIX}"), origin, why)
             except (OSError, RuntimeError) as problem:
-                return _ready(built, f"{origin}, for this run only, because they cannot be kept ({problem})")
+                return _ready(built, f"{origin}, for this run only, because they cannot be kept ({problem})", why)
     except CompileError as problem:
         return Found(None, f"{REFERENCE}{problem}{why}. {_advice()}")
     finally:
@@ -206,20 +227,16 @@ def _keep(built: Path, name: str) -> Path:
     """Copy a library into the cache, whole or not at all."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder, ignore_cleanup_errors=True) as passing:
-        os.replace(shutil.copy(built, passing), folder / name)
+    with workplace(folder) as passing:
+        os.replace(shutil.copy(built, passing.folder), folder / name)
     return folder / name
 
 
 def _sweep() -> None:
-    """Delete what processes left that were killed in the midst of it, and libraries that nobody used for long."""
+    """Delete libraries that nobody used for long."""
     with suppress(OSError, RuntimeError):
-        cache, now = cache_folder(), time.time()
-        for path in (*Path(tempfile.gettempdir()).glob(f"{PREFIX}*"), *cache.glob(f"{PREFIX}*")):
-            if now - path.stat().st_mtime > ABANDONED:
-                shutil.rmtree(path, ignore_errors=True)
-        for path in cache.glob(f"*{SUFFIX}"):
-            if now - path.stat().st_mtime > UNUSED:
+        for path in cache_folder().glob(f"*{SUFFIX}"):
+            if time.time() - path.stat().st_mtime > UNUSED:
                 path.unlink()
 
 

@@ -13,12 +13,18 @@ class OperatorStatus:
     """What runs when an operator is called."""
 
     name: str
-    implementation: str  # "reference", or the name of the kernels that override it
+    implementation: str  # "reference", the name of the kernels that override it, or "undecided" (see status)
     reason: str  # one sentence for a person
 
 
-def status(device: str = "cpu") -> tuple[OperatorStatus, ...]:
-    """One row an operator, as things stand now: the CPU kernels are looked for at their first use, not by asking."""
+def status(device: str = "cpu", *, wait: bool = True) -> tuple[OperatorStatus, ...]:
+    """One row an operator: what runs when it is called on `device`.
+
+    The CPU kernels are looked for first, as by an operator's first call, which may compile them for some seconds. With
+    `wait=False` nothing is looked for and the answer comes at once; until an operator has run, it is "undecided".
+    """
+    if wait and device == "cpu":
+        cpu.library()
     return tuple(_row(name, device) for name in OPERATORS)
 
 
@@ -26,4 +32,5 @@ def _row(name: str, device: str) -> OperatorStatus:
     if device != "cpu":
         return OperatorStatus(name, "reference", f"There are no kernels for {device} yet: the torch reference runs.")
     variant = cpu.variant()
-    return OperatorStatus(name, f"C++ ({variant})" if variant else "reference", cpu.reason())
+    implementation = f"C++ ({variant})" if variant else "reference" if cpu.decided() else "undecided"
+    return OperatorStatus(name, implementation, cpu.reason())

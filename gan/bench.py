@@ -10,14 +10,30 @@ import torch
 import torch.nn.functional as F
 
 from cuda_ops import cpu
-from cuda_ops.bench import JSON, QUICK, THREADS, Row, chain_filtered_lrelu, chain_upfirdn2d, medians, report
+from cuda_ops.bench import (
+    CONTEXT,
+    EPILOG,
+    JSON,
+    QUICK,
+    THREADS,
+    Row,
+    chain_filtered_lrelu,
+    chain_upfirdn2d,
+    header,
+    medians,
+    prepare,
+    report,
+)
 from gan.convolution import Weight, convolve
 from gan.generator import Generator
 from gan.ladder import rung
 from gan.layers import Weights, in_layout
 from gan.transform import user_matrix
 
-__all__ = ["JSON", "QUICK", "THREADS", "Row", "chained", "medians", "on_references", "report"]  # for train.bench too
+__all__ = [  # for train.bench too
+    "CONTEXT", "EPILOG", "JSON", "QUICK", "THREADS", "Row", "chained", "header", "medians", "on_references", "prepare",
+    "report",
+]  # fmt: skip
 
 # Rung, resolution, T's channel base and maximum (R doubles them), rounds.
 CASES = (
@@ -114,26 +130,26 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
         "reference": reference, "kernel": frame, "convolutions": lambda: _all(layers),
         "convolutions, channels-last": lambda: _all(fast), "convolutions, as chosen": lambda: _all(chosen),
     }  # fmt: skip
-    ms = medians(candidates, rounds)
+    name = f"{cfg} {resolution}², C_base {config.channel_base}, C_max {config.channel_max}: a frame"
+    ms = medians(name, candidates, rounds)
     return {
-        "name": f"{cfg} {resolution}², C_base {config.channel_base}, C_max {config.channel_max}: a frame",
-        **{f"{key} ms": value for key, value in ms.items()},
+        "name": name, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()},
         "kernel / convolutions": ms["kernel"] / ms["convolutions"],
         "kernel / convolutions, channels-last": ms["kernel"] / ms["convolutions, channels-last"],
         "reference / kernel": ms["reference"] / ms["kernel"],
-    }
+    }  # fmt: skip
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=CONTEXT, epilog=EPILOG)
 @THREADS
 @JSON
 @QUICK
 def main(threads: int, as_json: bool, quick: bool) -> None:
     """Times a frame of T, R and StyleGAN2 against their convolutions alone."""
-    torch.set_num_threads(threads)
+    prepare(threads)
+    cases = [(*case[:4], 1) for case in CASES if case[2] == 2048] if quick else CASES
     with torch.inference_mode():
-        rows = [frame_row(*case[:4], 1 if quick else case[4]) for case in CASES if not quick or case[2] == 2048]
-    report(rows, as_json)
+        report(header(quick, [case[4] for case in cases]), (frame_row(*case) for case in cases), as_json)
 
 
 if __name__ == "__main__":

@@ -14,13 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 import pytest
 
 import cuda_ops
-from cuda_ops import compiler, cpu
+from cuda_ops import compiler, cpu, workplace
 
 ROOT = Path(__file__).resolve().parent.parent
 X86 = platform.machine() in ("x86_64", "AMD64")
@@ -38,6 +39,7 @@ struct JincKernels { const char* name; };
 const JincKernels* NAME(JINC_VARIANT)() { static const JincKernels kernels{TEXT(JINC_VARIANT)}; return &kernels; }
 """
 LIBRARY = """
+#include <cstring>
 struct JincKernels { const char* name; };
 const JincKernels* jinc_kernels_baseline();
 #ifdef JINC_HAVE_AVX2
@@ -46,18 +48,23 @@ const JincKernels* jinc_kernels_avx2();
 #define EXPORT extern "C" __attribute__((visibility("default")))
 EXPORT int jinc_abi() { return ABI; }
 EXPORT void jinc_use_team(void*) {}
-EXPORT int jinc_use_variant(const char*) { return 0; }
-EXPORT const char* jinc_variant() {
-#if defined(JINC_HAVE_AVX2)
-    return jinc_kernels_avx2()->name;
+#ifdef JINC_HAVE_AVX2
+static const JincKernels* chosen = jinc_kernels_avx2();
 #else
-    return jinc_kernels_baseline()->name;
+static const JincKernels* chosen = jinc_kernels_baseline();
 #endif
+EXPORT const char* jinc_variant() { return chosen->name; }
+EXPORT int jinc_use_variant(const char* name) {
+    if (!std::strcmp(name, "baseline")) return chosen = jinc_kernels_baseline(), 1;
+#ifdef JINC_HAVE_AVX2
+    if (!std::strcmp(name, "avx2")) return chosen = jinc_kernels_avx2(), 1;
+#endif
+    return 0;
 }
 """.replace("ABI", str(cpu.ABI))
 # What a process of its own does; the package's own __init__ would load torch, which takes longer than all the rest.
 PROCESS = """
-import signal, sys, types
+import signal, sys, threading, types
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
 package = types.ModuleType("cuda_ops")
@@ -66,8 +73,18 @@ sys.modules["cuda_ops"] = package
 from cuda_ops import cpu
 if len(sys.argv) > 2:
     cpu.SOURCES = Path(sys.argv[2])
-cpu.library()
+HOW
 print(cpu.reason())
+"""
+HERE = "cpu.library()"
+THREAD = """
+thread = threading.Thread(target=cpu.library, daemon=True)
+thread.start()
+thread.join()
+"""
+HANDLER = """
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+cpu.library()
 """
 
 
@@ -123,8 +140,12 @@ class Machine:
     def kept(self) -> list[Path]:
         return sorted(cpu.cache_folder().iterdir()) if cpu.cache_folder().is_dir() else []
 
-    def process(self, *, folder: Path = ROOT / "cuda_ops") -> "subprocess.Popen[str]":
-        command = [sys.executable, "-c", PROCESS, str(folder), *([str(self.sources)] if folder.parent == ROOT else [])]
+    def place(self) -> AbstractContextManager[workplace.Workplace]:
+        return workplace.workplace(self.temporary)
+
+    def process(self, *, folder: Path = ROOT / "cuda_ops", how: str = HERE) -> "subprocess.Popen[str]":
+        program = PROCESS.replace("HOW", how)
+        command = [sys.executable, "-c", program, str(folder), *([str(self.sources)] if folder.parent == ROOT else [])]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -133,7 +154,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     machine = Machine(tmp_path, monkeypatch)
     yield machine
     assert not [path for path in machine.kept() if path.suffix != compiler.SUFFIX], "only whole libraries stay"
-    assert not list(machine.temporary.glob(f"{cpu.PREFIX}*")), "nothing stays among the temporary files"
+    assert not list(machine.temporary.glob(f"{workplace.PREFIX}*")), "nothing stays among the temporary files"
 
 
 def alive(pid: int) -> bool:
@@ -219,7 +240,9 @@ def test_without_a_compiler_it_says_what_to_do(machine: Machine) -> None:
     machine.use(cxx="no-such-compiler --fast")
     reason = machine.again()
     assert cpu.library() is None
-    assert reason.startswith("The torch reference runs, because no C++ compiler was found.")
+    assert reason.startswith(
+        "The torch reference runs, because no C++ compiler was found; $CXX (no-such-compiler) was not found. "
+    )
     assert "install a C++ compiler and start again" in reason and reason.endswith(".")
 
 
@@ -231,20 +254,32 @@ def test_without_a_compiler_it_says_what_to_do(machine: Machine) -> None:
 def test_a_broken_compiler(machine: Machine, text: str, complaint: str) -> None:
     player = machine.play(text)
     machine.use(cxx=str(player))
-    assert f"because player {complaint}" in machine.again()
+    assert f"because $CXX (player) {complaint}" in machine.again()
     assert cpu.library() is None
 
 
-def test_after_a_broken_compiler_comes_the_next(machine: Machine) -> None:
-    machine.monkeypatch.setenv("CXX", str(machine.play("exit 1")))
-    assert "compiled on this machine by c++." in machine.again()
+@pytest.mark.parametrize(("name", "trouble"), [
+    ("player", "$CXX (player) failed: exit status 1"),
+    ("missing", "$CXX (missing) was not found"),
+    ("an 'unclosed quote", "$CXX (an 'unclosed quote) was not found"),
+])  # fmt: skip
+def test_after_a_broken_compiler_comes_the_next(
+    machine: Machine, caplog: pytest.LogCaptureFixture, name: str, trouble: str
+) -> None:
+    caplog.set_level(logging.INFO, "cuda_ops")
+    player = machine.play("exit 1")
+    machine.monkeypatch.setenv("CXX", str(player.with_name(name)) if name == "player" else name)
+    assert f"compiled on this machine by c++; {trouble}." in machine.again()
+    started = [record.getMessage() for record in caplog.records if "Compiling" in record.getMessage()]
+    assert started[-1].startswith(f"{trouble}, so c++ is used. Compiling the CPU kernels, once, with c++: ")
+    assert len(started) == (2 if name == "player" else 1)
 
 
 def test_a_compiler_that_cannot_be_run(machine: Machine) -> None:
     player = machine.play("")
     player.write_bytes(b"\x00no program")
     machine.use(cxx=str(player))
-    assert "because player cannot be run: " in machine.again()
+    assert "because $CXX (player) cannot be run: " in machine.again()
     machine.monkeypatch.setenv("CXX", "an 'unclosed quote")
     assert "no C++ compiler was found" in machine.again()
 
@@ -269,7 +304,7 @@ def test_a_hanging_compiler_is_ended_with_its_children(machine: Machine) -> None
     machine.use(cxx=str(machine.play(f"{sleep} 600 &\necho $! >>{pids}\nwait")))
     machine.monkeypatch.setattr(cpu, "TIMEOUT", 0.5)
     began = time.monotonic()
-    assert "because player did not finish in time" in machine.again()
+    assert "because $CXX (player) did not finish in time" in machine.again()
     assert time.monotonic() - began < 20
     until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
 
@@ -297,27 +332,125 @@ def test_two_threads_at_once_compile_once(machine: Machine) -> None:
     assert cpu.library() and calls.read_text() == "\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_an_end_in_the_midst_leaves_nothing_that_is_loaded_later(machine: Machine, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "how", "status"), [
+    (signal.SIGINT, HERE, -signal.SIGINT),
+    (signal.SIGTERM, HERE, -signal.SIGTERM),
+    (signal.SIGTERM, THREAD, -signal.SIGTERM),
+    (signal.SIGTERM, HANDLER, 7),  # the application's own handler, and nothing else, says what happens
+    (signal.SIGKILL, HERE, -signal.SIGKILL),
+    (signal.SIGKILL, THREAD, -signal.SIGKILL),
+], ids=lambda value: {HERE: "here", THREAD: "thread", HANDLER: "handler"}.get(value))  # fmt: skip
+def test_an_end_in_the_midst_leaves_nothing(machine: Machine, number: signal.Signals, how: str, status: int) -> None:
     pids = machine.folder / "pids"
-    slow = machine.play(f'for last; do :; done\necho half >"$last"\necho $$ >>{pids}\nexec sleep 600')
+    slow = machine.play(
+        f'for last; do :; done\necho half >"$last"\nsleep 600 &\necho $! >>{pids}\necho $$ >>{pids}\nwait'
+    )
     machine.monkeypatch.setenv("CXX", str(slow))
-    process = machine.process()
-    until(lambda: pids.exists() and len(pids.read_text().split()) == len(compiler.read_flags(machine.sources)) - 1)
+    process = machine.process(how=how)
+    until(lambda: pids.exists() and len(pids.read_text().split()) == 2 * len(compiler.read_flags(machine.sources)) - 2)
+    (folder,) = machine.temporary.iterdir()
     process.send_signal(number)
     process.communicate(timeout=60)
-    assert process.returncode == -number
+    assert process.returncode == status
+    until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()) and not folder.exists())
     assert not machine.kept()
-    left = list(machine.temporary.iterdir())
-    if number == signal.SIGINT:
-        assert not left and not any(alive(int(pid)) for pid in pids.read_text().split())
-    else:  # nobody was left to tidy up; the next one who compiles does, once it is certain
-        assert len(left) == 1
-        os.utime(left[0], (0, 0))
-        for pid in pids.read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
     machine.monkeypatch.delenv("CXX")
     assert "compiled on this machine by c++." in machine.again()
+
+
+def test_a_build_leaves_no_process_behind(machine: Machine) -> None:
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    machine.again()
+    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+
+
+def test_folders_that_nobody_owns_are_swept(machine: Machine) -> None:
+    def folder(name: str, age: float) -> Path:
+        path = machine.temporary / f"{workplace.PREFIX}{name}"
+        path.mkdir(exist_ok=True)
+        (path / "file").write_text("")
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    def sweep() -> None:
+        with machine.place():
+            pass
+
+    elsewhere = machine.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("")
+    os.utime(elsewhere, (0, 0))
+    link = machine.temporary / f"{workplace.PREFIX}link"
+    link.symlink_to(elsewhere)
+    file = machine.temporary / f"{workplace.PREFIX}file"
+    file.write_text("")
+    os.utime(file, (0, 0))
+    with machine.place() as held:
+        os.utime(held.folder, (0, 0))
+        new, old = folder("new", 0), folder("old", 60)
+        with machine.monkeypatch.context() as patch:
+            patch.setattr(os, "geteuid", lambda: os.getuid() + 1)  # the folders are another user's
+            sweep()
+        assert old.exists()
+        sweep()
+        assert not old.exists() and new.exists() and held.folder.exists(), "only what its owner left"
+    assert (elsewhere / "file").exists() and link.is_symlink() and file.exists()
+    shutil.rmtree(new)
+    link.unlink()
+    file.unlink()
+
+
+@pytest.mark.parametrize(("age", "stays"), [(60, True), (2 * workplace.ABANDONED, False)])
+def test_without_locks_a_folder_is_swept_when_it_is_old(machine: Machine, age: float, stays: bool) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError("not supported")
+
+    machine.monkeypatch.setattr("fcntl.flock", no_locks)
+    with machine.place() as old:
+        os.utime(old.folder, (time.time() - age,) * 2)
+        with machine.place():
+            assert old.folder.exists() == stays
+
+
+@pytest.mark.parametrize("name", ["missing.so", "missing.DLL", "some/where", "folder/"])
+def test_the_switch_names_no_file(machine: Machine, name: str) -> None:
+    machine.monkeypatch.chdir(machine.folder)
+    (machine.folder / "folder").mkdir()
+    machine.monkeypatch.setenv(cpu.SWITCH, name)
+    path = machine.folder / name
+    assert machine.again().endswith(f"by c++; JINC_CPU_KERNELS names {path}, but there is no such file.")
+    machine.monkeypatch.setenv("XDG_CACHE_HOME", str(machine.folder / "another"))
+    machine.use()
+    assert f"C++ compiler was found; JINC_CPU_KERNELS names {path}, but there is no such file. " in machine.again()
+
+
+def test_the_switch_names_a_file(machine: Machine) -> None:
+    with machine.place() as place:
+        library = shutil.copy(compiler.compile_library(machine.sources, place, 60).library, machine.folder / "our.so.1")
+    machine.monkeypatch.setenv(cpu.SWITCH, str(library))
+    assert machine.again() == f"C++ kernels ({cpu.variant()}) run, from the file that JINC_CPU_KERNELS names."
+    assert not machine.kept()
+    broken = machine.folder / "broken.so"
+    broken.write_text("no library")
+    machine.monkeypatch.setenv(cpu.SWITCH, str(broken))
+    assert f"by c++; JINC_CPU_KERNELS names {broken}, which cannot be used (" in machine.again()
+    foreign, source = machine.folder / "foreign", machine.folder / "foreign.cpp"
+    source.write_text("int nothing;")
+    subprocess.run([machine.compiler, "-shared", "-fPIC", str(source), "-o", str(foreign)], check=True)
+    machine.monkeypatch.setenv(cpu.SWITCH, str(foreign))
+    assert "which cannot be used (foreign does not hold the CPU kernels)." in machine.again()
+
+
+def test_the_switch_names_a_variant(machine: Machine) -> None:
+    machine.monkeypatch.setenv(cpu.SWITCH, "Baseline")
+    assert machine.again() == "C++ kernels (baseline) run, compiled on this machine by c++."
+    machine.monkeypatch.setenv(cpu.SWITCH, "avx")
+    best, names = ("avx2", "baseline, avx2") if X86 else ("baseline", "baseline")
+    cpu.library().jinc_use_variant(best.encode())  # the process has that library still
+    assert machine.again() == (
+        f"C++ kernels ({best}) run, compiled on this machine by c++; JINC_CPU_KERNELS is avx, but on this machine it "
+        f"can be off, {names}, or a library's path."
+    )
 
 
 def test_switched_off(machine: Machine) -> None:
@@ -328,18 +461,18 @@ def test_switched_off(machine: Machine) -> None:
 
 def test_a_library_of_another_version_is_refused(machine: Machine) -> None:
     machine.write("library.cpp", LIBRARY.replace(f"return {cpu.ABI}", f"return {cpu.ABI + 1}"))
-    library, _ = compiler.compile_library(machine.sources, machine.programs, 60)
-    shutil.copy(library, cpu.PREBUILT)
+    with machine.place() as place:
+        shutil.copy(compiler.compile_library(machine.sources, place, 60).library, cpu.PREBUILT)
     assert cpu.library() is None, "neither the prebuilt one nor one that is compiled from such sources"
     assert f"has interface {cpu.ABI + 1}, and this version of Jinc needs {cpu.ABI}" in cpu.reason()
     machine.write("library.cpp", LIBRARY)
-    assert "by c++, because those that came with the installation do not load (prebuilt.so has " in machine.again()
+    assert "by c++; those that came with the installation do not load (prebuilt.so has " in machine.again()
     assert cpu.variant()
 
 
 def test_a_prebuilt_library_comes_first(machine: Machine) -> None:
-    library, _ = compiler.compile_library(machine.sources, machine.programs, 60)
-    shutil.copy(library, cpu.PREBUILT)
+    with machine.place() as place:
+        shutil.copy(compiler.compile_library(machine.sources, place, 60).library, cpu.PREBUILT)
     machine.use()
     assert machine.again() == f"C++ kernels ({cpu.variant()}) run, as they came with the installation."
     assert not machine.kept()
@@ -350,13 +483,45 @@ def test_without_sources_the_reference_runs(machine: Machine) -> None:
     assert "The torch reference runs, because" in machine.again() and cpu.library() is None
 
 
-def test_status_follows_what_is_loaded(machine: Machine) -> None:
-    assert [row.implementation for row in cuda_ops.status()] == ["reference"] * 3
-    assert cuda_ops.status()[1].reason == cpu.NOT_YET and not machine.kept()
-    cpu.library()
+def test_status_looks_for_the_kernels(machine: Machine) -> None:
     rows = cuda_ops.status()
-    assert all(row.implementation == f"C++ ({cpu.variant()})" and row.reason == cpu.reason() for row in rows)
+    assert cpu.variant() and all(row.implementation == f"C++ ({cpu.variant()})" for row in rows)
+    assert {row.reason for row in rows} == {cpu.reason()} and len(machine.kept()) == 1
     assert {row.implementation for row in cuda_ops.status("cuda")} == {"reference"}
+    machine.monkeypatch.setenv(cpu.SWITCH, "off")
+    machine.forget()
+    assert {row.implementation for row in cuda_ops.status()} == {"reference"}
+
+
+def test_status_that_does_not_wait(machine: Machine) -> None:
+    def row() -> tuple[str, str]:
+        ((implementation, reason),) = {(row.implementation, row.reason) for row in cuda_ops.status(wait=False)}
+        return implementation, reason
+
+    assert row() == ("undecided", cpu.NOT_YET) and not machine.kept()
+    gate = machine.folder / "gate"
+    wait = f'while ! [ -e {gate} ]; do sleep 0.02; done\nexec {shlex.quote(machine.compiler)} "$@"'
+    machine.monkeypatch.setenv("CXX", str(machine.play(wait)))
+    thread = threading.Thread(target=cuda_ops.status)
+    thread.start()
+    until(lambda: row() == ("undecided", cpu.COMPILING))
+    gate.write_text("")
+    thread.join()
+    assert row() == (f"C++ ({cpu.variant()})", cpu.reason())
+
+
+def test_the_window_does_not_wait(machine: Machine) -> None:
+    from viz.app import Window
+    from viz.state import AppState
+
+    def compiled(*_: object) -> None:
+        raise AssertionError("a frame of the window looks for the kernels")
+
+    machine.monkeypatch.setattr(cpu, "_find", compiled)
+    window = Window(AppState())
+    window._collect()
+    assert {line.implementation for line in window.view.operators} == {"undecided"} and not cpu.decided()
+    window.worker.close()
 
 
 # -- the wheel -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 threads, and what NaN touches."""
 
 import os
+import shutil
 import subprocess
 import sys
 from itertools import product
@@ -12,7 +13,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cuda_ops import bias_act, compiler, cpu, filtered_lrelu, upfirdn2d
+from cuda_ops import bias_act, compiler, cpu, filtered_lrelu, upfirdn2d, workplace
 from cuda_ops.bias_act import bias_act_gradient_reference, bias_act_reference
 from cuda_ops.filtered_lrelu import (
     _filtered_lrelu,
@@ -253,7 +254,8 @@ def test_the_address_sanitizer_finds_nothing(tmp_path):
         text = path.read_text(encoding="utf-8")
         flags = "-O3", "-O1 -g -fsanitize=address -fno-omit-frame-pointer"
         (sources / path.name).write_text(text.replace(*flags) if path.suffix == ".txt" else text, encoding="utf-8")
-    library, _ = compiler.compile_library(sources, tmp_path, 300)
+    with workplace.workplace(tmp_path) as place:
+        library = shutil.copy(compiler.compile_library(sources, place, 300).library, tmp_path)
     environment = {**os.environ, cpu.SWITCH: str(library), "LD_PRELOAD": runtime.stdout.strip(),
                    "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
     here = Path(__file__)

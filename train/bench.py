@@ -9,7 +9,20 @@ from collections.abc import Callable
 import click
 import torch
 
-from gan.bench import JSON, QUICK, THREADS, Row, chained, medians, on_references, report
+from gan.bench import (
+    CONTEXT,
+    EPILOG,
+    JSON,
+    QUICK,
+    THREADS,
+    Row,
+    chained,
+    header,
+    medians,
+    on_references,
+    prepare,
+    report,
+)
 from train.config import configure
 from train.losses import Step, phases
 from train.state import TrainState
@@ -44,24 +57,25 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
             step()
 
     candidates: dict[str, Callable[[], object]] = {"chain": chain, "reference": reference, "kernel": step}
-    ms = medians(candidates, rounds)
+    name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
+    ms = medians(name, candidates, rounds)
     return {
-        "name": f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step",
-        **{f"{key} ms": value for key, value in ms.items()},
+        "name": name, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()},
         "reference / kernel": ms["reference"] / ms["kernel"],
         "chain / kernel": ms["chain"] / ms["kernel"],
         "kernel images/s": 1e3 * config.batch / ms["kernel"],
-    }
+    }  # fmt: skip
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=CONTEXT, epilog=EPILOG)
 @THREADS
 @JSON
 @QUICK
 def main(threads: int, as_json: bool, quick: bool) -> None:
     """Times a training step of T, R and B at 64²."""
-    torch.set_num_threads(threads)
-    report([step_row(*case, 1 if quick else 5) for case in (CASES[:1] if quick else CASES)], as_json)
+    prepare(threads)
+    cases, rounds = (CASES[:1], 1) if quick else (CASES, 5)
+    report(header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
 
 
 if __name__ == "__main__":

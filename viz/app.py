@@ -237,7 +237,7 @@ class Window:
 
     def _collect(self) -> None:
         view, new = self.view, set()
-        rows = cuda_ops.status(self.state.display.device)  # each time: the first picture decides it
+        rows = cuda_ops.status(self.state.display.device, wait=False)  # each time: the first picture decides it
         view.operators = tuple(OperatorLine(row.name, row.implementation, row.reason) for row in rows)
         for slot, result in self.worker.collect().items():
             view.results[slot] = result
