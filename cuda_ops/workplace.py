@@ -62,7 +62,7 @@ def _guarded(folder: Path) -> Iterator[int]:
     ) as guard:  # fmt: skip
         try:
             yield guard.pid
-        finally:
+        finally:  # not by closing the pipe: whatever another thread forked meanwhile may hold it open too
             with suppress(OSError):
                 os.killpg(guard.pid, signal.SIGKILL)
 
