@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 ARCHITECTURES = ("layers", "skip", "resnet")
+SCHEDULES = ("rigid", "flexible")
+FILTER_KINDS = ("binomial", "kaiser", "lanczos", "gaussian")
 # Limits far beyond any real network: a damaged file must not make us plan a billion layers.
 MANY, FEW = 2**20, 64
+MOST_TAPS, MOST_OVERSAMPLING = 32, 8  # of a filter for each factor; around the nonlinearity
 
 
 class ConfigError(ValueError):
@@ -61,8 +64,8 @@ class _Config:
     def _check_pictures(self, resolution: int, img_channels: int, c_dim: int) -> None:
         power_of_two = resolution > 0 and resolution & (resolution - 1) == 0
         _check(
-            power_of_two and 8 <= resolution <= 1024,
-            f"The resolution must be a power of two from 8 to 1024, not {resolution}.",
+            power_of_two and 16 <= resolution <= 1024,
+            f"The resolution must be a power of two from 16 to 1024, not {resolution}.",
         )
         _check(1 <= img_channels <= 4, f"Pictures have 1 to 4 channels, not {img_channels}.")
         _check(0 <= c_dim <= MANY, f"c_dim must be from 0 to {MANY}, not {c_dim}.")
@@ -70,6 +73,16 @@ class _Config:
             self.channel_base >= resolution,
             f"A channel base of {self.channel_base} leaves no channels: it must be at least {resolution}.",
         )
+
+
+def _check_resample_filter(taps: tuple[float, ...]) -> None:
+    _check(len(taps) == 4, "StyleGAN2's resampling filter has four taps.")
+    _check(abs(sum(taps)) > 1e-6, "StyleGAN2's resampling filter must not sum to 0.")
+
+
+def rigid_layers(resolution: int) -> int:
+    """Layers of D to H: two a rate from 4 up to the resolution."""
+    return 2 * int(math.log2(resolution)) - 2
 
 
 def _fits(value: object, annotation: str) -> bool:
@@ -86,10 +99,10 @@ def _fits(value: object, annotation: str) -> bool:
 
 @dataclass(frozen=True)
 class GeneratorConfig(_Config):
-    """A generator of the ladder. Field names follow the paper; defaults are those of StyleGAN3-T.
+    """A generator of the ladder (gan.ladder). Field names follow the paper; defaults are those of StyleGAN3-T.
 
-    The fields under "layers" are used by the alias-free layers only (architecture "layers"), those under "skip" by the
-    StyleGAN2 family only (architectures "skip" and "resnet").
+    The fields under "layers" are used by rungs D to R only (architecture "layers"), those under "skip" by the StyleGAN2
+    family only (architectures "skip" and "resnet").
     """
 
     rung: str
@@ -105,18 +118,21 @@ class GeneratorConfig(_Config):
     architecture: str = "layers"
     fourier_input: bool = True  # sinusoids instead of StyleGAN2's learned constant (rung B on)
     learned_transform: bool = True  # w rotates and translates the input (rung H on)
+    first_cutoff: float = 2.0  # f_c0: radius of the disc that the input's frequencies are drawn from
     # layers
-    num_layers: int = 14
-    num_critical: int = 2
-    first_cutoff: float = 2.0
-    first_stopband: float = 2.0**2.1
-    last_stopband_rel: float = 2.0**0.3
-    margin_size: int = 10
+    schedule: str = "flexible"  # of cutoffs and rates: geometric (T, R), or "rigid", two layers a rate (D to H)
+    num_layers: int = 14  # N, without ToRGB
+    num_critical: int = 2  # N_crit: so many layers at the end are critically sampled
+    first_stopband: float = 2.0**2.1  # f_t0
+    last_stopband_rel: float = 2.0**0.3  # f_tN / f_cN
+    margin_size: int = 10  # pixels kept around the canvas
+    same_padding: bool = False  # convolutions end at a border of zeros (D) instead of being cropped
     output_scale: float = 0.25
     conv_kernel: int = 3
-    filter_size: int = 6
-    lrelu_upsampling: int = 2
-    radial_filters: bool = False
+    filter_kind: str = "kaiser"
+    filter_size: int = 6  # n: taps a filter has for each factor of up- or downsampling
+    lrelu_upsampling: int = 2  # m: oversampling around the nonlinearity
+    radial_filters: bool = False  # of the downsampling, but for critical layers
     magnitude_ema_beta: float = 0.5 ** (32 / 20000)
     # skip
     noise_inputs: bool = False
@@ -126,23 +142,58 @@ class GeneratorConfig(_Config):
         self._check_types()
         self._check_pictures(self.resolution, self.img_channels, self.c_dim)
         self._check_counts(MANY, "z_dim", "w_dim", "channel_base", "channel_max")
-        self._check_counts(FEW, "num_layers", "mapping_layers", "filter_size", "lrelu_upsampling")
-        _check(0 <= self.margin_size <= self.resolution, f"The margin cannot be {self.margin_size} pixels wide.")
+        self._check_counts(FEW, "num_layers", "mapping_layers")
+        self._check_counts(MOST_TAPS, "filter_size")
+        self._check_counts(MOST_OVERSAMPLING, "lrelu_upsampling")
+        _check(
+            0 <= self.margin_size <= self.resolution,
+            f"The margin can be 0 to {self.resolution} pixels wide here, not {self.margin_size}.",
+        )
         _check(self.architecture in ARCHITECTURES, f"The architecture must be one of {', '.join(ARCHITECTURES)}.")
+        _check(0 < self.first_cutoff < self.resolution / 2, "The first cutoff must be below half the resolution.")
+        # A to H start at rate 4, which holds frequencies up to 2.
+        coarse = self.architecture != "layers" or self.schedule == "rigid"
+        _check(not coarse or self.first_cutoff <= 2, f"The first cutoff can be at most 2, not {self.first_cutoff:g}.")
         if self.architecture == "layers":
-            _check(
-                0 <= self.num_critical < self.num_layers,
-                f"Of {self.num_layers} layers, from 0 to {self.num_layers - 1} can be critically sampled, "
-                f"not {self.num_critical}.",
-            )
-            _check(self.conv_kernel in (1, 3), f"The convolution is 1 or 3 wide, not {self.conv_kernel}.")
-            _check(
-                0 < self.first_cutoff < self.resolution / 2 and self.first_stopband > self.first_cutoff,
-                "The first cutoff must be below half the resolution and below the first stopband.",
-            )
-            _check(self.last_stopband_rel > 1, "The last stopband must lie above its cutoff.")
+            self._check_layers()
         else:
-            _check(len(self.resample_filter) == 4, "StyleGAN2's resampling filter has four taps.")
+            _check_resample_filter(self.resample_filter)
+
+    def _check_layers(self) -> None:
+        _check(self.schedule in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}.")
+        _check(self.filter_kind in FILTER_KINDS, f"The filters must be one of {', '.join(FILTER_KINDS)}.")
+        rigid = self.schedule == "rigid"
+        layers = rigid_layers(self.resolution)
+        _check(
+            not rigid or self.num_layers == layers,
+            f"The rigid schedule has two layers a rate, {layers} at {self.resolution} pixels, not {self.num_layers}.",
+        )
+        most = self.num_layers if rigid else self.num_layers - 1
+        _check(
+            0 <= self.num_critical <= most,
+            f"Of {self.num_layers} layers, from 0 to {most} can be critically sampled (N_crit), "
+            f"not {self.num_critical}.",
+        )
+        _check(self.conv_kernel in (1, 3), f"The convolution is 1 or 3 wide, not {self.conv_kernel}.")
+        _check(self.last_stopband_rel > 1, "The last stopband must lie above its cutoff.")
+        if not rigid:
+            self._check_flexible()
+
+    def _check_flexible(self) -> None:
+        last_stopband = self.resolution / 2 * self.last_stopband_rel
+        _check(
+            self.first_cutoff < self.first_stopband <= last_stopband,
+            f"The first stopband must lie above the first cutoff, {self.first_cutoff:g}, and not above the last "
+            f"stopband, {last_stopband:g}; it is {self.first_stopband:g}.",
+        )
+        # ToRGB has no filter, so the layer before it must have come to the full rate.
+        reached = min((self.num_layers - 1) / (self.num_layers - self.num_critical), 1)
+        stopband = self.first_stopband * (last_stopband / self.first_stopband) ** reached
+        _check(
+            4 * stopband > self.resolution,
+            f"{self.num_layers} layers, {self.num_critical} of them critically sampled, do not reach {self.resolution} "
+            "pixels before ToRGB: take more of either.",
+        )
 
     @property
     def movable(self) -> bool:
@@ -178,7 +229,7 @@ class DiscriminatorConfig(_Config):
         self._check_counts(FEW, "mapping_layers")
         _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MANY, f"cmap_dim cannot be {self.cmap_dim}.")
         _check(self.mbstd_channels >= 0, "mbstd_channels cannot be negative.")
-        _check(len(self.resample_filter) == 4, "StyleGAN2's resampling filter has four taps.")
+        _check_resample_filter(self.resample_filter)
 
     @property
     def label_dim(self) -> int:

@@ -1,9 +1,14 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Low-pass filters [P app. C]: designed in float64 with numpy, handed out as float32."""
+"""Low-pass filters [P app. C, fig. 5]: designed in float64 with numpy, handed out as float32."""
 
 import math
 
 import numpy as np
+
+from gan.plan import LayerSpec
+
+LANCZOS = 2  # a, in samples of the lower rate [P fig. 5]
+GAUSSIAN = 0.4  # sigma, the same
 
 
 def kaiser_beta(taps: int, half_width: float, rate: float) -> float:
@@ -30,24 +35,60 @@ def bessel_j1(x: np.ndarray) -> np.ndarray:
     return np.cos(t - np.asarray(x, np.float64)[..., None] * np.sin(t)).mean(axis=-1)
 
 
-def low_pass(taps: int, cutoff: float, half_width: float, rate: float, radial: bool = False) -> np.ndarray | None:
-    """A Kaiser-windowed ideal low-pass filter, normalised to sum 1; None for one tap (no filter).
+def up_filter(spec: LayerSpec) -> np.ndarray | None:
+    """The filter of a layer's upsampling, [taps]; None where there is none. It keeps the band of the layer's input."""
+    return low_pass(
+        spec.filter_kind, spec.up_taps, spec.in_cutoff, spec.in_half_width, spec.temporary_rate, spec.in_rate
+    )
 
-    Separable: [taps], h = 2 f_c sinc(2 f_c x) w(x) (the same as scipy.signal.firwin). Radial: [taps, taps], the jinc
-    J1(2 pi f_c r) / (pi r) times the *separable* window, which makes the response isotropic (StyleGAN3-R).
+
+def down_filter(spec: LayerSpec) -> np.ndarray | None:
+    """The filter of a layer's downsampling, [taps] or [taps, taps]; None where there is none. Of its output's band."""
+    return low_pass(
+        spec.filter_kind, spec.down_taps, spec.out_cutoff, spec.out_half_width, spec.temporary_rate, spec.out_rate,
+        spec.radial_down,
+    )  # fmt: skip
+
+
+def low_pass(
+    kind: str, taps: int, cutoff: float, half_width: float, rate: float, low_rate: float, radial: bool = False
+) -> np.ndarray | None:
+    """A low-pass filter at `rate` samples an image width, normalised to sum 1; None for one tap (no filter).
+
+    `kind` "kaiser": a windowed ideal filter of that cutoff and transition half-width, h = 2 f_c sinc(2 f_c x) w(x) (the
+    same as scipy.signal.firwin). The others know nothing of cutoffs, but of `low_rate`, the lower of the two rates
+    between which they resample: "lanczos" is the ideal filter of that rate under a sinc window, "gaussian" a bell,
+    "binomial" StyleGAN2's [1, 3, 3, 1] and its like.
+
+    Separable: [taps]. Radial: [taps, taps], the jinc J1(2 pi f_c r) / (pi r) times the *separable* window, which makes
+    the response isotropic (StyleGAN3-R); "gaussian" is so by itself, "binomial" never: both stay [taps].
     """
     if taps == 1:
         return None
-    if taps < 1 or cutoff <= 0 or half_width <= 0 or rate <= 0:
+    if taps < 1 or min(cutoff, half_width, rate, low_rate) <= 0:
         raise ValueError("A filter needs at least one tap, and a positive cutoff, transition width and rate.")
     x = (np.arange(taps) - (taps - 1) / 2) / rate
-    window = np.kaiser(taps, kaiser_beta(taps, half_width, rate))
-    if radial:
-        r = np.hypot(*np.meshgrid(x, x))
-        # J1(y) -> y / 2 as y -> 0, which happens at the centre of a filter with an odd number of taps.
-        safe = np.where(r > 0, r, 1.0)
-        ideal = np.where(r > 0, bessel_j1(2 * math.pi * cutoff * safe) / (math.pi * safe), math.pi * cutoff**2)
-        taps_2d = ideal * np.outer(window, window)
-        return (taps_2d / taps_2d.sum()).astype(np.float32)
-    ideal = 2 * cutoff * np.sinc(2 * cutoff * x) * window
-    return (ideal / ideal.sum()).astype(np.float32)
+    if kind == "gaussian":
+        h = np.exp(-0.5 * (x * low_rate / GAUSSIAN) ** 2)
+    elif kind == "binomial":
+        h = np.array([math.comb(taps - 1, i) for i in range(taps)], np.float64)
+    elif kind == "kaiser":
+        h = _windowed(x, cutoff, np.kaiser(taps, kaiser_beta(taps, half_width, rate)), radial)
+    elif kind == "lanczos":
+        window = np.sinc(x * low_rate / LANCZOS) * (np.abs(x) * low_rate < LANCZOS)
+        h = _windowed(x, low_rate / 2, window, radial)
+    else:
+        raise ValueError(f"There is no filter of the kind {kind!r}.")
+    return (h / h.sum()).astype(np.float32)
+
+
+def _windowed(x: np.ndarray, cutoff: float, window: np.ndarray, radial: bool) -> np.ndarray:
+    """The ideal low-pass filter at positions x [taps] times a window, on the line or, radial, in the plane."""
+    if not radial:
+        return 2 * cutoff * np.sinc(2 * cutoff * x) * window
+    # Each radius occurs up to eight times.
+    r, places = np.unique(np.hypot(*np.meshgrid(x, x)), return_inverse=True)
+    # J1(y) -> y / 2 as y -> 0, which happens at the centre of a filter with an odd number of taps.
+    safe = np.where(r > 0, r, 1.0)
+    ideal = np.where(r > 0, bessel_j1(2 * math.pi * cutoff * safe) / (math.pi * safe), math.pi * cutoff**2)
+    return ideal[places].reshape(len(x), len(x)) * np.outer(window, window)

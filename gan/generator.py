@@ -1,9 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The generator: mapping and synthesis of any rung behind one interface."""
 
+import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.config import GeneratorConfig
+from gan.latents import z_from_seed
 from gan.mapping import Mapping
 from gan.synthesis import Synthesis
 from gan.synthesis_skip import SkipSynthesis
@@ -40,3 +44,31 @@ class Generator(nn.Module):
         """`psi`, `cutoff`: truncation (gan.mapping); `transform`: [3, 3] or [N, 3, 3] of gan.transform."""
         ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=update_emas)
         return self.synthesis(ws, noise=noise, transform=transform, update_emas=update_emas)
+
+
+BATCH_PIXELS, MOST = 2**18, 16
+
+
+def moderate_batch(resolution: int) -> int:
+    """Pictures at a time that keep memory moderate: 16 up to 128x128, then fewer."""
+    return max(1, min(MOST, BATCH_PIXELS // resolution**2))
+
+
+@torch.no_grad()
+def untrained(config: GeneratorConfig, seed: int = 0, calibrated: bool = True) -> Generator:
+    """A generator as training would start with it, but with the input magnitudes that its layers really see.
+
+    The running magnitudes start at 1, which is up to several times more or less than what untrained layers see;
+    training finds them in its first thousands of images, `calibrated` in one pass. Torch's random numbers stay as they
+    are.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator = Generator(config).eval().requires_grad_(False)
+    if not calibrated:
+        return generator
+    count = moderate_batch(config.resolution)
+    z = np.concatenate([z_from_seed(i, config.z_dim) for i in range(count)])
+    c = F.one_hot(torch.arange(count) % config.c_dim, config.c_dim).float() if config.c_dim else None
+    generator.synthesis.calibrate(generator.mapping(torch.from_numpy(z).float(), c))
+    return generator

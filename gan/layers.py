@@ -39,7 +39,9 @@ class FullyConnected(nn.Module):
     ) -> None:
         super().__init__()
         self.activation = activation
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) * (weight_init / lr_multiplier))
+        # Zeros draw no random numbers: rung H starts with the very weights of rung G.
+        start = torch.randn if weight_init else torch.zeros
+        self.weight = nn.Parameter(start(out_features, in_features) * (weight_init / lr_multiplier))
         self.bias = nn.Parameter(torch.full([out_features], bias_init / lr_multiplier))
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier
@@ -96,6 +98,9 @@ class SteppedNetwork(nn.Module):
         `weights`: what `modulate` returned for these ws, which are one sample's then.
         """
         raise NotImplementedError
+
+    def calibrate(self, ws: Tensor) -> None:
+        """Set the running averages of magnitudes, where there are any, to what they are for ws [N, num_ws, w_dim]."""
 
     @staticmethod
     def _check_weights(ws: Tensor, weights: Weights | None, update_emas: bool) -> None:

@@ -2,9 +2,11 @@
 """Official constructor arguments to our configurations (checkpoint-formats, "Parameter names")."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gan.config import ConfigError, DiscriminatorConfig, GeneratorConfig
+from gan.ladder import rung
 
 # Arguments that change how fast or how precisely a network runs, or how it was trained, but not what it computes.
 IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default", "freeze_layers"}
@@ -65,7 +67,7 @@ def generator_config(kind: str, kwargs: Mapping[str, Any]) -> GeneratorConfig:
         fields = {"architecture": "skip"} | _fields(kwargs, SKIP, mapping_layers=8)
         if fields["architecture"] not in ("skip", "resnet"):
             raise ConfigError(f"StyleGAN2's architecture {fields['architecture']!r} is not supported here.")
-        return GeneratorConfig(rung="A", fourier_input=False, learned_transform=False, noise_inputs=True, **fields)
+        return replace(rung("A", fields.get("resolution", 0), channel_base=2**15), **fields)
     raise ConfigError(f"There is no generator of the kind {kind!r} here.")
 
 

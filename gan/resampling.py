@@ -89,27 +89,33 @@ def _filter(angle: float, a: int, factor: int) -> Tensor:
     Both ideal filters, each a product of sincs, convolved; so are their windows; each of the factor^2 phases sums to
     1 / factor^2.
     """
-    steps = torch.arange(1 - RADIUS * factor, RADIUS * factor, dtype=torch.float64) / factor
-    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    steps = _steps(factor)
     cos, sin = math.cos(angle), math.sin(angle)
-    turned = (cos * x + sin * y, -sin * x + cos * y)
-
-    def ideal(x: Tensor, y: Tensor) -> Tensor:
-        return torch.sinc(x) * torch.sinc(y)
-
-    def window(x: Tensor, y: Tensor) -> Tensor:
-        return torch.sinc(x / a) * torch.sinc(y / a) * ((x.abs() < a) & (y.abs() < a))
-
-    h = _convolved(ideal(x, y), ideal(*turned)) * _convolved(window(x, y), window(*turned))
-    reach, middle = 2 * a * factor - 1, h.shape[0] // 2
-    h = h[middle - reach : middle + reach + 1, middle - reach : middle + reach + 1].clone()
+    x = cos * steps + sin * steps[:, None]
+    y = -sin * steps + cos * steps[:, None]
+    ideal, window = _convolutions(a, factor)
+    inside = (x.abs() < a) & (y.abs() < a)
+    h = ideal @ (torch.sinc(x) * torch.sinc(y)) @ ideal.t()
+    h = h * (window @ (torch.sinc(x / a) * torch.sinc(y / a) * inside) @ window.t())
     for i in range(factor):
         for j in range(factor):
             h[i::factor, j::factor] /= h[i::factor, j::factor].sum() * factor**2
     return h
 
 
-def _convolved(f: Tensor, g: Tensor) -> Tensor:
-    """Circular convolution of two square filters whose origin is their middle."""
-    product = torch.fft.fft2(torch.fft.ifftshift(f)) * torch.fft.fft2(torch.fft.ifftshift(g))
-    return torch.fft.fftshift(torch.fft.ifft2(product).real)
+def _steps(factor: int) -> Tensor:
+    """Where the filters are sampled, in pixels."""
+    return torch.arange(1 - RADIUS * factor, RADIUS * factor, dtype=torch.float64) / factor
+
+
+@lru_cache(maxsize=4)
+def _convolutions(a: int, factor: int) -> tuple[Tensor, Tensor]:
+    """[2p + 1, n] matrices of the circular convolution with sinc(x), and with its window, on one axis.
+
+    The pixel grid's own filter is a product of one-dimensional ones, and of the result only the middle is needed.
+    """
+    steps, reach = _steps(factor), 2 * a * factor - 1
+    n = len(steps)
+    offsets = torch.arange(-reach, reach + 1)[:, None] - (torch.arange(n) - n // 2)
+    x = ((offsets + n // 2) % n - n // 2) / factor
+    return torch.sinc(x.double()), torch.sinc(x.double() / a) * (x.abs() < a)

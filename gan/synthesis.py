@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The alias-free synthesis network, T and R [P app. F.1]: one executor over a plan of layers."""
+"""The synthesis network of rungs D to R [P app. F.1]: one executor over a plan of layers."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from cuda_ops import filtered_lrelu
 from gan.config import GeneratorConfig
 from gan.convolution import Weight, convolve, prepared
-from gan.filters import low_pass
+from gan.filters import down_filter, up_filter
 from gan.fourier import FourierInput
 from gan.layers import FullyConnected, SteppedNetwork, Weights, demodulation, modulated, scale_channels
 from gan.plan import LayerSpec, plan
@@ -29,10 +29,8 @@ class SynthesisLayer(nn.Module):
         self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, k, k))
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         self.register_buffer("magnitude_ema", torch.ones([]))
-        up = low_pass(spec.up_taps, spec.in_cutoff, spec.in_half_width, spec.temporary_rate)
-        down = low_pass(spec.down_taps, spec.out_cutoff, spec.out_half_width, spec.temporary_rate, spec.radial_down)
-        self.register_buffer("up_filter", None if up is None else torch.from_numpy(up))
-        self.register_buffer("down_filter", None if down is None else torch.from_numpy(down))
+        for name, f in (("up_filter", up_filter(spec)), ("down_filter", down_filter(spec))):
+            self.register_buffer(name, None if f is None else torch.from_numpy(f))
 
     def _modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Weights and styles [N, C_in] as modulation takes them, before the input's magnitude."""
@@ -109,6 +107,19 @@ class Synthesis(SteppedNetwork):
     def modulate(self, ws: Tensor) -> Weights:
         """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
         return {name: layer.modulate(w) for name, layer, w in self._layers(ws)}
+
+    @torch.no_grad()
+    def calibrate(self, ws: Tensor) -> None:
+        """Set each layer's input magnitude to what it is for ws [N, num_ws, w_dim]."""
+        layers = [layer for _, layer, _ in self._layers(ws)]
+        betas = [layer.magnitude_ema_beta for layer in layers]
+        try:
+            for layer in layers:
+                layer.magnitude_ema_beta = 0.0  # nothing of the average stays
+            self(ws, update_emas=True)
+        finally:
+            for layer, beta in zip(layers, betas, strict=True):
+                layer.magnitude_ema_beta = beta
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,

@@ -1,8 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""StyleGAN2's synthesis network, rungs A and B (model-spec, "StyleGAN2 generator and discriminator")."""
+"""StyleGAN2's synthesis network, rungs A to C (model-spec, "StyleGAN2 generator and discriminator")."""
 
 import math
 from collections.abc import Iterator
+from itertools import groupby
 from typing import cast
 
 import torch
@@ -22,6 +23,7 @@ from gan.layers import (
     modulated,
     scale_channels,
 )
+from gan.plan import LayerSpec, plan
 
 NOISE_MODES = ("const", "random", "none")
 
@@ -49,28 +51,28 @@ class Resampler(nn.Module):
 class StyledConv(Resampler):
     """Modulated 3x3 convolution, noise, bias and leaky ReLU; doubling layers upsample within the convolution."""
 
-    def __init__(self, config: GeneratorConfig, in_channels: int, out_channels: int, size: int, up: bool) -> None:
+    def __init__(self, config: GeneratorConfig, spec: LayerSpec) -> None:
         super().__init__(config.resample_filter)
-        self.size, self.up, self.clamp, self.noise_inputs = size, up, config.conv_clamp, config.noise_inputs
-        self.affine = FullyConnected(config.w_dim, in_channels, bias_init=1)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
-        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.spec, self.clamp, self.noise_inputs = spec, config.conv_clamp, config.noise_inputs
+        self.affine = FullyConnected(config.w_dim, spec.in_channels, bias_init=1)
+        self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         if config.noise_inputs:
-            self.register_buffer("noise_const", torch.randn(size, size))
+            self.register_buffer("noise_const", torch.randn(spec.out_size, spec.out_size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
     def modulate(self, w: Tensor) -> Weight:
         """The convolution for one sample's w [1, w_dim]."""
         weight = modulated(self.weight, self.affine(w), True)
-        return weight if self.up else prepared(weight, self.size, 1)
+        return weight if self.spec.up > 1 else prepared(weight, self.spec.in_size, self.spec.conv_padding)
 
     def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
-        if not self.up:
-            return convolve(x, weight, 1)
+        if self.spec.up == 1:
+            return convolve(x, weight, self.spec.conv_padding)
         assert isinstance(weight, Tensor)
         # The transposed convolution leaves 2n + 1 pixels; its gain of 1/4 is made up for by the filter.
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-        return self.resample(x, (1, 1), gain=4.0)
+        return self.resample(x, self.spec.padding, gain=4.0)
 
     def forward(
         self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
@@ -93,13 +95,13 @@ class StyledConv(Resampler):
 class ToRGB(nn.Module):
     """Modulated 1x1 convolution without demodulation."""
 
-    def __init__(self, config: GeneratorConfig, in_channels: int) -> None:
+    def __init__(self, config: GeneratorConfig, spec: LayerSpec) -> None:
         super().__init__()
-        self.clamp = config.conv_clamp
-        self.affine = FullyConnected(config.w_dim, in_channels, bias_init=1)
-        self.weight = nn.Parameter(torch.randn(config.img_channels, in_channels, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(config.img_channels))
-        self.weight_gain = 1 / math.sqrt(in_channels)
+        self.spec, self.clamp = spec, config.conv_clamp
+        self.affine = FullyConnected(config.w_dim, spec.in_channels, bias_init=1)
+        self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(spec.out_channels))
+        self.weight_gain = 1 / math.sqrt(spec.in_channels)
 
     def modulate(self, w: Tensor) -> Tensor:
         """[img_channels, C, 1, 1] for one sample's w [1, w_dim]."""
@@ -131,33 +133,28 @@ class ResidualSkip(Resampler):
 class SynthesisBlock(Resampler):
     """All layers of one resolution: conv0 (doubling), conv1, and ToRGB where the architecture has one."""
 
-    def __init__(self, config: GeneratorConfig, resolution: int) -> None:
+    def __init__(self, config: GeneratorConfig, specs: tuple[LayerSpec, ...]) -> None:
         super().__init__(config.resample_filter)
-        self.resolution, self.resnet = resolution, config.architecture == "resnet"
-        channels = config.channels_at(resolution)
-        if resolution == 4:
-            if not config.fourier_input:
-                self.const = nn.Parameter(torch.randn(channels, 4, 4))
-        else:
-            before = config.channels_at(resolution // 2)
-            self.conv0 = StyledConv(config, before, channels, resolution, up=True)
-            if self.resnet:
-                self.skip = ResidualSkip(config, before, channels)
-        self.conv1 = StyledConv(config, channels, channels, resolution, up=False)
-        self.has_torgb = not self.resnet or resolution == config.resolution
-        if self.has_torgb:
-            self.torgb = ToRGB(config, channels)
+        self.specs, first = specs, specs[0]
+        self.resolution = first.out_size
+        self.resnet = config.architecture == "resnet"
+        if self.resolution == 4 and not config.fourier_input:
+            self.const = nn.Parameter(torch.randn(first.in_channels, 4, 4))
+        for name, spec in zip(self.layer_names, specs, strict=True):
+            layer = ToRGB(config, spec) if spec.is_torgb else StyledConv(config, spec)
+            self.add_module(name, layer)
+        if self.resnet and self.resolution > 4:
+            self.skip = ResidualSkip(config, first.in_channels, first.out_channels)
 
     @property
     def num_convs(self) -> int:
         """How many w's its convolutions consume; ToRGB shares the next block's first."""
-        return 1 if self.resolution == 4 else 2
+        return sum(not spec.is_torgb for spec in self.specs)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         """Its layers' names within the block, in order; each consumes a w."""
-        convs = ("conv1",) if self.resolution == 4 else ("conv0", "conv1")
-        return (*convs, "torgb") if self.has_torgb else convs
+        return tuple(spec.name.partition(".")[2] for spec in self.specs)
 
     def layers(self, ws: Tensor) -> Iterator[tuple[str, StyledConv | ToRGB, Tensor]]:
         """Name within the block, layer and its w, in order."""
@@ -188,15 +185,16 @@ class SkipSynthesis(SteppedNetwork):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.resolutions = tuple(2**i for i in range(2, int(math.log2(config.resolution)) + 1))
+        self.plan = plan(config)
         if config.fourier_input:
-            self.input = FourierInput(None, config.channels_at(4), size=4, rate=4, cutoff=config.first_cutoff)
-        names = ["input"] if config.fourier_input else []
-        for resolution in self.resolutions:
-            block = SynthesisBlock(config, resolution)
-            self.add_module(f"b{resolution}", block)
-            names += [f"b{resolution}.{layer}" for layer in block.layer_names]
-        self.layer_names = tuple(names)
+            self.input = FourierInput(
+                None, self.plan.input_channels, self.plan.input_size, self.plan.input_rate, self.plan.input_cutoff
+            )
+        blocks = {size: tuple(specs) for size, specs in groupby(self.plan.layers, lambda spec: spec.out_size)}
+        self.resolutions = tuple(blocks)
+        for resolution, specs in blocks.items():
+            self.add_module(f"b{resolution}", SynthesisBlock(config, specs))
+        self.layer_names = (*(["input"] if config.fourier_input else []), *(spec.name for spec in self.plan.layers))
 
     def _blocks(self, ws: Tensor) -> Iterator[tuple[SynthesisBlock, Tensor]]:
         """Each block and the w's that its layers consume."""

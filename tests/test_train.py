@@ -43,8 +43,8 @@ def one_thread() -> Iterator[None]:
 
 def small(name: str, **others: Any) -> TrainConfig:
     """A run that takes milliseconds a step and visits every phase within three."""
-    skip = name in "AB"
-    layers = {} if skip else {"num_layers": 4}
+    skip = name in "ABC"
+    layers = {"num_layers": 4} if name in "TR" else {}
     generator = rung(name, 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, mapping_layers=2, **layers)
     fields: dict[str, Any] = {
         "generator": generator,
@@ -79,7 +79,7 @@ def bits(state: TrainState) -> dict[str, torch.Tensor]:
 # ------------------------------------------------------------------------------------------------------------- resume
 
 
-@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+@pytest.mark.parametrize("name", list("ABDGTR"))
 def test_resume_is_exact(tmp_path: Path, name: str) -> None:
     straight = TrainState(small(name))
     for index in range(8):
@@ -161,7 +161,7 @@ def in_files(tensor: torch.Tensor) -> bool:
 # ------------------------------------------------------------------------------------------------------------- a step
 
 
-@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+@pytest.mark.parametrize("name", list("ABDGTR"))
 def test_a_step_moves_every_parameter(name: str) -> None:
     state = TrainState(small(name))
     before = {n: [p.clone() for p in state.network(n).parameters()] for n in ("generator", "discriminator")}
@@ -169,7 +169,7 @@ def test_a_step_moves_every_parameter(name: str) -> None:
     for index in range(2):  # noise strengths start at 0 and gate what is behind them only in the first step
         stats |= state.step(batch(index), None)
     assert stats.keys() >= {"loss_g", "loss_d", "r1", "d_real_sign", "d_fake_sign"}
-    assert ("pl" in stats) == (name in "AB")
+    assert ("pl" in stats) == (name in "ABC")
     assert all(math.isfinite(float(value)) for value in stats.values())
     for network, parameters in before.items():
         names = [n for n, _ in state.network(network).named_parameters()]
@@ -330,6 +330,9 @@ def test_gamma_formula() -> None:
     ("name", "resolution", "expected"),
     [  # model-spec, "Training": batch, EMA, mapping depth, mbstd group, C_base, C_max, G lr, D lr, path length
         ("A", 256, (64, 20_000, 8, 8, 2**14, 512, 0.0025, 0.0025, 2)),
+        ("C", 256, (64, 20_000, 8, 8, 2**14, 512, 0.0025, 0.0025, 2)),
+        ("D", 256, (64, 20_000, 2, 4, 2**14, 512, 0.0025, 0.0025, 0)),
+        ("H", 256, (64, 20_000, 2, 4, 2**14, 512, 0.0025, 0.0025, 0)),
         ("B", 256, (64, 20_000, 8, 8, 2**14, 512, 0.0025, 0.0025, 2)),
         ("T", 256, (64, 20_000, 2, 4, 2**14, 512, 0.0025, 0.0025, 0)),
         ("R", 256, (64, 20_000, 2, 4, 2**15, 1024, 0.0025, 0.0025, 0)),
@@ -343,6 +346,8 @@ def test_paper_settings(name: str, resolution: int, expected: tuple[float, ...])
     found = [c.batch, c.ema_half_life, c.generator.mapping_layers, c.discriminator.mbstd_group,
              c.generator.channel_base, c.generator.channel_max, c.g_lr, c.d_lr, c.pl_weight]
     assert found == list(expected)
+    assert c.style_mixing == (0.9 if c.rung in "ABC" else 0)
+    assert c.blur_sigma == (pytest.approx(10 * resolution / 256) if c.rung == "R" else 0)
     if name in ("T", "R"):
         assert c.generator.magnitude_ema_beta == pytest.approx(0.5 ** (64 / 20_000))
 
@@ -354,7 +359,19 @@ def test_given_channels_are_ts_values() -> None:
     assert (r.discriminator.channel_base, r.discriminator.channel_max) == (512, 24)
 
 
-@pytest.mark.parametrize("name", ["A", "B", "T", "R"])
+def test_switches_and_their_refusals() -> None:
+    config = paper("T", 64, switches={"filter_size": 8, "filter_kind": "lanczos", "capacity": 0.5}, pl_weight=0.5,
+                   style_mixing=0.5)
+    assert (config.generator.filter_size, config.generator.filter_kind) == (8, "lanczos")
+    assert (config.generator.channel_base, config.generator.channel_max) == (2**13, 256)
+    assert (config.discriminator.channel_base, config.discriminator.channel_max) == (2**14, 512)
+    assert (config.pl_weight, config.style_mixing) == (0.5, 0.5)
+    assert paper("T", 32, preset_name="tiny", switches={"num_layers": 10}).generator.num_layers == 10
+    with pytest.raises(ConfigError, match="Rung G has no --num-layers"):
+        paper("G", 32, preset_name="tiny", switches={"num_layers": 10})
+
+
+@pytest.mark.parametrize("name", list("ABCDEFGHTR"))
 def test_configuration_survives_json(name: str) -> None:
     config = paper(name, 32, preset_name="tiny")
     assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config

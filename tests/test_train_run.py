@@ -137,10 +137,10 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
 def test_stopped_and_resumed_equals_straight_through(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, rung: str
 ) -> None:
-    full = {"pl_weight": 2.0, "style_mixing": 0.9, "noise": "random"}  # as the paper's B has them, the tiny one not
     row = preset
-    monkeypatch.setattr("train.config.preset", lambda *which: replace(row(*which), **full))
-    start = [f"--cfg={rung}", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *SMALL]
+    monkeypatch.setattr("train.config.preset", lambda *which: replace(row(*which), noise="random"))
+    full = ["--pl-weight=2", "--style-mixing=0.9"] if rung == "B" else []  # as the paper's B has them, the tiny one not
+    start = [f"--cfg={rung}", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *full, *SMALL]
     assert call(*start).exit_code == 0
     straight = tmp_path / f"00000-blobs-{rung}-16"
 

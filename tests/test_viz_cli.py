@@ -90,14 +90,14 @@ def test_no_display_names_a_command_that_works_without(
 
 
 def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    rungs = {"a": "X", "b": "T", "c": "C", "d": "A"}
+    rungs = {"a": "X", "b": "T", "c": "S", "d": "C", "e": "A"}
     for name in rungs:
         (tmp_path / f"{name}.safetensors").touch()
     monkeypatch.setattr(
         models, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
     )
     monkeypatch.setattr(models.assets, "__file__", str(tmp_path / "__init__.py"))
-    assert [model.rung for model in models.bundled()] == ["A", "T", "C", "X"]
+    assert [model.rung for model in models.bundled()] == ["A", "C", "T", "S", "X"]
 
 
 def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

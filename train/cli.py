@@ -1,10 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The command line of the trainer: `python train.py [run|resume|dataset]`, `run` when none is named."""
+"""The command line of the trainer: `python train.py [run|resume|ladder|dataset|metrics]`, `run` when none is named."""
 
 from __future__ import annotations
 
 import logging
-import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +13,21 @@ import click
 import torch
 
 from gan.checkpoint import CheckpointError
-from gan.config import ConfigError
-from gan.images import ImageError, ImageSource, open_images
+from gan.images import ImageSource, open_images
+from gan.ladder import letter, letters, rung
+from gan.switches import NAMES, Finite, Side, switches
+from train.command import guarded
 from train.config import PRESETS, TrainConfig, TrainingError, configure
 from train.critters import write_dataset
-from train.log import STATE, STOP, RunLog, new_run_folder, trainer_of
+from train.log import STATE, STOP, RunLog, new_run_folder, newest_snapshot, trainer_of
 from train.loop import Loop
-from train.memory import OUT_OF_MEMORY, check_memory, out_of_memory
+from train.memory import check_memory
+from train.metrics.command import metrics
+from train.rungs import train_rungs
 from train.state import TrainState, usable_device
 
 MAX_SEED = 2**63 - 1  # what torch takes
+SIZES = tuple(str(2**i) for i in range(4, 10))  # of critters
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 
 
@@ -34,20 +38,6 @@ class DefaultGroup(click.Group):
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
             args = ["run", *args]
         return super().parse_args(ctx, args)
-
-
-class _Sentence(click.ClickException):
-    """`Error: <sentence>` without a traceback, exit status 1."""
-
-
-class _Finite(click.FloatRange):
-    """A range of numbers that can be counted with: click lets nan and inf through."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
 
 
 EXAMPLES = """\b
@@ -71,10 +61,10 @@ def main() -> None:
 
 
 _CHANGEABLE = [
-    click.option("--kimg", type=_Finite(min=0, max=1e9, min_open=True),
+    click.option("--kimg", type=Finite(min=0, max=1e9, min_open=True),
                  help="Length in thousands of real images (25000; tiny: 200)."),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
-    click.option("--tick", type=_Finite(min=0, max=1e9, min_open=True),
+    click.option("--tick", type=Finite(min=0, max=1e9, min_open=True),
                  help="kimg a tick (4); it ends after 60 s at the latest."),
     click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one)."),
     click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
@@ -89,20 +79,23 @@ def _changeable(command: Any) -> Any:
 
 
 @main.command(epilog=EXAMPLES)
-@click.option("--cfg", help="The rung: A (stylegan2), B, T (stylegan3-t) or R (stylegan3-r).")
+@click.option("--cfg", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--data", help="Folder or zip of square RGB pictures, or `critters`: drawn first if need be.")
 @click.option("--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), show_default=True,
               help="Where run folders go.")
 @click.option("--resume", type=click.Path(path_type=Path), help="A run folder to go on with.")
 @click.option("--preset", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper).")
 @click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
-@click.option("--gamma", type=_Finite(min=0), help="R1 weight (0.001 S^2 / batch).")
+@click.option("--gamma", type=Finite(min=0), help="R1 weight (0.001 S^2 / batch).")
 @click.option("--mirror/--no-mirror", default=None, help="Flip pictures at random (off; tiny: on).")
 @click.option("--cond", is_flag=True, help="Train with the labels of dataset.json.")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
+@switches
+@click.option("--pl-weight", type=Finite(min=0), help="Path length regularisation (A to C: 2, else 0; tiny: 0).")
+@click.option("--style-mixing", type=Finite(min=0, max=1), help="Its probability (A to C: 0.9, else 0; tiny: 0).")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed of the run (0).")
-@click.option("--resolution", type=click.IntRange(min=16), help="Of the critters to draw (32); else the data's own.")
+@click.option("--resolution", type=Side(), help="Of the critters to draw (32); else the data's own.")
 @click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")
 @_changeable
 def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, resolution: int | None,
@@ -113,13 +106,14 @@ def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, re
         fixed = [name for name in options if name not in ("kimg", "snap", "tick", "device", "threads")]
         fixed += ["cfg"] * (cfg is not None) + ["cond"] * cond + ["resolution"] * (resolution is not None)
         if fixed:
-            raise click.UsageError(f"--{fixed[0]} is fixed for a run that is resumed; leave it out or start a new run.")
-        _guarded(_resume, resume, data, options)
+            option = fixed[0].replace("_", "-")
+            raise click.UsageError(f"--{option} is fixed for a run that is resumed; leave it out or start a new run.")
+        guarded(_resume, resume, data, options)
         return
     for name, value in (("--cfg", cfg), ("--data", data)):
         if value is None:
             raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
-    _guarded(_start, cfg, data, outdir, resolution, critters_num, cond, options)
+    guarded(_start, cfg, data, outdir, resolution, critters_num, cond, options)
 
 
 @main.command()
@@ -128,7 +122,44 @@ def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, re
 @_changeable
 def resume(run_folder: Path, data: str | None, **options: Any) -> None:
     """Go on with RUN_FOLDER exactly where it stopped."""
-    _guarded(_resume, run_folder, data, {name: value for name, value in options.items() if value is not None})
+    guarded(_resume, run_folder, data, {name: value for name, value in options.items() if value is not None})
+
+
+@main.command()
+@click.option("--cfg", "rungs", default="all", show_default=True, help="Rungs with commas between them.")
+@click.option("--data", default="critters", show_default=True, help="Folder or zip of square pictures, or critters.")
+@click.option("--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), show_default=True,
+              help="Where run folders go.")
+@click.option("--preset", type=click.Choice(PRESETS), default="tiny", show_default=True, help="As for `run`.")
+@click.option("--kimg", type=Finite(min=0, max=1e9, min_open=True), default=0.3, show_default=True,
+              help="Length of each run in thousands of real images.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Seed of every run.")
+@click.option("--resolution", type=Side(), help="Of the critters to draw (32); else the data's own.")
+@click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")
+@click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one).")
+@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice).")
+def ladder(rungs: str, data: str, outdir: Path, resolution: int | None, critters_num: int, **options: Any) -> None:
+    """Train all ten rungs on the same pictures, one after the other, each a short run of its own.
+
+    \b
+    Examples:
+        python train.py ladder                                  300 critters of 32x32 each: do all rungs train?
+        python train.py ladder --cfg=D,E,F,G --kimg=50          what four steps of the ladder look like
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+
+    def start(name: str) -> tuple[Path, TrainState]:
+        return _start(name, data, outdir, resolution, critters_num, False, dict(given))
+
+    def train() -> None:
+        named = letters(rungs)
+        rung(named[0], resolution or 32)  # a size that no rung has is said once, not ten times
+        train_rungs(named, start, click.echo)
+
+    guarded(train)
+
+
+main.add_command(metrics)
 
 
 @main.group()
@@ -139,37 +170,22 @@ def dataset() -> None:
 @dataset.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
 @click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
-@click.option("--size", type=click.IntRange(min=16, max=512), default=64, show_default=True, help="Their width.")
+@click.option("--size", type=click.Choice(SIZES), default="64", show_default=True, help="Their width in pixels.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the whole set.")
-def critters(out: Path, num: int, size: int, seed: int) -> None:
+def critters(out: Path, num: int, size: str, seed: int) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
 
     \b
     Example:
         python train.py dataset critters --out=critters.zip --num=2000 --size=64
     """
-    _guarded(_draw_critters, out, num, size, seed)
-
-
-def _guarded(action: Any, *args: Any) -> None:
-    """Run `action`; what a user can cause ends in one sentence instead of a traceback."""
-    try:
-        action(*args)
-    except KeyboardInterrupt:
-        raise click.Abort() from None
-    except (TrainingError, ConfigError, ImageError, CheckpointError) as error:
-        raise _Sentence(str(error)) from error
-    except OSError as error:
-        raise _Sentence(f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
-                        "check the path, its permissions and the space on the disk.") from error
-    except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
-            raise
-        raise _Sentence(f"{OUT_OF_MEMORY}.") from error
+    guarded(_draw_critters, out, num, int(size), seed)
 
 
 def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_num: int, cond: bool,
-           options: dict[str, Any]) -> None:
+           options: dict[str, Any]) -> tuple[Path, TrainState]:
+    """The run's folder and what it ended with."""
+    letter(cfg)  # a wrong name is said before all pictures are looked at
     device = usable_device(options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu"))
     if data == "critters":
         data = str(_critters(outdir, critters_num, resolution or 32))
@@ -179,10 +195,12 @@ def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_n
     if cond and source.labels is None:
         raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
     threads = _set_threads(options.pop("threads", 0))
+    chosen = {name: options.pop(name) for name in NAMES if name in options}
     names = {"cbase": "channel_base", "cmax": "channel_max", "preset": "preset_name"}
     config = configure(
         cfg, resolution=source.resolution, data=data, data_name=source.name, data_images=len(source),
         data_digest=source.digest, c_dim=source.c_dim if cond else 0, device=device, threads=threads,
+        switches=chosen,
         **_ticks(options), **{names.get(name, name): value for name, value in options.items()})
     check_memory(config)
     state = TrainState(config)  # before there is a folder: what cannot be built leaves none behind
@@ -191,10 +209,13 @@ def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_n
     print(f"Run folder: {folder}", flush=True)
     log.progress("starting", 0)
     given = "as given" if "gamma" in options else "0.001 S^2 / batch"
-    log.say(f"{config.rung} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
+    changed = "".join(f", {name} {value:g}" if isinstance(value, float) else f", {name} {value}"
+                      for name, value in chosen.items())
+    log.say(f"{config.rung}{changed} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
             f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({given}), "
             f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}.")
     _train(folder, state, source, log)
+    return folder, state
 
 
 def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
@@ -208,7 +229,7 @@ def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
                             f"named {STOP} in that folder, then resume.")
     (folder / STOP).unlink(missing_ok=True)  # of an earlier session; one that is made from now on counts
     threads = _set_threads(options.pop("threads", 0))
-    state = TrainState.load(folder / STATE, options.pop("device", None))
+    state = _load_state(folder, options.pop("device", None))
     changes = _ticks(options)
     if "kimg" in options:
         changes["total_images"] = round(options.pop("kimg") * 1000)
@@ -225,6 +246,15 @@ def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
     _check_same_data(source, config)
     print(f"Run folder: {folder}", flush=True)
     _train(folder, state, source, RunLog(folder, config.total_images))
+
+
+def _load_state(folder: Path, device: str | None) -> TrainState:
+    try:
+        return TrainState.load(folder / STATE, device)
+    except CheckpointError as error:
+        snapshot = newest_snapshot(folder)
+        kept = f"; {snapshot.name} still opens in the window" if snapshot else ""
+        raise TrainingError(f"{error} Without it the run cannot go on{kept}.") from error
 
 
 def _train(folder: Path, state: TrainState, source: ImageSource, log: RunLog) -> None:

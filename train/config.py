@@ -7,11 +7,11 @@ The settings are those of [P app. F.2] (model-spec, "Training"). A run folder st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from gan.config import DiscriminatorConfig, GeneratorConfig
-from gan.ladder import letter, rung
+from gan.ladder import Recipe, letter, row
 
 PRESETS = ("paper", "tiny")
 
@@ -111,76 +111,75 @@ def ema_half_life(batch: int) -> float:
 
 @dataclass(frozen=True)
 class Preset:
-    """One row of the table in model-spec, "Training": what a rung trains with unless told otherwise."""
+    """What a rung trains with unless told otherwise: one row of the table in model-spec, "Training"."""
 
     batch: int
-    mapping_layers: int
-    mbstd_group: int
     channel_base: int  # T's values, as the command line takes them; the ladder doubles R's
     channel_max: int
     d_channel_base: int
     d_channel_max: int
     g_lr: float
     d_lr: float
-    latent_dim: int = 512  # of z and w
-    num_layers: int = 14  # of T and R
+    recipe: Recipe  # what the ladder says, or what takes its place
+    network: Mapping[str, Any]  # fields of the generator that differ from the ladder's
     kimg: int = 25_000
     mirror: bool = False
     reuse_fakes: bool = False
     noise: str = "random"
-    pl_weight: float = 2.0  # of A and B
-    style_mixing: float = 0.9  # of A and B
 
 
 def preset(name: str, rung_letter: str, resolution: int) -> Preset:
     """The settings `name` ("paper" or "tiny") of a rung at a resolution."""
-    skip = rung_letter in "ABC"
-    depth = 8 if skip else 2
+    ladders = row(rung_letter, resolution)
+    skip = ladders.network.architecture == "skip"
     if name == "tiny":
         # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
         # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
-        return Preset(batch=16, mapping_layers=2, mbstd_group=4, channel_base=2048 if skip else 1024,
-                      channel_max=64 if skip else 32, d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020,
-                      latent_dim=128, num_layers=8 if resolution <= 32 else 14, kimg=200, mirror=True,
-                      reuse_fakes=True, noise="none", pl_weight=0.0, style_mixing=0.0)
+        flexible = ladders.network.schedule == "flexible"
+        layers = {"num_layers": 8} if flexible and resolution <= 32 else {}
+        return Preset(batch=16, channel_base=2048 if skip else 1024, channel_max=64 if skip else 32,
+                      d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020,
+                      recipe=replace(ladders.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0),
+                      network={"z_dim": 128, "w_dim": 128, "mapping_layers": 2, **layers}, kimg=200, mirror=True,
+                      reuse_fakes=True, noise="none")
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
     if resolution <= 256:
-        return Preset(batch=64, mapping_layers=depth, mbstd_group=8 if skip else 4, channel_base=2**14,
-                      channel_max=512, d_channel_base=2**14, d_channel_max=512, g_lr=0.0025, d_lr=0.0025)
-    return Preset(batch=32, mapping_layers=depth, mbstd_group=4, channel_base=2**15, channel_max=512,
-                  d_channel_base=2**15, d_channel_max=512, g_lr=0.0020 if skip else 0.0025, d_lr=0.0020)
+        return Preset(batch=64, channel_base=2**14, channel_max=512, d_channel_base=2**14, d_channel_max=512,
+                      g_lr=0.0025, d_lr=0.0025, recipe=ladders.recipe, network={})
+    return Preset(batch=32, channel_base=2**15, channel_max=512, d_channel_base=2**15, d_channel_max=512,
+                  g_lr=0.0020 if skip else 0.0025, d_lr=0.0020, recipe=ladders.recipe, network={})
 
 
 def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_images: int, data_digest: str,
               c_dim: int = 0, preset_name: str = "paper", batch: int | None = None, gamma: float | None = None,
               kimg: float | None = None, mirror: bool | None = None, channel_base: int | None = None,
-              channel_max: int | None = None, **others: Any) -> TrainConfig:
+              channel_max: int | None = None, pl_weight: float | None = None, style_mixing: float | None = None,
+              switches: Mapping[str, Any] | None = None, **others: Any) -> TrainConfig:
     """The configuration of a run: the preset of rung `cfg`, and whatever was given instead of its values.
 
-    `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `others` are fields
-    of TrainConfig by name.
+    `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
+    settings of gan.ladder.row, `others` fields of TrainConfig by name.
     """
     name = letter(cfg)
-    row = preset(preset_name, name, resolution)
-    batch = row.batch if batch is None else batch
+    settings = preset(preset_name, name, resolution)
+    batch = settings.batch if batch is None else batch
     if batch < 1:
         raise TrainingError(f"A batch of {batch} is none; give a --batch of at least 1.")
-    total = round((row.kimg if kimg is None else kimg) * 1000)
-    skip = name in "ABC"
-    layers = {} if skip else {"num_layers": row.num_layers, "magnitude_ema_beta": 0.5 ** (batch / 20_000)}
-    generator = rung(name, resolution, channel_base=channel_base or row.channel_base,
-                     channel_max=channel_max or row.channel_max, z_dim=row.latent_dim, w_dim=row.latent_dim,
-                     c_dim=c_dim, mapping_layers=row.mapping_layers, **layers)
+    total = round((settings.kimg if kimg is None else kimg) * 1000)
+    recipe = settings.recipe
+    generator = row(name, resolution, channel_base=channel_base or settings.channel_base,
+                    channel_max=channel_max or settings.channel_max, c_dim=c_dim,
+                    magnitude_ema_beta=0.5 ** (batch / 20_000), **{**settings.network, **(switches or {})}).network
     discriminator = DiscriminatorConfig(
-        resolution=resolution, c_dim=c_dim, channel_base=channel_base or row.d_channel_base,
-        channel_max=channel_max or row.d_channel_max, mbstd_group=row.mbstd_group)
+        resolution=resolution, c_dim=c_dim, channel_base=channel_base or settings.d_channel_base,
+        channel_max=channel_max or settings.d_channel_max, mbstd_group=recipe.mbstd_group)
     return TrainConfig(
         generator=generator, discriminator=discriminator, data=data, data_name=data_name, data_images=data_images,
         data_digest=data_digest, total_images=total, batch=batch,
         gamma=default_gamma(resolution, batch) if gamma is None else gamma,
-        mirror=row.mirror if mirror is None else mirror, reuse_fakes=row.reuse_fakes, noise=row.noise,
-        g_lr=row.g_lr, d_lr=row.d_lr, pl_weight=row.pl_weight if skip else 0.0,
-        style_mixing=row.style_mixing if skip else 0.0, ema_half_life=ema_half_life(batch),
-        blur_sigma=10 * resolution / 256 if name == "R" else 0.0,
-        blur_images=min(200_000, total // 10) if name == "R" else 0, **others)
+        mirror=settings.mirror if mirror is None else mirror, reuse_fakes=settings.reuse_fakes, noise=settings.noise,
+        g_lr=settings.g_lr, d_lr=settings.d_lr, pl_weight=recipe.pl_weight if pl_weight is None else pl_weight,
+        style_mixing=recipe.style_mixing if style_mixing is None else style_mixing, ema_half_life=ema_half_life(batch),
+        blur_sigma=recipe.blur_sigma * resolution, blur_images=min(200_000, total // 10) if recipe.blur_sigma else 0,
+        **others)

@@ -24,6 +24,7 @@ from gan.latents import z_from_seed
 from gan.layers import Weights
 from gan.pictures import to_uint8
 from gan.transform import user_matrix
+from viz import models
 from viz.magnify import factor_for, magnified
 from viz.request import PictureRequest
 from viz.result import ModelFacts, RenderResult
@@ -172,7 +173,9 @@ def model_key(request: PictureRequest) -> tuple[str, int, int, str]:
     try:
         status = path.stat()
     except OSError:
-        raise FileNotFoundError(f"There is no file {path}: choose another model.") from None
+        letters = ", ".join(model.rung.lower() for model in models.bundled())
+        bundled = f", or a bundled one by its letter ({letters})" if letters else ""
+        raise FileNotFoundError(f"There is no file {path}: choose another model{bundled}.") from None
     return str(path), status.st_mtime_ns, status.st_size, request.device
 
 

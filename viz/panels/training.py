@@ -99,11 +99,14 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
         label(theme, "path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
         training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
     titles = dict(RUNGS)
-    letters = tuple(titles)
-    tip = "Rung of the ladder: " + ", ".join(f"{letter} is {title}" for letter, title in RUNGS) + "."
-    words(theme, "rung", training, "rung", letters, tip)
-    label(theme, "")
-    imgui.text_colored(theme.dim, titles[training.rung])
+    label(theme, "rung", "Step on the paper's ladder from StyleGAN2 to StyleGAN3-R: the one above and a change.")
+    if imgui.begin_combo("##rung", f"{training.rung}  {titles[training.rung]}", imgui.ComboFlags_.height_large):
+        for letter, title in RUNGS:
+            if imgui.selectable(f"{letter}  {title}", letter == training.rung)[0]:
+                training.rung = letter
+            if letter == training.rung:
+                imgui.set_item_default_focus()
+        imgui.end_combo()
 
 
 def _how(training: TrainingState, view: View) -> None:
@@ -129,7 +132,7 @@ def _start(training: TrainingState, view: View, monitor: RunMonitor, report: Run
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == "critters" else "Trains"
         length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"the {training.preset} preset's length"
-        sentence(f"{first} {dict(RUNGS)[training.rung]} for {length}.", theme.text)
+        sentence(f"{first} rung {training.rung} ({dict(RUNGS)[training.rung]}) for {length}.", theme.text)
         sentence("Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim)
     command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
     if problem and not report.error:

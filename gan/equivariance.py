@@ -1,0 +1,200 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""EQ-T, EQ-T_frac and EQ-R [P app. E]: how exactly a generator's pictures move with its input, in decibels.
+
+A picture is drawn twice: with its input moved, and at rest and then moved as a band-limited signal (gan.resampling).
+The metric is 10 log10(I_max^2 / MSE) between the two, I_max = 2, with one mean squared error over all samples, channels
+and pixels that both are valid in.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gan import resampling
+from gan.config import ConfigError, GeneratorConfig
+from gan.generator import Generator, moderate_batch
+from gan.transform import user_matrix
+
+PEAK = 2.0  # I_max: pictures range from -1 to 1
+REACH = 1 / 8  # offsets are uniform in [-REACH, REACH] image widths, an axis
+DECIBEL = 10 / math.log(10)  # of a natural logarithm
+FEWEST = 24  # samples before a standard error is trusted to end a measurement
+
+METRICS = ("eq_t", "eq_t_frac", "eq_r")
+TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One random draw: a latent, perhaps a class, and a motion."""
+
+    z: np.ndarray  # [z_dim]
+    label: int
+    offset: tuple[float, float]  # image widths, right and down
+    angle: float  # radians, counter-clockwise
+
+    @classmethod
+    def draw(cls, config: GeneratorConfig, seed: int, index: int) -> "Sample":
+        """Sample `index` of `seed`: the same whatever is measured, in whatever batches."""
+        random = np.random.default_rng([seed, index])
+        z = random.standard_normal(config.z_dim)
+        tx, ty = random.uniform(-REACH, REACH, 2)
+        angle = random.uniform(0, 2 * math.pi)
+        return cls(z, int(random.integers(max(config.c_dim, 1))), (tx, ty), angle)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric after `num` samples, in dB with standard errors (nan for one sample).
+
+    `db` is the paper's; `relative_db` compares the error with the variance of the pictures themselves, a picture's and
+    a channel's about its mean, so that networks of different contrast compare: a flat picture of the right mean would
+    have 0 dB, one that has nothing to do with it -3 or less. `deviation` is that variance's square root.
+    """
+
+    metric: str
+    num: int
+    db: float
+    db_error: float
+    relative_db: float
+    relative_error: float
+    deviation: float
+
+
+# How a metric moves the input (x and y in image widths, degrees) and the picture at rest.
+Motion = tuple[tuple[float, float, float], Callable[[Tensor], resampling.Moved]]
+
+
+def _motion(metric: str, sample: Sample, size: int) -> Motion:
+    tx, ty = sample.offset
+    if metric == "eq_t":
+        tx, ty = round(tx * size) / size, round(ty * size) / size
+        return (tx, ty, 0.0), lambda image: resampling.integer_translation(image, tx, ty)
+    if metric == "eq_t_frac":
+        return (tx, ty, 0.0), lambda image: resampling.fractional_translation(image, tx, ty)
+    return (0.0, 0.0, math.degrees(sample.angle)), lambda image: resampling.rotation(image, sample.angle)
+
+
+class Meter:
+    """A running estimate of some metrics of a generator; memory does not grow with the number of samples."""
+
+    def __init__(self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0) -> None:
+        """ConfigError for a generator that cannot be moved, and for an unknown metric."""
+        unknown = sorted(set(metrics) - set(METRICS))
+        if unknown or not metrics:
+            named = ", ".join(unknown) or "none"
+            raise ConfigError(f"The equivariance metrics are {', '.join(METRICS)}, not {named}.")
+        if not generator.config.movable:
+            raise ConfigError(
+                f"Rung {generator.config.rung} draws from a learned constant: without a Fourier input (rung B on) "
+                "there is nothing to move, and no equivariance to measure."
+            )
+        self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
+        self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
+        self._products = {metric: np.zeros((3, 3)) for metric in metrics}
+
+    @torch.no_grad()
+    def add(self, count: int) -> None:
+        """Measure `count` more samples in one batch; ConfigError if the pictures are not finite numbers."""
+        config = self.generator.config
+        samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
+        device = next(self.generator.parameters()).device
+        z = torch.from_numpy(np.stack([sample.z for sample in samples])).float().to(device)
+        c = None
+        if config.c_dim:
+            c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
+        with _full_precision():
+            self._add(samples, self.generator.mapping(z, c))
+        self.num += count
+
+    def _add(self, samples: Sequence[Sample], ws: Tensor) -> None:
+        size = self.generator.config.resolution
+        images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * len(samples)))
+        if not torch.isfinite(images).all():
+            raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        variances = images.double().var(dim=(2, 3), correction=0).mean(dim=1)
+        for metric in self.metrics:
+            motions = [_motion(metric, sample, size) for sample in samples]
+            moved = self._images(ws, torch.stack([user_matrix(*parameters) for parameters, _ in motions]))
+            for i, (sample, (_, move)) in enumerate(zip(samples, motions, strict=True)):
+                error, valid = _squared_error(metric, sample, moved[i : i + 1], move(images[i : i + 1]))
+                found = np.array([error, valid, float(variances[i])])
+                self._sums[metric] += found
+                self._products[metric] += np.outer(found, found)
+
+    def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
+        images = self.generator.synthesis(ws, noise="const", transform=transforms.to(ws.device))
+        return images.cpu() if images.device.type == "mps" else images  # the operators need float64, which MPS has not
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """One for each metric, in order. ValueError before the first sample."""
+        return tuple(self._estimate(metric) for metric in self.metrics)
+
+    def _estimate(self, metric: str) -> Estimate:
+        if not self.num:
+            raise ValueError("There is no estimate before the first sample.")
+        error, valid, variance = means = self._sums[metric] / self.num
+        with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is infinitely many dB
+            level, relative = DECIBEL * np.log(PEAK**2 * valid / error), DECIBEL * np.log(variance * valid / error)
+            covariance = (self._products[metric] / self.num - np.outer(means, means)) / (self.num - 1 or np.nan)
+            # The logarithm of a ratio of means moves by these per mean (the delta method).
+            slopes = np.array([-1 / error, 1 / valid, 0]), np.array([-1 / error, 1 / valid, 1 / variance])
+            level_error, relative_error = (DECIBEL * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
+        return Estimate(
+            metric, self.num, float(level), float(level_error), float(relative), float(relative_error),
+            float(np.sqrt(variance)),
+        )  # fmt: skip
+
+
+def _squared_error(metric: str, sample: Sample, found: Tensor, expected: resampling.Moved) -> tuple[float, float]:
+    """(Sum of squared differences, how many numbers) of one sample where both pictures are valid."""
+    reference, mask = expected
+    if metric == "eq_r":
+        found, inside = resampling.pseudo_rotation(found, sample.angle)
+        mask = mask * inside
+    squares = (found - reference).square() * mask
+    return float(squares.sum(dtype=torch.float64)), float(mask.sum()) * found.shape[1]
+
+
+@contextmanager
+def _full_precision() -> Iterator[None]:
+    """No TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
+    allowed = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = allowed
+
+
+def measure(
+    generator: Generator,
+    metrics: Sequence[str] = METRICS,
+    num: int = 1000,
+    seed: int = 0,
+    batch: int | None = None,
+    stop_error: float | None = None,
+) -> Iterator[tuple[Estimate, ...]]:
+    """The estimates after every batch until `num` samples are measured; whoever stops iterating stops measuring.
+
+    With `stop_error`, it ends once every standard error is below so many dB, after 24 samples at least.
+    """
+    meter = Meter(generator, metrics, seed)
+    batch = batch or moderate_batch(generator.config.resolution)
+    while meter.num < num:
+        meter.add(min(batch, num - meter.num))
+        estimates = meter.estimates
+        yield estimates
+        if stop_error and meter.num >= FEWEST and all(_certain(estimate, stop_error) for estimate in estimates):
+            return
+
+
+def _certain(estimate: Estimate, stop_error: float) -> bool:
+    return estimate.db_error < stop_error or math.isinf(estimate.db)
