@@ -16,6 +16,7 @@ import click
 from gan.pictures import save_png
 from viz import models, motion, offscreen
 from viz import state as states
+from viz.inspect_cli import inspect
 from viz.request import PictureRequest
 from viz.soak import soak
 from viz.state import SLOTS, AppState, StateError
@@ -112,6 +113,7 @@ def main() -> None:
       python visualizer.py                                   open the window
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
+      python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
 
     Without a command the options are those of `view`.
     """
@@ -285,6 +287,7 @@ def render(
 
 
 main.add_command(soak)
+main.add_command(inspect)
 
 
 if __name__ == "__main__":

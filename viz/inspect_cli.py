@@ -1,0 +1,109 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py inspect`: what is inside a network, in numbers and as a picture, without running it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gan.checkpoint import CheckpointError, read_header
+from gan.config import ConfigError, GeneratorConfig
+from gan.ladder import row
+from gan.switches import Side, switches
+from viz import models, plots
+from viz.inspection import comparison, plain, report, rung_title
+
+SIZE = 256
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (ConfigError, CheckpointError, plots.PlotError) as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--cfg", metavar="RUNG", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
+@click.option("--diff", nargs=2, metavar="RUNG RUNG", help="Print what the second rung changes from the first.")
+@click.option("--size", type=Side(), help=f"Width of the picture, a power of two from 16 to 1024 ({SIZE}).")
+@click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
+@click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
+@switches
+@click.option("--plot", "picture", type=click.Path(path_type=Path), metavar="PNG",
+              help="Draw the schedule of the layers and responses of their filters.")  # fmt: skip
+@click.option("--layer", "layers", multiple=True, metavar="LAYER",
+              help=f"A layer whose filters --plot draws, by number or name; up to {plots.MOST} of them (two that tell "
+                   "most).")  # fmt: skip
+def inspect(
+    model: str | None, cfg: str | None, diff: tuple[str, str] | None, size: int | None, picture: Path | None,
+    layers: tuple[str, ...], **options: Any,
+) -> None:  # fmt: skip
+    """Print what is inside a network: layers, filters, parameters.
+
+    Of a rung (--cfg), of MODEL, a checkpoint or a bundled one's name (b, t, ...), or what sets two rungs apart
+    (--diff).
+    The network is not run for it. The options from --size to --capacity shape the rung, as they do in the trainer.
+
+    \b
+    Examples:
+      python visualizer.py inspect --cfg T                          StyleGAN3-T at 256x256
+      python visualizer.py inspect --cfg R --size 1024 --plot r.png
+      python visualizer.py inspect --cfg T --filter-size 4 --lrelu-upsampling 1
+                                                                    what cheaper filters let through
+      python visualizer.py inspect --cfg G --plot g.png --layer 3 --layer L13_256_64
+                                                                    the filters of these layers
+      python visualizer.py inspect t                                the bundled T, and what it was trained on
+      python visualizer.py inspect --diff D E                       what rung E changes from rung D
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if (model is not None) + (cfg is not None) + (diff is not None) != 1:
+        raise click.UsageError("Give one of MODEL, --cfg and --diff: see the examples in --help.")
+    if model is not None and (given or size is not None):
+        option = "size" if size is not None else next(iter(given)).replace("_", "-")
+        raise click.UsageError(f"--{option} goes with --cfg or --diff: a model has its own settings.")
+    if diff is not None and picture is not None:
+        raise click.UsageError("--plot draws one network: leave out --diff.")
+    if layers and picture is None:
+        raise click.UsageError("--layer chooses what --plot draws: give --plot, too.")
+    renamed = {"cbase": "channel_base", "cmax": "channel_max"}
+    settings = {renamed.get(name, name): value for name, value in given.items()}
+    side = SIZE if size is None else size
+    with _one_sentence():
+        if diff is not None:
+            before, after = (row(name, side, **settings) for name in diff)
+            click.echo(f"{side}x{side}\n\n{comparison(before, after)}")
+            return
+        if model is not None:
+            _model(model, picture, layers)
+            return
+        found = row(str(cfg), side, **settings)
+        _show(found.network, f"{found}, {side}x{side}", None, picture, layers)
+
+
+def _model(name: str, picture: Path | None, layers: tuple[str, ...]) -> None:
+    path = Path(models.resolve(name))
+    try:
+        header = read_header(path)
+    except OSError as problem:
+        raise click.ClickException(f"{plain(name)} cannot be read: {problem.strerror or problem}.") from None
+    width = header.config.resolution
+    title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
+    _show(header.config, title, header.facts, picture, layers)
+
+
+def _show(
+    config: GeneratorConfig, title: str, facts: dict[str, Any] | None, picture: Path | None, layers: tuple[str, ...]
+) -> None:
+    chosen = []
+    if picture is not None:  # what cannot be drawn is said before pages of text
+        plots.check(picture)
+        chosen = plots.choose(config, layers)
+    click.echo(report(config, title, facts))
+    if picture is not None:
+        width, height = plots.draw(picture, config, title, chosen)
+        click.echo(f"\nWrote {picture} ({width}x{height}).")
