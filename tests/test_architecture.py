@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "assets": set(),
     "cuda_ops": set(),
-    "gan": {"cuda_ops"},
+    "gan": {"cuda_ops", "assets"},
     "train": {"gan"},
-    "viz": {"gan", "cuda_ops", "assets"},
+    "viz": {"gan", "cuda_ops"},
 }
 SCRIPTS = {"visualizer.py": "viz", "train.py": "train"}
 WINDOWING = {"imgui_bundle", "glfw", "OpenGL"}

@@ -45,7 +45,7 @@ def test_a_run_folder_stands_for_its_newest_snapshot(model, tmp_path):
     path, generator = model
     run = tmp_path / "run"
     run.mkdir()
-    assert "holds no snapshot yet" in call("--model", run, "--num", 2).output
+    assert "is a folder without a snapshot" in call("--model", run, "--num", 2).output
     for name in ("network-snapshot-000002", "network-snapshot-000010"):
         save_generator(run / f"{name}.safetensors", generator, {})
     result = call("--model", run, "--model", path, "--num", 2, "--metrics", "eq_t")
@@ -86,7 +86,7 @@ def test_measuring_stops_when_it_is_sure_enough(model):
     [
         ((), "Give --model, or --cfg"),
         (("--cfg", "T", "--model", "x"), "Give --model, or --cfg"),
-        (("--model", "nothing.safetensors"), "There is no checkpoint at nothing.safetensors"),
+        (("--model", "nothing.safetensors"), "There is no file nothing.safetensors: choose another model"),
         (("--cfg", "Z"), "There is no rung 'Z'"),
         (("--cfg", "T,"), "There is no rung ''"),
         (("--cfg", "T", "--resolution", "48"), "power of two from 16 to 1024, not 48"),

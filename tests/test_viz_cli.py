@@ -11,8 +11,10 @@ from click.testing import CliRunner, Result
 from gui import save_model
 from PIL import Image
 
-from viz import cli, models, offscreen, state
-from viz.models import Bundled
+from gan import models
+from gan.models import Bundled
+from viz import cli, offscreen, state
+from viz import models as viz_models
 from viz.renderer import Renderer
 from viz.request import PictureRequest
 
@@ -78,9 +80,10 @@ def test_no_display_names_a_command_that_works_without(
     paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offscreen, "has_display", lambda: False)
-    monkeypatch.setattr(models, "bundled", lambda: ())
+    monkeypatch.setattr(cli, "bundled", lambda: ())
     refused(run(), "python visualizer.py --screenshot ", 1)
-    monkeypatch.setattr(models, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
+    for module in (models, cli):
+        monkeypatch.setattr(module, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
     result = run()
     refused(result, "python visualizer.py render --model net-T", 1)
     assert len(result.output.strip().splitlines()) == 1
@@ -103,11 +106,18 @@ def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     known = tuple(Bundled(letter, f"net-{letter}", path) for letter, path in paths.items())
     monkeypatch.setattr(models, "bundled", lambda: known)
+    monkeypatch.setattr(viz_models, "bundled", lambda: known)
     for name in ("T", "t", "stylegan3-t", "net-T", paths["T"]):
         assert models.resolve(name) == paths["T"]
     assert models.resolve("nothing") == "nothing"
     monkeypatch.chdir(Path(paths["T"]).parent)
     assert models.resolve("net-T.safetensors") == paths["T"], "the state keeps what means the same file elsewhere"
+    run = Path(paths["T"]).parent / "run"
+    run.mkdir()
+    assert models.resolve(str(run)) == str(run) and "folder without a snapshot" in models.missing(run)
+    for name in ("network-snapshot-000002", "network-snapshot-000010"):
+        (run / f"{name}.safetensors").touch()
+    assert models.resolve(str(run)) == str(run / "network-snapshot-000010.safetensors")
     state, message = cli.load_state(Path("no such file"))
     assert (state.left.path, state.right.path, message) == (paths["B"], paths["T"], "")
 

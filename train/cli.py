@@ -15,11 +15,12 @@ import torch
 from gan.checkpoint import CheckpointError
 from gan.images import ImageSource, open_images
 from gan.ladder import letter, letters, rung
+from gan.models import newest_snapshot
 from gan.switches import NAMES, Finite, Side, switches
 from train.command import guarded
 from train.config import PRESETS, TrainConfig, TrainingError, configure
 from train.critters import write_dataset
-from train.log import STATE, STOP, RunLog, new_run_folder, newest_snapshot, trainer_of
+from train.log import STATE, STOP, RunLog, new_run_folder, trainer_of
 from train.loop import Loop
 from train.memory import check_memory
 from train.metrics.command import metrics

@@ -38,11 +38,6 @@ def fakes_name(images: int) -> str:
     return f"fakes{images // 1000:06d}.png"
 
 
-def newest_snapshot(run: Path) -> Path | None:
-    """The newest network snapshot in a run folder."""
-    return max(run.glob("network-snapshot-*.safetensors"), default=None)
-
-
 def new_run_folder(outdir: Path, config: TrainConfig) -> Path:
     """Make <outdir>/NNNNN-<data>-<rung>-<resolution>, NNNNN being one above the highest number there."""
     tail = f"{config.data_name}-{config.rung}-{config.resolution}"

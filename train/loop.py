@@ -18,10 +18,11 @@ import torch
 from gan.checkpoint import save_generator
 from gan.images import ImageSource
 from gan.latents import z_from_seed
+from gan.models import newest_snapshot
 from gan.pictures import grid, save_png, to_uint8
 from train.config import TrainingError
 from train.data import Batches
-from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, newest_snapshot, snapshot_name, write_json
+from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, snapshot_name, write_json
 from train.memory import OUT_OF_MEMORY, out_of_memory
 from train.state import TrainState
 

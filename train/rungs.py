@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from gan.checkpoint import load_generator
+from gan.models import newest_snapshot
 from train.command import sentence_of
 from train.config import TrainingError
-from train.log import duration, newest_snapshot
+from train.log import duration
 from train.state import TrainState
 
 # Losses were: the loop ends a run in which one is not.

@@ -19,8 +19,9 @@ from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
+from gan.models import bundled, resolve
 from gan.pictures import save_png
-from viz import layout, models, motion, offscreen
+from viz import layout, motion, offscreen
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
@@ -68,7 +69,7 @@ class Window:
         self.theme = Theme(PALETTES[state.display.theme])
         self.view = View(
             theme=self.theme,
-            bundled=tuple((model.name, model.path) for model in models.bundled()),
+            bundled=tuple((model.name, model.path) for model in bundled()),
             devices=devices(),
             open_model=self.open_model,
             browse=self.browse,
@@ -92,7 +93,7 @@ class Window:
 
     def open_model(self, slot: Slot, path: str) -> None:
         """Show the checkpoint at `path` in a slot; a bundled model's name or a rung will do. "" empties the slot."""
-        self.state.slot(slot).path = models.resolve(path.strip()) if path.strip() else ""
+        self.state.slot(slot).path = resolve(path.strip()) if path.strip() else ""
         self.worker.repeat()  # the path may be the same and the file behind it new
 
     def browse(self, slot: Slot) -> None:

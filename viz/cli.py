@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from gan.models import bundled, resolve
 from gan.pictures import save_png
 from viz import models, motion, offscreen
 from viz import state as states
@@ -163,9 +164,9 @@ def view(
     path = state_file if state_file or passing else states.default_path()
     state, message = load_state(path)
     if left is not None:
-        state.left.path = models.resolve(left)
+        state.left.path = resolve(left)
     if right is not None:
-        state.right.path = models.resolve(right)
+        state.right.path = resolve(right)
     if animate:
         state.latent.animate, state.transform.animate = animate == "walk", "off" if animate == "walk" else animate
     if size:
@@ -197,8 +198,8 @@ def no_display() -> str:
     """Why there is no window, and a command that needs none. Only X11 tells of a display by a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
-    bundled = models.bundled()
-    command = f"render --model {bundled[-1].name} --seed 0 --out picture.png" if bundled else "--screenshot window.png"
+    known = bundled()
+    command = f"render --model {known[-1].name} --seed 0 --out picture.png" if known else "--screenshot window.png"
     inside = os.path.relpath(sys.executable).startswith(".venv")
     python = os.path.relpath(sys.executable) if inside else "python"  # whoever came by make has activated nothing
     return NO_DISPLAY.format(reason=reason, python=python) + command
@@ -258,7 +259,7 @@ def render(
     if seed is not None and seeds is not None:
         raise click.UsageError("Give --seed or --seeds, not both.")
     request = PictureRequest(
-        model=models.resolve(model),
+        model=resolve(model),
         psi=trunc,
         label=label or 0,
         tx=translate[0],

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """`python visualizer.py inspect`: what is inside a network, in numbers and as a picture, without running it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,9 @@ import click
 from gan.checkpoint import CheckpointError, read_header
 from gan.config import ConfigError, GeneratorConfig
 from gan.ladder import row
+from gan.models import missing, resolve
 from gan.switches import Side, switches
-from viz import models, plots
+from viz import plots
 from viz.inspection import comparison, plain, report, rung_title
 
 SIZE = 256
@@ -86,7 +88,9 @@ def inspect(
 
 
 def _model(name: str, picture: Path | None, layers: tuple[str, ...]) -> None:
-    path = Path(models.resolve(name))
+    path = Path(resolve(name))
+    if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
+        raise click.ClickException(missing(path))
     try:
         header = read_header(path)
     except OSError as problem:

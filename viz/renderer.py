@@ -22,9 +22,9 @@ from gan import checkpoint
 from gan.generator import Generator
 from gan.latents import z_from_seed
 from gan.layers import Weights
+from gan.models import missing
 from gan.pictures import to_uint8
 from gan.transform import user_matrix
-from viz import models
 from viz.magnify import factor_for, magnified
 from viz.request import PictureRequest
 from viz.result import ModelFacts, RenderResult
@@ -173,9 +173,9 @@ def model_key(request: PictureRequest) -> tuple[str, int, int, str]:
     try:
         status = path.stat()
     except OSError:
-        letters = ", ".join(model.rung.lower() for model in models.bundled())
-        bundled = f", or a bundled one by its letter ({letters})" if letters else ""
-        raise FileNotFoundError(f"There is no file {path}: choose another model{bundled}.") from None
+        raise FileNotFoundError(missing(path)) from None
+    if path.is_dir():
+        raise FileNotFoundError(missing(path))
     return str(path), status.st_mtime_ns, status.st_size, request.device
 
 

@@ -72,7 +72,7 @@ def save_models(folder: Path) -> list[str]:
     from gan.checkpoint import save_generator
     from gan.generator import Generator
     from gan.ladder import RUNGS, rung
-    from viz import models
+    from gan.models import bundled
 
     torch.manual_seed(0)
     paths = []
@@ -81,7 +81,7 @@ def save_models(folder: Path) -> list[str]:
         config = rung(letter, 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16)
         save_generator(path, Generator(config), {"kimg": 0.0})
         paths.append(str(path))
-    return paths + [model.path for model in models.bundled()]
+    return paths + [model.path for model in bundled()]
 
 
 def save_bad_files(folder: Path, model: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -14,16 +15,15 @@ from typing import Any
 
 import click
 
-from gan.checkpoint import load_generator, read_header
+from gan.checkpoint import CheckpointError, load_generator, read_header
 from gan.config import GeneratorConfig
 from gan.equivariance import FEWEST, METRICS, TITLES, Estimate, measure
 from gan.files import replaced
 from gan.generator import Generator, untrained
 from gan.ladder import letters, rung
+from gan.models import missing, resolve
 from gan.switches import NAMES, Finite, Side, switches
 from train.command import guarded
-from train.config import TrainingError
-from train.log import newest_snapshot
 from train.state import usable_device
 
 MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
@@ -42,7 +42,7 @@ class Subject:
 
 EXAMPLES = """\b
 How well the bundled StyleGAN3-T follows translation, until that is known to a tenth of a decibel:
-    python train.py metrics --model=assets/critters-t-32.safetensors --metrics=eq_t --stop-error=0.1
+    python train.py metrics --model=t --metrics=eq_t --stop-error=0.1
 The newest snapshots of two runs, side by side, with all details in a file:
     python train.py metrics --model=training-runs/00000-x-T-32 --model=training-runs/00001-x-R-32 --json=eq.json
 The whole ladder before any training, and what a filter of 8 taps would change for T:
@@ -70,8 +70,8 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--model", "models", multiple=True, type=click.Path(path_type=Path), metavar="FILE|RUN",
-              help="A snapshot, or a run folder (its newest snapshot); may be given several times.")
+@click.option("--model", "models", multiple=True, metavar="MODEL",
+              help="A snapshot, a run folder (its newest snapshot), or a bundled model's name (b, t, ...); any number.")
 @click.option("--cfg", help="Untrained networks instead: rungs with commas between them, or all.")
 @click.option("--resolution", type=Side(), help="Of untrained networks (64).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base of untrained networks, T's value (1024).")
@@ -136,19 +136,17 @@ def _subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, Any]]:
         if given:
             name = next(iter(given)).replace("_", "-")
             raise click.UsageError(f"--{name} is for untrained networks (--cfg); a model has its own.")
-        return [_trained(path) for path in options["models"]], UNTRAINED
+        return [_trained(model) for model in options["models"]], UNTRAINED
     shape = {name: given.pop(name, default) for name, default in UNTRAINED.items()}
     subjects = [Subject(name, rung(name, shape["resolution"], channel_base=shape["cbase"], channel_max=shape["cmax"],
                                    **given), None) for name in letters(options["cfg"])]
     return subjects, shape
 
 
-def _trained(path: Path) -> Subject:
-    if path.is_dir():
-        snapshot = newest_snapshot(path)
-        if snapshot is None:
-            raise TrainingError(f"{path} holds no snapshot yet; give a run that has one, or a .safetensors file.")
-        path = snapshot
+def _trained(model: str) -> Subject:
+    path = Path(resolve(model))
+    if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
+        raise CheckpointError(missing(path))
     # All runs call their snapshots alike.
     name = f"{path.absolute().parent.name}/{path.stem}" if path.stem.startswith("network-snapshot-") else path.stem
     return Subject(name, read_header(path).config, path)

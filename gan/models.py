@@ -1,0 +1,71 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What a user may call a model: a file, a run folder, or one of the models that come with Jinc."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import assets
+from gan.checkpoint import CheckpointError, read_header
+from gan.ladder import ALIASES, RUNGS
+
+LONGEST = 400  # characters of a path that are repeated to the user
+
+
+class Bundled(NamedTuple):
+    """A model in assets/: rung letter, the name shown, its path."""
+
+    rung: str
+    name: str
+    path: str
+
+
+def bundled() -> tuple[Bundled, ...]:
+    """The readable checkpoints in assets/, in the ladder's order, rungs off the ladder last.
+
+    Empty where they were not installed.
+    """
+    found = []
+    for path in sorted(Path(assets.__file__).parent.glob("*.safetensors")):
+        try:
+            header = read_header(path)
+        except (CheckpointError, OSError):
+            continue  # opening it by hand says what is wrong with it
+        found.append(Bundled(header.config.rung, path.stem, str(path)))
+    order = {letter: place for place, (letter, _) in enumerate(RUNGS)}
+    return tuple(sorted(found, key=lambda model: (order.get(model.rung, len(order)), model.rung, model.name)))
+
+
+def newest_snapshot(run: Path) -> Path | None:
+    """The newest network snapshot in a run folder."""
+    return max(run.glob("network-snapshot-*.safetensors"), default=None)
+
+
+def resolve(name: str) -> str:
+    """The path of a checkpoint for what a user calls a model.
+
+    A file; a run folder, which stands for its newest snapshot; a bundled model's name; or a rung ("b",
+    "stylegan3-t"), which stands for the first bundled model of it. The path of what exists is absolute, since it may be
+    kept. Anything else is taken for a path, and opening it says more.
+    """
+    path = os.path.expanduser(name)
+    if os.path.isdir(path):
+        return os.path.abspath(newest_snapshot(Path(path)) or path)
+    if os.path.exists(path):  # Path.exists raises for a name too long to be one
+        return os.path.abspath(path)
+    wanted = ALIASES.get(name.lower(), name.upper())
+    for model in bundled():
+        if name == model.name or wanted == model.rung:
+            return model.path
+    return path
+
+
+def missing(path: str | os.PathLike[str]) -> str:
+    """The sentence for a model that is not there."""
+    text = os.fspath(path)
+    text = text if len(text) <= LONGEST else f"{text[:60]}..."
+    if os.path.isdir(path):
+        return f"{text} is a folder without a snapshot: give a run folder that has one, or a .safetensors file."
+    letters = ", ".join(model.rung.lower() for model in bundled())
+    others = f", or a bundled one by its letter ({letters})" if letters else ""
+    return f"There is no file {text}: choose another model{others}."
