@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import assets
-from gan.checkpoint import CheckpointError, read_header
 from gan.ladder import ALIASES, RUNGS
 
 LONGEST = 400  # characters of a path that are repeated to the user
@@ -25,6 +24,8 @@ def bundled() -> tuple[Bundled, ...]:
 
     Empty where they were not installed.
     """
+    from gan.checkpoint import CheckpointError, read_header  # here: commands that open no model do not wait for torch
+
     found = []
     for path in sorted(Path(assets.__file__).parent.glob("*.safetensors")):
         try:

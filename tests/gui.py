@@ -5,10 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from gan.checkpoint import save_generator
-from gan.generator import Generator
+from gan.generator import untrained
 from gan.ladder import rung
 from viz.app import Window
 from viz.request import build_request
@@ -18,16 +16,9 @@ FRAMES = 2000  # that a picture may take to come
 
 
 def save_model(path: Path, letter: str, resolution: int = 64, seed: int = 0, **fields: Any) -> str:
-    """An untrained generator, its magnitudes calibrated by one pass so that its pictures have contrast."""
-    torch.manual_seed(seed)
+    """An untrained generator, its magnitudes calibrated so that its pictures have contrast."""
     small = {"z_dim": 32, "w_dim": 32, "channel_base": 512, "channel_max": 16, **fields}
-    generator = Generator(rung(letter, resolution, **small))
-    classes = generator.config.c_dim
-    labels = torch.eye(classes)[torch.arange(8) % classes] if classes else None
-    with torch.no_grad():
-        for _ in range(2):
-            generator(torch.randn(8, 32), labels, update_emas=True)
-    save_generator(path, generator, {})
+    save_generator(path, untrained(rung(letter, resolution, **small), seed), {})
     return str(path)
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from gui import save_model
 from PIL import Image
 
-from gan import models
+from gan import checkpoint, models
 from gan.models import Bundled
 from viz import cli, offscreen, state
 from viz import models as viz_models
@@ -97,7 +97,7 @@ def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_p
     for name in rungs:
         (tmp_path / f"{name}.safetensors").touch()
     monkeypatch.setattr(
-        models, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
+        checkpoint, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
     )
     monkeypatch.setattr(models.assets, "__file__", str(tmp_path / "__init__.py"))
     assert [model.rung for model in models.bundled()] == ["A", "C", "T", "S", "X"]

@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from gan.models import bundled, resolve
-from gan.pictures import save_png
 from viz import models, motion, offscreen
 from viz import state as states
 from viz.inspect_cli import inspect
@@ -267,6 +266,7 @@ def render(
         degrees=rotate,
         device=device,
     )
+    from gan.pictures import save_png
     from viz.renderer import Renderer
 
     renderer = Renderer()

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from gan.checkpoint import CheckpointError, read_header
 from gan.config import ConfigError, GeneratorConfig
 from gan.ladder import row
 from gan.models import missing, resolve
@@ -24,7 +23,7 @@ SIZE = 256
 def _one_sentence() -> Iterator[None]:
     try:
         yield
-    except (ConfigError, CheckpointError, plots.PlotError) as problem:
+    except (ConfigError, plots.PlotError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
@@ -91,8 +90,12 @@ def _model(name: str, picture: Path | None, layers: tuple[str, ...]) -> None:
     path = Path(resolve(name))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise click.ClickException(missing(path))
+    from gan.checkpoint import CheckpointError, read_header  # here: a rung's plan needs no torch, and is there at once
+
     try:
         header = read_header(path)
+    except CheckpointError as problem:
+        raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"{plain(name)} cannot be read: {problem.strerror or problem}.") from None
     width = header.config.resolution

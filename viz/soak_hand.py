@@ -67,6 +67,8 @@ class Hand:
         for index, path in enumerate(self.good):
             self.window.open_model(SLOTS[index % 2], path)
             yield from (None for _ in range(15))
+            while not self.window.worker.idle():  # or the next would take its place before it is loaded
+                yield
 
     def _rest(self) -> Iterator[None]:
         """Into the state in which memory is weighed: one size, the same two models, looked at whole, nothing moving."""
