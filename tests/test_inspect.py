@@ -3,6 +3,7 @@
 
 import ast
 import math
+import subprocess
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
@@ -323,3 +324,11 @@ def test_matplotlib_is_loaded_by_what_draws_alone() -> None:
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             assert "matplotlib" not in ast.unparse(node)
+
+
+def test_a_rung_is_there_without_waiting_for_torch() -> None:
+    """Its import alone takes longer than all the rest."""
+    code = "import sys; from viz.cli import main; main(['inspect', '--cfg', 'R'], standalone_mode=False); " \
+           "sys.exit('torch' in sys.modules)"  # fmt: skip
+    ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
+    assert ran.returncode == 0 and "rotation equivariance" in ran.stdout, ran.stderr
