@@ -47,10 +47,10 @@ def ladder(resolution: int, channel_base: int | None = None, channel_max: int | 
     `channel_base` (default 2^14 up to 256 pixels, 2^15 above) and `channel_max` (512) are A's to T's values: R doubles
     them, since its 1x1 convolutions have a ninth of the weights.
     """
-    base = channel_base if channel_base is not None else (2**14 if resolution <= 256 else 2**15)
-    peak = channel_max if channel_max is not None else 512
     if not isinstance(resolution, int) or resolution < 1:
         raise ConfigError(f"The resolution must be a power of two from 16 to 1024, not {resolution!r}.")
+    base = channel_base if channel_base is not None else (2**14 if resolution <= 256 else 2**15)
+    peak = channel_max if channel_max is not None else 512
     layers = rigid_layers(resolution)
     a = Rung("A", "StyleGAN2", "StyleGAN2", GeneratorConfig(
         rung="A", resolution=resolution, channel_base=base, channel_max=peak, mapping_layers=8, architecture="skip",

@@ -166,6 +166,7 @@ def test_configurations_round_trip_and_refuse_nonsense():
         (lambda: rung("G", 64, first_cutoff=3.0), "The first cutoff can be at most 2, not 3"),
         (lambda: generator_config("stylegan2.Generator", {"img_resolution": "256"}), "not '256'"),
         (lambda: generator_config("stylegan2.Generator", {}), "not 0"),
+        (lambda: rung("T", "256"), "power of two from 16 to 1024, not '256'"),
         (lambda: rung("T", 0), "power of two from 16 to 1024, not 0"),
         (lambda: rung("D", 64, num_critical=11), "from 0 to 10 can be critically sampled .N_crit., not 11"),
         (lambda: rung("G", 64, num_layers=8), "Rung G has no --num-layers: only T and R have"),

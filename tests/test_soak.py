@@ -31,7 +31,7 @@ def test_a_short_soak_passes_and_moves_things(monkeypatch: pytest.MonkeyPatch) -
     outcome = soak.run(8.0, 4.0, seed=0)
     assert outcome.passed and outcome.errors == []
     # Frames pass while a gesture waits: on a busy machine there are more of them than events.
-    assert outcome.seconds >= 8.0 and outcome.frames > 20 and outcome.events > 20
+    assert outcome.seconds >= 8.0 and outcome.frames > 20 and outcome.events > outcome.frames / 4
     (window,) = windows
     untouched, parts = AppState(), ("transform", "canvas", "latent", "display")
     moved = [part for part in parts if getattr(window.state, part) != getattr(untouched, part)]
