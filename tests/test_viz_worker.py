@@ -20,7 +20,7 @@ class Model:
         self.asked: list[str] = []
         self.entered, self.let_go = threading.Event(), threading.Event()
 
-    def render(self, request: PictureRequest) -> RenderResult:
+    def render(self, request: PictureRequest, keep: tuple[str, ...] = ()) -> RenderResult:
         self.asked.append(request.model)
         self.entered.set()
         assert self.let_go.wait(TIMEOUT)

@@ -25,9 +25,11 @@ from viz import layout, motion, offscreen
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
+from viz.instruments import Instruments
+from viz.jobs import Jobs
 from viz.menus import Menus
 from viz.panels import PANELS, training
-from viz.renderer import Renderer, devices
+from viz.renderer import Renderer, devices, explained
 from viz.request import build_request
 from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
@@ -79,7 +81,8 @@ class Window:
             state.display.device = "cpu"  # the state was saved on another machine
         self.canvas = Canvas()
         self._is_open = False
-        self.worker = Worker(Renderer(own_thread=True).render, wake=self._wake)
+        renderer = Renderer(own_thread=True)
+        self.worker = Worker(renderer.render, self._wake, Instruments(Jobs(renderer).start, explained))
         self._textures: Textures | None = None
         self._dialog: tuple[Slot, Any] | None = None
         self._frame_began = time.perf_counter()
@@ -225,6 +228,8 @@ class Window:
 
     def _ask(self) -> None:
         self.worker.submit(build_request(self.state))
+        self.worker.measure({**self.view.wanted, **self.view.started})
+        self.view.wanted = {}  # the panels that are drawn in this frame ask again
 
     def _save_if_due(self) -> None:
         if time.monotonic() - self._saved_at > SAVE_SECONDS:
@@ -248,6 +253,7 @@ class Window:
                 view.timings.model[slot].append(result.model_ms)
                 view.timings.post.append(result.post_ms)
                 new.add(slot)
+        view.readings.update(self.worker.readings())
         for slot in SLOTS:
             view.busy[slot] = view.busy[slot] + view.seconds if self.worker.busy(slot) else 0.0
             if not self.state.slot(slot).path:
@@ -293,7 +299,7 @@ class Window:
             self._textures.finish()
         self.view.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
         assert self._params is not None
-        if self._ending.due(self.worker.idle()):
+        if self._ending.due(self.worker.idle() and not self.worker.measuring()):
             self._params.app_shall_exit = True
 
     def _guarded(self, what: str, draw: Callable[[], None]) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from imgui_bundle import hello_imgui, imgui
 
-LEFT_SHARE, BOTTOM_SHARE = 0.205, 0.235  # of the window's width and height
-PLACES = {"left": "{title}Space", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
+LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.19  # of the window's width and height
+PLACES = {"left": "{title}Space", "right": "RightSpace", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
 
 
 def dock(title: str, place: str) -> str:
@@ -37,6 +37,7 @@ def parameters(
     split, direction = hello_imgui.DockingSplit, imgui.Dir
     params.docking_params.docking_splits = [
         split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
+        split("MainDockSpace", "RightSpace", direction.right, RIGHT_SHARE / (1 - LEFT_SHARE)),
         split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
         split("ModelSpace", "LatentSpace", direction.down, 0.605),
         split("LatentSpace", "TransformSpace", direction.down, 0.41),

@@ -1,15 +1,15 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels.
+"""PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels; and any layer's maps on the way.
 
-Three caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
-latent, pictures by w's and transform. A model keeps the weights that its latest w's modulate. Dragging a picture
-therefore repeats synthesis only, and a model that cannot move repeats nothing. A network is never changed by being
-rendered.
+Four caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
+latent, pictures by w's and transform, maps by picture and layer. A model keeps the weights that its latest w's
+modulate. Dragging a picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A network
+is never changed by being rendered: layers are looked at by iterating over them, without hooks.
 """
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -27,9 +27,10 @@ from gan.pictures import to_uint8
 from gan.transform import user_matrix
 from viz.magnify import factor_for, magnified
 from viz.request import PictureRequest
-from viz.result import ModelFacts, RenderResult
+from viz.result import PICTURE, ModelFacts, RenderResult
 
 MODEL_BYTES = 2 * 2**30
+MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.convolution
 SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
@@ -68,6 +69,19 @@ class _Model:
 
 
 @dataclass(frozen=True, eq=False)
+class _Shot:
+    """What a picture and every layer's maps are computed from. Equal keys, equal pictures."""
+
+    key: Hashable
+    ws_key: Hashable
+    model: _Model
+    ws: torch.Tensor  # [1, num_ws, w_dim]
+    transform: torch.Tensor | None
+    notices: tuple[str, ...]
+    computed: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
 class _Pixels:
     image: np.ndarray  # uint8 [H, W, 4]
     smooth: np.ndarray | None  # the same, enlarged
@@ -85,21 +99,37 @@ class Renderer:
         self._ws: Recent[torch.Tensor] = Recent(64)
         self._weights: Recent[Weights] = Recent(2)  # modulated: while only the input moves, they stay
         self._pixels: Recent[_Pixels] = Recent(4)
+        self._maps: Recent[torch.Tensor] = Recent(MAPS_BYTES, keep=2)
 
-    def render(self, request: PictureRequest) -> RenderResult:
-        """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`."""
+    def render(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
+        """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`.
+
+        The maps of the layers named in `keep` are kept as they come by, for `maps`.
+        """
         try:
             with torch.inference_mode():
-                return self._render(request)
-        except MemoryError:
-            error = "There is not enough memory for this picture: close other programs or open a smaller model."
-        except (ValueError, OSError) as problem:
-            error = str(problem)
-        except RuntimeError as problem:  # torch's own, a full graphics card among them
-            error = f"The model could not be run: {str(problem).splitlines()[0]}"
-        return RenderResult(request, error=error)
+                return self._render(request, keep)
+        except Exception as problem:
+            error = explained(problem)
+            if error is None:
+                raise
+            return RenderResult(request, error=error)
 
-    def _render(self, request: PictureRequest) -> RenderResult:
+    def maps(self, request: PictureRequest, layer: str) -> torch.Tensor:
+        """[1, C, H, W], what a layer (one of the generator's `layer_names`, or PICTURE) puts out for a request.
+
+        Runs no further than that layer. Raises what `explained` explains.
+        """
+        with torch.inference_mode():
+            shot = self._shot(request)
+            return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
+
+    def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
+        """The loaded model of a request: to be run, never to be changed."""
+        model = self._shot(request).model
+        return model.generator, model.facts
+
+    def _shot(self, request: PictureRequest) -> _Shot:
         key = model_key(request)
         model, loaded = self._models.get(key, lambda: _load(request))
         facts = model.facts
@@ -107,44 +137,74 @@ class Renderer:
             torch.set_num_threads(threads_for(facts.resolution))
         computed = {"load"} if loaded else set()
         label, notices = _label(request, facts)
-
-        started = time.perf_counter()
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
-
         motion = _motion(request, facts)
         if motion != (0.0, 0.0, 0.0) and not facts.movable:
             notices.append(NO_FOURIER_INPUT)
             motion = (0.0, 0.0, 0.0)
+        # None rather than the identity: a model without a Fourier input refuses any transform.
+        transform = user_matrix(*motion).to(ws.device) if facts.movable else None
+        return _Shot((ws_key, motion), ws_key, model, ws, transform, tuple(notices), frozenset(computed))
 
+    def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
+        """Each layer's name and maps, and at the end PICTURE and the picture."""
+        synthesis = shot.model.generator.synthesis
+        weights, _ = self._weights.get(shot.ws_key, lambda: (synthesis.modulate(shot.ws), 1.0))
+        x = None
+        for name, x in synthesis.steps(shot.ws, noise="const", transform=shot.transform, weights=weights):
+            yield name, x
+        assert x is not None
+        yield PICTURE, x * synthesis.output_scale
+
+    def _capture(self, shot: _Shot, layer: str) -> tuple[torch.Tensor, float]:
+        for name, x in self._steps(shot):
+            if name == layer:
+                return x, float(x.nbytes)
+        names = ", ".join((*shot.model.generator.layer_names, PICTURE))
+        raise ValueError(f"{Path(shot.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
+
+    def _render(self, request: PictureRequest, keep: Sequence[str]) -> RenderResult:
+        started = time.perf_counter()
+        shot = self._shot(request)
         model_ms = post_ms = 0.0
+        mapped = time.perf_counter() if "load" in shot.computed else started
 
         def synthesize() -> tuple[_Pixels, float]:
             nonlocal model_ms, post_ms
-            # None rather than the identity: a model without a Fourier input refuses any transform.
-            transform = user_matrix(*motion).to(ws.device) if facts.movable else None
-            weights, _ = self._weights.get(ws_key, lambda: (model.generator.synthesis.modulate(ws), 1.0))
-            picture = model.generator.synthesis(ws, noise="const", transform=transform, weights=weights)
-            if picture.is_cuda:
-                torch.cuda.synchronize(picture.device)
+            for name, x in self._steps(shot):
+                if name in keep:
+                    self._maps.get((shot.key, name), lambda x=x: (x, float(x.nbytes)))  # type: ignore[misc]
+            if x.is_cuda:
+                torch.cuda.synchronize(x.device)
             rendered = time.perf_counter()
-            pixels = _Pixels(*_to_pixels(picture))
-            model_ms, post_ms = 1e3 * (rendered - started), 1e3 * (time.perf_counter() - rendered)
+            pixels = _Pixels(*_to_pixels(x))
+            model_ms, post_ms = 1e3 * (rendered - mapped), 1e3 * (time.perf_counter() - rendered)
             return pixels, 1.0
 
-        pixels, drawn = self._pixels.get((ws_key, motion), synthesize)
-        computed |= {"synthesis"} if drawn else set()
+        pixels, drawn = self._pixels.get(shot.key, synthesize)
         return RenderResult(
             request,
             image=pixels.image,
             smooth=pixels.smooth,
-            facts=facts,
-            notice=" ".join(notices) or None,
+            facts=shot.model.facts,
+            notice=" ".join(shot.notices) or None,
             model_ms=model_ms,
             post_ms=post_ms,
-            computed=frozenset(computed),
+            computed=shot.computed | ({"synthesis"} if drawn else set()),
         )
+
+
+def explained(problem: Exception) -> str | None:
+    """One sentence for what a user can cause; None for what only a mistake in the program can."""
+    if isinstance(problem, MemoryError):
+        return "There is not enough memory for this picture: close other programs or open a smaller model."
+    if isinstance(problem, (ValueError, OSError)):
+        return str(problem)
+    if isinstance(problem, RuntimeError):  # torch's own, a full graphics card among them
+        return f"The model could not be run: {str(problem).splitlines()[0]}"
+    return None
 
 
 def devices() -> tuple[str, ...]:
@@ -196,6 +256,7 @@ def facts_of(path: str) -> ModelFacts:
         parameters=header.parameters,
         bytes=header.bytes,
         movable=config.movable,
+        config=config,
         kimg=float(kimg) if isinstance(kimg, (int, float)) else None,
     )
 

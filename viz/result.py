@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gan.config import GeneratorConfig
 from viz.request import PictureRequest
+
+PICTURE = "picture"
+"""What stands for a layer's name where the finished picture is meant."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class ModelFacts:
     parameters: int
     bytes: int
     movable: bool  # has a Fourier input; False for rung A
+    config: GeneratorConfig  # what all its layers follow from
     kimg: float | None  # thousands of images seen in training, where the file says so
 
 

@@ -85,6 +85,52 @@ class CanvasState:
 
 
 @dataclass
+class LayersState:
+    """Which layer's maps are looked at, and how. A layer is a name; `left` and `right` are each slot's own."""
+
+    slot: str = choice("left", "right")
+    left: str = ""  # "" one in the middle
+    right: str = ""
+    mode: str = choice("sheet", "rgb", "one")
+    sort: str = choice("index", "energy", "phase")
+    one: int = number(0, 0, 65535)  # the channel shown alone
+    red: int = number(0, 0, 65535)
+    green: int = number(1, 0, 65535)
+    blue: int = number(2, 0, 65535)
+    gain: float = number(0.0, -60.0, 60.0)  # dB
+    common: bool = False  # one scale for all channels
+    thumb: int = number(52, 24, 256)  # pixels
+
+
+@dataclass
+class SpectrumState:
+    """The spectrum of the pictures, or of the layers that LayersState names."""
+
+    source: str = choice("picture", "layer")
+    beta: float = number(8.0, 0.0, 30.0)  # of the Kaiser window
+    pad: int = number(4, 1, 8)  # times its own size that a map is padded to
+    low: float = number(-40.0, -200.0, 200.0)  # dB, the darkest colour
+    high: float = number(20.0, -200.0, 200.0)
+    angle: float = number(22.5, 0.0, 180.0)  # degrees of the slice that is dragged
+    num: int = number(100, 1, 100_000)  # seeds to average over
+    data: str = ""  # a data set for comparison
+
+
+@dataclass
+class StickingState:
+    """What is measured of sticking. The segment's ends are in picture widths from the picture's corner."""
+
+    x0: float = number(0.5, 0.0, 1.0)
+    y0: float = number(0.3, 0.0, 1.0)
+    x1: float = number(0.5, 0.0, 1.0)
+    y1: float = number(0.7, 0.0, 1.0)
+    show: str = choice("slice", "mean", "meters")
+    radius: float = number(0.3, 0.0, 10.0)  # of the neighbourhood
+    num: int = number(100, 2, 100_000)  # latents in it, and samples of a meter
+    gain: float = number(8.0, 1.0, 1000.0)  # of the error picture
+
+
+@dataclass
 class TrainingState:
     """What the next training run is to be, and the run folder last followed ("" none).
 
@@ -127,6 +173,9 @@ class AppState:
     latent: LatentState = field(default_factory=LatentState)
     transform: TransformState = field(default_factory=TransformState)
     canvas: CanvasState = field(default_factory=CanvasState)
+    layers: LayersState = field(default_factory=LayersState)
+    spectrum: SpectrumState = field(default_factory=SpectrumState)
+    sticking: StickingState = field(default_factory=StickingState)
     training: TrainingState = field(default_factory=TrainingState)
     display: DisplayState = field(default_factory=DisplayState)
     recents: list[str] = field(default_factory=list)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from viz.instruments import JobRequest, Reading
 from viz.result import ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
@@ -66,6 +67,19 @@ class View:
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
     picture: Callable[[str, np.ndarray], Picture | None] = _no_action  # (a name, uint8 [H, W, 4]) as a texture
     run: RunMonitor | None = None  # launches and follows training
+    wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame
+    started: dict[str, JobRequest] = field(default_factory=dict)  # jobs that the user started, until cancelled
+    turn: int = 0  # how often the layers' channels were sorted anew
+    readings: dict[str, Reading] = field(default_factory=dict)  # what jobs said last, kept when they end
+
+    def reading(self, name: str) -> Reading | None:
+        """What a job said last."""
+        return self.readings.get(name)
+
+    def running(self, name: str) -> bool:
+        """Whether a job that the user started is under way."""
+        reading = self.readings.get(name)
+        return name in self.started and not (reading and reading.finished and reading.request == self.started[name])
 
     def error(self, slot: Slot) -> str | None:
         """Why this slot shows no picture, in one sentence; None if it does."""

@@ -102,8 +102,10 @@ def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> b
     return changed
 
 
-def words(theme: Theme, text: str, owner: object, name: str, choices: Sequence[str], tip: str = "") -> bool:
-    """A row of a few words of which one is lit."""
+def words(
+    theme: Theme, text: str, owner: object, name: str, choices: Sequence[str], tip: str = "", *, again: bool = False
+) -> bool:
+    """A row of a few words of which one is lit; `again`: pressing the lit one counts as a change, too."""
     label(theme, text, tip)
     current = getattr(owner, name)
     gap = imgui.get_style().item_inner_spacing.x
@@ -117,7 +119,7 @@ def words(theme: Theme, text: str, owner: object, name: str, choices: Sequence[s
             imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
         )
         imgui.push_style_color(imgui.Col_.text, theme.text if lit else theme.dim)
-        if imgui.button(f"{word}##{name}", (width, 0)) and not lit:
+        if imgui.button(f"{word}##{name}", (width, 0)) and (again or not lit):
             setattr(owner, name, word)
             changed = True
         imgui.pop_style_color(2)

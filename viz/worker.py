@@ -1,16 +1,22 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""One thread that renders. Its mailbox holds one request: a newer one takes the place of one not yet begun."""
+"""One thread that renders. Its mailbox holds one request: a newer one takes the place of one not yet begun.
+
+Between two pictures it runs the instruments (viz/instruments.py), a slice at a time, within their budget.
+"""
 
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from viz.budget import Budget
+from viz.instruments import Instruments, JobRequest, Reading
 from viz.request import PictureRequest, RenderRequest
 from viz.result import RenderResult
 from viz.state import SLOTS, Slot
 
-Render = Callable[[PictureRequest], RenderResult]
+Render = Callable[[PictureRequest, tuple[str, ...]], RenderResult]
 
 
 def _nobody() -> None:
@@ -25,14 +31,22 @@ class Worker:
     worker's thread after each result. An exception in `render` becomes that slot's error.
     """
 
-    def __init__(self, render: Render, wake: Callable[[], None] = _nobody) -> None:
+    def __init__(
+        self, render: Render, wake: Callable[[], None] = _nobody, instruments: Instruments | None = None
+    ) -> None:
         self._render, self._wake = render, wake
+        self._instruments, self._budget = instruments, Budget()
         self._changed = threading.Condition()
         self._waiting: RenderRequest | None = None
         self._newest: RenderRequest | None = None
         self._done: dict[Slot, PictureRequest | None] = {"left": None, "right": None}
         self._results: dict[Slot, RenderResult] = {}
         self._todo: set[Slot] = set()  # of the pair being rendered
+        self._jobs: dict[str, JobRequest] = {}
+        self._asked = True  # whether the instruments know what they are asked for
+        self._measuring = False
+        self._served = 0  # pictures, ever
+        self._readings: dict[str, Reading] = {}
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
@@ -42,6 +56,14 @@ class Worker:
         with self._changed:
             if request != self._newest:
                 self._newest = self._waiting = request
+                self._budget.requested()
+                self._changed.notify_all()
+
+    def measure(self, jobs: Mapping[str, JobRequest]) -> None:
+        """Ask the instruments for these jobs, by name, and for no others; returns at once."""
+        with self._changed:
+            if jobs != self._jobs:
+                self._jobs, self._asked = dict(jobs), False
                 self._changed.notify_all()
 
     def repeat(self) -> None:
@@ -56,6 +78,17 @@ class Worker:
         with self._changed:
             results, self._results = self._results, {}
             return results
+
+    def readings(self) -> dict[str, Reading]:
+        """What the instruments said since the last call, the newest of each job."""
+        with self._changed:
+            readings, self._readings = self._readings, {}
+            return readings
+
+    def measuring(self) -> bool:
+        """Whether the instruments have anything left to do or to be read."""
+        with self._changed:
+            return self._measuring or not self._asked or bool(self._readings)
 
     def busy(self, slot: Slot) -> bool:
         """Whether a picture for `slot` is being rendered or waits to be."""
@@ -79,32 +112,67 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while True:
+        while self._wait():
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._waiting is not None)
-                if self._closed:
-                    return
                 request, self._waiting = self._waiting, None
-                assert request is not None
-                self._todo = {slot for slot in SLOTS if request.slot(slot) != self._done[slot]}
-            for slot in SLOTS:
-                self._serve(slot, request.slot(slot))
+                if request is not None:
+                    self._todo = {slot for slot in SLOTS if request.slot(slot) != self._done[slot]}
+            if request is not None:
+                for slot in SLOTS:
+                    self._serve(slot, request.slot(slot))
+            if self._instruments is not None:
+                self._measure(self._instruments)
+
+    def _wait(self) -> bool:
+        """Until there is something to do; False when the worker is closed."""
+        with self._changed:
+            while not self._closed and self._waiting is None and self._asked:
+                pause = self._budget.wait() if self._measuring else None
+                if pause == 0.0:
+                    break
+                self._changed.wait(pause)
+            return not self._closed
+
+    def _measure(self, instruments: Instruments) -> None:
+        """One slice of the instruments, if they have anything to do and time left for it."""
+        with self._changed:
+            jobs, self._asked = self._jobs, True
+            shown = RenderRequest(**self._done)
+            allowed = self._budget.wait() == 0.0
+        instruments.ask(jobs, shown, self._served)
+        if instruments.waiting and allowed:
+            began = time.monotonic()
+            said = instruments.step()
+            with self._changed:
+                self._budget.spent(time.monotonic() - began)
+                if said is not None:
+                    self._readings[said[0]] = said[1]
+            if said is not None:
+                self._wake()
+        with self._changed:
+            self._measuring = instruments.waiting
+
+    def _kept(self, slot: Slot) -> tuple[str, ...]:
+        """The layers of a slot's picture that some job will look at."""
+        with self._changed:
+            return tuple(layer for job in self._jobs.values() for layer in job.layers(slot))
 
     def _serve(self, slot: Slot, request: PictureRequest | None) -> None:
         with self._changed:
             if self._closed or slot not in self._todo:
                 return
             self._done[slot] = request
-        result = self._guarded(request) if request else None
+        result = self._guarded(request, self._kept(slot)) if request else None
+        self._served += 1
         with self._changed:
             self._todo.discard(slot)
             if result:
                 self._results[slot] = result
         self._wake()
 
-    def _guarded(self, request: PictureRequest) -> RenderResult:
+    def _guarded(self, request: PictureRequest, keep: tuple[str, ...]) -> RenderResult:
         try:
-            return self._render(request)
+            return self._render(request, keep)
         except Exception as problem:  # the thread must outlive whatever a model does
             traceback.print_exc(file=sys.stderr)
             return RenderResult(request, error=f"Rendering failed: {type(problem).__name__}: {problem}")

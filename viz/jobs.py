@@ -1,0 +1,39 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The jobs of the instruments: from a request to an iterator that does the work in slices (viz/instruments.py)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from viz import layer_view
+from viz.instruments import JobRequest
+from viz.layer_view import LayerRequest, Orders
+from viz.renderer import Renderer
+from viz.request import RenderRequest
+
+
+class Jobs:
+    """Starts jobs on one renderer, on its thread."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer, self._orders = renderer, Orders()
+
+    def start(self, request: JobRequest, shown: RenderRequest) -> Iterator[Any]:
+        """The job's iterator; `shown` are the pictures that are on screen, or were asked for last."""
+        if isinstance(request, LayerRequest):
+            return _once(lambda: self._layer(request, shown))
+        raise TypeError(f"There is no job for a {type(request).__name__}.")
+
+    def _layer(self, request: LayerRequest, shown: RenderRequest) -> layer_view.LayerView | None:
+        picture = shown.slot(request.slot)
+        if picture is None:
+            return None
+        maps = self._renderer.maps(picture, request.layer)[0]
+        with torch.inference_mode():
+            return layer_view.look(maps, picture.model, request, self._orders)
+
+
+def _once(look: Callable[[], Any]) -> Iterator[Any]:
+    """A job of a single slice."""
+    yield look()

@@ -1,0 +1,288 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Layers: every layer of a model in numbers, and the maps of one of them, live."""
+
+import math
+
+import numpy as np
+from imgui_bundle import ImVec2, ImVec4, imgui
+
+from viz import widgets
+from viz.layer_view import BINS, LayerRequest, LayerView, Numbers
+from viz.layers import Layer, find, layers
+from viz.state import SLOTS, AppState, LayersState, Slot
+from viz.view import Picture, View
+
+TITLE = "Layers"
+PLACE = "right"
+
+JOB = "layers"
+LIST_SHARE = 0.34  # of the panel's height
+GAP = 3.0  # between the cells of a sheet, pixels
+HISTOGRAM = 2.6  # height, in font sizes
+COLUMNS = (
+    ("layer", 0.0, "As the checkpoint names it; the input's frequencies, the convolutions, and the colours at last."),
+    ("size", 2.1, "Width of its maps in samples, margin included."),
+    ("ch", 2.1, "Channels."),
+    ("s", 2.1, "Sampling rate s, in samples a picture width."),
+    ("f_c", 2.2, "Cutoff f_c, in cycles a picture width: what the layer is to keep."),
+    ("f_t", 2.2, "Stopband f_t, in cycles a picture width: what the layer is to be rid of."),
+    ("type", 1.6, "Number format of its maps."),
+)
+CHANNELS = ("red", "green", "blue")
+
+
+def draw(state: AppState, view: View) -> None:
+    """The slot, its layers, how the selected one is looked at, and what is seen."""
+    chosen = state.layers
+    slot = choose_slot(state, view)
+    facts = view.facts(slot)
+    if facts is None:
+        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", view.theme.dim)
+        return
+    layer = selected(state, view, slot)
+    assert layer is not None
+    _list(chosen, view, slot, layers(facts.config), layer)
+    _how(chosen, view, layer)
+    reading = view.reading(JOB)
+    if reading and reading.error:
+        widgets.sentence(reading.error, view.theme.error)
+    shown = reading.result if reading and isinstance(reading.result, LayerView) else None
+    # What was read of another layer or in another mode is not drawn as if it were this one's.
+    asked = reading.request if reading else None
+    fits = isinstance(asked, LayerRequest) and (asked.slot, asked.layer, asked.mode) == (slot, layer.name, chosen.mode)
+    _maps(chosen, view, slot, layer, shown if fits else None)
+
+
+def choose_slot(state: AppState, view: View) -> Slot:
+    """The switch between the slots, shared by the instruments; the slot that is chosen."""
+    gap = imgui.get_style().item_inner_spacing.x
+    width = (imgui.get_content_region_avail().x - gap) / 2
+    for index, slot in enumerate(SLOTS):
+        if index:
+            imgui.same_line(0, gap)
+        lit = state.layers.slot == slot
+        imgui.push_style_color(imgui.Col_.text, view.theme.accent[slot] if lit else view.theme.dim)
+        imgui.push_style_color(
+            imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
+        )
+        if imgui.button(f"{slot}##slot", (width, 0)):
+            state.layers.slot = slot
+        imgui.pop_style_color(2)
+        widgets.tooltip(f"Look inside the model in the {slot} slot.")
+    return "left" if state.layers.slot == "left" else "right"
+
+
+def selected(state: AppState, view: View, slot: Slot) -> Layer | None:
+    """The layer of a slot's model that the instruments look at; None while no model is there."""
+    facts = view.facts(slot)
+    if facts is None:
+        return None
+    return find(facts.config, getattr(state.layers, slot))
+
+
+def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Layer, ...], current: Layer) -> None:
+    flags, em = imgui.TableFlags_, imgui.get_font_size()
+    height = max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y)
+    height = min(height, (len(every) + 1.4) * imgui.get_text_line_height_with_spacing())
+    if not imgui.begin_table("layers", len(COLUMNS), flags.scroll_y | flags.row_bg | flags.pad_outer_x, (0, height)):
+        return
+    imgui.table_setup_scroll_freeze(0, 1)
+    for name, width, _ in COLUMNS:
+        kind = imgui.TableColumnFlags_.width_fixed if width else imgui.TableColumnFlags_.width_stretch
+        imgui.table_setup_column(name, kind, width * em)
+    imgui.table_next_row()
+    for name, _, tip in COLUMNS:
+        imgui.table_next_column()
+        _right(view.theme.dim, name, name != "layer")
+        widgets.tooltip(tip)
+    for layer in every:
+        imgui.table_next_row()
+        imgui.table_next_column()
+        flag = imgui.SelectableFlags_.span_all_columns
+        if imgui.selectable(layer.name, layer == current, flag)[0]:
+            setattr(chosen, slot, layer.name)
+        imgui.push_font(view.theme.mono, 0.87 * em)
+        numbers = (layer.size, layer.channels, layer.rate, layer.cutoff, layer.stopband, layer.precision)
+        for value in numbers:
+            imgui.table_next_column()
+            text = value if isinstance(value, str) else _short(value)
+            _right(view.theme.text if layer == current else view.theme.dim, text)
+        imgui.pop_font()
+    imgui.end_table()
+
+
+def _right(colour: ImVec4, text: str, aligned: bool = True) -> None:
+    """Text at the right end of its cell."""
+    if aligned:
+        room = imgui.get_content_region_avail().x - imgui.calc_text_size(text).x
+        imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
+    imgui.text_colored(colour, text)
+
+
+def _short(value: float) -> str:
+    """Four figures at most."""
+    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
+
+
+def _how(chosen: LayersState, view: View, layer: Layer) -> None:
+    theme = view.theme
+    widgets.words(theme, "maps", chosen, "mode", ("sheet", "rgb", "one"),
+                  "All channels as a contact sheet, any three as colours, or one.")  # fmt: skip
+    if chosen.mode == "sheet":
+        if widgets.words(theme, "sort", chosen, "sort", ("index", "energy", "phase"),
+                      "By number; by energy (variance over the pixels); or by phase-likeness: how even the local "
+                      "amplitude of the monogenic signal is, 1 for a wave, 0 for noise. The order stays while the "
+                      "picture moves; choose it again to sort again.", again=True):  # fmt: skip
+            view.turn += 1
+    elif chosen.mode == "one":
+        widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=(0, layer.channels - 1),
+                       tip="The channel shown. Click it to go back to the sheet.")  # fmt: skip
+    else:
+        widgets.label(theme, "channels", "The channels shown as red, green and blue (the paper's fig. 6).")
+        gap = imgui.get_style().item_inner_spacing.x
+        width = (imgui.get_content_region_avail().x - 2 * gap) / 3
+        for index, name in enumerate(CHANNELS):
+            if index:
+                imgui.same_line(0, gap)
+            widgets.number(theme, "", chosen, name, step=0.1, form=f"{name[0].upper()} %d", default=index,
+                           span=(0, layer.channels - 1), width=width, tip=f"The channel shown as {name}.")  # fmt: skip
+    widgets.label(theme, "scale", "Display gain; grey is 0 dB, black and white are three deviations away.")
+    gap = imgui.get_style().item_inner_spacing.x
+    width = (imgui.get_content_region_avail().x - gap) / 2
+    widgets.number(theme, "", chosen, "gain", step=0.2, form="%+.1f dB", width=width,
+                   tip="Display gain in dB; at 0 dB black and white are three deviations from grey.")  # fmt: skip
+    imgui.same_line(0, gap)
+    widgets.check(
+        theme, "common", chosen, "common",
+        "One scale for all channels, grey being 0; otherwise each has its own, grey being its mean.",
+    )  # fmt: skip
+
+
+def _maps(chosen: LayersState, view: View, slot: Slot, layer: Layer, shown: LayerView | None) -> None:
+    foot = 2 * imgui.get_text_line_height_with_spacing() + (HISTOGRAM + 0.8) * imgui.get_font_size()
+    room = imgui.get_content_region_avail()
+    size = ImVec2(room.x, max(4 * imgui.get_font_size(), room.y - foot))
+    if chosen.mode == "sheet":
+        first, count, pointed = _sheet(chosen, view, size, layer, shown)
+    else:
+        first, count, pointed = 0, 1, _picture(chosen, view, size, shown)
+    channels = (chosen.one,) if chosen.mode != "rgb" else (chosen.red, chosen.green, chosen.blue)
+    view.wanted[JOB] = LayerRequest(slot, layer.name, chosen.mode, chosen.sort, channels, first, count,
+                                    chosen.thumb, chosen.gain, chosen.common, view.turn)  # fmt: skip
+    _foot(view, shown, pointed)
+
+
+def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Layer, shown: LayerView | None
+           ) -> tuple[int, int, str]:  # fmt: skip
+    """The contact sheet; the first visible place, how many are, and what the pointer is on."""
+    pointed = ""
+    imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
+    imgui.begin_child("sheet", size)
+    imgui.pop_style_var()
+    width = imgui.get_content_region_avail().x
+    columns = max(1, int((width + GAP) // (chosen.thumb + GAP)))
+    side = (width + GAP) / columns - GAP  # the row is filled
+    rows = math.ceil(layer.channels / columns)
+    top = imgui.get_scroll_y()
+    first_row = int(top // (side + GAP))
+    visible = math.ceil(size.y / (side + GAP)) + 1
+    origin = imgui.get_cursor_screen_pos()
+    imgui.invisible_button("##cells", (max(1.0, width), max(1.0, rows * (side + GAP) - GAP)))
+    if shown is not None and len(shown.values):
+        picture = view.picture("layers", shown.cells)
+        assert picture is not None
+        hovered = imgui.is_item_hovered()
+        for index in range(len(shown.values)):
+            row, column = divmod(shown.first + index, columns)
+            corner = ImVec2(origin.x + column * (side + GAP), origin.y + row * (side + GAP))
+            at = _within(corner, side) if hovered else None
+            _cell(view, picture, corner, side, index, len(shown.values), lit=at is not None)
+            if at is not None:
+                channel = int(shown.order[shown.first + index])
+                pointed = _said(shown, (channel,), shown.values[index], at)
+                if imgui.is_item_clicked():
+                    chosen.one, chosen.mode = channel, "one"
+    imgui.end_child()
+    return first_row * columns, visible * columns, pointed
+
+
+def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | None) -> str:
+    """One channel, or three as colours, as large as there is room; what the pointer is on."""
+    start, pointed = imgui.get_cursor_pos(), ""
+    if shown is not None:
+        picture = view.picture("layers", shown.cells)
+        assert picture is not None
+        origin, side = imgui.get_cursor_screen_pos(), min(size.x, size.y)
+        corner = ImVec2(origin.x + (size.x - side) / 2, origin.y)
+        imgui.set_cursor_screen_pos(corner)
+        imgui.invisible_button("##map", (side, side))
+        at = _within(corner, side) if imgui.is_item_hovered() else None
+        _cell(view, picture, corner, side, 0, 1, lit=False)
+        if at is not None:
+            pointed = _said(shown, shown.channels, shown.values[0], at)
+        if imgui.is_item_clicked() and chosen.mode == "one":
+            chosen.mode = "sheet"
+    imgui.set_cursor_pos(start)
+    imgui.dummy(size)
+    return pointed
+
+
+def _cell(view: View, picture: Picture, corner: ImVec2, side: float, index: int, count: int, lit: bool) -> None:
+    """Draw one of the cells that lie below one another in a texture."""
+    draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
+    inset = 0.5 / picture.height  # half a texel, so that the neighbours do not bleed in
+    draw.add_image(imgui.ImTextureRef(picture.texture), corner, end, (0.5 / picture.width, index / count + inset),
+                   (1 - 0.5 / picture.width, (index + 1) / count - inset))  # fmt: skip
+    if lit:
+        draw.add_rect(corner, end, imgui.get_color_u32(view.theme.text), 0.0, 1.5)
+
+
+def _within(corner: ImVec2, side: float) -> tuple[float, float] | None:
+    """Where in a square the pointer is, 0..1 each way; None outside."""
+    mouse = imgui.get_io().mouse_pos
+    x, y = (mouse.x - corner.x) / side, (mouse.y - corner.y) / side
+    return (x, y) if 0 <= x < 1 and 0 <= y < 1 else None
+
+
+def _said(shown: LayerView, channels: tuple[int, ...], values: np.ndarray, at: tuple[float, float]) -> str:
+    """What the pointer is on: channel, value there, and what it was sorted by."""
+    height, width = values.shape[1:]
+    here = values[:, min(int(at[1] * height), height - 1), min(int(at[0] * width), width - 1)]
+    words = ", ".join(f"ch {channel}: {value:+.3f}" for channel, value in zip(channels, here, strict=False))
+    score = f"   score {shown.scores[channels[0]]:.3g}" if shown.scores is not None and len(channels) == 1 else ""
+    return words + score
+
+
+def _foot(view: View, shown: LayerView | None, pointed: str) -> None:
+    """The pointer's value, the numbers of all maps and of the selection, and how often values occur."""
+    if shown is None:
+        imgui.text_colored(view.theme.dim, "…")
+        return
+    imgui.push_font(view.theme.mono, 0.87 * imgui.get_font_size())
+    count, height, width = shown.shape
+    imgui.text_colored(view.theme.text if pointed else view.theme.dim, pointed or f"{count} maps of {width}x{height}")
+    imgui.pop_font()
+    half = (imgui.get_content_region_avail().x - imgui.get_style().item_spacing.x) / 2
+    names = " ".join(str(channel) for channel in shown.channels)
+    for index, (title, numbers) in enumerate((("all", shown.every), (f"ch {names}", shown.selected))):
+        if index:
+            imgui.same_line()
+        imgui.begin_group()
+        _numbers(view, title, numbers, half)
+        imgui.end_group()
+
+
+def _numbers(view: View, title: str, numbers: Numbers, width: float) -> None:
+    em, origin = imgui.get_font_size(), imgui.get_cursor_screen_pos()
+    imgui.dummy((width, HISTOGRAM * em))
+    widgets.tooltip(f"{title}: mean {numbers.mean:+.4g}, deviation {numbers.deviation:.4g}, largest magnitude "
+                    f"{numbers.largest:.4g}; values from {numbers.span[0]:.4g} to {numbers.span[1]:.4g}.")  # fmt: skip
+    draw, colour = imgui.get_window_draw_list(), imgui.get_color_u32(view.theme.dim)
+    heights = np.sqrt(numbers.counts / max(1.0, float(numbers.counts.max())))  # roots, so that tails are seen
+    step, base = width / BINS, origin.y + HISTOGRAM * em
+    for index, part in enumerate(heights):
+        x = origin.x + index * step
+        draw.add_rect_filled((x, base - max(1.0, float(part) * HISTOGRAM * em)), (x + max(1.0, step - 1), base), colour)
+    imgui.push_font(view.theme.mono, 0.87 * em)
+    imgui.text_colored(view.theme.dim, f"{title}  {numbers.mean:+.2f}±{numbers.deviation:.2f}")
+    imgui.pop_font()
