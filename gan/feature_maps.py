@@ -17,7 +17,7 @@ EDGE = 0.1  # of the width, at each side: left out, for the Riesz transform take
 
 
 def energy(maps: Tensor) -> Tensor:
-    """[C]: each map's variance over its pixels, for maps [C, H, W]; a constant map tells nothing, whatever its value."""
+    """[C]: each map's variance over its pixels, for maps [C, H, W]; a constant map tells nothing."""
     return maps.flatten(1).var(dim=1, correction=0)
 
 

@@ -101,8 +101,10 @@ def look(maps: Tensor, model: str, request: LayerRequest, orders: Orders) -> Lay
     count = maps.shape[0]
     channels = tuple(min(channel, count - 1) for channel in request.channels)
     order, ranked = orders.of(maps, model, request)
+    first = 0
     if request.mode == "sheet":
-        places = order[request.first : request.first + request.count]
+        first = request.first if request.first < count else 0  # what the panel asked of a layer with more channels
+        places = order[first : first + max(1, request.count)]
         shown = maps[torch.from_numpy(places).to(maps.device)]
         small = _reduced(shown, request.thumb)[:, None]
     else:
@@ -114,7 +116,7 @@ def look(maps: Tensor, model: str, request: LayerRequest, orders: Orders) -> Lay
         shape=(count, maps.shape[1], maps.shape[2]),
         order=order,
         scores=ranked,
-        first=request.first if request.mode == "sheet" else 0,
+        first=first,
         cells=_grey(shade).reshape(-1, shade.shape[3], 4),
         values=small.cpu().numpy(),
         channels=channels,

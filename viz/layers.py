@@ -50,8 +50,10 @@ def layers(config: GeneratorConfig) -> tuple[Layer, ...]:
 
 def find(config: GeneratorConfig, name: str) -> Layer:
     """The layer called `name`, or the one that is most like it: of the same number ("L5_36_32" for "L5_52_64"), else
-    the picture. What is selected thus survives a change of models."""
+    the picture. What is selected thus survives a change of models. "" is a layer in the middle, where forms appear."""
     every = layers(config)
+    if not name:
+        return every[len(every) // 2]
     number = name.partition("_")[0]
     for layer in every:
         if layer.name == name:

@@ -83,7 +83,7 @@ def selected(state: AppState, view: View, slot: Slot) -> Layer | None:
 def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Layer, ...], current: Layer) -> None:
     flags, em = imgui.TableFlags_, imgui.get_font_size()
     height = max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y)
-    height = min(height, (len(every) + 1.4) * imgui.get_text_line_height_with_spacing())
+    height = min(height, (len(every) + 1.2) * imgui.get_text_line_height_with_spacing())
     if not imgui.begin_table("layers", len(COLUMNS), flags.scroll_y | flags.row_bg | flags.pad_outer_x, (0, height)):
         return
     imgui.table_setup_scroll_freeze(0, 1)
@@ -95,6 +95,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Layer, ...],
         imgui.table_next_column()
         _right(view.theme.dim, name, name != "layer")
         widgets.tooltip(tip)
+    imgui.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active))
     for layer in every:
         imgui.table_next_row()
         imgui.table_next_column()
@@ -108,6 +109,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Layer, ...],
             text = value if isinstance(value, str) else _short(value)
             _right(view.theme.text if layer == current else view.theme.dim, text)
         imgui.pop_font()
+    imgui.pop_style_color()
     imgui.end_table()
 
 
