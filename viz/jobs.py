@@ -11,18 +11,23 @@ from viz.instruments import JobRequest
 from viz.layer_view import LayerRequest, Orders
 from viz.renderer import Renderer
 from viz.request import RenderRequest
+from viz.spectrum_view import AverageRequest, Spectra, SpectrumRequest
 
 
 class Jobs:
     """Starts jobs on one renderer, on its thread."""
 
     def __init__(self, renderer: Renderer) -> None:
-        self._renderer, self._orders = renderer, Orders()
+        self._renderer, self._orders, self._spectra = renderer, Orders(), Spectra(renderer)
 
     def start(self, request: JobRequest, shown: RenderRequest) -> Iterator[Any]:
         """The job's iterator; `shown` are the pictures that are on screen, or were asked for last."""
         if isinstance(request, LayerRequest):
             return _once(lambda: self._layer(request, shown))
+        if isinstance(request, SpectrumRequest):
+            return self._spectra.live(request, shown)
+        if isinstance(request, AverageRequest):
+            return self._spectra.average(request)
         raise TypeError(f"There is no job for a {type(request).__name__}.")
 
     def _layer(self, request: LayerRequest, shown: RenderRequest) -> layer_view.LayerView | None:

@@ -112,6 +112,10 @@ class SpectrumState:
     low: float = number(-40.0, -200.0, 200.0)  # dB, the darkest colour
     high: float = number(20.0, -200.0, 200.0)
     angle: float = number(22.5, 0.0, 180.0)  # degrees of the slice that is dragged
+    at_0: bool = True  # which slices are drawn
+    at_45: bool = True
+    at_angle: bool = False
+    of_average: bool = False  # the heat map's: the average over seeds, or what is shown now
     num: int = number(100, 1, 100_000)  # seeds to average over
     data: str = ""  # a data set for comparison
 

@@ -47,15 +47,19 @@ class Palette:
     right: str  # the right slot's accent
     warning: str
     error: str
+    cutoff: str  # f_c, wherever it is drawn
+    stopband: str  # f_t
 
 
 DARK = Palette(
     window="#1c1d20", stage="#121315", field="#27292d", hover="#32353a", active="#3d4147", border="#2b2d31",
     text="#dcdee2", dim="#8d929b", left="#e3a24a", right="#57b0e3", warning="#d9b95c", error="#e8776d",
+    cutoff="#7aa2ff", stopband="#5cc98b",
 )  # fmt: skip
 LIGHT = Palette(
     window="#f4f4f2", stage="#e3e3e0", field="#e6e6e3", hover="#dadad6", active="#cbcbc6", border="#d6d6d2",
     text="#25272b", dim="#666b74", left="#b06a0c", right="#1a74b0", warning="#8a6a00", error="#b8372c",
+    cutoff="#2f5fd0", stopband="#14804a",
 )  # fmt: skip
 PALETTES = {"dark": DARK, "light": LIGHT}
 

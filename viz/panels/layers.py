@@ -6,9 +6,10 @@ import math
 import numpy as np
 from imgui_bundle import ImVec2, ImVec4, imgui
 
+from gan.bands import Band
 from viz import widgets
 from viz.layer_view import BINS, LayerRequest, LayerView, Numbers
-from viz.layers import Layer, find, layers
+from viz.layers import PRECISION, find, layers
 from viz.state import SLOTS, AppState, LayersState, Slot
 from viz.view import Picture, View
 
@@ -72,7 +73,7 @@ def choose_slot(state: AppState, view: View) -> Slot:
     return "left" if state.layers.slot == "left" else "right"
 
 
-def selected(state: AppState, view: View, slot: Slot) -> Layer | None:
+def selected(state: AppState, view: View, slot: Slot) -> Band | None:
     """The layer of a slot's model that the instruments look at; None while no model is there."""
     facts = view.facts(slot)
     if facts is None:
@@ -80,7 +81,7 @@ def selected(state: AppState, view: View, slot: Slot) -> Layer | None:
     return find(facts.config, getattr(state.layers, slot))
 
 
-def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Layer, ...], current: Layer) -> None:
+def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], current: Band) -> None:
     flags, em = imgui.TableFlags_, imgui.get_font_size()
     height = max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y)
     height = min(height, (len(every) + 1.2) * imgui.get_text_line_height_with_spacing())
@@ -103,7 +104,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Layer, ...],
         if imgui.selectable(layer.name, layer == current, flag)[0]:
             setattr(chosen, slot, layer.name)
         imgui.push_font(view.theme.mono, 0.87 * em)
-        numbers = (layer.size, layer.channels, layer.rate, layer.cutoff, layer.stopband, layer.precision)
+        numbers = (layer.size, layer.channels, layer.rate, layer.cutoff, layer.stopband, PRECISION)
         for value in numbers:
             imgui.table_next_column()
             text = value if isinstance(value, str) else _short(value)
@@ -126,7 +127,7 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
-def _how(chosen: LayersState, view: View, layer: Layer) -> None:
+def _how(chosen: LayersState, view: View, layer: Band) -> None:
     theme = view.theme
     widgets.words(theme, "maps", chosen, "mode", ("sheet", "rgb", "one"),
                   "All channels as a contact sheet, any three as colours, or one.")  # fmt: skip
@@ -160,7 +161,7 @@ def _how(chosen: LayersState, view: View, layer: Layer) -> None:
     )  # fmt: skip
 
 
-def _maps(chosen: LayersState, view: View, slot: Slot, layer: Layer, shown: LayerView | None) -> None:
+def _maps(chosen: LayersState, view: View, slot: Slot, layer: Band, shown: LayerView | None) -> None:
     foot = 2 * imgui.get_text_line_height_with_spacing() + (HISTOGRAM + 0.8) * imgui.get_font_size()
     room = imgui.get_content_region_avail()
     size = ImVec2(room.x, max(4 * imgui.get_font_size(), room.y - foot))
@@ -174,7 +175,7 @@ def _maps(chosen: LayersState, view: View, slot: Slot, layer: Layer, shown: Laye
     _foot(view, shown, pointed)
 
 
-def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Layer, shown: LayerView | None
+def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: LayerView | None
            ) -> tuple[int, int, str]:  # fmt: skip
     """The contact sheet; the first visible place, how many are, and what the pointer is on."""
     pointed = ""

@@ -1,0 +1,272 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Spectrum: the power spectrum of picture or layer with the plan's frequencies on it, slices, averages over seeds."""
+
+import math
+import os
+
+import numpy as np
+from imgui_bundle import ImVec2, ImVec4, imgui, implot
+
+from gan.bands import Band
+from viz import motion, widgets
+from viz.layers import find
+from viz.panels.layers import choose_slot, selected
+from viz.result import PICTURE
+from viz.spectrum_view import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
+from viz.state import SLOTS, AppState, Slot, SpectrumState, absolute
+from viz.theme import rgb
+from viz.view import View
+
+TITLE = "Spectrum"
+PLACE = "right"
+
+LIVE, AVERAGE = "spectrum", "average"
+HEAT_SHARE = 0.4  # of the panel's height that the heat map takes at most
+MARGIN = 10.0  # dB that slices show beyond the map's range, as in the paper
+GRIP = 9.0  # pixels within which the free slice is taken hold of
+
+
+def draw(state: AppState, view: View) -> None:
+    """What is transformed, the heat map, its slices, and averaging."""
+    chosen, theme = state.spectrum, view.theme
+    main = choose_slot(state, view)
+    bands = {slot: band for slot in SLOTS if (band := _band(state, view, slot)) is not None}
+    if main not in bands:
+        widgets.sentence(f"Nothing is shown in the {main} slot: open a model there.", theme.dim)
+        return
+    widgets.words(theme, "of", chosen, "source", ("picture", "layer"),
+                  "The spectrum of the picture, or of each slot's layer chosen under Layers.")  # fmt: skip
+    reading, progress = view.reading(LIVE), view.reading(AVERAGE)
+    shown = reading.result if reading and isinstance(reading.result, SpectrumView) else None
+    done = progress.result.done if progress and isinstance(progress.result, Progress) else 0
+    view.wanted[LIVE] = SpectrumRequest(
+        tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()), main,
+        chosen.of_average and done > 0, chosen.beta, chosen.pad, chosen.low, chosen.high, chosen.angle, done,
+    )  # fmt: skip
+    if reading and reading.error:
+        widgets.sentence(reading.error, theme.error)
+    _heat(chosen, view, bands[main], shown, main)
+    _how(chosen, view, bool(shown and shown.averages))
+    _averaging(state, view, bands)
+    _slices(chosen, view, bands, shown)
+
+
+def _band(state: AppState, view: View, slot: Slot) -> Band | None:
+    facts = view.facts(slot)
+    if facts is None or not state.slot(slot).path:
+        return None
+    return find(facts.config, PICTURE) if state.spectrum.source == "picture" else selected(state, view, slot)
+
+
+# -- the heat map ------------------------------------------------------------------------------------------------------
+
+
+def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | None, main: Slot) -> None:
+    em, room = imgui.get_font_size(), imgui.get_content_region_avail()
+    side = max(8 * em, min(room.x, HEAT_SHARE * room.y))
+    origin = imgui.get_cursor_screen_pos()
+    corner = ImVec2(origin.x + (room.x - side) / 2, origin.y)
+    imgui.set_cursor_screen_pos(corner)
+    imgui.invisible_button("##heat", (side, side))
+    hovered, active = imgui.is_item_hovered(), imgui.is_item_active()
+    draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
+    draw.add_rect_filled(corner, end, imgui.get_color_u32(imgui.Col_.frame_bg))
+    look = None if shown is None else (shown.averages if chosen.of_average else shown.looks).get(main)
+    if shown is not None and shown.heat is not None and look is not None:
+        picture = view.picture("spectrum", shown.heat)
+        assert picture is not None
+        draw.add_image(imgui.ImTextureRef(picture.texture), corner, end)
+    mouse = imgui.get_io().mouse_pos
+    # The frequency 0 is in the middle of its sample, half a sample right of the picture's middle.
+    shift = 0.5 / len(look.levels) if look else 0.0
+    scale = side / band.rate  # pixels a cycle a picture width
+    centre = ImVec2(corner.x + (0.5 + shift) * side, corner.y + (0.5 + shift) * side)
+    draw.push_clip_rect(corner, end, True)
+    _contours(view, band, centre, scale)
+    _ray(chosen, view, centre, band, scale)
+    draw.pop_clip_rect()
+    if active:
+        degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
+        motion.clamped(chosen, "angle", round(degrees, 1))
+        chosen.at_angle = True
+    text = "blue f_c, green f_t, border s/2; drag: turn slice"
+    if hovered and look is not None:
+        x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
+        text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
+    imgui.push_font(view.theme.mono if hovered else imgui.get_font(), 0.87 * em)
+    imgui.text_colored(view.theme.text if hovered else view.theme.dim, text)
+    imgui.pop_font()
+    if not hovered:
+        widgets.tooltip("Frequencies in cycles a picture width, 0 in the middle, s/2 at the border. Squares where a "
+                        "layer is filtered along the axes, circles where radially.")  # fmt: skip
+
+
+def _contours(view: View, band: Band, centre: ImVec2, scale: float) -> None:
+    """f_c, f_t and s/2: where the band is to end, where it has ended, and all that there is."""
+    draw, palette = imgui.get_window_draw_list(), view.theme.palette
+    lines = ((band.cutoff, palette.cutoff, band.radial), (band.stopband, palette.stopband, band.radial),
+             (band.rate / 2, "#c8c8c8", False))  # fmt: skip
+    for frequency, colour, round_ in lines:
+        reach = min(frequency * scale, band.rate / 2 * scale - 1) if not round_ else frequency * scale
+        for code, width in (("#000000", 3.0), (colour, 1.5)):  # on any colour of the map
+            ink = imgui.get_color_u32(rgb(code, 0.55 if width > 2 else 1.0))
+            if round_:
+                draw.add_circle(centre, reach, ink, 96, width)
+            else:
+                corner = (centre.x - reach, centre.y - reach)
+                draw.add_rect(corner, (centre.x + reach, centre.y + reach), ink, 0.0, width)
+
+
+def _ray(chosen: SpectrumState, view: View, centre: ImVec2, band: Band, scale: float) -> None:
+    """Where the slices run."""
+    draw = imgui.get_window_draw_list()
+    for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle)):
+        if wanted:
+            turn = math.radians(angle)
+            reach = scale * band.rate / 2 / max(abs(math.cos(turn)), abs(math.sin(turn)))
+            tip = (centre.x + reach * math.cos(turn), centre.y - reach * math.sin(turn))
+            draw.add_line(centre, tip, imgui.get_color_u32(rgb("#ffffff", 0.5)), 1.0)
+            if angle == chosen.angle:
+                grip = (centre.x + 0.9 * reach * math.cos(turn), centre.y - 0.9 * reach * math.sin(turn))
+                draw.add_circle_filled(grip, GRIP / 2, imgui.get_color_u32(rgb("#ffffff", 0.9)))
+
+
+# -- controls ----------------------------------------------------------------------------------------------------------
+
+
+def _how(chosen: SpectrumState, view: View, has_average: bool) -> None:
+    theme, gap = view.theme, imgui.get_style().item_inner_spacing.x
+    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    widgets.label(theme, "range", "What is darkest and what is brightest on the map.")
+    widgets.number(theme, "", chosen, "low", step=0.25, form="%+.0f dB", default=-40, width=half, tip="The darkest.")
+    imgui.same_line(0, gap)
+    widgets.number(theme, "", chosen, "high", step=0.25, form="%+.0f dB", default=20, tip="The brightest.")
+    widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.")
+    widgets.number(theme, "", chosen, "beta", step=0.05, form="beta %.1f", default=8, width=half,
+                   tip="Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window.")  # fmt: skip
+    imgui.same_line(0, gap)
+    widgets.number(theme, "", chosen, "pad", step=0.05, form="pad %dx", default=4,
+                   tip="Zero-padding: how many times finer than its samples the spectrum is drawn.")  # fmt: skip
+
+
+def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
+    chosen, theme, gap = state.spectrum, view.theme, imgui.get_style().item_inner_spacing.x
+    reading, running = view.reading(AVERAGE), view.running(AVERAGE)
+    progress = reading.result if reading and isinstance(reading.result, Progress) else None
+    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
+    if running:
+        part = progress.done / progress.total if progress and progress.total else 0.0
+        imgui.progress_bar(part, (half, 0), f"{progress.done if progress else 0}")
+        imgui.same_line(0, gap)
+        if widgets.button("Cancel", "Stop, and keep what was averaged so far.", width=-1):
+            view.started.pop(AVERAGE, None)
+    else:
+        widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", default=100, width=half, tip="How many.")
+        imgui.same_line(0, gap)
+        if widgets.button("Start", "Average over so many seeds; the pictures go on moving meanwhile.", width=-1):
+            view.turn += 1
+            sources = tuple(
+                (slot, result.request, band.name)
+                for slot, band in bands.items()
+                if (result := view.results[slot]) is not None
+            )
+            view.started[AVERAGE] = AverageRequest(sources, chosen.num, chosen.beta, chosen.data, view.turn)
+            view.readings.pop(AVERAGE, None)
+    widgets.label(theme, "data", "A data set whose average is a third curve, and whose mean and deviation whiten all.")
+    imgui.set_next_item_width(-1)
+    flags = imgui.InputTextFlags_
+    entered, typed = imgui.input_text_with_hint(
+        "##data", "folder or zip, or none", chosen.data, flags.enter_returns_true | flags.elide_left
+    )
+    if entered:
+        chosen.data = absolute(typed.strip()) if typed.strip() else ""
+    if chosen.data and not os.path.exists(chosen.data):
+        widgets.sentence(f"There is no {chosen.data}.", theme.warning)
+    if reading and reading.error:
+        widgets.sentence(reading.error, theme.error)
+    if progress and progress.done:
+        widgets.label(theme, "map", "What the map above shows; the slices below show both.")
+        if imgui.radio_button("now", not chosen.of_average):
+            chosen.of_average = False
+        imgui.same_line()
+        if imgui.radio_button("average", chosen.of_average):
+            chosen.of_average = True
+
+
+# -- slices ------------------------------------------------------------------------------------------------------------
+
+
+def _slices(chosen: SpectrumState, view: View, bands: dict[Slot, Band], shown: SpectrumView | None) -> None:
+    theme = view.theme
+    widgets.label(theme, "slices", "From the centre outwards, in these directions.")
+    widgets.check(theme, "0°", chosen, "at_0", "Along the axis.")
+    imgui.same_line()
+    widgets.check(theme, "45°", chosen, "at_45", "Along the diagonal.")
+    imgui.same_line()
+    widgets.check(theme, f"{chosen.angle:.1f}°###angle", chosen, "at_angle", "In the direction dragged on the map.")
+    angles = [angle for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL),
+              (chosen.at_angle, chosen.angle)) if wanted]  # fmt: skip
+    if not angles:
+        return
+    imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())
+    _legend(view, shown)
+    gap = imgui.get_style().item_spacing.y
+    height = (imgui.get_content_region_avail().y - gap * (len(angles) - 1)) / len(angles)
+    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(6, 5))
+    implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(3, 2))
+    for angle in angles:
+        _slice(chosen, view, bands, shown, angle, max(height, 6 * imgui.get_font_size()))
+    implot.pop_style_var(2)
+    imgui.pop_font()
+
+
+def _legend(view: View, shown: SpectrumView | None) -> None:
+    """Whose curves the colours are, and which weight is what; none of it needs room in each plot."""
+    averages = shown.averages if shown else {}
+    for name in (*SLOTS, *([DATA] if DATA in averages else [])):
+        imgui.text_colored(_colour(view, name), name)
+        imgui.same_line()
+    counts = sorted({look.pictures for look in averages.values()})
+    means = f"thin: now, thick: mean of {' and '.join(str(count) for count in counts)}" if counts else "now"
+    imgui.text_colored(view.theme.dim, means)
+
+
+def _colour(view: View, name: str) -> ImVec4:
+    return view.theme.text if name == DATA else view.theme.accent["left" if name == "left" else "right"]
+
+
+def _slice(
+    chosen: SpectrumState, view: View, bands: dict[Slot, Band], shown: SpectrumView | None, angle: float, height: float
+) -> None:
+    flags, axis, theme = implot.Flags_, implot.AxisFlags_, view.theme
+    quiet = flags.no_menus | flags.no_mouse_text | flags.no_inputs | flags.no_legend
+    if not implot.begin_plot(f"##slice{angle}", (-1, height), quiet):
+        return
+    implot.setup_axes("", f"dB, {angle:g}°", axis.none, axis.none)
+    reach = max(band.rate / 2 for band in bands.values()) * min(
+        1 / max(abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))), math.sqrt(2)
+    )
+    implot.setup_axis_limits(implot.ImAxis_.x1, 0, reach, imgui.Cond_.always)
+    low, high = chosen.low - MARGIN, max(chosen.high, chosen.low + 1) + MARGIN
+    implot.setup_axis_limits(implot.ImAxis_.y1, low, high, imgui.Cond_.always)
+    for slot, band in bands.items():
+        for frequency, colour in ((band.cutoff, theme.palette.cutoff), (band.stopband, theme.palette.stopband)):
+            at = np.array([band.along(frequency, angle)])
+            spec = implot.Spec(line_color=rgb(colour, 0.8 if len(bands) == 1 or slot == "left" else 0.5), line_weight=1)
+            implot.plot_inf_lines(f"##{slot}{frequency}", at, spec)
+    for looks, averaged in ((shown.looks, False), (shown.averages, True)) if shown else ():
+        for name, look in looks.items():
+            _curve(view, name, look, angle, averaged)
+    implot.end_plot()
+
+
+def _curve(view: View, name: str, look: Look, angle: float, averaged: bool) -> None:
+    slices = look.slices.get(angle)
+    if slices is None:
+        return  # the angle has moved on since
+    colour = _colour(view, name)
+    if not averaged:
+        colour = ImVec4(colour.x, colour.y, colour.z, 0.75)
+    spec = implot.Spec(line_color=colour, line_weight=2.2 if averaged else 1.0)
+    implot.plot_line(f"{name} mean" if averaged else name, slices.frequencies, slices.levels, spec)

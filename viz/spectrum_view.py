@@ -1,0 +1,210 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Spectra made visible: of what is shown now, and averaged over seeds; a heat map, slices, and what a probe reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from gan.images import open_images
+from gan.spectrum import Average, decibels, of_generator, of_images
+from viz.request import PictureRequest, RenderRequest
+from viz.result import PICTURE
+from viz.state import Slot
+
+if TYPE_CHECKING:
+    from viz.renderer import Renderer
+
+AXIS, DIAGONAL = 0.0, 45.0
+SAY_SECONDS = 0.25  # between two looks at an average under way
+DATA = "data"
+SHARPEST = 512  # samples of a heat map a side: more than a panel has pixels
+
+
+@dataclass(frozen=True)
+class SpectrumRequest:
+    """The live spectra, and how all are looked at.
+
+    `sources`: slots, what of them (a layer or PICTURE) and its sampling rate; the heat map is the `main` slot's, of
+    what is shown now or of its average, from `low` (darkest) to `high` dB; `angle` of the free slice in degrees,
+    counter-clockwise; `averaged` counts the pictures that averages hold by now, 0 for none to be shown.
+    """
+
+    sources: tuple[tuple[Slot, str, float], ...]
+    main: Slot
+    of_average: bool
+    beta: float
+    pad: int
+    low: float
+    high: float
+    angle: float
+    averaged: int = 0
+
+    live = True
+
+    def layers(self, slot: Slot) -> tuple[str, ...]:
+        """See viz.instruments.JobRequest."""
+        return tuple(layer for name, layer, _ in self.sources if name == slot)
+
+
+@dataclass(frozen=True)
+class AverageRequest:
+    """Spectra averaged over `num` seeds from 0 on, of models as they were shown when it was started, and over as many
+    pictures of the data set `data` ("" for none). `turn` tells two such requests apart."""
+
+    sources: tuple[tuple[Slot, PictureRequest, str], ...]
+    num: int
+    beta: float
+    data: str
+    turn: int = 0
+
+    live = False
+
+    def layers(self, slot: Slot) -> tuple[str, ...]:
+        """See viz.instruments.JobRequest."""
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A slice: frequencies in cycles a picture width, and dB."""
+
+    frequencies: np.ndarray
+    levels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One spectrum. `levels` [M, M] in dB, f_y down and f_x right, 0 in the middle; `reach` is its edge, s/2."""
+
+    levels: np.ndarray
+    reach: float
+    slices: dict[float, Curve]  # by angle
+    pictures: int
+
+    def at(self, x: float, y: float) -> float:
+        """dB at frequencies right and down, in cycles a picture width, within the square."""
+        size = len(self.levels)
+        column, row = (min(max(round(f / (2 * self.reach) * size) + size // 2, 0), size - 1) for f in (x, y))
+        return float(self.levels[row, column])
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumView:
+    """What the panel shows: spectra of what is shown by slot, averages by slot and "data"; the main one's heat map,
+    uint8 [M, M, 4]."""
+
+    looks: dict[str, Look]
+    averages: dict[str, Look]
+    heat: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Pictures done, and to be done."""
+
+    done: int
+    total: int
+
+
+@lru_cache(maxsize=1)
+def colours() -> np.ndarray:
+    """[256, 4] bytes, dark to light in even steps of lightness."""
+    from matplotlib import colormaps
+
+    return (colormaps["inferno"](np.linspace(0, 1, 256)) * 255).round().astype(np.uint8)
+
+
+def heat_map(levels: np.ndarray, low: float, high: float) -> np.ndarray:
+    """[M, M] dB to uint8 [M, M, 4], at most SHARPEST a side: the largest of each square of neighbours is kept."""
+    factor = -(-len(levels) // SHARPEST)
+    if factor > 1:
+        size = len(levels) // factor
+        levels = levels[: size * factor, : size * factor].reshape(size, factor, size, factor).max(axis=(1, 3))
+    places = (levels - low) * (255 / max(high - low, 1e-3))
+    return colours()[places.clip(0, 255).astype(np.uint8)]
+
+
+class Spectra:
+    """Live spectra and running averages on one renderer; the averages stay until others are started."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._averages: dict[str, Average] = {}
+        self._looks: dict[str, tuple[object, Look]] = {}  # of the averages, with what they depend on
+
+    def live(self, request: SpectrumRequest, shown: RenderRequest) -> Iterator[SpectrumView | None]:
+        """The spectra of what is shown, each whitened by its own mean and deviation: a slice of work each."""
+        looks: dict[str, Look] = {}
+        for slot, layer, rate in request.sources:
+            picture = shown.slot(slot)
+            if picture is None:
+                continue
+            maps = self._renderer.maps(picture, layer)
+            with torch.inference_mode():
+                average = Average(maps.shape[3], rate, request.beta)
+                average.add(maps)
+            looks[slot] = look(average, request, None)
+            yield None
+        averages = self._averaged(request) if request.averaged else {}
+        main = (averages if request.of_average else looks).get(request.main)
+        heat = None if main is None else heat_map(main.levels, request.low, request.high)
+        yield SpectrumView(looks, averages, heat)
+
+    def _averaged(self, request: SpectrumRequest) -> dict[str, Look]:
+        found = {}
+        data = self._averages.get(DATA)
+        for name, average in self._averages.items():
+            if not average.pictures:
+                continue
+            key = (average, average.pictures, data and data.pictures, request.pad, request.angle)
+            kept = self._looks.get(name)
+            if kept is None or kept[0] != key:
+                self._looks[name] = kept = (key, look(average, request, data))
+            found[name] = kept[1]
+        return found
+
+    def average(self, request: AverageRequest) -> Iterator[Progress | None]:
+        """A picture of each source in turn."""
+        self._averages, self._looks = {}, {}
+        runs: dict[str, Iterator[Average]] = {}
+        total = 0
+        for slot, picture, layer in request.sources:
+            generator, _ = self._renderer.generator(picture)
+            name = None if layer == PICTURE else layer
+            runs[slot] = of_generator(generator, request.num, psi=picture.psi, layer=name, beta=request.beta, batch=1)
+            total += request.num
+        if request.data:
+            source = open_images(request.data)
+            runs[DATA] = of_images(source, request.num, beta=request.beta, batch=1)
+            total += min(request.num, len(source))
+        said = time.monotonic()
+        while runs:
+            for name in list(runs):
+                found = next(runs[name], None)
+                if found is None:
+                    del runs[name]
+                else:
+                    self._averages[name] = found
+                if time.monotonic() - said > SAY_SECONDS or not runs:
+                    said = time.monotonic()
+                    yield Progress(sum(average.pictures for average in self._averages.values()), total)
+                else:
+                    yield None
+
+
+def look(average: Average, request: SpectrumRequest, data: Average | None) -> Look:
+    """An average as it is to be seen, whitened by the data set's mean and deviation where there is one."""
+    spectrum = average.spectrum(data.mean, data.deviation) if data and data.pictures else average.spectrum()
+    slices = {}
+    for angle in (AXIS, DIAGONAL, request.angle):
+        frequencies, power = spectrum.slice(angle)
+        slices[angle] = Curve(frequencies, decibels(power))
+    levels = decibels(spectrum.power(request.pad)).astype(np.float32)
+    return Look(levels, spectrum.rate / 2, slices, average.pictures)
