@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 AXIS, DIAGONAL = 0.0, 45.0
 SAY_SECONDS = 0.25  # between two looks at an average under way
+SLICE = 0.005  # seconds of waiting that count as a slice of work
 DATA = "data"
 SHARPEST = 512  # samples of a heat map a side: more than a panel has pixels
 
@@ -138,6 +140,7 @@ class Spectra:
         self._renderer = renderer
         self._averages: dict[str, Average] = {}
         self._looks: dict[str, tuple[object, Look]] = {}  # of the averages, with what they depend on
+        self._of_pictures = True  # a data set's mean and deviation are no measure for a layer's values
 
     def live(self, request: SpectrumRequest, shown: RenderRequest) -> Iterator[SpectrumView | None]:
         """The spectra of what is shown, each whitened by its own mean and deviation: a slice of work each."""
@@ -159,7 +162,7 @@ class Spectra:
 
     def _averaged(self, request: SpectrumRequest) -> dict[str, Look]:
         found = {}
-        data = self._averages.get(DATA)
+        data = self._averages.get(DATA) if self._of_pictures else None
         for name, average in self._averages.items():
             if not average.pictures:
                 continue
@@ -173,6 +176,7 @@ class Spectra:
     def average(self, request: AverageRequest) -> Iterator[Progress | None]:
         """A picture of each source in turn."""
         self._averages, self._looks = {}, {}
+        self._of_pictures = all(layer == PICTURE for _, _, layer in request.sources)
         runs: dict[str, Iterator[Average]] = {}
         total = 0
         for slot, picture, layer in request.sources:
@@ -181,7 +185,13 @@ class Spectra:
             runs[slot] = of_generator(generator, request.num, psi=picture.psi, layer=name, beta=request.beta, batch=1)
             total += request.num
         if request.data:
-            source = open_images(request.data)
+            # Checking a large set takes seconds: beside the pictures, and nothing of it is kept in memory.
+            with ThreadPoolExecutor(1) as opener:
+                opening = opener.submit(open_images, request.data, memory_limit=0)
+                while not opening.done():
+                    wait([opening], timeout=SLICE)
+                    yield None
+                source = opening.result()
             runs[DATA] = of_images(source, request.num, beta=request.beta, batch=1)
             total += min(request.num, len(source))
         said = time.monotonic()

@@ -1,0 +1,153 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The instruments in the window: layers selected, sheets clicked, slices dragged; state, request and pixels compared."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gui import FRAMES, drive, save_model, settle
+from imgui_bundle import hello_imgui
+
+from gan.bands import bands
+from viz.app import Window
+from viz.layer_view import LayerView
+from viz.spectrum_view import SpectrumView
+from viz.state import AppState
+
+pytestmark = pytest.mark.slow
+
+
+def window(left: str, right: str) -> Window:
+    state = AppState()
+    state.left.path, state.right.path = left, right
+    return Window(state, strict=True)
+
+
+def read(context: Any, shown: Window, name: str, changed_from: object = None) -> Any:
+    """The job's newest finished result, once it is another one than `changed_from`."""
+    for _ in range(FRAMES):
+        context.yield_(2)
+        reading = shown.view.reading(name)
+        if reading and reading.finished and not shown.worker.measuring() and reading.result is not changed_from:
+            assert reading.error is None, reading.error
+            return reading.result
+    raise AssertionError(f"{name} said nothing new")
+
+
+def layers_are_looked_at(context: Any, shown: Window) -> None:
+    state = shown.state
+    context.window_focus("//Layers")
+    settle(context, shown)
+    first = read(context, shown, "layers")
+    assert isinstance(first, LayerView) and first.shape[0] > 3
+    context.set_ref(context.window_info("//Layers/layers").window.id_)
+    context.item_click("**/input")
+    context.set_ref("//Layers")
+    assert state.layers.left == "input"
+    view = read(context, shown, "layers", first)
+    assert shown.worker._jobs["layers"].layer == "input"  # noqa: SLF001
+    band = bands(shown.view.facts("left").config)[0]  # type: ignore[union-attr]
+    assert view.shape == (band.channels, band.size, band.size)
+    # The maps are those of the model: moving the picture moves them.
+    state.transform.tx = 0.2
+    settle(context, shown)
+    moved = read(context, shown, "layers", view)
+    assert not np.array_equal(moved.values, view.values)
+    context.item_click("//Layers/energy##sort")
+    ranked = read(context, shown, "layers", moved)
+    assert ranked.scores is not None and (np.diff(ranked.scores[ranked.order]) <= 0).all()
+    context.item_click("//Layers/one##mode")
+    context.yield_(2)
+    context.item_input_value("//Layers/##one", 2)
+    one = read(context, shown, "layers", ranked)
+    assert state.layers.one == 2 and one.channels == (2,)
+    context.item_click("//Layers/rgb##mode")
+    rgb = read(context, shown, "layers", one)
+    assert rgb.values.shape[1] == 3 and shown.view.reading("layers").request.channels == (0, 1, 2)  # type: ignore[union-attr]
+    context.item_click("//Layers/right##slot")
+    other = read(context, shown, "layers", rgb)
+    assert state.layers.slot == "right" and other.shape != rgb.shape
+    context.item_click("//Layers/left##slot")
+    context.item_click("//Layers/sheet##mode")
+    read(context, shown, "layers", other)
+
+
+def spectra_are_read(context: Any, shown: Window) -> None:
+    state = shown.state
+    context.window_focus("//Spectrum")
+    view = read(context, shown, "spectrum")
+    assert isinstance(view, SpectrumView) and set(view.looks) == {"left", "right"}
+    info = context.item_info("//Spectrum/##heat")
+    box = info.rect_full
+    middle = ((box.min.x + box.max.x) / 2, (box.min.y + box.max.y) / 2)
+    context.mouse_move_to_pos((middle[0] + 40, middle[1]))
+    context.mouse_down(0)
+    context.mouse_move_to_pos((middle[0] + 30, middle[1] - 30 * np.tan(np.radians(60))))
+    context.mouse_up(0)
+    assert state.spectrum.angle == pytest.approx(60, abs=2) and state.spectrum.at_angle
+    turned = read(context, shown, "spectrum", view)
+    assert state.spectrum.angle in turned.looks["left"].slices
+    context.item_click("//Spectrum/layer##source")
+    layer = read(context, shown, "spectrum", turned)
+    chosen = {slot: name for slot, name, _ in shown.worker._jobs["spectrum"].sources}  # noqa: SLF001
+    assert chosen["left"] == "input" and layer.looks["left"].reach == 2
+    state.spectrum.num = 5
+    context.item_click("//Spectrum/Start")
+    for _ in range(FRAMES):
+        context.yield_(2)
+        if not shown.view.running("average"):
+            break
+    averaged = read(context, shown, "spectrum", layer)
+    assert {name: look.pictures for name, look in averaged.averages.items()} == {"left": 5, "right": 5}
+    state.spectrum.num = 100_000
+    context.item_click("//Spectrum/Start")
+    for _ in range(20):
+        context.yield_(2)
+    assert shown.view.running("average")
+    context.item_click("//Spectrum/Cancel")
+    read(context, shown, "spectrum", averaged)
+    assert not shown.view.running("average")
+
+
+def test_layers_and_spectra_in_the_window(tmp_path: Path) -> None:
+    shown = window(save_model(tmp_path / "b.safetensors", "B", 32), save_model(tmp_path / "t.safetensors", "T", 32))
+
+    def script(context: Any) -> None:
+        layers_are_looked_at(context, shown)
+        spectra_are_read(context, shown)
+
+    drive(shown, script)
+
+
+def test_contours_lie_at_the_plans_frequencies(tmp_path: Path) -> None:
+    """f_c and f_t are drawn where the axis of the map has them: found again in the window's pixels, to a pixel."""
+    shown = window(save_model(tmp_path / "t.safetensors", "T", 64), "")
+    shown.state.spectrum.source, shown.state.layers.left = "layer", "L3"
+    shown.state.spectrum.low, shown.state.spectrum.high = 150.0, 200.0  # nothing but the contours
+    shown.state.spectrum.at_0 = shown.state.spectrum.at_45 = False
+    box: list[Any] = []
+
+    def script(context: Any) -> None:
+        context.window_focus("//Spectrum")
+        settle(context, shown)
+        read(context, shown, "spectrum")
+        box.append(context.item_info("//Spectrum/##heat").rect_full)
+        context.mouse_move_to_pos((5, 5))
+        context.yield_(3)
+
+    drive(shown, script)
+    screen = hello_imgui.final_app_window_screenshot()[:, :, :3].astype(int)
+    facts = shown.view.facts("left")
+    assert facts is not None
+    band = next(band for band in bands(facts.config) if band.name.startswith("L3_"))
+    left, top, side = box[0].min.x, box[0].min.y, box[0].max.x - box[0].min.x
+    assert not band.radial and band.stopband < band.rate / 2
+    row = screen[round(top + side / 2)]
+    for frequency, colour in ((band.cutoff, shown.theme.palette.cutoff), (band.stopband, shown.theme.palette.stopband)):
+        wanted = np.array([int(colour[index : index + 2], 16) for index in (1, 3, 5)])
+        x = left + side * (0.5 + frequency / band.rate)
+        near = row[round(x) - 12 : round(x) + 13]
+        found = round(x) - 12 + int(np.abs(near - wanted).sum(axis=1).argmin())
+        assert abs(found - x) <= 2, (frequency, found, x)
+        assert np.abs(row[found] - wanted).max() < 60
