@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The instruments in the window: layers selected, sheets clicked, slices dragged; state, request and pixels compared."""
+"""The instruments in the window: layers chosen, sheets clicked, slices dragged; state, request and pixels compared."""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def layers_are_looked_at(context: Any, shown: Window) -> None:
     context.set_ref("//Layers")
     assert state.layers.left == "input"
     view = read(context, shown, "layers", first)
-    assert shown.worker._jobs["layers"].layer == "input"  # noqa: SLF001
+    assert shown.worker._jobs["layers"].layer == "input"
     band = bands(shown.view.facts("left").config)[0]  # type: ignore[union-attr]
     assert view.shape == (band.channels, band.size, band.size)
     # The maps are those of the model: moving the picture moves them.
@@ -90,7 +90,7 @@ def spectra_are_read(context: Any, shown: Window) -> None:
     assert state.spectrum.angle in turned.looks["left"].slices
     context.item_click("//Spectrum/layer##source")
     layer = read(context, shown, "spectrum", turned)
-    chosen = {slot: name for slot, name, _ in shown.worker._jobs["spectrum"].sources}  # noqa: SLF001
+    chosen = {slot: name for slot, name, _ in shown.worker._jobs["spectrum"].sources}
     assert chosen["left"] == "input" and layer.looks["left"].reach == 2
     state.spectrum.num = 5
     context.item_click("//Spectrum/Start")

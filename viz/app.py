@@ -43,6 +43,7 @@ import glfw  # after imgui-bundle, as in viz.offscreen
 
 SAVE_SECONDS = 5.0
 SETTLED_FRAMES = 12  # that docking takes to come to rest
+LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
 
 @dataclass
@@ -91,6 +92,7 @@ class Window:
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = _Ending()
         self._closed_in_time: bool | None = None  # None: not closed yet
+        self._to_front: tuple[str, ...] = ()
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
@@ -103,6 +105,10 @@ class Window:
         """Ask for a checkpoint with the desktop's own dialog; the answer is picked up in a later frame."""
         here = str(Path(self.state.slot(slot).path or ".").parent)
         self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, ["Checkpoints", "*.safetensors"]))
+
+    def show(self, *panels: str) -> None:
+        """Bring these panels, by title, to the front of their docks, in the next frame that has a layout."""
+        self._to_front = panels
 
     def close(self) -> bool:
         """Stop the worker and whatever else runs; False if a picture is still under way. Waits the first time only."""
@@ -199,7 +205,8 @@ class Window:
         now = time.perf_counter()
         self.view.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
-        for step in (self._advance, self._dress, self._answer, self._ask, self._collect, self._save_if_due):
+        steps = (self._advance, self._arrange, self._dress, self._answer, self._ask, self._collect, self._save_if_due)
+        for step in steps:
             try:
                 step()
             except Exception as problem:
@@ -210,6 +217,13 @@ class Window:
     def _advance(self) -> None:
         motion.advance(self.state, self.view.seconds)
         self._pace()
+
+    def _arrange(self) -> None:
+        if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
+            assert self._params is not None
+            for title in self._to_front:
+                self._params.docking_params.focus_dockable_window(title)
+            self._to_front = ()
 
     def _dress(self) -> None:
         assert self._params is not None

@@ -25,6 +25,7 @@ NO_DISPLAY = (
     "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
 )
 SEEDS_LIMIT = 100_000
+PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Training", "Performance")
 
 
 class DefaultGroup(click.Group):
@@ -132,6 +133,8 @@ def main() -> None:
     "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
 )
 @click.option("--animate", type=click.Choice(["walk", "circle", "rotate"]), help="Start with this animation.")
+@click.option("--panel", "panels", multiple=True, type=click.Choice(PANEL_TITLES, case_sensitive=False),
+              help="Open with this panel in front; one a dock.")  # fmt: skip
 @click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS",
               help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
               )  # fmt: skip
@@ -142,6 +145,7 @@ def view(
     size: tuple[int, int] | None,
     screenshot: Path | None,
     animate: str | None,
+    panels: tuple[str, ...],
     exit_after: float | None,
 ) -> None:
     """Open the window (the default).
@@ -174,6 +178,7 @@ def view(
 
     window = Window(state, path)
     window.view.message = message
+    window.show(*panels)
     if message:
         click.echo(message, err=True)
     try:
