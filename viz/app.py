@@ -267,9 +267,13 @@ class Window:
                 view.timings.model[slot].append(result.model_ms)
                 view.timings.post.append(result.post_ms)
                 new.add(slot)
+            if view.recording:
+                view.recorder.record(slot, result, self.state.sticking)
+        view.recording = False  # the panel, if it is drawn in this frame, says so again
         view.readings.update(self.worker.readings())
         for slot in SLOTS:
-            view.busy[slot] = view.busy[slot] + view.seconds if self.worker.busy(slot) else 0.0
+            came = slot in new or not self.worker.busy(slot)
+            view.busy[slot] = 0.0 if came else view.busy[slot] + view.seconds
             if not self.state.slot(slot).path:
                 view.results[slot] = None
         shown = [view.results[slot] for slot in SLOTS if self.state.slot(slot).path]

@@ -25,7 +25,7 @@ NO_DISPLAY = (
     "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
 )
 SEEDS_LIMIT = 100_000
-PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Training", "Performance")
+PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Sticking", "Training", "Performance")
 
 
 class DefaultGroup(click.Group):

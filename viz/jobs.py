@@ -6,12 +6,13 @@ from typing import Any
 
 import torch
 
-from viz import layer_view
+from viz import layer_view, sticking_view
 from viz.instruments import JobRequest
 from viz.layer_view import LayerRequest, Orders
 from viz.renderer import Renderer
 from viz.request import RenderRequest
 from viz.spectrum_view import AverageRequest, Spectra, SpectrumRequest
+from viz.sticking_view import MeterRequest, NeighbourhoodRequest
 
 
 class Jobs:
@@ -28,6 +29,10 @@ class Jobs:
             return self._spectra.live(request, shown)
         if isinstance(request, AverageRequest):
             return self._spectra.average(request)
+        if isinstance(request, NeighbourhoodRequest):
+            return sticking_view.neighbourhood(self._renderer, request, shown)
+        if isinstance(request, MeterRequest):
+            return sticking_view.meters(self._renderer, request)
         raise TypeError(f"There is no job for a {type(request).__name__}.")
 
     def _layer(self, request: LayerRequest, shown: RenderRequest) -> layer_view.LayerView | None:

@@ -77,6 +77,7 @@ class _Shot:
     model: _Model
     ws: torch.Tensor  # [1, num_ws, w_dim]
     transform: torch.Tensor | None
+    label: int
     notices: tuple[str, ...]
     computed: frozenset[str]
 
@@ -124,6 +125,14 @@ class Renderer:
             shot = self._shot(request)
             return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
 
+    def draw(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
+        """[1, C, H, W]: the request's picture, but of latent z [z_dim]. Nothing of it is kept."""
+        with torch.inference_mode():
+            shot = self._shot(request)
+            ws = _mapped(shot.model, request, z[None], shot.label)
+            synthesis = shot.model.generator.synthesis
+            return synthesis(ws, noise="const", transform=shot.transform, weights=synthesis.modulate(ws))
+
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """The loaded model of a request: to be run, never to be changed."""
         model = self._shot(request).model
@@ -146,7 +155,7 @@ class Renderer:
             motion = (0.0, 0.0, 0.0)
         # None rather than the identity: a model without a Fourier input refuses any transform.
         transform = user_matrix(*motion).to(ws.device) if facts.movable else None
-        return _Shot((ws_key, motion), ws_key, model, ws, transform, tuple(notices), frozenset(computed))
+        return _Shot((ws_key, motion), ws_key, model, ws, transform, label, tuple(notices), frozenset(computed))
 
     def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
         """Each layer's name and maps, and at the end PICTURE and the picture."""
@@ -280,11 +289,16 @@ def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
 def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
     facts = model.facts
     z = sum(weight * z_from_seed(seed, facts.z_dim) for seed, weight in request.seeds)
-    c = None
+    return _mapped(model, request, np.asarray(z), label)
+
+
+def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -> torch.Tensor:
+    """[1, num_ws, w_dim] of z [1, z_dim]."""
+    facts, c = model.facts, None
     if facts.c_dim:
         c = torch.zeros(1, facts.c_dim, device=request.device)
         c[0, label] = 1.0
-    vector = torch.as_tensor(np.asarray(z), dtype=torch.float32, device=request.device)
+    vector = torch.as_tensor(z, dtype=torch.float32, device=request.device)
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 

@@ -131,6 +131,7 @@ class StickingState:
     show: str = choice("slice", "mean", "meters")
     radius: float = number(0.3, 0.0, 10.0)  # of the neighbourhood
     num: int = number(100, 2, 100_000)  # latents in it, and samples of a meter
+    error: str = choice("eq_t", "eq_t_frac", "eq_r")  # whose error picture is shown
     gain: float = number(8.0, 1.0, 1000.0)  # of the error picture
 
 

@@ -14,7 +14,7 @@ import glfw
 
 from viz.view import Picture
 
-PICTURES = 4  # textures kept for pictures that panels show
+PICTURES = 24  # textures kept for pictures that panels show: more than one frame draws, or it would draw deleted ones
 ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
 ENLARGED_TIMES = 32  # edges are then softer than a 32nd of a pixel, and a small picture's texture takes 4 MB, not 64
 

@@ -12,6 +12,7 @@ from viz.instruments import JobRequest, Reading
 from viz.result import ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
+from viz.sticking_view import Recorder
 from viz.tally import Tally
 from viz.theme import Theme
 
@@ -69,7 +70,9 @@ class View:
     run: RunMonitor | None = None  # launches and follows training
     wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame
     started: dict[str, JobRequest] = field(default_factory=dict)  # jobs that the user started, until cancelled
-    turn: int = 0  # how often the layers' channels were sorted anew
+    turn: int = 0  # counts what the user asked for once more, so that two equal requests differ
+    recorder: Recorder = field(default_factory=Recorder)
+    recording: bool = False  # whether the x-t slices are looked at in this frame
     readings: dict[str, Reading] = field(default_factory=dict)  # what jobs said last, kept when they end
 
     def reading(self, name: str) -> Reading | None:

@@ -1,0 +1,240 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Sticking: what stays on the screen while the content moves, of both slots, as pictures and as numbers."""
+
+import math
+
+import numpy as np
+from imgui_bundle import ImVec4, imgui
+
+from viz import motion, widgets
+from viz.state import SLOTS, AppState, Slot, StickingState
+from viz.sticking_view import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
+from viz.theme import rgb
+from viz.view import View
+
+TITLE = "Sticking"
+PLACE = "bottom"
+
+MEAN, METERS = "neighbourhood", "meters"
+CONTROLS = 17.0  # width of the column of controls, in font sizes
+METRIC_TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}
+
+
+def draw(state: AppState, view: View) -> None:
+    """The choice and its numbers left, both slots beside it."""
+    em = imgui.get_font_size()
+    height = max(6 * em, imgui.get_content_region_avail().y)
+    imgui.begin_child("controls", (CONTROLS * em, height))
+    _controls(state, view)
+    imgui.end_child()
+    imgui.same_line(0, em)
+    width = (imgui.get_content_region_avail().x - em) / 2
+    for index, slot in enumerate(SLOTS):
+        if index:
+            imgui.same_line(0, em)
+        imgui.begin_child(slot, (width, height), 0, imgui.WindowFlags_.no_scrollbar)
+        if not state.slot(slot).path:
+            imgui.text_colored(view.theme.dim, f"Nothing is open in the {slot} slot.")
+        elif state.sticking.show == "slice":
+            _slice(state, view, slot)
+        elif state.sticking.show == "mean":
+            _mean(state, view, slot)
+        else:
+            _meters(state.sticking, view, slot)
+        imgui.end_child()
+
+
+def _controls(state: AppState, view: View) -> None:
+    chosen, theme = state.sticking, view.theme
+    widgets.words(theme, "view", chosen, "show", ("slice", "mean", "meters"),
+                  "One line of the picture over time; the mean of a latent's neighbourhood; figures.")  # fmt: skip
+    view.recording = chosen.show == "slice"
+    if chosen.show == "slice":
+        _slice_controls(state, view)
+    elif chosen.show == "mean":
+        view.wanted[MEAN] = NeighbourhoodRequest(chosen.radius, chosen.num)
+        widgets.number(theme, "radius", chosen, "radius", step=0.005, form="%.2f", default=0.3,
+                       tip="How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
+                           "n being normal noise.")  # fmt: skip
+        widgets.number(theme, "latents", chosen, "num", step=0.5, form="%d", default=100, tip="Neighbours to average.")
+        widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
+    else:
+        _meter_controls(chosen, view)
+
+
+# -- x-t slice ---------------------------------------------------------------------------------------------------------
+
+
+def _slice_controls(state: AppState, view: View) -> None:
+    theme, gap = view.theme, imgui.get_style().item_inner_spacing.x
+    chosen = state.sticking
+    widgets.label(theme, "line", "Drag the line's ends on the pictures.")
+    width = (imgui.get_content_region_avail().x - gap) / 2
+    if widgets.button("Upright", "A line from top to bottom, as in the paper.", width=width):
+        chosen.x0 = chosen.x1 = 0.5
+        chosen.y0, chosen.y1 = 0.3, 0.7
+    imgui.same_line(0, gap)
+    if widgets.button("Level", "A line from left to right.", width=width):
+        chosen.y0 = chosen.y1 = 0.5
+        chosen.x0, chosen.x1 = 0.3, 0.7
+    widgets.label(theme, "time", "A column is added for every new picture.")
+    if widgets.button("Clear", "Begin anew.", width=width):
+        view.recorder.clear()
+    imgui.same_line(0, gap)
+    playing = motion.moving(state)
+    if widgets.button("Stop" if state.latent.animate else "Walk", "Walk through the latents (Space).", width=width):
+        state.latent.animate = not state.latent.animate
+    hint = "Streaks that stay level stick." if playing else "Press Walk, or animate the transform: time runs right."
+    widgets.sentence(hint, theme.dim)
+
+
+def _slice(state: AppState, view: View, slot: Slot) -> None:
+    share = view.recorder.streaks(slot)
+    value = "–" if math.isnan(share) else f"{100 * share:3.0f} %"
+    _title(view, slot, f"streaks {value}", "The share of fine detail along the line that stays where it is over time: "
+           "0 where it moves or changes, 100 % where it sticks. Compare slots under the same motion.")  # fmt: skip
+    origin, room = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
+    draw, end = imgui.get_window_draw_list(), (origin.x + room.x, origin.y + room.y)
+    draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
+    pixels = view.recorder.pixels(slot)
+    if pixels is None:
+        return
+    picture = view.picture(f"slice {slot}", pixels)
+    assert picture is not None
+    draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
+
+
+# -- neighbourhood -----------------------------------------------------------------------------------------------------
+
+
+def _mean(state: AppState, view: View, slot: Slot) -> None:
+    reading, result = view.reading(MEAN), view.results[slot]
+    found = reading.result.get(slot) if reading and isinstance(reading.result, dict) else None
+    if reading and reading.error:
+        widgets.sentence(reading.error, view.theme.error)
+        return
+    kept = f"in common {100 * found.kept:3.0f} %" if isinstance(found, Mean) and not math.isnan(found.kept) else ""
+    _title(view, slot, kept, "The share of fine detail that all neighbours have at the same place.")
+    room, gap = imgui.get_content_region_avail(), imgui.get_style().item_spacing.x
+    foot = imgui.get_text_line_height_with_spacing()
+    side = max(8.0, min((room.x - gap) / 2, room.y - foot))
+    shown = result.image if result is not None else None
+    count = found.count if isinstance(found, Mean) else 0
+    pictures = (("centre", shown, "centre"), ("mean", found.pixels if isinstance(found, Mean) else None,
+                f"mean of {count}"))  # fmt: skip
+    start = imgui.get_cursor_pos()
+    for index, (name, pixels, text) in enumerate(pictures):
+        imgui.set_cursor_pos((start.x + index * (side + gap), start.y))
+        _image(view, f"{name} {slot}", pixels, side)
+        imgui.set_cursor_pos((start.x + index * (side + gap), start.y + side))
+        imgui.text_colored(view.theme.dim, text)
+
+
+def _image(view: View, name: str, pixels: np.ndarray | None, side: float) -> None:
+    origin = imgui.get_cursor_screen_pos()
+    draw, end = imgui.get_window_draw_list(), (origin.x + side, origin.y + side)
+    draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
+    if pixels is not None:
+        picture = view.picture(name, pixels)
+        assert picture is not None
+        draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
+    imgui.dummy((side, side))
+
+
+# -- meters ------------------------------------------------------------------------------------------------------------
+
+
+def _meter_controls(chosen: StickingState, view: View) -> None:
+    theme = view.theme
+    reading, running = view.reading(METERS), view.running(METERS)
+    found = reading.result if reading and isinstance(reading.result, MeterView) else None
+    widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", default=100,
+                   tip="Of each metric and model; standard errors fall with the root of it.")  # fmt: skip
+    widgets.label(theme, "measure", "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models.")
+    if running:
+        part = found.done / found.total if found and found.total else 0.0
+        gap = imgui.get_style().item_inner_spacing.x
+        half = (imgui.get_content_region_avail().x - gap) / 2
+        imgui.progress_bar(part, (half, 0), f"{found.done if found else 0}")
+        imgui.same_line(0, gap)
+        if widgets.button("Cancel", "Stop, and keep what was measured so far.", width=-1):
+            view.started.pop(METERS, None)
+    elif widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
+        view.turn += 1
+        pictures = tuple((slot, result.request) for slot in SLOTS if (result := view.results[slot]) is not None)
+        view.started[METERS] = MeterRequest(pictures, chosen.num, view.turn)
+        view.readings.pop(METERS, None)
+    gap = imgui.get_style().item_inner_spacing.x
+    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    widgets.label(theme, "error", "The last pair of pictures that a metric compared, and how they differ.")
+    imgui.set_next_item_width(half)
+    if imgui.begin_combo("##metric", METRIC_TITLES[chosen.error]):
+        for metric, title in METRIC_TITLES.items():
+            if imgui.selectable(title, metric == chosen.error)[0]:
+                chosen.error = metric
+        imgui.end_combo()
+    imgui.same_line(0, gap)
+    widgets.number(theme, "", chosen, "gain", step=0.2, form="%.0fx", default=8,
+                   tip="Amplification of the error picture: what the moved picture differs in.")  # fmt: skip
+    if reading and reading.error:
+        widgets.sentence(reading.error, theme.error)
+
+
+def _meters(chosen: StickingState, view: View, slot: Slot) -> None:
+    reading = view.reading(METERS)
+    found = reading.result.slots.get(slot) if reading and isinstance(reading.result, MeterView) else None
+    if not isinstance(found, Measured):
+        _title(view, slot, "", "")
+        imgui.text_colored(view.theme.dim, "Not measured yet: press Start.")
+        return
+    _title(view, slot, f"{found.done} samples" if not found.refused else "", "Samples measured so far.")
+    if found.refused:
+        widgets.sentence(found.refused, view.theme.warning)
+        return
+    start, room = imgui.get_cursor_pos(), imgui.get_content_region_avail()
+    side = min(room.y, room.x * 0.4)
+    for estimate in found.estimates:
+        title = METRIC_TITLES[estimate.metric]
+        tip = f"{title}, in dB of the range of 2. Against the pictures' own variance: {estimate.relative_db:.1f} dB."
+        widgets.fact(view.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
+    if found.shares is not None:
+        shares = found.shares
+        widgets.fact(view.theme, "sticks", f"{round(100 * shares.stays, 1) + 0.0:5.1f} ± {100 * shares.stays_error:.1f} %",
+                     "Stickiness: the share of fine detail that stays on the screen when the content moves by a "
+                     "pixel.")  # fmt: skip
+        _bar(view, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
+    if chosen.error in found.errors:
+        imgui.set_cursor_pos((start.x + room.x - side, start.y))
+        _image(view, f"error {slot}", amplified(found, chosen.error, chosen.gain), side)
+        title = METRIC_TITLES[chosen.error]
+        widgets.tooltip(f"What the last pair of {title} differs in, times the gain; black is equal.")
+
+
+def _bar(view: View, slot: Slot, shares: tuple[float, float, float], width: float) -> None:
+    """What sticks, what follows, what boils, as parts of a bar."""
+    height, origin = 0.7 * imgui.get_font_size(), imgui.get_cursor_screen_pos()
+    accent = view.theme.accent[slot]
+    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(view.theme.palette.active))
+    total = sum(max(share, 0.0) for share in shares) or 1.0
+    draw, x = imgui.get_window_draw_list(), origin.x
+    for share, ink in zip(shares, inks, strict=True):
+        step = max(share, 0.0) / total * width
+        draw.add_rect_filled((x, origin.y), (x + step, origin.y + height), imgui.get_color_u32(ink))
+        x += step
+    imgui.dummy((width, height))
+    widgets.tooltip("sticks {:.0%}, follows {:.0%}, boils {:.0%}: shares of fine detail that stay, that move with the "
+                    "content, that are drawn anew.".format(*shares))  # fmt: skip
+
+
+def _title(view: View, slot: Slot, value: str, tip: str) -> None:
+    """Whose it is, and the number that goes with it."""
+    facts = view.facts(slot)
+    imgui.text_colored(view.theme.accent[slot], f"{slot.capitalize()}  {facts.rung if facts else ''}")
+    if value:
+        imgui.same_line()
+        imgui.push_font(view.theme.mono, 0.93 * imgui.get_font_size())
+        room = imgui.get_content_region_avail().x - imgui.calc_text_size(value).x
+        imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
+        imgui.text_unformatted(value)
+        imgui.pop_font()
+        widgets.tooltip(tip)
