@@ -109,7 +109,7 @@ class Meter:
         c = None
         if config.c_dim:
             c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
-        with _full_precision():
+        with full_precision():
             self._add(samples, self.generator.mapping(z, c))
         self.num += count
 
@@ -164,7 +164,7 @@ def _squared_error(metric: str, sample: Sample, found: Tensor, expected: resampl
 
 
 @contextmanager
-def _full_precision() -> Iterator[None]:
+def full_precision() -> Iterator[None]:
     """No TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
     allowed = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
