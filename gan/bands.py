@@ -36,7 +36,7 @@ class Band:
         return self.rate / 2
 
     def along(self, frequency: float, degrees: float) -> float:
-        """Where the contour of a cutoff or stopband `frequency` is met from the centre in a direction."""
+        """How far from the centre a direction meets the contour of a cutoff or stopband `frequency`."""
         return frequency if self.radial else on_square(frequency, degrees)
 
 

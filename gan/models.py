@@ -61,6 +61,12 @@ def resolve(name: str) -> str:
     return path
 
 
+def short_name(path: str | os.PathLike[str]) -> str:
+    """What a checkpoint is called where several stand side by side: all runs call their snapshots alike."""
+    path = Path(path)
+    return f"{path.absolute().parent.name}/{path.stem}" if path.stem.startswith("network-snapshot-") else path.stem
+
+
 def missing(path: str | os.PathLike[str]) -> str:
     """The sentence for a model that is not there."""
     text = os.fspath(path)

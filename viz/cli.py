@@ -19,6 +19,7 @@ from viz import state as states
 from viz.inspect_cli import inspect
 from viz.request import PictureRequest
 from viz.soak import soak
+from viz.spectra_cli import spectra
 from viz.state import SLOTS, AppState, StateError
 
 NO_DISPLAY = (
@@ -115,6 +116,8 @@ def main() -> None:
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
       python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
+      python visualizer.py spectra --model b --model t --out spectra.png
+                                                             what they draw, frequency by frequency
 
     Without a command the options are those of `view`.
     """
@@ -294,6 +297,7 @@ def render(
 
 main.add_command(soak)
 main.add_command(inspect)
+main.add_command(spectra)
 
 
 if __name__ == "__main__":

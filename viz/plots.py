@@ -6,11 +6,13 @@ matplotlib is loaded when something is drawn, not before: nothing else here wait
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
+import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +25,7 @@ from gan.response import AXIS, Filter, decibels, magnitude, of_layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST = 4  # layers whose responses one panel can show
 WIDTH, HEIGHT, LINE, DPI = 14.0, 5.8, 0.19, 110  # inches; LINE is a line of the legend below the panels
@@ -57,10 +60,31 @@ def check(path: Path) -> None:
     """PlotError where `path` is no place for a PNG, said before any work is done."""
     if path.suffix.lower() != ".png":
         raise PlotError(f"The plot is a PNG: let the name {path.name!r} end in .png.")
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """PlotError where no file can be written at `path`, said before any work is done."""
     if os.path.isdir(path):
         raise PlotError(f"{path} cannot be written: it is a folder.")
     if not os.path.isdir(path.parent):
         raise PlotError(f"{path} cannot be written: make the folder {path.parent} first.")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(path)  # a name may be too long
+    except OSError as problem:
+        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+
+
+def load() -> None:
+    """PlotError where matplotlib cannot be loaded."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as problem:
+        raise PlotError(
+            f"Plots need matplotlib, which cannot be loaded ({problem}): {sys.executable} -m pip install matplotlib"
+        ) from None
 
 
 def choose(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[Curves]:
@@ -98,25 +122,35 @@ def _find(every: Sequence[Curves], name: str) -> Curves:
 
 def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curves]) -> tuple[int, int]:
     """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as problem:
-        raise PlotError(
-            f"Plots need matplotlib, which cannot be loaded ({problem}): {sys.executable} -m pip install matplotlib"
-        ) from None
-    with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
-        entries = sum(len(f.directions) for _, f in _merged(chosen)) + len(MARKERS) + 1
-        height = HEIGHT + LINE * max(math.ceil(entries / 2), 3)
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+
+    def fill(figure: Figure) -> None:
         figure.suptitle(title, fontsize=13, x=0.01, ha="left")
         left, right = figure.subplots(1, 2)
         _draw_schedule(left, config)
         _draw_responses(right, chosen)
+
+    entries = sum(len(f.directions) for _, f in _merged(chosen)) + len(MARKERS) + 1
+    return write(path, (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3)), fill)
+
+
+def write(
+    path: Path, inches: tuple[float, float], fill: Callable[[Figure], None], text: Mapping[str, str] | None = None
+) -> tuple[int, int]:
+    """Write the figure that `fill` draws on, whole or not at all, with `text` as the PNG's text chunks.
+
+    Its width and height in pixels; PlotError where it cannot be drawn or written.
+    """
+    load()
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
+        figure = Figure(figsize=inches, dpi=DPI, layout="constrained", facecolor="white")
+        fill(figure)
         try:
             with replaced(path) as temporary:
-                figure.savefig(temporary, format="png")
+                figure.savefig(temporary, format="png", metadata=dict(text or {}))
         except OSError as problem:
             raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
         return figure.canvas.get_width_height()

@@ -226,6 +226,12 @@ def devices() -> tuple[str, ...]:
     return tuple(found)
 
 
+def check_device(name: str) -> None:
+    """ValueError, one sentence, for a device that this machine has not."""
+    if name not in devices() and not (name == "cuda" and torch.cuda.is_available()):
+        raise ValueError(f"There is no device {name} on this machine: choose one of {', '.join(devices())}.")
+
+
 def threads_for(resolution: int) -> int:
     """How many threads a model is run on: one core stays with the window, and small models want no more than one.
 
@@ -272,8 +278,7 @@ def facts_of(path: str) -> ModelFacts:
 
 def _load(request: PictureRequest) -> tuple[_Model, float]:
     facts = facts_of(request.model)
-    if request.device not in devices() and not (request.device == "cuda" and torch.cuda.is_available()):
-        raise ValueError(f"There is no device {request.device} on this machine: choose one of {', '.join(devices())}.")
+    check_device(request.device)
     generator, _ = checkpoint.load_generator(request.model, device=request.device)
     return _Model(generator, facts), float(facts.bytes) * (1 + MODULATED)
 

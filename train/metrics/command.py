@@ -21,7 +21,7 @@ from gan.equivariance import FEWEST, METRICS, TITLES, Estimate, measure
 from gan.files import replaced
 from gan.generator import Generator, untrained
 from gan.ladder import letters, rung
-from gan.models import missing, resolve
+from gan.models import missing, resolve, short_name
 from gan.switches import NAMES, Finite, Side, switches
 from train.command import guarded
 from train.state import usable_device
@@ -147,9 +147,7 @@ def _trained(model: str) -> Subject:
     path = Path(resolve(model))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise CheckpointError(missing(path))
-    # All runs call their snapshots alike.
-    name = f"{path.absolute().parent.name}/{path.stem}" if path.stem.startswith("network-snapshot-") else path.stem
-    return Subject(name, read_header(path).config, path)
+    return Subject(short_name(path), read_header(path).config, path)
 
 
 def _generator(subject: Subject, shape: dict[str, Any], device: str) -> Generator:
