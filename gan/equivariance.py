@@ -140,13 +140,8 @@ class Meter:
         c = None
         if config.c_dim:
             c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
-        with full_precision():
-            self._add(samples, self.generator.mapping(z, c))
-        self.num += count
-
-    def _add(self, samples: Sequence[Sample], ws: Tensor) -> None:
-        size = self.generator.config.resolution
-        images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * len(samples)))
+        ws = self.generator.mapping(z, c)
+        images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
         if not torch.isfinite(images).all():
             raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
         yield

@@ -66,7 +66,7 @@ class Slice:
         """Room for `capacity` columns of `samples` values; in bytes, values are rounded and clamped to 0...255."""
         self.capacity, self.samples, self.channels = capacity, samples, channels
         # Every column is kept twice, `capacity` apart, so that the last ones always lie in one piece somewhere.
-        self._columns = np.zeros((2 * capacity, samples, channels), dtype)
+        self._columns: np.ndarray = np.zeros((2 * capacity, samples, channels), dtype)
         self._next = self._count = 0
 
     def __len__(self) -> int:

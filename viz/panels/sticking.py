@@ -199,7 +199,8 @@ def _meters(chosen: StickingState, view: View, slot: Slot) -> None:
         widgets.fact(view.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
     if found.shares is not None:
         shares = found.shares
-        widgets.fact(view.theme, "sticks", f"{round(100 * shares.stays, 1) + 0.0:5.1f} ± {100 * shares.stays_error:.1f} %",
+        stays = round(100 * shares.stays, 1) + 0.0  # + 0.0 makes -0.0 plain zero
+        widgets.fact(view.theme, "sticks", f"{stays:5.1f} ± {100 * shares.stays_error:.1f} %",
                      "Stickiness: the share of fine detail that stays on the screen when the content moves by a "
                      "pixel.")  # fmt: skip
         _bar(view, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
