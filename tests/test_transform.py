@@ -174,7 +174,7 @@ def test_a_mean_constant_leaves_place_to_the_zero_padding_alone() -> None:
     plain = dict(generator.synthesis.steps(ws, noise="none"))
     assert plain["b4.conv1"][:, :, 1:3, 1:3].var(dim=(2, 3)).mean() > 1e-2 * whole
     leak, usual = (run["b32.torgb"].var(dim=(2, 3)).mean() for run in (steps, plain))
-    assert 0 < leak and not torch.allclose(steps["b32.torgb"], plain["b32.torgb"], atol=0.01), (leak, usual)
+    assert 1e-3 < leak / usual < 0.5
 
 
 @pytest.mark.parametrize("name", ["A", "T"])

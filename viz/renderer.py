@@ -24,17 +24,21 @@ from gan.latents import z_from_seed
 from gan.layers import Weights
 from gan.models import missing
 from gan.pictures import to_uint8
-from gan.transform import user_matrix
+from gan.transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from viz.magnify import factor_for, magnified
 from viz.request import PictureRequest
 from viz.result import ModelFacts, RenderResult
+from viz.untransform import coverage, moved_back
 
 MODEL_BYTES = 2 * 2**30
 MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.convolution
 SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
-    "StyleGAN2 starts from a learned constant: without a Fourier input (rung B on) it cannot be moved or rotated."
+    "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
 )
+NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
+NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
+REST = (0.0, 0.0, 0.0, 1.0)
 
 Value = TypeVar("Value")
 
@@ -71,6 +75,21 @@ class _Model:
 class _Pixels:
     image: np.ndarray  # uint8 [H, W, 4]
     smooth: np.ndarray | None  # the same, enlarged
+    learned: tuple[float, float, float, float] | None
+    kept: float | None
+
+
+@dataclass(frozen=True)
+class _Drive:
+    """What a request does to one model's input, as far as the model can follow: equal ones give equal pictures."""
+
+    motion: tuple[float, float, float, float]  # tx, ty, degrees, scale
+    untransform: bool
+    learned: tuple[float, float, float] | None
+    mean_constant: bool
+
+    def overrides(self) -> InputOverrides:
+        return InputOverrides(None if self.learned is None else learned_vector(*self.learned), self.mean_constant)
 
 
 class Renderer:
@@ -113,27 +132,27 @@ class Renderer:
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
 
-        motion = _motion(request, facts)
-        if motion != (0.0, 0.0, 0.0) and not facts.movable:
-            notices.append(NO_FOURIER_INPUT)
-            motion = (0.0, 0.0, 0.0)
-
+        drive, remarks = _drive(request, facts)
+        notices += remarks
         model_ms = post_ms = 0.0
 
         def synthesize() -> tuple[_Pixels, float]:
             nonlocal model_ms, post_ms
             # None rather than the identity: a model without a Fourier input refuses any transform.
-            transform = user_matrix(*motion).to(ws.device) if facts.movable else None
+            transform = user_matrix(*drive.motion).to(ws.device) if facts.movable else None
             weights, _ = self._weights.get(ws_key, lambda: (model.generator.synthesis.modulate(ws), 1.0))
-            picture = model.generator.synthesis(ws, noise="const", transform=transform, weights=weights)
+            picture = model.generator.synthesis(
+                ws, noise="const", transform=transform, weights=weights, overrides=drive.overrides()
+            )
             if picture.is_cuda:
                 torch.cuda.synchronize(picture.device)
             rendered = time.perf_counter()
-            pixels = _Pixels(*_to_pixels(picture))
+            back = forward_matrix(*drive.motion) if drive.untransform else None
+            pixels = _Pixels(*_to_pixels(picture, back), *_input_facts(model, ws, transform, drive))
             model_ms, post_ms = 1e3 * (rendered - started), 1e3 * (time.perf_counter() - rendered)
             return pixels, 1.0
 
-        pixels, drawn = self._pixels.get((ws_key, motion), synthesize)
+        pixels, drawn = self._pixels.get((ws_key, drive), synthesize)
         computed |= {"synthesis"} if drawn else set()
         return RenderResult(
             request,
@@ -143,6 +162,8 @@ class Renderer:
             notice=" ".join(notices) or None,
             model_ms=model_ms,
             post_ms=post_ms,
+            learned=pixels.learned,
+            kept=pixels.kept,
             computed=frozenset(computed),
         )
 
@@ -196,6 +217,7 @@ def facts_of(path: str) -> ModelFacts:
         parameters=header.parameters,
         bytes=header.bytes,
         movable=config.movable,
+        learned_transform=config.architecture == "layers" and config.learned_transform,
         kimg=float(kimg) if isinstance(kimg, (int, float)) else None,
     )
 
@@ -227,18 +249,52 @@ def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
-def _motion(request: PictureRequest, facts: ModelFacts) -> tuple[float, float, float]:
+def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_Drive, list[str]]:
+    """What the model can follow, and a sentence for each thing that it cannot."""
     tx, ty = request.tx, request.ty
     if request.snap:
         tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
-    return tx + 0.0, ty + 0.0, request.degrees + 0.0  # + 0.0 makes -0.0 plain zero
+    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
+    learned, mean_constant, remarks = request.learned, request.mean_constant, []
+    if motion != REST and not facts.movable:
+        motion = REST
+        remarks.append(NO_FOURIER_INPUT)
+    if learned is not None and not facts.learned_transform:
+        learned = None
+        remarks.append(NO_LEARNED_TRANSFORM.format(rung=facts.rung))
+    if mean_constant and facts.movable:
+        mean_constant = False
+        remarks.append(NO_CONSTANT.format(rung=facts.rung))
+    return _Drive(motion, request.untransform and motion != REST, learned, mean_constant), remarks
 
 
-def _to_pixels(picture: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
-    """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged."""
+def _input_facts(
+    model: _Model, ws: torch.Tensor, transform: torch.Tensor | None, drive: _Drive
+) -> tuple[tuple[float, float, float, float] | None, float | None]:
+    """What the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left."""
+    if not model.facts.movable:
+        return None, None
+    source = model.generator.synthesis.input
+    kept = float(source.kept(ws[:, 0], transform, drive.overrides())[0])
+    if not model.facts.learned_transform:
+        return None, kept
+    rc, rs, tx, ty = source.learned(ws[:, 0])[0].tolist()
+    return (rc, rs, tx, ty), kept
+
+
+def _to_pixels(picture: torch.Tensor, moved: torch.Tensor | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged.
+
+    `moved`: the transform to undo; what then comes from beyond the picture is black.
+    """
+    if moved is not None:
+        picture = moved_back(picture, moved)
     planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
     factor = factor_for(picture.shape[3])
     smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
+    if moved is not None:  # after enlarging, so that the border is sharp there, too
+        planes = (planes * coverage(moved, planes.shape[2]).to(planes.device)).add_(0.5)
+        smooth = None if smooth is None else smooth * coverage(moved, smooth.shape[2]).to(smooth.device)
     return _rgba(planes), None if smooth is None else _rgba(smooth)
 
 
