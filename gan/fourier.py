@@ -6,13 +6,15 @@ import math
 import torch
 from torch import Tensor, nn
 
+from gan.config import ConfigError
 from gan.layers import FullyConnected, in_layout
+from gan.transform import AS_LEARNED, InputOverrides
 
 
 class FourierInput(nn.Module):
     """w [N, w_dim] to [N, channels, size, size] sinusoids at `rate` samples an image width, mixed by a learned matrix.
 
-    Their frequencies lie in a disc of radius `cutoff`. With `learned`, an affine layer of w gives (r_c, r_s, t_x, t_y)
+    Their frequencies lie in a disc of radius `cutoff`. With a `w_dim`, an affine layer of w gives (r_c, r_s, t_x, t_y)
     that rotate and translate them first (rung H on).
     """
 
@@ -31,13 +33,29 @@ class FourierInput(nn.Module):
             self.affine = FullyConnected(w_dim, 4, weight_init=0)
             self.affine.bias.data.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
-    def _transforms(self, w: Tensor, user: Tensor | None) -> Tensor:
+    def learned(self, w: Tensor) -> Tensor:
+        """[N, 4] (r_c, r_s, t_x, t_y) that the model gives for w [N, w_dim], |(r_c, r_s)| = 1.
+
+        They turn the content counter-clockwise by atan2(r_s, r_c), then move it right and down, in image widths, before
+        the user's transform does. ConfigError where w moves nothing (before rung H).
+        """
+        self._check_learned()
+        t = self.affine(w)
+        return t / t[:, :2].norm(dim=1, keepdim=True)
+
+    def _check_learned(self) -> None:
+        if not hasattr(self, "affine"):
+            raise ConfigError("This Fourier input has no learned transform: w turns and moves it from rung H on.")
+
+    def _transforms(self, w: Tensor, user: Tensor | None, overrides: InputOverrides) -> Tensor:
         """[N, 3, 3] inverse transforms R(r_c, r_s) Translate(-t) user."""
         user = self.get_buffer("transform") if user is None else user.to(w.device, w.dtype)
-        if not hasattr(self, "affine"):
+        if overrides.learned is not None:
+            self._check_learned()
+        elif not hasattr(self, "affine"):
             return user.expand(w.shape[0], 3, 3)
-        t = self.affine(w)
-        rc, rs, tx, ty = (t / t[:, :2].norm(dim=1, keepdim=True)).unbind(dim=1)
+        learned = self.learned(w) if overrides.learned is None else overrides.normalized(w)
+        rc, rs, tx, ty = learned.unbind(dim=1)
         zero, one = torch.zeros_like(rc), torch.ones_like(rc)
         rotate = torch.stack([rc, -rs, zero, rs, rc, zero, zero, zero, one], dim=1).reshape(-1, 3, 3)
         translate = torch.stack([one, zero, -tx, zero, one, -ty, zero, zero, one], dim=1).reshape(-1, 3, 3)
@@ -51,9 +69,22 @@ class FourierInput(nn.Module):
             return (radii <= self.cutoff * (1 + 1e-5)).to(freqs.dtype)
         return (1 - (radii - self.cutoff) / (self.rate / 2 - self.cutoff)).clamp(0, 1)
 
-    def forward(self, w: Tensor, transform: Tensor | None = None) -> Tensor:
-        """`transform`: [3, 3] or [N, 3, 3] inverse transform; None takes the buffer of that name."""
-        matrix = self._transforms(w, transform)
+    def kept(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = AS_LEARNED) -> Tensor:
+        """[N] shares of the sinusoids' power that the fading leaves: 1 until a transform moves some out of the band.
+
+        Only making the content smaller does that, since it raises the frequencies.
+        """
+        freqs = self.get_buffer("freqs") @ self._transforms(w, transform, overrides)[:, :2, :2]
+        return self._amplitudes(freqs).square().mean(dim=1)
+
+    def forward(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = AS_LEARNED) -> Tensor:
+        """`transform`: [3, 3] or [N, 3, 3] inverse transform; None takes the buffer of that name.
+
+        ConfigError for overrides of what is not here: a learned transform (before rung H), a constant (rung A only).
+        """
+        if overrides.mean_constant:
+            raise ConfigError("A Fourier input has no learned constant to average: only rung A has one.")
+        matrix = self._transforms(w, transform, overrides)
         phases = self.get_buffer("phases") + (self.get_buffer("freqs") @ matrix[:, :2, 2:]).squeeze(2)
         freqs = self.get_buffer("freqs") @ matrix[:, :2, :2]
         # Pixel centres, 0 in the middle of the canvas, in image widths.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act
 from gan.convolution import Weight
+from gan.transform import AS_LEARNED, InputOverrides
 
 EPSILON = 1e-8
 Weights = dict[str, Weight]  # modulated, by layer name
@@ -91,11 +92,12 @@ class SteppedNetwork(nn.Module):
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
-        `weights`: what `modulate` returned for these ws, which are one sample's then.
+        `weights`: what `modulate` returned for these ws, which are one sample's then. `overrides`: what takes the place
+        of what the model learned about its input; ConfigError where it has no such thing.
         """
         raise NotImplementedError
 
@@ -109,11 +111,13 @@ class SteppedNetwork(nn.Module):
 
     def forward(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
     ) -> Tensor:  # fmt: skip
         """ws [N, num_ws, w_dim] to images [N, img_channels, H, W]; arguments as in `steps`."""
         # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
-        steps = self.steps(ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights)
+        steps = self.steps(
+            ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights, overrides=overrides
+        )
         ((_, x),) = deque(steps, maxlen=1)
         return x * self.output_scale
 

@@ -16,6 +16,7 @@ from gan.filters import down_filter, up_filter
 from gan.fourier import FourierInput
 from gan.layers import FullyConnected, SteppedNetwork, Weights, demodulation, modulated, scale_channels
 from gan.plan import LayerSpec, plan
+from gan.transform import AS_LEARNED, InputOverrides
 
 
 class SynthesisLayer(nn.Module):
@@ -123,14 +124,15 @@ class Synthesis(SteppedNetwork):
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `noise` is taken for the sake of one interface: there are no noise inputs here. `weights`: from `modulate`.
+        `overrides`: of the learned transform; ConfigError for what this rung has not.
         """
         self._check_weights(ws, weights, update_emas)
-        x = self.input(ws[:, 0], transform)
+        x = self.input(ws[:, 0], transform, overrides)
         yield "input", x
         for name, layer, w in self._layers(ws):
             x = layer(x, w, update_emas, None if weights is None else weights[name])

@@ -24,6 +24,7 @@ from gan.layers import (
     scale_channels,
 )
 from gan.plan import LayerSpec, plan
+from gan.transform import AS_LEARNED, InputOverrides
 
 NOISE_MODES = ("const", "random", "none")
 
@@ -214,23 +215,28 @@ class SkipSynthesis(SteppedNetwork):
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `noise` is "const" (the stored planes), "random" (a plane a sample) or "none". `update_emas` is taken for the
         sake of one interface: there are no magnitudes to average here. `weights`: from `modulate`.
+        `overrides`: of rung A's constant; ConfigError for what this rung has not.
         """
         self._check_weights(ws, weights, update_emas)
         if noise not in NOISE_MODES:
             raise ConfigError(f"The noise is one of {', '.join(NOISE_MODES)}, not {noise!r}.")
         if hasattr(self, "input"):
-            x = self.input(ws[:, 0], transform)
+            x = self.input(ws[:, 0], transform, overrides)
             yield "input", x
         elif transform is not None:
             raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
+        elif overrides.learned is not None:
+            raise ConfigError("Rung A draws from a learned constant, which w does not move: there is no transform.")
         else:
             constant = cast(Tensor, self.get_parameter("b4.const"))
+            if overrides.mean_constant:
+                constant = constant.mean(dim=(1, 2), keepdim=True).expand_as(constant)
             x = in_layout(constant[None].expand(ws.shape[0], -1, -1, -1))
         img = None
         for block, block_ws in self._blocks(ws):

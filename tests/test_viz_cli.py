@@ -48,6 +48,21 @@ def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path)
     assert document["request"]["seeds"] == [[5, 1.0]] and document["request"]["tx"] == 0.25
 
 
+def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "picture.png"
+    cases = [
+        ("T", ["--scale", "0.5", "--translate", "0.2,0", "--untransform", "--zero-learned"],
+         {"scale": 0.5, "tx": 0.2, "untransform": True, "learned": (0.0, 0.0, 0.0)}),
+        ("A", ["--mean-constant"], {"mean_constant": True}),
+    ]  # fmt: skip
+    for letter, words, asked in cases:
+        assert run("render", "--model", paths[letter], *words, "--out", str(out)).exit_code == 0
+        expected = Renderer().render(PictureRequest(paths[letter], **asked)).image  # type: ignore[arg-type]
+        with Image.open(out) as written:
+            assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
+            assert json.loads(written.info["jinc"])["request"].keys() >= asked.keys()
+
+
 def test_several_seeds_go_to_a_folder(paths: dict[str, str], tmp_path: Path) -> None:
     assert run("render", "--model", paths["B"], "--seeds", "0-1,7", "--out", str(tmp_path / "many")).exit_code == 0
     names = ["seed0000.png", "seed0001.png", "seed0007.png"]
@@ -70,6 +85,10 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     refused(run("render", "--model", paths["T"], "--seed", "1", "--seeds", "2", *out), "not both", 2)
     refused(run("render", "--model", paths["T"], "--device", "gpu9", *out), "gpu9", 1)
     refused(run("render", "--model", paths["T"], "--rotate", "nan", *out), "not between", 2)
+    refused(run("render", "--model", paths["T"], "--mean-constant", *out), "only rung A", 1)
+    refused(run("render", "--model", paths["B"], "--zero-learned", *out), "from rung H on", 1)
+    refused(run("render", "--model", paths["T"], "--scale", "0", *out), "not between 0.25 and 4", 2)
+    refused(run("--animate", "wobble"), "'walk', 'x', 'y', 'circle', 'rotate', 'scale'", 2)
     refused(run("--bogus"), "--bogus", 2)
     refused(run("rendr"), "rendr", 2)
     refused(run("--size", "big"), "1600x1000", 2)

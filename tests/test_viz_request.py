@@ -27,7 +27,9 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [("latent", "x", 0.5), ("latent", "psi", 0.5), ("latent", "label", 1), ("transform", "ty", 0.1),
-     ("transform", "degrees", 3.0), ("transform", "snap", True), ("left", "path", "b"), ("display", "device", "mps")],
+     ("transform", "degrees", 3.0), ("transform", "snap", True), ("left", "path", "b"), ("display", "device", "mps"),
+     ("transform", "scale", 1.5), ("transform", "untransform", True), ("transform", "learned", "set"),
+     ("transform", "mean_constant", True)],
 )  # fmt: skip
 def test_whatever_changes_the_picture_changes_the_request(part: str, name: str, value: object) -> None:
     state = AppState()
@@ -35,6 +37,17 @@ def test_whatever_changes_the_picture_changes_the_request(part: str, name: str, 
     before = build_request(state)
     setattr(getattr(state, part), name, value)
     assert build_request(state) != before
+
+
+def test_learned_numbers_count_once_they_are_used() -> None:
+    state = AppState()
+    state.left.path = "a"
+    before = build_request(state)
+    state.transform.learned_tx, state.transform.learned_ty, state.transform.learned_degrees = 0.1, -0.2, 30.0
+    assert build_request(state) == before
+    state.transform.learned = "set"
+    request = build_request(state).left
+    assert request and request.learned == (0.1, -0.2, 30.0) and hash(request)
 
 
 def test_looking_elsewhere_asks_for_no_new_picture() -> None:
@@ -66,6 +79,23 @@ def test_rotation_turns_the_offset_about_the_picture_centre() -> None:
     assert (transform.tx, transform.ty, transform.degrees) == pytest.approx((0, -0.1, 90))
     motion.rotate(transform, 180)
     assert transform.degrees == pytest.approx(-90)
+
+
+def test_scaling_takes_the_offset_along_and_stops_at_the_limits() -> None:
+    transform = TransformState(tx=0.1, ty=-0.02)
+    motion.enlarge(transform, 2)
+    assert (transform.tx, transform.ty, transform.scale) == pytest.approx((0.2, -0.04, 2))
+    motion.enlarge(transform, 1e9)
+    assert (transform.tx, transform.scale) == pytest.approx((0.4, 4))
+    motion.reset(transform)
+    assert transform == TransformState()
+
+
+def test_freezing_keeps_the_angle_of_the_pair() -> None:
+    transform = TransformState()
+    motion.freeze(transform, (math.cos(2.5), -math.sin(2.5), 0.3, -9.0))
+    assert transform.learned == "set" and transform.learned_degrees == pytest.approx(-math.degrees(2.5))
+    assert (transform.learned_tx, transform.learned_ty) == (0.3, -4.0)
 
 
 def test_angles_follow_the_pointer() -> None:
@@ -101,3 +131,58 @@ def test_a_circle_closes_whatever_the_frame_rate() -> None:
     assert (state.transform.tx, state.transform.ty) == pytest.approx((0.2, 0), abs=1e-9)
     assert farthest == pytest.approx(0.2, abs=0.001)  # the diameter
     assert motion.moving(state)
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "start", "farthest"),
+    [("x", "tx", 0.2, 0.3), ("y", "ty", -0.1, 0.0), ("scale", "scale", 1.25, 2.5), ("rotate", "degrees", 20.0, None)],
+)
+def test_each_number_moves_by_itself_and_comes_back(word: str, name: str, start: float, farthest: float | None) -> None:
+    state = AppState()
+    state.transform = TransformState(animate=word, speed=0.5, radius=0.1, octaves=1.0)
+    setattr(state.transform, name, start)
+    others = ("tx", "ty", "scale", "degrees")
+    reached = []
+    for _ in range(64):
+        motion.advance(state, 2 / 64)
+        reached.append(getattr(state.transform, name))
+        still = [other for other in others if other != name]
+        assert all(getattr(state.transform, other) == getattr(TransformState(), other) for other in still)
+    assert reached[-1] == pytest.approx(start, abs=1e-9) and max(reached) > start + 0.05
+    assert farthest is None or max(reached) == pytest.approx(farthest, abs=1e-3)
+    assert word != "scale" or min(reached) > start - 1e-9, "nothing is made smaller than it was: it stays in band"
+
+
+def test_dragging_goes_on_while_it_moves() -> None:
+    state = AppState()
+    state.transform = TransformState(animate="x", speed=0.5, radius=0.1)
+    for _ in range(64):
+        motion.advance(state, 2 / 64)
+        motion.translate(state.transform, 0.01, 0.005)
+    assert (state.transform.tx, state.transform.ty) == pytest.approx((0.64, 0.32))
+
+
+def test_a_scale_that_meets_its_limit_comes_back_within_it() -> None:
+    state = AppState()
+    state.transform = TransformState(animate="scale", speed=0.5, octaves=2.0, scale=2.0)
+    scales = []
+    for _ in range(3 * 64):
+        motion.advance(state, 2 / 64)
+        scales.append(state.transform.scale)
+    assert max(scales) == 4 and min(scales) == pytest.approx(1)
+    assert scales[63] == pytest.approx(scales[-1]), "from the second time on it is the same way"
+
+
+@pytest.mark.parametrize(("word", "name"), [("rotate", "learned_degrees"), ("x", "learned_tx"), ("y", "learned_ty")])
+def test_the_learned_numbers_move_once_they_are_used(word: str, name: str) -> None:
+    state = AppState()
+    state.transform = TransformState(learned_animate=word, speed=0.5, radius=0.1)
+    motion.advance(state, 0.5)
+    assert not motion.moving(state) and getattr(state.transform, name) == 0
+    state.transform.learned = "set"
+    assert motion.moving(state)
+    motion.advance(state, 0.5)
+    assert getattr(state.transform, name) == pytest.approx(90 if word == "rotate" else 0.1)
+    motion.advance(state, 1.5)
+    assert getattr(state.transform, name) == pytest.approx(0, abs=1e-9)
+    assert (state.transform.tx, state.transform.degrees) == (0, 0)

@@ -60,6 +60,10 @@ def test_absent_settings_take_their_defaults() -> None:
         ({"schema": 1, "latent": {"x": 10**400}}, "latent.x"),
         ({"schema": 1, "latent": {"cutoff": 1.5}}, "latent.cutoff"),
         ({"schema": 1, "transform": {"animate": "wobble"}}, "circle"),
+        ({"schema": 1, "transform": {"scale": 0.0}}, "between 0.25 and 4"),
+        ({"schema": 1, "transform": {"learned": "off"}}, "model, set"),
+        ({"schema": 1, "transform": {"learned_animate": "circle"}}, "off, rotate, x, y"),
+        ({"schema": 1, "transform": {"untransform": 1}}, "true or false"),
         ({"schema": 1, "recents": [1]}, "recents"),
     ],
 )
@@ -76,6 +80,13 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(StateError) as caught:
         states.load(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_choices_are_offered_as_they_are_accepted() -> None:
+    words = states.choices_of(states.TransformState(), "animate")
+    assert words[0] == "off" == states.TransformState().animate
+    for word in words:
+        assert states.from_json({"schema": 1, "transform": {"animate": word}}).transform.animate == word
 
 
 def test_config_folder_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ NO_DISPLAY = (
 )
 SEEDS_LIMIT = 100_000
 PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Sticking", "Training", "Performance")
+MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
 class DefaultGroup(click.Group):
@@ -135,7 +136,7 @@ def main() -> None:
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
 )
-@click.option("--animate", type=click.Choice(["walk", "circle", "rotate"]), help="Start with this animation.")
+@click.option("--animate", type=click.Choice(["walk", *MOTIONS]), help="Start with this animation.")
 @click.option("--panel", "panels", multiple=True, type=click.Choice(PANEL_TITLES, case_sensitive=False),
               help="Open with this panel in front; one a dock.")  # fmt: skip
 @click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS",
@@ -241,6 +242,10 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=Number(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
+@click.option("--scale", type=Number(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
+@click.option("--untransform", is_flag=True, help="Move the finished picture back: what sticks has moved.")
+@click.option("--zero-learned", is_flag=True, help="Without the transform that the model learned from w (H, T, R).")
+@click.option("--mean-constant", is_flag=True, help="Rung A: its constant gives way to its mean over the pixels.")
 @click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
 @click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
@@ -251,6 +256,10 @@ def render(
     seeds: tuple[int, ...] | None,
     translate: tuple[float, float],
     rotate: float,
+    scale: float,
+    untransform: bool,
+    zero_learned: bool,
+    mean_constant: bool,
     trunc: float,
     label: int | None,
     device: str,
@@ -262,6 +271,7 @@ def render(
     Examples:
       python visualizer.py render --model t --seed 7 --out creature.png
       python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
+      python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
     """
     if seed is not None and seeds is not None:
         raise click.UsageError("Give --seed or --seeds, not both.")
@@ -272,6 +282,10 @@ def render(
         tx=translate[0],
         ty=translate[1],
         degrees=rotate,
+        scale=scale,
+        untransform=untransform,
+        learned=(0.0, 0.0, 0.0) if zero_learned else None,
+        mean_constant=mean_constant,
         device=device,
     )
     from gan.pictures import save_png

@@ -6,6 +6,7 @@ sinc: what moves by a third of a pixel is then seen to move by a third of a pixe
 a texture unit offers, would add a pattern of its own that sticks to the screen.
 """
 
+import math
 from functools import lru_cache
 
 import torch
@@ -19,17 +20,26 @@ def factor_for(resolution: int) -> int:
     return max(1, SHOWN_SIZE // resolution)
 
 
-@lru_cache(maxsize=16)
-def _matrix(size: int, factor: int) -> torch.Tensor:
-    """[size * factor, size] Lanczos interpolation along one axis, edge samples repeated outside, rows summing to 1."""
-    where = (torch.arange(size * factor, dtype=torch.float64) + 0.5) / factor - 0.5
-    taps = torch.floor(where)[:, None] + torch.arange(1 - LOBES, LOBES + 1)
-    offset = where[:, None] - taps
-    weights = torch.sinc(offset) * torch.sinc(offset / LOBES)
+def interpolation(where: torch.Tensor, size: int, width: float = 1.0) -> torch.Tensor:
+    """[n, size] Lanczos interpolation along one axis, edge samples repeated outside, rows summing to 1.
+
+    `where`: [n] float64 positions in pixels, 0 being the first one's centre. `width`: how far apart the samples are
+    that it serves, in pixels: more than 1 also holds back what they could not represent.
+    """
+    width = max(1.0, width)
+    reach = math.ceil(LOBES * width)
+    taps = torch.floor(where)[:, None] + torch.arange(1 - reach, reach + 1)
+    offset = (where[:, None] - taps) / width
+    weights = torch.sinc(offset) * torch.sinc(offset / LOBES) * (offset.abs() < LOBES)
     weights /= weights.sum(dim=1, keepdim=True)
-    matrix = torch.zeros(size * factor, size, dtype=torch.float64)
+    matrix = torch.zeros(len(where), size, dtype=torch.float64)
     matrix.scatter_add_(1, taps.clamp(0, size - 1).long(), weights)
     return matrix.float()
+
+
+@lru_cache(maxsize=16)
+def _matrix(size: int, factor: int) -> torch.Tensor:
+    return interpolation((torch.arange(size * factor, dtype=torch.float64) + 0.5) / factor - 0.5, size)
 
 
 def magnified(image: torch.Tensor, factor: int) -> torch.Tensor:

@@ -2,6 +2,7 @@
 """What gestures and animations do to the state: arithmetic only, angles in degrees, y down, lengths in image widths."""
 
 import math
+from collections.abc import Sequence
 
 from viz.state import AppState, CanvasState, LatentState, TransformState, limits_of
 
@@ -35,6 +36,22 @@ def rotate(transform: TransformState, degrees: float) -> None:
     transform.degrees = wrapped(transform.degrees + degrees)
 
 
+def enlarge(transform: TransformState, factor: float) -> None:
+    """Scale what is seen about the picture's centre: the offset of a moved content grows too."""
+    before = transform.scale
+    clamped(transform, "scale", before * factor)
+    clamped(transform, "tx", transform.tx * transform.scale / before)
+    clamped(transform, "ty", transform.ty * transform.scale / before)
+
+
+def freeze(transform: TransformState, learned: Sequence[float]) -> None:
+    """Put (r_c, r_s, t_x, t_y) in the place of what the models make of w."""
+    rc, rs, tx, ty = learned
+    transform.learned, transform.learned_degrees = "set", wrapped(math.degrees(math.atan2(rs, rc)))
+    clamped(transform, "learned_tx", tx)
+    clamped(transform, "learned_ty", ty)
+
+
 def angle_between(before: tuple[float, float], after: tuple[float, float]) -> float:
     """Degrees, counter-clockwise on screen (y down), from one vector to another; 0 where either has no length."""
     cross = before[0] * after[1] - before[1] * after[0]
@@ -43,8 +60,9 @@ def angle_between(before: tuple[float, float], after: tuple[float, float]) -> fl
 
 
 def reset(transform: TransformState) -> None:
-    """Back to the untouched picture."""
+    """Back to the picture that was not moved, turned or scaled."""
     transform.tx = transform.ty = transform.degrees = transform.phase = 0.0
+    transform.scale = 1.0
 
 
 def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
@@ -69,7 +87,9 @@ def fit(canvas: CanvasState) -> None:
 
 def moving(state: AppState) -> bool:
     """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
-    return state.latent.animate or state.transform.animate != "off"
+    transform = state.transform
+    learned = transform.learned == "set" and transform.learned_animate != "off"
+    return state.latent.animate or transform.animate != "off" or learned
 
 
 def advance(state: AppState, seconds: float) -> None:
@@ -78,14 +98,42 @@ def advance(state: AppState, seconds: float) -> None:
     if latent.animate:
         clamped(latent, "x", latent.x + latent.speed * seconds)
     turns = transform.speed * seconds
-    if transform.animate == "rotate":
-        rotate(transform, 360.0 * turns)
-    elif transform.animate == "circle":
-        # As a difference, so that the circle starts where the picture is and dragging goes on while it plays.
-        before, after = 2 * math.pi * transform.phase, 2 * math.pi * (transform.phase + turns)
-        translate(
-            transform,
-            transform.radius * (math.cos(after) - math.cos(before)),
-            transform.radius * (math.sin(after) - math.sin(before)),
-        )
+    if transform.animate != "off":
+        _move(transform, transform.phase, transform.phase + turns)
         transform.phase = (transform.phase + turns) % 1.0
+    if transform.learned == "set" and transform.learned_animate != "off":
+        _move_learned(transform, transform.learned_phase, transform.learned_phase + turns)
+        transform.learned_phase = (transform.learned_phase + turns) % 1.0
+
+
+def _move(transform: TransformState, before: float, after: float) -> None:
+    """From phase to phase, in turns: by differences, so that an animation starts where the picture is and dragging
+    goes on while it plays."""
+    cos, sin = _steps(before, after)
+    match transform.animate:
+        case "x":
+            translate(transform, transform.radius * sin, 0.0)
+        case "y":
+            translate(transform, 0.0, transform.radius * sin)
+        case "circle":
+            translate(transform, transform.radius * cos, transform.radius * sin)
+        case "rotate":
+            rotate(transform, 360.0 * (after - before))
+        case "scale":
+            # Up by so many octaves and back, never smaller than at its start: nothing is moved out of the band.
+            enlarge(transform, 2.0 ** (-transform.octaves * cos / 2))
+
+
+def _move_learned(transform: TransformState, before: float, after: float) -> None:
+    _, sin = _steps(before, after)
+    if transform.learned_animate == "rotate":
+        transform.learned_degrees = wrapped(transform.learned_degrees + 360.0 * (after - before))
+    else:
+        name = f"learned_t{transform.learned_animate}"
+        clamped(transform, name, getattr(transform, name) + transform.radius * sin)
+
+
+def _steps(before: float, after: float) -> tuple[float, float]:
+    """By how much the cosine and the sine grow from one phase to another, in turns."""
+    before, after = 2 * math.pi * before, 2 * math.pi * after
+    return math.cos(after) - math.cos(before), math.sin(after) - math.sin(before)

@@ -24,18 +24,22 @@ from gan.latents import z_from_seed
 from gan.layers import Weights
 from gan.models import missing
 from gan.pictures import to_uint8
-from gan.transform import user_matrix
+from gan.transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from viz.magnify import factor_for, magnified
 from viz.request import PictureRequest
 from viz.result import PICTURE, ModelFacts, RenderResult
+from viz.untransform import coverage, moved_back
 
 MODEL_BYTES = 2 * 2**30
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.convolution
 SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
-    "StyleGAN2 starts from a learned constant: without a Fourier input (rung B on) it cannot be moved or rotated."
+    "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
 )
+NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
+NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
+REST = (0.0, 0.0, 0.0, 1.0)
 
 Value = TypeVar("Value")
 
@@ -68,6 +72,19 @@ class _Model:
     modulated: tuple[Hashable, Weights] | None = None  # of the latest latent: while only the input moves, they stay
 
 
+@dataclass(frozen=True)
+class _Drive:
+    """What a request does to one model's input, as far as the model can follow: equal ones give equal pictures."""
+
+    motion: tuple[float, float, float, float]  # tx, ty, degrees, scale
+    untransform: bool
+    learned: tuple[float, float, float] | None
+    mean_constant: bool
+
+    def overrides(self) -> InputOverrides:
+        return InputOverrides(None if self.learned is None else learned_vector(*self.learned), self.mean_constant)
+
+
 @dataclass(frozen=True, eq=False)
 class _Shot:
     """What a picture and every layer's maps are computed from. Equal keys, equal pictures."""
@@ -76,6 +93,7 @@ class _Shot:
     ws_key: Hashable
     model: _Model
     ws: torch.Tensor  # [1, num_ws, w_dim]
+    drive: _Drive
     transform: torch.Tensor | None
     label: int
     notices: tuple[str, ...]
@@ -86,6 +104,8 @@ class _Shot:
 class _Pixels:
     image: np.ndarray  # uint8 [H, W, 4]
     smooth: np.ndarray | None  # the same, enlarged
+    learned: tuple[float, float, float, float] | None
+    kept: float | None
 
 
 class Renderer:
@@ -131,7 +151,7 @@ class Renderer:
             shot = self._shot(request)
             ws = _mapped(shot.model, request, z[None], shot.label)
             synthesis = shot.model.generator.synthesis
-            return synthesis(ws, noise="const", transform=shot.transform, weights=synthesis.modulate(ws))
+            return synthesis(ws, noise="const", transform=shot.transform, overrides=shot.drive.overrides())
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """The loaded model of a request: to be run, never to be changed."""
@@ -149,20 +169,21 @@ class Renderer:
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
-        motion = _motion(request, facts)
-        if motion != (0.0, 0.0, 0.0) and not facts.movable:
-            notices.append(NO_FOURIER_INPUT)
-            motion = (0.0, 0.0, 0.0)
+        drive, remarks = _drive(request, facts)
         # None rather than the identity: a model without a Fourier input refuses any transform.
-        transform = user_matrix(*motion).to(ws.device) if facts.movable else None
-        return _Shot((ws_key, motion), ws_key, model, ws, transform, label, tuple(notices), frozenset(computed))
+        transform = user_matrix(*drive.motion).to(ws.device) if facts.movable else None
+        return _Shot((ws_key, drive), ws_key, model, ws, drive, transform, label, (*notices, *remarks),
+                     frozenset(computed))  # fmt: skip
 
     def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
         """Each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis = shot.model.generator.synthesis
         weights, _ = self._weights.get(shot.ws_key, lambda: (synthesis.modulate(shot.ws), 1.0))
         x = None
-        for name, x in synthesis.steps(shot.ws, noise="const", transform=shot.transform, weights=weights):
+        steps = synthesis.steps(
+            shot.ws, noise="const", transform=shot.transform, weights=weights, overrides=shot.drive.overrides()
+        )
+        for name, x in steps:
             yield name, x
         assert x is not None
         yield PICTURE, x * synthesis.output_scale
@@ -188,7 +209,8 @@ class Renderer:
             if x.is_cuda:
                 torch.cuda.synchronize(x.device)
             rendered = time.perf_counter()
-            pixels = _Pixels(*_to_pixels(x))
+            back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
+            pixels = _Pixels(*_to_pixels(x, back), *_input_facts(shot))
             model_ms, post_ms = 1e3 * (rendered - mapped), 1e3 * (time.perf_counter() - rendered)
             return pixels, 1.0
 
@@ -201,6 +223,8 @@ class Renderer:
             notice=" ".join(shot.notices) or None,
             model_ms=model_ms,
             post_ms=post_ms,
+            learned=pixels.learned,
+            kept=pixels.kept,
             computed=shot.computed | ({"synthesis"} if drawn else set()),
         )
 
@@ -271,6 +295,7 @@ def facts_of(path: str) -> ModelFacts:
         parameters=header.parameters,
         bytes=header.bytes,
         movable=config.movable,
+        learned_transform=config.architecture == "layers" and config.learned_transform,
         config=config,
         kimg=float(kimg) if isinstance(kimg, (int, float)) else None,
     )
@@ -307,18 +332,51 @@ def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
-def _motion(request: PictureRequest, facts: ModelFacts) -> tuple[float, float, float]:
+def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_Drive, list[str]]:
+    """What the model can follow, and a sentence for each thing that it cannot."""
     tx, ty = request.tx, request.ty
     if request.snap:
         tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
-    return tx + 0.0, ty + 0.0, request.degrees + 0.0  # + 0.0 makes -0.0 plain zero
+    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
+    learned, mean_constant, remarks = request.learned, request.mean_constant, []
+    if motion != REST and not facts.movable:
+        motion = REST
+        remarks.append(NO_FOURIER_INPUT)
+    if learned is not None and not facts.learned_transform:
+        learned = None
+        remarks.append(NO_LEARNED_TRANSFORM.format(rung=facts.rung))
+    if mean_constant and facts.movable:
+        mean_constant = False
+        remarks.append(NO_CONSTANT.format(rung=facts.rung))
+    return _Drive(motion, request.untransform and motion != REST, learned, mean_constant), remarks
 
 
-def _to_pixels(picture: torch.Tensor) -> tuple[np.ndarray, np.ndarray | None]:
-    """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged."""
+def _input_facts(shot: _Shot) -> tuple[tuple[float, float, float, float] | None, float | None]:
+    """What the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left."""
+    facts = shot.model.facts
+    if not facts.movable:
+        return None, None
+    source = shot.model.generator.synthesis.input
+    kept = float(source.kept(shot.ws[:, 0], shot.transform, shot.drive.overrides())[0])
+    if not facts.learned_transform:
+        return None, kept
+    rc, rs, tx, ty = source.learned(shot.ws[:, 0])[0].tolist()
+    return (rc, rs, tx, ty), kept
+
+
+def _to_pixels(picture: torch.Tensor, moved: torch.Tensor | None) -> tuple[np.ndarray, np.ndarray | None]:
+    """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged.
+
+    `moved`: the transform to undo; what then comes from beyond the picture is black.
+    """
+    if moved is not None:
+        picture = moved_back(picture, moved)
     planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
     factor = factor_for(picture.shape[3])
     smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
+    if moved is not None:  # after enlarging, so that the border is sharp there, too
+        planes = (planes * coverage(moved, planes.shape[2]).to(planes.device)).add_(0.5)
+        smooth = None if smooth is None else smooth * coverage(moved, smooth.shape[2]).to(smooth.device)
     return _rgba(planes), None if smooth is None else _rgba(smooth)
 
 

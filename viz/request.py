@@ -4,7 +4,7 @@
 import math
 from dataclasses import dataclass
 
-from viz.state import PLANE_WIDTH, AppState, LatentState, Slot
+from viz.state import PLANE_WIDTH, AppState, LatentState, Slot, TransformState
 
 SeedWeights = tuple[tuple[int, float], ...]
 
@@ -14,7 +14,9 @@ class PictureRequest:
     """Everything one slot's picture depends on, apart from the checkpoint's own bytes.
 
     `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; tx and ty are image
-    widths (positive: right, down), `degrees` counter-clockwise, and `snap` rounds tx and ty to the model's pixels.
+    widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
+    model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
+    makes of the input, None leaves it to w; `mean_constant` draws rung A from its constant's mean.
     """
 
     model: str
@@ -25,7 +27,11 @@ class PictureRequest:
     tx: float = 0.0
     ty: float = 0.0
     degrees: float = 0.0
+    scale: float = 1.0
     snap: bool = False
+    untransform: bool = False
+    learned: tuple[float, float, float] | None = None
+    mean_constant: bool = False
     device: str = "cpu"
 
 
@@ -70,15 +76,21 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     if not path:
         return None
     latent: LatentState = state.latent
+    transform: TransformState = state.transform
+    chosen = (transform.learned_tx, transform.learned_ty, transform.learned_degrees)
     return PictureRequest(
         model=path,
         seeds=seed_weights(latent.x, latent.y),
         psi=latent.psi,
         cutoff=latent.cutoff or None,
         label=latent.label,
-        tx=state.transform.tx,
-        ty=state.transform.ty,
-        degrees=state.transform.degrees,
-        snap=state.transform.snap,
+        tx=transform.tx,
+        ty=transform.ty,
+        degrees=transform.degrees,
+        scale=transform.scale,
+        snap=transform.snap,
+        untransform=transform.untransform,
+        learned=chosen if transform.learned == "set" else None,
+        mean_constant=transform.mean_constant,
         device=state.display.device,
     )

@@ -27,6 +27,7 @@ class ModelFacts:
     parameters: int
     bytes: int
     movable: bool  # has a Fourier input; False for rung A
+    learned_transform: bool  # w turns and moves that input (rung H on)
     config: GeneratorConfig  # what all its layers follow from
     kimg: float | None  # thousands of images seen in training, where the file says so
 
@@ -38,6 +39,8 @@ class RenderResult:
     `request` is what it answers; `image` is uint8 [H, W, 4], None after an error, and `smooth` the same picture
     enlarged for display where it is small; `notice` is a sentence about a picture that is right but not all that was
     asked for (a transform that the model cannot follow); `computed` names the stages that were not in a cache.
+    `learned` is the (r_c, r_s, t_x, t_y) that the model itself gives for this w, whatever the request put in its place;
+    `kept` the share of the Fourier input's power that is left after what the transform moved out of its band.
     """
 
     request: PictureRequest
@@ -48,4 +51,6 @@ class RenderResult:
     notice: str | None = None
     model_ms: float = 0.0
     post_ms: float = 0.0
+    learned: tuple[float, float, float, float] | None = None  # None where w moves nothing (before rung H)
+    kept: float | None = None  # None without a Fourier input
     computed: frozenset[str] = frozenset()  # of load, mapping, synthesis

@@ -13,7 +13,7 @@ GESTURES = (
     ("Right-drag", "walk over the seed plane (latent)"),
     ("Wheel", "zoom about the pointer"),
     ("Middle-drag", "pan the view"),
-    ("Double click", "reset translation and rotation"),
+    ("Double click", "reset translation, rotation and scale"),
     ("Drop a file", "open it on the side under the pointer"),
 )
 KEYS = (

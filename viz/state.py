@@ -62,16 +62,29 @@ class LatentState:
 
 @dataclass
 class TransformState:
-    """Translation in image widths (positive: right, down) and rotation in degrees (positive: counter-clockwise)."""
+    """Translation in image widths (positive: right, down), rotation in degrees (positive: counter-clockwise), scale.
+
+    The learned_... numbers mean the same of what w does to the input, and take its place when `learned` is "set".
+    """
 
     tx: float = number(0.0, -4.0, 4.0)
     ty: float = number(0.0, -4.0, 4.0)
     degrees: float = number(0.0, -180.0, 180.0)
+    scale: float = number(1.0, 0.25, 4.0)  # more than 1 enlarges
     snap: bool = False  # to whole pixels of the model's own picture
-    animate: str = choice("off", "circle", "rotate")
-    speed: float = number(0.1, -2.0, 2.0)  # turns a second
-    radius: float = number(0.06, 0.0, 1.0)  # of the circle, in image widths
-    phase: float = number(0.0, -1.0, 1.0)  # of the circle, in turns
+    untransform: bool = False  # move the finished picture back
+    animate: str = choice("off", "x", "y", "circle", "rotate", "scale")
+    speed: float = number(0.1, -2.0, 2.0)  # turns a second, of every animation here
+    radius: float = number(0.06, 0.0, 1.0)  # of the circle and of the ways along x and y, in image widths
+    octaves: float = number(1.0, 0.0, 4.0)  # by which the scale goes up and comes back
+    phase: float = number(0.0, -1.0, 1.0)  # of the animation, in turns
+    learned: str = choice("model", "set")
+    learned_tx: float = number(0.0, -4.0, 4.0)
+    learned_ty: float = number(0.0, -4.0, 4.0)
+    learned_degrees: float = number(0.0, -180.0, 180.0)
+    learned_animate: str = choice("off", "rotate", "x", "y")
+    learned_phase: float = number(0.0, -1.0, 1.0)
+    mean_constant: bool = False  # rung A's learned constant gives way to its mean over the pixels
 
 
 @dataclass
@@ -253,6 +266,12 @@ def limits_of(owner: object, name: str) -> tuple[float, float]:
     """The (low, high) that field `name` of dataclass instance `owner` accepts: what a control may offer."""
     metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
     return metadata["low"], metadata["high"]
+
+
+def choices_of(owner: object, name: str) -> tuple[str, ...]:
+    """The words that field `name` of dataclass instance `owner` accepts, its default first."""
+    metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
+    return tuple(metadata["choices"])
 
 
 def load(path: Path) -> AppState:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from imgui_bundle import ImVec4, imgui
 
-from viz.state import limits_of
+from viz.state import choices_of, limits_of
 from viz.theme import Theme
 
 LABEL_WIDTH = 5.4  # in font sizes
@@ -58,13 +58,14 @@ def number(
     tip: str = "",
     width: float = 0.0,
     span: tuple[float, float] | None = None,
+    octaves: bool = False,
 ) -> bool:
     """A number of a state dataclass, dragged by `step` a pixel and kept within its field's limits.
 
     What is typed as "nan" is dropped: imgui's clamp lets it through, and no limit holds it.
 
     An empty `text` draws no label, and then `width` (pixels, 0: all) is the control's. With a `span` it is a slider
-    over that span.
+    over that span. With `octaves` a pixel of dragging multiplies rather than adds.
     """
     low, high = span or limits_of(owner, name)
     if text:
@@ -73,7 +74,7 @@ def number(
         imgui.set_next_item_width(width or -1)
     value = getattr(owner, name)
     imgui.push_font(theme.mono, 0.0)
-    flags = imgui.SliderFlags_.always_clamp
+    flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if octaves else 0)
     if isinstance(value, int) and span:
         changed, value = imgui.slider_int(f"##{name}", value, int(low), int(high), form, flags)
     elif isinstance(value, int):
@@ -103,13 +104,15 @@ def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> b
 
 
 def words(
-    theme: Theme, text: str, owner: object, name: str, choices: Sequence[str], tip: str = "", *, again: bool = False
-) -> bool:
-    """A row of a few words of which one is lit; `again`: pressing the lit one counts as a change, too."""
+    theme: Theme, text: str, owner: object, name: str, choices: Sequence[str], tip: str = "", *, room: float = 0.0,
+    again: bool = False,
+) -> bool:  # fmt: skip
+    """A row of a few words of which one is lit; `room` (pixels, 0: all) is for all of them. `again`: pressing the lit
+    one counts as a change, too."""
     label(theme, text, tip)
     current = getattr(owner, name)
     gap = imgui.get_style().item_inner_spacing.x
-    width = (imgui.get_content_region_avail().x - gap * (len(choices) - 1)) / len(choices)
+    width = ((room or imgui.get_content_region_avail().x) - gap * (len(choices) - 1)) / len(choices)
     changed = False
     for index, word in enumerate(choices):
         if index:
@@ -124,6 +127,24 @@ def words(
             changed = True
         imgui.pop_style_color(2)
         tooltip(tip)
+    return changed
+
+
+def combo(theme: Theme, text: str, owner: object, name: str, tip: str = "", width: float = 0.0) -> bool:
+    """One of a state field's words, from a list that opens; `width` (pixels, 0: all) is the control's."""
+    label(theme, text, tip)
+    if width:
+        imgui.set_next_item_width(width)
+    current, changed = getattr(owner, name), False
+    opened = imgui.begin_combo(f"##{name}", current)
+    if not opened:
+        tooltip(tip)
+        return False
+    for word in choices_of(owner, name):
+        if imgui.selectable(word, word == current)[0] and word != current:
+            setattr(owner, name, word)
+            changed = True
+    imgui.end_combo()
     return changed
 
 

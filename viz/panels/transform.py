@@ -1,48 +1,80 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Transform: translation and rotation of the Fourier input, by number, in image widths and in pixels."""
+"""Transform: the user's transform of the input by number, and the one that the model itself learned from w."""
+
+import math
 
 from imgui_bundle import imgui
 
 from viz import motion, widgets
-from viz.state import SLOTS, AppState
+from viz.state import SLOTS, AppState, Slot, TransformState, choices_of
 from viz.view import View
 
 TITLE = "Transform"
 PLACE = "left"
+LEARNED = "learned by the model"
+
+WHOLE = 0.995
+KEPT = (
+    "How much of each Fourier input's power is left: making the content smaller raises its frequencies, and sinusoids "
+    "that leave the band fade out."
+)
+OWN = (
+    "What the model makes of this w: the paper's (r_c, r_s) = ({:+.3f}, {:+.3f}), cosine and sine of this angle, and "
+    "(t_x, t_y), in image widths."
+)
 
 
 def draw(state: AppState, view: View) -> None:
-    """Translation, rotation, snapping, animation."""
+    """Translation, rotation, scale, animation, snapping, moving back, and what was learned."""
     theme, transform = view.theme, state.transform
-    resolution = max((facts.resolution for facts in map(view.facts, SLOTS) if facts), default=0)
+    known = [facts for facts in map(view.facts, SLOTS) if facts]
+    resolution = max((facts.resolution for facts in known), default=0)
     _length(state, view, "x", "tx", resolution, "Translation to the right, in image widths and in pixels.")
     _length(state, view, "y", "ty", resolution, "Translation downwards, in image widths and in pixels.")
     widgets.number(
         theme, "rotation", transform, "degrees", step=0.25, form="%+.2f°", tip="Rotation, counter-clockwise."
     )
-    widgets.words(theme, "animate", transform, "animate", ("off", "circle", "rotate"), "Move by itself.")
-    if transform.animate != "off":
-        widgets.number(
-            theme, "speed", transform, "speed", step=0.005, form="%.3f turns/s", default=0.1, tip="Turns a second."
-        )
-    if transform.animate == "circle":
-        widgets.number(
-            theme, "radius", transform, "radius", step=0.001, form="%.3f widths", default=0.06, tip="Of the circle."
-        )
+    _scale(state, view)
+    _animation(state, view)
     widgets.label(theme, "snap")
     widgets.check(theme, "to pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
     imgui.same_line()
-    if widgets.button("Reset", "Back to the untouched picture (double click on it).", width=-1):
+    tip = "Back to the picture that was not moved, turned or scaled (double click on it)."
+    if widgets.button("Reset", tip, width=-1):
         motion.reset(transform)
+    widgets.label(theme, "output")
+    tip = "Move the finished picture back: content then stays in place, and what sticks to the pixels is what moves."
+    widgets.check(theme, "untransform", transform, "untransform", tip)
+    if transform.mean_constant or not all(facts.movable for facts in known):
+        widgets.label(theme, "rung A")
+        tip = (
+            "Replace rung A's learned 4x4 constant by its mean over the pixels: the structure that is left "
+            "comes from zero padding and noise."
+        )
+        widgets.check(theme, "mean constant", transform, "mean_constant", tip)
+    tip = "Rungs H, T and R turn and move their input by (r_c, r_s, t_x, t_y), which an affine layer makes of w."
+    opened = imgui.collapsing_header(LEARNED)
+    widgets.tooltip(tip)
+    if opened:
+        _learned(state, view)
+
+
+def _half() -> float:
+    """The width of one of two controls side by side."""
+    gap = imgui.get_style().item_inner_spacing.x
+    return (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+
+
+def _beside() -> None:
+    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
 
 
 def _length(state: AppState, view: View, text: str, name: str, resolution: int, tip: str) -> None:
     """One coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
-    transform, gap = state.transform, imgui.get_style().item_inner_spacing.x
-    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    transform, half = state.transform, _half()
     widgets.label(view.theme, text, tip)
     widgets.number(view.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
-    imgui.same_line(0, gap)
+    _beside()
     imgui.set_next_item_width(-1)
     imgui.begin_disabled(resolution == 0)
     imgui.push_font(view.theme.mono, 0.0)
@@ -56,3 +88,99 @@ def _length(state: AppState, view: View, text: str, name: str, resolution: int, 
     imgui.end_disabled()
     if changed and resolution:
         motion.clamped(transform, name, pixels / resolution)
+
+
+def _scale(state: AppState, view: View) -> None:
+    """The scale, and how much of each slot's input it leaves."""
+    theme, half, tip = view.theme, _half(), "Scale about the centre: more than 1 enlarges the content."
+    widgets.label(theme, "scale", tip)
+    widgets.number(
+        theme, "", state.transform, "scale", step=0.01, form="×%.3f", default=1, tip=tip, width=half, octaves=True
+    )
+    kept = {slot: result.kept for slot, result in view.results.items() if result and result.kept is not None}
+    if not kept:
+        return
+    _beside()
+    imgui.text_colored(theme.dim, "in band" if min(kept.values()) > WHOLE else "kept")
+    widgets.tooltip(KEPT)
+    if min(kept.values()) > WHOLE:
+        return
+    imgui.push_font(theme.mono, 0.0)
+    for slot, share in kept.items():
+        _beside()
+        imgui.text_colored(theme.accent[slot], f"{100 * share:.0f}%")
+    imgui.pop_font()
+
+
+def _animation(state: AppState, view: View) -> None:
+    theme, transform, half = view.theme, state.transform, _half()
+    tip = "Move by itself: along x or y, on a circle, about the centre, or up in scale and back."
+    widgets.combo(theme, "animate", transform, "animate", tip, width=half)
+    _beside()
+    widgets.number(
+        theme, "", transform, "speed", step=0.005, form="%.3f turns/s", default=0.1,
+        tip="Speed of all motion here, in turns a second.",
+    )  # fmt: skip
+    if transform.animate in ("x", "y", "circle") or _learned_moves(transform):
+        widgets.number(
+            theme, "radius", transform, "radius", step=0.001, form="%.3f widths", default=0.06,
+            tip="How far the motion goes to either side, in image widths.",
+        )  # fmt: skip
+    if transform.animate == "scale":
+        widgets.number(
+            theme, "up by", transform, "octaves", step=0.01, form="%.2f octaves", default=1,
+            tip="How far the scale goes up, in doublings; it never goes below its start, so nothing leaves the band.",
+        )  # fmt: skip
+
+
+def _learned_moves(transform: TransformState) -> bool:
+    return transform.learned == "set" and transform.learned_animate in ("x", "y")
+
+
+def _learned(state: AppState, view: View) -> None:
+    """What each model makes of w, and the numbers that may take its place."""
+    theme, transform, half = view.theme, state.transform, _half()
+    for slot in SLOTS:
+        _own(state, view, slot)
+    tip = "The transform that each model makes of w, or the numbers below in its place, which stay while w changes."
+    widgets.words(theme, "use", transform, "learned", choices_of(transform, "learned"), tip, room=2 * half / 1.5)
+    _beside()
+    if widgets.button("Zero", "No learned transform: the identity that training started from.", width=-1):
+        motion.freeze(transform, (1.0, 0.0, 0.0, 0.0))
+    if transform.learned == "model":
+        return
+    tip = "Rotation in place of the learned (r_c, r_s), counter-clockwise."
+    widgets.number(theme, "rotation", transform, "learned_degrees", step=0.25, form="%+.2f°", tip=tip)
+    tip = "Translation in place of the learned (t_x, t_y), in image widths."
+    widgets.label(theme, "x, y", tip)
+    widgets.number(theme, "", transform, "learned_tx", step=0.002, form="%+.4f", tip=tip, width=half)
+    _beside()
+    widgets.number(theme, "", transform, "learned_ty", step=0.002, form="%+.4f", tip=tip)
+    tip = "Move these numbers by themselves, at the speed and radius above."
+    widgets.combo(theme, "animate", transform, "learned_animate", tip)
+
+
+def _own(state: AppState, view: View, slot: Slot) -> None:
+    """One slot's own transform, and the button that keeps it."""
+    theme, result = view.theme, view.results[slot]
+    if not state.slot(slot).path:
+        return
+    start = imgui.get_cursor_pos_x()
+    imgui.align_text_to_frame_padding()
+    imgui.text_colored(theme.accent[slot], slot)
+    widgets.row(start)
+    imgui.align_text_to_frame_padding()
+    if not result or not result.learned:
+        rung = f"rung {result.facts.rung}" if result and result.facts else "no model"
+        imgui.text_colored(theme.dim, f"{rung}: none")
+        widgets.tooltip("Before rung H, w neither turns nor moves the input.")
+        return
+    rc, rs, tx, ty = result.learned
+    imgui.push_font(theme.mono, 0.0)
+    imgui.text_colored(theme.text, f"{math.degrees(math.atan2(rs, rc)):+.1f}° {tx:+.2f} {ty:+.2f}")
+    imgui.pop_font()
+    widgets.tooltip(OWN.format(rc, rs))
+    imgui.same_line()
+    tip = "Keep what this model makes of the present w, in every slot, while w changes."
+    if widgets.button(f"Freeze##{slot}", tip, width=-1):
+        motion.freeze(state.transform, result.learned)
