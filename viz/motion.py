@@ -3,7 +3,7 @@
 
 import math
 
-from viz.state import AppState, CanvasState, LatentState, TransformState, limits_of
+from viz.state import SLOTS, AppState, CanvasState, LatentState, TransformState, limits_of
 
 SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
 
@@ -69,12 +69,21 @@ def fit(canvas: CanvasState) -> None:
 
 def moving(state: AppState) -> bool:
     """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
-    return state.latent.animate or state.transform.animate != "off"
+    return any(state.latent_of(slot).animate or state.transform_of(slot).animate != "off" for slot in SLOTS)
+
+
+def blinking(state: AppState) -> bool:
+    """Whether the canvas alternates two models' pictures."""
+    return state.canvas.mode == "blink" and bool(state.left.path and state.right.path)
 
 
 def advance(state: AppState, seconds: float) -> None:
     """Play the animations for `seconds`."""
-    latent, transform = state.latent, state.transform
+    for slot in SLOTS[:1] if state.linked else SLOTS:
+        _play(state.latent_of(slot), state.transform_of(slot), seconds)
+
+
+def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
     if latent.animate:
         clamped(latent, "x", latent.x + latent.speed * seconds)
     turns = transform.speed * seconds

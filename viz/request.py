@@ -4,7 +4,7 @@
 import math
 from dataclasses import dataclass
 
-from viz.state import PLANE_WIDTH, AppState, LatentState, Slot
+from viz.state import PLANE_WIDTH, AppState, Slot
 
 SeedWeights = tuple[tuple[int, float], ...]
 
@@ -69,16 +69,16 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     path = state.slot(slot).path
     if not path:
         return None
-    latent: LatentState = state.latent
+    latent, transform = state.latent_of(slot), state.transform_of(slot)
     return PictureRequest(
         model=path,
         seeds=seed_weights(latent.x, latent.y),
         psi=latent.psi,
         cutoff=latent.cutoff or None,
         label=latent.label,
-        tx=state.transform.tx,
-        ty=state.transform.ty,
-        degrees=state.transform.degrees,
-        snap=state.transform.snap,
+        tx=transform.tx,
+        ty=transform.ty,
+        degrees=transform.degrees,
+        snap=transform.snap,
         device=state.display.device,
     )

@@ -13,7 +13,8 @@ PLACE = "left"
 
 def draw(state: AppState, view: View) -> None:
     """Translation, rotation, snapping, animation."""
-    theme, transform = view.theme, state.transform
+    theme, transform = view.theme, state.transform_of(state.focus)
+    widgets.side(theme, state)
     resolution = max((facts.resolution for facts in map(view.facts, SLOTS) if facts), default=0)
     _length(state, view, "x", "tx", resolution, "Translation to the right, in image widths and in pixels.")
     _length(state, view, "y", "ty", resolution, "Translation downwards, in image widths and in pixels.")
@@ -38,7 +39,7 @@ def draw(state: AppState, view: View) -> None:
 
 def _length(state: AppState, view: View, text: str, name: str, resolution: int, tip: str) -> None:
     """One coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
-    transform, gap = state.transform, imgui.get_style().item_inner_spacing.x
+    transform, gap = state.transform_of(state.focus), imgui.get_style().item_inner_spacing.x
     half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
     widgets.label(view.theme, text, tip)
     widgets.number(view.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
