@@ -189,15 +189,17 @@ def blink(context: Any, shown: Photographed) -> None:
 
 
 def cycled(context: Any, shown: Photographed) -> None:
-    """C goes through the modes."""
+    """C goes through the modes, and the menu has them, too."""
     seen = []
     for _ in range(4):
         context.key_press(imgui.Key.c)
         context.yield_()
         seen.append(shown.state.canvas.mode)
     assert seen == ["side", "split", "difference", "blink"]
-    context.key_press(imgui.Key.c)
-    context.yield_()
+    for item in ("**/View", "**/Side by side", "**/View", "**/Link both models"):
+        context.item_click(item)
+        context.yield_(2)
+    assert shown.state.canvas.mode == "side" and not shown.state.linked
 
 
 def test_split_and_blink_show_each_model_where_and_when_they_say(tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ class Menus:
             if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
                 window.is_visible = not window.is_visible
         imgui.separator()
+        following = canvas_bar.following(canvas.mode)
         for mode in canvas_bar.MODES:
-            if imgui.menu_item(mode.title, "C" if mode.key == canvas.mode else "", mode.key == canvas.mode)[0]:
+            if imgui.menu_item(mode.title, "C" if mode.key == following else "", mode.key == canvas.mode)[0]:
                 canvas.mode = mode.key
         if imgui.menu_item("Link both models", "L", self.state.linked)[0]:
             self.state.link(not self.state.linked)
