@@ -11,7 +11,8 @@ from gui import drive, save_model, settle
 from imgui_bundle import hello_imgui, imgui
 
 from viz.app import Window
-from viz.canvas import RING, ZOOM_STEP, Frame
+from viz.canvas import ZOOM_STEP
+from viz.canvas_marks import RING, Frame
 from viz.state import AppState, TransformState
 
 pytestmark = pytest.mark.slow

@@ -55,7 +55,37 @@ def test_looking_elsewhere_asks_for_no_new_picture() -> None:
     state.left.path = "a"
     before = build_request(state)
     state.canvas.zoom, state.canvas.nearest, state.display.theme, state.recents = 2.0, True, "light", ["b"]
+    state.canvas.mode, state.canvas.divider, state.canvas.gain, state.canvas.rate = "blink", 0.1, 9.0, 3.0
+    state.focus = "right"
     assert build_request(state) == before
+
+
+def test_unlinked_slots_ask_each_for_its_own() -> None:
+    state = AppState()
+    state.left.path, state.right.path = "a", "b"
+    linked = build_request(state)
+    state.link(False)
+    assert build_request(state) == linked
+    state.right_latent.x, state.right_transform.degrees = 5.0, 30.0
+    apart = build_request(state)
+    assert apart.left == linked.left and apart.right
+    assert (apart.right.seeds, apart.right.degrees) == (((5, 1.0),), 30.0)
+    state.link(True)
+    assert build_request(state) == linked
+
+
+def test_animations_play_on_both_sides_while_unlinked() -> None:
+    state = AppState()
+    state.latent.animate, state.latent.speed = True, 1.0
+    state.link(False)
+    state.right_latent.speed = -2.0
+    motion.advance(state, 0.5)
+    assert (state.latent.x, state.right_latent.x) == (0.5, -1.0)
+    state.latent.animate = False
+    assert motion.moving(state)
+    state.link(True)
+    motion.advance(state, 0.5)
+    assert not motion.moving(state) and state.latent.x == 0.5
 
 
 def test_whole_points_of_the_plane_are_seeds() -> None:

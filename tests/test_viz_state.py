@@ -65,6 +65,14 @@ def test_absent_settings_take_their_defaults() -> None:
         ({"schema": 1, "transform": {"learned_animate": "circle"}}, "off, rotate, x, y"),
         ({"schema": 1, "transform": {"untransform": 1}}, "true or false"),
         ({"schema": 1, "recents": [1]}, "recents"),
+        ({"schema": 1, "canvas": {"mode": "overlay"}}, "side, split, difference, blink"),
+        ({"schema": 1, "canvas": {"divider": 1.5}}, "canvas.divider must be between 0 and 1"),
+        ({"schema": 1, "canvas": {"gain": 0}}, "canvas.gain must be between 1 and 64"),
+        ({"schema": 1, "canvas": {"rate": 60}}, "canvas.rate must be between 0.25 and 10"),
+        ({"schema": 1, "linked": 1}, "linked must be true or false"),
+        ({"schema": 1, "focus": "middle"}, "focus must be one of left, right"),
+        ({"schema": 1, "right_latent": {"psi": 9}}, "right_latent.psi"),
+        ({"schema": 1, "right_transform": None}, "right_transform"),
     ],
 )
 def test_unfit_documents_are_refused_by_name(document: object, words: str) -> None:
@@ -99,3 +107,35 @@ def test_recents_are_newest_first_without_repeats() -> None:
     for name in [*map(str, range(20)), "3"]:
         state.remember(name)
     assert state.recents[:3] == ["3", "19", "18"] and len(state.recents) == states.RECENTS_LIMIT
+
+
+def test_a_file_from_before_the_modes_opens_side_by_side_and_linked() -> None:
+    old = states.to_json(AppState())
+    for name in ("linked", "focus", "right_latent", "right_transform"):
+        del old[name]
+    old["canvas"] = {"zoom": 2.0, "pan_x": 0.0, "pan_y": 0.0, "nearest": False}
+    state = states.from_json(old)
+    assert (state.canvas.mode, state.canvas.divider, state.linked) == ("side", 0.5, True)
+    assert state.latent_of("right") is state.latent and state.transform_of("right") is state.transform
+
+
+def test_unlinking_changes_nothing_until_one_side_moves() -> None:
+    state = AppState()
+    state.latent.x, state.transform.tx, state.right_latent.x = 7.0, 0.25, 99.0
+    state.link(False)
+    assert state.latent_of("right") == state.latent_of("left") == states.LatentState(x=7.0)
+    assert state.transform_of("right") == state.transform_of("left") == states.TransformState(tx=0.25)
+    state.latent_of("right").x, state.transform_of("left").tx = 8.0, 0.5
+    assert (state.latent_of("left").x, state.transform_of("right").tx) == (7.0, 0.25)
+
+
+@pytest.mark.parametrize(("focus", "x"), [("left", 7.0), ("right", 8.0)])
+def test_linking_again_takes_the_focused_side_for_both(focus: states.Slot, x: float) -> None:
+    state = AppState()
+    state.link(False)
+    state.latent_of("left").x, state.latent_of("right").x, state.focus = 7.0, 8.0, focus
+    state.link(True)
+    assert [state.latent_of(slot).x for slot in states.SLOTS] == [x, x]
+    state.latent.x = 3.0
+    state.link(True)  # linked already: nothing to take
+    assert state.latent_of("right").x == 3.0

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
@@ -25,17 +26,19 @@ from viz import layout, motion, offscreen
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
+from viz.comparison import Difference
 from viz.instruments import Instruments
 from viz.jobs import Jobs
 from viz.menus import Menus
 from viz.panels import PANELS, training
 from viz.renderer import Renderer, devices, explained
 from viz.request import build_request
+from viz.result import RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
 from viz.texture import Texture, Textures
 from viz.theme import PALETTES, Theme, rgb
-from viz.view import OperatorLine, Picture, View
+from viz.view import OperatorLine, Picture, Pictures, View
 from viz.worker import Worker
 
 # isort: split
@@ -85,6 +88,7 @@ class Window:
         renderer = Renderer(own_thread=True)
         self.worker = Worker(renderer.render, self._wake, Instruments(Jobs(renderer).start, explained))
         self._textures: Textures | None = None
+        self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
         self._frame_began = time.perf_counter()
         self._saved: dict[str, Any] | None = None  # the state as last written
@@ -241,7 +245,9 @@ class Window:
                 self.open_model(slot, path)
 
     def _ask(self) -> None:
-        self.worker.submit(build_request(self.state))
+        request = build_request(self.state)
+        self.worker.submit(request)
+        self._difference.ask(request)
         self.worker.measure({**self.view.wanted, **self.view.started})
         self.view.wanted = {}  # the panels that are drawn in this frame ask again
 
@@ -253,7 +259,7 @@ class Window:
         assert self._params is not None
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
-        idling.enable_idling = not motion.moving(self.state)
+        idling.enable_idling = not (motion.moving(self.state) or motion.blinking(self.state))
 
     def _collect(self) -> None:
         view, new = self.view, set()
@@ -292,24 +298,38 @@ class Window:
         self._guarded("The canvas", lambda: self.canvas.draw(self.state, self.view, self._pictures()))
         imgui.end()
 
-    def _pictures(self) -> dict[Slot, Picture | None]:
-        """The slots' newest pictures on the graphics card, uploaded now if they are new."""
+    def _pictures(self) -> Pictures:
+        """What the canvas is to show, on the graphics card, uploaded now if it is new."""
         assert self._textures is not None
-        pictures: dict[Slot, Picture | None] = {}
-        textures: dict[Slot, Texture] = {"left": self._textures.left, "right": self._textures.right}
-        for slot, texture in textures.items():
-            result = self.view.results[slot]
-            if result is None or result.image is None:
-                pictures[slot] = None
-                continue
-            side = self.canvas.frames[slot].side * (imgui.get_io().display_framebuffer_scale.x or 1.0)
-            nearest, enlarged = self.state.canvas.nearest, side > result.image.shape[1]
-            pixels = result.smooth if result.smooth is not None and enlarged and not nearest else result.image
-            taken = texture.show(pixels, side, nearest=nearest)
-            if taken:
-                self.view.timings.upload.append(taken)
-            pictures[slot] = Picture(texture.name, pixels.shape[1], pixels.shape[0])
-        return pictures
+        canvas, results = self.state.canvas, self.view.results
+        scale = imgui.get_io().display_framebuffer_scale.x or 1.0
+        side = {slot: self.canvas.frames[slot].side * scale for slot in SLOTS}
+        left = self._shown(self._textures.left, results["left"], side["left"])
+        right = self._shown(self._textures.right, results["right"], side["right"])
+        if canvas.mode != "difference":
+            self._difference.forget()
+            return Pictures(left, right)
+        width = 0.0 if canvas.nearest else side["left"]
+        compared = self._difference.of(results["left"], results["right"], canvas.gain, width)
+        if compared is None:
+            return Pictures(left, right)
+        return Pictures(
+            left, right, self._upload(self._textures.difference, compared.pixels, side["left"]), compared.rms
+        )
+
+    def _shown(self, texture: Texture, result: RenderResult | None, side: float) -> Picture | None:
+        """A slot's newest picture at `side` screen pixels."""
+        if result is None or result.image is None:
+            return None
+        enlarged = side > result.image.shape[1] and not self.state.canvas.nearest
+        smooth = result.smooth if enlarged else None
+        return self._upload(texture, result.image if smooth is None else smooth, side)
+
+    def _upload(self, texture: Texture, pixels: np.ndarray, side: float) -> Picture:
+        taken = texture.show(pixels, side, nearest=self.state.canvas.nearest)
+        if taken:
+            self.view.timings.upload.append(taken)
+        return Picture(texture.name, pixels.shape[1], pixels.shape[0])
 
     def _after_frame(self) -> None:
         if self._textures and offscreen.in_use():

@@ -1,76 +1,61 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The pictures: two slots side by side under one latent and one transform, moved by the pointer."""
+"""The pictures: two slots side by side, or in one place to be compared there, moved by the pointer."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from imgui_bundle import ImVec2, imgui
+from imgui_bundle import imgui
 
-from gan.ladder import RUNGS
-from viz import motion
-from viz.result import RenderResult
+from viz import canvas_bar, canvas_marks, motion, widgets
+from viz.canvas_marks import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
+from viz.comparison import how
 from viz.state import SLOTS, AppState, Slot
 from viz.theme import rgb
-from viz.view import Picture, View
+from viz.view import Pictures, View
 
 TITLE = "Canvas"
 TAG_HEIGHT = 2.1  # in font sizes
-MARGIN = 10.0  # around a fitted picture, pixels
-KNOB_RADIUS = 7.0
-RING = 0.47  # of the picture's side
-WONDER_SECONDS = 1.0
+GAP = 1.0  # between two pictures side by side, pixels
+LINE_GAP = 3.0  # between the lines below the pictures
+REACH = 7.0  # of the divider, to either side
 ZOOM_STEP = 1.15  # a notch of the wheel
 
-Gesture = Literal["translate", "rotate", "walk", "pan"]
-RUNG_TITLES = dict(RUNGS)
-
-
-@dataclass
-class Frame:
-    """Where a slot is on screen: its area below the tag, and the picture's square, which may reach beyond it."""
-
-    left: float = 0.0
-    top: float = 0.0
-    width: float = 1.0
-    height: float = 1.0
-    centre_x: float = 0.0
-    centre_y: float = 0.0
-    side: float = 1.0  # of the picture as zoomed
-    fitted: float = 1.0  # of the picture at zoom 1
-
-    def holds(self, x: float, y: float) -> bool:
-        return self.left <= x < self.left + self.width and self.top <= y < self.top + self.height
+Gesture = Literal["translate", "rotate", "walk", "pan", "divide"]
 
 
 class Canvas:
-    """Draws both slots and turns pointer gestures on them into state. Holds nothing but the gesture under way."""
+    """Draws both slots and turns pointer gestures on them into state. Holds nothing but the gesture under way and,
+    while the pictures blink, whose turn it is."""
 
     def __init__(self) -> None:
         self.frames: dict[Slot, Frame] = {"left": Frame(), "right": Frame()}
+        self.turn: Slot = "left"  # whose picture a blinking canvas shows
+        self._area = Rect()  # of all pictures
+        self._border = 0.0  # where on screen the left slot's side ends
         self._gesture: Gesture | None = None
         self._held: Slot | None = None
+        self._hovered = False
+        self._offset = 0.0  # of the divider from the pointer that drags it
+        self._phase = 0.0  # of the blinking, in periods
 
     def slot_at(self, x: float, y: float) -> Slot:
-        """The slot under a point of the window, or the nearer one beside both."""
-        for slot in SLOTS:
-            if self.frames[slot].holds(x, y):
-                return slot
-        middle = self.frames["right"].left
-        return "right" if x >= middle else "left"
+        """The slot on whose side of the canvas a point of the window is."""
+        return "right" if x >= self._border else "left"
 
-    def draw(self, state: AppState, view: View, pictures: dict[Slot, Picture | None]) -> None:
-        """Fill the current window with both slots."""
-        origin, room = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
-        gap = 1.0
-        width = max(1.0, math.floor((room.x - gap) / 2))
-        for index, slot in enumerate(SLOTS):
-            corner = ImVec2(origin.x + index * (width + gap), origin.y)
-            self._slot(state, view, slot, corner, ImVec2(width, max(1.0, room.y)), pictures[slot])
-        line = imgui.get_color_u32(rgb(view.theme.palette.border))
-        x = origin.x + width
-        imgui.get_window_draw_list().add_line((x, origin.y), (x, origin.y + room.y), line, gap)
+    def aimed(self, state: AppState, x: float, y: float) -> Slot:
+        """The slot that a gesture or key at a point of the window means.
+
+        That is the one under it, but where both pictures lie on top of each other, or beside the canvas, the focused
+        one. While the slots are linked it makes no difference to what is moved.
+        """
+        apart = state.canvas.mode in ("side", "split")
+        if apart and (state.linked or self._area.holds(x, y)):
+            return self.slot_at(x, y)
+        if not state.linked or state.slot(state.focus).path:
+            return state.focus
+        return "left" if state.left.path else "right"
 
     def one_to_one(self, state: AppState, view: View, slot: Slot) -> None:
         """Zoom so that one pixel of the slot's picture is one pixel of the screen."""
@@ -80,195 +65,289 @@ class Canvas:
             motion.fit(state.canvas)
             motion.clamped(state.canvas, "zoom", facts.resolution / scale / self.frames[slot].fitted)
 
-    def _slot(
-        self, state: AppState, view: View, slot: Slot, origin: ImVec2, size: ImVec2, picture: Picture | None
-    ) -> None:
-        tag = TAG_HEIGHT * imgui.get_font_size()
-        frame = self._place(state, slot, ImVec2(origin.x, origin.y + tag), ImVec2(size.x, max(1.0, size.y - tag)))
-        imgui.set_cursor_screen_pos((frame.left, frame.top))
+    def draw(self, state: AppState, view: View, pictures: Pictures) -> None:
+        """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
+        origin, room, em = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail(), imgui.get_font_size()
+        tag, bar = TAG_HEIGHT * em, canvas_bar.HEIGHT * em
+        absent = {slot: canvas_marks.absence(state, view, slot, pictures.slot(slot)) for slot in SLOTS}
+        self._take_turns(state, view, absent)
+        legend, notes = self._legend(state, view, pictures, absent), how(state, *map(view.facts, SLOTS))
+        wrap = max(1.0, room.x - 2 * MARGIN)
+        caption = sum(imgui.calc_text_size(text, wrap_width=wrap).y + LINE_GAP for text in notes)
+        caption += imgui.get_text_line_height() + LINE_GAP if legend is not None else 0.0
+        height = max(1.0, room.y - tag - caption - bar)
+        self._place(state, Rect(origin.x, origin.y + tag, max(1.0, room.x), height))
+        imgui.set_cursor_screen_pos((self._area.left, self._area.top))
         buttons = imgui.ButtonFlags_
         imgui.invisible_button(
-            f"##{slot}",
-            (frame.width, frame.height),
+            "##pictures",
+            (self._area.width, self._area.height),
             buttons.mouse_button_left | buttons.mouse_button_right | buttons.mouse_button_middle,
         )
-        self._gestures(state, view, slot, frame)
-        draw = imgui.get_window_draw_list()
-        draw.push_clip_rect((frame.left, frame.top), (frame.left + frame.width, frame.top + frame.height), True)
-        self._content(state, view, slot, frame, picture)
-        draw.pop_clip_rect()
-        self._tag(state, view, slot, origin, size.x, tag)
+        self._gestures(state, view)
+        self._pictures(state, view, pictures, absent)
+        self._tags(state, view, tag)
+        self._captions(view, legend, notes)
+        canvas_bar.draw(state, view, Rect(origin.x, self._area.bottom + caption, self._area.width, bar))
 
-    def _place(self, state: AppState, slot: Slot, origin: ImVec2, size: ImVec2) -> Frame:
-        canvas, frame = state.canvas, self.frames[slot]
-        frame.left, frame.top, frame.width, frame.height = origin.x, origin.y, size.x, size.y
-        frame.fitted = max(16.0, math.floor(min(size.x, size.y) - 2 * MARGIN))
-        frame.side = frame.fitted * canvas.zoom
-        # The picture's corner falls on a whole pixel, so that 1:1 is exact.
-        left = origin.x + size.x / 2 + canvas.pan_x * frame.fitted - frame.side / 2
-        top = origin.y + size.y / 2 + canvas.pan_y * frame.fitted - frame.side / 2
-        frame.centre_x, frame.centre_y = round(left) + frame.side / 2, round(top) + frame.side / 2
-        return frame
+    def _place(self, state: AppState, area: Rect) -> None:
+        """Where the slots are seen, and where their pictures are, for the mode that the canvas is in."""
+        canvas, self._area = state.canvas, area
+        half = max(1.0, math.floor((area.width - GAP) / 2))
+        self._border = area.left + half + GAP
+        if canvas.mode == "split":
+            self._border = area.left + round(canvas.divider * area.width)
+        for slot in SLOTS:
+            frame = self.frames[slot]
+            left, right, full_left, full_width = area.left, area.right, area.left, area.width
+            if canvas.mode == "side":
+                left = full_left = area.left if slot == "left" else self._border
+                right, full_width = left + half, half
+            elif canvas.mode == "split":
+                left, right = (left, self._border) if slot == "left" else (self._border, right)
+            frame.left, frame.top, frame.width, frame.height = left, area.top, right - left, area.height
+            _fit(state, frame, full_left, full_width)
 
     # -- gestures --------------------------------------------------------------------------------------------------
 
-    def _gestures(self, state: AppState, view: View, slot: Slot, frame: Frame) -> None:
+    def _gestures(self, state: AppState, view: View) -> None:
         io = imgui.get_io()
-        if imgui.is_item_hovered():
+        slot = self._held or self.aimed(state, io.mouse_pos.x, io.mouse_pos.y)
+        frame = self.frames[slot]
+        self._hovered = imgui.is_item_hovered()
+        if self._hovered:
             imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
             if io.mouse_wheel:
-                x = (io.mouse_pos.x - frame.left - frame.width / 2) / frame.fitted
-                y = (io.mouse_pos.y - frame.top - frame.height / 2) / frame.fitted
-                motion.zoom(state.canvas, ZOOM_STEP**io.mouse_wheel, x, y)
+                x, y = io.mouse_pos.x - frame.middle_x, io.mouse_pos.y - frame.middle_y
+                motion.zoom(state.canvas, ZOOM_STEP**io.mouse_wheel, x / frame.fitted, y / frame.fitted)
             if imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
-                motion.reset(state.transform)
+                if self._on_divider(state, view):
+                    state.canvas.divider = 0.5
+                else:
+                    motion.reset(state.transform_of(slot))
         if imgui.is_item_activated():
-            self._gesture, self._held = self._begun(state, view, slot, frame), slot
-        elif imgui.is_item_active() and self._held == slot:
-            self._continue(state, frame)
-        elif self._held == slot:
+            self._gesture, self._held = self._begun(state, view, slot), slot
+            self._offset = self._border - io.mouse_pos.x
+            if self._gesture not in (None, "divide", "pan"):
+                state.focus = slot
+        elif not imgui.is_item_active():
             self._gesture = self._held = None
-        if (imgui.is_item_hovered() or self._held == slot) and self._movable(view, slot):
-            turning = io.key_shift or self._gesture == "rotate" or self._on_knob(state, frame)
-            imgui.set_mouse_cursor(imgui.MouseCursor_.hand if turning else imgui.MouseCursor_.resize_all)
+        elif self._held:
+            self._continue(state, self._held)
+        if self._hovered or self._held:
+            self._show_cursor(state, view, slot)
 
-    def _begun(self, state: AppState, view: View, slot: Slot, frame: Frame) -> Gesture | None:
-        if not state.slot(slot).path or imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
+    def _show_cursor(self, state: AppState, view: View, slot: Slot) -> None:
+        cursors = imgui.MouseCursor_
+        if self._gesture == "divide" or (self._gesture is None and self._on_divider(state, view)):
+            imgui.set_mouse_cursor(cursors.resize_ew)
+        elif self._movable(state, view, slot):
+            turning = imgui.get_io().key_shift or self._gesture == "rotate" or self._on_knob(state, slot)
+            imgui.set_mouse_cursor(cursors.hand if turning else cursors.resize_all)
+
+    def _begun(self, state: AppState, view: View, slot: Slot) -> Gesture | None:
+        if imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
             return None  # the second press of a double click puts the picture back, and holds nothing
+        if imgui.is_mouse_down(imgui.MouseButton_.left) and self._on_divider(state, view):
+            return "divide"
+        if not state.slot(slot).path:
+            return None
         if imgui.is_mouse_down(imgui.MouseButton_.right):
             return "walk"
         if imgui.is_mouse_down(imgui.MouseButton_.middle):
             return "pan"
-        knob = self._movable(view, slot) and self._on_knob(state, frame)
+        knob = self._movable(state, view, slot) and self._on_knob(state, slot)
         return "rotate" if imgui.get_io().key_shift or knob else "translate"
 
-    def _continue(self, state: AppState, frame: Frame) -> None:
-        io = imgui.get_io()
+    def _continue(self, state: AppState, slot: Slot) -> None:
+        io, frame, transform = imgui.get_io(), self.frames[slot], state.transform_of(slot)
         dx, dy = io.mouse_delta.x, io.mouse_delta.y
         if self._gesture == "translate":
-            motion.translate(state.transform, dx / frame.side, dy / frame.side)
+            motion.translate(transform, dx / frame.side, dy / frame.side)
         elif self._gesture == "rotate":
             after = (io.mouse_pos.x - frame.centre_x, io.mouse_pos.y - frame.centre_y)
-            motion.rotate(state.transform, motion.angle_between((after[0] - dx, after[1] - dy), after))
+            motion.rotate(transform, motion.angle_between((after[0] - dx, after[1] - dy), after))
         elif self._gesture == "walk":
             step = motion.SEEDS_PER_WIDTH / frame.fitted
-            motion.walk(state.latent, dx * step, dy * step)
+            motion.walk(state.latent_of(slot), dx * step, dy * step)
         elif self._gesture == "pan":
             motion.clamped(state.canvas, "pan_x", state.canvas.pan_x + dx / frame.fitted)
             motion.clamped(state.canvas, "pan_y", state.canvas.pan_y + dy / frame.fitted)
+        elif self._gesture == "divide" and (dx or dy):
+            where = io.mouse_pos.x + self._offset - self._area.left
+            motion.clamped(state.canvas, "divider", where / self._area.width)
 
-    def _movable(self, view: View, slot: Slot) -> bool:
-        facts = view.facts(slot)
-        return facts is not None and facts.movable
+    def _movable(self, state: AppState, view: View, slot: Slot) -> bool:
+        """Whether a drag there moves anything: the slot's model, or, where both lie in one place, one of the two."""
+        both = state.linked and state.canvas.mode != "side"
+        return any(facts is not None and facts.movable for facts in map(view.facts, SLOTS if both else (slot,)))
 
-    def _knob(self, state: AppState, frame: Frame) -> tuple[float, float]:
-        angle, radius = math.radians(state.transform.degrees), RING * frame.side
-        return frame.centre_x - radius * math.sin(angle), frame.centre_y - radius * math.cos(angle)
-
-    def _on_knob(self, state: AppState, frame: Frame) -> bool:
-        x, y = self._knob(state, frame)
+    def _on_knob(self, state: AppState, slot: Slot) -> bool:
+        x, y = canvas_marks.knob(self.frames[slot], state.transform_of(slot).degrees)
         mouse = imgui.get_io().mouse_pos
         return math.hypot(mouse.x - x, mouse.y - y) <= KNOB_RADIUS + 5
 
+    def _on_divider(self, state: AppState, view: View) -> bool:
+        """Whether the pointer is on the divider, and not on the ring's knob, which may lie over it."""
+        mouse = imgui.get_io().mouse_pos
+        if state.canvas.mode != "split" or not self._area.holds(mouse.x, mouse.y):
+            return False
+        slot = self.slot_at(mouse.x, mouse.y)
+        over = self._movable(state, view, slot) and self._on_knob(state, slot)
+        grip = canvas_marks.grip_x(self._area, self._border)
+        return min(abs(mouse.x - self._border), abs(mouse.x - grip)) <= REACH and not over
+
     # -- drawing ---------------------------------------------------------------------------------------------------
 
-    def _content(self, state: AppState, view: View, slot: Slot, frame: Frame, picture: Picture | None) -> None:
-        path, result = state.slot(slot).path, view.results[slot]
-        current = result if result and result.request.model == path else None
-        if not path:
-            self._say(view, frame, "Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
-        elif current and current.error:
-            self._say(view, frame, current.error, heading=f"{Path(path).name} cannot be shown", failed=True)
-        elif picture is None or current is None:
-            self._say(view, frame, f"Opening {Path(path).name} …{_seconds(view, slot)}")
+    def _pictures(self, state: AppState, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
+        mode, area = state.canvas.mode, self._area
+        if mode in ("side", "split"):
+            for slot in SLOTS:
+                self._part(view, slot, self.frames[slot], pictures, absent[slot])
+        elif mode == "difference":
+            self._difference(view, pictures, absent)
+        elif not all(absent.values()):
+            self._part(view, self.turn, self.frames[self.turn], pictures, absent[self.turn])
         else:
-            self._picture(frame, picture)
-            if imgui.is_item_hovered() or self._held == slot:
-                self._ring(state, view, slot, frame)
-            if current.notice:
-                self._notice(view, frame, current.notice)
+            self._halves(view, absent)
+        draw, line = imgui.get_window_draw_list(), imgui.get_color_u32(rgb(view.theme.palette.border))
+        if mode == "side":
+            x = self._border - GAP
+            draw.add_line((x, area.top - TAG_HEIGHT * imgui.get_font_size()), (x, area.bottom), line, GAP)
+        elif mode == "split":
+            draw.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
+            lit = self._gesture == "divide" or (self._hovered and self._on_divider(state, view))
+            canvas_marks.divider(view.theme, area, self._border, lit)
+            draw.pop_clip_rect()
+        self._ring(state, view, absent)
+        self._notices(state, view, absent)
 
-    def _picture(self, frame: Frame, picture: Picture) -> None:
-        half = frame.side / 2
-        imgui.get_window_draw_list().add_image(
-            imgui.ImTextureRef(picture.texture),
-            (frame.centre_x - half, frame.centre_y - half),
-            (frame.centre_x + half, frame.centre_y + half),
-        )
+    def _part(self, view: View, slot: Slot, part: Rect, pictures: Pictures, absent: Absence | None) -> None:
+        """A slot where it is seen: its picture, or why there is none."""
+        draw, shown = imgui.get_window_draw_list(), pictures.slot(slot)
+        draw.push_clip_rect((part.left, part.top), (part.right, part.bottom), True)
+        if absent or shown is None:
+            if absent and part.width > 2 * MARGIN:
+                canvas_marks.say(view, part, absent)
+        else:
+            canvas_marks.picture(self.frames[slot], shown)
+        draw.pop_clip_rect()
 
-    def _ring(self, state: AppState, view: View, slot: Slot, frame: Frame) -> None:
-        """The knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
-        gesture = self._gesture if self._held else None
-        if not self._movable(view, slot) or gesture not in (None, "rotate"):
-            return
-        draw, centre, radius = imgui.get_window_draw_list(), (frame.centre_x, frame.centre_y), RING * frame.side
-        turning = gesture == "rotate" or imgui.get_io().key_shift or self._on_knob(state, frame)
-        middle, reach = -math.radians(90 + state.transform.degrees), math.pi if turning else math.radians(12)
-        for code, width in (("#000000", 3.0), ("#ffffff", 1.0)):
-            draw.path_arc_to(centre, radius, middle - reach, middle + reach)
-            draw.path_stroke(imgui.get_color_u32(rgb(code, 0.6)), width)
-        knob = self._knob(state, frame)
-        draw.add_circle_filled(knob, KNOB_RADIUS + 1.5, imgui.get_color_u32(rgb("#000000", 0.6)))
-        draw.add_circle_filled(knob, KNOB_RADIUS, imgui.get_color_u32(view.theme.accent[slot]))
+    def _difference(self, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
+        if any(absent.values()):
+            self._halves(view, absent)
+        elif pictures.difference:
+            area = self._area
+            imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
+            canvas_marks.picture(self.frames["left"], pictures.difference)
+            imgui.pop_clip_rect()
 
-    def _say(self, view: View, frame: Frame, text: str, heading: str = "", failed: bool = False) -> None:
-        """A few words in the middle of a slot without a picture."""
-        wrap = min(26 * imgui.get_font_size(), frame.width - 4 * MARGIN)
-        y = frame.top + frame.height / 2 - 2 * imgui.get_text_line_height()
-        for words, colour in ((heading, view.theme.error if failed else view.theme.text), (text, view.theme.dim)):
-            for line in words.split("\n") if words else ():
-                size = imgui.calc_text_size(line, wrap_width=wrap)
-                left = frame.left + (frame.width - size.x) / 2
-                imgui.get_window_draw_list().add_text(
-                    imgui.get_font(), imgui.get_font_size(), (left, y), imgui.get_color_u32(colour), line, wrap
-                )
-                y += size.y + 6
-
-    def _notice(self, view: View, frame: Frame, text: str) -> None:
-        """A sentence at the foot of a picture, on a plate of its own so that it reads on any picture."""
-        inset, pad = 12.0, 9.0
-        left = max(frame.left, frame.centre_x - frame.side / 2) + inset
-        right = min(frame.left + frame.width, frame.centre_x + frame.side / 2) - inset
-        bottom = min(frame.top + frame.height, frame.centre_y + frame.side / 2) - inset
-        wrap = max(40.0, right - left - 2 * pad)
-        size = imgui.calc_text_size(text, wrap_width=wrap)
-        draw, top = imgui.get_window_draw_list(), bottom - size.y - 2 * pad
-        plate, ink = rgb(view.theme.palette.window, 0.9), imgui.get_color_u32(view.theme.warning)
-        draw.add_rect_filled((left, top), (left + size.x + 2 * pad, bottom), imgui.get_color_u32(plate), 4.0)
-        draw.add_text(imgui.get_font(), imgui.get_font_size(), (left + pad, top + pad), ink, text, wrap)
-
-    def _tag(self, state: AppState, view: View, slot: Slot, origin: ImVec2, width: float, height: float) -> None:
-        """One line above a slot: whose it is, what is open, and how long its pictures take."""
-        theme, draw = view.theme, imgui.get_window_draw_list()
-        text_y = origin.y + (height - imgui.get_text_line_height()) / 2
-        x, path, result = origin.x + MARGIN, state.slot(slot).path, view.results[slot]
-        imgui.push_clip_rect((origin.x, origin.y), (origin.x + width, origin.y + height), True)
-        accent = imgui.get_color_u32(theme.accent[slot])
-        draw.add_rect_filled((x, text_y + 1), (x + 4, text_y + imgui.get_text_line_height() - 1), accent, 2.0)
-        x += 12
-        name = Path(path).stem if path else slot.capitalize()
-        facts = result.facts if result and result.request.model == path else None
-        about = f"{facts.rung}   {RUNG_TITLES.get(facts.rung, '')}" if facts else ""
-        for words, colour in ((name, theme.text), (about, theme.dim)):
-            draw.add_text((x, text_y), imgui.get_color_u32(colour), words)
-            x += imgui.calc_text_size(words).x + 12
-        if facts and result:
-            imgui.push_font(theme.mono, 0.0)
-            numbers = f"{facts.resolution} px  {_latest(view, slot, result):5.1f} ms"
-            numbers = f"rendering{_seconds(view, slot)}" if _seconds(view, slot) else numbers
-            right = origin.x + width - MARGIN - imgui.calc_text_size(numbers).x
-            if right > x:
-                y = origin.y + (height - imgui.get_text_line_height()) / 2
-                draw.add_text((right, y), imgui.get_color_u32(theme.dim), numbers)
-            imgui.pop_font()
+    def _notices(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """What is to be said of pictures that are not all that was asked for, at the foot of each, or of the one."""
+        area = self._area
+        found = {slot: result.notice for slot, result in view.results.items() if result and result.notice}
+        said = {slot: text for slot, text in found.items() if text and not absent[slot]}
+        imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
+        if state.canvas.mode == "side":
+            for slot, text in said.items():
+                canvas_marks.notice(view, self.frames[slot], text)
+        elif said:
+            whole = replace(self.frames["left"], left=area.left, width=area.width)
+            canvas_marks.notice(view, whole, "\n".join(f"{slot.capitalize()}: {text}" for slot, text in said.items()))
         imgui.pop_clip_rect()
 
+    def _halves(self, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """Why there is nothing to compare, each slot's reason on its side."""
+        area = self._area
+        for index, slot in enumerate(SLOTS):
+            half = Rect(area.left + index * area.width / 2, area.top, area.width / 2, area.height)
+            ready = Absence("This one is ready.\nA comparison needs two pictures.")
+            canvas_marks.say(view, half, absent[slot] or ready)
 
-def _seconds(view: View, slot: Slot) -> str:
-    """How long the next picture has been under way, once that is long enough to wonder."""
-    return f" {view.busy[slot]:.0f} s" if view.busy[slot] >= WONDER_SECONDS else ""
+    def _ring(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """The knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
+        mouse, mode = imgui.get_io().mouse_pos, state.canvas.mode
+        if not (self._hovered or self._held) or self._gesture not in (None, "rotate"):
+            return
+        slot = self._held or self.aimed(state, mouse.x, mouse.y)
+        needed = {"side": (slot,), "split": (slot,), "difference": SLOTS, "blink": (self.turn,)}[mode]
+        if any(absent[each] for each in needed) or not self._movable(state, view, slot):
+            return
+        whole = self._gesture == "rotate" or imgui.get_io().key_shift or self._on_knob(state, slot)
+        apart = mode in ("side", "split") or not state.linked
+        clip = self.frames[slot] if mode == "side" else self._area
+        imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
+        colour = view.theme.accent[slot] if apart else rgb("#ffffff")
+        canvas_marks.ring(self.frames[slot], state.transform_of(slot).degrees, colour, whole)
+        imgui.pop_clip_rect()
+
+    def _tags(self, state: AppState, view: View, height: float) -> None:
+        """The lines above the pictures; while the slots are unlinked a click on one focuses its slot."""
+        area, half = self._area, max(1.0, math.floor((self._area.width - GAP) / 2))
+        for index, slot in enumerate(SLOTS):
+            rect = Rect(area.left + index * (half + GAP), area.top - height, half, height)
+            if not state.linked:
+                imgui.set_cursor_screen_pos((rect.left, rect.top))
+                if imgui.invisible_button(f"##tag {slot}", (rect.width, rect.height)):
+                    state.focus = slot
+                widgets.tooltip("Click to let the panels Latent and Transform edit this side.")
+            canvas_marks.tag(state, view, slot, rect)
+
+    def _captions(self, view: View, legend: list[Words] | None, notes: tuple[str, ...]) -> None:
+        """What is said below the pictures."""
+        area, high = self._area, imgui.get_text_line_height()
+        y, wrap = area.bottom + LINE_GAP, max(1.0, area.width - 2 * MARGIN)
+        if legend is not None:
+            canvas_marks.line(view.theme, legend, Rect(area.left, y, area.width, high))
+            y += high + LINE_GAP
+        for text in notes:
+            size = imgui.calc_text_size(text, wrap_width=wrap)
+            x = round(area.left + (area.width - size.x) / 2)
+            ink = imgui.get_color_u32(view.theme.dim)
+            imgui.get_window_draw_list().add_text(imgui.get_font(), imgui.get_font_size(), (x, y), ink, text, wrap)
+            y += size.y + LINE_GAP
+
+    def _legend(
+        self, state: AppState, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]
+    ) -> list[Words] | None:
+        """One line on what is seen; [] while there is nothing to see, None in modes that have no such line."""
+        theme, mode = view.theme, state.canvas.mode
+        if mode == "difference":
+            if any(absent.values()) or pictures.difference is None:
+                return []
+            left, right = (Words(slot, theme.accent[slot]) for slot in SLOTS)
+            bar, space = Words("|", theme.dim), Words("", theme.dim)
+            rms = Words(f"{pictures.rms:6.2f} / 255", theme.text, number=True)
+            return [bar, left, Words("−", theme.dim), right, bar, space, space, Words("RMS", theme.dim), rms]
+        if mode == "blink":
+            if all(absent.values()):
+                return []
+            name, colour = Path(state.slot(self.turn).path).stem, theme.accent[self.turn]
+            words = [Words(self.turn.capitalize(), colour), Words("", colour), Words(name, colour)]
+            if any(absent.values()):
+                words = [words[0], Words("has the only picture: there is nothing to blink with.", theme.dim)]
+            return words
+        return None
+
+    def _take_turns(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """Whose turn it is. A picture that is being dragged by itself stays."""
+        there = [slot for slot in SLOTS if not absent[slot]]
+        if state.canvas.mode != "blink" or len(there) < 2:
+            self._phase, self.turn = 0.0, there[0] if there else "left"
+        elif self._held and not state.linked:
+            self.turn = self._held
+        else:
+            self._phase = (self._phase + view.seconds * state.canvas.rate) % 1.0
+            self.turn = "left" if self._phase < 0.5 else "right"
 
 
-def _latest(view: View, slot: Slot, result: RenderResult) -> float:
-    times = view.timings.model[slot]
-    return times[-1] if times else result.model_ms
+def _fit(state: AppState, frame: Frame, left: float, width: float) -> None:
+    """The picture's square within the area from `left` over `width`, as zoomed and panned."""
+    canvas = state.canvas
+    frame.middle_x, frame.middle_y = left + width / 2, frame.top + frame.height / 2
+    frame.fitted = max(16.0, math.floor(min(width, frame.height) - 2 * MARGIN))
+    frame.side = frame.fitted * canvas.zoom
+    # The picture's corner falls on a whole pixel, so that 1:1 is exact.
+    x = frame.middle_x + canvas.pan_x * frame.fitted - frame.side / 2
+    y = frame.middle_y + canvas.pan_y * frame.fitted - frame.side / 2
+    frame.centre_x, frame.centre_y = round(x) + frame.side / 2, round(y) + frame.side / 2

@@ -175,7 +175,9 @@ def view(
     if right is not None:
         state.right.path = resolve(right)
     if animate:
-        state.latent.animate, state.transform.animate = animate == "walk", "off" if animate == "walk" else animate
+        for slot in SLOTS:
+            state.latent_of(slot).animate = animate == "walk"
+            state.transform_of(slot).animate = "off" if animate == "walk" else animate
     if size:
         state.display.width, state.display.height = size
     from viz.app import Window  # here, so that `render` and `--help` load no window library

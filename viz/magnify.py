@@ -9,6 +9,7 @@ a texture unit offers, would add a pattern of its own that sticks to the screen.
 import math
 from functools import lru_cache
 
+import numpy as np
 import torch
 
 LOBES = 3  # of the Lanczos window, as in the paper's fractional translation (EQ-T_frac)
@@ -38,14 +39,23 @@ def interpolation(where: torch.Tensor, size: int, width: float = 1.0) -> torch.T
 
 
 @lru_cache(maxsize=16)
-def _matrix(size: int, factor: int) -> torch.Tensor:
-    return interpolation((torch.arange(size * factor, dtype=torch.float64) + 0.5) / factor - 0.5, size)
+def _matrix(size: int, enlarged: int) -> torch.Tensor:
+    return interpolation((torch.arange(enlarged, dtype=torch.float64) + 0.5) * (size / enlarged) - 0.5, size)
 
 
 def magnified(image: torch.Tensor, factor: int) -> torch.Tensor:
     """[C, H, W] floats enlarged `factor` times along both axes; the centres of the pixels stay where they were."""
-    if factor == 1:
-        return image
-    rows = _matrix(image.shape[1], factor).to(image)
-    columns = rows if image.shape[1] == image.shape[2] else _matrix(image.shape[2], factor).to(image)
-    return rows @ image @ columns.T
+    return image if factor == 1 else _enlarged(image, image.shape[1] * factor, image.shape[2] * factor)
+
+
+def magnified_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
+    """uint8 [H, W, C] enlarged to `width` pixels across, at least its own, and as high in proportion."""
+    if pixels.shape[1] == width:
+        return pixels
+    height = round(pixels.shape[0] * width / pixels.shape[1])
+    planes = _enlarged(torch.from_numpy(pixels).permute(2, 0, 1).float(), height, width)
+    return planes.add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+
+
+def _enlarged(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    return _matrix(image.shape[1], height).to(image) @ image @ _matrix(image.shape[2], width).to(image).T

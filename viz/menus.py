@@ -5,7 +5,7 @@ import time
 
 from imgui_bundle import hello_imgui, imgui
 
-from viz import motion, shortcuts
+from viz import canvas_bar, motion, shortcuts
 from viz.canvas import Canvas
 from viz.state import SLOTS, AppState
 from viz.view import View
@@ -46,6 +46,13 @@ class Menus:
             if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
                 window.is_visible = not window.is_visible
         imgui.separator()
+        following = canvas_bar.following(canvas.mode)
+        for mode in canvas_bar.MODES:
+            if imgui.menu_item(mode.title, "C" if mode.key == following else "", mode.key == canvas.mode)[0]:
+                canvas.mode = mode.key
+        if imgui.menu_item("Link both models", "L", self.state.linked)[0]:
+            self.state.link(not self.state.linked)
+        imgui.separator()
         if imgui.menu_item("Fit", "F", False)[0]:
             motion.fit(canvas)
         if imgui.menu_item("Hard pixels when enlarged", "N", canvas.nearest)[0]:
@@ -65,11 +72,11 @@ class Menus:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
             self._table_shown = not self._table_shown
-        slot = self.canvas.slot_at(io.mouse_pos.x, io.mouse_pos.y)
+        slot = self.canvas.aimed(self.state, io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
             self.canvas.one_to_one(self.state, self.view, slot)
         facts = self.view.facts(slot)
-        shortcuts.press(self.state, facts.resolution if facts else 256)
+        shortcuts.press(self.state, slot, facts.resolution if facts else 256)
 
     def status(self) -> None:
         """The newest message for as long as it takes to read, else a hint."""

@@ -4,7 +4,7 @@
 import math
 from collections.abc import Sequence
 
-from viz.state import AppState, CanvasState, LatentState, TransformState, limits_of
+from viz.state import SLOTS, AppState, CanvasState, LatentState, TransformState, limits_of
 
 SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
 
@@ -87,14 +87,25 @@ def fit(canvas: CanvasState) -> None:
 
 def moving(state: AppState) -> bool:
     """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
-    transform = state.transform
-    learned = transform.learned == "set" and transform.learned_animate != "off"
-    return state.latent.animate or transform.animate != "off" or learned
+    return any(state.latent_of(slot).animate or _plays(state.transform_of(slot)) for slot in SLOTS)
+
+
+def _plays(transform: TransformState) -> bool:
+    return transform.animate != "off" or (transform.learned == "set" and transform.learned_animate != "off")
+
+
+def blinking(state: AppState) -> bool:
+    """Whether the canvas alternates two models' pictures."""
+    return state.canvas.mode == "blink" and bool(state.left.path and state.right.path)
 
 
 def advance(state: AppState, seconds: float) -> None:
     """Play the animations for `seconds`."""
-    latent, transform = state.latent, state.transform
+    for slot in SLOTS[:1] if state.linked else SLOTS:
+        _play(state.latent_of(slot), state.transform_of(slot), seconds)
+
+
+def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
     if latent.animate:
         clamped(latent, "x", latent.x + latent.speed * seconds)
     turns = transform.speed * seconds

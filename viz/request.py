@@ -4,7 +4,7 @@
 import math
 from dataclasses import dataclass
 
-from viz.state import PLANE_WIDTH, AppState, LatentState, Slot, TransformState
+from viz.state import PLANE_WIDTH, AppState, Slot
 
 SeedWeights = tuple[tuple[int, float], ...]
 
@@ -75,8 +75,7 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     path = state.slot(slot).path
     if not path:
         return None
-    latent: LatentState = state.latent
-    transform: TransformState = state.transform
+    latent, transform = state.latent_of(slot), state.transform_of(slot)
     chosen = (transform.learned_tx, transform.learned_ty, transform.learned_degrees)
     return PictureRequest(
         model=path,

@@ -3,17 +3,18 @@
 
 from imgui_bundle import imgui
 
-from viz import motion
-from viz.state import AppState
+from viz import canvas_bar, motion
+from viz.state import AppState, Slot
 from viz.theme import Theme
 
 GESTURES = (
-    ("Drag", "move both pictures (translation)"),
+    ("Drag", "move both pictures (translation); one, while unlinked"),
     ("Shift-drag, or the ring's knob", "turn about the centre (rotation)"),
     ("Right-drag", "walk over the seed plane (latent)"),
     ("Wheel", "zoom about the pointer"),
     ("Middle-drag", "pan the view"),
     ("Double click", "reset translation, rotation and scale"),
+    ("Drag the divider", "split: where the left model ends; double click centres it"),
     ("Drop a file", "open it on the side under the pointer"),
 )
 KEYS = (
@@ -23,6 +24,8 @@ KEYS = (
     ("Shift-Left, Shift-Right", "turn by one degree"),
     (", and .", "previous and next seed"),
     ("Space", "play or stop the latent animation"),
+    ("C", "next way to compare: side by side, split, difference, blink"),
+    ("L", "link both models to one latent and transform, or give each its own"),
     ("N", "hard pixels when enlarged (nearest neighbour)"),
     ("T", "dark or light theme"),
     ("? or F1", "this table"),
@@ -35,24 +38,32 @@ NUMBERS = (
 )
 
 
-def press(state: AppState, resolution: int) -> None:
-    """Carry out the keys that only change the state; `resolution` is of the picture that the arrows move."""
+def press(state: AppState, slot: Slot, resolution: int) -> None:
+    """Carry out the keys that only change the state; `resolution` is of the picture in `slot`, which they mean."""
     io, key = imgui.get_io(), imgui.Key
     shift = io.key_shift
     right = imgui.is_key_pressed(key.right_arrow) - imgui.is_key_pressed(key.left_arrow)
     down = imgui.is_key_pressed(key.down_arrow) - imgui.is_key_pressed(key.up_arrow)
-    if shift and right:
-        motion.rotate(state.transform, -float(right))
-    elif right or down:
-        motion.translate(state.transform, right / resolution, down / resolution)
+    latent, transform = state.latent_of(slot), state.transform_of(slot)
     step = imgui.is_key_pressed(key.period) - imgui.is_key_pressed(key.comma)
+    play = imgui.is_key_pressed(key.space, False)
+    if shift and right:
+        motion.rotate(transform, -float(right))
+    elif right or down:
+        motion.translate(transform, right / resolution, down / resolution)
     if step:
-        motion.clamped(state.latent, "x", round(state.latent.x) + step)
-        state.latent.y = round(state.latent.y) + 0.0
+        motion.clamped(latent, "x", round(latent.x) + step)
+        latent.y = round(latent.y) + 0.0
+    if play:
+        latent.animate = not latent.animate
+    if right or down or step or play:
+        state.focus = slot
+    if imgui.is_key_pressed(key.c, False):
+        state.canvas.mode = canvas_bar.following(state.canvas.mode)
+    if imgui.is_key_pressed(key.l, False):
+        state.link(not state.linked)
     if imgui.is_key_pressed(key.f, False):
         motion.fit(state.canvas)
-    if imgui.is_key_pressed(key.space, False):
-        state.latent.animate = not state.latent.animate
     if imgui.is_key_pressed(key.n, False):
         state.canvas.nearest = not state.canvas.nearest
     if imgui.is_key_pressed(key.t, False):

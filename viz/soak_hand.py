@@ -75,7 +75,9 @@ class Hand:
         self.rest_wanted, state = False, self.window.state
         _resize(*SIZES[0])
         state.training.follow_left = state.training.follow_right = state.latent.animate = state.canvas.nearest = False
-        state.transform = TransformState()
+        state.transform, state.canvas.mode = TransformState(), "side"
+        state.focus = "left"
+        state.link(True)
         motion.fit(state.canvas)
         for slot, path in zip(SLOTS, self.good, strict=False):
             self.window.open_model(slot, path)

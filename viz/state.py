@@ -5,6 +5,7 @@ Panels change these values and nothing else. Everything on screen follows from t
 back. A number's limits and a text's choices stand in its field's metadata, where the reader below enforces them.
 """
 
+import copy
 import json
 import math
 import os
@@ -95,6 +96,10 @@ class CanvasState:
     pan_x: float = number(0.0, -1e4, 1e4)
     pan_y: float = number(0.0, -1e4, 1e4)
     nearest: bool = False  # above 1:1 only; below it, minification is always filtered
+    mode: str = choice("side", "split", "difference", "blink")
+    divider: float = number(0.5, 0.0, 1.0)  # of split: where the left model ends, in widths of the canvas
+    gain: float = number(4.0, 1.0, 64.0)  # of difference
+    rate: float = number(1.5, 0.25, 10.0)  # of blink, in Hz: left and right once each
 
 
 @dataclass
@@ -197,9 +202,32 @@ class AppState:
     training: TrainingState = field(default_factory=TrainingState)
     display: DisplayState = field(default_factory=DisplayState)
     recents: list[str] = field(default_factory=list)
+    linked: bool = True  # one latent and one transform for both slots
+    focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked
+    right_latent: LatentState = field(default_factory=LatentState)  # of the right slot while unlinked
+    right_transform: TransformState = field(default_factory=TransformState)
 
     def slot(self, name: Slot) -> SlotState:
         return self.left if name == "left" else self.right
+
+    def latent_of(self, slot: Slot) -> LatentState:
+        """The latent that this slot shows: the same for both while they are linked."""
+        return self.right_latent if slot == "right" and not self.linked else self.latent
+
+    def transform_of(self, slot: Slot) -> TransformState:
+        """The transform that this slot shows: the same for both while they are linked."""
+        return self.right_transform if slot == "right" and not self.linked else self.transform
+
+    def link(self, linked: bool) -> None:
+        """Link or unlink the slots. Unlinked, both start from what they shared; linked, both take the focused one's."""
+        if linked == self.linked:
+            return
+        latent, transform = self.latent_of(self.focus), self.transform_of(self.focus)
+        self.linked = linked
+        if linked:
+            self.latent, self.transform = copy.deepcopy(latent), copy.deepcopy(transform)
+        else:
+            self.right_latent, self.right_transform = copy.deepcopy(latent), copy.deepcopy(transform)
 
     def remember(self, path: str) -> None:
         """Put `path` first among the recently opened models."""

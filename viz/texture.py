@@ -125,12 +125,13 @@ class Texture:
 
 
 class Textures:
-    """The window's textures: one a slot, and a few for panels."""
+    """The window's textures: one a slot, one for their difference, and a few for panels."""
 
     def __init__(self) -> None:
         self._gl = _opengl()
-        self.left, self.right = Texture(self._gl), Texture(self._gl)
-        for texture in (self.left, self.right):  # PyOpenGL finds its functions at their first call: not in a frame
+        self.left, self.right, self.difference = (Texture(self._gl) for _ in range(3))
+        # PyOpenGL finds its functions at their first call: not in a frame
+        for texture in (self.left, self.right, self.difference):
             texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
@@ -148,6 +149,6 @@ class Textures:
         self._gl.glFinish()
 
     def delete(self) -> None:
-        for texture in (self.left, self.right, *self._pictures.values()):
+        for texture in (self.left, self.right, self.difference, *self._pictures.values()):
             texture.delete()
         self._pictures.clear()

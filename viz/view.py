@@ -25,6 +25,18 @@ class Picture(NamedTuple):
     height: int
 
 
+class Pictures(NamedTuple):
+    """What the canvas has to show: each slot's picture, and |left - right| times the gain with its RMS of 255."""
+
+    left: Picture | None = None
+    right: Picture | None = None
+    difference: Picture | None = None
+    rms: float = 0.0
+
+    def slot(self, name: Slot) -> Picture | None:
+        return self.left if name == "left" else self.right
+
+
 class OperatorLine(NamedTuple):
     """One row of cuda_ops.status(): operator, what runs it, and why."""
 

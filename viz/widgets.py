@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from imgui_bundle import ImVec4, imgui
 
-from viz.state import choices_of, limits_of
+from viz.state import SLOTS, AppState, choices_of, limits_of
 from viz.theme import Theme
 
 LABEL_WIDTH = 5.4  # in font sizes
@@ -146,6 +146,27 @@ def combo(theme: Theme, text: str, owner: object, name: str, tip: str = "", widt
             changed = True
     imgui.end_combo()
     return changed
+
+
+def side(theme: Theme, state: AppState) -> None:
+    """Which slot's latent or transform the panel edits: a row left, right in the slots' colours, only while they are
+    unlinked."""
+    if state.linked:
+        return
+    label(theme, "side", "While the models are unlinked, each has its own. Press L to link them again.")
+    gap = imgui.get_style().item_inner_spacing.x
+    width = (imgui.get_content_region_avail().x - gap) / 2
+    for slot in SLOTS:
+        if slot == "right":
+            imgui.same_line(0, gap)
+        lit = slot == state.focus
+        imgui.push_style_color(
+            imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
+        )
+        imgui.push_style_color(imgui.Col_.text, theme.accent[slot] if lit else theme.dim)
+        if imgui.button(f"{slot}##side", (width, 0)):
+            state.focus = slot
+        imgui.pop_style_color(2)
 
 
 def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True) -> bool:

@@ -20,7 +20,8 @@ CELL = 3.6  # of one seed on it
 
 def draw(state: AppState, view: View) -> None:
     """The plane, its numbers, truncation, labels."""
-    latent, theme = state.latent, view.theme
+    latent, theme = state.latent_of(state.focus), view.theme
+    widgets.side(theme, state)
     _pad(state, view)
     half = (imgui.get_content_region_avail().x - widgets.label_width() - imgui.get_style().item_inner_spacing.x) / 2
     widgets.label(theme, "seed x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.")
@@ -45,7 +46,7 @@ def draw(state: AppState, view: View) -> None:
 
 
 def _truncation(state: AppState, view: View) -> None:
-    theme, latent = view.theme, state.latent
+    theme, latent = view.theme, state.latent_of(state.focus)
     facts = [known for known in map(view.facts, SLOTS) if known]
     widgets.number(
         theme, "ψ", latent, "psi", step=0.01, form="%.2f", default=1, span=(-1.0, 2.0),
@@ -66,7 +67,7 @@ def _truncation(state: AppState, view: View) -> None:
 
 def _pad(state: AppState, view: View) -> None:
     """A map of the plane with the point in its middle; it is dragged like a map."""
-    theme, latent = view.theme, state.latent
+    theme, latent = view.theme, state.latent_of(state.focus)
     em = imgui.get_font_size()
     origin, width, height = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail().x, PAD_HEIGHT * em
     imgui.invisible_button("##plane", (max(1.0, width), height))

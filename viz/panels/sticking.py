@@ -82,8 +82,9 @@ def _slice_controls(state: AppState, view: View) -> None:
         view.recorder.clear()
     imgui.same_line(0, gap)
     playing = motion.moving(state)
-    if widgets.button("Stop" if state.latent.animate else "Walk", "Walk through the latents (Space).", width=width):
-        state.latent.animate = not state.latent.animate
+    latent = state.latent_of(state.focus)
+    if widgets.button("Stop" if latent.animate else "Walk", "Walk through the latents (Space).", width=width):
+        latent.animate = not latent.animate
     hint = "Streaks that stay level stick." if playing else "Press Walk, or animate the transform: time runs right."
     widgets.sentence(hint, theme.dim)
 

@@ -26,7 +26,8 @@ OWN = (
 
 def draw(state: AppState, view: View) -> None:
     """Translation, rotation, scale, animation, snapping, moving back, and what was learned."""
-    theme, transform = view.theme, state.transform
+    theme, transform = view.theme, state.transform_of(state.focus)
+    widgets.side(theme, state)
     known = [facts for facts in map(view.facts, SLOTS) if facts]
     resolution = max((facts.resolution for facts in known), default=0)
     _length(state, view, "x", "tx", resolution, "Translation to the right, in image widths and in pixels.")
@@ -71,7 +72,7 @@ def _beside() -> None:
 
 def _length(state: AppState, view: View, text: str, name: str, resolution: int, tip: str) -> None:
     """One coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
-    transform, half = state.transform, _half()
+    transform, half = state.transform_of(state.focus), _half()
     widgets.label(view.theme, text, tip)
     widgets.number(view.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
     _beside()
@@ -95,8 +96,9 @@ def _scale(state: AppState, view: View) -> None:
     theme, half, tip = view.theme, _half(), "Scale about the centre: more than 1 enlarges the content."
     widgets.label(theme, "scale", tip)
     widgets.number(
-        theme, "", state.transform, "scale", step=0.01, form="×%.3f", default=1, tip=tip, width=half, octaves=True
-    )
+        theme, "", state.transform_of(state.focus), "scale", step=0.01, form="×%.3f", default=1, tip=tip, width=half,
+        octaves=True,
+    )  # fmt: skip
     kept = {slot: result.kept for slot, result in view.results.items() if result and result.kept is not None}
     if not kept:
         return
@@ -113,7 +115,7 @@ def _scale(state: AppState, view: View) -> None:
 
 
 def _animation(state: AppState, view: View) -> None:
-    theme, transform, half = view.theme, state.transform, _half()
+    theme, transform, half = view.theme, state.transform_of(state.focus), _half()
     tip = "Move by itself: along x or y, on a circle, about the centre, or up in scale and back."
     widgets.combo(theme, "animate", transform, "animate", tip, width=half)
     _beside()
@@ -139,7 +141,7 @@ def _learned_moves(transform: TransformState) -> bool:
 
 def _learned(state: AppState, view: View) -> None:
     """What each model makes of w, and the numbers that may take its place."""
-    theme, transform, half = view.theme, state.transform, _half()
+    theme, transform, half = view.theme, state.transform_of(state.focus), _half()
     for slot in SLOTS:
         _own(state, view, slot)
     tip = "The transform that each model makes of w, or the numbers below in its place, which stay while w changes."
@@ -181,6 +183,6 @@ def _own(state: AppState, view: View, slot: Slot) -> None:
     imgui.pop_font()
     widgets.tooltip(OWN.format(rc, rs))
     imgui.same_line()
-    tip = "Keep what this model makes of the present w, in every slot, while w changes."
+    tip = "Keep what this model makes of the present w, while w changes."
     if widgets.button(f"Freeze##{slot}", tip, width=-1):
-        motion.freeze(state.transform, result.learned)
+        motion.freeze(state.transform_of(slot), result.learned)
