@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from gan.ladder import rung
 from viz.comparison import ASKED_LIMIT, Difference, absolute, amplified, how, root_mean_square
 from viz.magnify import magnified_pixels
 from viz.request import PictureRequest, RenderRequest
@@ -14,7 +15,7 @@ from viz.state import AppState
 
 FACTS = ModelFacts(
     path="a", rung="T", resolution=32, z_dim=32, w_dim=32, c_dim=0, num_ws=8, layers=8, parameters=1, bytes=1,
-    movable=True, kimg=None,
+    movable=True, learned_transform=True, config=rung("T", 32), kimg=None,
 )  # fmt: skip
 
 

@@ -275,7 +275,7 @@ class Window:
                 new.add(slot)
             if view.recording:
                 view.recorder.record(slot, result, self.state.sticking)
-        view.recording = False  # the panel, if it is drawn in this frame, says so again
+        view.line_shown, view.recording = view.recording, False  # the panel says so again in each frame it is drawn in
         view.readings.update(self.worker.readings())
         for slot in SLOTS:
             came = slot in new or not self.worker.busy(slot)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from imgui_bundle import imgui
 
-from viz import canvas_bar, canvas_marks, motion, widgets
+from viz import canvas_bar, canvas_line, canvas_marks, motion, widgets
 from viz.canvas_marks import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
 from viz.comparison import how
 from viz.state import SLOTS, AppState, Slot
@@ -22,7 +22,7 @@ LINE_GAP = 3.0  # between the lines below the pictures
 REACH = 7.0  # of the divider, to either side
 ZOOM_STEP = 1.15  # a notch of the wheel
 
-Gesture = Literal["translate", "rotate", "walk", "pan", "divide"]
+Gesture = Literal["translate", "rotate", "walk", "pan", "divide", "line"]
 
 
 class Canvas:
@@ -36,6 +36,7 @@ class Canvas:
         self._border = 0.0  # where on screen the left slot's side ends
         self._gesture: Gesture | None = None
         self._held: Slot | None = None
+        self._end: canvas_line.End | None = None  # of the slices' line, that is dragged
         self._hovered = False
         self._offset = 0.0  # of the divider from the pointer that drags it
         self._phase = 0.0  # of the blinking, in periods
@@ -128,7 +129,7 @@ class Canvas:
         if imgui.is_item_activated():
             self._gesture, self._held = self._begun(state, view, slot), slot
             self._offset = self._border - io.mouse_pos.x
-            if self._gesture not in (None, "divide", "pan"):
+            if self._gesture not in (None, "divide", "pan", "line"):
                 state.focus = slot
         elif not imgui.is_item_active():
             self._gesture = self._held = None
@@ -141,6 +142,8 @@ class Canvas:
         cursors = imgui.MouseCursor_
         if self._gesture == "divide" or (self._gesture is None and self._on_divider(state, view)):
             imgui.set_mouse_cursor(cursors.resize_ew)
+        elif self._gesture == "line" or (self._gesture is None and self._on_line(state, view, slot)):
+            imgui.set_mouse_cursor(cursors.hand)
         elif self._movable(state, view, slot):
             turning = imgui.get_io().key_shift or self._gesture == "rotate" or self._on_knob(state, slot)
             imgui.set_mouse_cursor(cursors.hand if turning else cursors.resize_all)
@@ -152,6 +155,9 @@ class Canvas:
             return "divide"
         if not state.slot(slot).path:
             return None
+        self._end = self._on_line(state, view, slot)
+        if self._end and imgui.is_mouse_down(imgui.MouseButton_.left):
+            return "line"
         if imgui.is_mouse_down(imgui.MouseButton_.right):
             return "walk"
         if imgui.is_mouse_down(imgui.MouseButton_.middle):
@@ -173,9 +179,15 @@ class Canvas:
         elif self._gesture == "pan":
             motion.clamped(state.canvas, "pan_x", state.canvas.pan_x + dx / frame.fitted)
             motion.clamped(state.canvas, "pan_y", state.canvas.pan_y + dy / frame.fitted)
+        elif self._gesture == "line" and self._end:
+            canvas_line.drag(state.sticking, self._end, dx / frame.side, dy / frame.side)
         elif self._gesture == "divide" and (dx or dy):
             where = io.mouse_pos.x + self._offset - self._area.left
             motion.clamped(state.canvas, "divider", where / self._area.width)
+
+    def _on_line(self, state: AppState, view: View, slot: Slot) -> canvas_line.End | None:
+        mouse = imgui.get_io().mouse_pos
+        return canvas_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y) if view.line_shown else None
 
     def _movable(self, state: AppState, view: View, slot: Slot) -> bool:
         """Whether a drag there moves anything: the slot's model, or, where both lie in one place, one of the two."""
@@ -219,6 +231,7 @@ class Canvas:
             lit = self._gesture == "divide" or (self._hovered and self._on_divider(state, view))
             canvas_marks.divider(view.theme, area, self._border, lit)
             draw.pop_clip_rect()
+        self._line(state, view, absent)
         self._ring(state, view, absent)
         self._notices(state, view, absent)
 
@@ -280,6 +293,18 @@ class Canvas:
         colour = view.theme.accent[slot] if apart else rgb("#ffffff")
         canvas_marks.ring(self.frames[slot], state.transform_of(slot).degrees, colour, whole)
         imgui.pop_clip_rect()
+
+    def _line(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """The line that the x-t slices are taken along, over every picture that is seen."""
+        if not view.line_shown:
+            return
+        lit = self._gesture == "line"
+        for slot in SLOTS if state.canvas.mode == "side" else SLOTS[:1]:
+            clip = self.frames[slot] if state.canvas.mode == "side" else self._area
+            if not absent[slot]:
+                imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
+                canvas_line.draw(state.sticking, self.frames[slot], rgb("#ffffff", 0.9), lit)
+                imgui.pop_clip_rect()
 
     def _tags(self, state: AppState, view: View, height: float) -> None:
         """The lines above the pictures; while the slots are unlinked a click on one focuses its slot."""

@@ -39,8 +39,8 @@ def parameters(
         split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
         split("MainDockSpace", "RightSpace", direction.right, RIGHT_SHARE / (1 - LEFT_SHARE)),
         split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
-        split("ModelSpace", "LatentSpace", direction.down, 0.605),
-        split("LatentSpace", "TransformSpace", direction.down, 0.41),
+        split("ModelSpace", "LatentSpace", direction.down, 0.655),
+        split("LatentSpace", "TransformSpace", direction.down, 0.515),
     ]
     params.docking_params.dockable_windows = windows
     return params

@@ -15,6 +15,7 @@ GESTURES = (
     ("Middle-drag", "pan the view"),
     ("Double click", "reset translation, rotation and scale"),
     ("Drag the divider", "split: where the left model ends; double click centres it"),
+    ("Drag the line's ends", "Sticking: what the slice over time is taken along"),
     ("Drop a file", "open it on the side under the pointer"),
 )
 KEYS = (

@@ -85,6 +85,7 @@ class View:
     turn: int = 0  # counts what the user asked for once more, so that two equal requests differ
     recorder: Recorder = field(default_factory=Recorder)
     recording: bool = False  # whether the x-t slices are looked at in this frame
+    line_shown: bool = False  # whether they were in the frame before: then their line is on the pictures
     readings: dict[str, Reading] = field(default_factory=dict)  # what jobs said last, kept when they end
 
     def reading(self, name: str) -> Reading | None:

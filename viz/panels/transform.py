@@ -120,7 +120,7 @@ def _animation(state: AppState, view: View) -> None:
     widgets.combo(theme, "animate", transform, "animate", tip, width=half)
     _beside()
     widgets.number(
-        theme, "", transform, "speed", step=0.005, form="%.3f turns/s", default=0.1,
+        theme, "", transform, "speed", step=0.005, form="%.3f Hz", default=0.1,
         tip="Speed of all motion here, in turns a second.",
     )  # fmt: skip
     if transform.animate in ("x", "y", "circle") or _learned_moves(transform):
