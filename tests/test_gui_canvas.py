@@ -24,6 +24,7 @@ RESOLUTION = 64
 def window(left: str, right: str) -> Window:
     state = AppState()
     state.left.path, state.right.path = left, right
+    state.sticking.show = "meters"  # no line on the pictures
     return Window(state, strict=True)
 
 

@@ -48,6 +48,7 @@ class Photographed(Window):
 def window(left: str, right: str) -> Photographed:
     state = AppState()
     state.left.path, state.right.path = left, right
+    state.sticking.show = "meters"  # no line on the pictures
     state.display.width, state.display.height = 1000, 700
     return Photographed(state, strict=True)
 

@@ -295,8 +295,8 @@ class Canvas:
         imgui.pop_clip_rect()
 
     def _line(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
-        """The line that the x-t slices are taken along, over every picture that is seen."""
-        if not view.line_shown:
+        """The line that the x-t slices are taken along, over every picture that is seen, while it may be wanted."""
+        if not view.line_shown or not (self._hovered or self._held or view.line_pointed):
             return
         lit = self._gesture == "line"
         for slot in SLOTS if state.canvas.mode == "side" else SLOTS[:1]:

@@ -86,6 +86,7 @@ class View:
     recorder: Recorder = field(default_factory=Recorder)
     recording: bool = False  # whether the x-t slices are looked at in this frame
     line_shown: bool = False  # whether they were in the frame before: then their line is on the pictures
+    line_pointed: bool = False  # and the pointer on them: the line is then seen even away from the pictures
     readings: dict[str, Reading] = field(default_factory=dict)  # what jobs said last, kept when they end
 
     def reading(self, name: str) -> Reading | None:

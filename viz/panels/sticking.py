@@ -49,6 +49,7 @@ def _controls(state: AppState, view: View) -> None:
     widgets.words(theme, "view", chosen, "show", ("slice", "mean", "meters"),
                   "One line of the picture over time; the mean of a latent's neighbourhood; figures.")  # fmt: skip
     view.recording = chosen.show == "slice"
+    view.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
         _slice_controls(state, view)
     elif chosen.show == "mean":
