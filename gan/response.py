@@ -101,6 +101,16 @@ def magnitude(taps: np.ndarray, rate: float, frequencies: np.ndarray, degrees: f
     return np.abs((across * taps).sum(axis=1)) * np.abs((along * taps).sum(axis=1))
 
 
+def plane(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
+    """|H| at all pairs of frequencies [F], for taps as in `magnitude`: [F, F], rows f_y, columns f_x."""
+    x = (np.arange(len(taps)) - (len(taps) - 1) / 2) / rate
+    waves = np.exp(-2j * math.pi * np.multiply.outer(frequencies, x))
+    if taps.ndim == 2:
+        return np.abs(waves @ taps @ waves.T)
+    axis = np.abs((waves * taps).sum(axis=1))
+    return np.multiply.outer(axis, axis)
+
+
 def decibels(magnitudes: np.ndarray) -> np.ndarray:
     """Attenuation in dB, at most 200."""
     return -20 * np.log10(np.maximum(magnitudes, FLOOR))

@@ -32,6 +32,7 @@ LEAST, SMALLEST = 4, 256  # times wider, and samples a side, that it is padded t
 POINTS = 1024  # the most steps of a slice, unasked
 CHUNKS = {"cpu": 2**18, "cuda": 2**23}  # complex numbers transformed at a time: what a core's cache holds; 64 MB
 FLOOR = -100.0  # dB
+ROUNDING = 2.0**-22  # of single precision: a deviation so much smaller than the mean is none
 
 
 @lru_cache(maxsize=16)
@@ -44,10 +45,9 @@ def window(size: int, beta: float = BETA) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _flat(size: int, beta: float) -> np.ndarray:
-    """[2 size, size + 1] transform W of the window alone, which is what a constant of 1 looks like."""
-    axis = np.fft.fft(window(size, beta), n=2 * size)
-    return np.multiply.outer(axis, axis[: size + 1])
+def _transformed_window(size: int, beta: float) -> np.ndarray:
+    """[2 size] transform of one axis; W, what a constant of 1 looks like, is its outer product."""
+    return np.fft.fft(window(size, beta), n=2 * size)
 
 
 def padding_for(size: int) -> int:
@@ -203,8 +203,9 @@ class Average:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of all values added about that mean; nan before the first."""
-        return math.sqrt(max(self._per_value(self._sums.squares) - self._offset**2, 0.0))
+        """Standard deviation of all values added about that mean; nan before the first, 0 below rounding."""
+        found = math.sqrt(max(self._per_value(self._sums.squares) - self._offset**2, 0.0))
+        return 0.0 if found <= ROUNDING * abs(self.mean) else found
 
     def _per_value(self, total: float) -> float:
         values = self._sums.maps * self.size**2
@@ -262,12 +263,13 @@ class Average:
         if not scale > 0:
             raise ConfigError("All values are the same: a flat picture has no deviation to whiten by, and no spectrum.")
         power, picture, _, maps, _ = self._sums
-        w = window(self.size, self.beta)
-        count, flat = 2 * self.size, _flat(self.size, self.beta)
+        w, axis = window(self.size, self.beta), _transformed_window(self.size, self.beta)
+        half = axis[: self.size + 1]
         # sum |X - offset W|^2, whose middle term is the transform of all maps' sum.
-        total = torch.fft.rfft2(torch.from_numpy(picture * w * w[:, None]), s=(count, count)).numpy()
-        cross = total.real * flat.real + total.imag * flat.imag
-        whitened = power - 2 * offset * cross + maps * offset**2 * (flat.real**2 + flat.imag**2)
+        total = torch.fft.rfft2(torch.from_numpy(picture * w * w[:, None]), s=power.shape[:1] * 2).numpy()
+        cross = (total * half.conj() * axis.conj()[:, None]).real
+        flat = np.multiply.outer(np.abs(axis) ** 2, np.abs(half) ** 2)
+        whitened = power - 2 * offset * cross + maps * offset**2 * flat
         return Spectrum(np.maximum(whitened, 0.0) / (maps * scale**2), self.rate)
 
 

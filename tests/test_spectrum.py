@@ -261,6 +261,16 @@ def test_what_has_no_spectrum_is_said() -> None:
     assert average.pictures == 2 and np.array_equal(average.spectrum(0.0, 1.0).power(1), before)
 
 
+@pytest.mark.parametrize("value", [0.1, -1.0, 0.7, 1e-9, 123.456])
+def test_flat_pictures_have_no_deviation_but_rounding(value: float) -> None:
+    average = Average(31, 31)
+    for _ in range(3):
+        average.add(torch.full((5, 3, 31, 31), value))
+    assert average.mean == pytest.approx(value, rel=1e-6) and average.deviation == 0
+    with pytest.raises(ConfigError, match="All values are the same"):
+        average.spectrum()
+
+
 def test_an_interruption_leaves_the_average_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     average = Average(8, 8)
     average.add(torch.randn(3, 1, 8, 8))

@@ -83,7 +83,7 @@ def _one_sentence() -> Iterator[None]:
 @click.option("--beta", type=Finite(0, 50), default=8.0, show_default=True,
               help="Of the Kaiser window: more blurs the spectrum more and leaks less.")
 @click.option("--pad", type=click.IntRange(1, 64),
-              help="Pad to so many times the width before transforming (4; less where pictures are large).")
+              help="Pad to so many times the width before transforming (4; small maps more, large ones less).")
 @click.option("--batch", type=click.IntRange(1, 4096), help="Pictures at a time (16 up to 128x128, then fewer).")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 def spectra(**options: Any) -> None:
