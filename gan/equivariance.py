@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -81,8 +82,20 @@ def _motion(metric: str, sample: Sample, size: int) -> Motion:
     return (0.0, 0.0, math.degrees(sample.angle)), lambda image: resampling.rotation(image, sample.angle)
 
 
+class Pair(NamedTuple):
+    """What a metric compared of one sample: where `mask` is 1, `found` was to be `reference`."""
+
+    metric: str
+    reference: Tensor  # [1, C, S, S]: the picture at rest, moved
+    found: Tensor  # [1, C, S, S]: the picture of the moved input
+    mask: Tensor  # [1, 1, S, S], 0 or 1
+
+
 class Meter:
-    """A running estimate of some metrics of a generator; memory does not grow with the number of samples."""
+    """A running estimate of some metrics of a generator; memory does not grow with the number of samples.
+
+    `last` is the latest pair of pictures that was compared, `pairs` that of each metric.
+    """
 
     def __init__(self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0) -> None:
         """ConfigError for a generator that cannot be moved, and for an unknown metric."""
@@ -98,35 +111,55 @@ class Meter:
         self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
         self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
         self._products = {metric: np.zeros((3, 3)) for metric in metrics}
+        self.pairs: dict[str, Pair] = {}
+        self.last: Pair | None = None
 
-    @torch.no_grad()
     def add(self, count: int) -> None:
         """Measure `count` more samples in one batch; ConfigError if the pictures are not finite numbers."""
+        for _ in self.slices(count):
+            pass
+
+    def slices(self, count: int) -> Iterator[None]:
+        """`add` in slices, for who must not be kept waiting: yields after each forward pass and each pair compared.
+
+        The estimates know of the samples once all slices are done; whoever stops iterating before has measured nothing.
+        """
+        steps = self._steps(count)
+        while True:
+            with torch.no_grad(), full_precision():  # not while others run between two slices
+                if next(steps, self) is self:
+                    return
+            yield
+
+    def _steps(self, count: int) -> Iterator[None]:
         config = self.generator.config
+        size = config.resolution
         samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
         device = next(self.generator.parameters()).device
         z = torch.from_numpy(np.stack([sample.z for sample in samples])).float().to(device)
         c = None
         if config.c_dim:
             c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
-        with _full_precision():
-            self._add(samples, self.generator.mapping(z, c))
-        self.num += count
-
-    def _add(self, samples: Sequence[Sample], ws: Tensor) -> None:
-        size = self.generator.config.resolution
-        images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * len(samples)))
+        ws = self.generator.mapping(z, c)
+        images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
         if not torch.isfinite(images).all():
             raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        yield
         variances = images.double().var(dim=(2, 3), correction=0).mean(dim=1)
+        found = []
         for metric in self.metrics:
             motions = [_motion(metric, sample, size) for sample in samples]
             moved = self._images(ws, torch.stack([user_matrix(*parameters) for parameters, _ in motions]))
+            yield
             for i, (sample, (_, move)) in enumerate(zip(samples, motions, strict=True)):
-                error, valid = _squared_error(metric, sample, moved[i : i + 1], move(images[i : i + 1]))
-                found = np.array([error, valid, float(variances[i])])
-                self._sums[metric] += found
-                self._products[metric] += np.outer(found, found)
+                pair = _pair(metric, sample, moved[i : i + 1], move(images[i : i + 1]))
+                found.append((metric, np.array([*_squared_error(pair), float(variances[i])])))
+                self.last = self.pairs[metric] = pair
+                yield
+        for metric, numbers in found:
+            self._sums[metric] += numbers
+            self._products[metric] += np.outer(numbers, numbers)
+        self.num += count
 
     def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
         images = self.generator.synthesis(ws, noise="const", transform=transforms.to(ws.device))
@@ -153,18 +186,23 @@ class Meter:
         )  # fmt: skip
 
 
-def _squared_error(metric: str, sample: Sample, found: Tensor, expected: resampling.Moved) -> tuple[float, float]:
-    """(Sum of squared differences, how many numbers) of one sample where both pictures are valid."""
+def _pair(metric: str, sample: Sample, found: Tensor, expected: resampling.Moved) -> Pair:
+    """What is compared, within the region that both pictures are valid in."""
     reference, mask = expected
     if metric == "eq_r":
         found, inside = resampling.pseudo_rotation(found, sample.angle)
         mask = mask * inside
-    squares = (found - reference).square() * mask
-    return float(squares.sum(dtype=torch.float64)), float(mask.sum()) * found.shape[1]
+    return Pair(metric, reference, found, mask)
+
+
+def _squared_error(pair: Pair) -> tuple[float, float]:
+    """(Sum of squared differences, how many numbers) where both pictures are valid."""
+    squares = (pair.found - pair.reference).square() * pair.mask
+    return float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * pair.found.shape[1]
 
 
 @contextmanager
-def _full_precision() -> Iterator[None]:
+def full_precision() -> Iterator[None]:
     """No TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
     allowed = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
