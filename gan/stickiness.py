@@ -43,6 +43,7 @@ from gan.config import ConfigError
 from gan.equivariance import full_precision
 from gan.generator import Generator
 from gan.layers import Weights
+from gan.sticking import NOTHING
 from gan.transform import user_matrix
 
 COARSEST = 1 / 8  # cycles a pixel from which detail is fine
@@ -257,7 +258,7 @@ def _shares(sums: np.ndarray) -> tuple[float, float]:
     ss, pp, sp, ms, mp = sums
     fine = _multiplicity(ss.shape[0]) * (ss + pp) / 2
     decided = (fine > 0) & (sp * sp < UNDECIDED**2 * ss * pp)
-    if not decided.any():
+    if not decided.any() or fine[decided].sum() <= NOTHING * ss.sum():
         raise ConfigError("The pictures have no fine detail that could stick or follow: there is nothing to measure.")
     ss, pp, sp, ms, mp, fine = (part[decided] for part in (ss, pp, sp, ms, mp, fine))
     determinant = ss * pp - sp * sp

@@ -22,6 +22,7 @@ import numpy as np
 
 SIGMA = 2.0  # pixels; |1 - exp(-2 (pi sigma f)^2)|^2 is one half at f = 1/8
 APART = 8  # pairs of a slice's columns are at least its length / APART apart
+NOTHING = 1e-10  # of a picture's energy: as little fine detail is the rounding of a flat one
 LOBES = 3  # of the Lanczos window that pictures are sampled by, as everywhere
 
 
@@ -131,7 +132,11 @@ def streaks(columns: np.ndarray, per_pixel: float, closed: bool = False) -> floa
         near = apart - 1
         cross -= sum(float(h[i] @ partners[i + near - count]) for i in range(count - near, count))
         pairs -= near * (near + 1) / 2
-    return cross / pairs / energy if energy else math.nan
+    return cross / pairs / energy if energy > NOTHING * h.shape[1] * _mean_square(columns) else math.nan
+
+
+def _mean_square(values: np.ndarray) -> float:
+    return float(np.square(values, dtype=np.float64).mean())
 
 
 def neighbour(z: np.ndarray, radius: float, seed: int, index: int) -> np.ndarray:
@@ -158,11 +163,12 @@ class Neighbourhood:
     def __init__(self) -> None:
         self.count = 0
         self._sum: np.ndarray | None = None
-        self._energy = 0.0
+        self._energy = self._whole = 0.0  # sums of mean squares of fine details, and of pictures
 
     def add(self, picture: np.ndarray) -> None:
         detail = fine_detail(picture)
-        self._energy += float(np.square(detail, dtype=np.float64).sum())
+        self._energy += _mean_square(detail)
+        self._whole += _mean_square(picture)
         self._sum = picture.astype(np.float64) if self._sum is None else self._sum + picture
         self.count += 1
 
@@ -177,7 +183,7 @@ class Neighbourhood:
     def kept(self) -> float:
         """The share of fine detail that all neighbours have at the same place: the module's formula over all pairs of
         pictures; 1 where they are all the same. nan of fewer than two, and of pictures without any."""
-        if self.count < 2 or not self._energy:
+        if self.count < 2 or self._energy <= NOTHING * self._whole:
             return math.nan
-        common = float(np.square(fine_detail(self.mean), dtype=np.float64).sum()) * self.count**2
+        common = _mean_square(fine_detail(self.mean)) * self.count**2
         return (common - self._energy) / ((self.count - 1) * self._energy)

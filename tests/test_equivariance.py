@@ -77,6 +77,39 @@ def test_samples_are_the_same_in_any_batches_and_company():
     assert other[-1][0].db != pytest.approx(alone[-1][0].db, abs=1e-3)
 
 
+def test_slices_are_the_same_measurement_in_pieces():
+    generator = small("E")
+    whole, sliced = Meter(generator, seed=2), Meter(generator, seed=2)
+    whole.add(3)
+    torch.backends.cudnn.allow_tf32 = before = not torch.backends.cudnn.allow_tf32
+    slices = sliced.slices(3)
+    for _ in range(8):  # rest, EQ-T's pictures, three pairs, EQ-T_frac's pictures, two pairs
+        next(slices)
+        assert torch.is_grad_enabled() and torch.backends.cudnn.allow_tf32 == before, "who runs between sees no change"
+    assert sliced.num == 0 and sliced.last.metric == "eq_t_frac", "nothing is measured before the batch is complete"
+    assert len(list(slices)) == 1 + 1 + 3
+    torch.backends.cudnn.allow_tf32 = not before
+    assert sliced.estimates == whole.estimates and sliced.num == 3
+    abandoned = sliced.slices(1)
+    next(abandoned)
+    abandoned.close()
+    assert sliced.estimates == whole.estimates
+
+
+def test_the_last_pair_shows_the_error():
+    generator = small("E")
+    meter = Meter(generator, seed=2)
+    assert meter.last is None
+    meter.add(1)
+    assert list(meter.pairs) == list(METRICS) and meter.last is meter.pairs["eq_r"]
+    for estimate in meter.estimates:
+        metric, reference, found, mask = meter.pairs[estimate.metric]
+        assert metric == estimate.metric and reference.shape == found.shape == (1, 3, 32, 32)
+        assert set(mask.unique().tolist()) == {0.0, 1.0} and mask.shape == (1, 1, 32, 32)
+        mse = ((found - reference).square() * mask).sum() / mask.sum() / 3
+        assert 10 * math.log10(4 / float(mse)) == pytest.approx(estimate.db, abs=1e-3)
+
+
 def test_draws_follow_the_paper():
     config = rung("T", 64, c_dim=3)
     samples = [Sample.draw(config, 0, i) for i in range(2000)]
