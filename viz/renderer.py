@@ -2,9 +2,9 @@
 """PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels; and any layer's maps on the way.
 
 Four caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
-latent, pictures by w's and transform, maps by picture and layer. A model keeps the weights that its latest w's
-modulate. Dragging a picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A network
-is never changed by being rendered: layers are looked at by iterating over them, without hooks.
+latent, pictures by w's and what drives the input, maps by picture and layer. A model keeps the weights that its latest
+w's modulate. Dragging a picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A
+network is never changed by being rendered: layers are looked at by iterating over them, without hooks.
 """
 
 import time

@@ -136,8 +136,7 @@ def combo(theme: Theme, text: str, owner: object, name: str, tip: str = "", widt
     if width:
         imgui.set_next_item_width(width)
     current, changed = getattr(owner, name), False
-    opened = imgui.begin_combo(f"##{name}", current)
-    if not opened:
+    if not imgui.begin_combo(f"##{name}", current):
         tooltip(tip)
         return False
     for word in choices_of(owner, name):
