@@ -10,6 +10,7 @@ from gui import save_model
 from PIL import Image
 
 from gan.spectrum import Average, decibels
+from viz.heat import SHARPEST, colours, heat_map
 from viz.renderer import Renderer
 from viz.request import PictureRequest, RenderRequest
 from viz.result import PICTURE
@@ -17,15 +18,12 @@ from viz.spectrum_view import (
     AXIS,
     DATA,
     DIAGONAL,
-    SHARPEST,
     AverageRequest,
     Look,
     Progress,
     Spectra,
     SpectrumRequest,
     SpectrumView,
-    colours,
-    heat_map,
 )
 
 SIZE = 32

@@ -26,7 +26,7 @@ NO_DISPLAY = (
     "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
 )
 SEEDS_LIMIT = 100_000
-PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Sticking", "Training", "Performance")
+PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Filters", "Sticking", "Training", "Performance")
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 

@@ -14,6 +14,7 @@ from gan.bands import Band, bands, find, on_square
 from gan.config import GeneratorConfig
 from gan.plan import plan
 from gan.response import AXIS, DIAGONAL, Attenuation, Filter, attenuation, decibels, magnitude, of_layer, plane
+from viz.heat import heat_map
 
 DIRECTIONS = (AXIS, DIAGONAL)
 GRID = 160  # cells a side of a response in the plane
@@ -118,3 +119,9 @@ def _slice(f: Filter, degrees: float) -> Slice:
 def _shared(array: np.ndarray) -> np.ndarray:
     array.setflags(write=False)
     return array
+
+
+@lru_cache(maxsize=16)
+def heat(view: FilterView, floor: float) -> np.ndarray:
+    """uint8 [GRID, GRID, 4]: the plane from `floor` dB (darkest) to 0, the very same array each time."""
+    return heat_map(view.gains, floor, 0.0)

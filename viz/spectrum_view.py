@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 
 from gan.images import open_images
 from gan.spectrum import Average, decibels, of_generator, of_images
+from viz.heat import heat_map
 from viz.request import PictureRequest, RenderRequest
 from viz.result import PICTURE
 from viz.state import Slot
@@ -26,7 +26,6 @@ AXIS, DIAGONAL = 0.0, 45.0
 SAY_SECONDS = 0.25  # between two looks at an average under way
 SLICE = 0.005  # seconds of waiting that count as a slice of work
 DATA = "data"
-SHARPEST = 512  # samples of a heat map a side: more than a panel has pixels
 
 
 @dataclass(frozen=True)
@@ -113,24 +112,6 @@ class Progress:
 
     done: int
     total: int
-
-
-@lru_cache(maxsize=1)
-def colours() -> np.ndarray:
-    """[256, 4] bytes, dark to light in even steps of lightness."""
-    from matplotlib import colormaps
-
-    return (colormaps["inferno"](np.linspace(0, 1, 256)) * 255).round().astype(np.uint8)
-
-
-def heat_map(levels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """[M, M] dB to uint8 [M, M, 4], at most SHARPEST a side: the largest of each square of neighbours is kept."""
-    factor = -(-len(levels) // SHARPEST)
-    if factor > 1:
-        size = len(levels) // factor
-        levels = levels[: size * factor, : size * factor].reshape(size, factor, size, factor).max(axis=(1, 3))
-    places = (levels - low) * (255 / max(high - low, 1e-3))
-    return colours()[places.clip(0, 255).astype(np.uint8)]
 
 
 class Spectra:

@@ -7,7 +7,7 @@ A panel is a module with `TITLE`, `PLACE` (where the default layout docks it: "l
 
 from typing import Protocol
 
-from viz.panels import latent, layers, model, performance, spectrum, sticking, training, transform
+from viz.panels import filters, latent, layers, model, performance, spectrum, sticking, training, transform
 from viz.state import AppState
 from viz.view import View
 
@@ -21,4 +21,4 @@ class Panel(Protocol):
     def draw(self, state: AppState, view: View) -> None: ...
 
 
-PANELS: tuple[Panel, ...] = (model, latent, transform, layers, spectrum, sticking, training, performance)
+PANELS: tuple[Panel, ...] = (model, latent, transform, layers, spectrum, filters, sticking, training, performance)
