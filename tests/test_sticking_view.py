@@ -1,0 +1,132 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Sticking beside the pictures: what the recorder keeps, what neighbourhoods and meters find, in slices."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from gui import save_model
+
+from gan.checkpoint import load_generator
+from gan.equivariance import METRICS, Meter
+from gan.pictures import to_uint8
+from gan.sticking import segment
+from viz.renderer import Renderer
+from viz.request import PictureRequest, RenderRequest
+from viz.result import RenderResult
+from viz.state import StickingState
+from viz.sticking_view import (
+    COLUMNS,
+    SAMPLES,
+    MeterRequest,
+    NeighbourhoodRequest,
+    Recorder,
+    amplified,
+    meters,
+    neighbourhood,
+)
+
+SIZE = 64
+
+
+def frame(number: int, shift: int = 0, model: str = "m") -> RenderResult:
+    """A picture of bars along y, moved down by `shift` pixels; `number` makes its request another one."""
+    y = (np.arange(SIZE) - shift)[:, None, None]
+    values = 128 + 100 * np.sin(2 * math.pi * y / 4 + np.zeros((1, SIZE, 3)))
+    image = np.full((SIZE, SIZE, 4), 255, np.uint8)
+    image[:, :, :3] = values.round()
+    return RenderResult(PictureRequest(model, tx=number / 1000), image=image)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("models")
+    return {letter: save_model(folder / f"{letter}.safetensors", letter, 32) for letter in ("A", "B", "T")}
+
+
+def test_a_column_for_every_new_picture_newest_right() -> None:
+    recorder, where = Recorder(), StickingState()
+    assert recorder.pixels("left") is None and math.isnan(recorder.streaks("left"))
+    first, second = frame(0), frame(1, 1)
+    recorder.record("left", first, where)
+    recorder.record("left", first, where)
+    recorder.record("left", dataclasses.replace(first), where)  # rendered again, but the same picture
+    recorder.record("left", second, where)
+    pixels = recorder.pixels("left")
+    assert pixels is not None and pixels.shape == (SAMPLES, COLUMNS, 4)
+    assert pixels is recorder.pixels("left"), "nothing was added"
+    assert (pixels[0, :, 3] > 0).sum() == 2
+    for column, result in ((-2, first), (-1, second)):
+        assert result.image is not None
+        expected = segment(result.image[:, :, :3], where.x0, where.y0, where.x1, where.y1, SAMPLES)
+        assert np.abs(pixels[:, column, :3] - expected.clip(0, 255)).max() <= 0.5
+    assert recorder.pixels("right") is None
+
+
+def test_another_line_or_model_begins_anew() -> None:
+    recorder, where = Recorder(), StickingState()
+    for number in range(5):
+        recorder.record("left", frame(number), where)
+    recorder.record("left", frame(6), dataclasses.replace(where, x0=0.2))
+    pixels = recorder.pixels("left")
+    assert pixels is not None and (pixels[0, :, 3] > 0).sum() == 1
+    recorder.record("left", frame(7, model="other"), dataclasses.replace(where, x0=0.2))
+    pixels = recorder.pixels("left")
+    assert pixels is not None and (pixels[0, :, 3] > 0).sum() == 1
+    recorder.clear()
+    assert recorder.pixels("left") is None
+
+
+def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
+    recorder, where = Recorder(), StickingState()
+    for number in range(80):
+        recorder.record("left", frame(number), where)
+        recorder.record("right", frame(number, number), where)
+    assert recorder.streaks("left") > 0.95
+    assert abs(recorder.streaks("right")) < 0.1
+
+
+def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
+    renderer = Renderer()
+    shown = RenderRequest(PictureRequest(models["T"], seeds=((5, 1.0),), tx=0.1))
+    alone = [found for found in neighbourhood(renderer, NeighbourhoodRequest(0.0, 4), shown) if found]
+    picture = renderer.render(shown.left).image  # type: ignore[arg-type]
+    assert picture is not None
+    mean = alone[-1]["left"]
+    assert mean.count == 4 and set(alone[-1]) == {"left"}
+    assert np.abs(mean.pixels.astype(int) - picture).max() <= 1 and mean.kept == pytest.approx(1, abs=1e-4)
+    steps = list(neighbourhood(renderer, NeighbourhoodRequest(1.0, 6), shown))
+    assert sum(step is None for step in steps) == 6, "a picture a slice"
+    wide = next(step for step in reversed(steps) if step)["left"]
+    assert wide.count == 6 and wide.kept < 0.9
+    again = [found for found in neighbourhood(renderer, NeighbourhoodRequest(1.0, 6), shown) if found][-1]["left"]
+    assert np.array_equal(again.pixels, wide.pixels), "the same neighbours each time"
+
+
+def test_a_neighbour_of_the_latent_itself_is_the_picture(models: dict[str, str]) -> None:
+    renderer, request = Renderer(), PictureRequest(models["B"], seeds=((5, 1.0),), psi=0.5, tx=0.1, degrees=5)
+    drawn = to_uint8(renderer.draw(request, np.random.RandomState(5).randn(32)))[0].numpy()
+    picture = renderer.render(request).image
+    assert picture is not None and np.abs(drawn.astype(int) - picture[:, :, :3]).max() <= 1
+
+
+def test_meters_find_what_the_metrics_do(models: dict[str, str]) -> None:
+    request = MeterRequest((("left", PictureRequest(models["T"])), ("right", PictureRequest(models["A"]))), 3)
+    views = list(meters(Renderer(), request))
+    assert len(views) > 20, "slices"
+    last = next(view for view in reversed(views) if view)
+    assert (last.done, last.total) == (6, 6)
+    generator, _ = load_generator(models["T"])
+    expected = Meter(generator)
+    for _ in range(3):
+        expected.add(1)
+    assert last.slots["left"].estimates == expected.estimates
+    shares = last.slots["left"].shares
+    assert shares is not None and shares.num == 3 and abs(shares.stays) < 0.05
+    assert set(last.slots["left"].errors) == set(METRICS)
+    assert "no Fourier input" in last.slots["right"].refused
+    error = last.slots["left"].errors["eq_t"]
+    assert error.shape == (32, 32, 3) and 0 <= error.min() and error.max() < 0.05
+    black, loud = (amplified(last.slots["left"], "eq_r", gain) for gain in (1.0, 1000.0))
+    assert black[:, :, :3].mean() < loud[:, :, :3].mean() and (loud[:, :, 3] == 255).all()
