@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The instruments in the window: layers chosen, sheets clicked, slices dragged; state, request and pixels compared."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from gui import FRAMES, drive, save_model, settle
 from imgui_bundle import hello_imgui
 
 from gan.bands import bands
+from gan.sticking import segment
 from viz.app import Window
+from viz.filter_view import layer_view
 from viz.layer_view import LayerView
 from viz.spectrum_view import SpectrumView
 from viz.state import AppState
@@ -108,6 +111,132 @@ def spectra_are_read(context: Any, shown: Window) -> None:
     context.item_click("//Spectrum/Cancel")
     read(context, shown, "spectrum", averaged)
     assert not shown.view.running("average")
+
+
+def filters_follow_the_layer(context: Any, shown: Window) -> None:
+    state = shown.state
+    context.window_focus("//Filters")
+    context.yield_(3)
+    state.layers.slot = "right"
+    context.yield_(2)
+    context.item_click("//Filters/##layer")
+    facts = shown.view.facts("right")
+    assert facts is not None
+    name = bands(facts.config)[4].name
+    context.item_click(f"//$FOCUSED/{name}")
+    context.yield_(3)
+    assert state.layers.right == name
+    view = layer_view(facts.config, name)
+    assert view.up is not None and view.down is not None and view.index == 3
+    state.layers.right = "input"  # has none, and says so
+    context.yield_(3)
+    state.layers.right = bands(facts.config)[-1].name
+    context.yield_(3)
+    state.layers.slot = "left"
+    context.yield_(3)
+
+
+def slices_are_taken_along_the_line(context: Any, shown: Window) -> None:
+    state, recorder = shown.state, shown.view.recorder
+    context.window_focus("//Sticking")
+    settle(context, shown)
+    recorder.clear()
+    frame = shown.canvas.frames["right"]
+    left, top = frame.centre_x - frame.side / 2, frame.centre_y - frame.side / 2
+    end = (round(left + state.sticking.x1 * frame.side), round(top + state.sticking.y1 * frame.side))
+    before = dataclasses.replace(state.transform)
+    context.mouse_move_to_pos(end)
+    context.mouse_down(0)
+    context.mouse_move_to_pos((end[0] + round(frame.side / 4), end[1]))
+    context.mouse_up(0)
+    assert state.sticking.x1 == pytest.approx(0.75, abs=0.01) and state.sticking.y1 == pytest.approx(0.7, abs=0.01)
+    assert state.transform == before, "the line was dragged, not the picture"
+    context.mouse_move_to_pos((round(left + 0.2 * frame.side), round(top + 0.2 * frame.side)))
+    context.mouse_down(0)
+    for step in range(1, 13):
+        context.mouse_move_to_pos((round(left + 0.2 * frame.side) + 4 * step, round(top + 0.2 * frame.side)))
+        settle(context, shown)
+    context.mouse_up(0)
+    settle(context, shown)
+    pixels = recorder.pixels("right")
+    result = shown.view.results["right"]
+    assert pixels is not None and result is not None and result.image is not None
+    line = state.sticking
+    column = segment(result.image[:, :, :3], line.x0, line.y0, line.x1, line.y1, len(pixels))
+    assert np.abs(pixels[:, -1, :3] - column.clip(0, 255)).max() <= 0.5, "the newest column is of the picture shown"
+    assert (pixels[0, :, 3] > 0).sum() >= 6
+
+
+def sticking_is_measured(context: Any, shown: Window) -> None:
+    state = shown.state
+    state.sticking.num = 4
+    context.set_ref(context.window_info("//Sticking/controls").window.id_)
+    context.item_click("**/mean##show")
+    context.yield_(5)
+    mean = read(context, shown, "neighbourhood")
+    assert {slot: found.count for slot, found in mean.items()} == {"left": 4, "right": 4}
+    context.item_click("**/meters##show")
+    context.yield_(3)
+    context.item_click("**/Start")
+    for _ in range(FRAMES):
+        context.yield_(2)
+        if not shown.view.running("meters"):
+            break
+    view = read(context, shown, "meters")
+    assert view.slots["left"].done == view.slots["right"].done == 4
+    left, right = (view.slots[slot].shares for slot in ("left", "right"))
+    assert left and right and left.stays > right.stays + 0.1, "B sticks, T follows"
+    context.yield_(3)
+    state.sticking.num = 10_000
+    context.item_click("**/Start")
+    context.yield_(10)
+    assert shown.view.running("meters")
+    context.item_click("**/Cancel")
+    context.yield_(3)
+    assert not shown.view.running("meters")
+    context.item_click("**/slice##show")
+    context.set_ref("")
+
+
+def test_filters_and_sticking_in_the_window(tmp_path: Path) -> None:
+    shown = window(save_model(tmp_path / "b.safetensors", "B", 32), save_model(tmp_path / "t.safetensors", "T", 32))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        filters_follow_the_layer(context, shown)
+        slices_are_taken_along_the_line(context, shown)
+        sticking_is_measured(context, shown)
+
+    drive(shown, script)
+
+
+def test_instruments_of_models_that_cannot_be_looked_into(tmp_path: Path) -> None:
+    """An empty slot, a broken file and rung A: sentences, and the window stays."""
+    (tmp_path / "broken.safetensors").write_text("not a model")
+    shown = window(save_model(tmp_path / "a.safetensors", "A", 16), str(tmp_path / "broken.safetensors"))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        for panel in ("Layers", "Spectrum", "Filters", "Sticking"):
+            context.window_focus(f"//{panel}")
+            for slot in ("left", "right"):
+                shown.state.layers.slot = slot
+                context.yield_(10)
+        for show in ("slice", "mean", "meters"):
+            shown.state.sticking.show = show
+            context.yield_(10)
+        context.set_ref(context.window_info("//Sticking/controls").window.id_)
+        context.item_click("**/Start")
+        for _ in range(FRAMES):
+            context.yield_(2)
+            if not shown.view.running("meters"):
+                break
+        reading = shown.view.reading("meters")
+        assert reading and (reading.error or "no Fourier input" in reading.result.slots["left"].refused)
+        shown.open_model("left", "")
+        context.yield_(20)
+
+    drive(shown, script)
 
 
 def test_layers_and_spectra_in_the_window(tmp_path: Path) -> None:
