@@ -84,7 +84,8 @@ def selected(state: AppState, view: View, slot: Slot) -> Band | None:
 def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], current: Band) -> None:
     flags, em = imgui.TableFlags_, imgui.get_font_size()
     height = max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y)
-    height = min(height, (len(every) + 1.2) * imgui.get_text_line_height_with_spacing())
+    row = imgui.get_text_line_height() + 2 * imgui.get_style().cell_padding.y
+    height = min(height, (len(every) + 1) * row + 4)
     if not imgui.begin_table("layers", len(COLUMNS), flags.scroll_y | flags.row_bg | flags.pad_outer_x, (0, height)):
         return
     imgui.table_setup_scroll_freeze(0, 1)

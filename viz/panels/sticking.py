@@ -92,7 +92,8 @@ def _slice_controls(state: AppState, view: View) -> None:
 
 def _slice(state: AppState, view: View, slot: Slot) -> None:
     share = view.recorder.streaks(slot)
-    value = "–" if math.isnan(share) else f"{100 * share:3.0f} %"
+    # An unbiased estimate of nothing is as often below as above it.
+    value = "–" if math.isnan(share) else f"{max(0.0, 100 * share):3.0f} %"
     _title(view, slot, f"streaks {value}", "The share of fine detail along the line that stays where it is over time: "
            "0 where it moves or changes, 100 % where it sticks. Compare slots under the same motion.")  # fmt: skip
     origin, room = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
