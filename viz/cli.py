@@ -20,6 +20,7 @@ from viz.inspect_cli import inspect
 from viz.request import PictureRequest
 from viz.soak import soak
 from viz.state import SLOTS, AppState, StateError
+from viz.sticking_cli import sticking
 
 NO_DISPLAY = (
     "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
@@ -114,6 +115,8 @@ def main() -> None:
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
       python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
+      python visualizer.py sticking --left b --right t --out sticking
+                                                             what sticks to the screen: the paper's figure 1
 
     Without a command the options are those of `view`.
     """
@@ -289,6 +292,7 @@ def render(
 
 main.add_command(soak)
 main.add_command(inspect)
+main.add_command(sticking)
 
 
 if __name__ == "__main__":

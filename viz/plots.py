@@ -10,7 +10,8 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,7 @@ from gan.response import AXIS, Filter, decibels, magnitude, of_layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST = 4  # layers whose responses one panel can show
 WIDTH, HEIGHT, LINE, DPI = 14.0, 5.8, 0.19, 110  # inches; LINE is a line of the legend below the panels
@@ -96,8 +98,9 @@ def _find(every: Sequence[Curves], name: str) -> Curves:
                     f"({last.name}).")  # fmt: skip
 
 
-def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curves]) -> tuple[int, int]:
-    """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
+@contextmanager
+def drawing() -> Iterator[type[Figure]]:
+    """matplotlib's Figure, and its settings as ours within the block. PlotError where it cannot be loaded."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -107,9 +110,15 @@ def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curve
         ) from None
     with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
+        yield Figure
+
+
+def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curves]) -> tuple[int, int]:
+    """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
+    with drawing() as new_figure:
         entries = sum(len(f.directions) for _, f in _merged(chosen)) + len(MARKERS) + 1
         height = HEIGHT + LINE * max(math.ceil(entries / 2), 3)
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+        figure = new_figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
         figure.suptitle(title, fontsize=13, x=0.01, ha="left")
         left, right = figure.subplots(1, 2)
         _draw_schedule(left, config)
