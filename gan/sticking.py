@@ -117,7 +117,7 @@ def streaks(columns: np.ndarray, per_pixel: float, closed: bool = False) -> floa
 
     The module's formula with columns for frames, blurred along the segment alone, `per_pixel` samples making a pixel
     of the picture. Pairs are at least an eighth of the slice apart; in a `closed` slice the first column follows on the
-    last. Two slices compare where their contents move alike.
+    last. Content that does not move streaks like what sticks: two slices compare where their contents move alike.
     """
     count, samples = columns.shape[:2]
     apart = math.ceil(count / APART)

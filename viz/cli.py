@@ -21,6 +21,7 @@ from viz.request import PictureRequest
 from viz.soak import soak
 from viz.spectra_cli import spectra
 from viz.state import SLOTS, AppState, StateError
+from viz.sticking_cli import sticking
 
 NO_DISPLAY = (
     "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
@@ -119,6 +120,8 @@ def main() -> None:
       python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
       python visualizer.py spectra --model b --model t --out spectra.png
                                                              what they draw, frequency by frequency
+      python visualizer.py sticking --left b --right t --out sticking
+                                                             what sticks to the screen: the paper's figure 1
 
     Without a command the options are those of `view`.
     """
@@ -314,6 +317,7 @@ def render(
 main.add_command(soak)
 main.add_command(inspect)
 main.add_command(spectra)
+main.add_command(sticking)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -120,6 +121,18 @@ def _find(every: Sequence[Curves], name: str) -> Curves:
                     f"({last.name}).")  # fmt: skip
 
 
+@contextmanager
+def drawing() -> Iterator[type[Figure]]:
+    """matplotlib's Figure, and its settings as ours within the block. PlotError where it cannot be loaded."""
+    load()
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
+        yield Figure
+
+
 def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curves]) -> tuple[int, int]:
     """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
 
@@ -140,13 +153,8 @@ def write(
 
     Its width and height in pixels; PlotError where it cannot be drawn or written.
     """
-    load()
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
-        figure = Figure(figsize=inches, dpi=DPI, layout="constrained", facecolor="white")
+    with drawing() as new_figure:
+        figure = new_figure(figsize=inches, dpi=DPI, layout="constrained", facecolor="white")
         fill(figure)
         try:
             with replaced(path) as temporary:
