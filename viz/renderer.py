@@ -32,6 +32,7 @@ from viz.untransform import coverage, moved_back
 
 MODEL_BYTES = 2 * 2**30
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
+MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
 MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.convolution
 SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
@@ -191,7 +192,7 @@ class Renderer:
     def _capture(self, shot: _Shot, layer: str) -> tuple[torch.Tensor, float]:
         for name, x in self._steps(shot):
             if name == layer:
-                return x, float(x.nbytes)
+                return _costed(x)
         names = ", ".join((*shot.model.generator.layer_names, PICTURE))
         raise ValueError(f"{Path(shot.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
 
@@ -205,7 +206,7 @@ class Renderer:
             nonlocal model_ms, post_ms
             for name, x in self._steps(shot):
                 if name in keep:
-                    self._maps.get((shot.key, name), lambda x=x: (x, float(x.nbytes)))  # type: ignore[misc]
+                    self._maps.get((shot.key, name), lambda x=x: _costed(x))  # type: ignore[misc]
             if x.is_cuda:
                 torch.cuda.synchronize(x.device)
             rendered = time.perf_counter()
@@ -227,6 +228,10 @@ class Renderer:
             kept=pixels.kept,
             computed=shot.computed | ({"synthesis"} if drawn else set()),
         )
+
+
+def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
+    return maps, max(float(maps.nbytes), MAPS_BYTES / MAPS_KEPT)
 
 
 def explained(problem: Exception) -> str | None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from viz import motion
-from viz.layout import LEFT_SHARE
+from viz.layout import LEFT_SHARE, RIGHT_SHARE
 from viz.soak_props import StandInRun
-from viz.state import SLOTS, TransformState
+from viz.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState
 
 if TYPE_CHECKING:
     from viz.app import Window
@@ -60,9 +60,12 @@ class Hand:
                 self._gesture = self.rng.choices(gestures, (8, 8, 3, 4, 6, 1))[0]()
 
     def _tour(self) -> Iterator[None]:
-        """Every window size and every model once, so that what is loaded once is loaded within the first minute."""
+        """Every window size, panel and model once, so that what is loaded once is loaded within the first minute."""
         for size in SIZES:
             _resize(*size)
+            yield from (None for _ in range(10))
+        for panel in _panels():
+            self.window.show(panel.TITLE)
             yield from (None for _ in range(10))
         for index, path in enumerate(self.good):
             self.window.open_model(SLOTS[index % 2], path)
@@ -76,6 +79,8 @@ class Hand:
         _resize(*SIZES[0])
         state.training.follow_left = state.training.follow_right = state.latent.animate = state.canvas.nearest = False
         state.transform, state.canvas.mode = TransformState(), "side"
+        state.layers, state.spectrum, state.sticking = LayersState(), SpectrumState(), StickingState()
+        self.window.view.started.clear()
         state.focus = "left"
         state.link(True)
         motion.fit(state.canvas)
@@ -96,9 +101,10 @@ class Hand:
         return self.rng.uniform(0, width), self.rng.uniform(0, height)
 
     def _field(self) -> tuple[float, float]:
-        """Somewhere in the left column, where the default layout has the panels full of numbers."""
+        """Somewhere in the left or the right column, where the default layout has the panels full of numbers."""
         width, height = _display()
-        return self.rng.uniform(0.08, LEFT_SHARE) * width, self.rng.uniform(0.05, 1.0) * height
+        across = self.rng.uniform(0.08, LEFT_SHARE), 1 - self.rng.uniform(0.0, RIGHT_SHARE)
+        return self.rng.choice(across) * width, self.rng.uniform(0.05, 1.0) * height
 
     def _to(self, x: float, y: float) -> None:
         _io().add_mouse_pos_event(x, y)
@@ -181,13 +187,15 @@ class Hand:
         self._key(key, False)
 
     def _act(self) -> Iterator[None]:
-        """What needs more than a pointer: open or drop files, resize, follow a run."""
+        """What needs more than a pointer: open or drop files, resize, follow a run, bring a panel to the front."""
         self.events += 1
-        match self.rng.randrange(4):
+        match self.rng.randrange(5):
             case 0 | 1:
                 self.window.open_model(self.rng.choice(SLOTS), self.rng.choice(self.files))
             case 2:
                 _resize(*self.rng.choice(SIZES))
+            case 4:
+                self.window.show(self.rng.choice(_panels()).TITLE)
             case 3 if self.window.view.run is not None:
                 self.window.view.run.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
         yield
@@ -197,6 +205,12 @@ def _io() -> Any:
     from imgui_bundle import imgui
 
     return imgui.get_io()
+
+
+def _panels() -> Any:
+    from viz.panels import PANELS
+
+    return PANELS
 
 
 def _keys() -> Any:

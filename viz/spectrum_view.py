@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from gan.images import open_images
+from gan.images import ImageSource, open_images
 from gan.spectrum import Average, decibels, of_generator, of_images
 from viz.heat import heat_map
 from viz.request import PictureRequest, RenderRequest
@@ -114,6 +114,29 @@ class Progress:
     total: int
 
 
+class _Opening(threading.Thread):
+    """Checks a data set, which takes seconds where it is large, or minutes where it is a whole disk by mistake: beside
+    the pictures, and whoever no longer wants it leaves it alone. Nothing of it is kept in memory."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(name="open data set", daemon=True)
+        self._path = path
+        self._found: ImageSource | Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._found = open_images(self._path, memory_limit=0)
+        except Exception as problem:
+            self._found = problem
+
+    def images(self) -> ImageSource:
+        """What was found, or what was raised, once the thread has ended."""
+        if isinstance(self._found, ImageSource):
+            return self._found
+        raise self._found or RuntimeError("The data set was not opened.")
+
+
 class Spectra:
     """Live spectra and running averages on one renderer; the averages stay until others are started."""
 
@@ -166,13 +189,11 @@ class Spectra:
             runs[slot] = of_generator(generator, request.num, psi=picture.psi, layer=name, beta=request.beta, batch=1)
             total += request.num
         if request.data:
-            # Checking a large set takes seconds: beside the pictures, and nothing of it is kept in memory.
-            with ThreadPoolExecutor(1) as opener:
-                opening = opener.submit(open_images, request.data, memory_limit=0)
-                while not opening.done():
-                    wait([opening], timeout=SLICE)
-                    yield None
-                source = opening.result()
+            opening = _Opening(request.data)
+            while opening.is_alive():
+                opening.join(SLICE)
+                yield None
+            source = opening.images()
             runs[DATA] = of_images(source, request.num, beta=request.beta, batch=1)
             total += min(request.num, len(source))
         said = time.monotonic()
