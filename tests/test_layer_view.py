@@ -85,6 +85,13 @@ def test_maps_follow_the_transform_and_a_failure_leaves_nothing_behind(models: d
     assert renderer.render(request).error is None
 
 
+def cell(view: layer_view.LayerView, index: int) -> np.ndarray:
+    """One cell's grey values."""
+    height, width = view.values.shape[2:]
+    row, column = divmod(index, view.across)
+    return view.cells[row * height : (row + 1) * height, column * width : (column + 1) * width, 0].astype(float)
+
+
 def maps_of(*scales: float, size: int = 32) -> torch.Tensor:
     generator = torch.Generator().manual_seed(3)
     return torch.stack([scale * torch.randn(size, size, generator=generator) for scale in scales])
@@ -102,20 +109,23 @@ def test_the_sheet_is_sorted_once_and_stays_while_the_picture_moves() -> None:
 
 def test_only_visible_cells_are_made() -> None:
     view = look(maps_of(*range(1, 101)), "m", LayerRequest("left", "L1", first=20, count=10, thumb=16), Orders())
-    assert view.values.shape == (10, 1, 16, 16) and view.cells.shape == (160, 16, 4) and view.first == 20
+    assert view.values.shape == (10, 1, 16, 16) and view.first == 20
+    assert view.across == 4 and view.cells.shape == (3 * 16, 4 * 16, 4)
+    assert view.cells[32:, 32:].max() == 0, "after the tenth there is none"
     beyond = look(maps_of(1, 2), "m", LayerRequest("left", "L1", first=20, count=10), Orders())
     assert (len(beyond.values), beyond.first, beyond.shape) == (2, 0, (2, 32, 32))
 
 
 def test_scales_are_each_channels_own_or_common() -> None:
     maps = maps_of(1.0, 4.0) + 100.0
-    own = look(maps, "m", LayerRequest("left", "L1", thumb=32), Orders()).cells.reshape(2, 32, 32, 4)[..., 0]
-    for cell in own:
-        assert abs(cell.mean() - 128) < 2 and cell.std() == pytest.approx(255 / (2 * layer_view.REACH), rel=0.05)
-    softer = look(maps, "m", LayerRequest("left", "L1", thumb=32, gain=-6.0), Orders()).cells.reshape(2, 32, 32, 4)
-    assert softer[0, ..., 0].std() == pytest.approx(10 ** (-6 / 20) * own[0].std(), rel=0.1)
-    common = look(maps - 100, "m", LayerRequest("left", "L1", thumb=32, common=True), Orders()).cells
-    quiet, loud = common.reshape(2, 32, 32, 4)[..., 0].astype(float)
+    own = look(maps, "m", LayerRequest("left", "L1", thumb=32), Orders())
+    for index in range(2):
+        assert abs(cell(own, index).mean() - 128) < 2
+        assert cell(own, index).std() == pytest.approx(255 / (2 * layer_view.REACH), rel=0.05)
+    softer = look(maps, "m", LayerRequest("left", "L1", thumb=32, gain=-6.0), Orders())
+    assert cell(softer, 0).std() == pytest.approx(10 ** (-6 / 20) * cell(own, 0).std(), rel=0.1)
+    common = look(maps - 100, "m", LayerRequest("left", "L1", thumb=32, common=True), Orders())
+    quiet, loud = cell(common, 0), cell(common, 1)
     assert loud.std() / quiet.std() == pytest.approx(4, rel=0.15)
 
 

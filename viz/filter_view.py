@@ -55,7 +55,7 @@ class ScheduleView:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerView:
+class FiltersView:
     """What there is to show of a layer; of the Fourier input, which has no filters, its band and the schedule."""
 
     band: Band
@@ -70,7 +70,7 @@ class LayerView:
 
 
 @lru_cache(maxsize=256)
-def layer_view(config: GeneratorConfig, layer: str) -> LayerView:
+def layer_view(config: GeneratorConfig, layer: str) -> FiltersView:
     """The view of a layer by name or number, or of the "input"; ConfigError names the layers that there are."""
     band = find(config, layer)
     if layer != band.name:
@@ -78,7 +78,7 @@ def layer_view(config: GeneratorConfig, layer: str) -> LayerView:
     up = down = None
     if band.index is not None:
         up, down = of_layer(config, plan(config).layers[band.index])
-    return LayerView(band, _filter_view(up), _filter_view(down), schedule_view(config))
+    return FiltersView(band, _filter_view(up), _filter_view(down), schedule_view(config))
 
 
 @lru_cache(maxsize=64)

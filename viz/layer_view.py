@@ -4,6 +4,7 @@
 Grey is what a map is compared with, its own mean or 0, and black and white are REACH deviations away from it.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gan.feature_maps import energy, phase_likeness
+from gan.pictures import grid
 from viz.state import Slot
 
 REACH = 3.0
@@ -61,7 +63,8 @@ class LayerView:
     order: np.ndarray  # [C] channel at each place of the sheet
     scores: np.ndarray | None  # [C] of the channels, what they are sorted by; None for their index
     first: int  # the place of the first cell
-    cells: np.ndarray  # uint8 [n h, w, 4], what is drawn: the cells below one another
+    cells: np.ndarray  # uint8 [rows h, across w, 4], what is drawn: the cells row by row
+    across: int  # cells in a row of that
     values: np.ndarray  # float32 [n, c, h, w], what the pointer reads: c is 3 where channels are shown as colours
     channels: tuple[int, ...]  # the selection, as far as there are such
     every: Numbers
@@ -112,12 +115,14 @@ def look(maps: Tensor, model: str, request: LayerRequest, orders: Orders) -> Lay
         small = shown[None] if len(channels) == 3 else shown[:1, None]
     middle, unit = _scale(maps, shown, request)
     shade = small * unit.view(small.shape[0], -1, 1, 1) - (middle * unit).view(small.shape[0], -1, 1, 1)
+    across = math.ceil(math.sqrt(len(small)))  # about square: textures may be some thousand pixels a side
     return LayerView(
         shape=(count, maps.shape[1], maps.shape[2]),
         order=order,
         scores=ranked,
         first=first,
-        cells=_grey(shade).reshape(-1, shade.shape[3], 4),
+        cells=grid(_grey(shade), across),
+        across=across,
         values=small.cpu().numpy(),
         channels=channels,
         every=numbers(maps),

@@ -7,7 +7,7 @@ import numpy as np
 from imgui_bundle import ImVec2, imgui, implot
 
 from viz import widgets
-from viz.filter_view import FilterView, LayerView, heat, layer_view
+from viz.filter_view import FiltersView, FilterView, heat, layer_view
 from viz.panels.layers import choose_slot, selected
 from viz.result import PICTURE
 from viz.state import AppState
@@ -54,7 +54,7 @@ def draw(state: AppState, view: View) -> None:
     imgui.pop_font()
 
 
-def _filters(view: View, shown: LayerView, height: float) -> None:
+def _filters(view: View, shown: FiltersView, height: float) -> None:
     pair = (("up", shown.up), ("down", shown.down))
     if shown.up is None and shown.down is None:
         why = "The Fourier input has no filters." if shown.index is None else "This layer neither up- nor downsamples."
@@ -165,7 +165,7 @@ def _slices(view: View, name: str, one: FilterView, height: float) -> None:
                     "(pale). Lines: blue f_c, yellow f_c + f_h, red s - f_c, where aliases begin.")  # fmt: skip
 
 
-def _schedule(view: View, shown: LayerView) -> None:
+def _schedule(view: View, shown: FiltersView) -> None:
     """f_c, f_t, s/2 and f_c + f_h over the layers, the selected one marked."""
     theme, schedule = view.theme, shown.schedule
     for text, colour in (("f_c", theme.palette.cutoff), ("f_t", theme.palette.stopband), ("s/2", theme.palette.text),

@@ -200,7 +200,7 @@ def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: La
             row, column = divmod(shown.first + index, columns)
             corner = ImVec2(origin.x + column * (side + GAP), origin.y + row * (side + GAP))
             at = _within(corner, side) if hovered else None
-            _cell(view, picture, corner, side, index, len(shown.values), lit=at is not None)
+            _cell(view, picture, corner, side, index, shown, lit=at is not None)
             if at is not None:
                 channel = int(shown.order[shown.first + index])
                 pointed = _said(shown, (channel,), shown.values[index], at)
@@ -221,7 +221,7 @@ def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | N
         imgui.set_cursor_screen_pos(corner)
         imgui.invisible_button("##map", (side, side))
         at = _within(corner, side) if imgui.is_item_hovered() else None
-        _cell(view, picture, corner, side, 0, 1, lit=False)
+        _cell(view, picture, corner, side, 0, shown, lit=False)
         if at is not None:
             pointed = _said(shown, shown.channels, shown.values[0], at)
         if imgui.is_item_clicked() and chosen.mode == "one":
@@ -231,12 +231,17 @@ def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | N
     return pointed
 
 
-def _cell(view: View, picture: Picture, corner: ImVec2, side: float, index: int, count: int, lit: bool) -> None:
-    """Draw one of the cells that lie below one another in a texture."""
+def _cell(
+    view: View, picture: Picture, corner: ImVec2, side: float, index: int, shown: LayerView, lit: bool
+) -> None:
+    """Draw one of the cells that a texture holds row by row."""
     draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
-    inset = 0.5 / picture.height  # half a texel, so that the neighbours do not bleed in
-    draw.add_image(imgui.ImTextureRef(picture.texture), corner, end, (0.5 / picture.width, index / count + inset),
-                   (1 - 0.5 / picture.width, (index + 1) / count - inset))  # fmt: skip
+    row, column = divmod(index, shown.across)
+    wide, high = shown.values.shape[3] / picture.width, shown.values.shape[2] / picture.height
+    right, down = 0.5 / picture.width, 0.5 / picture.height  # half a texel, so that the neighbours do not bleed in
+    first = (column * wide + right, row * high + down)
+    last = ((column + 1) * wide - right, (row + 1) * high - down)
+    draw.add_image(imgui.ImTextureRef(picture.texture), corner, end, first, last)
     if lit:
         draw.add_rect(corner, end, imgui.get_color_u32(view.theme.text), 0.0, 1.5)
 
