@@ -16,6 +16,12 @@ THREADS = 2
 os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate-golden", action="store_true", help="draw the golden images anew: see tests/golden_pictures.py"
+    )
+
+
 def pytest_configure() -> None:
     # Sums over threads depend on how many there are: a fixed number keeps results equal from machine to machine.
     torch.set_num_threads(THREADS)

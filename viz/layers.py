@@ -23,7 +23,7 @@ def find(config: GeneratorConfig, name: str) -> Band:
     the picture. What is selected thus survives a change of models. "" is a layer in the middle, where forms appear."""
     every = layers(config)
     if not name:
-        return every[len(every) // 2]
+        return next(layer for layer in every[len(every) // 2 :] if "torgb" not in layer.name)
     number = name.partition("_")[0]
     for layer in every:
         if layer.name == name:

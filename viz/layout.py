@@ -6,6 +6,7 @@ from pathlib import Path
 from imgui_bundle import hello_imgui, imgui
 
 LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.19  # of the window's width and height
+LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST, MOST = 288, 328, 190, 0.3  # pixels that their panels need; a share's end
 PLACES = {"left": "{title}Space", "right": "RightSpace", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
 
 
@@ -33,12 +34,16 @@ def parameters(
         params.ini_filename = str(layout_file.absolute())
     else:
         params.ini_disable = True
+    width, height = size
+    left, right = (min(max(share, least / width), MOST)
+                   for share, least in ((LEFT_SHARE, LEFT_LEAST), (RIGHT_SHARE, RIGHT_LEAST)))  # fmt: skip
+    bottom = min(max(BOTTOM_SHARE, BOTTOM_LEAST / height), MOST)
     # Model, Latent and Transform stacked left, the instruments in tabs below, the canvas in the middle.
     split, direction = hello_imgui.DockingSplit, imgui.Dir
     params.docking_params.docking_splits = [
-        split("MainDockSpace", "ModelSpace", direction.left, LEFT_SHARE),
-        split("MainDockSpace", "RightSpace", direction.right, RIGHT_SHARE / (1 - LEFT_SHARE)),
-        split("MainDockSpace", "BottomSpace", direction.down, BOTTOM_SHARE),
+        split("MainDockSpace", "ModelSpace", direction.left, left),
+        split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
+        split("MainDockSpace", "BottomSpace", direction.down, bottom),
         split("ModelSpace", "LatentSpace", direction.down, 0.655),
         split("LatentSpace", "TransformSpace", direction.down, 0.515),
     ]

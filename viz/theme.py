@@ -145,11 +145,13 @@ def _paint(style: imgui.Style, palette: Palette) -> None:
                         col.tab_dimmed),
         palette.field: (col.frame_bg, col.button, col.popup_bg, col.header, col.tab_hovered),
         palette.hover: (col.frame_bg_hovered, col.button_hovered, col.header_hovered),
-        palette.active: (col.frame_bg_active, col.button_active, col.header_active, col.scrollbar_grab),
+        palette.active: (col.frame_bg_active, col.button_active, col.header_active, col.scrollbar_grab,
+                         col.checkbox_selected_bg),
         palette.border: (col.border, col.separator, col.table_border_light, col.table_border_strong),
         palette.text: (col.text, col.check_mark, col.input_text_cursor),
         palette.dim: (col.text_disabled, col.slider_grab, col.slider_grab_active, col.separator_hovered,
-                      col.separator_active, col.resize_grip_hovered, col.resize_grip_active, col.nav_cursor),
+                      col.separator_active, col.resize_grip_hovered, col.resize_grip_active, col.nav_cursor,
+                      col.plot_histogram),
     }  # fmt: skip
     for code, roles in plain.items():
         for role in roles:

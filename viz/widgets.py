@@ -96,7 +96,11 @@ def number(
 
 def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> bool:
     """A yes or no of a state dataclass, its text right of the box."""
+    imgui.push_style_var(imgui.StyleVar_.frame_border_size, 1.0)  # seen while it is empty
+    imgui.push_style_color(imgui.Col_.border, imgui.get_style_color_vec4(imgui.Col_.button_active))
     changed, value = imgui.checkbox(f"{text}##{name}", getattr(owner, name))
+    imgui.pop_style_color()
+    imgui.pop_style_var()
     tooltip(tip)
     if changed:
         setattr(owner, name, value)

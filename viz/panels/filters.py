@@ -11,7 +11,7 @@ from viz.filter_view import FiltersView, FilterView, heat, layer_view
 from viz.panels.layers import choose_slot, selected
 from viz.result import PICTURE
 from viz.state import AppState
-from viz.theme import rgb
+from viz.theme import DARK, rgb
 from viz.view import View
 
 TITLE = "Filters"
@@ -133,8 +133,8 @@ def _plane(view: View, name: str, one: FilterView, height: float) -> None:
     draw = imgui.get_window_draw_list()
     draw.add_image(imgui.ImTextureRef(picture.texture), (left, origin.y), (left + side, origin.y + side))
     centre, scale = (left + side / 2, origin.y + side / 2), side / 2 / one.extent
-    for frequency, colour in ((one.filter.cutoff, view.theme.palette.cutoff),
-                              (one.filter.stopband, view.theme.palette.warning)):  # fmt: skip
+    # The dark theme's colours, as the map is dark in both.
+    for frequency, colour in ((one.filter.cutoff, DARK.cutoff), (one.filter.stopband, DARK.warning)):
         reach, ink = frequency * scale, imgui.get_color_u32(rgb(colour))
         if one.filter.radial:
             draw.add_circle(centre, reach, ink, 64, 1.5)
@@ -194,7 +194,8 @@ def _schedule(view: View, shown: FiltersView) -> None:
     )
     for name, values, colour, weight in curves:
         spec = implot.Spec(line_color=rgb(colour), line_weight=weight)
-        plot = implot.plot_stairs if name == "s/2" else implot.plot_line
-        at = np.append(x, len(x)) - 0.5 if name == "s/2" else x  # stairs run from a point to the next
-        plot(name, at, np.append(values, values[-1]) if name == "s/2" else values, spec)
+        if name in ("s/2", "f_c + f_h"):  # which follow the rates' steps; stairs run from a point to the next
+            implot.plot_stairs(name, np.append(x, len(x)) - 0.5, np.append(values, values[-1]), spec)
+        else:
+            implot.plot_line(name, x, values, spec)
     implot.end_plot()

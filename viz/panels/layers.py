@@ -22,12 +22,12 @@ GAP = 3.0  # between the cells of a sheet, pixels
 HISTOGRAM = 2.6  # height, in font sizes
 COLUMNS = (
     ("layer", 0.0, "As the checkpoint names it; the input's frequencies, the convolutions, and the colours at last."),
-    ("size", 2.1, "Width of its maps in samples, margin included."),
-    ("ch", 2.1, "Channels."),
-    ("s", 2.1, "Sampling rate s, in samples a picture width."),
-    ("f_c", 2.2, "Cutoff f_c, in cycles a picture width: what the layer is to keep."),
-    ("f_t", 2.2, "Stopband f_t, in cycles a picture width: what the layer is to be rid of."),
-    ("type", 1.6, "Number format of its maps."),
+    ("size", 1.9, "Width of its maps in samples, margin included."),
+    ("ch", 1.9, "Channels."),
+    ("s", 1.9, "Sampling rate s, in samples a picture width."),
+    ("f_c", 2.0, "Cutoff f_c, in cycles a picture width: what the layer is to keep."),
+    ("f_t", 2.0, "Stopband f_t, in cycles a picture width: what the layer is to be rid of."),
+    ("type", 1.4, "Number format of its maps."),
 )
 CHANNELS = ("red", "green", "blue")
 
@@ -102,13 +102,14 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], 
         imgui.table_next_row()
         imgui.table_next_column()
         flag = imgui.SelectableFlags_.span_all_columns
+        imgui.push_font(imgui.get_font(), 0.93 * em)
         if imgui.selectable(layer.name, layer == current, flag)[0]:
             setattr(chosen, slot, layer.name)
+        imgui.pop_font()
         imgui.push_font(view.theme.mono, 0.87 * em)
-        numbers = (layer.size, layer.channels, layer.rate, layer.cutoff, layer.stopband, PRECISION)
-        for value in numbers:
+        for text in (*map(str, (layer.size, layer.channels, layer.rate)), _short(layer.cutoff),
+                     _short(layer.stopband), PRECISION):  # fmt: skip
             imgui.table_next_column()
-            text = value if isinstance(value, str) else _short(value)
             _right(view.theme.text if layer == current else view.theme.dim, text)
         imgui.pop_font()
     imgui.pop_style_color()
@@ -124,8 +125,8 @@ def _right(colour: ImVec4, text: str, aligned: bool = True) -> None:
 
 
 def _short(value: float) -> str:
-    """Four figures at most."""
-    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
+    """Four figures at most, the points below one another."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def _how(chosen: LayersState, view: View, layer: Band) -> None:
@@ -181,12 +182,15 @@ def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: La
     """The contact sheet; the first visible place, how many are, and what the pointer is on."""
     pointed = ""
     imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
-    imgui.begin_child("sheet", size)
+    # Whether a scrollbar is needed must not depend on whether one is there.
+    columns, side, rows = _raster(chosen, size.x, layer)
+    scrolls = rows * (side + GAP) - GAP > size.y
+    if scrolls:
+        columns, side, rows = _raster(chosen, size.x - imgui.get_style().scrollbar_size, layer)
+    flags = imgui.WindowFlags_
+    imgui.begin_child("sheet", size, 0, flags.always_vertical_scrollbar if scrolls else flags.no_scrollbar)
     imgui.pop_style_var()
-    width = imgui.get_content_region_avail().x
-    columns = max(1, int((width + GAP) // (chosen.thumb + GAP)))
-    side = (width + GAP) / columns - GAP  # the row is filled
-    rows = math.ceil(layer.channels / columns)
+    width = columns * (side + GAP) - GAP
     top = imgui.get_scroll_y()
     first_row = int(top // (side + GAP))
     visible = math.ceil(size.y / (side + GAP)) + 1
@@ -208,6 +212,12 @@ def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: La
                     chosen.one, chosen.mode = channel, "one"
     imgui.end_child()
     return first_row * columns, visible * columns, pointed
+
+
+def _raster(chosen: LayersState, width: float, layer: Band) -> tuple[int, float, int]:
+    """Columns of the sheet, its cells' side so that a row is filled, and rows."""
+    columns = max(1, int((width + GAP) // (chosen.thumb + GAP)))
+    return columns, (width + GAP) / columns - GAP, math.ceil(layer.channels / columns)
 
 
 def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | None) -> str:
@@ -265,7 +275,7 @@ def _said(shown: LayerView, channels: tuple[int, ...], values: np.ndarray, at: t
 def _foot(view: View, shown: LayerView | None, pointed: str) -> None:
     """The pointer's value, the numbers of all maps and of the selection, and how often values occur."""
     if shown is None:
-        imgui.text_colored(view.theme.dim, "…")
+        imgui.text_colored(view.theme.dim, "Waiting for the layer's maps …")
         return
     imgui.push_font(view.theme.mono, 0.87 * imgui.get_font_size())
     count, height, width = shown.shape

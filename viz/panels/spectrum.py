@@ -14,7 +14,7 @@ from viz.panels.layers import choose_slot, selected
 from viz.result import PICTURE
 from viz.spectrum_view import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
 from viz.state import SLOTS, AppState, Slot, SpectrumState, absolute
-from viz.theme import rgb
+from viz.theme import DARK, rgb
 from viz.view import View
 
 TITLE = "Spectrum"
@@ -82,14 +82,18 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
     scale = side / band.rate  # pixels a cycle a picture width
     centre = ImVec2(corner.x + (0.5 + shift) * side, corner.y + (0.5 + shift) * side)
     draw.push_clip_rect(corner, end, True)
-    _contours(view, band, centre, scale)
-    _ray(chosen, view, centre, band, scale)
+    _contours(band, centre, scale)
+    _ray(chosen, centre, band, scale)
     draw.pop_clip_rect()
     if active:
         degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
         motion.clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
-    text = "blue f_c, green f_t, border s/2; drag: turn slice"
+    at_border = band.cutoff >= 0.999 * band.nyquist
+    text = "border: f_c = s/2, f_t beyond; drag: turn slice" if at_border else (
+        "blue f_c, green f_t, border s/2; drag: turn slice" if band.stopband < band.nyquist else
+        "blue f_c, f_t beyond the border s/2; drag: turn slice"
+    )  # fmt: skip
     if hovered and look is not None:
         x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
         text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
@@ -101,9 +105,9 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
                         "layer is filtered along the axes, circles where radially.")  # fmt: skip
 
 
-def _contours(view: View, band: Band, centre: ImVec2, scale: float) -> None:
+def _contours(band: Band, centre: ImVec2, scale: float) -> None:
     """f_c, f_t and s/2: where the band is to end, where it has ended, and all that there is."""
-    draw, palette = imgui.get_window_draw_list(), view.theme.palette
+    draw, palette = imgui.get_window_draw_list(), DARK  # as the map is, whatever the theme
     lines = ((band.cutoff, palette.cutoff, band.radial), (band.stopband, palette.stopband, band.radial),
              (band.rate / 2, "#c8c8c8", False))  # fmt: skip
     for frequency, colour, round_ in lines:
@@ -117,7 +121,7 @@ def _contours(view: View, band: Band, centre: ImVec2, scale: float) -> None:
                 draw.add_rect(corner, (centre.x + reach, centre.y + reach), ink, 0.0, width)
 
 
-def _ray(chosen: SpectrumState, view: View, centre: ImVec2, band: Band, scale: float) -> None:
+def _ray(chosen: SpectrumState, centre: ImVec2, band: Band, scale: float) -> None:
     """Where the slices run."""
     draw = imgui.get_window_draw_list()
     for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle)):

@@ -100,7 +100,11 @@ def _slice(state: AppState, view: View, slot: Slot) -> None:
     draw, end = imgui.get_window_draw_list(), (origin.x + room.x, origin.y + room.y)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
     pixels = view.recorder.pixels(slot)
-    if pixels is None:
+    if pixels is None or not pixels[0, -2, 3]:
+        words = "One column a picture."
+        size = imgui.calc_text_size(words)
+        at = (origin.x + (room.x - size.x) / 2, origin.y + (room.y - size.y) / 2)
+        draw.add_text(at, imgui.get_color_u32(view.theme.dim), words)
         return
     picture = view.picture(f"slice {slot}", pixels)
     assert picture is not None
