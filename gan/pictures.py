@@ -15,9 +15,11 @@ from gan.files import replaced
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
     """[N, C, H, W] floats in about [-1, 1] to [N, H, W, C] bytes: 127.5 x + 128, clamped and truncated.
 
-    One channel becomes three equal ones.
+    One channel becomes three equal ones, two are red and green.
     """
     pixels = images.detach().float().mul(127.5).add(128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    if pixels.shape[3] == 2:
+        return torch.cat([pixels, torch.zeros_like(pixels[..., :1])], dim=3)
     return pixels.expand(-1, -1, -1, 3) if pixels.shape[3] == 1 else pixels
 
 

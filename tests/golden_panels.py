@@ -58,7 +58,8 @@ def looked_at(state: AppState, view: View, made: Callable[[Band], LayerView]) ->
     facts = view.facts("left")
     assert facts is not None
     layer = find(facts.config, state.layers.left)
-    view.readings[layers.JOB] = Reading(LayerRequest("left", layer.name, state.layers.mode), made(layer))
+    view.readings[layers.JOB] = Reading(LayerRequest("left", layer.name, state.layers.mode),
+                                        dataclasses.replace(made(layer), model=state.left.path))  # fmt: skip
 
 
 def sheet(state: AppState, view: View) -> None:
@@ -94,6 +95,7 @@ def spectra(state: AppState, view: View, averaged: bool) -> None:
         averages[DATA] = synthetic.look(of["left"], 22.0, 100)
         request = AverageRequest((), 100, 8.0, ".")
         view.readings[spectrum.AVERAGE] = Reading(request, Progress(300, 300), finished=True)
+    looks = {slot: dataclasses.replace(look, model=state.slot(slot).path) for slot, look in looks.items()}
     main = (averages or looks)["left"]
     shown = SpectrumView(looks, averages, synthetic.heat(main, chosen.low, chosen.high))
     asked = SpectrumRequest((), "left", averaged, 8.0, 4, chosen.low, chosen.high, chosen.angle)
@@ -125,13 +127,16 @@ def slices(state: AppState, view: View) -> None:
 
 def means(state: AppState, view: View) -> None:
     state.sticking.show = "mean"
-    found = {"left": synthetic.mean(0.62), "right": synthetic.mean(0.04)}
+    found = {slot: dataclasses.replace(synthetic.mean(share), model=state.slot(slot).path)
+             for slot, share in (("left", 0.62), ("right", 0.04))}  # fmt: skip
     view.readings[sticking.MEAN] = Reading(NeighbourhoodRequest(0.3, 100), found, finished=True)
 
 
 def measured(left: Measured, right: Measured, done: int, state: AppState, view: View) -> None:
     state.sticking.show, state.sticking.num = "meters", 50
     request = MeterRequest((), 50)
+    left, right = (dataclasses.replace(one, model=state.slot(slot).path)
+                   for slot, one in (("left", left), ("right", right)))  # fmt: skip
     found = MeterView({"left": left, "right": right}, done, 100)
     view.readings[sticking.METERS] = Reading(request, found, finished=done == 100)
     if done < 100:

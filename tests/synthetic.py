@@ -84,7 +84,7 @@ def layer_sheet(band: Band) -> LayerView:
     cells = [waves(width, width, *((0, 1 + index) if index % 2 else (1 + index, 0))) for index in range(count)]
     order = np.arange(count)[::-1].copy()
     return LayerView(
-        shape=(count, band.size, band.size), order=order, scores=np.arange(count) / count, first=0,
+        model="", shape=(count, band.size, band.size), order=order, scores=np.arange(count) / count, first=0,
         cells=grid(np.stack([pixels(cell, cell, cell) for cell in cells]), ACROSS), across=ACROSS,
         values=(np.stack(cells)[:, None] / 64 - 2).astype(np.float32), channels=(0,), every=numbers(0.02, 0.98),
         selected=numbers(-0.41, 0.63),
@@ -95,7 +95,7 @@ def layer_colours(band: Band) -> LayerView:
     """Three channels as colours."""
     maps = [waves(band.size, band.size, *way) for way in ((9, 0), (0, 5), (3, 0))]
     return LayerView(
-        shape=(band.channels, band.size, band.size), order=np.arange(band.channels), scores=None, first=0,
+        model="", shape=(band.channels, band.size, band.size), order=np.arange(band.channels), scores=None, first=0,
         cells=pixels(*maps), across=1, values=(np.stack(maps)[None] / 64 - 2).astype(np.float32), channels=(0, 1, 2),
         every=numbers(0.02, 0.98), selected=numbers(0.11, 0.87),
     )  # fmt: skip

@@ -30,6 +30,9 @@ class Job:
     def layers(self, slot: str) -> tuple[str, ...]:
         return ("L3",) if slot == "left" and self.live else ()
 
+    def models(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
 
 def start(request: Any, shown: RenderRequest) -> Iterator[Any]:
     for number in range(request.count):
@@ -75,6 +78,29 @@ def test_live_jobs_look_again_when_a_picture_came() -> None:
     drain(instruments)
     instruments.ask(jobs, SHOWN, 2)
     assert [name for name, _, _ in drain(instruments)] == ["live", "live"]
+
+
+def test_a_live_job_under_way_says_something_before_it_begins_anew() -> None:
+    """Pictures that come faster than a job's slices must not keep it from ever ending."""
+    begun: list[RenderRequest] = []
+
+    def slow(request: Any, shown: RenderRequest) -> Iterator[Any]:
+        begun.append(shown)
+        yield None
+        yield None
+        yield shown
+
+    instruments, said = Instruments(slow, explain), []
+    for number in range(40):  # a picture before every slice
+        instruments.ask({"live": Job(0, live=True)}, RenderRequest(PictureRequest(str(number))), number)
+        found = instruments.step()
+        if found and found[1].result is not None:
+            said.append(found[1])
+    assert len(said) >= 40 // 3 - 1 and not any(reading.finished for reading in said)
+    assert said[-1].result.left.model in ("36", "37", "38", "39", "35"), "of a picture that was new when it began"
+    while instruments.waiting:
+        found = instruments.step()
+    assert found and found[1].finished and found[1].result.left.model == "39", "at rest it is of the newest"
 
 
 def test_a_failure_is_a_sentence_and_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,3 +177,19 @@ def test_the_worker_measures_between_pictures_and_keeps_the_layers_that_are_look
     assert not worker.measuring() and worker.readings() == {}
     worker.measure({})
     worker.close()
+
+
+def test_pictures_without_pause_do_not_starve_a_job_of_several_slices() -> None:
+    def render(request: PictureRequest, keep: tuple[str, ...] = ()) -> RenderResult:
+        threading.Event().wait(0.004)
+        return RenderResult(request)
+
+    worker = Worker(render, instruments=Instruments(start, explain))
+    worker.measure({"live": Job(4, live=True)})
+    heard = 0
+    for number in range(400):
+        worker.submit(RenderRequest(PictureRequest("a", tx=number / 1000)))
+        threading.Event().wait(0.004)
+        heard += "live" in worker.readings()
+    worker.close()
+    assert heard >= 5

@@ -88,6 +88,33 @@ def test_averages_come_in_slices_beside_a_data_set(models: dict[str, str], tmp_p
     assert last(spectra.live(request(averaged=0), shown)).averages == {}
 
 
+def test_averages_of_what_is_no_longer_open_are_not_shown(models: dict[str, str]) -> None:
+    spectra = Spectra(Renderer())
+    shown = RenderRequest(PictureRequest(models["B"]), PictureRequest(models["T"]))
+    assert shown.left and shown.right
+    sources = (("left", shown.left, PICTURE), ("right", shown.right, PICTURE))
+    list(spectra.average(AverageRequest(sources, 2, 8.0, "")))
+    assert set(last(spectra.live(request(averaged=4), shown)).averages) == {"left", "right"}
+    other = RenderRequest(shown.right, shown.right)
+    assert set(last(spectra.live(request(averaged=4), other)).averages) == {"right"}
+    layered = (("left", "b8.conv1", 8.0), ("right", PICTURE, float(SIZE)))
+    assert set(last(spectra.live(request(averaged=4, sources=layered), shown)).averages) == {"right"}
+    assert last(spectra.live(request(averaged=4), RenderRequest(None, None))).averages == {}
+
+
+def test_a_slot_that_cannot_be_shown_leaves_the_other_alone(models: dict[str, str], tmp_path: Path) -> None:
+    broken = PictureRequest(str(tmp_path / "gone.safetensors"))
+    view = last(Spectra(Renderer()).live(request(), RenderRequest(broken, PictureRequest(models["T"]))))
+    assert set(view.looks) == {"right"} and "gone.safetensors" in view.errors["left"]
+
+
+def test_pictures_of_another_size_are_no_measure(models: dict[str, str], tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "0.png")
+    job = AverageRequest((("left", PictureRequest(models["T"]), PICTURE),), 2, 8.0, str(tmp_path))
+    with pytest.raises(ValueError, match="16 px and a model draws 32 px"):
+        list(Spectra(Renderer()).average(job))
+
+
 def test_layers_are_whitened_by_their_own_values(models: dict[str, str], tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)).save(tmp_path / "0.png")
     shown = RenderRequest(PictureRequest(models["B"]))

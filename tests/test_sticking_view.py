@@ -3,6 +3,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,35 +48,39 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_a_column_for_every_new_picture_newest_right() -> None:
     recorder, where = Recorder(), StickingState()
-    assert recorder.pixels("left") is None and math.isnan(recorder.streaks("left"))
+    assert recorder.pixels("left", "m", where) is None and math.isnan(recorder.streaks("left", "m", where))
     first, second = frame(0), frame(1, 1)
     recorder.record("left", first, where)
     recorder.record("left", first, where)
     recorder.record("left", dataclasses.replace(first), where)  # rendered again, but the same picture
     recorder.record("left", second, where)
-    pixels = recorder.pixels("left")
+    pixels = recorder.pixels("left", "m", where)
     assert pixels is not None and pixels.shape == (SAMPLES, COLUMNS, 4)
-    assert pixels is recorder.pixels("left"), "nothing was added"
+    assert pixels is recorder.pixels("left", "m", where), "nothing was added"
     assert (pixels[0, :, 3] > 0).sum() == 2
     for column, result in ((-2, first), (-1, second)):
         assert result.image is not None
         expected = segment(result.image[:, :, :3], where.x0, where.y0, where.x1, where.y1, SAMPLES)
         assert np.abs(pixels[:, column, :3] - expected.clip(0, 255)).max() <= 0.5
-    assert recorder.pixels("right") is None
+    assert recorder.pixels("right", "m", where) is None
 
 
 def test_another_line_or_model_begins_anew() -> None:
     recorder, where = Recorder(), StickingState()
     for number in range(5):
         recorder.record("left", frame(number), where)
-    recorder.record("left", frame(6), dataclasses.replace(where, x0=0.2))
-    pixels = recorder.pixels("left")
+    moved = dataclasses.replace(where, x0=0.2)
+    assert recorder.pixels("left", "m", where) is not None
+    assert recorder.pixels("left", "m", moved) is None, "what was recorded is of another line"
+    assert recorder.pixels("left", "other", where) is None and math.isnan(recorder.streaks("left", "other", where))
+    recorder.record("left", frame(6), moved)
+    pixels = recorder.pixels("left", "m", moved)
     assert pixels is not None and (pixels[0, :, 3] > 0).sum() == 1
-    recorder.record("left", frame(7, model="other"), dataclasses.replace(where, x0=0.2))
-    pixels = recorder.pixels("left")
+    recorder.record("left", frame(7, model="other"), moved)
+    pixels = recorder.pixels("left", "other", moved)
     assert pixels is not None and (pixels[0, :, 3] > 0).sum() == 1
     recorder.clear()
-    assert recorder.pixels("left") is None
+    assert recorder.pixels("left", "other", moved) is None
 
 
 def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
@@ -83,8 +88,8 @@ def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
     for number in range(80):
         recorder.record("left", frame(number), where)
         recorder.record("right", frame(number, number), where)
-    assert recorder.streaks("left") > 0.95
-    assert abs(recorder.streaks("right")) < 0.1
+    assert recorder.streaks("left", "m", where) > 0.95
+    assert abs(recorder.streaks("right", "m", where)) < 0.1
 
 
 def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
@@ -125,8 +130,28 @@ def test_meters_find_what_the_metrics_do(models: dict[str, str]) -> None:
     shares = last.slots["left"].shares
     assert shares is not None and shares.num == 3 and abs(shares.stays) < 0.05
     assert set(last.slots["left"].errors) == set(METRICS)
-    assert "no Fourier input" in last.slots["right"].refused
+    assert "nothing to move" in last.slots["right"].refused
     error = last.slots["left"].errors["eq_t"]
     assert error.shape == (32, 32, 3) and 0 <= error.min() and error.max() < 0.05
     black, loud = (amplified(last.slots["left"], "eq_r", gain) for gain in (1.0, 1000.0))
     assert black[:, :, :3].mean() < loud[:, :, :3].mean() and (loud[:, :, 3] == 255).all()
+
+
+def test_a_slot_that_cannot_be_measured_leaves_the_other_alone(models: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "broken.safetensors").write_text("not a model")
+    broken = PictureRequest(str(tmp_path / "broken.safetensors"))
+    request = MeterRequest((("left", PictureRequest(models["B"])), ("right", broken)), 2)
+    last = [view for view in meters(Renderer(), request) if view][-1]
+    assert last.slots["left"].estimates and last.slots["left"].model == models["B"] and not last.slots["left"].refused
+    assert "broken.safetensors" in last.slots["right"].refused
+    shown = RenderRequest(PictureRequest(models["B"]), broken)
+    found = [found for found in neighbourhood(Renderer(), NeighbourhoodRequest(0.3, 3), shown) if found][-1]
+    assert set(found) == {"left"} and found["left"].count == 3
+
+
+def test_models_of_any_channels_are_measured(tmp_path: Path) -> None:
+    for channels in (1, 2, 4):
+        path = save_model(tmp_path / f"{channels}.safetensors", "T", 32, img_channels=channels)
+        last = [view for view in meters(Renderer(), MeterRequest((("left", PictureRequest(path)),), 2)) if view][-1]
+        assert not last.slots["left"].refused and last.slots["left"].errors["eq_t"].shape == (32, 32, 3)
+        assert Renderer().render(PictureRequest(path)).error is None

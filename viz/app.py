@@ -31,9 +31,9 @@ from viz.instruments import Instruments
 from viz.jobs import Jobs
 from viz.menus import Menus
 from viz.panels import PANELS, training
-from viz.renderer import Renderer, devices, explained
+from viz.renderer import Renderer, devices
 from viz.request import build_request
-from viz.result import RenderResult
+from viz.result import RenderResult, explained
 from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
 from viz.texture import Texture, Textures
@@ -277,6 +277,10 @@ class Window:
                 view.recorder.record(slot, result, self.state.sticking)
         view.line_shown, view.recording = view.recording, False  # the panel says so again in each frame it is drawn in
         view.readings.update(self.worker.readings())
+        gone = [name for name, request in view.started.items()
+                if any(self.state.slot(slot).path != model for slot, model in request.models())]  # fmt: skip
+        for name in gone:
+            del view.started[name]  # what it measures is no longer looked at
         for slot in SLOTS:
             came = slot in new or not self.worker.busy(slot)
             view.busy[slot] = 0.0 if came else view.busy[slot] + view.seconds

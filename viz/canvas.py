@@ -299,9 +299,10 @@ class Canvas:
         if not view.line_shown or not (self._hovered or self._held or view.line_pointed):
             return
         lit = self._gesture == "line"
-        for slot in SLOTS if state.canvas.mode == "side" else SLOTS[:1]:
+        there = [slot for slot in SLOTS if not absent[slot]]
+        for slot in there if state.canvas.mode == "side" else there[:1]:
             clip = self.frames[slot] if state.canvas.mode == "side" else self._area
-            if not absent[slot]:
+            if clip.width > 0:
                 imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
                 canvas_line.draw(state.sticking, self.frames[slot], rgb("#ffffff", 0.9), lit)
                 imgui.pop_clip_rect()

@@ -25,6 +25,10 @@ class JobRequest(Hashable, Protocol):
         """Layers of the slot's shown picture that the job will look at: kept while the picture is rendered."""
         ...
 
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        """Slots and the models that have to stay open in them for a job that was started to go on."""
+        ...
+
     @property
     def live(self) -> bool:
         """Whether it looks at the pictures shown, and is to look again when they change."""
@@ -49,8 +53,11 @@ class Instruments:
     """The jobs that are asked for, run in turn. Used by the worker's thread alone."""
 
     def __init__(self, start: Start, explain: Explain) -> None:
-        """`start` makes a job's iterator of its request and the pictures shown; `explain` as viz.renderer's."""
+        """`start` makes a job's iterator of its request and the pictures shown; `explain` as viz.result's."""
         self._start, self._explain = start, explain
+        self._shown = RenderRequest()
+        self._begun: set[str] = set()  # jobs of which a slice was done
+        self._outdated: set[str] = set()  # those of them that look at pictures which are no longer the newest
         self._requests: dict[str, JobRequest] = {}
         self._running: dict[str, Iterator[Any]] = {}  # the next to be served first
         self._results: dict[str, Any] = {}  # each job's newest
@@ -59,19 +66,31 @@ class Instruments:
     def ask(self, requests: Mapping[str, JobRequest], shown: RenderRequest, served: int) -> None:
         """The jobs that are to run, the pictures that are shown by now, and how many were rendered ever.
 
-        Jobs that are not named end, changed ones start anew, and live ones also when a picture was rendered.
+        Jobs that are not named end, changed ones start anew, and live ones also when a picture was rendered. A live job
+        under way says something first: pictures may come faster than it does its slices.
         """
-        moved, self._served = served != self._served, served
+        moved, self._served, self._shown = served != self._served, served, shown
         for name in [name for name in self._requests if name not in requests]:
             del self._requests[name]
             self._running.pop(name, None)
             self._results.pop(name, None)
+            self._outdated.discard(name)
         for name, request in requests.items():
-            if self._requests.get(name) != request or (request.live and moved):
+            if self._requests.get(name) != request:
                 self._requests[name] = request
-                # A live job that waits for its turn keeps its place in the queue.
-                self._running[name] = self._start(request, shown)
                 self._results.pop(name, None)
+                self._anew(name)
+            elif request.live and moved:
+                if name in self._running and name in self._begun:
+                    self._outdated.add(name)
+                else:
+                    self._anew(name)
+
+    def _anew(self, name: str) -> None:
+        """Begin a job. One that waits for its turn keeps its place in the queue."""
+        self._running[name] = self._start(self._requests[name], self._shown)
+        self._begun.discard(name)
+        self._outdated.discard(name)
 
     @property
     def waiting(self) -> bool:
@@ -82,19 +101,24 @@ class Instruments:
         """One slice of the job whose turn it is; its name and what it says, None for nothing new."""
         name, job = next(iter(self._running.items()))
         del self._running[name]
-        request = self._requests[name]
+        self._begun.add(name)
+        request, result, sentence, ended = self._requests[name], None, None, False
         try:
             result = next(job)
         except StopIteration:
-            return name, Reading(request, self._results.get(name), finished=True)
+            ended = True
         except Exception as problem:  # the thread must outlive whatever a model does
-            sentence = self._explain(problem)
+            sentence, ended = self._explain(problem), True
             if sentence is None:
                 traceback.print_exc(file=sys.stderr)
                 sentence = f"This measurement failed: {type(problem).__name__}: {problem}"
-            return name, Reading(request, error=sentence, finished=True)
-        self._running[name] = job  # behind the others
-        if result is None:
+        if result is not None:
+            self._results[name] = result
+        again = name in self._outdated and (ended or result is not None)
+        if again:
+            self._anew(name)
+        elif not ended:
+            self._running[name] = job  # behind the others
+        if result is None and not ended:
             return None
-        self._results[name] = result
-        return name, Reading(request, result)
+        return name, Reading(request, None if sentence else self._results.get(name), sentence, ended and not again)

@@ -17,6 +17,7 @@ from viz.state import Slot
 
 REACH = 3.0
 BINS = 64
+COUNTED = 2**22  # values that numbers of all maps are of at most: a slice of work must be short
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class LayerRequest:
         """See viz.instruments.JobRequest."""
         return (self.layer,) if slot == self.slot else ()
 
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        """See viz.instruments.JobRequest."""
+        return ()
+
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
@@ -59,6 +64,7 @@ class Numbers:
 class LayerView:
     """What the panel shows. In mode "sheet" `cells` and `values` are of the visible places, else of the one picture."""
 
+    model: str
     shape: tuple[int, int, int]  # [C, H, W]
     order: np.ndarray  # [C] channel at each place of the sheet
     scores: np.ndarray | None  # [C] of the channels, what they are sorted by; None for their index
@@ -117,6 +123,7 @@ def look(maps: Tensor, model: str, request: LayerRequest, orders: Orders) -> Lay
     shade = small * unit.view(small.shape[0], -1, 1, 1) - (middle * unit).view(small.shape[0], -1, 1, 1)
     across = math.ceil(math.sqrt(len(small)))  # about square: textures may be some thousand pixels a side
     return LayerView(
+        model=model,
         shape=(count, maps.shape[1], maps.shape[2]),
         order=order,
         scores=ranked,
@@ -131,7 +138,9 @@ def look(maps: Tensor, model: str, request: LayerRequest, orders: Orders) -> Lay
 
 
 def numbers(maps: Tensor) -> Numbers:
-    """Of maps [C, H, W]."""
+    """Of maps [C, H, W]; of more than COUNTED values, of every so many."""
+    step = math.ceil(math.sqrt(maps.numel() / COUNTED))
+    maps = maps[:, ::step, ::step]
     low, high = (float(value) for value in torch.aminmax(maps))
     largest = max(abs(low), abs(high))
     deviation, mean = torch.std_mean(maps, correction=0)
@@ -146,7 +155,8 @@ def _scale(maps: Tensor, shown: Tensor, request: LayerRequest) -> tuple[Tensor, 
     """Per shown map: the value that is grey, and how many greys (of 1) a unit of value is."""
     if request.common:
         middle = torch.zeros(len(shown), device=maps.device)
-        deviation = maps.square().mean().sqrt().expand(len(shown))
+        step = math.ceil(math.sqrt(maps.numel() / COUNTED))
+        deviation = maps[:, ::step, ::step].square().mean().sqrt().expand(len(shown))
     else:
         deviation, middle = torch.std_mean(shown.flatten(1), dim=1, correction=0)
     return middle, 10 ** (request.gain / 20) / (2 * REACH * deviation.clamp_min(1e-12))

@@ -131,8 +131,21 @@ def _move(transform: TransformState, before: float, after: float) -> None:
         case "rotate":
             rotate(transform, 360.0 * (after - before))
         case "scale":
-            # Up by so many octaves and back, never smaller than at its start: nothing is moved out of the band.
-            enlarge(transform, 2.0 ** (-transform.octaves * cos / 2))
+            _enlarge_along(transform, before, after)
+
+
+def _enlarge_along(transform: TransformState, before: float, after: float) -> None:
+    """Up by so many octaves and back, never smaller than at its start: nothing is moved out of the band.
+
+    Where there is not room for so many below the largest scale, the octaves become as many as there is room for. The
+    start follows from scale and phase, so that the scale may be dragged while it plays.
+    """
+    most = math.log2(limits_of(transform, "scale")[1])
+    risen, rises = ((1 - math.cos(2 * math.pi * phase)) / 2 for phase in (before, after))
+    scale = math.log2(transform.scale)
+    if scale - transform.octaves * risen + transform.octaves > most and risen < 0.5:
+        clamped(transform, "octaves", most - (scale - most * risen) / (1 - risen))
+    enlarge(transform, 2.0 ** (transform.octaves * (rises - risen)))
 
 
 def _move_learned(transform: TransformState, before: float, after: float) -> None:

@@ -1,10 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels; and any layer's maps on the way.
 
-Four caches, each keyed by all that its content depends on: models by (path, time, size, device), w's by model and
-latent, pictures by w's and what drives the input, maps by picture and layer. A model keeps the weights that its latest
-w's modulate. Dragging a picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A
-network is never changed by being rendered: layers are looked at by iterating over them, without hooks.
+Caches are keyed by all that their content depends on: models by (path, time, size, device), w's and the weights that
+they modulate by model and latent, pictures by w's and what drives the input, maps by picture and layer. Dragging a
+picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A network is never changed by
+being rendered: layers are looked at by iterating over them, without hooks.
 """
 
 import time
@@ -27,7 +27,7 @@ from gan.pictures import to_uint8
 from gan.transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from viz.magnify import factor_for, magnified
 from viz.request import PictureRequest
-from viz.result import PICTURE, ModelFacts, RenderResult
+from viz.result import PICTURE, ModelFacts, RenderResult, explained
 from viz.untransform import coverage, moved_back
 
 MODEL_BYTES = 2 * 2**30
@@ -70,7 +70,6 @@ class Recent(Generic[Value]):
 class _Model:
     generator: Generator
     facts: ModelFacts
-    modulated: tuple[Hashable, Weights] | None = None  # of the latest latent: while only the input moves, they stay
 
 
 @dataclass(frozen=True)
@@ -232,17 +231,6 @@ class Renderer:
 
 def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
     return maps, max(float(maps.nbytes), MAPS_BYTES / MAPS_KEPT)
-
-
-def explained(problem: Exception) -> str | None:
-    """One sentence for what a user can cause; None for what only a mistake in the program can."""
-    if isinstance(problem, MemoryError):
-        return "There is not enough memory for this picture: close other programs or open a smaller model."
-    if isinstance(problem, (ValueError, OSError)):
-        return str(problem)
-    if isinstance(problem, RuntimeError):  # torch's own, a full graphics card among them
-        return f"The model could not be run: {str(problem).splitlines()[0]}"
-    return None
 
 
 def devices() -> tuple[str, ...]:

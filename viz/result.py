@@ -54,3 +54,14 @@ class RenderResult:
     learned: tuple[float, float, float, float] | None = None  # None where w moves nothing (before rung H)
     kept: float | None = None  # None without a Fourier input
     computed: frozenset[str] = frozenset()  # of load, mapping, synthesis
+
+
+def explained(problem: Exception) -> str | None:
+    """One sentence for what a user can cause; None for what only a mistake in the program can."""
+    if isinstance(problem, MemoryError):
+        return "There is not enough memory for this picture: close other programs or open a smaller model."
+    if isinstance(problem, (ValueError, OSError)):
+        return str(problem)
+    if isinstance(problem, RuntimeError):  # torch's own, a full graphics card among them
+        return f"The model could not be run: {(str(problem) or type(problem).__name__).splitlines()[0]}"
+    return None

@@ -6,17 +6,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from gan.images import ImageSource, open_images
-from gan.spectrum import Average, decibels, of_generator, of_images
+from gan.spectrum import LARGEST, Average, decibels, of_generator, of_images
 from viz.heat import heat_map
 from viz.request import PictureRequest, RenderRequest
-from viz.result import PICTURE
+from viz.result import PICTURE, explained
 from viz.state import Slot
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 AXIS, DIAGONAL = 0.0, 45.0
 SAY_SECONDS = 0.25  # between two looks at an average under way
 SLICE = 0.005  # seconds of waiting that count as a slice of work
+SLICE_VALUES = 2**21  # values that are transformed in a slice of work
 DATA = "data"
 
 
@@ -53,11 +54,18 @@ class SpectrumRequest:
         """See viz.instruments.JobRequest."""
         return tuple(layer for name, layer, _ in self.sources if name == slot)
 
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        """See viz.instruments.JobRequest."""
+        return ()
+
 
 @dataclass(frozen=True)
 class AverageRequest:
-    """Spectra averaged over `num` seeds from 0 on, of models as they were shown when it was started, and over as many
-    pictures of the data set `data` ("" for none). `turn` tells two such requests apart."""
+    """Spectra averaged over `num` seeds from 0 on, and over as many pictures of the data set `data` ("" for none).
+
+    The models are those that were shown when it was started, and so is psi; nothing is moved, and labels are random.
+    `turn` tells two such requests apart.
+    """
 
     sources: tuple[tuple[Slot, PictureRequest, str], ...]
     num: int
@@ -70,6 +78,10 @@ class AverageRequest:
     def layers(self, slot: Slot) -> tuple[str, ...]:
         """See viz.instruments.JobRequest."""
         return ()
+
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        """See viz.instruments.JobRequest."""
+        return tuple((slot, picture.model) for slot, picture, _ in self.sources)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +100,7 @@ class Look:
     reach: float
     slices: dict[float, Curve]  # by angle
     pictures: int
+    model: str = ""  # what it is of
 
     def at(self, x: float, y: float) -> float:
         """dB at frequencies right and down, in cycles a picture width, within the square."""
@@ -98,12 +111,13 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class SpectrumView:
-    """What the panel shows: spectra of what is shown by slot, averages by slot and "data"; the main one's heat map,
-    uint8 [M, M, 4]."""
+    """What the panel shows: spectra of what is shown by slot; averages by slot and "data", as far as they are of what
+    is open; the main one's heat map, uint8 [M, M, 4]; and why a slot has none."""
 
     looks: dict[str, Look]
     averages: dict[str, Look]
     heat: np.ndarray | None
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,48 +158,64 @@ class Spectra:
         self._renderer = renderer
         self._averages: dict[str, Average] = {}
         self._looks: dict[str, tuple[object, Look]] = {}  # of the averages, with what they depend on
+        self._of: dict[str, tuple[str, str]] = {}  # model and layer of each average
         self._of_pictures = True  # a data set's mean and deviation are no measure for a layer's values
 
     def live(self, request: SpectrumRequest, shown: RenderRequest) -> Iterator[SpectrumView | None]:
-        """The spectra of what is shown, each whitened by its own mean and deviation: a slice of work each."""
+        """The spectra of what is shown, each whitened by its own mean and deviation: some channels a slice of work."""
         looks: dict[str, Look] = {}
+        errors: dict[str, str] = {}
         for slot, layer, rate in request.sources:
             picture = shown.slot(slot)
             if picture is None:
                 continue
-            maps = self._renderer.maps(picture, layer)
-            with torch.inference_mode():
+            try:
+                maps = self._renderer.maps(picture, layer)
                 average = Average(maps.shape[3], rate, request.beta)
-                average.add(maps)
-            looks[slot] = look(average, request, None)
+                for part in maps.split(max(1, SLICE_VALUES // maps.shape[3] ** 2), dim=1):
+                    with torch.inference_mode():
+                        average.add(part)
+                    yield None
+                looks[slot] = look(average, request, None, picture.model)
+            except (ValueError, OSError, RuntimeError, MemoryError) as problem:
+                errors[slot] = explained(problem) or ""
             yield None
-        averages = self._averaged(request) if request.averaged else {}
-        main = (averages if request.of_average else looks).get(request.main)
+        averages: dict[str, Look] = {}
+        if request.averaged:
+            yield from self._averaged(request, shown, averages)
+        main = (averages if request.of_average else looks).get(request.main, looks.get(request.main))
         heat = None if main is None else heat_map(main.levels, request.low, request.high)
-        yield SpectrumView(looks, averages, heat)
+        yield SpectrumView(looks, averages, heat, errors)
 
-    def _averaged(self, request: SpectrumRequest) -> dict[str, Look]:
-        found = {}
+    def _averaged(self, request: SpectrumRequest, shown: RenderRequest, found: dict[str, Look]) -> Iterator[None]:
+        """Fill in the averages of what is open, one a slice."""
         data = self._averages.get(DATA) if self._of_pictures else None
-        for name, average in self._averages.items():
-            if not average.pictures:
+        open_now = {
+            slot: (picture.model, layer) for slot, layer, _ in request.sources if (picture := shown.slot(slot))
+        }
+        wanted = [name for name, of in self._of.items() if open_now.get(name) == of]  # type: ignore[call-overload]
+        for name in (*wanted, DATA) if wanted else ():
+            average = self._averages.get(name)
+            if average is None or not average.pictures:
                 continue
             key = (average, average.pictures, data and data.pictures, request.pad, request.angle)
             kept = self._looks.get(name)
             if kept is None or kept[0] != key:
-                self._looks[name] = kept = (key, look(average, request, data))
+                model = self._of.get(name, ("", ""))[0]
+                self._looks[name] = kept = (key, look(average, request, data, model))
+                yield
             found[name] = kept[1]
-        return found
 
     def average(self, request: AverageRequest) -> Iterator[Progress | None]:
         """A picture of each source in turn."""
-        self._averages, self._looks = {}, {}
+        self._averages, self._looks, self._of = {}, {}, {}
         self._of_pictures = all(layer == PICTURE for _, _, layer in request.sources)
         runs: dict[str, Iterator[Average]] = {}
         total = 0
         for slot, picture, layer in request.sources:
             generator, _ = self._renderer.generator(picture)
             name = None if layer == PICTURE else layer
+            self._of[slot] = (picture.model, layer)
             runs[slot] = of_generator(generator, request.num, psi=picture.psi, layer=name, beta=request.beta, batch=1)
             total += request.num
         if request.data:
@@ -194,6 +224,13 @@ class Spectra:
                 opening.join(SLICE)
                 yield None
             source = opening.images()
+            for _, picture, layer in request.sources:
+                resolution = self._renderer.generator(picture)[1].resolution
+                if layer == PICTURE and resolution != source.resolution:
+                    raise ValueError(
+                        f"{request.data} holds pictures of {source.resolution} px and a model draws {resolution} px: "
+                        "choose a data set of the model's size."
+                    )
             runs[DATA] = of_images(source, request.num, beta=request.beta, batch=1)
             total += min(request.num, len(source))
         said = time.monotonic()
@@ -211,12 +248,13 @@ class Spectra:
                     yield None
 
 
-def look(average: Average, request: SpectrumRequest, data: Average | None) -> Look:
+def look(average: Average, request: SpectrumRequest, data: Average | None, model: str) -> Look:
     """An average as it is to be seen, whitened by the data set's mean and deviation where there is one."""
     spectrum = average.spectrum(data.mean, data.deviation) if data and data.pictures else average.spectrum()
     slices = {}
     for angle in (AXIS, DIAGONAL, request.angle):
         frequencies, power = spectrum.slice(angle)
         slices[angle] = Curve(frequencies, decibels(power))
-    levels = decibels(spectrum.power(request.pad)).astype(np.float32)
-    return Look(levels, spectrum.rate / 2, slices, average.pictures)
+    pad = max(1, min(request.pad, LARGEST // spectrum.size))
+    levels = decibels(spectrum.power(pad)).astype(np.float32)
+    return Look(levels, spectrum.rate / 2, slices, average.pictures, model)

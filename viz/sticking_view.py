@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,12 @@ import numpy as np
 import torch
 
 from gan.equivariance import METRICS, Estimate, Meter, Pair
-from gan.generator import Generator
 from gan.latents import z_from_seed
 from gan.pictures import to_uint8
 from gan.stickiness import Shares, StickinessMeter
 from gan.sticking import Neighbourhood, Slice, neighbour, segment, streaks
 from viz.request import PictureRequest, RenderRequest
-from viz.result import RenderResult
+from viz.result import RenderResult, explained
 from viz.state import SLOTS, Slot, StickingState
 
 if TYPE_CHECKING:
@@ -66,10 +65,15 @@ class Recorder:
         recording.slice.append(segment(image[:, :, :3], *ends, recording.slice.samples))
         recording.added += 1
 
-    def pixels(self, slot: Slot) -> np.ndarray | None:
-        """uint8 [samples, COLUMNS, 4], the newest column at the right; None while there is none. The very same array
-        as long as nothing is added."""
-        recording = self._recordings.get(slot)
+    def _of(self, slot: Slot, model: str, where: StickingState) -> _Recording | None:
+        """The slot's recording, if it is of this model and line."""
+        found = self._recordings.get(slot)
+        return found if found and found.about[:5] == (model, where.x0, where.y0, where.x1, where.y1) else None
+
+    def pixels(self, slot: Slot, model: str, where: StickingState) -> np.ndarray | None:
+        """uint8 [samples, COLUMNS, 4], the newest column at the right; None while there is none of this model and line.
+        The very same array as long as nothing is added."""
+        recording = self._of(slot, model, where)
         if recording is None:
             return None
         if recording.pixels is None or recording.pixels[0] != recording.added:
@@ -80,13 +84,13 @@ class Recorder:
             recording.pixels = (recording.added, pixels)
         return recording.pixels[1]
 
-    def streaks(self, slot: Slot) -> float:
+    def streaks(self, slot: Slot, model: str, where: StickingState) -> float:
         """The share of fine detail that stays where it is (gan.sticking), every few columns anew; nan of too few."""
-        recording = self._recordings.get(slot)
+        recording = self._of(slot, model, where)
         if recording is None:
             return math.nan
         if recording.share is None or recording.added - recording.share[0] >= SHARE_COLUMNS:
-            per_pixel = recording.slice.samples / max(1.0, _pixels(recording.about))
+            per_pixel = (recording.slice.samples - 1) / max(1.0, _pixels(recording.about))
             recording.share = (recording.added, streaks(recording.slice.columns, per_pixel))
         return recording.share[1]
 
@@ -114,6 +118,10 @@ class NeighbourhoodRequest:
         """See viz.instruments.JobRequest."""
         return ()
 
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        """See viz.instruments.JobRequest."""
+        return ()
+
 
 @dataclass(frozen=True, eq=False)
 class Mean:
@@ -122,13 +130,15 @@ class Mean:
     pixels: np.ndarray
     count: int
     kept: float
+    model: str = ""
 
 
 @dataclass(frozen=True)
 class MeterRequest:
     """EQ-T, EQ-T_frac, EQ-R and stickiness of the models shown when it was started, `num` samples of each.
 
-    `turn` tells two such requests apart.
+    Latents and labels are random, as the metrics want them; stickiness has the shown psi. `turn` tells two such
+    requests apart.
     """
 
     pictures: tuple[tuple[Slot, PictureRequest], ...]
@@ -141,10 +151,14 @@ class MeterRequest:
         """See viz.instruments.JobRequest."""
         return ()
 
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        """See viz.instruments.JobRequest."""
+        return tuple((slot, picture.model) for slot, picture in self.pictures)
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """A slot's: what was found so far, or one sentence why nothing can be. `errors` are each metric's last pair's
+    """A slot's: what was found so far, and a sentence on what cannot be. `errors` are each metric's last pair's
     |found - expected|, float32 [H, W, 3] in units of the picture's range of 2, 0 where it is not valid."""
 
     estimates: tuple[Estimate, ...] = ()
@@ -152,6 +166,7 @@ class Measured:
     errors: dict[str, np.ndarray] = field(default_factory=dict)
     refused: str = ""
     done: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,36 +191,32 @@ def neighbourhood(renderer: Renderer, request: NeighbourhoodRequest, shown: Rend
                   ) -> Iterator[dict[str, Mean] | None]:  # fmt: skip
     """A picture a slice, left and right in turn."""
     runs = {slot: (picture, Neighbourhood()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
-    said = 0.0
+    said = time.monotonic()
     for index in range(request.num):
-        for picture, found in runs.values():
-            z_dim = renderer.generator(picture)[1].z_dim
-            z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
-            near = neighbour(z, request.radius, NEIGHBOURS_SEED, index)
-            found.add(to_uint8(renderer.draw(picture, near))[0].numpy())
+        for slot, (picture, found) in list(runs.items()):
+            try:
+                z_dim = renderer.generator(picture)[1].z_dim
+                z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
+                near = neighbour(z, request.radius, NEIGHBOURS_SEED, index)
+                found.add(to_uint8(renderer.draw(picture, near))[0].cpu().numpy())
+            except (ValueError, OSError, RuntimeError, MemoryError):
+                del runs[slot]  # the slot itself says why there is no picture
             yield None
         if time.monotonic() - said > SAY_SECONDS or index + 1 == request.num:
             said = time.monotonic()
-            yield {slot: _mean(found) for slot, (_, found) in runs.items()}
+            yield {slot: _mean(found, picture.model) for slot, (picture, found) in runs.items()}
 
 
-def _mean(found: Neighbourhood) -> Mean:
+def _mean(found: Neighbourhood, model: str) -> Mean:
     values = np.clip(np.rint(found.mean), 0, 255).astype(np.uint8)[:, :, :3]
     alpha = np.full((*values.shape[:2], 1), 255, np.uint8)
-    return Mean(np.concatenate([values, alpha], axis=2), found.count, found.kept)
+    return Mean(np.concatenate([values, alpha], axis=2), found.count, found.kept, model)
 
 
 def meters(renderer: Renderer, request: MeterRequest) -> Iterator[MeterView | None]:
     """Forward passes and comparisons one by one, left and right in turn."""
-    runs: dict[Slot, Iterator[Measured]] = {}
+    runs = {slot: _measured(renderer, picture, request.num) for slot, picture in request.pictures}
     found: dict[Slot, Measured] = {}
-    for slot, picture in request.pictures:
-        generator, _ = renderer.generator(picture)
-        if generator.config.movable:
-            runs[slot] = _measured(generator, request.num, picture.psi)
-        else:
-            found[slot] = Measured(refused=f"Rung {generator.config.rung} has no Fourier input to move: nothing to "
-                                           "measure.", done=request.num)  # fmt: skip
     total, said = request.num * len(request.pictures), 0.0
     while runs:
         for slot in list(runs):
@@ -222,21 +233,36 @@ def meters(renderer: Renderer, request: MeterRequest) -> Iterator[MeterView | No
     yield MeterView(dict(found), total, total)
 
 
-def _measured(generator: Generator, num: int, psi: float) -> Iterator[Measured]:
-    meter, sticks = Meter(generator, METRICS), StickinessMeter(generator, psi=psi)
-    measured = Measured()
-    while meter.num < num:
-        for _ in meter.slices(1):
+def _measured(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[Measured]:
+    """What is known of one model after each slice; what cannot be measured of it is said and ends there."""
+    measured = Measured(model=picture.model)
+    try:
+        generator, _ = renderer.generator(picture)
+        meter, sticks = Meter(generator, METRICS), None
+        try:
+            sticks = StickinessMeter(generator, psi=picture.psi)
+        except ValueError as problem:  # a picture too small to be moved by whole pixels
+            measured = replace(measured, refused=str(problem))
+        while meter.num < num:
+            for _ in meter.slices(1):
+                yield measured
+            errors = {metric: _error(pair) for metric, pair in meter.pairs.items()}
+            measured = replace(measured, estimates=meter.estimates, errors=errors, done=meter.num)
+            if sticks is not None:
+                try:
+                    for _ in range(sticks.pictures_per_latent):
+                        sticks.add()
+                        yield measured
+                    measured = replace(measured, shares=sticks.estimate)
+                except ValueError as problem:  # no fine detail
+                    sticks, measured = None, replace(measured, refused=str(problem))
             yield measured
-        for _ in range(sticks.pictures_per_latent):
-            sticks.add()
-            yield measured
-        errors = {metric: _error(pair) for metric, pair in meter.pairs.items()}
-        measured = Measured(meter.estimates, sticks.estimate, errors, done=meter.num)
-        yield measured
+    except (ValueError, OSError, RuntimeError, MemoryError) as problem:
+        yield replace(measured, refused=explained(problem) or "", done=num)
 
 
 def _error(pair: Pair) -> np.ndarray:
     with torch.inference_mode():
-        error = ((pair.found - pair.reference).abs() * pair.mask)[0, :3].float().cpu().numpy() / 2
-    return np.ascontiguousarray(np.broadcast_to(error, (3, *error.shape[1:])).transpose(1, 2, 0))
+        error = ((pair.found - pair.reference).abs() * pair.mask)[0].float().cpu().numpy() / 2
+    shown = error[[0, 1, 2]] if len(error) >= 3 else error[[0, 0, 0]]  # of one or two channels the first, in grey
+    return np.ascontiguousarray(shown.transpose(1, 2, 0))

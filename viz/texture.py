@@ -135,11 +135,14 @@ class Textures:
             texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
-    def picture(self, name: str, pixels: np.ndarray) -> Picture:
-        """The texture called `name`, with pixels uint8 [H, W, 4]; uploaded only when the array is another one."""
-        texture = self._pictures.pop(name, None) or Texture(self._gl)
-        texture.show(pixels)
-        self._pictures[name] = texture
+    def picture(self, name: str, pixels: np.ndarray, width: float | None = None) -> Picture:
+        """The texture called `name`, with pixels uint8 [H, W, 4]; uploaded only when the array is another one.
+
+        `width`: screen pixels that all of it is drawn over, for proper minification.
+        """
+        texture = self._pictures.pop(name) if name in self._pictures else Texture(self._gl)
+        self._pictures[name] = texture  # before anything can fail, or it would be lost on the card
+        texture.show(pixels, width)
         while len(self._pictures) > PICTURES:
             self._pictures.pop(next(iter(self._pictures))).delete()
         return Picture(texture.name, pixels.shape[1], pixels.shape[0])

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from viz.instruments import JobRequest, Reading
 from viz.result import ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
@@ -78,11 +76,12 @@ class View:
     message: str = ""  # one sentence for the status bar
     open_model: Callable[[Slot, str], Any] = _no_action
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
-    picture: Callable[[str, np.ndarray], Picture | None] = _no_action  # (a name, uint8 [H, W, 4]) as a texture
+    picture: Callable[..., Picture | None] = _no_action  # (a name, uint8 [H, W, 4], width on screen) as a texture
     run: RunMonitor | None = None  # launches and follows training
     wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame
     started: dict[str, JobRequest] = field(default_factory=dict)  # jobs that the user started, until cancelled
-    turn: int = 0  # counts what the user asked for once more, so that two equal requests differ
+    turn: int = 0  # counts the jobs that the user started, so that two equal requests differ
+    sorted: int = 0  # how often the layers' channels were sorted anew
     recorder: Recorder = field(default_factory=Recorder)
     recording: bool = False  # whether the x-t slices are looked at in this frame
     line_shown: bool = False  # whether they were in the frame before: then their line is on the pictures

@@ -51,6 +51,7 @@ def draw(state: AppState, view: View) -> None:
     # What was read of another layer or in another mode is not drawn as if it were this one's.
     asked = reading.request if reading else None
     fits = isinstance(asked, LayerRequest) and (asked.slot, asked.layer, asked.mode) == (slot, layer.name, chosen.mode)
+    fits = fits and shown is not None and shown.model == state.slot(slot).path
     _maps(chosen, view, slot, layer, shown if fits else None)
 
 
@@ -138,7 +139,7 @@ def _how(chosen: LayersState, view: View, layer: Band) -> None:
                       "By number; by energy (variance over the pixels); or by phase-likeness: how even the local "
                       "amplitude of the monogenic signal is, 1 for a wave, 0 for noise. The order stays while the "
                       "picture moves; choose it again to sort again.", again=True):  # fmt: skip
-            view.turn += 1
+            view.sorted += 1
     elif chosen.mode == "one":
         widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=(0, layer.channels - 1),
                        tip="The channel shown. Click it to go back to the sheet.")  # fmt: skip
@@ -173,7 +174,7 @@ def _maps(chosen: LayersState, view: View, slot: Slot, layer: Band, shown: Layer
         first, count, pointed = 0, 1, _picture(chosen, view, size, shown)
     channels = (chosen.one,) if chosen.mode != "rgb" else (chosen.red, chosen.green, chosen.blue)
     view.wanted[JOB] = LayerRequest(slot, layer.name, chosen.mode, chosen.sort, channels, first, count,
-                                    chosen.thumb, chosen.gain, chosen.common, view.turn)  # fmt: skip
+                                    chosen.thumb, chosen.gain, chosen.common, view.sorted)  # fmt: skip
     _foot(view, shown, pointed)
 
 
@@ -224,9 +225,9 @@ def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | N
     """One channel, or three as colours, as large as there is room; what the pointer is on."""
     start, pointed = imgui.get_cursor_pos(), ""
     if shown is not None:
-        picture = view.picture("layers", shown.cells)
-        assert picture is not None
         origin, side = imgui.get_cursor_screen_pos(), min(size.x, size.y)
+        picture = view.picture("layers", shown.cells, side)
+        assert picture is not None
         corner = ImVec2(origin.x + (size.x - side) / 2, origin.y)
         imgui.set_cursor_screen_pos(corner)
         imgui.invisible_button("##map", (side, side))

@@ -38,13 +38,16 @@ def draw(state: AppState, view: View) -> None:
                   "The spectrum of the picture, or of each slot's layer chosen under Layers.")  # fmt: skip
     reading, progress = view.reading(LIVE), view.reading(AVERAGE)
     shown = reading.result if reading and isinstance(reading.result, SpectrumView) else None
+    if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
+        shown = None  # of another model
     done = progress.result.done if progress and isinstance(progress.result, Progress) else 0
     view.wanted[LIVE] = SpectrumRequest(
         tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()), main,
         chosen.of_average and done > 0, chosen.beta, chosen.pad, chosen.low, chosen.high, chosen.angle, done,
     )  # fmt: skip
-    if reading and reading.error:
-        widgets.sentence(reading.error, theme.error)
+    problem = reading.error if reading and reading.error else shown.errors.get(main) if shown else None
+    if problem:
+        widgets.sentence(problem, theme.error)
     _heat(chosen, view, bands[main], shown, main)
     _how(chosen, view, bool(shown and shown.averages))
     _averaging(state, view, bands)
@@ -71,7 +74,12 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
     hovered, active = imgui.is_item_hovered(), imgui.is_item_active()
     draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
     draw.add_rect_filled(corner, end, imgui.get_color_u32(imgui.Col_.frame_bg))
-    look = None if shown is None else (shown.averages if chosen.of_average else shown.looks).get(main)
+    look = None
+    if shown is not None:
+        look = shown.looks.get(main)
+        look = shown.averages.get(main, look) if chosen.of_average else look
+        if look is not None and look.reach != band.rate / 2:
+            look = None  # of the layer before
     if shown is not None and shown.heat is not None and look is not None:
         picture = view.picture("spectrum", shown.heat)
         assert picture is not None
@@ -173,11 +181,12 @@ def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
             sources = tuple(
                 (slot, result.request, band.name)
                 for slot, band in bands.items()
-                if (result := view.results[slot]) is not None
+                if (result := view.results[slot]) is not None and result.error is None
             )
             view.started[AVERAGE] = AverageRequest(sources, chosen.num, chosen.beta, chosen.data, view.turn)
             view.readings.pop(AVERAGE, None)
-    widgets.label(theme, "data", "A data set whose average is a third curve, and whose mean and deviation whiten all.")
+    widgets.label(theme, "data", "A data set whose average is a third curve, and whose mean and deviation then whiten "
+                  "all averages of pictures. What is shown now, and layers, are whitened by their own.")  # fmt: skip
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     entered, typed = imgui.input_text_with_hint(
@@ -261,7 +270,9 @@ def _slice(
             implot.plot_inf_lines(f"##{slot}{frequency}", at, spec)
     for looks, averaged in ((shown.looks, False), (shown.averages, True)) if shown else ():
         for name, look in looks.items():
-            _curve(view, name, look, angle, averaged)
+            # What was read of another model, or of a layer of another rate, is not drawn as if it were this one's.
+            if name == DATA or (name in bands and look.reach == bands["left" if name == "left" else "right"].rate / 2):
+                _curve(view, name, look, angle, averaged)
     implot.end_plot()
 
 

@@ -40,7 +40,7 @@ def draw(state: AppState, view: View) -> None:
         elif state.sticking.show == "mean":
             _mean(state, view, slot)
         else:
-            _meters(state.sticking, view, slot)
+            _meters(state, view, slot)
         imgui.end_child()
 
 
@@ -91,7 +91,7 @@ def _slice_controls(state: AppState, view: View) -> None:
 
 
 def _slice(state: AppState, view: View, slot: Slot) -> None:
-    share = view.recorder.streaks(slot)
+    share = view.recorder.streaks(slot, state.slot(slot).path, state.sticking)
     # An unbiased estimate of nothing is as often below as above it.
     value = "–" if math.isnan(share) else f"{max(0.0, 100 * share):3.0f} %"
     _title(view, slot, f"streaks {value}", "The share of fine detail along the line that stays where it is over time: "
@@ -99,7 +99,7 @@ def _slice(state: AppState, view: View, slot: Slot) -> None:
     origin, room = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
     draw, end = imgui.get_window_draw_list(), (origin.x + room.x, origin.y + room.y)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
-    pixels = view.recorder.pixels(slot)
+    pixels = view.recorder.pixels(slot, state.slot(slot).path, state.sticking)
     if pixels is None or not pixels[0, -2, 3]:
         words = "One column a picture."
         size = imgui.calc_text_size(words)
@@ -117,6 +117,8 @@ def _slice(state: AppState, view: View, slot: Slot) -> None:
 def _mean(state: AppState, view: View, slot: Slot) -> None:
     reading, result = view.reading(MEAN), view.results[slot]
     found = reading.result.get(slot) if reading and isinstance(reading.result, dict) else None
+    if isinstance(found, Mean) and found.model != state.slot(slot).path:
+        found = None  # of another model
     if reading and reading.error:
         widgets.sentence(reading.error, view.theme.error)
         return
@@ -142,7 +144,7 @@ def _image(view: View, name: str, pixels: np.ndarray | None, side: float) -> Non
     draw, end = imgui.get_window_draw_list(), (origin.x + side, origin.y + side)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
     if pixels is not None:
-        picture = view.picture(name, pixels)
+        picture = view.picture(name, pixels, side)
         assert picture is not None
         draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
     imgui.dummy((side, side))
@@ -168,7 +170,9 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
             view.started.pop(METERS, None)
     elif widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
         view.turn += 1
-        pictures = tuple((slot, result.request) for slot in SLOTS if (result := view.results[slot]) is not None)
+        pictures = tuple(
+            (slot, result.request) for slot in SLOTS if (result := view.results[slot]) and result.error is None
+        )
         view.started[METERS] = MeterRequest(pictures, chosen.num, view.turn)
         view.readings.pop(METERS, None)
     gap = imgui.get_style().item_inner_spacing.x
@@ -187,15 +191,16 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
         widgets.sentence(reading.error, theme.error)
 
 
-def _meters(chosen: StickingState, view: View, slot: Slot) -> None:
+def _meters(state: AppState, view: View, slot: Slot) -> None:
+    chosen = state.sticking
     reading = view.reading(METERS)
     found = reading.result.slots.get(slot) if reading and isinstance(reading.result, MeterView) else None
-    if not isinstance(found, Measured):
+    if not isinstance(found, Measured) or found.model != state.slot(slot).path:
         _title(view, slot, "", "")
         imgui.text_colored(view.theme.dim, "Not measured yet: press Start.")
         return
-    _title(view, slot, f"{found.done} samples" if not found.refused else "", "Samples measured so far.")
-    if found.refused:
+    _title(view, slot, f"{found.done} samples" if found.estimates else "", "Samples measured so far.")
+    if found.refused and not found.estimates:
         widgets.sentence(found.refused, view.theme.warning)
         return
     start, room = imgui.get_cursor_pos(), imgui.get_content_region_avail()
@@ -211,6 +216,8 @@ def _meters(chosen: StickingState, view: View, slot: Slot) -> None:
                      "Stickiness: the share of fine detail that stays on the screen when the content moves by a "
                      "pixel.")  # fmt: skip
         _bar(view, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
+    elif found.refused:
+        widgets.fact(view.theme, "sticks", "–", found.refused)
     if chosen.error in found.errors:
         imgui.set_cursor_pos((start.x + room.x - side, start.y))
         _image(view, f"error {slot}", amplified(found, chosen.error, chosen.gain), side)
