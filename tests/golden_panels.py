@@ -16,13 +16,24 @@ from gan.bands import Band
 from viz import offscreen
 from viz.app import SETTLED_FRAMES, Window
 from viz.instruments import Reading
-from viz.layer_view import LayerRequest, LayerView
 from viz.layers import find
+from viz.measurements import (
+    DATA,
+    AverageRequest,
+    LayerRequest,
+    LayerView,
+    Measured,
+    MeterRequest,
+    MeterView,
+    NeighbourhoodRequest,
+    Progress,
+    SpectrumRequest,
+    SpectrumView,
+)
 from viz.panels import layers, spectrum, sticking
+from viz.recorder import COLUMNS, Recorder
 from viz.result import PICTURE
-from viz.spectrum_view import DATA, AverageRequest, Progress, SpectrumRequest, SpectrumView
 from viz.state import SLOTS, AppState
-from viz.sticking_view import COLUMNS, Measured, MeterRequest, MeterView, NeighbourhoodRequest, Recorder
 from viz.view import View
 
 SIZE = (1600, 1000)

@@ -14,13 +14,11 @@ from gan.ladder import rung
 from gan.pictures import grid
 from gan.stickiness import Shares
 from viz.heat import heat_map
-from viz.layer_view import BINS, LayerView, Numbers
+from viz.measurements import BINS, Curve, LayerView, Look, Mean, Measured, Numbers
 from viz.request import PictureRequest
 from viz.result import ModelFacts, RenderResult
 from viz.spectra_plot import Curve as PlottedCurve
-from viz.spectrum_view import Curve, Look
 from viz.sticking_study import Findings
-from viz.sticking_view import Mean, Measured
 
 ACROSS = 6  # cells in a row of a contact sheet's texture
 SAMPLES = 256  # of a spectrum, each way

@@ -3,6 +3,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,3 +174,9 @@ def test_nothing_committed_names_a_machine() -> None:
         assert not path, f"{name} holds the path of one machine: {text[path.start() : path.start() + 40]!r}"
         hosts = set(URL.findall(text)) - KNOWN_HOSTS
         assert not hosts, f"{name} names {sorted(hosts)}"
+
+
+def test_panels_need_no_torch() -> None:
+    """Not by way of others either: what panels make and read is plain data."""
+    code = "import sys, viz.view, viz.measurements, viz.recorder; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

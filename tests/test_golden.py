@@ -35,10 +35,10 @@ from PIL import Image
 from gan.bands import find
 from gan.pictures import save_png
 from viz import plots, spectra_plot, sticking_plot
+from viz.measurements import Measured
 from viz.panels import filters, layers, spectrum, sticking
 from viz.sticking_cli import Model
 from viz.sticking_study import Settings
-from viz.sticking_view import Measured
 
 pytestmark = pytest.mark.slow
 

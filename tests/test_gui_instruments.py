@@ -14,8 +14,7 @@ from gan.bands import bands
 from gan.sticking import segment
 from viz.app import Window
 from viz.filter_view import layer_view
-from viz.layer_view import LayerView
-from viz.spectrum_view import SpectrumView
+from viz.measurements import LayerView, SpectrumView
 from viz.state import AppState
 
 pytestmark = pytest.mark.slow

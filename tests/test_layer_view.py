@@ -12,8 +12,9 @@ from gui import save_model
 from gan.checkpoint import load_generator
 from gan.ladder import RUNGS, rung
 from viz import layer_view
-from viz.layer_view import LayerRequest, Orders, look, numbers
+from viz.layer_view import Orders, look, numbers
 from viz.layers import find, layers
+from viz.measurements import LayerRequest
 from viz.renderer import Renderer
 from viz.request import PictureRequest
 from viz.result import PICTURE

@@ -11,20 +11,11 @@ from PIL import Image
 
 from gan.spectrum import Average, decibels
 from viz.heat import SHARPEST, colours, heat_map
+from viz.measurements import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
 from viz.renderer import Renderer
 from viz.request import PictureRequest, RenderRequest
 from viz.result import PICTURE
-from viz.spectrum_view import (
-    AXIS,
-    DATA,
-    DIAGONAL,
-    AverageRequest,
-    Look,
-    Progress,
-    Spectra,
-    SpectrumRequest,
-    SpectrumView,
-)
+from viz.spectrum_view import Spectra
 
 SIZE = 32
 

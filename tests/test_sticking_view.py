@@ -13,20 +13,13 @@ from gan.checkpoint import load_generator
 from gan.equivariance import METRICS, Meter
 from gan.pictures import to_uint8
 from gan.sticking import segment
+from viz.measurements import MeterRequest, NeighbourhoodRequest, amplified
+from viz.recorder import COLUMNS, SAMPLES, Recorder
 from viz.renderer import Renderer
 from viz.request import PictureRequest, RenderRequest
 from viz.result import RenderResult
 from viz.state import StickingState
-from viz.sticking_view import (
-    COLUMNS,
-    SAMPLES,
-    MeterRequest,
-    NeighbourhoodRequest,
-    Recorder,
-    amplified,
-    meters,
-    neighbourhood,
-)
+from viz.sticking_view import meters, neighbourhood
 
 SIZE = 64
 

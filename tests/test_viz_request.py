@@ -216,3 +216,12 @@ def test_the_learned_numbers_move_once_they_are_used(word: str, name: str) -> No
     motion.advance(state, 1.5)
     assert getattr(state.transform, name) == pytest.approx(0, abs=1e-9)
     assert (state.transform.tx, state.transform.degrees) == (0, 0)
+
+
+def test_the_state_keeps_its_types() -> None:
+    """A whole number where a float belongs would show as 0 in a field, and be refused by a state file's reader."""
+    state = AppState()
+    motion.clamped(state.latent, "x", 25)
+    assert type(state.latent.x) is float and state.latent.x == 25
+    motion.clamped(state.latent, "cutoff", 3.0)
+    assert type(state.latent.cutoff) is int

@@ -17,10 +17,10 @@ from imgui_bundle import immapp
 from gan.models import resolve
 from viz import models, offscreen
 from viz.app import Window
+from viz.instruments import Reading
+from viz.measurements import AverageRequest, MeterRequest
 from viz.panels import spectrum, sticking
-from viz.spectrum_view import AverageRequest
 from viz.state import SLOTS, AppState
-from viz.sticking_view import MeterRequest
 
 SETTLE = 0.8  # seconds after a change that are not counted
 MANY = 100_000  # samples, so that no measurement ends while it is timed
@@ -75,8 +75,17 @@ class Timer:
     def __init__(self, window: Window, seconds: float, rounds: int) -> None:
         self.window, self.seconds = window, seconds
         self.rates: dict[str, list[tuple[float, float]]] = {case.name: [] for case in CASES}
+        self.readings: dict[str, list[float]] = {case.name: [] for case in CASES}  # a second
+        self._heard = 0
+        self._collect = window.worker.readings
+        window.worker.readings = self._listen  # type: ignore[method-assign]
         self._script = self._run(rounds)
         self._measure = window.worker.measure
+
+    def _listen(self) -> dict[str, Reading]:
+        found = self._collect()
+        self._heard += sum(reading.result is not None for reading in found.values())
+        return found
 
     def frame(self) -> bool:
         """One frame; False when all is done."""
@@ -91,7 +100,9 @@ class Timer:
                 self.window.show(case.panel)
                 before = yield from self._rest()
                 case.begin(self.window)
+                heard, began = self._heard, time.perf_counter()
                 during = yield from self._count()
+                self.readings[case.name].append((self._heard - heard) / (time.perf_counter() - began))
                 self._end()
                 after = yield from self._rest()
                 self.rates[case.name].append((during, (before + after) / 2))
@@ -154,13 +165,15 @@ def main(left: str, right: str, seconds: float, rounds: int, as_json: bool) -> N
     for name, pairs in timer.rates.items():
         during, alone = (statistics.median(rate) for rate in zip(*pairs, strict=True))
         ratio = statistics.median(one / rest for one, rest in pairs)
-        rows.append({"name": name, "pictures a second": during, "alone": alone, "kept": ratio})
+        said = statistics.median(timer.readings[name])
+        rows.append({"name": name, "pictures a second": during, "alone": alone, "kept": ratio, "results": said})
     if as_json:
         click.echo(json.dumps({"left": left, "right": right, "seconds": seconds, "rounds": rounds, "rows": rows}))
         return
-    click.echo(f"{'while':34}{'pictures/s':>12}{'alone':>8}{'kept':>8}")
+    click.echo(f"{'while':34}{'pictures/s':>12}{'alone':>8}{'kept':>8}{'results/s':>12}")
     for row in rows:
-        click.echo(f"{row['name']:34}{row['pictures a second']:12.1f}{row['alone']:8.1f}{row['kept']:8.2f}")
+        rates = f"{row['pictures a second']:12.1f}{row['alone']:8.1f}{row['kept']:8.2f}{row['results']:12.1f}"
+        click.echo(f"{row['name']:34}{rates}")
 
 
 if __name__ == "__main__":

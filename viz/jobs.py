@@ -8,11 +8,18 @@ import torch
 
 from viz import layer_view, sticking_view
 from viz.instruments import JobRequest
-from viz.layer_view import LayerRequest, Orders
+from viz.layer_view import Orders
+from viz.measurements import (
+    AverageRequest,
+    LayerRequest,
+    LayerView,
+    MeterRequest,
+    NeighbourhoodRequest,
+    SpectrumRequest,
+)
 from viz.renderer import Renderer
 from viz.request import RenderRequest
-from viz.spectrum_view import AverageRequest, Spectra, SpectrumRequest
-from viz.sticking_view import MeterRequest, NeighbourhoodRequest
+from viz.spectrum_view import Spectra
 
 
 class Jobs:
@@ -35,7 +42,7 @@ class Jobs:
             return sticking_view.meters(self._renderer, request)
         raise TypeError(f"There is no job for a {type(request).__name__}.")
 
-    def _layer(self, request: LayerRequest, shown: RenderRequest) -> layer_view.LayerView | None:
+    def _layer(self, request: LayerRequest, shown: RenderRequest) -> LayerView | None:
         picture = shown.slot(request.slot)
         if picture is None:
             return None

@@ -5,7 +5,6 @@ Grey is what a map is compared with, its own mean or 0, and black and white are 
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,68 +12,10 @@ from torch import Tensor
 
 from gan.feature_maps import energy, phase_likeness
 from gan.pictures import grid
-from viz.state import Slot
+from viz.measurements import BINS, LayerRequest, LayerView, Numbers
 
 REACH = 3.0
-BINS = 64
 COUNTED = 2**22  # values that numbers of all maps are of at most: a slice of work must be short
-
-
-@dataclass(frozen=True)
-class LayerRequest:
-    """What the Layers panel asks for. `channels`: the selected ones, one or three; `first` and `count`: places of the
-    sheet that are visible; `thumb` its cells' width in pixels; `gain` in dB; `common`: one scale for all channels;
-    `turn` counts how often sorting was asked for anew."""
-
-    slot: Slot
-    layer: str
-    mode: str = "sheet"  # rgb, one
-    sort: str = "index"  # energy, phase
-    channels: tuple[int, ...] = (0,)
-    first: int = 0
-    count: int = 64
-    thumb: int = 48
-    gain: float = 0.0
-    common: bool = False
-    turn: int = 0
-
-    live = True
-
-    def layers(self, slot: Slot) -> tuple[str, ...]:
-        """See viz.instruments.JobRequest."""
-        return (self.layer,) if slot == self.slot else ()
-
-    def models(self) -> tuple[tuple[Slot, str], ...]:
-        """See viz.instruments.JobRequest."""
-        return ()
-
-
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """Mean, deviation and largest magnitude of some maps, and how often values occur: counts [BINS] over `span`."""
-
-    mean: float
-    deviation: float
-    largest: float
-    counts: np.ndarray
-    span: tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class LayerView:
-    """What the panel shows. In mode "sheet" `cells` and `values` are of the visible places, else of the one picture."""
-
-    model: str
-    shape: tuple[int, int, int]  # [C, H, W]
-    order: np.ndarray  # [C] channel at each place of the sheet
-    scores: np.ndarray | None  # [C] of the channels, what they are sorted by; None for their index
-    first: int  # the place of the first cell
-    cells: np.ndarray  # uint8 [rows h, across w, 4], what is drawn: the cells row by row
-    across: int  # cells in a row of that
-    values: np.ndarray  # float32 [n, c, h, w], what the pointer reads: c is 3 where channels are shown as colours
-    channels: tuple[int, ...]  # the selection, as far as there are such
-    every: Numbers
-    selected: Numbers
 
 
 class Orders:

@@ -13,7 +13,8 @@ def clamped(owner: object, name: str, value: float) -> None:
     """Set a field of the state to `value`, or to the limit it would pass. What is not finite changes nothing."""
     if math.isfinite(value):
         low, high = limits_of(owner, name)
-        setattr(owner, name, min(max(value, low), high))
+        # A field keeps its type: a whole number in a float's place would be another one to controls and state files.
+        setattr(owner, name, type(getattr(owner, name))(min(max(value, low), high)))
 
 
 def wrapped(degrees: float) -> float:

@@ -19,10 +19,9 @@ from gan.models import resolve
 from gan.pictures import save_png
 from viz import canvas, models, offscreen
 from viz.app import LAID_OUT_FRAMES, Window
+from viz.measurements import AverageRequest, MeterRequest
 from viz.panels import filters, layers, spectrum, sticking, transform
-from viz.spectrum_view import AverageRequest
 from viz.state import SLOTS, AppState
-from viz.sticking_view import MeterRequest
 
 AVERAGED, MEASURED = 200, 50  # pictures
 WALKED = 340  # frames of motion, each with its pictures

@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,117 +14,16 @@ import torch
 from gan.images import ImageSource, open_images
 from gan.spectrum import LARGEST, Average, decibels, of_generator, of_images
 from viz.heat import heat_map
-from viz.request import PictureRequest, RenderRequest
+from viz.measurements import AXIS, DATA, DIAGONAL, AverageRequest, Curve, Look, Progress, SpectrumRequest, SpectrumView
+from viz.request import RenderRequest
 from viz.result import PICTURE, explained
-from viz.state import Slot
 
 if TYPE_CHECKING:
     from viz.renderer import Renderer
 
-AXIS, DIAGONAL = 0.0, 45.0
 SAY_SECONDS = 0.25  # between two looks at an average under way
 SLICE = 0.005  # seconds of waiting that count as a slice of work
 SLICE_VALUES = 2**21  # values that are transformed in a slice of work
-DATA = "data"
-
-
-@dataclass(frozen=True)
-class SpectrumRequest:
-    """The live spectra, and how all are looked at.
-
-    `sources`: slots, what of them (a layer or PICTURE) and its sampling rate; the heat map is the `main` slot's, of
-    what is shown now or of its average, from `low` (darkest) to `high` dB; `angle` of the free slice in degrees,
-    counter-clockwise; `averaged` counts the pictures that averages hold by now, 0 for none to be shown.
-    """
-
-    sources: tuple[tuple[Slot, str, float], ...]
-    main: Slot
-    of_average: bool
-    beta: float
-    pad: int
-    low: float
-    high: float
-    angle: float
-    averaged: int = 0
-
-    live = True
-
-    def layers(self, slot: Slot) -> tuple[str, ...]:
-        """See viz.instruments.JobRequest."""
-        return tuple(layer for name, layer, _ in self.sources if name == slot)
-
-    def models(self) -> tuple[tuple[Slot, str], ...]:
-        """See viz.instruments.JobRequest."""
-        return ()
-
-
-@dataclass(frozen=True)
-class AverageRequest:
-    """Spectra averaged over `num` seeds from 0 on, and over as many pictures of the data set `data` ("" for none).
-
-    The models are those that were shown when it was started, and so is psi; nothing is moved, and labels are random.
-    `turn` tells two such requests apart.
-    """
-
-    sources: tuple[tuple[Slot, PictureRequest, str], ...]
-    num: int
-    beta: float
-    data: str
-    turn: int = 0
-
-    live = False
-
-    def layers(self, slot: Slot) -> tuple[str, ...]:
-        """See viz.instruments.JobRequest."""
-        return ()
-
-    def models(self) -> tuple[tuple[Slot, str], ...]:
-        """See viz.instruments.JobRequest."""
-        return tuple((slot, picture.model) for slot, picture, _ in self.sources)
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A slice: frequencies in cycles a picture width, and dB."""
-
-    frequencies: np.ndarray
-    levels: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """One spectrum. `levels` [M, M] in dB, f_y down and f_x right, 0 in the middle; `reach` is its edge, s/2."""
-
-    levels: np.ndarray
-    reach: float
-    slices: dict[float, Curve]  # by angle
-    pictures: int
-    model: str = ""  # what it is of
-
-    def at(self, x: float, y: float) -> float:
-        """dB at frequencies right and down, in cycles a picture width, within the square."""
-        size = len(self.levels)
-        column, row = (min(max(round(f / (2 * self.reach) * size) + size // 2, 0), size - 1) for f in (x, y))
-        return float(self.levels[row, column])
-
-
-@dataclass(frozen=True, eq=False)
-class SpectrumView:
-    """What the panel shows: spectra of what is shown by slot; averages by slot and "data", as far as they are of what
-    is open; the main one's heat map, uint8 [M, M, 4]; and why a slot has none."""
-
-    looks: dict[str, Look]
-    averages: dict[str, Look]
-    heat: np.ndarray | None
-    errors: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Pictures done, and to be done."""
-
-    done: int
-    total: int
 
 
 class _Opening(threading.Thread):

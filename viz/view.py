@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from viz.instruments import JobRequest, Reading
+from viz.recorder import Recorder
 from viz.result import ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
-from viz.sticking_view import Recorder
 from viz.tally import Tally
 from viz.theme import Theme
 

@@ -8,8 +8,8 @@ from imgui_bundle import ImVec2, ImVec4, imgui
 
 from gan.bands import Band
 from viz import widgets
-from viz.layer_view import BINS, LayerRequest, LayerView, Numbers
 from viz.layers import PRECISION, find, layers
+from viz.measurements import BINS, LayerRequest, LayerView, Numbers
 from viz.state import SLOTS, AppState, LayersState, Slot
 from viz.view import Picture, View
 
@@ -152,7 +152,7 @@ def _how(chosen: LayersState, view: View, layer: Band) -> None:
                 imgui.same_line(0, gap)
             widgets.number(theme, "", chosen, name, step=0.1, form=f"{name[0].upper()} %d", default=index,
                            span=(0, layer.channels - 1), width=width, tip=f"The channel shown as {name}.")  # fmt: skip
-    widgets.label(theme, "scale", "Display gain; grey is 0 dB, black and white are three deviations away.")
+    widgets.label(theme, "scale", "Display gain; at 0 dB black and white are three deviations from grey.")
     gap = imgui.get_style().item_inner_spacing.x
     width = (imgui.get_content_region_avail().x - gap) / 2
     widgets.number(theme, "", chosen, "gain", step=0.2, form="%+.1f dB", width=width,

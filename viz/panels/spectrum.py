@@ -10,9 +10,9 @@ from imgui_bundle import ImVec2, ImVec4, imgui, implot
 from gan.bands import Band
 from viz import motion, widgets
 from viz.layers import find
+from viz.measurements import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
 from viz.panels.layers import choose_slot, selected
 from viz.result import PICTURE
-from viz.spectrum_view import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
 from viz.state import SLOTS, AppState, Slot, SpectrumState, absolute
 from viz.theme import DARK, rgb
 from viz.view import View
@@ -169,7 +169,7 @@ def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
     widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
     if running:
         part = progress.done / progress.total if progress and progress.total else 0.0
-        imgui.progress_bar(part, (half, 0), f"{progress.done if progress else 0}")
+        imgui.progress_bar(part, (half, 0), f"{progress.done} of {progress.total}" if progress else "")
         imgui.same_line(0, gap)
         if widgets.button("Cancel", "Stop, and keep what was averaged so far.", width=-1):
             view.started.pop(AVERAGE, None)

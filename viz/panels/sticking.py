@@ -7,8 +7,8 @@ import numpy as np
 from imgui_bundle import ImVec4, imgui
 
 from viz import motion, widgets
+from viz.measurements import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
 from viz.state import SLOTS, AppState, Slot, StickingState
-from viz.sticking_view import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
 from viz.theme import rgb
 from viz.view import View
 
@@ -16,7 +16,13 @@ TITLE = "Sticking"
 PLACE = "bottom"
 
 MEAN, METERS = "neighbourhood", "meters"
+METRIC_TIPS = {
+    "eq_t": "How exactly the picture follows its input over whole pixels.",
+    "eq_t_frac": "How exactly it follows over any way, fractions of a pixel included.",
+    "eq_r": "How exactly it follows when the input turns.",
+}
 CONTROLS = 17.0  # width of the column of controls, in font sizes
+GLIDE_SPEED, GLIDE_RADIUS = 0.1, 0.08  # turns a second, picture widths
 METRIC_TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}
 
 
@@ -83,11 +89,21 @@ def _slice_controls(state: AppState, view: View) -> None:
         view.recorder.clear()
     imgui.same_line(0, gap)
     playing = motion.moving(state)
-    latent = state.latent_of(state.focus)
-    if widgets.button("Stop" if latent.animate else "Walk", "Walk through the latents (Space).", width=width):
-        latent.animate = not latent.animate
-    hint = "Streaks that stay level stick." if playing else "Press Walk, or animate the transform: time runs right."
+    if widgets.button("Stop" if playing else "Glide", "Move the pictures to and fro along the line.", width=width):
+        _glide(state, not playing)
+    hint = "Steps and level streaks stick, waves follow." if playing else "Press Glide, or move the pictures by hand."
     widgets.sentence(hint, theme.dim)
+
+
+def _glide(state: AppState, begins: bool) -> None:
+    """Move along the line, slowly enough to see each pixel passed; or stop all that moves by itself."""
+    line = state.sticking
+    for slot in SLOTS:
+        transform = state.transform_of(slot)
+        state.latent_of(slot).animate, transform.animate = False, "off"
+        if begins:
+            transform.animate = "y" if abs(line.y1 - line.y0) >= abs(line.x1 - line.x0) else "x"
+            transform.speed, transform.radius, transform.phase = GLIDE_SPEED, GLIDE_RADIUS, 0.0
 
 
 def _slice(state: AppState, view: View, slot: Slot) -> None:
@@ -164,7 +180,7 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
         part = found.done / found.total if found and found.total else 0.0
         gap = imgui.get_style().item_inner_spacing.x
         half = (imgui.get_content_region_avail().x - gap) / 2
-        imgui.progress_bar(part, (half, 0), f"{found.done if found else 0}")
+        imgui.progress_bar(part, (half, 0), f"{found.done} of {found.total}" if found else "")
         imgui.same_line(0, gap)
         if widgets.button("Cancel", "Stop, and keep what was measured so far.", width=-1):
             view.started.pop(METERS, None)
@@ -207,7 +223,8 @@ def _meters(state: AppState, view: View, slot: Slot) -> None:
     side = min(room.y, room.x * 0.4)
     for estimate in found.estimates:
         title = METRIC_TITLES[estimate.metric]
-        tip = f"{title}, in dB of the range of 2. Against the pictures' own variance: {estimate.relative_db:.1f} dB."
+        tip = (f"{METRIC_TIPS[estimate.metric]} In dB, more is better; above 50 motion looks right. Against the "
+               f"pictures' own variance: {estimate.relative_db:.1f} dB.")  # fmt: skip
         widgets.fact(view.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
     if found.shares is not None:
         shares = found.shares

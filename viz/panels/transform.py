@@ -179,10 +179,10 @@ def _own(state: AppState, view: View, slot: Slot) -> None:
         return
     rc, rs, tx, ty = result.learned
     imgui.push_font(theme.mono, 0.0)
-    imgui.text_colored(theme.text, f"{math.degrees(math.atan2(rs, rc)):+.1f}° {tx:+.2f} {ty:+.2f}")
+    imgui.text_colored(theme.text, f"{math.degrees(math.atan2(rs, rc)):+.0f}° {tx:+.2f} {ty:+.2f}")
     imgui.pop_font()
     widgets.tooltip(OWN.format(rc, rs))
     imgui.same_line()
-    tip = "Keep what this model makes of the present w, while w changes."
+    tip = "Keep what this model makes of the present w, while w changes; for both slots while they are linked."
     if widgets.button(f"Freeze##{slot}", tip, width=-1):
         motion.freeze(state.transform_of(slot), result.learned)
