@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from viz import motion
 from viz.layout import LEFT_SHARE, RIGHT_SHARE
+from viz.measurements import AverageRequest, MeterRequest
+from viz.result import PICTURE
 from viz.soak_props import StandInRun
-from viz.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState
+from viz.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState, choices_of
 
 if TYPE_CHECKING:
     from viz.app import Window
@@ -64,14 +66,30 @@ class Hand:
         for size in SIZES:
             _resize(*size)
             yield from (None for _ in range(10))
-        for panel in _panels():
-            self.window.show(panel.TITLE)
-            yield from (None for _ in range(10))
         for index, path in enumerate(self.good):
             self.window.open_model(SLOTS[index % 2], path)
             yield from (None for _ in range(15))
             while not self.window.worker.idle():  # or the next would take its place before it is loaded
                 yield
+        yield from self._inside()
+
+    def _inside(self) -> Iterator[None]:
+        """Every panel, every way to look at what is in it, and every measurement once."""
+        window, state = self.window, self.window.state
+        for panel in _panels():
+            window.show(panel.TITLE)
+            yield from (None for _ in range(10))
+        ways = ((state.layers, "mode"), (state.spectrum, "source"), (state.sticking, "show"), (state.canvas, "mode"))
+        for title, (owner, name) in zip(("Layers", "Spectrum", "Sticking", "Sticking"), ways, strict=True):
+            window.show(title)
+            for word in (*choices_of(owner, name)[1:], choices_of(owner, name)[0]):
+                setattr(owner, name, word)
+                yield from (None for _ in range(10))
+        shown = [(slot, result.request) for slot in SLOTS if (result := window.view.results[slot])]
+        window.view.started["average"] = AverageRequest(tuple((slot, one, PICTURE) for slot, one in shown), 3, 8.0, "")
+        window.view.started["meters"] = MeterRequest(tuple(shown), 2)
+        yield from (None for _ in range(60))
+        window.view.started.clear()
 
     def _rest(self) -> Iterator[None]:
         """Into the state in which memory is weighed: one size, the same two models, looked at whole, nothing moving."""
