@@ -15,13 +15,15 @@ from PIL import Image
 from gan.ladder import RUNGS
 from viz import trainer, training_view
 from viz.app import Window
-from viz.state import AppState, TrainingState
+from viz.state import AppState, DisplayState, TrainingState
 
 
 def smallest(tmp_path: Path, **others: Any) -> AppState:
     """A run that is as small as a run can be, but long enough never to end by itself."""
     settings: dict[str, Any] = {"rung": "B", "resolution": 16, "pictures": 16, "batch": 4, "kimg": 100.0}
-    return AppState(training=TrainingState(**settings | others, outdir=str(tmp_path / "runs")))
+    training = TrainingState(**settings | others, outdir=str(tmp_path / "runs"))
+    # Large enough for all of the form: the test engine finds only what is within a panel's view.
+    return AppState(training=training, display=DisplayState(width=1900, height=1060))
 
 
 def until(context: Any, condition: Callable[[], bool]) -> None:

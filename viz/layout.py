@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imgui_bundle import hello_imgui, imgui
 
-LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.19  # of the window's width and height
+LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.225  # of the window's width and height
 LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST, MOST = 288, 328, 190, 0.3  # pixels that their panels need; a share's end
 PLACES = {"left": "{title}Space", "right": "RightSpace", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
 
