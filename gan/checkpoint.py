@@ -1,9 +1,14 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Our checkpoints: one .safetensors file, a JSON document in its metadata, official parameter names. No code, ever."""
+"""Checkpoints: ours are one .safetensors file, a JSON document in its metadata, official parameter names.
+
+Official pickles and other foreign files are opened by the same calls (gan.official). What a file is, its contents tell.
+No code that a file brings is ever run.
+"""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +19,20 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from gan import official
 from gan.config import ConfigError, GeneratorConfig
+from gan.contents import Contents, contents_of
+from gan.discriminator import Discriminator
 from gan.files import replaced
 from gan.generator import Generator
+from gan.guarded import RefusedError
+from gan.skeleton import Skeleton, bytes_of
 
 FORMAT = "jinc"
 SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
+NO_GENERATOR = "holds a discriminator where its generator should be: open a file with a generator"
+LONGEST_REASON = 400  # characters of why a file is refused, in which it may name things of its own
 
 
 class CheckpointError(ValueError):
@@ -35,6 +47,25 @@ class Header:
     facts: dict[str, Any]
     parameters: int  # numbers in all tensors
     bytes: int  # size of all tensors
+    format: str = FORMAT  # or what else it is: "pickle", "torch file", "torch zip"
+    class_name: str = ""  # of a foreign network
+    networks: tuple[str, ...] = ()  # all that stand in a foreign file, by name
+    carries_code: int = 0  # bytes of Python source that came with it, none of which is ever run
+    code_pieces: int = 0  # in how many texts
+
+    def words(self) -> str:
+        """What the file is, in one line."""
+        if self.format == FORMAT:
+            return "a checkpoint of Jinc's, which carries no code"
+        kind = {"pickle": "a pickle", "torch file": "a file of torch's", "torch zip": "a zip of torch's"}[self.format]
+        family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
+        if not self.carries_code:
+            return f"{kind} of a {family} generator, which carries no code"
+        pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
+        return (
+            f"{kind} of a {family} generator, which carries {self.carries_code:,} bytes of Python source in {pieces}: "
+            "none of it was run"
+        )
 
 
 def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
@@ -51,9 +82,40 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
         raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error
 
 
-def _open(path: Path, device: str):  # type: ignore[no-untyped-def]
+def _refused(path: Path, error: Exception) -> CheckpointError:
+    """The one sentence for a file that names things of its own: short, and without what steers a terminal."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in str(error))
+    return CheckpointError(f"{path.name} {shown if len(shown) <= LONGEST_REASON else shown[:LONGEST_REASON] + '...'}")
+
+
+def _contents(path: Path) -> Contents:
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
+    try:
+        return contents_of(path)
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except OSError as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _foreign(path: Path, contents: Contents) -> Iterator[official.ForeignFile]:
+    """A foreign file, opened; whatever is wrong with it, now or while it is used, is a CheckpointError."""
+    try:
+        with official.opened(path, zipped=contents is Contents.ZIP) as file:
+            yield file
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except ConfigError as error:
+        raise _refused(path, ConfigError(f"describes no network that this version knows: {error}")) from error
+    except OSError as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _open(path: Path, device: str):  # type: ignore[no-untyped-def]
+    if _contents(path) is not Contents.SAFETENSORS:
+        raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
     try:
         return safe_open(path, framework="pt", device=device)
     except (SafetensorError, OSError) as error:
@@ -83,15 +145,14 @@ def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dic
     path = Path(path)
     with _open(path, device) as file:
         document = _document(file, path)
-        _check_memory(path, device)
+        _check_memory(path, path.stat().st_size, device)  # a safetensors file is as large as its tensors
         # Clones: the reader's tensors lie in the mapped file, which could then not be replaced on every system.
         return {name: file.get_tensor(name).clone() for name in file.keys()}, document
 
 
-def _check_memory(path: Path, device: str) -> None:
-    """Refuse before anything is allocated: a safetensors file is as large as its tensors."""
+def _check_memory(path: Path, size: int, device: str) -> None:
+    """Refuse tensors of `size` bytes before anything is allocated."""
     on_gpu = torch.device(device).type == "cuda"
-    size = path.stat().st_size
     free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
     if size > free * MEMORY_SHARE:
         raise CheckpointError(
@@ -119,6 +180,9 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
 def read_header(path: str | os.PathLike[str]) -> Header:
     """What is in a generator's checkpoint, without loading its tensors; CheckpointError as for loading."""
     path = Path(path)
+    contents = _contents(path)
+    if contents is not Contents.SAFETENSORS:
+        return _foreign_header(path, contents)
     with _open(path, "cpu") as file:
         document = _document(file, path)
         config = _generator_config(document, path)
@@ -127,17 +191,64 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     return Header(config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
 
-def load_generator(path: str | os.PathLike[str], device: str = "cpu") -> tuple[Generator, dict[str, Any]]:
+def _foreign_header(path: Path, contents: Contents) -> Header:
+    with _foreign(path, contents) as file:
+        network = file.network()
+        if not isinstance(network.config, GeneratorConfig):
+            raise RefusedError(NO_GENERATOR)
+        ours = file.check(network)
+        return Header(
+            config=network.config,
+            facts={},
+            parameters=sum(tensor.numel() for tensor in ours.state_dict().values()),
+            bytes=bytes_of(ours),
+            format=file.format,
+            class_name=network.class_name,
+            networks=file.names,
+            carries_code=file.code_bytes,
+            code_pieces=file.code_pieces,
+        )
+
+
+def _load_foreign(path: Path, contents: Contents, device: str, name: str | None) -> torch.nn.Module:
+    with _foreign(path, contents) as file:
+        network = file.network(name)
+        ours = file.check(network)
+        _check_memory(path, bytes_of(ours), device)
+        return file.filled(ours, network, device)
+
+
+def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
+    """The discriminator of an official pickle or of another foreign file; CheckpointError, one sentence."""
+    path = Path(path)
+    contents = _contents(path)
+    if contents is Contents.SAFETENSORS:
+        raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
+    found = _load_foreign(path, contents, device, network)
+    if not isinstance(found, Discriminator):
+        raise CheckpointError(f"{path.name} holds a generator under the name {network}: name its discriminator.")
+    return found
+
+
+def load_generator(
+    path: str | os.PathLike[str], device: str = "cpu", network: str | None = None
+) -> tuple[Generator, dict[str, Any]]:
     """A generator ready for inference and the facts of its training.
 
-    CheckpointError, one sentence: missing, damaged, not ours, newer, larger than the free memory, or tensors that do
-    not fit the configuration.
+    `network`: which of a foreign file's, by its name there ("G"); None is the one that pictures are drawn with, "G_ema"
+    in official pickles. CheckpointError, one sentence: missing, damaged, no checkpoint, newer, larger than the free
+    memory, tensors that do not fit the configuration, or anything in a foreign file that no such file needs.
     """
     path = Path(path)
+    contents = _contents(path)
+    if contents is not Contents.SAFETENSORS:
+        found = _load_foreign(path, contents, device, network)
+        if not isinstance(found, Generator):
+            raise _refused(path, RefusedError(NO_GENERATOR))
+        return found, {}
     tensors, document = load_tensors(path, device)
     config = _generator_config(document, path)
-    # Built on "meta", the network allocates nothing: a lying configuration costs no memory before it is found out.
-    with torch.device("meta"):
+    with Skeleton():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
     expected = {name: tensor.shape for name, tensor in generator.state_dict().items()}
     wrong = [name for name in expected if name not in tensors or tensors[name].shape != expected[name]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-ARCHITECTURES = ("layers", "skip", "resnet")
+ARCHITECTURES = ("layers", "skip", "resnet", "orig")  # orig: one ToRGB at the end and no shortcuts
 SCHEDULES = ("rigid", "flexible")
 FILTER_KINDS = ("binomial", "kaiser", "lanczos", "gaussian")
 # Limits far beyond any real network: a damaged file must not make us plan a billion layers.
@@ -102,7 +102,7 @@ class GeneratorConfig(_Config):
     """A generator of the ladder (gan.ladder). Field names follow the paper; defaults are those of StyleGAN3-T.
 
     The fields under "layers" are used by rungs D to R only (architecture "layers"), those under "skip" by the StyleGAN2
-    family only (architectures "skip" and "resnet").
+    family only (architectures "skip", "resnet" and "orig").
     """
 
     rung: str

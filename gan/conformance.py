@@ -20,7 +20,7 @@ import cuda_ops
 from gan import resampling
 from gan.discriminator import Discriminator
 from gan.generator import Generator
-from gan.official import discriminator_config, generator_config
+from gan.official_arguments import discriminator_config, generator_config
 
 Tensors = dict[str, Tensor]
 Errors = Iterator[tuple[str, float]]
@@ -68,6 +68,11 @@ def generator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
     """Every output of a generator's case: w, truncation, images, transforms, features, gradients."""
     generator = Generator(generator_config(config.pop("kind"), config))
     yield from _load_state(generator, _under(tensors, "state/"))
+    yield from generator_output_errors(generator, tensors)
+
+
+def generator_output_errors(generator: Generator, tensors: Tensors) -> Errors:
+    """The same of a generator that has the case's parameters."""
     z, c = tensors["in/z"], tensors.get("in/c")
     outputs = _under(tensors, "out/")
     features = {f"synthesis.{name}": x for name, x in generator.synthesis.steps(generator.mapping(z, c))}
@@ -104,6 +109,11 @@ def discriminator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
     config.pop("kind")
     discriminator = Discriminator(discriminator_config(config))
     yield from _load_state(discriminator, _under(tensors, "state/"))
+    yield from discriminator_output_errors(discriminator, tensors)
+
+
+def discriminator_output_errors(discriminator: Discriminator, tensors: Tensors) -> Errors:
+    """The same of a discriminator that has the case's parameters."""
     img = tensors["in/img"].requires_grad_()
     logits = discriminator(img, tensors.get("in/c"))
     (r1_grad,) = torch.autograd.grad(logits.sum(), img, create_graph=True)

@@ -72,7 +72,7 @@ def missing(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path)
     text = text if len(text) <= LONGEST else f"{text[:60]}..."
     if os.path.isdir(path):
-        return f"{text} is a folder without a snapshot: give a run folder that has one, or a .safetensors file."
+        return f"{text} is a folder without a snapshot: give a run folder that has one, or a .safetensors or .pkl file."
     letters = ", ".join(model.rung.lower() for model in bundled())
     others = f", or a bundled one by its letter ({letters})" if letters else ""
     return f"There is no file {text}: choose another model{others}."

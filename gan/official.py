@@ -1,80 +1,257 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Official constructor arguments to our configurations (checkpoint-formats, "Parameter names")."""
+"""The only reader of foreign checkpoints: official pickles, their forks' and torch's files, without running any of it.
 
-from collections.abc import Mapping
-from dataclasses import replace
+`opened` reads a file as plain data (gan.pickled), `ForeignFile.network` finds a network in it and says how it was
+built, `ForeignFile.check` compares every name and shape with ours, `ForeignFile.filled` reads the numbers.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from gan.config import ConfigError, DiscriminatorConfig, GeneratorConfig
-from gan.ladder import rung
+import torch
+from torch import Tensor, nn
 
-# Arguments that change how fast or how precisely a network runs, or how it was trained, but not what it computes.
-IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default", "freeze_layers"}
-SHARED = {
-    "z_dim": "z_dim", "c_dim": "c_dim", "w_dim": "w_dim", "img_resolution": "resolution",
-    "img_channels": "img_channels", "channel_base": "channel_base", "channel_max": "channel_max",
-    "conv_clamp": "conv_clamp",
-}  # fmt: skip
-LAYERS = SHARED | {
-    "num_layers": "num_layers", "num_critical": "num_critical", "first_cutoff": "first_cutoff",
-    "first_stopband": "first_stopband", "last_stopband_rel": "last_stopband_rel", "margin_size": "margin_size",
-    "output_scale": "output_scale", "conv_kernel": "conv_kernel", "filter_size": "filter_size",
-    "lrelu_upsampling": "lrelu_upsampling", "use_radial_filters": "radial_filters",
-    "magnitude_ema_beta": "magnitude_ema_beta",
-}  # fmt: skip
-SKIP = SHARED | {"architecture": "architecture", "resample_filter": "resample_filter"}
-DISCRIMINATOR = {key: name for key, name in SHARED.items() if key not in ("z_dim", "w_dim")} | {
-    "cmap_dim": "cmap_dim", "mbstd_group_size": "mbstd_group", "mbstd_num_channels": "mbstd_channels",
-    "resample_filter": "resample_filter",
-}  # fmt: skip
-NESTED = ("synthesis_kwargs", "block_kwargs", "epilogue_kwargs")  # options that stand in a dict of their own
+from gan.config import DiscriminatorConfig, GeneratorConfig
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from gan.guarded import Blob, Budget, RefusedError, Text
+from gan.official_arguments import discriminator_config, generator_config
+from gan.official_shapes import arguments, kind_of
+from gan.pickled_globals import Array, Global, PickledObject, StoredTensor
+from gan.skeleton import Skeleton, bytes_of
+from gan.synthesis_skip import resampling_filter
+from gan.torch_files import check_tensor, read_pickle, read_tensor, read_zip
+
+# Names under which a file may hold its generator, the wanted one first.
+GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
+ALONE = ""  # the name of a network that is all of the file
+POSITIONS = {
+    "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
+    "Discriminator": ("c_dim", "img_resolution", "img_channels"),
+}
+DEEPEST, MOST_VALUES = 32, 10_000
+MOST_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
+FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
+FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
 
 
-def _flat(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments with nested options beside the others; the mapping's keep to themselves."""
-    flat: dict[str, Any] = {}
-    for key, value in kwargs.items():
-        if key in NESTED:
-            flat.update(_flat(value))
+@dataclass(frozen=True)
+class Network:
+    """A network in a foreign file: what it is, how it was built, and where its tensors lie."""
+
+    name: str  # in the file: "G_ema"
+    class_name: str  # what its authors call it; "" for bare weights
+    config: GeneratorConfig | DiscriminatorConfig
+    tensors: Mapping[str, StoredTensor]
+
+
+class ForeignFile:
+    """A foreign checkpoint, opened: plain data in memory, tensors still in the file."""
+
+    def __init__(self, blob: Blob, zipped: bool) -> None:
+        self._budget, self._size = Budget(blob.size), blob.size
+        if zipped:
+            self.format, data = "torch zip", read_zip(blob, self._budget)
         else:
-            flat[key] = value
-    return flat
+            self.format, data = read_pickle(blob, self._budget)
+        self._found = _networks(data)
+        self.code_bytes, self.code_pieces = _code(self._found.values(), self._budget)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The networks in the file, by name."""
+        return tuple(self._found)
+
+    def network(self, name: str | None = None) -> Network:
+        """The network of that name; None: the generator that pictures are drawn with. RefusedError, ConfigError."""
+        if name is None:
+            name = next((known for known in GENERATORS if known in self._found), None)
+            name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
+        if name is None or name not in self._found:
+            wanted, others = name or "generator", ", ".join(list(self._found)[:8])
+            raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
+        found = self._found[name]
+        tensors = _flattened(found, self._budget)
+        class_name = found.class_name if isinstance(found, PickledObject) else ""
+        shapes = {key: tensor.shape for key, tensor in tensors.items()}
+        kind = kind_of(shapes, class_name)
+        given = _given(found, kind.partition(".")[2])
+        if "img_resolution" not in given:
+            given = arguments(kind, shapes)
+        is_generator = kind.endswith(".Generator")
+        config = generator_config(kind, given) if is_generator else discriminator_config(given)
+        return Network(name, class_name, config, tensors)
+
+    def check(self, network: Network) -> nn.Module:
+        """Our network for it, without numbers; RefusedError where a name, a shape or a size does not fit."""
+        with Skeleton():  # a lying configuration costs no memory before it is found out
+            ours = _ours(network.config)
+        own = ours.state_dict()
+        wrong = [key for key in own if key not in network.tensors and not key.endswith(FILTERS)]
+        wrong += [key for key in own if key in network.tensors and network.tensors[key].shape != own[key].shape]
+        wrong += [key for key in network.tensors if key not in own]
+        if wrong:
+            raise RefusedError(
+                f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
+                "it is damaged, or of a variant that cannot be opened here"
+            )
+        if bytes_of(ours) > MOST_GROWTH * self._size + GROWTH_FLOOR:
+            raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
+        for tensor in network.tensors.values():
+            check_tensor(tensor, self._budget)
+        return ours
+
+    def filled(self, ours: nn.Module, network: Network, device: str = "cpu") -> nn.Module:
+        """What `check` returned, with the file's numbers, ready for inference; RefusedError."""
+        state = {}
+        for key, own in ours.state_dict().items():
+            stored = network.tensors.get(key)
+            tensor = None if stored is None else read_tensor(stored, self._budget)
+            if key.endswith(FILTERS):
+                computed = _computed(network.config, key, own)
+                if tensor is not None and not _agree(tensor, computed):
+                    raise RefusedError(f"was built with filters of its own ({key}), which cannot be opened here")
+                tensor = computed
+            assert tensor is not None  # `check` found it
+            state[key] = tensor.to(device, own.dtype).contiguous()
+        ours.load_state_dict(state, assign=True)
+        return ours.eval().requires_grad_(False)
 
 
-def _fields(kwargs: Mapping[str, Any], names: Mapping[str, str], mapping_layers: int) -> dict[str, Any]:
-    flat = _flat(kwargs)
-    mapping = dict(flat.pop("mapping_kwargs", None) or {})
-    fields: dict[str, Any] = {"mapping_layers": mapping.pop("num_layers", mapping_layers)}
-    unknown = sorted((set(flat) - set(names) - IGNORED) | set(mapping))
-    if unknown:
-        raise ConfigError(f"The network was built with options that are not supported here: {', '.join(unknown)}.")
-    for key, value in flat.items():
-        if key in names:
-            fields[names[key]] = tuple(value) if isinstance(value, list) else value
-    return fields
+@contextmanager
+def opened(path: Path, zipped: bool) -> Iterator[ForeignFile]:
+    """A file that begins with a pickle or, `zipped`, is a zip. RefusedError: one sentence's predicate. OSError."""
+    with open(path, "rb", buffering=0) as file, _without_collecting():
+        yield ForeignFile(Blob(file, 0, path.stat().st_size), zipped)
 
 
-def generator_config(kind: str, kwargs: Mapping[str, Any]) -> GeneratorConfig:
-    """`kind` "stylegan3.Generator" or "stylegan2.Generator" with its constructor's arguments.
-
-    For R, channel_base and channel_max are already doubled there. ConfigError names what is not supported.
-    """
-    if kind == "stylegan3.Generator":
-        fields = {"channel_base": 2**15} | _fields(kwargs, LAYERS, mapping_layers=2)
-        rotates = fields.get("conv_kernel", 3) == 1 and fields.get("radial_filters", False)
-        return GeneratorConfig(rung="R" if rotates else "T", **fields)
-    if kind == "stylegan2.Generator":
-        fields = {"architecture": "skip"} | _fields(kwargs, SKIP, mapping_layers=8)
-        if fields["architecture"] not in ("skip", "resnet"):
-            raise ConfigError(f"StyleGAN2's architecture {fields['architecture']!r} is not supported here.")
-        return replace(rung("A", fields.get("resolution", 0), channel_base=2**15), **fields)
-    raise ConfigError(f"There is no generator of the kind {kind!r} here.")
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No garbage collection: a full one looks at every object of torch's, which takes longer than all that is here."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
-def discriminator_config(kwargs: Mapping[str, Any]) -> DiscriminatorConfig:
-    """The residual discriminator from its constructor's arguments; ConfigError names what is not supported."""
-    flat = dict(kwargs)
-    architecture = flat.pop("architecture", "resnet")
-    if architecture != "resnet":
-        raise ConfigError(f"The discriminator's architecture {architecture!r} is not supported here.")
-    return DiscriminatorConfig(**_fields(flat, DISCRIMINATOR, mapping_layers=8))
+def _ours(config: GeneratorConfig | DiscriminatorConfig) -> nn.Module:
+    return Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
+
+
+def _computed(config: GeneratorConfig | DiscriminatorConfig, key: str, own: Tensor) -> Tensor:
+    """A filter as we compute it; up- and down-filters come from numpy, so they are there even in a skeleton."""
+    if not key.endswith("resample_filter"):
+        return own
+    taps = resampling_filter(config.resample_filter)
+    return torch.outer(taps, taps)
+
+
+def _agree(stored: Tensor, computed: Tensor) -> bool:
+    exact = torch.finfo(stored.dtype).eps if stored.is_floating_point() else 0.0
+    limit = (FILTER_TOLERANCE + exact) * float(computed.abs().max())
+    return bool((stored.double() - computed.double()).abs().max() <= limit)  # False for what is not finite
+
+
+def _networks(data: Any) -> dict[str, Any]:
+    """What may be a network, by its name in the file; a network that is all of the file has the name ALONE."""
+    if _is_network(data):
+        return {ALONE: data}
+    if not isinstance(data, dict):
+        return {}
+    return {key: value for key, value in data.items() if isinstance(key, str) and _is_network(value)}
+
+
+def _is_network(value: Any) -> bool:
+    if isinstance(value, PickledObject):
+        return isinstance(value.state.get("_modules"), dict)
+    return isinstance(value, dict) and any(isinstance(item, StoredTensor) for item in value.values())
+
+
+def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:
+    """Every module in it with its name's prefix. RefusedError where it is nested without end."""
+    pending = [("", network, 0)]
+    while pending:
+        prefix, module, depth = pending.pop()
+        yield prefix, module
+        children = module.state.get("_modules")
+        for name, child in reversed(children.items()) if isinstance(children, dict) else ():
+            budget.spend_instruction()
+            if isinstance(child, PickledObject) and isinstance(name, str):
+                if depth >= DEEPEST:
+                    raise RefusedError("has modules nested far deeper than a checkpoint's: it is damaged or hostile")
+                pending.append((f"{prefix}{name}.", child, depth + 1))
+
+
+def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
+    """Parameters and buffers by their full names."""
+    if not isinstance(network, PickledObject):
+        found = {key: value for key, value in network.items() if isinstance(value, StoredTensor)}
+        if any(not isinstance(key, str) for key in found):
+            raise RefusedError("holds tensors without names: it is no checkpoint of a network")
+        if all(key.startswith("module.") for key in found):  # as torch's parallel wrapper names them
+            found = {key.removeprefix("module."): value for key, value in found.items()}
+        return found
+    tensors: dict[str, StoredTensor] = {}
+    for prefix, module in _walk(network, budget):
+        passing = module.state.get("_non_persistent_buffers_set")
+        for group in ("_parameters", "_buffers"):
+            members = module.state.get(group)
+            for name, value in members.items() if isinstance(members, dict) else ():
+                budget.spend_instruction()
+                left_out = value is None or (isinstance(passing, set) and name in passing)
+                if left_out or not isinstance(name, str):
+                    continue
+                if not isinstance(value, StoredTensor):
+                    raise RefusedError(f"has something that is no tensor for {prefix}{name}: it is damaged")
+                tensors[prefix + name] = value
+    return tensors
+
+
+def _code(networks: Any, budget: Budget) -> tuple[int, int]:
+    """(bytes, copies) of the Python source that came with the networks; a copy that is shared counts once."""
+    sources: dict[Any, int] = {}
+    for network in networks:
+        for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
+            source = module.source
+            if isinstance(source, Text):
+                sources[source.start] = source.size
+            elif source is not None:
+                sources[source] = len(source.encode())
+    return sum(sources.values()), len(sources)
+
+
+def _given(network: Any, role: str) -> dict[str, Any]:
+    """The constructor's arguments, as far as the file says: by name, by position, or kept as attributes."""
+    if not isinstance(network, PickledObject):
+        return {}
+    state, left = network.state, [MOST_VALUES]
+    named, listed = (plain(state.get(key), left) for key in ("_init_kwargs", "_init_args"))
+    given = {key: state[key] for key in POSITIONS[role] if type(state.get(key)) is int} if named or listed else {}
+    if isinstance(listed, list):
+        if len(listed) > len(POSITIONS[role]):
+            raise RefusedError("was built with more arguments than the official networks take")
+        given |= dict(zip(POSITIONS[role], listed, strict=False))
+    return given | (named if isinstance(named, dict) else {})
+
+
+def plain(value: Any, left: list[int], depth: int = 0) -> Any:
+    """A value of a file as JSON has it, of `left[0]` values at most; RefusedError for more, or deeper nesting."""
+    left[0] -= 1
+    if left[0] < 0 or depth > DEEPEST:
+        raise RefusedError("has arguments nested far deeper than a checkpoint's: it is damaged or hostile")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item, left, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, left, depth + 1) for item in value]
+    if isinstance(value, Array) and value.values is not None:
+        return list(value.values)
+    return value.title if isinstance(value, Global) else f"({type(value).__name__})"

@@ -12,7 +12,7 @@ import torch
 from gan.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from gan.generator import Generator
 from gan.ladder import RUNGS, letter, rung
-from gan.official import generator_config
+from gan.official_arguments import generator_config
 from gan.plan import LayerSpec, plan, schedule
 
 GOLDEN = json.loads((Path(__file__).parent / "ladder_plans.json").read_text(encoding="utf-8"))

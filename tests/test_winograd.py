@@ -15,7 +15,7 @@ from gan.conformance import NETWORK_TOLERANCE, _load_state, _under, relative_err
 from gan.convolution import Transformed, convolve, prepared
 from gan.generator import Generator
 from gan.ladder import rung
-from gan.official import generator_config
+from gan.official_arguments import generator_config
 
 pytestmark = pytest.mark.skipif(cpu.library() is None, reason=cpu.reason())
 VECTORS = Path(__file__).with_name("conformance")

@@ -108,7 +108,8 @@ class Window:
     def browse(self, slot: Slot) -> None:
         """Ask for a checkpoint with the desktop's own dialog; the answer is picked up in a later frame."""
         here = str(Path(self.state.slot(slot).path or ".").parent)
-        self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, ["Checkpoints", "*.safetensors"]))
+        kinds = ["Checkpoints", "*.safetensors *.pkl *.pt *.pth", "All files", "*"]
+        self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, kinds))
 
     def show(self, *panels: str) -> None:
         """Bring these panels, by title, to the front of their docks, in the next frame that has a layout."""

@@ -154,7 +154,9 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         noise = "noise in each" if config.noise_inputs else "no noise"
         layers = f"{_layer_count(planned)}, StyleGAN2's {config.architecture} generator, {noise}"
         kind = "[" + ", ".join(f"{tap:g}" for tap in config.resample_filter) + "] in doubling layers (conv0)"
-        kind += " and of the RGB image between blocks" if config.architecture == "skip" else " and of their shortcuts"
+        kind += {"skip": " and of the RGB image between blocks", "resnet": " and of their shortcuts"}.get(
+            config.architecture, ""
+        )
     lines += [
         f"Layers      {layers}",
         f"Filters     {kind}",

@@ -1,0 +1,118 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Reading files that may be hostile: ranges that are read when they are wanted, and a budget for everything else."""
+
+import codecs
+import io
+from typing import BinaryIO, Self, TypeVar
+
+Kind = TypeVar("Kind", bound="Blob")
+
+# What plain data may cost. An instruction makes at most about 250 bytes of Python objects (an empty set), so that the
+# allowance for a large file is at most twice its size; an official file of 350 MB has some 50,000 instructions.
+INSTRUCTIONS, BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS = 200_000, 128, 4_000_000
+TEXT = 8 * 2**20  # bytes of names and short texts
+ODD_KEYS = 20_000  # keys that are no text: numbers can be chosen to collide, and each then costs a pass over all others
+READING, READING_FLOOR = 4, 64 * 2**20  # tensors may overlap, but are read four times the file's size at most
+CHUNK = 2**20
+TRUNCATED = "ends in the middle: the download or the copy is incomplete, get it again"
+
+
+class RefusedError(ValueError):
+    """Why a file cannot be opened: one sentence's predicate, whose subject is the file's name."""
+
+
+class Budget:
+    """What opening a file of `size` bytes may still cost. RefusedError when it is used up."""
+
+    def __init__(self, size: int) -> None:
+        self.instructions = min(INSTRUCTIONS + size // BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS)
+        self.text = TEXT
+        self.odd_keys = ODD_KEYS
+        self.reading = READING * size + READING_FLOOR
+
+    def spend_instruction(self) -> None:
+        self.instructions -= 1
+        if self.instructions < 0:
+            raise RefusedError("describes far more objects than a checkpoint of its size has: it is damaged or hostile")
+
+    def spend_text(self, amount: int) -> None:
+        self.text -= amount
+        if self.text < 0:
+            raise RefusedError("holds far more names than a checkpoint has: it is damaged or hostile")
+
+    def spend_odd_key(self) -> None:
+        self.odd_keys -= 1
+        if self.odd_keys < 0:
+            raise RefusedError("has tables with far more numbers for keys than a checkpoint: it is damaged or hostile")
+
+    def spend_reading(self, amount: int) -> None:
+        self.reading -= amount
+        if self.reading < 0:
+            raise RefusedError("has tensors that overlap in more than its own size: it is damaged or hostile")
+
+
+class Blob:
+    """A range of a file, not read yet. The file is unbuffered, or in memory."""
+
+    __slots__ = ("_file", "start", "size")
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file, self.start, self.size = file, start, size
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """A range that lies in memory."""
+        return cls(io.BytesIO(data), 0, len(data))
+
+    def seen_as(self, kind: type[Kind]) -> Kind:
+        """The same range as another kind of range."""
+        return kind(self._file, self.start, self.size)
+
+    def part(self, start: int, size: int) -> "Blob":
+        """A range within this one; RefusedError where it is not within."""
+        if start < 0 or size < 0 or start + size > self.size:
+            raise RefusedError(TRUNCATED)
+        return Blob(self._file, self.start + start, size)
+
+    def read(self, offset: int, count: int) -> bytes:
+        """`count` bytes from `offset` on; RefusedError where the range has not so many."""
+        buffer = bytearray(self.part(offset, count).size)
+        self.read_into(offset, memoryview(buffer))
+        return bytes(buffer)
+
+    def read_into(self, offset: int, target: memoryview) -> None:
+        """Fill `target` (bytes) from `offset` on; RefusedError where the range, or by now the file, is too short."""
+        self._file.seek(self.part(offset, len(target)).start)
+        done = 0
+        while done < len(target):
+            count = self._file.readinto(target[done:])  # type: ignore[attr-defined]
+            if not count:
+                raise RefusedError(TRUNCATED)
+            done += count
+
+    def decoded(self) -> "Blob":
+        """The bytes that are meant: these."""
+        return self
+
+
+class Text(Blob):
+    """A text too long to be a name, left where it lies: nothing but its length is ever wanted."""
+
+    __slots__ = ()
+
+
+class Latin1(Blob):
+    """Bytes written as a text of one character each, as pickles of protocol 2 have to; left where they lie."""
+
+    __slots__ = ()
+
+    def decoded(self) -> Blob:
+        """The bytes themselves, now in memory: at most as many as the text takes in the file."""
+        decoder, found = codecs.getincrementaldecoder("utf-8")(), io.BytesIO()
+        try:
+            for offset in range(0, self.size, CHUNK):
+                count = min(CHUNK, self.size - offset)
+                found.write(decoder.decode(self.read(offset, count), offset + count == self.size).encode("latin-1"))
+        except UnicodeError:
+            raise RefusedError("holds a tensor whose bytes are not bytes: it is damaged, get a fresh copy") from None
+        return Blob(found, 0, found.tell())
