@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from viz import motion
-from viz.layout import LEFT_SHARE, RIGHT_SHARE
 from viz.soak_props import StandInRun
 from viz.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState
 
@@ -102,6 +101,8 @@ class Hand:
 
     def _field(self) -> tuple[float, float]:
         """Somewhere in the left or the right column, where the default layout has the panels full of numbers."""
+        from viz.layout import LEFT_SHARE, RIGHT_SHARE  # here: commands that open no window load no window library
+
         width, height = _display()
         across = self.rng.uniform(0.08, LEFT_SHARE), 1 - self.rng.uniform(0.0, RIGHT_SHARE)
         return self.rng.choice(across) * width, self.rng.uniform(0.05, 1.0) * height
