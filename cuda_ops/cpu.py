@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cuda_ops.compiler import SUFFIX, CompileError, compile_library, read_flags
-from cuda_ops.workplace import workplace
+from cuda_ops.workplace import sweep, workplace
 
 ABI = 2  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
 SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path: see _is_path
@@ -218,7 +218,7 @@ def _compiled(key: str, why: str) -> Found:
             except (OSError, RuntimeError) as problem:
                 return _ready(built, f"{origin}, for this run only, because they cannot be kept ({problem})", why)
     except CompileError as problem:
-        return Found(None, f"{REFERENCE}{problem}{why}. {_advice()}")
+        return Found(None, f"{REFERENCE}{problem}{why}. {advice()}")
     finally:
         _compiling = False
 
@@ -232,15 +232,31 @@ def _keep(built: Path, name: str) -> Path:
     return folder / name
 
 
-def _sweep() -> None:
-    """Delete libraries that nobody used for long."""
+def _sweep() -> list[Path]:
+    """Delete libraries that nobody used for long, and return them."""
+    unused = []
     with suppress(OSError, RuntimeError):
         for path in cache_folder().glob(f"*{SUFFIX}"):
             if time.time() - path.stat().st_mtime > UNUSED:
                 path.unlink()
+                unused.append(path)
+    return unused
 
 
-def _advice() -> str:
+def mend() -> list[Path]:
+    """Delete what processes that were killed left behind, and return it: folders that nobody works in, among the
+    temporary files and in the cache; kept libraries that are damaged, and those that nobody used for long."""
+    gone = sweep(Path(tempfile.gettempdir()))
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+        gone += [*sweep(cache_folder()), *_sweep()]
+        for path in sorted(cache_folder().glob(f"*{SUFFIX}")):
+            if path.stem.split("-", 2)[1:2] != [_digest([path.read_bytes()])]:
+                path.unlink()
+                gone.append(path)
+    return gone
+
+
+def advice() -> str:
     """What the user can do about it."""
     if os.name == "nt":
         return "LLVM's clang++ may compile them, MSVC cannot; neither has been tried on Windows."

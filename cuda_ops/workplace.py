@@ -45,7 +45,7 @@ def workplace(parent: Path) -> Iterator[Workplace]:
 
     Raises OSError where there can be no such folder.
     """
-    _sweep(parent)
+    sweep(parent)
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True) as name:
         folder = Path(name).absolute()
         with _locked(folder), _guarded(folder) if os.name == "posix" else nullcontext() as group:
@@ -82,14 +82,17 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _sweep(parent: Path) -> None:
-    """Delete the folders of processes that are gone. Those of other users stay, and links are not followed."""
+def sweep(parent: Path) -> list[Path]:
+    """Delete the folders of processes that are gone; those that went. Other users' stay, and links are not followed."""
+    gone = []
     for path in parent.glob(f"{PREFIX}*"):
         with suppress(OSError):
             about = path.lstat()
             ours = os.name != "posix" or about.st_uid == os.geteuid()
             if ours and stat.S_ISDIR(about.st_mode) and time.time() - about.st_mtime > _patience(path):
                 shutil.rmtree(path, ignore_errors=True)
+                gone += [path] if not path.exists() else []
+    return gone
 
 
 def _patience(folder: Path) -> float:

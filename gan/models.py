@@ -27,7 +27,7 @@ def bundled() -> tuple[Bundled, ...]:
     from gan.checkpoint import CheckpointError, read_header  # here: commands that open no model do not wait for torch
 
     found = []
-    for path in sorted(Path(assets.__file__).parent.glob("*.safetensors")):
+    for path in bundled_files():
         try:
             header = read_header(path)
         except (CheckpointError, OSError):
@@ -35,6 +35,11 @@ def bundled() -> tuple[Bundled, ...]:
         found.append(Bundled(header.config.rung, path.stem, str(path)))
     order = {letter: place for place, (letter, _) in enumerate(RUNGS)}
     return tuple(sorted(found, key=lambda model: (order.get(model.rung, len(order)), model.rung, model.name)))
+
+
+def bundled_files() -> list[Path]:
+    """The checkpoints in assets/, readable or not."""
+    return sorted(Path(assets.__file__).parent.glob("*.safetensors"))
 
 
 def newest_snapshot(run: Path) -> Path | None:

@@ -101,13 +101,14 @@ def test_no_display_names_a_command_that_works_without(
     monkeypatch.setattr(offscreen, "has_display", lambda: False)
     monkeypatch.setattr(cli, "bundled", lambda: ())
     refused(run(), "python visualizer.py --screenshot ", 1)
+    assert run().output.strip().endswith("python visualizer.py doctor`.")
     for module in (models, cli):
         monkeypatch.setattr(module, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
     result = run()
     refused(result, "python visualizer.py render --model net-T", 1)
     assert len(result.output.strip().splitlines()) == 1
     monkeypatch.chdir(tmp_path)
-    words = result.output.strip().partition("visualizer.py ")[2].split()
+    words = result.output.strip().partition("visualizer.py ")[2].partition("`")[0].split()
     assert run(*words).exit_code == 0 and Path("picture.png").exists()
 
 

@@ -22,7 +22,7 @@ from imgui_bundle import portable_file_dialogs as dialogs
 import cuda_ops
 from gan.models import bundled, resolve
 from gan.pictures import save_png
-from viz import layout, motion, offscreen
+from viz import layout, motion, offscreen, start
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
@@ -47,6 +47,10 @@ import glfw  # after imgui-bundle, as in viz.offscreen
 SAVE_SECONDS = 5.0
 SETTLED_FRAMES = 12  # that docking takes to come to rest
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
+
+
+class NoOpenGL(RuntimeError):
+    """The window cannot be opened; one sentence."""
 
 
 @dataclass
@@ -129,13 +133,17 @@ class Window:
         """Open the window and return when it is closed, by the user or after `exit_after` seconds.
 
         With a `screenshot` it closes by itself once its pictures are there and the layout has settled (or after the
-        given seconds), and its last frame is written as a PNG.
+        given seconds), and its last frame is written as a PNG. NoOpenGL where the library cannot open it.
         """
         self._ending = _Ending(screenshot is not None, exit_after)
         # The worker waits for the interpreter's lock once an operator; the default of 5 ms is far longer than one.
         sys.setswitchinterval(0.0005)
         try:
             immapp.run(self.runner_params(), immapp.AddOnsParams(with_implot=True))
+        except RuntimeError as problem:
+            if self._textures is not None:  # it was open
+                raise
+            raise NoOpenGL(f"The window cannot be opened, for OpenGL does not start: {start.see_doctor()}") from problem
         finally:
             self.close()
         if screenshot:
@@ -202,7 +210,8 @@ class Window:
                 states.save(self.state, self.state_path)
                 self._saved = document
             except OSError as problem:
-                self.view.message = f"The state could not be saved to {self.state_path}: {problem.strerror}."
+                where = f"{self.state_path} ({problem.strerror})"
+                self.view.message = f"The state could not be saved to {where}: {start.see_doctor()}"
 
     # -- a frame ---------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import sys
+import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import click
 
 from gan.models import bundled, resolve
-from viz import models, motion, offscreen
+from viz import models, motion, start
 from viz import state as states
+from viz.doctor_cli import doctor
 from viz.inspect_cli import inspect
 from viz.request import PictureRequest
 from viz.soak import soak
@@ -23,9 +25,8 @@ from viz.spectra_cli import spectra
 from viz.state import SLOTS, AppState, StateError
 from viz.sticking_cli import sticking
 
-NO_DISPLAY = (
-    "There is no display to open a window on{reason}; this writes a picture without one: {python} visualizer.py "
-)
+NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
+NOT_KEPT = "What you set will not be kept, for {folder} cannot be written ({reason}): {doctor}"
 SEEDS_LIMIT = 100_000
 PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Filters", "Sticking", "Training", "Performance")
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
@@ -38,6 +39,13 @@ class DefaultGroup(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
             args = ["view", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a package that is found missing only now is one sentence, too."""
+        try:
+            return super().invoke(ctx)
+        except ImportError as problem:
+            raise click.ClickException(start.cannot_start(problem)) from None
 
 
 class Size(click.ParamType[tuple[int, int]]):
@@ -122,6 +130,7 @@ def main() -> None:
                                                              what they draw, frequency by frequency
       python visualizer.py sticking --left b --right t --out sticking
                                                              what sticks to the screen: the paper's figure 1
+      python visualizer.py doctor                            what keeps it from running here, and how to mend it
 
     Without a command the options are those of `view`.
     """
@@ -165,6 +174,8 @@ def view(
                                                              says how many pictures a second each slot showed, counted
                                                              once both have one; works without a display, too
     """
+    from viz import offscreen  # here, as viz.app below, so that the other commands load no window library
+
     if not offscreen.has_display():
         if screenshot is None and exit_after is None:
             raise click.ClickException(no_display())
@@ -172,7 +183,9 @@ def view(
     # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
     passing = screenshot is not None or exit_after is not None
     path = state_file if state_file or passing else states.default_path()
+    path, unkept = usable(path)
     state, message = load_state(path)
+    message = " ".join(filter(None, (message, unkept)))
     if left is not None:
         state.left.path = resolve(left)
     if right is not None:
@@ -183,7 +196,7 @@ def view(
             state.transform_of(slot).animate = "off" if animate == "walk" else animate
     if size:
         state.display.width, state.display.height = size
-    from viz.app import Window  # here, so that `render` and `--help` load no window library
+    from viz.app import NoOpenGL, Window
 
     window = Window(state, path)
     window.view.message = message
@@ -192,6 +205,8 @@ def view(
         click.echo(message, err=True)
     try:
         window.run(screenshot, exit_after)
+    except NoOpenGL as problem:
+        raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
@@ -212,10 +227,22 @@ def no_display() -> str:
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
     known = bundled()
-    command = f"render --model {known[-1].name} --seed 0 --out picture.png" if known else "--screenshot window.png"
-    inside = os.path.relpath(sys.executable).startswith(".venv")
-    python = os.path.relpath(sys.executable) if inside else "python"  # whoever came by make has activated nothing
-    return NO_DISPLAY.format(reason=reason, python=python) + command
+    words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
+    instead = start.command(*(words or ("--screenshot", "window.png")))
+    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=start.see_doctor())
+
+
+def usable(path: Path | None) -> tuple[Path | None, str]:
+    """The state's path, or None and a sentence where nothing can be kept there."""
+    if path is None:
+        return None, ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+        return path, ""
+    except OSError as problem:
+        reason = problem.strerror or problem
+        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=start.see_doctor())
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:
@@ -314,6 +341,7 @@ def render(
         click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")
 
 
+main.add_command(doctor)
 main.add_command(soak)
 main.add_command(inspect)
 main.add_command(spectra)

@@ -120,6 +120,7 @@ class Hand:
 
     def _field(self) -> tuple[float, float]:
         """Somewhere in the left or the right column, where the default layout has the panels full of numbers."""
+
         width, height = _display()
         across = self.rng.uniform(0.08, LEFT_SHARE), 1 - self.rng.uniform(0.0, RIGHT_SHARE)
         return self.rng.choice(across) * width, self.rng.uniform(0.05, 1.0) * height

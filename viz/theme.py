@@ -11,6 +11,7 @@ from viz.state import Slot
 
 TEXT_SIZE = 15.0
 MONO_SIZE = 15.5
+FONTS = PLAIN_FONT, MONO_FONT = ("fonts/Roboto/Roboto-Regular.ttf", "fonts/Inconsolata-Medium.ttf")  # imgui-bundle's
 # Where systems keep a font with Chinese, Japanese and Korean letters: the bundled ones have none, paths may.
 CJK_FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
@@ -90,12 +91,12 @@ class Theme:
         """Called once by the runner, before the first frame. The fonts come with imgui-bundle, East Asian letters
         with the system, where it has them; glyphs are drawn as they are met, so a large font costs little."""
         plain = hello_imgui.FontLoadingParams()
-        hello_imgui.load_font("fonts/Roboto/Roboto-Regular.ttf", TEXT_SIZE, plain)
+        hello_imgui.load_font(PLAIN_FONT, TEXT_SIZE, plain)
         system = cjk_font()
         if system is not None:
             merged = hello_imgui.FontLoadingParams(merge_to_last_font=True, inside_assets=False)
             hello_imgui.load_font(str(system), TEXT_SIZE, merged)
-        self.mono = hello_imgui.load_font("fonts/Inconsolata-Medium.ttf", MONO_SIZE, plain)
+        self.mono = hello_imgui.load_font(MONO_FONT, MONO_SIZE, plain)
 
     def apply(self) -> None:
         """Set imgui's style: call with a live imgui context, at start and when the theme changes."""

@@ -1,0 +1,272 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The doctor's questions as they are answered, each in a process of its own (viz.doctor_probe): imports what may fail.
+
+Everything said is a fact; what it means stands in the modules that ask.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from viz.doctor_probe import LIMIT, MARK
+
+SIZE = (320, 240)  # of the window that is tried
+
+
+def main(question: str) -> None:
+    """Answer, and end without cleaning up: what hangs at an exit would tell nothing more."""
+    try:
+        QUESTIONS[question]()
+    except ImportError as problem:
+        say(step="import", error=told(problem))
+    except BaseException as problem:  # GL libraries raise whatever they like
+        say(error=told(problem))
+    say(done=True)
+    os._exit(0)
+
+
+def say(**facts: Any) -> None:
+    print(f"\n{MARK}{json.dumps(facts)}", flush=True)
+
+
+def step(name: str, limit: float = LIMIT) -> None:
+    """What comes next, and how many seconds it may take."""
+    say(step=name, limit=limit)
+
+
+def told(problem: BaseException) -> str:
+    text = " ".join(str(problem).split())
+    return text if isinstance(problem, ImportError) and text else f"{type(problem).__name__}: {text}".rstrip(": ")
+
+
+def attempt(name: str, part: Callable[[], Any], limit: float = LIMIT) -> None:
+    """Say what `part` returns under `name`, or its failure under "`name` error"; the next part is then still tried."""
+    step(name, limit)
+    try:
+        say(**{name: part()})
+    except Exception as problem:
+        say(**{f"{name} error": told(problem)})
+
+
+# -- packages ------------------------------------------------------------------------------------------------------
+
+
+def packages() -> None:
+    from viz.doctor_display import LIBRARIES
+    from viz.doctor_python import MODULES
+
+    if sys.platform.startswith("linux"):
+        attempt("libraries", lambda: {name: loads(file) for name, file in LIBRARIES.items()})
+    for distribution, module in MODULES.items():
+        if distribution != "torch":  # a question of its own, since it takes so long
+            attempt(f"import {distribution}", partial(loaded, module))
+    attempt("fonts", fonts)
+
+
+def loaded(module: str) -> bool:
+    return bool(importlib.import_module(module))
+
+
+def loads(file: str) -> str:
+    """"" or why a shared library does not load."""
+    try:
+        ctypes.CDLL(file)
+        return ""
+    except OSError as problem:
+        return str(problem)
+
+
+def fonts() -> dict[str, Any]:
+    from imgui_bundle import hello_imgui
+
+    from viz.theme import FONTS, cjk_font
+
+    found = cjk_font()
+    return {"missing": [name for name in FONTS if not hello_imgui.asset_exists(name)], "cjk": str(found or "")}
+
+
+# -- torch and what is built on it ---------------------------------------------------------------------------------
+
+
+def torch() -> None:
+    step("import torch")
+    with warnings.catch_warnings(record=True) as seen:  # of a driver that is too old, say
+        warnings.simplefilter("always")
+        import torch
+
+        version = torch.version
+        say(torch=torch.__version__, cuda=version.cuda or "", hip=version.hip or "", threads=torch.get_num_threads())
+        attempt("devices", devices)
+    say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
+    attempt("memory", memory)
+    attempt("kernels", kernels, limit=180.0)  # compiling may take cpu.TIMEOUT
+    attempt("compilers", compilers)
+    attempt("left behind", left_behind)
+    attempt("caches", caches)
+    attempt("models", models)
+    attempt("program", partial(loaded, "viz.app"))
+    attempt("picture", picture)
+
+
+def devices() -> list[list[str]]:
+    """Device and name of every accelerator that torch can use."""
+    import torch
+
+    found = []
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            about = torch.cuda.get_device_properties(number)
+            found.append([f"cuda:{number}", f"{about.name}, {about.total_memory / 2**30:.0f} GiB"])
+    if torch.backends.mps.is_available():
+        found.append(["mps", "Apple's GPU"])
+    return found
+
+
+def memory() -> dict[str, int]:
+    import psutil
+
+    about = psutil.virtual_memory()
+    return {"total": about.total, "free": about.available}
+
+
+def kernels() -> list[list[str]]:
+    """Operator, implementation and reason, on each kind of device that this machine has."""
+    import torch
+
+    from cuda_ops import cpu, status
+
+    kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
+    rows = [(kind, row) for kind in kinds for row in status(kind)]
+    return [[kind, row.name, row.implementation, row.reason.removesuffix(cpu.advice()).strip()] for kind, row in rows]
+
+
+def compilers() -> list[str]:
+    """Path and version of each C++ compiler, in the order in which they would be tried."""
+    from cuda_ops.compiler import compilers
+
+    found = []
+    for command in compilers():
+        asked = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=10, errors="replace")
+        found.append(f"{command[0]}: {asked.stdout.strip().partition(chr(10))[0] or 'does not say its version'}")
+    return found
+
+
+def left_behind() -> list[str]:
+    from cuda_ops import cpu
+
+    return [str(path) for path in cpu.mend()]
+
+
+def caches() -> list[list[Any]]:
+    """Folder, number of files and bytes: of the kept kernels first, then of whatever else is kept beside them."""
+    from cuda_ops import cpu
+
+    kept = cpu.cache_folder()
+    beside = sorted(path for path in kept.parent.glob("*") if path.is_dir() and path != kept)
+    return [[str(folder), *weight(folder)] for folder in (kept, *beside)]
+
+
+def weight(folder: Path) -> tuple[int, int]:
+    """Files below a folder, and their bytes; links are not followed."""
+    sizes = [os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder) for name in names]
+    return len(sizes), sum(sizes)
+
+
+def models() -> dict[str, Any]:
+    """The bundled models that can be read, and what is wrong with the others."""
+    from gan.checkpoint import read_header
+    from gan.models import bundled, bundled_files
+
+    broken = {}
+    for path in bundled_files():
+        try:
+            read_header(path)
+        except (ValueError, OSError) as problem:
+            broken[path.name] = str(problem)
+    return {"names": [model.name for model in bundled()], "broken": broken}
+
+
+def picture() -> dict[str, Any]:
+    """Draw one on the CPU, as the window does first."""
+    from gan.models import bundled
+    from viz.renderer import Renderer
+    from viz.request import PictureRequest
+
+    known = bundled()
+    if not known:
+        return {}
+    model, began = known[-1], time.perf_counter()
+    result = Renderer().render(PictureRequest(model.path))
+    return {"model": model.name, "seconds": time.perf_counter() - began, "error": result.error or ""}
+
+
+# -- OpenGL --------------------------------------------------------------------------------------------------------
+
+
+def window() -> None:
+    """Whether there is a display, and what draws a hidden window on it."""
+    step("import")
+    from viz import offscreen
+
+    step("display")
+    display = offscreen.has_display()
+    say(display=display)
+    if display:
+        draw()
+
+
+def without_display() -> None:
+    step("import")
+    from viz import offscreen
+
+    step("offscreen")
+    offscreen.use()
+    draw()
+
+
+def draw() -> None:
+    """Open a window as the program does, say what draws in it, and put a texture into it."""
+    step("import")
+    from imgui_bundle import hello_imgui
+
+    from viz import layout
+    from viz.texture import Textures
+
+    params = layout.parameters(SIZE, [], None)
+    params.app_window_params.hidden = True
+    params.ini_disable = True
+
+    def opened() -> None:
+        step("textures")
+        textures = Textures()
+        from OpenGL import GL
+
+        for name in ("vendor", "renderer", "version"):
+            say(**{name: GL.glGetString(getattr(GL, f"GL_{name.upper()}")).decode("utf-8", "replace")})
+        textures.finish()
+        textures.delete()
+
+    def shown() -> None:
+        params.app_shall_exit = True
+
+    params.callbacks.post_init = opened
+    params.callbacks.show_gui = shown
+    step("context")
+    hello_imgui.run(params)
+    say(drawn=True)
+
+
+QUESTIONS: dict[str, Callable[[], None]] = {
+    "packages": packages, "torch": torch, "window": window, "offscreen": without_display,
+}  # fmt: skip

@@ -1,0 +1,28 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py doctor`: whether the program runs on this machine, and what mends what does not."""
+
+import sys
+
+import click
+
+from viz.doctor import run
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the same as a JSON object, for other programs.")
+def doctor(as_json: bool) -> None:
+    """Say what keeps Jinc from running here, and how to mend it.
+
+    Looks at Python and its packages, torch and its devices, OpenGL on the display and without one, the operators and
+    why no faster ones run, fonts, folders, disk space and the bundled models. What a process that was killed has
+    left behind is deleted. The CPU kernels are compiled if they were not yet, once.
+
+    Works where the rest cannot even be imported. The exit status is 0 if the program will run, with a window or, where
+    there is no display, without one; else it is 1.
+
+    \b
+    Examples:
+      python visualizer.py doctor
+      python visualizer.py doctor --json > report.json       to send along with a question
+    """
+    sys.exit(run(as_json))

@@ -1,0 +1,64 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the doctor finds, and the commands that it recommends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+
+OK, REMARK, PROBLEM = "ok", "remark", "problem"
+
+# What may be missing on Linux -> its packages on Debian and Ubuntu, on Fedora, on Arch.
+MANAGERS = (("apt", "apt install"), ("dnf", "dnf install"), ("pacman", "pacman -S"))
+PACKAGES = {
+    "libX11": ("libx11-6", "libX11", "libx11"),
+    "libEGL": ("libegl1", "mesa-libEGL", "libglvnd"),
+    "libGL": ("libgl1", "mesa-libGL", "libglvnd"),
+    "libGLESv2": ("libgles2", "libglvnd-gles", "libglvnd"),
+    "libgomp": ("libgomp1", "libgomp", "gcc-libs"),
+    "libstdc++": ("libstdc++6", "libstdc++", "gcc-libs"),
+    "Mesa's drivers": ("libgl1-mesa-dri", "mesa-dri-drivers", "mesa"),
+    "XWayland": ("xwayland", "xorg-x11-server-Xwayland", "xorg-xwayland"),
+    "a C++ compiler": ("g++", "gcc-c++", "gcc"),
+    "a file dialog": ("zenity", "zenity", "zenity"),
+    "East Asian letters": ("fonts-noto-cjk", "google-noto-sans-cjk-vf-fonts", "noto-fonts-cjk"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. A problem keeps the program from running; a remark is what could be better."""
+
+    topic: str  # the heading that it stands under
+    title: str
+    value: str
+    state: str = OK  # "ok", "remark" or "problem"
+    explanation: str = ""  # one sentence
+    command: str = ""  # the one that mends it, or in a remark the one that works instead
+
+
+def install(*wanted: str) -> str:
+    """The command that installs these, by their names in PACKAGES; "" where the system's way is not known."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    for column, (program, command) in enumerate(MANAGERS):
+        if shutil.which(program):
+            names = dict.fromkeys(PACKAGES[name][column] for name in wanted)
+            return " ".join(["sudo" if os.geteuid() else "", command, *names]).strip()
+    return ""
+
+
+def listed(names: list[str]) -> str:
+    """"a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def size_text(count: float) -> str:
+    """Bytes for a person: 512 B, 3.1 MiB, 70 GiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1000 or unit == "GiB":
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"

@@ -1,0 +1,83 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The first thing that runs: hands over to the command line, and where that cannot be imported says so in a sentence.
+
+The doctor answers even then. So this module and the doctor's own (viz.doctor and whatever it imports) need the
+standard library only, and nothing in them is newer than Python 3.7 until the Python at hand was found new enough.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)  # Python that the rest needs
+ROOT = Path(__file__).resolve().parent.parent  # of a checkout; site-packages where Jinc was installed
+
+
+def main() -> None:
+    """The program: `python visualizer.py` and `jinc`."""
+    try:
+        if sys.version_info < OLDEST:
+            raise ImportError(f"Python {dotted(OLDEST)} or newer is needed, and this is {dotted(sys.version_info[:3])}")
+        from viz.cli import main as command_line
+    except Exception as problem:  # ImportError mostly; a package of another version fails in other ways, too
+        if sys.argv[1:2] == ["doctor"]:
+            from viz.doctor import run
+
+            sys.exit(run(as_json="--json" in sys.argv[2:]))
+        sys.exit(f"Error: {cannot_start(problem)}")
+    command_line()
+
+
+def cannot_start(problem: Exception) -> str:
+    """The sentence for something that could not be imported."""
+    text = str(problem) if isinstance(problem, ImportError) else f"{type(problem).__name__}: {problem}"
+    return f"Jinc cannot start ({text}): {see_doctor()}"
+
+
+def see_doctor() -> str:
+    """The end of a sentence about a start that failed."""
+    return f"run `{command('doctor')}`."
+
+
+def command(*words: str) -> str:
+    """A command line of this program as this user may type it, or a `python -m ...` when the first word is -m."""
+    if words[:1] != ("-m",):
+        script = ROOT / "visualizer.py"
+        if not script.exists():
+            return line("jinc", *words)
+        words = (nearby(script), *words)
+    return line(python(), *words)
+
+
+def line(*words: str) -> str:
+    """Words as one line for this system's shell."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else " ".join(shlex.quote(word) for word in words)
+
+
+def python() -> str:
+    """How to call the Python that runs: whoever came by make has activated nothing."""
+    here = nearby(sys.executable)
+    if here.startswith(".venv"):
+        return here
+    for name in ("python", "python3", os.path.basename(sys.executable)):
+        if shutil.which(name) and os.path.abspath(str(shutil.which(name))) == os.path.abspath(sys.executable):
+            return name
+    return sys.executable
+
+
+def nearby(path: str | os.PathLike[str]) -> str:
+    """A path as it is typed from the current folder where it lies below that, else in full."""
+    try:
+        full, here = os.path.abspath(path), os.getcwd()
+    except OSError:  # the current folder is gone
+        return os.fspath(path)
+    return os.path.relpath(full, here) if full.startswith(os.path.join(here, "")) else full
+
+
+def dotted(version: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in version)
