@@ -31,7 +31,7 @@ from gan.skeleton import Skeleton, bytes_of
 FORMAT = "jinc"
 SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
-NO_GENERATOR = "holds a discriminator where its generator should be: open a file with a generator"
+NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
 LONGEST_REASON = 400  # characters of why a file is refused, in which it may name things of its own
 
 
@@ -48,6 +48,7 @@ class Header:
     parameters: int  # numbers in all tensors
     bytes: int  # size of all tensors
     format: str = FORMAT  # or what else it is: "pickle", "torch file", "torch zip"
+    network: str = ""  # its name in a foreign file: "G_ema"
     class_name: str = ""  # of a foreign network
     networks: tuple[str, ...] = ()  # all that stand in a foreign file, by name
     carries_code: int = 0  # bytes of Python source that came with it, none of which is ever run
@@ -57,7 +58,7 @@ class Header:
         """What the file is, in one line."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        kind = {"pickle": "a pickle", "torch file": "a file of torch's", "torch zip": "a zip of torch's"}[self.format]
+        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip"}[self.format]
         family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
         if not self.carries_code:
             return f"{kind} of a {family} generator, which carries no code"
@@ -85,7 +86,8 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
 def _refused(path: Path, error: Exception) -> CheckpointError:
     """The one sentence for a file that names things of its own: short, and without what steers a terminal."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in str(error))
-    return CheckpointError(f"{path.name} {shown if len(shown) <= LONGEST_REASON else shown[:LONGEST_REASON] + '...'}")
+    reason = f"{shown}." if len(shown) <= LONGEST_REASON else f"{shown[:LONGEST_REASON]}..."
+    return CheckpointError(f"{path.name} {reason}")
 
 
 def _contents(path: Path) -> Contents:
@@ -177,12 +179,13 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
     save_tensors(path, generator.state_dict(), document)
 
 
-def read_header(path: str | os.PathLike[str]) -> Header:
-    """What is in a generator's checkpoint, without loading its tensors; CheckpointError as for loading."""
+def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:
+    """What is in a generator's checkpoint, without loading its tensors; `network`, CheckpointError as for loading."""
     path = Path(path)
     contents = _contents(path)
     if contents is not Contents.SAFETENSORS:
-        return _foreign_header(path, contents)
+        return _foreign_header(path, contents, network)
+    _refuse_name(path, network)
     with _open(path, "cpu") as file:
         document = _document(file, path)
         config = _generator_config(document, path)
@@ -191,18 +194,24 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     return Header(config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
 
-def _foreign_header(path: Path, contents: Contents) -> Header:
+def _refuse_name(path: Path, network: str | None) -> None:
+    if network is not None:
+        raise CheckpointError(f"{path.name} is a checkpoint of Jinc's, which holds one generator: leave {network} out.")
+
+
+def _foreign_header(path: Path, contents: Contents, name: str | None) -> Header:
     with _foreign(path, contents) as file:
-        network = file.network()
+        network = file.network(name)
         if not isinstance(network.config, GeneratorConfig):
-            raise RefusedError(NO_GENERATOR)
+            raise RefusedError(NO_GENERATOR.format(network.config.resolution))
         ours = file.check(network)
         return Header(
             config=network.config,
-            facts={},
+            facts=file.facts,
             parameters=sum(tensor.numel() for tensor in ours.state_dict().values()),
             bytes=bytes_of(ours),
             format=file.format,
+            network=network.name,
             class_name=network.class_name,
             networks=file.names,
             carries_code=file.code_bytes,
@@ -210,12 +219,14 @@ def _foreign_header(path: Path, contents: Contents) -> Header:
         )
 
 
-def _load_foreign(path: Path, contents: Contents, device: str, name: str | None) -> torch.nn.Module:
+def _load_foreign(
+    path: Path, contents: Contents, device: str, name: str | None
+) -> tuple[torch.nn.Module, dict[str, Any]]:
     with _foreign(path, contents) as file:
         network = file.network(name)
         ours = file.check(network)
         _check_memory(path, bytes_of(ours), device)
-        return file.filled(ours, network, device)
+        return file.filled(ours, network, device), file.facts
 
 
 def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
@@ -224,7 +235,7 @@ def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", networ
     contents = _contents(path)
     if contents is Contents.SAFETENSORS:
         raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
-    found = _load_foreign(path, contents, device, network)
+    found, _ = _load_foreign(path, contents, device, network)
     if not isinstance(found, Discriminator):
         raise CheckpointError(f"{path.name} holds a generator under the name {network}: name its discriminator.")
     return found
@@ -242,10 +253,12 @@ def load_generator(
     path = Path(path)
     contents = _contents(path)
     if contents is not Contents.SAFETENSORS:
-        found = _load_foreign(path, contents, device, network)
+        found, facts = _load_foreign(path, contents, device, network)
         if not isinstance(found, Generator):
-            raise _refused(path, RefusedError(NO_GENERATOR))
-        return found, {}
+            assert isinstance(found, Discriminator)  # there is no third kind
+            raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
+        return found, facts
+    _refuse_name(path, network)
     tensors, document = load_tensors(path, device)
     config = _generator_config(document, path)
     with Skeleton():  # a lying configuration costs no memory before it is found out

@@ -9,7 +9,7 @@ import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import torch
@@ -59,6 +59,7 @@ class ForeignFile:
         else:
             self.format, data = read_pickle(blob, self._budget)
         self._found = _networks(data)
+        self.facts = _facts(data)
         self.code_bytes, self.code_pieces = _code(self._found.values(), self._budget)
 
     @property
@@ -166,6 +167,13 @@ def _networks(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
         return {}
     return {key: value for key, value in data.items() if isinstance(key, str) and _is_network(value)}
+
+
+def _facts(data: Any) -> dict[str, str]:
+    """What an official file says about its training: the name of the pictures it was trained on."""
+    training_set = data.get("training_set_kwargs") if isinstance(data, dict) else None
+    path = training_set.get("path") if isinstance(training_set, dict) else None
+    return {"data": PurePath(path.replace("\\", "/")).stem} if isinstance(path, str) else {}
 
 
 def _is_network(value: Any) -> bool:

@@ -17,6 +17,7 @@ import click
 from gan.models import bundled, resolve
 from viz import models, motion, start
 from viz import state as states
+from viz.convert_cli import convert
 from viz.doctor_cli import doctor
 from viz.inspect_cli import inspect
 from viz.request import PictureRequest
@@ -126,6 +127,9 @@ def main() -> None:
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
       python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
+      python visualizer.py inspect network-snapshot-025000.pkl
+                                                             what any checkpoint is; code in it is never run
+      python visualizer.py convert network-snapshot-025000.pkl --out cats.safetensors
       python visualizer.py spectra --model b --model t --out spectra.png
                                                              what they draw, frequency by frequency
       python visualizer.py sticking --left b --right t --out sticking
@@ -344,6 +348,7 @@ def render(
 main.add_command(doctor)
 main.add_command(soak)
 main.add_command(inspect)
+main.add_command(convert)
 main.add_command(spectra)
 main.add_command(sticking)
 

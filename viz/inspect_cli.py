@@ -2,7 +2,7 @@
 """`python visualizer.py inspect`: what is inside a network, in numbers and as a picture, without running it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from gan.ladder import row
 from gan.models import missing, resolve
 from gan.switches import Side, switches
 from viz import plots
+from viz.finding import size_text
 from viz.inspection import comparison, plain, report, rung_title
 
 SIZE = 256
@@ -31,6 +32,7 @@ def _one_sentence() -> Iterator[None]:
 @click.argument("model", required=False)
 @click.option("--cfg", metavar="RUNG", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--diff", nargs=2, metavar="RUNG RUNG", help="Print what the second rung changes from the first.")
+@click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
 @click.option("--size", type=Side(), help=f"Width of the picture, a power of two from 16 to 1024 ({SIZE}).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
@@ -41,14 +43,15 @@ def _one_sentence() -> Iterator[None]:
               help=f"A layer whose filters --plot draws, by number or name; up to {plots.MOST} of them (two that tell "
                    "most).")  # fmt: skip
 def inspect(
-    model: str | None, cfg: str | None, diff: tuple[str, str] | None, size: int | None, picture: Path | None,
-    layers: tuple[str, ...], **options: Any,
+    model: str | None, cfg: str | None, diff: tuple[str, str] | None, network: str | None, size: int | None,
+    picture: Path | None, layers: tuple[str, ...], **options: Any,
 ) -> None:  # fmt: skip
     """Print what is inside a network: layers, filters, parameters.
 
-    Of a rung (--cfg), of MODEL, a checkpoint or a bundled one's name (b, t, ...), or what sets two rungs apart
-    (--diff).
-    The network is not run for it. The options from --size to --capacity shape the rung, as they do in the trainer.
+    Of a rung (--cfg), of MODEL, or what sets two rungs apart (--diff). MODEL is a checkpoint of Jinc's, a pickle of the
+    official StyleGAN2-ADA or StyleGAN3 code (.pkl), a file of torch's, a run folder, or a bundled model's name (b, t,
+    ...). Neither the network nor any code that a file carries is run. The options from --size to --capacity shape the
+    rung, as they do in the trainer.
 
     \b
     Examples:
@@ -59,6 +62,7 @@ def inspect(
       python visualizer.py inspect --cfg G --plot g.png --layer 3 --layer L13_256_64
                                                                     the filters of these layers
       python visualizer.py inspect t                                the bundled T, and what it was trained on
+      python visualizer.py inspect network-snapshot-025000.pkl      what that file is, and whether it carries code
       python visualizer.py inspect --diff D E                       what rung E changes from rung D
     """
     given = {name: value for name, value in options.items() if value is not None}
@@ -67,6 +71,8 @@ def inspect(
     if model is not None and (given or size is not None):
         option = "size" if size is not None else next(iter(given)).replace("_", "-")
         raise click.UsageError(f"--{option} goes with --cfg or --diff: a model has its own settings.")
+    if network is not None and model is None:
+        raise click.UsageError("--network chooses from a file: give MODEL, too.")
     if diff is not None and picture is not None:
         raise click.UsageError("--plot draws one network: leave out --diff.")
     if layers and picture is None:
@@ -80,37 +86,44 @@ def inspect(
             click.echo(f"{side}x{side}\n\n{comparison(before, after)}")
             return
         if model is not None:
-            _model(model, picture, layers)
+            _model(model, network, picture, layers)
             return
         found = row(str(cfg), side, **settings)
         _show(found.network, f"{found}, {side}x{side}", None, picture, layers)
 
 
-def _model(name: str, picture: Path | None, layers: tuple[str, ...]) -> None:
+def _model(name: str, network: str | None, picture: Path | None, layers: tuple[str, ...]) -> None:
     path = Path(resolve(name))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise click.ClickException(missing(path))
     from gan.checkpoint import CheckpointError, read_header  # here: a rung's plan needs no torch, and is there at once
 
     try:
-        header = read_header(path)
+        header = read_header(path, network)
     except CheckpointError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"{plain(name)} cannot be read: {problem.strerror or problem}.") from None
     width = header.config.resolution
     title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
-    _show(header.config, title, header.facts, picture, layers)
+    about = [f"File        {header.words()}", f"Size        {size_text(path.stat().st_size)}"]
+    if header.network:
+        others = [plain(other) for other in header.networks if other != header.network]
+        beside = f"; beside it: {', '.join(others)}" if others else ""
+        a_class = f", of the class {plain(header.class_name)}" if header.class_name else ""
+        about.append(f"Network     {plain(header.network)}{a_class}{beside}")
+    _show(header.config, title, header.facts, picture, layers, about)
 
 
 def _show(
-    config: GeneratorConfig, title: str, facts: dict[str, Any] | None, picture: Path | None, layers: tuple[str, ...]
-) -> None:
+    config: GeneratorConfig, title: str, facts: dict[str, Any] | None, picture: Path | None, layers: tuple[str, ...],
+    about: Sequence[str] = (),
+) -> None:  # fmt: skip
     chosen = []
     if picture is not None:  # what cannot be drawn is said before pages of text
         plots.check(picture)
         chosen = plots.choose(config, layers)
-    click.echo(report(config, title, facts))
+    click.echo(report(config, title, facts, about))
     if picture is not None:
         width, height = plots.draw(picture, config, title, chosen)
         click.echo(f"\nWrote {picture} ({width}x{height}).")

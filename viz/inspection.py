@@ -107,10 +107,12 @@ def table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: S
     return lines
 
 
-def report(config: GeneratorConfig, title: str, facts: Mapping[str, Any] | None = None) -> str:
-    """All of one network; `facts` are what its checkpoint says about its training."""
+def report(
+    config: GeneratorConfig, title: str, facts: Mapping[str, Any] | None = None, about: Sequence[str] = ()
+) -> str:
+    """All of one network; `facts` are what its checkpoint says about its training, `about` lines on the file itself."""
     planned = plan(config)
-    lines = [title, "", *_summary(config, planned, facts), ""]
+    lines = [title, "", *about, *_summary(config, planned, facts), ""]
     lines += [
         "Layers. Frequencies are the output's: f_c cutoff, f_h half-width of the transition, f_c+f_h stopband edge.",
         "Padding is before,after on both axes of the upsampled image; where negative it crops.",
@@ -143,7 +145,12 @@ def _cells(columns: Sequence[Column], spec: LayerSpec) -> list[str]:
 
 
 def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | None) -> list[str]:
-    lines = [f"Input       {input_words(config, planned)}"]
+    labels = f"labels of {config.c_dim} classes" if config.c_dim else "no labels"
+    lines = [
+        f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}",
+        f"Picture     {config.resolution}x{config.resolution}, {channel_words(config.img_channels)}",
+        f"Input       {input_words(config, planned)}",
+    ]
     if config.architecture == "layers":
         border = "ended by zeros" if config.same_padding else f"cropped to a margin of {config.margin_size} px"
         critical = f"{config.schedule} schedule, the last {config.num_critical} critical"
@@ -168,6 +175,11 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         told = ", ".join(f"{plain(name)} {plain(value)}" for name, value in short)
         lines.append(f"Training    {told or 'nothing recorded'}")
     return lines
+
+
+def channel_words(channels: int) -> str:
+    """What a picture of so many channels is."""
+    return {1: "grey", 2: "2 channels", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
 
 
 def input_words(config: GeneratorConfig, planned: Plan) -> str:

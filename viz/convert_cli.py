@@ -1,0 +1,81 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py convert`: a generator out of any checkpoint, as a .safetensors file that carries no code."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from gan.models import missing, resolve
+from viz.finding import size_text
+from viz.inspection import plain, rung_title
+
+if TYPE_CHECKING:
+    from gan.generator import Generator
+
+SUFFIX = ".safetensors"
+
+
+@click.command()
+@click.argument("model", metavar="IN")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="OUT.safetensors",
+              help="Where to write it.")  # fmt: skip
+@click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
+@click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
+def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
+    """Write the generator in IN as a .safetensors file, with its configuration and without any code.
+
+    IN is a pickle of the official StyleGAN2-ADA or StyleGAN3 code or of a fork, a file of torch's, or one of Jinc's
+    own. None of the code in it is run. The file written is read back and compared with what was read from IN.
+
+    \b
+    Examples:
+      python visualizer.py convert network-snapshot-025000.pkl --out cats.safetensors
+      python visualizer.py convert both.pkl --network G --out raw.safetensors
+                                                                    the weights as trained, not their average
+      python visualizer.py --right cats.safetensors                 and look at it
+    """
+    path = Path(resolve(model))
+    if not path.is_file():
+        raise click.ClickException(missing(path))
+    if out.suffix != SUFFIX:
+        raise click.UsageError(f"--out must end in {SUFFIX}: {plain(out.name)} does not.")
+    if out.exists() and out.resolve() == path.resolve():
+        raise click.UsageError("--out is IN itself: give it another name.")
+    if out.exists() and not overwrite:
+        raise click.ClickException(f"{out} is there already: give another --out, or --overwrite to replace it.")
+    from gan.checkpoint import CheckpointError, load_generator, read_header, save_generator  # torch takes its time
+
+    try:
+        header = read_header(path, network)
+        click.echo(f"{plain(path.name)}: {header.words()}.")
+        generator, facts = load_generator(path, network=network)
+        facts = facts | _origin(path, header.network, header.class_name)
+        save_generator(out, generator, facts)
+        _compare(load_generator(out)[0], generator, out)
+    except CheckpointError as problem:
+        raise click.ClickException(str(problem)) from None
+    except OSError as problem:
+        raise click.ClickException(str(problem)) from None
+    width, count = header.config.resolution, len(generator.state_dict())
+    click.echo(f"Wrote {out}: {rung_title(header.config)}, {width}x{width}, {size_text(out.stat().st_size)}.")
+    click.echo(f"Read back: all {count} tensors are equal.")
+
+
+def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
+    """Where the numbers come from, to be kept beside them."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    found = {"converted_from": path.name, "converted_sha256": digest}
+    return found | {name: text for name, text in (("network", network), ("class_name", class_name)) if text}
+
+
+def _compare(found: "Generator", expected: "Generator", out: Path) -> None:
+    ours, theirs = found.state_dict(), expected.state_dict()
+    same = found.config == expected.config and all(
+        np.array_equal(ours[name].numpy(), theirs[name].numpy(), equal_nan=True) for name in theirs
+    )
+    if not same:
+        raise OSError(f"{out} does not hold what was written to it: the disk may be failing, write it somewhere else.")
