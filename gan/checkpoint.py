@@ -39,6 +39,10 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used; one sentence says why and what to do."""
 
 
+class TooLargeError(CheckpointError):
+    """A model for which there is no memory now; one sentence, with numbers."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What a generator's checkpoint holds, read without its tensors."""
@@ -157,7 +161,7 @@ def _check_memory(path: Path, size: int, device: str) -> None:
     on_gpu = torch.device(device).type == "cuda"
     free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
     if size > free * MEMORY_SHARE:
-        raise CheckpointError(
+        raise TooLargeError(
             f"{path.name} needs {size / 2**30:.1f} GiB of memory and only {free / 2**30:.1f} GiB are free: "
             "close other programs or open a smaller model."
         )

@@ -1,7 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What the renderer renders, what it keeps, what it recomputes, and what it says when it cannot."""
 
+import itertools
 import os
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +17,12 @@ from gan.checkpoint import load_generator
 from gan.latents import z_from_seed
 from gan.pictures import to_uint8
 from gan.transform import user_matrix
+from viz import inside
+from viz.finding import size_text
+from viz.inside import facts_of
 from viz.magnify import magnified
-from viz.renderer import Renderer
-from viz.request import PictureRequest
+from viz.renderer import MODULATED, Renderer
+from viz.request import PictureRequest, RenderRequest
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +74,65 @@ def test_a_file_written_anew_is_loaded_anew(tmp_path: Path) -> None:
     assert not np.array_equal(before, picture(renderer, request))
 
 
-def test_the_model_cache_is_bounded_but_holds_both_slots(models: dict[str, str]) -> None:
-    renderer = Renderer(model_bytes=1)
-    requests = [PictureRequest(models[name]) for name in ("A", "B", "T")]
-    for request in requests:
+def cost_of(*paths: str) -> int:
+    """Bytes that these models take in the renderer's cache."""
+    return sum(facts_of(path).bytes * (1 + MODULATED) for path in paths)
+
+
+def test_the_model_cache_is_bounded_and_what_is_on_screen_stays(models: dict[str, str]) -> None:
+    paths = [models[name] for name in ("A", "B", "T")]
+    first, second, third = (PictureRequest(path) for path in paths)
+    renderer = Renderer(model_bytes=max(cost_of(a, b) for a, b in itertools.combinations(paths, 2)))
+    for request in (first, second, third):
         picture(renderer, request)
-    assert "load" not in renderer.render(replace(requests[1], psi=0.1)).computed
-    assert "load" not in renderer.render(replace(requests[2], psi=0.1)).computed
-    assert "load" in renderer.render(replace(requests[0], psi=0.1)).computed
+    assert len(renderer.models) == 2 and renderer.models.used("cpu") <= renderer.models.limit("cpu")
+    assert "load" not in renderer.render(replace(second, psi=0.1)).computed
+    renderer.hold(RenderRequest(second, third))
+    assert "the other slot leaves" in (renderer.render(first).error or "")
+    renderer.hold(RenderRequest(first, third))  # the second, used last, is the one that goes
+    assert "load" in renderer.render(first).computed
+    assert "load" not in renderer.render(replace(third, psi=0.1)).computed
+
+
+def test_a_model_that_does_not_fit_is_refused_before_anything_is_allocated(
+    models: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "load_generator", lambda *_, **__: pytest.fail("it was loaded"))
+    renderer = Renderer(model_bytes=50_000)
+    found = renderer.render(PictureRequest(models["T"]))
+    assert found.error == (
+        f"T.safetensors takes up to {size_text(cost_of(models['T']))} with what is computed from its weights, and "
+        "models may take 49 KiB here: open a smaller one, or start with a larger --model-memory."
+    )
+
+
+def test_models_that_nobody_looks_at_make_room_when_memory_is_short(
+    models: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renderer, free = Renderer(), 2**40
+    monkeypatch.setattr(checkpoint.psutil, "virtual_memory", lambda: types.SimpleNamespace(available=free, total=2**40))
+    first, second, third = (PictureRequest(models[name]) for name in ("A", "B", "T"))
+    for request in (first, second):
+        picture(renderer, request)
+    renderer.hold(RenderRequest(second, third))
+    free = 0
+    assert "are free: close other programs" in (renderer.render(third).error or "")
+    assert "load" not in renderer.render(replace(second, psi=0.1)).computed, "what is on screen stays"
+    assert len(renderer.models) == 1
+    free = 2**40
+    assert renderer.render(third).error is None, "what did not fit then may fit now"
+
+
+def test_a_file_that_cannot_be_opened_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"hello " * 100)
+    reads, read = [], checkpoint.read_header
+    monkeypatch.setattr(inside, "read_header", lambda path: (reads.append(path), read(path))[1])
+    renderer, request = Renderer(), PictureRequest(str(path))
+    errors = {renderer.render(replace(request, psi=psi)).error for psi in (0.1, 0.2, 0.3)}
+    assert len(reads) == 1 and len(errors) == 1
+    save_model(path, "B", 16, seed=1)
+    assert renderer.render(request).error is None
 
 
 def test_rendering_changes_nothing_in_the_model(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

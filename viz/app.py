@@ -27,6 +27,7 @@ from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
 from viz.comparison import Difference
+from viz.inside import Reader
 from viz.instruments import Instruments
 from viz.jobs import Jobs
 from viz.menus import Menus
@@ -72,9 +73,12 @@ class _Ending:
 
 class Window:
     """Everything of one window. `state_path` None keeps nothing; `strict` lets a panel's exception end the program,
-    as tests want it, instead of becoming a sentence in the status bar."""
+    as tests want it, instead of becoming a sentence in the status bar. `model_bytes`: the most that models may take;
+    None is half of the device's memory."""
 
-    def __init__(self, state: AppState, state_path: Path | None = None, *, strict: bool = False) -> None:
+    def __init__(
+        self, state: AppState, state_path: Path | None = None, *, strict: bool = False, model_bytes: float | None = None
+    ) -> None:
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
         self.view = View(
@@ -89,8 +93,11 @@ class Window:
             state.display.device = "cpu"  # the state was saved on another machine
         self.canvas = Canvas()
         self._is_open = False
-        renderer = Renderer(own_thread=True)
-        self.worker = Worker(renderer.render, self._wake, Instruments(Jobs(renderer).start, explained))
+        renderer = Renderer(model_bytes, own_thread=True)
+        self.inside = Reader(self._wake)
+        self.view.inside, self.view.memory = self.inside.ask, renderer.memory
+        instruments = Instruments(Jobs(renderer).start, explained)
+        self.worker = Worker(renderer.render, self._wake, instruments, renderer.hold)
         self._textures: Textures | None = None
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
@@ -124,6 +131,7 @@ class Window:
         if self._closed_in_time is None:
             if self.view.run is not None:
                 self.view.run.close()
+            self.inside.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 

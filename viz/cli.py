@@ -152,6 +152,8 @@ def main() -> None:
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
 )
+@click.option("--model-memory", type=Number(0.001, 1e6), metavar="GIB",
+              help="The most that open models may take (half of the memory).")  # fmt: skip
 @click.option("--animate", type=click.Choice(["walk", *MOTIONS]), help="Start with this animation.")
 @click.option("--panel", "panels", multiple=True, type=click.Choice(PANEL_TITLES, case_sensitive=False),
               help="Open with this panel in front; one a dock.")  # fmt: skip
@@ -164,6 +166,7 @@ def view(
     state_file: Path | None,
     size: tuple[int, int] | None,
     screenshot: Path | None,
+    model_memory: float | None,
     animate: str | None,
     panels: tuple[str, ...],
     exit_after: float | None,
@@ -202,7 +205,7 @@ def view(
         state.display.width, state.display.height = size
     from viz.app import NoOpenGL, Window
 
-    window = Window(state, path)
+    window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
     window.view.message = message
     window.show(*panels)
     if message:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import psutil
@@ -25,12 +25,13 @@ from gan.layers import Weights
 from gan.models import missing
 from gan.pictures import to_uint8
 from gan.transform import InputOverrides, forward_matrix, learned_vector, user_matrix
+from viz.inside import facts_of
 from viz.magnify import factor_for, magnified
-from viz.request import PictureRequest
+from viz.model_cache import ModelCache, ModelKey, default_limit
+from viz.request import PictureRequest, RenderRequest
 from viz.result import PICTURE, ModelFacts, RenderResult, explained
 from viz.untransform import coverage, moved_back
 
-MODEL_BYTES = 2 * 2**30
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
 MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.convolution
@@ -61,6 +62,11 @@ class Recent(Generic[Value]):
         while len(self._entries) > max(self.keep, 1) and sum(c for _, c in self._entries.values()) > self.budget:
             self._entries.popitem(last=False)
         return self._entries[key][0], made
+
+    def retain(self, wanted: Callable[[Any], bool]) -> None:
+        """Forget the values whose keys are not wanted."""
+        for key in [key for key in self._entries if not wanted(key)]:
+            del self._entries[key]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -114,9 +120,10 @@ class Renderer:
     `own_thread` says that the calling thread renders and does nothing else, so that torch's threads may be set for it.
     """
 
-    def __init__(self, model_bytes: float = MODEL_BYTES, *, own_thread: bool = False) -> None:
+    def __init__(self, model_bytes: float | None = None, *, own_thread: bool = False) -> None:
         self._own_thread = own_thread
-        self._models: Recent[_Model] = Recent(model_bytes, keep=2)  # both slots, whatever their size
+        limit = default_limit if model_bytes is None else lambda device: model_bytes
+        self.models: ModelCache[_Model] = ModelCache(limit)
         self._ws: Recent[torch.Tensor] = Recent(64)
         self._weights: Recent[Weights] = Recent(2)  # modulated: while only the input moves, they stay
         self._pixels: Recent[_Pixels] = Recent(4)
@@ -135,6 +142,15 @@ class Renderer:
             if error is None:
                 raise
             return RenderResult(request, error=error)
+
+    def memory(self, device: str) -> tuple[float, float]:
+        """(bytes that models take on a device, bytes that they may take)."""
+        return self.models.used(device), self.models.limit(device)
+
+    def hold(self, request: RenderRequest) -> None:
+        """Say what is on screen: these models do not make room for others."""
+        shown = [picture for picture in (request.left, request.right) if picture is not None]
+        self.models.held = frozenset(key for key in map(_key_if_there, shown) if key is not None)
 
     def maps(self, request: PictureRequest, layer: str) -> torch.Tensor:
         """[1, C, H, W], what a layer (one of the generator's `layer_names`, or PICTURE) puts out for a request.
@@ -160,7 +176,7 @@ class Renderer:
 
     def _shot(self, request: PictureRequest) -> _Shot:
         key = model_key(request)
-        model, loaded = self._models.get(key, lambda: _load(request))
+        model, loaded = self._model(key)
         facts = model.facts
         if self._own_thread:
             torch.set_num_threads(threads_for(facts.resolution))
@@ -174,6 +190,20 @@ class Renderer:
         transform = user_matrix(*drive.motion).to(ws.device) if facts.movable else None
         return _Shot((ws_key, drive), ws_key, model, ws, drive, transform, label, (*notices, *remarks),
                      frozenset(computed))  # fmt: skip
+
+    def _model(self, key: ModelKey) -> tuple[_Model, bool]:
+        facts: list[ModelFacts] = []
+
+        def cost() -> float:
+            check_device(key.device)
+            facts.append(facts_of(key.path))
+            return float(facts[0].bytes) * (1 + MODULATED)
+
+        def load() -> _Model:
+            self._weights.retain(lambda ws_key: ws_key[0] in self.models)
+            return _Model(checkpoint.load_generator(key.path, device=key.device)[0], facts[0])
+
+        return self.models.get(key, cost, load)
 
     def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
         """Each layer's name and maps, and at the end PICTURE and the picture."""
@@ -259,8 +289,8 @@ def threads_for(resolution: int) -> int:
     return 1 if resolution <= SMALL else max(1, cores - 1)
 
 
-def model_key(request: PictureRequest) -> tuple[str, int, int, str]:
-    """What makes a loaded model the right one: a file written anew under the same name is another model."""
+def model_key(request: PictureRequest) -> ModelKey:
+    """The key of a request's model; FileNotFoundError."""
     path = Path(request.model)
     try:
         status = path.stat()
@@ -268,37 +298,14 @@ def model_key(request: PictureRequest) -> tuple[str, int, int, str]:
         raise FileNotFoundError(missing(path)) from None
     if path.is_dir():
         raise FileNotFoundError(missing(path))
-    return str(path), status.st_mtime_ns, status.st_size, request.device
+    return ModelKey(str(path), status.st_mtime_ns, status.st_size, request.device)
 
 
-def facts_of(path: str) -> ModelFacts:
-    """What is inside a checkpoint, from its header alone; the same errors as loading it, but for the memory's."""
-    header = checkpoint.read_header(path)
-    config = header.config
-    kimg = header.facts.get("kimg")
-    return ModelFacts(
-        path=path,
-        rung=config.rung,
-        resolution=config.resolution,
-        z_dim=config.z_dim,
-        w_dim=config.w_dim,
-        c_dim=config.c_dim,
-        num_ws=config.num_ws,
-        layers=config.num_layers if config.architecture == "layers" else config.num_ws - 1,
-        parameters=header.parameters,
-        bytes=header.bytes,
-        movable=config.movable,
-        learned_transform=config.architecture == "layers" and config.learned_transform,
-        config=config,
-        kimg=float(kimg) if isinstance(kimg, (int, float)) else None,
-    )
-
-
-def _load(request: PictureRequest) -> tuple[_Model, float]:
-    facts = facts_of(request.model)
-    check_device(request.device)
-    generator, _ = checkpoint.load_generator(request.model, device=request.device)
-    return _Model(generator, facts), float(facts.bytes) * (1 + MODULATED)
+def _key_if_there(request: PictureRequest) -> ModelKey | None:
+    try:
+        return model_key(request)
+    except FileNotFoundError:
+        return None
 
 
 def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:

@@ -32,6 +32,20 @@ class ModelFacts:
     kimg: float | None  # thousands of images seen in training, where the file says so
 
 
+@dataclass(frozen=True)
+class Inside:
+    """What a file holds, known before anything of it is loaded.
+
+    `facts` are None where `error` says, in a sentence, why it cannot be opened.
+    """
+
+    facts: ModelFacts | None
+    words: str = ""  # what it is, what it draws, what code it carries
+    file: str = ""  # what it is, in a word or two
+    code: str = ""  # "1.2 KiB", "" where it carries none
+    error: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class RenderResult:
     """One picture, or one sentence why there is none.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from viz.instruments import JobRequest, Reading
 from viz.recorder import Recorder
-from viz.result import ModelFacts, RenderResult
+from viz.result import Inside, ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
 from viz.tally import Tally
@@ -75,6 +75,8 @@ class View:
     has_dialogs: bool = False  # whether the desktop offers a file dialog
     message: str = ""  # one sentence for the status bar
     open_model: Callable[[Slot, str], Any] = _no_action
+    inside: Callable[[str], Inside | None] = _no_action  # what a file is; None while it is being read
+    memory: Callable[[str], tuple[float, float]] = lambda _: (0.0, 0.0)  # (bytes of models, limit) on a device
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
     picture: Callable[..., Picture | None] = _no_action  # (a name, uint8 [H, W, 4], width on screen) as a texture
     run: RunMonitor | None = None  # launches and follows training

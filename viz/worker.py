@@ -19,7 +19,7 @@ from viz.state import SLOTS, Slot
 Render = Callable[[PictureRequest, tuple[str, ...]], RenderResult]
 
 
-def _nobody() -> None:
+def _nobody(*_: object) -> None:
     return None
 
 
@@ -28,13 +28,18 @@ class Worker:
 
     A pair that has been begun is finished, so that both slots keep pace under a drag; requests that arrive meanwhile
     replace one another. A slot whose own request did not change is not rendered again. `wake` is called from the
-    worker's thread after each result. An exception in `render` becomes that slot's error.
+    worker's thread after each result, `hold` before each pair is begun. An exception in `render` becomes that slot's
+    error.
     """
 
     def __init__(
-        self, render: Render, wake: Callable[[], None] = _nobody, instruments: Instruments | None = None
+        self,
+        render: Render,
+        wake: Callable[[], None] = _nobody,
+        instruments: Instruments | None = None,
+        hold: Callable[[RenderRequest], None] = _nobody,
     ) -> None:
-        self._render, self._wake = render, wake
+        self._render, self._wake, self._hold = render, wake, hold
         self._instruments, self._budget = instruments, Budget()
         self._changed = threading.Condition()
         self._waiting: RenderRequest | None = None
@@ -118,6 +123,7 @@ class Worker:
                 if request is not None:
                     self._todo = {slot for slot in SLOTS if request.slot(slot) != self._done[slot]}
             if request is not None:
+                self._hold(request)
                 for slot in SLOTS:
                     self._serve(slot, request.slot(slot))
             if self._instruments is not None:

@@ -1,12 +1,14 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Model: what is open in each slot, opening something else, and what is inside, left against right."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from imgui_bundle import imgui
 
 from viz import widgets
-from viz.result import ModelFacts
+from viz.result import Inside
 from viz.state import SLOTS, AppState, Slot
 from viz.view import View
 
@@ -20,7 +22,12 @@ FACTS = (
     ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
     ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
     ("weights", lambda facts: _count(facts.parameters), "Numbers stored in the checkpoint."),
-    ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg", "Thousands of pictures seen."),
+    ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg",
+     "Thousands of pictures seen, where the file says so."),
+)  # fmt: skip
+FILE = (
+    ("file", lambda inside: inside.file, "What the file is: its contents tell, not its name."),
+    ("code", lambda inside: inside.code or "none", "Source code that came along in the file. None of it is ever run."),
 )
 
 
@@ -28,7 +35,7 @@ def draw(state: AppState, view: View) -> None:
     """Both slots, then the comparison."""
     for slot in SLOTS:
         _slot(state, view, slot)
-    _comparison(view)
+    _comparison(state, view)
 
 
 def _slot(state: AppState, view: View, slot: Slot) -> None:
@@ -52,9 +59,12 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
         shown,
         flags.enter_returns_true | flags.auto_select_all | flags.elide_left,
     )
-    widgets.tooltip("Type a path, or drop a file on the picture; Enter opens it.")
+    active = imgui.is_item_active()
+    widgets.tooltip("" if active else "Type a path, or drop a file on the picture; Enter opens it.")
     if entered and typed != shown:
         view.open_model(slot, typed)
+    elif active and typed != shown:
+        _preview(view, typed)
     result = view.results[slot]
     if result and result.error and result.request.model == path:
         widgets.sentence(result.error, view.theme.error)
@@ -75,7 +85,7 @@ def _choices(state: AppState, view: View, slot: Slot) -> None:
     for known in recents:
         if imgui.selectable(f"{Path(known).name}##{known}", known == path)[0]:
             view.open_model(slot, known)
-        widgets.tooltip(known)
+        _tooltip(view, known)
     imgui.separator()
     if view.has_dialogs and imgui.selectable("Browse …", False)[0]:
         view.browse(slot)
@@ -83,29 +93,66 @@ def _choices(state: AppState, view: View, slot: Slot) -> None:
         view.open_model(slot, "")
 
 
-def _comparison(view: View) -> None:
-    theme, found = view.theme, {slot: view.facts(slot) for slot in SLOTS}
-    if not any(found.values()):
+def _preview(view: View, typed: str) -> None:
+    """What the file is whose path has been typed so far, before Enter opens it."""
+    path = os.path.expanduser(typed.strip())
+    found = view.inside(path) if os.path.isfile(path) else None
+    if found is not None:
+        colour = view.theme.dim if found.facts else view.theme.error
+        widgets.sentence(f"Enter opens {found.words}" if found.facts else found.error, colour)
+
+
+def _tooltip(view: View, path: str) -> None:
+    """Where a file is and what is in it."""
+    if imgui.is_item_hovered(imgui.HoveredFlags_.for_tooltip):
+        found = view.inside(path)
+        about = "Reading ..." if found is None else found.words or found.error
+        widgets.tooltip(f"{path}\n{about}")
+
+
+def _comparison(state: AppState, view: View) -> None:
+    found = {slot: _known(state, view, slot) for slot in SLOTS}
+    facts = {slot: inside.facts if inside else None for slot, inside in found.items()}
+    if not any(facts.values()):
         return
     imgui.dummy((0, 2))
     if not imgui.begin_table("facts", 3):
         return
     imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
-    labelled = any(facts and facts.c_dim for facts in found.values())
+    labelled = any(known and known.c_dim for known in facts.values())
     for title, value, tip in FACTS:
-        if title == "labels" and not labelled:
-            continue
-        imgui.table_next_row()
-        imgui.table_next_column()
-        imgui.text_colored(theme.dim, title)
-        widgets.tooltip(tip)
-        for slot in SLOTS:
-            imgui.table_next_column()
-            facts: ModelFacts | None = found[slot]
-            imgui.push_font(theme.mono, 0.0)
-            imgui.text_colored(theme.accent[slot] if facts else theme.dim, value(facts) if facts else "–")
-            imgui.pop_font()
+        if title != "labels" or labelled:
+            _row(view, title, tip, {slot: value(known) if known else "" for slot, known in facts.items()})
+    carries = any(inside and inside.code for inside in found.values())
+    for title, told, tip in FILE if carries else FILE[:1]:
+        _row(view, title, tip, {slot: told(inside) if inside else "" for slot, inside in found.items()}, found)
     imgui.end_table()
+
+
+def _row(
+    view: View, title: str, tip: str, values: Mapping[Slot, str], found: Mapping[Slot, Inside | None] | None = None
+) -> None:
+    """A label and a value for each slot; the values of what is `found` explain themselves."""
+    imgui.table_next_row()
+    imgui.table_next_column()
+    imgui.text_colored(view.theme.dim, title)
+    widgets.tooltip(tip)
+    for slot in SLOTS:
+        imgui.table_next_column()
+        imgui.push_font(view.theme.mono, 0.0)
+        imgui.push_text_wrap_pos(0.0)
+        imgui.text_colored(view.theme.accent[slot] if values[slot] else view.theme.dim, values[slot] or "–")
+        imgui.pop_text_wrap_pos()
+        imgui.pop_font()
+        inside = found[slot] if found else None
+        widgets.tooltip(inside.words if inside else "")
+
+
+def _known(state: AppState, view: View, slot: Slot) -> Inside | None:
+    """What is in a slot's file, as soon as its header is read: before the model is loaded, and if it cannot be."""
+    path = state.slot(slot).path
+    found = view.inside(path) if path else None
+    return found if found is not None and found.facts else None
 
 
 def _count(number: int) -> str:

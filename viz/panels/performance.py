@@ -7,6 +7,7 @@ import numpy as np
 from imgui_bundle import imgui, implot
 
 from viz import widgets
+from viz.finding import size_text
 from viz.state import SLOTS, AppState
 from viz.view import View
 
@@ -54,6 +55,9 @@ def _runs(state: AppState, view: View) -> None:
             if imgui.selectable(device, device == display.device)[0]:
                 display.device = device
         imgui.end_combo()
+    used, limit = view.memory(display.device)
+    tip = "What open models take of what they may take, with what is computed from their weights (--model-memory)."
+    widgets.fact(theme, "models", f"{size_text(used)} of {size_text(limit)}", tip)
     widgets.fact(theme, "precision", "float32", "Number format of the models' arithmetic.")
     kinds = {line.implementation for line in view.operators}
     for line in view.operators if len(kinds) > 1 else view.operators[:1]:
