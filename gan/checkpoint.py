@@ -62,7 +62,8 @@ class Header:
         """What the file is, in one line."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip"}[self.format]
+        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip",
+                "safetensors file": "a safetensors file"}[self.format]  # fmt: skip
         family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
         if not self.carries_code:
             return f"{kind} of a {family} generator, which carries no code"
@@ -109,7 +110,7 @@ def _contents(path: Path) -> Contents:
 def _foreign(path: Path, contents: Contents) -> Iterator[official.ForeignFile]:
     """A foreign file, opened; whatever is wrong with it, now or while it is used, is a CheckpointError."""
     try:
-        with official.opened(path, zipped=contents is Contents.ZIP) as file:
+        with official.opened(path, contents) as file:
             yield file
     except RefusedError as error:
         raise _refused(path, error) from None
@@ -128,6 +129,14 @@ def _open(path: Path, device: str):  # type: ignore[no-untyped-def]
         raise CheckpointError(
             f"{path.name} is damaged or not a .safetensors file ({error}): get a fresh copy of it."
         ) from error
+
+
+def _is_ours(path: Path, contents: Contents) -> bool:
+    """Whether a file says that Jinc wrote it; CheckpointError where it is a damaged .safetensors file."""
+    if contents is not Contents.SAFETENSORS:
+        return False
+    with _open(path, "cpu") as file:
+        return FORMAT in (file.metadata() or {})
 
 
 def _document(file: Any, path: Path) -> dict[str, Any]:
@@ -187,7 +196,7 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
     """What is in a generator's checkpoint, without loading its tensors; `network`, CheckpointError as for loading."""
     path = Path(path)
     contents = _contents(path)
-    if contents is not Contents.SAFETENSORS:
+    if not _is_ours(path, contents):
         return _foreign_header(path, contents, network)
     _refuse_name(path, network)
     with _open(path, "cpu") as file:
@@ -237,7 +246,7 @@ def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", networ
     """The discriminator of an official pickle or of another foreign file; CheckpointError, one sentence."""
     path = Path(path)
     contents = _contents(path)
-    if contents is Contents.SAFETENSORS:
+    if _is_ours(path, contents):
         raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
     found, _ = _load_foreign(path, contents, device, network)
     if not isinstance(found, Discriminator):
@@ -256,7 +265,7 @@ def load_generator(
     """
     path = Path(path)
     contents = _contents(path)
-    if contents is not Contents.SAFETENSORS:
+    if not _is_ours(path, contents):
         found, facts = _load_foreign(path, contents, device, network)
         if not isinstance(found, Generator):
             assert isinstance(found, Discriminator)  # there is no third kind

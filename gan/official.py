@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.config import DiscriminatorConfig, GeneratorConfig
+from gan.contents import Contents
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.guarded import Blob, Budget, RefusedError, Text
@@ -24,7 +25,7 @@ from gan.official_shapes import arguments, kind_of
 from gan.pickled_globals import Array, Global, PickledObject, StoredTensor
 from gan.skeleton import Skeleton, bytes_of
 from gan.synthesis_skip import resampling_filter
-from gan.torch_files import check_tensor, read_pickle, read_tensor, read_zip
+from gan.torch_files import check_tensor, read_pickle, read_safetensors, read_tensor, read_zip
 
 # Names under which a file may hold its generator, the wanted one first.
 GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
@@ -52,10 +53,13 @@ class Network:
 class ForeignFile:
     """A foreign checkpoint, opened: plain data in memory, tensors still in the file."""
 
-    def __init__(self, blob: Blob, zipped: bool) -> None:
+    def __init__(self, blob: Blob, contents: Contents) -> None:
         self._budget, self._size = Budget(blob.size), blob.size
-        if zipped:
+        data: Any
+        if contents is Contents.ZIP:
             self.format, data = "torch zip", read_zip(blob, self._budget)
+        elif contents is Contents.SAFETENSORS:
+            self.format, data = "safetensors file", read_safetensors(blob, self._budget)
         else:
             self.format, data = read_pickle(blob, self._budget)
         self._found = _networks(data)
@@ -124,10 +128,10 @@ class ForeignFile:
 
 
 @contextmanager
-def opened(path: Path, zipped: bool) -> Iterator[ForeignFile]:
-    """A file that begins with a pickle or, `zipped`, is a zip. RefusedError: one sentence's predicate. OSError."""
+def opened(path: Path, contents: Contents) -> Iterator[ForeignFile]:
+    """A foreign checkpoint, whose `contents` are known. RefusedError: one sentence's predicate. OSError."""
     with open(path, "rb", buffering=0) as file, _without_collecting():
-        yield ForeignFile(Blob(file, 0, path.stat().st_size), zipped)
+        yield ForeignFile(Blob(file, 0, path.stat().st_size), contents)
 
 
 @contextmanager

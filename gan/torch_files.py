@@ -1,11 +1,15 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The three ways that torch's tensors lie in files, read without torch.load: in a pickle, behind one, or in a zip.
+"""The ways that torch's tensors lie in files, read without torch.load: in a pickle, behind one, in a zip, or named.
 
 A pickle holds each storage as a small file of the second kind: pickles of a magic number, a version, the system and the
 object, which refers to storages by key, then the keys' order, then each storage's length and numbers. In a zip the
-object is "data.pkl" and each storage a file "data/KEY".
+object is "data.pkl" and each storage a file "data/KEY". A .safetensors file is a JSON table of them, then the numbers.
 """
 
+import json
+import math
+import operator
+from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,10 +18,13 @@ from torch import Tensor
 
 from gan.guarded import TRUNCATED, Blob, Budget, Latin1, RefusedError
 from gan.pickled import DAMAGED, Machine
-from gan.pickled_globals import STORAGES, Global, PackedStorage, Storage, StoredTensor
+from gan.pickled_globals import MOST_AXES, STORAGES, Global, PackedStorage, Storage, StoredTensor
 from gan.zip_entries import Entry, entries, stored
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
+NAMED = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
+         "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}  # fmt: skip
+LARGEST_TABLE = 2**20  # bytes; JSON takes up to fifty times its size in memory, and a real one has some 100 a tensor
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 BIG = "was written on a big-endian machine, whose checkpoints cannot be read here"
 
@@ -112,6 +119,31 @@ def _other_zip(found: dict[str, Entry]) -> str:
     if any(suffix in (".pkl", ".pt", ".pth", ".safetensors") for suffix in suffixes):
         return "is a zip with checkpoints in it: unpack it and open one of them"
     return "is a zip, but not one of torch's checkpoints: open another file"
+
+
+def read_safetensors(blob: Blob, budget: Budget) -> dict[str, StoredTensor]:
+    """The tensors of a .safetensors file, by name; no metadata of it says anything to us."""
+    size = int.from_bytes(blob.read(0, 8), "little")
+    if size > LARGEST_TABLE:
+        raise RefusedError("describes far more tensors than a checkpoint has: it is damaged or something else")
+    try:
+        table = json.loads(blob.read(8, size))
+        found = {name: _named(entry, blob, 8 + size, budget) for name, entry in table.items() if name != "__metadata__"}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise error if isinstance(error, RefusedError) else RefusedError(DAMAGED) from None
+    return found
+
+
+def _named(entry: Any, blob: Blob, start: int, budget: Budget) -> StoredTensor:
+    """One entry of the table: dtype, shape, and where its numbers begin and end after it."""
+    budget.spend_instruction()
+    dtype, shape, (begin, end) = NAMED[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
+    whole = all(type(number) is int and 0 <= number < 2**40 for number in (*shape, begin, end))
+    if not whole or len(shape) > MOST_AXES:
+        raise ValueError
+    storage = Storage(dtype, dict(STORAGES.values())[dtype], math.prod(shape), blob.part(start + begin, end - begin))
+    steps = tuple(accumulate((max(length, 1) for length in shape[:0:-1]), operator.mul, initial=1))[::-1]
+    return StoredTensor(storage, 0, shape, steps if shape else ())
 
 
 def located(storage: Storage | PackedStorage, budget: Budget) -> tuple[Storage, Blob]:

@@ -33,6 +33,7 @@ from PIL import Image
 
 import gan.checkpoint
 from gan.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
+from gan.contents import Contents
 from gan.generator import Generator
 from gan.guarded import RefusedError
 from gan.ladder import rung
@@ -156,7 +157,7 @@ def test_a_residual_skip_discriminator_or_another_network(path):
     written(path, pickled({"D": whole}))
     with pytest.raises(CheckpointError, match="architecture 'skip' is not supported"):
         load_discriminator(path)
-    refused(written(path, official("discriminator_64")), "discriminator where its generator should be")
+    refused(written(path, official("discriminator_64")), "discriminator of 64x64 pictures where its generator")
     refused(written(path, pickled({"net": {"conv.w": torch.ones(3)}})), "no StyleGAN2 or 3: its parameters are conv.w")
     refused(written(path, pickled([1, 2])), "holds no generator and no other network")
     other = {"x": torch.ones(1)}
@@ -310,7 +311,7 @@ def test_views_that_overlap_are_not_read_again_and_again(path):
     count, length = 400, 2**18
     storage = torch.zeros(length)
     torch.save({f"p{i}": storage[:: length - 1] for i in range(count)}, path)
-    with opened(path, zipped=True) as file, pytest.raises(RefusedError, match="overlap in more than its own size"):
+    with opened(path, Contents.ZIP) as file, pytest.raises(RefusedError, match="overlap in more than its own size"):
         for tensor in file._found[""].values():
             read_tensor(tensor, file._budget)
 
@@ -397,6 +398,25 @@ def test_zips_that_lie(path):
         refused(written(path, lying), sentence)
     for cut in range(1, len(whole), 20_000):
         refused(written(path, whole[:cut]), "directory is damaged|ends in the middle|damaged or not a checkpoint")
+
+
+def table(**entries: object) -> bytes:
+    """A .safetensors file of these entries and 128 bytes of numbers."""
+    text = json.dumps(entries).encode()
+    return len(text).to_bytes(8, "little") + text + b"\0" * 128
+
+
+def test_safetensors_files_that_lie(path):
+    entry = {"dtype": "F32", "shape": [32], "data_offsets": [0, 128]}
+    for changed in ({"dtype": "F8"}, {"shape": [33]}, {"shape": [-32]}, {"shape": [2**62, 2**62]}, {"shape": 32},
+                    {"data_offsets": [0, 2**40]}, {"data_offsets": [128, 0]}, {"data_offsets": [0]}, {"shape": [1.5]},
+                    {"data_offsets": None}, {"shape": [1] * 60 + [32]}):  # fmt: skip
+        refused(written(path, table(weight=entry | changed)), "damaged")
+    refused(written(path, table(weight=entry)), "no StyleGAN2 or 3: its parameters are weight")
+    refused(written(path, table()), "damaged|holds no generator")
+    refused(written(path, (2**21).to_bytes(8, "little") + b"{" + b" " * 2**21), "damaged")
+    nested = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    refused(written(path, len(nested).to_bytes(8, "little") + nested), "damaged")
 
 
 def test_a_model_too_large_for_the_memory_is_refused_before_it_is_read(path, monkeypatch):
