@@ -46,8 +46,8 @@ def inspect(
 ) -> None:  # fmt: skip
     """Print what is inside a network: layers, filters, parameters.
 
-    Of a rung (--cfg), of MODEL, a checkpoint or a bundled one's name (b, t, ...), or what sets two rungs apart
-    (--diff).
+    Of a rung (--cfg), of MODEL, a checkpoint, an http(s) address or a bundled one's name (b, t, ...), or what sets two
+    rungs apart (--diff).
     The network is not run for it. The options from --size to --capacity shape the rung, as they do in the trainer.
 
     \b
@@ -97,7 +97,7 @@ def _model(name: str, picture: Path | None, layers: tuple[str, ...]) -> None:
     except CheckpointError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
-        raise click.ClickException(f"{plain(name)} cannot be read: {problem.strerror or problem}.") from None
+        raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
     width = header.config.resolution
     title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
     _show(header.config, title, header.facts, picture, layers)
