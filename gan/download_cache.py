@@ -109,7 +109,10 @@ def hold_only(paths: Iterable[str | os.PathLike[str]]) -> None:
 def is_kept(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a file in the cache, present or evicted."""
     path = Path(path)
-    return SHA256.fullmatch(path.parent.name) is not None and path.parent.parent == cache_folder()
+    try:
+        return SHA256.fullmatch(path.parent.name) is not None and path.parent.parent == cache_folder()
+    except RuntimeError:  # there is no home
+        return False
 
 
 def _lock(file: IO[Any], *, shared: bool = False) -> bool:
@@ -187,7 +190,10 @@ class Cache:
     """The models that were downloaded. Whatever is damaged in it counts as not there."""
 
     def __init__(self, folder: Path | None = None, limit: int = LIMIT) -> None:
-        self.folder, self.limit = folder or cache_folder(), limit
+        try:
+            self.folder, self.limit = folder or cache_folder(), limit
+        except RuntimeError:
+            raise DownloadError("There is no home folder to keep models in: set XDG_CACHE_HOME to a folder.") from None
 
     def record(self, address: Address) -> Record | None:
         """What is remembered of an address."""

@@ -2,7 +2,9 @@
 """A web server on this machine that serves files well or badly, as a test asks."""
 
 import hashlib
+import io
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,11 +95,26 @@ def _answer(handler: BaseHTTPRequestHandler, site: Site) -> None:
         handler.wfile.write(body[at : min(at + CHUNK, cut)])
 
 
+class _Writer(io.BufferedIOBase):
+    """Sends without the signal for a reader that is gone: imgui's test engine would take it for a crash."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def write(self, data: Any) -> int:
+        self._connection.sendall(data, getattr(socket, "MSG_NOSIGNAL", 0))
+        return len(data)
+
+
 @contextmanager
 def serving() -> Iterator[Site]:
     """A site on a free port of 127.0.0.1; it answers until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            self.wfile = _Writer(self.connection)
+
         def do_GET(self) -> None:
             try:
                 _answer(self, site)

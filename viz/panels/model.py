@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imgui_bundle import imgui
 
-from viz import widgets
+from viz import downloads_row, widgets
 from viz.result import ModelFacts
 from viz.state import SLOTS, AppState, Slot
 from viz.view import View
@@ -45,16 +45,17 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     # Where a bundled model lies is no business of the user's: its name above says enough.
-    shown = "" if path in {known for _, known in view.bundled} else path
+    shown = "" if path in {known for _, known in view.bundled} else view.downloads.shown(path)
     entered, typed = imgui.input_text_with_hint(
         "##path",
-        "or the path of a checkpoint",
+        "or a path or an address",
         shown,
         flags.enter_returns_true | flags.auto_select_all | flags.elide_left,
     )
-    widgets.tooltip("Type a path, or drop a file on the picture; Enter opens it.")
+    widgets.tooltip("Type a path or an http(s) address, or drop a file on the picture; Enter opens it.")
     if entered and typed != shown:
         view.open_model(slot, typed)
+    downloads_row.draw(view, slot, path)
     result = view.results[slot]
     if result and result.error and result.request.model == path:
         widgets.sentence(result.error, view.theme.error)
@@ -75,7 +76,7 @@ def _choices(state: AppState, view: View, slot: Slot) -> None:
     for known in recents:
         if imgui.selectable(f"{Path(known).name}##{known}", known == path)[0]:
             view.open_model(slot, known)
-        widgets.tooltip(known)
+        widgets.tooltip(view.downloads.shown(known))
     imgui.separator()
     if view.has_dialogs and imgui.selectable("Browse …", False)[0]:
         view.browse(slot)
