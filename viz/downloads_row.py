@@ -9,9 +9,9 @@ from gan.download_cache import is_kept, size_text
 from viz.downloads import FAILED, Report
 from viz.state import Slot
 from viz.view import View
-from viz.widgets import button, sentence, tooltip
+from viz.widgets import button, fact, sentence, tooltip
 
-DIGITS = 12  # of a checksum that are shown; all are a click away
+DIGITS = 16  # of a checksum that are shown; all are a click away
 STAGES = {"connecting": "Connecting", "waiting": "Connecting anew", "checking": "Checking"}
 
 
@@ -28,39 +28,57 @@ def draw(view: View, slot: Slot, path: str) -> None:
 
 
 def _progress(view: View, slot: Slot, report: Report) -> None:
-    gap = imgui.get_style().item_inner_spacing.x
-    cancel = imgui.calc_text_size("Cancel").x + 2 * imgui.get_style().frame_padding.x
-    fraction = report.fraction
-    percent = "" if fraction is None else f"{100 * fraction:.0f} %"
-    words = percent if report.stage == "downloading" else f"{STAGES[report.stage]} {percent}".strip()
-    imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
-    width = imgui.get_content_region_avail().x - cancel - gap
-    known = fraction if fraction is not None else -0.5 * imgui.get_time()  # negative: only that something happens
-    imgui.progress_bar(known, ImVec2(width, 0), words)
-    imgui.pop_style_color()
-    tooltip(f"Fetching {report.address}")
+    """Three lines: name and time left, bar and button, figures."""
+    room, gap = imgui.get_content_region_avail().x, imgui.get_style().item_inner_spacing.x
+    left = "" if report.seconds_left is None else f"{span(report.seconds_left)} left"
+    imgui.push_font(view.theme.mono, 0.0)
+    width = imgui.calc_text_size(left).x
+    imgui.pop_font()
+    start = imgui.get_cursor_pos_x()
+    imgui.text_unformatted(_elided(report.name, room - width - 2 * gap))
+    tooltip(report.address)
+    imgui.push_font(view.theme.mono, 0.0)
+    if left:
+        imgui.same_line()
+        imgui.set_cursor_pos_x(start + room - width)
+        imgui.text_colored(view.theme.dim, left)
+    imgui.pop_font()
+    _bar(report, room - gap - imgui.calc_text_size("Cancel").x - 2 * imgui.get_style().frame_padding.x)
     imgui.same_line(0, gap)
     if button("Cancel", "Stop fetching. What came is kept, and gone on with when the address is opened again."):
         view.downloads.stop(slot)
-    imgui.text_colored(view.theme.dim, _elided(report.name, imgui.get_content_region_avail().x))
-    tooltip(report.address)
     imgui.push_font(view.theme.mono, 0.0)
-    imgui.text_unformatted(figures(report))
+    imgui.text_colored(view.theme.dim, figures(report))
     imgui.pop_font()
+    imgui.dummy((0, 2))
+
+
+def _bar(report: Report, width: float) -> None:
+    fraction = report.fraction
+    percent = "" if fraction is None else f"{100 * fraction:.0f} %"
+    words = percent if report.stage == "downloading" else f"{STAGES[report.stage]} {percent}".strip()
+    known = -0.5 * imgui.get_time() if fraction is None else fraction  # negative: only that something happens
+    imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
+    imgui.progress_bar(known, ImVec2(width, 0), words)
+    imgui.pop_style_color()
+    tooltip(f"Fetching {report.address}")
 
 
 def figures(report: Report) -> str:
-    """"120 of 350 MiB   12.3 MiB/s   19 s left", as much of it as is known."""
-    of = f" of {size_text(report.total)}" if report.total else ""
-    parts = [f"{size_text(report.done)}{of}" if report.done or of else "no bytes yet"]
-    if report.speed and report.stage == "downloading":
-        parts.append(f"{size_text(report.speed)}/s")
-    if report.seconds_left is not None:
-        parts.append(f"{_span(report.seconds_left)} left")
-    return "  ".join(parts)
+    """"120 of 350 MiB  12.3 MiB/s", as much of it as is known."""
+    done, total = size_text(report.done), size_text(report.total) if report.total else ""
+    if not total:
+        words = done if report.done else "no bytes yet"
+    elif done.partition(" ")[2] == total.partition(" ")[2]:
+        words = f"{done.partition(' ')[0]} of {total}"
+    else:
+        words = f"{done} of {total}"
+    speed = f"  {size_text(report.speed)}/s" if report.speed and report.stage == "downloading" else ""
+    return words + speed
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """2 h 01, 1:01 or 59 s."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d}"
@@ -86,14 +104,11 @@ def _failure(view: View, slot: Slot, report: Report) -> None:
         imgui.same_line()
     if button("Dismiss", "Leave it."):
         view.downloads.stop(slot)
+    imgui.dummy((0, 2))
 
 
 def _checksum(view: View, sha256: str) -> None:
-    imgui.text_colored(view.theme.dim, "sha256")
-    imgui.same_line()
-    imgui.push_font(view.theme.mono, 0.0)
-    imgui.text_colored(view.theme.dim, f"{sha256[:DIGITS]}…")
-    imgui.pop_font()
+    tip = f"{sha256} is the checksum of what was fetched: equal ones mean the same file. Click to copy."
+    fact(view.theme, "sha256", f"{sha256[:DIGITS]}…", tip, view.theme.dim)
     if imgui.is_item_clicked():
         imgui.set_clipboard_text(sha256)
-    tooltip(f"{sha256} is the checksum of what was fetched: equal ones mean the same file. Click to copy.")
