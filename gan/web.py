@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib import metadata
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
@@ -73,7 +74,7 @@ def ask(address: Address, headers: Mapping[str, str], timeout: float) -> Iterato
         if address.authorization and _origin(url) == _origin(address.url):  # nobody else is told
             request.add_unredirected_header("Authorization", address.authorization)
         try:
-            body = _opener().open(request, timeout=timeout)
+            body = _opener(url).open(request, timeout=timeout)
         except urllib.error.HTTPError as problem:
             with problem:
                 if problem.code in MOVED:
@@ -96,6 +97,7 @@ def ask(address: Address, headers: Mapping[str, str], timeout: float) -> Iterato
         return
 
 
+@cache
 def agent() -> dict[str, str]:
     """How we introduce ourselves."""
     try:
@@ -104,13 +106,14 @@ def agent() -> dict[str, str]:
         return {"User-Agent": "jinc"}
 
 
-def _opener() -> urllib.request.OpenerDirector:
+def _opener(url: str) -> urllib.request.OpenerDirector:
     """Speaks http and https, through the proxies of the environment, and nothing else; follows nothing."""
     opener = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()), urllib.request.UnknownHandler(),
+        urllib.request.ProxyHandler(), urllib.request.UnknownHandler(),
         urllib.request.HTTPDefaultErrorHandler(), urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPHandler() if url.startswith("http:") else
+        urllib.request.HTTPSHandler(context=ssl.create_default_context()),  # reads every certificate of the system
     ):  # fmt: skip
         opener.add_handler(handler)
     return opener

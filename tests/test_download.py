@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 import urllib.error
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -614,3 +616,32 @@ def test_addresses_and_names() -> None:
 def test_it_needs_no_torch() -> None:
     code = "import sys, gan.download, gan.models; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_whatever_happens_on_the_way_no_two_versions_are_mixed(site: Site, folder: Path) -> None:
+    rng, outcomes = random.Random(0), Counter[str]()
+    for turn in range(60):
+        path = f"/{turn}.pkl"
+        versions = [checkpoint_like(50_000 + rng.choice((0, 0, 7)), 1000 * turn + number) for number in range(3)]
+        honest = rng.random() < 0.8  # a server that tells versions apart
+        kind = rng.choice(("etag", "modified", "weak")) if honest else "nothing"
+        page = site.pages[path] = Page(b"", ranges=rng.random() < 0.8, conditional=rng.random() < 0.7)
+        for _ in range(6):
+            version = rng.choice((0, 0, 0, 1, 2))
+            page.content = versions[version]
+            page.etag = {"etag": f'"{version}"', "weak": f'W/"{version}"'}.get(kind, "")
+            page.modified = f"Mon, 05 Jan 2026 10:00:0{version} GMT" if kind == "modified" else ""
+            page.cut = [rng.randrange(1, 50_000) for _ in range(rng.randrange(4))]
+            page.length = rng.choice((None, None, None, -1)) if not page.cut else None
+            page.statuses = rng.choice(([], [], [503], [500, 200]))
+            stop = stopped_after(rng.randrange(1, 60_000)) if rng.random() < 0.4 else {}
+            try:
+                found = get(site, path, **stop)
+            except DownloadError as problem:
+                outcomes[type(problem).__name__] += 1
+                continue
+            content = found.path.read_bytes()
+            assert content in versions and sha(content) == found.sha256 == found.path.parent.name
+            assert content == page.content or not honest or found.note, "the newest, unless it says why not"
+            outcomes["cached" if found.from_cache else "fetched"] += 1
+    assert min(outcomes[word] for word in ("Cancelled", "cached", "fetched")) > 10, outcomes
