@@ -356,7 +356,7 @@ def test_a_read_only_disk_and_a_full_one(tmp_path: Path, monkeypatch: pytest.Mon
 def test_downloaded_models_come_with_the_command_that_empties_their_folder(tmp_path: Path) -> None:
     def said(size: int, files: int = 3) -> Finding:
         kept = answer(caches=[[str(tmp_path / "kernels"), 2, 2**20], [str(tmp_path / "models"), files, size]])
-        return the(doctor_files.places(tmp_path, kept), "Downloaded models")
+        return the(doctor_files.places(tmp_path, kept), "Downloads")
 
     some, much = said(2**30), said(2**35)
     assert (some.state, much.state) == (OK, REMARK) and "1.0 GiB in 3 files" in some.value

@@ -99,7 +99,7 @@ def _contents(files: int, size: int) -> str:
 
 def _cache(folder: Path, files: int, size: int) -> Finding:
     """Whatever else is kept beside the kernels: the models that were downloaded."""
-    title = "Downloaded models" if folder.name == "models" else folder.name.capitalize()
+    title = "Downloads" if folder.name == "models" else folder.name.capitalize()
     value = f"{short(folder)}, {_contents(files, size)}"
     if not size:
         return Finding(TOPIC, title, value)
