@@ -1,11 +1,12 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a user may call a model: a file, a run folder, or one of the models that come with Jinc."""
+"""What a user may call a model: a file, a run folder, one of the models that come with Jinc, or an address."""
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 import assets
+from gan.addresses import SHA256, is_address, parsed
 from gan.ladder import ALIASES, RUNGS
 
 LONGEST = 400  # characters of a path that are repeated to the user
@@ -53,7 +54,14 @@ def resolve(name: str) -> str:
     A file; a run folder, which stands for its newest snapshot; a bundled model's name; or a rung ("b",
     "stylegan3-t"), which stands for the first bundled model of it. The path of what exists is absolute, since it may be
     kept. Anything else is taken for a path, and opening it says more.
+
+    An http or https address is fetched into the cache first, as a command line does it: with a progress bar and the
+    checksum on stderr, and click.ClickException where that fails. (The window does it otherwise: viz.downloads.)
     """
+    if is_address(name) and not os.path.exists(name):
+        from gan.download_bar import fetched_on_terminal  # here: most commands need no network
+
+        return fetched_on_terminal(name)
     path = os.path.expanduser(name)
     if os.path.isdir(path):
         return os.path.abspath(newest_snapshot(Path(path)) or path)
@@ -66,10 +74,22 @@ def resolve(name: str) -> str:
     return path
 
 
+def recorded(name: str, path: str | os.PathLike[str]) -> str:
+    """What is written into files that others read about a model that the user called `name` and that lies at `path`.
+
+    An address without the secrets that it may hold, and with the checksum of what it led to.
+    """
+    if not is_address(name) or os.path.exists(name):
+        return name
+    return f"{parsed(name).shown}#sha256={Path(path).parent.name}"
+
+
 def short_name(path: str | os.PathLike[str]) -> str:
     """What a checkpoint is called where several stand side by side: all runs call their snapshots alike."""
     path = Path(path)
-    return f"{path.absolute().parent.name}/{path.stem}" if path.stem.startswith("network-snapshot-") else path.stem
+    folder = path.absolute().parent.name
+    folder = folder[:8] if SHA256.fullmatch(folder) else folder  # of a downloaded one
+    return f"{folder}/{path.stem}" if path.stem.startswith("network-snapshot-") else path.stem
 
 
 def missing(path: str | os.PathLike[str]) -> str:

@@ -16,9 +16,9 @@ from gan import checkpoint
 from gan.checkpoint import load_generator
 from gan.latents import z_from_seed
 from gan.pictures import to_uint8
+from gan.sizes import size_text
 from gan.transform import user_matrix
 from viz import inside
-from viz.finding import size_text
 from viz.inside import facts_of
 from viz.magnify import magnified
 from viz.renderer import MODULATED, Renderer

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from gan.models import missing, resolve
-from viz.finding import size_text
+from gan.sizes import size_text
 from viz.inspection import plain, rung_title
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ SUFFIX = ".safetensors"
 def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
     """Write the generator in IN as a .safetensors file, with its configuration and without any code.
 
-    IN is a pickle of the official StyleGAN2-ADA or StyleGAN3 code or of a fork, a file of torch's, or one of Jinc's
-    own. None of the code in it is run. The file written is read back and compared with what was read from IN.
+    IN is a pickle of the official StyleGAN2-ADA or StyleGAN3 code or of a fork, a file of torch's, one of Jinc's own,
+    or the http(s) address of such a file. None of the code in it is run. The file written is read back and compared
+    with what was read from IN.
 
     \b
     Examples:

@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -164,8 +165,13 @@ def compilers() -> list[str]:
 
 def left_behind() -> list[str]:
     from cuda_ops import cpu
+    from gan.addresses import DownloadError
+    from gan.download_cache import Cache
 
-    return [str(path) for path in cpu.mend()]
+    gone = cpu.mend()
+    with suppress(DownloadError):  # there is no home
+        gone += Cache().sweep()
+    return [str(path) for path in gone]
 
 
 def caches() -> list[list[Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gan.checkpoint import FORMAT, CheckpointError, Header, read_header
 from gan.models import missing
-from viz.finding import size_text
+from gan.sizes import size_text
 from viz.inspection import channel_words, rung_title
 from viz.result import Inside, ModelFacts
 

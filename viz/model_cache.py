@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from gan.checkpoint import CheckpointError, TooLargeError
-from viz.finding import size_text
+from gan.sizes import size_text
 
 MEMORY_SHARE = 0.5  # of a device's memory that models may take; pictures, maps and other programs need the rest
 FAILURES = 16  # files that cannot be opened, whose sentence is kept: they are not read again in every frame of a drag

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from imgui_bundle import imgui, implot
 
+from gan.sizes import size_text
 from viz import widgets
-from viz.finding import size_text
 from viz.state import SLOTS, AppState
 from viz.view import View
 
