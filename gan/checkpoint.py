@@ -25,18 +25,22 @@ from gan.contents import Contents, contents_of
 from gan.discriminator import Discriminator
 from gan.files import replaced
 from gan.generator import Generator
-from gan.guarded import RefusedError
+from gan.guarded import RefusedError, sentence
 from gan.skeleton import Skeleton, bytes_of
 
 FORMAT = "jinc"
 SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
-LONGEST_REASON = 400  # characters of why a file is refused, in which it may name things of its own
+LONGEST_DOCUMENT = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
+DTYPES = ("F32", "F16", "BF16", "F64")
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; one sentence says why and what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
 
 
 class TooLargeError(CheckpointError):
@@ -89,10 +93,7 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
 
 
 def _refused(path: Path, error: Exception) -> CheckpointError:
-    """The one sentence for a file that names things of its own: short, and without what steers a terminal."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in str(error))
-    reason = f"{shown}." if len(shown) <= LONGEST_REASON else f"{shown[:LONGEST_REASON]}..."
-    return CheckpointError(f"{path.name} {reason}")
+    return CheckpointError(f"{path.name} {error}.")
 
 
 def _contents(path: Path) -> Contents:
@@ -144,7 +145,7 @@ def _document(file: Any, path: Path) -> dict[str, Any]:
     if text is None:
         raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
     try:
-        document = json.loads(text)
+        document = json.loads(text) if len(text) <= LONGEST_DOCUMENT else {}
         schema = document["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.") from error
@@ -186,6 +187,23 @@ def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfi
         raise CheckpointError(f"{path.name} describes no generator that this version knows: {error}") from error
 
 
+def _skeleton(file: Any, document: Mapping[str, Any], path: Path) -> Generator:
+    """The generator of one of our files, without numbers; CheckpointError where its tensors are others."""
+    config = _generator_config(document, path)
+    with Skeleton():  # a lying configuration costs no memory before it is found out
+        generator = Generator(config)
+    expected = {name: list(tensor.shape) for name, tensor in generator.state_dict().items()}
+    found = {name: file.get_slice(name) for name in file.keys()}
+    wrong = [name for name, shape in expected.items() if name not in found or found[name].get_shape() != shape]
+    wrong += sorted(set(found) - set(expected))
+    wrong = wrong or [name for name in expected if found[name].get_dtype() not in DTYPES]
+    if wrong:
+        raise CheckpointError(
+            f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
+        )
+    return generator
+
+
 def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Mapping[str, Any]) -> None:
     """Write a generator and `facts` about its training (JSON values)."""
     document = {"kind": "generator", "config": generator.config.to_json(), "facts": dict(facts)}
@@ -201,10 +219,9 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
     _refuse_name(path, network)
     with _open(path, "cpu") as file:
         document = _document(file, path)
-        config = _generator_config(document, path)
-        slices = [file.get_slice(name) for name in file.keys()]
-        parameters = sum(torch.Size(part.get_shape()).numel() for part in slices)
-    return Header(config, dict(document.get("facts", {})), parameters, path.stat().st_size)
+        generator = _skeleton(file, document, path)
+    parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
+    return Header(generator.config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
 
 def _refuse_name(path: Path, network: str | None) -> None:
@@ -272,18 +289,12 @@ def load_generator(
             raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
         return found, facts
     _refuse_name(path, network)
-    tensors, document = load_tensors(path, device)
-    config = _generator_config(document, path)
-    with Skeleton():  # a lying configuration costs no memory before it is found out
-        generator = Generator(config)
-    expected = {name: tensor.shape for name, tensor in generator.state_dict().items()}
-    wrong = [name for name in expected if name not in tensors or tensors[name].shape != expected[name]]
-    extra = sorted(set(tensors) - set(expected))
-    if wrong or extra:
-        raise CheckpointError(
-            f"The tensors in {path.name} do not fit its configuration ({', '.join([*wrong, *extra][:3])}): "
-            "get a fresh copy of it."
-        )
-    typed = {name: tensors[name].to(tensor.dtype) for name, tensor in generator.state_dict().items()}
+    with _open(path, device) as file:
+        document = _document(file, path)
+        generator = _skeleton(file, document, path)
+        own = generator.state_dict()
+        _check_memory(path, max(bytes_of(generator), path.stat().st_size), device)
+        # One after another, and copies: the reader's tensors lie in the mapped file (`load_tensors`).
+        typed = {name: file.get_tensor(name).to(tensor.dtype, copy=True) for name, tensor in own.items()}
     generator.load_state_dict(typed, assign=True)
     return generator.eval().requires_grad_(False), dict(document.get("facts", {}))

@@ -31,6 +31,7 @@ def entries(blob: Blob, budget: Budget) -> dict[str, Entry]:
     count, size, start = _directory(blob)
     if size > LARGEST_DIRECTORY or count > size // 46:
         raise RefusedError("is a zip with far more files than a checkpoint has: it is damaged or something else")
+    budget.spend_reading(size)
     table, at = blob.part(start, size).read(0, size), 0
     found: dict[str, Entry] = {}
     for _ in range(count):
