@@ -486,6 +486,7 @@ print(json.dumps({"grown": peak() - before, "seconds": time.monotonic() - start,
 SPARE = 80 * 2**20  # what small files may take beside three times their size: allocators, and the budget's floor
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is counted in kilobytes on Linux")
 @pytest.mark.parametrize("kind", ["float32", "float16", "protocol 2", "zip", "objects", "sets", "names", "tuples"])
 def test_memory_is_at_most_three_times_the_file(tmp_path, kind):
