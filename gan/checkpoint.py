@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -25,15 +25,16 @@ from gan.contents import Contents, contents_of
 from gan.discriminator import Discriminator
 from gan.files import replaced
 from gan.generator import Generator
-from gan.guarded import RefusedError, sentence
+from gan.guarded import Blob, Budget, RefusedError, sentence
 from gan.skeleton import Skeleton, bytes_of
+from gan.torch_files import dtype_of, read_safetensors, read_tensor
 
 FORMAT = "jinc"
 SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
 LONGEST_DOCUMENT = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
-DTYPES = ("F32", "F16", "BF16", "F64")
+DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
 class CheckpointError(ValueError):
@@ -43,8 +44,16 @@ class CheckpointError(ValueError):
         super().__init__(sentence(why))
 
 
-class TooLargeError(CheckpointError):
+class PassingError(CheckpointError):
+    """A checkpoint that cannot be used now, and perhaps later though the file stays the same; one sentence."""
+
+
+class TooLargeError(PassingError):
     """A model for which there is no memory now; one sentence, with numbers."""
+
+
+class UnreadableError(PassingError):
+    """A file that the system does not let us read now; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
 
 
 def _refused(path: Path, error: Exception) -> CheckpointError:
-    return CheckpointError(f"{path.name} {error}.")
+    return CheckpointError(f"{path.name} {str(error).rstrip('.')}.")
 
 
 def _contents(path: Path) -> Contents:
@@ -104,7 +113,7 @@ def _contents(path: Path) -> Contents:
     except RefusedError as error:
         raise _refused(path, error) from None
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
 @contextmanager
@@ -118,30 +127,45 @@ def _foreign(path: Path, contents: Contents) -> Iterator[official.ForeignFile]:
     except ConfigError as error:
         raise _refused(path, ConfigError(f"describes no network that this version knows: {error}")) from error
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _open(path: Path, device: str):  # type: ignore[no-untyped-def]
+class _OurFile:
+    """A .safetensors file, opened: its texts, its tensors' shapes, and the numbers when they are asked for."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._budget, self.size = Budget(blob.size), blob.size
+        self.tensors, self.metadata = read_safetensors(blob, self._budget)
+
+    def tensor(self, name: str) -> Tensor:
+        """Read now, into memory of its own."""
+        return read_tensor(self.tensors[name], self._budget)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[_OurFile]:
+    """A .safetensors file; whatever is wrong with it, now or while it is read, is a CheckpointError."""
     if _contents(path) is not Contents.SAFETENSORS:
         raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
     try:
-        return safe_open(path, framework="pt", device=device)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} is damaged or not a .safetensors file ({error}): get a fresh copy of it."
-        ) from error
+        with open(path, "rb", buffering=0) as file:
+            yield _OurFile(Blob(file, 0, os.fstat(file.fileno()).st_size))
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
 def _is_ours(path: Path, contents: Contents) -> bool:
     """Whether a file says that Jinc wrote it; CheckpointError where it is a damaged .safetensors file."""
     if contents is not Contents.SAFETENSORS:
         return False
-    with _open(path, "cpu") as file:
-        return FORMAT in (file.metadata() or {})
+    with _open(path) as file:
+        return FORMAT in file.metadata
 
 
-def _document(file: Any, path: Path) -> dict[str, Any]:
-    text = (file.metadata() or {}).get(FORMAT)
+def _document(file: _OurFile, path: Path) -> dict[str, Any]:
+    text = file.metadata.get(FORMAT)
     if text is None:
         raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
     try:
@@ -159,11 +183,10 @@ def _document(file: Any, path: Path) -> dict[str, Any]:
 def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The inverse of `save_tensors`; CheckpointError when it is missing, damaged, not ours or newer."""
     path = Path(path)
-    with _open(path, device) as file:
+    with _open(path) as file:
         document = _document(file, path)
-        _check_memory(path, path.stat().st_size, device)  # a safetensors file is as large as its tensors
-        # Clones: the reader's tensors lie in the mapped file, which could then not be replaced on every system.
-        return {name: file.get_tensor(name).clone() for name in file.keys()}, document
+        _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
+        return {name: file.tensor(name).to(device) for name in file.tensors}, document
 
 
 def _check_memory(path: Path, size: int, device: str) -> None:
@@ -187,16 +210,16 @@ def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfi
         raise CheckpointError(f"{path.name} describes no generator that this version knows: {error}") from error
 
 
-def _skeleton(file: Any, document: Mapping[str, Any], path: Path) -> Generator:
+def _skeleton(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
     """The generator of one of our files, without numbers; CheckpointError where its tensors are others."""
     config = _generator_config(document, path)
     with Skeleton():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
-    expected = {name: list(tensor.shape) for name, tensor in generator.state_dict().items()}
-    found = {name: file.get_slice(name) for name in file.keys()}
-    wrong = [name for name, shape in expected.items() if name not in found or found[name].get_shape() != shape]
+    expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
+    found = file.tensors
+    wrong = [name for name, shape in expected.items() if name not in found or found[name].shape != shape]
     wrong += sorted(set(found) - set(expected))
-    wrong = wrong or [name for name in expected if found[name].get_dtype() not in DTYPES]
+    wrong = wrong or [name for name in expected if dtype_of(found[name]) not in DTYPES]
     if wrong:
         raise CheckpointError(
             f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
@@ -217,7 +240,7 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
     if not _is_ours(path, contents):
         return _foreign_header(path, contents, network)
     _refuse_name(path, network)
-    with _open(path, "cpu") as file:
+    with _open(path) as file:
         document = _document(file, path)
         generator = _skeleton(file, document, path)
     parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
@@ -289,12 +312,11 @@ def load_generator(
             raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
         return found, facts
     _refuse_name(path, network)
-    with _open(path, device) as file:
+    with _open(path) as file:
         document = _document(file, path)
         generator = _skeleton(file, document, path)
         own = generator.state_dict()
-        _check_memory(path, max(bytes_of(generator), path.stat().st_size), device)
-        # One after another, and copies: the reader's tensors lie in the mapped file (`load_tensors`).
-        typed = {name: file.get_tensor(name).to(tensor.dtype, copy=True) for name, tensor in own.items()}
+        _check_memory(path, max(bytes_of(generator), file.size), device)
+        typed = {name: file.tensor(name).to(device, tensor.dtype) for name, tensor in own.items()}
     generator.load_state_dict(typed, assign=True)
     return generator.eval().requires_grad_(False), dict(document.get("facts", {}))

@@ -55,7 +55,9 @@ def _directory(blob: Blob) -> tuple[int, int, int]:
     tail = min(blob.size, 22 + LONGEST_COMMENT)
     data = blob.read(blob.size - tail, tail)
     at = data.rfind(END)
-    if at < 0 or at + 22 > tail:
+    while at >= 0 and at + 22 + int.from_bytes(data[at + 20 : at + 22], "little") != tail:
+        at = data.rfind(END, 0, at + 3)  # this one stands in the comment
+    if at < 0:
         raise RefusedError(DAMAGED)
     count, size, start = struct.unpack_from("<HII", data, at + 10)
     if at >= 20 and data[at - 20 : at - 16] == END64_LOCATOR:

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import pickle
+import re
 import socket
 import sys
 import threading
@@ -34,6 +35,7 @@ from gan.images import ImageError, open_images
 from train.config import TrainingError
 from train.state import TrainState
 from viz import state as states
+from viz.inside import look_inside
 from viz.runs import RunFolder
 
 TIMES, FLOOR = 3, 80 * 2**20  # bytes of memory: so many times the file's, and what small ones may take
@@ -41,14 +43,15 @@ CEILING = 2 * 2**30  # bytes of addresses beyond those in use, where the system 
 LONGEST = 600  # characters of a sentence
 
 HARMLESS = ("object.__getattr__", "object.__setattr__", "object.__delattr__", "sys._getframe", "sys._current_frames",
-            "gc.get_objects", "gc.get_referrers", "gc.get_referents", "builtins.id", "os.listdir", "os.scandir",
-            "time.sleep", "array.__new__", "pathlib.Path.rglob")  # fmt: skip
+            "gc.get_objects", "gc.get_referrers", "gc.get_referents", "builtins.id",
+            "array.__new__", "pathlib.Path.rglob")  # fmt: skip
 # What a file may have imported: how zips write names that are no UTF-8, how JSON may be written, what Pillow has for
 # what cameras add to pictures. All of it is imported beforehand, so that any import at all is one too many.
 IMPORTS = ("encodings.cp437", "encodings.utf_8_sig", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be",
            "encodings.utf_32", "encodings.utf_32_le", "encodings.utf_32_be", "PIL.TiffImagePlugin",
            "PIL.MpoImagePlugin")  # fmt: skip
-READABLE = ("/proc/", "/sys/")  # how much memory is free is asked of the system
+# How much memory is free, and whether the process that wrote a run folder lives, is asked of the system.
+READABLE = re.compile(r"/proc/(meminfo|zoneinfo|\d+/stat)")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -71,11 +74,14 @@ class Watch:
         raise Escape(event)
 
     def _harmless(self, event: str, arguments: tuple[Any, ...]) -> bool:
-        if event != "open":
+        if event not in ("open", "os.listdir", "os.scandir"):
             return False
-        path, _, flags = arguments
+        path = arguments[0]
         name = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
-        return not flags & WRITING and name.startswith((self.root or "", *READABLE))
+        within = name == self.root or name.startswith(f"{self.root}{os.sep}")
+        if event != "open":
+            return within
+        return not arguments[2] & WRITING and (within or READABLE.fullmatch(name) is not None)
 
 
 def checkpoint(path: str) -> str:
@@ -89,6 +95,9 @@ def checkpoint(path: str) -> str:
             found.append(None)
             refusals.append(checked(error))
     header, generator, discriminator = found
+    seen = look_inside(path)
+    assert bool(seen.facts) == (header is not None), "the window says otherwise"
+    checked(CheckpointError(seen.words or seen.error))
     assert header is not None or generator is None, "it opens, but cannot be looked into"
     if generator is None and discriminator is None:
         return refusals[0]

@@ -243,8 +243,8 @@ def _bomb(rng: random.Random, part: Part) -> Part:
 
 # .safetensors.
 
-SAFETENSORS_MUTATIONS = ("document", "options", "entry", "offsets", "dtype", "shape", "header length", "header",
-                         "metadata", "tensors",
+SAFETENSORS_MUTATIONS = ("document", "options", "facts", "entry", "offsets", "dtype", "shape", "header length",
+                         "header", "metadata", "tensors",
                          "twice", "truncate", "flip", "end")  # fmt: skip
 DTYPES = ("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "U16", "U32", "U64", "BOOL", "F8_E4M3",
           "F8_E5M2",
@@ -300,6 +300,12 @@ def mutated_safetensors(rng: random.Random, data: bytes, mutation: str) -> bytes
         return safetensors_of(header | {"__metadata__": metadata}, numbers)
     if mutation == "options":
         metadata["jinc"] = json.dumps(_other_options(rng, json.loads(metadata["jinc"])))
+        return safetensors_of(header | {"__metadata__": metadata}, numbers)
+    if mutation == "facts":
+        document = json.loads(metadata["jinc"])
+        value = rng.choice([10**400, -1, 1e308, True, "x" * 9000, "\x1b[2J", [[]], wild_json(rng)])
+        document["facts"] = {rng.choice(["kimg", "images", "data", "x"]): value}
+        metadata["jinc"] = json.dumps(document)
         return safetensors_of(header | {"__metadata__": metadata}, numbers)
     if mutation == "header length":
         length = int.from_bytes(data[:8], "little")

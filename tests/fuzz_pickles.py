@@ -255,6 +255,17 @@ def nest(rng: random.Random, ops: Instructions) -> None:
     ops.insert(_spot(rng, ops), rng.choice(ways) + rng.choice([b"0", b""]))
 
 
+def collide(rng: random.Random, ops: Instructions) -> None:
+    """Many keys of one hash, in a table or a set."""
+    count = int(10 ** rng.uniform(1, 3.7))
+    numbers = [b"\x8a\x10" + (k * (2**61 - 1)).to_bytes(16, "little") for k in range(1, count)]
+    if rng.random() < 0.5:
+        numbers = [b"(" + text(b"a" * 50) * 7 + number + b"t" for number in numbers]
+    keys = b"".join(number + b"N" for number in numbers)
+    kept = rng.choice([b"}(" + keys + b"u", b"\x8f(" + b"".join(numbers) + b"\x90", b"(" + b"".join(numbers) + b"\x91"])
+    ops.insert(_spot(rng, ops), kept + rng.choice([b"0", b""]))
+
+
 def memo(rng: random.Random, ops: Instructions) -> None:
     """Things that hold themselves, numbers that were never given, others' numbers."""
     gets = [i for i, op in enumerate(ops) if op[:1] in b"hj"]
@@ -306,7 +317,7 @@ def nested(rng: random.Random, ops: Instructions) -> None:
 ON_INSTRUCTIONS: dict[str, Callable[[random.Random, Instructions], None]] = {
     "swap": swap, "delete": delete, "duplicate": duplicate, "insert": insert, "change": change, "argument": argument,
     "words": words, "settings": settings, "global": name, "call": call, "chain": chain, "build": build, "nest": nest,
-    "memo": memo, "lengths": lengths, "frame": frame, "nested": nested,
+    "collide": collide, "memo": memo, "lengths": lengths, "frame": frame, "nested": nested,
 }  # fmt: skip
 
 

@@ -325,6 +325,35 @@ def test_forks_are_told_by_their_parameters(path):
     check_numbers(load_generator(written(path, pickled(whole)))[0], T)
 
 
+SPELLED_OUT = {"embed_features": None, "layer_features": None, "activation": "lrelu", "lr_multiplier": 0.01,
+               "w_avg_beta": 0.995}  # fmt: skip
+
+
+@pytest.mark.parametrize("stem", [A, T])
+def test_arguments_that_are_spelled_out(path, stem):
+    """Files say what they need not: usual values, and what matters in training alone."""
+    config, tensors = case(stem)
+    given = {name: value for name, value in config.items() if name != "kind"}
+    mapping = SPELLED_OUT | dict(given.pop("mapping_kwargs", {}))
+    options = {"activation": "lrelu", "use_noise": True, "kernel_size": 3} if stem == A else {"num_fp16_res": 4}
+    whole = Easy(given | {"mapping_kwargs": Easy(mapping), "synthesis_kwargs": Easy(options)})
+    written(path, pickled(snapshot({"G_ema": module("Generator", state_of(tensors), whole)})))
+    check_numbers(load_generator(path)[0], stem)
+    for changed in ({"activation": "relu"}, {"lr_multiplier": 1.0}, {"embed_features": 7}):
+        whole = Easy(given | {"mapping_kwargs": Easy(mapping | changed)})
+        written(path, pickled(snapshot({"G_ema": module("Generator", state_of(tensors), whole)})))
+        (name, value), = changed.items()
+        with pytest.raises(CheckpointError, match=rf"not supported here: {name} = '?{value}'?\.$"):
+            load_generator(path)
+
+
+def test_a_generator_without_noise(path):
+    expected = Generator(small(letter="A", noise_inputs=False))
+    given_so = given(expected.config) | {"synthesis_kwargs": {"use_noise": False}}
+    written(path, pickled(snapshot({"G_ema": module("Generator", expected.state_dict(), given_so)})))
+    same_numbers(load_generator(path)[0], expected)
+
+
 def test_modules_without_their_filters(path):
     """They follow from the arguments, so that a fork need not store them."""
     state = {name: t for name, t in state_of(case(T)[1]).items() if not name.endswith("_filter")}
