@@ -4,6 +4,7 @@
 import os
 from pathlib import Path
 from typing import NamedTuple
+from urllib.request import url2pathname
 
 import assets
 from gan.addresses import SHA256, is_address, parsed
@@ -74,6 +75,14 @@ def resolve(name: str) -> str:
     return path
 
 
+def unquoted(text: str) -> str:
+    """A path as people paste it: in quotation marks, with spaces around it, or as a file:// address."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    return url2pathname(text.removeprefix("file://")) if text.startswith("file:///") else text
+
+
 def recorded(name: str, path: str | os.PathLike[str]) -> str:
     """What is written into files that others read about a model that the user called `name` and that lies at `path`.
 
@@ -96,6 +105,10 @@ def missing(path: str | os.PathLike[str]) -> str:
     """The sentence for a model that is not there."""
     text = os.fspath(path)
     text = text if len(text) <= LONGEST else f"{text[:60]}..."
+    if text in ("", "."):
+        return "There is no name of a model: give a file, a run folder, an address, or a bundled one by its letter."
+    if os.path.exists(path) and not os.path.isdir(path):
+        return f"{text} is no file that can be read from its beginning to its end: give a checkpoint."
     if os.path.isdir(path):
         return f"{text} is a folder without a snapshot: give a run folder that has one, or a .safetensors or .pkl file."
     letters = ", ".join(model.rung.lower() for model in bundled())

@@ -79,6 +79,8 @@ class ForeignFile:
             name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
         if name is None or name not in self._found:
             wanted, others = name or "generator", ", ".join(list(self._found)[:8])
+            if ALONE in self._found:
+                raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
             raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
         found = self._found[name]
         tensors = _flattened(found, self._budget)

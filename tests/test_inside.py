@@ -14,6 +14,7 @@ from gui import drive, save_model, settle
 from gan import checkpoint
 from gan.generator import untrained
 from gan.ladder import rung
+from gan.models import unquoted
 from viz import inside, widgets
 from viz.app import Window
 from viz.inside import WAITING, Reader, look_inside
@@ -93,6 +94,11 @@ def test_what_passes_is_tried_again(reader: Reader, pickle: str, monkeypatch: py
     while answered(reader, pickle).facts is None and time.monotonic() < end:
         time.sleep(0.01)
     assert answered(reader, pickle).facts
+
+
+def test_paths_as_people_paste_them() -> None:
+    assert unquoted(' "/a b/c.pkl" ') == unquoted("'/a b/c.pkl'") == unquoted("file:///a%20b/c.pkl") == "/a b/c.pkl"
+    assert unquoted("'") == "'" and unquoted("a'b'") == "a'b'" and unquoted("") == ""
 
 
 def test_a_file_written_anew_is_read_anew(reader: Reader, pickle: str) -> None:

@@ -20,7 +20,7 @@ from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
-from gan.models import bundled, resolve
+from gan.models import bundled, resolve, unquoted
 from gan.pictures import save_png
 from viz import layout, motion, offscreen, start
 from viz import state as states
@@ -119,9 +119,10 @@ class Window:
 
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
+        path = unquoted(path)
         if self.view.downloads.takes(slot, path):
             return
-        self.state.slot(slot).path = resolve(path.strip()) if path.strip() else ""
+        self.state.slot(slot).path = resolve(path) if path else ""
         self.view.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
 

@@ -339,7 +339,8 @@ def render(
         result = renderer.render(request)
         # What a window shows with a remark is, asked for on a command line, not what was asked for.
         if result.error or result.notice or result.image is None:
-            raise click.ClickException(result.error or result.notice or "No picture came back.")
+            notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
+            raise click.ClickException(result.error or notice)
         if label is not None and result.facts and not result.facts.c_dim:
             raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
         target = out if seeds is None else out / f"seed{number:04d}.png"

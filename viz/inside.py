@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gan.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
 from gan.models import missing
 from gan.sizes import size_text
-from viz.inspection import channel_words, rung_title
+from viz.inspection import channel_words, count_parameters, rung_title
 from viz.result import Inside, ModelFacts
 
 AGAIN_SECONDS = 2.0
@@ -38,7 +38,7 @@ def _facts(path: str, header: Header) -> ModelFacts:
         c_dim=config.c_dim,
         num_ws=config.num_ws,
         layers=config.num_layers if config.architecture == "layers" else config.num_ws - 1,
-        parameters=header.parameters,
+        parameters=sum(count_parameters(config)),  # trained ones: what a file holds beside them follows from these
         bytes=header.bytes,
         movable=config.movable,
         learned_transform=config.architecture == "layers" and config.learned_transform,
@@ -60,7 +60,7 @@ def look_inside(path: str) -> Inside:
     labels = f"{facts.c_dim} labels" if facts.c_dim else "no labels"
     words = (
         f"{rung_title(header.config)}: {facts.resolution} px, {channel_words(header.config.img_channels)}, {labels}, "
-        f"{facts.parameters:,} weights. {kind[:1].upper()}{kind[1:]}. {size}."
+        f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
     code = size_text(header.carries_code) if header.carries_code else ""
     return Inside(facts, words, "Jinc" if header.format == FORMAT else header.format, code)

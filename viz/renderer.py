@@ -316,7 +316,8 @@ def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
         return 0, []
     if request.label < facts.c_dim:
         return request.label, []
-    return facts.c_dim - 1, [f"This model has labels 0 to {facts.c_dim - 1}: {facts.c_dim - 1} is shown."]
+    last = facts.c_dim - 1
+    return last, [f"This model has labels 0 to {last}, not {request.label}: {last} takes its place."]
 
 
 def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:

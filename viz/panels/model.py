@@ -21,7 +21,7 @@ FACTS = (
     ("z, w", lambda facts: f"{facts.z_dim}, {facts.w_dim}", "Dimensions of the latents z and w."),
     ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
     ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
-    ("weights", lambda facts: _count(facts.parameters), "Numbers stored in the checkpoint."),
+    ("weights", lambda facts: _count(facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg",
      "Thousands of pictures seen, where the file says so."),
 )  # fmt: skip
@@ -46,6 +46,7 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     imgui.text_colored(view.theme.accent[slot], slot.capitalize())
     widgets.row(start)
     if imgui.begin_combo("##choose", Path(path).stem if path else "nothing open"):
+        widgets.close_by_escape()
         _choices(state, view, slot)
         imgui.end_combo()
     widgets.tooltip(path or "Choose one of the models that come with Jinc, or one opened before.")
@@ -61,7 +62,7 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     )
     active = imgui.is_item_active()
     tip = "Type a path or an http(s) address, or drop a file on the picture; Enter opens it."
-    widgets.tooltip("" if active else tip)
+    widgets.tooltip("" if active or shown else tip)
     if entered and typed != shown:
         view.open_model(slot, typed)
     elif active and typed != shown:

@@ -51,6 +51,7 @@ def _runs(state: AppState, view: View) -> None:
     theme, display = view.theme, state.display
     widgets.label(theme, "device", "Where the models run.")
     if imgui.begin_combo("##device", display.device):
+        widgets.close_by_escape()
         for device in view.devices:
             if imgui.selectable(device, device == display.device)[0]:
                 display.device = device
