@@ -51,7 +51,7 @@ IMPORTS = ("encodings.cp437", "encodings.utf_8_sig", "encodings.utf_16", "encodi
            "encodings.utf_32", "encodings.utf_32_le", "encodings.utf_32_be", "PIL.TiffImagePlugin",
            "PIL.MpoImagePlugin")  # fmt: skip
 # How much memory is free, and whether the process that wrote a run folder lives, is asked of the system.
-READABLE = re.compile(r"/proc/(meminfo|zoneinfo|\d+/stat)")
+READABLE = re.compile(r"/proc/(meminfo|zoneinfo|(\d+/)?stat)")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
