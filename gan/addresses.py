@@ -15,6 +15,7 @@ LONGEST_SHOWN = 300
 LONGEST_NAME = 100  # characters of a file name
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+CHECKSUM = re.compile(r"\s*(md5|sha-?\d*|crc\d*|blake\w*)\b", re.IGNORECASE)  # what someone who wants a check may write
 KEPT = "/%:@!$&'()*+,;=~-._?"  # what stays as it is when spaces and letters beyond ASCII are escaped
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')  # in a file's name, on one system or another
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")  # names that Windows keeps for itself
@@ -97,6 +98,8 @@ def _basic(parts: SplitResult) -> str:
 
 def _wanted(fragment: str, sha256: str | None) -> str:
     name, _, value = fragment.partition("=")
+    if CHECKSUM.match(fragment) and name.strip().lower() != "sha256":
+        raise DownloadError(f"Only sha256 is checked, as in #sha256=DIGITS, and not {fragment[:20]!r}.")
     given = sha256 if sha256 is not None else value if name.strip().lower() == "sha256" else None
     if given is None:
         return ""

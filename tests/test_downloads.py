@@ -184,3 +184,10 @@ def test_a_file_that_was_evicted_is_fetched_again(
     assert not downloads.takes("left", path), "it is there"
     secret = str(tmp_path / ("1" * 64) / "x.pkl")
     assert downloads.shown(secret) == "x.pkl" and not downloads.takes("left", secret), "nobody knows where it came from"
+
+
+@pytest.mark.parametrize("fragment", ["md5=abc", "sha256:" + "a" * 64, "sha-256=11", "SHA1=1", "sha512=1"])
+def test_a_checksum_that_is_not_checked_is_not_passed_over(fragment: str) -> None:
+    with pytest.raises(DownloadError, match="Only sha256 is checked"):
+        parsed(f"http://example.com/a.pkl#{fragment}")
+    assert parsed("http://example.com/a.pkl#top").sha256 == parsed("http://example.com/a.pkl#shape").sha256 == ""
