@@ -180,3 +180,13 @@ def test_a_state_without_end_is_not_read(tmp_path: Path) -> None:
     path.write_text('{"schema": 1, "recents": [' + '"",' * 400_000 + '""]}')
     with pytest.raises(StateError, match="damaged"):
         states.load(path)
+
+
+def test_texts_that_cannot_be_paths_are_not_saved() -> None:
+    """Whoever pastes a page into a path's field has still a state that can be read again."""
+    state = AppState()
+    state.left.path, state.right.path, state.training.source = "x" * 5000, "a\0b", "\ud800"
+    state.recents = ["/good.pkl", "y" * 5000]
+    found = states.from_json(states.to_json(state))
+    assert (found.left.path, found.right.path, found.training.source, found.recents) == ("", "", "", ["/good.pkl"])
+    assert state.left.path == "x" * 5000, "what is shown stays"

@@ -246,8 +246,19 @@ def absolute(path: str) -> str:
 
 
 def to_json(state: AppState) -> dict[str, Any]:
-    """The state as a JSON object."""
-    return {"schema": SCHEMA, **asdict(state)}
+    """The state as a JSON object. Texts that no path can be, which anybody may type or paste, are left empty."""
+    return {"schema": SCHEMA, **{name: _fit(value) for name, value in asdict(state).items()}}
+
+
+def _fit(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _fit(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [item for item in value if _fit(item)]
+    try:
+        return _text("", value) if isinstance(value, str) else value
+    except StateError:
+        return ""
 
 
 def from_json(document: object) -> AppState:
