@@ -70,7 +70,8 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     downloads_row.draw(view, slot, path)
     result = view.results[slot]
     if result and result.error and result.request.model == path:
-        widgets.sentence(result.error, view.theme.error)
+        imgui.text_colored(view.theme.error, "cannot be shown")  # why stands where its picture would be
+        widgets.tooltip(result.error)
     imgui.pop_id()
 
 
