@@ -93,6 +93,14 @@ def fetched(
         if note is not None and kept and record:
             return _again(address, cache, record, kept, note)
         with cache.written():
+            try:
+                return _stored(address, cache, part, transfer.name, checking)
+            except _Unfit:
+                if not (address.sha256 and transfer.joined):
+                    raise
+                part.reset({})  # it may have been halves of two files, which is nobody's mistake
+        transfer.run(None)
+        with cache.written():
             return _stored(address, cache, part, transfer.name, checking)
 
 
@@ -129,11 +137,11 @@ def _stored(
         contents_of(part.path)
     except RefusedError as problem:
         part.delete()
-        raise DownloadError(f"What {address.shown} leads to {problem}.") from None
+        raise _Unfit(f"What {address.shown} leads to {problem}.") from None
     sha256, size = digest(part.path, checking), part.size
     if address.sha256 and sha256 != address.sha256:
         part.delete()
-        raise DownloadError(
+        raise _Unfit(
             f"What {address.shown} leads to has the sha256 {sha256}, and {address.sha256} was wanted: "
             "it was deleted; compare both with what its author says."
         )
@@ -146,6 +154,10 @@ def _stored(
     cache.remember(address, record)
     hold(path)
     return Downloaded(path, sha256, size, False)
+
+
+class _Unfit(DownloadError):
+    """What came is whole, and not what is wanted."""
 
 
 class _Dropped(Exception):
@@ -163,6 +175,7 @@ class _Transfer:
         self._progress, self._cancelled, self._timeout, self._sleep = progress, cancelled, timeout, sleep
         self._total: int | None = part.facts.get("length")
         self._came = False  # whether any byte did
+        self.joined = False  # whether the part was begun over another connection
         self.name = ""
 
     def run(self, record: Record | None) -> str | None:
@@ -202,6 +215,7 @@ class _Transfer:
                 return ""
             self.name = self._address.name if "." in self._address.name else answer.name or self._address.name
             self.name = self.name or "model"
+            self.joined = answer.status != 200
             if answer.status == 416:
                 if done and answer.total == done and part.facts.get("length") in (None, done):
                     return None  # all was there
@@ -299,7 +313,7 @@ def _same(answer: Answer, record: Record) -> bool:
     etag, modified = answer.header("ETag"), answer.header("Last-Modified")
     if etag and record.etag:
         return etag == record.etag
-    return modified == record.modified and answer.total == record.bytes
+    return bool(modified) and modified == record.modified and answer.total == record.bytes
 
 
 def _write(file: Any, chunk: bytes) -> None:

@@ -15,14 +15,13 @@ from importlib import metadata
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from gan.addresses import Address, DownloadError, file_name, is_address, parsed
+from gan.addresses import Address, DownloadError, file_name, is_address, is_header, parsed
 
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # status codes of what may be over in a moment
 MOVED = (301, 302, 303, 307, 308)
 HOPS = 10  # that are followed
 USED = (304, 416)  # of what is no failure to the caller
 RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
-LONGEST_HEADER = 1000  # characters; longer ones count as absent
 
 
 class WebError(DownloadError):
@@ -56,9 +55,9 @@ class Answer:
             return ""
 
     def header(self, name: str) -> str:
-        """A header's value, "" where there is none."""
+        """A header's value, "" where there is none that can be one."""
         value = str(self._headers.get(name) or "")
-        return value if len(value) <= LONGEST_HEADER and value.isprintable() else ""
+        return value if is_header(value) else ""
 
     def read(self, count: int) -> bytes:
         """What has come, at most so many bytes; b"" at the end. OSError, http.client.HTTPException."""
@@ -87,7 +86,7 @@ def ask(address: Address, headers: Mapping[str, str], timeout: float) -> Iterato
                     raise WebError(_refusal(problem.code, address), passing=problem.code in BUSY) from None
                 yield Answer(problem.code, problem.headers, problem)
             return
-        except (OSError, http.client.HTTPException, UnicodeError) as problem:
+        except (OSError, http.client.HTTPException, ValueError) as problem:
             raise WebError(_failure(problem, address, timeout)) from None
         with body:
             if body.headers.get("Content-Encoding", "identity") != "identity" or body.status not in (200, 206):
@@ -178,4 +177,6 @@ def _failure(problem: BaseException, address: Address, timeout: float) -> str:
         return f"The proxy does not let us through to {host}: check the variables http_proxy and https_proxy."
     if isinstance(problem, http.client.HTTPException) and not isinstance(problem, http.client.RemoteDisconnected):
         return f"{host} does not speak HTTP there: check the address."
+    if isinstance(problem, ValueError):
+        return f"No request to {host} can be made: check the address and the variables http_proxy and https_proxy."
     return f"{host} ended the connection: try again later."

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Downloads: whole, or gone on with where they broke off, and never two versions mixed."""
 
+import json
 import random
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fetching import (
@@ -64,7 +66,7 @@ def test_a_model_is_fetched_once(site: Site, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "etag, modified", [("", "Mon, 05 Jan 2026 10:00:00 GMT"), ('"a"', ""), ('W/"a"', ""), ("", "")]
+    "etag, modified", [("", "Mon, 05 Jan 2026 10:00:00 GMT"), ('"a"', ""), ('W/"a"', "")]
 )
 def test_a_server_without_conditions_is_not_asked_for_the_same_again(site: Site, etag: str, modified: str) -> None:
     page = site.pages["/model.safetensors"] = Page(MODEL, etag=etag, modified=modified, conditional=False)
@@ -79,6 +81,16 @@ def test_a_server_without_conditions_is_not_asked_for_the_same_again(site: Site,
         assert get(site, timeout=5.0) == Downloaded(first.path, sha(MODEL), len(MODEL), True)
     finally:
         released.set()
+
+
+def test_without_anything_that_tells_versions_apart_it_is_fetched_every_time(site: Site) -> None:
+    site.pages["/model.safetensors"] = Page(MODEL, etag="")
+    first = get(site)
+    site.pages["/model.safetensors"] = Page(OTHER, etag="")
+    assert len(OTHER) == len(MODEL)
+    found = get(site)
+    assert found.path.read_bytes() == OTHER and not found.from_cache and found.sha256 != first.sha256
+    assert get(site).path == found.path
 
 
 def test_a_new_version_is_fetched(site: Site, folder: Path) -> None:
@@ -178,6 +190,39 @@ def test_without_anything_that_tells_versions_apart_it_starts_over_unless_the_su
             get(site, sha256=wanted, **stopped_after(40_000))
         assert get(site, sha256=wanted).path.read_bytes() == page.content
         assert site.asked[-1].headers.get("range") == ("bytes=40000-" if wanted else None)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_sum_that_does_not_fit_what_was_gone_on_with_is_looked_at_from_the_first_byte(
+    site: Site, folder: Path, whole: bool
+) -> None:
+    page = site.pages["/model.safetensors"] = Page(OTHER, etag="", cut=[] if whole else [40_000])
+    with pytest.raises(Cancelled):
+        get(site, sha256=sha(MODEL), **stopped_after(len(OTHER) if whole else 40_000))
+    page.content = MODEL  # of the same length: only the sum tells
+    assert get(site, sha256=sha(MODEL)).path.read_bytes() == MODEL and not parts(folder)
+    assert [one.status for one in site.asked] == [200, 416 if whole else 206, 200]
+    assert "range" not in site.asked[-1].headers
+
+
+def test_a_sum_that_never_fits_is_said_after_one_more_try(site: Site, folder: Path) -> None:
+    page = site.pages["/model.safetensors"] = Page(OTHER, etag="")
+    page.cut = [40_000]
+    assert "compare both with what its author says" in refusal(site, sha256=sha(MODEL))
+    assert [one.status for one in site.asked] == [200, 206, 200] and not parts(folder)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"etag": 1}, {"etag": "a\nb"}, {"modified": "\u20ac"}, {"length": "x"}, {"length": -1}, {"length": True}]
+)
+def test_a_part_whose_description_is_nonsense_starts_over(site: Site, folder: Path, facts: dict[str, Any]) -> None:
+    page = site.pages["/model.safetensors"]
+    page.cut = [40_000]
+    with pytest.raises(Cancelled):
+        get(site, **stopped_after(40_000))
+    path = parts(folder)[0].with_suffix(".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+    assert get(site).path.read_bytes() == MODEL and "range" not in site.asked[-1].headers
 
 
 def test_a_part_that_was_whole_is_not_fetched_again(site: Site, folder: Path) -> None:

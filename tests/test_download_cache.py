@@ -7,13 +7,14 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fetching import MODEL, OTHER, POSIX, ROOT, cache_in, child, get, one_model, sha
 from sites import Page, Site, checkpoint_like
 
 from cuda_ops import cpu
-from gan.addresses import parsed
+from gan.addresses import DownloadError, parsed
 from gan.download import Downloaded, fetched
 from gan.download_cache import Cache, cache_folder, hold, hold_only, is_kept
 
@@ -51,6 +52,28 @@ def test_a_damaged_record_is_no_record(site: Site, folder: Path, text: str) -> N
     record.write_text(json.dumps({**known, **json.loads(text)}) if text.startswith("{") else text)
     found = get(site)
     assert not found.from_cache and found.path.read_bytes() == MODEL and found.path.parent.parent == folder
+
+
+@pytest.mark.parametrize("wrong", [
+    {"etag": "a\nb"}, {"etag": '"\u20ac"'}, {"etag": "x" * 70_000}, {"modified": "a\r\nX: b"}, {"checked": 1e300},
+    {"checked": float("nan")}, {"checked": float("inf")}, {"checked": -1.0}, {"bytes": -1}, {"address": "a\nb"},
+])  # fmt: skip
+def test_a_record_that_no_server_gave_is_no_record(site: Site, folder: Path, wrong: dict[str, Any]) -> None:
+    get(site)
+    (record,) = (folder / "addresses").iterdir()
+    record.write_text(json.dumps(json.loads(record.read_text()) | wrong))
+    found = get(site)
+    assert not found.from_cache and found.path.read_bytes() == MODEL
+    record.write_text(json.dumps(json.loads(record.read_text()) | wrong))
+    site.pages.clear()
+    with pytest.raises(DownloadError, match="There is no file at"):
+        get(site)
+
+
+def test_an_etag_beyond_ascii_counts_as_absent(site: Site) -> None:
+    site.pages["/model.safetensors"] = Page(MODEL, etag='"\u00e9"', modified="Mon, 05 Jan 2026 10:00:00 GMT")
+    get(site)
+    assert get(site).from_cache, "by its date"
 
 
 def test_what_cannot_be_asked_for_comes_from_the_cache(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,6 +188,15 @@ def test_connections_that_do_not_come_about_are_explained(
     assert said in web._failure(urllib.error.URLError(problem), parsed(site.url()), 10.0)
 
 
+def test_a_request_that_cannot_be_made_is_explained(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http:/nowhere")
+    assert "http_proxy" in refusal(site) and not site.asked
+    monkeypatch.delenv("http_proxy")
+    with pytest.raises(web.WebError, match="No request to 127.0.0.1"):
+        with web.ask(parsed(site.url()), {"If-None-Match": "a\nb"}, 10.0):
+            pass
+
+
 def test_https_where_http_is_spoken_is_explained(site: Site) -> None:
     with pytest.raises(DownloadError, match="No secure connection to 127.0.0.1"):
         fetched(site.url().replace("http", "https", 1))
