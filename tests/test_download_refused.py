@@ -10,6 +10,7 @@ import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fetching import (
@@ -109,6 +110,39 @@ def test_what_servers_refuse_is_said(site: Site, status: int, said: str) -> None
     assert said in text and site.url() in text and len(site.asked) == 1
 
 
+def test_an_empty_answer_is_said_to_be_one(site: Site, folder: Path) -> None:
+    site.pages["/model.safetensors"].content = b""
+    text = refusal(site)
+    assert text.startswith("127.0.0.1 sent an empty file for ") and not parts(folder) and "copy" not in text
+
+
+def test_failures_after_a_redirect_name_the_host_that_failed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def known(host: str, *rest: Any, **options: Any) -> Any:
+        if host == "nowhere.example":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    site.pages |= {"/busy": Page(status=503), "/shy": Page(status=403), "/none": Page(),
+                   "/cut": Page(MODEL, cut=[1000] * 9)}  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = str(server.getsockname()[1])
+    elsewhere = site.url("").replace("127.0.0.1", "localhost")
+    for target, said in (
+        (elsewhere.replace(str(site.port), closed), "localhost (where 127.0.0.1 sends on to) takes no connections: "),
+        (elsewhere.replace("localhost", "nowhere.example"),
+         "No host nowhere.example (where 127.0.0.1 sends on to) is known: "),
+        (f"{elsewhere}/busy", "localhost (where 127.0.0.1 sends on to) cannot answer just now (503): "),
+        (f"{elsewhere}/shy", "localhost (where 127.0.0.1 sends on to) does not hand out "),
+        (f"{elsewhere}/cut", "The connection to localhost broke off after "),
+        (f"{elsewhere}/none", "localhost sent an empty file for "),
+    ):  # fmt: skip
+        site.pages["/moved"] = Page(status=302, headers={"Location": target})
+        assert refusal(site, "/moved").startswith(said)
+
+
 def test_a_web_page_is_not_kept(site: Site, folder: Path) -> None:
     site.pages["/model.safetensors"].content = b"<!DOCTYPE html><html>Please log in.</html>"
     assert "is a web page" in refusal(site)
@@ -137,7 +171,7 @@ def test_https_is_not_left_for_http() -> None:
     address = parsed("https://example.com/a.pkl")
     with pytest.raises(DownloadError, match="from https to http"):
         web._onward(address.url, "http://example.com/a.pkl", address)
-    assert web._onward(address.url, "/b c.pkl", address) == "https://example.com/b%20c.pkl"
+    assert web._onward(address.url, "/b c.pkl", address).url == "https://example.com/b%20c.pkl"
 
 
 def test_a_checksum_is_held_against_the_content(site: Site, folder: Path) -> None:
@@ -185,7 +219,7 @@ def test_connections_that_do_not_come_about_are_explained(
 
     monkeypatch.setattr(socket, "create_connection", fails)
     assert said in refusal(site) and not site.asked
-    assert said in web._failure(urllib.error.URLError(problem), parsed(site.url()), 10.0)
+    assert said in web._failure(urllib.error.URLError(problem), parsed(site.url()), "127.0.0.1", 10.0)
 
 
 def test_a_request_that_cannot_be_made_is_explained(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
