@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 LONGEST = 4000  # characters of an address; servers refuse longer ones
 LONGEST_SHOWN = 300
+LONGEST_HEADER = 1000  # characters
 LONGEST_NAME = 100  # characters of a file name
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -87,6 +88,13 @@ def parsed(text: str, sha256: str | None = None) -> Address:
         authorization=_basic(parts),
         sha256=_wanted(parts.fragment, sha256),
     )
+
+
+def is_header(value: object) -> bool:
+    """Whether this can be a header's value, as a server gives it and as it may be sent back: longer ones, or letters
+    that not all of the way may take alike, count as none.
+    """
+    return isinstance(value, str) and len(value) <= LONGEST_HEADER and value.isascii() and value.isprintable()
 
 
 def _basic(parts: SplitResult) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan.addresses import Address, DownloadError, parsed
+from gan.connections import NAP, StoppedError
 from gan.contents import contents_of
 from gan.download_cache import Cache, Part, Record, digest, hold
 from gan.guarded import RefusedError
@@ -28,7 +29,6 @@ RETRIES = 4  # of a connection that breaks, without getting on
 GETTING_ON = 2**20  # bytes after which a connection that breaks again counts as the first
 CHUNK = 2**18
 WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each
-NAP = 0.1  # seconds in which a wait notices that it was cancelled
 
 
 class Cancelled(DownloadError):
@@ -93,7 +93,15 @@ def fetched(
         if note is not None and kept and record:
             return _again(address, cache, record, kept, note)
         with cache.written():
-            return _stored(address, cache, part, transfer.name, checking)
+            try:
+                return _stored(address, cache, part, transfer, checking)
+            except _Unfit:
+                if not (address.sha256 and transfer.joined):
+                    raise
+                part.reset({})  # it may have been halves of two files, which is nobody's mistake
+        transfer.run(None)
+        with cache.written():
+            return _stored(address, cache, part, transfer, checking)
 
 
 def allowed() -> int:
@@ -122,23 +130,26 @@ def _again(address: Address, cache: Cache, record: Record, kept: Path, note: str
 
 
 def _stored(
-    address: Address, cache: Cache, part: Part, name: str, checking: Callable[[int, int], None]
+    address: Address, cache: Cache, part: Part, transfer: "_Transfer", checking: Callable[[int, int], None]
 ) -> Downloaded:
     """Check a part that is whole, and make it a file of the cache. OSError."""
+    if not part.size:
+        part.delete()
+        raise DownloadError(f"{transfer.host} sent an empty file for {address.shown}: check the address.")
     try:
         contents_of(part.path)
     except RefusedError as problem:
         part.delete()
-        raise DownloadError(f"What {address.shown} leads to {problem}.") from None
+        raise _Unfit(f"What {address.shown} leads to {problem}.") from None
     sha256, size = digest(part.path, checking), part.size
     if address.sha256 and sha256 != address.sha256:
         part.delete()
-        raise DownloadError(
+        raise _Unfit(
             f"What {address.shown} leads to has the sha256 {sha256}, and {address.sha256} was wanted: "
             "it was deleted; compare both with what its author says."
         )
     facts = part.facts
-    path = cache.store(part, sha256, name)
+    path = cache.store(part, sha256, transfer.name)
     record = Record(
         address=address.shown if address.is_open else "", sha256=sha256, name=path.name, bytes=size,
         etag=str(facts.get("etag", "")), modified=str(facts.get("modified", "")), checked=time.time(),
@@ -146,6 +157,10 @@ def _stored(
     cache.remember(address, record)
     hold(path)
     return Downloaded(path, sha256, size, False)
+
+
+class _Unfit(DownloadError):
+    """What came is whole, and not what is wanted."""
 
 
 class _Dropped(Exception):
@@ -163,7 +178,8 @@ class _Transfer:
         self._progress, self._cancelled, self._timeout, self._sleep = progress, cancelled, timeout, sleep
         self._total: int | None = part.facts.get("length")
         self._came = False  # whether any byte did
-        self.name = ""
+        self.joined = False  # whether the part was begun over another connection
+        self.name, self.host = "", address.host  # of the file, as it is to be kept; of the server that sends it
 
     def run(self, record: Record | None) -> str | None:
         """Fill the part; None when it is whole.
@@ -176,6 +192,8 @@ class _Transfer:
             before = self._part.size
             try:
                 return self._attempt(record)
+            except StoppedError:
+                raise self._stopped() from None
             except WebError as problem:
                 if record and not self._came:
                     return str(problem)
@@ -185,7 +203,7 @@ class _Transfer:
             except _Dropped as problem:
                 size = self._part.size
                 of = f" of {size_text(self._total)}" if self._total else ""
-                reason = f"The connection to {self._address.host} {problem} after {size_text(size)}{of}: try again"
+                reason = f"The connection to {self.host} {problem} after {size_text(size)}{of}: try again"
                 reason += ", it goes on from there." if self._part.facts else "."
             failures = 0 if self._part.size - before >= GETTING_ON else failures + 1
             if failures > RETRIES:
@@ -197,11 +215,13 @@ class _Transfer:
         part = self._part
         self._report("connecting")
         done = part.size if self._resumable() else 0
-        with ask(self._address, self._headers(done, record), self._timeout) as answer:
+        with ask(self._address, self._headers(done, record), self._timeout, self._cancelled) as answer:
+            self.host = answer.host
             if answer.status == 304 or (answer.status == 200 and record and _same(answer, record)):
                 return ""
             self.name = self._address.name if "." in self._address.name else answer.name or self._address.name
             self.name = self.name or "model"
+            self.joined = answer.status != 200
             if answer.status == 416:
                 if done and answer.total == done and part.facts.get("length") in (None, done):
                     return None  # all was there
@@ -282,11 +302,14 @@ class _Transfer:
 
     def _report(self, stage: str, done: int | None = None) -> None:
         if self._cancelled():
-            raise Cancelled(
-                f"The download of {self._address.shown} was stopped after {size_text(self._part.size)}: "
-                "it goes on from there when it is opened again."
-            )
+            raise self._stopped()
         self._progress(Progress(stage, self._part.size if done is None else done, self._total))
+
+    def _stopped(self) -> Cancelled:
+        return Cancelled(
+            f"The download of {self._address.shown} was stopped after {size_text(self._part.size)}: "
+            "it goes on from there when it is opened again."
+        )
 
     def _wait(self, seconds: float) -> None:
         for _ in range(round(seconds / NAP)):
@@ -299,7 +322,7 @@ def _same(answer: Answer, record: Record) -> bool:
     etag, modified = answer.header("ETag"), answer.header("Last-Modified")
     if etag and record.etag:
         return etag == record.etag
-    return modified == record.modified and answer.total == record.bytes
+    return bool(modified) and modified == record.modified and answer.total == record.bytes
 
 
 def _write(file: Any, chunk: bytes) -> None:

@@ -17,13 +17,13 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
-from gan.addresses import SHA256, Address, DownloadError, file_name
+from gan.addresses import SHA256, Address, DownloadError, file_name, is_header
 from gan.files import replaced
 from gan.sizes import size_text
 
@@ -37,6 +37,7 @@ ABANDONED = 14 * 86400.0  # seconds after which nobody goes on with a part
 RECORDS = 1000  # addresses that are remembered
 SPARE = 2**26  # bytes of the disk that are left to others
 HASHED = 2**20  # bytes at a time
+LATEST = 253402300800.0  # seconds since 1970: the year 10000, which no date is written in
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -140,7 +141,7 @@ class Part:
         self._lock = lock
         self.facts: dict[str, Any] = {}
         document = _document(self._about)
-        if self.size and document:
+        if self.size and document and _is_told(document):
             self.facts = document
         else:
             self.reset({})
@@ -339,7 +340,17 @@ def _record(path: Path) -> Record | None:
     if any(type(document.get(name)) is not kind for name, kind in kinds.items()):
         return None
     record = Record(**{name: document[name] for name in kinds})
-    return record if SHA256.fullmatch(record.sha256) and record.name == file_name(record.name) else None
+    named = SHA256.fullmatch(record.sha256) and record.name == file_name(record.name)
+    sane = record.address.isprintable() and record.bytes >= 0 and 0 <= record.checked < LATEST
+    return record if named and sane and _is_told(document) else None
+
+
+def _is_told(document: Mapping[str, Any]) -> bool:
+    """Whether what stands there as a server's description of a file can be one."""
+    length = document.get("length")
+    return all(is_header(document.get(name, "")) for name in ("etag", "modified")) and (
+        length is None or type(length) is int and length >= 0
+    )
 
 
 def _unlocked(path: Path) -> bool:

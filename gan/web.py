@@ -8,21 +8,21 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from gan.addresses import Address, DownloadError, file_name, is_address, parsed
+from gan.addresses import Address, DownloadError, file_name, is_address, is_header, parsed
+from gan.connections import Patience, opener
 
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # status codes of what may be over in a moment
 MOVED = (301, 302, 303, 307, 308)
 HOPS = 10  # that are followed
 USED = (304, 416)  # of what is no failure to the caller
 RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
-LONGEST_HEADER = 1000  # characters; longer ones count as absent
 
 
 class WebError(DownloadError):
@@ -34,10 +34,10 @@ class WebError(DownloadError):
 
 
 class Answer:
-    """A server's answer, its body not yet read. `status` is 200, 206, 304 or 416."""
+    """A server's answer, its body not yet read. `status` is 200, 206, 304 or 416; `host`: who it is from."""
 
-    def __init__(self, status: int, headers: Any, body: IO[bytes]) -> None:
-        self.status, self._headers, self._body = status, headers, body
+    def __init__(self, status: int, headers: Any, body: IO[bytes], host: str) -> None:
+        self.status, self.host, self._headers, self._body = status, host, headers, body
         found = RANGE.fullmatch(self.header("Content-Range").strip())
         length = self.header("Content-Length")
         self.start = int(found[1]) if found and found[1] else None  # of a part of a file
@@ -56,44 +56,53 @@ class Answer:
             return ""
 
     def header(self, name: str) -> str:
-        """A header's value, "" where there is none."""
+        """A header's value, "" where there is none that can be one."""
         value = str(self._headers.get(name) or "")
-        return value if len(value) <= LONGEST_HEADER and value.isprintable() else ""
+        return value if is_header(value) else ""
 
     def read(self, count: int) -> bytes:
-        """What has come, at most so many bytes; b"" at the end. OSError, http.client.HTTPException."""
+        """What has come, at most so many bytes; b"" at the end. StoppedError; OSError, http.client.HTTPException."""
         return self._body.read1(count)  # type: ignore[attr-defined]
 
 
 @contextmanager
-def ask(address: Address, headers: Mapping[str, str], timeout: float) -> Iterator[Answer]:
-    """Send a GET request, and follow where it leads. WebError; DownloadError where that may not be followed."""
-    url, hops = address.url, 0
+def ask(
+    address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[Answer]:
+    """Send a GET request, and follow where it leads. WebError; DownloadError where that may not be followed.
+
+    `timeout`: the seconds of silence, and those that the headers of an answer may take in all. As soon as `cancelled`,
+    which is called often, StoppedError ends any waiting for the server, in here and in Answer.read.
+    """
+    url, hops, host = address.url, 0, address.host
     while True:
+        patience = Patience(timeout, cancelled)
         request = urllib.request.Request(url, headers={**agent(), "Accept-Encoding": "identity", **headers})
         if address.authorization and _origin(url) == _origin(address.url):  # nobody else is told
             request.add_unredirected_header("Authorization", address.authorization)
         try:
-            body = _opener(url).open(request, timeout=timeout)
+            body = opener(url, patience).open(request, timeout=timeout)
         except urllib.error.HTTPError as problem:
             with problem:
                 if problem.code in MOVED:
                     hops += 1
                     if hops > HOPS:
                         raise WebError(f"{address.shown} sends on in circles: check the address.") from None
-                    url = _onward(url, str(problem.headers.get("Location") or ""), address)
+                    aim = _onward(url, str(problem.headers.get("Location") or ""), address)
+                    url, host = aim.url, aim.host  # a password in it is nobody's but the server's own, and not sent
                     continue
                 if problem.code not in USED:
-                    raise WebError(_refusal(problem.code, address), passing=problem.code in BUSY) from None
-                yield Answer(problem.code, problem.headers, problem)
+                    raise WebError(_refusal(problem.code, address, host), passing=problem.code in BUSY) from None
+                yield Answer(problem.code, problem.headers, problem, host)
             return
-        except (OSError, http.client.HTTPException, UnicodeError) as problem:
-            raise WebError(_failure(problem, address, timeout)) from None
+        except (OSError, http.client.HTTPException, ValueError) as problem:
+            raise WebError(_failure(problem, address, host, timeout)) from None
         with body:
+            patience.headers_came()
             if body.headers.get("Content-Encoding", "identity") != "identity" or body.status not in (200, 206):
-                raise WebError(f"{address.host} sends {address.shown} in a form that was not asked for: "
+                raise WebError(f"{_named(host, address)} sends {address.shown} in a form that was not asked for: "
                                "fetch it with a browser and open the file.")  # fmt: skip
-            yield Answer(body.status, body.headers, body)
+            yield Answer(body.status, body.headers, body, host)
         return
 
 
@@ -106,20 +115,7 @@ def agent() -> dict[str, str]:
         return {"User-Agent": "jinc"}
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    """Speaks http and https, through the proxies of the environment, and nothing else; follows nothing."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(), urllib.request.UnknownHandler(),
-        urllib.request.HTTPDefaultErrorHandler(), urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPHandler() if url.startswith("http:") else
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),  # reads every certificate of the system
-    ):  # fmt: skip
-        opener.add_handler(handler)
-    return opener
-
-
-def _onward(url: str, location: str, address: Address) -> str:
+def _onward(url: str, location: str, address: Address) -> Address:
     """Where a server sends on to: http or https, from https only https; DownloadError otherwise."""
     try:
         target = urljoin(url, location)
@@ -134,7 +130,7 @@ def _onward(url: str, location: str, address: Address) -> str:
         raise DownloadError(
             f"{address.shown} sends on from https to http, where anybody could change it: that is not followed."
         )
-    return aim.url  # a password in it is nobody's but the server's own, and not sent
+    return aim
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -142,40 +138,48 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _refusal(code: int, address: Address) -> str:
-    """The sentence for a status code."""
+def _named(host: str, address: Address) -> str:
+    """A host as it is told to a user who may never have heard of it."""
+    return host if host == address.host else f"{host} (where {address.host} sends on to)"
+
+
+def _refusal(code: int, address: Address, host: str) -> str:
+    """The sentence for a status code. `host`: whose it is."""
+    who = _named(host, address)
     if code in (404, 410):
         return f"There is no file at {address.shown} ({code}): check the address."
     if code in (401, 403, 407):
         return (
-            f"{address.host} does not hand out {address.shown} ({code}), perhaps it wants a login: "
+            f"{who} does not hand out {address.shown} ({code}), perhaps it wants a login: "
             "fetch it with a browser and open the file."
         )
     if code in BUSY:
-        return f"{address.host} cannot answer just now ({code}): try again later."
-    return f"{address.host} does not hand out {address.shown} ({code}): check the address."
+        return f"{who} cannot answer just now ({code}): try again later."
+    return f"{who} does not hand out {address.shown} ({code}): check the address."
 
 
-def _failure(problem: BaseException, address: Address, timeout: float) -> str:
-    """The sentence for a connection that does not come about."""
+def _failure(problem: BaseException, address: Address, host: str, timeout: float) -> str:
+    """The sentence for a connection to `host` that does not come about."""
     if isinstance(problem, urllib.error.URLError) and isinstance(problem.reason, BaseException):
         problem = problem.reason
-    host = address.host
+    who = _named(host, address)
     if isinstance(problem, ssl.SSLCertVerificationError):
         why = getattr(problem, "verify_message", "") or "its certificate"
-        return f"{host} cannot prove that it is {host} ({why}): check the address and the clock."
+        return f"{who} cannot prove that it is {host} ({why}): check the address and the clock."
     if isinstance(problem, ssl.SSLError):
-        return f"No secure connection to {host} comes about: check the address."
+        return f"No secure connection to {who} comes about: check the address."
     if isinstance(problem, socket.gaierror | UnicodeError):
-        return f"No host {host} is known: check the address, and whether there is a network."
+        return f"No host {who} is known: check the address, and whether there is a network."
     if isinstance(problem, TimeoutError):
-        return f"{host} did not answer for {timeout:g} s: try again later."
+        return f"{who} did not answer for {timeout:g} s: try again later."
     if isinstance(problem, ConnectionRefusedError):
-        return f"{host} takes no connections: check the address, or try again later."
+        return f"{who} takes no connections: check the address, or try again later."
     if isinstance(problem, OSError) and problem.errno in (errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH):
-        return f"There is no way to {host}: check whether there is a network."
+        return f"There is no way to {who}: check whether there is a network."
     if isinstance(problem, OSError) and str(problem).startswith("Tunnel connection failed"):
-        return f"The proxy does not let us through to {host}: check the variables http_proxy and https_proxy."
+        return f"The proxy does not let us through to {who}: check the variables http_proxy and https_proxy."
     if isinstance(problem, http.client.HTTPException) and not isinstance(problem, http.client.RemoteDisconnected):
-        return f"{host} does not speak HTTP there: check the address."
-    return f"{host} ended the connection: try again later."
+        return f"{who} does not speak HTTP there: check the address."
+    if isinstance(problem, ValueError):
+        return f"No request to {who} can be made: check the address and the variables http_proxy and https_proxy."
+    return f"{who} ended the connection: try again later."

@@ -10,6 +10,7 @@ import pytest
 
 from viz import doctor_python, finding
 from viz.doctor_probe import Answer
+from viz.finding import Finding
 
 ROOT = Path(__file__).resolve().parent.parent
 WANTED, PINS = doctor_python.requirements(), doctor_python.tested()
@@ -42,3 +43,9 @@ def manager(monkeypatch: pytest.MonkeyPatch, name: str, user: int = 1000) -> Non
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(finding.shutil, "which", lambda program: f"/bin/{program}" if program == name else None)
     monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+
+
+def the(found: list[Finding], title: str) -> Finding:
+    """The one finding of this title."""
+    (one,) = [one for one in found if one.title == title]
+    return one

@@ -5,17 +5,19 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
 from doctors import HAVE, LINUX, POSIX, ROOT, answer, in_venv, rows
 
-from viz import cli, doctor, doctor_display, doctor_operators, doctor_probe, doctor_python, start
+from viz import cli, doctor, doctor_display, doctor_files, doctor_operators, doctor_probe, doctor_python, start
 from viz.doctor_probe import Answer
 from viz.finding import OK, PROBLEM, REMARK, Finding
 
@@ -101,6 +103,8 @@ def examined(monkeypatch: pytest.MonkeyPatch, **changed: Answer) -> doctor.Repor
         ({"window": NOT_DRAWN}, "no"),
         ({"window": NO_DISPLAY, "offscreen": answer("was ended by SIGSEGV", "context")}, "no"),
         ({"torch": answer("was ended by SIGILL", "import torch")}, "no"),
+        ({"torch": answer("was ended by SIGABRT", "kernels", torch="2.13.0", devices=[])}, "no"),
+        ({"torch": answer("did not answer within 60 s", "caches", torch="2.13.0", devices=[])}, "no"),
         ({"packages": Answer({"import numpy error": "No module named 'numpy'"})}, "no"),
         ({"packages": Answer({"import matplotlib error": "No module named 'matplotlib'"})}, "window"),
     ],
@@ -118,12 +122,19 @@ def test_exit_status_says_whether_it_will_run(
         assert one.state != PROBLEM or one.command or not sys.platform.startswith("linux")
 
 
-def test_a_check_that_fails_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_operators, "operators", lambda *_: 1 / 0)
+@pytest.mark.parametrize(("module", "check"), [(doctor_operators, "operators"), (doctor_files, "program")])
+def test_a_check_that_fails_is_a_problem(monkeypatch: pytest.MonkeyPatch, module: ModuleType, check: str) -> None:
+    monkeypatch.setattr(module, check, lambda *_: 1 / 0)
     report = examined(monkeypatch)
-    failed = [one for one in report.findings if one.topic == "Operators"]
-    assert [one.state for one in failed] == [REMARK] and "ZeroDivisionError" in failed[0].explanation
-    assert report.status == 0
+    (failed,) = [one for one in report.findings if one.title == "The doctor"]
+    assert failed.state == PROBLEM and "ZeroDivisionError" in failed.explanation
+    assert report.status == 1 and report.runs == "no"
+
+
+def test_without_a_first_picture_nothing_is_said_to_run() -> None:
+    assert doctor.concluded([], works=True, draws=True).status == 1
+    drawn = Finding("Files", "First picture", "t, read and drawn in 0.1 s")
+    assert doctor.concluded([drawn], works=True, draws=True).runs == "window"
 
 
 def test_the_report_as_json_and_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,6 +217,22 @@ def test_this_machine_is_well() -> None:
         assert states[sound]["state"] == OK, states[sound]
     computed = after.children_user + after.children_system - before.children_user - before.children_system
     assert min(taken, computed or taken) < 10, "seconds; what the processor was busy with else does not count"
+
+
+@pytest.mark.slow
+@LINUX
+def test_kernels_that_crash_are_a_problem(tmp_path: Path) -> None:
+    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    source, library = tmp_path / "crash.c", tmp_path / "crash.so"
+    source.write_text("#include <stdlib.h>\n__attribute__((constructor)) static void crash(void) { abort(); }\n")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    ran = program("doctor", "--json", JINC_CPU_KERNELS=str(library))
+    document = json.loads(ran.stdout)
+    assert ran.returncode == 1 and document["runs"] == "no"
+    (problem,) = [one for one in document["findings"] if one["state"] == PROBLEM]
+    assert "SIGABRT" in problem["explanation"] and problem["command"].startswith("JINC_CPU_KERNELS=off ")
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from typing import Any
 
 from viz import doctor_display, doctor_files, doctor_operators, doctor_python
 from viz.doctor_probe import ask
-from viz.finding import PROBLEM, REMARK, Finding
+from viz.finding import OK, PROBLEM, REMARK, Finding
 
 SCHEMA = 1
 """Version of the JSON form."""
@@ -153,19 +153,23 @@ def examine() -> Report:
 
 
 def concluded(findings: list[Finding], works: bool, draws: bool) -> Report:
-    """`works`: a window could be opened; `draws`: OpenGL works at least without one."""
-    if any(finding.state == PROBLEM for finding in findings) or not draws:
+    """`works`: a window could be opened; `draws`: OpenGL works at least without one.
+
+    Without a first picture, of which viz.doctor_files says why, nothing is known to run.
+    """
+    drawn = any(finding.title == "First picture" and finding.state == OK for finding in findings)
+    if any(finding.state == PROBLEM for finding in findings) or not (draws and drawn):
         return Report(tuple(findings), "no")
     return Report(tuple(findings), "window" if works else "offscreen")
 
 
 def guarded(topic: str, part: Callable[[], list[Finding]]) -> list[Finding]:
-    """What a part finds; its own failure is a remark, not the end of the doctor."""
+    """What a part finds; its own failure is a problem, since nobody knows what it would have found, not the end."""
     try:
         return part()
     except Exception as problem:
-        why = f"This could not be looked at ({type(problem).__name__}: {problem})."
-        return [Finding(topic, "The doctor", "failed", REMARK, why)]
+        why = f"This could not be looked at ({type(problem).__name__}: {str(problem)[:300].rstrip('.')}): report it."
+        return [Finding(topic, "The doctor", "failed", PROBLEM, why)]
 
 
 def run(as_json: bool) -> int:

@@ -12,7 +12,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from viz.doctor_probe import LIMIT, MARK
+from viz.start import ROOT
 
+OURS = ("cuda_ops", "gan", "viz")
 SIZE = (320, 240)  # of the window that is tried
 
 
@@ -57,7 +61,16 @@ def attempt(name: str, part: Callable[[], Any], limit: float = LIMIT) -> None:
     try:
         say(**{name: part()})
     except Exception as problem:
-        say(**{f"{name} error": told(problem)})
+        say(**{f"{name} error": told(problem), f"{name} file": own_file(problem)})
+
+
+def own_file(problem: BaseException) -> str:
+    """The file of ours, from our root, that raised it; "" if that was somebody else's."""
+    names = [frame.filename for frame in traceback.extract_tb(problem.__traceback__)]
+    names += [problem.filename or ""] if isinstance(problem, SyntaxError) else []
+    last = Path(next((name for name in reversed(names) if not name.startswith("<frozen ")), ""))  # the import system
+    path = last.relative_to(ROOT) if last.is_relative_to(ROOT) else Path()
+    return path.as_posix() if path.parts[:1] in [(name,) for name in OURS] else ""
 
 
 # -- packages ------------------------------------------------------------------------------------------------------
@@ -204,17 +217,24 @@ def models() -> dict[str, Any]:
 
 
 def picture() -> dict[str, Any]:
-    """Draw one on the CPU, as the window does first."""
+    """Draw one on the CPU, as the window does first; of a model made for it where none came along."""
+    from gan.checkpoint import save_generator
+    from gan.generator import Generator
+    from gan.ladder import rung
     from gan.models import bundled
     from viz.renderer import Renderer
     from viz.request import PictureRequest
 
     known = bundled()
-    if not known:
-        return {}
-    model, began = known[-1], time.perf_counter()
-    result = Renderer().render(PictureRequest(model.path))
-    return {"model": model.name, "seconds": time.perf_counter() - began, "error": result.error or ""}
+    with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
+        path = known[-1].path if known else os.path.join(folder, "made.safetensors")
+        if not known:
+            save_generator(path, Generator(rung("T", 16, channel_base=256, channel_max=16)), {})
+        began = time.perf_counter()
+        result = Renderer().render(PictureRequest(path))
+    file = f"assets/{os.path.basename(path)}" if known else ""
+    name = known[-1].name if known else "a model made for it"
+    return {"model": name, "seconds": time.perf_counter() - began, "error": result.error or "", "file": file}
 
 
 # -- OpenGL --------------------------------------------------------------------------------------------------------

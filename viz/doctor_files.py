@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gan.sizes import size_text
 from viz import start
+from viz.doctor_operators import without_kernels
 from viz.doctor_probe import Answer
 from viz.finding import OK, PROBLEM, REMARK, Finding, listed
 
@@ -154,14 +155,13 @@ def models(answer: Answer) -> list[Finding]:
     about = answer.facts.get("models")
     if about is None:
         return []
-    again = start.line("git", "-C", str(start.ROOT), "checkout", "--", "assets")
-    if not (start.ROOT / ".git").exists():
-        again = start.line(start.python(), "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
     if about["broken"]:
-        name, error = next(iter(about["broken"].items()))
-        return [Finding(TOPIC, "Bundled models", f"damaged: {listed(list(about['broken']))}", REMARK, error, again)]
+        names, error = list(about["broken"]), next(iter(about["broken"].values()))
+        again = _anew(*(f"assets/{damaged}" for damaged in names))
+        return [Finding(TOPIC, "Bundled models", f"damaged: {listed(names)}", REMARK, error, again)]
     if not about["names"]:
-        return [Finding(TOPIC, "Bundled models", "none", REMARK, "The window opens empty without them.", again)]
+        why = "The window opens empty without them."
+        return [Finding(TOPIC, "Bundled models", "none", REMARK, why, _anew("assets"))]
     return [Finding(TOPIC, "Bundled models", ", ".join(about["names"]))]
 
 
@@ -169,26 +169,63 @@ def program(answer: Answer) -> list[Finding]:
     """Whether the window's own code loads, and draws a first picture. `answer`: to "torch"."""
     facts, found = answer.facts, []
     if "program error" in facts:
-        why = f"Jinc's own code cannot be imported ({str(facts['program error'])[:300].rstrip('.')})."
-        found.append(Finding(TOPIC, "Program", "does not load", PROBLEM, why, _anew()))
-    error = facts.get("picture error") or facts.get("picture", {}).get("error")
-    if answer.trouble and answer.step in ("program", "picture"):
-        error = f"the attempt {answer.trouble}"
+        why = f"Jinc's own code cannot be imported ({_clause(facts['program error'])})."
+        found.append(_own("Program", "does not load", why, facts.get("program file", "")))
+    return [*found, _picture(answer)]
+
+
+def _picture(answer: Answer) -> Finding:
+    """A problem unless it was really drawn: whatever ended the attempt would end the program, too."""
+    title, facts = "First picture", answer.facts
+    about = facts.get("picture") or {}
+    error = facts.get("picture error") or about.get("error")
     if error:
-        why = f"A bundled model could not be drawn ({str(error)[:300].rstrip('.')})."
-        found.append(Finding(TOPIC, "First picture", "not drawn", PROBLEM, why, _anew()))
-    elif facts.get("picture"):
-        about = facts["picture"]
-        value = f"{about['model']}, read and drawn in {about['seconds']:.1f} s"
-        found.append(Finding(TOPIC, "First picture", value, OK))
-    return found
+        why = f"A first picture could not be drawn ({_clause(error)})."
+        return _own(title, "not drawn", why, facts.get("picture file") or about.get("file", ""))
+    if answer.trouble and answer.step in ("devices", "kernels"):  # problems of their own, with what mends them
+        why = f"Before it the look at the {answer.step} {answer.trouble}."
+        return Finding(TOPIC, title, "not tried", REMARK, why)
+    if answer.trouble or not about:
+        what = "The attempt" if answer.step in ("", "program", "picture") else f"Before it the look at {answer.step}"
+        why = f"{what} {answer.trouble or 'said nothing'}, and so may the program."
+        return Finding(TOPIC, title, "not drawn", PROBLEM, why, _around(answer.step))
+    return Finding(TOPIC, title, f"{about['model']}, read and drawn in {about['seconds']:.1f} s")
 
 
-def _anew() -> str:
-    """The command that brings Jinc's own files back; in a checkout it sets changes aside, where they can be fetched."""
-    if (start.ROOT / ".git").exists():
-        return start.line("git", "-C", str(start.ROOT), "stash")
-    return start.line(start.python(), "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
+def _clause(error: object) -> str:
+    return str(error)[:300].rstrip(".")
+
+
+def _around(step: str) -> str:
+    """The command that goes around, or mends, what ended a step of the child; "" where none is known."""
+    if step == "picture":
+        return without_kernels()
+    if step in ("left behind", "caches"):
+        return _elsewhere("XDG_CACHE_HOME")
+    return _anew("assets") if step == "models" else ""
+
+
+def _own(title: str, value: str, why: str, file: str) -> Finding:
+    """A problem of Jinc's own `file`, a path from its root, or "" where none is known to be at fault."""
+    if file and _is_checkout():
+        why += f" The command brings {file} back as it was committed, and changes to it are lost."
+    elif _is_checkout():
+        why += " The command lists what differs from what was committed."
+    return Finding(TOPIC, title, value, PROBLEM, why, _anew(file) if file else _anew())
+
+
+def _is_checkout() -> bool:
+    return (start.ROOT / ".git").exists()
+
+
+def _anew(*paths: str) -> str:
+    """The command that brings these of Jinc's own files back and touches no others; in a checkout without any, the one
+    that lists what was changed.
+    """
+    if not _is_checkout():
+        return start.line(start.python(), "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
+    words = ("checkout", "--", *paths) if paths else ("status", "--short")
+    return start.line("git", "-C", str(start.ROOT), *words)
 
 
 def short(path: Path) -> str:

@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Mapping
 
+from viz import start
 from viz.doctor_probe import Answer
-from viz.finding import REMARK, Finding, install, listed
+from viz.finding import PROBLEM, REMARK, Finding, install, listed
 
 TOPIC = "Operators"
 SWITCH = "JINC_CPU_KERNELS"  # as in cuda_ops.cpu, which imports torch
@@ -20,7 +21,8 @@ def operators(answer: Answer, environment: Mapping[str, str] = os.environ) -> li
     if not rows:
         why = str(answer.facts.get("kernels error", ""))
         if answer.trouble and answer.step == "kernels":
-            why = f"the search for the kernels {answer.trouble}"
+            why = f"The search for the kernels {answer.trouble}, and so will the program as long as it looks for them."
+            return [Finding(TOPIC, "CPU", "not known", PROBLEM, why, without_kernels())]
         if not why:
             return [Finding(TOPIC, "CPU", "not looked at", REMARK, "Without torch none of them runs.")]
         return [Finding(TOPIC, "CPU", "not known", REMARK, f"What runs could not be found out: {why}.")]
@@ -51,6 +53,11 @@ def _device(kind: str, rows: list[list[str]], answer: Answer, environment: Mappi
 def compiler_command() -> str:
     """The command that installs a C++ compiler; on Windows none was tried."""
     return "xcode-select --install" if sys.platform == "darwin" else install("a C++ compiler")
+
+
+def without_kernels() -> str:
+    """The command that starts the program on torch alone; on Windows the one to be given before that."""
+    return f"set {SWITCH}=off" if os.name == "nt" else f"{SWITCH}=off {start.command()}"
 
 
 def _unset(name: str) -> str:
