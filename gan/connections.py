@@ -8,6 +8,7 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -53,15 +54,15 @@ class _Stream(io.RawIOBase):
         end, before = self._patience.deadline(), self._connection.gettimeout()
         self._connection.settimeout(NAP)
         try:
-            while True:
-                if self._patience.cancelled():
-                    raise StoppedError
+            while not self._patience.cancelled():
                 if time.monotonic() >= end:
                     raise TimeoutError("timed out")
-                try:
-                    return self._connection.recv_into(buffer)
-                except TimeoutError:
-                    continue
+                with suppress(TimeoutError):
+                    count = self._connection.recv_into(buffer)
+                    if self._patience.cancelled():
+                        break  # what came since then is not wanted
+                    return count
+            raise StoppedError
         finally:
             self._connection.settimeout(before)  # a handshake may follow
 

@@ -231,6 +231,8 @@ class _Transfer:
                 raise _Dropped("does not go on where it stopped")
             if answer.status == 200:
                 self._begin(answer)
+            elif answer.total is not None:
+                self._total = answer.total  # the first answer may have had no length
             self._room(done if answer.status == 206 else 0)
             self._receive(answer)
         return None

@@ -333,3 +333,16 @@ def test_whatever_happens_on_the_way_no_two_versions_are_mixed(site: Site, folde
             assert content == page.content or not honest or found.note, "the newest, unless it says why not"
             outcomes["cached" if found.from_cache else "fetched"] += 1
     assert min(outcomes[word] for word in ("Cancelled", "cached", "fetched")) > 10, outcomes
+
+
+def test_a_length_that_was_learnt_late_counts(site: Site) -> None:
+    """The first answer has no length, the second says it and breaks off, too: what came is not the whole."""
+    page = site.pages["/model.safetensors"]
+    page.length, page.cut, page.gate = -1, [], lambda at: time.sleep(0.01)
+    with pytest.raises(Cancelled):
+        get(site, **stopped_after(20_000))
+    page.length, page.cut, page.gate = None, [10] * 20, None
+    with pytest.raises(DownloadError, match="broke off"):
+        get(site)
+    page.cut = []
+    assert get(site).path.read_bytes() == MODEL

@@ -2,6 +2,7 @@
 """The window's downloads without the window: what starts, what is reported, what ends them."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,88 @@ def test_an_address_that_is_none_is_said_at_once() -> None:
     assert downloads.report("right") is None
 
 
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30.0
+    while not condition():
+        assert time.monotonic() < end, "this did not happen in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
+    """Remembers that a content came from an address; the path where it lay."""
+    monkeypatch.setattr(download_cache, "cache_folder", lambda: tmp_path)
+
+    def remembered(address: str, digit: str) -> str:
+        Cache().remember(parsed(address), Record(address, digit * 64, "t.pkl", 5))
+        return str(tmp_path / (digit * 64) / "t.pkl")
+
+    return remembered
+
+
+def test_the_window_never_waits_for_the_disk(
+    kept: Callable[[str, str], str], woken: threading.Event, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, go, seen = kept(ADDRESS, "0"), threading.Event(), list[tuple[str, threading.Thread]]()
+    held: list[list[str]] = []
+    real = Cache.address_of
+
+    def address_of(cache: Cache, path: str) -> str:
+        seen.append(("look", threading.current_thread()))
+        assert go.wait(30)
+        return real(cache, path)
+
+    def hold_only(paths: list[str]) -> None:
+        seen.append(("hold", threading.current_thread()))
+        assert go.wait(30)
+        held.append([*map(str, paths)])
+
+    monkeypatch.setattr(Cache, "address_of", address_of)
+    monkeypatch.setattr("viz.downloads.hold_only", hold_only)
+    downloads = Downloads(woken.set, played)
+    assert [downloads.shown(path) for _ in range(3)] == ["t.pkl"] * 3, "as long as it is not known"
+    downloads.opened([path])
+    assert downloads.takes("left", path) and downloads.report("left") == Report("t.pkl", "")
+    go.set()
+    assert woken.wait(30)
+    until(lambda: downloads.shown(path) == ADDRESS and bool(held))
+    assert held == [[path]] and sorted(what for what, _ in seen) == ["hold", "look", "look"]
+    assert threading.current_thread() not in {thread for _, thread in seen}
+    played.say(Progress("downloading", 1, 5))
+    assert played.calls == [ADDRESS] and downloads.report("left") == Report("t.pkl", ADDRESS, "downloading", 1, 5)
+    downloads.stop("left")
+    played.script.append(None)
+    played.said.release()
+
+
+def test_what_arrived_is_held_and_its_address_known_without_a_look(
+    kept: Callable[[str, str], str], woken: threading.Event, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[set[str]] = []
+    monkeypatch.setattr("viz.downloads.hold_only", lambda paths: held.append({*map(str, paths)}))
+    monkeypatch.setattr(Cache, "address_of", lambda *_: pytest.fail("it is known"))
+    path, downloads = kept(ADDRESS, "0"), Downloads(woken.set, played)
+    downloads.takes("left", ADDRESS)
+    played.say(Downloaded(Path(path), "0" * 64, 5, False))
+    assert woken.wait(30)
+    downloads.opened(["other"])
+    until(lambda: held == [{"other", path}])
+    assert set(downloads.collect()) == {"left"} and downloads.shown(path) == ADDRESS
+    downloads.opened([path])
+    downloads.close()
+    assert held[1:] == [{path}]
+
+
+def test_a_mistake_does_not_end_what_is_done_for_the_disk(
+    kept: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("viz.downloads.hold_only", lambda _: 1 / 0)
+    path, downloads = kept(ADDRESS, "0"), Downloads()
+    downloads.opened([path])
+    until(lambda: downloads.shown(path) == ADDRESS)
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 def test_a_file_that_was_evicted_is_fetched_again(
     played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +255,7 @@ def test_a_file_that_was_evicted_is_fetched_again(
     sha256 = "0" * 64
     Cache().remember(parsed(ADDRESS), Record(ADDRESS, sha256, "t.pkl", 5))
     path, downloads = str(tmp_path / sha256 / "t.pkl"), Downloads(fetch=played)
-    assert downloads.shown(path) == ADDRESS
+    until(lambda: downloads.shown(path) == ADDRESS)
     assert downloads.takes("left", path)
     played.say(Progress("downloading", 1, 5))
     assert played.calls == [ADDRESS]
@@ -183,7 +266,10 @@ def test_a_file_that_was_evicted_is_fetched_again(
     Path(path).touch()
     assert not downloads.takes("left", path), "it is there"
     secret = str(tmp_path / ("1" * 64) / "x.pkl")
-    assert downloads.shown(secret) == "x.pkl" and not downloads.takes("left", secret), "nobody knows where it came from"
+    assert downloads.shown(secret) == "x.pkl" and downloads.takes("left", secret)
+    until(lambda: (report := downloads.report("left")) is not None and report.stage == FAILED)
+    report = downloads.report("left")
+    assert report and not report.address and "x.pkl is no longer among the downloads" in report.error
 
 
 @pytest.mark.parametrize("fragment", ["md5=abc", "sha256:" + "a" * 64, "sha-256=11", "SHA1=1", "sha512=1"])

@@ -1,5 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Models that come from addresses, a thread each, so that the window never waits: started, followed, cancelled."""
+"""Models that come from addresses, a thread each, so that the window never waits: started, followed, cancelled.
+
+Nor does it wait for the cache's disk, which has a thread of its own.
+"""
 
 import os
 import sys
@@ -9,6 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gan.addresses import DownloadError, is_address, parsed
@@ -47,14 +51,54 @@ class Report:
         return max(self.total - self.done, 0) / self.speed
 
 
+class _Disk:
+    """Does what touches the disk one after the other, in a thread that lives as long as there is something to do."""
+
+    def __init__(self) -> None:
+        self._tasks: deque[Callable[[], object]] = deque()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def do(self, task: Callable[[], object]) -> None:
+        """Returns at once."""
+        with self._lock:
+            self._tasks.append(task)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="download disk", daemon=True)
+                self._thread.start()
+
+    def wait(self, timeout: float) -> None:
+        """Until all is done, or so many seconds."""
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._tasks:
+                    self._thread = None
+                    return
+                task = self._tasks.popleft()
+            try:
+                task()
+            except Exception:  # a mistake of ours is no reason to do nothing any more
+                traceback.print_exc(file=sys.stderr)
+
+
 class _Job(threading.Thread):
-    """Fetches one address. What it says is replaced as a whole, never changed."""
+    """Fetches what was `opened`: an address, or a file of the cache that is gone, whose address it looks up first.
+
+    What it says is replaced as a whole, never changed.
+    """
 
     def __init__(
-        self, url: str, fetch: Fetch, wake: Callable[[], None], clock: Callable[[], float], before: "list[_Job]"
+        self, opened: str, fetch: Fetch, wake: Callable[[], None], clock: Callable[[], float], before: "list[_Job]"
     ) -> None:
         super().__init__(name="download", daemon=True)  # ends with the program; what came is gone on with next time
-        self.url, self.cancelled = url, threading.Event()
+        self.opened, self.url = opened, opened if is_address(opened) else ""
+        self.cancelled = threading.Event()
         self.found: Downloaded | None = None
         self.now, self.speed, self.error = Progress("connecting"), 0.0, ""
         self._fetch, self._wake, self._clock, self._before = fetch, wake, clock, before
@@ -65,6 +109,7 @@ class _Job(threading.Thread):
             job.join()  # it was cancelled, and still has the part that this one goes on with
         self._before = []
         try:
+            self.url = self.url or self._looked_up()
             self.found = self._fetch(self.url, progress=self._follow, cancelled=self.cancelled.is_set)
         except Cancelled:
             pass  # whoever did that no longer looks
@@ -74,6 +119,16 @@ class _Job(threading.Thread):
             traceback.print_exc(file=sys.stderr)
             self.error = f"The download failed: {type(problem).__name__}: run it again, and report it if it stays."
         self._wake()
+
+    def _looked_up(self) -> str:
+        url = Cache().address_of(self.opened)
+        if not url:
+            raise DownloadError(
+                f"{Path(self.opened).name} is no longer among the downloads, and where it came from is not known: "
+                "open its address or another file."
+            )
+        parsed(url)  # DownloadError where what was remembered is damaged
+        return url
 
     def _follow(self, now: Progress) -> None:
         at, seen = self._clock(), self._seen
@@ -100,7 +155,11 @@ class Downloads:
         self._jobs: dict[Slot, _Job] = {}
         self._cancelled: list[_Job] = []
         self._refused: dict[Slot, Report] = {}  # addresses that are none
-        self._shown: dict[str, str] = {}  # path in the cache -> the address it came from
+        self._disk = _Disk()
+        self._shown: dict[str, str] = {}  # path in the cache -> the address it came from, "" if that is not known
+        self._sought: set[str] = set()  # paths whose address is or was looked up
+        self._wanted: tuple[str, ...] = ()  # paths that the slots show
+        self._arrived: tuple[Path, ...] = ()  # what they are about to
 
     def takes(self, slot: Slot, text: str) -> bool:
         """Whether what a user opens has to be fetched first, which this then begins; it takes the place of any other.
@@ -108,19 +167,17 @@ class Downloads:
         That is an address, or a file that was fetched from one and is no longer in the cache.
         """
         self.stop(slot)
-        url = text.strip()
-        if is_kept(url) and not os.path.exists(url):
-            url = self._source(url) or url
-        if not is_address(url) or os.path.exists(url):
+        wanted = text.strip()
+        if not (is_address(wanted) or is_kept(wanted)) or os.path.exists(wanted):
             return False
-        self._start(slot, url)
+        self._start(slot, wanted)
         return True
 
     def again(self, slot: Slot) -> None:
         """Repeat a download that failed."""
         job = self._jobs.get(slot)
         if job is not None and job.error:
-            self._start(slot, job.url)
+            self._start(slot, job.opened)
 
     def stop(self, slot: Slot) -> None:
         """Cancel a slot's download, or forget that it failed."""
@@ -135,27 +192,37 @@ class Downloads:
         job = self._jobs.get(slot)
         if job is None:
             return self._refused.get(slot)
-        address, now = parsed(job.url), job.now
+        url, now = job.url, job.now
         stage = FAILED if job.error else now.stage
-        name = address.name or address.host
-        return Report(name, address.shown, stage, now.done, now.total, job.speed, job.error)
+        name, shown = _called(url) if url else (Path(job.opened).name, "")
+        return Report(name, shown, stage, now.done, now.total, job.speed, job.error)
 
     def collect(self) -> dict[Slot, Downloaded]:
         """What arrived since the last call."""
         arrived = {slot: job.found for slot, job in self._jobs.items() if job.found is not None}
-        for slot in arrived:
-            del self._jobs[slot]
+        self._arrived += tuple(found.path for found in arrived.values())
+        for slot, found in arrived.items():
+            address = parsed(self._jobs.pop(slot).url)
+            if address.is_open:
+                self._shown[str(found.path)] = address.shown
         return arrived
 
     def opened(self, paths: Iterable[str]) -> None:
         """Say which files the slots show: those stay in the cache as long as they do."""
-        hold_only([*paths, *(job.found.path for job in self._jobs.values() if job.found)])
+        self._wanted, self._arrived = tuple(paths), ()
+        self._disk.do(self._hold)
 
     def shown(self, path: str) -> str:
-        """What a path is called on screen: the address that it was fetched from, else itself."""
+        """What a path is called on screen: the address that it was fetched from, as soon as that is known, else itself.
+
+        It is asked in every frame, and looked up once.
+        """
         if not path or not is_kept(path):
             return path
-        return self._source(path) or Path(path).name
+        if path not in self._shown and path not in self._sought:
+            self._sought.add(path)
+            self._disk.do(partial(self._look_up, path))
+        return self._shown.get(path) or Path(path).name
 
     def close(self, timeout: float = 1.0) -> None:
         """Cancel everything, and wait a moment for it. What came is gone on with by whoever asks for it next."""
@@ -164,22 +231,34 @@ class Downloads:
         deadline = time.monotonic() + timeout
         for job in self._cancelled:
             job.join(max(deadline - time.monotonic(), 0.0))
+        self._disk.wait(max(deadline - time.monotonic(), 0.0))
 
-    def _start(self, slot: Slot, url: str) -> None:
+    def _start(self, slot: Slot, wanted: str) -> None:
         try:
-            parsed(url)
+            if is_address(wanted):
+                parsed(wanted)
         except DownloadError as problem:
             self._refused[slot] = Report("", "", FAILED, error=str(problem))
             return
-        same = [job for job in self._jobs.values() if job.url == url and not job.error]
+        same = [job for job in self._jobs.values() if job.opened == wanted and not job.error]
         if same:
             self._jobs[slot] = same[0]
             return
-        before = [job for job in self._cancelled if job.url == url and job.is_alive()]
-        self._jobs[slot] = _Job(url, self._fetch, self._wake, self._clock, before)
+        before = [job for job in self._cancelled if job.opened == wanted and job.is_alive()]
+        self._jobs[slot] = _Job(wanted, self._fetch, self._wake, self._clock, before)
         self._jobs[slot].start()
 
-    def _source(self, path: str) -> str:
-        if path not in self._shown:
-            self._shown[path] = Cache().address_of(path)  # once: this is asked in every frame
-        return self._shown[path]
+    def _look_up(self, path: str) -> None:
+        found = Cache().address_of(path)
+        self._shown.setdefault(path, found)  # it may have arrived meanwhile
+        self._wake()
+
+    def _hold(self) -> None:
+        found = [job.found for job in list(self._jobs.values())]
+        hold_only([*self._wanted, *self._arrived, *(one.path for one in found if one)])
+
+
+def _called(url: str) -> tuple[str, str]:
+    """(the file's name, the address without secrets)."""
+    address = parsed(url)
+    return address.name or address.host, address.shown
