@@ -65,7 +65,7 @@ def key(source: str, defines: Mapping[str, int], architecture: int) -> str:
 
 
 def cubin(source: str, defines: Mapping[str, int], architecture: int) -> bytes:
-    """The compiled `source`, a file's name without .cuh: kept, or made now and kept. CompileError where it cannot be."""
+    """The compiled `source` (a file's name without .cuh), kept or made and kept. CompileError where there is none."""
     name = f"{source}-{key(source, defines, architecture)}"
     found = _kept(name)
     if found is None:

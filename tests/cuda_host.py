@@ -23,7 +23,14 @@ class Host:
     def __init__(self, folder: Path) -> None:
         self.folder, self.threads, self.launched = folder, 4, []
         self.tile = cuda_tiles.Tile(8, 4, 2, 32, 1)
-        self.compiler = compiler.compilers()[0]
+        self.compiler = [*compiler.compilers()[0], "-std=c++20", "-fPIC", "-pthread", "-DJINC_HOST", "-w"]
+        self.runtime = folder / "runtime.o"
+        if not self.runtime.exists():
+            self.compile("-O1", "-c", str(SHIM.with_name("host_runtime.cpp")), "-o", str(self.runtime))
+
+    def compile(self, *arguments: str) -> None:
+        ran = subprocess.run([*self.compiler, *arguments], capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr[:4000]
 
     def library(self, source: str, defines: dict[str, int]) -> ctypes.CDLL:
         macros = [f"-D{name}={value}" for name, value in sorted(defines.items())]
@@ -32,10 +39,8 @@ class Host:
             text = path.with_suffix(".cpp")
             exports = "".join(f"EXPORT({name})\n" for name in KERNELS[source])
             text.write_text(f'#include "{source}.cuh"\n{exports}')
-            command = [*self.compiler, "-std=c++20", "-O1", "-shared", "-fPIC", "-pthread", "-DJINC_HOST", "-w"]
-            command += [*macros, f"-I{cuda_cache.SOURCES}", f"-I{SHIM.parent}", str(text), "-o", str(path)]
-            ran = subprocess.run(command, capture_output=True, text=True)
-            assert ran.returncode == 0, ran.stderr[:4000]
+            includes = [f"-I{cuda_cache.SOURCES}", f"-I{SHIM.parent}"]
+            self.compile("-O1", "-shared", *macros, *includes, str(text), str(self.runtime), "-o", str(path))
         return ctypes.CDLL(str(path))
 
     def launch(self, source, name, defines, device, blocks, arguments, threads, shared) -> bool:
@@ -60,8 +65,8 @@ class Host:
         monkeypatch.setattr(cuda, "processors", lambda device: 1)
 
 
-def empty_like_nothing(*size, **options) -> torch.Tensor:
-    """What torch.empty would give, poisoned: a value that no kernel wrote is seen."""
+def poisoned(*size, **options) -> torch.Tensor:
+    """In place of torch.empty: a value that no kernel writes is seen."""
     y = _empty(*size, **options)
     return y.fill_(float("nan") if y.dtype.is_floating_point else 170)
 

@@ -26,14 +26,14 @@ KERNEL bias_act(const Number* RESTRICT x, const Number* RESTRICT bias, Number* R
 KERNEL bias_act_gradient(const Number* RESTRICT dy, const Number* RESTRICT y, Number* RESTRICT dx, Long count, float slope,
                          float gain, float clamp) {
     const Long step = Long(gridDim.x) * blockDim.x;
-    const float below = slope * gain;
+    const float below = slope * gain, limit = load(stored(clamp));  // as the values that were clamped
     for (Long i = Long(blockIdx.x) * blockDim.x + threadIdx.x; i < count / VECTOR; i += step) {
         Values v = reinterpret_cast<const Values*>(dy)[i];
         const Values result = reinterpret_cast<const Values*>(y)[i];
 #pragma unroll
         for (int k = 0; k < VECTOR; k++) {
             const float r = load(result.v[k]);
-            v.v[k] = stored((r < 0 ? -r : r) >= clamp ? 0.0f : load(v.v[k]) * (r > 0 ? gain : below));
+            v.v[k] = stored((r < 0 ? -r : r) >= limit ? 0.0f : load(v.v[k]) * (r > 0 ? gain : below));
         }
         reinterpret_cast<Values*>(dx)[i] = v;
     }
