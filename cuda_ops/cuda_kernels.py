@@ -7,7 +7,6 @@ call).
 """
 
 import ctypes
-import functools
 import math
 from collections.abc import Sequence
 
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from cuda_ops import cuda, cuda_tiles
 from cuda_ops.cuda_driver import Arguments
-from cuda_ops.cuda_tiles import DECODE, ENCODE, FORWARD, LINEAR, TYPES, Resampling, offset
+from cuda_ops.cuda_tiles import DECODE, ENCODE, FORWARD, LINEAR, TYPES, specialisation
 from cuda_ops.geometry import memory_format
 
 __all__ = [
@@ -27,6 +26,7 @@ POINTER, INT, LONG, FLOAT = ctypes.c_void_p, ctypes.c_int, ctypes.c_longlong, ct
 THREADS = 256  # of the kernels that work on one value at a time
 WAVES = 16  # of blocks, at most: each thread then takes several values
 MAX_BLOCKS = 2**31 - 1
+MAX_EXTENT = 2**30  # values of an image
 
 
 def _names(kind: type, names: str) -> tuple[tuple[str, type], ...]:
@@ -39,7 +39,7 @@ class _Resample(ctypes.Structure):
     _fields_ = (
         *_names(POINTER, "x y bias codes fu fd"),
         *_names(INT, "c in_h in_w mid_h mid_w out_h out_w pad_up_y pad_up_x pad_down_y pad_down_x"),
-        *_names(LONG, "x_n x_c x_h x_w y_n y_c y_h y_w"), *_names(INT, "wide_x wide_y convolve"),
+        *_names(LONG, "x_n y_n"), *_names(INT, "x_c x_h x_w y_c y_h y_w wide_x wide_y convolve"),
         *_names(FLOAT, "gain slope clamp"),
     )  # fmt: skip
 
@@ -86,20 +86,16 @@ def _plain(f: Tensor, x: Tensor) -> Tensor:
     return f.to(device=x.device, dtype=torch.float32).contiguous()
 
 
-@functools.lru_cache(4096)
-def _specialisation(
-    up: int, down: int, up_taps: int, down_taps: int, up_plane: bool, down_plane: bool, mode: int, dtype: torch.dtype,
-    channels_last: bool, pad_up: tuple[int, int], pad_down: tuple[int, int],
-) -> Resampling:  # fmt: skip
-    offsets = (offset(up, a, b) for a, b in zip(pad_up, pad_down, strict=True))
-    return Resampling(up, down, up_taps, down_taps, up_plane, down_plane, mode, dtype, channels_last, *offsets)
-
-
 def _whole(x: Tensor, count: int) -> bool:
     """Whether groups of `count` values that are neighbours in memory begin at multiples of their size, in every row."""
     return x.data_ptr() % (count * x.element_size()) == 0 and all(
         stride % count == 0 for size, stride in zip(x.shape, x.stride(), strict=True) if stride != 1 and size > 1
     )
+
+
+def _extent(x: Tensor) -> int:
+    """How far apart the first and the last value of an image lie."""
+    return sum((size - 1) * stride for size, stride in zip(x.shape[1:], x.stride()[1:], strict=True))
 
 
 def resample(
@@ -109,11 +105,11 @@ def resample(
     clamp: float | None = None,
 ) -> Tensor | None:  # fmt: skip
     """As `cpu_kernels.resample`; None where the fused kernel is not made for such a call. Call it after `supports`."""
-    if up[0] != up[1] or down[0] != down[1]:
+    if up[0] != up[1] or down[0] != down[1] or _extent(x) > MAX_EXTENT:
         return None
     layout = memory_format(x)
     last = layout == torch.channels_last
-    spec = _specialisation(
+    spec = specialisation(
         up[0], down[0], fu.shape[0], fd.shape[0], fu.ndim == 2 and fu.shape[0] > 1, fd.ndim == 2 and fd.shape[0] > 1,
         mode, x.dtype, last, (pad_up[0], pad_up[1]), (pad_down[0], pad_down[1]),
     )  # fmt: skip
@@ -124,6 +120,8 @@ def resample(
     y = torch.empty((n, c, *out), dtype=x.dtype, device=x.device, memory_format=layout)
     if not y.numel():
         return y
+    if _extent(y) > MAX_EXTENT:
+        return None
     planes = 8 if last or mode == ENCODE else tile.channels
     grid = n * -(-c // planes) * -(-out[0] // tile.height) * -(-out[1] // tile.width)
     fu, fd = _plain(fu, x), _plain(fd, x)
@@ -134,8 +132,8 @@ def resample(
     arguments = _resample.fill(
         x.data_ptr(), y.data_ptr(), None if bias is None else bias.data_ptr(),
         None if codes is None else codes.data_ptr(), fu.data_ptr(), fd.data_ptr(), c, height, width, *middle, *out,
-        pad_up[1], pad_up[0], pad_down[1], pad_down[0], *x.stride(), *y.stride(), wide_x, wide_y, not flip_filter, gain,
-        slope, math.inf if clamp is None else clamp,
+        pad_up[1], pad_up[0], pad_down[1], pad_down[0], x.stride(0), y.stride(0), *x.stride()[1:],
+        *y.stride()[1:], wide_x, wide_y, not flip_filter, gain, slope, math.inf if clamp is None else clamp,
     )  # fmt: skip
     done = grid <= MAX_BLOCKS and cuda.launch_resampling(spec, x.device, grid, arguments)
     return y if done else None

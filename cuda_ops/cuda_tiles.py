@@ -6,6 +6,7 @@ every loop over taps is unrolled. The tile is chosen from a table, by what the G
 takes is reckoned here as csrc/layout.cuh does, which refuses to compile where the two disagree.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Resampling:
     channels_last: bool
     offset_x: int
     offset_y: int
+    lead: int = 0  # of planar images: see csrc/layout.cuh and `lead`
 
     def defines(self, tile: Tile) -> dict[str, int]:
         """The macros that the kernel is compiled with."""
@@ -54,8 +56,8 @@ class Resampling:
             "TYPE": TYPES[self.dtype], "UP": self.up, "DOWN": self.down, "UP_TAPS": self.up_taps,
             "DOWN_TAPS": self.down_taps, "UP_PLANE": int(self.up_plane), "DOWN_PLANE": int(self.down_plane),
             "MODE": self.mode, "LAST": int(self.channels_last), "OFFSET_X": self.offset_x, "OFFSET_Y": self.offset_y,
-            "TILE_W": tile.width, "TILE_H": tile.height, "CHANNELS": tile.channels, "THREADS": tile.threads,
-            "BLOCKS": tile.blocks, "SHARED": shared_bytes(self, tile),
+            "LEAD": self.lead, "TILE_W": tile.width, "TILE_H": tile.height, "CHANNELS": tile.channels,
+            "THREADS": tile.threads, "BLOCKS": tile.blocks, "SHARED": shared_bytes(self, tile),
         }  # fmt: skip
 
 
@@ -64,18 +66,24 @@ def offset(up: int, pad_up: int, pad_down: int) -> int:
     return up - 1 - (pad_up + pad_down) % up
 
 
+def lead(up: int, pad_up: int, pad_down: int, channels_last: bool) -> int:
+    """The first input column that the first tile reads, modulo four."""
+    return 0 if channels_last else -((pad_up + pad_down) // up) % 4
+
+
 # Width, height, channels a pass, threads, blocks; the first that fits is taken. 28 wide, because layers are rate + 20
-# pixels wide, which 28 divides with the least rest. Threads: as many as there are columns, or outputs of a radial
-# filter by twos and sevens, in one round or just below two.
+# pixels wide, which 28 divides with the least rest; 56 where upsampling by 4 needs that for wide loads. Threads: as
+# many as there are columns, or outputs of a radial filter by twos and sevens, in one round or just below two; 128 where
+# a thread needs more than 168 registers.
 TILES: dict[tuple[int, int, bool, bool], tuple[Tile, ...]] = {
     # up, down, up plane, down plane
     (2, 2, False, False): (Tile(28, 28, 4, 288, 2), Tile(28, 28, 2, 160, 2), Tile(28, 14, 2, 160, 2)),
-    (4, 2, False, False): (Tile(28, 28, 4, 288, 2), Tile(28, 28, 2, 160, 2), Tile(28, 14, 2, 160, 2)),
+    (4, 2, False, False): (Tile(56, 28, 2, 256, 2), Tile(56, 28, 1, 128, 2), Tile(56, 14, 1, 128, 2)),
     (2, 2, False, True): (Tile(28, 28, 2, 128, 3), Tile(28, 28, 2, 128, 2), Tile(28, 14, 2, 128, 2)),
-    (4, 2, False, True): (Tile(28, 28, 2, 128, 3), Tile(28, 28, 2, 128, 2), Tile(28, 14, 2, 128, 2)),
+    (4, 2, False, True): (Tile(56, 28, 1, 128, 4), Tile(56, 28, 1, 128, 2), Tile(28, 28, 1, 128, 2)),
     (2, 4, False, False): (Tile(16, 16, 4, 192, 2), Tile(16, 16, 2, 192, 2), Tile(16, 8, 2, 192, 2)),
     (2, 2, True, False): (Tile(28, 14, 4, 160, 2), Tile(28, 14, 2, 96, 2)),
-    (2, 4, True, False): (Tile(16, 16, 4, 160, 2), Tile(16, 8, 4, 160, 2), Tile(16, 8, 2, 96, 2)),
+    (2, 4, True, False): (Tile(16, 16, 4, 128, 2), Tile(16, 8, 4, 128, 2), Tile(16, 8, 2, 96, 2)),
 }
 SIZES = ((28, 28), (28, 14), (16, 16), (16, 8), (12, 12), (20, 20), (24, 24), (8, 8), (4, 4))  # for all others
 ROUND_OFF = 1024  # bytes that a block takes besides
@@ -120,7 +128,9 @@ def shared_bytes(spec: Resampling, tile: Tile) -> int:
     mid_w, mid_h = ((size - 1) * down + spec.down_taps + extra for size in (tile.width, tile.height))
     p = 2 if up >= 4 and up % 2 == 0 else 4
     groups = _round_up((mid_w - 1 + spec.offset_x) // up + 1, p)
-    a_stride = _round_up(max(groups - p + _round_up(p + k - 1, p), (mid_w - 1 + spec.offset_x) // up + k), 4)
+    shift = spec.lead if not spec.channels_last and tile.width * down // up % 4 == 0 else 0
+    reads = _round_up(p + k - 1 + shift, p)
+    a_stride = _round_up(max(groups - p + reads, (mid_w - 1 + spec.offset_x) // up + k + shift), 4)
     reach = _round_up(3 * down + spec.down_taps + spec.offset_x, 4)
     c_stride = _round_up(max(groups * up, (tile.width - 4) * down + reach) - 4, 8) + 4
     d, d_taps = (1, 1) if spec.down_plane else (down, spec.down_taps)
@@ -145,6 +155,17 @@ def shared_bytes(spec: Resampling, tile: Tile) -> int:
     return 4 * (rooms + _round_up(words, 4) + taps + 4)
 
 
+@functools.lru_cache(4096)
+def specialisation(
+    up: int, down: int, up_taps: int, down_taps: int, up_plane: bool, down_plane: bool, mode: int, dtype: torch.dtype,
+    channels_last: bool, pad_up: tuple[int, int], pad_down: tuple[int, int],
+) -> Resampling:  # fmt: skip
+    """The one for such filters and paddings, which are (x, y) before the first sample."""
+    x, y = (offset(up, a, b) for a, b in zip(pad_up, pad_down, strict=True))
+    start = lead(up, pad_up[0], pad_down[0], channels_last)
+    return Resampling(up, down, up_taps, down_taps, up_plane, down_plane, mode, dtype, channels_last, x, y, start)
+
+
 def layer(
     up: int, down: int, up_taps: int, down_taps: int, radial: bool, padding: Sequence[int], dtype: torch.dtype,
     channels_last: bool = False, training: bool = False,
@@ -154,11 +175,14 @@ def layer(
     `radial`: the down-filter is 2-D. `padding`: before the first sample, (x, y).
     """
     def forth(mode: int) -> Resampling:
-        offsets = [offset(up, pad, 0) for pad in padding]
-        return Resampling(up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, *offsets)
+        return specialisation(
+            up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (padding[0], padding[1]), (0, 0)
+        )
 
     if not training:
         return (forth(FORWARD),)
-    offsets = [offset(down, down_taps - 1, up_taps - 1 - pad) for pad in padding]
-    back = Resampling(down, up, down_taps, up_taps, radial, False, DECODE, dtype, channels_last, *offsets)
+    back = specialisation(
+        down, up, down_taps, up_taps, radial, False, DECODE, dtype, channels_last, (down_taps - 1,) * 2,
+        (up_taps - 1 - padding[0], up_taps - 1 - padding[1]),
+    )  # fmt: skip
     return forth(ENCODE), back, forth(DECODE)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cuda_ops import cuda_cache, cuda_tiles
-from cuda_ops.cuda_tiles import LINEAR, TYPES, Resampling, layer, offset
+from cuda_ops.cuda_tiles import LINEAR, TYPES, layer, specialisation
 from gan.ladder import rung
 from gan.plan import plan
 
@@ -22,7 +22,7 @@ ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 SHARED = {75: 64, 80: 163, 86: 99, 89: 99, 90: 227, 100: 227, 120: 99}  # KiB that a block may have
 RUNGS, RESOLUTIONS = "FGHTR", (256, 1024)
 MODES = ("linear", "forward", "encode", "decode")
-SEPARABLE, RADIAL, RADIAL_GRADIENT, PLAIN = 96, 128, 204, 80  # registers
+SEPARABLE, RADIAL, RADIAL_GRADIENT, PLAIN = 96, 168, 240, 80  # registers
 
 
 def generator_specs(dtypes=tuple(TYPES)):
@@ -45,9 +45,9 @@ def resampling_specs(dtypes=tuple(TYPES)):
     specs = {}
     for (up, down, pad), dtype, last in product(rows, dtypes, (False, True)):
         pads = (0, pad) if up == 1 else (pad, 0)
-        offsets = (offset(up, *pads),) * 2
         taps = (1, 4) if up == 1 else (4, 1)
-        specs[Resampling(up, down, *taps, False, False, LINEAR, dtype, last, *offsets)] = None
+        paddings = ((pads[0],) * 2, (pads[1],) * 2)
+        specs[specialisation(up, down, *taps, False, False, LINEAR, dtype, last, *paddings)] = None
     return list(specs)
 
 

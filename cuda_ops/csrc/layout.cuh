@@ -15,7 +15,8 @@
 // group, group + 1, ..., and meet taps UP - 1 - q, 2 UP - 1 - q, ... (q: which member). OFFSET is the same in all tiles.
 //
 // UP, DOWN, UP_TAPS, DOWN_TAPS, UP_PLANE, DOWN_PLANE: the filters. MODE: see below. OFFSET_X, OFFSET_Y: see above.
-// TILE_W, TILE_H, CHANNELS, THREADS, BLOCKS: the tile, the block. LAST: channels-last. cuda_kernels.py says which are made.
+// LEAD: first input column of a tile, modulo four. TILE_W, TILE_H, CHANNELS, THREADS, BLOCKS: the tile, the block. LAST:
+// channels-last. cuda_tiles.py says which are made.
 #pragma once
 #include "device.cuh"
 
@@ -34,8 +35,11 @@ static_assert(TILE_W * DOWN % UP == 0 && TILE_H * DOWN % UP == 0, "all tiles nee
 constexpr int P = UP >= 4 && UP % 2 == 0 ? 2 : 4;
 constexpr int GROUPS = round_up((MID_W - 1 + OFFSET_X) / UP + 1, P);
 constexpr int IN_W = (MID_W - 1 + OFFSET_X) / UP + K;       // inputs that matter
-constexpr int A_READS = round_up(P + K - 1, P);             // by a task, a few of them not used
-constexpr int A_STRIDE = round_up(larger(GROUPS - P + A_READS, IN_W), 4);
+// Planar images are read four neighbours at a time, so a tile begins up to three columns early, where that is always so many.
+constexpr bool ALIGNED = !LAST && TILE_W * DOWN / UP % 4 == 0;
+constexpr int SHIFT = ALIGNED ? LEAD : 0;
+constexpr int A_READS = round_up(P + K - 1 + SHIFT, P);     // by a task, a few of them not used
+constexpr int A_STRIDE = round_up(larger(GROUPS - P + A_READS, IN_W + SHIFT), 4);
 constexpr int X = 4;                                        // outputs a task of the last step makes, if separable
 constexpr int REACH = round_up((X - 1) * DOWN + DOWN_TAPS + OFFSET_X, 4);
 constexpr int C_READS = larger(GROUPS * UP, (TILE_W - X) * DOWN + REACH);

@@ -10,7 +10,8 @@ struct Call {
     const Number* bias;
     Byte* codes;
     int c, in_h, in_w, mid_h, mid_w, out_h, out_w, pad_up_y, pad_up_x, pad_down_y, pad_down_x;
-    Long x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w;
+    Long x_n, y_n;
+    int x_c, x_h, x_w, y_c, y_h, y_w;  // no image has 2^31 values
     float slope, clamp;
     int wide_x, wide_y;  // whether groups of values may be read and written at once
 };
@@ -19,6 +20,8 @@ struct Call {
 struct Tile {
     int y0, x0, t_y, t_x, h, w, channel;
     Long n;
+    const Number* x;  // of the first channel
+    Number* y;
 };
 
 struct Taps {
@@ -50,52 +53,63 @@ template <int N> DEVICE void read(const float* from, float (&to)[N]) {
 }
 
 // -- input ----------------------------------------------------------------------------------------------------------------
-// The bias is added as the definition adds it, rounded to the image's type, and not to the zeros around the image.
-DEVICE float biased(Number v, float bias) { return MODE == FORWARD || MODE == ENCODE ? load(stored(load(v) + bias)) : load(v); }
+// The bias is not added to the zeros around the image.
+DEVICE float biased(Number v, float bias, bool inside) {
+    const float shifted = MODE == FORWARD || MODE == ENCODE ? load(v) + bias : load(v);
+    return inside ? shifted : 0.0f;
+}
 
 DEVICE float bias_of(const Call& a, int channel) {
     return (MODE == FORWARD || MODE == ENCODE) && channel < a.c ? load(a.bias[channel]) : 0.0f;
 }
 
 DEVICE void fill_planar(const Call& a, const Tile& t, float* A) {
-    const Number* image = a.x + t.n * a.x_n + t.channel * a.x_c;
-    if (a.wide_x) {
-        constexpr int FOURS = (IN_W + 6) / 4;  // that may overlap a row of the tile
-        const int start = floor_div(t.w, 4);
-        EACH(i, CHANNELS * IN_H * FOURS) {
-            const int four = i % FOURS, row = i / FOURS % IN_H, k = i / FOURS / IN_H;
-            const int h = t.h + row, w = 4 * (start + four);
-            const float bias = bias_of(a, t.channel + k);
-            // The width is a multiple of four here: four neighbours are all inside or all outside.
-            const bool inside = t.channel + k < a.c && h >= 0 && h < a.in_h && w >= 0 && w < a.in_w;
-            Four v = {};
-            if (inside) v = *reinterpret_cast<const Four*>(image + k * a.x_c + h * a.x_h + w);
+    float bias[CHANNELS];
 #pragma unroll
-            for (int j = 0; j < 4; j++) {
-                const int column = w + j - t.w;
-                if (column >= 0 && column < IN_W)
-                    A[k * A_PLANE + row * A_STRIDE + column] = inside ? biased(v.v[j], bias) : 0.0f;
+    for (int k = 0; k < CHANNELS; k++) bias[k] = bias_of(a, t.channel + k);
+    if (ALIGNED && a.wide_x) {
+        constexpr int FOURS = (IN_W + SHIFT + 3) / 4;
+        EACH(i, IN_H * FOURS) {
+            const int four = i % FOURS, row = i / FOURS, h = t.h + row, w = t.w - SHIFT + 4 * four;
+            // The width is a multiple of four here: four neighbours are all inside or all outside.
+            const bool inside = h >= 0 && h < a.in_h && w >= 0 && w < a.in_w;
+            const Number* from = t.x + (inside ? h * a.x_h + w : 0);
+            Four v[CHANNELS] = {};
+#pragma unroll
+            for (int k = 0; k < CHANNELS; k++)
+                if (inside && t.channel + k < a.c) v[k] = *reinterpret_cast<const Four*>(from + k * a.x_c);
+#pragma unroll
+            for (int k = 0; k < CHANNELS; k++) {
+                Quad q;
+#pragma unroll
+                for (int j = 0; j < 4; j++) q.v[j] = biased(v[k].v[j], bias[k], inside);
+                *reinterpret_cast<Quad*>(A + k * A_PLANE + row * A_STRIDE + 4 * four) = q;
             }
         }
         return;
     }
-    EACH(i, CHANNELS * IN_H * IN_W) {
-        const int column = i % IN_W, row = i / IN_W % IN_H, k = i / IN_W / IN_H;
-        const int h = t.h + row, w = t.w + column;
-        const bool inside = t.channel + k < a.c && h >= 0 && h < a.in_h && w >= 0 && w < a.in_w;
-        A[k * A_PLANE + row * A_STRIDE + column] =
-            inside ? biased(image[k * a.x_c + h * a.x_h + w * a.x_w], bias_of(a, t.channel + k)) : 0.0f;
+    EACH(i, IN_H * IN_W) {
+        const int column = i % IN_W, row = i / IN_W, h = t.h + row, w = t.w + column;
+        const bool inside = h >= 0 && h < a.in_h && w >= 0 && w < a.in_w;
+        const Number* from = t.x + (inside ? h * a.x_h + w * a.x_w : 0);
+#pragma unroll
+        for (int k = 0; k < CHANNELS; k++) {
+            const Number v = inside && t.channel + k < a.c ? from[k * a.x_c] : Number(0);
+            A[k * A_PLANE + row * A_STRIDE + column + SHIFT] = biased(v, bias[k], inside);
+        }
     }
 }
 
 // Channels-last: the eight channels of a pixel are neighbours.
 DEVICE void fill_pixels(const Call& a, const Tile& t, float* A) {
-    const Number* image = a.x + t.n * a.x_n + t.channel;
+    float bias[PLANES];
+#pragma unroll
+    for (int k = 0; k < PLANES; k++) bias[k] = bias_of(a, t.channel + k);
     EACH(i, IN_H * IN_W) {
         const int column = i % IN_W, row = i / IN_W, h = t.h + row, w = t.w + column;
         const bool inside = h >= 0 && h < a.in_h && w >= 0 && w < a.in_w;
         Eight v = {};
-        const Number* pixel = image + h * a.x_h + w * a.x_w;
+        const Number* pixel = t.x + (inside ? h * a.x_h + w * a.x_w : 0);
         if (inside && a.wide_x) {
             v = *reinterpret_cast<const Eight*>(pixel);
         } else if (inside) {
@@ -105,7 +119,7 @@ DEVICE void fill_pixels(const Call& a, const Tile& t, float* A) {
         }
 #pragma unroll
         for (int k = 0; k < PLANES; k++)
-            A[k * A_PLANE + row * A_STRIDE + column] = inside ? biased(v.v[k], bias_of(a, t.channel + k)) : 0.0f;
+            A[k * A_PLANE + row * A_STRIDE + column] = biased(v.v[k], bias[k], inside);
     }
 }
 
@@ -125,7 +139,7 @@ DEVICE void up_rows(const Taps& f, const float* A, float* B) {
                 float sum = 0;
 #pragma unroll
                 for (int m = 0; m < K; m++)
-                    if (UP - 1 - q + UP * m < UP_TAPS) sum += taps[UP - 1 - q + UP * m] * in[p + m];
+                    if (UP - 1 - q + UP * m < UP_TAPS) sum += taps[UP - 1 - q + UP * m] * in[p + m + SHIFT];
                 out[p * UP + q] = sum;
             }
         Quad* to = reinterpret_cast<Quad*>(B + k * B_PLANE + row * C_STRIDE + P * UP * group);
@@ -285,7 +299,7 @@ template <bool MIRRORED> DEVICE void columns(const Call& a, const Taps& f, const
     EACH(i, CHANNELS * SEGMENTS * TASKS) {
         const int task = i % TASKS, segment = i / TASKS % SEGMENTS, k = i / TASKS / SEGMENTS;
         const int across = UP_PLANE ? task * UP - OFFSET_X : task;  // the column's place in the upsampled signal
-        const float* source = from + (UP_PLANE ? k * A_PLANE + task : k * B_PLANE + task + OFFSET_X);
+        const float* source = from + (UP_PLANE ? k * A_PLANE + task + SHIFT : k * B_PLANE + task + OFFSET_X);
         column<MIRRORED>(a, f, kept, down, source, C + k * C_PLANE + across + OFFSET_X, words + k * WORDS * MID_W, across,
                          segment);
     }
@@ -300,7 +314,7 @@ template <int N> DEVICE void put(const Call& a, const Tile& t, float* waiting, i
         return;
     }
     if (t.channel + k >= a.c || t.y0 + y >= a.out_h) return;
-    Number* to = a.y + t.n * a.y_n + (t.channel + k) * a.y_c + (t.y0 + y) * a.y_h + (t.x0 + x) * a.y_w;
+    Number* to = t.y + (k * a.y_c + (t.y0 + y) * a.y_h + (t.x0 + x) * a.y_w);
     if constexpr (N == 4)
         if (a.wide_y) {
             if (t.x0 + x < a.out_w) *reinterpret_cast<Four*>(to) = {stored(v[0]), stored(v[1]), stored(v[2]), stored(v[3])};
@@ -383,7 +397,7 @@ DEVICE void write_pixels(const Call& a, const Tile& t, const float* waiting) {
     EACH(i, TILE_H * TILE_W) {
         const int x = t.x0 + i % TILE_W, y = t.y0 + i / TILE_W;
         if (x >= a.out_w || y >= a.out_h) continue;
-        Number* pixel = a.y + t.n * a.y_n + y * a.y_h + x * a.y_w + t.channel;
+        Number* pixel = t.y + (y * a.y_h + x * a.y_w);
         Eight v;
 #pragma unroll
         for (int k = 0; k < 8; k++) v.v[k] = stored(waiting[k * OUT_PLANE + i]);
@@ -414,8 +428,8 @@ DEVICE void load_taps(const float* from, float* to, int count, int convolve) {
 // tiles of an image's eight or fewer channels next to each other. Strides in elements.
 KERNEL resample(const Number* RESTRICT x, Number* RESTRICT y, const Number* RESTRICT bias, Byte* RESTRICT codes,
                 const float* RESTRICT fu, const float* RESTRICT fd, int c, int in_h, int in_w, int mid_h, int mid_w, int out_h,
-                int out_w, int pad_up_y, int pad_up_x, int pad_down_y, int pad_down_x, Long x_n, Long x_c, Long x_h, Long x_w,
-                Long y_n, Long y_c, Long y_h, Long y_w, int wide_x, int wide_y, int convolve, float gain, float slope,
+                int out_w, int pad_up_y, int pad_up_x, int pad_down_y, int pad_down_x, Long x_n, Long y_n, int x_c, int x_h,
+                int x_w, int y_c, int y_h, int y_w, int wide_x, int wide_y, int convolve, float gain, float slope,
                 float clamp) {
     DYNAMIC_SHARED;
     float *const first = reinterpret_cast<float*>(dynamic_shared), *const B = first + FIRST;
@@ -426,13 +440,14 @@ KERNEL resample(const Number* RESTRICT x, Number* RESTRICT y, const Number* REST
     float* const flags = taps + TAPS - 4;
 
     const Call a{x, y, bias, codes, c, in_h, in_w, mid_h, mid_w, out_h, out_w, pad_up_y, pad_up_x, pad_down_y, pad_down_x,
-                 x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w, slope, clamp, wide_x, wide_y};
+                 x_n, y_n, x_c, x_h, x_w, y_c, y_h, y_w, slope, clamp, wide_x, wide_y};
     const int across = (out_w + TILE_W - 1) / TILE_W, along = (out_h + TILE_H - 1) / TILE_H;
     const int parts = (c + PLANES - 1) / PLANES;
     Tile t;
     t.x0 = blockIdx.x % across * TILE_W, t.y0 = blockIdx.x / across % along * TILE_H;
     t.channel = blockIdx.x / across / along % parts * PLANES, t.n = blockIdx.x / across / along / parts;
     t.t_y = t.y0 * DOWN - pad_down_y, t.t_x = t.x0 * DOWN - pad_down_x;
+    t.x = x + t.n * x_n + Long(t.channel) * x_c, t.y = y + t.n * y_n + Long(t.channel) * y_c;
     t.h = ceil_div(t.t_y - pad_up_y, UP), t.w = ceil_div(t.t_x - pad_up_x, UP);
 
     load_taps(fu, taps, UP_COUNT, convolve);
@@ -450,6 +465,7 @@ KERNEL resample(const Number* RESTRICT x, Number* RESTRICT y, const Number* REST
 
 #pragma unroll 1
     for (int k = 0; k < PLANES && t.channel < c; k += CHANNELS, t.channel += CHANNELS) {
+        if constexpr (!LAST) t.x = x + t.n * x_n + Long(t.channel) * x_c, t.y = y + t.n * y_n + Long(t.channel) * y_c;
         float* const A = LAST ? first + k * A_PLANE : first;
         if constexpr (!LAST) fill_planar(a, t, A);
         __syncthreads();
