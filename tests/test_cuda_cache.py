@@ -3,6 +3,7 @@
 where kernels are loaded or launched."""
 
 import ctypes
+import json
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 import cuda_ops
-from cuda_ops import compiler, cpu, cuda, cuda_cache, cuda_driver, cuda_kernels
+from cuda_ops import compiler, cpu, cuda, cuda_bench, cuda_cache, cuda_driver, cuda_kernels
 from cuda_ops.cuda_tiles import FORWARD, Resampling, layer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -317,3 +319,19 @@ def test_nothing_of_cuda_is_imported_for_the_cpu():
             "print(sorted(m for m in set(sys.modules) - before if m.partition('.')[0] == 'cuda'))")  # fmt: skip
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs():
+    """On a CPU, where its times mean nothing: each case comes out, and none has no roofline."""
+    command = [sys.executable, "-m", "cuda_ops.cuda_bench", "--device", "cpu", "--quick", "--json"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    rows = json.loads(ran.stdout)["rows"]
+    assert len({row["name"] for row in rows}) == 16 and all(row["floor ms"] > 0 < row["ms"] for row in rows)
+
+
+def test_the_benchmark_says_why_it_cannot_run():
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    ran = CliRunner().invoke(cuda_bench.main, [])
+    assert ran.exit_code == 1 and "torch finds no CUDA device" in ran.output

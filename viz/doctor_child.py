@@ -163,9 +163,9 @@ def compilers() -> list[str]:
 
 
 def left_behind() -> list[str]:
-    from cuda_ops import cpu
+    from cuda_ops import cpu, cuda_cache
 
-    return [str(path) for path in cpu.mend()]
+    return [str(path) for path in (*cpu.mend(), *cuda_cache.mend())]
 
 
 def caches() -> list[list[Any]]:
