@@ -46,7 +46,8 @@ class Host:
     def launch(self, source, name, defines, device, blocks, arguments, threads, shared) -> bool:
         self.launched.append(name)
         function = getattr(self.library(source, defines), f"launch_{name}")
-        assert function(blocks, self.threads, shared, arguments.pointers) == 0, "wrote outside its shared memory"
+        wrong = function(blocks, self.threads, shared, arguments.pointers)
+        assert not wrong, ("", "it wrote outside its shared memory", "it used a misaligned address")[wrong]
         return True
 
     def chosen(self, spec, device):

@@ -15,6 +15,7 @@ extern thread_local Index threadIdx, blockIdx;
 extern Index blockDim, gridDim;
 extern float* shared_memory;
 void __syncthreads();
+void check_alignment(const void* address, std::size_t alignment);
 int run(void (*block)(void**), int grid, int threads, int bytes, void** arguments);
 
 template <class To, class From> static inline To bits_of(From v) {

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cuda_ops import cuda_cache, cuda_tiles
-from cuda_ops.cuda_tiles import LINEAR, TYPES, layer, specialisation
+from cuda_ops.cuda_tiles import ENCODE, LINEAR, TYPES, layer, specialisation
 from gan.ladder import rung
 from gan.plan import plan
 
@@ -22,7 +22,7 @@ ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 SHARED = {75: 64, 80: 163, 86: 99, 89: 99, 90: 227, 100: 227, 120: 99}  # KiB that a block may have
 RUNGS, RESOLUTIONS = "FGHTR", (256, 1024)
 MODES = ("linear", "forward", "encode", "decode")
-SEPARABLE, RADIAL, RADIAL_GRADIENT, PLAIN = 112, 168, 240, 80  # registers
+SEPARABLE, ENCODING, RADIAL, RADIAL_GRADIENT, PLAIN = 96, 144, 168, 240, 80  # registers
 
 
 def generator_specs(dtypes=tuple(TYPES)):
@@ -67,7 +67,9 @@ def used(log):
 
 
 def budget(spec):
-    return RADIAL_GRADIENT if spec.up_plane else RADIAL if spec.down_plane else SEPARABLE
+    if spec.up_plane or spec.down_plane:
+        return RADIAL_GRADIENT if spec.up_plane else RADIAL
+    return ENCODING if spec.mode == ENCODE else SEPARABLE
 
 
 def measure(spec, architecture):

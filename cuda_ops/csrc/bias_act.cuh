@@ -11,14 +11,14 @@ KERNEL bias_act(const Number* RESTRICT x, const Number* RESTRICT bias, Number* R
                 float slope, float gain, float clamp) {
     const Long step = Long(gridDim.x) * blockDim.x;
     for (Long i = Long(blockIdx.x) * blockDim.x + threadIdx.x; i < count / VECTOR; i += step) {
-        Values v = reinterpret_cast<const Values*>(x)[i];
+        Values v = wide<const Values>(x)[i];
 #pragma unroll
         for (int k = 0; k < VECTOR; k++) {
             // Rounded as the definition's own sum is, whose sign decides the slope.
             const float shifted = load(stored(load(v.v[k]) + load(bias[(i * VECTOR + k) / inner % c])));
             v.v[k] = stored(limited(leaky(shifted, slope) * gain, clamp));
         }
-        reinterpret_cast<Values*>(y)[i] = v;
+        wide<Values>(y)[i] = v;
     }
 }
 
@@ -28,13 +28,13 @@ KERNEL bias_act_gradient(const Number* RESTRICT dy, const Number* RESTRICT y, Nu
     const Long step = Long(gridDim.x) * blockDim.x;
     const float below = slope * gain, limit = load(stored(clamp));  // as the values that were clamped
     for (Long i = Long(blockIdx.x) * blockDim.x + threadIdx.x; i < count / VECTOR; i += step) {
-        Values v = reinterpret_cast<const Values*>(dy)[i];
-        const Values result = reinterpret_cast<const Values*>(y)[i];
+        Values v = wide<const Values>(dy)[i];
+        const Values result = wide<const Values>(y)[i];
 #pragma unroll
         for (int k = 0; k < VECTOR; k++) {
             const float r = load(result.v[k]);
             v.v[k] = stored((r < 0 ? -r : r) >= limit ? 0.0f : load(v.v[k]) * (r > 0 ? gain : below));
         }
-        reinterpret_cast<Values*>(dx)[i] = v;
+        wide<Values>(dx)[i] = v;
     }
 }

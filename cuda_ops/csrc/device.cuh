@@ -58,7 +58,15 @@ DEVICE Number stored(float v) {
 }
 #endif
 
-// Four or eight neighbours at once, where their address allows it.
+// An address as that of several neighbours, which a GPU takes only if it is aligned to all of them.
+template <class T, class U> DEVICE T* wide(U* address) {
+#ifdef JINC_HOST
+    check_alignment(address, alignof(T));
+#endif
+    return reinterpret_cast<T*>(address);
+}
+
+// Four or eight neighbours at once.
 struct alignas(4 * sizeof(Number)) Four { Number v[4]; };
 struct alignas(16) Eight { Number v[8]; };
 

@@ -33,20 +33,22 @@ struct alignas(16) Quad { float v[4]; };
 
 #define EACH(i, count) for (int i = threadIdx.x; i < (count); i += blockDim.x)
 
-// Load N floats, N a multiple of 4 or of 2, from an address aligned alike.
-template <int N> DEVICE void read(const float* from, float (&to)[N]) {
-    if constexpr (N % 4 == 0) {
+struct alignas(8) Pair { float v[2]; };
+
+// Load N floats, an even number of them, from an address that is a multiple of ALIGNED floats.
+template <int ALIGNED, int N> DEVICE void read(const float* from, float (&to)[N]) {
+    if constexpr (ALIGNED % 4 == 0 && N % 4 == 0) {
 #pragma unroll
         for (int i = 0; i < N; i += 4) {
-            const Quad q = *reinterpret_cast<const Quad*>(from + i);
+            const Quad q = *wide<const Quad>(from + i);
 #pragma unroll
             for (int k = 0; k < 4; k++) to[i + k] = q.v[k];
         }
     } else {
-        struct alignas(8) Pair { float v[2]; };
+        static_assert(ALIGNED % 2 == 0 && N % 2 == 0, "pairs at least");
 #pragma unroll
         for (int i = 0; i < N; i += 2) {
-            const Pair q = *reinterpret_cast<const Pair*>(from + i);
+            const Pair q = *wide<const Pair>(from + i);
             to[i] = q.v[0], to[i + 1] = q.v[1];
         }
     }
@@ -77,13 +79,13 @@ DEVICE void fill_planar(const Call& a, const Tile& t, float* A) {
             Four v[CHANNELS] = {};
 #pragma unroll
             for (int k = 0; k < CHANNELS; k++)
-                if (inside && t.channel + k < a.c) v[k] = *reinterpret_cast<const Four*>(from + k * a.x_c);
+                if (inside && t.channel + k < a.c) v[k] = *wide<const Four>(from + k * a.x_c);
 #pragma unroll
             for (int k = 0; k < CHANNELS; k++) {
                 Quad q;
 #pragma unroll
                 for (int j = 0; j < 4; j++) q.v[j] = biased(v[k].v[j], bias[k], inside);
-                *reinterpret_cast<Quad*>(A + k * A_PLANE + row * A_STRIDE + 4 * four) = q;
+                *wide<Quad>(A + k * A_PLANE + row * A_STRIDE + 4 * four) = q;
             }
         }
         return;
@@ -111,7 +113,7 @@ DEVICE void fill_pixels(const Call& a, const Tile& t, float* A) {
         Eight v = {};
         const Number* pixel = t.x + (inside ? h * a.x_h + w * a.x_w : 0);
         if (inside && a.wide_x) {
-            v = *reinterpret_cast<const Eight*>(pixel);
+            v = *wide<const Eight>(pixel);
         } else if (inside) {
 #pragma unroll
             for (int k = 0; k < PLANES; k++)
@@ -131,7 +133,7 @@ DEVICE void up_rows(const Taps& f, const float* A, float* B) {
     EACH(i, CHANNELS * IN_H * (GROUPS / P)) {
         const int group = i % (GROUPS / P), row = i / (GROUPS / P) % IN_H, k = i / (GROUPS / P) / IN_H;
         float in[A_READS], out[P * UP];
-        read(A + k * A_PLANE + row * A_STRIDE + P * group, in);
+        read<P>(A + k * A_PLANE + row * A_STRIDE + P * group, in);
 #pragma unroll
         for (int p = 0; p < P; p++)
 #pragma unroll
@@ -142,7 +144,7 @@ DEVICE void up_rows(const Taps& f, const float* A, float* B) {
                     if (UP - 1 - q + UP * m < UP_TAPS) sum += taps[UP - 1 - q + UP * m] * in[p + m + SHIFT];
                 out[p * UP + q] = sum;
             }
-        Quad* to = reinterpret_cast<Quad*>(B + k * B_PLANE + row * C_STRIDE + P * UP * group);
+        Quad* to = wide<Quad>(B + k * B_PLANE + row * C_STRIDE + P * UP * group);
 #pragma unroll
         for (int j = 0; j < P * UP / 4; j++) to[j] = {out[4 * j], out[4 * j + 1], out[4 * j + 2], out[4 * j + 3]};
     }
@@ -317,7 +319,7 @@ template <int N> DEVICE void put(const Call& a, const Tile& t, float* waiting, i
     Number* to = t.y + (k * a.y_c + (t.y0 + y) * a.y_h + (t.x0 + x) * a.y_w);
     if constexpr (N == 4)
         if (a.wide_y) {
-            if (t.x0 + x < a.out_w) *reinterpret_cast<Four*>(to) = {stored(v[0]), stored(v[1]), stored(v[2]), stored(v[3])};
+            if (t.x0 + x < a.out_w) *wide<Four>(to) = {stored(v[0]), stored(v[1]), stored(v[2]), stored(v[3])};
             return;
         }
 #pragma unroll
@@ -335,7 +337,7 @@ DEVICE void down_rows(const Call& a, const Tile& t, const Taps& f, const float* 
         const int pair = i / 2, x = pair % ACROSS_TILE * X, y = 2 * (pair / ACROSS_TILE % (TILE_H / 2)) + i % 2;
         const int k = i / (ACROSS_TILE * TILE_H);
         float in[REACH], out[X] = {};
-        read(C + k * C_PLANE + y * C_STRIDE + x * DOWN, in);
+        read<4>(C + k * C_PLANE + y * C_STRIDE + x * DOWN, in);
 #pragma unroll
         for (int j = 0; j < DOWN_TAPS; j++)
 #pragma unroll
@@ -361,7 +363,7 @@ DEVICE void down_plane_mirrored(const Call& a, const Tile& t, const Taps& f, con
 #pragma unroll
         for (int row = 0; row < (PLANE_Y - 1) * DOWN + DOWN_TAPS; row++) {
             float in[PLANE_READS];
-            read(from + row * C_STRIDE, in);
+            read<4>(from + row * C_STRIDE, in);
 #pragma unroll
             for (int o = 0; o < PLANE_X; o++)
 #pragma unroll
@@ -402,7 +404,7 @@ DEVICE void write_pixels(const Call& a, const Tile& t, const float* waiting) {
 #pragma unroll
         for (int k = 0; k < 8; k++) v.v[k] = stored(waiting[k * OUT_PLANE + i]);
         if (a.wide_y) {
-            *reinterpret_cast<Eight*>(pixel) = v;
+            *wide<Eight>(pixel) = v;
         } else {
 #pragma unroll
             for (int k = 0; k < 8; k++)
