@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ from cuda_ops.cuda_driver import Arguments, DriverError, Function
 from cuda_ops.cuda_tiles import Resampling, Tile
 
 SWITCH = "JINC_CUDA_KERNELS"  # off: the references run
+THREADS, BLOCKS = 256, 2  # of the kernels that work on one value at a time: in a block, on a multiprocessor
 NOT_YET = "The CUDA kernels are looked for when an operator first runs on the device."
 REFERENCE = "The torch reference runs, because "
 ADVICE = "For several times the speed: pip install cuda-core."
@@ -111,8 +113,8 @@ def _find(device: int) -> Found:
         return Found(None, f"{REFERENCE}the CUDA kernels are switched off by {SWITCH}.")
     try:
         architecture = cuda_driver.architecture(device)
-        defines = {"TYPE": 0, "THREADS": 256, "BLOCKS": 2, "VECTOR": 4}
-        Function(cuda_cache.cubin("bias_act", defines, architecture), "bias_act", device, 256, 0)
+        defines = {"TYPE": 0, "THREADS": THREADS, "BLOCKS": BLOCKS, "VECTOR": 4}
+        Function(cuda_cache.cubin("bias_act", defines, architecture), "bias_act", device, THREADS, 0)
     except (CompileError, DriverError) as problem:
         advice = f" {ADVICE}" if "cuda-core" in str(problem) else ""
         return Found(None, f"{REFERENCE}{problem}.{advice}")
@@ -185,8 +187,14 @@ def launch_resampling(spec: Resampling, device: torch.device, blocks: int, argum
 def precompile(specs: Iterable[Resampling], device: torch.device | str = "cuda") -> int:
     """Compile or find, and load, these specialisations, before a CUDA graph is captured. `cuda_tiles.layer` makes them.
 
+    Kernels of bias_act are loaded for the same types. A graph that holds a general upfirdn2d needs a call of it before.
     Returns how many are there now: 0 where no kernels run at all.
     """
     if not available(device):
         return 0
-    return sum(_resampling(spec, index_of(device)) is not None for spec in dict.fromkeys(specs))
+    wanted, number = dict.fromkeys(specs), index_of(device)
+    for dtype in {spec.dtype for spec in wanted}:
+        for vector, name in product((16 // dtype.itemsize, 1), ("bias_act", "bias_act_gradient")):
+            macros = {"TYPE": cuda_tiles.TYPES[dtype], "THREADS": THREADS, "BLOCKS": BLOCKS, "VECTOR": vector}
+            _function("bias_act", name, tuple(sorted(macros.items())), number, THREADS, 0)
+    return sum(_resampling(spec, number) is not None for spec in wanted)

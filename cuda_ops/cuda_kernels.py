@@ -23,7 +23,6 @@ __all__ = [
 ]  # fmt: skip
 
 POINTER, INT, LONG, FLOAT = ctypes.c_void_p, ctypes.c_int, ctypes.c_longlong, ctypes.c_float
-THREADS = 256  # of the kernels that work on one value at a time
 WAVES = 16  # of blocks, at most: each thread then takes several values
 MAX_BLOCKS = 2**31 - 1
 MAX_EXTENT = 2**30  # values of an image
@@ -202,6 +201,6 @@ def _vector(*tensors: Tensor) -> int:
 def _pointwise(
     source: str, name: str, x: Tensor, tasks: int, arguments: Arguments, defines: dict[str, int]
 ) -> bool:  # fmt: skip
-    macros = {"TYPE": TYPES[x.dtype], "THREADS": THREADS, "BLOCKS": 2, **defines}
-    blocks = min(-(-tasks // THREADS), WAVES * cuda.processors(x.device) * 4)
-    return cuda.launch(source, name, macros, x.device, blocks, arguments, THREADS, 0)
+    macros = {"TYPE": TYPES[x.dtype], "THREADS": cuda.THREADS, "BLOCKS": cuda.BLOCKS, **defines}
+    blocks = min(-(-tasks // cuda.THREADS), WAVES * cuda.processors(x.device) * 4)
+    return cuda.launch(source, name, macros, x.device, blocks, arguments, cuda.THREADS, 0)

@@ -22,7 +22,7 @@ ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 SHARED = {75: 64, 80: 163, 86: 99, 89: 99, 90: 227, 100: 227, 120: 99}  # KiB that a block may have
 RUNGS, RESOLUTIONS = "FGHTR", (256, 1024)
 MODES = ("linear", "forward", "encode", "decode")
-SEPARABLE, ENCODING, RADIAL, RADIAL_GRADIENT, PLAIN = 96, 144, 168, 240, 80  # registers
+SEPARABLE, ENCODING, RADIAL, RADIAL_GRADIENT, PLAIN = 96, 144, 216, 240, 80  # registers
 
 
 def generator_specs(dtypes=tuple(TYPES)):

@@ -56,7 +56,8 @@ constexpr int SEGMENT = !DOWN_PLANE ? round_up(larger(MID_H, D * (TILE_H + OPEN 
 constexpr int SEGMENTS = (MID_H + SEGMENT - 1) / SEGMENT;
 constexpr int STEPS = SEGMENT / M;
 constexpr int ROWS = (M - 1 + OFFSET_Y) / UP + K;           // inputs that a step reads
-constexpr int UNROLL = 6;                                   // so many steps rename registers instead of moving them
+// So many steps rename registers instead of moving them; a 2-D up-filter's window is wide, and its steps are long.
+constexpr int UNROLL = UP_PLANE ? larger(6 / (M / UP), 1) : 6;
 constexpr int IN_H = (SEGMENTS * SEGMENT - M) / UP + ROWS;
 constexpr int C_ROWS = DOWN_PLANE ? SEGMENTS * SEGMENT : TILE_H;
 static_assert(!DOWN_PLANE || DOWN % 2 == 0, "two outputs of a 2-D filter are read from an address aligned to 16 bytes");
