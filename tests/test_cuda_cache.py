@@ -303,7 +303,8 @@ def test_a_kernel_that_does_not_load_leaves_the_call_to_the_reference(driver, mo
     (spec,) = layer(2, 2, 12, 12, False, (9, 9), torch.float16)
     assert cuda.precompile([spec], "cuda:0") == 0
     assert "CUDA_ERROR_INVALID_IMAGE" in caplog.text
-    assert cuda.reason("cuda:0").endswith("but not bias_act, bias_act_gradient, resample: cuModuleLoadData failed (CUDA_ERROR_INVALID_IMAGE, 200).")
+    failed = "but not bias_act, bias_act_gradient, resample: cuModuleLoadData failed (CUDA_ERROR_INVALID_IMAGE, 200)."
+    assert cuda.reason("cuda:0").endswith(failed)
 
 
 def test_switched_off_means_the_references(driver):
