@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -25,22 +25,35 @@ from gan.contents import Contents, contents_of
 from gan.discriminator import Discriminator
 from gan.files import replaced
 from gan.generator import Generator
-from gan.guarded import RefusedError
+from gan.guarded import Blob, Budget, RefusedError, sentence
 from gan.skeleton import Skeleton, bytes_of
+from gan.torch_files import dtype_of, read_safetensors, read_tensor
 
 FORMAT = "jinc"
 SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
-LONGEST_REASON = 400  # characters of why a file is refused, in which it may name things of its own
+LONGEST_DOCUMENT = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
+DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; one sentence says why and what to do."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
 
-class TooLargeError(CheckpointError):
+
+class PassingError(CheckpointError):
+    """A checkpoint that cannot be used now, and perhaps later though the file stays the same; one sentence."""
+
+
+class TooLargeError(PassingError):
     """A model for which there is no memory now; one sentence, with numbers."""
+
+
+class UnreadableError(PassingError):
+    """A file that the system does not let us read now; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,8 @@ class Header:
         """What the file is, in one line."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip"}[self.format]
+        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip",
+                "safetensors file": "a safetensors file"}[self.format]  # fmt: skip
         family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
         if not self.carries_code:
             return f"{kind} of a {family} generator, which carries no code"
@@ -88,10 +102,7 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
 
 
 def _refused(path: Path, error: Exception) -> CheckpointError:
-    """The one sentence for a file that names things of its own: short, and without what steers a terminal."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in str(error))
-    reason = f"{shown}." if len(shown) <= LONGEST_REASON else f"{shown[:LONGEST_REASON]}..."
-    return CheckpointError(f"{path.name} {reason}")
+    return CheckpointError(f"{path.name} {str(error).rstrip('.')}.")
 
 
 def _contents(path: Path) -> Contents:
@@ -102,40 +113,63 @@ def _contents(path: Path) -> Contents:
     except RefusedError as error:
         raise _refused(path, error) from None
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
 @contextmanager
 def _foreign(path: Path, contents: Contents) -> Iterator[official.ForeignFile]:
     """A foreign file, opened; whatever is wrong with it, now or while it is used, is a CheckpointError."""
     try:
-        with official.opened(path, zipped=contents is Contents.ZIP) as file:
+        with official.opened(path, contents) as file:
             yield file
     except RefusedError as error:
         raise _refused(path, error) from None
     except ConfigError as error:
         raise _refused(path, ConfigError(f"describes no network that this version knows: {error}")) from error
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _open(path: Path, device: str):  # type: ignore[no-untyped-def]
+class _OurFile:
+    """A .safetensors file, opened: its texts, its tensors' shapes, and the numbers when they are asked for."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._budget, self.size = Budget(blob.size), blob.size
+        self.tensors, self.metadata = read_safetensors(blob, self._budget)
+
+    def tensor(self, name: str) -> Tensor:
+        """Read now, into memory of its own."""
+        return read_tensor(self.tensors[name], self._budget)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[_OurFile]:
+    """A .safetensors file; whatever is wrong with it, now or while it is read, is a CheckpointError."""
     if _contents(path) is not Contents.SAFETENSORS:
         raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
     try:
-        return safe_open(path, framework="pt", device=device)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} is damaged or not a .safetensors file ({error}): get a fresh copy of it."
-        ) from error
+        with open(path, "rb", buffering=0) as file:
+            yield _OurFile(Blob(file, 0, os.fstat(file.fileno()).st_size))
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _document(file: Any, path: Path) -> dict[str, Any]:
-    text = (file.metadata() or {}).get(FORMAT)
+def _is_ours(path: Path, contents: Contents) -> bool:
+    """Whether a file says that Jinc wrote it; CheckpointError where it is a damaged .safetensors file."""
+    if contents is not Contents.SAFETENSORS:
+        return False
+    with _open(path) as file:
+        return FORMAT in file.metadata
+
+
+def _document(file: _OurFile, path: Path) -> dict[str, Any]:
+    text = file.metadata.get(FORMAT)
     if text is None:
         raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
     try:
-        document = json.loads(text)
+        document = json.loads(text) if len(text) <= LONGEST_DOCUMENT else {}
         schema = document["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.") from error
@@ -149,11 +183,10 @@ def _document(file: Any, path: Path) -> dict[str, Any]:
 def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The inverse of `save_tensors`; CheckpointError when it is missing, damaged, not ours or newer."""
     path = Path(path)
-    with _open(path, device) as file:
+    with _open(path) as file:
         document = _document(file, path)
-        _check_memory(path, path.stat().st_size, device)  # a safetensors file is as large as its tensors
-        # Clones: the reader's tensors lie in the mapped file, which could then not be replaced on every system.
-        return {name: file.get_tensor(name).clone() for name in file.keys()}, document
+        _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
+        return {name: file.tensor(name).to(device) for name in file.tensors}, document
 
 
 def _check_memory(path: Path, size: int, device: str) -> None:
@@ -177,6 +210,23 @@ def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfi
         raise CheckpointError(f"{path.name} describes no generator that this version knows: {error}") from error
 
 
+def _skeleton(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
+    """The generator of one of our files, without numbers; CheckpointError where its tensors are others."""
+    config = _generator_config(document, path)
+    with Skeleton():  # a lying configuration costs no memory before it is found out
+        generator = Generator(config)
+    expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
+    found = file.tensors
+    wrong = [name for name, shape in expected.items() if name not in found or found[name].shape != shape]
+    wrong += sorted(set(found) - set(expected))
+    wrong = wrong or [name for name in expected if dtype_of(found[name]) not in DTYPES]
+    if wrong:
+        raise CheckpointError(
+            f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
+        )
+    return generator
+
+
 def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Mapping[str, Any]) -> None:
     """Write a generator and `facts` about its training (JSON values)."""
     document = {"kind": "generator", "config": generator.config.to_json(), "facts": dict(facts)}
@@ -187,15 +237,14 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
     """What is in a generator's checkpoint, without loading its tensors; `network`, CheckpointError as for loading."""
     path = Path(path)
     contents = _contents(path)
-    if contents is not Contents.SAFETENSORS:
+    if not _is_ours(path, contents):
         return _foreign_header(path, contents, network)
     _refuse_name(path, network)
-    with _open(path, "cpu") as file:
+    with _open(path) as file:
         document = _document(file, path)
-        config = _generator_config(document, path)
-        slices = [file.get_slice(name) for name in file.keys()]
-        parameters = sum(torch.Size(part.get_shape()).numel() for part in slices)
-    return Header(config, dict(document.get("facts", {})), parameters, path.stat().st_size)
+        generator = _skeleton(file, document, path)
+    parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
+    return Header(generator.config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
 
 def _refuse_name(path: Path, network: str | None) -> None:
@@ -237,7 +286,7 @@ def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", networ
     """The discriminator of an official pickle or of another foreign file; CheckpointError, one sentence."""
     path = Path(path)
     contents = _contents(path)
-    if contents is Contents.SAFETENSORS:
+    if _is_ours(path, contents):
         raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
     found, _ = _load_foreign(path, contents, device, network)
     if not isinstance(found, Discriminator):
@@ -256,25 +305,18 @@ def load_generator(
     """
     path = Path(path)
     contents = _contents(path)
-    if contents is not Contents.SAFETENSORS:
+    if not _is_ours(path, contents):
         found, facts = _load_foreign(path, contents, device, network)
         if not isinstance(found, Generator):
             assert isinstance(found, Discriminator)  # there is no third kind
             raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
         return found, facts
     _refuse_name(path, network)
-    tensors, document = load_tensors(path, device)
-    config = _generator_config(document, path)
-    with Skeleton():  # a lying configuration costs no memory before it is found out
-        generator = Generator(config)
-    expected = {name: tensor.shape for name, tensor in generator.state_dict().items()}
-    wrong = [name for name in expected if name not in tensors or tensors[name].shape != expected[name]]
-    extra = sorted(set(tensors) - set(expected))
-    if wrong or extra:
-        raise CheckpointError(
-            f"The tensors in {path.name} do not fit its configuration ({', '.join([*wrong, *extra][:3])}): "
-            "get a fresh copy of it."
-        )
-    typed = {name: tensors[name].to(tensor.dtype) for name, tensor in generator.state_dict().items()}
+    with _open(path) as file:
+        document = _document(file, path)
+        generator = _skeleton(file, document, path)
+        own = generator.state_dict()
+        _check_memory(path, max(bytes_of(generator), file.size), device)
+        typed = {name: file.tensor(name).to(device, tensor.dtype) for name, tensor in own.items()}
     generator.load_state_dict(typed, assign=True)
     return generator.eval().requires_grad_(False), dict(document.get("facts", {}))

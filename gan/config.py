@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from gan.guarded import sentence
+
 ARCHITECTURES = ("layers", "skip", "resnet", "orig")  # orig: one ToRGB at the end and no shortcuts
 SCHEDULES = ("rigid", "flexible")
 FILTER_KINDS = ("binomial", "kaiser", "lanczos", "gaussian")
@@ -16,6 +18,9 @@ MOST_TAPS, MOST_OVERSAMPLING = 32, 8  # of a filter for each factor; around the 
 
 class ConfigError(ValueError):
     """A network that cannot be built, or something asked of it that it cannot do; one sentence says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
 
 
 def _check(condition: bool, sentence: str) -> None:
@@ -36,6 +41,7 @@ class _Config:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`; ConfigError on a missing, unknown or mistyped field."""
+        _check(isinstance(document, Mapping), "The configuration is damaged: it is no JSON object.")
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(document) - known)
         _check(not unknown, f"The configuration has a field that this version does not know: {', '.join(unknown)}.")
@@ -54,7 +60,7 @@ class _Config:
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
-            _check(_fits(value, annotation), f"{field.name} must be of type {annotation}, not {value!r}.")
+            _check(fits(value, annotation), f"{field.name} must be of type {annotation}, not {value!r}.")
 
     def _check_counts(self, most: int, *names: str) -> None:
         for name in names:
@@ -85,15 +91,17 @@ def rigid_layers(resolution: int) -> int:
     return 2 * int(math.log2(resolution)) - 2
 
 
-def _fits(value: object, annotation: str) -> bool:
-    """Whether a value is of one of the few types that the fields have; numbers must be finite."""
+def fits(value: object, annotation: str) -> bool:
+    """Whether a value is of one of the few types that the fields have; numbers must be finite, in 64 bits if whole."""
     if annotation.endswith(" | None"):
-        return value is None or _fits(value, annotation.removesuffix(" | None"))
+        return value is None or fits(value, annotation.removesuffix(" | None"))
     if annotation.startswith("tuple"):
-        return isinstance(value, tuple) and all(_fits(item, "float") for item in value)
+        return isinstance(value, tuple) and all(fits(item, "float") for item in value)
     kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
     if not isinstance(value, kinds[annotation]) or isinstance(value, bool) != (annotation == "bool"):
         return False
+    if isinstance(value, int):
+        return abs(value) < 2**63
     return not isinstance(value, float) or math.isfinite(value)
 
 

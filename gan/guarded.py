@@ -7,14 +7,22 @@ from typing import BinaryIO, Self, TypeVar
 
 Kind = TypeVar("Kind", bound="Blob")
 
-# What plain data may cost. An instruction makes at most about 250 bytes of Python objects (an empty set), so that the
-# allowance for a large file is at most twice its size; an official file of 350 MB has some 50,000 instructions.
-INSTRUCTIONS, BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS = 200_000, 128, 4_000_000
+# What plain data may cost. An instruction makes at most about 300 bytes of Python objects (an empty set and its place),
+# so that the allowance for a large file is 0.6 of its size; an official file of 350 MB has some 50,000 instructions.
+INSTRUCTIONS, BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS = 200_000, 512, 4_000_000
 TEXT = 8 * 2**20  # bytes of names and short texts
-ODD_KEYS = 20_000  # keys that are no text: numbers can be chosen to collide, and each then costs a pass over all others
 READING, READING_FLOOR = 4, 64 * 2**20  # tensors may overlap, but are read four times the file's size at most
 CHUNK = 2**20
+LONGEST_SENTENCE = 500  # characters of a refusal, in which a file may name things of its own
 TRUNCATED = "ends in the middle: the download or the copy is incomplete, get it again"
+
+
+def sentence(text: str) -> str:
+    """A refusal that may quote a file: on one line, nothing that steers a terminal, without its middle if long."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    if len(shown) <= LONGEST_SENTENCE:
+        return shown
+    return f"{shown[: LONGEST_SENTENCE - 150]} ... {shown[-140:]}"  # what to do stands at its end
 
 
 class RefusedError(ValueError):
@@ -27,7 +35,6 @@ class Budget:
     def __init__(self, size: int) -> None:
         self.instructions = min(INSTRUCTIONS + size // BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS)
         self.text = TEXT
-        self.odd_keys = ODD_KEYS
         self.reading = READING * size + READING_FLOOR
 
     def spend_instruction(self) -> None:
@@ -39,11 +46,6 @@ class Budget:
         self.text -= amount
         if self.text < 0:
             raise RefusedError("holds far more names than a checkpoint has: it is damaged or hostile")
-
-    def spend_odd_key(self) -> None:
-        self.odd_keys -= 1
-        if self.odd_keys < 0:
-            raise RefusedError("has tables with far more numbers for keys than a checkpoint: it is damaged or hostile")
 
     def spend_reading(self, amount: int) -> None:
         self.reading -= amount

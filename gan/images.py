@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
+import struct
 import threading
 import warnings
 import zipfile
@@ -23,18 +25,28 @@ from typing import IO, Any, Protocol
 import numpy as np
 from PIL import Image
 
+from gan.guarded import sentence
+
 SUFFIXES = (".png", ".jpg", ".jpeg")
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 MAX_CLASSES = 100_000
+PICTURE_FLOOR, PICTURE_EACH = 4 * 2**20, 16  # bytes of a file, out of a zip too: in all, and for each of its pixels
+LABELS_FLOOR, LABELS_EACH = 2**20, 2**14  # bytes of dataset.json: in all, and for each picture
+LARGEST_NUMBER = float(np.finfo(np.float32).max)  # of a label
+MOST_SCANS = 100  # of a JPEG; encoders write 10, and each takes as long as all others, however few bytes it has
 MEMORY_LIMIT = 512 * 2**20  # bytes of decoded pictures kept in memory; larger sets are read on demand
 READERS = 4  # threads that decode an uncached batch; Pillow releases the interpreter lock while it decodes
 
 # What Pillow and zipfile raise on damaged input (UnidentifiedImageError is an OSError, encryption a RuntimeError).
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+           struct.error, IndexError, KeyError, TypeError, OverflowError, Image.DecompressionBombError)
 
 
 class ImageError(ValueError):
     """An image set that cannot be used; the message is one sentence naming the file and the remedy."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
 
 
 class _Files(Protocol):
@@ -42,7 +54,7 @@ class _Files(Protocol):
 
     def sizes(self) -> dict[str, int]: ...
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str, limit: int) -> bytes: ...
 
     def head(self, name: str) -> IO[bytes]: ...
 
@@ -54,8 +66,9 @@ class _Folder:
     def sizes(self) -> dict[str, int]:
         return {p.relative_to(self.root).as_posix(): p.stat().st_size for p in self.root.rglob("*") if p.is_file()}
 
-    def read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
+    def read(self, name: str, limit: int) -> bytes:
+        with self.head(name) as file:
+            return _limited(file, limit)
 
     def head(self, name: str) -> IO[bytes]:
         return (self.root / name).open("rb")
@@ -66,20 +79,30 @@ class _Zip:
         self.path = path
         try:
             self.archive = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        except OSError:
+            raise
+        except _DAMAGE as error:
             raise ImageError(f"{path} is not a readable zip ({error}); it may be damaged or incomplete: "
                              "copy or make it again.") from error
         self.lock = threading.Lock()
 
     def sizes(self) -> dict[str, int]:
-        return {i.filename: i.file_size for i in self.archive.infolist() if not i.is_dir()}
+        return {i.filename: i.file_size for i in self.archive.infolist() if not i.filename.endswith(("/", "\\"))}
 
-    def read(self, name: str) -> bytes:
-        with self.lock:
-            return self.archive.read(name)
+    def read(self, name: str, limit: int) -> bytes:
+        with self.lock, self.archive.open(name) as file:
+            return _limited(file, limit)
 
     def head(self, name: str) -> IO[bytes]:
         return self.archive.open(name)
+
+
+def _limited(file: IO[bytes], limit: int) -> bytes:
+    """All of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it is larger than {limit / 2**20:.0f} MiB")
+    return data
 
 
 class ImageSource:
@@ -196,7 +219,7 @@ def _check_header(files: _Files, name: str, resolution: int | None, first: str, 
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # such sizes are refused just below
             with Image.open(stream, formats=("PNG", "JPEG")) as picture:
                 (width, height), mode = picture.size, picture.mode
-    except (*_DAMAGE, Image.DecompressionBombError) as error:
+    except _DAMAGE as error:
         raise _damaged(name, path, error) from error
     where = f"{name} in {path} is {width}x{height} {mode}"
     if mode != "RGB":
@@ -214,7 +237,10 @@ def _check_header(files: _Files, name: str, resolution: int | None, first: str, 
 
 def _decode(files: _Files, name: str, resolution: int, path: Path) -> np.ndarray:
     try:
-        with Image.open(io.BytesIO(files.read(name)), formats=("PNG", "JPEG")) as picture:
+        data = files.read(name, PICTURE_FLOOR + PICTURE_EACH * resolution**2)
+        if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MOST_SCANS:
+            raise ValueError("it has far more scans than a JPEG needs")
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
             if picture.size != (resolution, resolution) or picture.mode != "RGB":
                 raise ValueError("it changed since the set was opened")
             pixels = np.asarray(picture)
@@ -227,7 +253,7 @@ def _read_labels(files: _Files, names: Sequence[str], path: Path) -> np.ndarray 
     """Labels of dataset.json in the order of `names`, as ImageSource.labels holds them; None if they are null."""
     where = f"dataset.json in {path}"
     try:
-        document = json.loads(files.read("dataset.json"))
+        document = json.loads(files.read("dataset.json", LABELS_FLOOR + LABELS_EACH * len(names)))
     except _DAMAGE as error:
         raise ImageError(f"{where} is not readable JSON ({error}); repair or remove it.") from error
     if not isinstance(document, dict) or "labels" not in document:
@@ -257,8 +283,8 @@ def _label_array(values: list[Any], names: Sequence[str], where: str) -> np.ndar
                 raise ImageError(f"{where} gives {name} the class {value}; classes run from 0 to {MAX_CLASSES - 1}.")
         return np.asarray(values, np.int64)
     for name, value in zip(names, values, strict=True):
-        vector = isinstance(value, list) and all(type(x) in (int, float) for x in value)
-        if not vector or len(value) != len(values[0]) or not value or not np.isfinite(value).all():
+        vector = isinstance(value, list) and all(type(x) in (int, float) and abs(x) <= LARGEST_NUMBER for x in value)
+        if not vector or len(value) != len(values[0]) or not value:
             raise ImageError(f"{where} gives {name} an unusable label; labels must all be classes (integers), or all "
                              "be lists of numbers of one length.")
     return np.asarray(values, np.float32)

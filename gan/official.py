@@ -6,6 +6,7 @@ built, `ForeignFile.check` compares every name and shape with ours, `ForeignFile
 """
 
 import gc
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.config import DiscriminatorConfig, GeneratorConfig
+from gan.contents import Contents
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.guarded import Blob, Budget, RefusedError, Text
@@ -24,7 +26,7 @@ from gan.official_shapes import arguments, kind_of
 from gan.pickled_globals import Array, Global, PickledObject, StoredTensor
 from gan.skeleton import Skeleton, bytes_of
 from gan.synthesis_skip import resampling_filter
-from gan.torch_files import check_tensor, read_pickle, read_tensor, read_zip
+from gan.torch_files import check_tensor, read_pickle, read_safetensors, read_tensor, read_zip
 
 # Names under which a file may hold its generator, the wanted one first.
 GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
@@ -33,7 +35,7 @@ POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
     "Discriminator": ("c_dim", "img_resolution", "img_channels"),
 }
-DEEPEST, MOST_VALUES = 32, 10_000
+DEEPEST, LONGEST_NAME, MOST_VALUES = 32, 256, 10_000
 MOST_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
 FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
 FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
@@ -52,10 +54,13 @@ class Network:
 class ForeignFile:
     """A foreign checkpoint, opened: plain data in memory, tensors still in the file."""
 
-    def __init__(self, blob: Blob, zipped: bool) -> None:
+    def __init__(self, blob: Blob, contents: Contents) -> None:
         self._budget, self._size = Budget(blob.size), blob.size
-        if zipped:
+        data: Any
+        if contents is Contents.ZIP:
             self.format, data = "torch zip", read_zip(blob, self._budget)
+        elif contents is Contents.SAFETENSORS:
+            self.format, data = "safetensors file", read_safetensors(blob, self._budget).tensors
         else:
             self.format, data = read_pickle(blob, self._budget)
         self._found = _networks(data)
@@ -74,6 +79,8 @@ class ForeignFile:
             name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
         if name is None or name not in self._found:
             wanted, others = name or "generator", ", ".join(list(self._found)[:8])
+            if ALONE in self._found:
+                raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
             raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
         found = self._found[name]
         tensors = _flattened(found, self._budget)
@@ -124,10 +131,12 @@ class ForeignFile:
 
 
 @contextmanager
-def opened(path: Path, zipped: bool) -> Iterator[ForeignFile]:
-    """A file that begins with a pickle or, `zipped`, is a zip. RefusedError: one sentence's predicate. OSError."""
-    with open(path, "rb", buffering=0) as file, _without_collecting():
-        yield ForeignFile(Blob(file, 0, path.stat().st_size), zipped)
+def opened(path: Path, contents: Contents) -> Iterator[ForeignFile]:
+    """A foreign checkpoint, whose `contents` are known. RefusedError: one sentence's predicate. OSError."""
+    with open(path, "rb", buffering=0) as file:
+        with _without_collecting():
+            opened_file = ForeignFile(Blob(file, 0, os.fstat(file.fileno()).st_size), contents)
+        yield opened_file
 
 
 @contextmanager
@@ -184,17 +193,26 @@ def _is_network(value: Any) -> bool:
 
 def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:
     """Every module in it with its name's prefix. RefusedError where it is nested without end."""
-    pending = [("", network, 0)]
-    while pending:
-        prefix, module, depth = pending.pop()
-        yield prefix, module
-        children = module.state.get("_modules")
-        for name, child in reversed(children.items()) if isinstance(children, dict) else ():
-            budget.spend_instruction()
-            if isinstance(child, PickledObject) and isinstance(name, str):
-                if depth >= DEEPEST:
-                    raise RefusedError("has modules nested far deeper than a checkpoint's: it is damaged or hostile")
-                pending.append((f"{prefix}{name}.", child, depth + 1))
+    yield "", network
+    open_ones = [("", _children(network))]  # iterators: a module of many children has one name in memory at a time
+    while open_ones:
+        prefix, children = open_ones[-1]
+        name, child = next(children, ("", None))
+        budget.spend_instruction()
+        if child is None:
+            open_ones.pop()
+        elif isinstance(child, PickledObject) and isinstance(name, str):
+            longer = f"{prefix}{name}."
+            budget.spend_text(len(longer))
+            if len(open_ones) > DEEPEST or len(longer) > LONGEST_NAME:
+                raise RefusedError("has modules nested far deeper than a checkpoint's: it is damaged or hostile")
+            yield longer, child
+            open_ones.append((longer, _children(child)))
+
+
+def _children(module: PickledObject) -> Iterator[tuple[Any, Any]]:
+    children = module.state.get("_modules")
+    return ((name, child or 0) for name, child in children.items()) if isinstance(children, dict) else iter(())
 
 
 def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
@@ -213,6 +231,7 @@ def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
             members = module.state.get(group)
             for name, value in members.items() if isinstance(members, dict) else ():
                 budget.spend_instruction()
+                budget.spend_text(len(prefix))
                 left_out = value is None or (isinstance(passing, set) and name in passing)
                 if left_out or not isinstance(name, str):
                     continue

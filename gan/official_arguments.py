@@ -9,7 +9,10 @@ from gan.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from gan.ladder import rung
 
 # Arguments that change how fast or how precisely a network runs, or how it was trained, but not what it computes.
-IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default", "freeze_layers"}
+IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default", "freeze_layers", "w_avg_beta"}
+# Arguments with one value that is computed here, the usual one, which many files spell out.
+USUAL = {"activation": "lrelu", "lr_multiplier": 0.01, "kernel_size": 3}
+AS_WIDE_AS_W = ("embed_features", "layer_features")  # of the mapping: None, or what None stands for
 SHARED = {
     "z_dim": "z_dim", "c_dim": "c_dim", "w_dim": "w_dim", "img_resolution": "resolution",
     "img_channels": "img_channels", "channel_base": "channel_base", "channel_max": "channel_max",
@@ -22,7 +25,7 @@ LAYERS = SHARED | {
     "lrelu_upsampling": "lrelu_upsampling", "use_radial_filters": "radial_filters",
     "magnitude_ema_beta": "magnitude_ema_beta",
 }  # fmt: skip
-SKIP = SHARED | {"architecture": "architecture", "resample_filter": "resample_filter"}
+SKIP = SHARED | {"architecture": "architecture", "resample_filter": "resample_filter", "use_noise": "noise_inputs"}
 DISCRIMINATOR = {key: name for key, name in SHARED.items() if key not in ("z_dim", "w_dim")} | {
     "cmap_dim": "cmap_dim", "mbstd_group_size": "mbstd_group", "mbstd_num_channels": "mbstd_channels",
     "resample_filter": "resample_filter",
@@ -51,9 +54,17 @@ def _fields(kwargs: Mapping[str, Any], names: Mapping[str, str], mapping_layers:
     flat = _flat(kwargs)
     mapping = dict(_options("mapping_kwargs", flat.pop("mapping_kwargs", None)))
     fields: dict[str, Any] = {"mapping_layers": mapping.pop("num_layers", mapping_layers)}
-    unknown = sorted((set(flat) - set(names) - IGNORED) | set(mapping))
+    width = flat.get("w_dim") or flat.get("cmap_dim")
+    for key in AS_WIDE_AS_W:
+        if mapping.get(key) in (None, width):
+            mapping.pop(key, None)
+    unknown = []
+    for options in (mapping, {key: value for key, value in flat.items() if key not in names}):
+        unusual = [key for key, value in options.items() if key not in USUAL or value != USUAL[key]]
+        unknown += [f"{key} = {options[key]!r:.40}" for key in unusual if key not in IGNORED]
     if unknown:
-        raise ConfigError(f"The network was built with options that are not supported here: {', '.join(unknown)}.")
+        some = ", ".join(sorted(unknown)[:4])
+        raise ConfigError(f"The network was built with options that are not supported here: {some}.")
     for key, value in flat.items():
         if key in names:
             fields[names[key]] = tuple(value) if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gan.guarded import TRUNCATED, Blob, Budget, RefusedError, Text
-from gan.pickled_globals import SHORT, Array, Global, NumberType, PickledObject, allowed, checked_key, put
+from gan.pickled_globals import SHORT, Array, Global, NumberType, PickledObject, allowed, is_text, put
 
 PROTOCOLS = range(2, 6)
 WINDOW = 8192  # bytes read at a time: little, since after each tensor the next lies somewhere else
@@ -174,7 +174,7 @@ class Machine:
 
     def setitem(self) -> None:
         value, key = self._pop(), self._pop()
-        put(self._top(dict), key, value, self.budget)
+        put(self._top(dict), key, value)
 
     def setitems(self) -> None:
         items = self._since_mark()
@@ -182,15 +182,15 @@ class Machine:
             raise RefusedError(DAMAGED)
         table = self._top(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            put(table, key, value, self.budget)
+            put(table, key, value)
 
     def additems(self) -> None:
         items = self._since_mark()
-        self._top(set).update([checked_key(item, self.budget) for item in items])
+        self._top(set).update([item for item in items if is_text(item)])
 
     def frozenset_(self) -> None:
         items = self._since_mark()
-        self._stack.append({checked_key(item, self.budget) for item in items})
+        self._stack.append({item for item in items if is_text(item)})
 
     def memoize(self, width: int = 0) -> None:
         index = int.from_bytes(self._take(width), "little") if width else len(self._memo)

@@ -149,20 +149,23 @@ def as_blob(value: Any, title: str) -> Blob:
     return value
 
 
-def put(table: dict[Any, Any], key: Any, value: Any, budget: Budget) -> None:
-    """table[key] = value for keys that cannot be made to collide or recurse."""
-    table[checked_key(key, budget)] = value
+def put(table: dict[Any, Any], key: Any, value: Any) -> None:
+    """table[key] = value where the key is a text; other keys are checked and left out, for nobody asks for them.
+
+    Numbers and tuples can be chosen to collide in a table, texts can not: their hashes are salted in each process.
+    """
+    if is_text(key):
+        table[key] = value
 
 
-def checked_key(key: Any, budget: Budget) -> Any:
-    """A text, a number, None, bytes, or a few of these in a tuple; texts hash to what no file can foresee."""
+def is_text(key: Any) -> bool:
+    """Whether a key or an item of a set is a text; RefusedError where it is nothing that checkpoints have there."""
     if type(key) is str:
-        return key
-    budget.spend_odd_key()
+        return True
     parts = key if type(key) is tuple else (key,)
     if len(parts) > KEY_PARTS or any(type(part) not in (str, int, float, bool, bytes, type(None)) for part in parts):
         raise RefusedError("has a table whose keys are neither texts nor numbers, as no checkpoint has: it is damaged")
-    return key
+    return False
 
 
 def _lengths(shape: Any, title: str) -> tuple[int, ...]:
@@ -182,7 +185,7 @@ def _table(arguments: Arguments, budget: Budget) -> dict[Any, Any]:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise _damaged("dictionary")
         budget.spend_instruction()
-        put(table, pair[0], pair[1], budget)
+        put(table, pair[0], pair[1])
     return table
 
 
@@ -191,7 +194,7 @@ def _set(arguments: Arguments, budget: Budget) -> set[Any]:
         raise _damaged("set")
     for _ in arguments[0]:
         budget.spend_instruction()
-    return {checked_key(item, budget) for item in arguments[0]}
+    return {item for item in arguments[0] if is_text(item)}
 
 
 def _bytes(arguments: Arguments, budget: Budget) -> bytes:

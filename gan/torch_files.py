@@ -1,23 +1,31 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The three ways that torch's tensors lie in files, read without torch.load: in a pickle, behind one, or in a zip.
+"""The ways that torch's tensors lie in files, read without torch.load: in a pickle, behind one, in a zip, or named.
 
 A pickle holds each storage as a small file of the second kind: pickles of a magic number, a version, the system and the
 object, which refers to storages by key, then the keys' order, then each storage's length and numbers. In a zip the
-object is "data.pkl" and each storage a file "data/KEY".
+object is "data.pkl" and each storage a file "data/KEY". A .safetensors file is a JSON table of them, then the numbers.
 """
 
+import json
+import math
+import operator
+from itertools import accumulate
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from gan.contents import LARGEST_HEADER
 from gan.guarded import TRUNCATED, Blob, Budget, Latin1, RefusedError
 from gan.pickled import DAMAGED, Machine
-from gan.pickled_globals import STORAGES, Global, PackedStorage, Storage, StoredTensor
+from gan.pickled_globals import MOST_AXES, STORAGES, Global, PackedStorage, Storage, StoredTensor
 from gan.zip_entries import Entry, entries, stored
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
+NAMED = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
+         "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}  # fmt: skip
+SIZES = dict(STORAGES.values())  # bytes a number, by dtype
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 BIG = "was written on a big-endian machine, whose checkpoints cannot be read here"
 
@@ -114,6 +122,43 @@ def _other_zip(found: dict[str, Entry]) -> str:
     return "is a zip, but not one of torch's checkpoints: open another file"
 
 
+class SafetensorsFile(NamedTuple):
+    """What a .safetensors file holds: tensors by name, and texts by name that say what it is."""
+
+    tensors: dict[str, StoredTensor]
+    metadata: dict[str, str]
+
+
+def read_safetensors(blob: Blob, budget: Budget) -> SafetensorsFile:
+    """A .safetensors file. Its own library maps files: one that is cut short meanwhile would end the process."""
+    size = int.from_bytes(blob.read(0, 8), "little")
+    if size > LARGEST_HEADER:
+        raise RefusedError("describes far more tensors than a checkpoint has: it is damaged or something else")
+    try:
+        table = json.loads(blob.read(8, size))
+        metadata = table.pop("__metadata__", None) or {}
+        found = {name: _named(entry, blob, 8 + size, budget) for name, entry in table.items()}
+        if any(type(text) is not str for text in metadata.values()):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise error if isinstance(error, RefusedError) else RefusedError(DAMAGED) from None
+    return SafetensorsFile(found, metadata)
+
+
+def _named(entry: Any, blob: Blob, start: int, budget: Budget) -> StoredTensor:
+    """One entry of the table: dtype, shape, and where its numbers begin and end after it."""
+    budget.spend_instruction()
+    if entry["dtype"] not in NAMED:
+        raise RefusedError(f"holds tensors of the type {entry['dtype']!r:.20}, as no network here has: open another")
+    dtype, shape, (begin, end) = NAMED[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
+    whole = all(type(number) is int and 0 <= number < 2**40 for number in (*shape, begin, end))
+    if not whole or len(shape) > MOST_AXES or end - begin != math.prod(shape) * SIZES[dtype]:
+        raise ValueError
+    storage = Storage(dtype, SIZES[dtype], math.prod(shape), blob.part(start + begin, end - begin))
+    steps = tuple(accumulate((max(length, 1) for length in shape[:0:-1]), operator.mul, initial=1))[::-1]
+    return StoredTensor(storage, 0, shape, steps if shape else ())
+
+
 def located(storage: Storage | PackedStorage, budget: Budget) -> tuple[Storage, Blob]:
     """A storage and where its numbers lie; RefusedError where the file does not back its length."""
     if isinstance(storage, PackedStorage):
@@ -123,6 +168,11 @@ def located(storage: Storage | PackedStorage, budget: Budget) -> tuple[Storage, 
     if storage.blob is None or storage.blob.size < storage.length * storage.item:
         raise RefusedError("declares tensors larger than what it holds: it is damaged or hostile, get a fresh copy")
     return storage, storage.blob
+
+
+def dtype_of(tensor: StoredTensor) -> str:
+    """The name of a tensor's dtype in torch; "" while its storage was not looked into."""
+    return tensor.storage.dtype if isinstance(tensor.storage, Storage) else ""
 
 
 def _unpacked(blob: Blob, budget: Budget) -> Storage:

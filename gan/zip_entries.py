@@ -31,6 +31,7 @@ def entries(blob: Blob, budget: Budget) -> dict[str, Entry]:
     count, size, start = _directory(blob)
     if size > LARGEST_DIRECTORY or count > size // 46:
         raise RefusedError("is a zip with far more files than a checkpoint has: it is damaged or something else")
+    budget.spend_reading(size)
     table, at = blob.part(start, size).read(0, size), 0
     found: dict[str, Entry] = {}
     for _ in range(count):
@@ -54,7 +55,9 @@ def _directory(blob: Blob) -> tuple[int, int, int]:
     tail = min(blob.size, 22 + LONGEST_COMMENT)
     data = blob.read(blob.size - tail, tail)
     at = data.rfind(END)
-    if at < 0 or at + 22 > tail:
+    while at >= 0 and at + 22 + int.from_bytes(data[at + 20 : at + 22], "little") != tail:
+        at = data.rfind(END, 0, at + 3)  # this one stands in the comment
+    if at < 0:
         raise RefusedError(DAMAGED)
     count, size, start = struct.unpack_from("<HII", data, at + 10)
     if at >= 20 and data[at - 20 : at - 16] == END64_LOCATOR:

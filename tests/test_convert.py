@@ -42,7 +42,8 @@ def test_a_converted_pickle_is_the_same_generator(pickle, tmp_path):
     result = run("convert", pickle, "--out", out)
     assert result.exit_code == 0, result.output
     assert f"{len(SOURCE):,} bytes of Python source in 1 text: none of it was run" in result.output
-    assert "StyleGAN3-T" in result.output and "all 114 tensors are equal" in result.output
+    assert "none of it was run. G_ema of it is taken." in result.output and "StyleGAN3-T" in result.output
+    assert "all 114 tensors are equal" in result.output
     expected, (found, facts) = load_generator(pickle)[0], load_generator(out)
     assert found.config == expected.config
     z = torch.randn(2, 32)
@@ -85,7 +86,7 @@ def test_nothing_is_overwritten_unasked(pickle, tmp_path):
 
 def test_what_cannot_be_converted_says_why_and_writes_nothing(pickle, tmp_path):
     out = tmp_path / "out.safetensors"
-    refused(run("convert", pickle, "--out", tmp_path / "out.pkl"), "--out must end in .safetensors")
+    refused(run("convert", pickle, "--out", tmp_path / "out.pkl"), "--out must be a name such as cats.safetensors")
     refused(run("convert", tmp_path / "none.pkl", "--out", out), "There is no file")
     hostile = tmp_path / "hostile.pkl"
     hostile.write_bytes(pickled(snapshot({"G_ema": network(T)}) | {"x": Call(Named("os", "system"), "echo run")}))
@@ -96,6 +97,26 @@ def test_what_cannot_be_converted_says_why_and_writes_nothing(pickle, tmp_path):
     if os.geteuid():
         refused(run("convert", pickle, "--out", folder / "out.safetensors"), "could not be written")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hostile.pkl", "locked", "network.pkl"]
+
+
+def test_names_that_cannot_be_written_are_one_sentence(pickle, tmp_path):
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    refused(run("convert", pickle, "--out", folder, "--overwrite"), "is a folder: give the name of a file in it")
+    long = tmp_path / f"{'a' * 300}.safetensors"
+    refused(run("convert", pickle, "--out", long), "cannot be written: File name too long")
+    refused(run("convert", pickle, "--out", "/proc/a.safetensors"), "/proc/a.safetensors cannot be written")
+    refused(run("convert", pickle, "--out", ""), "must be a name such as cats.safetensors")
+    refused(run("convert", "", "--out", tmp_path / "x.safetensors"), "There is no name of a model")
+    refused(run("convert", "/dev/null", "--out", tmp_path / "x.safetensors"), "/dev/null is no file that can be read")
+    refused(run("convert", "x" * 5000, "--out", tmp_path / "x.safetensors"), "There is no file xxx")
+    assert run("convert", pickle, "--out", tmp_path / "UPPER.SAFETENSORS").exit_code == 0
+
+
+def test_one_network_without_a_name_is_not_chosen_by_one(tmp_path):
+    path = tmp_path / "weights.pt"
+    torch.save(state_of(case(T)[1]), path)
+    refused(run("inspect", path, "--network", "G"), "holds one network, which has no name there: leave G out")
 
 
 def test_inspect_says_what_a_file_is_and_what_code_it_carries(pickle, tmp_path):

@@ -15,7 +15,8 @@ import pytest
 from doctors import HAVE, LINUX, PINS, POSIX, ROOT, WANTED, answer, in_venv, manager, rows
 
 from cuda_ops import compiler, cpu, workplace
-from viz import doctor, doctor_display, doctor_files, doctor_operators, doctor_python, start
+from gan import download_cache
+from viz import doctor, doctor_child, doctor_display, doctor_files, doctor_operators, doctor_python, start
 from viz.doctor_probe import Answer
 from viz.finding import OK, PROBLEM, REMARK, Finding
 
@@ -357,6 +358,28 @@ def test_a_read_only_disk_and_a_full_one(tmp_path: Path, monkeypatch: pytest.Mon
     if os.name != "nt":
         assert the(found, "Settings").command.startswith("JINC_CONFIG=$(mktemp -d) ")
         assert the(found, "This folder").command == "cd"
+
+
+def test_downloaded_models_come_with_the_command_that_empties_their_folder(tmp_path: Path) -> None:
+    def said(size: int, files: int = 3) -> Finding:
+        kept = answer(caches=[[str(tmp_path / "kernels"), 2, 2**20], [str(tmp_path / "models"), files, size]])
+        return the(doctor_files.places(tmp_path, kept), "Downloads")
+
+    some, much = said(2**30), said(2**35)
+    assert (some.state, much.state) == (OK, REMARK) and "1.0 GiB in 3 files" in some.value
+    assert str(tmp_path / "models") in some.command and some.command == much.command and some.explanation
+    assert not said(0, 0).command, "nothing to empty"
+
+
+def test_abandoned_downloads_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu, "mend", list)
+    monkeypatch.setattr(download_cache, "cache_folder", lambda: tmp_path)
+    (tmp_path / "parts").mkdir()
+    old, new = (tmp_path / "parts" / f"{name}-0.part" for name in ("a", "b"))
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    assert doctor_child.left_behind() == [str(old)] and new.exists()
 
 
 def test_the_state_file_is_read(tmp_path: Path) -> None:

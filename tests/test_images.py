@@ -3,9 +3,11 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
 from pathlib import Path
 
+import fuzz_files
 import numpy as np
 import pytest
 from PIL import Image
@@ -168,3 +170,63 @@ def test_refuses_bad_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
         ({"labels": [[name, True] for name in names]}, [names[0]]),
     ]:
         refused(labelled(tmp_path, pictures, document), "dataset.json", *words)
+
+
+# What the fuzz harness (tests/fuzzing.py) found.
+
+
+def test_zips_that_only_newer_programs_read(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    path = zip_of(tmp_path / "a.zip", pictures)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 64  # the version that is needed
+    path.write_bytes(data)
+    refused(path, "a.zip", "not a readable zip")
+
+
+def test_a_file_without_a_name_is_passed_over(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(fuzz_files.zip_of([*fuzz_files.zip_parts(pictures), fuzz_files.Part(b"", b"x")]))
+    assert len(open_images(path)) == len(pictures)
+
+
+@pytest.mark.parametrize("memory_limit", [0, 2**20])
+def test_pictures_and_labels_that_unpack_without_end(
+    tmp_path: Path, pictures: dict[str, bytes], memory_limit: int
+) -> None:
+    for name, words in (("zz.png", "cannot be read as a picture"), ("dataset.json", "not readable JSON")):
+        start = pictures["00000/img00000000.png"] if name == "zz.png" else b'{"labels": null}'
+        files = {**pictures, name: start + bytes(64 * 2**20)}
+        path = zip_of(tmp_path / "a.zip", files, zipfile.ZIP_DEFLATED)
+        assert path.stat().st_size < 2**18
+        tracemalloc.start()
+        with pytest.raises(ImageError, match=words):
+            source = open_images(path, memory_limit=memory_limit)
+            source.read(len(source) - 1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 24 * 2**20
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """Each scan is a pass over the whole picture, and takes a dozen bytes."""
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(stream, "JPEG", progressive=True)
+    whole = stream.getvalue()
+    assert 2 < whole.count(b"\xff\xda") < 20
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    path = folder_of(tmp_path, {"a.jpg": whole[:-2] + scan * 200 + whole[-2:]})
+    refused(path, "a.jpg", "far more scans")
+
+
+@pytest.mark.parametrize("number", [10**39, 10**400, 1e39, float("inf"), float("nan")])
+def test_labels_beyond_32_bit_floats(tmp_path: Path, pictures: dict[str, bytes], number: float) -> None:
+    document = {"labels": [[name, [number, 1]] for name in pictures]}
+    refused(labelled(tmp_path, pictures, document), "dataset.json", "unusable label")
+
+
+def test_what_labels_say_is_quoted_shortly_and_on_one_line(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    whole = [[name, 0] for name in pictures]
+    for entry in (["\x1b[2J\n" + "x" * 5000, 0], [sorted(pictures)[0], 10**4000]):
+        with pytest.raises(ImageError) as caught:
+            open_images(labelled(tmp_path, pictures, {"labels": [*whole, entry]}))
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 600

@@ -12,6 +12,9 @@ from foreign import SOURCE, Call, Named, network, official, pickled, snapshot
 from gui import drive, save_model, settle
 
 from gan import checkpoint
+from gan.generator import untrained
+from gan.ladder import rung
+from gan.models import unquoted
 from viz import inside, widgets
 from viz.app import Window
 from viz.inside import WAITING, Reader, look_inside
@@ -66,6 +69,36 @@ def test_it_says_why_a_file_cannot_be_opened(reader: Reader, tmp_path: Path) -> 
     for path in (str(tmp_path / "none.pkl"), str(tmp_path), "a\0b", "x" * 5000):
         found = reader.ask(path)
         assert found is not None and found.error and found.facts is None
+
+
+def test_wild_facts_and_failures_end_no_thread(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, kimg in enumerate((10**400, float("nan"), -1.0, "many", True)):
+        path = tmp_path / f"{number}.safetensors"
+        checkpoint.save_generator(path, untrained(rung("T", 16, channel_base=256, channel_max=8), 0), {"kimg": kimg})
+        facts = answered(reader, str(path)).facts
+        assert facts is not None and (facts.kimg is None or kimg is True)
+    with monkeypatch.context() as broken:
+        broken.setattr(inside, "look_inside", lambda path: [][0])
+        other = save_model(tmp_path / "other.safetensors", "T", 16)
+        assert "cannot be read: IndexError" in answered(reader, other).error
+    assert answered(reader, save_model(tmp_path / "good.safetensors", "T", 16)).facts
+
+
+def test_what_passes_is_tried_again(reader: Reader, pickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inside, "AGAIN_SECONDS", 0.0)
+    with monkeypatch.context() as full:
+        full.setattr("gan.contents.open", lambda *_, **__: (_ for _ in ()).throw(OSError(24, "Too many open files")),
+                     raising=False)  # fmt: skip
+        assert answered(reader, pickle).error == "network.pkl cannot be read: Too many open files."
+    end = time.monotonic() + SECONDS
+    while answered(reader, pickle).facts is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert answered(reader, pickle).facts
+
+
+def test_paths_as_people_paste_them() -> None:
+    assert unquoted(' "/a b/c.pkl" ') == unquoted("'/a b/c.pkl'") == unquoted("file:///a%20b/c.pkl") == "/a b/c.pkl"
+    assert unquoted("'") == "'" and unquoted("a'b'") == "a'b'" and unquoted("") == ""
 
 
 def test_a_file_written_anew_is_read_anew(reader: Reader, pickle: str) -> None:

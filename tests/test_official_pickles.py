@@ -25,6 +25,7 @@ from foreign import (
     snapshot,
     state_of,
 )
+from safetensors.torch import save_file
 
 from gan.checkpoint import CheckpointError, load_discriminator, load_generator, read_header, save_generator
 from gan.config import DiscriminatorConfig, GeneratorConfig
@@ -32,6 +33,7 @@ from gan.conformance import NETWORK_TOLERANCE, discriminator_output_errors, gene
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from gan.ladder import rung
+from gan.official_arguments import generator_config
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATORS = sorted(path.stem for path in VECTORS.glob("stylegan*.safetensors"))
@@ -57,6 +59,19 @@ def check_pictures(generator: Generator, stem: str) -> None:
     assert max(error for _, error in errors) <= NETWORK_TOLERANCE
 
 
+def check_numbers(generator: Generator, stem: str) -> None:
+    """The reference's network, number for number: whatever it draws, test_official_generators_... has compared."""
+    config, tensors = case(stem)
+    found, expected = generator.state_dict(), state_of(tensors)
+    wanted = generator_config(config.pop("kind"), config)
+    assert generator.config == wanted
+    for name, tensor in expected.items():
+        if name.endswith("_filter"):
+            torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-6)
+        else:
+            assert torch.equal(found[name], tensor), name
+
+
 def small(**changed) -> GeneratorConfig:
     return rung(changed.pop("letter", "T"), 16, **({"channel_base": 256, "channel_max": 8, "z_dim": 4, "w_dim": 6}
                                                   | changed))  # fmt: skip
@@ -75,7 +90,7 @@ def same_numbers(found: Generator, expected: Generator) -> None:
 @pytest.mark.parametrize("stem", GENERATORS)
 def test_official_generators_give_the_reference_pictures(path, stem, protocol):
     generator, facts = load_generator(written(path, official(stem, protocol, nested=protocol % 2 == 1)))
-    assert facts == {}
+    assert facts == {"data": "data"}  # training_set_kwargs
     assert not generator.training
     check_pictures(generator, stem)
 
@@ -83,7 +98,7 @@ def test_official_generators_give_the_reference_pictures(path, stem, protocol):
 @pytest.mark.parametrize("nested", [False, True])
 @pytest.mark.parametrize("stem", GENERATORS)
 def test_arguments_may_stand_flat_or_nested(path, stem, nested):
-    check_pictures(load_generator(written(path, official(stem, nested=nested)))[0], stem)
+    check_numbers(load_generator(written(path, official(stem, nested=nested)))[0], stem)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -100,14 +115,14 @@ def test_a_file_of_all_three_networks(path):
                    arguments(case(T)[0]))  # fmt: skip
     networks = {"G": other, "D": network("discriminator_64"), "G_ema": network(T)}
     written(path, pickled(snapshot(networks)))
-    check_pictures(load_generator(path)[0], T)
+    check_numbers(load_generator(path)[0], T)
     g = load_generator(path, network="G")[0].state_dict()
     assert torch.equal(g["mapping.w_avg"], case(T)[1]["state/mapping.w_avg"] + 1)
     assert load_discriminator(path).config.resolution == 64
     assert read_header(path).networks == ("G", "D", "G_ema")
     with pytest.raises(CheckpointError, match="holds no E, only G, D, G_ema"):
         load_generator(path, network="E")
-    with pytest.raises(CheckpointError, match="discriminator where its generator should be"):
+    with pytest.raises(CheckpointError, match="discriminator of 64x64 pictures where its generator"):
         load_generator(path, network="D")
     with pytest.raises(CheckpointError, match="holds a generator under the name G_ema"):
         load_discriminator(path, network="G_ema")
@@ -162,14 +177,14 @@ def test_float64_leaves_and_transposed_ones_and_shared_storages(path):
     def transposed(tensor):
         return tensor.t().contiguous().t() if tensor.ndim == 2 else tensor.double()
 
-    check_pictures(load_generator(written(path, official(T, change=transposed)))[0], T)
+    check_numbers(load_generator(written(path, official(T, change=transposed)))[0], T)
     state = state_of(case(T)[1])
     storage, views, at = torch.cat([tensor.flatten() for tensor in state.values()]), {}, 0
     for name, tensor in state.items():
         views[name] = storage[at : at + tensor.numel()].view(tensor.shape)
         at += tensor.numel()
     data = pickled(snapshot({"G_ema": module("Generator", views, arguments(case(T)[0]))}))
-    check_pictures(load_generator(written(path, data))[0], T)
+    check_numbers(load_generator(written(path, data))[0], T)
     # Each module of a fork may hold the very same tensor, too.
     ones = torch.ones(())
     views |= {name: ones for name in views if name.endswith("magnitude_ema")}
@@ -223,7 +238,7 @@ def test_numpy_numbers_and_arrays_among_the_arguments(path, protocol, old):
     del whole.arguments[0]["state"]["_init_kwargs"].items["kind"]
     data = pickled(snapshot({"G_ema": whole}), protocol, old_numpy=old)
     assert (b"numpy.core" in data, b"numpy._core" in data) == (old, not old)
-    check_pictures(load_generator(written(path, data))[0], A)
+    check_numbers(load_generator(written(path, data))[0], A)
 
 
 # Variants.
@@ -290,31 +305,73 @@ def test_the_orig_architecture_is_layer_after_layer(path):
 def test_forks_are_told_by_their_parameters(path):
     for stem in (T, "stylegan3_r_64", A):
         written(path, official(stem, class_name="AliasFreeThing"))
-        check_pictures(load_generator(path)[0], stem)
+        check_numbers(load_generator(path)[0], stem)
         assert read_header(path).class_name == "AliasFreeThing"
     whole = network(T)
     listed = [32, 0, 32, 64, 3]
     state = whole.arguments[0]["state"]
     state |= {"_init_args": tuple(listed), "_init_kwargs": {"channel_base": 512, "channel_max": 16}}
-    check_pictures(load_generator(written(path, pickled({"G_ema": whole})))[0], T)
+    check_numbers(load_generator(written(path, pickled({"G_ema": whole})))[0], T)
     state |= {"_init_args": (), "img_resolution": 64, "z_dim": 32, "c_dim": 0, "w_dim": 32, "img_channels": 3}
-    check_pictures(load_generator(written(path, pickled({"g_ema": whole})))[0], T)  # kept as attributes
-    check_pictures(load_generator(written(path, pickled(whole)))[0], T)  # bare
-    check_pictures(load_generator(written(path, pickled({"my generator": whole, "epoch": 3})))[0], T)
+    check_numbers(load_generator(written(path, pickled({"g_ema": whole})))[0], T)  # kept as attributes
+    check_numbers(load_generator(written(path, pickled(whole)))[0], T)  # bare
+    check_numbers(load_generator(written(path, pickled({"my generator": whole, "epoch": 3})))[0], T)
     state |= {"_init_kwargs": {}}
-    check_pictures(load_generator(written(path, pickled(whole)))[0], T)  # by its shapes
+    check_numbers(load_generator(written(path, pickled(whole)))[0], T)  # by its shapes
     # A list in a torch container of the fork's, with modules of torch's own in between.
     torch_module = Call(Named("torch.nn.modules.container", "Sequential"), new=True, state={"_modules": {}})
     state["_modules"]["extra"] = torch_module
     state |= {"some_device": torch.device("cuda", 1), "some_size": torch.Size([1, 2]), "some_dtype": torch.float16}
-    check_pictures(load_generator(written(path, pickled(whole)))[0], T)
+    check_numbers(load_generator(written(path, pickled(whole)))[0], T)
+
+
+SPELLED_OUT = {"embed_features": None, "layer_features": None, "activation": "lrelu", "lr_multiplier": 0.01,
+               "w_avg_beta": 0.995}  # fmt: skip
+
+
+@pytest.mark.parametrize("stem", [A, T])
+def test_arguments_that_are_spelled_out(path, stem):
+    """Files say what they need not: usual values, and what matters in training alone."""
+    config, tensors = case(stem)
+    given = {name: value for name, value in config.items() if name != "kind"}
+    mapping = SPELLED_OUT | dict(given.pop("mapping_kwargs", {}))
+    options = {"activation": "lrelu", "use_noise": True, "kernel_size": 3} if stem == A else {"num_fp16_res": 4}
+    whole = Easy(given | {"mapping_kwargs": Easy(mapping), "synthesis_kwargs": Easy(options)})
+    written(path, pickled(snapshot({"G_ema": module("Generator", state_of(tensors), whole)})))
+    check_numbers(load_generator(path)[0], stem)
+    for changed in ({"activation": "relu"}, {"lr_multiplier": 1.0}, {"embed_features": 7}):
+        whole = Easy(given | {"mapping_kwargs": Easy(mapping | changed)})
+        written(path, pickled(snapshot({"G_ema": module("Generator", state_of(tensors), whole)})))
+        (name, value), = changed.items()
+        with pytest.raises(CheckpointError, match=rf"not supported here: {name} = '?{value}'?\.$"):
+            load_generator(path)
+
+
+def test_a_generator_without_noise(path):
+    expected = Generator(small(letter="A", noise_inputs=False))
+    given_so = given(expected.config) | {"synthesis_kwargs": {"use_noise": False}}
+    written(path, pickled(snapshot({"G_ema": module("Generator", expected.state_dict(), given_so)})))
+    same_numbers(load_generator(path)[0], expected)
 
 
 def test_modules_without_their_filters(path):
     """They follow from the arguments, so that a fork need not store them."""
     state = {name: t for name, t in state_of(case(T)[1]).items() if not name.endswith("_filter")}
     whole = module("Generator", state, arguments(case(T)[0]))
-    check_pictures(load_generator(written(path, pickled({"G_ema": whole})))[0], T)
+    check_numbers(load_generator(written(path, pickled({"G_ema": whole})))[0], T)
+
+
+@pytest.mark.parametrize("stem", GENERATORS)
+def test_other_programs_safetensors_files(path, stem):
+    """Without our document: names and shapes tell."""
+    state = {name: tensor.contiguous() for name, tensor in state_of(case(stem)[1]).items()}
+    save_file(state, path, metadata={"format": "pt"})
+    check_numbers(load_generator(path)[0], stem)
+    header = read_header(path)
+    assert (header.format, header.carries_code) == ("safetensors file", 0)
+    assert "a safetensors file of a StyleGAN" in header.words()
+    save_file({f"module.{name}": tensor.half() for name, tensor in state.items()}, path)
+    assert torch.equal(load_generator(path)[0].mapping.w_avg, state["mapping.w_avg"].half().float())
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -325,5 +382,5 @@ def test_torchs_own_files(path, zipped):
     for thing in (state, {"G_ema": state}, {"state_dict": {f"module.{k}": t for k, t in state.items()}, "epoch": 3},
                   whole):  # fmt: skip
         torch.save(thing, path, _use_new_zipfile_serialization=zipped, pickle_module=writer, pickle_protocol=2)
-        check_pictures(load_generator(path)[0], T)
+        check_numbers(load_generator(path)[0], T)
         assert read_header(path).format == ("torch zip" if zipped else "torch file")

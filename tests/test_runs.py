@@ -481,3 +481,12 @@ def test_a_real_trainer_stops_and_goes_on(tmp_path: Path, monitor: RunMonitor) -
     monitor.resume(snapshot.folder)
     assert train_a_little_from(first) > first
     assert monitor.report.snapshot is not None and monitor.report.snapshot.folder == snapshot.folder
+
+
+def test_a_progress_file_of_any_kind_is_a_state_that_is_known(tmp_path: Path) -> None:
+    """Found by the fuzz harness (tests/fuzzing.py)."""
+    for state in ("x" * 5000, [[1]], {"a": "\x1b[2J"}, 5, None):
+        assert Progress.from_json({"state": state}).state == "unknown"
+    assert Progress.from_json({}).state == "starting"
+    error = Progress.from_json({"state": "failed", "error": "a\nb" + "x" * 5000}).error
+    assert error.isprintable() and len(error) < 600

@@ -251,7 +251,7 @@ def test_words_of_a_heat_map() -> None:
         ("--model t.safetensors", "Missing option '--out'", 2),
         ("--model none --out x.png", "There is no file none: choose another", 1),
         (f"--model {'x' * 5000} --out x.png", "There is no file " + "x" * 60 + "...: choose", 1),
-        ("--model set/0.png --out x.png", "damaged or not", 1),
+        ("--model set/0.png --out x.png", "is a picture or a film", 1),
         ("--model set --out x.png", "is a folder without a snapshot", 1),
         ("--data none --out x.png", "none does not exist; give a folder or a zip", 1),
         ("--data t.safetensors --out x.png", "t.safetensors is not a readable zip", 1),

@@ -131,6 +131,78 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         TrainState.load(path, device="cpu")
 
 
+# What the fuzz harness (tests/fuzzing.py) found.
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.update({"adam.generator.0.exp_avg": torch.zeros(1)}),  # Adam wrote beyond its end
+        lambda t: t.update({"adam.generator.0.exp_avg_sq": t["adam.generator.0.exp_avg_sq"].flatten()[:-1].clone()}),
+        lambda t: t.update({"adam.discriminator.0.step": torch.zeros(9)}),
+        lambda t: t.update({"adam.generator.0.exp_avg": t["adam.generator.0.exp_avg"].half()}),
+        lambda t: t.pop("adam.generator.0.exp_avg"),
+        lambda t: t.update({"adam.generator.9999.step": torch.zeros(())}),
+        lambda t: t.update({"adam.generator.-1.step": torch.zeros(())}),
+        lambda t: t.update({"adam.generator.surprise": torch.zeros(())}),
+        lambda t: t.update({"ema.mapping.w_avg": torch.zeros(8).to(torch.int8)}),
+        lambda t: t.update({"rng.cpu": torch.zeros(7)}),
+        lambda t: t.update({"surprise": torch.zeros(7)}),
+    ],
+    ids=range(11),
+)
+def test_averages_that_do_not_fit_are_refused(tmp_path: Path, change: Any) -> None:
+    from gan.checkpoint import load_tensors, save_tensors
+
+    path = tmp_path / "state.safetensors"
+    state = TrainState(small("T"))
+    state.step(batch(0), None)
+    state.save(path)
+    tensors, document = load_tensors(path)
+    change(tensors)
+    save_tensors(path, tensors, document)
+    with pytest.raises(TrainingError, match="cannot be resumed"):
+        TrainState.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gamma", "1"), ("batch", 4.0), ("seed", 2**70), ("g_lr", -1.0), ("g_lr", {}), ("adam_betas", [0.5]),
+     ("adam_betas", [0.5, 1.0]), ("adam_eps", float("nan")), ("noise", "some"), ("device", 5), ("device", "\ud800"),
+     ("device", "x" * 5000), ("total_images", 10**400), ("mirror", 1), ("generator", []), ("generator", {"c_dim": 3}),
+     ("style_mixing", 2.0), ("images", -1), ("steps", "1"),
+     ("ticks", 1.5), ("seconds", "1"), ("seconds", float("inf"))],
+)  # fmt: skip
+def test_wild_options_of_a_state_are_refused(tmp_path: Path, name: str, value: Any) -> None:
+    from gan.checkpoint import load_tensors, save_tensors
+
+    path = tmp_path / "state.safetensors"
+    TrainState(small("T")).save(path)
+    tensors, document = load_tensors(path)
+    if name in document:
+        document[name] = value
+    elif isinstance(value, dict) and name == "generator":
+        document["config"][name].update(value)
+    else:
+        document["config"][name] = value
+    save_tensors(path, tensors, document)
+    with pytest.raises((TrainingError, ConfigError)) as caught:
+        TrainState.load(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_a_state_of_networks_beyond_any_memory_is_refused_before_they_are_built(tmp_path: Path) -> None:
+    from gan.checkpoint import load_tensors, save_tensors
+
+    path = tmp_path / "state.safetensors"
+    TrainState(small("T")).save(path)
+    tensors, document = load_tensors(path)
+    document["config"]["generator"] |= {"z_dim": 2**20, "w_dim": 2**20}
+    save_tensors(path, tensors, document)
+    with pytest.raises(TrainingError, match="cannot be resumed"):
+        TrainState.load(path)
+
+
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux lists what is mapped")
 def test_nothing_resumed_lies_in_the_file(tmp_path: Path) -> None:
     """A state that stays mapped cannot be replaced on Windows, and cutting the file short kills the process."""

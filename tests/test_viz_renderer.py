@@ -16,9 +16,9 @@ from gan import checkpoint
 from gan.checkpoint import load_generator
 from gan.latents import z_from_seed
 from gan.pictures import to_uint8
+from gan.sizes import size_text
 from gan.transform import user_matrix
 from viz import inside
-from viz.finding import size_text
 from viz.inside import facts_of
 from viz.magnify import magnified
 from viz.renderer import MODULATED, Renderer
@@ -102,7 +102,7 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_allocated(
     found = renderer.render(PictureRequest(models["T"]))
     assert found.error == (
         f"T.safetensors takes up to {size_text(cost_of(models['T']))} with what is computed from its weights, and "
-        "models may take 49 KiB here: open a smaller one, or start with a larger --model-memory."
+        "models may take 48.8 KiB here: open a smaller one, or start with a larger --model-memory."
     )
 
 

@@ -139,3 +139,44 @@ def test_linking_again_takes_the_focused_side_for_both(focus: states.Slot, x: fl
     state.latent.x = 3.0
     state.link(True)  # linked already: nothing to take
     assert state.latent_of("right").x == 3.0
+
+
+# What the fuzz harness (tests/fuzzing.py) found.
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"latent": {"cutoff": 10**400}}, "latent.cutoff must be between"),
+        ({"latent": {"label": -(10**4000)}}, "latent.label must be between"),
+        ({"x" * 5000: 1}, "no setting called 'xxx"),
+        ({"canvas": {"mode": "x" * 4000}}, "canvas.mode must be one of"),
+        ({"canvas": {"\x1b[2J\n": 1}}, "no setting called"),
+        ({"left": {"path": "a\0b"}}, "left.path must be a text"),
+        ({"left": {"path": "x" * 5000}}, "left.path must be a text"),
+        ({"recents": ["\ud800"]}, "half of a character"),
+        ({"display": {"device": [[]]}}, "display.device must be a text, not a list"),
+    ],
+    ids=range(9),
+)
+def test_wild_values_are_one_sentence(tmp_path: Path, document: dict[str, Any], words: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"schema": 1, **document}))
+    with pytest.raises(StateError, match=words) as caught:
+        states.load(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_names_that_are_no_utf_8_survive(tmp_path: Path) -> None:
+    """Linux has such files."""
+    state = AppState()
+    state.remember(b"caf\xe9.pkl".decode("utf-8", "surrogateescape"))
+    states.save(state, tmp_path / "state.json")
+    assert states.load(tmp_path / "state.json") == state
+
+
+def test_a_state_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text('{"schema": 1, "recents": [' + '"",' * 400_000 + '""]}')
+    with pytest.raises(StateError, match="damaged"):
+        states.load(path)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gan.config import DiscriminatorConfig, GeneratorConfig
+from gan.config import DiscriminatorConfig, GeneratorConfig, fits
+from gan.guarded import sentence
 from gan.ladder import Recipe, letter, row
 
 PRESETS = ("paper", "tiny")
@@ -18,6 +19,9 @@ PRESETS = ("paper", "tiny")
 
 class TrainingError(ValueError):
     """A run that cannot start, go on or be saved; the message is one sentence that says what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class TrainConfig:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.batch < 1 or self.batch % min(self.discriminator.mbstd_group, self.batch):
             raise TrainingError(f"A batch of {self.batch} cannot be split into minibatch-deviation groups of "
                                 f"{self.discriminator.mbstd_group}; choose a multiple of it.")
@@ -68,6 +73,29 @@ class TrainConfig:
         for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
+        self._check_optimiser()
+
+    def _check_types(self) -> None:
+        """Files hold these options too, and a damaged one must be refused here, not after a tick of training."""
+        for field in fields(self):
+            value, annotation = getattr(self, field.name), str(field.type)
+            network = {"GeneratorConfig": GeneratorConfig, "DiscriminatorConfig": DiscriminatorConfig}.get(annotation)
+            if not (isinstance(value, network) if network else fits(value, annotation)):
+                raise TrainingError(f"{field.name} must be of type {annotation}, not {value!r:.80}.")
+        ours, theirs = self.generator, self.discriminator
+        if any(getattr(ours, name) != getattr(theirs, name) for name in ("resolution", "img_channels", "c_dim")):
+            raise TrainingError("The generator draws other pictures than its discriminator looks at: sizes, channels "
+                                "and labels must be the same.")
+
+    def _check_optimiser(self) -> None:
+        fit = {"seed": -(2**63) <= self.seed < 2**63, "noise": self.noise in ("random", "none"),
+               "adam_betas": len(self.adam_betas) == 2 and all(0 <= beta < 1 for beta in self.adam_betas),
+               "style_mixing": 0 <= self.style_mixing <= 1}
+        fit |= {name: getattr(self, name) >= 0 for name in ("g_lr", "d_lr", "adam_eps", "pl_weight", "ema_half_life",
+                                                            "ema_ramp", "blur_sigma", "blur_images", "threads")}
+        for name, fitting in fit.items():
+            if not fitting:
+                raise TrainingError(f"{name} cannot be {getattr(self, name)!r:.80}.")
 
     @property
     def rung(self) -> str:

@@ -17,11 +17,13 @@ import torch
 from gan.checkpoint import load_tensors, save_tensors
 from gan.discriminator import Discriminator
 from gan.generator import Generator
+from gan.skeleton import Skeleton
 from train.config import TrainConfig, TrainingError
 from train.losses import Phase, Step, blur_at, lazy_scale, phases
 from train.memory import out_of_memory
 
 KIND = "training state"  # in the document of the file
+UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
 DEVICES = ("cpu", "cuda", "mps")
 
 
@@ -30,7 +32,7 @@ def usable_device(name: str) -> str:
     try:
         found = torch.device(name).type in DEVICES
         torch.empty(0, device=name)
-    except (RuntimeError, AssertionError):  # torch's word for a device that is missing or misspelt
+    except (RuntimeError, AssertionError, ValueError):  # torch's word for a device that is missing or misspelt
         found = False
     if not found:
         raise TrainingError(f"There is no device {name!r} that training can use here; give --device=cpu.")
@@ -127,23 +129,21 @@ class TrainState:
             raise TrainingError(f"{path} does not say what run it belongs to; it is damaged and cannot be resumed.")
         config = TrainConfig.from_json(options if device is None else {**options, "device": device})
         usable_device(config.device)
+        _check_fit(config, tensors, document, path)
         state = cls(config)
         try:
             state._restore(tensors, document)
-        except (KeyError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             if out_of_memory(error):
                 raise
-            raise TrainingError(f"{path} does not fit the networks it describes; it cannot be resumed.") from error
+            raise TrainingError(UNFIT.format(path)) from error
         return state
 
     def _restore(self, tensors: dict[str, torch.Tensor], document: dict[str, Any]) -> None:
         for name in ("generator", "discriminator", "ema"):
             self.network(name).load_state_dict(_below(tensors, f"{name}."))
         for name, optimizer in self.optimizers.items():
-            entries: dict[int, dict[str, torch.Tensor]] = {}
-            for key, value in _below(tensors, f"adam.{name}.").items():
-                index, field = key.split(".", 1)
-                entries.setdefault(int(index), {})[field] = value
+            entries = _averages(tensors, name)
             optimizer.load_state_dict({"state": entries, "param_groups": optimizer.state_dict()["param_groups"]})
         self.pl_mean.copy_(tensors["pl_mean"])
         self.images, self.steps, self.ticks = document["images"], document["steps"], document["ticks"]
@@ -168,6 +168,45 @@ def update_ema(ema: torch.nn.Module, model: torch.nn.Module, decay: float) -> No
         average.lerp_(value, 1 - decay)
     for kept, buffer in zip(ema.buffers(), model.buffers(), strict=True):
         kept.copy_(buffer)
+
+
+def _averages(tensors: dict[str, torch.Tensor], name: str) -> dict[int, dict[str, torch.Tensor]]:
+    """What Adam keeps of a network's gradients, by the number of the parameter. ValueError for other names."""
+    entries: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in _below(tensors, f"adam.{name}.").items():
+        index, field = key.split(".", 1)
+        entries.setdefault(int(index), {})[field] = value
+    return entries
+
+
+def _check_fit(config: TrainConfig, tensors: dict[str, torch.Tensor], document: dict[str, Any], path: Path) -> None:
+    """TrainingError where a state is another one than of the networks that it describes.
+
+    Before anything is allocated, and every average: torch's fused Adam believes their sizes, and writes beyond them.
+    """
+    with Skeleton():  # a lying configuration costs no memory before it is found out
+        generator, discriminator = Generator(config.generator), Discriminator(config.discriminator)
+    expected: dict[str, torch.Size] = {"pl_mean": torch.Size()}
+    try:
+        for name, network in (("generator", generator), ("ema", generator), ("discriminator", discriminator)):
+            expected |= {f"{name}.{key}": tensor.shape for key, tensor in network.state_dict().items()}
+        for name, network in (("generator", generator), ("discriminator", discriminator)):
+            shapes = [parameter.shape for parameter in network.parameters()]
+            for index in _averages(tensors, name):
+                if index < 0:
+                    raise ValueError("parameters are numbered from 0 on")
+                fields = {"step": torch.Size(), "exp_avg": shapes[index], "exp_avg_sq": shapes[index]}
+                expected |= {f"adam.{name}.{index}.{field}": shape for field, shape in fields.items()}
+        found = {name: tensor for name, tensor in tensors.items() if not name.startswith("rng.")}
+        fits = found.keys() == expected.keys() and all(
+            found[name].shape == shape and found[name].dtype == torch.float32 for name, shape in expected.items())
+    except (IndexError, ValueError):
+        fits = False
+    counts = [document.get(name) for name in ("images", "steps", "ticks")]
+    fits = fits and all(type(count) is int and 0 <= count < 2**53 for count in counts)
+    seconds = document.get("seconds")
+    if not fits or not isinstance(seconds, int | float) or not 0 <= seconds < 2**53:
+        raise TrainingError(UNFIT.format(path))
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

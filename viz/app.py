@@ -20,13 +20,14 @@ from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
-from gan.models import bundled, resolve
+from gan.models import bundled, resolve, unquoted
 from gan.pictures import save_png
 from viz import layout, motion, offscreen, start
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
 from viz.comparison import Difference
+from viz.downloads import Downloads
 from viz.inside import Reader
 from viz.instruments import Instruments
 from viz.jobs import Jobs
@@ -87,8 +88,10 @@ class Window:
             devices=devices(),
             open_model=self.open_model,
             browse=self.browse,
+            downloads=Downloads(self._wake),
             run=RunMonitor(state.training.run_folder),
         )
+        self.view.downloads.opened(state.slot(slot).path for slot in SLOTS)
         if state.display.device not in self.view.devices:
             state.display.device = "cpu"  # the state was saved on another machine
         self.canvas = Canvas()
@@ -112,8 +115,15 @@ class Window:
     # -- actions ---------------------------------------------------------------------------------------------------
 
     def open_model(self, slot: Slot, path: str) -> None:
-        """Show the checkpoint at `path` in a slot; a bundled model's name or a rung will do. "" empties the slot."""
-        self.state.slot(slot).path = resolve(path.strip()) if path.strip() else ""
+        """Show the checkpoint at `path` in a slot; a bundled model's name or a rung will do. "" empties the slot.
+
+        What is at an address is fetched first; the slot shows what it did until that has come.
+        """
+        path = unquoted(path)
+        if self.view.downloads.takes(slot, path):
+            return
+        self.state.slot(slot).path = resolve(path) if path else ""
+        self.view.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
 
     def browse(self, slot: Slot) -> None:
@@ -132,6 +142,7 @@ class Window:
             if self.view.run is not None:
                 self.view.run.close()
             self.inside.close()
+            self.view.downloads.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 
@@ -255,7 +266,10 @@ class Window:
         self._params.imgui_window_params.background_color = rgb(self.theme.palette.stage)
 
     def _answer(self) -> None:
-        """Take what the file dialog says, once it does."""
+        """Take what was fetched, and what the file dialog says, once it does."""
+        for arrived, found in self.view.downloads.collect().items():
+            self.open_model(arrived, str(found.path))
+            self.view.message = found.note or self.view.message
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None

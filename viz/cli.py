@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from gan.models import bundled, resolve
+from gan.models import bundled, recorded, resolve
 from viz import models, motion, start
 from viz import state as states
 from viz.convert_cli import convert
@@ -143,7 +143,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--left", metavar="MODEL", help="Checkpoint for the left slot, or a bundled one's name (b, t, …).")
+@click.option("--left", metavar="MODEL",
+              help="Checkpoint for the left slot: a file, an http(s) address, or a bundled one's name (b, t, …).",
+              )  # fmt: skip
 @click.option("--right", metavar="MODEL", help="Checkpoint for the right slot.")
 @click.option(
     "--state", "state_file", type=click.Path(path_type=Path), help="Keep the window's state in this file instead."
@@ -276,7 +278,8 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
 
 
 @main.command()
-@click.option("--model", required=True, metavar="MODEL", help="A checkpoint, or a bundled one's name (b, t, …).")
+@click.option("--model", required=True, metavar="MODEL",
+              help="A checkpoint: a file, an http(s) address, or a bundled one's name (b, t, …).")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
@@ -336,11 +339,12 @@ def render(
         result = renderer.render(request)
         # What a window shows with a remark is, asked for on a command line, not what was asked for.
         if result.error or result.notice or result.image is None:
-            raise click.ClickException(result.error or result.notice or "No picture came back.")
+            notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
+            raise click.ClickException(result.error or notice)
         if label is not None and result.facts and not result.facts.c_dim:
             raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
         target = out if seeds is None else out / f"seed{number:04d}.png"
-        document = {"schema": 1, "request": {**asdict(request), "model": model}}
+        document = {"schema": 1, "request": {**asdict(request), "model": recorded(model, request.model)}}
         try:
             save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
         except OSError as problem:

@@ -2,6 +2,7 @@
 """`python visualizer.py convert`: a generator out of any checkpoint, as a .safetensors file that carries no code."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 import numpy as np
 
 from gan.models import missing, resolve
-from viz.finding import size_text
+from gan.sizes import size_text
 from viz.inspection import plain, rung_title
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ SUFFIX = ".safetensors"
 def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
     """Write the generator in IN as a .safetensors file, with its configuration and without any code.
 
-    IN is a pickle of the official StyleGAN2-ADA or StyleGAN3 code or of a fork, a file of torch's, or one of Jinc's
-    own. None of the code in it is run. The file written is read back and compared with what was read from IN.
+    IN is a pickle of the official StyleGAN2-ADA or StyleGAN3 code or of a fork, a file of torch's, one of Jinc's own,
+    or the http(s) address of such a file. None of the code in it is run. The file written is read back and compared
+    with what was read from IN.
 
     \b
     Examples:
@@ -38,30 +40,44 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
       python visualizer.py --right cats.safetensors                 and look at it
     """
     path = Path(resolve(model))
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise click.ClickException(missing(path))
-    if out.suffix != SUFFIX:
-        raise click.UsageError(f"--out must end in {SUFFIX}: {plain(out.name)} does not.")
-    if out.exists() and out.resolve() == path.resolve():
-        raise click.UsageError("--out is IN itself: give it another name.")
-    if out.exists() and not overwrite:
-        raise click.ClickException(f"{out} is there already: give another --out, or --overwrite to replace it.")
+    if out.suffix.lower() != SUFFIX:
+        raise click.UsageError(f"--out must be a name such as cats{SUFFIX}: {plain(out.name)!r} is none.")
+    try:
+        _check(out, path, overwrite)
+    except OSError as problem:
+        raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
     from gan.checkpoint import CheckpointError, load_generator, read_header, save_generator  # torch takes its time
 
     try:
         header = read_header(path, network)
-        click.echo(f"{plain(path.name)}: {header.words()}.")
+        chosen = f" {plain(header.network)} of it is taken." if header.network else ""
+        click.echo(f"{plain(path.name)}: {header.words()}.{chosen}")
         generator, facts = load_generator(path, network=network)
         facts = facts | _origin(path, header.network, header.class_name)
+    except (CheckpointError, OSError) as problem:
+        raise click.ClickException(str(problem)) from None
+    try:
         save_generator(out, generator, facts)
         _compare(load_generator(out)[0], generator, out)
     except CheckpointError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
-        raise click.ClickException(str(problem)) from None
+        raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
     width, count = header.config.resolution, len(generator.state_dict())
     click.echo(f"Wrote {out}: {rung_title(header.config)}, {width}x{width}, {size_text(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
+
+
+def _check(out: Path, path: Path, overwrite: bool) -> None:
+    """What can be said before anything is read."""
+    if out.is_dir():
+        raise click.ClickException(f"{plain(out)} is a folder: give the name of a file in it.")
+    if out.exists() and out.resolve() == path.resolve():
+        raise click.UsageError("--out is IN itself: give it another name.")
+    if out.exists() and not overwrite:
+        raise click.ClickException(f"{plain(out)} is there already: give another --out, or --overwrite to replace it.")
 
 
 def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:

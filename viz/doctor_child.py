@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -169,8 +170,13 @@ def compilers() -> list[str]:
 
 def left_behind() -> list[str]:
     from cuda_ops import cpu, cuda_cache
+    from gan.addresses import DownloadError
+    from gan.download_cache import Cache
 
-    return [str(path) for path in (*cpu.mend(), *cuda_cache.mend())]
+    gone = [*cpu.mend(), *cuda_cache.mend()]
+    with suppress(DownloadError):  # there is no home
+        gone += Cache().sweep()
+    return [str(path) for path in gone]
 
 
 def caches() -> list[list[Any]]:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from gan.sizes import size_text
 from viz import start
 from viz.doctor_probe import Answer
-from viz.finding import OK, PROBLEM, REMARK, Finding, listed, size_text
+from viz.finding import OK, PROBLEM, REMARK, Finding, listed
 
 TOPIC = "Files"
 LITTLE_SPACE = 2**30  # bytes: a run of the trainer with its snapshots takes some hundred MB
@@ -98,12 +99,15 @@ def _contents(files: int, size: int) -> str:
 
 
 def _cache(folder: Path, files: int, size: int) -> Finding:
-    """Whatever else is kept beside the kernels, such as downloads."""
-    title, value = folder.name.capitalize(), f"{short(folder)}, {_contents(files, size)}"
-    if size < LARGE_CACHE:
+    """Whatever else is kept beside the kernels: the models that were downloaded."""
+    title = "Downloads" if folder.name == "models" else folder.name.capitalize()
+    value = f"{short(folder)}, {_contents(files, size)}"
+    if not size:
         return Finding(TOPIC, title, value)
-    why = "It may be deleted when the space is needed: what is wanted again is fetched again."
-    return Finding(TOPIC, title, value, REMARK, why, f"rm -r {quoted(folder)}")
+    why = "This empties it, should the space be needed: what is wanted again is fetched again."
+    state = REMARK if size >= LARGE_CACHE else OK
+    empty = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {quoted(folder)}"
+    return Finding(TOPIC, title, value, state, why, empty)
 
 
 def left_behind(answer: Answer, others: Sequence[Path]) -> list[Finding]:

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from gan.sizes import size_text
 from viz import start
 from viz.doctor_probe import Answer
-from viz.finding import PACKAGES, PROBLEM, REMARK, Finding, install, listed, size_text
+from viz.finding import PACKAGES, PROBLEM, REMARK, Finding, install, listed
 
 # Packages in pyproject.toml -> what is imported of them. imgui-bundle before glfw, as in viz.offscreen.
 MODULES = {

@@ -53,12 +53,3 @@ def install(*wanted: str) -> str:
 def listed(names: list[str]) -> str:
     """"a, b and c"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-
-
-def size_text(count: float) -> str:
-    """Bytes for a person: 512 B, 3.1 MiB, 70 GiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1000 or unit == "GiB":
-            break
-        count /= 1024
-    return f"{count:.0f} {unit}" if unit == "B" or count >= 10 else f"{count:.1f} {unit}"

@@ -12,9 +12,9 @@ import click
 from gan.config import ConfigError, GeneratorConfig
 from gan.ladder import row
 from gan.models import missing, resolve
+from gan.sizes import size_text
 from gan.switches import Side, switches
 from viz import plots
-from viz.finding import size_text
 from viz.inspection import comparison, plain, report, rung_title
 
 SIZE = 256
@@ -49,9 +49,9 @@ def inspect(
     """Print what is inside a network: layers, filters, parameters.
 
     Of a rung (--cfg), of MODEL, or what sets two rungs apart (--diff). MODEL is a checkpoint of Jinc's, a pickle of the
-    official StyleGAN2-ADA or StyleGAN3 code (.pkl), a file of torch's, a run folder, or a bundled model's name (b, t,
-    ...). Neither the network nor any code that a file carries is run. The options from --size to --capacity shape the
-    rung, as they do in the trainer.
+    official StyleGAN2-ADA or StyleGAN3 code (.pkl), a file of torch's, a run folder, the http(s) address of a
+    checkpoint, or a bundled model's name (b, t, ...). Neither the network nor any code that a file carries is run. The
+    options from --size to --capacity shape the rung, as they do in the trainer.
 
     \b
     Examples:
@@ -103,7 +103,7 @@ def _model(name: str, network: str | None, picture: Path | None, layers: tuple[s
     except CheckpointError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
-        raise click.ClickException(f"{plain(name)} cannot be read: {problem.strerror or problem}.") from None
+        raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
     width = header.config.resolution
     title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
     about = [f"File        {header.words()}", f"Size        {size_text(path.stat().st_size)}"]

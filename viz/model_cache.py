@@ -9,8 +9,8 @@ from typing import Generic, NamedTuple, TypeVar
 import psutil
 import torch
 
-from gan.checkpoint import CheckpointError, TooLargeError
-from viz.finding import size_text
+from gan.checkpoint import CheckpointError, PassingError, TooLargeError
+from gan.sizes import size_text
 
 MEMORY_SHARE = 0.5  # of a device's memory that models may take; pictures, maps and other programs need the rest
 FAILURES = 16  # files that cannot be opened, whose sentence is kept: they are not read again in every frame of a drag
@@ -78,7 +78,7 @@ class ModelCache(Generic[Model]):
             needed = cost()
             self._make_room(key, needed)
             self._entries[key] = self._loaded(key, load), needed
-        except TooLargeError:
+        except PassingError:
             raise  # later there may be room
         except CheckpointError as problem:
             self._failed[key] = str(problem)

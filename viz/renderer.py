@@ -201,7 +201,10 @@ class Renderer:
 
         def load() -> _Model:
             self._weights.retain(lambda ws_key: ws_key[0] in self.models)
-            return _Model(checkpoint.load_generator(key.path, device=key.device)[0], facts[0])
+            generator = checkpoint.load_generator(key.path, device=key.device)[0]
+            if generator.config != facts[0].config:
+                raise checkpoint.PassingError(f"{Path(key.path).name} was changed while it was opened: open it again.")
+            return _Model(generator, facts[0])
 
         return self.models.get(key, cost, load)
 
@@ -304,7 +307,7 @@ def model_key(request: PictureRequest) -> ModelKey:
 def _key_if_there(request: PictureRequest) -> ModelKey | None:
     try:
         return model_key(request)
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return None
 
 
@@ -313,7 +316,8 @@ def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
         return 0, []
     if request.label < facts.c_dim:
         return request.label, []
-    return facts.c_dim - 1, [f"This model has labels 0 to {facts.c_dim - 1}: {facts.c_dim - 1} is shown."]
+    last = facts.c_dim - 1
+    return last, [f"This model has labels 0 to {last}, not {request.label}: {last} takes its place."]
 
 
 def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:

@@ -44,6 +44,7 @@ class Inside:
     file: str = ""  # what it is, in a word or two
     code: str = ""  # "1.2 KiB", "" where it carries none
     error: str = ""
+    passing: bool = False  # whether the error may go although the file stays the same
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,10 +19,14 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
+from gan.guarded import sentence
+
 ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
+STATES = (*ACTIVE, "stopped", "finished", "failed")
 CURVES = ("loss_g", "loss_d", "r1")  # the columns of stats.jsonl that are drawn
 _READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
 TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
+_DOCUMENT_LIMIT = 1 << 20  # bytes of a JSON document: ours have some thousand, and objects take thirty times as much
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -51,15 +55,15 @@ class Progress:
             value = document.get(name)
             return float(value) if isinstance(value, (int, float)) and abs(value) < 1e15 else 0.0
 
-        error = document.get("error")
+        error, state = document.get("error"), document.get("state", "starting")
         return Progress(
-            state=str(document.get("state", "starting")),
+            state=state if isinstance(state, str) and state in STATES else "unknown",
             images=int(number("images")),
             total_images=int(number("total_images")),
             images_per_s=number("images_per_s"),
             seconds_left=number("seconds_left"),
             pid=int(number("pid")),
-            error=error if isinstance(error, str) else "",
+            error=sentence(error) if isinstance(error, str) else "",
         )
 
 
@@ -254,7 +258,7 @@ def _stats_row(line: bytes) -> tuple[float, ...] | None:
 def _read_json(path: Path) -> Mapping[str, object] | None:
     try:
         with open(path, "rb") as file:
-            document = json.loads(file.read(_READ_LIMIT))
+            document = json.loads(file.read(_DOCUMENT_LIMIT))
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

@@ -68,7 +68,8 @@ def _one_sentence() -> Iterator[None]:
 
 @click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_plot.ARRAYS.removeprefix(chr(8)).lstrip()}")
 @click.option("--model", "models", multiple=True, metavar="MODEL",
-              help="A snapshot, a run folder (its newest snapshot), or a bundled model's name (b, t, ...); any number.")
+              help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
+                   "(b, t, ...); any number.")
 @click.option("--data", help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as "
                              "it is.")
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")

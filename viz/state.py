@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gan.files import replaced
+from gan.guarded import sentence
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -23,12 +24,17 @@ Slot = Literal["left", "right"]
 SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
+LONGEST_TEXT = 4096  # characters of a path
+LARGEST_FILE = 2**20  # bytes; a state has some thousand
 PLANE_WIDTH = 100
 """Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
 
 
 class StateError(ValueError):
     """A state file that cannot be used; one sentence."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
 
 
 def number(default: float, low: float, high: float) -> Any:
@@ -263,7 +269,7 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
     for name, value in document.items():
         label = prefix + str(name)
         if name not in known:
-            raise StateError(f"there is no setting called {label!r}.")
+            raise StateError(f"there is no setting called {label!r:.80}.")
         current = getattr(target, name)
         if is_dataclass(current):
             if not isinstance(value, dict):
@@ -277,17 +283,35 @@ def _checked(label: str, value: Any, current: Any, limits: dict[str, Any]) -> An
     if isinstance(current, list):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise StateError(f"{label} must be a list of texts.")
-        return value[:RECENTS_LIMIT]
+        return [_text(label, item) for item in value[:RECENTS_LIMIT]]
     if isinstance(current, float) and type(value) is int:
         value = float(value) if abs(value) < 1e15 else math.inf
     if type(value) is not type(current):
         words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-        raise StateError(f"{label} must be {words[type(current)]}, not {json.dumps(value)[:40]}.")
+        raise StateError(f"{label} must be {words[type(current)]}, not {_shown(value)}.")
+    if isinstance(value, str):
+        _text(label, value)
     if "choices" in limits and value not in limits["choices"]:
         raise StateError(f"{label} must be one of {', '.join(limits['choices'])}, not {value!r}.")
     if "low" in limits and not limits["low"] <= value <= limits["high"]:
-        raise StateError(f"{label} must be between {limits['low']:g} and {limits['high']:g}, not {value:g}.")
+        raise StateError(f"{label} must be between {limits['low']:g} and {limits['high']:g}, not {_shown(value)}.")
     return value
+
+
+def _text(label: str, value: str) -> str:
+    """A text that may be a path, as any system takes it."""
+    if len(value) > LONGEST_TEXT or "\0" in value:
+        raise StateError(f"{label} must be a text of at most {LONGEST_TEXT} characters.")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise StateError(f"{label} must be a text: half of a character stands in it.") from None
+    return value
+
+
+def _shown(value: object) -> str:
+    """A value of any kind, shortly."""
+    return f"{value!r:.40}" if isinstance(value, str | int | float | None) else "a list or an object"
 
 
 def limits_of(owner: object, name: str) -> tuple[float, float]:
@@ -305,7 +329,11 @@ def choices_of(owner: object, name: str) -> tuple[str, ...]:
 def load(path: Path) -> AppState:
     """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise ValueError("no state is so large")
+        document = json.loads(data.decode("utf-8"))
     except OSError as error:
         raise StateError(f"cannot read the state file {path}: {error.strerror or error}.") from None
     except (ValueError, RecursionError):

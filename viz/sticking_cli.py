@@ -20,7 +20,7 @@ import click
 
 from gan.config import ConfigError, GeneratorConfig
 from gan.files import replaced
-from gan.models import missing, resolve
+from gan.models import missing, recorded, resolve
 from gan.switches import Finite
 from viz import plots
 from viz.inspection import plain, rung_title
@@ -85,7 +85,7 @@ class Model:
 
 @click.command()
 @click.option("--left", default="b", show_default=True, metavar="MODEL",
-              help="A checkpoint, a run folder, or a bundled model's name (b, t, ...).")
+              help="A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...).")
 @click.option("--right", default="t", show_default=True, metavar="MODEL", help="What it is compared with.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR",
               help="The folder for figure.png, its parts and sticking.json.")
@@ -169,7 +169,7 @@ def _model(side: str, given: str) -> Model:
     try:
         header = read_header(path)
     except OSError as problem:
-        raise click.ClickException(f"{plain(given)} cannot be read: {problem.strerror or problem}.") from None
+        raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
     kimg = header.facts.get("kimg")
     return Model(side, given, path, header.config, float(kimg) if isinstance(kimg, int | float) else None)
 
@@ -234,7 +234,7 @@ def _files(models: list[Model], settings: Settings, found: list[Findings]) -> di
         names = {part: f"{model.side}-{part}.png" for part, pixels in parts.items() if pixels is not None}
         files |= {name: _png(parts[part]) for part, name in names.items()}
         document[model.side] = {
-            "model": model.given,
+            "model": recorded(model.given, model.path),
             "name": model.name,
             "rung": model.config.rung,
             "resolution": model.config.resolution,

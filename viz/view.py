@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from viz.downloads import Downloads
 from viz.instruments import JobRequest, Reading
 from viz.recorder import Recorder
 from viz.result import Inside, ModelFacts, RenderResult
@@ -79,6 +80,7 @@ class View:
     memory: Callable[[str], tuple[float, float]] = lambda _: (0.0, 0.0)  # (bytes of models, limit) on a device
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
     picture: Callable[..., Picture | None] = _no_action  # (a name, uint8 [H, W, 4], width on screen) as a texture
+    downloads: Downloads = field(default_factory=Downloads)  # of models at addresses
     run: RunMonitor | None = None  # launches and follows training
     wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame
     started: dict[str, JobRequest] = field(default_factory=dict)  # jobs that the user started, until cancelled

@@ -134,6 +134,12 @@ def words(
     return changed
 
 
+def close_by_escape() -> None:
+    """In an open list: Escape closes it. (imgui does that only where the keyboard moves between controls.)"""
+    if imgui.is_key_pressed(imgui.Key.escape, False):
+        imgui.close_current_popup()
+
+
 def combo(theme: Theme, text: str, owner: object, name: str, tip: str = "", width: float = 0.0) -> bool:
     """One of a state field's words, from a list that opens; `width` (pixels, 0: all) is the control's."""
     label(theme, text, tip)
@@ -143,6 +149,7 @@ def combo(theme: Theme, text: str, owner: object, name: str, tip: str = "", widt
     if not imgui.begin_combo(f"##{name}", current):
         tooltip(tip)
         return False
+    close_by_escape()
     for word in choices_of(owner, name):
         if imgui.selectable(word, word == current)[0] and word != current:
             setattr(owner, name, word)

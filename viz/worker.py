@@ -123,7 +123,7 @@ class Worker:
                 if request is not None:
                     self._todo = {slot for slot in SLOTS if request.slot(slot) != self._done[slot]}
             if request is not None:
-                self._hold(request)
+                self._held(request)
                 for slot in SLOTS:
                     self._serve(slot, request.slot(slot))
             if self._instruments is not None:
@@ -175,6 +175,12 @@ class Worker:
             if result:
                 self._results[slot] = result
         self._wake()
+
+    def _held(self, request: RenderRequest) -> None:
+        try:
+            self._hold(request)
+        except Exception:  # the thread must outlive whatever a path is
+            traceback.print_exc(file=sys.stderr)
 
     def _guarded(self, request: PictureRequest, keep: tuple[str, ...]) -> RenderResult:
         try:

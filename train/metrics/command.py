@@ -71,7 +71,8 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 @click.command(epilog=EXAMPLES)
 @click.option("--model", "models", multiple=True, metavar="MODEL",
-              help="A snapshot, a run folder (its newest snapshot), or a bundled model's name (b, t, ...); any number.")
+              help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
+                   "(b, t, ...); any number.")
 @click.option("--cfg", help="Untrained networks instead: rungs with commas between them, or all.")
 @click.option("--resolution", type=Side(), help="Of untrained networks (64).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base of untrained networks, T's value (1024).")

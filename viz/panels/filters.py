@@ -38,6 +38,7 @@ def draw(state: AppState, view: View) -> None:
     shown = layer_view(facts.config, str(band.index) if last else band.name)
     imgui.set_next_item_width(-1)
     if imgui.begin_combo("##layer", band.name):
+        widgets.close_by_escape()
         for name in ("input", *shown.schedule.names) if facts.movable else shown.schedule.names:
             if imgui.selectable(name, name == band.name)[0]:
                 setattr(state.layers, slot, name)

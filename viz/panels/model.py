@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgui_bundle import imgui
 
-from viz import widgets
+from viz import downloads_row, widgets
 from viz.result import Inside
 from viz.state import SLOTS, AppState, Slot
 from viz.view import View
@@ -21,7 +21,7 @@ FACTS = (
     ("z, w", lambda facts: f"{facts.z_dim}, {facts.w_dim}", "Dimensions of the latents z and w."),
     ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
     ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
-    ("weights", lambda facts: _count(facts.parameters), "Numbers stored in the checkpoint."),
+    ("weights", lambda facts: _count(facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg",
      "Thousands of pictures seen, where the file says so."),
 )  # fmt: skip
@@ -46,25 +46,28 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     imgui.text_colored(view.theme.accent[slot], slot.capitalize())
     widgets.row(start)
     if imgui.begin_combo("##choose", Path(path).stem if path else "nothing open"):
+        widgets.close_by_escape()
         _choices(state, view, slot)
         imgui.end_combo()
     widgets.tooltip(path or "Choose one of the models that come with Jinc, or one opened before.")
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     # Where a bundled model lies is no business of the user's: its name above says enough.
-    shown = "" if path in {known for _, known in view.bundled} else path
+    shown = "" if path in {known for _, known in view.bundled} else view.downloads.shown(path)
     entered, typed = imgui.input_text_with_hint(
         "##path",
-        "or the path of a checkpoint",
+        "or a path or an address",
         shown,
         flags.enter_returns_true | flags.auto_select_all | flags.elide_left,
     )
     active = imgui.is_item_active()
-    widgets.tooltip("" if active else "Type a path, or drop a file on the picture; Enter opens it.")
+    tip = "Type a path or an http(s) address, or drop a file on the picture; Enter opens it."
+    widgets.tooltip("" if active or shown else tip)
     if entered and typed != shown:
         view.open_model(slot, typed)
     elif active and typed != shown:
         _preview(view, typed)
+    downloads_row.draw(view, slot, path)
     result = view.results[slot]
     if result and result.error and result.request.model == path:
         widgets.sentence(result.error, view.theme.error)
@@ -107,7 +110,7 @@ def _tooltip(view: View, path: str) -> None:
     if imgui.is_item_hovered(imgui.HoveredFlags_.for_tooltip):
         found = view.inside(path)
         about = "Reading ..." if found is None else found.words or found.error
-        widgets.tooltip(f"{path}\n{about}")
+        widgets.tooltip(f"{view.downloads.shown(path)}\n{about}")
 
 
 def _comparison(state: AppState, view: View) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from imgui_bundle import imgui, implot
 
+from gan.sizes import size_text
 from viz import widgets
-from viz.finding import size_text
 from viz.state import SLOTS, AppState
 from viz.view import View
 
@@ -51,6 +51,7 @@ def _runs(state: AppState, view: View) -> None:
     theme, display = view.theme, state.display
     widgets.label(theme, "device", "Where the models run.")
     if imgui.begin_combo("##device", display.device):
+        widgets.close_by_escape()
         for device in view.devices:
             if imgui.selectable(device, device == display.device)[0]:
                 display.device = device

@@ -196,6 +196,7 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
     widgets.label(theme, "error", "The last pair of pictures that a metric compared, and how they differ.")
     imgui.set_next_item_width(half)
     if imgui.begin_combo("##metric", METRIC_TITLES[chosen.error]):
+        widgets.close_by_escape()
         for metric, title in METRIC_TITLES.items():
             if imgui.selectable(title, metric == chosen.error)[0]:
                 chosen.error = metric

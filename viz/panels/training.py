@@ -16,7 +16,7 @@ from viz.runs import RunSnapshot
 from viz.state import SLOTS, AppState, TrainingState, absolute
 from viz.trainer import RunError
 from viz.view import View
-from viz.widgets import button, label, number, sentence, tooltip, words
+from viz.widgets import button, close_by_escape, label, number, sentence, tooltip, words
 
 TITLE = "Training"
 PLACE = "bottom"
@@ -101,6 +101,7 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
     titles = dict(RUNGS)
     label(theme, "rung", "Step on the paper's ladder from StyleGAN2 to StyleGAN3-R: the one above and a change.")
     if imgui.begin_combo("##rung", f"{training.rung}  {titles[training.rung]}", imgui.ComboFlags_.height_large):
+        close_by_escape()
         for letter, title in RUNGS:
             if imgui.selectable(f"{letter}  {title}", letter == training.rung)[0]:
                 training.rung = letter

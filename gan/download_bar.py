@@ -1,0 +1,65 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A model's download as a command line shows it: a bar while it comes, the checksum when it is there."""
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import Any
+
+import click
+
+from gan.addresses import DownloadError, parsed
+from gan.download import Downloaded, Progress, fetched
+from gan.sizes import size_text
+
+STAGES = {"downloading": "Downloading", "checking": "Checking"}  # those that have a bar
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C ended it."""
+
+    exit_code = 130
+
+
+class _Bar(ExitStack):
+    """A bar for each stage on a terminal; nothing elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name, self._stage, self._done = name, "", 0
+        self._bar: Any = None
+
+    def show(self, now: Progress) -> None:
+        if now.stage not in STAGES or not sys.stderr.isatty():
+            return
+        if now.stage != self._stage:
+            self.close()
+            self._stage, self._done = now.stage, 0
+            self._bar = self.enter_context(click.progressbar(
+                length=now.total, label=f"{STAGES[now.stage]} {self._name}", file=sys.stderr,
+                item_show_func=lambda _: size_text(self._done),
+            ))  # fmt: skip
+        more, self._done = now.done - self._done, now.done
+        self._bar.update(more)
+
+
+def fetched_on_terminal(url: str) -> str:
+    """The path of the model at an address. click.ClickException, one sentence, where there is none."""
+    try:
+        address = parsed(url)
+        name = address.name or address.host
+        with _Bar(name) as bar:
+            found = fetched(url, progress=bar.show)
+    except DownloadError as problem:
+        raise click.ClickException(str(problem)) from None
+    except KeyboardInterrupt:
+        raise Interrupted(f"{name} was not fetched to its end: the same command goes on where it stopped.") from None
+    click.echo(summary(found), err=True)
+    return os.fspath(found.path)
+
+
+def summary(found: Downloaded) -> str:
+    """What was fetched, with its checksum, in a line."""
+    source = ", from the cache" if found.from_cache else ""
+    remark = f" {found.note}" if found.note else ""
+    return f"{found.path.name}: {size_text(found.bytes)}{source}, sha256 {found.sha256}{'.' if remark else ''}{remark}"
