@@ -6,12 +6,14 @@ Of a leaky ReLU the result tells the derivative, so its gradient is a small line
 """
 
 from collections.abc import Callable
+from functools import partial
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu_kernels
+from cuda_ops import cpu_kernels, cuda_kernels
 from cuda_ops.geometry import memory_format
 
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
@@ -45,11 +47,17 @@ def _bias_act(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: floa
     return bias_act_reference(x, b, dim, act, alpha, gain, clamp)
 
 
-@_bias_act.register_kernel("cpu")
-def _(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+def _bias_act_by(
+    kernels: ModuleType, x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None
+) -> Tensor:
+    """By kernels where they are made for it, else the reference."""
     slope = {"lrelu": alpha, "linear": 1.0}.get(act)
-    y = None if slope is None else cpu_kernels.bias_act(x, b, dim, slope, gain, clamp)
+    y = None if slope is None else kernels.bias_act(x, b, dim, slope, gain, clamp)
     return bias_act_reference(x, b, dim, act, alpha, gain, clamp) if y is None else y
+
+
+_bias_act.register_kernel("cpu", partial(_bias_act_by, cpu_kernels))
+_bias_act.register_kernel("cuda", partial(_bias_act_by, cuda_kernels))
 
 
 @_bias_act.register_fake
@@ -68,12 +76,18 @@ def _bias_act_gradient(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: 
     return bias_act_gradient_reference(dy, y, alpha, gain, clamp).contiguous(memory_format=memory_format(y))
 
 
-@_bias_act_gradient.register_kernel("cpu")
-def _(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
-    dx = cpu_kernels.bias_act_gradient(dy, y, alpha, gain, clamp)
+def _bias_act_gradient_by(
+    kernels: ModuleType, dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None
+) -> Tensor:
+    """By kernels where they are made for it, else the reference."""
+    dx = kernels.bias_act_gradient(dy, y, alpha, gain, clamp)
     if dx is None:
         dx = bias_act_gradient_reference(dy, y, alpha, gain, clamp).contiguous(memory_format=memory_format(y))
     return dx
+
+
+_bias_act_gradient.register_kernel("cpu", partial(_bias_act_gradient_by, cpu_kernels))
+_bias_act_gradient.register_kernel("cuda", partial(_bias_act_gradient_by, cuda_kernels))
 
 
 @_bias_act_gradient.register_fake

@@ -11,12 +11,14 @@ them are negative (the lowest bit is the first channel), then one whose bits say
 """
 
 from collections.abc import Sequence
+from functools import partial
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu_kernels
+from cuda_ops import cpu_kernels, cuda_kernels
 from cuda_ops.geometry import adjoint_padding, check, check_size, four, memory_format, output_size, pair
 from cuda_ops.upfirdn2d import upfirdn2d_reference
 
@@ -118,21 +120,26 @@ def _filtered_lrelu(
     return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
 
 
-@_filtered_lrelu.register_kernel("cpu")
-def _(
-    x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
+def _filtered_lrelu_by(
+    kernels: ModuleType, x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
     gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    if not cpu_kernels.supports(x, [up, down], fu, fd):
-        return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
-    middle = _middle_size(x.shape, fu, up, padding)
-    codes = x.new_empty((x.shape[0], code_planes(x.shape[1]), *middle) if keep_codes else (0,), dtype=torch.uint8)
-    y = cpu_kernels.resample(
-        x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding[0], padding[2]), pad_down=(0, 0), middle=middle,
-        out=_out_size(middle, fd, down), gain=up * up * gain, flip_filter=flip_filter, bias=b, slope=slope, clamp=clamp,
-        codes=codes, mode=cpu_kernels.ENCODE if keep_codes else cpu_kernels.FORWARD,
-    )  # fmt: skip
-    return y, codes
+    """By kernels where they are made for it, else the reference."""
+    if kernels.supports(x, [up, down], fu, fd):
+        middle = _middle_size(x.shape, fu, up, padding)
+        codes = x.new_empty((x.shape[0], code_planes(x.shape[1]), *middle) if keep_codes else (0,), dtype=torch.uint8)
+        y = kernels.resample(
+            x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding[0], padding[2]), pad_down=(0, 0), middle=middle,
+            out=_out_size(middle, fd, down), gain=up * up * gain, flip_filter=flip_filter, bias=b, slope=slope,
+            clamp=clamp, codes=codes, mode=kernels.ENCODE if keep_codes else kernels.FORWARD,
+        )  # fmt: skip
+        if y is not None:
+            return y, codes
+    return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
+
+
+_filtered_lrelu.register_kernel("cpu", partial(_filtered_lrelu_by, cpu_kernels))
+_filtered_lrelu.register_kernel("cuda", partial(_filtered_lrelu_by, cuda_kernels))
 
 
 @_filtered_lrelu.register_fake
@@ -167,19 +174,25 @@ def _filtered_codes(
     return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
 
 
-@_filtered_codes.register_kernel("cpu")
-def _(
-    x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
-    padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
+def _filtered_codes_by(
+    kernels: ModuleType, x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int,
+    padding_up: Sequence[int], padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
 ) -> Tensor:  # fmt: skip
-    if not cpu_kernels.supports(x, [up, down], fu, fd):
-        return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
-    middle = (codes.shape[2], codes.shape[3])
-    return cpu_kernels.resample(
-        x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding_up[0], padding_up[2]),
-        pad_down=(padding_down[0], padding_down[2]), middle=middle, out=_out_size(middle, fd, down, padding_down),
-        gain=gain, flip_filter=flip_filter, slope=slope, codes=codes, mode=cpu_kernels.DECODE,
-    )  # fmt: skip
+    """By kernels where they are made for it, else the reference."""
+    if kernels.supports(x, [up, down], fu, fd):
+        middle = (codes.shape[2], codes.shape[3])
+        y = kernels.resample(
+            x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding_up[0], padding_up[2]),
+            pad_down=(padding_down[0], padding_down[2]), middle=middle, out=_out_size(middle, fd, down, padding_down),
+            gain=gain, flip_filter=flip_filter, slope=slope, codes=codes, mode=kernels.DECODE,
+        )  # fmt: skip
+        if y is not None:
+            return y
+    return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
+
+
+_filtered_codes.register_kernel("cpu", partial(_filtered_codes_by, cpu_kernels))
+_filtered_codes.register_kernel("cuda", partial(_filtered_codes_by, cuda_kernels))
 
 
 @_filtered_codes.register_fake

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from cuda_ops import cpu
+from cuda_ops import cpu, cuda
 
 OPERATORS = ("bias_act", "upfirdn2d", "filtered_lrelu")
 
@@ -20,17 +20,25 @@ class OperatorStatus:
 def status(device: str = "cpu", *, wait: bool = True) -> tuple[OperatorStatus, ...]:
     """One row an operator: what runs when it is called on `device`.
 
-    The CPU kernels are looked for first, as by an operator's first call, which may compile them for some seconds. With
+    The kernels are looked for first, as by an operator's first call, which may compile them for some seconds. With
     `wait=False` nothing is looked for and the answer comes at once; until an operator has run, it is "undecided".
     """
-    if wait and device == "cpu":
+    kind = device.partition(":")[0]
+    if wait and kind == "cpu":
         cpu.library()
-    return tuple(_row(name, device) for name in OPERATORS)
+    implementation, reason = _cuda(device, wait) if kind == "cuda" else _cpu(kind)
+    return tuple(OperatorStatus(name, implementation, reason) for name in OPERATORS)
 
 
-def _row(name: str, device: str) -> OperatorStatus:
-    if device != "cpu":
-        return OperatorStatus(name, "reference", f"There are no kernels for {device} yet: the torch reference runs.")
+def _cpu(kind: str) -> tuple[str, str]:
+    if kind != "cpu":
+        return "reference", f"There are no kernels for {kind} yet: the torch reference runs."
     variant = cpu.variant()
-    implementation = f"C++ ({variant})" if variant else "reference" if cpu.decided() else "undecided"
-    return OperatorStatus(name, implementation, cpu.reason())
+    return f"C++ ({variant})" if variant else "reference" if cpu.decided() else "undecided", cpu.reason()
+
+
+def _cuda(device: str, wait: bool) -> tuple[str, str]:
+    reason = cuda.reason(device, wait)
+    if reason == cuda.NOT_YET:
+        return "undecided", reason
+    return "reference" if reason.startswith(cuda.REFERENCE) else f"CUDA (sm_{cuda.architecture(device)})", reason

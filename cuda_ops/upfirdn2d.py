@@ -2,12 +2,13 @@
 """upfirdn2d: pad, upsample by zero insertion, filter, decimate. The reference below *is* the operator's definition."""
 
 from collections.abc import Sequence
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu_kernels
+from cuda_ops import cpu_kernels, cuda_kernels
 from cuda_ops.geometry import adjoint_padding, check, four, memory_format, output_size, pair
 
 
@@ -63,25 +64,46 @@ def _upfirdn2d(
     return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain)
 
 
-@_upfirdn2d.register_kernel("cpu")
-def _(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
-) -> Tensor:
-    if not cpu_kernels.supports(x, [*up, *down], f):
-        return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain)
-    (height, width), before = _sizes(x.shape, f, up, [1, 1], padding), (padding[0], padding[2])
+def _resampled(
+    kernels: ModuleType, x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int],
+    flip_filter: bool, gain: float,
+) -> Tensor | None:  # fmt: skip
+    """By the kernels of filtered_lrelu, or None where they are not made for it."""
+    if not kernels.supports(x, [*up, *down], f):
+        return None
+    middle, before = _sizes(x.shape, f, up, [1, 1], padding), (padding[0], padding[2])
     out = _sizes(x.shape, f, up, down, padding)
     # One filter at one rate: the kernel's other filter is the identity. Decimation alone is filtering while decimating.
     one = f.new_ones(1)
     if max(up) == 1:
-        return cpu_kernels.resample(
+        return kernels.resample(
             x, one, f, up=up, down=down, pad_up=(0, 0), pad_down=before, middle=(x.shape[2], x.shape[3]), out=out,
             gain=gain, flip_filter=flip_filter,
         )  # fmt: skip
-    return cpu_kernels.resample(
-        x, f, one, up=up, down=down, pad_up=before, pad_down=(0, 0), middle=(height, width), out=out, gain=gain,
+    return kernels.resample(
+        x, f, one, up=up, down=down, pad_up=before, pad_down=(0, 0), middle=middle, out=out, gain=gain,
         flip_filter=flip_filter,
     )  # fmt: skip
+
+
+@_upfirdn2d.register_kernel("cpu")
+def _(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
+) -> Tensor:
+    y = _resampled(cpu_kernels, x, f, up, down, padding, flip_filter, gain)
+    return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain) if y is None else y
+
+
+@_upfirdn2d.register_kernel("cuda")
+def _upfirdn2d_cuda(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
+) -> Tensor:
+    # Of 2-D filters the fused kernel is made for large ones only, and the models resample by small ones.
+    y = _resampled(cuda_kernels, x, f, up, down, padding, flip_filter, gain) if f.ndim == 1 else None
+    if y is None:
+        out = _sizes(x.shape, f, up, down, padding)
+        y = cuda_kernels.upfirdn2d(x, f, up, down, padding, flip_filter, gain, out)
+    return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain) if y is None else y
 
 
 def _sizes(

@@ -25,7 +25,7 @@ WINDOWING = {"imgui_bundle", "glfw", "OpenGL"}
 FOLDERS = sorted(MAY_IMPORT) + [".ci", "docs", "tests"]
 SPDX = "# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0"
 
-TEXT = {".py", ".md", ".toml", ".txt", ".json", ".jsonl", ".cpp", ".cu", ".h", ".sh", ".yml", ""}
+TEXT = {".py", ".md", ".toml", ".txt", ".json", ".jsonl", ".cpp", ".cuh", ".h", ".sh", ".yml", ""}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home|tmp|Users|opt|mnt)/\w|\b[A-Z]:\\\\?Users\b")
 URL = re.compile(r"https?://([\w.-]+)")
 KNOWN_HOSTS = {"arxiv.org", "keepachangelog.com", "semver.org", "www.apache.org", "example.com", "127.0.0.1"}

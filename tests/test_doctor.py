@@ -278,8 +278,15 @@ def test_operators_say_what_runs_and_why_nothing_faster(apt: None) -> None:
     assert off.command == wrong.command == ("set JINC_CPU_KERNELS=" if os.name == "nt" else "unset JINC_CPU_KERNELS")
     (other,) = operators(*rows("C++ (avx2)", "...; $CXX (icc) was not found."), CXX="icc")
     assert other.state == REMARK and "CXX" in other.command
-    both = operators(*rows("C++ (avx2)", "Fast."), *rows("reference", "There are no kernels for cuda yet.", "cuda"))
-    assert [(one.title, one.state) for one in both] == [("CPU", OK), ("CUDA", OK)]
+    both = operators(*rows("C++ (avx2)", "Fast."), *rows("CUDA (sm_90)", "CUDA kernels run.", "cuda"))
+    assert [(one.title, one.state, one.value) for one in both] == [
+        ("CPU", OK, "Fast"), ("CUDA", OK, "CUDA kernels run"),
+    ]  # fmt: skip
+    (_, lacking) = operators(*rows("C++", "Fast."), *rows("reference", "... the package cuda-core ...", "cuda"))
+    assert lacking.state == REMARK and lacking.command.endswith("-m pip install cuda-core")
+    (_, unused) = operators(*rows("C++", "Fast."), *rows("reference", "... by JINC_CUDA_KERNELS.", "cuda"))
+    assert unused.state == REMARK and unused.command.endswith(("unset JINC_CUDA_KERNELS", "set JINC_CUDA_KERNELS="))
+    assert operators(*rows("reference", "There are no kernels for mps yet.", "mps"))[0].state == OK
     mixed = rows("C++ (avx2)", "Some.")
     mixed[0][2] = "reference"
     assert operators(*mixed)[0].value == "reference for bias_act; C++ (avx2) for upfirdn2d and filtered_lrelu"

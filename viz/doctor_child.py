@@ -158,11 +158,16 @@ def kernels() -> list[list[str]]:
     """Operator, implementation and reason, on each kind of device that this machine has."""
     import torch
 
-    from cuda_ops import cpu, status
+    from cuda_ops import OperatorStatus, cpu, cuda, status
 
     kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
     rows = [(kind, row) for kind in kinds for row in status(kind)]
-    return [[kind, row.name, row.implementation, row.reason.removesuffix(cpu.advice()).strip()] for kind, row in rows]
+    advice = cpu.advice(), cuda.ADVICE
+
+    def reason(row: OperatorStatus) -> str:
+        return row.reason.removesuffix(advice[0]).removesuffix(advice[1]).strip()
+
+    return [[kind, row.name, row.implementation, reason(row)] for kind, row in rows]
 
 
 def compilers() -> list[str]:
@@ -177,11 +182,11 @@ def compilers() -> list[str]:
 
 
 def left_behind() -> list[str]:
-    from cuda_ops import cpu
+    from cuda_ops import cpu, cuda_cache
     from gan.addresses import DownloadError
     from gan.download_cache import Cache
 
-    gone = cpu.mend()
+    gone = [*cpu.mend(), *cuda_cache.mend()]
     with suppress(DownloadError):  # there is no home
         gone += Cache().sweep()
     return [str(path) for path in gone]

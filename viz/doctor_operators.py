@@ -12,7 +12,7 @@ from viz.doctor_probe import Answer
 from viz.finding import PROBLEM, REMARK, Finding, install, listed
 
 TOPIC = "Operators"
-SWITCH = "JINC_CPU_KERNELS"  # as in cuda_ops.cpu, which imports torch
+SWITCH, CUDA_SWITCH = "JINC_CPU_KERNELS", "JINC_CUDA_KERNELS"  # as in cuda_ops.cpu and .cuda, which import torch
 
 
 def operators(answer: Answer, environment: Mapping[str, str] = os.environ) -> list[Finding]:
@@ -38,6 +38,11 @@ def _device(kind: str, rows: list[list[str]], answer: Answer, environment: Mappi
     value = "; ".join(f"{what} for {listed(names)}" if len(groups) > 1 else what for what, names in groups.items())
     title = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(kind, kind)
     why = " ".join(reasons)
+    if kind == "cuda" and "reference" in running.values():
+        if CUDA_SWITCH in why:
+            return Finding(TOPIC, title, value, REMARK, why, _unset(CUDA_SWITCH))
+        command = f"{sys.executable} -m pip install cuda-core" if "cuda-core" in why else ""
+        return Finding(TOPIC, title, value, REMARK, why, command)
     if kind != "cpu":
         return Finding(TOPIC, title, why.rstrip("."))
     switch = environment.get(SWITCH, "").strip()

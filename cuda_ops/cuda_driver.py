@@ -1,0 +1,107 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The few functions of the CUDA driver that load and launch kernels, by ctypes: no compiler, nothing to import.
+
+Contexts are the primary ones, which torch uses too.
+"""
+
+import ctypes
+import functools
+import sys
+import threading
+from typing import Any
+
+MAX_DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+CAPABILITY = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, ..._MINOR
+LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+class DriverError(Exception):
+    """There is no driver, or it refused; the text says what, as a clause without a full stop."""
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(LIBRARY)
+    except OSError:
+        raise DriverError(f"there is no CUDA driver ({LIBRARY})") from None
+    library.cuGetErrorName.argtypes = [ctypes.c_int, ctypes.POINTER(ctypes.c_char_p)]
+    library.cuLaunchKernel.argtypes = [ctypes.c_void_p, *[ctypes.c_uint] * 7, *[ctypes.c_void_p] * 3]
+    library.cuCtxSetCurrent.argtypes = [ctypes.c_void_p]
+    _check(library, "cuInit", library.cuInit(0))
+    return library
+
+
+def _check(library: ctypes.CDLL, name: str, result: int) -> None:
+    if result:
+        text = ctypes.c_char_p()
+        library.cuGetErrorName(result, ctypes.byref(text))
+        raise DriverError(f"{name} failed ({(text.value or b'error').decode()}, {result})")
+
+
+def _call(name: str, *arguments: Any) -> None:
+    library = _library()
+    _check(library, name, getattr(library, name)(*arguments))
+
+
+@functools.cache
+def architecture(device: int) -> int:
+    """Ten times the compute capability: 90 of an H100."""
+    number, values = ctypes.c_int(), (ctypes.c_int(), ctypes.c_int())
+    _call("cuDeviceGet", ctypes.byref(number), device)
+    for value, attribute in zip(values, CAPABILITY, strict=True):
+        _call("cuDeviceGetAttribute", ctypes.byref(value), attribute, number)
+    return 10 * values[0].value + values[1].value
+
+
+@functools.cache
+def _context(device: int) -> ctypes.c_void_p:
+    number, context = ctypes.c_int(), ctypes.c_void_p()
+    _call("cuDeviceGet", ctypes.byref(number), device)
+    _call("cuDevicePrimaryCtxRetain", ctypes.byref(context), number)
+    return context
+
+
+def _enter(device: int) -> None:
+    """Make the device's context the thread's, where it is not: torch's own threads may not have come to it."""
+    context, current = _context(device), ctypes.c_void_p()
+    _call("cuCtxGetCurrent", ctypes.byref(current))
+    if current.value != context.value:
+        _call("cuCtxSetCurrent", context)
+
+
+class Function:
+    """A kernel on a device. Load it before a CUDA graph is captured; launching may be captured."""
+
+    def __init__(self, cubin: bytes, name: str, device: int, threads: int, shared: int) -> None:
+        """DriverError where the cubin does not suit the device or is none."""
+        self.device, self.threads, self.shared = device, threads, shared
+        _enter(device)
+        self._module, self._function = ctypes.c_void_p(), ctypes.c_void_p()  # kept as long as the process
+        _call("cuModuleLoadData", ctypes.byref(self._module), cubin)
+        _call("cuModuleGetFunction", ctypes.byref(self._function), self._module, name.encode())
+        if shared > 48 * 1024:
+            _call("cuFuncSetAttribute", self._function, MAX_DYNAMIC_SHARED, shared)
+
+    def launch(self, grid: int, stream: int, arguments: "Arguments") -> None:
+        """Start `grid` blocks on a stream, given by its handle; the arguments are copied."""
+        _enter(self.device)
+        library = _library()
+        _check(library, "cuLaunchKernel", library.cuLaunchKernel(
+            self._function, grid, 1, 1, self.threads, 1, 1, self.shared, stream, arguments.pointers, None
+        ))  # fmt: skip
+
+
+class Arguments(threading.local):
+    """A kernel's arguments in C, at one place in each thread: they are filled in anew for each launch."""
+
+    def __init__(self, structure: type[ctypes.Structure]) -> None:
+        self.values = structure()
+        start = ctypes.addressof(self.values)
+        places = [start + getattr(structure, field[0]).offset for field in structure._fields_]
+        self.pointers = (ctypes.c_void_p * len(places))(*places)
+
+    def fill(self, *values: Any) -> "Arguments":
+        """In the order of the kernel's parameters."""
+        self.values.__init__(*values)  # type: ignore[misc]
+        return self
