@@ -108,7 +108,7 @@ def _cache(folder: Path, files: int, size: int) -> Finding:
     why = "This empties it, should the space be needed: what is wanted again is fetched again."
     state = REMARK if size >= LARGE_CACHE else OK
     empty = f'rmdir /s /q "{folder}"' if os.name == "nt" else f"rm -r {quoted(folder)}"
-    return Finding(TOPIC, title, value, state, why, empty)
+    return Finding(TOPIC, title, value, state, why, empty) if state == REMARK else Finding(TOPIC, title, value)
 
 
 def left_behind(answer: Answer, others: Sequence[Path]) -> list[Finding]:
@@ -159,10 +159,21 @@ def models(answer: Answer) -> list[Finding]:
         names, error = list(about["broken"]), next(iter(about["broken"].values()))
         again = _anew(*(f"assets/{damaged}" for damaged in names))
         return [Finding(TOPIC, "Bundled models", f"damaged: {listed(names)}", REMARK, error, again)]
+    missing = _missing_models()
+    if missing and about["names"]:
+        again = _anew(*(f"assets/{stem}.safetensors" for stem in missing))
+        why = "The window opens without them."
+        return [Finding(TOPIC, "Bundled models", f"missing: {listed(missing)}", REMARK, why, again)]
     if not about["names"]:
         why = "The window opens empty without them."
         return [Finding(TOPIC, "Bundled models", "none", REMARK, why, _anew("assets"))]
     return [Finding(TOPIC, "Bundled models", ", ".join(about["names"]))]
+
+
+def _missing_models() -> list[str]:
+    """Names of bundled models whose descriptions are there and whose numbers are not."""
+    folder = start.ROOT / "assets"
+    return sorted(path.stem for path in folder.glob("*.json") if not path.with_suffix(".safetensors").exists())
 
 
 def program(answer: Answer) -> list[Finding]:
