@@ -92,6 +92,13 @@ def test_a_snapshot_from_an_address_has_a_short_name(tmp_path: Path) -> None:
     assert models.short_name(tmp_path / "run" / "network-snapshot-000010.pkl") == "run/network-snapshot-000010"
 
 
+INTERRUPTIBLE = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
+runpy.run_path("visualizer.py", run_name="__main__")
+"""
+
+
 @POSIX
 def test_a_terminal_sees_how_far_it_is_and_ctrl_c_keeps_what_came(site: Site, tmp_path: Path) -> None:
     import pty
@@ -105,7 +112,7 @@ def test_a_terminal_sees_how_far_it_is_and_ctrl_c_keeps_what_came(site: Site, tm
             time.sleep(60)
 
     page.gate = gate
-    words = [sys.executable, "visualizer.py", "inspect", site.url("/t.safetensors")]
+    words = [sys.executable, "-c", INTERRUPTIBLE, "inspect", site.url("/t.safetensors")]
 
     def ran(interrupt: bool) -> tuple[int, str]:
         ours, theirs = pty.openpty()
