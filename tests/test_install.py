@@ -19,7 +19,8 @@ case "$*" in
     --version) echo "Python 3.11.0" ;;
     "-m venv "*) echo "venv" >>"$CALLS"; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-m pip --version") ;;
-    "-m pip install"*) echo "pip" >>"$CALLS"; [ ! -e "$BROKEN_PIP" ] ;;
+    "-m pip install"*cuda-test*) echo "pip" >>"$CALLS"; [ ! -e "$BROKEN_PIP" ] && [ ! -e "$BROKEN_PIP-cuda" ] ;;
+    "-m pip install"*) echo "pip without CUDA" >>"$CALLS"; [ ! -e "$BROKEN_PIP" ] ;;
 esac
 """
 # Plays a Debian on which libgles2 alone is missing until apt has run.
@@ -101,10 +102,19 @@ def test_a_failed_install_is_tried_again(machine: Machine) -> None:
     without_apt(machine)
     machine.broken_pip.touch()
     assert machine.install().returncode != 0
-    assert machine.calls() == ["venv", "pip"]
+    assert machine.calls() == ["venv", "pip", "pip without CUDA"]
     machine.broken_pip.unlink()
     assert machine.install().returncode == 0
     assert machine.calls() == ["pip"], "the environment itself was sound"
+
+
+def test_packages_that_only_the_cuda_kernels_tests_need_may_be_out_of_reach(machine: Machine) -> None:
+    without_apt(machine)
+    machine.broken_pip.with_name("broken-pip-cuda").touch()
+    ran = machine.install()
+    assert ran.returncode == 0 and "whose tests are then skipped" in ran.stdout + ran.stderr
+    assert machine.calls() == ["venv", "pip", "pip without CUDA"]
+    assert machine.install().returncode == 0 and machine.calls() == [], "and that is that"
 
 
 def test_new_pins_a_dead_interpreter_and_a_move_are_noticed(machine: Machine) -> None:
