@@ -24,10 +24,11 @@ from cuda_ops.bench import (
     prepare,
     report,
 )
+from gan.arithmetic import FULL
 from gan.convolution import Weight, convolve
 from gan.generator import Generator
 from gan.ladder import rung
-from gan.layers import Weights, in_layout
+from gan.layers import Weights
 from gan.transform import user_matrix
 
 __all__ = [  # for train.bench too
@@ -123,7 +124,7 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
 
     def with_weights(of: Weights) -> list[Layer]:
         given = zip(layers, of.values(), strict=True)
-        return [(in_layout(x), weight, stride, padding) for (x, _, stride, padding), weight in given]
+        return [(FULL.laid_out(x, x.dtype), weight, stride, padding) for (x, _, stride, padding), weight in given]
 
     fast, chosen = with_weights(plain), with_weights(weights)
     candidates: dict[str, Callable[[], object]] = {

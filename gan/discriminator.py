@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import bias_act
+from gan.arithmetic import FULL, Arithmetic
 from gan.config import ConfigError, DiscriminatorConfig
-from gan.layers import EPSILON, FullyConnected, in_layout
+from gan.layers import EPSILON, FullyConnected
 from gan.mapping import Mapping
 from gan.synthesis_skip import Resampler
 
@@ -28,10 +29,11 @@ class Conv(Resampler):
 
     def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
         """[N, C_in, H, W] to [N, C_out, H, W], or half the size."""
+        weight = (self.weight * self.weight_gain).to(x.dtype)
         if self.down:
-            x = F.conv2d(self.resample(x, (2, 2)), self.weight * self.weight_gain, stride=2)
+            x = F.conv2d(self.resample(x, (2, 2)), weight, stride=2)
         else:
-            x = F.conv2d(x, self.weight * self.weight_gain, padding=self.kernel // 2)
+            x = F.conv2d(x, weight, padding=self.kernel // 2)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(x, self.bias, act="lrelu", gain=math.sqrt(2) * gain, clamp=clamp)
 
@@ -46,7 +48,7 @@ class Shortcut(Resampler):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C_in, H, W] to [N, C_out, H / 2, W / 2]."""
-        return F.conv2d(self.resample(x, (1, 1), down=2), self.weight * self.weight_gain)
+        return F.conv2d(self.resample(x, (1, 1), down=2), (self.weight * self.weight_gain).to(x.dtype))
 
 
 class DiscriminatorBlock(Resampler):
@@ -114,9 +116,10 @@ class Discriminator(nn.Module):
         if config.c_dim > 0:
             self.mapping = Mapping(0, config.c_dim, config.label_dim, None, config.mapping_layers)
 
-    def forward(self, img: Tensor, c: Tensor | None = None) -> Tensor:
-        """Logits: above 0 where the discriminator takes a picture for a real one."""
-        x = in_layout(img)
+    def forward(self, img: Tensor, c: Tensor | None = None, arithmetic: Arithmetic = FULL) -> Tensor:
+        """Logits, in the type of `img`: above 0 where the discriminator takes a picture for a real one."""
+        x = img
         for resolution in self.resolutions:
+            x = arithmetic.laid_out(x, arithmetic.dtype(resolution, self.config.resolution, img.dtype))
             x = self.get_submodule(f"b{resolution}")(x)
-        return self.b4(x, self.mapping(None, c) if self.config.c_dim > 0 else None)
+        return self.b4(arithmetic.laid_out(x, img.dtype), self.mapping(None, c) if self.config.c_dim > 0 else None)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.config import ConfigError
-from gan.layers import FullyConnected, in_layout
+from gan.layers import FullyConnected
 from gan.transform import AS_LEARNED, InputOverrides
 
 
@@ -94,4 +94,4 @@ class FourierInput(nn.Module):
         waves = torch.sin(2 * math.pi * (across + along + phases[:, None, None, :]))
         waves = waves * self._amplitudes(freqs)[:, None, None, :]
         mix = self.weight / math.sqrt(self.weight.shape[1])
-        return in_layout(torch.matmul(waves, mix.t()).permute(0, 3, 1, 2))
+        return torch.matmul(waves, mix.t()).permute(0, 3, 1, 2)

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gan.arithmetic import FULL, Arithmetic
 from gan.config import GeneratorConfig
 from gan.latents import z_from_seed
 from gan.mapping import Mapping
@@ -40,10 +41,11 @@ class Generator(nn.Module):
         noise: str = "const",
         transform: Tensor | None = None,
         update_emas: bool = False,
+        arithmetic: Arithmetic = FULL,
     ) -> Tensor:
         """`psi`, `cutoff`: truncation (gan.mapping); `transform`: [3, 3] or [N, 3, 3] of gan.transform."""
         ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=update_emas)
-        return self.synthesis(ws, noise=noise, transform=transform, update_emas=update_emas)
+        return self.synthesis(ws, noise=noise, transform=transform, update_emas=update_emas, arithmetic=arithmetic)
 
 
 BATCH_PIXELS, MOST = 2**18, 16

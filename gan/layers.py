@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cuda_ops import bias_act
+from gan.arithmetic import FULL, Arithmetic
 from gan.convolution import Weight
 from gan.transform import AS_LEARNED, InputOverrides
 
@@ -63,7 +64,7 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 
 
 def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
-    """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in], in the layout of `in_layout`.
+    """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in].
 
     For pictures whose w stays while its input moves: the same convolution without the two passes over its input and
     output that `scale_channels` takes. ValueError for more than one sample.
@@ -73,12 +74,7 @@ def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
     scaled = weight * styles[:, :, None, None]
     if demodulate:
         scaled = scaled * demodulation(weight, styles)[0, :, None, None, None]
-    return in_layout(scaled)
-
-
-def in_layout(x: Tensor) -> Tensor:
-    """x in the layout that convolutions are fastest in: on CPUs channels-last (docs/decisions/007), else contiguous."""
-    return x.contiguous(memory_format=torch.channels_last if x.is_cpu else torch.contiguous_format)
+    return scaled
 
 
 class SteppedNetwork(nn.Module):
@@ -86,18 +82,19 @@ class SteppedNetwork(nn.Module):
 
     output_scale = 1.0
 
-    def modulate(self, ws: Tensor) -> Weights:
+    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
         """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim], to be passed to `steps`."""
         raise NotImplementedError
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `weights`: what `modulate` returned for these ws, which are one sample's then. `overrides`: what takes the place
-        of what the model learned about its input; ConfigError where it has no such thing.
+        of what the model learned about its input; ConfigError where it has no such thing. `arithmetic`: of the layers,
+        the same as for `modulate`; float16 layers yield float16.
         """
         raise NotImplementedError
 
@@ -111,17 +108,18 @@ class SteppedNetwork(nn.Module):
 
     def forward(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
     ) -> Tensor:  # fmt: skip
-        """ws [N, num_ws, w_dim] to images [N, img_channels, H, W]; arguments as in `steps`."""
+        """ws [N, num_ws, w_dim] to images [N, img_channels, H, W], float32; arguments as in `steps`."""
         # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
         steps = self.steps(
-            ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights, overrides=overrides
-        )
+            ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights, overrides=overrides,
+            arithmetic=arithmetic,
+        )  # fmt: skip
         ((_, x),) = deque(steps, maxlen=1)
-        return x * self.output_scale
+        return x.to(ws.dtype) * self.output_scale
 
 
 def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
-    """[N, C, H, W] times [N, C]."""
-    return x * factors[:, :, None, None]
+    """[N, C, H, W] times [N, C], in the type of the former."""
+    return x * factors[:, :, None, None].to(x.dtype)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
+from gan.arithmetic import FULL, Arithmetic
 from gan.config import GeneratorConfig
 from gan.convolution import Weight, convolve, prepared
 from gan.filters import down_filter, up_filter
@@ -43,16 +44,16 @@ class SynthesisLayer(nn.Module):
         weight = self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
         return weight, styles * styles.square().mean().rsqrt()
 
-    def modulate(self, w: Tensor) -> Weight:
-        """The convolution for one sample's w [1, w_dim], the input's magnitude included."""
+    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Weight:
+        """The convolution in `dtype` for one sample's w [1, w_dim], the input's magnitude included."""
         weight, styles = self._modulation(w)
         weight = modulated(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
-        return prepared(weight, self.spec.in_size, self.spec.conv_padding)
+        return prepared(arithmetic.laid_out(weight, dtype), self.spec.in_size, self.spec.conv_padding)
 
     def forward(
         self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Weight | None = None
     ) -> Tensor:
-        """[N, C_in, in_size, in_size] and [N, w_dim] to [N, C_out, out_size, out_size]."""
+        """[N, C_in, in_size, in_size] and [N, w_dim] to [N, C_out, out_size, out_size], in the type of x."""
         spec = self.spec
         if modulated_weight is not None:
             return self._nonlinearity(convolve(x, modulated_weight, spec.conv_padding))
@@ -61,7 +62,8 @@ class SynthesisLayer(nn.Module):
             magnitude = x.detach().float().square().mean()
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
         weight, styles = self._modulation(w)
-        x = F.conv2d(scale_channels(x, styles * magnitude_ema.rsqrt()), weight, padding=spec.conv_padding)
+        x = scale_channels(x, styles * magnitude_ema.rsqrt())
+        x = F.conv2d(x, weight.to(x.dtype), padding=spec.conv_padding)
         if not spec.is_torgb:
             x = scale_channels(x, demodulation(weight, styles))
         return self._nonlinearity(x)
@@ -88,7 +90,7 @@ class Synthesis(SteppedNetwork):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.plan = plan(config)
-        self.output_scale = config.output_scale
+        self.resolution, self.output_scale = config.resolution, config.output_scale
         self.input = FourierInput(
             config.w_dim if config.learned_transform else None,
             self.plan.input_channels,
@@ -105,9 +107,12 @@ class Synthesis(SteppedNetwork):
         for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
             yield spec.name, cast(SynthesisLayer, self.get_submodule(spec.name)), w
 
-    def modulate(self, ws: Tensor) -> Weights:
+    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
         """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
-        return {name: layer.modulate(w) for name, layer, w in self._layers(ws)}
+        return {
+            name: layer.modulate(w, arithmetic, arithmetic.dtype(layer.spec.out_rate, self.resolution, w.dtype))
+            for name, layer, w in self._layers(ws)
+        }
 
     @torch.no_grad()
     def calibrate(self, ws: Tensor) -> None:
@@ -124,7 +129,7 @@ class Synthesis(SteppedNetwork):
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
@@ -132,8 +137,11 @@ class Synthesis(SteppedNetwork):
         `overrides`: of the learned transform; ConfigError for what this rung has not.
         """
         self._check_weights(ws, weights, update_emas)
-        x = self.input(ws[:, 0], transform, overrides)
+        x = arithmetic.laid_out(self.input(ws[:, 0], transform, overrides), ws.dtype)
         yield "input", x
         for name, layer, w in self._layers(ws):
+            dtype = arithmetic.dtype(layer.spec.out_rate, self.resolution, ws.dtype)
+            if x.dtype != dtype:
+                x = arithmetic.laid_out(x, dtype)
             x = layer(x, w, update_emas, None if weights is None else weights[name])
             yield name, x

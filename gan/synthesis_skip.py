@@ -11,15 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
+from gan.arithmetic import FULL, Arithmetic
 from gan.config import ConfigError, GeneratorConfig
 from gan.convolution import Weight, convolve, prepared
 from gan.fourier import FourierInput
 from gan.layers import (
+    EPSILON,
     FullyConnected,
     SteppedNetwork,
     Weights,
     demodulation,
-    in_layout,
     modulated,
     scale_channels,
 )
@@ -62,9 +63,9 @@ class StyledConv(Resampler):
             self.register_buffer("noise_const", torch.randn(spec.out_size, spec.out_size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
-    def modulate(self, w: Tensor) -> Weight:
-        """The convolution for one sample's w [1, w_dim]."""
-        weight = modulated(self.weight, self.affine(w), True)
+    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Weight:
+        """The convolution in `dtype` for one sample's w [1, w_dim]."""
+        weight = arithmetic.laid_out(modulated(self.weight, self.affine(w), True), dtype)
         return weight if self.spec.up > 1 else prepared(weight, self.spec.in_size, self.spec.conv_padding)
 
     def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
@@ -78,17 +79,22 @@ class StyledConv(Resampler):
     def forward(
         self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
     ) -> Tensor:
-        """[N, C_in, H, W] and [N, w_dim] to [N, C_out, H, W], or twice the size for a doubling layer."""
+        """[N, C_in, H, W] and [N, w_dim] to [N, C_out, H, W], or twice the size for a doubling layer; the type of x."""
         if modulated_weight is not None:
             x = self._convolve(x, modulated_weight)
         else:
+            weight: Tensor = self.weight
             styles = self.affine(w)
-            x = self._convolve(scale_channels(x, styles), self.weight)
-            x = scale_channels(x, demodulation(self.weight, styles))
+            if x.dtype == torch.float16:  # demodulation undoes both; without them the sums would leave its range
+                weight = weight / math.sqrt(weight[0].numel())
+                styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp(min=EPSILON)
+            x = self._convolve(scale_channels(x, styles), weight.to(x.dtype))
+            x = scale_channels(x, demodulation(weight, styles))
         if self.noise_inputs and noise == "random":
-            x = x + torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device) * self.noise_strength
+            plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
+            x = x + (plane * self.noise_strength).to(x.dtype)
         elif self.noise_inputs and noise == "const":
-            x = x + self.get_buffer("noise_const") * self.noise_strength
+            x = x + (self.get_buffer("noise_const") * self.noise_strength).to(x.dtype)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(x, self.bias, act="lrelu", gain=math.sqrt(2) * gain, clamp=clamp)
 
@@ -104,16 +110,16 @@ class ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         self.weight_gain = 1 / math.sqrt(spec.in_channels)
 
-    def modulate(self, w: Tensor) -> Tensor:
-        """[img_channels, C, 1, 1] for one sample's w [1, w_dim]."""
-        return modulated(self.weight, self.affine(w) * self.weight_gain, False)
+    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Tensor:
+        """[img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
+        return arithmetic.laid_out(modulated(self.weight, self.affine(w) * self.weight_gain, False), dtype)
 
     def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
         """[N, C, H, W] to [N, img_channels, H, W]."""
         if modulated_weight is not None:
             x = convolve(x, modulated_weight, 0)
         else:
-            x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight)
+            x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight.to(x.dtype))
         return bias_act(x, self.bias, clamp=self.clamp)
 
 
@@ -127,7 +133,7 @@ class ResidualSkip(Resampler):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C_in, H, W] to [N, C_out, 2H, 2W]."""
-        x = F.conv2d(x, self.weight * self.weight_gain)
+        x = F.conv2d(x, (self.weight * self.weight_gain).to(x.dtype))
         return self.resample(x, (2, 1), up=2, gain=4.0) * math.sqrt(0.5)
 
 
@@ -165,13 +171,13 @@ class SynthesisBlock(Resampler):
     def steps(
         self, x: Tensor, img: Tensor | None, ws: Tensor, noise: str, weights: Weights | None
     ) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name and its output; "b8.torgb" is the RGB image so far."""
+        """Each layer's name and its output, in the type of x; "b8.torgb" is the RGB image so far, in that of ws."""
         shortcut = self.skip(x) if self.resnet and self.resolution > 4 else None
         for layer, module, w in self.layers(ws):
             name = f"b{self.resolution}.{layer}"
             weight = None if weights is None else weights[name]
             if isinstance(module, ToRGB):
-                rgb = module(x, w, weight)
+                rgb = module(x, w, weight).to(ws.dtype)
                 yield name, rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
             elif layer == "conv1" and shortcut is not None:
                 x = shortcut + module(x, w, noise, math.sqrt(0.5), weight)
@@ -186,7 +192,7 @@ class SkipSynthesis(SteppedNetwork):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.plan = plan(config)
+        self.plan, self.resolution = plan(config), config.resolution
         if config.fourier_input:
             self.input = FourierInput(
                 None, self.plan.input_channels, self.plan.input_size, self.plan.input_rate, self.plan.input_cutoff
@@ -205,17 +211,19 @@ class SkipSynthesis(SteppedNetwork):
             yield block, ws[:, first : first + block.num_convs + 1]
             first += block.num_convs
 
-    def modulate(self, ws: Tensor) -> Weights:
+    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
         """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
         return {
-            f"b{block.resolution}.{name}": layer.modulate(w)
+            f"b{block.resolution}.{name}": layer.modulate(
+                w, arithmetic, arithmetic.dtype(block.resolution, self.resolution, w.dtype)
+            )
             for block, block_ws in self._blocks(ws)
             for name, layer, w in block.layers(block_ws)
         }
 
     def steps(
         self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
     ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
@@ -227,7 +235,7 @@ class SkipSynthesis(SteppedNetwork):
         if noise not in NOISE_MODES:
             raise ConfigError(f"The noise is one of {', '.join(NOISE_MODES)}, not {noise!r}.")
         if hasattr(self, "input"):
-            x = self.input(ws[:, 0], transform, overrides)
+            x = arithmetic.laid_out(self.input(ws[:, 0], transform, overrides), ws.dtype)
             yield "input", x
         elif transform is not None:
             raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
@@ -237,9 +245,12 @@ class SkipSynthesis(SteppedNetwork):
             constant = cast(Tensor, self.get_parameter("b4.const"))
             if overrides.mean_constant:
                 constant = constant.mean(dim=(1, 2), keepdim=True).expand_as(constant)
-            x = in_layout(constant[None].expand(ws.shape[0], -1, -1, -1))
+            x = arithmetic.laid_out(constant[None].expand(ws.shape[0], -1, -1, -1), ws.dtype)
         img = None
         for block, block_ws in self._blocks(ws):
+            dtype = arithmetic.dtype(block.resolution, self.resolution, ws.dtype)
+            if x.dtype != dtype:
+                x = arithmetic.laid_out(x, dtype)
             for name, output in block.steps(x, img, block_ws, noise, weights):
                 x, img = (x, output) if name.endswith("torgb") else (output, img)
                 yield name, output
