@@ -7,7 +7,7 @@ a texture unit offers, would add a pattern of its own that sticks to the screen.
 """
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -29,23 +29,37 @@ def interpolation(where: torch.Tensor, size: int, width: float = 1.0) -> torch.T
     """
     width = max(1.0, width)
     reach = math.ceil(LOBES * width)
-    taps = torch.floor(where)[:, None] + torch.arange(1 - reach, reach + 1)
+    taps = torch.floor(where)[:, None] + torch.arange(1 - reach, reach + 1, device=where.device)
     offset = (where[:, None] - taps) / width
     weights = torch.sinc(offset) * torch.sinc(offset / LOBES) * (offset.abs() < LOBES)
     weights /= weights.sum(dim=1, keepdim=True)
-    matrix = torch.zeros(len(where), size, dtype=torch.float64)
+    matrix = torch.zeros(len(where), size, dtype=torch.float64, device=where.device)
     matrix.scatter_add_(1, taps.clamp(0, size - 1).long(), weights)
     return matrix.float()
 
 
 @lru_cache(maxsize=16)
 def _matrix(size: int, enlarged: int) -> torch.Tensor:
-    return interpolation((torch.arange(enlarged, dtype=torch.float64) + 0.5) * (size / enlarged) - 0.5, size)
+    return _interpolation(size, enlarged, torch.device("cpu"))
+
+
+@cache  # for good: a CUDA graph that was captured with it reads it again and again
+def _matrix_on(device: torch.device, size: int, enlarged: int) -> torch.Tensor:
+    return _interpolation(size, enlarged, device)
+
+
+def _interpolation(size: int, enlarged: int, device: torch.device) -> torch.Tensor:
+    centres = (torch.arange(enlarged, dtype=torch.float64, device=device) + 0.5) * (size / enlarged) - 0.5
+    return interpolation(centres, size)
 
 
 def magnified(image: torch.Tensor, factor: int) -> torch.Tensor:
     """[C, H, W] floats enlarged `factor` times along both axes; the centres of the pixels stay where they were."""
-    return image if factor == 1 else _enlarged(image, image.shape[1] * factor, image.shape[2] * factor)
+    if factor == 1:
+        return image
+    sizes = [(size, size * factor) for size in image.shape[1:]]
+    down, across = (_matrix(*both) if image.is_cpu else _matrix_on(image.device, *both) for both in sizes)
+    return down.to(image.dtype) @ image @ across.to(image.dtype).T
 
 
 def magnified_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
@@ -53,9 +67,6 @@ def magnified_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
     if pixels.shape[1] == width:
         return pixels
     height = round(pixels.shape[0] * width / pixels.shape[1])
-    planes = _enlarged(torch.from_numpy(pixels).permute(2, 0, 1).float(), height, width)
+    planes = torch.from_numpy(pixels).permute(2, 0, 1).float()
+    planes = _matrix(planes.shape[1], height) @ planes @ _matrix(planes.shape[2], width).T
     return planes.add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
-
-
-def _enlarged(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    return _matrix(image.shape[1], height).to(image) @ image @ _matrix(image.shape[2], width).to(image).T

@@ -8,29 +8,31 @@ being rendered: layers are looked at by iterating over them, without hooks.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
 
 import numpy as np
 import psutil
 import torch
 
 from gan import checkpoint
+from gan.arithmetic import Arithmetic, prepare
 from gan.generator import Generator
 from gan.latents import z_from_seed
 from gan.layers import Weights
 from gan.models import missing
-from gan.pictures import to_uint8
 from gan.transform import InputOverrides, forward_matrix, learned_vector, user_matrix
+from viz.drawing import Drawn, Read, in_bytes, input_facts, read_facts
+from viz.gpu_drawing import GpuDrawing, Job
 from viz.inside import facts_of
-from viz.magnify import factor_for, magnified
 from viz.model_cache import ModelCache, ModelKey, default_limit
+from viz.precision import chosen, mixed_decibels
+from viz.recent import Recent
+from viz.replay import copy_in
 from viz.request import PictureRequest, RenderRequest
 from viz.result import PICTURE, ModelFacts, RenderResult, explained
-from viz.untransform import coverage, moved_back
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
@@ -43,39 +45,11 @@ NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
 REST = (0.0, 0.0, 0.0, 1.0)
 
-Value = TypeVar("Value")
-
-
-class Recent(Generic[Value]):
-    """The last few values by key, bounded by the sum of their costs; `keep` of them stay whatever they cost."""
-
-    def __init__(self, budget: float, keep: int = 0) -> None:
-        self.budget, self.keep = budget, keep
-        self._entries: OrderedDict[Hashable, tuple[Value, float]] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], tuple[Value, float]]) -> tuple[Value, bool]:
-        """The value for `key` and whether `make` (-> value, cost) had to be called for it."""
-        made = key not in self._entries
-        if made:
-            self._entries[key] = make()
-        self._entries.move_to_end(key)
-        while len(self._entries) > max(self.keep, 1) and sum(c for _, c in self._entries.values()) > self.budget:
-            self._entries.popitem(last=False)
-        return self._entries[key][0], made
-
-    def retain(self, wanted: Callable[[Any], bool]) -> None:
-        """Forget the values whose keys are not wanted."""
-        for key in [key for key in self._entries if not wanted(key)]:
-            del self._entries[key]
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-
 @dataclass
 class _Model:
     generator: Generator
     facts: ModelFacts
+    decibels: float | None = None  # mixed_decibels, once it was asked for
 
 
 @dataclass(frozen=True)
@@ -96,22 +70,18 @@ class _Shot:
     """What a picture and every layer's maps are computed from. Equal keys, equal pictures."""
 
     key: Hashable
-    ws_key: Hashable
+    ws_key: tuple[Hashable, ...]  # the model's key first
     model: _Model
     ws: torch.Tensor  # [1, num_ws, w_dim]
     drive: _Drive
-    transform: torch.Tensor | None
+    arithmetic: Arithmetic
     label: int
     notices: tuple[str, ...]
     computed: frozenset[str]
 
-
-@dataclass(frozen=True, eq=False)
-class _Pixels:
-    image: np.ndarray  # uint8 [H, W, 4]
-    smooth: np.ndarray | None  # the same, enlarged
-    learned: tuple[float, float, float, float] | None
-    kept: float | None
+    def transform(self) -> torch.Tensor | None:
+        """What the Fourier input takes; None rather than the identity where there is none, which refuses any."""
+        return user_matrix(*self.drive.motion).to(self.ws.device) if self.model.facts.movable else None
 
 
 class Renderer:
@@ -126,22 +96,28 @@ class Renderer:
         self.models: ModelCache[_Model] = ModelCache(limit)
         self._ws: Recent[torch.Tensor] = Recent(64)
         self._weights: Recent[Weights] = Recent(2)  # modulated: while only the input moves, they stay
-        self._pixels: Recent[_Pixels] = Recent(4)
+        self._gpu = GpuDrawing()
+        self._pixels: Recent[Drawn] = Recent(4)
         self._maps: Recent[torch.Tensor] = Recent(MAPS_BYTES, keep=2)
 
     def render(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
         """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`.
 
-        The maps of the layers named in `keep` are kept as they come by, for `maps`.
+        The maps of the layers named in `keep` are kept as they come by, for `maps`, where that costs no time.
         """
+        result = self.begin(request, keep)
+        return result if result.pending is None else result.pending()
+
+    def begin(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
+        """`render`, but without waiting for a GPU: it may be `pending`, and is not to be looked at before it is done."""
         try:
-            with torch.inference_mode():
-                return self._render(request, keep)
+            with torch.inference_mode(), _on(request.device):
+                result, drawn = self._render(request, keep)
         except Exception as problem:
-            error = explained(problem)
-            if error is None:
-                raise
-            return RenderResult(request, error=error)
+            return _failed(request, problem)
+        if drawn.waits:
+            return replace(result, pending=lambda: _completed(result, drawn))
+        return _completed(result, drawn)
 
     def memory(self, device: str) -> tuple[float, float]:
         """(bytes that models take on a device, bytes that they may take)."""
@@ -167,7 +143,7 @@ class Renderer:
             shot = self._shot(request)
             ws = _mapped(shot.model, request, z[None], shot.label)
             synthesis = shot.model.generator.synthesis
-            return synthesis(ws, noise="const", transform=shot.transform, overrides=shot.drive.overrides())
+            return synthesis(ws, noise="const", transform=shot.transform(), overrides=shot.drive.overrides())
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """The loaded model of a request: to be run, never to be changed."""
@@ -186,10 +162,16 @@ class Renderer:
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
         drive, remarks = _drive(request, facts)
-        # None rather than the identity: a model without a Fourier input refuses any transform.
-        transform = user_matrix(*drive.motion).to(ws.device) if facts.movable else None
-        return _Shot((ws_key, drive), ws_key, model, ws, drive, transform, label, (*notices, *remarks),
+        arithmetic, remark = chosen(request.precision, key.device, lambda: self._decibels(model, key.device))
+        remarks += [remark] if remark else []
+        return _Shot((ws_key, drive, arithmetic), ws_key, model, ws, drive, arithmetic, label, (*notices, *remarks),
                      frozenset(computed))  # fmt: skip
+
+    @staticmethod
+    def _decibels(model: _Model, device: str) -> float:
+        if model.decibels is None:
+            model.decibels = mixed_decibels(model.generator, device)
+        return model.decibels
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -200,7 +182,8 @@ class Renderer:
             return float(facts[0].bytes) * (1 + MODULATED)
 
         def load() -> _Model:
-            self._weights.retain(lambda ws_key: ws_key[0] in self.models)
+            self._weights.retain(lambda key: key[0][0] in self.models)
+            self._gpu.retain(lambda key: key in self.models)
             generator = checkpoint.load_generator(key.path, device=key.device)[0]
             if generator.config != facts[0].config:
                 raise checkpoint.PassingError(f"{Path(key.path).name} was changed while it was opened: open it again.")
@@ -211,55 +194,87 @@ class Renderer:
     def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
         """Each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis = shot.model.generator.synthesis
-        weights, _ = self._weights.get(shot.ws_key, lambda: (synthesis.modulate(shot.ws), 1.0))
+        key = (shot.ws_key, shot.arithmetic)
+        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(shot.ws, shot.arithmetic), 1.0))
         x = None
         steps = synthesis.steps(
-            shot.ws, noise="const", transform=shot.transform, weights=weights, overrides=shot.drive.overrides()
-        )
+            shot.ws, noise="const", transform=shot.transform(), weights=weights, overrides=shot.drive.overrides(),
+            arithmetic=shot.arithmetic,
+        )  # fmt: skip
         for name, x in steps:
             yield name, x
         assert x is not None
-        yield PICTURE, x * synthesis.output_scale
+        yield PICTURE, x.float() * synthesis.output_scale
 
     def _capture(self, shot: _Shot, layer: str) -> tuple[torch.Tensor, float]:
         for name, x in self._steps(shot):
             if name == layer:
-                return _costed(x)
+                return _costed(x.float())
         names = ", ".join((*shot.model.generator.layer_names, PICTURE))
         raise ValueError(f"{Path(shot.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
 
-    def _render(self, request: PictureRequest, keep: Sequence[str]) -> RenderResult:
+    def _render(self, request: PictureRequest, keep: Sequence[str]) -> tuple[RenderResult, Drawn]:
         started = time.perf_counter()
         shot = self._shot(request)
-        model_ms = post_ms = 0.0
-        mapped = time.perf_counter() if "load" in shot.computed else started
+        begun = time.perf_counter() if "load" in shot.computed else started
+        draw = self._on_gpu if shot.ws.is_cuda else self._in_memory
+        drawn, anew = self._pixels.get(shot.key, lambda: (draw(shot, keep, begun), 1.0))
+        computed = shot.computed | ({"synthesis"} if anew else set())
+        notice = " ".join(shot.notices) or None
+        result = RenderResult(
+            request, picture=drawn.picture, enlarged=drawn.enlarged, facts=shot.model.facts, notice=notice,
+            computed=computed, how=drawn.how,
+        )  # fmt: skip
+        return result, drawn
 
-        def synthesize() -> tuple[_Pixels, float]:
-            nonlocal model_ms, post_ms
-            for name, x in self._steps(shot):
-                if name in keep:
-                    self._maps.get((shot.key, name), lambda x=x: _costed(x))  # type: ignore[misc]
-            if x.is_cuda:
-                torch.cuda.synchronize(x.device)
-            rendered = time.perf_counter()
-            back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
-            pixels = _Pixels(*_to_pixels(x, back), *_input_facts(shot))
-            model_ms, post_ms = 1e3 * (rendered - mapped), 1e3 * (time.perf_counter() - rendered)
-            return pixels, 1.0
+    def _in_memory(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
+        for name, x in self._steps(shot):
+            if name in keep:
+                self._maps.get((shot.key, name), lambda x=x: _costed(x))  # type: ignore[misc]
+        facts = input_facts(shot.model.generator.synthesis, shot.ws, shot.transform(), shot.drive.overrides())
+        learned, kept = read_facts(facts.cpu())  # also waits for devices that are not CUDA's
+        rendered = time.perf_counter()
+        back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
+        image, enlarged = in_bytes(x, back)
+        picture, smooth = image.cpu().numpy(), None if enlarged is None else enlarged.cpu().numpy()
+        read = Read(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
+        return Drawn(picture, smooth, lambda: read, how="float32.")
 
-        pixels, drawn = self._pixels.get(shot.key, synthesize)
-        return RenderResult(
-            request,
-            image=pixels.image,
-            smooth=pixels.smooth,
-            facts=shot.model.facts,
-            notice=" ".join(shot.notices) or None,
-            model_ms=model_ms,
-            post_ms=post_ms,
-            learned=pixels.learned,
-            kept=pixels.kept,
-            computed=shot.computed | ({"synthesis"} if drawn else set()),
-        )
+    def _on_gpu(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
+        drive, facts = shot.drive, shot.model.facts
+        job = Job(
+            shot.ws_key[0], shot.model.generator.synthesis, shot.arithmetic, shot.ws_key, shot.ws,
+            drive.motion if facts.movable else None, drive.untransform, drive.learned, drive.mean_constant,
+        )  # fmt: skip
+        return self._gpu.draw(job)
+
+
+def _on(device: str) -> AbstractContextManager[object]:
+    """Calls of CUDA go to this device, whose convolutions are set up."""
+    if not device.startswith("cuda"):
+        return nullcontext()
+    check_device(device)
+    prepare(device)
+    return torch.cuda.device(device)
+
+
+def _failed(request: PictureRequest, problem: Exception) -> RenderResult:
+    """What the user is told; raises what only a mistake in the program can cause."""
+    error = explained(problem)
+    if error is None:
+        raise problem
+    return RenderResult(request, error=error)
+
+
+def _completed(result: RenderResult, drawn: Drawn) -> RenderResult:
+    """Waits until the picture is drawn."""
+    try:
+        read = drawn.read()
+    except Exception as problem:
+        return _failed(result.request, problem)
+    if "synthesis" not in result.computed:  # it took that before
+        read = read._replace(model_ms=0.0, post_ms=0.0)
+    return replace(result, **read._asdict(), pending=None)
 
 
 def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
@@ -332,7 +347,8 @@ def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -
     if facts.c_dim:
         c = torch.zeros(1, facts.c_dim, device=request.device)
         c[0, label] = 1.0
-    vector = torch.as_tensor(z, dtype=torch.float32, device=request.device)
+    vector = torch.empty(z.shape, device=request.device)
+    copy_in(torch.from_numpy(z), vector)
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
@@ -353,41 +369,3 @@ def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_Drive, list[str
         mean_constant = False
         remarks.append(NO_CONSTANT.format(rung=facts.rung))
     return _Drive(motion, request.untransform and motion != REST, learned, mean_constant), remarks
-
-
-def _input_facts(shot: _Shot) -> tuple[tuple[float, float, float, float] | None, float | None]:
-    """What the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left."""
-    facts = shot.model.facts
-    if not facts.movable:
-        return None, None
-    source = shot.model.generator.synthesis.input
-    kept = float(source.kept(shot.ws[:, 0], shot.transform, shot.drive.overrides())[0])
-    if not facts.learned_transform:
-        return None, kept
-    rc, rs, tx, ty = source.learned(shot.ws[:, 0])[0].tolist()
-    return (rc, rs, tx, ty), kept
-
-
-def _to_pixels(picture: torch.Tensor, moved: torch.Tensor | None) -> tuple[np.ndarray, np.ndarray | None]:
-    """[1, C, H, W] floats to RGBA bytes at their own size and, below SHOWN_SIZE, enlarged.
-
-    `moved`: the transform to undo; what then comes from beyond the picture is black.
-    """
-    if moved is not None:
-        picture = moved_back(picture, moved)
-    planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
-    factor = factor_for(picture.shape[3])
-    smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
-    if moved is not None:  # after enlarging, so that the border is sharp there, too
-        planes = (planes * coverage(moved, planes.shape[2]).to(planes.device)).add_(0.5)
-        smooth = None if smooth is None else smooth * coverage(moved, smooth.shape[2]).to(smooth.device)
-    return _rgba(planes), None if smooth is None else _rgba(smooth)
-
-
-def _rgba(planes: torch.Tensor) -> np.ndarray:
-    """[C, H, W] values in 0..255, at most three planes, to uint8 [H, W, 4]; plane by plane, several times as fast."""
-    pixels = torch.zeros((*planes.shape[1:], 4), dtype=torch.uint8, device=planes.device)
-    pixels[:, :, 3] = 255
-    for index, plane in enumerate(planes):
-        pixels[:, :, index] = plane
-    return pixels.cpu().numpy()

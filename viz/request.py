@@ -16,7 +16,8 @@ class PictureRequest:
     `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; tx and ty are image
     widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
     model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
-    makes of the input, None leaves it to w; `mean_constant` draws rung A from its constant's mean.
+    makes of the input, None leaves it to w; `mean_constant` draws rung A from its constant's mean. `precision` is
+    "float32", "float16" (in the highest resolutions), or "auto": float16 on GPUs, where the picture stays the same.
     """
 
     model: str
@@ -33,6 +34,7 @@ class PictureRequest:
     learned: tuple[float, float, float] | None = None
     mean_constant: bool = False
     device: str = "cpu"
+    precision: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -92,4 +94,5 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
         learned=chosen if transform.learned == "set" else None,
         mean_constant=transform.mean_constant,
         device=state.display.device,
+        precision=state.display.precision,
     )

@@ -15,39 +15,45 @@ FINE_SIZE, MOST = 1024, 8  # a turned picture is looked up in itself enlarged to
 
 
 def moved_back(picture: Tensor, forward: Tensor) -> Tensor:
-    """[N, C, S, S] floats to what they were before `forward` (gan.transform.forward_matrix) moved them.
+    """[N, C, S, S] floats to what they were before `forward` (gan.transform.forward_matrix, on the CPU) moved them.
 
     Beyond the picture its edge is repeated; `coverage` says where.
     """
     size, spread = picture.shape[3], float(torch.linalg.det(forward)) ** 0.5
     if float(forward[0, 1]) == 0.0:  # not turned: one axis after the other, in one step
-        across, down = (_axis(forward, axis, size, spread).to(picture) for axis in (0, 1))
+        across, down = (_axis(forward, axis, size, spread, picture.device).to(picture) for axis in (0, 1))
         return down @ picture @ across.T
     factor = min(max(2, FINE_SIZE // size), MOST)
-    fine_centres = (torch.arange(size * factor, dtype=torch.float64) + 0.5) / factor - 0.5
+    fine_centres = (torch.arange(size * factor, dtype=torch.float64, device=picture.device) + 0.5) / factor - 0.5
     enlarge = interpolation(fine_centres, size, spread).to(picture)
     fine = enlarge @ picture @ enlarge.T
     # grid_sample counts from -1 to 1 between the outer edges of the outer pixels.
-    grid = (2 * _sources(forward, size)).to(picture)[None].expand(len(picture), -1, -1, -1)
+    grid = (2 * _sources(forward, size, picture.device)).to(picture)[None].expand(len(picture), -1, -1, -1)
     return F.grid_sample(fine, grid, mode="bicubic", padding_mode="border", align_corners=False)
 
 
-def coverage(forward: Tensor, size: int) -> Tensor:
+def coverage(forward: Tensor, size: int, device: torch.device | str = "cpu") -> Tensor:
     """[size, size] in 0..1: how much of each pixel of a moved-back picture comes from inside the picture."""
     spread = float(torch.linalg.det(forward)) ** 0.5
-    inside = (0.5 - _sources(forward, size).abs()) * size / spread + 0.5  # from the edge, in pixels moved back
+    inside = (0.5 - _sources(forward, size, device).abs()) * size / spread + 0.5  # from the edge, in pixels moved back
     return inside.clamp(0, 1).prod(dim=2).float()
 
 
-def _sources(forward: Tensor, size: int) -> Tensor:
+def _sources(forward: Tensor, size: int, device: torch.device | str) -> Tensor:
     """[size, size, 2] float64 (x, y) where each pixel is found in the picture, in image widths from its centre."""
-    centres = (torch.arange(size, dtype=torch.float64) + 0.5) / size - 0.5
-    x, y = torch.meshgrid(centres, centres, indexing="xy")
-    return torch.stack([x, y], dim=2) @ forward[:2, :2].T + forward[:2, 2]
+    x, y = torch.meshgrid(*[_centres(size, device)] * 2, indexing="xy")
+    # The matrix's entries as numbers: copying it to a GPU would wait for the device.
+    (a, b, tx), (c, d, ty), _ = forward.tolist()
+    return torch.stack([a * x + b * y + tx, c * x + d * y + ty], dim=2)
 
 
-def _axis(forward: Tensor, axis: int, size: int, spread: float) -> Tensor:
+def _axis(forward: Tensor, axis: int, size: int, spread: float, device: torch.device) -> Tensor:
     """[size, size] interpolation along one axis, for transforms without rotation."""
-    centres = (torch.arange(size, dtype=torch.float64) + 0.5) / size - 0.5
-    where = (forward[axis, axis] * centres + forward[axis, 2] + 0.5) * size - 0.5
+    scale, shift = float(forward[axis, axis]), float(forward[axis, 2])
+    where = (scale * _centres(size, device) + shift + 0.5) * size - 0.5
     return interpolation(where, size, spread)
+
+
+def _centres(size: int, device: torch.device | str) -> Tensor:
+    """[size] float64: the pixels' centres in image widths from the picture's."""
+    return (torch.arange(size, dtype=torch.float64, device=device) + 0.5) / size - 0.5
