@@ -250,8 +250,8 @@ class Renderer:
         pixels, drawn = self._pixels.get(shot.key, synthesize)
         return RenderResult(
             request,
-            image=pixels.image,
-            smooth=pixels.smooth,
+            picture=pixels.image,
+            enlarged=pixels.smooth,
             facts=shot.model.facts,
             notice=" ".join(shot.notices) or None,
             model_ms=model_ms,

@@ -43,7 +43,7 @@ def _times(state: AppState, view: View) -> None:
         tip = "Mapping and synthesis of one picture; new pictures shown a second."
         widgets.fact(theme, f"{slot} model", model, tip, theme.accent[slot])
     widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
-    widgets.fact(theme, "upload", _recent(times.upload), "From memory to the texture, mipmaps included.")
+    widgets.fact(theme, "upload", _recent(times.upload), "The window's own part of bringing a picture to its texture.")
     widgets.fact(theme, "frame", _recent(times.frame), "The window's own work in one frame.")
 
 
@@ -64,6 +64,8 @@ def _runs(state: AppState, view: View) -> None:
     for line in view.operators if len(kinds) > 1 else view.operators[:1]:
         name = line.name if len(kinds) > 1 else "operators"
         widgets.fact(theme, name, line.implementation, line.reason)
+    path, reason = view.presented or ("–", "How pictures come to the window's textures, once there is one.")
+    widgets.fact(theme, "display", path, reason)
     widgets.number(
         theme, "limit", display, "fps_limit", step=0.25, default=60,
         form="%d fps" if display.fps_limit else "none", tip="Most frames a second; 0 for no limit.",
