@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The few functions of the CUDA driver that load and launch kernels, by ctypes: no compiler, nothing to import.
 
-Contexts are the primary ones, which torch uses too.
+Contexts are the primary ones, which torch uses too. `cuda_graphics` has those that share memory with OpenGL.
 """
 
 import ctypes
@@ -16,7 +16,11 @@ LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 class DriverError(Exception):
-    """There is no driver, or it refused; the text says what, as a clause without a full stop."""
+    """There is no driver, or it refused; the text says what, as a clause without a full stop, and `code` its number."""
+
+    def __init__(self, text: str, code: int | None = None) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @functools.cache
@@ -36,38 +40,48 @@ def _check(library: ctypes.CDLL, name: str, result: int) -> None:
     if result:
         text = ctypes.c_char_p()
         library.cuGetErrorName(result, ctypes.byref(text))
-        raise DriverError(f"{name} failed ({(text.value or b'error').decode()}, {result})")
+        raise DriverError(f"{name} failed ({(text.value or b'error').decode()}, {result})", result)
 
 
-def _call(name: str, *arguments: Any) -> None:
+def call(name: str, *arguments: Any) -> None:
+    """Call a function of the driver by its exported name. What is wider than an int has to come as its C type."""
     library = _library()
-    _check(library, name, getattr(library, name)(*arguments))
+    try:
+        function = getattr(library, name)
+    except AttributeError:
+        raise DriverError(f"this CUDA driver has no {name}") from None
+    _check(library, name, function(*arguments))
 
 
 @functools.cache
 def architecture(device: int) -> int:
     """Ten times the compute capability: 90 of an H100."""
-    number, values = ctypes.c_int(), (ctypes.c_int(), ctypes.c_int())
-    _call("cuDeviceGet", ctypes.byref(number), device)
+    number, values = handle_of(device), (ctypes.c_int(), ctypes.c_int())
     for value, attribute in zip(values, CAPABILITY, strict=True):
-        _call("cuDeviceGetAttribute", ctypes.byref(value), attribute, number)
+        call("cuDeviceGetAttribute", ctypes.byref(value), attribute, number)
     return 10 * values[0].value + values[1].value
+
+
+def handle_of(device: int) -> int:
+    """The driver's own name of a device that torch numbers."""
+    handle = ctypes.c_int()
+    call("cuDeviceGet", ctypes.byref(handle), device)
+    return handle.value
 
 
 @functools.cache
 def _context(device: int) -> ctypes.c_void_p:
-    number, context = ctypes.c_int(), ctypes.c_void_p()
-    _call("cuDeviceGet", ctypes.byref(number), device)
-    _call("cuDevicePrimaryCtxRetain", ctypes.byref(context), number)
+    context = ctypes.c_void_p()
+    call("cuDevicePrimaryCtxRetain", ctypes.byref(context), handle_of(device))
     return context
 
 
-def _enter(device: int) -> None:
+def enter(device: int) -> None:
     """Make the device's context the thread's, where it is not: torch's own threads may not have come to it."""
     context, current = _context(device), ctypes.c_void_p()
-    _call("cuCtxGetCurrent", ctypes.byref(current))
+    call("cuCtxGetCurrent", ctypes.byref(current))
     if current.value != context.value:
-        _call("cuCtxSetCurrent", context)
+        call("cuCtxSetCurrent", context)
 
 
 class Function:
@@ -76,16 +90,16 @@ class Function:
     def __init__(self, cubin: bytes, name: str, device: int, threads: int, shared: int) -> None:
         """DriverError where the cubin does not suit the device or is none."""
         self.device, self.threads, self.shared = device, threads, shared
-        _enter(device)
+        enter(device)
         self._module, self._function = ctypes.c_void_p(), ctypes.c_void_p()  # kept as long as the process
-        _call("cuModuleLoadData", ctypes.byref(self._module), cubin)
-        _call("cuModuleGetFunction", ctypes.byref(self._function), self._module, name.encode())
+        call("cuModuleLoadData", ctypes.byref(self._module), cubin)
+        call("cuModuleGetFunction", ctypes.byref(self._function), self._module, name.encode())
         if shared > 48 * 1024:
-            _call("cuFuncSetAttribute", self._function, MAX_DYNAMIC_SHARED, shared)
+            call("cuFuncSetAttribute", self._function, MAX_DYNAMIC_SHARED, shared)
 
     def launch(self, grid: int, stream: int, arguments: "Arguments") -> None:
         """Start `grid` blocks on a stream, given by its handle; the arguments are copied."""
-        _enter(self.device)
+        enter(self.device)
         library = _library()
         _check(library, "cuLaunchKernel", library.cuLaunchKernel(
             self._function, grid, 1, 1, self.threads, 1, 1, self.shared, stream, arguments.pointers, None

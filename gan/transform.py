@@ -50,19 +50,20 @@ class InputOverrides:
     learned: Tensor | None = None
     mean_constant: bool = False
 
-    def normalized(self, w: Tensor) -> Tensor:
-        """`learned` as [N, 4] beside w [N, w_dim], |(r_c, r_s)| = 1. ConfigError for what cannot be that.
+    def __post_init__(self) -> None:
+        # What is on a GPU is not looked at: that would wait for the device, and could not be captured in a graph.
+        if self.learned is not None and self.learned.is_cpu:
+            if not bool((self.learned[..., :2].norm(dim=-1) > 0).all()):
+                raise ConfigError("The pair (r_c, r_s) of a learned transform gives a direction, so it must not be 0.")
 
-        A vector on a GPU is not looked at for the pair 0, since that would wait for the device.
-        """
+    def normalized(self, w: Tensor) -> Tensor:
+        """`learned` as [N, 4] beside w [N, w_dim], |(r_c, r_s)| = 1. ConfigError for what cannot be that."""
         assert self.learned is not None
         count = w.shape[0]
         if self.learned.shape not in ((4,), (count, 4)):
             raise ConfigError(f"A learned transform is [4] or [{count}, 4], not {list(self.learned.shape)}.")
         learned = self.learned.to(w.device, w.dtype).expand(count, 4)
         norm = learned[:, :2].norm(dim=1, keepdim=True)
-        if self.learned.is_cpu and not bool((self.learned[..., :2].norm(dim=-1) > 0).all()):
-            raise ConfigError("The pair (r_c, r_s) of a learned transform gives a direction, so it must not be 0.")
         # What is normalised but for rounding stays: the model's own numbers then give its very picture.
         return learned / torch.where((norm - 1).abs() < 1e-6, torch.ones_like(norm), norm)
 

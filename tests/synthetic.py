@@ -63,7 +63,7 @@ def picture(coarse: int = 0, fine: int = 0) -> np.ndarray:
 def result(letter: str, coarse: int = 0, fine: int = 0, seed: int = 0) -> RenderResult:
     """A picture as the renderer would hand it over, of another request for another seed."""
     request = PictureRequest(f"{letter.lower()}.safetensors", seeds=((seed, 1.0),))
-    return RenderResult(request, image=picture(coarse, fine), facts=facts(letter))
+    return RenderResult(request, picture=picture(coarse, fine), facts=facts(letter))
 
 
 # -- layers ------------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def frame(number: int, shift: int = 0, model: str = "m") -> RenderResult:
     values = 128 + 100 * np.sin(2 * math.pi * y / 4 + np.zeros((1, SIZE, 3)))
     image = np.full((SIZE, SIZE, 4), 255, np.uint8)
     image[:, :, :3] = values.round()
-    return RenderResult(PictureRequest(model, tx=number / 1000), image=image)
+    return RenderResult(PictureRequest(model, tx=number / 1000), picture=image)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def grey(size: int, *rows: int) -> np.ndarray:
 
 def results(left: np.ndarray, right: np.ndarray, **fields: object) -> tuple[RenderResult, RenderResult]:
     requests = (PictureRequest("left", **fields), PictureRequest("right", **fields))
-    return RenderResult(requests[0], image=left), RenderResult(requests[1], image=right)
+    return RenderResult(requests[0], picture=left), RenderResult(requests[1], picture=right)
 
 
 def asked(*pairs: tuple[RenderResult, RenderResult]) -> Difference:

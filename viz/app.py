@@ -15,14 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
 from gan.models import bundled, resolve, unquoted
 from gan.pictures import save_png
-from viz import layout, motion, offscreen, start
+from viz import gl, layout, motion, offscreen, start
 from viz import state as states
 from viz.canvas import TITLE as CANVAS_TITLE
 from viz.canvas import Canvas
@@ -33,6 +32,7 @@ from viz.instruments import Instruments
 from viz.jobs import Jobs
 from viz.menus import Menus
 from viz.panels import PANELS, training
+from viz.pixels import Picture, Pixels, size_of
 from viz.renderer import Renderer, devices
 from viz.request import build_request
 from viz.result import RenderResult, explained
@@ -40,7 +40,7 @@ from viz.run_monitor import RunMonitor
 from viz.state import SLOTS, AppState, Slot
 from viz.texture import Texture, Textures
 from viz.theme import PALETTES, Theme, rgb
-from viz.view import OperatorLine, Picture, Pictures, View
+from viz.view import OperatorLine, Pictures, Presented, View
 from viz.worker import Worker
 
 # isort: split
@@ -100,7 +100,7 @@ class Window:
         self.inside = Reader(self._wake)
         self.view.inside, self.view.memory = self.inside.ask, renderer.memory
         instruments = Instruments(Jobs(renderer).start, explained)
-        self.worker = Worker(renderer.render, self._wake, instruments, renderer.hold)
+        self.worker = Worker(renderer.begin, self._wake, instruments, renderer.hold)
         self._textures: Textures | None = None
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
@@ -205,7 +205,7 @@ class Window:
 
     def _opened(self) -> None:
         self._is_open = True
-        self._textures = Textures()
+        self._textures = Textures(gl.of_window())
         self.view.picture = self._textures.picture
         self.view.has_dialogs = _has_dialogs()
         # The wrapper's annotation is that of the C function; it hands over a list of paths.
@@ -319,7 +319,7 @@ class Window:
             if not self.state.slot(slot).path:
                 view.results[slot] = None
         shown = [view.results[slot] for slot in SLOTS if self.state.slot(slot).path]
-        ready = bool(shown) and all(result is not None and result.image is not None for result in shown)
+        ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
         view.tally.frame(time.monotonic(), new, ready)
 
     def _draw_canvas(self) -> None:
@@ -342,6 +342,8 @@ class Window:
         side = {slot: self.canvas.frames[slot].side * scale for slot in SLOTS}
         left = self._shown(self._textures.left, results["left"], side["left"])
         right = self._shown(self._textures.right, results["right"], side["right"])
+        shown = self._textures.left if left else self._textures.right
+        self.view.presented = Presented(shown.path, shown.reason) if left or right else None
         if canvas.mode != "difference":
             self._difference.forget()
             return Pictures(left, right)
@@ -355,19 +357,20 @@ class Window:
 
     def _shown(self, texture: Texture, result: RenderResult | None, side: float) -> Picture | None:
         """A slot's newest picture at `side` screen pixels."""
-        if result is None or result.image is None:
+        if result is None or result.picture is None:
             return None
-        enlarged = side > result.image.shape[1] and not self.state.canvas.nearest
-        smooth = result.smooth if enlarged else None
-        return self._upload(texture, result.image if smooth is None else smooth, side)
+        enlarged = result.enlarged if side > result.width and not self.state.canvas.nearest else None
+        return self._upload(texture, result.picture if enlarged is None else enlarged, side)
 
-    def _upload(self, texture: Texture, pixels: np.ndarray, side: float) -> Picture:
+    def _upload(self, texture: Texture, pixels: Pixels, side: float) -> Picture:
         taken = texture.show(pixels, side, nearest=self.state.canvas.nearest)
         if taken:
             self.view.timings.upload.append(taken)
-        return Picture(texture.name, pixels.shape[1], pixels.shape[0])
+        return Picture(texture.name, *size_of(pixels))
 
     def _after_frame(self) -> None:
+        if self._textures and self._textures.on_its_way():
+            self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
         if self._textures and offscreen.in_use():
             # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
             self._textures.finish()

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from imgui_bundle import ImVec4, imgui
 
 from gan.ladder import RUNGS
+from viz.pixels import Picture
 from viz.result import RenderResult
 from viz.state import SLOTS, AppState, Slot
 from viz.theme import Theme, rgb
-from viz.view import Picture, View
+from viz.view import View
 
 MARGIN = 10.0  # around a fitted picture, pixels
 KNOB_RADIUS = 7.0

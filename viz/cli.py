@@ -291,6 +291,8 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
 @click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
 @click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+@click.option("--precision", type=click.Choice(["auto", "float32", "float16"]), default="auto", show_default=True,
+              help="auto: float16 on CUDA devices where the picture stays the same.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
 def render(
     model: str,
@@ -305,6 +307,7 @@ def render(
     trunc: float,
     label: int | None,
     device: str,
+    precision: str,
     out: Path,
 ) -> None:
     """Write a picture, or one a seed, without a window.
@@ -329,6 +332,7 @@ def render(
         learned=(0.0, 0.0, 0.0) if zero_learned else None,
         mean_constant=mean_constant,
         device=device,
+        precision=precision,
     )
     from gan.pictures import save_png
     from viz.renderer import Renderer

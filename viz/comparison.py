@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from viz.magnify import factor_for, magnified_pixels
+from viz.pixels import in_memory, size_of
 from viz.request import PictureRequest, RenderRequest
 from viz.result import ModelFacts, RenderResult
 from viz.state import AppState
@@ -50,16 +51,16 @@ def at_one_size(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np
 
     What has to be enlarged is, by Lanczos, as it is for display.
     """
-    width = max(_width(left), _width(right))
+    width = max(left.width, right.width)
     width *= factor_for(width) if fine else 1
     return _widened(left, width), _widened(right, width)
 
 
 def _widened(result: RenderResult, width: int) -> np.ndarray:
-    assert result.image is not None
-    if result.smooth is not None and result.smooth.shape[1] == width:
-        return result.smooth
-    return magnified_pixels(result.image, width)
+    if result.enlarged is not None and size_of(result.enlarged)[0] == width:
+        return in_memory(result.enlarged)
+    assert result.picture is not None
+    return magnified_pixels(in_memory(result.picture), width)
 
 
 class Difference:
@@ -94,7 +95,7 @@ class Difference:
         Where it is shown larger than the pictures are, at `width` screen pixels, it is that of the enlarged pictures:
         a difference of band-limited signals may change its sign between two pixels.
         """
-        if left is None or right is None or left.image is None or right.image is None:
+        if left is None or right is None or left.picture is None or right.picture is None:
             self.forget()
             return None
         if self._pair and _models(*self._pair) != _models(left, right):
@@ -105,7 +106,7 @@ class Difference:
             self._pair, self._plain = (left, right), None
         if self._pair is None:
             return None
-        fine = width > max(_width(result) for result in self._pair)
+        fine = width > max(result.width for result in self._pair)
         if self._plain is None or fine != self._fine:
             self._plain, self._fine, self._compared = _plain(*self._pair, fine), fine, None
         if self._compared is None or gain != self._gain:
@@ -115,10 +116,6 @@ class Difference:
     def forget(self) -> None:
         """Let go of the pictures."""
         self._pair = self._plain = self._compared = None
-
-
-def _width(result: RenderResult) -> int:
-    return result.image.shape[1] if result.image is not None else 0
 
 
 def _models(left: RenderResult, right: RenderResult) -> tuple[str, str]:

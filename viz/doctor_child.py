@@ -271,7 +271,7 @@ def draw() -> None:
     step("import")
     from imgui_bundle import hello_imgui
 
-    from viz import layout
+    from viz import gl, layout
     from viz.texture import Textures
 
     params = layout.parameters(SIZE, [], None)
@@ -280,9 +280,8 @@ def draw() -> None:
 
     def opened() -> None:
         step("textures")
-        textures = Textures()
-        from OpenGL import GL
-
+        GL = gl.of_window()
+        textures = Textures(GL)
         for name in ("vendor", "renderer", "version"):
             say(**{name: GL.glGetString(getattr(GL, f"GL_{name.upper()}")).decode("utf-8", "replace")})
         textures.finish()

@@ -8,7 +8,7 @@ calls when everything of a frame is on its way.
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ class Job(NamedTuple):
 class GpuDrawing:
     """Draws jobs. `capture`: what makes a function repeatable; functions that cannot be captured run as they are."""
 
-    capture: Capture = captured
+    capture: Capture[Any] = captured
     graphs: Replays = field(default_factory=Replays)
     layouts: dict[Hashable, bool | None] = field(default_factory=dict)  # the faster ones, by model and halves
 
@@ -72,7 +72,7 @@ class GpuDrawing:
         default = job.arithmetic.half > 0
         layouts = (self.layouts[known],) if known in self.layouts else (default, not default)
 
-        def maker(last: bool | None, capture: Capture) -> Callable[[], Replay]:
+        def maker(last: bool | None, capture: Capture[Any]) -> Callable[[], Replay]:
             return lambda: Replay(
                 job.synthesis, job.ws, Arithmetic(job.arithmetic.half, last), movable=job.motion is not None,
                 learned=job.learned is not None, mean_constant=job.mean_constant, capture=capture,

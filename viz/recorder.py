@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.sticking import Slice, segment, streaks
+from viz.pixels import in_memory
 from viz.result import RenderResult
 from viz.state import Slot, StickingState
 
@@ -35,10 +36,10 @@ class Recorder:
 
     def record(self, slot: Slot, result: RenderResult, where: StickingState) -> None:
         """Append the picture's column, if it is another picture than the one before."""
-        last, image = self._last.get(slot), result.image
-        if image is None or last is result or (last is not None and last.request == result.request):
+        last = self._last.get(slot)
+        if result.picture is None or last is result or (last is not None and last.request == result.request):
             return
-        self._last[slot] = result
+        self._last[slot], image = result, in_memory(result.picture)
         ends = where.x0, where.y0, where.x1, where.y1
         about = (result.request.model, *ends, image.shape[0])
         recording = self._recordings.get(slot)

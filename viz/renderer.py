@@ -8,7 +8,7 @@ being rendered: layers are looked at by iterating over them, without hooks.
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,7 +109,7 @@ class Renderer:
         return result if result.pending is None else result.pending()
 
     def begin(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
-        """`render`, but without waiting for a GPU: it may be `pending`, and is not to be looked at before it is done."""
+        """`render`, but without waiting for a GPU: what is `pending` is not to be looked at before that is done."""
         try:
             with torch.inference_mode(), _on(request.device):
                 result, drawn = self._render(request, keep)

@@ -10,7 +10,7 @@ import functools
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -83,7 +83,7 @@ class Replay:
 
     def __init__(
         self, synthesis: SteppedNetwork, ws: Tensor, arithmetic: Arithmetic, *, movable: bool, learned: bool = False,
-        mean_constant: bool = False, capture: Capture = captured,
+        mean_constant: bool = False, capture: Capture[Any] = captured,
     ) -> None:  # fmt: skip
         self.arithmetic, self._graphs = arithmetic, capture is not plainly
         self._ws = ws.clone()

@@ -1,11 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What the renderer hands back for one picture. Plain data: no torch, so that panels may read it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from gan.config import GeneratorConfig
+from viz.pixels import Pixels, in_memory, size_of
 from viz.request import PictureRequest
 
 PICTURE = "picture"
@@ -51,16 +53,19 @@ class Inside:
 class RenderResult:
     """One picture, or one sentence why there is none.
 
-    `request` is what it answers; `image` is uint8 [H, W, 4], None after an error, and `smooth` the same picture
-    enlarged for display where it is small; `notice` is a sentence about a picture that is right but not all that was
-    asked for (a transform that the model cannot follow); `computed` names the stages that were not in a cache.
+    `request` is what it answers; `picture` is uint8 [H, W, 4], None after an error, and `enlarged` the same larger, for
+    display, where it is small. Either may be on the device that drew it: `image` and `smooth` are the same in memory,
+    which then costs a download, so whoever needs only the size asks for `width`. `notice` is a sentence about a picture
+    that is right but not all that was asked for (a transform that the model cannot follow); `computed` names the stages
+    that were not in a cache.
     `learned` is the (r_c, r_s, t_x, t_y) that the model itself gives for this w, whatever the request put in its place;
     `kept` the share of the Fourier input's power that is left after what the transform moved out of its band.
+    A GPU may still be drawing what is `pending`, a function that waits for it and returns the whole result.
     """
 
     request: PictureRequest
-    image: np.ndarray | None = None
-    smooth: np.ndarray | None = None
+    picture: Pixels | None = None
+    enlarged: Pixels | None = None
     facts: ModelFacts | None = None
     error: str | None = None
     notice: str | None = None
@@ -69,6 +74,23 @@ class RenderResult:
     learned: tuple[float, float, float, float] | None = None  # None where w moves nothing (before rung H)
     kept: float | None = None  # None without a Fourier input
     computed: frozenset[str] = frozenset()  # of load, mapping, synthesis
+    how: str = ""  # number format, layout and what ran the model
+    pending: "Callable[[], RenderResult] | None" = None
+
+    @property
+    def image(self) -> np.ndarray | None:
+        """`picture` in memory; always the very same array."""
+        return None if self.picture is None else in_memory(self.picture)
+
+    @property
+    def smooth(self) -> np.ndarray | None:
+        """`enlarged` in memory; always the very same array."""
+        return None if self.enlarged is None else in_memory(self.enlarged)
+
+    @property
+    def width(self) -> int:
+        """Of `picture`, in pixels; 0 without one."""
+        return 0 if self.picture is None else size_of(self.picture)[0]
 
 
 def explained(problem: Exception) -> str | None:

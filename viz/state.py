@@ -191,6 +191,7 @@ class DisplayState:
     fps_limit: int = number(60, 0, 1000)  # 0: none
     vsync: bool = True
     device: str = "cpu"
+    precision: str = choice("auto", "float32", "float16")
 
 
 @dataclass

@@ -1,35 +1,17 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """RGBA pixels -> OpenGL textures. Only on the window's thread, with its context current."""
 
-import os
-import sys
 import time
 from typing import Any
 
-import imgui_bundle  # noqa: F401  (before glfw, as in viz.offscreen)
 import numpy as np
 
-# isort: split
-import glfw
-
-from viz.view import Picture
+from viz.pixels import Picture, Pixels, size_of
+from viz.present import Display, Presenter
 
 PICTURES = 24  # textures kept for pictures that panels show: more than one frame draws, or it would draw deleted ones
 ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
 ENLARGED_TIMES = 32  # edges are then softer than a 32nd of a pixel, and a small picture's texture takes 4 MB, not 64
-
-
-def _opengl() -> Any:
-    """PyOpenGL, told how the window's context was made: it guesses from the environment, and guesses wrong for EGL.
-
-    Imported here because it asks for its platform once, at import, when the window must already exist.
-    """
-    if sys.platform.startswith("linux"):
-        on_x11 = glfw.get_platform() == glfw.PLATFORM_X11
-        os.environ.setdefault("PYOPENGL_PLATFORM", "glx" if on_x11 else "egl")
-    from OpenGL import GL
-
-    return GL
 
 
 class Texture:
@@ -39,11 +21,13 @@ class Texture:
     use the picture is redrawn here, at the size it will have: reduced from its mipmaps, or enlarged with hard edges.
     """
 
-    def __init__(self, gl: Any) -> None:
+    def __init__(self, gl: Any, display: Display | None = None) -> None:
+        """`display`: shared by the textures of a window, so that each way is tried once."""
         self._gl = gl
         self._source, self._redrawn = (int(name) for name in gl.glGenTextures(2))
         self._read, self._write = (int(name) for name in gl.glGenFramebuffers(2))
-        self._shown: np.ndarray | None = None
+        self._presenter = Presenter(display or Display(gl), self._source)
+        self._shown: Pixels | None = None
         self._size = (0, 0)
         self._fit: tuple[int, bool] | None = None  # width and hardness of what is in `_redrawn`
         self._has_mipmaps = False
@@ -54,39 +38,48 @@ class Texture:
             gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_S, gl.GL_CLAMP_TO_EDGE)
             gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE)
 
-    def show(self, pixels: np.ndarray, width: float | None = None, *, nearest: bool = False) -> float:
+    @property
+    def path(self) -> str:
+        """How the last picture came here; "" before the first."""
+        return self._presenter.path
+
+    @property
+    def reason(self) -> str:
+        """What that means, and why no better way is taken."""
+        return self._presenter.reason
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether `show` must be called again for the last picture to be seen."""
+        return self._presenter.on_its_way()
+
+    def show(self, pixels: Pixels, width: float | None = None, *, nearest: bool = False) -> float:
         """Make `name` show uint8 [H, W, 4] at `width` screen pixels (None: its own); milliseconds taken.
 
-        `nearest` keeps its pixels apart where it is enlarged. The very same array is not uploaded twice.
+        `nearest` keeps its pixels apart where it is enlarged. The very same picture is not brought here twice.
         """
         gl, started = self._gl, time.perf_counter()
-        wanted = round(width) if width is not None else pixels.shape[1]
-        changed = pixels is not self._shown
+        full = size_of(pixels)[0]
+        wanted = round(width) if width is not None else full
+        changed = pixels is not self._shown or self.on_its_way
         if changed:
-            self._upload(pixels)
+            self._bring(pixels)
         name = self._source
-        if wanted < pixels.shape[1]:
+        if wanted < full:
             changed |= self._redraw(max(1, wanted), hard=False)
             name = self._redrawn
-        elif nearest and wanted > pixels.shape[1]:
-            whole = min(-(-wanted // pixels.shape[1]), ENLARGED_TIMES, ENLARGED_SIZE // pixels.shape[1])
-            changed |= self._redraw(max(1, whole) * pixels.shape[1], hard=True)
+        elif nearest and wanted > full:
+            whole = min(-(-wanted // full), ENLARGED_TIMES, ENLARGED_SIZE // full)
+            changed |= self._redraw(max(1, whole) * full, hard=True)
             name = self._redrawn
         self.name = name
         gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
         return 1e3 * (time.perf_counter() - started) if changed else 0.0
 
-    def _upload(self, pixels: np.ndarray) -> None:
-        gl, (height, width) = self._gl, pixels.shape[:2]
-        gl.glBindTexture(gl.GL_TEXTURE_2D, self._source)
-        gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 4)
-        layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, np.ascontiguousarray(pixels))
-        if self._size == (width, height):
-            gl.glTexSubImage2D(gl.GL_TEXTURE_2D, 0, 0, 0, width, height, *layout)
-        else:
-            gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGBA8, width, height, 0, *layout)
-        self._size, self._shown = (width, height), pixels
-        self._fit, self._has_mipmaps = None, False
+    def _bring(self, pixels: Pixels) -> None:
+        if self._presenter.bring(pixels):
+            self._fit, self._has_mipmaps = None, False
+        self._size, self._shown = size_of(pixels), pixels
 
     def _redraw(self, width: int, hard: bool) -> bool:
         """Draw the source into the other texture, `width` wide. False if it was there already."""
@@ -120,6 +113,7 @@ class Texture:
         return True
 
     def delete(self) -> None:
+        self._presenter.delete()  # CUDA lets go of the texture before it is gone
         self._gl.glDeleteFramebuffers(2, [self._read, self._write])
         self._gl.glDeleteTextures(2, [self._source, self._redrawn])
 
@@ -127,25 +121,30 @@ class Texture:
 class Textures:
     """The window's textures: one a slot, one for their difference, and a few for panels."""
 
-    def __init__(self) -> None:
-        self._gl = _opengl()
-        self.left, self.right, self.difference = (Texture(self._gl) for _ in range(3))
+    def __init__(self, gl: Any) -> None:
+        self._gl, self._display = gl, Display(gl)
+        self.left, self.right, self.difference = (Texture(gl, self._display) for _ in range(3))
         # PyOpenGL finds its functions at their first call: not in a frame
         for texture in (self.left, self.right, self.difference):
             texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
-    def picture(self, name: str, pixels: np.ndarray, width: float | None = None) -> Picture:
-        """The texture called `name`, with pixels uint8 [H, W, 4]; uploaded only when the array is another one.
+    def picture(self, name: str, pixels: Pixels, width: float | None = None) -> Picture:
+        """The texture called `name`, with pixels uint8 [H, W, 4]; brought here only when they are other ones.
 
         `width`: screen pixels that all of it is drawn over, for proper minification.
         """
-        texture = self._pictures.pop(name) if name in self._pictures else Texture(self._gl)
+        texture = self._pictures.pop(name) if name in self._pictures else Texture(self._gl, self._display)
         self._pictures[name] = texture  # before anything can fail, or it would be lost on the card
         texture.show(pixels, width)
         while len(self._pictures) > PICTURES:
             self._pictures.pop(next(iter(self._pictures))).delete()
-        return Picture(texture.name, pixels.shape[1], pixels.shape[0])
+        return Picture(texture.name, *size_of(pixels))
+
+    def on_its_way(self) -> bool:
+        """Whether anything that was shown since the last call must be shown again to be seen."""
+        on_its_way, self._display.on_its_way = self._display.on_its_way, False
+        return on_its_way
 
     def finish(self) -> None:
         """Wait until everything asked for is drawn."""

@@ -8,20 +8,13 @@ from typing import Any, NamedTuple
 
 from viz.downloads import Downloads
 from viz.instruments import JobRequest, Reading
+from viz.pixels import Picture
 from viz.recorder import Recorder
 from viz.result import Inside, ModelFacts, RenderResult
 from viz.run_monitor import RunMonitor
 from viz.state import Slot
 from viz.tally import Tally
 from viz.theme import Theme
-
-
-class Picture(NamedTuple):
-    """A texture on the graphics card: OpenGL name, width and height in pixels."""
-
-    texture: int
-    width: int
-    height: int
 
 
 class Pictures(NamedTuple):
@@ -41,6 +34,13 @@ class OperatorLine(NamedTuple):
 
     name: str
     implementation: str
+    reason: str
+
+
+class Presented(NamedTuple):
+    """How the pictures come to their textures (viz/present.py): the way, and why this one."""
+
+    path: str
     reason: str
 
 
@@ -73,13 +73,14 @@ class View:
     bundled: tuple[tuple[str, str], ...] = ()  # (name, path) of the models that come with Jinc
     devices: tuple[str, ...] = ("cpu",)
     operators: tuple[OperatorLine, ...] = ()
+    presented: Presented | None = None  # None while there is no picture
     has_dialogs: bool = False  # whether the desktop offers a file dialog
     message: str = ""  # one sentence for the status bar
     open_model: Callable[[Slot, str], Any] = _no_action
     inside: Callable[[str], Inside | None] = _no_action  # what a file is; None while it is being read
     memory: Callable[[str], tuple[float, float]] = lambda _: (0.0, 0.0)  # (bytes of models, limit) on a device
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
-    picture: Callable[..., Picture | None] = _no_action  # (a name, uint8 [H, W, 4], width on screen) as a texture
+    picture: Callable[..., Picture | None] = _no_action  # (a name, viz.pixels.Pixels, width on screen) as a texture
     downloads: Downloads = field(default_factory=Downloads)  # of models at addresses
     run: RunMonitor | None = None  # launches and follows training
     wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame

@@ -27,9 +27,9 @@ class Worker:
     """Renders the newest request, left slot then right, and keeps the newest result of each until it is collected.
 
     A pair that has been begun is finished, so that both slots keep pace under a drag; requests that arrive meanwhile
-    replace one another. A slot whose own request did not change is not rendered again. `wake` is called from the
-    worker's thread after each result, `hold` before each pair is begun. An exception in `render` becomes that slot's
-    error.
+    replace one another. A slot whose own request did not change is not rendered again. A result that is `pending` is
+    waited for, here and not in the window, when both slots have been begun. `wake` is called from the worker's thread
+    after each result, `hold` before each pair is begun. An exception in `render` becomes that slot's error.
     """
 
     def __init__(
@@ -124,8 +124,10 @@ class Worker:
                     self._todo = {slot for slot in SLOTS if request.slot(slot) != self._done[slot]}
             if request is not None:
                 self._held(request)
-                for slot in SLOTS:
-                    self._serve(slot, request.slot(slot))
+                begun = [(slot, self._begin(slot, request.slot(slot))) for slot in SLOTS]
+                for slot, result in begun:
+                    if result is not None and result.pending is not None:
+                        self._hand_over(slot, self._guarded(result.request, result.pending))
             if self._instruments is not None:
                 self._measure(self._instruments)
 
@@ -163,12 +165,22 @@ class Worker:
         with self._changed:
             return tuple(layer for job in self._jobs.values() for layer in job.layers(slot))
 
-    def _serve(self, slot: Slot, request: PictureRequest | None) -> None:
+    def _begin(self, slot: Slot, request: PictureRequest | None) -> RenderResult | None:
+        """Render a slot of the pair. A result that is pending is returned, any other handed over at once."""
         with self._changed:
             if self._closed or slot not in self._todo:
-                return
+                return None
             self._done[slot] = request
-        result = self._guarded(request, self._kept(slot)) if request else None
+        if request is None:
+            self._hand_over(slot, None)
+            return None
+        keep = self._kept(slot)
+        result = self._guarded(request, lambda: self._render(request, keep))
+        if result.pending is None:
+            self._hand_over(slot, result)
+        return result
+
+    def _hand_over(self, slot: Slot, result: RenderResult | None) -> None:
         self._served += 1
         with self._changed:
             self._todo.discard(slot)
@@ -182,9 +194,9 @@ class Worker:
         except Exception:  # the thread must outlive whatever a path is
             traceback.print_exc(file=sys.stderr)
 
-    def _guarded(self, request: PictureRequest, keep: tuple[str, ...]) -> RenderResult:
+    def _guarded(self, request: PictureRequest, work: Callable[[], RenderResult]) -> RenderResult:
         try:
-            return self._render(request, keep)
+            return work()
         except Exception as problem:  # the thread must outlive whatever a model does
             traceback.print_exc(file=sys.stderr)
             return RenderResult(request, error=f"Rendering failed: {type(problem).__name__}: {problem}")

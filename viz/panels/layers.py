@@ -10,8 +10,9 @@ from gan.bands import Band
 from viz import widgets
 from viz.layers import PRECISION, find, layers
 from viz.measurements import BINS, LayerRequest, LayerView, Numbers
+from viz.pixels import Picture
 from viz.state import SLOTS, AppState, LayersState, Slot
-from viz.view import Picture, View
+from viz.view import View
 
 TITLE = "Layers"
 PLACE = "right"

@@ -43,7 +43,7 @@ def _times(state: AppState, view: View) -> None:
         tip = "Mapping and synthesis of one picture; new pictures shown a second."
         widgets.fact(theme, f"{slot} model", model, tip, theme.accent[slot])
     widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
-    widgets.fact(theme, "upload", _recent(times.upload), "From memory to the texture, mipmaps included.")
+    widgets.fact(theme, "upload", _recent(times.upload), "The window's own part of bringing a picture to its texture.")
     widgets.fact(theme, "frame", _recent(times.frame), "The window's own work in one frame.")
 
 
@@ -59,17 +59,39 @@ def _runs(state: AppState, view: View) -> None:
     used, limit = view.memory(display.device)
     tip = "What open models take of what they may take, with what is computed from their weights (--model-memory)."
     widgets.fact(theme, "models", f"{size_text(used)} of {size_text(limit)}", tip)
-    widgets.fact(theme, "precision", "float32", "Number format of the models' arithmetic.")
+    _precision(state, view)
     kinds = {line.implementation for line in view.operators}
     for line in view.operators if len(kinds) > 1 else view.operators[:1]:
         name = line.name if len(kinds) > 1 else "operators"
         widgets.fact(theme, name, line.implementation, line.reason)
+    path, reason = view.presented or ("–", "How pictures come to the window's textures, once there is one.")
+    widgets.fact(theme, "display", path, reason)
     widgets.number(
         theme, "limit", display, "fps_limit", step=0.25, default=60,
         form="%d fps" if display.fps_limit else "none", tip="Most frames a second; 0 for no limit.",
     )  # fmt: skip
     widgets.label(theme, "")
     widgets.check(theme, "Vsync", display, "vsync", "Wait for the screen before showing a frame.")
+
+
+def _precision(state: AppState, view: View) -> None:
+    theme, display = view.theme, state.display
+    how = [f"{slot.capitalize()}: {found.how}" for slot in SLOTS if (found := view.results[slot]) and found.how]
+    tip = "Number format of the models' arithmetic."
+    if not display.device.startswith("cuda"):
+        widgets.fact(theme, "precision", "float32", f"{tip} float16 is for CUDA devices, where it is faster.")
+        return
+    choices = {"auto": "float16 where the picture stays the same", "float32": "", "float16": "in any case"}
+    widgets.label(theme, "precision", "\n".join([tip, *how]))
+    formats = sorted({found.how[:7] for slot in SLOTS if (found := view.results[slot]) and found.how})
+    now = f"auto ({', '.join(formats)})" if display.precision == "auto" and formats else display.precision
+    if imgui.begin_combo("##precision", now):
+        widgets.close_by_escape()
+        for name, meaning in choices.items():
+            label = f"{name}: {meaning}" if meaning else name
+            if imgui.selectable(label, name == display.precision)[0]:
+                display.precision = name
+        imgui.end_combo()
 
 
 def _history(view: View) -> None:

@@ -3,11 +3,11 @@
 
 import math
 
-import numpy as np
 from imgui_bundle import ImVec4, imgui
 
 from viz import motion, widgets
 from viz.measurements import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
+from viz.pixels import Pixels
 from viz.state import SLOTS, AppState, Slot, StickingState
 from viz.theme import rgb
 from viz.view import View
@@ -143,7 +143,7 @@ def _mean(state: AppState, view: View, slot: Slot) -> None:
     room, gap = imgui.get_content_region_avail(), imgui.get_style().item_spacing.x
     foot = imgui.get_text_line_height_with_spacing()
     side = max(8.0, min((room.x - gap) / 2, room.y - foot))
-    shown = result.image if result is not None else None
+    shown = result.picture if result is not None else None
     count = found.count if isinstance(found, Mean) else 0
     pictures = (("centre", shown, "centre"), ("mean", found.pixels if isinstance(found, Mean) else None,
                 f"mean of {count}"))  # fmt: skip
@@ -155,7 +155,7 @@ def _mean(state: AppState, view: View, slot: Slot) -> None:
         imgui.text_colored(view.theme.dim, text)
 
 
-def _image(view: View, name: str, pixels: np.ndarray | None, side: float) -> None:
+def _image(view: View, name: str, pixels: Pixels | None, side: float) -> None:
     origin = imgui.get_cursor_screen_pos()
     draw, end = imgui.get_window_draw_list(), (origin.x + side, origin.y + side)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))

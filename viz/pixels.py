@@ -1,0 +1,128 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Pictures as they come to the window: arrays in memory, or tensors that stay on the CUDA device that drew them.
+
+Torch is imported only where a tensor is at hand: whoever passes pictures on needs none.
+"""
+
+import functools
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+
+class DevicePixels:
+    """A picture that stays on the CUDA device that drew it.
+
+    `tensor` is uint8 [H, W, 4], contiguous, and nobody draws into it again, so neither may a replayed CUDA graph.
+    `ready` is an event recorded after it was drawn; None where it is drawn already. The memory may be freed as soon as
+    the last reference goes: whoever reads it on another stream says so by `follow`.
+    """
+
+    def __init__(self, tensor: "torch.Tensor", ready: "torch.cuda.Event | None" = None) -> None:
+        """ValueError unless the tensor is as said."""
+        if str(tensor.dtype) != "torch.uint8" or tensor.ndim != 3 or tensor.shape[2] != 4 or not tensor.is_contiguous():
+            raise ValueError(
+                f"A picture on a device is contiguous uint8 [H, W, 4], not {tensor.dtype} {list(tensor.shape)}."
+            )
+        self.tensor, self.ready = tensor, ready
+        self._host: np.ndarray | None = None
+        self._fetching = threading.Lock()
+
+    @property
+    def width(self) -> int:
+        return int(self.tensor.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.tensor.shape[0])
+
+    @property
+    def device(self) -> int:
+        """The number of the CUDA device."""
+        return self.tensor.device.index or 0
+
+    def wait(self) -> None:
+        """Until it is drawn; for the thread that had it drawn. Others run meanwhile: torch releases the interpreter."""
+        if self.ready is not None:
+            self.ready.synchronize()
+
+    def follow(self, stream: "torch.cuda.Stream") -> None:
+        """Have a stream wait, on the device, until it is drawn; its memory is kept until the stream has come so far."""
+        if self.ready is not None:
+            stream.wait_event(self.ready)
+        self.tensor.record_stream(stream)
+
+    def host(self) -> np.ndarray:
+        """uint8 [H, W, 4] in memory: downloaded at the first call, and the very same array at each."""
+        with self._fetching:
+            if self._host is None:
+                self.wait()  # the current stream need not be the one that drew it
+                self._host = self.tensor.cpu().numpy()
+            return self._host
+
+
+Pixels = np.ndarray | DevicePixels
+
+
+class Picture(NamedTuple):
+    """A texture that shows a picture: OpenGL name, width and height of the picture in pixels."""
+
+    texture: int
+    width: int
+    height: int
+
+
+def size_of(pixels: Pixels) -> tuple[int, int]:
+    """(width, height), without a download."""
+    if isinstance(pixels, DevicePixels):
+        return pixels.width, pixels.height
+    return pixels.shape[1], pixels.shape[0]
+
+
+def in_memory(pixels: Pixels) -> np.ndarray:
+    """uint8 [H, W, 4]: downloaded if need be, once."""
+    return pixels.host() if isinstance(pixels, DevicePixels) else pixels
+
+
+@functools.cache
+def window_stream(device: int) -> "torch.cuda.Stream":
+    """The stream of a device that brings pictures to the window, ahead of the kernels that draw the next ones."""
+    import torch
+
+    return torch.cuda.Stream(device, priority=-1)
+
+
+class Landing:
+    """Pinned memory that pictures of one size are downloaded to while nobody waits."""
+
+    def __init__(self, width: int, height: int) -> None:
+        import torch
+
+        self.size = width, height
+        self._tensor = torch.empty((height, width, 4), dtype=torch.uint8, pin_memory=True)
+        self._landed = torch.cuda.Event()
+
+    @property
+    def address(self) -> int:
+        return self._tensor.data_ptr()
+
+    def begin(self, pixels: DevicePixels) -> None:
+        """Start the download; the memory is to be read when `landed`."""
+        import torch
+
+        stream = window_stream(pixels.device)
+        pixels.follow(stream)
+        with torch.cuda.stream(stream):
+            self._tensor.copy_(pixels.tensor, non_blocking=True)
+        self._landed.record(stream)
+
+    def landed(self) -> bool:
+        """Whether it is there. Never waits."""
+        return bool(self._landed.query())
+
+    def wait(self) -> None:
+        self._landed.synchronize()
