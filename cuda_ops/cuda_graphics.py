@@ -58,8 +58,8 @@ def check(device: int) -> None:
 def explained(problem: DriverError) -> str:
     """A clause: what a failure of these functions means."""
     if problem.code in NOT_HERE:
-        return f"OpenGL runs on another device than the models ({problem})"
-    return f"the device has no memory left ({problem})" if problem.code == OUT_OF_MEMORY else str(problem)
+        return f"OpenGL runs on another device than the models; {problem}"
+    return f"the device has no memory left; {problem}" if problem.code == OUT_OF_MEMORY else str(problem)
 
 
 class Resource:

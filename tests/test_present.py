@@ -2,6 +2,7 @@
 """Pictures come to textures whichever way works; the OpenGL is real, the CUDA driver is played (graphics_driver.c)."""
 
 import ctypes
+import dataclasses
 import gc
 import weakref
 
@@ -14,10 +15,12 @@ from cuda_ops import cuda_driver, cuda_graphics
 from cuda_ops.cuda_driver import DriverError
 from viz import present
 from viz.headless import headless
-from viz.pixels import DevicePixels, size_of, window_stream
+from viz.pixels import DevicePixels, arrived, size_of, window_stream
 from viz.present import SWITCH, WAYS, Display
+from viz.recorder import Recorder
 from viz.request import PictureRequest
 from viz.result import RenderResult
+from viz.state import StickingState
 from viz.texture import Texture, Textures
 
 ON = f"@{STREAM:x}"
@@ -44,7 +47,7 @@ def gl():
 
 
 @pytest.fixture
-def driver(library, monkeypatch, gl):
+def driver(library, monkeypatch):
     monkeypatch.delenv(SWITCH, raising=False)
     with played(monkeypatch, library) as driver:
         yield driver
@@ -111,12 +114,12 @@ def test_mipmaps_are_drawn_anew_from_each_picture(driver, gl):
 @pytest.mark.parametrize(
     ("call", "code", "clause"),
     [
-        ("cuGLGetDevices", 304, "OpenGL runs on another device than the models (cuGLGetDevices_v2 failed"),
-        ("cuGraphicsGLRegisterImage", 304, "OpenGL runs on another device than the models (cuGraphicsGLRegisterImage"),
-        ("cuGraphicsGLRegisterImage", 2, "the device has no memory left (cuGraphicsGLRegisterImage failed "
-                                         "(CUDA_ERROR_OUT_OF_MEMORY, 2))"),
+        ("cuGLGetDevices", 304, "OpenGL runs on another device than the models; cuGLGetDevices_v2 failed"),
+        ("cuGraphicsGLRegisterImage", 304, "OpenGL runs on another device than the models; cuGraphicsGLRegisterImage"),
+        ("cuGraphicsGLRegisterImage", 2, "the device has no memory left; cuGraphicsGLRegisterImage failed "
+                                         "(CUDA_ERROR_OUT_OF_MEMORY, 2)"),
         ("cuGraphicsSubResourceGetMappedArray", 999, "cuGraphicsSubResourceGetMappedArray failed (CUDA_ERROR_UNKNOWN"),
-        ("cuMemcpy2DAsync", 2, "the device has no memory left (cuMemcpy2DAsync_v2 failed"),
+        ("cuMemcpy2DAsync", 2, "the device has no memory left; cuMemcpy2DAsync_v2 failed"),
     ],
 )  # fmt: skip
 def test_what_fails_at_first_leaves_it_to_the_pixel_buffer(call, code, clause, driver, gl, caplog):
@@ -161,7 +164,7 @@ def test_another_device_than_opengls_is_told_apart(driver, gl):
     texture = Texture(gl)
     texture.show(driver.pixels(picture(0)))
     assert texture.path == "pixel buffer" and "cuGraphicsGLRegisterImage" not in driver.calls()
-    expected = "OpenGL runs on another device than the models (cuGLGetDevices does not name device 0)."
+    expected = " OpenGL runs on another device than the models; cuGLGetDevices does not name device 0."
     assert texture.reason.endswith(expected)
 
 
@@ -337,6 +340,50 @@ def test_a_picture_is_downloaded_once_when_somebody_asks(monkeypatch):
     assert RenderResult(PictureRequest("m"), error="No.").image is None and RenderResult(PictureRequest("m")).width == 0
 
 
+def test_a_picture_is_downloaded_while_others_work(driver):
+    content, ready = picture(0, 48, 32), Event()
+    pixels = driver.pixels(content, ready)
+    Event.passes = False
+    assert arrived(pixels) is None and arrived(pixels) is None
+    assert driver.calls() == ["wait for it"]
+    assert len(window_stream(0).kept) == 1 and Event.waited == 0
+    Event.passes = True
+    host = arrived(pixels)
+    assert np.array_equal(host, content) and arrived(pixels) is host and pixels.host() is host and Event.waited == 0
+    Event.passes = False
+    other = driver.pixels(picture(1))
+    assert arrived(other) is None and np.array_equal(other.host(), picture(1)) and Event.waited == 1
+    assert arrived(other) is other.host() and arrived(content) is content
+
+
+def test_without_pinned_memory_a_picture_is_downloaded_at_once(driver, monkeypatch):
+    def refused(*size, **options):
+        raise RuntimeError("no pinned memory")
+
+    monkeypatch.setattr(torch, "empty", refused)
+    assert np.array_equal(arrived(driver.pixels(picture(0))), picture(0))
+
+
+def test_slices_are_recorded_as_pictures_come(driver):
+    """In their order, and the same as of pictures in memory."""
+    where, recorders = StickingState(), (Recorder(), Recorder())
+    assert not recorders[0].collect()
+    Event.passes = False
+    for seed in range(3):
+        request = PictureRequest("m", tx=0.1 * seed)
+        recorders[0].record("left", RenderResult(request, picture=driver.pixels(picture(seed))), where)
+        recorders[1].record("left", RenderResult(request, picture=picture(seed)), where)
+    assert recorders[0].pixels("left", "m", where) is None and recorders[0].collect()
+    Event.passes = True
+    assert not recorders[0].collect() and Event.waited == 0
+    slices = [recorder.pixels("left", "m", where) for recorder in recorders]
+    assert np.array_equal(*slices) and slices[0].any()
+    Event.passes = False
+    recorders[0].record("left", RenderResult(PictureRequest("m", tx=1.0), picture=driver.pixels(picture(4))), where)
+    recorders[0].clear()
+    assert not recorders[0].collect(), "what is cleared is not waited for"
+
+
 @pytest.mark.parametrize(
     "tensor", [torch.zeros(4, 4, 3).byte(), torch.zeros(4, 4, 4), torch.zeros(8, 8, 4).byte()[::2]]
 )
@@ -356,3 +403,108 @@ def test_the_window_lets_go_of_pictures(driver, gl):
     texture.show(driver.pixels(picture(1)))
     gc.collect()
     assert gone() is None
+
+
+# -- the window --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(driver, monkeypatch, tmp_path):
+    """A window whose device "cpu" gives pictures as a GPU does while `window.on_a_device` says so."""
+    from gui import save_model
+
+    from viz.app import Window
+    from viz.renderer import Renderer
+    from viz.state import AppState
+
+    state = AppState()
+    state.left.path = save_model(tmp_path / "left.safetensors", "T", 32)
+    state.right.path = save_model(tmp_path / "right.safetensors", "B", 32)
+    render = Renderer.render
+
+    def rendered(renderer, request, keep=()):
+        result = render(renderer, request, keep)
+        assert result.error is None, result.error
+        if not window.on_a_device:
+            return result
+        picture, enlarged = (driver.pixels(array, Event()) for array in (result.image, result.smooth))
+        window.made += [picture, enlarged]
+        return dataclasses.replace(result, picture=picture, enlarged=enlarged)
+
+    monkeypatch.setattr(Renderer, "render", rendered)
+    window = Window(state, strict=True)
+    window.on_a_device, window.made = True, []
+    return window
+
+
+def test_the_window_waits_for_no_download_until_it_compares(window, driver):
+    from gui import drive, settle
+    from OpenGL import GL
+
+    seen_at = {}
+
+    def look():  # on the thread that has the context
+        for slot in ("left", "right"):
+            texture = getattr(window._textures, slot)
+            seen_at[slot] = seen(GL, texture._source), texture._shown
+        original()
+
+    original = window._after_frame
+    window._after_frame = look
+
+    def test(context):
+        settle(context, window)
+        for mode in ("split", "blink", "side"):
+            window.state.canvas.mode = mode
+            window.state.transform.tx = 0.01 * len(mode)
+            settle(context, window)
+            context.yield_(4)
+        assert window.view.presented == ("CUDA-GL interop", present.Interop.meaning)
+        assert len(window.made) >= 8 and all(pixels._host is None for pixels in window.made[1::2])
+        assert Event.waited == 0, "what the slices over time look at is downloaded while the window goes on"
+        for slot in ("left", "right"):
+            assert window.view.recorder.pixels(slot, window.state.slot(slot).path, window.state.sticking) is not None
+        for slot, (found, shown) in seen_at.items():
+            assert shown is window.view.results[slot].enlarged and np.array_equal(found, shown.tensor.numpy()), slot
+        window.state.canvas.mode = "difference"
+        context.yield_(4)
+        assert sum(pixels._host is not None for pixels in window.made[1::2]) == 2
+        window.on_a_device, window.state.canvas.mode = False, "side"
+        window.worker.repeat()
+        window.state.transform.tx = 0.2
+        settle(context, window)
+        context.yield_(4)
+        assert window.view.presented == ("upload from memory", present.FROM_MEMORY)
+        for slot, (found, shown) in seen_at.items():
+            assert shown is window.view.results[slot].smooth and np.array_equal(found, shown), slot
+
+    drive(window, test)
+    assert driver.registered() == 0
+
+
+def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monkeypatch):
+    from gui import drive, settle
+
+    monkeypatch.setenv(SWITCH, "pinned")
+    window.show("Performance")  # in place of the slices over time, which keep the window going as well
+    woken = []
+
+    def test(context):
+        settle(context, window)
+        context.yield_(4)
+        Event.passes, window._wake = False, lambda: woken.append(None)
+        context.yield_(4)
+        assert not woken
+        window.state.transform.tx = 0.1
+        settle(context, window)
+        woken.clear()
+        context.yield_(4)
+        assert len(woken) >= 4, "nothing has come yet, and each frame asks for the next"
+        Event.passes = True
+        context.yield_(4)
+        woken.clear()
+        context.yield_(4)
+        assert not woken and window._textures.left._shown is window.view.results["left"].enlarged
+        assert window.view.presented.path == "pinned upload"
+
+    drive(window, test)

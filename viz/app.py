@@ -307,6 +307,8 @@ class Window:
                 new.add(slot)
             if view.recording:
                 view.recorder.record(slot, result, self.state.sticking)
+        if view.recorder.collect():
+            self._wake()
         view.line_shown, view.recording = view.recording, False  # the panel says so again in each frame it is drawn in
         view.readings.update(self.worker.readings())
         gone = [name for name, request in view.started.items()

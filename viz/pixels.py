@@ -30,6 +30,7 @@ class DevicePixels:
             )
         self.tensor, self.ready = tensor, ready
         self._host: np.ndarray | None = None
+        self._landing: Landing | None = None
         self._fetching = threading.Lock()
 
     @property
@@ -59,9 +60,27 @@ class DevicePixels:
     def host(self) -> np.ndarray:
         """uint8 [H, W, 4] in memory: downloaded at the first call, and the very same array at each."""
         with self._fetching:
+            if self._host is None and self._landing is not None:
+                self._landing.wait()
+                self._host, self._landing = self._landing.array(), None
             if self._host is None:
                 self.wait()  # the current stream need not be the one that drew it
                 self._host = self.tensor.cpu().numpy()
+            return self._host
+
+    def arrived(self) -> np.ndarray | None:
+        """What `host` gives, once it is in memory; None until then. The first call begins the download, none waits.
+
+        RuntimeError where there is no pinned memory for it.
+        """
+        with self._fetching:
+            if self._host is None:
+                landing = self._landing or Landing(self.width, self.height)
+                if self._landing is None:
+                    landing.begin(self)
+                self._landing = landing
+                if landing.landed():
+                    self._host, self._landing = landing.array(), None
             return self._host
 
 
@@ -88,6 +107,16 @@ def in_memory(pixels: Pixels) -> np.ndarray:
     return pixels.host() if isinstance(pixels, DevicePixels) else pixels
 
 
+def arrived(pixels: Pixels) -> np.ndarray | None:
+    """uint8 [H, W, 4] if it is in memory; otherwise it is on its way there, and to be asked for again."""
+    if not isinstance(pixels, DevicePixels):
+        return pixels
+    try:
+        return pixels.arrived()
+    except RuntimeError:  # no pinned memory
+        return pixels.host()
+
+
 @functools.cache
 def window_stream(device: int) -> "torch.cuda.Stream":
     """The stream of a device that brings pictures to the window, ahead of the kernels that draw the next ones."""
@@ -109,6 +138,10 @@ class Landing:
     @property
     def address(self) -> int:
         return self._tensor.data_ptr()
+
+    def array(self) -> np.ndarray:
+        """uint8 [H, W, 4], the memory itself."""
+        return self._tensor.numpy()
 
     def begin(self, pixels: DevicePixels) -> None:
         """Start the download; the memory is to be read when `landed`."""

@@ -66,11 +66,13 @@ def _runs(state: AppState, view: View) -> None:
         widgets.fact(theme, name, line.implementation, line.reason)
     path, reason = view.presented or ("–", "How pictures come to the window's textures, once there is one.")
     widgets.fact(theme, "display", path, reason)
+    tip = "Most frames a second; 0 for no limit."
+    widgets.label(theme, "limit", tip)
     widgets.number(
-        theme, "limit", display, "fps_limit", step=0.25, default=60,
-        form="%d fps" if display.fps_limit else "none", tip="Most frames a second; 0 for no limit.",
+        theme, "", display, "fps_limit", step=0.25, default=60, form="%d fps" if display.fps_limit else "none",
+        tip=tip, width=imgui.get_content_region_avail().x / 2,
     )  # fmt: skip
-    widgets.label(theme, "")
+    imgui.same_line()
     widgets.check(theme, "Vsync", display, "vsync", "Wait for the screen before showing a frame.")
 
 
