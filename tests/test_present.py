@@ -420,10 +420,10 @@ def window(driver, monkeypatch, tmp_path):
     state = AppState()
     state.left.path = save_model(tmp_path / "left.safetensors", "T", 32)
     state.right.path = save_model(tmp_path / "right.safetensors", "B", 32)
-    render = Renderer.render
+    begin = Renderer.begin
 
     def rendered(renderer, request, keep=()):
-        result = render(renderer, request, keep)
+        result = begin(renderer, request, keep)
         assert result.error is None, result.error
         if not window.on_a_device:
             return result
@@ -431,13 +431,13 @@ def window(driver, monkeypatch, tmp_path):
         window.made += [picture, enlarged]
         return dataclasses.replace(result, picture=picture, enlarged=enlarged)
 
-    monkeypatch.setattr(Renderer, "render", rendered)
+    monkeypatch.setattr(Renderer, "begin", rendered)
     window = Window(state, strict=True)
     window.on_a_device, window.made = True, []
     return window
 
 
-def test_the_window_waits_for_no_download_until_it_compares(window, driver):
+def test_no_picture_leaves_the_device_and_the_window_waits_for_none(window, driver):
     from gui import drive, settle
     from OpenGL import GL
 
@@ -468,7 +468,8 @@ def test_the_window_waits_for_no_download_until_it_compares(window, driver):
             assert shown is window.view.results[slot].enlarged and np.array_equal(found, shown.tensor.numpy()), slot
         window.state.canvas.mode = "difference"
         context.yield_(4)
-        assert sum(pixels._host is not None for pixels in window.made[1::2]) == 2
+        assert isinstance(window._textures.difference._shown, DevicePixels)
+        assert all(pixels._host is None for pixels in window.made)
         window.on_a_device, window.state.canvas.mode = False, "side"
         window.worker.repeat()
         window.state.transform.tx = 0.2

@@ -80,7 +80,7 @@ def test_a_pair_is_computed_once_and_its_gain_applied_anew() -> None:
     left, right = results(grey(8, 10), grey(8, 13))
     difference = asked((left, right))
     first = difference.of(left, right, 4.0)
-    assert first is difference.of(left, right, 4.0) and first.pixels[0, 0, 0] == 12
+    assert first.pixels is difference.of(left, right, 4.0).pixels and first.pixels[0, 0, 0] == 12
     louder = difference.of(left, right, 8.0)
     assert louder and louder.pixels[0, 0, 0] == 24 and louder.rms == first.rms == 3
 
@@ -91,7 +91,7 @@ def test_pictures_of_different_moments_are_not_subtracted() -> None:
     assert difference.of(after[0], before[1], 4.0) is None, "and there is none before it"
     shown = difference.of(*before, 4.0)
     assert shown and shown.rms == 0
-    assert difference.of(after[0], before[1], 4.0) is shown, "the left one moved first: the last pair stays"
+    assert difference.of(after[0], before[1], 4.0).pixels is shown.pixels, "the left one moved first: the last pair stays"
     louder = difference.of(after[0], before[1], 8.0)
     assert louder and louder is not shown, "its gain still follows"
     assert difference.of(*after, 8.0) is not louder

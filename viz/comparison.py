@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from viz.device_difference import DeviceDifference
 from viz.magnify import factor_for, magnified_pixels
-from viz.pixels import in_memory, size_of
+from viz.pixels import DevicePixels, Pixels, in_memory, size_of
 from viz.request import PictureRequest, RenderRequest
 from viz.result import ModelFacts, RenderResult
 from viz.state import AppState
@@ -20,10 +21,11 @@ Asked = tuple[PictureRequest | None, PictureRequest | None]
 class Compared(NamedTuple):
     """|left - right|: `pixels` uint8 [H, W, 4], multiplied by the gain, and `rms`, the root mean square without it.
 
-    `rms` is over the pixels of the larger picture and R, G, B, in units of their 0..255.
+    `rms` is over the pixels of the larger picture and R, G, B, in units of their 0..255. From a GPU it may come a frame
+    later; until then it is that of the pair before.
     """
 
-    pixels: np.ndarray
+    pixels: Pixels
     rms: float
 
 
@@ -56,6 +58,18 @@ def at_one_size(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np
     return _widened(left, width), _widened(right, width)
 
 
+class ArrayDifference:
+    """|left - right| of pictures in memory, as `DeviceDifference` is of those on a device."""
+
+    def __init__(self, left: RenderResult, right: RenderResult, fine: bool) -> None:
+        own = absolute(*at_one_size(left, right, fine=False))
+        self._difference = absolute(*at_one_size(left, right, fine=True)) if fine else own
+        self.rms: float | None = root_mean_square(own)
+
+    def amplified(self, gain: float) -> np.ndarray:
+        return amplified(self._difference, gain)
+
+
 def _widened(result: RenderResult, width: int) -> np.ndarray:
     if result.enlarged is not None and size_of(result.enlarged)[0] == width:
         return in_memory(result.enlarged)
@@ -74,9 +88,11 @@ class Difference:
         self._asked: OrderedDict[Asked, None] = OrderedDict()
         self._pair: tuple[RenderResult, RenderResult] | None = None
         self._fine = False
-        self._plain: tuple[np.ndarray, float] | None = None  # of the pair, without gain
+        self._plain: ArrayDifference | DeviceDifference | None = None  # of the pair, without gain
         self._gain = 0.0
-        self._compared: Compared | None = None
+        self._shown: Pixels | None = None  # with it
+        self._rms = 0.0  # the last that has come
+        self.on_its_way = False  # whether the pair's own has not
 
     def ask(self, request: RenderRequest) -> None:
         """Remember that the pictures of `request` belong together."""
@@ -108,24 +124,45 @@ class Difference:
             return None
         fine = width > max(result.width for result in self._pair)
         if self._plain is None or fine != self._fine:
-            self._plain, self._fine, self._compared = _plain(*self._pair, fine), fine, None
-        if self._compared is None or gain != self._gain:
-            self._compared, self._gain = Compared(amplified(self._plain[0], gain), self._plain[1]), gain
-        return self._compared
+            self._plain, self._fine, self._shown = _plain(*self._pair, fine), fine, None
+        if self._shown is None or gain != self._gain:
+            self._shown, self._gain = self._plain.amplified(gain), gain
+        rms = self._plain.rms
+        self._rms, self.on_its_way = (self._rms, True) if rms is None else (rms, False)
+        return Compared(self._shown, self._rms)
 
     def forget(self) -> None:
         """Let go of the pictures."""
-        self._pair = self._plain = self._compared = None
+        self._pair = self._plain = self._shown = None
+        self.on_its_way = False
 
 
 def _models(left: RenderResult, right: RenderResult) -> tuple[str, str]:
     return left.request.model, right.request.model
 
 
-def _plain(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np.ndarray, float]:
-    """The difference as it is shown, and the root mean square of that of the pictures' own pixels."""
-    own = absolute(*at_one_size(left, right, fine=False))
-    return absolute(*at_one_size(left, right, fine=True)) if fine else own, root_mean_square(own)
+def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifference | DeviceDifference:
+    """The difference where the pictures are. They are fetched only if one is somewhere else than the other."""
+    width = max(left.width, right.width)
+    one, other = left.picture, right.picture
+    both = isinstance(one, DevicePixels) and isinstance(other, DevicePixels) and one.device == other.device
+    if not both or width % min(left.width, right.width):
+        return ArrayDifference(left, right, fine)
+    assert isinstance(one, DevicePixels) and isinstance(other, DevicePixels)
+    own = DeviceDifference(one, other, width)
+    finely = width * factor_for(width)
+    if not fine or finely == width:
+        return own
+    one, other = (_larger(result, finely) for result in (left, right))
+    return DeviceDifference(one, other, finely, own)
+
+
+def _larger(result: RenderResult, width: int) -> DevicePixels:
+    """The enlarged picture where it has this width, else the picture itself."""
+    enlarged = result.enlarged is not None and size_of(result.enlarged)[0] == width
+    found = result.enlarged if enlarged else result.picture
+    assert isinstance(found, DevicePixels)
+    return found
 
 
 def how(state: AppState, left: ModelFacts | None, right: ModelFacts | None) -> tuple[str, ...]:
