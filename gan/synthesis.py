@@ -60,6 +60,8 @@ class SynthesisLayer(nn.Module):
         magnitude_ema = self.get_buffer("magnitude_ema")
         if update_emas:
             magnitude = x.detach().float().square().mean()
+            if x.dtype == torch.float16:  # an overflow ends with its step, unless an average keeps it
+                magnitude = torch.where(torch.isfinite(magnitude), magnitude, magnitude_ema)
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
         weight, styles = self._modulation(w)
         x = scale_channels(x, styles * magnitude_ema.rsqrt())

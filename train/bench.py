@@ -1,14 +1,20 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """python -m train.bench: one training step with kernels, with the torch references, and as a chain of convolutions.
 
-`cuda_ops.bench` runs it too.
+`cuda_ops.bench` runs it too. On a GPU (`--device=cuda`): whole steps in float32 and in mixed precision.
 """
 
+import math
+import time
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import click
+import numpy as np
 import torch
 
+from gan.arithmetic import HALF
 from gan.bench import (
     CONTEXT,
     EPILOG,
@@ -23,18 +29,26 @@ from gan.bench import (
     prepare,
     report,
 )
-from train.config import configure
+from train import device as devices
+from train.command import guarded
+from train.config import TrainConfig, configure
 from train.losses import Step, phases
-from train.state import TrainState
+from train.precision import described
+from train.state import TrainState, usable_device
 
 CASES = (("T", 64), ("R", 64), ("B", 64))
+GPU_CASES = (("T", 256, 32), ("R", 256, 16), ("B", 256, 32), ("T", 1024, 4))  # batches that leave room in 80 GB
+STEPS = 8
+
+
+def _config(cfg: str, resolution: int, **others: Any) -> TrainConfig:
+    return configure(cfg, resolution=resolution, data="", data_name="", data_images=1, data_digest="", **others)
 
 
 def step_row(cfg: str, resolution: int, rounds: int) -> Row:
     """The two main phases of a step of the tiny preset: losses, gradients, no optimiser."""
     torch.manual_seed(0)
-    config = configure(cfg, resolution=resolution, data="", data_name="", data_images=1, data_digest="",
-                       preset_name="tiny")  # fmt: skip
+    config = _config(cfg, resolution, preset_name="tiny")
     state = TrainState(config)
     reals = torch.randn(config.batch, 3, resolution, resolution).clamp(-1, 1)
 
@@ -67,13 +81,75 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
     }  # fmt: skip
 
 
+def due_kinds(config: TrainConfig) -> dict[int, int]:
+    """Numbers of steps, each the first in which its phases are due together, and in how many of a period they are."""
+    found = phases(config)
+    period = math.lcm(*(phase.interval for phase in found))
+    due = [tuple(phase.name for phase in found if step % phase.interval == 0) for step in range(period)]
+    return {due.index(names): count for names, count in Counter(due).items()}
+
+
+def throughput(cfg: str, resolution: int, *, device: str, half: int, batch: int | None, preset_name: str = "paper",
+               steps: int = STEPS) -> dict[str, float | str]:  # fmt: skip
+    """Training with random pictures: whole steps of train.state, uploads included, as they follow each other in a run.
+
+    Steps in which regularisation is due take longer and are rarer than 1 in `steps`, so `steps` of each kind are timed,
+    the device waited for at both ends, after two to warm up; "step ms" is their mean as often as they come in a run.
+    "images/s" follows from it. "memory MB": the peak of the device's tensors, or of a CPU what the process holds.
+    """
+    where = torch.device(usable_device(device))
+    devices.prepare(where)
+    others = {} if batch is None else {"batch": batch}
+    config = _config(cfg, resolution, preset_name=preset_name, device=device, half=half, **others)
+    state = TrainState(config)
+    shape = (config.batch, 3, resolution, resolution)
+    pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    devices.memory(where)  # a peak is counted from here on
+
+    def step(number: int) -> None:
+        state.steps = number
+        state.step(devices.upload(pictures, where).float().div_(127.5).sub_(1), None)
+
+    kinds, seconds = due_kinds(config), 0.0
+    for number, count in kinds.items():
+        for _ in range(2):
+            step(number)
+        devices.synchronize(where)
+        start = time.perf_counter()
+        for _ in range(steps):
+            step(number)
+        devices.synchronize(where)
+        seconds += (time.perf_counter() - start) / steps * count / sum(kinds.values())
+    peak = devices.memory(where)["memory_mb"]
+    assert peak is not None
+    return {"name": f"{cfg} {resolution}², {preset_name} preset, batch {config.batch}: training",
+            "precision": described(half, resolution), "steps": steps, "images/s": config.batch / seconds,
+            "step ms": 1e3 * seconds, "memory MB": peak}
+
+
+def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper") -> Row:
+    """`throughput` in float32 and in mixed precision."""
+    found = {name: throughput(cfg, resolution, device=device, half=half, batch=batch, steps=steps,
+                              preset_name=preset_name) for name, half in (("float32", 0), ("mixed", HALF))}
+    row: Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
+    for key in ("step ms", "images/s", "memory MB"):
+        row |= {f"{name} {key}": values[key] for name, values in found.items()}
+    return {**row, "mixed / float32 images/s": row["mixed images/s"] / row["float32 images/s"]}
+
+
 @click.command(context_settings=CONTEXT, epilog=EPILOG)
 @THREADS
 @JSON
 @QUICK
-def main(threads: int, as_json: bool, quick: bool) -> None:
-    """Times a training step of T, R and B at 64²."""
+@click.option("--device", default="cpu", show_default=True, help="cuda: whole steps of T, R and B in both precisions.")
+def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
+    """Times a training step of T, R and B: at 64² on the CPU, at 256² and 1024² on a GPU."""
     prepare(threads)
+    if device != "cpu":
+        guarded(usable_device, device)
+        wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, STEPS)
+        report(header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)
+        return
     cases, rounds = (CASES[:1], 1) if quick else (CASES, 5)
     report(header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
 

@@ -20,15 +20,18 @@ from gan.switches import NAMES, Finite, Side, switches
 from train.command import guarded
 from train.config import PRESETS, TrainConfig, TrainingError, configure
 from train.critters import write_dataset
+from train.device import prepare
 from train.log import STATE, STOP, RunLog, new_run_folder, trainer_of
 from train.loop import Loop
 from train.memory import check_memory
 from train.metrics.command import metrics
+from train.precision import MOST_HALF, default_half, described
 from train.rungs import train_rungs
 from train.state import TrainState, usable_device
 
 MAX_SEED = 2**63 - 1  # what torch takes
 SIZES = tuple(str(2**i) for i in range(4, 10))  # of critters
+CHANGEABLE = ("kimg", "snap", "tick", "device", "threads", "fp32", "num_fp16_res")  # when a run is resumed
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 
 
@@ -61,6 +64,11 @@ def main() -> None:
     logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators
 
 
+_PRECISION = [
+    click.option("--fp32", is_flag=True, default=None, help="Everything in float32, on a GPU too."),
+    click.option("--num-fp16-res", type=click.IntRange(0, MOST_HALF),
+                 help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0)."),
+]
 _CHANGEABLE = [
     click.option("--kimg", type=Finite(min=0, max=1e9, min_open=True),
                  help="Length in thousands of real images (25000; tiny: 200)."),
@@ -69,14 +77,24 @@ _CHANGEABLE = [
                  help="kimg a tick (4); it ends after 60 s at the latest."),
     click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one)."),
     click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
+    *_PRECISION,
 ]
+
+
+def _with(options: list[Any], command: Any) -> Any:
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def _changeable(command: Any) -> Any:
     """The options that a resumed run may be given anew."""
-    for option in reversed(_CHANGEABLE):
-        command = option(command)
-    return command
+    return _with(_CHANGEABLE, command)
+
+
+def _precision(command: Any) -> Any:
+    """Of these, what the networks compute in."""
+    return _with(_PRECISION, command)
 
 
 @main.command(epilog=EXAMPLES)
@@ -104,7 +122,7 @@ def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, re
     """Train a generator: a new run folder, or --resume."""
     options = {name: value for name, value in options.items() if value is not None}
     if resume is not None:
-        fixed = [name for name in options if name not in ("kimg", "snap", "tick", "device", "threads")]
+        fixed = [name for name in options if name not in CHANGEABLE]
         fixed += ["cfg"] * (cfg is not None) + ["cond"] * cond + ["resolution"] * (resolution is not None)
         if fixed:
             option = fixed[0].replace("_", "-")
@@ -139,6 +157,7 @@ def resume(run_folder: Path, data: str | None, **options: Any) -> None:
 @click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")
 @click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one).")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice).")
+@_precision
 def ladder(rungs: str, data: str, outdir: Path, resolution: int | None, critters_num: int, **options: Any) -> None:
     """Train all ten rungs on the same pictures, one after the other, each a short run of its own.
 
@@ -195,13 +214,14 @@ def _start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_n
     source = _open(data)
     if cond and source.labels is None:
         raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
+    half = _half(options)
     threads = _set_threads(options.pop("threads", 0))
     chosen = {name: options.pop(name) for name in NAMES if name in options}
     names = {"cbase": "channel_base", "cmax": "channel_max", "preset": "preset_name"}
     config = configure(
         cfg, resolution=source.resolution, data=data, data_name=source.name, data_images=len(source),
         data_digest=source.digest, c_dim=source.c_dim if cond else 0, device=device, threads=threads,
-        switches=chosen,
+        half=default_half(device) if half is None else half, switches=chosen,
         **_ticks(options), **{names.get(name, name): value for name, value in options.items()})
     check_memory(config)
     state = TrainState(config)  # before there is a folder: what cannot be built leaves none behind
@@ -228,10 +248,13 @@ def _resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
     if pid is not None:
         raise TrainingError(f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
                             f"named {STOP} in that folder, then resume.")
+    half = _half(options)
     (folder / STOP).unlink(missing_ok=True)  # of an earlier session; one that is made from now on counts
     threads = _set_threads(options.pop("threads", 0))
     state = _load_state(folder, options.pop("device", None))
     changes = _ticks(options)
+    if half is not None:  # else the run's own, on another device too
+        changes["half"] = half
     if "kimg" in options:
         changes["total_images"] = round(options.pop("kimg") * 1000)
     if threads:
@@ -259,8 +282,12 @@ def _load_state(folder: Path, device: str | None) -> TrainState:
 
 
 def _train(folder: Path, state: TrainState, source: ImageSource, log: RunLog) -> None:
-    if state.device.type == "cpu":
-        torch.set_flush_denormal(True)  # vanishing gradients of vanishing activations cost a hundred times their worth
+    prepare(state.device)
+    half = state.config.half
+    log.say(f"Computing in {described(half, state.config.resolution)}.")
+    if half and state.device.type == "cpu":
+        log.say("On a CPU float16 is slower than float32; --fp32, which --resume takes too, computes in float32 from "
+                "then on.")
     outcome = Loop(folder, state, source, log=log).run()
     if outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; go on with: python train.py --resume={folder}")
@@ -286,6 +313,14 @@ def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
 def _ticks(options: dict[str, Any]) -> dict[str, Any]:
     """--tick in kimg as the configuration's field."""
     return {"tick_images": max(round(options.pop("tick") * 1000), 1)} if "tick" in options else {}
+
+
+def _half(options: dict[str, Any]) -> int | None:
+    """--fp32 and --num-fp16-res as the configuration's field; None if neither was given."""
+    fp32, half = options.pop("fp32", None), options.pop("num_fp16_res", None)
+    if fp32 and half:
+        raise click.UsageError(f"--fp32 is --num-fp16-res=0; leave it out, or --num-fp16-res={half}.")
+    return 0 if fp32 else half
 
 
 def _set_threads(threads: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Self
 from gan.config import DiscriminatorConfig, GeneratorConfig, fits
 from gan.guarded import sentence
 from gan.ladder import Recipe, letter, row
+from train.precision import MOST_HALF
 
 PRESETS = ("paper", "tiny")
 
@@ -60,6 +61,7 @@ class TrainConfig:
     snap: int = 10  # ticks between snapshots
     threads: int = 0  # of torch on the CPU; 0: torch decides
     device: str = "cpu"
+    half: int = 0  # of how many of the highest resolutions both networks compute in float16 (gan.arithmetic)
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -70,6 +72,9 @@ class TrainConfig:
             raise TrainingError("A run needs at least one image; give a --kimg above 0.")
         if not 0 <= self.gamma < float("inf"):
             raise TrainingError(f"The R1 weight must be a number from 0 up, not {self.gamma}; correct --gamma.")
+        if not 0 <= self.half <= MOST_HALF:
+            raise TrainingError(f"Of 0 to {MOST_HALF} resolutions, not of {self.half}, can be float16; correct "
+                                "--num-fp16-res.")
         for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")

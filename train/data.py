@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from gan.images import ImageSource
+from train.device import upload
 
 
 class Sampler:
@@ -46,6 +47,6 @@ class Batches:
         indices, flipped = self.sampler.at(position, self.batch)
         pictures = self.source.batch(indices)
         pictures = np.where(flipped[:, None, None, None], pictures[..., ::-1], pictures)
-        images = torch.from_numpy(pictures).to(device).float().div_(127.5).sub_(1)
-        labels = torch.from_numpy(self.source.label_batch(indices)).to(device) if self.conditional else None
+        images = upload(pictures, device).float().div_(127.5).sub_(1)
+        labels = upload(self.source.label_batch(indices), device) if self.conditional else None
         return images, labels

@@ -12,7 +12,6 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 
 from gan.checkpoint import save_generator
@@ -22,11 +21,13 @@ from gan.models import newest_snapshot
 from gan.pictures import grid, save_png, to_uint8
 from train.config import TrainingError
 from train.data import Batches
+from train.device import memory, synchronize
 from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, snapshot_name, write_json
 from train.memory import OUT_OF_MEMORY, out_of_memory
+from train.precision import without_autocast
 from train.state import TrainState
 
-MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign")
+MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "grad_nonfinite")
 
 
 class StopRequest:
@@ -64,22 +65,29 @@ class StopRequest:
 
 
 class Means:
-    """Running means of a tick's statistics, kept on the device so that a step never waits for a number."""
+    """Running means of a tick's statistics, kept on the device so that a step never waits for a number.
 
-    def __init__(self) -> None:
-        self._sums: dict[str, torch.Tensor] = {}
-        self._counts: dict[str, int] = {}
+    `finite_only`: a step's value that is not finite is left out, and only a mean without any other is NaN. For float16,
+    where one overflow spoils one step and no more.
+    """
+
+    def __init__(self, finite_only: bool = False) -> None:
+        self.finite_only = finite_only
+        self._sums: dict[str, torch.Tensor] = {}  # sum and count, [2]
 
     def add(self, stats: dict[str, torch.Tensor]) -> None:
         for name, value in stats.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value.clone()
-            self._counts[name] = self._counts.get(name, 0) + 1
+            counts = torch.isfinite(value) if self.finite_only else torch.ones_like(value, dtype=torch.bool)
+            both = torch.stack([torch.where(counts, value, 0.0), counts.to(value.dtype)])
+            self._sums[name] = self._sums[name] + both if name in self._sums else both
 
     def take(self) -> dict[str, float | None]:
         """The means by name, None for what was not measured, and start afresh."""
-        found = {name: float(self._sums[name]) / self._counts[name] if name in self._sums else None for name in MEANS}
-        self._sums, self._counts = {}, {}
-        return found
+        names = list(self._sums)
+        sums = torch.stack([self._sums[name] for name in names]).tolist() if names else []
+        found = {name: total / count if count else math.nan for name, (total, count) in zip(names, sums, strict=True)}
+        self._sums = {}
+        return {name: found.get(name) for name in MEANS}
 
 
 class Loop:
@@ -91,7 +99,7 @@ class Loop:
         self.run_folder, self.state, self.source, self.clock = run, state, source, clock
         self.log = RunLog(run, config.total_images, clock) if log is None else log
         self.batches = Batches(source, config.batch, config.seed, config.mirror, config.generator.c_dim > 0)
-        self.means = Means()
+        self.means = Means(finite_only=config.half > 0)
         self._rate = self._tick_rate = 0.0
 
     def run(self) -> str:
@@ -148,16 +156,22 @@ class Loop:
                 return "finished" if state.images >= config.total_images else "stopped"
 
     def _train_tick(self, stop: StopRequest) -> bool:
-        """Steps until the tick is full; True when the run is over or is to stop."""
-        state, config = self.state, self.state.config
+        """Steps until the tick is full, and until the device has done them; True when the run is over or is to stop."""
+        state = self.state
         images, begun = state.images, self.clock()
+        done = self._steps(stop, images, begun)
+        synchronize(state.device)  # once a tick: until here the clock saw when steps were queued, not when they ended
+        self._tick_rate = (state.images - images) / max(self.clock() - begun, 1e-9)
+        return done
+
+    def _steps(self, stop: StopRequest, images: int, begun: float) -> bool:
+        state, config = self.state, self.state.config
         while state.images < config.total_images:
             reals, labels = self.batches.at(state.images, state.device)
             self.means.add(state.step(reals, labels))
             elapsed = max(self.clock() - begun, 1e-9)
-            self._tick_rate = (state.images - images) / elapsed
             if self._rate == 0 or elapsed > 5:  # the first steps of a tick say little about its pace
-                self._rate = self._tick_rate
+                self._rate = (state.images - images) / elapsed
             self.log.progress("training", state.images, self._rate)
             if stop.asked:
                 return True
@@ -171,10 +185,12 @@ class Loop:
         means = self.means.take()
         row = {"tick": state.ticks, "images": state.images, "kimg": state.images / 1000,
                "seconds": round(state.seconds, 2), "images_per_s": round(self._tick_rate, 3), **means,
-               "memory_mb": round(_memory_mb(state.device), 1)}
+               **memory(state.device)}
         self.log.row(row)
         left = max(config.total_images - state.images, 0) / max(self._tick_rate, 1e-9)
         shown = "  ".join(f"{name} {means[name]:.3f}" for name in MEANS[:4] if means[name] is not None)
+        if means["grad_nonfinite"]:
+            shown += f"  gradients overflowed in {means['grad_nonfinite']:.1%} of steps"
         self.log.say(f"tick {state.ticks}  {row['kimg']:.1f}/{config.total_images / 1000:.1f} kimg  "
                      f"{self._tick_rate:.1f} img/s  {shown}  {duration(state.seconds)} so far  {duration(left)} left  "
                      f"{row['memory_mb']:.0f} MB")
@@ -204,7 +220,8 @@ class Loop:
             seeds = range(first, min(first + config.batch, columns * rows))
             z = np.concatenate([z_from_seed(seed, config.generator.z_dim) for seed in seeds])
             c = torch.from_numpy(labels[seeds.start:seeds.stop]).to(state.device) if config.generator.c_dim else None
-            images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
+            with without_autocast(state.device):  # in float32, whatever the layers train in: any viewer can show that
+                images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
             pictures.append(to_uint8(images).cpu().numpy())
         save_png(self.run_folder / fakes_name(state.images), grid(np.concatenate(pictures), columns))
 
@@ -221,12 +238,3 @@ class Loop:
             self.log.say(f"Failed: {sentence}")
         except OSError:
             pass  # the disk that made the run fail takes no report either; the raised sentence reaches the terminal
-
-
-def _memory_mb(device: torch.device) -> float:
-    """Memory in use: of the process on the CPU, the peak of the tick's allocations on a GPU."""
-    if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        return float(peak / 2**20)
-    return float(psutil.Process().memory_info().rss / 2**20)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from gan.arithmetic import Arithmetic
 from gan.discriminator import Discriminator
 from gan.generator import Generator
 from train.config import TrainConfig
@@ -37,6 +38,15 @@ class Step:
     pl_mean: torch.Tensor
     blur: float = 0.0
     fakes: tuple[torch.Tensor, torch.Tensor | None] | None = None
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What both networks compute in; losses and penalties are float32 in any."""
+        return Arithmetic(self.config.half)
+
+    def logits(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """[N, 1] of pictures as the discriminator sees them."""
+        return self.discriminator(images, labels, arithmetic=self.arithmetic)
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,7 @@ def generator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
     fakes, labels, _ = _fakes(step, step.config.batch, update_emas=True)
     if step.config.reuse_fakes:
         step.fakes = fakes.detach(), labels
-    logits = step.discriminator(_seen(step, fakes), labels)
+    logits = step.logits(_seen(step, fakes), labels)
     loss = F.softplus(-logits).mean()
     return loss, {"loss_g": loss.detach()}
 
@@ -92,6 +102,8 @@ def path_length_loss(step: Step) -> tuple[torch.Tensor, Stats]:
     (gradients,) = torch.autograd.grad((fakes * noise).sum(), ws, create_graph=True)
     lengths = gradients.square().sum(2).mean(1).sqrt()
     mean = torch.lerp(step.pl_mean, lengths.detach().mean(), config.pl_decay)
+    if config.half:  # an overflow ends with its step, unless an average keeps it
+        mean = torch.where(torch.isfinite(mean), mean, step.pl_mean)
     step.pl_mean.copy_(mean)
     penalty = (lengths - mean).square().mean()
     return penalty * config.pl_weight * config.pl_interval, {"pl": penalty.detach()}
@@ -107,8 +119,8 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
     else:
         with torch.no_grad():
             fakes, labels, _ = _fakes(step, step.config.batch)
-    fake = step.discriminator(_seen(step, fakes), labels)
-    real = step.discriminator(_seen(step, step.reals), step.labels)
+    fake = step.logits(_seen(step, fakes), labels)
+    real = step.logits(_seen(step, step.reals), step.labels)
     loss = F.softplus(fake).mean() + F.softplus(-real).mean()
     return loss, {"loss_d": loss.detach(), "d_real_sign": real.detach().sign().mean(),
                   "d_fake_sign": fake.detach().sign().mean()}
@@ -117,7 +129,7 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
 def r1_loss(step: Step) -> tuple[torch.Tensor, Stats]:
     """gamma/2 · |∇D(x)|² on the reals as D sees them, times the interval (lazy regularisation)."""
     reals = _seen(step, step.reals).detach().requires_grad_(True)
-    penalty = r1_penalty(step.discriminator(reals, step.labels), reals).mean()
+    penalty = r1_penalty(step.logits(reals, step.labels), reals).mean()
     return penalty * (step.config.gamma / 2) * step.config.r1_interval, {"r1": penalty.detach()}
 
 
@@ -164,7 +176,7 @@ def _fakes(step: Step, count: int, update_emas: bool = False) -> tuple[torch.Ten
     if step.config.style_mixing > 0:
         other = generator.mapping(torch.randn(count, z_dim, device=device), labels)
         ws = mix_styles(ws, other, step.config.style_mixing)
-    images = generator.synthesis(ws, noise=step.config.noise, update_emas=update_emas)
+    images = generator.synthesis(ws, noise=step.config.noise, update_emas=update_emas, arithmetic=step.arithmetic)
     return images, labels, ws
 
 

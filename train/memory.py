@@ -6,6 +6,7 @@ from __future__ import annotations
 import psutil
 import torch
 
+from gan.arithmetic import Arithmetic
 from gan.config import DiscriminatorConfig, GeneratorConfig
 from gan.discriminator import Discriminator
 from gan.generator import Generator
@@ -45,22 +46,33 @@ def estimate_memory(config: TrainConfig) -> int:
         generator, discriminator = (
             sum(parameter.numel() for parameter in network.parameters())
             for network in (Generator(config.generator), Discriminator(config.discriminator)))
-    g_values, d_values = _generator_values(config.generator), _pyramid_values(config.discriminator)
+    arithmetic = Arithmetic(config.half)
+    g_kept = _generator_bytes(config.generator, arithmetic)
+    d_kept = _pyramid_bytes(config.discriminator, arithmetic)
     # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
-    values = config.batch * max(g_values + d_values, 2 * d_values)
-    return int(4 * (5 * generator + 4 * discriminator + values)) + PROCESS_BYTES
+    kept = config.batch * max(g_kept + d_kept, 2 * d_kept)
+    return 4 * (5 * generator + 4 * discriminator) + kept + PROCESS_BYTES
 
 
-def _generator_values(config: GeneratorConfig) -> float:
-    """Activations that a picture's backward pass keeps."""
+def _generator_bytes(config: GeneratorConfig, arithmetic: Arithmetic) -> int:
+    """What a picture's backward pass keeps of activations."""
     if config.architecture != "layers":
-        return _pyramid_values(config)
-    # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, a byte
+        return _pyramid_bytes(config, arithmetic)
+    # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, two bits
     # for each value at the temporary rate.
-    return sum(s.in_size**2 * (2 * s.in_channels + s.out_channels * (1 + s.up**2 / 4)) for s in plan(config).layers)
+    return sum(
+        s.in_size**2 * ((2 * s.in_channels + s.out_channels) * _width(arithmetic, s.out_rate, config.resolution)
+                        + s.out_channels * s.up**2 // 4)
+        for s in plan(config).layers)
 
 
-def _pyramid_values(config: GeneratorConfig | DiscriminatorConfig) -> float:
+def _pyramid_bytes(config: GeneratorConfig | DiscriminatorConfig, arithmetic: Arithmetic) -> int:
     """The same of two layers per resolution from 4x4 up, each keeping four tensors."""
     sizes = [2**level for level in range(2, config.resolution.bit_length())]
-    return sum(2 * 4 * config.channels_at(size) * size**2 for size in sizes)
+    return sum(2 * 4 * config.channels_at(size) * size**2 * _width(arithmetic, size, config.resolution)
+               for size in sizes)
+
+
+def _width(arithmetic: Arithmetic, rate: int, resolution: int) -> int:
+    """Bytes of an activation."""
+    return arithmetic.dtype(rate, resolution, torch.float32).itemsize

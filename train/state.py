@@ -21,6 +21,7 @@ from gan.skeleton import Skeleton
 from train.config import TrainConfig, TrainingError
 from train.losses import Phase, Step, blur_at, lazy_scale, phases
 from train.memory import out_of_memory
+from train.precision import mend_gradients, without_autocast
 
 KIND = "training state"  # in the document of the file
 UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
@@ -74,7 +75,15 @@ class TrainState:
                                 fused=True)
 
     def step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        """One training step on a batch of reals: every due phase, then the moving average and the counters."""
+        """One training step on a batch of reals: every due phase, then the moving average and the counters.
+
+        On a GPU it is only queued: nothing here waits for a value. Statistics are 0-d tensors on the device, of what
+        train.losses measures; with float16 also "grad_nonfinite", 1 if a gradient held what is not a finite number.
+        """
+        with without_autocast(self.device):
+            return self._step(reals, labels)
+
+    def _step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         step = Step(self.config, self.generator, self.discriminator, reals, labels, self.pl_mean,
                     blur_at(self.config, self.images))
         stats: dict[str, torch.Tensor] = {}
@@ -85,6 +94,9 @@ class TrainState:
                 self.network(name).requires_grad_(name == phase.network)
             loss, found = phase.loss(step)
             loss.backward()
+            if self.config.half:
+                broken = mend_gradients(self.network(phase.network).parameters())
+                found["grad_nonfinite"] = torch.maximum(stats.get("grad_nonfinite", broken), broken)
             optimizer = self.optimizers[phase.network]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)

@@ -1,0 +1,53 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What training computes in: float16 where pictures are largest, float32 for the rest (docs/decisions/019).
+
+Weights, losses, penalties, averages and Adam's moments are float32 always; there is no loss scaling.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+
+from gan.arithmetic import HALF, Arithmetic
+
+MOST_HALF = 10  # resolutions, more than any network has
+LARGEST = 1e5  # takes the place of an infinite value in a gradient
+
+
+def default_half(device: str) -> int:
+    """Of how many of the highest resolutions a new run on `device` computes in float16, unless told: CUDA's alone."""
+    return HALF if torch.device(device).type == "cuda" else 0
+
+
+def described(half: int, resolution: int) -> str:
+    """For people: "float16 on 256, 128, 64, 32; float32 below", or "float32"."""
+    arithmetic = Arithmetic(half)
+    sizes = [2**level for level in range(resolution.bit_length() - 1, 1, -1)]
+    low = [str(size) for size in sizes if arithmetic.dtype(size, resolution, torch.float32) == torch.float16]
+    return f"float16 on {', '.join(low)}; float32 below" if low else "float32"
+
+
+def without_autocast(device: torch.device) -> torch.autocast:
+    """A context in which types are the ones that the networks choose, whatever the caller's autocast would make them.
+
+    Autocast converts single operations by their names: bfloat16 or float16 in mapping, demodulation and logits, and
+    none of our operators, whose names it does not know.
+    """
+    return torch.autocast(device.type, enabled=False)
+
+
+@torch.no_grad()
+def mend_gradients(parameters: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Replace what is not finite in the parameters' gradients: NaN by 0, infinities by 1e5 of their sign.
+
+    Returns 1 if there was such a value, else 0, as a 0-d tensor: nothing here waits for the device. One overflow in
+    float16 then costs a part of one step, not the weights.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    largest = torch.nn.utils.get_total_norm(gradients, norm_type=math.inf)  # NaN and infinity come through a maximum
+    for gradient in gradients:
+        gradient.nan_to_num_(nan=0.0, posinf=LARGEST, neginf=-LARGEST)
+    return torch.isfinite(largest).logical_not().float()
