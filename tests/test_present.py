@@ -437,7 +437,7 @@ def window(driver, monkeypatch, tmp_path):
     return window
 
 
-def test_no_picture_leaves_the_device_and_the_window_waits_for_none(window, driver):
+def test_the_window_waits_for_no_download(window, driver):
     from gui import drive, settle
     from OpenGL import GL
 
@@ -469,7 +469,7 @@ def test_no_picture_leaves_the_device_and_the_window_waits_for_none(window, driv
         window.state.canvas.mode = "difference"
         context.yield_(4)
         assert isinstance(window._textures.difference._shown, DevicePixels)
-        assert all(pixels._host is None for pixels in window.made)
+        assert Event.waited == 0 and all(pixels._host is None for pixels in window.made[1::2])
         window.on_a_device, window.state.canvas.mode = False, "side"
         window.worker.repeat()
         window.state.transform.tx = 0.2

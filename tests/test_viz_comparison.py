@@ -91,7 +91,8 @@ def test_pictures_of_different_moments_are_not_subtracted() -> None:
     assert difference.of(after[0], before[1], 4.0) is None, "and there is none before it"
     shown = difference.of(*before, 4.0)
     assert shown and shown.rms == 0
-    assert difference.of(after[0], before[1], 4.0).pixels is shown.pixels, "the left one moved first: the last pair stays"
+    same = difference.of(after[0], before[1], 4.0)
+    assert same and same.pixels is shown.pixels, "the left one moved first: the last pair stays"
     louder = difference.of(after[0], before[1], 8.0)
     assert louder and louder is not shown, "its gain still follows"
     assert difference.of(*after, 8.0) is not louder
