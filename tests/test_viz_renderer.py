@@ -202,3 +202,26 @@ def test_magnification_keeps_samples_of_a_band_limited_signal() -> None:
     expected = torch.sin(2 * torch.pi * 3 * fine)
     assert (large[0, 100, inside] - expected[inside]).abs().max() < 0.02
     assert torch.allclose(magnified(torch.ones(3, 8, 8), 4), torch.ones(3, 32, 32), atol=1e-5)
+
+
+def test_a_window_begins_on_the_fastest_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from viz import app, models
+    from viz.state import AppState
+
+    for there, saved, expected in (
+        (("cpu",), None, "cpu"),
+        (("cpu", "cuda:0", "cuda:1"), None, "cuda:0"),
+        (("cpu", "mps"), None, "mps"),
+        (("cpu",), "cuda:0", "cpu"),
+        (("cpu", "cuda:0"), "cuda:1", "cuda:0"),
+        (("cpu", "cuda:0"), "cpu", "cpu"),
+    ):
+        monkeypatch.setattr(app, "devices", lambda there=there: there)
+        state = AppState()
+        if saved is None:
+            models.first_start(state)
+        else:
+            state.display.device = saved
+        window = app.Window(state)
+        window.close()
+        assert state.display.device == expected

@@ -33,7 +33,7 @@ from viz.jobs import Jobs
 from viz.menus import Menus
 from viz.panels import PANELS, training
 from viz.pixels import Picture, Pixels, size_of
-from viz.renderer import Renderer, devices
+from viz.renderer import Renderer, devices, fastest
 from viz.request import build_request
 from viz.result import RenderResult, explained
 from viz.run_monitor import RunMonitor
@@ -93,7 +93,8 @@ class Window:
         )
         self.view.downloads.opened(state.slot(slot).path for slot in SLOTS)
         if state.display.device not in self.view.devices:
-            state.display.device = "cpu"  # the state was saved on another machine
+            # A first start, or the state was saved on another machine.
+            state.display.device = fastest(self.view.devices)
         self.canvas = Canvas()
         self._is_open = False
         renderer = Renderer(model_bytes, own_thread=True)

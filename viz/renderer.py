@@ -282,13 +282,18 @@ def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
 
 
 def devices() -> tuple[str, ...]:
-    """Names of what this machine can run models on, the slowest first."""
+    """Names of what this machine can run models on: the CPU, then others."""
     found = ["cpu"]
     if torch.cuda.is_available():
         found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         found.append("mps")
     return tuple(found)
+
+
+def fastest(found: Sequence[str]) -> str:
+    """Of `devices`, the one to begin with."""
+    return found[min(1, len(found) - 1)]
 
 
 def check_device(name: str) -> None:
