@@ -125,7 +125,8 @@ def case(
     bound = max(floors, key=lambda name: floors[name])
     what = f"up {up}, down {down}, {'radial' if radial else 'separable'}{', gradient' if backward else ''}"
     name = f"{what}, {str(dtype).removeprefix('torch.')}, {next(n for n, value in LAYOUTS.items() if value == layout)}"
-    return {"name": name, "ms": ms, "bound by": bound, "floor ms": floors[bound], "of roofline": floors[bound] / ms}
+    shares = {"bound by": bound, "floor ms": floors[bound], "of roofline": floors[bound] / ms}
+    return {"name": name, "ms": ms, "moved": moved, **shares}  # moved: bytes, at the least
 
 
 def cases(device: torch.device, quick: bool, rates: tuple[float, float], rounds: int) -> Iterator[Row]:

@@ -1,0 +1,57 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The layers of rungs F to H, T and R at 256 and 1024 pixels, one of each kind: together, every specialisation."""
+
+from dataclasses import dataclass
+
+import torch
+
+from cuda_ops import cuda_tiles
+from gan.filters import down_filter, up_filter
+from gan.ladder import rung
+from gan.plan import LayerSpec, plan
+
+from .calls import Layer
+
+RUNGS, RESOLUTIONS = "FGHTR", (256, 1024)
+MODERATE = 300  # pixels: of a kind, the largest layer up to this is taken
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Layers that run the same kernels; `spec` is the one that stands for them."""
+
+    rung: str
+    resolution: int
+    spec: LayerSpec
+
+    def __str__(self) -> str:
+        return f"{self.rung}{self.resolution}-{self.spec.name}"
+
+    @property
+    def radial(self) -> bool:
+        return self.spec.radial_down and self.spec.down_taps > 1
+
+    def specialisations(self, dtype: torch.dtype, last: bool, training: bool) -> tuple[cuda_tiles.Resampling, ...]:
+        spec = self.spec
+        return cuda_tiles.layer(spec.up, spec.down, spec.up_taps, spec.down_taps, self.radial,
+                                (spec.padding[0], spec.padding[0]), dtype, last, training)  # fmt: skip
+
+    def layer(self, device: torch.device) -> Layer:
+        """With the model's own filters."""
+        fu, fd = (torch.ones(1) if f is None else torch.from_numpy(f).float()
+                  for f in (up_filter(self.spec), down_filter(self.spec)))  # fmt: skip
+        return Layer(fu.to(device), fd.to(device), self.spec.up, self.spec.down, [*self.spec.padding * 2])
+
+
+def kinds() -> list[Kind]:
+    """One for each set of specialisations."""
+    found: dict[object, Kind] = {}
+    for letter in RUNGS:
+        for resolution in RESOLUTIONS:
+            for spec in plan(rung(letter, resolution)).layers:
+                kind = Kind(letter, resolution, spec)
+                key = kind.specialisations(torch.float32, False, True)
+                best = found.setdefault(key, kind).spec.in_size
+                if best < spec.in_size <= MODERATE or MODERATE < best > spec.in_size:
+                    found[key] = kind
+    return list(found.values())

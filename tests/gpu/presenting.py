@@ -1,0 +1,92 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The renderer and the texture as the window uses them: all that the report relies on of their interface."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from viz.renderer import Renderer
+from viz.request import PictureRequest
+from viz.result import RenderResult
+
+PRECISIONS = ("float32", "float16")
+
+
+class Unavailable(Exception):
+    """Pictures cannot be presented here; the text is a sentence."""
+
+
+def precisions() -> tuple[str, ...]:
+    """What a request may ask for; "" where it has no choice."""
+    known = {field.name for field in fields(PictureRequest)}
+    return PRECISIONS if "precision" in known else ("",)
+
+
+def request(path: str, device: str, tx: float, precision: str = "") -> PictureRequest:
+    """A picture in a drag."""
+    chosen: dict[str, Any] = {"precision": precision} if precision else {}
+    return PictureRequest(model=path, device=device, tx=tx, **chosen)
+
+
+def rendered(renderer: Renderer, asked: PictureRequest) -> RenderResult:
+    """The result of a request. RuntimeError, with the renderer's sentence."""
+    result = renderer.render(asked)
+    if result.error:
+        raise RuntimeError(result.error)
+    return result
+
+
+def picture_of(result: RenderResult) -> Any:
+    """What is shown: on the device, or uint8 [H, W, 4] on the CPU."""
+    picture = getattr(result, "picture", None)
+    return result.image if picture is None else picture
+
+
+def host_copy(result: RenderResult) -> np.ndarray:
+    """uint8 [H, W, 4]."""
+    picture = picture_of(result)
+    return np.asarray(picture.host() if hasattr(picture, "host") else picture)
+
+
+class Presenter:
+    """Shows pictures in a texture, in a context without a window."""
+
+    def __init__(self, gl: Any, texture: Any) -> None:
+        self._gl, self._texture = gl, texture
+
+    def show(self, result: RenderResult) -> None:
+        """Returns when it is there."""
+        self._texture.show(picture_of(result))
+        self._gl.glFinish()
+
+    @property
+    def path(self) -> str:
+        """How pixels come to the texture, where that is told."""
+        return str(getattr(self._texture, "path", "") or "")
+
+
+@contextmanager
+def presenting() -> Iterator[Presenter]:
+    """Unavailable, with the reason, where there is no OpenGL to show anything in."""
+    try:
+        context = import_module("viz.headless").headless()
+        texture = import_module("viz.texture").Texture
+    except ImportError as problem:
+        raise Unavailable(f"Nothing is shown, because {problem.name or problem} cannot be imported here.") from problem
+    try:
+        entered = context.__enter__()
+    except Exception as problem:  # drivers fail in many ways
+        raise Unavailable(f"Nothing is shown, because there is no OpenGL context: {problem}") from problem
+    try:
+        try:
+            gl = getattr(entered, "gl", None) or import_module("OpenGL.GL")
+            presenter = Presenter(gl, texture(gl))
+        except Exception as problem:
+            raise Unavailable(f"Nothing is shown, because there is no texture: {problem}") from problem
+        yield presenter
+    finally:
+        context.__exit__(None, None, None)
