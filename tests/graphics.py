@@ -18,7 +18,9 @@ import torch
 
 from cuda_ops import compiler, cuda_driver
 from viz import pixels as pixels_module
+from viz.headless import headless
 from viz.pixels import DevicePixels
+from viz.present import SWITCH
 from viz.texture import Texture
 
 STREAM = 0xABCD00000001
@@ -211,3 +213,27 @@ def played(monkeypatch: pytest.MonkeyPatch, library: Path):
     yield driver
     for function in caches:
         function.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    return built_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def gl():
+    """PyOpenGL, with a context of its own."""
+    try:
+        with headless() as context:
+            yield context.gl
+    except OSError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def driver(library, monkeypatch):
+    """The played driver; nothing that the real one forbids may have happened at the end."""
+    monkeypatch.delenv(SWITCH, raising=False)
+    with played(monkeypatch, library) as driver:
+        yield driver
+        assert driver.violations() == ""

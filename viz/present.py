@@ -165,7 +165,6 @@ class Pinned(Way):
         self._free: list[Landing] = []
         self._coming: deque[Landing] = deque()
         self._newest: DevicePixels | None = None  # begun
-        self._postponed = False
         self._buffers = [int(name) for name in gl.glGenBuffers(self.AT_ONCE)]
 
     def bring(self, pixels: DevicePixels) -> bool:
@@ -176,7 +175,6 @@ class Pinned(Way):
             self._free = [Landing(*self._size) for _ in range(self.AT_ONCE)]
             _resize(self._gl, self._texture, self._size)
         landed = self._land()
-        self._postponed = pixels is not self._newest and not self._free
         if pixels is not self._newest and self._free:
             landing = self._free.pop()
             self._coming.append(landing)
@@ -207,7 +205,7 @@ class Pinned(Way):
         return True
 
     def on_its_way(self) -> bool:
-        return bool(self._coming) or self._postponed
+        return bool(self._coming)
 
     def delete(self) -> None:
         self._gl.glDeleteBuffers(len(self._buffers), self._buffers)
