@@ -133,11 +133,9 @@ class PixelBuffer(Way):
         self._size = size_of(pixels)
         _resize(gl, self._texture, self._size)
         self._buffer = int(gl.glGenBuffers(1))
-        gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, self._buffer)
-        try:
-            gl.glBufferData(gl.GL_PIXEL_UNPACK_BUFFER, pixels.tensor.nbytes, None, gl.GL_STREAM_DRAW)
-        finally:
-            gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, 0)
+        gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, self._buffer)  # until it is deleted, should the next line fail
+        gl.glBufferData(gl.GL_PIXEL_UNPACK_BUFFER, pixels.tensor.nbytes, None, gl.GL_STREAM_DRAW)
+        gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, 0)
         self._resource = cuda_graphics.Buffer(pixels.device, self._buffer)
 
     def delete(self) -> None:
