@@ -7,6 +7,7 @@
 import ctypes
 import importlib.util
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from viz.present import SWITCH
 from viz.texture import Texture
 
 STREAM = 0xABCD00000001
+# PyOpenGL makes all that Mesa brings global: a library's own names must be its own.
+SHARED = ["-shared", "-fPIC", *(["-Wl,-Bsymbolic"] if sys.platform.startswith("linux") else [])]
 SOURCE = Path(__file__).with_name("graphics_driver.c")
 
 
@@ -186,7 +189,7 @@ def built_driver(folder: Path) -> Path:
     if not includes:
         pytest.skip("cuda.h is not installed: pip install -e '.[cuda-test]'")
     library = folder / "libcuda-graphics.so"
-    options = ["-x", "c", "-shared", "-fPIC", "-Wall", "-Werror", f"-I{includes[0]}"]
+    options = ["-x", "c", *SHARED, "-Wall", "-Werror", f"-I{includes[0]}"]
     ran = subprocess.run([*found[0], *options, str(SOURCE), "-o", str(library), "-ldl"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[:4000]
     return library
