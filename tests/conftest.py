@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from graphics import driver, gl, library  # noqa: F401  (fixtures)
 
 from cuda_ops import cpu
 

@@ -7,6 +7,7 @@
 import ctypes
 import importlib.util
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,14 @@ import torch
 
 from cuda_ops import compiler, cuda_driver
 from viz import pixels as pixels_module
+from viz.headless import headless
 from viz.pixels import DevicePixels
+from viz.present import SWITCH
 from viz.texture import Texture
 
 STREAM = 0xABCD00000001
+# PyOpenGL makes all that Mesa brings global: a library's own names must be its own.
+SHARED = ["-shared", "-fPIC", *(["-Wl,-Bsymbolic"] if sys.platform.startswith("linux") else [])]
 SOURCE = Path(__file__).with_name("graphics_driver.c")
 
 
@@ -184,7 +189,7 @@ def built_driver(folder: Path) -> Path:
     if not includes:
         pytest.skip("cuda.h is not installed: pip install -e '.[cuda-test]'")
     library = folder / "libcuda-graphics.so"
-    options = ["-x", "c", "-shared", "-fPIC", "-Wall", "-Werror", f"-I{includes[0]}"]
+    options = ["-x", "c", *SHARED, "-Wall", "-Werror", f"-I{includes[0]}"]
     ran = subprocess.run([*found[0], *options, str(SOURCE), "-o", str(library), "-ldl"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[:4000]
     return library
@@ -211,3 +216,27 @@ def played(monkeypatch: pytest.MonkeyPatch, library: Path):
     yield driver
     for function in caches:
         function.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    return built_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def gl():
+    """PyOpenGL, with a context of its own."""
+    try:
+        with headless() as context:
+            yield context.gl
+    except OSError as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def driver(library, monkeypatch):
+    """The played driver; nothing that the real one forbids may have happened at the end."""
+    monkeypatch.delenv(SWITCH, raising=False)
+    with played(monkeypatch, library) as driver:
+        yield driver
+        assert driver.violations() == ""

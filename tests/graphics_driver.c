@@ -17,6 +17,7 @@ typedef unsigned GLuint, GLenum, CUGLDeviceList;
 
 #define TEXTURE_2D 0x0DE1
 #define PIXEL_UNPACK_BUFFER 0x88EC
+#define UNPACK_BINDING 0x88EF
 #define RGBA8 0x8058
 #define CONTEXT ((CUcontext)0x123456789abc)
 
@@ -167,10 +168,11 @@ CUresult cuGraphicsGLRegisterImage(CUgraphicsResource* handle, GLuint texture, G
 
 CUresult cuGraphicsGLRegisterBuffer(CUgraphicsResource* handle, GLuint buffer, unsigned flags) {
     BEGIN("cuGraphicsGLRegisterBuffer");
-    int size = 0;
+    int size = 0, bound;
+    GetIntegerv(UNPACK_BINDING, &bound);
     BindBuffer(PIXEL_UNPACK_BUFFER, buffer);
     GetBufferParameteriv(PIXEL_UNPACK_BUFFER, 0x8764, &size);  // GL_BUFFER_SIZE
-    BindBuffer(PIXEL_UNPACK_BUFFER, 0);
+    BindBuffer(PIXEL_UNPACK_BUFFER, bound);
     if (flags != CU_GRAPHICS_REGISTER_FLAGS_WRITE_DISCARD || !size) return CUDA_ERROR_INVALID_VALUE;
     return enlist(handle, (Resource){.buffer = buffer, .flags = flags, .size = size});
 }
@@ -257,16 +259,17 @@ CUresult cuGraphicsUnmapResources(unsigned count, CUgraphicsResource* handles, C
         return CUDA_ERROR_NOT_MAPPED;
     }
     resource->mapped = 0;
+    int bound;
     if (resource->texture) {
-        int bound;
         GetIntegerv(0x8069, &bound);
         BindTexture(TEXTURE_2D, resource->texture);
         TexSubImage2D(TEXTURE_2D, 0, 0, 0, resource->levels[0][0], resource->levels[0][1], 0x1908, 0x1401, resource->memory);
         BindTexture(TEXTURE_2D, bound);
     } else {
+        GetIntegerv(UNPACK_BINDING, &bound);
         BindBuffer(PIXEL_UNPACK_BUFFER, resource->buffer);
         BufferSubData(PIXEL_UNPACK_BUFFER, 0, resource->size, resource->memory);
-        BindBuffer(PIXEL_UNPACK_BUFFER, 0);
+        BindBuffer(PIXEL_UNPACK_BUFFER, bound);
     }
     return CUDA_SUCCESS;
 }

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from click.testing import CliRunner
+from graphics import SHARED
 
 import cuda_ops
 from cuda_ops import compiler, cpu, cuda, cuda_bench, cuda_cache, cuda_driver, cuda_kernels
@@ -254,7 +255,7 @@ def driver(tmp_path, monkeypatch, folder, counted):
         pytest.skip("there is no C++ compiler to make a driver with")
     (tmp_path / "driver.cpp").write_text(DRIVER)
     library = tmp_path / "libcuda.so"
-    subprocess.run([*found[0], "-shared", "-fPIC", str(tmp_path / "driver.cpp"), "-o", str(library)], check=True)
+    subprocess.run([*found[0], *SHARED, str(tmp_path / "driver.cpp"), "-o", str(library)], check=True)
     monkeypatch.setattr(cuda_driver, "LIBRARY", str(library))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     stream = SimpleNamespace(cuda_stream=0xABCD00000001)

@@ -60,6 +60,7 @@ def test_a_models_picture_is_drawn_and_read_back():
 
 def test_contexts_nest_and_close():
     from OpenGL import EGL
+    from OpenGL.raw.EGL._errors import EGLError
 
     assert not EGL.eglGetCurrentContext()
     with headless() as outer:
@@ -72,7 +73,14 @@ def test_contexts_nest_and_close():
             raise ZeroDivisionError
         assert EGL.eglGetCurrentContext().address == before.address
         assert np.array_equal(seen(outer.gl, texture.name), picture(0))
+        display, surface = EGL.eglGetCurrentDisplay(), EGL.eglGetCurrentSurface(EGL.EGL_DRAW)
+        assert EGL.eglQueryContext(display, before, EGL.EGL_CONTEXT_CLIENT_TYPE, EGL.EGLint())
+        assert EGL.eglQuerySurface(display, surface, EGL.EGL_WIDTH, EGL.EGLint())
     assert not EGL.eglGetCurrentContext()
+    with pytest.raises(EGLError, match="EGL_BAD_CONTEXT"):
+        EGL.eglQueryContext(display, before, EGL.EGL_CONTEXT_CLIENT_TYPE, EGL.EGLint())
+    with pytest.raises(EGLError, match="EGL_BAD_SURFACE"):
+        EGL.eglQuerySurface(display, surface, EGL.EGL_WIDTH, EGL.EGLint())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts files in /proc")
@@ -119,6 +127,14 @@ except OSError as problem:
 )  # fmt: skip
 def test_where_there_is_none_a_sentence_says_so(environment):
     ran = run(TRY, **environment)
+    assert_a_sentence(ran)
+
+
+def test_without_pyopengl_a_sentence_says_so():
+    assert_a_sentence(run("import sys; sys.modules['OpenGL'] = None" + TRY))
+
+
+def assert_a_sentence(ran):
     assert ran.returncode == 0, ran.stderr
     said = ran.stdout.strip()
     assert said.startswith("There is no OpenGL without a display here: ") and said.endswith(".") and "\n" not in said

@@ -2,19 +2,17 @@
 """Pictures come to textures whichever way works; the OpenGL is real, the CUDA driver is played (graphics_driver.c)."""
 
 import ctypes
-import dataclasses
 import gc
 import weakref
 
 import numpy as np
 import pytest
 import torch
-from graphics import STREAM, Event, arrive, built_driver, picture, played, seen
+from graphics import STREAM, Event, arrive, picture, seen
 
 from cuda_ops import cuda_driver, cuda_graphics
 from cuda_ops.cuda_driver import DriverError
 from viz import present
-from viz.headless import headless
 from viz.pixels import DevicePixels, arrived, size_of, window_stream
 from viz.present import SWITCH, WAYS, Display
 from viz.recorder import Recorder
@@ -30,28 +28,6 @@ FILLED = [f"cuGraphicsMapResources{ON}", "cuGraphicsResourceGetMappedPointer", f
           f"cuGraphicsUnmapResources{ON}"]  # fmt: skip
 REGISTERED = ["cuGLGetDevices", "cuGraphicsGLRegisterImage"]
 NAMES = {way.word: way.name for way in WAYS}
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return built_driver(tmp_path_factory.mktemp("driver"))
-
-
-@pytest.fixture
-def gl():
-    try:
-        with headless() as context:
-            yield context.gl
-    except OSError as problem:
-        pytest.skip(str(problem))
-
-
-@pytest.fixture
-def driver(library, monkeypatch):
-    monkeypatch.delenv(SWITCH, raising=False)
-    with played(monkeypatch, library) as driver:
-        yield driver
-        assert driver.violations() == ""
 
 
 @pytest.mark.parametrize("word", NAMES)
@@ -268,6 +244,12 @@ def test_another_size_is_waited_for(pinned, driver, gl):
     texture.show(driver.pixels(picture(2, 32, 48)))
     assert np.array_equal(seen(gl, texture.name), picture(2, 32, 48)) and Event.waited == 2
     assert not texture.on_its_way
+    for seed in range(3, 6):
+        texture.show(driver.pixels(picture(seed, 32, 48)))
+    Event.passes, last = True, driver.pixels(picture(7, 32, 48))
+    while texture.show(last) or texture.on_its_way:
+        pass
+    assert np.array_equal(seen(gl, texture.name), picture(7, 32, 48)) and texture.path == "pinned upload"
 
 
 def test_a_picture_from_memory_overtakes_a_download(pinned, driver, gl):
@@ -310,6 +292,16 @@ def test_a_way_that_is_asked_for_and_fails_leaves_it_to_memory(driver, gl, monke
     assert "JINC_DISPLAY asks for CUDA-GL interop. CUDA-GL interop does not work here: OpenGL runs" in texture.reason
 
 
+def test_a_buffer_that_cannot_be_registered_is_not_left_bound(driver, gl, monkeypatch):
+    monkeypatch.setenv(SWITCH, "buffer")
+    driver.fail("cuGraphicsGLRegisterBuffer", 2)
+    texture = Texture(gl)
+    texture.show(driver.pixels(picture(0)))
+    assert np.array_equal(seen(gl, texture.name), picture(0)) and texture.path == "upload from memory"
+    assert "no memory left; cuGraphicsGLRegisterBuffer failed" in texture.reason
+    assert gl.glGetIntegerv(gl.GL_PIXEL_UNPACK_BUFFER_BINDING) == 0 and not any(map(gl.glIsBuffer, range(1, 40)))
+
+
 def test_a_word_that_the_switch_does_not_know_is_told(driver, gl, monkeypatch):
     monkeypatch.setenv(SWITCH, "best")
     texture = Texture(gl)
@@ -320,8 +312,10 @@ def test_a_word_that_the_switch_does_not_know_is_told(driver, gl, monkeypatch):
 
 def test_panels_show_pictures_on_a_device(driver, gl):
     textures = Textures(gl)
-    shown = textures.picture("centre", driver.pixels(picture(0, 48, 32)))
+    pixels = driver.pixels(picture(0, 48, 32))
+    shown = textures.picture("centre", pixels)
     assert (shown.width, shown.height) == (48, 32) and np.array_equal(seen(gl, shown.texture), picture(0, 48, 32))
+    assert pixels._host is None
     textures.delete()
     assert driver.registered() == 0
 
@@ -403,109 +397,3 @@ def test_the_window_lets_go_of_pictures(driver, gl):
     texture.show(driver.pixels(picture(1)))
     gc.collect()
     assert gone() is None
-
-
-# -- the window --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def window(driver, monkeypatch, tmp_path):
-    """A window whose device "cpu" gives pictures as a GPU does while `window.on_a_device` says so."""
-    from gui import save_model
-
-    from viz.app import Window
-    from viz.renderer import Renderer
-    from viz.state import AppState
-
-    state = AppState()
-    state.left.path = save_model(tmp_path / "left.safetensors", "T", 32)
-    state.right.path = save_model(tmp_path / "right.safetensors", "B", 32)
-    begin = Renderer.begin
-
-    def rendered(renderer, request, keep=()):
-        result = begin(renderer, request, keep)
-        assert result.error is None, result.error
-        if not window.on_a_device:
-            return result
-        picture, enlarged = (driver.pixels(array, Event()) for array in (result.image, result.smooth))
-        window.made += [picture, enlarged]
-        return dataclasses.replace(result, picture=picture, enlarged=enlarged)
-
-    monkeypatch.setattr(Renderer, "begin", rendered)
-    window = Window(state, strict=True)
-    window.on_a_device, window.made = True, []
-    return window
-
-
-def test_the_window_waits_for_no_download(window, driver):
-    from gui import drive, settle
-    from OpenGL import GL
-
-    seen_at = {}
-
-    def look():  # on the thread that has the context
-        for slot in ("left", "right"):
-            texture = getattr(window._textures, slot)
-            seen_at[slot] = seen(GL, texture._source), texture._shown
-        original()
-
-    original = window._after_frame
-    window._after_frame = look
-
-    def test(context):
-        settle(context, window)
-        for mode in ("split", "blink", "side"):
-            window.state.canvas.mode = mode
-            window.state.transform.tx = 0.01 * len(mode)
-            settle(context, window)
-            context.yield_(4)
-        assert window.view.presented == ("CUDA-GL interop", present.Interop.meaning)
-        assert len(window.made) >= 8 and all(pixels._host is None for pixels in window.made[1::2])
-        assert Event.waited == 0, "what the slices over time look at is downloaded while the window goes on"
-        for slot in ("left", "right"):
-            assert window.view.recorder.pixels(slot, window.state.slot(slot).path, window.state.sticking) is not None
-        for slot, (found, shown) in seen_at.items():
-            assert shown is window.view.results[slot].enlarged and np.array_equal(found, shown.tensor.numpy()), slot
-        window.state.canvas.mode = "difference"
-        context.yield_(4)
-        assert isinstance(window._textures.difference._shown, DevicePixels)
-        assert Event.waited == 0 and all(pixels._host is None for pixels in window.made[1::2])
-        window.on_a_device, window.state.canvas.mode = False, "side"
-        window.worker.repeat()
-        window.state.transform.tx = 0.2
-        settle(context, window)
-        context.yield_(4)
-        assert window.view.presented == ("upload from memory", present.FROM_MEMORY)
-        for slot, (found, shown) in seen_at.items():
-            assert shown is window.view.results[slot].smooth and np.array_equal(found, shown), slot
-
-    drive(window, test)
-    assert driver.registered() == 0
-
-
-def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monkeypatch):
-    from gui import drive, settle
-
-    monkeypatch.setenv(SWITCH, "pinned")
-    window.show("Performance")  # in place of the slices over time, which keep the window going as well
-    woken = []
-
-    def test(context):
-        settle(context, window)
-        context.yield_(4)
-        Event.passes, window._wake = False, lambda: woken.append(None)
-        context.yield_(4)
-        assert not woken
-        window.state.transform.tx = 0.1
-        settle(context, window)
-        woken.clear()
-        context.yield_(4)
-        assert len(woken) >= 4, "nothing has come yet, and each frame asks for the next"
-        Event.passes = True
-        context.yield_(4)
-        woken.clear()
-        context.yield_(4)
-        assert not woken and window._textures.left._shown is window.view.results["left"].enlarged
-        assert window.view.presented.path == "pinned upload"
-
-    drive(window, test)

@@ -133,11 +133,9 @@ class PixelBuffer(Way):
         self._size = size_of(pixels)
         _resize(gl, self._texture, self._size)
         self._buffer = int(gl.glGenBuffers(1))
-        gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, self._buffer)
-        try:
-            gl.glBufferData(gl.GL_PIXEL_UNPACK_BUFFER, pixels.tensor.nbytes, None, gl.GL_STREAM_DRAW)
-        finally:
-            gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, 0)
+        gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, self._buffer)  # until it is deleted, should the next line fail
+        gl.glBufferData(gl.GL_PIXEL_UNPACK_BUFFER, pixels.tensor.nbytes, None, gl.GL_STREAM_DRAW)
+        gl.glBindBuffer(gl.GL_PIXEL_UNPACK_BUFFER, 0)
         self._resource = cuda_graphics.Buffer(pixels.device, self._buffer)
 
     def delete(self) -> None:
@@ -165,7 +163,6 @@ class Pinned(Way):
         self._free: list[Landing] = []
         self._coming: deque[Landing] = deque()
         self._newest: DevicePixels | None = None  # begun
-        self._postponed = False
         self._buffers = [int(name) for name in gl.glGenBuffers(self.AT_ONCE)]
 
     def bring(self, pixels: DevicePixels) -> bool:
@@ -176,7 +173,6 @@ class Pinned(Way):
             self._free = [Landing(*self._size) for _ in range(self.AT_ONCE)]
             _resize(self._gl, self._texture, self._size)
         landed = self._land()
-        self._postponed = pixels is not self._newest and not self._free
         if pixels is not self._newest and self._free:
             landing = self._free.pop()
             self._coming.append(landing)
@@ -207,7 +203,7 @@ class Pinned(Way):
         return True
 
     def on_its_way(self) -> bool:
-        return bool(self._coming) or self._postponed
+        return bool(self._coming)
 
     def delete(self) -> None:
         self._gl.glDeleteBuffers(len(self._buffers), self._buffers)
