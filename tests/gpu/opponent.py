@@ -146,5 +146,6 @@ def compared(before: Times, after: Times, ours: Iterable[Row]) -> list[Row]:
         drift = f"Drift between its runs: {theirs[-1] / theirs[0] - 1:+.1%}." if len(theirs) == 2 else "It ran once."
         rows.append(row(name, mine[name]["ms"], against=f"{title}: {' and '.join(said(t, 'ms') for t in theirs)}",
                         ratio=ratio, bar=f">= {bar:g} x" if bar else "",
-                        met=ratio >= bar if bar and not caveat else None, note=f"{drift} {caveat}".strip()))  # fmt: skip
+                        met=ratio >= bar if bar and not caveat else None,
+                        note=f"{drift} {caveat}".strip()))  # fmt: skip
     return rows

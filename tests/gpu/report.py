@@ -71,7 +71,7 @@ def section_apart(section: str, choice: Choice, seconds: float) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "rows.jsonl"
         arguments = ["--device", str(choice.device), "--seconds", f"{seconds:.1f}", "--section", section, str(record)]
-        command = program("report", *arguments, *(["--quick"] if choice.quick else []))
+        command = program("report", *(["--quick"] if choice.quick else []), *arguments)
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=2, start_new_session=os.name == "posix")
         problem = ""
         try:
