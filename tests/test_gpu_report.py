@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What `make gpu` runs, without a GPU: the report on the CPU, its sections that fail, its opponents, what it refuses."""
+"""What `make gpu` runs, without a GPU: the report on the CPU, sections that fail, opponents, what it refuses."""
 
 import json
 import subprocess
@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 from gpu import ROOT, calls, checker, environment, layers, measure_frames, opponent, presenting, program, report
 from gpu import device as devices
 from gpu import rows as rows_module
@@ -34,9 +33,9 @@ TIMES = """import json; print("warming up"); print(json.dumps({"name": "theirs",
 
 @pytest.mark.slow
 def test_every_section_runs_on_the_cpu(tmp_path):
-    """All of it, each section in its own process as on a GPU, with an opponent."""
+    """All of it, with an opponent."""
     out, json_file = tmp_path / "table.md", tmp_path / "rows.json"
-    command = program("report", "--device", "cpu", "--quick", "--json", str(json_file), "--out", str(out))
+    command = program("report", "--device=cpu", "--quick", "--together", f"--json={json_file}", f"--out={out}")
     done = subprocess.run(command, cwd=ROOT, env=environment(OPPONENT=python(TIMES)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.strip() == out.read_text().strip()
@@ -57,7 +56,7 @@ def test_every_section_runs_on_the_cpu(tmp_path):
 
 @without_gpu
 def test_without_a_gpu_it_refuses_in_one_sentence():
-    for command in (program("report"), program("operators"), program("first_kernel")):
+    for command in (program("report"), program("operators")):
         done = subprocess.run(command, cwd=ROOT, env=environment(OPPONENT="never run"), capture_output=True, text=True)
         assert done.returncode == 1 and not done.stdout and done.stderr.count("\n") == 1, done.stderr
         assert done.stderr.startswith("Error: There is no GPU that the kernels run on: torch finds no CUDA device")
@@ -81,18 +80,17 @@ sys.meta_path.insert(0, Blocker())
 
 @pytest.mark.slow
 def test_nothing_of_the_window_is_needed(tmp_path):
-    """By a Python without its packages: sections come to rows, and what cannot be shown says why."""
+    """By a Python without its packages, each section in its own process, as on a GPU: what cannot be shown says why."""
     (tmp_path / "sitecustomize.py").write_text(BLOCKED)
     there = environment()
     there["PYTHONPATH"] = f"{tmp_path}:{there['PYTHONPATH']}"
-    command = program("report", "--device=cpu", "--quick", "--only=frames", "--only=training", "--only=tests",
+    command = program("report", "--device=cpu", "--quick", "--only=frames", "--only=training",
                       f"--json={tmp_path / 'rows.json'}")  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, env=there, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
-    assert [row["section"] for row in rows] == ["frames", "training", "tests"]
+    assert [row["section"] for row in rows] == ["frames", "training"]
     assert rows[0]["note"].startswith("Nothing is shown, because") and rows[0]["value"] > 0 < rows[1]["value"]
-    assert "There is no GPU" in rows[2]["note"] or torch.cuda.is_available()
 
 
 @pytest.fixture
@@ -135,11 +133,11 @@ def test_a_process_that_dies_or_hangs_is_a_row(monkeypatch, code, said):
     monkeypatch.setattr(report, "program", lambda name, *arguments: [
         sys.executable, "-c", (first if code else "") + code, *arguments])  # fmt: skip
     began = time.monotonic()
-    found = report.section_apart("frames", "cpu", False, 1.0)
+    found = report.section_apart("frames", CPU, 1.0)
     assert time.monotonic() - began < 30
     assert [row["case"] for row in found] == [*(["before"] if code else []), "frames"]
     assert found[-1]["note"] == said and found[-1]["failed"]
-    assert "the time was used up" in report.section_apart("frames", "cpu", False, 0.5)[0]["note"]
+    assert "the time was used up" in report.section_apart("frames", CPU, 0.5)[0]["note"]
 
 
 def test_an_opponent_is_compared():
@@ -154,6 +152,9 @@ def test_an_opponent_is_compared():
     assert other["case"] == "frame-R-256" and other["note"] == "Ours was not measured in this run."
     slow = opponent.compared(opponent.Times({"frame-T-1024": 39.0}), opponent.Times({"frame-T-1024": 39.0}), ours)
     assert slow[0]["met"] is False
+    ours[0]["caveat"] = "Ours ends before the texture."
+    (frame, *_) = opponent.compared(before, after, ours)
+    assert frame["met"] is None and frame["note"].endswith("Ours ends before the texture."), "nothing is claimed"
 
 
 def test_an_opponent_is_run():
@@ -227,7 +228,8 @@ def test_the_gpu_tests_cover_every_specialisation_of_the_models():
 
 
 JUNIT = """<testsuites><testsuite>
-<testcase classname="gpu.test_a" name="one"/><testcase classname="gpu.test_a" name="two"><skipped message="why"/></testcase>
+<testcase classname="gpu.test_a" name="one"/>
+<testcase classname="gpu.test_a" name="two"><skipped message="why"/></testcase>
 <testcase classname="gpu.test_a" name="three"><failure message="assert 1 == 2&#10;more">x</failure></testcase>
 </testsuite></testsuites>"""
 
@@ -247,7 +249,8 @@ def test_failed_tests_are_rows(tmp_path):
 
 SANITIZER = """#!/bin/sh
 case "$*" in
-*--planted*) echo "========= Invalid __global__ write of size 4 bytes"; echo "========= ERROR SUMMARY: 1 error"; exit 9;;
+*--planted*) echo "========= Invalid __global__ write of size 4 bytes"
+             echo "========= ERROR SUMMARY: 1 error"; exit 9;;
 *racecheck*) echo "========= RACECHECK SUMMARY: 0 hazards displayed"; echo "191 results, digest ab";;
 *initcheck*) echo "========= Uninitialized __global__ memory read"; echo "========= ERROR SUMMARY: 7 errors"
              echo "191 results, digest ab"; exit 9;;

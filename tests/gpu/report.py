@@ -27,7 +27,7 @@ from .rows import Row, as_json, cells, document, failed, write
 
 # Name: (module, what yields its rows, seconds that it may take). In this order.
 SECTIONS: dict[str, tuple[str, str, float]] = {
-    "tests": ("run_tests", "tests", 200.0),
+    "tests": ("run_tests", "tests", 240.0),
     "frames": ("measure_frames", "frames", 150.0),
     "kernels": ("measure_operators", "kernels", 90.0),
     "bandwidth": ("measure_operators", "bandwidth", 90.0),
@@ -64,14 +64,14 @@ def section_here(section: str, choice: Choice, record: Path) -> None:
             say("  " + " | ".join(filter(None, cells(found)[1:])))
 
 
-def section_apart(section: str, device: str, quick: bool, seconds: float) -> list[Row]:
+def section_apart(section: str, choice: Choice, seconds: float) -> list[Row]:
     """The rows of a section run in a process of its own, as many as it came to within `seconds`."""
     if seconds < 1:
         return [{**failed(section, "Left out: the time was used up; --only runs it alone."), "section": section}]
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "rows.jsonl"
-        arguments = ["--device", device, "--seconds", f"{seconds:.1f}", "--section", section, str(record)]
-        command = program("report", *arguments, *(["--quick"] if quick else []))
+        arguments = ["--device", str(choice.device), "--seconds", f"{seconds:.1f}", "--section", section, str(record)]
+        command = program("report", *(["--quick"] if choice.quick else []), *arguments)
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=2, start_new_session=os.name == "posix")
         problem = ""
         try:
@@ -124,7 +124,17 @@ class Report:
         return any(found.get("failed") for found in self.rows)
 
 
-def measure(report: Report, sections: tuple[str, ...], device: str, quick: bool, seconds: float, command: str) -> None:
+def section_together(section: str, choice: Choice) -> list[Row]:
+    """The rows of a section run in this process, without a limit."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "rows.jsonl"
+        section_here(section, choice, record)
+        return [json.loads(line) for line in _lines(record)]
+
+
+def measure(
+    report: Report, sections: tuple[str, ...], choice: Choice, seconds: float, command: str, together: bool
+) -> None:
     """Run what was asked for, an opponent before and after it."""
     until, before, limit = monotonic() + seconds, None, min(opponent.SECONDS, seconds / 5)
     if command:
@@ -135,7 +145,8 @@ def measure(report: Report, sections: tuple[str, ...], device: str, quick: bool,
     for section in sections:
         say(f"{section} ...")
         allowed = min(SECTIONS[section][2], until - monotonic())
-        report.add(section_apart(section, device, quick, allowed), section)
+        rows = section_together(section, choice) if together else section_apart(section, choice, allowed)
+        report.add(rows, section)
     if before is not None:
         say("opponent, after ...")
         report.add(opponent.compared(before, opponent.run(command, limit), report.rows), OPPONENT)
@@ -150,10 +161,11 @@ def measure(report: Report, sections: tuple[str, ...], device: str, quick: bool,
               help="A command that prints its times as JSON, run before and after: docs/gpu-checklist.md.")  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="The same as JSON.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The same as Markdown.")
+@click.option("--together", is_flag=True, help="All in one process, without time limits: to look for a mistake.")
 @click.option("--section", nargs=2, hidden=True, default=None)
 def main(
     device: str, quick: bool, seconds: float, only: tuple[str, ...], command: str, json_file: Path | None,
-    out: Path | None, section: tuple[str, str] | None,
+    out: Path | None, together: bool, section: tuple[str, str] | None,
 ) -> None:  # fmt: skip
     """Run the tests of tests/gpu, measure, watch the kernels with the memory checker, and print one Markdown table.
 
@@ -171,7 +183,7 @@ def main(
     for key, value in report.above.items():
         say(f"{key}: {value}")
     try:
-        measure(report, only or tuple(SECTIONS), device, quick, seconds, command)
+        measure(report, only or tuple(SECTIONS), choice, seconds, command, together)
     finally:  # what there is, even if somebody has had enough
         click.echo(document(report.above, report.rows))
     if report.bad:
