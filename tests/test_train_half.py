@@ -28,9 +28,9 @@ from gan.ladder import rung
 from train.cli import main
 from train.config import TrainConfig, TrainingError, configure
 from train.loop import MEANS, Loop, Means
-from train.losses import Step, path_length_loss, r1_loss
+from train.losses import Step, path_length_loss, r1_loss, r1_penalty
 from train.memory import _generator_bytes, _pyramid_bytes, estimate_memory
-from train.precision import LARGEST, default_half, described, mend_gradients
+from train.precision import LARGEST, default_half, described, loss_scale, mend_gradients
 from train.state import TrainState
 
 
@@ -249,7 +249,8 @@ def test_gradients_are_mended_in_place() -> None:
     assert torch.equal(weights[1].grad, torch.tensor([3e38, -2e-40]))
     assert float(mend_gradients(weights)) == 0
     weights[1].grad[0] = -math.inf
-    assert float(mend_gradients(weights)) == 1 and weights[1].grad[0] == -LARGEST
+    assert float(mend_gradients(weights, 4.0)) == 1 and weights[1].grad[0] == -LARGEST
+    assert weights[0].grad.tolist() == [0.25, 0, LARGEST / 4, -LARGEST / 4], "an infinity is one whatever the scale"
 
 
 def spoiled(half: int, name: str = "B") -> TrainState:
@@ -297,6 +298,14 @@ def test_averages_survive_an_overflow_in_the_generator(name: str, layer: str) ->
     again = [state.step(batch(index), None) for index in range(3, 5)]
     assert all(step["grad_nonfinite"] == 0 and math.isfinite(step["loss_g"]) for step in again)
     assert math.isfinite(again[1]["pl"]) and float(state.pl_mean) != mean
+
+
+def test_one_broken_phase_of_a_step_counts() -> None:
+    state = TrainState(small("T"))
+    layer = state.generator.synthesis.get_submodule("L1_36_8")
+    hook = layer.register_forward_hook(lambda module, given, output: hook.remove() or output * math.nan)
+    stats = state.step(batch(0), None)
+    assert math.isnan(stats["loss_g"]) and math.isfinite(stats["loss_d"]) and stats["grad_nonfinite"] == 1
 
 
 def test_means_leave_out_what_is_not_finite_in_float16_alone() -> None:
@@ -420,6 +429,8 @@ def test_one_spoiled_step_ends_a_float32_run_only(
     for half, spoiled in ((0, {1}), (4, {2, 3})):  # noqa: B007 - read by `spoil`
         result = call(f"--data={pictures}", f"--outdir={tmp_path}", *SMALL, "--kimg=0.016", f"--num-fp16-res={half}")
         assert result.exit_code == 1 and "Training diverged" in result.output
+        run = max(path for path in tmp_path.iterdir() if path.name.endswith("-T-16"))
+        assert rows(run)[-1]["loss_d"] is None, "it was not a number"
 
 
 def test_grids_are_drawn_in_float32(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -593,6 +604,53 @@ def test_a_row_compares_both_precisions(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_benchmark_refuses_a_device_that_is_not_there() -> None:
     result = CliRunner().invoke(train.bench.main, ["--device=cuda:99"])
     assert result.exit_code == 1 and "There is no device 'cuda:99'" in result.output
+
+
+def test_scales_of_losses() -> None:
+    assert [loss_scale(*of) for of in ((4, 64), (32, 256), (64, 256), (32, 1024), (1, 16), (24, 64))] == [
+        64, 2048, 4096, 8192, 4, 512]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "reaction"), [("B", 2.0**-10), ("T", 2.0**-4)])
+def test_small_gradients_do_not_vanish_in_float16(
+    name: str, reaction: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a D that hardly reacts, so that what reaches a pixel is as small as with many large pictures.
+
+    Adam's first average, of exponent 0, is the gradient that it was given.
+    """
+    def found(half: int) -> torch.Tensor:
+        state = TrainState(small(name, half, pl_weight=0.0, gamma=0.0, g_lr=0.0, d_lr=0.0))
+        with torch.no_grad():
+            state.discriminator.b4.out.weight *= reaction
+        assert state.step(batch(0), None).get("grad_nonfinite", 0) == 0
+        entries = state.optimizers["generator"].state_dict()["state"].values()
+        return torch.cat([entry["exp_avg"].flatten() for entry in entries])
+
+    expected = found(0)
+    error = float((found(HALF) - expected).norm() / expected.norm())
+    monkeypatch.setattr("train.state.loss_scale", lambda batch, resolution: 1.0)
+    unscaled = float((found(HALF) - expected).norm() / expected.norm())
+    assert 0 < error < 0.02 and unscaled > 5 * error
+
+
+def test_the_scale_is_undone_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing in float16, a run of any scale is the run without."""
+    monkeypatch.setattr("gan.arithmetic.Arithmetic.dtype", lambda self, rate, resolution, full: full)
+    one, other = TrainState(small("A", half=0)), TrainState(small("A"))
+    for state in (one, other):
+        torch.manual_seed(1)
+        for index in range(3):
+            state.step(batch(index), None)
+        state.future = bits(state)  # type: ignore[attr-defined]
+    assert same(one.future, other.future)  # type: ignore[attr-defined]
+
+
+def test_penalties_are_float32() -> None:
+    """A gradient of 300 a pixel: its square is beyond float16, and so is the sum."""
+    reals = torch.zeros(1, 3, 16, 16, requires_grad=True)
+    penalty = r1_penalty((reals.half() * 300).float().sum((1, 2, 3)), reals)
+    assert float(penalty) == 300**2 * 3 * 16**2
 
 
 def test_r1_and_path_length_go_through_float16_twice() -> None:

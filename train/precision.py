@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What training computes in: float16 where pictures are largest, float32 for the rest (docs/decisions/019).
 
-Weights, losses, penalties, averages and Adam's moments are float32 always; there is no loss scaling.
+Weights, losses, penalties, averages and Adam's moments are float32 always.
 """
 
 from __future__ import annotations
@@ -39,9 +39,19 @@ def without_autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, enabled=False)
 
 
+def loss_scale(batch: int, resolution: int) -> float:
+    """What a loss is multiplied by before its gradients pass through float16: the power of two next to batch S / 4.
+
+    A gradient with respect to a pixel is of the order of 1 / (batch S), since the loss is a mean over the batch and the
+    gradient of a given length has S^2 pixels. Unscaled, those of 256x256 and more would lie where float16 has few bits
+    left, or none (docs/decisions/019). In float32 a power of two changes nothing.
+    """
+    return float(2 ** round(math.log2(batch * resolution / 4)))
+
+
 @torch.no_grad()
-def mend_gradients(parameters: Iterable[torch.Tensor]) -> torch.Tensor:
-    """Replace what is not finite in the parameters' gradients: NaN by 0, infinities by 1e5 of their sign.
+def mend_gradients(parameters: Iterable[torch.Tensor], scale: float = 1.0) -> torch.Tensor:
+    """Divide the parameters' gradients by `scale`, and replace what is not finite: NaN by 0, infinities by +-1e5.
 
     Returns 1 if there was such a value, else 0, as a 0-d tensor: nothing here waits for the device. One overflow in
     float16 then costs a part of one step, not the weights.
@@ -49,5 +59,5 @@ def mend_gradients(parameters: Iterable[torch.Tensor]) -> torch.Tensor:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     largest = torch.nn.utils.get_total_norm(gradients, norm_type=math.inf)  # NaN and infinity come through a maximum
     for gradient in gradients:
-        gradient.nan_to_num_(nan=0.0, posinf=LARGEST, neginf=-LARGEST)
+        gradient.mul_(1 / scale).nan_to_num_(nan=0.0, posinf=LARGEST, neginf=-LARGEST)
     return torch.isfinite(largest).logical_not().float()

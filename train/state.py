@@ -21,7 +21,7 @@ from gan.skeleton import Skeleton
 from train.config import TrainConfig, TrainingError
 from train.losses import Phase, Step, blur_at, lazy_scale, phases
 from train.memory import out_of_memory
-from train.precision import mend_gradients, without_autocast
+from train.precision import loss_scale, mend_gradients, without_autocast
 
 KIND = "training state"  # in the document of the file
 UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
@@ -93,10 +93,13 @@ class TrainState:
             for name in self.optimizers:
                 self.network(name).requires_grad_(name == phase.network)
             loss, found = phase.loss(step)
-            loss.backward()
             if self.config.half:
-                broken = mend_gradients(self.network(phase.network).parameters())
+                scale = loss_scale(self.config.batch, self.config.resolution)
+                (loss * scale).backward()
+                broken = mend_gradients(self.network(phase.network).parameters(), scale)
                 found["grad_nonfinite"] = torch.maximum(stats.get("grad_nonfinite", broken), broken)
+            else:
+                loss.backward()
             optimizer = self.optimizers[phase.network]
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
