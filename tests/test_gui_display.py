@@ -10,6 +10,7 @@ from gui import drive, save_model, settle
 
 from viz import present
 from viz.app import Window
+from viz.pixels import DevicePixels
 from viz.present import SWITCH
 from viz.renderer import Renderer
 from viz.state import AppState
