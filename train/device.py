@@ -9,6 +9,8 @@ import numpy as np
 import psutil
 import torch
 
+from gan import arithmetic
+
 
 def prepare(device: torch.device) -> None:
     """Process-wide settings of torch, before training: float32 is float32, and vanishing values cost nothing.
@@ -17,9 +19,7 @@ def prepare(device: torch.device) -> None:
     for them. cuDNN times its algorithms, once for each shape: a run's shapes do not change.
     """
     torch.set_float32_matmul_precision("highest")
-    if device.type == "cuda":
-        torch.backends.cudnn.allow_tf32 = False  # torch's default is True, for convolutions alone
-        torch.backends.cudnn.benchmark = True
+    arithmetic.prepare(device)
     if device.type == "cpu":
         torch.set_flush_denormal(True)  # vanishing gradients of vanishing activations cost a hundred times their worth
 

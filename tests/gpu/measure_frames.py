@@ -58,8 +58,9 @@ def pictures(path: str, device: torch.device, precision: str) -> list[np.ndarray
 
 def drag(
     path: str, choice: Choice, precision: str, presenter: Presenter | None
-) -> tuple[list[float], list[float], float | None]:
-    """Milliseconds of (model, present) of each frame, waited for; then a frame's of many that are not waited for."""
+) -> tuple[list[float], list[float], float | None, str]:
+    """Milliseconds of (model, present) of each frame, waited for; then a frame's of many that are not waited for; and
+    how the model ran."""
     renderer, device = Renderer(), choice.device
     model, present, until = [], [], 0.0
     frames, warm = (2, 1) if choice.small else (30 if choice.quick else FRAMES, WARM)
@@ -68,6 +69,8 @@ def drag(
             until = monotonic() + SECONDS
         start = perf_counter()
         result = rendered(renderer, request(path, str(device), 1e-3 * (number + 1), precision))
+        if "synthesis" not in result.computed:
+            raise RuntimeError("A frame was not drawn anew, so its time says nothing.")
         wait(device)
         middle = perf_counter()
         if presenter:
@@ -79,27 +82,27 @@ def drag(
             if monotonic() > until:
                 break
     if presenter is None:
-        return model, present, None
+        return model, present, None, result.how
     start, count = perf_counter(), len(model)
     for number in range(count):
         presenter.show(rendered(renderer, request(path, str(device), 0.2 + 1e-3 * number, precision)))
-    return model, present, 1e3 * (perf_counter() - start) / count
+    return model, present, 1e3 * (perf_counter() - start) / count, result.how
 
 
 def frame_row(case: tuple[str, int, int, int], path: str, choice: Choice, precision: str, presenter: Presenter | None,
               why: str, loss: float | None, equal: bool) -> Row:  # fmt: skip
     letter, resolution, base, most = case
-    model, present, flowing = drag(path, choice, precision, presenter)
+    model, present, flowing, how = drag(path, choice, precision, presenter)
     ms, shown = statistics.median(model), statistics.median(present)
     title = f"{letter} {resolution}² ({base}/{most}{', doubled' if letter == 'R' else ''})"
     parts = f"model {ms:.3g} ms + present {shown:.3g} ms" if presenter else f"model {ms:.3g} ms, present not measured"
-    notes = [f"{1e3 / (flowing or ms + shown):.0f} frames/s without waiting in between." if flowing else "", why,
+    notes = [f"{1e3 / (flowing or ms + shown):.0f} frames/s without waiting in between." if flowing else "", how, why,
              f"Texture by {presenter.path}." if presenter and presenter.path else ""]  # fmt: skip
     bar = met = None
     if precision == "float16":
         bar, met = f">= {LEAST:g} dB PSNR", equal or (loss is not None and loss >= LEAST)
         notes.insert(0, "The same picture as float32." if equal else f"PSNR {loss:.1f} dB to float32.")
-    found = row(f"{title}, {precision or 'float32, no choice of precision'}", ms + shown, against=parts, bar=bar or "",
+    found = row(f"{title}, {precision}", ms + shown, against=parts, bar=bar or "",
                 met=met, note=" ".join(filter(None, notes)))  # fmt: skip
     return {**found, "caveat": "" if presenter else "Ours ends before the texture."}
 
@@ -125,7 +128,7 @@ def frames(choice: Choice) -> Iterator[Row]:
 def _case(case, folder: Path, choice: Choice, presenter: Presenter | None, why: str) -> Iterator[Row]:
     path, found, best = saved(folder, case, choice.device), [], None
     exact = None
-    for precision in precisions():
+    for precision in precisions(str(choice.device)):
         try:
             drawn = pictures(path, choice.device, precision)
             losses = [psnr(a, b) for a, b in zip(drawn, exact or drawn, strict=True)]

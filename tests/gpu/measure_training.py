@@ -1,84 +1,51 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Section "training": images a second and peak memory of the paper's preset: losses, gradients, Adam, averages.
+"""Section "training": images a second and peak memory of the paper's preset: whole steps, in both precisions."""
 
-R1 is due every 16th step: steps with and without it are timed apart and weighed.
-"""
-
-import statistics
 from collections.abc import Iterator
-from time import monotonic, perf_counter
-from typing import Any
 
 import torch
 
-from train.config import TrainConfig, configure
+from gan.arithmetic import HALF
+from train.bench import throughput
 from train.memory import out_of_memory
-from train.state import TrainState
 
-from .device import Choice, wait
+from .device import Choice
 from .rows import Row, failed, row
 
-LETTERS = ("T", "R")
-SECONDS, STEPS = 8.0, 12  # of steps without R1, at most
-
-
-def config(letter: str, choice: Choice, batch: int | None) -> TrainConfig:
-    wanted: dict[str, Any] = {"resolution": 16, "preset_name": "tiny", "batch": 4} if choice.small else {
-        "resolution": 256, "preset_name": "paper", "batch": batch}  # fmt: skip
-    return configure(letter, data="", data_name="", data_images=1, data_digest="", device=str(choice.device), **wanted)
-
-
-def seconds_a_step(made: TrainConfig, choice: Choice) -> float:
-    """Of the average step; the first, with R1, is not counted."""
-    state, device = TrainState(made), choice.device
-    shape = (made.batch, 3, made.resolution, made.resolution)
-    reals = torch.randn(shape, device=device).clamp(-1, 1)
-
-    def timed() -> float:
-        start = perf_counter()
-        state.step(reals, None)
-        wait(device)
-        return perf_counter() - start
-
-    timed()
-    if not choice.small:
-        timed()  # what is compiled or chosen for a step without R1
-    state.steps, plain, until = 1, [], monotonic() + SECONDS
-    for _ in range(1 if choice.small else 3 if choice.quick else STEPS):
-        plain.append(timed())
-        if monotonic() > until:
-            break
-    state.steps = made.r1_interval
-    return ((made.r1_interval - 1) * statistics.median(plain) + timed()) / made.r1_interval
+CASES = (("T", 256, 64), ("R", 256, 64))
+SMALL = (("T", 16, 4),)
+STEPS = 4  # of each kind: with R1 and without
 
 
 def training(choice: Choice) -> Iterator[Row]:
     """Section "training"."""
-    for letter in LETTERS[:1] if choice.small else LETTERS:
-        try:
-            yield _fitting(letter, choice)
-        except Exception as problem:
-            yield failed(f"{letter} 256², paper's preset", problem)
+    for letter, resolution, batch in SMALL if choice.small else CASES:
+        for half in (0,) if choice.small else (HALF, 0):
+            try:
+                yield _fitting(letter, resolution, batch, half, choice)
+            except Exception as problem:
+                yield failed(f"{letter} {resolution}², {'mixed precision' if half else 'float32'}", problem)
 
 
-def _fitting(letter: str, choice: Choice) -> Row:
+def _fitting(letter: str, resolution: int, batch: int, half: int, choice: Choice) -> Row:
     """With the preset's batch, or the largest half of it that fits."""
-    made, tried = config(letter, choice, None), []
+    preset, tried, asked = "tiny" if choice.small else "paper", batch, batch
+    steps = 1 if choice.small or choice.quick else STEPS
     while True:
         if not choice.small:
             torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats(choice.device)
         try:
-            seconds = seconds_a_step(made, choice)
+            found = throughput(
+                letter, resolution, device=str(choice.device), half=half, batch=tried, preset_name=preset, steps=steps
+            )
             break
         except RuntimeError as problem:
-            if not out_of_memory(problem) or made.batch < 8:
+            if not out_of_memory(problem) or tried < 8:
                 raise
-            tried.append(made.batch)
-        made = config(letter, choice, made.batch // 2)
-    peak = "" if choice.small else f"peak {torch.cuda.max_memory_allocated(choice.device) / 2**30:.1f} GiB"
-    note = f"A batch of {tried[0]} does not fit." if tried else ""
-    return row(f"{letter} {made.resolution}², {'tiny' if choice.small else 'paper'} preset, batch {made.batch}: "
-               "images a second", made.batch / seconds, "images/s",
-               against=", ".join(filter(None, [f"{1e3 * seconds:.0f} ms a step", peak])), note=note,
-               name=f"training-{letter}-{made.resolution}", ms=1e3 * seconds / made.batch)  # fmt: skip
+        tried //= 2
+    step, rate = float(found["step ms"]), float(found["images/s"])
+    note = f"A batch of {asked} does not fit." if tried < asked else ""
+    name = f"training-{letter}-{resolution}" if half or choice.small else ""  # what an opponent is compared with
+    return row(f"{letter} {resolution}², {preset} preset, batch {tried}, {found['precision']}", rate, "images/s",
+               against=f"{step:.0f} ms a step, peak {float(found['memory MB']) / 1024:.1f} GiB", note=note, name=name,
+               ms=1e3 / rate)  # fmt: skip

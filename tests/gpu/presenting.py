@@ -3,7 +3,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -20,16 +19,14 @@ class Unavailable(Exception):
     """Pictures cannot be presented here; the text is a sentence."""
 
 
-def precisions() -> tuple[str, ...]:
-    """What a request may ask for; "" where it has no choice."""
-    known = {field.name for field in fields(PictureRequest)}
-    return PRECISIONS if "precision" in known else ("",)
+def precisions(device: str) -> tuple[str, ...]:
+    """What a picture on a device may be drawn in."""
+    return PRECISIONS if device.startswith("cuda") else PRECISIONS[:1]
 
 
-def request(path: str, device: str, tx: float, precision: str = "") -> PictureRequest:
+def request(path: str, device: str, tx: float, precision: str) -> PictureRequest:
     """A picture in a drag."""
-    chosen: dict[str, Any] = {"precision": precision} if precision else {}
-    return PictureRequest(model=path, device=device, tx=tx, **chosen)
+    return PictureRequest(model=path, device=device, tx=tx, precision=precision)
 
 
 def rendered(renderer: Renderer, asked: PictureRequest) -> RenderResult:
@@ -40,16 +37,10 @@ def rendered(renderer: Renderer, asked: PictureRequest) -> RenderResult:
     return result
 
 
-def picture_of(result: RenderResult) -> Any:
-    """What is shown: on the device, or uint8 [H, W, 4] on the CPU."""
-    picture = getattr(result, "picture", None)
-    return result.image if picture is None else picture
-
-
 def host_copy(result: RenderResult) -> np.ndarray:
     """uint8 [H, W, 4]."""
-    picture = picture_of(result)
-    return np.asarray(picture.host() if hasattr(picture, "host") else picture)
+    assert result.image is not None
+    return result.image
 
 
 class Presenter:
@@ -60,7 +51,7 @@ class Presenter:
 
     def show(self, result: RenderResult) -> None:
         """Returns when it is there."""
-        self._texture.show(picture_of(result))
+        self._texture.show(result.picture)
         self._gl.glFinish()
 
     @property
