@@ -5,6 +5,8 @@ Weights stay float32 and are converted as they are used. Mixed precision is the 
 largest, which is where the time goes, float32 for all that is small: mapping, styles, demodulation, the RGB image.
 """
 
+import functools
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -49,5 +51,12 @@ def prepare(device: torch.device | str) -> None:
     """Set what torch leaves to the process: on CUDA devices float32 convolutions compute in float32, not in TF32, whose
     11 bits are float16's, and the fastest of cuDNN's algorithms is found by trying, since sizes stay."""
     if torch.device(device).type == "cuda":
+        _prepare_cuda()
+
+
+@functools.cache  # once a process: in every frame it would also undo what somebody tries out
+def _prepare_cuda() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some versions of torch announce another way of saying it
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = True
