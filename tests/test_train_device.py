@@ -45,6 +45,7 @@ def test_uploads_are_queued_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) 
     train.device.upload(array, device)
     assert calls == ["pinned", (device, {"non_blocking": True})]
 
+
 def test_settings_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """float32 is float32: neither TF32 nor, on a CPU, bfloat16 takes its place."""
     cudnn, precision = torch.backends.cudnn, torch.get_float32_matmul_precision()
@@ -59,6 +60,7 @@ def test_settings_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         torch.set_float32_matmul_precision(precision)
         cudnn.allow_tf32, cudnn.benchmark = before
+
 
 def kept(call: Any, network: torch.nn.Module) -> int:
     """Bytes that autograd keeps of a forward pass, without the network's own."""

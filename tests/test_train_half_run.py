@@ -69,6 +69,7 @@ def half_of(run: Path) -> tuple[int, int]:
     document = load_tensors(run / "training-state.safetensors")[1]
     return json.loads((run / "training_options.json").read_text())["half"], document["config"]["half"]
 
+
 def test_a_resumed_run_keeps_its_arithmetic_until_told(tmp_path: Path, pictures: Path) -> None:
     straight = started(tmp_path, pictures, "--kimg=0.016", "--num-fp16-res=4")
     assert half_of(straight) == (4, 4)
