@@ -1,0 +1,61 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Runs of 16x16 in mixed precision, all that decides their future, and the types that they compute in."""
+
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gan.arithmetic import HALF
+from gan.config import DiscriminatorConfig
+from gan.ladder import rung
+from train.config import TrainConfig
+from train.state import TrainState
+
+
+def small(name: str, half: int = HALF, **others: Any) -> TrainConfig:
+    """A run of 16x16 whose 16 and 8 are float16, and that visits every phase within three steps."""
+    skip = name in "ABC"
+    layers = {"num_layers": 4} if name in "TR" else {}
+    generator = rung(name, 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, mapping_layers=2, **layers)
+    fields: dict[str, Any] = {
+        "generator": generator,
+        "discriminator": DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8),
+        "data": "set", "data_name": "set", "data_images": 10, "data_digest": "", "total_images": 1000, "batch": 4,
+        "gamma": 1.0, "r1_interval": 3, "pl_interval": 2, "pl_weight": 2.0 if skip else 0.0, "half": half,
+        "style_mixing": 0.9 if skip else 0.0, "blur_sigma": 1.0 if name == "R" else 0.0, "blur_images": 100,
+    }  # fmt: skip
+    return TrainConfig(**{**fields, **others})
+
+
+def batch(index: int) -> torch.Tensor:
+    return torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(index)) * 2 - 1
+
+
+def bits(state: TrainState) -> dict[str, torch.Tensor]:
+    """Everything that decides the future of a run."""
+    found = {"pl_mean": state.pl_mean, "rng": torch.get_rng_state()}
+    for name in ("generator", "discriminator", "ema"):
+        found |= {f"{name}.{key}": value for key, value in state.network(name).state_dict().items()}
+    for name, optimizer in state.optimizers.items():
+        for index, entry in optimizer.state_dict()["state"].items():
+            found |= {f"{name}.{index}.{key}": value for key, value in entry.items()}
+    return {key: value.clone() for key, value in found.items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+class Types(TorchDispatchMode):
+    """The types that convolutions, forward and backward, get, as (operator, type)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[tuple[str, torch.dtype]] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = str(func).removeprefix("aten.").split(".")[0]
+        if name.startswith("convolution"):
+            self.seen.add((name, args[0].dtype))
+        return func(*args, **(kwargs or {}))
