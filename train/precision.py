@@ -14,7 +14,6 @@ import torch
 from gan.arithmetic import HALF, Arithmetic
 
 MOST_HALF = 10  # resolutions, more than any network has
-LARGEST = 1e5  # takes the place of an infinite value in a gradient
 
 
 def default_half(device: str) -> int:
@@ -51,7 +50,7 @@ def loss_scale(batch: int, resolution: int) -> float:
 
 @torch.no_grad()
 def mend_gradients(parameters: Iterable[torch.Tensor], scale: float = 1.0) -> torch.Tensor:
-    """Divide the parameters' gradients by `scale`, and replace what is not finite: NaN by 0, infinities by +-1e5.
+    """Divide the parameters' gradients by `scale`, and replace what is not finite by 0.
 
     Returns 1 if there was such a value, else 0, as a 0-d tensor: nothing here waits for the device. One overflow in
     float16 then costs a part of one step, not the weights.
@@ -59,5 +58,5 @@ def mend_gradients(parameters: Iterable[torch.Tensor], scale: float = 1.0) -> to
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     largest = torch.nn.utils.get_total_norm(gradients, norm_type=math.inf)  # NaN and infinity come through a maximum
     for gradient in gradients:
-        gradient.mul_(1 / scale).nan_to_num_(nan=0.0, posinf=LARGEST, neginf=-LARGEST)
+        gradient.mul_(1 / scale).nan_to_num_(nan=0.0, posinf=0.0, neginf=0.0)
     return torch.isfinite(largest).logical_not().float()
