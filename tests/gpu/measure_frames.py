@@ -68,6 +68,8 @@ def drag(
             until = monotonic() + SECONDS
         start = perf_counter()
         result = rendered(renderer, request(path, str(device), 1e-3 * (number + 1), precision))
+        if "synthesis" not in result.computed:
+            raise RuntimeError("A frame was not drawn anew, so its time says nothing.")
         wait(device)
         middle = perf_counter()
         if presenter:
