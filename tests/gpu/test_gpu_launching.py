@@ -6,7 +6,6 @@ import subprocess
 import threading
 import warnings
 from contextlib import contextmanager, suppress
-from dataclasses import fields
 
 import pytest
 import torch
@@ -19,7 +18,6 @@ from gan.ladder import rung
 from gan.transform import user_matrix
 from viz.renderer import Renderer
 from viz.request import PictureRequest
-from viz.result import RenderResult
 
 from . import ROOT, environment, program
 from .calls import Layer
@@ -239,18 +237,6 @@ def model(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("models") / "t.safetensors"
     save_generator(path, untrained(rung("T", 256, channel_base=2048, channel_max=32)), {})
     return str(path)
-
-
-@pytest.mark.skipif("picture" not in {field.name for field in fields(RenderResult)},
-                    reason="the renderer hands out pictures on the CPU, for which it waits")  # fmt: skip
-def test_a_frame_never_waits_for_the_device(model):
-    """After the first of a model, a drag: request to picture on the device."""
-    renderer = Renderer()
-    for i in range(4):
-        assert renderer.render(PictureRequest(model, tx=0.01 * i, device="cuda:0")).error is None
-    with never_waiting():
-        result = renderer.render(PictureRequest(model, tx=0.3, device="cuda:0"))
-    assert result.error is None
 
 
 @contextmanager
