@@ -98,7 +98,10 @@ class _EGL:
         if b"EGL_NV_device_cuda" not in extensions.split():
             return None
         number = self._egl.EGLAttrib()
-        self._checked("eglQueryDeviceAttribEXT", self._query.eglQueryDeviceAttribEXT, device, self._number, number)
+        try:
+            self._checked("eglQueryDeviceAttribEXT", self._query.eglQueryDeviceAttribEXT, device, self._number, number)
+        except OSError:  # hidden from CUDA, as by CUDA_VISIBLE_DEVICES
+            return None
         return int(number.value)
 
     def open(self, device: Any) -> _Open:

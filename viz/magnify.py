@@ -7,13 +7,17 @@ a texture unit offers, would add a pattern of its own that sticks to the screen.
 """
 
 import math
-from functools import cache, lru_cache
+import threading
+from functools import lru_cache
 
 import numpy as np
 import torch
 
 LOBES = 3  # of the Lanczos window, as in the paper's fractional translation (EQ-T_frac)
 SHOWN_SIZE = 512  # enlarge to at least this many pixels; the texture unit does the rest
+
+_made: dict[tuple[torch.device, int, int], torch.Tensor] = {}  # on devices other than the CPU
+_making = threading.Lock()
 
 
 def factor_for(resolution: int) -> int:
@@ -43,9 +47,14 @@ def _matrix(size: int, enlarged: int) -> torch.Tensor:
     return _interpolation(size, enlarged, torch.device("cpu"))
 
 
-@cache  # for good: a CUDA graph that was captured with it reads it again and again
 def _matrix_on(device: torch.device, size: int, enlarged: int) -> torch.Tensor:
-    return _interpolation(size, enlarged, device)
+    """For good: a CUDA graph that was captured with it reads it again and again. The window's thread asks, too."""
+    with _making:
+        if (device, size, enlarged) not in _made:
+            _made[device, size, enlarged] = _interpolation(size, enlarged, device)
+            if device.type == "cuda":
+                torch.cuda.current_stream(device).synchronize()  # once, for whatever stream reads it
+        return _made[device, size, enlarged]
 
 
 def _interpolation(size: int, enlarged: int, device: torch.device) -> torch.Tensor:

@@ -133,13 +133,13 @@ class Renderer:
 
         Runs no further than that layer. Raises what `explained` explains.
         """
-        with torch.inference_mode():
+        with torch.inference_mode(), _on(request.device):
             shot = self._shot(request)
             return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
 
     def draw(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
         """[1, C, H, W]: the request's picture, but of latent z [z_dim]. Nothing of it is kept."""
-        with torch.inference_mode():
+        with torch.inference_mode(), _on(request.device):
             shot = self._shot(request)
             ws = _mapped(shot.model, request, z[None], shot.label)
             synthesis = shot.model.generator.synthesis
@@ -147,7 +147,8 @@ class Renderer:
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """The loaded model of a request: to be run, never to be changed."""
-        model = self._shot(request).model
+        with _on(request.device):
+            model = self._shot(request).model
         return model.generator, model.facts
 
     def _shot(self, request: PictureRequest) -> _Shot:
@@ -351,7 +352,7 @@ def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -
     facts, c = model.facts, None
     if facts.c_dim:
         c = torch.zeros(1, facts.c_dim, device=request.device)
-        c[0, label] = 1.0
+        c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
     vector = torch.empty(z.shape, device=request.device)
     copy_in(torch.from_numpy(z), vector)
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)

@@ -8,8 +8,10 @@ weights stay.
 
 import functools
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +27,7 @@ TIMED = 5  # replays, of each layout
 KEPT = 4  # models' graphs: both slots, and the two before
 
 log = logging.getLogger("viz")
+_capturing = threading.Lock()  # torch allows one capture at a time
 
 Value = TypeVar("Value")
 Capture = Callable[[Callable[[], Value]], Callable[[], Value]]
@@ -43,15 +46,23 @@ def captured(function: Callable[[], Value]) -> Callable[[], Value]:
     It may read tensors that stay where they are, and must not wait for the device. RuntimeError where it cannot be
     captured. The window's thread may go on calling CUDA meanwhile.
     """
-    current, side = torch.cuda.current_stream(), _side(torch.cuda.current_device())
-    side.wait_stream(current)
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UP):
-            function()
-    current.wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
-        result = function()
+    with _capturing:
+        current, side = torch.cuda.current_stream(), _side(torch.cuda.current_device())
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP):
+                function()
+        current.wait_stream(side)
+        graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
+        try:
+            with torch.cuda.graph(graph, pool=pool, stream=side, capture_error_mode="thread_local"):
+                result = function()
+        except BaseException:
+            # torch leaves its stream in place, and its allocator waiting for an end of the capture, if that fails.
+            torch.cuda.set_stream(current)
+            with suppress(RuntimeError, AttributeError):
+                torch._C._cuda_endAllocateToPool(side.device_index, pool)
+            raise
 
     def replay() -> Value:
         graph.replay()
@@ -128,6 +139,11 @@ class Replay:
         self._picture, self._facts = self._synthesize()
         return self._picture, self._facts
 
+    def let_go(self) -> None:
+        """Wait until it runs no more: a graph must not go while it does."""
+        if self._ws.is_cuda:
+            torch.cuda.synchronize(self._ws.device)
+
     def finish(self) -> tuple[Tensor, Tensor | None]:
         """`in_bytes` of the picture drawn last, as tensors of their own that nobody writes to again."""
         image, enlarged = self._finish()
@@ -155,9 +171,7 @@ class Replays:
             self._drop(key)
 
     def _drop(self, key: Hashable) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()  # a graph must not go while it runs
-        del self._entries[key]
+        self._entries.pop(key).let_go()
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -21,7 +21,7 @@ from gan.ladder import rung
 from viz.renderer import Renderer
 
 from .device import Choice, wait
-from .presenting import Presenter, Unavailable, host_copy, precisions, presenting, rendered, request
+from .presenting import Presenter, Unavailable, begun, host_copy, precisions, presenting, rendered, request
 from .rows import Row, failed, row
 
 # Letter, resolution, T's channel base and maximum: R doubles them.
@@ -83,9 +83,14 @@ def drag(
                 break
     if presenter is None:
         return model, present, None, result.how
-    start, count = perf_counter(), len(model)
+    start, count, before = perf_counter(), len(model), None
     for number in range(count):
-        presenter.show(rendered(renderer, request(path, str(device), 0.2 + 1e-3 * number, precision)))
+        result = begun(renderer, request(path, str(device), 0.2 + 1e-3 * number, precision))
+        presenter.begin(result)
+        if before is not None and before.pending is not None:
+            before.pending()  # one ahead at most
+        before = result
+    presenter.finish()
     return model, present, 1e3 * (perf_counter() - start) / count, result.how
 
 
@@ -96,7 +101,8 @@ def frame_row(case: tuple[str, int, int, int], path: str, choice: Choice, precis
     ms, shown = statistics.median(model), statistics.median(present)
     title = f"{letter} {resolution}² ({base}/{most}{', doubled' if letter == 'R' else ''})"
     parts = f"model {ms:.3g} ms + present {shown:.3g} ms" if presenter else f"model {ms:.3g} ms, present not measured"
-    notes = [f"{1e3 / (flowing or ms + shown):.0f} frames/s without waiting in between." if flowing else "", how, why,
+    flow = f"{1e3 / flowing:.0f} frames/s, one begun before the last is there." if flowing else ""
+    notes = [flow, how, why,
              f"Texture by {presenter.path}." if presenter and presenter.path else ""]  # fmt: skip
     bar = met = None
     if precision == "float16":

@@ -29,6 +29,14 @@ def request(path: str, device: str, tx: float, precision: str) -> PictureRequest
     return PictureRequest(model=path, device=device, tx=tx, precision=precision)
 
 
+def begun(renderer: Renderer, asked: PictureRequest) -> RenderResult:
+    """The same, maybe `pending`."""
+    result = renderer.begin(asked)
+    if result.error:
+        raise RuntimeError(result.error)
+    return result
+
+
 def rendered(renderer: Renderer, asked: PictureRequest) -> RenderResult:
     """The result of a request. RuntimeError, with the renderer's sentence."""
     result = renderer.render(asked)
@@ -51,8 +59,19 @@ class Presenter:
 
     def show(self, result: RenderResult) -> None:
         """Returns when it is there."""
+        self.begin(result)
+        self.finish()
+
+    def begin(self, result: RenderResult) -> None:
+        """Does not wait, where the way to the texture allows it."""
         self._texture.show(result.picture)
+
+    def finish(self) -> None:
+        """Until what was begun is there."""
         self._gl.glFinish()
+
+    def close(self) -> None:
+        self._texture.delete()
 
     @property
     def path(self) -> str:
@@ -72,6 +91,7 @@ def presenting() -> Iterator[Presenter]:
         entered = context.__enter__()
     except Exception as problem:  # drivers fail in many ways
         raise Unavailable(f"Nothing is shown, because there is no OpenGL context: {problem}") from problem
+    presenter = None
     try:
         try:
             gl = getattr(entered, "gl", None) or import_module("OpenGL.GL")
@@ -80,4 +100,6 @@ def presenting() -> Iterator[Presenter]:
             raise Unavailable(f"Nothing is shown, because there is no texture: {problem}") from problem
         yield presenter
     finally:
+        if presenter is not None:
+            presenter.close()  # CUDA lets go of the texture while there is a context
         context.__exit__(None, None, None)

@@ -46,34 +46,46 @@ class Painter:
         return DevicePixels(target, ready)
 
 
+@pytest.fixture
+def textures(context):
+    """Makes a texture, which is deleted whatever becomes of the test."""
+    made = []
+
+    def make():
+        made.append(Texture(context.gl))
+        return made[-1]
+
+    yield make
+    for texture in made:
+        texture.delete()
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.word)
-def test_pictures_arrive(way, context, monkeypatch):
+def test_pictures_arrive(way, context, textures, monkeypatch):
     monkeypatch.setenv(SWITCH, way.word)
-    texture, paint = Texture(context.gl), Painter(context.cuda, LONG // 100)
+    texture, paint = textures(), Painter(context.cuda, LONG // 100)
     texture.show(paint(picture(0)))
     assert texture.path == way.name, texture.reason
     arrive(context.gl, texture, paint)
-    texture.delete()
 
 
 @pytest.mark.parametrize("word", ["interop", "buffer"])
-def test_the_window_does_not_wait_for_a_picture(word, context, monkeypatch):
+def test_the_window_does_not_wait_for_a_picture(word, context, textures, monkeypatch):
     monkeypatch.setenv(SWITCH, word)
-    texture, paint = Texture(context.gl), Painter(context.cuda, LONG)
+    texture, paint = textures(), Painter(context.cuda, LONG)
     for seed in range(3):
         pixels = paint(picture(seed, 256, 256))
         texture.show(pixels)
         if seed:  # the first registers the texture
             assert not pixels.ready.query(), "it was drawn before the call for it returned"
         assert np.array_equal(seen(context.gl, texture.name), picture(seed, 256, 256))
-    texture.delete()
 
 
 @pytest.mark.parametrize("word", ["interop", "buffer"])
-def test_memory_is_kept_until_it_has_been_copied(word, context, monkeypatch):
+def test_memory_is_kept_until_it_has_been_copied(word, context, textures, monkeypatch):
     """Nobody refers to the picture any more, and the stream that drew it asks for memory, before it has been copied."""
     monkeypatch.setenv(SWITCH, word)
-    texture, paint = Texture(context.gl), Painter(context.cuda, LONG // 10)
+    texture, paint = textures(), Painter(context.cuda, LONG // 10)
     for seed in range(3):
         pixels = paint(picture(seed, 512, 512))
         texture.show(pixels)
@@ -83,7 +95,6 @@ def test_memory_is_kept_until_it_has_been_copied(word, context, monkeypatch):
             others = [torch.full((512, 512, 4), 5, dtype=torch.uint8, device=paint.device) for _ in range(8)]
         torch.cuda.synchronize()
         assert len(others) == 8 and np.array_equal(seen(context.gl, texture.name), picture(seed, 512, 512))
-    texture.delete()
 
 
 def test_a_picture_is_downloaded_whole():

@@ -14,11 +14,12 @@ from train.state import TrainState
 from viz.comparison import Difference
 from viz.pixels import DevicePixels
 from viz.renderer import Renderer
+from viz.replay import captured
 from viz.request import PictureRequest, RenderRequest
 from viz.result import RenderResult
 
 from .measure_frames import psnr
-from .test_gpu_launching import never_waiting
+from .test_gpu_launching import never_waiting, steady  # noqa: F401  (a fixture of each test here)
 
 SIZE = 64
 
@@ -26,8 +27,9 @@ SIZE = 64
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> dict[str, str]:
     folder, found = tmp_path_factory.mktemp("models"), {}
-    for letter in "ABTR":
-        config = rung(letter, SIZE, channel_base=1024, channel_max=32, z_dim=64, w_dim=64)
+    for letter in "ABTRL":  # L: labelled
+        config = rung(letter.replace("L", "T"), SIZE, channel_base=1024, channel_max=32, z_dim=64, w_dim=64,
+                      c_dim=3 * (letter == "L"))  # fmt: skip
         found[letter] = str(folder / f"{letter}.safetensors")
         save_generator(found[letter], untrained(config), {})
     return found
@@ -39,7 +41,7 @@ def finished(result: RenderResult) -> RenderResult:
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16", "auto"])
-@pytest.mark.parametrize("letter", "ABTR")
+@pytest.mark.parametrize("letter", "ABTRL")
 def test_pictures_are_those_of_the_cpu_and_a_drag_waits_for_nothing(models, letter, precision):
     movable = letter != "A"
     renderer, asked = Renderer(), {"device": "cuda:0", "precision": precision}
@@ -79,11 +81,35 @@ def test_two_models_in_turns_and_their_difference(models):
         shown = difference.of(*results, 4.0, 700.0)
         torch.cuda.synchronize()
         assert shown is not None and isinstance(shown.pixels, DevicePixels)
-        alone = [Renderer().render(request) for request in asked]
+        alone = []
+        for request in asked:
+            fresh = Renderer()
+            fresh._gpu.layouts = dict(renderer._gpu.layouts)  # else it would choose for itself, by timing
+            alone.append(fresh.render(request))
         for one, other in zip(results, alone, strict=True):
             assert np.array_equal(one.image, other.image), "another model's graphs draw into this one's"
         wanted = np.abs(results[0].smooth.astype(int) - results[1].smooth).clip(0, 63) * 4
         assert np.abs(shown.pixels.host()[..., :3].astype(int) - wanted[..., :3]).max() <= 3
+
+
+def test_a_capture_that_fails_leaves_no_trace():
+    """Memory that another stream has read is used again afterwards, and the stream is the one from before."""
+    stream, other = torch.cuda.current_stream(), torch.cuda.Stream()
+    x = torch.ones(8, device="cuda:0")
+    with pytest.raises(RuntimeError):
+        captured(lambda: x.sum().item())
+    assert torch.cuda.current_stream() == stream
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_reserved()
+    for _ in range(64):
+        picture = torch.zeros(2**24, dtype=torch.uint8, device="cuda:0")
+        picture.record_stream(other)
+        del picture
+        torch.cuda.synchronize()
+    assert torch.cuda.memory_reserved() - before <= 2**26
+    again = captured(lambda: x * 2)
+    x.fill_(3)
+    assert float(again()[0]) == 6
 
 
 def test_maps_are_those_of_the_picture(models):

@@ -116,7 +116,7 @@ def fits(layer, tile, layout, most) -> bool:
 def blocks(function: Function) -> int:
     """How many blocks of a kernel a multiprocessor holds at a time."""
     number, shared = ctypes.c_int(), ctypes.c_size_t(function.shared)
-    cuda_driver._call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(number), function._function,
+    cuda_driver.call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(number), function._function,
                       function.threads, shared)  # fmt: skip
     return number.value
 
