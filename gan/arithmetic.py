@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gan.plan import in_half
+
 HALF = 4  # of the highest resolutions compute in float16 where mixed precision is asked for [P app. F.2]
 CLAMPED = 256.0  # what conv_clamp holds activations to, so that sums stay within float16's 65504 [P app. F.2]
 
@@ -28,11 +30,8 @@ class Arithmetic:
     channels_last: bool | None = None
 
     def dtype(self, rate: int, resolution: int, full: torch.dtype) -> torch.dtype:
-        """Of a layer of `rate` samples across a picture of `resolution`, `full` being the network's own type.
-
-        What is 4x4 is never in float16.
-        """
-        return torch.float16 if rate > 4 and rate * 2**self.half > resolution else full
+        """Of a layer of `rate` samples across a picture of `resolution`, `full` being the network's own type."""
+        return torch.float16 if in_half(rate, resolution, self.half) else full
 
     def layout(self, x: Tensor, dtype: torch.dtype) -> torch.memory_format:
         """What x [N, C, H, W] is to be laid out as where it is computed with in `dtype`."""

@@ -63,6 +63,12 @@ class Plan:
     layers: tuple[LayerSpec, ...]
 
 
+def in_half(rate: float, resolution: int, half: int) -> bool:
+    """Whether layers of `rate` samples across a picture of `resolution` compute in float16, if the `half` highest
+    resolutions do; what is 4x4 never does."""
+    return rate > 4 and rate * 2**half > resolution
+
+
 Schedule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 

@@ -13,6 +13,8 @@ from gan.discriminator import Discriminator
 from gan.generator import Generator, untrained
 from gan.ladder import rung
 from gan.models import resolve
+from viz.layers import layers, number_format
+from viz.result import PICTURE
 
 MIXED = Arithmetic(HALF)
 
@@ -41,6 +43,18 @@ def test_the_four_highest_resolutions_are_in_float16(cfg: str) -> None:
                     rates[x.dtype].add(specs[name].out_rate)
             assert rates[torch.float16] == {rate for rate in (8, 16, 32, 64) if rate in rates[torch.float16]}
             assert max(rates[torch.float32], default=0) <= 4 and {16, 32, 64} <= rates[torch.float16]
+
+
+@pytest.mark.parametrize("half", [0, 2, HALF])
+@pytest.mark.parametrize("cfg", ["A", "B", "E", "T"])
+def test_the_panel_tells_the_format_of_each_layer(cfg: str, half: int) -> None:
+    generator, shown = small(cfg), {"f16": torch.float16, "f32": torch.float32}
+    ws = generator.mapping(torch.randn(1, 32))
+    with torch.inference_mode():
+        found = {name: x.dtype for name, x in generator.synthesis.steps(ws, arithmetic=Arithmetic(half))}
+    rows = layers(generator.config)
+    assert {row.name: shown[number_format(row, generator.config, half)] for row in rows} == {
+        **found, PICTURE: torch.float32}  # fmt: skip
 
 
 @pytest.mark.parametrize("cfg", ["A", "B", "D", "E", "T", "R"])

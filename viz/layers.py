@@ -6,9 +6,8 @@ from functools import lru_cache
 
 from gan.bands import Band, bands
 from gan.config import GeneratorConfig
+from gan.plan import in_half
 from viz.result import PICTURE
-
-PRECISION = "f32"  # what every layer runs in here
 
 
 @lru_cache(maxsize=64)
@@ -29,3 +28,10 @@ def find(config: GeneratorConfig, name: str) -> Band:
         if layer.name == name:
             return layer
     return next((layer for layer in every if layer.name.partition("_")[0] == number), every[-1])
+
+
+def number_format(layer: Band, config: GeneratorConfig, half: int) -> str:
+    """What a layer's output is computed in where the `half` highest resolutions are in float16: "f16" or "f32"."""
+    summed = "torgb" in layer.name  # StyleGAN2's RGB image, added up over the resolutions
+    whole = layer.name in ("input", PICTURE) or summed
+    return "f16" if not whole and in_half(layer.rate, config.resolution, half) else "f32"

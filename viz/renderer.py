@@ -224,7 +224,7 @@ class Renderer:
         notice = " ".join(shot.notices) or None
         result = RenderResult(
             request, picture=drawn.picture, enlarged=drawn.enlarged, facts=shot.model.facts, notice=notice,
-            computed=computed, how=drawn.how,
+            computed=computed, how=drawn.how, half=shot.arithmetic.half,
         )  # fmt: skip
         return result, drawn
 

@@ -75,6 +75,7 @@ class RenderResult:
     kept: float | None = None  # None without a Fourier input
     computed: frozenset[str] = frozenset()  # of load, mapping, synthesis
     how: str = ""  # number format, layout and what ran the model
+    half: int = 0  # of how many of the highest resolutions the layers ran in float16
     pending: "Callable[[], RenderResult] | None" = None
 
     @property

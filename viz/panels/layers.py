@@ -8,7 +8,7 @@ from imgui_bundle import ImVec2, ImVec4, imgui
 
 from gan.bands import Band
 from viz import widgets
-from viz.layers import PRECISION, find, layers
+from viz.layers import find, layers, number_format
 from viz.measurements import BINS, LayerRequest, LayerView, Numbers
 from viz.pixels import Picture
 from viz.state import SLOTS, AppState, LayersState, Slot
@@ -84,6 +84,9 @@ def selected(state: AppState, view: View, slot: Slot) -> Band | None:
 
 
 def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], current: Band) -> None:
+    result = view.results[slot]
+    assert result is not None and result.facts is not None
+    config, half = result.facts.config, result.half
     flags, em = imgui.TableFlags_, imgui.get_font_size()
     height = max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y)
     row = imgui.get_text_line_height() + 2 * imgui.get_style().cell_padding.y
@@ -110,7 +113,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], 
         imgui.pop_font()
         imgui.push_font(view.theme.mono, 0.87 * em)
         for text in (*map(str, (layer.size, layer.channels, layer.rate)), _short(layer.cutoff),
-                     _short(layer.stopband), PRECISION):  # fmt: skip
+                     _short(layer.stopband), number_format(layer, config, half)):  # fmt: skip
             imgui.table_next_column()
             _right(view.theme.text if layer == current else view.theme.dim, text)
         imgui.pop_font()
