@@ -10,7 +10,6 @@ from gan.arithmetic import HALF
 from gan.config import DiscriminatorConfig
 from gan.ladder import rung
 from train.config import TrainConfig
-from train.state import TrainState
 
 
 def small(name: str, half: int = HALF, **others: Any) -> TrainConfig:
@@ -26,21 +25,6 @@ def small(name: str, half: int = HALF, **others: Any) -> TrainConfig:
         "style_mixing": 0.9 if skip else 0.0, "blur_sigma": 1.0 if name == "R" else 0.0, "blur_images": 100,
     }  # fmt: skip
     return TrainConfig(**{**fields, **others})
-
-
-def batch(index: int) -> torch.Tensor:
-    return torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(index)) * 2 - 1
-
-
-def bits(state: TrainState) -> dict[str, torch.Tensor]:
-    """Everything that decides the future of a run."""
-    found = {"pl_mean": state.pl_mean, "rng": torch.get_rng_state()}
-    for name in ("generator", "discriminator", "ema"):
-        found |= {f"{name}.{key}": value for key, value in state.network(name).state_dict().items()}
-    for name, optimizer in state.optimizers.items():
-        for index, entry in optimizer.state_dict()["state"].items():
-            found |= {f"{name}.{index}.{key}": value for key, value in entry.items()}
-    return {key: value.clone() for key, value in found.items()}
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from mixed_runs import Types, batch, bits, same, small
+from mixed_runs import Types, same, small
+from test_train import batch, bits
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan.arithmetic import HALF

@@ -128,6 +128,7 @@ class Replay:
     ) -> tuple[Tensor, Tensor]:
         """The picture [1, C, H, W] and `input_facts`, both of which the next call overwrites."""
         held_key, held_motion, held_learned = self._holds
+        self._holds = (None, None, None)  # should anything below fail, all is copied again
         if held_key != ws_key:
             self._ws.copy_(ws)
             self._weights = self._modulate()
