@@ -15,6 +15,7 @@ from torch import Tensor
 
 from cuda_ops import cpu_kernels, cuda_kernels
 from cuda_ops.geometry import memory_format
+from cuda_ops.registration import define_operator, differentiate
 
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
 ACTIVATIONS: tuple[tuple[str, Callable[[Tensor, float], Tensor], float, float], ...] = (
@@ -42,11 +43,6 @@ def bias_act_reference(
     return y.contiguous(memory_format=memory_format(x))
 
 
-@torch.library.custom_op("jinc::bias_act", mutates_args=())
-def _bias_act(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
-    return bias_act_reference(x, b, dim, act, alpha, gain, clamp)
-
-
 def _bias_act_by(
     kernels: ModuleType, x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None
 ) -> Tensor:
@@ -56,24 +52,21 @@ def _bias_act_by(
     return bias_act_reference(x, b, dim, act, alpha, gain, clamp) if y is None else y
 
 
-_bias_act.register_kernel("cpu", partial(_bias_act_by, cpu_kernels))
-_bias_act.register_kernel("cuda", partial(_bias_act_by, cuda_kernels))
-
-
-@_bias_act.register_fake
-def _(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+def _fake(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
     return torch.empty_like(x, memory_format=memory_format(x))
+
+
+_bias_act = define_operator(
+    bias_act_reference, name="bias_act", fake=_fake,
+    cpu=partial(_bias_act_by, cpu_kernels), cuda=partial(_bias_act_by, cuda_kernels),
+)  # fmt: skip
 
 
 def bias_act_gradient_reference(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
     """dy times the derivative of a leaky ReLU of this slope, gain and clamp whose result was y."""
     dx = dy * torch.where(y > 0, gain, alpha * gain).to(dy.dtype)
-    return dx if clamp is None else dx.masked_fill(y.abs() >= clamp, 0)
-
-
-@torch.library.custom_op("jinc::bias_act_gradient", mutates_args=())
-def _bias_act_gradient(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
-    return bias_act_gradient_reference(dy, y, alpha, gain, clamp).contiguous(memory_format=memory_format(y))
+    dx = dx if clamp is None else dx.masked_fill(y.abs() >= clamp, 0)
+    return dx.contiguous(memory_format=memory_format(y))
 
 
 def _bias_act_gradient_by(
@@ -81,18 +74,17 @@ def _bias_act_gradient_by(
 ) -> Tensor:
     """By kernels where they are made for it, else the reference."""
     dx = kernels.bias_act_gradient(dy, y, alpha, gain, clamp)
-    if dx is None:
-        dx = bias_act_gradient_reference(dy, y, alpha, gain, clamp).contiguous(memory_format=memory_format(y))
-    return dx
+    return bias_act_gradient_reference(dy, y, alpha, gain, clamp) if dx is None else dx
 
 
-_bias_act_gradient.register_kernel("cpu", partial(_bias_act_gradient_by, cpu_kernels))
-_bias_act_gradient.register_kernel("cuda", partial(_bias_act_gradient_by, cuda_kernels))
-
-
-@_bias_act_gradient.register_fake
-def _(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
+def _fake_gradient(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
     return torch.empty_like(y, memory_format=memory_format(y))
+
+
+_bias_act_gradient = define_operator(
+    bias_act_gradient_reference, name="bias_act_gradient", fake=_fake_gradient,
+    cpu=partial(_bias_act_gradient_by, cpu_kernels), cuda=partial(_bias_act_gradient_by, cuda_kernels),
+)  # fmt: skip
 
 
 def _setup_context_gradient(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
@@ -105,7 +97,7 @@ def _backward_gradient(ctx, ddx: Tensor):  # type: ignore[no-untyped-def]
     return _bias_act_gradient(ddx, ctx.saved_tensors[0], *ctx.options), None, None, None, None
 
 
-_bias_act_gradient.register_autograd(_backward_gradient, setup_context=_setup_context_gradient)
+differentiate(_bias_act_gradient, _backward_gradient, _setup_context_gradient)
 
 
 def _is_leaky(act: str, alpha: float, gain: float) -> bool:
@@ -144,7 +136,7 @@ def _differentiated(ctx, dy: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
         return torch.autograd.grad(y, shifted, dy, create_graph=create_graph)[0]
 
 
-_bias_act.register_autograd(_backward, setup_context=_setup_context)
+differentiate(_bias_act, _backward, _setup_context)
 
 
 def bias_act(

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from cuda_ops import cpu_kernels, cuda_kernels
 from cuda_ops.geometry import adjoint_padding, check, check_size, four, memory_format, output_size, pair
+from cuda_ops.registration import define_operator, differentiate
 from cuda_ops.upfirdn2d import upfirdn2d_reference
 
 
@@ -112,14 +113,6 @@ def filtered_lrelu_reference(
     return _whole(outputs).contiguous(memory_format=memory_format(x)), _whole(codes)
 
 
-@torch.library.custom_op("jinc::filtered_lrelu", mutates_args=())
-def _filtered_lrelu(
-    x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
-    gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
-
-
 def _filtered_lrelu_by(
     kernels: ModuleType, x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
     gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
@@ -138,12 +131,7 @@ def _filtered_lrelu_by(
     return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
 
 
-_filtered_lrelu.register_kernel("cpu", partial(_filtered_lrelu_by, cpu_kernels))
-_filtered_lrelu.register_kernel("cuda", partial(_filtered_lrelu_by, cuda_kernels))
-
-
-@_filtered_lrelu.register_fake
-def _(
+def _fake(
     x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
     gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
@@ -151,6 +139,12 @@ def _(
     middle = _middle_size(x.shape, fu, up, padding)
     codes = x.new_empty((n, code_planes(c), *middle) if keep_codes else (0,), dtype=torch.uint8)
     return x.new_empty(n, c, *_out_size(middle, fd, down)).contiguous(memory_format=memory_format(x)), codes
+
+
+_filtered_lrelu = define_operator(
+    filtered_lrelu_reference, name="filtered_lrelu", fake=_fake,
+    cpu=partial(_filtered_lrelu_by, cpu_kernels), cuda=partial(_filtered_lrelu_by, cuda_kernels),
+)  # fmt: skip
 
 
 def filtered_codes_reference(
@@ -164,14 +158,6 @@ def filtered_codes_reference(
         u = _decode(u, code, slope)
         outputs.append(upfirdn2d_reference(u, fd, [1, 1], [down, down], padding_down, flip_filter, 1.0))
     return _whole(outputs).contiguous(memory_format=memory_format(x))
-
-
-@torch.library.custom_op("jinc::filtered_codes", mutates_args=())
-def _filtered_codes(
-    x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
-    padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
-) -> Tensor:  # fmt: skip
-    return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
 
 
 def _filtered_codes_by(
@@ -191,17 +177,18 @@ def _filtered_codes_by(
     return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
 
 
-_filtered_codes.register_kernel("cpu", partial(_filtered_codes_by, cpu_kernels))
-_filtered_codes.register_kernel("cuda", partial(_filtered_codes_by, cuda_kernels))
-
-
-@_filtered_codes.register_fake
-def _(
+def _fake_codes(
     x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
     padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
 ) -> Tensor:  # fmt: skip
     size = _out_size(codes.shape[2:], fd, down, padding_down)
     return x.new_empty(*x.shape[:2], *size).contiguous(memory_format=memory_format(x))
+
+
+_filtered_codes = define_operator(
+    filtered_codes_reference, name="filtered_codes", fake=_fake_codes,
+    cpu=partial(_filtered_codes_by, cpu_kernels), cuda=partial(_filtered_codes_by, cuda_kernels),
+)  # fmt: skip
 
 
 def _adjoint(
@@ -236,7 +223,7 @@ def _backward(ctx, dy: Tensor, _: Tensor):  # type: ignore[no-untyped-def]
     return dx, None, None, db, None, None, None, None, None, None, None, None
 
 
-_filtered_lrelu.register_autograd(_backward, setup_context=_setup_context)
+differentiate(_filtered_lrelu, _backward, _setup_context)
 
 
 def _setup_context_codes(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
@@ -258,7 +245,7 @@ def _backward_codes(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
     return (dx, *(None for _ in range(10)))
 
 
-_filtered_codes.register_autograd(_backward_codes, setup_context=_setup_context_codes)
+differentiate(_filtered_codes, _backward_codes, _setup_context_codes)
 
 
 def filtered_lrelu(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cuda_ops import cpu_kernels, cuda_kernels
 from cuda_ops.geometry import adjoint_padding, check, four, memory_format, output_size, pair
+from cuda_ops.registration import define_operator, differentiate
 
 
 def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: int, flip: bool, gain: float) -> Tensor:
@@ -57,13 +58,6 @@ def upfirdn2d_reference(
     return y.contiguous(memory_format=memory_format(x))
 
 
-@torch.library.custom_op("jinc::upfirdn2d", mutates_args=())
-def _upfirdn2d(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
-) -> Tensor:
-    return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain)
-
-
 def _resampled(
     kernels: ModuleType, x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int],
     flip_filter: bool, gain: float,
@@ -86,15 +80,13 @@ def _resampled(
     )  # fmt: skip
 
 
-@_upfirdn2d.register_kernel("cpu")
-def _(
+def _upfirdn2d_cpu(
     x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
 ) -> Tensor:
     y = _resampled(cpu_kernels, x, f, up, down, padding, flip_filter, gain)
     return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain) if y is None else y
 
 
-@_upfirdn2d.register_kernel("cuda")
 def _upfirdn2d_cuda(
     x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
 ) -> Tensor:
@@ -116,12 +108,16 @@ def _sizes(
     )
 
 
-@_upfirdn2d.register_fake
-def _(
+def _fake(
     x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
 ) -> Tensor:
     size = (*x.shape[:2], *_sizes(x.shape, f, up, down, padding))
     return x.new_empty(size).contiguous(memory_format=memory_format(x))
+
+
+_upfirdn2d = define_operator(
+    upfirdn2d_reference, name="upfirdn2d", cpu=_upfirdn2d_cpu, cuda=_upfirdn2d_cuda, fake=_fake
+)
 
 
 def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
@@ -138,7 +134,7 @@ def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
     return dx, None, None, None, None, None, None
 
 
-_upfirdn2d.register_autograd(_backward, setup_context=_setup_context)
+differentiate(_upfirdn2d, _backward, _setup_context)
 
 
 def upfirdn2d(

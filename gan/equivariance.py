@@ -20,15 +20,12 @@ from torch import Tensor
 from gan import resampling
 from gan.config import ConfigError, GeneratorConfig
 from gan.generator import Generator, moderate_batch
+from gan.metric_names import FEWEST, METRICS
 from gan.transform import user_matrix
 
 PEAK = 2.0  # I_max: pictures range from -1 to 1
 REACH = 1 / 8  # offsets are uniform in [-REACH, REACH] image widths, an axis
 DECIBEL = 10 / math.log(10)  # of a natural logarithm
-FEWEST = 24  # samples before a standard error is trusted to end a measurement
-
-METRICS = ("eq_t", "eq_t_frac", "eq_r")
-TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}
 
 
 @dataclass(frozen=True)

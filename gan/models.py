@@ -60,7 +60,7 @@ def resolve(name: str) -> str:
     checksum on stderr, and click.ClickException where that fails. (The window does it otherwise: viz.downloads.)
     """
     if is_address(name) and not os.path.exists(name):
-        from gan.download_bar import fetched_on_terminal  # here: most commands need no network
+        from gan.cli.download_bar import fetched_on_terminal  # here: most commands need no network
 
         return fetched_on_terminal(name)
     path = os.path.expanduser(name)

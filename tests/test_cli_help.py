@@ -10,17 +10,21 @@ import click
 import pytest
 from click.testing import CliRunner
 
-import train.cli
-import viz.cli
+from gan.cli.group import LazyGroup
+from train.cli.main import main as trainer
+from viz.cli.main import main as viewer
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = {"jinc": viz.cli.main, "jinc-train": train.cli.main}
+PROGRAMS = {"jinc": viewer, "jinc-train": trainer}
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None and below.name == name
             yield from commands(below, (*path, name))
 
 
@@ -42,6 +46,16 @@ def test_help_says_what_a_command_and_its_options_do(name: str, path: tuple[str,
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{parameter.opts[0]} has no help"
             assert parameter.opts[0] in result.output
+
+
+@pytest.mark.parametrize("main", PROGRAMS.values(), ids=PROGRAMS)
+def test_the_list_of_commands_says_what_their_own_help_does(main: LazyGroup) -> None:
+    for entry in main.entries.values():
+        command = main.get_command(click.Context(main), entry.name)
+        assert command is not None and command.help
+        first = " ".join(command.help.split("\n\n")[0].split()).rstrip(".")
+        summary = entry.summary.removesuffix(" (the default).").rstrip(".")
+        assert first.startswith(summary), f"{entry.name}: {summary!r} is not how {first!r} begins"
 
 
 @pytest.mark.parametrize(("name", "path", "command"), EVERY, ids=IDS)
@@ -71,9 +85,9 @@ def test_wrong_use_ends_in_one_sentence(name: str, arguments: list[str], expecte
 
 
 def test_both_default_commands_are_what_the_readme_says() -> None:
-    assert "--screenshot" in CliRunner().invoke(viz.cli.main, ["view", "--help"]).output
-    assert "--resume" in CliRunner().invoke(train.cli.main, ["run", "--help"]).output
-    assert CliRunner().invoke(train.cli.main, []).output.count("Error: ") == 1, "`run` was meant, --cfg is missing"
+    assert "--screenshot" in CliRunner().invoke(viewer, ["view", "--help"]).output
+    assert "--resume" in CliRunner().invoke(trainer, ["run", "--help"]).output
+    assert CliRunner().invoke(trainer, []).output.count("Error: ") == 1, "`run` was meant, --cfg is missing"
 
 
 @pytest.mark.parametrize("script", [["visualizer.py"], ["train.py"], ["-m", "train"]], ids=" ".join)

@@ -11,13 +11,13 @@ from click.testing import CliRunner, Result
 from foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
 
 from gan.checkpoint import load_generator, read_header
-from viz import cli
+from viz.cli.main import main as viewer
 
 T, A = "stylegan3_t_64", "stylegan2_64"
 
 
 def run(*words: object) -> Result:
-    return CliRunner().invoke(cli.main, [str(word) for word in words], prog_name="visualizer.py")
+    return CliRunner().invoke(viewer, [str(word) for word in words], prog_name="visualizer.py")
 
 
 def refused(result: Result, words: str) -> None:

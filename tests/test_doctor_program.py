@@ -17,7 +17,8 @@ import pytest
 from click.testing import CliRunner
 from doctors import HAVE, LINUX, POSIX, ROOT, answer, in_venv, rows
 
-from viz import cli, doctor, doctor_display, doctor_files, doctor_operators, doctor_probe, doctor_python, start
+from viz import doctor, doctor_display, doctor_files, doctor_operators, doctor_probe, doctor_python, start
+from viz.cli.main import main as viewer
 from viz.doctor_probe import Answer
 from viz.finding import OK, PROBLEM, REMARK, Finding
 
@@ -158,7 +159,7 @@ def test_the_report_as_json_and_as_text(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
     report = doctor.Report((Finding("Python", "torch", "not installed", PROBLEM, "It is needed.", "pip"),), "no")
     monkeypatch.setattr(doctor, "examine", lambda: report)
-    plain, machine = (CliRunner().invoke(cli.main, ["doctor", *words]) for words in ([], ["--json"]))
+    plain, machine = (CliRunner().invoke(viewer, ["doctor", *words]) for words in ([], ["--json"]))
     assert plain.exit_code == machine.exit_code == 1
     assert "> pip" in plain.output and json.loads(machine.output)["findings"][0]["title"] == "torch"
     assert plain.output.splitlines()[-1] == "Jinc does not run here yet: 1 problem above."

@@ -19,8 +19,8 @@ from sites import Page, Site, serving
 
 from gan import download_cache, models
 from gan.download_cache import hold_only
-from train.cli import main as trainer
-from viz.cli import main as viewer
+from train.cli.main import main as trainer
+from viz.cli.main import main as viewer
 
 ROOT = Path(__file__).resolve().parent.parent
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a terminal of POSIX systems")

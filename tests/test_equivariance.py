@@ -9,9 +9,10 @@ import torch
 
 from gan import resampling
 from gan.config import ConfigError
-from gan.equivariance import METRICS, Meter, Sample, measure
+from gan.equivariance import Meter, Sample, measure
 from gan.generator import Generator, untrained
 from gan.ladder import rung
+from gan.metric_names import METRICS
 from gan.transform import user_matrix
 
 

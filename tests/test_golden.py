@@ -35,9 +35,9 @@ from PIL import Image
 from gan.bands import find
 from gan.pictures import save_png
 from viz import plots, spectra_plot, sticking_plot
+from viz.cli.sticking import Model
 from viz.measurements import Measured
 from viz.panels import filters, layers, spectrum, sticking
-from viz.sticking_cli import Model
 from viz.sticking_study import Settings
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ from sites import Page, Site, serving
 
 from gan import download_cache
 from gan.download_cache import hold_only
-from viz import cli
 from viz import state as states
 from viz.app import Window
+from viz.cli import view
 from viz.state import AppState
 
 pytestmark = pytest.mark.slow
@@ -98,7 +98,7 @@ def test_after_a_restart_it_needs_no_network(site: Site, tmp_path: Path) -> None
 
     drive(first, fetch)
     asked = len(site.asked)
-    state, message = cli.load_state(tmp_path / "state.json")
+    state, message = view.load_state(tmp_path / "state.json")
     assert not message and states.to_json(state)["right"]["path"] == first.state.right.path
     second = Window(state, strict=True)
     drive(second, lambda context: settle(context, second))

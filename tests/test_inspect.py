@@ -20,14 +20,15 @@ from gan.generator import Generator
 from gan.ladder import RUNGS, Recipe, rung
 from gan.plan import plan
 from gan.response import AXIS, DIAGONAL, Filter, attenuation, magnitude, of_layer
-from viz import cli, plots
+from viz import plots
+from viz.cli.main import main as viewer
 from viz.inspection import WORDS, count_parameters, report
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(cli.main, ["inspect", *words], prog_name="visualizer.py")
+    return CliRunner().invoke(viewer, ["inspect", *words], prog_name="visualizer.py")
 
 
 def printed(*words: str) -> list[str]:
@@ -328,7 +329,7 @@ def test_matplotlib_is_loaded_by_what_draws_alone() -> None:
 
 def test_a_rung_is_there_without_waiting_for_torch() -> None:
     """Its import alone takes longer than all the rest."""
-    code = "import sys; from viz.cli import main; main(['inspect', '--cfg', 'R'], standalone_mode=False); " \
+    code = "import sys; from viz.cli.main import main; main(['inspect', '--cfg', 'R'], standalone_mode=False); " \
            "sys.exit('torch' in sys.modules)"  # fmt: skip
     ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
     assert ran.returncode == 0 and "rotation equivariance" in ran.stdout, ran.stderr

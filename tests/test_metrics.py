@@ -12,7 +12,7 @@ from gan.checkpoint import save_generator
 from gan.equivariance import Meter, measure
 from gan.generator import untrained
 from gan.ladder import RUNGS, rung
-from train.cli import main
+from train.cli.main import main
 from train.rungs import differing, train_rungs
 
 

@@ -24,14 +24,15 @@ from gan.images import open_images
 from gan.ladder import rung
 from gan.plan import plan, schedule
 from gan.spectrum import Average, of_generator, of_images
-from viz import cli, plots, spectra_plot
+from viz import plots, spectra_plot
+from viz.cli.main import main as viewer
 from viz.spectra_plot import Curve, contours, crossing, described, fill, shortened
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
 
 
 def run(*words: object) -> Result:
-    return CliRunner().invoke(cli.main, ["spectra", *map(str, words)], prog_name="visualizer.py")
+    return CliRunner().invoke(viewer, ["spectra", *map(str, words)], prog_name="visualizer.py")
 
 
 def refused(result: Result, words: str, code: int) -> None:
@@ -288,7 +289,7 @@ def test_what_cannot_be_drawn_is_one_sentence(
 
 
 def test_padding_beyond_all_use_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viz.spectra_cli.MOST_SAMPLES", 100)
+    monkeypatch.setattr("viz.cli.spectra.MOST_SAMPLES", 100)
     words = ("--model", folder / "t.safetensors", "--num", 1, "--out", tmp_path / "x.npz", "--pad")
     refused(run(*words, 7), "--pad 7 makes 112 samples a side of t's 16: give 6 at most", 2)
     assert run(*words, 6).exit_code == 0
@@ -358,7 +359,7 @@ def test_memory_that_runs_out_is_one_sentence(folder: Path, tmp_path: Path, monk
 
 
 def test_help_comes_without_waiting_for_torch() -> None:
-    code = "import sys; from viz.cli import main; main(['spectra', '--help'], standalone_mode=False); " \
+    code = "import sys; from viz.cli.main import main; main(['spectra', '--help'], standalone_mode=False); " \
            "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"  # fmt: skip
     ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
     assert ran.returncode == 0 and "frequencies_45_i" in ran.stdout, ran.stderr

@@ -20,7 +20,9 @@ from gan.pictures import to_uint8
 from gan.stickiness import StickinessMeter
 from gan.sticking import neighbour, segment
 from gan.transform import user_matrix
-from viz import cli, plots, sticking_cli, sticking_plot, sticking_study, theme
+from viz import plots, sticking_plot, sticking_study, theme
+from viz.cli import sticking
+from viz.cli.main import main as viewer
 from viz.magnify import magnified
 from viz.renderer import Renderer
 from viz.request import PictureRequest
@@ -39,7 +41,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(cli.main, ["sticking", *words], prog_name="visualizer.py")
+    return CliRunner().invoke(viewer, ["sticking", *words], prog_name="visualizer.py")
 
 
 def refused(result: Result, words: str, code: int = 1) -> None:
@@ -234,11 +236,11 @@ def test_what_is_interrupted_leaves_nothing_half_written(
 
 def test_percents_read_well() -> None:
     shares = (0.4264, -0.00001, -0.038, 1.0, float("nan"))
-    assert [sticking_cli.percent(share) for share in shares] == ["42.6", "0.0", "−3.8", "100.0", "?"]
+    assert [sticking.percent(share) for share in shares] == ["42.6", "0.0", "−3.8", "100.0", "?"]
 
 
 def test_help_is_there_without_waiting_for_torch() -> None:
-    code = "import sys; from viz.cli import main; main(['sticking', '--help'], standalone_mode=False); " \
+    code = "import sys; from viz.cli.main import main; main(['sticking', '--help'], standalone_mode=False); " \
            "sys.exit('torch' in sys.modules)"  # fmt: skip
     ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent.parent, capture_output=True, text=True)
     assert ran.returncode == 0 and "--segment" in ran.stdout, ran.stderr

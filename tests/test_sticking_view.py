@@ -10,7 +10,8 @@ import pytest
 from gui import save_model
 
 from gan.checkpoint import load_generator
-from gan.equivariance import METRICS, Meter
+from gan.equivariance import Meter
+from gan.metric_names import METRICS
 from gan.pictures import to_uint8
 from gan.sticking import segment
 from viz.measurements import MeterRequest, NeighbourhoodRequest, amplified

@@ -17,7 +17,7 @@ from PIL import Image
 from gan.arithmetic import FULL, HALF
 from gan.checkpoint import load_tensors, save_tensors
 from gan.generator import Generator
-from train.cli import main
+from train.cli.main import main
 from train.config import TrainConfig, TrainingError
 from train.loop import Loop
 from train.precision import default_half, described
@@ -153,8 +153,8 @@ def test_the_device_decides_unless_told(
         found.append(config)
         raise TrainingError("Far enough.")
 
-    monkeypatch.setattr("train.cli.usable_device", lambda name: name)
-    monkeypatch.setattr("train.cli.check_memory", stop)
+    monkeypatch.setattr("train.launch.usable_device", lambda name: name)
+    monkeypatch.setattr("train.launch.check_memory", stop)
     for command in ([*SMALL], ["ladder", "--cfg=T"]):
         given = [f"--data={pictures}", f"--outdir={tmp_path / 'runs'}", f"--device={device}", *options]
         assert "Far enough." in call(*command, *given).output
@@ -198,6 +198,6 @@ def test_a_tick_waits_for_the_device_before_its_clock(
     now = [0.0]
     monkeypatch.setattr("train.loop.synchronize", lambda device: now.__setitem__(0, now[0] + 100))
     loop = Loop
-    monkeypatch.setattr("train.cli.Loop", lambda *args, **kwargs: loop(*args, **kwargs, clock=lambda: now[0]))
+    monkeypatch.setattr("train.launch.Loop", lambda *args, **kwargs: loop(*args, **kwargs, clock=lambda: now[0]))
     run = started(tmp_path, pictures, "--kimg=0.016")
     assert [(row["images_per_s"], row["seconds"]) for row in rows(run)] == [(0.08, 100), (0.08, 200)]

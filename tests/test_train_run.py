@@ -22,7 +22,8 @@ from PIL import Image
 import train.log
 import train.loop
 from gan.checkpoint import load_generator, load_tensors, save_tensors
-from train.cli import EXAMPLES, main
+from train.cli.main import main
+from train.cli.options import EXAMPLES
 from train.config import preset
 from train.log import RunLog, duration, trainer_of
 from train.state import TrainState
@@ -493,7 +494,7 @@ def test_a_tick_ends_after_its_seconds(tmp_path: Path, data: Path, monkeypatch: 
         return now[0]
 
     loop = train.loop.Loop
-    monkeypatch.setattr("train.cli.Loop", lambda *args, **kwargs: loop(*args, **kwargs, clock=clock))
+    monkeypatch.setattr("train.launch.Loop", lambda *args, **kwargs: loop(*args, **kwargs, clock=clock))
     result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.04", *SMALL, "--tick=4", "--snap=9")
     assert result.exit_code == 0, result.output
     assert [row["images"] for row in rows(tmp_path / "00000-blobs-B-16")][:1] == [24]

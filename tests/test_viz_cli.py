@@ -13,8 +13,10 @@ from PIL import Image
 
 from gan import checkpoint, models
 from gan.models import Bundled
-from viz import cli, offscreen, state
 from viz import models as viz_models
+from viz import offscreen, state
+from viz.cli import view
+from viz.cli.main import main as viewer
 from viz.renderer import Renderer
 from viz.request import PictureRequest
 
@@ -26,7 +28,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(cli.main, list(words), prog_name="visualizer.py")
+    return CliRunner().invoke(viewer, list(words), prog_name="visualizer.py")
 
 
 def refused(result: Result, words: str, code: int) -> None:
@@ -99,10 +101,10 @@ def test_no_display_names_a_command_that_works_without(
     paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offscreen, "has_display", lambda: False)
-    monkeypatch.setattr(cli, "bundled", lambda: ())
+    monkeypatch.setattr(view, "bundled", lambda: ())
     refused(run(), "python visualizer.py --screenshot ", 1)
     assert run().output.strip().endswith("python visualizer.py doctor`.")
-    for module in (models, cli):
+    for module in (models, view):
         monkeypatch.setattr(module, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
     result = run()
     refused(result, "python visualizer.py render --model net-T", 1)
@@ -138,20 +140,20 @@ def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: 
     for name in ("network-snapshot-000002", "network-snapshot-000010"):
         (run / f"{name}.safetensors").touch()
     assert models.resolve(str(run)) == str(run / "network-snapshot-000010.safetensors")
-    state, message = cli.load_state(Path("no such file"))
+    state, message = view.load_state(Path("no such file"))
     assert (state.left.path, state.right.path, message) == (paths["B"], paths["T"], "")
 
 
 def test_a_damaged_state_file_is_said_and_replaced_by_defaults(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text("{")
-    state, message = cli.load_state(path)
+    state, message = view.load_state(path)
     assert "damaged" in message and str(path) in message and state.transform.tx == 0
 
 
 def test_a_model_that_is_gone_does_not_spoil_the_next_start(tmp_path: Path) -> None:
     gone, path = str(tmp_path / "gone.safetensors"), tmp_path / "state.json"
     state.save(state.AppState(left=state.SlotState(gone)), path)
-    found, message = cli.load_state(path)
+    found, message = view.load_state(path)
     assert found.left.path != gone
     assert message == f"There is no {gone} any more."

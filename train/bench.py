@@ -30,7 +30,7 @@ from gan.bench import (
     report,
 )
 from train import device as devices
-from train.command import guarded
+from train.cli.errors import guarded
 from train.config import TrainConfig, configure
 from train.losses import Step, phases
 from train.precision import described

@@ -13,9 +13,10 @@ from typing import Any, Self
 from gan.config import DiscriminatorConfig, GeneratorConfig, fits
 from gan.guarded import sentence
 from gan.ladder import Recipe, letter, row
-from train.precision import MOST_HALF
 
+OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
 PRESETS = ("paper", "tiny")
+MOST_HALF = 10  # resolutions that can be float16, more than any network has
 
 
 class TrainingError(ValueError):

@@ -19,11 +19,11 @@ from gan.images import ImageSource
 from gan.latents import z_from_seed
 from gan.models import newest_snapshot
 from gan.pictures import grid, save_png, to_uint8
-from train.config import TrainingError
+from train.config import OUT_OF_MEMORY, TrainingError
 from train.data import Batches
 from train.device import memory, synchronize
 from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, snapshot_name, write_json
-from train.memory import OUT_OF_MEMORY, out_of_memory
+from train.memory import out_of_memory
 from train.precision import without_autocast
 from train.state import TrainState
 

@@ -14,8 +14,6 @@ from gan.plan import plan
 from train.config import TrainConfig, TrainingError
 
 PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network
-OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
-
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether `error` means that memory ran out: on the CPU and on MPS torch raises a plain RuntimeError then."""

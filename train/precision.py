@@ -13,8 +13,6 @@ import torch
 
 from gan.arithmetic import HALF, Arithmetic
 
-MOST_HALF = 10  # resolutions, more than any network has
-
 
 def default_half(device: str) -> int:
     """Of how many of the highest resolutions a new run on `device` computes in float16, unless told: CUDA's alone."""

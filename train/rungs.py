@@ -10,7 +10,7 @@ import torch
 
 from gan.checkpoint import load_generator
 from gan.models import newest_snapshot
-from train.command import sentence_of
+from train.cli.errors import sentence_of
 from train.config import TrainingError
 from train.log import duration
 from train.state import TrainState

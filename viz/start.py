@@ -23,7 +23,7 @@ def main() -> None:
     try:
         if sys.version_info < OLDEST:
             raise ImportError(f"Python {dotted(OLDEST)} or newer is needed, and this is {dotted(sys.version_info[:3])}")
-        from viz.cli import main as command_line
+        from viz.cli.main import main as command_line
     except Exception as problem:  # ImportError mostly; a package of another version fails in other ways, too
         if sys.argv[1:2] == ["doctor"]:
             from viz.doctor import run

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz.cli.sticking import Model, percent
 from viz.plots import DIM, DPI, GREEN, INK, VERMILION, drawing
-from viz.sticking_cli import Model, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gan.equivariance import METRICS, Meter, Pair
+from gan.equivariance import Meter, Pair
 from gan.latents import z_from_seed
+from gan.metric_names import METRICS
 from gan.pictures import to_uint8
 from gan.stickiness import StickinessMeter
 from gan.sticking import Neighbourhood, neighbour

@@ -5,6 +5,7 @@ import math
 
 from imgui_bundle import ImVec4, imgui
 
+from gan.metric_names import TITLES
 from viz import motion, widgets
 from viz.measurements import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
 from viz.pixels import Pixels
@@ -23,7 +24,6 @@ METRIC_TIPS = {
 }
 CONTROLS = 17.0  # width of the column of controls, in font sizes
 GLIDE_SPEED, GLIDE_RADIUS = 0.1, 0.08  # turns a second, picture widths
-METRIC_TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}
 
 
 def draw(state: AppState, view: View) -> None:
@@ -195,9 +195,9 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
     half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
     widgets.label(theme, "error", "The last pair of pictures that a metric compared, and how they differ.")
     imgui.set_next_item_width(half)
-    if imgui.begin_combo("##metric", METRIC_TITLES[chosen.error]):
+    if imgui.begin_combo("##metric", TITLES[chosen.error]):
         widgets.close_by_escape()
-        for metric, title in METRIC_TITLES.items():
+        for metric, title in TITLES.items():
             if imgui.selectable(title, metric == chosen.error)[0]:
                 chosen.error = metric
         imgui.end_combo()
@@ -223,7 +223,7 @@ def _meters(state: AppState, view: View, slot: Slot) -> None:
     start, room = imgui.get_cursor_pos(), imgui.get_content_region_avail()
     side = min(room.y, room.x * 0.4)
     for estimate in found.estimates:
-        title = METRIC_TITLES[estimate.metric]
+        title = TITLES[estimate.metric]
         tip = (f"{METRIC_TIPS[estimate.metric]} In dB, more is better; above 50 motion looks right. Against the "
                f"pictures' own variance: {estimate.relative_db:.1f} dB.")  # fmt: skip
         widgets.fact(view.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
@@ -239,7 +239,7 @@ def _meters(state: AppState, view: View, slot: Slot) -> None:
     if chosen.error in found.errors:
         imgui.set_cursor_pos((start.x + room.x - side, start.y))
         _image(view, f"error {slot}", amplified(found, chosen.error, chosen.gain), side)
-        title = METRIC_TITLES[chosen.error]
+        title = TITLES[chosen.error]
         widgets.tooltip(f"What the last pair of {title} differs in, times the gain; black is equal.")
 
 

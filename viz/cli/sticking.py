@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan.cli.network_options import Finite
 from gan.config import ConfigError, GeneratorConfig
 from gan.files import replaced
 from gan.models import missing, recorded, resolve
-from gan.switches import Finite
 from viz import plots
 from viz.inspection import plain, rung_title
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.bands import Band, find
+from gan.cli.network_options import Finite
 from gan.config import ConfigError
 from gan.images import ImageError, open_images
 from gan.models import missing, resolve, short_name
-from gan.switches import Finite
 from viz import plots, spectra_plot
 from viz.inspection import plain, table
 from viz.spectra_plot import Curve

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from gan.cli.network_options import Side, switches
 from gan.config import ConfigError, GeneratorConfig
 from gan.ladder import row
 from gan.models import missing, resolve
 from gan.sizes import size_text
-from gan.switches import Side, switches
 from viz import plots
 from viz.inspection import comparison, plain, report, rung_title
 

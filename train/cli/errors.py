@@ -8,11 +8,8 @@ from typing import Any
 
 import click
 
-from gan.checkpoint import CheckpointError
 from gan.config import ConfigError
-from gan.images import ImageError
-from train.config import TrainingError
-from train.memory import OUT_OF_MEMORY, out_of_memory
+from train.config import OUT_OF_MEMORY, TrainingError
 
 
 class Sentence(click.ClickException):
@@ -24,6 +21,10 @@ def sentence_of(error: Exception, memory: str = OUT_OF_MEMORY) -> str | None:
 
     `memory`: what to say, and to do, when memory ran out.
     """
+    from gan.checkpoint import CheckpointError  # here: torch takes longer to load than --help may
+    from gan.images import ImageError
+    from train.memory import out_of_memory
+
     if isinstance(error, TrainingError | ConfigError | ImageError | CheckpointError):
         return str(error)
     if isinstance(error, OSError):

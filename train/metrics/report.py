@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`train.py metrics`: the equivariance metrics of checkpoints, or of rungs that nobody has trained yet."""
+"""Measure the equivariance of checkpoints or of untrained rungs, and print a row for each."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from typing import Any
 import click
 
 from gan.checkpoint import CheckpointError, load_generator, read_header
+from gan.cli.network_options import NAMES
 from gan.config import GeneratorConfig
-from gan.equivariance import FEWEST, METRICS, TITLES, Estimate, measure
+from gan.equivariance import Estimate, measure
 from gan.files import replaced
 from gan.generator import Generator, untrained
 from gan.ladder import letters, rung
+from gan.metric_names import TITLES
 from gan.models import missing, resolve, short_name
-from gan.switches import NAMES, Finite, Side, switches
-from train.command import guarded
 from train.state import usable_device
 
-MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
 # Of untrained networks, and what they are unless told otherwise. Small, so that a figure takes seconds.
 UNTRAINED = {"resolution": 64, "cbase": 1024, "cmax": 32, "init_seed": 0, "calibrate": True}
 
@@ -40,71 +39,7 @@ class Subject:
     path: Path | None  # None: untrained
 
 
-EXAMPLES = """\b
-How well the bundled StyleGAN3-T follows translation, until that is known to a tenth of a decibel:
-    python train.py metrics --model=t --metrics=eq_t --stop-error=0.1
-The newest snapshots of two runs, side by side, with all details in a file:
-    python train.py metrics --model=training-runs/00000-x-T-32 --model=training-runs/00001-x-R-32 --json=eq.json
-The whole ladder before any training, and what a filter of 8 taps would change for T:
-    python train.py metrics --cfg=all --resolution=64 --num=100
-    python train.py metrics --cfg=T --resolution=64 --num=100 --filter-size=8
-"""
-
-
-class Names(click.ParamType[tuple[str, ...]]):
-    """Names with commas between them, each one of those known."""
-
-    name = "NAMES"
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self.known = known
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",")))
-        for name in names:
-            if name not in self.known:
-                self.fail(f"{name!r} is not one of {', '.join(self.known)}.", param, ctx)
-        return names
-
-
-@click.command(epilog=EXAMPLES)
-@click.option("--model", "models", multiple=True, metavar="MODEL",
-              help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
-                   "(b, t, ...); any number.")
-@click.option("--cfg", help="Untrained networks instead: rungs with commas between them, or all.")
-@click.option("--resolution", type=Side(), help="Of untrained networks (64).")
-@click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base of untrained networks, T's value (1024).")
-@click.option("--cmax", type=click.IntRange(1, 2**16),
-              help="Most channels of a layer of untrained networks, T's value (32).")
-@click.option("--init-seed", type=click.IntRange(0, 2**63 - 1), help="Seed of untrained weights (0).")
-@click.option("--calibrate/--as-built", default=None,
-              help="Set the input magnitudes of untrained layers to what they see, or leave them at 1 (calibrate).")
-@switches
-@click.option("--metrics", "names", type=Names(METRICS), default=METRICS, show_default="all three",
-              help="Which of eq_t, eq_t_frac and eq_r.")
-@click.option("--num", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Samples.")
-@click.option("--stop-error", type=Finite(min=0, min_open=True), metavar="DB",
-              help=f"Stop sooner, once every standard error is below this ({FEWEST} samples at least).")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
-              help="Of latents, offsets and angles.")
-@click.option("--batch", type=click.IntRange(1, 2**16), help="Pictures at a time (16 up to 128x128, then fewer).")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N, mps.")
-@click.option("--json", "target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Write the figures and what they are of to this file, too.")
-def metrics(**options: Any) -> None:
-    """Measure how exactly pictures move with their input: EQ-T, EQ-T_frac and EQ-R of the paper's appendix E.
-
-    Each figure is in dB, with its standard error; above about 50 dB in translation and 40 dB in rotation motion looks
-    right. The second figure, "rel", compares the error with the pictures' own variance instead of the full range of
-    white to black, so that pale pictures do not look better than they are. Ctrl-C ends the measurement and still
-    reports what was found.
-    """
-    guarded(_measure_all, options, memory=MEMORY)
-
-
-def _measure_all(options: dict[str, Any]) -> None:
+def measure_all(options: dict[str, Any]) -> None:
     subjects, shape = _subjects(options)
     device = usable_device(options["device"])
     target: Path | None = options["target"]

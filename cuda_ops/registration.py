@@ -1,0 +1,41 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Define the operators of the namespace `jinc` for torch's dispatcher.
+
+`torch.library.custom_op` would do this too, but imports torch._dynamo at an operator's first call. That costs every
+process 1.5 to 2.5 s, and with a CUDA build of torch it loads triton, which crashes a process that has Mesa's LLVM
+(docs/decisions/020-operators-without-dynamo.md).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+LIBRARY = torch.library.Library("jinc", "DEF")  # lives as long as the process: with it go its operators
+
+
+def define_operator(
+    reference: Callable[..., Any], *, name: str, cpu: Callable[..., Any], cuda: Callable[..., Any],
+    fake: Callable[..., Any],
+) -> torch._ops.OpOverload:  # fmt: skip
+    """Define `jinc::name` and return it; without `differentiate` it has no gradient.
+
+    Args:
+        reference: runs on every device without kernels; its annotations give the operator's schema.
+        cpu, cuda: run on these devices.
+        fake: returns an empty result of the right shape, dtype and layout.
+    """
+    schema = torch.library.infer_schema(reference, mutates_args=())
+    LIBRARY.define(f"{name}{schema}", tags=(torch.Tag.pt2_compliant_tag,))
+    LIBRARY.impl(name, reference, "CompositeExplicitAutograd")
+    LIBRARY.impl(name, cpu, "CPU")
+    LIBRARY.impl(name, cuda, "CUDA")
+    torch.library.register_fake(f"jinc::{name}", fake, lib=LIBRARY)
+    return getattr(torch.ops.jinc, name).default
+
+
+def differentiate(
+    operator: torch._ops.OpOverload, backward: Callable[..., Any], setup_context: Callable[..., None]
+) -> None:
+    """Give an operator its gradient: both functions as `torch.library.register_autograd` takes them."""
+    torch.library.register_autograd(operator.name(), backward, setup_context=setup_context, lib=LIBRARY)

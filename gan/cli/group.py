@@ -1,0 +1,49 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A click group whose commands are imported when they are called, so that `--help` takes no second."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+class Entry(NamedTuple):
+    """A command before it is imported."""
+
+    name: str
+    where: str  # "package.module:attribute"
+    summary: str  # for the list of commands: the first sentence of its own help
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is needed, and runs `default` when none is named.
+
+    A package that turns out to be missing raises ImportError.
+    """
+
+    def __init__(self, *args: Any, entries: tuple[Entry, ...] = (), default: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.entries, self.default = {entry.name: entry for entry in entries}, default
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.entries:
+            return None
+        module, _, attribute = self.entries[cmd_name].where.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(entry.name, entry.summary) for entry in self.entries.values()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.default and (not args or args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)

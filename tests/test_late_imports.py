@@ -1,0 +1,94 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Torch's compiler and triton stay unimported: triton's library crashes in a process that has Mesa's LLVM.
+
+docs/decisions/020-operators-without-dynamo.md says why.
+"""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+UNWANTED = ("torch._dynamo", "torch._inductor", "sympy", "triton")
+
+SAY = f"""
+import sys
+print("IMPORTED", *[name for name in {UNWANTED} if name in sys.modules])
+"""
+
+RENDER = """
+import sys
+from viz.cli.main import main
+main(["render", "--model", "t", "--out", sys.argv[1] + "/t.png"], standalone_mode=False)
+main(["render", "--model", "b", "--rotate", "10", "--out", sys.argv[1] + "/b.png"], standalone_mode=False)
+"""
+
+WINDOW = """
+import sys
+from viz.cli.main import main
+panels = ["--panel", "Layers", "--panel", "Sticking"]
+main(["view", "--size", "1280x800", *panels, "--screenshot", sys.argv[1] + "/w.png"], standalone_mode=False)
+"""
+
+TRAIN = """
+import torch
+from dataclasses import replace
+from gan.config import DiscriminatorConfig
+from gan.discriminator import Discriminator
+from gan.generator import Generator
+from gan.ladder import rung
+for name in "BTR":
+    config = replace(rung(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
+    G, D = Generator(config), Discriminator(DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8))
+    fake = G(torch.randn(4, 8))
+    torch.nn.functional.softplus(-D(fake)).mean().backward()
+    real = fake.detach().requires_grad_()
+    gradient, = torch.autograd.grad(D(real).sum(), real, create_graph=True)
+    gradient.square().sum().backward()
+    assert all(p.grad is not None for p in D.parameters() if p.ndim > 1)
+"""
+
+
+def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`code` in a fresh process, which at its end says what it imported."""
+    return subprocess.run(
+        [sys.executable, "-c", code + SAY, str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=300,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [RENDER, WINDOW, TRAIN], ids=["render", "window", "forward and backward with R1"])
+def test_nothing_imports_the_compiler(code: str, tmp_path: Path) -> None:
+    ran = run(code, tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-1] == "IMPORTED", ran.stdout
+
+
+def test_that_would_be_seen(tmp_path: Path) -> None:
+    ran = run("import torch\ntorch.optim.Adam([torch.zeros(1, requires_grad=True)])", tmp_path)
+    assert "torch._dynamo" in ran.stdout.splitlines()[-1], "an optimiser imports it: the reason for the next tests"
+
+
+@pytest.mark.parametrize("code", [RENDER, WINDOW], ids=["render", "window"])
+def test_a_triton_that_ends_the_process_is_never_imported(code: str, tmp_path: Path) -> None:
+    (tmp_path / "triton").mkdir()
+    (tmp_path / "triton" / "__init__.py").write_text("import os\nos._exit(77)\n")
+    assert run("import triton", tmp_path, PYTHONPATH=f"{tmp_path}").returncode == 77
+    ran = run(code, tmp_path, PYTHONPATH=f"{tmp_path}")
+    assert ran.returncode == 0, ran.stderr
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_no_process_with_opengl_makes_an_optimiser() -> None:
+    """viz/ may not import train/ (test_architecture), and neither it nor what it may import names torch.optim."""
+    for room in ("viz", "gan", "cuda_ops"):
+        for path in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                assert getattr(node, "attr", None) != "optim", f"{path.relative_to(ROOT)} uses torch.optim"
+                names = [alias.name for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)]
+                module = getattr(node, "module", None) or ""
+                assert not any("torch.optim" in f"{module}.{name}" for name in ["", *names]), path

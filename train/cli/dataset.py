@@ -1,0 +1,35 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python train.py dataset`: data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from train.cli.errors import guarded
+from train.cli.options import MAX_SEED
+
+SIZES = tuple(str(2**i) for i in range(4, 10))  # of critters
+
+
+@click.group()
+def dataset() -> None:
+    """Make data sets."""
+
+
+@dataset.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
+@click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
+@click.option("--size", type=click.Choice(SIZES), default="64", show_default=True, help="Their width in pixels.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the whole set.")
+def critters(out: Path, num: int, size: str, seed: int) -> None:
+    """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
+
+    \b
+    Example:
+        python train.py dataset critters --out=critters.zip --num=2000 --size=64
+    """
+    from train import launch  # here: torch takes longer to load than --help may
+
+    guarded(launch.draw_critters, out, num, int(size), seed)

@@ -1,0 +1,31 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The trainer's command line: `run` when no command is named."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
+from train.cli.options import EXAMPLES
+
+COMMANDS = (
+    Entry("run", "train.cli.run:run", "Train a generator: a new run folder, or --resume (the default)."),
+    Entry("resume", "train.cli.run:resume", "Go on with RUN_FOLDER exactly where it stopped."),
+    Entry("ladder", "train.cli.ladder:ladder", "Train all ten rungs on the same pictures, one after the other."),
+    Entry("dataset", "train.cli.dataset:dataset", "Make data sets."),
+    Entry("metrics", "train.cli.metrics:metrics", "Measure how exactly pictures move with their input."),
+)
+
+
+@click.group(cls=LazyGroup, entries=COMMANDS, default="run", epilog=EXAMPLES, context_settings=HELP_OPTIONS)
+def main() -> None:
+    """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R.
+
+    `run` is meant when no command is named; `run --help` lists its options.
+    """
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators
+
+

@@ -1,0 +1,56 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The viewer's command line: `view` when no command is named."""
+
+import logging
+from typing import Any
+
+import click
+
+from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
+from viz import start
+
+COMMANDS = (
+    Entry("view", "viz.cli.view:view", "Open the window (the default)."),
+    Entry("render", "viz.cli.render:render", "Write a picture, or one a seed, without a window."),
+    Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
+    Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
+    Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
+    Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
+    Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to mend it."),
+    Entry("soak", "viz.soak:soak", "Drive the window with random input; fail on any exception."),
+)
+
+
+class ViewerGroup(LazyGroup):
+    """The viewer's commands; a package that is found missing only when one runs is one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ImportError as problem:
+            raise click.ClickException(start.cannot_start(problem)) from None
+
+
+@click.group(cls=ViewerGroup, entries=COMMANDS, default="view", context_settings=HELP_OPTIONS)
+def main() -> None:
+    """Look at alias-free generators.
+
+    \b
+    Examples:
+      python visualizer.py                                   open the window
+      python visualizer.py --left b --right my.safetensors   with these two models
+      python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
+      python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
+      python visualizer.py inspect network-snapshot-025000.pkl
+                                                             what any checkpoint is; code in it is never run
+      python visualizer.py convert network-snapshot-025000.pkl --out cats.safetensors
+      python visualizer.py spectra --model b --model t --out spectra.png
+                                                             what they draw, frequency by frequency
+      python visualizer.py sticking --left b --right t --out sticking
+                                                             what sticks to the screen: the paper's figure 1
+      python visualizer.py doctor                            what keeps it from running here, and how to mend it
+
+    Without a command the options are those of `view`.
+    """
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators

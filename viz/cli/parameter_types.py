@@ -1,0 +1,77 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Option types of the viewer's commands: sizes, numbers, pairs and lists of seeds."""
+
+import re
+from typing import Any
+
+import click
+
+SEEDS_LIMIT = 100_000
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """WIDTHxHEIGHT in pixels."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a size such as 1600x1000.", param, ctx)
+        width, height = int(found[1]), int(found[2])
+        if not (320 <= width <= 16384 and 240 <= height <= 16384):
+            self.fail(f"{value} is not a size between 320x240 and 16384x16384.", param, ctx)
+        return width, height
+
+
+class Number(click.ParamType[float]):
+    """A number within limits."""
+
+    name = "NUMBER"
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        if not self.low <= number <= self.high:
+            self.fail(f"{value} is not between {self.low:g} and {self.high:g}.", param, ctx)
+        return number
+
+
+class Pair(click.ParamType[tuple[float, float]]):
+    """Two numbers with a comma between them."""
+
+    name = "X,Y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            x, y = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not two numbers such as 0.25,-0.1.", param, ctx)
+        if not (abs(x) <= 1e6 and abs(y) <= 1e6):
+            self.fail(f"{value!r} is out of range.", param, ctx)
+        return x, y
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """Numbers and ranges: 0-5,9."""
+
+    name = "SEEDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        seeds: list[int] = []
+        for part in str(value).split(","):
+            found = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", part.strip())
+            if not found:
+                self.fail(f"{value!r} is not a list of seeds such as 0-5,9.", param, ctx)
+            first, last = int(found[1]), int(found[2] or found[1])
+            if last - first >= SEEDS_LIMIT or last < first:
+                self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} seeds, smaller first.", param, ctx)
+            seeds.extend(range(first, last + 1))
+        return tuple(seeds)

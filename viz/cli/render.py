@@ -1,0 +1,91 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py render`: pictures without a window."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from gan.models import recorded, resolve
+from viz.cli.parameter_types import Number, Pair, Seeds
+from viz.request import PictureRequest
+
+
+@click.command()
+@click.option("--model", required=True, metavar="MODEL",
+              help="A checkpoint: a file, an http(s) address, or a bundled one's name (b, t, …).")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
+@click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
+@click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
+@click.option("--rotate", type=Number(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
+@click.option("--scale", type=Number(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
+@click.option("--untransform", is_flag=True, help="Move the finished picture back: what sticks has moved.")
+@click.option("--zero-learned", is_flag=True, help="Without the transform that the model learned from w (H, T, R).")
+@click.option("--mean-constant", is_flag=True, help="Rung A: its constant gives way to its mean over the pixels.")
+@click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
+@click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+@click.option("--precision", type=click.Choice(["auto", "float32", "float16"]), default="auto", show_default=True,
+              help="auto: float16 on CUDA devices where the picture stays the same.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
+def render(
+    model: str,
+    seed: int | None,
+    seeds: tuple[int, ...] | None,
+    translate: tuple[float, float],
+    rotate: float,
+    scale: float,
+    untransform: bool,
+    zero_learned: bool,
+    mean_constant: bool,
+    trunc: float,
+    label: int | None,
+    device: str,
+    precision: str,
+    out: Path,
+) -> None:
+    """Write a picture, or one a seed, without a window.
+
+    \b
+    Examples:
+      python visualizer.py render --model t --seed 7 --out creature.png
+      python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
+      python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
+    """
+    if seed is not None and seeds is not None:
+        raise click.UsageError("Give --seed or --seeds, not both.")
+    request = PictureRequest(
+        model=resolve(model),
+        psi=trunc,
+        label=label or 0,
+        tx=translate[0],
+        ty=translate[1],
+        degrees=rotate,
+        scale=scale,
+        untransform=untransform,
+        learned=(0.0, 0.0, 0.0) if zero_learned else None,
+        mean_constant=mean_constant,
+        device=device,
+        precision=precision,
+    )
+    from gan.pictures import save_png
+    from viz.renderer import Renderer
+
+    renderer = Renderer()
+    for number in seeds or (seed or 0,):
+        request = replace(request, seeds=((number, 1.0),))
+        result = renderer.render(request)
+        # What a window shows with a remark is, asked for on a command line, not what was asked for.
+        if result.error or result.notice or result.image is None:
+            notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
+            raise click.ClickException(result.error or notice)
+        if label is not None and result.facts and not result.facts.c_dim:
+            raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
+        target = out if seeds is None else out / f"seed{number:04d}.png"
+        document = {"schema": 1, "request": {**asdict(request), "model": recorded(model, request.model)}}
+        try:
+            save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
+        except OSError as problem:
+            raise click.ClickException(f"{target} cannot be written: {problem.strerror or problem}.") from None
+        click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")

@@ -1,0 +1,156 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py view`: the window."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from gan.models import bundled, resolve
+from viz import models, motion, start
+from viz import state as states
+from viz.cli.parameter_types import Number, Size
+from viz.state import SLOTS, AppState, StateError
+
+NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
+NOT_KEPT = "What you set will not be kept, for {folder} cannot be written ({reason}): {doctor}"
+PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Filters", "Sticking", "Training", "Performance")
+MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
+
+
+@click.command()
+@click.option("--left", metavar="MODEL",
+              help="Checkpoint for the left slot: a file, an http(s) address, or a bundled one's name (b, t, …).",
+              )  # fmt: skip
+@click.option("--right", metavar="MODEL", help="Checkpoint for the right slot.")
+@click.option(
+    "--state", "state_file", type=click.Path(path_type=Path), help="Keep the window's state in this file instead."
+)
+@click.option("--size", type=Size(), help="Size of the window, such as 1600x1000.")
+@click.option(
+    "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
+)
+@click.option("--model-memory", type=Number(0.001, 1e6), metavar="GIB",
+              help="The most that open models may take (half of the memory).")  # fmt: skip
+@click.option("--animate", type=click.Choice(["walk", *MOTIONS]), help="Start with this animation.")
+@click.option("--panel", "panels", multiple=True, type=click.Choice(PANEL_TITLES, case_sensitive=False),
+              help="Open with this panel in front; one a dock.")  # fmt: skip
+@click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS",
+              help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
+              )  # fmt: skip
+def view(
+    left: str | None,
+    right: str | None,
+    state_file: Path | None,
+    size: tuple[int, int] | None,
+    screenshot: Path | None,
+    model_memory: float | None,
+    animate: str | None,
+    panels: tuple[str, ...],
+    exit_after: float | None,
+) -> None:
+    """Open the window (the default).
+
+    \b
+    Examples:
+      python visualizer.py --left b --right t
+      python visualizer.py --screenshot window.png           works without a display, too
+      python visualizer.py --left b --right t --animate circle --exit-after 10
+                                                             says how many pictures a second each slot showed, counted
+                                                             once both have one; works without a display, too
+    """
+    from viz import offscreen  # here, as viz.app below, so that the other commands load no window library
+
+    if not offscreen.has_display():
+        if screenshot is None and exit_after is None:
+            raise click.ClickException(no_display())
+        offscreen.use()
+    # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
+    passing = screenshot is not None or exit_after is not None
+    path = state_file if state_file or passing else states.default_path()
+    path, unkept = usable(path)
+    state, message = load_state(path)
+    message = " ".join(filter(None, (message, unkept)))
+    if left is not None:
+        state.left.path = resolve(left)
+    if right is not None:
+        state.right.path = resolve(right)
+    if animate:
+        for slot in SLOTS:
+            state.latent_of(slot).animate = animate == "walk"
+            state.transform_of(slot).animate = "off" if animate == "walk" else animate
+    if size:
+        state.display.width, state.display.height = size
+    from viz.app import NoOpenGL, Window
+
+    window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
+    window.view.message = message
+    window.show(*panels)
+    if message:
+        click.echo(message, err=True)
+    try:
+        window.run(screenshot, exit_after)
+    except NoOpenGL as problem:
+        raise click.ClickException(str(problem)) from None
+    except OSError as problem:
+        raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
+    if screenshot:
+        click.echo(f"Wrote {screenshot}.")
+    if exit_after is not None and motion.moving(state):
+        click.echo(window.view.tally.sentence())
+    failures = [result.error for result in window.view.results.values() if result and result.error]
+    if screenshot and failures:
+        raise click.ClickException(" ".join(failures))
+    if not window.close():
+        # A large model's picture is still under way. The interpreter cannot end a thread inside torch, it aborts.
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def no_display() -> str:
+    """Why there is no window, and a command that needs none. Only X11 tells of a display by a variable."""
+    unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
+    reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
+    known = bundled()
+    words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
+    instead = start.command(*(words or ("--screenshot", "window.png")))
+    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=start.see_doctor())
+
+
+def usable(path: Path | None) -> tuple[Path | None, str]:
+    """The state's path, or None and a sentence where nothing can be kept there."""
+    if path is None:
+        return None, ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+        return path, ""
+    except OSError as problem:
+        reason = problem.strerror or problem
+        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=start.see_doctor())
+
+
+def load_state(path: Path | None) -> tuple[AppState, str]:
+    """The state kept at `path`, or the first start's; and a sentence where the file there could not be used."""
+    if path is None or not path.exists():
+        state = AppState()
+        models.first_start(state)
+        return state, ""
+    try:
+        state = states.load(path)
+        gone = [slot for slot in SLOTS if state.slot(slot).path and not os.path.exists(state.slot(slot).path)]
+        message = "".join(f"There is no {state.slot(slot).path} any more. " for slot in gone).strip()
+        for slot in gone:
+            state.slot(slot).path = ""
+        if gone or not (state.left.path or state.right.path):
+            models.first_start(state)
+        return state, message
+    except StateError as problem:
+        with contextlib.suppress(OSError):
+            path.replace(path.with_suffix(".damaged.json"))  # its owner may want to mend it; a new one is written soon
+        state = AppState()
+        models.first_start(state)
+        return state, f"Started afresh: {problem}"
