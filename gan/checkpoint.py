@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import torch
@@ -19,7 +19,6 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gan import official
 from gan.config import ConfigError, GeneratorConfig
 from gan.contents import Contents, contents_of
 from gan.discriminator import Discriminator
@@ -28,6 +27,9 @@ from gan.generator import Generator
 from gan.guarded import Blob, Budget, RefusedError, sentence
 from gan.skeleton import Skeleton, bytes_of
 from gan.torch_files import dtype_of, read_safetensors, read_tensor
+
+if TYPE_CHECKING:
+    from gan.official import ForeignFile
 
 FORMAT = "jinc"
 SCHEMA = 1
@@ -117,8 +119,10 @@ def _contents(path: Path) -> Contents:
 
 
 @contextmanager
-def _foreign(path: Path, contents: Contents) -> Iterator[official.ForeignFile]:
+def _foreign(path: Path, contents: Contents) -> Iterator["ForeignFile"]:
     """A foreign file, opened; whatever is wrong with it, now or while it is used, is a CheckpointError."""
+    from gan import official  # here: most checkpoints are ours, and a start is short
+
     try:
         with official.opened(path, contents) as file:
             yield file

@@ -218,9 +218,8 @@ def folder(*, keep: bool) -> Iterator[Path]:
 
 def copy_checkout(target: Path) -> None:
     """Copy what git tracks, as it is now, and what is new and not ignored."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
-    )
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
         if (ROOT / name).is_file():  # else deleted since
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -305,8 +304,8 @@ def table(outcomes: Sequence[Outcome]) -> str:
 def line(outcome: Outcome) -> str:
     python, torch, opengl = outcome.versions
     name = outcome.case.row.name
-    versions = "" if name == "tested" else f", {name} versions"
-    return f"| {system()}, Python {python or outcome.case.python}{versions} | {torch or '-'} | {tale(outcome, opengl)} |"
+    what = f"{system()}, Python {python or outcome.case.python}{'' if name == 'tested' else f', {name} versions'}"
+    return f"| {what} | {torch or '-'} | {tale(outcome, opengl)} |"
 
 
 def tale(outcome: Outcome, opengl: str) -> str:

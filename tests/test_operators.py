@@ -3,17 +3,21 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import gradcheck, gradgradcheck
 from torch.library import opcheck
 
 import cuda_ops
 from cuda_ops import bias_act, cpu, filtered_lrelu, upfirdn2d
 from cuda_ops.bias_act import ACTIVATIONS
+from gan.generator import untrained
+from gan.ladder import rung
 
 # (image [H, W], filter shape, up, down, padding, flip)
 RESAMPLINGS = (
@@ -203,3 +207,39 @@ def test_a_kernel_takes_the_place_of_the_reference():
     """The seam that the compiled kernels use: forward and backward both go through what was registered."""
     result = subprocess.run([sys.executable, "-c", KERNEL_OVER_REFERENCE], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "2 torch.Size([1, 1, 8, 8])"
+
+
+@pytest.mark.slow
+def test_a_generator_is_exported_and_draws_the_same():
+    """torch.export traces the operators by their fakes, and the program that it makes calls them."""
+    for name in "ATR":
+        config = replace(rung(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
+        generator = untrained(config, 0).eval()
+        z = torch.randn(1, 8)
+        program = torch.export.export(generator, (z,), {"noise": "const"})
+        called = {str(node.target) for node in program.graph.nodes if "jinc" in str(node.target)}
+        assert called, "the operators were traced into, or left out"
+        with torch.no_grad():
+            torch.testing.assert_close(program.module()(z, noise="const"), generator(z, noise="const"))
+
+
+def test_operators_under_autocast_keep_the_type_of_what_they_get():
+    x, f, b = torch.randn(1, 3, 8, 8), torch.randn(4), torch.randn(3)
+    for dtype in (torch.float32, torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16):
+            for y in (bias_act(x.to(dtype), b), upfirdn2d(x.to(dtype), f), filtered_lrelu(x.to(dtype), f, f, b)):
+                assert y.dtype == dtype
+
+
+def test_fake_tensors_have_the_shape_and_layout_of_real_ones():
+    x, f, b = torch.randn(2, 3, 9, 8).contiguous(memory_format=torch.channels_last), torch.randn(4), torch.randn(3)
+    calls = (
+        lambda x, f, b: bias_act(x, b, act="lrelu"),
+        lambda x, f, b: upfirdn2d(x, f, up=2, down=3, padding=2),
+        lambda x, f, b: filtered_lrelu(x, f, f, b, up=2, down=2, padding=4),
+    )
+    for call in calls:
+        real = call(x, f, b)
+        with FakeTensorMode() as mode:
+            fake = call(*(mode.from_tensor(tensor) for tensor in (x, f, b)))
+        assert (fake.shape, fake.stride(), fake.dtype) == (real.shape, real.stride(), real.dtype)

@@ -171,6 +171,7 @@ class Window:
 
     def runner_params(self) -> hello_imgui.RunnerParams:
         """What hello_imgui runs. The GUI tests hand it to imgui's test engine instead."""
+        self.worker.submit(build_request(self.state))  # models load while the window opens
         display = self.state.display
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
         params = layout.parameters((display.width, display.height), self._windows(), layout_file)

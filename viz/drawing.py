@@ -20,8 +20,8 @@ from viz.untransform import coverage, moved_back
 InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
 
 
-def in_bytes(picture: Tensor, moved: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-    """[1, C, H, W] floats to uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged.
+def in_bytes(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
+    """[1, C, H, W] floats to uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
 
     `moved`: the transform to undo (gan.transform.forward_matrix, on the CPU); what then comes from beyond the picture
     is black.
@@ -29,7 +29,7 @@ def in_bytes(picture: Tensor, moved: Tensor | None = None) -> tuple[Tensor, Tens
     if moved is not None:
         picture = moved_back(picture, moved)
     planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
-    factor = factor_for(picture.shape[3])
+    factor = factor_for(picture.shape[3]) if enlarge else 1
     smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
     if moved is not None:  # after enlarging, so that the border is sharp there, too
         planes = (planes * coverage(moved, planes.shape[2], planes.device)).add_(0.5)

@@ -87,11 +87,14 @@ class _Shot:
 class Renderer:
     """Renders requests one after the other; keep one per thread.
 
-    `own_thread` says that the calling thread renders and does nothing else, so that torch's threads may be set for it.
+    `own_thread` says that the calling thread renders and does nothing else, so that torch's threads may be set for it;
+    `enlarge`, that small pictures in memory are drawn larger, too, for display.
     """
 
-    def __init__(self, model_bytes: float | None = None, *, own_thread: bool = False) -> None:
-        self._own_thread = own_thread
+    def __init__(
+        self, model_bytes: float | None = None, *, own_thread: bool = False, enlarge: bool = True
+    ) -> None:
+        self._own_thread, self._enlarge = own_thread, enlarge
         limit = default_limit if model_bytes is None else lambda device: model_bytes
         self.models: ModelCache[_Model] = ModelCache(limit)
         self._ws: Recent[torch.Tensor] = Recent(64)
@@ -236,7 +239,7 @@ class Renderer:
         learned, kept = read_facts(facts.cpu())  # also waits for devices that are not CUDA's
         rendered = time.perf_counter()
         back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
-        image, enlarged = in_bytes(x, back)
+        image, enlarged = in_bytes(x, back, enlarge=self._enlarge)
         picture, smooth = image.cpu().numpy(), None if enlarged is None else enlarged.cpu().numpy()
         read = Read(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
         return Drawn(picture, smooth, lambda: read, how="float32.")

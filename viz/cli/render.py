@@ -72,7 +72,7 @@ def render(
     from gan.pictures import save_png
     from viz.renderer import Renderer
 
-    renderer = Renderer()
+    renderer = Renderer(enlarge=False)
     for number in seeds or (seed or 0,):
         request = replace(request, seeds=((number, 1.0),))
         result = renderer.render(request)
