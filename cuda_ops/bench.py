@@ -20,10 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu
 from cuda_ops.bias_act import bias_act, bias_act_reference
+from cuda_ops.cpu import loader as cpu
 from cuda_ops.filtered_lrelu import filtered_lrelu
-from cuda_ops.geometry import four, pair
+from cuda_ops.shapes import four, pair
 from cuda_ops.upfirdn2d import upfirdn2d, upfirdn2d_reference
 
 Row = dict[str, Any]  # "name"; "rounds"; milliseconds by candidate ending in " ms"; ratios and rates by their names

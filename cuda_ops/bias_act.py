@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu_kernels, cuda_kernels
-from cuda_ops.geometry import memory_format
+from cuda_ops.cpu import bindings as cpu_kernels
+from cuda_ops.cuda import bindings as cuda_kernels
 from cuda_ops.registration import define_operator, differentiate
+from cuda_ops.shapes import memory_format
 
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
 ACTIVATIONS: tuple[tuple[str, Callable[[Tensor, float], Tensor], float, float], ...] = (

@@ -18,9 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu_kernels, cuda_kernels
-from cuda_ops.geometry import adjoint_padding, check, check_size, four, memory_format, output_size, pair
+from cuda_ops.cpu import bindings as cpu_kernels
+from cuda_ops.cuda import bindings as cuda_kernels
 from cuda_ops.registration import define_operator, differentiate
+from cuda_ops.shapes import adjoint_padding, check, check_size, four, memory_format, output_size, pair
 from cuda_ops.upfirdn2d import upfirdn2d_reference
 
 

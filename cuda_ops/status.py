@@ -3,7 +3,8 @@
 
 from dataclasses import dataclass
 
-from cuda_ops import cpu, cuda
+from cuda_ops.cpu import loader as cpu
+from cuda_ops.cuda import loader as cuda
 
 OPERATORS = ("bias_act", "upfirdn2d", "filtered_lrelu")
 

@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops import cpu_kernels, cuda_kernels
-from cuda_ops.geometry import adjoint_padding, check, four, memory_format, output_size, pair
+from cuda_ops.cpu import bindings as cpu_kernels
+from cuda_ops.cuda import bindings as cuda_kernels
 from cuda_ops.registration import define_operator, differentiate
+from cuda_ops.shapes import adjoint_padding, check, four, memory_format, output_size, pair
 
 
 def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: int, flip: bool, gain: float) -> Tensor:

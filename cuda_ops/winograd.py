@@ -12,7 +12,8 @@ every output of the tiles that read it.
 import torch
 from torch import Tensor
 
-from cuda_ops import cpu, cpu_kernels
+from cuda_ops.cpu import bindings as cpu_kernels
+from cuda_ops.cpu import loader as cpu
 
 P, Q = 0.625, 1.5  # interpolation points 0, ±P, ±Q, infinity, as in csrc/cpu/winograd.h
 CHUNK = 4 * 2**20  # bytes of transformed tiles, in and out, worked on at a time; or the weights' where they are more

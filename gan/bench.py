@@ -9,7 +9,6 @@ import click
 import torch
 import torch.nn.functional as F
 
-from cuda_ops import cpu
 from cuda_ops.bench import (
     CONTEXT,
     EPILOG,
@@ -24,12 +23,13 @@ from cuda_ops.bench import (
     prepare,
     report,
 )
-from gan.arithmetic import FULL
-from gan.convolution import Weight, convolve
-from gan.generator import Generator
-from gan.ladder import rung
-from gan.layers import Weights
-from gan.transform import user_matrix
+from cuda_ops.cpu import loader as cpu
+from gan.networks.conv_autotune import Weight, convolve
+from gan.networks.generator import Generator
+from gan.networks.input_transform import user_matrix
+from gan.networks.ladder import rung
+from gan.networks.layers import Weights
+from gan.networks.precision import FULL
 
 __all__ = [  # for train.bench too
     "CONTEXT", "EPILOG", "JSON", "QUICK", "THREADS", "Row", "chained", "header", "medians", "on_references", "prepare",
@@ -57,8 +57,8 @@ on_references = cpu.switched_off  # the models within run on the operators' refe
 def chained() -> Iterator[None]:
     """The models within go through chains of general operators, as the official code does on CPUs."""
     chains = (
-        ("gan.synthesis.filtered_lrelu", chain_filtered_lrelu),
-        ("gan.synthesis_skip.upfirdn2d", chain_upfirdn2d),  # the discriminator's too
+        ("gan.networks.synthesis_stylegan3.filtered_lrelu", chain_filtered_lrelu),
+        ("gan.networks.synthesis_stylegan2.upfirdn2d", chain_upfirdn2d),  # the discriminator's too
     )
     patches = [mock.patch(name, chain) for name, chain in chains]
     for patch in patches:

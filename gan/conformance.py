@@ -17,21 +17,21 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 import cuda_ops
-from gan import resampling
-from gan.discriminator import Discriminator
-from gan.generator import Generator
-from gan.official_arguments import discriminator_config, generator_config
+from gan.analysis import image_warp
+from gan.checkpoints.official_arguments import discriminator_config, generator_config
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
 
 Tensors = dict[str, Tensor]
 Errors = Iterator[tuple[str, float]]
 NETWORK_TOLERANCE = 1e-4  # of the largest reference value (conformance/README)
 OPERATOR_TOLERANCE = 1e-5
 NOT_COVERED = ("ada",)  # the augmentation is not written yet
-RESAMPLING: dict[str, Callable[..., resampling.Moved]] = {
-    "integer_translation": resampling.integer_translation,
-    "fractional_translation": resampling.fractional_translation,
-    "fractional_rotation": resampling.rotation,
-    "fractional_pseudo_rotation": resampling.pseudo_rotation,
+RESAMPLING: dict[str, Callable[..., image_warp.Moved]] = {
+    "integer_translation": image_warp.integer_translation,
+    "fractional_translation": image_warp.fractional_translation,
+    "fractional_rotation": image_warp.rotation,
+    "fractional_pseudo_rotation": image_warp.pseudo_rotation,
 }
 # Filters are stored in the vectors too, though they follow from the configuration.
 COMPUTED = ("resample_filter", "up_filter", "down_filter")

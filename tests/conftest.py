@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 import torch
-from graphics import driver, gl, library  # noqa: F401  (fixtures)
+from support.graphics import driver, gl, library  # noqa: F401  (fixtures)
 
-from cuda_ops import cpu
+from cuda_ops.cpu import loader as cpu
 
 THREADS = 2
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 UNWANTED = ("torch._dynamo", "torch._inductor", "sympy", "triton")
 
 SAY = f"""
@@ -37,10 +37,10 @@ main(["view", "--size", "1280x800", *panels, "--screenshot", sys.argv[1] + "/w.p
 TRAIN = """
 import torch
 from dataclasses import replace
-from gan.config import DiscriminatorConfig
-from gan.discriminator import Discriminator
-from gan.generator import Generator
-from gan.ladder import rung
+from gan.networks.config import DiscriminatorConfig
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.ladder import rung
 for name in "BTR":
     config = replace(rung(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
     G, D = Generator(config), Discriminator(DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8))

@@ -14,7 +14,6 @@ import click
 import numpy as np
 import torch
 
-from gan.arithmetic import HALF
 from gan.bench import (
     CONTEXT,
     EPILOG,
@@ -29,11 +28,12 @@ from gan.bench import (
     prepare,
     report,
 )
+from gan.networks.precision import HALF
 from train import device as devices
 from train.cli.errors import guarded
 from train.config import TrainConfig, configure
 from train.losses import Step, phases
-from train.precision import described
+from train.mixed_precision import described
 from train.state import TrainState, usable_device
 
 CASES = (("T", 64), ("R", 64), ("B", 64))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gan.config import DiscriminatorConfig, GeneratorConfig, fits
-from gan.guarded import sentence
-from gan.ladder import Recipe, letter, row
+from gan.checkpoints.read_limits import sentence
+from gan.networks.config import DiscriminatorConfig, GeneratorConfig, fits
+from gan.networks.ladder import Recipe, letter, row
 
 OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
 PRESETS = ("paper", "tiny")
@@ -62,7 +62,7 @@ class TrainConfig:
     snap: int = 10  # ticks between snapshots
     threads: int = 0  # of torch on the CPU; 0: torch decides
     device: str = "cpu"
-    half: int = 0  # of how many of the highest resolutions both networks compute in float16 (gan.arithmetic)
+    half: int = 0  # of how many of the highest resolutions both networks compute in float16 (gan.networks.precision)
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -193,7 +193,7 @@ def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_imag
     """The configuration of a run: the preset of rung `cfg`, and whatever was given instead of its values.
 
     `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
-    settings of gan.ladder.row, `others` fields of TrainConfig by name.
+    settings of gan.networks.ladder.row, `others` fields of TrainConfig by name.
     """
     name = letter(cfg)
     settings = preset(preset_name, name, resolution)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gan.images import ImageSource
+from gan.data.image_dataset import ImageSource
 from train.device import upload
 
 

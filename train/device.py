@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import torch
 
-from gan import arithmetic
+from gan.networks import precision
 
 
 def prepare(device: torch.device) -> None:
@@ -19,7 +19,7 @@ def prepare(device: torch.device) -> None:
     for them. cuDNN times its algorithms, once for each shape: a run's shapes do not change.
     """
     torch.set_float32_matmul_precision("highest")
-    arithmetic.prepare(device)
+    precision.prepare(device)
     if device.type == "cpu":
         torch.set_flush_denormal(True)  # vanishing gradients of vanishing activations cost a hundred times their worth
 

@@ -11,18 +11,18 @@ from typing import Any
 import click
 import torch
 
-from gan.checkpoint import CheckpointError
+from gan.checkpoints.checkpoint import CheckpointError
 from gan.cli.network_options import NAMES
-from gan.images import ImageSource, open_images
-from gan.ladder import letter
-from gan.models import newest_snapshot
+from gan.data.image_dataset import ImageSource, open_images
+from gan.hub.resolve import newest_snapshot
+from gan.networks.ladder import letter
 from train.config import TrainConfig, TrainingError, configure
-from train.critters import write_dataset
+from train.critters.dataset import write_dataset
 from train.device import prepare
-from train.log import STATE, STOP, RunLog, new_run_folder, trainer_of
 from train.loop import Loop
 from train.memory import check_memory
-from train.precision import default_half, described
+from train.mixed_precision import default_half, described
+from train.run_folder import STATE, STOP, RunLog, new_run_folder, trainer_of
 from train.state import TrainState, usable_device
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan.checkpoint import save_generator
-from gan.images import ImageSource
-from gan.latents import z_from_seed
-from gan.models import newest_snapshot
-from gan.pictures import grid, save_png, to_uint8
+from gan.checkpoints.checkpoint import save_generator
+from gan.data.image_dataset import ImageSource
+from gan.data.image_io import grid, save_png, to_uint8
+from gan.hub.resolve import newest_snapshot
+from gan.networks.latents import z_from_seed
 from train.config import OUT_OF_MEMORY, TrainingError
 from train.data import Batches
 from train.device import memory, synchronize
-from train.log import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, snapshot_name, write_json
 from train.memory import out_of_memory
-from train.precision import without_autocast
+from train.mixed_precision import without_autocast
+from train.run_folder import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, snapshot_name, write_json
 from train.state import TrainState
 
 MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "grad_nonfinite")

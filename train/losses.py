@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from gan.arithmetic import Arithmetic
-from gan.discriminator import Discriminator
-from gan.generator import Generator
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.precision import Arithmetic
 from train.config import TrainConfig
 
 Stats = dict[str, torch.Tensor]

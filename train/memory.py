@@ -6,11 +6,11 @@ from __future__ import annotations
 import psutil
 import torch
 
-from gan.arithmetic import Arithmetic
-from gan.config import DiscriminatorConfig, GeneratorConfig
-from gan.discriminator import Discriminator
-from gan.generator import Generator
-from gan.plan import plan
+from gan.networks.config import DiscriminatorConfig, GeneratorConfig
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.layer_plan import plan
+from gan.networks.precision import Arithmetic
 from train.config import TrainConfig, TrainingError
 
 PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network

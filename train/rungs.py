@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
-from gan.checkpoint import load_generator
-from gan.models import newest_snapshot
+from gan.checkpoints.checkpoint import load_generator
+from gan.hub.resolve import newest_snapshot
 from train.cli.errors import sentence_of
 from train.config import TrainingError
-from train.log import duration
+from train.run_folder import duration
 from train.state import TrainState
 
 # Losses were: the loop ends a run in which one is not.

@@ -14,14 +14,14 @@ from typing import Any, Self
 
 import torch
 
-from gan.checkpoint import load_tensors, save_tensors
-from gan.discriminator import Discriminator
-from gan.generator import Generator
-from gan.skeleton import Skeleton
+from gan.checkpoints.checkpoint import load_tensors, save_tensors
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.meta_init import Skeleton
 from train.config import TrainConfig, TrainingError
 from train.losses import Phase, Step, blur_at, lazy_scale, phases
 from train.memory import out_of_memory
-from train.precision import loss_scale, mend_gradients, without_autocast
+from train.mixed_precision import loss_scale, mend_gradients, without_autocast
 
 KIND = "training state"  # in the document of the file
 UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
@@ -115,7 +115,7 @@ class TrainState:
         return all(bool(torch.isfinite(t).all()) for network in networks for t in network.state_dict().values())
 
     def save(self, path: Path) -> None:
-        """Write the whole state (atomically: gan.checkpoint does)."""
+        """Write the whole state (atomically: gan.checkpoints.checkpoint does)."""
         tensors = {"pl_mean": self.pl_mean, "rng.cpu": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The first thing that runs: hands over to the command line, and where that cannot be imported says so in a sentence.
 
-The doctor answers even then. So this module and the doctor's own (viz.doctor and whatever it imports) need the
+The doctor answers even then. So this module and the doctor's own (viz.doctor.report and whatever it imports) need the
 standard library only, and nothing in them is newer than Python 3.7 until the Python at hand was found new enough.
 """
 
@@ -26,7 +26,7 @@ def main() -> None:
         from viz.cli.main import main as command_line
     except Exception as problem:  # ImportError mostly; a package of another version fails in other ways, too
         if sys.argv[1:2] == ["doctor"]:
-            from viz.doctor import run
+            from viz.doctor.report import run
 
             sys.exit(run(as_json="--json" in sys.argv[2:]))
         sys.exit(f"Error: {cannot_start(problem)}")

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from gan.addresses import DownloadError, parsed
-from gan.download import Downloaded, Progress, fetched
-from gan.sizes import size_text
+from gan.files.format import size_text
+from gan.hub.download import Downloaded, Progress, fetched
+from gan.hub.url import DownloadError, parsed
 
 STAGES = {"downloading": "Downloading", "checking": "Checking"}  # those that have a bar
 

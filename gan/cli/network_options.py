@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gan.config import FILTER_KINDS, MOST_OVERSAMPLING, MOST_TAPS
+from gan.networks.config import FILTER_KINDS, MOST_OVERSAMPLING, MOST_TAPS
 
 
 class Finite(click.FloatRange):

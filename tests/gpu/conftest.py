@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from cuda_host import poisoned
+from support.cuda_host import poisoned
 
-from cuda_ops import cuda, cuda_cache
-from cuda_ops.cuda_driver import Arguments
-from cuda_ops.cuda_tiles import Resampling, Tile
+from cuda_ops.cuda import loader as cuda
+from cuda_ops.cuda import nvrtc
+from cuda_ops.cuda.driver import Arguments
+from cuda_ops.cuda.tiling import Resampling, Tile
 
 from .device import exact, missing
 
@@ -94,7 +95,7 @@ def compiled():
         architecture = cuda.architecture(f"cuda:{number}")
         wanted = [(spec, cuda._tile(spec, architecture)) for spec in dict.fromkeys(specs)]
         with ThreadPoolExecutor(COMPILERS) as pool:
-            for future in [pool.submit(cuda_cache.cubin, "resample", spec.defines(tile), architecture)
+            for future in [pool.submit(nvrtc.cubin, "resample", spec.defines(tile), architecture)
                            for spec, tile in wanted if tile is not None]:  # fmt: skip
                 future.result()
 

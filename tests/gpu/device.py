@@ -14,7 +14,7 @@ from time import monotonic
 
 import torch
 
-from cuda_ops import cuda
+from cuda_ops.cuda import loader as cuda
 
 from . import ROOT
 

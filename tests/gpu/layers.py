@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
-from cuda_ops import cuda_tiles
-from gan.filters import down_filter, up_filter
-from gan.ladder import rung
-from gan.plan import LayerSpec, plan
+from cuda_ops.cuda import tiling
+from gan.networks.filter_design import down_filter, up_filter
+from gan.networks.ladder import rung
+from gan.networks.layer_plan import LayerSpec, plan
 
 from .calls import Layer
 
@@ -31,9 +31,9 @@ class Kind:
     def radial(self) -> bool:
         return self.spec.radial_down and self.spec.down_taps > 1
 
-    def specialisations(self, dtype: torch.dtype, last: bool, training: bool) -> tuple[cuda_tiles.Resampling, ...]:
+    def specialisations(self, dtype: torch.dtype, last: bool, training: bool) -> tuple[tiling.Resampling, ...]:
         spec = self.spec
-        return cuda_tiles.layer(spec.up, spec.down, spec.up_taps, spec.down_taps, self.radial,
+        return tiling.layer(spec.up, spec.down, spec.up_taps, spec.down_taps, self.radial,
                                 (spec.padding[0], spec.padding[0]), dtype, last, training)  # fmt: skip
 
     def layer(self, device: torch.device) -> Layer:

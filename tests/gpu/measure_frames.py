@@ -15,10 +15,10 @@ from time import monotonic, perf_counter
 import numpy as np
 import torch
 
-from gan.checkpoint import save_generator
-from gan.generator import untrained
-from gan.ladder import rung
-from viz.renderer import Renderer
+from gan.checkpoints.checkpoint import save_generator
+from gan.networks.generator import untrained
+from gan.networks.ladder import rung
+from viz.render.renderer import Renderer
 
 from .device import Choice, wait
 from .presenting import Presenter, Unavailable, begun, host_copy, precisions, presenting, rendered, request

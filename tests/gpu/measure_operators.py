@@ -4,19 +4,20 @@
 from collections.abc import Callable, Iterator
 
 import torch
+from bench.bench_roofline import BACKWARD, CASES, LAYOUTS, ceilings, line, milliseconds
+from bench.bench_roofline import case as bench_case
 from torch import Tensor
 
-from cuda_ops import cpu, cuda
 from cuda_ops.bias_act import _bias_act, bias_act_reference
-from cuda_ops.cuda_bench import BACKWARD, CASES, LAYOUTS, ceilings, line, milliseconds
-from cuda_ops.cuda_bench import case as bench_case
+from cuda_ops.cpu import loader as cpu
+from cuda_ops.cuda import loader as cuda
 from cuda_ops.upfirdn2d import _upfirdn2d, upfirdn2d_reference
 
 from .calls import TOLERANCE, Layer, relative
 from .device import Choice, exact
 from .rows import Row, row
 
-CHANNELS, SIZE = 32, 512  # outputs, as in cuda_ops.cuda_bench
+CHANNELS, SIZE = 32, 512  # outputs, as in bench.bench_roofline
 ROUNDS, REFERENCE_ROUNDS = 50, 5
 LEAST = 0.5  # of the roofline
 CLAIMED = ("float16", "float32")  # that this is claimed of

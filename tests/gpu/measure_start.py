@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from cuda_ops import cuda_bench
+from bench import bench_roofline
 
 from . import program, ran
 from .device import Choice
@@ -47,7 +47,7 @@ def start(choice: Choice) -> Iterator[Row]:
     except Exception as problem:
         yield failed("first kernel of a process", problem)
     if not choice.small:
-        for found in cuda_bench.starting(choice.device):
+        for found in bench_roofline.starting(choice.device):
             limit = BARS.get(found["name"])
             yield row(found["name"], found["ms"], bar=f"<= {limit:g} ms" if limit else "",
                       met=found["ms"] <= limit if limit else None)  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from gan.arithmetic import HALF
+from gan.networks.precision import HALF
 from train.bench import throughput
 from train.memory import out_of_memory
 

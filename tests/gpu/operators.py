@@ -15,9 +15,10 @@ import torch
 from test_cuda_host import FILTERED, LAST, PLANAR, RESAMPLED, random_filter
 from torch import Tensor
 
-from cuda_ops import cuda, cuda_kernels
 from cuda_ops.bias_act import _bias_act, _bias_act_gradient
-from cuda_ops.cuda_tiles import TYPES
+from cuda_ops.cuda import bindings as cuda_kernels
+from cuda_ops.cuda import loader as cuda
+from cuda_ops.cuda.tiling import TYPES
 from cuda_ops.upfirdn2d import _upfirdn2d
 
 from .calls import Layer

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from viz.renderer import Renderer
-from viz.request import PictureRequest
-from viz.result import RenderResult
+from viz.core.request import PictureRequest
+from viz.core.result import RenderResult
+from viz.render.renderer import Renderer
 
 PRECISIONS = ("float32", "float16")
 
@@ -83,8 +83,8 @@ class Presenter:
 def presenting() -> Iterator[Presenter]:
     """Unavailable, with the reason, where there is no OpenGL to show anything in."""
     try:
-        context = import_module("viz.headless").headless()
-        texture = import_module("viz.texture").Texture
+        context = import_module("support.egl").headless()
+        texture = import_module("viz.display.texture").Texture
     except ImportError as problem:
         raise Unavailable(f"Nothing is shown, because {problem.name or problem} cannot be imported here.") from problem
     try:

@@ -4,12 +4,12 @@
 import numpy as np
 import pytest
 import torch
-from graphics import arrive, picture, seen
+from support.egl import headless
+from support.graphics import arrive, picture, seen
 
-from viz.headless import headless
-from viz.pixels import DevicePixels
-from viz.present import SWITCH, WAYS
-from viz.texture import Texture
+from viz.core.images import DevicePixels
+from viz.display.texture import Texture
+from viz.display.uploaders import SWITCH, WAYS
 
 if not torch.cuda.is_available():
     pytest.skip("there is no GPU: torch finds no CUDA device", allow_module_level=True)

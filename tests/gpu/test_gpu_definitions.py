@@ -19,7 +19,7 @@ def test_the_kernels_run_here_and_not_the_references():
     import torch
 
     import cuda_ops
-    from cuda_ops import cuda
+    from cuda_ops.cuda import loader as cuda
 
     rows = cuda_ops.status("cuda")
     assert [row.implementation for row in rows] == [f"CUDA (sm_{cuda.architecture('cuda')})"] * 3, rows

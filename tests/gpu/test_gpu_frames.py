@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 import torch
 
-from gan.checkpoint import save_generator
-from gan.generator import untrained
-from gan.ladder import rung
+from gan.checkpoints.checkpoint import save_generator
+from gan.networks.generator import untrained
+from gan.networks.ladder import rung
 from train.config import configure
 from train.device import prepare, upload
 from train.state import TrainState
-from viz.comparison import Difference
-from viz.pixels import DevicePixels
-from viz.renderer import Renderer
-from viz.replay import captured
-from viz.request import PictureRequest, RenderRequest
-from viz.result import RenderResult
+from viz.core.images import DevicePixels
+from viz.core.request import PictureRequest, RenderRequest
+from viz.core.result import RenderResult
+from viz.render.cuda_graphs import captured
+from viz.render.difference import Difference
+from viz.render.renderer import Renderer
 
 from .measure_frames import psnr
 from .test_gpu_launching import never_waiting, steady  # noqa: F401  (a fixture of each test here)

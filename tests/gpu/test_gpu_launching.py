@@ -9,15 +9,16 @@ from contextlib import contextmanager, suppress
 
 import pytest
 import torch
-from cuda_host import poisoned
+from support.cuda_host import poisoned
 
-from cuda_ops import bias_act, cuda, filtered_lrelu, upfirdn2d
-from gan.checkpoint import save_generator
-from gan.generator import Generator, untrained
-from gan.ladder import rung
-from gan.transform import user_matrix
-from viz.renderer import Renderer
-from viz.request import PictureRequest
+from cuda_ops import bias_act, filtered_lrelu, upfirdn2d
+from cuda_ops.cuda import loader as cuda
+from gan.checkpoints.checkpoint import save_generator
+from gan.networks.generator import Generator, untrained
+from gan.networks.input_transform import user_matrix
+from gan.networks.ladder import rung
+from viz.core.request import PictureRequest
+from viz.render.renderer import Renderer
 
 from . import ROOT, environment, program
 from .calls import Layer

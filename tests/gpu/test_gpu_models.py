@@ -12,12 +12,13 @@ import torch
 from test_cuda_compile import generator_specs, resampling_specs
 from test_cuda_host import bits, unclear
 
-from cuda_ops import cuda, cuda_driver, cuda_tiles
-from cuda_ops.cuda_driver import Function
+from cuda_ops.cuda import driver, tiling
+from cuda_ops.cuda import loader as cuda
+from cuda_ops.cuda.driver import Function
 from cuda_ops.filtered_lrelu import filtered_lrelu_reference
-from gan.generator import Generator
-from gan.ladder import rung
-from gan.transform import user_matrix
+from gan.networks.generator import Generator
+from gan.networks.input_transform import user_matrix
+from gan.networks.ladder import rung
 
 from .calls import TOLERANCE, Layer, relative
 from .device import exact
@@ -76,10 +77,10 @@ def test_a_layer_of_1044_pixels(host, radial):
     check(host, kind.layer(host.device), (2, 8, 1044, 1044), torch.float16, torch.contiguous_format)
 
 
-@pytest.mark.parametrize("number", range(len(cuda_tiles.TILES)))
+@pytest.mark.parametrize("number", range(len(tiling.TILES)))
 def test_each_tile_of_the_table(host, number):
     """Not only the first that fits: all that this GPU's shared memory holds, in both layouts."""
-    (up, down, up_plane, down_plane), tiles = list(cuda_tiles.TILES.items())[number]
+    (up, down, up_plane, down_plane), tiles = list(tiling.TILES.items())[number]
 
     def line(taps, plane):
         f = torch.randn(taps) / taps**0.5
@@ -106,17 +107,17 @@ def test_each_tile_of_the_table(host, number):
 def fits(layer, tile, layout, most) -> bool:
     """Whether a block with this tile has the shared memory that it takes."""
     last = layout == torch.channels_last
-    spec = cuda_tiles.specialisation(
+    spec = tiling.specialisation(
         layer.up, layer.down, layer.fu.shape[0], layer.fd.shape[0], layer.fu.ndim == 2, layer.fd.ndim == 2,
-        cuda_tiles.ENCODE, torch.float32, last, (layer.padding[0], layer.padding[2]), (0, 0),
+        tiling.ENCODE, torch.float32, last, (layer.padding[0], layer.padding[2]), (0, 0),
     )  # fmt: skip
-    return cuda_tiles.shared_bytes(spec, tile) <= most
+    return tiling.shared_bytes(spec, tile) <= most
 
 
 def blocks(function: Function) -> int:
     """How many blocks of a kernel a multiprocessor holds at a time."""
     number, shared = ctypes.c_int(), ctypes.c_size_t(function.shared)
-    cuda_driver.call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(number), function._function,
+    driver.call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(number), function._function,
                       function.threads, shared)  # fmt: skip
     return number.value
 

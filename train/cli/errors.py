@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gan.config import ConfigError
+from gan.networks.config import ConfigError
 from train.config import OUT_OF_MEMORY, TrainingError
 
 
@@ -21,8 +21,8 @@ def sentence_of(error: Exception, memory: str = OUT_OF_MEMORY) -> str | None:
 
     `memory`: what to say, and to do, when memory ran out.
     """
-    from gan.checkpoint import CheckpointError  # here: torch takes longer to load than --help may
-    from gan.images import ImageError
+    from gan.checkpoints.checkpoint import CheckpointError  # here: torch takes longer to load than --help may
+    from gan.data.image_dataset import ImageError
     from train.memory import out_of_memory
 
     if isinstance(error, TrainingError | ConfigError | ImageError | CheckpointError):

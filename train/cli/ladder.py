@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.cli.network_options import Finite, Side
-from gan.ladder import letters, rung
+from gan.networks.ladder import letters, rung
 from train.cli.errors import guarded
 from train.cli.options import MAX_SEED, precision
 from train.config import PRESETS

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from gan.analysis.metric_names import FEWEST, METRICS
 from gan.cli.network_options import Finite, Side, switches
-from gan.metric_names import FEWEST, METRICS
 from train.cli.errors import guarded
 
 MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"

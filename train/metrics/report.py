@@ -15,15 +15,15 @@ from typing import Any
 
 import click
 
-from gan.checkpoint import CheckpointError, load_generator, read_header
+from gan.analysis.equivariance import Estimate, measure
+from gan.analysis.metric_names import TITLES
+from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.network_options import NAMES
-from gan.config import GeneratorConfig
-from gan.equivariance import Estimate, measure
-from gan.files import replaced
-from gan.generator import Generator, untrained
-from gan.ladder import letters, rung
-from gan.metric_names import TITLES
-from gan.models import missing, resolve, short_name
+from gan.files.atomic_write import replaced
+from gan.hub.resolve import missing, resolve, short_name
+from gan.networks.config import GeneratorConfig
+from gan.networks.generator import Generator, untrained
+from gan.networks.ladder import letters, rung
 from train.state import usable_device
 
 # Of untrained networks, and what they are unless told otherwise. Small, so that a figure takes seconds.

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from gan.models import missing, resolve
-from gan.sizes import size_text
-from viz.inspection import plain, rung_title
+from gan.files.format import size_text
+from gan.hub.resolve import missing, resolve
+from viz.reports.network_text import plain, rung_title
 
 if TYPE_CHECKING:
-    from gan.generator import Generator
+    from gan.networks.generator import Generator
 
 SUFFIX = ".safetensors"
 
@@ -48,7 +48,12 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
         _check(out, path, overwrite)
     except OSError as problem:
         raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
-    from gan.checkpoint import CheckpointError, load_generator, read_header, save_generator  # torch takes its time
+    from gan.checkpoints.checkpoint import (  # torch takes its time
+        CheckpointError,
+        load_generator,
+        read_header,
+        save_generator,
+    )
 
     try:
         header = read_header(path, network)

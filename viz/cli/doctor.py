@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from viz.doctor import run
+from viz.doctor.report import run
 
 
 @click.command()

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from gan.cli.network_options import Side, switches
-from gan.config import ConfigError, GeneratorConfig
-from gan.ladder import row
-from gan.models import missing, resolve
-from gan.sizes import size_text
-from viz import plots
-from viz.inspection import comparison, plain, report, rung_title
+from gan.files.format import size_text
+from gan.hub.resolve import missing, resolve
+from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.ladder import row
+from viz.reports import schedule_figure
+from viz.reports.network_text import comparison, plain, report, rung_title
 
 SIZE = 256
 
@@ -24,7 +24,7 @@ SIZE = 256
 def _one_sentence() -> Iterator[None]:
     try:
         yield
-    except (ConfigError, plots.PlotError) as problem:
+    except (ConfigError, schedule_figure.PlotError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
@@ -40,7 +40,7 @@ def _one_sentence() -> Iterator[None]:
 @click.option("--plot", "picture", type=click.Path(path_type=Path), metavar="PNG",
               help="Draw the schedule of the layers and responses of their filters.")  # fmt: skip
 @click.option("--layer", "layers", multiple=True, metavar="LAYER",
-              help=f"A layer whose filters --plot draws, by number or name; up to {plots.MOST} of them (two that tell "
+              help=f"A layer whose filters --plot draws, by number or name; up to {schedule_figure.MOST} of them (two that tell "
                    "most).")  # fmt: skip
 def inspect(
     model: str | None, cfg: str | None, diff: tuple[str, str] | None, network: str | None, size: int | None,
@@ -96,7 +96,10 @@ def _model(name: str, network: str | None, picture: Path | None, layers: tuple[s
     path = Path(resolve(name))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise click.ClickException(missing(path))
-    from gan.checkpoint import CheckpointError, read_header  # here: a rung's plan needs no torch, and is there at once
+    from gan.checkpoints.checkpoint import (  # here: a rung's plan needs no torch, and is there at once
+        CheckpointError,
+        read_header,
+    )
 
     try:
         header = read_header(path, network)
@@ -121,9 +124,9 @@ def _show(
 ) -> None:  # fmt: skip
     chosen = []
     if picture is not None:  # what cannot be drawn is said before pages of text
-        plots.check(picture)
-        chosen = plots.choose(config, layers)
+        schedule_figure.check(picture)
+        chosen = schedule_figure.choose(config, layers)
     click.echo(report(config, title, facts, about))
     if picture is not None:
-        width, height = plots.draw(picture, config, title, chosen)
+        width, height = schedule_figure.draw(picture, config, title, chosen)
         click.echo(f"\nWrote {picture} ({width}x{height}).")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from gan.models import recorded, resolve
+from gan.hub.resolve import recorded, resolve
 from viz.cli.parameter_types import Number, Pair, Seeds
-from viz.request import PictureRequest
+from viz.core.request import PictureRequest
 
 
 @click.command()
@@ -69,8 +69,8 @@ def render(
         device=device,
         precision=precision,
     )
-    from gan.pictures import save_png
-    from viz.renderer import Renderer
+    from gan.data.image_io import save_png
+    from viz.render.renderer import Renderer
 
     renderer = Renderer(enlarge=False)
     for number in seeds or (seed or 0,):

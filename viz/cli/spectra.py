@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan.bands import Band, find
+from gan.analysis.bands import Band, find
 from gan.cli.network_options import Finite
-from gan.config import ConfigError
-from gan.images import ImageError, open_images
-from gan.models import missing, resolve, short_name
-from viz import plots, spectra_plot
-from viz.inspection import plain, table
-from viz.spectra_plot import Curve
+from gan.data.image_dataset import ImageError, open_images
+from gan.hub.resolve import missing, resolve, short_name
+from gan.networks.config import ConfigError
+from viz.reports import schedule_figure, spectra_figure
+from viz.reports.network_text import plain, table
+from viz.reports.spectra_figure import Curve
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
-    from gan.spectrum import Average
+    from gan.analysis.power_spectrum import Average
 
 KINDS = (".png", ".npz")
 MOST_SAMPLES = 4176  # a side of a padded spectrum: more would not fit many machines, and is seen on none
@@ -47,14 +47,14 @@ def _one_sentence() -> Iterator[None]:
     """What a user can have caused, without a traceback."""
     try:
         yield
-    except (ConfigError, ImageError, plots.PlotError) as problem:
+    except (ConfigError, ImageError, schedule_figure.PlotError) as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(
             f"{problem.filename or 'A file'} cannot be read or written: {problem.strerror or problem}."
         ) from None
     except ValueError as problem:
-        from gan.checkpoint import CheckpointError
+        from gan.checkpoints.checkpoint import CheckpointError
 
         if not isinstance(problem, CheckpointError):
             raise
@@ -66,7 +66,7 @@ def _one_sentence() -> Iterator[None]:
         raise click.ClickException("There is not enough memory for this: give a smaller --batch or --pad.") from None
 
 
-@click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_plot.ARRAYS.removeprefix(chr(8)).lstrip()}")
+@click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
 @click.option("--model", "models", multiple=True, metavar="MODEL",
               help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
                    "(b, t, ...); any number.")
@@ -123,7 +123,7 @@ def _run(options: dict[str, Any]) -> None:
     if stopped:
         click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
     if out.suffix.lower() == ".npz":
-        spectra_plot.save_arrays(out, curves)
+        spectra_figure.save_arrays(out, curves)
         click.echo(f"Wrote {out}.")
         return
     layer, first = options["layer"], curves[0]
@@ -134,7 +134,7 @@ def _run(options: dict[str, Any]) -> None:
         by = f"by the mean and deviation of {first.name}, {first.mean:.3f} and {first.deviation:.3f}"
     document = {"schema": 1, "spectra": {name: value for name, value in options.items() if name != "out"}}
     note = f"{'Pictures' if layer is None else 'Maps'} are whitened {by}; 0 dB is white noise."
-    width, height = spectra_plot.draw(out, curves, title, note, {"jinc": json.dumps(document)})
+    width, height = spectra_figure.draw(out, curves, title, note, {"jinc": json.dumps(document)})
     click.echo(f"Wrote {out} ({width}x{height}).")
 
 
@@ -147,12 +147,12 @@ def _check_options(options: dict[str, Any]) -> None:
         raise click.UsageError("--layer looks inside models, --data has no layers: leave out one of them.")
     if out.suffix.lower() not in KINDS:
         raise click.UsageError(f"Let the name {out.name!r} end in .png, for a picture, or .npz, for arrays.")
-    plots.check_place(out)
+    schedule_figure.check_place(out)
     if out.suffix.lower() == ".png":
-        plots.load()
+        schedule_figure.load()
         count = len(options["models"]) + bool(options["data"])
-        if count > spectra_plot.MOST:
-            raise click.UsageError(f"One picture has room for {spectra_plot.MOST} spectra, not for {count}: "
+        if count > spectra_figure.MOST:
+            raise click.UsageError(f"One picture has room for {spectra_figure.MOST} spectra, not for {count}: "
                                    "give fewer, or an .npz.")  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def _subjects(options: dict[str, Any]) -> list[Subject]:
     for path in paths:
         if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
             raise click.ClickException(missing(path))
-    from viz.renderer import check_device
+    from viz.render.renderer import check_device
 
     try:
         check_device(options["device"])
@@ -190,8 +190,8 @@ def _subjects(options: dict[str, Any]) -> list[Subject]:
 
 
 def _model(path: Path, options: dict[str, Any]) -> Subject:
-    from gan.checkpoint import load_generator, read_header
-    from gan.spectrum import of_generator
+    from gan.analysis.power_spectrum import of_generator
+    from gan.checkpoints.checkpoint import load_generator, read_header
 
     name, config = plain(short_name(path)), read_header(path).config
     try:
@@ -222,7 +222,7 @@ def _check_widths(subjects: Sequence[Subject]) -> None:
 
 
 def _data(options: dict[str, Any], models: Sequence[Subject]) -> Subject:
-    from gan.spectrum import of_images
+    from gan.analysis.power_spectrum import of_images
 
     click.echo(f"Reading the pictures in {options['data']}", err=True)
     source = open_images(options["data"])
@@ -271,7 +271,7 @@ def _curves(found: Sequence[tuple[Subject, Average]], pad: int | None) -> list[C
         curves.append(Curve(
             subject.name, average.pictures, by.mean, by.deviation, subject.size, subject.rate, subject.band,
             spectrum.frequencies(pad), spectrum.power(pad),
-            tuple(spectrum.slice(degrees) for degrees in spectra_plot.DIRECTIONS),
+            tuple(spectrum.slice(degrees) for degrees in spectra_figure.DIRECTIONS),
         ))  # fmt: skip
     return curves
 

@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.cli.network_options import Finite
-from gan.config import ConfigError, GeneratorConfig
-from gan.files import replaced
-from gan.models import missing, recorded, resolve
-from viz import plots
-from viz.inspection import plain, rung_title
+from gan.files.atomic_write import replaced
+from gan.hub.resolve import missing, recorded, resolve
+from gan.networks.config import ConfigError, GeneratorConfig
+from viz.reports import schedule_figure
+from viz.reports.network_text import plain, rung_title
 
 if TYPE_CHECKING:
-    from viz.sticking_study import Findings, Segment, Settings
+    from viz.reports.sticking_study import Findings, Segment, Settings
 
 SIDES = ("left", "right")
 DEFINITIONS = {
     "stickiness": "share of the energy of fine detail (1/8 cycle a pixel and more) that stays where it is on the "
     "screen while the input moves the content by `distance` of the model's own pixels; `follows` moves with it, "
-    "`boils` does neither; standard errors over latents (gan.stickiness has the formula)",
+    "`boils` does neither; standard errors over latents (gan.analysis.stickiness has the formula)",
     "kept": "share of fine detail (a picture less its blur of 2 pixels) that the neighbours have in common, at the "
     "same place",
     "streaks": "share of a slice's fine detail that stays at its place in time, from pairs of columns at least an "
@@ -124,10 +124,10 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
         for model in models:
             _check_label(model, label)
         _check_folder(out)
-        with plots.drawing():  # that there is no matplotlib is said now, not after minutes
+        with schedule_figure.drawing():  # that there is no matplotlib is said now, not after minutes
             pass
-        from viz.renderer import devices
-        from viz.sticking_study import Settings
+        from viz.render.renderer import devices
+        from viz.reports.sticking_study import Settings
 
         if options["device"] not in (*devices(), "cuda" if "cuda:0" in devices() else "cpu"):
             raise click.ClickException(f"There is no device {plain(options['device'])} on this machine: choose one of "
@@ -146,11 +146,11 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
 @contextmanager
 def _one_sentence() -> Iterator[None]:
     """What a user can cause ends in one sentence."""
-    from gan.checkpoint import CheckpointError  # here, so that `--help` does not wait for torch
+    from gan.checkpoints.checkpoint import CheckpointError  # here, so that `--help` does not wait for torch
 
     try:
         yield
-    except (CheckpointError, ConfigError, plots.PlotError) as problem:
+    except (CheckpointError, ConfigError, schedule_figure.PlotError) as problem:
         raise click.ClickException(str(problem)) from None
     except (MemoryError, RuntimeError) as problem:
         if isinstance(problem, RuntimeError) and "memory" not in str(problem):
@@ -161,7 +161,7 @@ def _one_sentence() -> Iterator[None]:
 
 
 def _model(side: str, given: str) -> Model:
-    from gan.checkpoint import read_header
+    from gan.checkpoints.checkpoint import read_header
 
     path = Path(resolve(given))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
@@ -195,7 +195,7 @@ def _check_folder(out: Path) -> None:
 
 def _study_all(models: list[Model], settings: Settings) -> list[Findings]:
     from cuda_ops import status
-    from viz.sticking_study import study
+    from viz.reports.sticking_study import study
 
     status(settings.device)  # finds the CPU kernels, and says so: not on the line of the progress bar
     steps = sum(settings.steps(model.config.resolution, model.config.movable) for model in models)
@@ -225,7 +225,7 @@ def percent(share: float) -> str:
 
 def _files(models: list[Model], settings: Settings, found: list[Findings]) -> dict[str, bytes]:
     """Everything that is written, by name."""
-    from viz.sticking_plot import draw
+    from viz.reports.sticking_figure import draw
 
     files = {"figure.png": draw(models, settings, found)}
     document: dict[str, Any] = {"schema": 1, "settings": asdict(settings), "definitions": DEFINITIONS}

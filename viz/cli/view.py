@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from gan.models import bundled, resolve
-from viz import models, motion, start
-from viz import state as states
+from gan.hub.resolve import bundled, resolve
+from viz import start
 from viz.cli.parameter_types import Number, Size
-from viz.state import SLOTS, AppState, StateError
+from viz.core import defaults, gestures
+from viz.core import state as states
+from viz.core.state import SLOTS, AppState, StateError
 
 NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
 NOT_KEPT = "What you set will not be kept, for {folder} cannot be written ({reason}): {doctor}"
@@ -62,7 +63,9 @@ def view(
                                                              says how many pictures a second each slot showed, counted
                                                              once both have one; works without a display, too
     """
-    from viz import offscreen  # here, as viz.app below, so that the other commands load no window library
+    from viz.display import (
+        offscreen,  # here, as viz.window.window below, so that the other commands load no window library
+    )
 
     if not offscreen.has_display():
         if screenshot is None and exit_after is None:
@@ -84,7 +87,7 @@ def view(
             state.transform_of(slot).animate = "off" if animate == "walk" else animate
     if size:
         state.display.width, state.display.height = size
-    from viz.app import NoOpenGL, Window
+    from viz.window.window import NoOpenGL, Window
 
     window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
     window.view.message = message
@@ -99,7 +102,7 @@ def view(
         raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
-    if exit_after is not None and motion.moving(state):
+    if exit_after is not None and gestures.moving(state):
         click.echo(window.view.tally.sentence())
     failures = [result.error for result in window.view.results.values() if result and result.error]
     if screenshot and failures:
@@ -137,7 +140,7 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
     """The state kept at `path`, or the first start's; and a sentence where the file there could not be used."""
     if path is None or not path.exists():
         state = AppState()
-        models.first_start(state)
+        defaults.first_start(state)
         return state, ""
     try:
         state = states.load(path)
@@ -146,11 +149,11 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
         for slot in gone:
             state.slot(slot).path = ""
         if gone or not (state.left.path or state.right.path):
-            models.first_start(state)
+            defaults.first_start(state)
         return state, message
     except StateError as problem:
         with contextlib.suppress(OSError):
             path.replace(path.with_suffix(".damaged.json"))  # its owner may want to mend it; a new one is written soon
         state = AppState()
-        models.first_start(state)
+        defaults.first_start(state)
         return state, f"Started afresh: {problem}"

@@ -7,9 +7,9 @@ A panel is a module with `TITLE`, `PLACE` (where the default layout docks it: "l
 
 from typing import Protocol
 
+from viz.core.state import AppState
 from viz.panels import filters, latent, layers, model, performance, spectrum, sticking, training, transform
-from viz.state import AppState
-from viz.view import View
+from viz.ui.context import View
 
 
 class Panel(Protocol):

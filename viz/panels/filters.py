@@ -6,13 +6,13 @@ import math
 import numpy as np
 from imgui_bundle import ImVec2, imgui, implot
 
-from viz import widgets
-from viz.filter_view import FiltersView, FilterView, heat, layer_view
+from viz.core.result import PICTURE
+from viz.core.state import AppState
+from viz.instruments.filters import FiltersView, FilterView, heat, layer_view
 from viz.panels.layers import choose_slot, selected
-from viz.result import PICTURE
-from viz.state import AppState
-from viz.theme import DARK, rgb
-from viz.view import View
+from viz.ui import widgets
+from viz.ui.context import View
+from viz.ui.theme import DARK, rgb
 
 TITLE = "Filters"
 PLACE = "right"

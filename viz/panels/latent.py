@@ -6,10 +6,11 @@ import random
 
 from imgui_bundle import imgui
 
-from viz import motion, widgets
-from viz.state import PLANE_WIDTH, SLOTS, AppState
-from viz.theme import rgb
-from viz.view import View
+from viz.core import gestures
+from viz.core.state import PLANE_WIDTH, SLOTS, AppState
+from viz.ui import widgets
+from viz.ui.context import View
+from viz.ui.theme import rgb
 
 TITLE = "Latent"
 PLACE = "left"
@@ -74,7 +75,7 @@ def _pad(state: AppState, view: View) -> None:
     cell = CELL * em
     if imgui.is_item_active() and not imgui.is_item_activated():
         delta = imgui.get_io().mouse_delta
-        motion.walk(latent, delta.x / cell, delta.y / cell)
+        gestures.walk(latent, delta.x / cell, delta.y / cell)
     if imgui.is_item_hovered():
         imgui.set_mouse_cursor(imgui.MouseCursor_.resize_all)
     widgets.tooltip(

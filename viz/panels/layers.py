@@ -6,13 +6,13 @@ import math
 import numpy as np
 from imgui_bundle import ImVec2, ImVec4, imgui
 
-from gan.bands import Band
-from viz import widgets
-from viz.layers import find, layers, number_format
-from viz.measurements import BINS, LayerRequest, LayerView, Numbers
-from viz.pixels import Picture
-from viz.state import SLOTS, AppState, LayersState, Slot
-from viz.view import View
+from gan.analysis.bands import Band
+from viz.core.images import Picture
+from viz.core.layer_info import find, layers, number_format
+from viz.core.state import SLOTS, AppState, LayersState, Slot
+from viz.instruments.types import BINS, LayerRequest, LayerView, Numbers
+from viz.ui import widgets
+from viz.ui.context import View
 
 TITLE = "Layers"
 PLACE = "right"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from imgui_bundle import imgui
 
-from viz import downloads_row, widgets
-from viz.result import Inside
-from viz.state import SLOTS, AppState, Slot
-from viz.view import View
+from viz.core.result import Inside
+from viz.core.state import SLOTS, AppState, Slot
+from viz.panels import download_row
+from viz.ui import widgets
+from viz.ui.context import View
 
 TITLE = "Model"
 PLACE = "left"
@@ -67,7 +68,7 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
         view.open_model(slot, typed)
     elif active and typed != shown:
         _preview(view, typed)
-    downloads_row.draw(view, slot, path)
+    download_row.draw(view, slot, path)
     result = view.results[slot]
     if result and result.error and result.request.model == path:
         imgui.text_colored(view.theme.error, "cannot be shown")  # why stands where its picture would be

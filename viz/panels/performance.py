@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from imgui_bundle import imgui, implot
 
-from gan.sizes import size_text
-from viz import widgets
-from viz.state import SLOTS, AppState
-from viz.view import View
+from gan.files.format import size_text
+from viz.core.state import SLOTS, AppState
+from viz.ui import widgets
+from viz.ui.context import View
 
 TITLE = "Performance"
 PLACE = "bottom"

@@ -7,15 +7,16 @@ import os
 import numpy as np
 from imgui_bundle import ImVec2, ImVec4, imgui, implot
 
-from gan.bands import Band
-from viz import motion, widgets
-from viz.layers import find
-from viz.measurements import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
+from gan.analysis.bands import Band
+from viz.core import gestures
+from viz.core.layer_info import find
+from viz.core.result import PICTURE
+from viz.core.state import SLOTS, AppState, Slot, SpectrumState, absolute
+from viz.instruments.types import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
 from viz.panels.layers import choose_slot, selected
-from viz.result import PICTURE
-from viz.state import SLOTS, AppState, Slot, SpectrumState, absolute
-from viz.theme import DARK, rgb
-from viz.view import View
+from viz.ui import widgets
+from viz.ui.context import View
+from viz.ui.theme import DARK, rgb
 
 TITLE = "Spectrum"
 PLACE = "right"
@@ -95,7 +96,7 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
     draw.pop_clip_rect()
     if active:
         degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
-        motion.clamped(chosen, "angle", round(degrees, 1))
+        gestures.clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
     at_border = band.cutoff >= 0.999 * band.nyquist
     text = "border: f_c = s/2, f_t beyond; drag: turn slice" if at_border else (

@@ -5,13 +5,14 @@ import math
 
 from imgui_bundle import ImVec4, imgui
 
-from gan.metric_names import TITLES
-from viz import motion, widgets
-from viz.measurements import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
-from viz.pixels import Pixels
-from viz.state import SLOTS, AppState, Slot, StickingState
-from viz.theme import rgb
-from viz.view import View
+from gan.analysis.metric_names import TITLES
+from viz.core import gestures
+from viz.core.images import Pixels
+from viz.core.state import SLOTS, AppState, Slot, StickingState
+from viz.instruments.types import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
+from viz.ui import widgets
+from viz.ui.context import View
+from viz.ui.theme import rgb
 
 TITLE = "Sticking"
 PLACE = "bottom"
@@ -88,7 +89,7 @@ def _slice_controls(state: AppState, view: View) -> None:
     if widgets.button("Clear", "Begin anew.", width=width):
         view.recorder.clear()
     imgui.same_line(0, gap)
-    playing = motion.moving(state)
+    playing = gestures.moving(state)
     if widgets.button("Stop" if playing else "Glide", "Move the pictures to and fro along the line.", width=width):
         _glide(state, not playing)
     hint = "Steps and level streaks stick, waves follow." if playing else "Press Glide, or move the pictures by hand."

@@ -9,14 +9,14 @@ from typing import Any
 
 from imgui_bundle import ImVec2, imgui
 
-from gan.ladder import RUNGS
-from viz import training_view
-from viz.run_monitor import RunMonitor, RunReport, command_text, training_command
-from viz.runs import RunSnapshot
-from viz.state import SLOTS, AppState, TrainingState, absolute
-from viz.trainer import RunError
-from viz.view import View
-from viz.widgets import button, close_by_escape, label, number, sentence, tooltip, words
+from gan.networks.ladder import RUNGS
+from viz.core.state import SLOTS, AppState, TrainingState, absolute
+from viz.panels import training_run
+from viz.training.monitor import RunMonitor, RunReport, command_text, training_command
+from viz.training.process import RunError
+from viz.training.run_folder import RunSnapshot
+from viz.ui.context import View
+from viz.ui.widgets import button, close_by_escape, label, number, sentence, tooltip, words
 
 TITLE = "Training"
 PLACE = "bottom"
@@ -34,7 +34,7 @@ def draw(state: AppState, view: View) -> None:
         return
     report = monitor.report
     if report.active or report.snapshot is not None:
-        training_view.draw(state.training, view, monitor, report)
+        training_run.draw(state.training, view, monitor, report)
     else:
         _form(state.training, view, monitor, report)
 
@@ -128,7 +128,7 @@ def _how(training: TrainingState, view: View) -> None:
 def _start(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
     theme = view.theme
     if report.error:
-        training_view.failure(view, report)
+        training_run.failure(view, report)
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == "critters" else "Trains"

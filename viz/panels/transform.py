@@ -5,9 +5,10 @@ import math
 
 from imgui_bundle import imgui
 
-from viz import motion, widgets
-from viz.state import SLOTS, AppState, Slot, TransformState, choices_of
-from viz.view import View
+from viz.core import gestures
+from viz.core.state import SLOTS, AppState, Slot, TransformState, choices_of
+from viz.ui import widgets
+from viz.ui.context import View
 
 TITLE = "Transform"
 PLACE = "left"
@@ -42,7 +43,7 @@ def draw(state: AppState, view: View) -> None:
     imgui.same_line()
     tip = "Back to the picture that was not moved, turned or scaled (double click on it)."
     if widgets.button("Reset", tip, width=-1):
-        motion.reset(transform)
+        gestures.reset(transform)
     widgets.label(theme, "output")
     tip = "Move the finished picture back: content then stays in place, and what sticks to the pixels is what moves."
     widgets.check(theme, "untransform", transform, "untransform", tip)
@@ -88,7 +89,7 @@ def _length(state: AppState, view: View, text: str, name: str, resolution: int, 
         changed, pixels = True, 0.0
     imgui.end_disabled()
     if changed and resolution:
-        motion.clamped(transform, name, pixels / resolution)
+        gestures.clamped(transform, name, pixels / resolution)
 
 
 def _scale(state: AppState, view: View) -> None:
@@ -148,7 +149,7 @@ def _learned(state: AppState, view: View) -> None:
     widgets.words(theme, "use", transform, "learned", choices_of(transform, "learned"), tip, room=2 * half / 1.5)
     _beside()
     if widgets.button("Zero", "No learned transform: the identity that training started from.", width=-1):
-        motion.freeze(transform, (1.0, 0.0, 0.0, 0.0))
+        gestures.freeze(transform, (1.0, 0.0, 0.0, 0.0))
     if transform.learned == "model":
         return
     tip = "Rotation in place of the learned (r_c, r_s), counter-clockwise."
@@ -185,4 +186,4 @@ def _own(state: AppState, view: View, slot: Slot) -> None:
     imgui.same_line()
     tip = "Keep what this model makes of the present w, while w changes; for both slots while they are linked."
     if widgets.button(f"Freeze##{slot}", tip, width=-1):
-        motion.freeze(state.transform_of(slot), result.learned)
+        gestures.freeze(state.transform_of(slot), result.learned)

@@ -1,0 +1,235 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""EQ-T, EQ-T_frac and EQ-R [P app. E]: how exactly a generator's pictures move with its input, in decibels.
+
+A picture is drawn twice: with its input moved, and at rest and then moved as a band-limited signal (gan.analysis.image_warp).
+The metric is 10 log10(I_max^2 / MSE) between the two, I_max = 2, with one mean squared error over all samples, channels
+and pixels that both are valid in.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gan.analysis import image_warp
+from gan.analysis.metric_names import FEWEST, METRICS
+from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.generator import Generator, moderate_batch
+from gan.networks.input_transform import user_matrix
+
+PEAK = 2.0  # I_max: pictures range from -1 to 1
+REACH = 1 / 8  # offsets are uniform in [-REACH, REACH] image widths, an axis
+DECIBEL = 10 / math.log(10)  # of a natural logarithm
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One random draw: a latent, perhaps a class, and a motion."""
+
+    z: np.ndarray  # [z_dim]
+    label: int
+    offset: tuple[float, float]  # image widths, right and down
+    angle: float  # radians, counter-clockwise
+
+    @classmethod
+    def draw(cls, config: GeneratorConfig, seed: int, index: int) -> "Sample":
+        """Sample `index` of `seed`: the same whatever is measured, in whatever batches."""
+        random = np.random.default_rng([seed, index])
+        z = random.standard_normal(config.z_dim)
+        tx, ty = random.uniform(-REACH, REACH, 2)
+        angle = random.uniform(0, 2 * math.pi)
+        return cls(z, int(random.integers(max(config.c_dim, 1))), (tx, ty), angle)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric after `num` samples, in dB with standard errors (nan for one sample).
+
+    `db` is the paper's; `relative_db` compares the error with the variance of the pictures themselves, a picture's and
+    a channel's about its mean, so that networks of different contrast compare: a flat picture of the right mean would
+    have 0 dB, one that has nothing to do with it -3 or less. `deviation` is that variance's square root.
+    """
+
+    metric: str
+    num: int
+    db: float
+    db_error: float
+    relative_db: float
+    relative_error: float
+    deviation: float
+
+
+# How a metric moves the input (x and y in image widths, degrees) and the picture at rest.
+Motion = tuple[tuple[float, float, float], Callable[[Tensor], image_warp.Moved]]
+
+
+def _motion(metric: str, sample: Sample, size: int) -> Motion:
+    tx, ty = sample.offset
+    if metric == "eq_t":
+        tx, ty = round(tx * size) / size, round(ty * size) / size
+        return (tx, ty, 0.0), lambda image: image_warp.integer_translation(image, tx, ty)
+    if metric == "eq_t_frac":
+        return (tx, ty, 0.0), lambda image: image_warp.fractional_translation(image, tx, ty)
+    return (0.0, 0.0, math.degrees(sample.angle)), lambda image: image_warp.rotation(image, sample.angle)
+
+
+class Pair(NamedTuple):
+    """What a metric compared of one sample: where `mask` is 1, `found` was to be `reference`."""
+
+    metric: str
+    reference: Tensor  # [1, C, S, S]: the picture at rest, moved
+    found: Tensor  # [1, C, S, S]: the picture of the moved input
+    mask: Tensor  # [1, 1, S, S], 0 or 1
+
+
+class Meter:
+    """A running estimate of some metrics of a generator; memory does not grow with the number of samples.
+
+    `last` is the latest pair of pictures that was compared, `pairs` that of each metric.
+    """
+
+    def __init__(self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0) -> None:
+        """ConfigError for a generator that cannot be moved, and for an unknown metric."""
+        unknown = sorted(set(metrics) - set(METRICS))
+        if unknown or not metrics:
+            named = ", ".join(unknown) or "none"
+            raise ConfigError(f"The equivariance metrics are {', '.join(METRICS)}, not {named}.")
+        if not generator.config.movable:
+            raise ConfigError(
+                f"Rung {generator.config.rung} draws from a learned constant: without a Fourier input (rung B on) "
+                "there is nothing to move, and no equivariance to measure."
+            )
+        self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
+        self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
+        self._products = {metric: np.zeros((3, 3)) for metric in metrics}
+        self.pairs: dict[str, Pair] = {}
+        self.last: Pair | None = None
+
+    def add(self, count: int) -> None:
+        """Measure `count` more samples in one batch; ConfigError if the pictures are not finite numbers."""
+        for _ in self.slices(count):
+            pass
+
+    def slices(self, count: int) -> Iterator[None]:
+        """`add` in slices, for who must not be kept waiting: yields after each forward pass and each pair compared.
+
+        The estimates know of the samples once all slices are done; whoever stops iterating before has measured nothing.
+        """
+        steps = self._steps(count)
+        while True:
+            with torch.no_grad(), full_precision():  # not while others run between two slices
+                if next(steps, self) is self:
+                    return
+            yield
+
+    def _steps(self, count: int) -> Iterator[None]:
+        config = self.generator.config
+        size = config.resolution
+        samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
+        device = next(self.generator.parameters()).device
+        z = torch.from_numpy(np.stack([sample.z for sample in samples])).float().to(device)
+        c = None
+        if config.c_dim:
+            c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
+        ws = self.generator.mapping(z, c)
+        images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
+        if not torch.isfinite(images).all():
+            raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        yield
+        variances = images.double().var(dim=(2, 3), correction=0).mean(dim=1)
+        found = []
+        for metric in self.metrics:
+            motions = [_motion(metric, sample, size) for sample in samples]
+            moved = self._images(ws, torch.stack([user_matrix(*parameters) for parameters, _ in motions]))
+            yield
+            for i, (sample, (_, move)) in enumerate(zip(samples, motions, strict=True)):
+                pair = _pair(metric, sample, moved[i : i + 1], move(images[i : i + 1]))
+                found.append((metric, np.array([*_squared_error(pair), float(variances[i])])))
+                self.last = self.pairs[metric] = pair
+                yield
+        for metric, numbers in found:
+            self._sums[metric] += numbers
+            self._products[metric] += np.outer(numbers, numbers)
+        self.num += count
+
+    def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
+        images = self.generator.synthesis(ws, noise="const", transform=transforms.to(ws.device))
+        return images.cpu() if images.device.type == "mps" else images  # the operators need float64, which MPS has not
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """One for each metric, in order. ValueError before the first sample."""
+        return tuple(self._estimate(metric) for metric in self.metrics)
+
+    def _estimate(self, metric: str) -> Estimate:
+        if not self.num:
+            raise ValueError("There is no estimate before the first sample.")
+        error, valid, variance = means = self._sums[metric] / self.num
+        with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is infinitely many dB
+            level, relative = DECIBEL * np.log(PEAK**2 * valid / error), DECIBEL * np.log(variance * valid / error)
+            covariance = (self._products[metric] / self.num - np.outer(means, means)) / (self.num - 1 or np.nan)
+            # The logarithm of a ratio of means moves by these per mean (the delta method).
+            slopes = np.array([-1 / error, 1 / valid, 0]), np.array([-1 / error, 1 / valid, 1 / variance])
+            level_error, relative_error = (DECIBEL * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
+        return Estimate(
+            metric, self.num, float(level), float(level_error), float(relative), float(relative_error),
+            float(np.sqrt(variance)),
+        )  # fmt: skip
+
+
+def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved) -> Pair:
+    """What is compared, within the region that both pictures are valid in."""
+    reference, mask = expected
+    if metric == "eq_r":
+        found, inside = image_warp.pseudo_rotation(found, sample.angle)
+        mask = mask * inside
+    return Pair(metric, reference, found, mask)
+
+
+def _squared_error(pair: Pair) -> tuple[float, float]:
+    """(Sum of squared differences, how many numbers) where both pictures are valid."""
+    squares = (pair.found - pair.reference).square() * pair.mask
+    return float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * pair.found.shape[1]
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """No TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
+    allowed = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = allowed
+
+
+def measure(
+    generator: Generator,
+    metrics: Sequence[str] = METRICS,
+    num: int = 1000,
+    seed: int = 0,
+    batch: int | None = None,
+    stop_error: float | None = None,
+) -> Iterator[tuple[Estimate, ...]]:
+    """The estimates after every batch until `num` samples are measured; whoever stops iterating stops measuring.
+
+    With `stop_error`, it ends once every standard error is below so many dB, after 24 samples at least.
+    """
+    meter = Meter(generator, metrics, seed)
+    batch = batch or moderate_batch(generator.config.resolution)
+    while meter.num < num:
+        meter.add(min(batch, num - meter.num))
+        estimates = meter.estimates
+        yield estimates
+        if stop_error and meter.num >= FEWEST and all(_certain(estimate, stop_error) for estimate in estimates):
+            return
+
+
+def _certain(estimate: Estimate, stop_error: float) -> bool:
+    return estimate.db_error < stop_error or math.isinf(estimate.db)

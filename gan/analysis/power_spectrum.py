@@ -1,0 +1,334 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Two-dimensional power spectra of pictures and of layers' maps [P fig. 13], averaged over channels and pictures.
+
+Maps x are whitened by a scalar mean and deviation, multiplied by a separable Kaiser window w and transformed:
+P(f) = mean |sum_n w[n] (x[n] - mean) / deviation exp(-2 pi i f n / s)|^2. The window's squares sum to 1, so that white
+noise has P = 1, 0 dB, at every frequency and every size of the maps. Frequencies f are in cycles an image width, right
+and down, s samples an image width apart; maps with a margin are wider than an image. There is no averaging over
+directions: what happens along the axes alone, as aliases do, must be seen.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gan.analysis.bands import find, on_square
+from gan.analysis.equivariance import full_precision
+from gan.data.image_dataset import ImageSource
+from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.generator import Generator, moderate_batch
+from gan.networks.latents import z_from_seed
+
+BETA = 8.0  # of the window, as in the paper
+LARGEST = 2088  # samples a side that a spectrum is padded to unasked: twice the widest map of a generator
+LEAST, SMALLEST = 4, 256  # times wider, and samples a side, that it is padded to unasked as far as that allows
+POINTS = 1024  # the most steps of a slice, unasked
+CHUNKS = {"cpu": 2**18, "cuda": 2**23}  # complex numbers transformed at a time: what a core's cache holds; 64 MB
+FLOOR = -100.0  # dB
+ROUNDING = 2.0**-22  # of single precision: a deviation so much smaller than the mean is none
+
+
+@lru_cache(maxsize=16)
+def window(size: int, beta: float = BETA) -> np.ndarray:
+    """[size] Kaiser window of one axis; its squares, and so those of its outer product, sum to 1."""
+    w = np.kaiser(size, beta)
+    w /= np.sqrt(np.square(w).sum())
+    w.setflags(write=False)
+    return w
+
+
+@lru_cache(maxsize=16)
+def _transformed_window(size: int, beta: float) -> np.ndarray:
+    """[2 size] transform of one axis; W, what a constant of 1 looks like, is its outer product."""
+    return np.fft.fft(window(size, beta), n=2 * size)
+
+
+def padding_for(size: int) -> int:
+    """How many times wider maps are padded to unasked, at least 1.
+
+    Four times, which makes peaks round; more for small maps, up to 256 samples, less for what would pass some 2048.
+    """
+    return max(1, min(max(LEAST, SMALLEST // size), LARGEST // size))
+
+
+def decibels(power: np.ndarray, floor: float = FLOOR) -> np.ndarray:
+    """10 log10 of power, at least `floor`."""
+    return 10 * np.log10(np.maximum(power, 10 ** (floor / 10)))
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """A mean power spectrum, known at every frequency.
+
+    Held at twice as many frequencies as the maps have samples, from which all others follow without error: the inverse
+    transform is then the windowed maps' mean autocorrelation, with room for every lag.
+    """
+
+    half: np.ndarray  # float64 [2 size, size + 1]: unshifted, f_x >= 0; the other half mirrors it, maps being real
+    rate: float  # s
+
+    @property
+    def size(self) -> int:
+        """Samples a side of the maps."""
+        return self.half.shape[1] - 1
+
+    @cached_property
+    def _lags(self) -> np.ndarray:
+        """[2 size, 2 size] autocorrelation; index -1 is lag -1."""
+        return torch.fft.irfft2(torch.from_numpy(self.half), s=self.half.shape[:1] * 2).numpy()
+
+    def frequencies(self, pad: int | None = None) -> np.ndarray:
+        """[M] frequencies of either axis of `power`, rising, 0 at M // 2."""
+        count = self.size * (pad or padding_for(self.size))
+        return (np.arange(count) - count // 2) * (self.rate / count)
+
+    def power(self, pad: int | None = None) -> np.ndarray:
+        """float64 [M, M], M = pad size: |FFT|^2 of maps padded with zeros to `pad` times their size, 0 in the middle.
+
+        Rows are f_y, which points down as pictures do, columns f_x, both `frequencies`. Two is the cheapest.
+        """
+        pad = pad or padding_for(self.size)
+        count, half = self.size * pad, self.half
+        if pad == 1:
+            half = half[::2, ::2]
+        elif pad > 2:
+            half = self._refined(count)
+        columns = half.shape[1]
+        full = np.empty((count, count))
+        full[:, :columns] = half
+        full[:, columns:] = half[-np.arange(count) % count, count - columns : 0 : -1]
+        return np.fft.fftshift(full)
+
+    def _refined(self, count: int) -> np.ndarray:
+        size, lags = self.size, torch.zeros(count, count, dtype=torch.float64)
+        known = torch.from_numpy(self._lags)
+        rest = size - 1  # negative lags; lag `size` is zero
+        for rows in (slice(None, size), slice(-rest, None)):
+            for columns in (slice(None, size), slice(-rest, None)):
+                lags[rows, columns] = known[rows, columns]
+        return torch.fft.rfft2(lags).real.clamp(min=0).numpy()
+
+    def at(self, x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:
+        """Power at frequencies `x` right and `y` down, numbers or arrays [F]: exactly there, whatever the padding."""
+        across, along = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
+        size, lags = self.size, self._lags
+        turns = 2 * math.pi / self.rate
+        down = np.multiply.outer(along * turns, np.fft.fftfreq(2 * size, 1 / (2 * size)))
+        right = np.multiply.outer(across * turns, np.arange(size))
+        weights = np.full(size, 2.0)  # lags of the other half are the same
+        weights[0] = 1.0
+        known = lags[:, :size] * weights
+        found = (np.cos(down) @ known * np.cos(right)).sum(axis=1) - (np.sin(down) @ known * np.sin(right)).sum(axis=1)
+        return np.maximum(found, 0.0).reshape(np.broadcast_shapes(np.shape(x), np.shape(y)))
+
+    def edge(self, degrees: float) -> float:
+        """The highest frequency in a direction: s/2 on the axes, sqrt(2) more on the diagonals."""
+        return on_square(self.rate / 2, degrees)
+
+    def slice(self, degrees: float, points: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(Frequencies, power), each [points], from the centre to the edge; `degrees` counter-clockwise as seen.
+
+        Evaluated where it runs, not interpolated: between the frequencies of a fourfold padding straight lines are a
+        tenth of a decibel off in averages of many pictures, but up to twenty in the valleys of a single one's spectrum.
+        """
+        reach = self.edge(degrees)
+        if points is None:  # eight for each that the maps alone could tell apart
+            points = min(POINTS, math.ceil(8 * self.size * reach / self.rate)) + 1
+        frequencies = np.linspace(0, reach, points)
+        turn = math.radians(degrees)
+        x, y = math.cos(turn), -math.sin(turn)
+        if degrees % 45:
+            return frequencies, self.at(frequencies * x, frequencies * y)
+        return frequencies, self._on_grid(points, round(x * math.sqrt(2)), round(y * math.sqrt(2)))
+
+    def _on_grid(self, points: int, right: int, down: int) -> np.ndarray:
+        """Power along an axis or a diagonal, (right, down) of -1, 0 and 1, at equal steps from 0 to the square's edge.
+
+        It depends on the sums of the lags across that direction alone, and to the edge there is half a turn a lag.
+        """
+        lags, count = np.fft.fftshift(self._lags), 2 * self.size
+        if right and down:
+            lags = lags if right == down else lags[:, ::-1]
+            # Rows of twice the width, less one, move each row by one against the row before: columns are diagonals.
+            wide = np.pad(lags, ((0, 0), (0, count))).ravel()
+            sums = wide[: count * (2 * count - 1)].reshape(count, 2 * count - 1).sum(axis=0)
+            zero = count if right == down else count - 1  # where the lag is 0
+        else:
+            sums, zero = lags.sum(axis=0 if right else 1), self.size
+        turn = 2 * max(points - 1, 1)
+        folded = np.bincount((np.arange(len(sums)) - zero) % turn, weights=sums, minlength=turn)
+        return np.maximum(np.fft.rfft(folded).real[:points], 0.0)
+
+
+class _Sums(NamedTuple):
+    """All that is kept of the maps, less a pivot: replaced at once, so that an interruption leaves them consistent."""
+
+    power: np.ndarray  # float64 [2 size, size + 1]: sum |FFT(w x)|^2
+    picture: np.ndarray  # float64 [size, size]: sum x; the transform being linear, this says what a mean takes away
+    squares: float  # sum x^2
+    maps: int
+    pictures: int
+
+
+class Average:
+    """A running mean spectrum that can be whitened by any mean and deviation afterwards, exactly.
+
+    Of |X - m W|^2, summed over maps, the parts are sum |X|^2, the transform of sum x, and their number; the deviation
+    needs sum x^2. So memory does not grow with the pictures, and only rounding depends on how they come in batches.
+    """
+
+    def __init__(self, size: int, rate: float, beta: float = BETA) -> None:
+        """For maps `size` samples a side at `rate` samples an image width, under a window of that beta."""
+        self.size, self.rate, self.beta = size, rate, beta
+        # Taken away before all else, lest single precision lose small powers to the square of a large mean.
+        self._pivot = 0.0
+        self._sums = _Sums(np.zeros((2 * size, size + 1)), np.zeros((size, size)), 0.0, 0, 0)
+
+    @property
+    def pictures(self) -> int:
+        """How many were added."""
+        return self._sums.pictures
+
+    @property
+    def mean(self) -> float:
+        """Of all values added, margins included; nan before the first."""
+        return self._pivot + self._offset
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of all values added about that mean; nan before the first, 0 below rounding."""
+        found = math.sqrt(max(self._per_value(self._sums.squares) - self._offset**2, 0.0))
+        return 0.0 if found <= ROUNDING * abs(self.mean) else found
+
+    def _per_value(self, total: float) -> float:
+        values = self._sums.maps * self.size**2
+        return total / values if values else math.nan
+
+    @property
+    def _offset(self) -> float:
+        return self._per_value(float(self._sums.picture.sum()))
+
+    @torch.no_grad()
+    def add(self, images: Tensor) -> None:
+        """Add pictures or maps [N, C, size, size], on any device; ConfigError if they are not finite numbers.
+
+        Float64 is transformed as it is, everything else in float32.
+        """
+        if images.ndim != 4 or images.shape[2:] != (self.size, self.size):
+            raise ValueError(f"These are spectra of [N, C, {self.size}, {self.size}], not of {list(images.shape)}.")
+        if not images.shape[0] * images.shape[1]:
+            return
+        if images.device.type == "mps":
+            images = images.cpu()  # sums are float64, which MPS has not
+        dtype = torch.float64 if images.dtype == torch.float64 else torch.float32
+        maps = images.flatten(0, 1)
+        before = self._sums
+        if not before.maps:
+            self._pivot = float(maps.mean(dtype=dtype))
+        w = torch.tensor(window(self.size, self.beta), device=maps.device)
+        plane = torch.outer(w, w).to(dtype)
+        power = torch.zeros(*before.power.shape, 2, dtype=torch.float64, device=maps.device)
+        picture = torch.zeros(self.size, self.size, dtype=torch.float64, device=maps.device)
+        squares = torch.zeros((), dtype=torch.float64, device=maps.device)
+        chunk = CHUNKS.get(maps.device.type, CHUNKS["cuda"]) // before.power.size
+        for some in maps.split(max(1, chunk)):
+            x = some.to(dtype) - self._pivot
+            squares += x.square().sum()
+            picture += x.sum(dim=0)
+            found = torch.fft.rfft2(x * plane, s=(2 * self.size, 2 * self.size))
+            power += torch.view_as_real(found).square_().sum(dim=0)
+        if not math.isfinite(squares):
+            raise ConfigError("There are values that are not finite numbers here: they have no spectrum.")
+        self._sums = _Sums(
+            before.power + power.sum(dim=2).cpu().numpy(), before.picture + picture.cpu().numpy(),
+            before.squares + float(squares), before.maps + len(maps), before.pictures + len(images),
+        )  # fmt: skip
+
+    def spectrum(self, mean: float | None = None, deviation: float | None = None) -> Spectrum:
+        """The mean over channels and pictures, whitened by `mean` and `deviation`: by default those of all values.
+
+        ConfigError before the first picture, and where there is no deviation to divide by.
+        """
+        if not self._sums.maps:
+            raise ConfigError("There is no spectrum before the first picture.")
+        offset = self._offset if mean is None else mean - self._pivot
+        scale = self.deviation if deviation is None else deviation
+        if not scale > 0:
+            raise ConfigError("All values are the same: a flat picture has no deviation to whiten by, and no spectrum.")
+        power, picture, _, maps, _ = self._sums
+        w, axis = window(self.size, self.beta), _transformed_window(self.size, self.beta)
+        half = axis[: self.size + 1]
+        # sum |X - offset W|^2, whose middle term is the transform of all maps' sum.
+        total = torch.fft.rfft2(torch.from_numpy(picture * w * w[:, None]), s=power.shape[:1] * 2).numpy()
+        cross = (total * half.conj() * axis.conj()[:, None]).real
+        flat = np.multiply.outer(np.abs(axis) ** 2, np.abs(half) ** 2)
+        whitened = power - 2 * offset * cross + maps * offset**2 * flat
+        return Spectrum(np.maximum(whitened, 0.0) / (maps * scale**2), self.rate)
+
+
+def of_generator(
+    generator: Generator, num: int, *, seed: int = 0, psi: float = 1.0, layer: str | None = None, beta: float = BETA,
+    batch: int | None = None,
+) -> Iterator[Average]:  # fmt: skip
+    """One running average, handed out after every batch, of the pictures of seeds `seed`, `seed + 1`, ...
+
+    Pictures are as the network draws them: neither clamped nor rounded to 8 bits. `layer`: a name or number, for its
+    maps instead (gan.analysis.bands.find; the network runs no further). Labels, where there are any, are random, by seed.
+    Whoever stops iterating stops the computation, and the average stays as it was.
+    """
+    config = generator.config
+    band = find(config, layer)
+    batch = batch or moderate_batch(config.resolution)
+    average = Average(band.size, band.rate, beta)
+    while average.pictures < num:
+        first = seed + average.pictures
+        seeds = range(first, first + min(batch, num - average.pictures))
+        with torch.no_grad(), full_precision():
+            average.add(_maps(generator, _ws(generator, seeds, psi), band.name if layer is not None else None))
+        yield average
+
+
+def _ws(generator: Generator, seeds: range, psi: float) -> Tensor:
+    config, device = generator.config, next(generator.parameters()).device
+    z = torch.from_numpy(np.concatenate([z_from_seed(seed, config.z_dim) for seed in seeds])).float().to(device)
+    c = None
+    if config.c_dim:
+        labels = torch.tensor([label_of(config, seed) for seed in seeds])
+        c = F.one_hot(labels, config.c_dim).float().to(device)
+    return generator.mapping(z, c, psi=psi)
+
+
+def label_of(config: GeneratorConfig, seed: int) -> int:
+    """The label that goes with a seed where many pictures are drawn: uniform over those that the model has."""
+    return int(np.random.default_rng([seed, 1]).integers(max(config.c_dim, 1)))
+
+
+def _maps(generator: Generator, ws: Tensor, layer: str | None) -> Tensor:
+    if layer is None:
+        return generator.synthesis(ws, noise="const")
+    for name, maps in generator.synthesis.steps(ws, noise="const"):
+        if name == layer:
+            return maps
+    raise ValueError(f"The network has no layer {layer}.")
+
+
+def of_images(
+    source: ImageSource, num: int, *, seed: int = 0, beta: float = BETA, batch: int | None = None
+) -> Iterator[Average]:
+    """The same of `num` pictures of a set, drawn without replacement by `seed`; all of them, where it has no more."""
+    chosen = np.arange(len(source))
+    if num < len(source):
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(source))[:num])
+    batch = batch or moderate_batch(source.resolution)
+    average = Average(source.resolution, source.resolution, beta)
+    for first in range(0, len(chosen), batch):
+        pixels = torch.from_numpy(source.batch(chosen[first : first + batch]))
+        average.add(pixels.float() / 127.5 - 1)
+        yield average

@@ -1,0 +1,189 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Texture sticking made visible [P fig. 1]: the mean of a latent's neighbourhood, and slices in place and time.
+
+Frames k = 1...K show a content that moves, h_k is their *fine detail*: each less its Gaussian blur of `SIGMA` pixels,
+which keeps half the energy at 1/8 cycle a pixel and more of what is finer. The share of it that stays on the screen is
+
+    sum over P of <h_k, h_l> / |P|  divided by  sum over k of <h_k, h_k> / K,
+
+P being pairs of *different* frames. What differs from frame to frame at random is uncorrelated in such pairs, so it
+counts below the line alone; with all K^2 pairs it would add 1/K. What the frames have in common at the same place
+counts in full. Detail that moves counts for nothing on average, provided that it moved by its own width (some 4 pixels)
+or more between the two frames of a pair: `streaks` therefore takes pairs that are far apart in time. How far each
+content moved is not known here; where it is, `gan.analysis.stickiness` measures the same share exactly, a pixel at a time.
+
+Nothing here needs torch. Pictures are arrays [H, W, C], positions fractions of the picture's width and height.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+SIGMA = 2.0  # pixels; |1 - exp(-2 (pi sigma f)^2)|^2 is one half at f = 1/8
+APART = 8  # pairs of a slice's columns are at least its length / APART apart
+NOTHING = 1e-10  # of a picture's energy: as little fine detail is the rounding of a flat one
+LOBES = 3  # of the Lanczos window that pictures are sampled by, as everywhere
+
+
+def segment(picture: np.ndarray, x0: float, y0: float, x1: float, y1: float, samples: int) -> np.ndarray:
+    """[samples, C] float32 values of a picture [H, W, C] from (x0, y0) to (x1, y1), both included, in its own units.
+
+    (0, 0) is the picture's left upper corner, (1, 1) the right lower one; beyond its border the border's pixels go on.
+    Sampled by a windowed sinc, not bilinearly: that would blur most in the middle between two pixels, and so draw
+    streaks of its own into every slice. `samples` should be no fewer than the pixels that the segment passes, or
+    detail folds.
+    """
+    rows, columns, down, right = _taps(*picture.shape[:2], x0, y0, x1, y1, samples)
+    values: np.ndarray = picture[rows[:, :, None], columns[:, None, :]].astype(np.float32)  # [samples, 6, 6, C]
+    return np.einsum("si,sj,sijc->sc", down, right, values, optimize=_ORDER)
+
+
+_ORDER = ["einsum_path", (1, 2), (0, 1)]  # over columns, then over rows
+
+
+@lru_cache(maxsize=16)
+def _taps(
+    height: int, width: int, x0: float, y0: float, x1: float, y1: float, samples: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns [samples, 6] that each sample reads, and their weights."""
+    along = np.linspace(0.0, 1.0, samples)
+    found = []
+    for first, last, size in ((y0, y1, height), (x0, x1, width)):
+        where = (first + along * (last - first)) * size - 0.5  # a pixel's value lies at its centre
+        taps = np.floor(where)[:, None] + np.arange(1 - LOBES, LOBES + 1)
+        offset = where[:, None] - taps
+        weights = np.sinc(offset) * np.sinc(offset / LOBES)
+        weights /= weights.sum(axis=1, keepdims=True)
+        found.append((np.clip(taps, 0, size - 1).astype(np.intp), weights.astype(np.float32)))
+    (rows, down), (columns, right) = found
+    return rows, columns, down, right
+
+
+class Slice:
+    """The last columns of an x-t slice: one segment a frame, side by side. Appending copies nothing but the column."""
+
+    def __init__(self, capacity: int, samples: int, channels: int = 3, dtype: type = np.uint8) -> None:
+        """Room for `capacity` columns of `samples` values; in bytes, values are rounded and clamped to 0...255."""
+        self.capacity, self.samples, self.channels = capacity, samples, channels
+        # Every column is kept twice, `capacity` apart, so that the last ones always lie in one piece somewhere.
+        self._columns: np.ndarray = np.zeros((2 * capacity, samples, channels), dtype)
+        self._next = self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, column: np.ndarray) -> None:
+        """Add [samples, channels]; the oldest column goes once there are `capacity`."""
+        if self._columns.dtype == np.uint8:
+            column = np.clip(np.rint(column), 0, 255)
+        self._columns[self._next] = self._columns[self._next + self.capacity] = column
+        self._next = (self._next + 1) % self.capacity
+        self._count = min(self._count + 1, self.capacity)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """[count, samples, channels], oldest to newest: a view, good until the next `append`."""
+        end = self._next + self.capacity
+        return self._columns[end - self._count : end]
+
+    @property
+    def picture(self) -> np.ndarray:
+        """[samples, count, channels], time running to the right: a view, too."""
+        return self.columns.transpose(1, 0, 2)
+
+    def clear(self) -> None:
+        self._next = self._count = 0
+
+
+@lru_cache(maxsize=16)
+def _high_pass(size: int, sigma: float) -> np.ndarray:
+    """[size, size]: values along an axis to what a Gaussian blur of `sigma` takes from them; constants to 0."""
+    x = np.arange(size)
+    blur = np.exp(-0.5 * ((x - x[:, None]) / sigma) ** 2)
+    return (np.eye(size) - blur / blur.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def fine_detail(picture: np.ndarray) -> np.ndarray:
+    """[H, W, C] float32: a picture less its blur of SIGMA pixels."""
+    x: np.ndarray = picture.astype(np.float32).transpose(2, 0, 1)
+    rows, columns = _high_pass(x.shape[1], SIGMA), _high_pass(x.shape[2], SIGMA)
+    left = x - rows @ x  # blurred along y
+    return np.asarray(x - (left - left @ columns.T)).transpose(1, 2, 0)
+
+
+def streaks(columns: np.ndarray, per_pixel: float, closed: bool = False) -> float:
+    """The share of fine detail that stays where it is, of an x-t slice [count, samples, C]; nan of too few columns.
+
+    The module's formula with columns for frames, blurred along the segment alone, `per_pixel` samples making a pixel
+    of the picture. Pairs are at least an eighth of the slice apart; in a `closed` slice the first column follows on the
+    last. Content that does not move streaks like what sticks: two slices compare where their contents move alike.
+    """
+    count, samples = columns.shape[:2]
+    apart = math.ceil(count / APART)
+    if count < 2 * APART:
+        return math.nan
+    h = np.tensordot(_high_pass(samples, SIGMA * per_pixel), columns.astype(np.float32), axes=(1, 1))
+    h = h.transpose(1, 0, 2).reshape(count, -1).astype(np.float64)
+    energy = float((h * h).sum()) / count
+    partners, pairs = np.cumsum(h, axis=0), (count - apart) * (count - apart + 1) / 2
+    cross = float((h[apart:] * partners[:-apart]).sum())
+    if closed:  # pairs that are as close the other way round
+        near = apart - 1
+        cross -= sum(float(h[i] @ partners[i + near - count]) for i in range(count - near, count))
+        pairs -= near * (near + 1) / 2
+    return cross / pairs / energy if energy > NOTHING * h.shape[1] * _mean_square(columns) else math.nan
+
+
+def _mean_square(values: np.ndarray) -> float:
+    return float(np.square(values, dtype=np.float64).mean())
+
+
+def neighbour(z: np.ndarray, radius: float, seed: int, index: int) -> np.ndarray:
+    """[z_dim]: a latent near z [z_dim], (z + radius n) / sqrt(1 + radius^2) with n drawn from N(0, I).
+
+    If z is a fair draw from N(0, I) so is its neighbour, at an angle of about atan(radius) from it; so a radius means
+    the same for any z_dim, mapping network and rung. `seed` and `index` decide n.
+    """
+    n = np.random.default_rng([seed, index]).standard_normal(z.shape)
+    return (z + radius * n) / math.sqrt(1.0 + radius * radius)
+
+
+def around(z: np.ndarray, radius: float, seed: int, phase: float) -> np.ndarray:
+    """[z_dim]: a circle in the neighbourhood of z, `phase` counting its turns; every point as far from z as `neighbour`
+    is on average. Its two directions are those of the neighbours 0 and 1."""
+    n = [np.random.default_rng([seed, index]).standard_normal(z.shape) for index in (0, 1)]
+    angle = 2 * math.pi * phase
+    return (z + radius * (math.cos(angle) * n[0] + math.sin(angle) * n[1])) / math.sqrt(1.0 + radius * radius)
+
+
+class Neighbourhood:
+    """The running mean of pictures [H, W, C] of a latent's neighbours, in float64."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sum: np.ndarray | None = None
+        self._energy = self._whole = 0.0  # sums of mean squares of fine details, and of pictures
+
+    def add(self, picture: np.ndarray) -> None:
+        detail = fine_detail(picture)
+        self._energy += _mean_square(detail)
+        self._whole += _mean_square(picture)
+        self._sum = picture.astype(np.float64) if self._sum is None else self._sum + picture
+        self.count += 1
+
+    @property
+    def mean(self) -> np.ndarray:
+        """[H, W, C] float64, in the pictures' units. ValueError before the first picture."""
+        if self._sum is None:
+            raise ValueError("There is no mean before the first picture.")
+        return self._sum / self.count
+
+    @property
+    def kept(self) -> float:
+        """The share of fine detail that all neighbours have at the same place: the module's formula over all pairs of
+        pictures; 1 where they are all the same. nan of fewer than two, and of pictures without any."""
+        if self.count < 2 or self._energy <= NOTHING * self._whole:
+            return math.nan
+        common = _mean_square(fine_detail(self.mean)) * self.count**2
+        return (common - self._energy) / ((self.count - 1) * self._energy)

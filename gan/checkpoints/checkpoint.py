@@ -1,0 +1,326 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: ours are one .safetensors file, a JSON document in its metadata, official parameter names.
+
+Official pickles and other foreign files are opened by the same calls (gan.checkpoints.foreign). What a file is, its contents tell.
+No code that a file brings is ever run.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gan.checkpoints.file_type import Contents, contents_of
+from gan.checkpoints.read_limits import Blob, Budget, RefusedError, sentence
+from gan.checkpoints.torch_format import dtype_of, read_safetensors, read_tensor
+from gan.files.atomic_write import replaced
+from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.meta_init import Skeleton, bytes_of
+
+if TYPE_CHECKING:
+    from gan.checkpoints.foreign import ForeignFile
+
+FORMAT = "jinc"
+SCHEMA = 1
+MEMORY_SHARE = 0.8  # of the free memory that a model may take
+NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
+LONGEST_DOCUMENT = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
+DTYPES = ("float32", "float16", "bfloat16", "float64")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; one sentence says why and what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
+
+
+class PassingError(CheckpointError):
+    """A checkpoint that cannot be used now, and perhaps later though the file stays the same; one sentence."""
+
+
+class TooLargeError(PassingError):
+    """A model for which there is no memory now; one sentence, with numbers."""
+
+
+class UnreadableError(PassingError):
+    """A file that the system does not let us read now; one sentence."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a generator's checkpoint holds, read without its tensors."""
+
+    config: GeneratorConfig
+    facts: dict[str, Any]
+    parameters: int  # numbers in all tensors
+    bytes: int  # size of all tensors
+    format: str = FORMAT  # or what else it is: "pickle", "torch file", "torch zip"
+    network: str = ""  # its name in a foreign file: "G_ema"
+    class_name: str = ""  # of a foreign network
+    networks: tuple[str, ...] = ()  # all that stand in a foreign file, by name
+    carries_code: int = 0  # bytes of Python source that came with it, none of which is ever run
+    code_pieces: int = 0  # in how many texts
+
+    def words(self) -> str:
+        """What the file is, in one line."""
+        if self.format == FORMAT:
+            return "a checkpoint of Jinc's, which carries no code"
+        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip",
+                "safetensors file": "a safetensors file"}[self.format]  # fmt: skip
+        family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
+        if not self.carries_code:
+            return f"{kind} of a {family} generator, which carries no code"
+        pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
+        return (
+            f"{kind} of a {family} generator, which carries {self.carries_code:,} bytes of Python source in {pieces}: "
+            "none of it was run"
+        )
+
+
+def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON document (its "kind" says of what) as one file, atomically.
+
+    OSError when the disk is full or the folder cannot be written; what was at `path` is then still there.
+    """
+    metadata = {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    try:
+        with replaced(path) as temporary:
+            save_file(plain, temporary, metadata)
+    except SafetensorError as error:
+        raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error
+
+
+def _refused(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{path.name} {str(error).rstrip('.')}.")
+
+
+def _contents(path: Path) -> Contents:
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
+    try:
+        return contents_of(path)
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _foreign(path: Path, contents: Contents) -> Iterator["ForeignFile"]:
+    """A foreign file, opened; whatever is wrong with it, now or while it is used, is a CheckpointError."""
+    from gan.checkpoints import foreign  # here: most checkpoints are ours, and a start is short
+
+    try:
+        with foreign.opened(path, contents) as file:
+            yield file
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except ConfigError as error:
+        raise _refused(path, ConfigError(f"describes no network that this version knows: {error}")) from error
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+class _OurFile:
+    """A .safetensors file, opened: its texts, its tensors' shapes, and the numbers when they are asked for."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._budget, self.size = Budget(blob.size), blob.size
+        self.tensors, self.metadata = read_safetensors(blob, self._budget)
+
+    def tensor(self, name: str) -> Tensor:
+        """Read now, into memory of its own."""
+        return read_tensor(self.tensors[name], self._budget)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[_OurFile]:
+    """A .safetensors file; whatever is wrong with it, now or while it is read, is a CheckpointError."""
+    if _contents(path) is not Contents.SAFETENSORS:
+        raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
+    try:
+        with open(path, "rb", buffering=0) as file:
+            yield _OurFile(Blob(file, 0, os.fstat(file.fileno()).st_size))
+    except RefusedError as error:
+        raise _refused(path, error) from None
+    except OSError as error:
+        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _is_ours(path: Path, contents: Contents) -> bool:
+    """Whether a file says that Jinc wrote it; CheckpointError where it is a damaged .safetensors file."""
+    if contents is not Contents.SAFETENSORS:
+        return False
+    with _open(path) as file:
+        return FORMAT in file.metadata
+
+
+def _document(file: _OurFile, path: Path) -> dict[str, Any]:
+    text = file.metadata.get(FORMAT)
+    if text is None:
+        raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
+    try:
+        document = json.loads(text) if len(text) <= LONGEST_DOCUMENT else {}
+        schema = document["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.") from error
+    if not isinstance(document.get("facts", {}), dict):
+        raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.")
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+        raise CheckpointError(f"{path.name} was written by a newer Jinc (schema {schema}): update Jinc to open it.")
+    return document
+
+
+def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The inverse of `save_tensors`; CheckpointError when it is missing, damaged, not ours or newer."""
+    path = Path(path)
+    with _open(path) as file:
+        document = _document(file, path)
+        _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
+        return {name: file.tensor(name).to(device) for name in file.tensors}, document
+
+
+def _check_memory(path: Path, size: int, device: str) -> None:
+    """Refuse tensors of `size` bytes before anything is allocated."""
+    on_gpu = torch.device(device).type == "cuda"
+    free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
+    if size > free * MEMORY_SHARE:
+        raise TooLargeError(
+            f"{path.name} needs {size / 2**30:.1f} GiB of memory and only {free / 2**30:.1f} GiB are free: "
+            "close other programs or open a smaller model."
+        )
+
+
+def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
+    if document.get("kind") != "generator":
+        kind = document.get("kind", "nameless thing")
+        raise CheckpointError(f"{path.name} holds a {kind}, not a generator: open a network-snapshot file.")
+    try:
+        return GeneratorConfig.from_json(document["config"])
+    except (KeyError, ConfigError, TypeError) as error:
+        raise CheckpointError(f"{path.name} describes no generator that this version knows: {error}") from error
+
+
+def _skeleton(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
+    """The generator of one of our files, without numbers; CheckpointError where its tensors are others."""
+    config = _generator_config(document, path)
+    with Skeleton():  # a lying configuration costs no memory before it is found out
+        generator = Generator(config)
+    expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
+    found = file.tensors
+    wrong = [name for name, shape in expected.items() if name not in found or found[name].shape != shape]
+    wrong += sorted(set(found) - set(expected))
+    wrong = wrong or [name for name in expected if dtype_of(found[name]) not in DTYPES]
+    if wrong:
+        raise CheckpointError(
+            f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
+        )
+    return generator
+
+
+def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Mapping[str, Any]) -> None:
+    """Write a generator and `facts` about its training (JSON values)."""
+    document = {"kind": "generator", "config": generator.config.to_json(), "facts": dict(facts)}
+    save_tensors(path, generator.state_dict(), document)
+
+
+def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:
+    """What is in a generator's checkpoint, without loading its tensors; `network`, CheckpointError as for loading."""
+    path = Path(path)
+    contents = _contents(path)
+    if not _is_ours(path, contents):
+        return _foreign_header(path, contents, network)
+    _refuse_name(path, network)
+    with _open(path) as file:
+        document = _document(file, path)
+        generator = _skeleton(file, document, path)
+    parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
+    return Header(generator.config, dict(document.get("facts", {})), parameters, path.stat().st_size)
+
+
+def _refuse_name(path: Path, network: str | None) -> None:
+    if network is not None:
+        raise CheckpointError(f"{path.name} is a checkpoint of Jinc's, which holds one generator: leave {network} out.")
+
+
+def _foreign_header(path: Path, contents: Contents, name: str | None) -> Header:
+    with _foreign(path, contents) as file:
+        network = file.network(name)
+        if not isinstance(network.config, GeneratorConfig):
+            raise RefusedError(NO_GENERATOR.format(network.config.resolution))
+        ours = file.check(network)
+        return Header(
+            config=network.config,
+            facts=file.facts,
+            parameters=sum(tensor.numel() for tensor in ours.state_dict().values()),
+            bytes=bytes_of(ours),
+            format=file.format,
+            network=network.name,
+            class_name=network.class_name,
+            networks=file.names,
+            carries_code=file.code_bytes,
+            code_pieces=file.code_pieces,
+        )
+
+
+def _load_foreign(
+    path: Path, contents: Contents, device: str, name: str | None
+) -> tuple[torch.nn.Module, dict[str, Any]]:
+    with _foreign(path, contents) as file:
+        network = file.network(name)
+        ours = file.check(network)
+        _check_memory(path, bytes_of(ours), device)
+        return file.filled(ours, network, device), file.facts
+
+
+def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
+    """The discriminator of an official pickle or of another foreign file; CheckpointError, one sentence."""
+    path = Path(path)
+    contents = _contents(path)
+    if _is_ours(path, contents):
+        raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
+    found, _ = _load_foreign(path, contents, device, network)
+    if not isinstance(found, Discriminator):
+        raise CheckpointError(f"{path.name} holds a generator under the name {network}: name its discriminator.")
+    return found
+
+
+def load_generator(
+    path: str | os.PathLike[str], device: str = "cpu", network: str | None = None
+) -> tuple[Generator, dict[str, Any]]:
+    """A generator ready for inference and the facts of its training.
+
+    `network`: which of a foreign file's, by its name there ("G"); None is the one that pictures are drawn with, "G_ema"
+    in official pickles. CheckpointError, one sentence: missing, damaged, no checkpoint, newer, larger than the free
+    memory, tensors that do not fit the configuration, or anything in a foreign file that no such file needs.
+    """
+    path = Path(path)
+    contents = _contents(path)
+    if not _is_ours(path, contents):
+        found, facts = _load_foreign(path, contents, device, network)
+        if not isinstance(found, Generator):
+            assert isinstance(found, Discriminator)  # there is no third kind
+            raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
+        return found, facts
+    _refuse_name(path, network)
+    with _open(path) as file:
+        document = _document(file, path)
+        generator = _skeleton(file, document, path)
+        own = generator.state_dict()
+        _check_memory(path, max(bytes_of(generator), file.size), device)
+        typed = {name: file.tensor(name).to(device, tensor.dtype) for name, tensor in own.items()}
+    generator.load_state_dict(typed, assign=True)
+    return generator.eval().requires_grad_(False), dict(document.get("facts", {}))

@@ -1,0 +1,284 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The only reader of foreign checkpoints: official pickles, their forks' and torch's files, without running any of it.
+
+`opened` reads a file as plain data (gan.checkpoints.safe_pickle), `ForeignFile.network` finds a network in it and says how it was
+built, `ForeignFile.check` compares every name and shape with ours, `ForeignFile.filled` reads the numbers.
+"""
+
+import gc
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan.checkpoints.file_type import Contents
+from gan.checkpoints.official_arguments import discriminator_config, generator_config
+from gan.checkpoints.official_shapes import arguments, kind_of
+from gan.checkpoints.pickle_stubs import Array, Global, PickledObject, StoredTensor
+from gan.checkpoints.read_limits import Blob, Budget, RefusedError, Text
+from gan.checkpoints.torch_format import check_tensor, read_pickle, read_safetensors, read_tensor, read_zip
+from gan.networks.config import DiscriminatorConfig, GeneratorConfig
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.meta_init import Skeleton, bytes_of
+from gan.networks.synthesis_stylegan2 import resampling_filter
+
+# Names under which a file may hold its generator, the wanted one first.
+GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
+ALONE = ""  # the name of a network that is all of the file
+POSITIONS = {
+    "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
+    "Discriminator": ("c_dim", "img_resolution", "img_channels"),
+}
+DEEPEST, LONGEST_NAME, MOST_VALUES = 32, 256, 10_000
+MOST_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
+FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
+FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in a foreign file: what it is, how it was built, and where its tensors lie."""
+
+    name: str  # in the file: "G_ema"
+    class_name: str  # what its authors call it; "" for bare weights
+    config: GeneratorConfig | DiscriminatorConfig
+    tensors: Mapping[str, StoredTensor]
+
+
+class ForeignFile:
+    """A foreign checkpoint, opened: plain data in memory, tensors still in the file."""
+
+    def __init__(self, blob: Blob, contents: Contents) -> None:
+        self._budget, self._size = Budget(blob.size), blob.size
+        data: Any
+        if contents is Contents.ZIP:
+            self.format, data = "torch zip", read_zip(blob, self._budget)
+        elif contents is Contents.SAFETENSORS:
+            self.format, data = "safetensors file", read_safetensors(blob, self._budget).tensors
+        else:
+            self.format, data = read_pickle(blob, self._budget)
+        self._found = _networks(data)
+        self.facts = _facts(data)
+        self.code_bytes, self.code_pieces = _code(self._found.values(), self._budget)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The networks in the file, by name."""
+        return tuple(self._found)
+
+    def network(self, name: str | None = None) -> Network:
+        """The network of that name; None: the generator that pictures are drawn with. RefusedError, ConfigError."""
+        if name is None:
+            name = next((known for known in GENERATORS if known in self._found), None)
+            name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
+        if name is None or name not in self._found:
+            wanted, others = name or "generator", ", ".join(list(self._found)[:8])
+            if ALONE in self._found:
+                raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
+            raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
+        found = self._found[name]
+        tensors = _flattened(found, self._budget)
+        class_name = found.class_name if isinstance(found, PickledObject) else ""
+        shapes = {key: tensor.shape for key, tensor in tensors.items()}
+        kind = kind_of(shapes, class_name)
+        given = _given(found, kind.partition(".")[2])
+        if "img_resolution" not in given:
+            given = arguments(kind, shapes)
+        is_generator = kind.endswith(".Generator")
+        config = generator_config(kind, given) if is_generator else discriminator_config(given)
+        return Network(name, class_name, config, tensors)
+
+    def check(self, network: Network) -> nn.Module:
+        """Our network for it, without numbers; RefusedError where a name, a shape or a size does not fit."""
+        with Skeleton():  # a lying configuration costs no memory before it is found out
+            ours = _ours(network.config)
+        own = ours.state_dict()
+        wrong = [key for key in own if key not in network.tensors and not key.endswith(FILTERS)]
+        wrong += [key for key in own if key in network.tensors and network.tensors[key].shape != own[key].shape]
+        wrong += [key for key in network.tensors if key not in own]
+        if wrong:
+            raise RefusedError(
+                f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
+                "it is damaged, or of a variant that cannot be opened here"
+            )
+        if bytes_of(ours) > MOST_GROWTH * self._size + GROWTH_FLOOR:
+            raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
+        for tensor in network.tensors.values():
+            check_tensor(tensor, self._budget)
+        return ours
+
+    def filled(self, ours: nn.Module, network: Network, device: str = "cpu") -> nn.Module:
+        """What `check` returned, with the file's numbers, ready for inference; RefusedError."""
+        state = {}
+        for key, own in ours.state_dict().items():
+            stored = network.tensors.get(key)
+            tensor = None if stored is None else read_tensor(stored, self._budget)
+            if key.endswith(FILTERS):
+                computed = _computed(network.config, key, own)
+                if tensor is not None and not _agree(tensor, computed):
+                    raise RefusedError(f"was built with filters of its own ({key}), which cannot be opened here")
+                tensor = computed
+            assert tensor is not None  # `check` found it
+            state[key] = tensor.to(device, own.dtype).contiguous()
+        ours.load_state_dict(state, assign=True)
+        return ours.eval().requires_grad_(False)
+
+
+@contextmanager
+def opened(path: Path, contents: Contents) -> Iterator[ForeignFile]:
+    """A foreign checkpoint, whose `contents` are known. RefusedError: one sentence's predicate. OSError."""
+    with open(path, "rb", buffering=0) as file:
+        with _without_collecting():
+            opened_file = ForeignFile(Blob(file, 0, os.fstat(file.fileno()).st_size), contents)
+        yield opened_file
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No garbage collection: a full one looks at every object of torch's, which takes longer than all that is here."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _ours(config: GeneratorConfig | DiscriminatorConfig) -> nn.Module:
+    return Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
+
+
+def _computed(config: GeneratorConfig | DiscriminatorConfig, key: str, own: Tensor) -> Tensor:
+    """A filter as we compute it; up- and down-filters come from numpy, so they are there even in a skeleton."""
+    if not key.endswith("resample_filter"):
+        return own
+    taps = resampling_filter(config.resample_filter)
+    return torch.outer(taps, taps)
+
+
+def _agree(stored: Tensor, computed: Tensor) -> bool:
+    exact = torch.finfo(stored.dtype).eps if stored.is_floating_point() else 0.0
+    limit = (FILTER_TOLERANCE + exact) * float(computed.abs().max())
+    return bool((stored.double() - computed.double()).abs().max() <= limit)  # False for what is not finite
+
+
+def _networks(data: Any) -> dict[str, Any]:
+    """What may be a network, by its name in the file; a network that is all of the file has the name ALONE."""
+    if _is_network(data):
+        return {ALONE: data}
+    if not isinstance(data, dict):
+        return {}
+    return {key: value for key, value in data.items() if isinstance(key, str) and _is_network(value)}
+
+
+def _facts(data: Any) -> dict[str, str]:
+    """What an official file says about its training: the name of the pictures it was trained on."""
+    training_set = data.get("training_set_kwargs") if isinstance(data, dict) else None
+    path = training_set.get("path") if isinstance(training_set, dict) else None
+    return {"data": PurePath(path.replace("\\", "/")).stem} if isinstance(path, str) else {}
+
+
+def _is_network(value: Any) -> bool:
+    if isinstance(value, PickledObject):
+        return isinstance(value.state.get("_modules"), dict)
+    return isinstance(value, dict) and any(isinstance(item, StoredTensor) for item in value.values())
+
+
+def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:
+    """Every module in it with its name's prefix. RefusedError where it is nested without end."""
+    yield "", network
+    open_ones = [("", _children(network))]  # iterators: a module of many children has one name in memory at a time
+    while open_ones:
+        prefix, children = open_ones[-1]
+        name, child = next(children, ("", None))
+        budget.spend_instruction()
+        if child is None:
+            open_ones.pop()
+        elif isinstance(child, PickledObject) and isinstance(name, str):
+            longer = f"{prefix}{name}."
+            budget.spend_text(len(longer))
+            if len(open_ones) > DEEPEST or len(longer) > LONGEST_NAME:
+                raise RefusedError("has modules nested far deeper than a checkpoint's: it is damaged or hostile")
+            yield longer, child
+            open_ones.append((longer, _children(child)))
+
+
+def _children(module: PickledObject) -> Iterator[tuple[Any, Any]]:
+    children = module.state.get("_modules")
+    return ((name, child or 0) for name, child in children.items()) if isinstance(children, dict) else iter(())
+
+
+def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
+    """Parameters and buffers by their full names."""
+    if not isinstance(network, PickledObject):
+        found = {key: value for key, value in network.items() if isinstance(value, StoredTensor)}
+        if any(not isinstance(key, str) for key in found):
+            raise RefusedError("holds tensors without names: it is no checkpoint of a network")
+        if all(key.startswith("module.") for key in found):  # as torch's parallel wrapper names them
+            found = {key.removeprefix("module."): value for key, value in found.items()}
+        return found
+    tensors: dict[str, StoredTensor] = {}
+    for prefix, module in _walk(network, budget):
+        passing = module.state.get("_non_persistent_buffers_set")
+        for group in ("_parameters", "_buffers"):
+            members = module.state.get(group)
+            for name, value in members.items() if isinstance(members, dict) else ():
+                budget.spend_instruction()
+                budget.spend_text(len(prefix))
+                left_out = value is None or (isinstance(passing, set) and name in passing)
+                if left_out or not isinstance(name, str):
+                    continue
+                if not isinstance(value, StoredTensor):
+                    raise RefusedError(f"has something that is no tensor for {prefix}{name}: it is damaged")
+                tensors[prefix + name] = value
+    return tensors
+
+
+def _code(networks: Any, budget: Budget) -> tuple[int, int]:
+    """(bytes, copies) of the Python source that came with the networks; a copy that is shared counts once."""
+    sources: dict[Any, int] = {}
+    for network in networks:
+        for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
+            source = module.source
+            if isinstance(source, Text):
+                sources[source.start] = source.size
+            elif source is not None:
+                sources[source] = len(source.encode())
+    return sum(sources.values()), len(sources)
+
+
+def _given(network: Any, role: str) -> dict[str, Any]:
+    """The constructor's arguments, as far as the file says: by name, by position, or kept as attributes."""
+    if not isinstance(network, PickledObject):
+        return {}
+    state, left = network.state, [MOST_VALUES]
+    named, listed = (plain(state.get(key), left) for key in ("_init_kwargs", "_init_args"))
+    given = {key: state[key] for key in POSITIONS[role] if type(state.get(key)) is int} if named or listed else {}
+    if isinstance(listed, list):
+        if len(listed) > len(POSITIONS[role]):
+            raise RefusedError("was built with more arguments than the official networks take")
+        given |= dict(zip(POSITIONS[role], listed, strict=False))
+    return given | (named if isinstance(named, dict) else {})
+
+
+def plain(value: Any, left: list[int], depth: int = 0) -> Any:
+    """A value of a file as JSON has it, of `left[0]` values at most; RefusedError for more, or deeper nesting."""
+    left[0] -= 1
+    if left[0] < 0 or depth > DEEPEST:
+        raise RefusedError("has arguments nested far deeper than a checkpoint's: it is damaged or hostile")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item, left, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, left, depth + 1) for item in value]
+    if isinstance(value, Array) and value.values is not None:
+        return list(value.values)
+    return value.title if isinstance(value, Global) else f"({type(value).__name__})"

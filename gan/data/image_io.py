@@ -1,0 +1,42 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""From a generator's output to pictures that a person can look at."""
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from gan.files.atomic_write import replaced
+
+
+def to_uint8(images: torch.Tensor) -> torch.Tensor:
+    """[N, C, H, W] floats in about [-1, 1] to [N, H, W, C] bytes: 127.5 x + 128, clamped and truncated.
+
+    One channel becomes three equal ones, two are red and green.
+    """
+    pixels = images.detach().float().mul(127.5).add(128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    if pixels.shape[3] == 2:
+        return torch.cat([pixels, torch.zeros_like(pixels[..., :1])], dim=3)
+    return pixels.expand(-1, -1, -1, 3) if pixels.shape[3] == 1 else pixels
+
+
+def grid(pictures: np.ndarray, columns: int) -> np.ndarray:
+    """[N, H, W, C] bytes to one [rows H, columns W, C] picture, row by row; missing ones at the end stay black."""
+    count, height, width, channels = pictures.shape
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * columns, height, width, channels), pictures.dtype)
+    sheet[:count] = pictures
+    sheet = sheet.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(sheet).reshape(rows * height, columns * width, channels)
+
+
+def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:
+    """Write [H, W, 3 or 4] bytes as a PNG, with `text` as its text chunks (keyword to value)."""
+    info = PngInfo()
+    for key, value in (text or {}).items():
+        info.add_itxt(key, value)
+    with replaced(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=info)

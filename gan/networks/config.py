@@ -1,0 +1,247 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What a network is, as frozen numbers: everything a constructor needs and nothing that training changes."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from gan.checkpoints.read_limits import sentence
+
+ARCHITECTURES = ("layers", "skip", "resnet", "orig")  # orig: one ToRGB at the end and no shortcuts
+SCHEDULES = ("rigid", "flexible")
+FILTER_KINDS = ("binomial", "kaiser", "lanczos", "gaussian")
+# Limits far beyond any real network: a damaged file must not make us plan a billion layers.
+MANY, FEW = 2**20, 64
+MOST_TAPS, MOST_OVERSAMPLING = 32, 8  # of a filter for each factor; around the nonlinearity
+
+
+class ConfigError(ValueError):
+    """A network that cannot be built, or something asked of it that it cannot do; one sentence says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
+
+
+def _check(condition: bool, sentence: str) -> None:
+    if not condition:
+        raise ConfigError(sentence)
+
+
+class _Config:
+    """What both configurations share: checked types, a round trip through JSON, StyleGAN2's channel rule."""
+
+    channel_base: int
+    channel_max: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as plain JSON values."""
+        return asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`; ConfigError on a missing, unknown or mistyped field."""
+        _check(isinstance(document, Mapping), "The configuration is damaged: it is no JSON object.")
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        unknown = sorted(set(document) - known)
+        _check(not unknown, f"The configuration has a field that this version does not know: {', '.join(unknown)}.")
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(f"The configuration is incomplete: {error}.") from error
+
+    def channels_at(self, rate: float) -> int:
+        """Feature maps of a StyleGAN2 layer of `rate` pixels: min(C_base / rate, C_max)."""
+        return int(min(self.channel_base // rate, self.channel_max))
+
+    def _check_types(self) -> None:
+        """Files hold configurations too, and a damaged one must be refused here, not deep inside a network."""
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+            _check(fits(value, annotation), f"{field.name} must be of type {annotation}, not {value!r}.")
+
+    def _check_counts(self, most: int, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            _check(1 <= value <= most, f"{name} must be from 1 to {most}, not {value}.")
+
+    def _check_pictures(self, resolution: int, img_channels: int, c_dim: int) -> None:
+        power_of_two = resolution > 0 and resolution & (resolution - 1) == 0
+        _check(
+            power_of_two and 16 <= resolution <= 1024,
+            f"The resolution must be a power of two from 16 to 1024, not {resolution}.",
+        )
+        _check(1 <= img_channels <= 4, f"Pictures have 1 to 4 channels, not {img_channels}.")
+        _check(0 <= c_dim <= MANY, f"c_dim must be from 0 to {MANY}, not {c_dim}.")
+        _check(
+            self.channel_base >= resolution,
+            f"A channel base of {self.channel_base} leaves no channels: it must be at least {resolution}.",
+        )
+
+
+def _check_resample_filter(taps: tuple[float, ...]) -> None:
+    _check(len(taps) == 4, "StyleGAN2's resampling filter has four taps.")
+    _check(abs(sum(taps)) > 1e-6, "StyleGAN2's resampling filter must not sum to 0.")
+
+
+def rigid_layers(resolution: int) -> int:
+    """Layers of D to H: two a rate from 4 up to the resolution."""
+    return 2 * int(math.log2(resolution)) - 2
+
+
+def fits(value: object, annotation: str) -> bool:
+    """Whether a value is of one of the few types that the fields have; numbers must be finite, in 64 bits if whole."""
+    if annotation.endswith(" | None"):
+        return value is None or fits(value, annotation.removesuffix(" | None"))
+    if annotation.startswith("tuple"):
+        return isinstance(value, tuple) and all(fits(item, "float") for item in value)
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
+    if not isinstance(value, kinds[annotation]) or isinstance(value, bool) != (annotation == "bool"):
+        return False
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+@dataclass(frozen=True)
+class GeneratorConfig(_Config):
+    """A generator of the ladder (gan.networks.ladder). Field names follow the paper; defaults are those of StyleGAN3-T.
+
+    The fields under "layers" are used by rungs D to R only (architecture "layers"), those under "skip" by the StyleGAN2
+    family only (architectures "skip", "resnet" and "orig").
+    """
+
+    rung: str
+    resolution: int
+    img_channels: int = 3
+    z_dim: int = 512
+    c_dim: int = 0  # number of label entries, 0 without labels
+    w_dim: int = 512
+    mapping_layers: int = 2
+    channel_base: int = 2**15
+    channel_max: int = 512
+    conv_clamp: float | None = 256.0
+    architecture: str = "layers"
+    fourier_input: bool = True  # sinusoids instead of StyleGAN2's learned constant (rung B on)
+    learned_transform: bool = True  # w rotates and translates the input (rung H on)
+    first_cutoff: float = 2.0  # f_c0: radius of the disc that the input's frequencies are drawn from
+    # layers
+    schedule: str = "flexible"  # of cutoffs and rates: geometric (T, R), or "rigid", two layers a rate (D to H)
+    num_layers: int = 14  # N, without ToRGB
+    num_critical: int = 2  # N_crit: so many layers at the end are critically sampled
+    first_stopband: float = 2.0**2.1  # f_t0
+    last_stopband_rel: float = 2.0**0.3  # f_tN / f_cN
+    margin_size: int = 10  # pixels kept around the canvas
+    same_padding: bool = False  # convolutions end at a border of zeros (D) instead of being cropped
+    output_scale: float = 0.25
+    conv_kernel: int = 3
+    filter_kind: str = "kaiser"
+    filter_size: int = 6  # n: taps a filter has for each factor of up- or downsampling
+    lrelu_upsampling: int = 2  # m: oversampling around the nonlinearity
+    radial_filters: bool = False  # of the downsampling, but for critical layers
+    magnitude_ema_beta: float = 0.5 ** (32 / 20000)
+    # skip
+    noise_inputs: bool = False
+    resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+
+    def __post_init__(self) -> None:
+        self._check_types()
+        self._check_pictures(self.resolution, self.img_channels, self.c_dim)
+        self._check_counts(MANY, "z_dim", "w_dim", "channel_base", "channel_max")
+        self._check_counts(FEW, "num_layers", "mapping_layers")
+        self._check_counts(MOST_TAPS, "filter_size")
+        self._check_counts(MOST_OVERSAMPLING, "lrelu_upsampling")
+        _check(
+            0 <= self.margin_size <= self.resolution,
+            f"The margin can be 0 to {self.resolution} pixels wide here, not {self.margin_size}.",
+        )
+        _check(self.architecture in ARCHITECTURES, f"The architecture must be one of {', '.join(ARCHITECTURES)}.")
+        _check(0 < self.first_cutoff < self.resolution / 2, "The first cutoff must be below half the resolution.")
+        # A to H start at rate 4, which holds frequencies up to 2.
+        coarse = self.architecture != "layers" or self.schedule == "rigid"
+        _check(not coarse or self.first_cutoff <= 2, f"The first cutoff can be at most 2, not {self.first_cutoff:g}.")
+        if self.architecture == "layers":
+            self._check_layers()
+        else:
+            _check_resample_filter(self.resample_filter)
+
+    def _check_layers(self) -> None:
+        _check(self.schedule in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}.")
+        _check(self.filter_kind in FILTER_KINDS, f"The filters must be one of {', '.join(FILTER_KINDS)}.")
+        rigid = self.schedule == "rigid"
+        layers = rigid_layers(self.resolution)
+        _check(
+            not rigid or self.num_layers == layers,
+            f"The rigid schedule has two layers a rate, {layers} at {self.resolution} pixels, not {self.num_layers}.",
+        )
+        most = self.num_layers if rigid else self.num_layers - 1
+        _check(
+            0 <= self.num_critical <= most,
+            f"Of {self.num_layers} layers, from 0 to {most} can be critically sampled (N_crit), "
+            f"not {self.num_critical}.",
+        )
+        _check(self.conv_kernel in (1, 3), f"The convolution is 1 or 3 wide, not {self.conv_kernel}.")
+        _check(self.last_stopband_rel > 1, "The last stopband must lie above its cutoff.")
+        if not rigid:
+            self._check_flexible()
+
+    def _check_flexible(self) -> None:
+        last_stopband = self.resolution / 2 * self.last_stopband_rel
+        _check(
+            self.first_cutoff < self.first_stopband <= last_stopband,
+            f"The first stopband must lie above the first cutoff, {self.first_cutoff:g}, and not above the last "
+            f"stopband, {last_stopband:g}; it is {self.first_stopband:g}.",
+        )
+        # ToRGB has no filter, so the layer before it must have come to the full rate.
+        reached = min((self.num_layers - 1) / (self.num_layers - self.num_critical), 1)
+        stopband = self.first_stopband * (last_stopband / self.first_stopband) ** reached
+        _check(
+            4 * stopband > self.resolution,
+            f"{self.num_layers} layers, {self.num_critical} of them critically sampled, do not reach {self.resolution} "
+            "pixels before ToRGB: take more of either.",
+        )
+
+    @property
+    def movable(self) -> bool:
+        """Whether a transform can move the picture: only a Fourier input can be moved."""
+        return self.fourier_input
+
+    @property
+    def num_ws(self) -> int:
+        """How many w vectors synthesis takes (model-spec, "Flexible layers" and "The ladder")."""
+        return self.num_layers + 2 if self.architecture == "layers" else 2 * int(math.log2(self.resolution)) - 2
+
+
+@dataclass(frozen=True)
+class DiscriminatorConfig(_Config):
+    """StyleGAN2's residual discriminator, which every rung uses."""
+
+    resolution: int
+    img_channels: int = 3
+    c_dim: int = 0
+    channel_base: int = 2**15
+    channel_max: int = 512
+    cmap_dim: int | None = None  # width of the label's projection; None: as many as channels at 4x4
+    mapping_layers: int = 8
+    mbstd_group: int = 4
+    mbstd_channels: int = 1
+    conv_clamp: float | None = 256.0
+    resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+
+    def __post_init__(self) -> None:
+        self._check_types()
+        self._check_pictures(self.resolution, self.img_channels, self.c_dim)
+        self._check_counts(MANY, "channel_base", "channel_max", "mbstd_group")
+        self._check_counts(FEW, "mapping_layers")
+        _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MANY, f"cmap_dim cannot be {self.cmap_dim}.")
+        _check(self.mbstd_channels >= 0, "mbstd_channels cannot be negative.")
+        _check_resample_filter(self.resample_filter)
+
+    @property
+    def label_dim(self) -> int:
+        """Width of the label's projection, 0 without labels."""
+        if self.c_dim == 0:
+            return 0
+        return self.channels_at(4) if self.cmap_dim is None else self.cmap_dim

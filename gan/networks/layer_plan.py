@@ -1,0 +1,214 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""From a configuration to a tuple of layers in pure numbers [P app. F.1]: no tensors, so all of it can be pinned.
+
+All rungs have one: D to R run it as it stands, A to C (StyleGAN2) add RGB images that bypass the layers.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan.networks.config import GeneratorConfig
+
+SQRT2 = math.sqrt(2)
+RADIAL_KINDS = ("kaiser", "lanczos")  # a Gaussian is radial as it is, a binomial filter never
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer. Rates are in samples per image width, cutoffs and half-widths in cycles per image width.
+
+    StyleGAN2's layers have no cutoff by design: theirs are those of critical sampling, f_c = s/2.
+    """
+
+    name: str  # official parameter name: L{index}_{out_size}_{out_channels}, or b{out_size}.{conv0, conv1 or torgb}
+    index: int
+    in_channels: int
+    out_channels: int
+    in_size: int
+    out_size: int
+    in_rate: int
+    out_rate: int
+    in_cutoff: float
+    out_cutoff: float
+    in_half_width: float
+    out_half_width: float
+    conv_kernel: int
+    conv_padding: int
+    up: int
+    down: int
+    filter_kind: str
+    up_taps: int
+    down_taps: int
+    radial_down: bool
+    padding: tuple[int, int]  # before and after, on both axes, in the upsampled image; negative crops
+    is_torgb: bool
+    is_critical: bool
+
+    @property
+    def temporary_rate(self) -> int:
+        """The rate at which the nonlinearity runs."""
+        return self.in_rate * self.up
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The input's grid and the layers after it."""
+
+    input_channels: int
+    input_size: int
+    input_rate: int
+    input_cutoff: float  # radius of the disc that the Fourier input's frequencies are drawn from
+    layers: tuple[LayerSpec, ...]
+
+
+def in_half(rate: float, resolution: int, half: int) -> bool:
+    """Whether layers of `rate` samples across a picture of `resolution` compute in float16, if the `half` highest
+    resolutions do; what is 4x4 never does."""
+    return rate > 4 and rate * 2**half > resolution
+
+
+Schedule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def schedule(config: GeneratorConfig) -> Schedule:
+    """(f_c, f_t, s, f_h) over i = 0 ... N, N being ToRGB, of architecture "layers"."""
+    return _rigid(config) if config.schedule == "rigid" else _flexible(config)
+
+
+def _flexible(config: GeneratorConfig) -> Schedule:
+    """Geometric in cutoff and stopband (T, R)."""
+    last_cutoff = config.resolution / 2
+    last_stopband = last_cutoff * config.last_stopband_rel
+    exponents = np.minimum(np.arange(config.num_layers + 1) / (config.num_layers - config.num_critical), 1)
+    cutoffs = config.first_cutoff * (last_cutoff / config.first_cutoff) ** exponents
+    stopbands = config.first_stopband * (last_stopband / config.first_stopband) ** exponents
+    rates = np.exp2(np.ceil(np.log2(np.minimum(stopbands * 2, config.resolution))))
+    half_widths = np.maximum(stopbands, rates / 2) - cutoffs
+    return cutoffs, stopbands, rates, half_widths
+
+
+def _rigid(config: GeneratorConfig) -> Schedule:
+    """Two layers a rate, 4, 4, 8, 8, ...: critical f_c = s/2, else f_c = s/2 - f_h (model-spec, "Rungs D-H")."""
+    indices = np.arange(config.num_layers + 1)
+    rates = np.minimum(4.0 * 2 ** (indices // 2), config.resolution)
+    half_widths = (SQRT2 - 1) * rates / 2
+    critical = indices >= config.num_layers - config.num_critical
+    cutoffs = np.where(critical, rates / 2, rates / 2 - half_widths)
+    return cutoffs, cutoffs + half_widths, rates, half_widths
+
+
+def padding(
+    in_size: int, out_size: int, kernel: int, conv_padding: int, up: int, down: int, up_taps: int, down_taps: int
+) -> tuple[int, int]:
+    """Padding (before, after) that makes convolution, up- and downsampling map in_size to exactly out_size pixels.
+
+    The extra `up` before keeps the pixel grids' centres aligned [V].
+    """
+    conv = in_size + 2 * conv_padding - (kernel - 1)
+    total = (out_size - 1) * down + 1 - conv * up + up_taps + down_taps - 2
+    before = (total + up) // 2
+    return before, total - before
+
+
+def plan(config: GeneratorConfig) -> Plan:
+    """The layers of a generator."""
+    return _layers(config) if config.architecture == "layers" else _blocks(config)
+
+
+def _layers(config: GeneratorConfig) -> Plan:
+    cutoffs, _, rates, half_widths = schedule(config)
+    sizes = rates + 2 * config.margin_size
+    sizes[-2:] = config.resolution
+    channels = np.rint(np.minimum((config.channel_base / 2) / cutoffs, config.channel_max))
+    channels[-1] = config.img_channels
+
+    layers = []
+    for i in range(config.num_layers + 1):
+        before = max(i - 1, 0)
+        is_torgb = i == config.num_layers
+        is_critical = i >= config.num_layers - config.num_critical
+        kernel = 1 if is_torgb else config.conv_kernel
+        conv_padding = kernel // 2 if config.same_padding else kernel - 1
+        temporary = max(rates[before], rates[i]) * (1 if is_torgb else config.lrelu_upsampling)
+        up, down = int(temporary // rates[before]), int(temporary // rates[i])
+        up_taps = config.filter_size * up if up > 1 and not is_torgb else 1
+        down_taps = config.filter_size * down if down > 1 and not is_torgb else 1
+        in_size, out_size = int(sizes[before]), int(sizes[i])
+        layers.append(LayerSpec(
+            name=f"L{i}_{out_size}_{int(channels[i])}",
+            index=i,
+            in_channels=int(channels[before]),
+            out_channels=int(channels[i]),
+            in_size=in_size,
+            out_size=out_size,
+            in_rate=int(rates[before]),
+            out_rate=int(rates[i]),
+            in_cutoff=float(cutoffs[before]),
+            out_cutoff=float(cutoffs[i]),
+            in_half_width=float(half_widths[before]),
+            out_half_width=float(half_widths[i]),
+            conv_kernel=kernel,
+            conv_padding=conv_padding,
+            up=up,
+            down=down,
+            filter_kind=config.filter_kind,
+            up_taps=up_taps,
+            down_taps=down_taps,
+            radial_down=config.radial_filters and not is_critical and config.filter_kind in RADIAL_KINDS,
+            padding=padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps),
+            is_torgb=is_torgb,
+            is_critical=is_critical,
+        ))  # fmt: skip
+    return Plan(
+        input_channels=int(channels[0]),
+        input_size=int(sizes[0]),
+        input_rate=int(rates[0]),
+        input_cutoff=config.first_cutoff,
+        layers=tuple(layers),
+    )
+
+
+def _blocks(config: GeneratorConfig) -> Plan:
+    """StyleGAN2: conv0 (doubling), conv1 and ToRGB a rate, but for the first rate's conv0."""
+    layers: list[LayerSpec] = []
+
+    def add(name: str, rate: int, kernel: int = 3, up: int = 1, out_channels: int | None = None) -> None:
+        in_rate = rate // up
+        half_width = (SQRT2 - 1) / 2
+        layers.append(LayerSpec(
+            name=f"b{rate}.{name}",
+            index=len(layers),
+            in_channels=config.channels_at(in_rate),
+            out_channels=config.channels_at(rate) if out_channels is None else out_channels,
+            in_size=in_rate,
+            out_size=rate,
+            in_rate=in_rate,
+            out_rate=rate,
+            in_cutoff=in_rate / 2,
+            out_cutoff=rate / 2,
+            in_half_width=in_rate * half_width,
+            out_half_width=rate * half_width,
+            conv_kernel=kernel,
+            # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
+            conv_padding=kernel // 2 if up == 1 else 0,
+            up=up,
+            down=1,
+            filter_kind="binomial",
+            up_taps=1 if up == 1 else len(config.resample_filter),
+            down_taps=1,
+            radial_down=False,
+            padding=(0, 0) if up == 1 else (1, 1),
+            is_torgb=out_channels is not None,
+            is_critical=True,
+        ))  # fmt: skip
+
+    rates = [2**i for i in range(2, int(math.log2(config.resolution)) + 1)]
+    for rate in rates:
+        if rate > rates[0]:
+            add("conv0", rate, up=2)
+        add("conv1", rate)
+        if config.architecture == "skip" or rate == rates[-1]:
+            add("torgb", rate, kernel=1, out_channels=config.img_channels)
+    return Plan(config.channels_at(4), 4, 4, config.first_cutoff, tuple(layers))

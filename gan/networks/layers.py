@@ -1,0 +1,125 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What every network here is made of: equalised fully connected layers and modulated convolution."""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from cuda_ops import bias_act
+from gan.networks.conv_autotune import Weight
+from gan.networks.input_transform import AS_LEARNED, InputOverrides
+from gan.networks.precision import FULL, Arithmetic
+
+EPSILON = 1e-8
+Weights = dict[str, Weight]  # modulated, by layer name
+
+
+def normalize(x: Tensor) -> Tensor:
+    """x divided by its root mean square over axis 1 (model-spec, "Mapping")."""
+    return x * (x.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
+
+
+class FullyConnected(nn.Module):
+    """act(x W^T + b) on [N, in_features], with the equalised learning rate.
+
+    Weights are stored unscaled and multiplied by lr_multiplier / sqrt(in_features) at run time, biases by
+    lr_multiplier; both start out divided by lr_multiplier.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        activation: str = "linear",
+        lr_multiplier: float = 1.0,
+        weight_init: float = 1.0,
+        bias_init: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        # Zeros draw no random numbers: rung H starts with the very weights of rung G.
+        start = torch.randn if weight_init else torch.zeros
+        self.weight = nn.Parameter(start(out_features, in_features) * (weight_init / lr_multiplier))
+        self.bias = nn.Parameter(torch.full([out_features], bias_init / lr_multiplier))
+        self.weight_gain = lr_multiplier / math.sqrt(in_features)
+        self.bias_gain = lr_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x @ (self.weight * self.weight_gain).t()
+        return bias_act(y, self.bias * self.bias_gain, act=self.activation)
+
+
+def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
+    """[N, C_out] factors that bring each modulated kernel to unit norm: rsqrt(sum (w s)^2 + 1e-8).
+
+    `weight` is [C_out, C_in, k, k], `styles` [N, C_in]. The sum of squares separates, so the modulated weights of each
+    sample need never be formed: scaling a convolution's input by s and its output by this is the same and keeps one
+    shared convolution for the batch, which on CPUs is much faster than one group a sample.
+    """
+    return (styles.square() @ weight.square().sum(dim=[2, 3]).t() + EPSILON).rsqrt()
+
+
+def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
+    """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in].
+
+    For pictures whose w stays while its input moves: the same convolution without the two passes over its input and
+    output that `scale_channels` takes. ValueError for more than one sample.
+    """
+    if styles.shape[0] != 1:
+        raise ValueError(f"Weights are modulated for one sample, not for {styles.shape[0]}; leave `weights` away.")
+    scaled = weight * styles[:, :, None, None]
+    if demodulate:
+        scaled = scaled * demodulation(weight, styles)[0, :, None, None, None]
+    return scaled
+
+
+class SteppedNetwork(nn.Module):
+    """A synthesis network that is an iterator over its layers, so that any layer can be looked at without hooks."""
+
+    output_scale = 1.0
+
+    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
+        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim], to be passed to `steps`."""
+        raise NotImplementedError
+
+    def steps(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
+    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
+
+        `weights`: what `modulate` returned for these ws, which are one sample's then. `overrides`: what takes the place
+        of what the model learned about its input; ConfigError where it has no such thing. `arithmetic`: of the layers,
+        the same as for `modulate`; float16 layers yield float16.
+        """
+        raise NotImplementedError
+
+    def calibrate(self, ws: Tensor) -> None:
+        """Set the running averages of magnitudes, where there are any, to what they are for ws [N, num_ws, w_dim]."""
+
+    @staticmethod
+    def _check_weights(ws: Tensor, weights: Weights | None, update_emas: bool) -> None:
+        if weights is not None and (ws.shape[0] != 1 or update_emas):
+            raise ValueError("Modulated weights are for one sample's w and leave averages as they are; pass none.")
+
+    def forward(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
+    ) -> Tensor:  # fmt: skip
+        """ws [N, num_ws, w_dim] to images [N, img_channels, H, W], float32; arguments as in `steps`."""
+        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
+        steps = self.steps(
+            ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights, overrides=overrides,
+            arithmetic=arithmetic,
+        )  # fmt: skip
+        ((_, x),) = deque(steps, maxlen=1)
+        return x.to(ws.dtype) * self.output_scale
+
+
+def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
+    """[N, C, H, W] times [N, C], in the type of the former."""
+    return x * factors[:, :, None, None].to(x.dtype)

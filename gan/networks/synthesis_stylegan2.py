@@ -1,0 +1,256 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""StyleGAN2's synthesis network, rungs A to C (model-spec, "StyleGAN2 generator and discriminator")."""
+
+import math
+from collections.abc import Iterator
+from itertools import groupby
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cuda_ops import bias_act, upfirdn2d
+from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.conv_autotune import Weight, convolve, prepared
+from gan.networks.fourier_input import FourierInput
+from gan.networks.input_transform import AS_LEARNED, InputOverrides
+from gan.networks.layer_plan import LayerSpec, plan
+from gan.networks.layers import (
+    EPSILON,
+    FullyConnected,
+    SteppedNetwork,
+    Weights,
+    demodulation,
+    modulated,
+    scale_channels,
+)
+from gan.networks.precision import FULL, Arithmetic
+
+NOISE_MODES = ("const", "random", "none")
+
+
+def resampling_filter(taps: tuple[float, ...]) -> Tensor:
+    """[taps] low-pass of one axis, normalised to sum 1. The stored `resample_filter` is its outer product."""
+    f = torch.tensor(taps, dtype=torch.float32)
+    return f / f.sum()
+
+
+class Resampler(nn.Module):
+    """The family's [1, 3, 3, 1] filter. The 2-D buffer is what checkpoints hold; 1-D passes compute the same faster."""
+
+    def __init__(self, taps: tuple[float, ...]) -> None:
+        super().__init__()
+        f = resampling_filter(taps)
+        self.register_buffer("resample_filter", torch.outer(f, f))
+
+    def resample(self, x: Tensor, padding: tuple[int, int], *, up: int = 1, down: int = 1, gain: float = 1.0) -> Tensor:
+        """upfirdn2d with the same padding (before, after) on both axes."""
+        f = self.get_buffer("resample_filter").sum(dim=0)  # of outer(f, f), f summing to 1
+        return upfirdn2d(x, f, up=up, down=down, padding=[*padding, *padding], gain=gain)
+
+
+class StyledConv(Resampler):
+    """Modulated 3x3 convolution, noise, bias and leaky ReLU; doubling layers upsample within the convolution."""
+
+    def __init__(self, config: GeneratorConfig, spec: LayerSpec) -> None:
+        super().__init__(config.resample_filter)
+        self.spec, self.clamp, self.noise_inputs = spec, config.conv_clamp, config.noise_inputs
+        self.affine = FullyConnected(config.w_dim, spec.in_channels, bias_init=1)
+        self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(spec.out_channels))
+        if config.noise_inputs:
+            self.register_buffer("noise_const", torch.randn(spec.out_size, spec.out_size))
+            self.noise_strength = nn.Parameter(torch.zeros([]))
+
+    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Weight:
+        """The convolution in `dtype` for one sample's w [1, w_dim]."""
+        weight = arithmetic.laid_out(modulated(self.weight, self.affine(w), True), dtype)
+        return weight if self.spec.up > 1 else prepared(weight, self.spec.in_size, self.spec.conv_padding)
+
+    def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
+        if self.spec.up == 1:
+            return convolve(x, weight, self.spec.conv_padding)
+        assert isinstance(weight, Tensor)
+        # The transposed convolution leaves 2n + 1 pixels; its gain of 1/4 is made up for by the filter.
+        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        return self.resample(x, self.spec.padding, gain=4.0)
+
+    def forward(
+        self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
+    ) -> Tensor:
+        """[N, C_in, H, W] and [N, w_dim] to [N, C_out, H, W], or twice the size for a doubling layer; the type of x."""
+        if modulated_weight is not None:
+            x = self._convolve(x, modulated_weight)
+        else:
+            weight: Tensor = self.weight
+            styles = self.affine(w)
+            if x.dtype == torch.float16:  # demodulation undoes both; without them the sums would leave its range
+                weight = weight / math.sqrt(weight[0].numel())
+                styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp(min=EPSILON)
+            x = self._convolve(scale_channels(x, styles), weight.to(x.dtype))
+            x = scale_channels(x, demodulation(weight, styles))
+        if self.noise_inputs and noise == "random":
+            plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
+            x = x + (plane * self.noise_strength).to(x.dtype)
+        elif self.noise_inputs and noise == "const":
+            x = x + (self.get_buffer("noise_const") * self.noise_strength).to(x.dtype)
+        clamp = None if self.clamp is None else self.clamp * gain
+        return bias_act(x, self.bias, act="lrelu", gain=math.sqrt(2) * gain, clamp=clamp)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution without demodulation."""
+
+    def __init__(self, config: GeneratorConfig, spec: LayerSpec) -> None:
+        super().__init__()
+        self.spec, self.clamp = spec, config.conv_clamp
+        self.affine = FullyConnected(config.w_dim, spec.in_channels, bias_init=1)
+        self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(spec.out_channels))
+        self.weight_gain = 1 / math.sqrt(spec.in_channels)
+
+    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Tensor:
+        """[img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
+        return arithmetic.laid_out(modulated(self.weight, self.affine(w) * self.weight_gain, False), dtype)
+
+    def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
+        """[N, C, H, W] to [N, img_channels, H, W]."""
+        if modulated_weight is not None:
+            x = convolve(x, modulated_weight, 0)
+        else:
+            x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight.to(x.dtype))
+        return bias_act(x, self.bias, clamp=self.clamp)
+
+
+class ResidualSkip(Resampler):
+    """The resnet architecture's 1x1 shortcut, upsampled: no bias, gain sqrt(1/2)."""
+
+    def __init__(self, config: GeneratorConfig, in_channels: int, out_channels: int) -> None:
+        super().__init__(config.resample_filter)
+        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.weight_gain = 1 / math.sqrt(in_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C_in, H, W] to [N, C_out, 2H, 2W]."""
+        x = F.conv2d(x, (self.weight * self.weight_gain).to(x.dtype))
+        return self.resample(x, (2, 1), up=2, gain=4.0) * math.sqrt(0.5)
+
+
+class SynthesisBlock(Resampler):
+    """All layers of one resolution: conv0 (doubling), conv1, and ToRGB where the architecture has one."""
+
+    def __init__(self, config: GeneratorConfig, specs: tuple[LayerSpec, ...]) -> None:
+        super().__init__(config.resample_filter)
+        self.specs, first = specs, specs[0]
+        self.resolution = first.out_size
+        self.resnet = config.architecture == "resnet"
+        if self.resolution == 4 and not config.fourier_input:
+            self.const = nn.Parameter(torch.randn(first.in_channels, 4, 4))
+        for name, spec in zip(self.layer_names, specs, strict=True):
+            layer = ToRGB(config, spec) if spec.is_torgb else StyledConv(config, spec)
+            self.add_module(name, layer)
+        if self.resnet and self.resolution > 4:
+            self.skip = ResidualSkip(config, first.in_channels, first.out_channels)
+
+    @property
+    def num_convs(self) -> int:
+        """How many w's its convolutions consume; ToRGB shares the next block's first."""
+        return sum(not spec.is_torgb for spec in self.specs)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """Its layers' names within the block, in order; each consumes a w."""
+        return tuple(spec.name.partition(".")[2] for spec in self.specs)
+
+    def layers(self, ws: Tensor) -> Iterator[tuple[str, StyledConv | ToRGB, Tensor]]:
+        """Name within the block, layer and its w, in order."""
+        for name, w in zip(self.layer_names, ws.unbind(dim=1), strict=False):
+            yield name, cast(StyledConv | ToRGB, self.get_submodule(name)), w
+
+    def steps(
+        self, x: Tensor, img: Tensor | None, ws: Tensor, noise: str, weights: Weights | None
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Each layer's name and its output, in the type of x; "b8.torgb" is the RGB image so far, in that of ws."""
+        shortcut = self.skip(x) if self.resnet and self.resolution > 4 else None
+        for layer, module, w in self.layers(ws):
+            name = f"b{self.resolution}.{layer}"
+            weight = None if weights is None else weights[name]
+            if isinstance(module, ToRGB):
+                rgb = module(x, w, weight).to(ws.dtype)
+                yield name, rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
+            elif layer == "conv1" and shortcut is not None:
+                x = shortcut + module(x, w, noise, math.sqrt(0.5), weight)
+                yield name, x
+            else:
+                x = module(x, w, noise, 1.0, weight)
+                yield name, x
+
+
+class SkipSynthesis(SteppedNetwork):
+    """ws [N, num_ws, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.plan, self.resolution = plan(config), config.resolution
+        if config.fourier_input:
+            self.input = FourierInput(
+                None, self.plan.input_channels, self.plan.input_size, self.plan.input_rate, self.plan.input_cutoff
+            )
+        blocks = {size: tuple(specs) for size, specs in groupby(self.plan.layers, lambda spec: spec.out_size)}
+        self.resolutions = tuple(blocks)
+        for resolution, specs in blocks.items():
+            self.add_module(f"b{resolution}", SynthesisBlock(config, specs))
+        self.layer_names = (*(["input"] if config.fourier_input else []), *(spec.name for spec in self.plan.layers))
+
+    def _blocks(self, ws: Tensor) -> Iterator[tuple[SynthesisBlock, Tensor]]:
+        """Each block and the w's that its layers consume."""
+        first = 0
+        for resolution in self.resolutions:
+            block = cast(SynthesisBlock, self.get_submodule(f"b{resolution}"))
+            yield block, ws[:, first : first + block.num_convs + 1]
+            first += block.num_convs
+
+    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
+        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
+        return {
+            f"b{block.resolution}.{name}": layer.modulate(
+                w, arithmetic, arithmetic.dtype(block.resolution, self.resolution, w.dtype)
+            )
+            for block, block_ws in self._blocks(ws)
+            for name, layer, w in block.layers(block_ws)
+        }
+
+    def steps(
+        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
+        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
+    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
+
+        `noise` is "const" (the stored planes), "random" (a plane a sample) or "none". `update_emas` is taken for the
+        sake of one interface: there are no magnitudes to average here. `weights`: from `modulate`.
+        `overrides`: of rung A's constant; ConfigError for what this rung has not.
+        """
+        self._check_weights(ws, weights, update_emas)
+        if noise not in NOISE_MODES:
+            raise ConfigError(f"The noise is one of {', '.join(NOISE_MODES)}, not {noise!r}.")
+        if hasattr(self, "input"):
+            x = arithmetic.laid_out(self.input(ws[:, 0], transform, overrides), ws.dtype)
+            yield "input", x
+        elif transform is not None:
+            raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
+        elif overrides.learned is not None:
+            raise ConfigError("Rung A draws from a learned constant, which w does not move: there is no transform.")
+        else:
+            constant = cast(Tensor, self.get_parameter("b4.const"))
+            if overrides.mean_constant:
+                constant = constant.mean(dim=(1, 2), keepdim=True).expand_as(constant)
+            x = arithmetic.laid_out(constant[None].expand(ws.shape[0], -1, -1, -1), ws.dtype)
+        img = None
+        for block, block_ws in self._blocks(ws):
+            dtype = arithmetic.dtype(block.resolution, self.resolution, ws.dtype)
+            if x.dtype != dtype:
+                x = arithmetic.laid_out(x, dtype)
+            for name, output in block.steps(x, img, block_ws, noise, weights):
+                x, img = (x, output) if name.endswith("torgb") else (output, img)
+                yield name, output

@@ -1,0 +1,153 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The cache of downloads: what is kept, held, found damaged, evicted."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.fetching import MODEL, OTHER, POSIX, ROOT, cache_in, child, get, one_model, sha
+from support.sites import Page, Site, checkpoint_like
+
+from cuda_ops.cpu import loader as cpu
+from gan.hub.cache import Cache, cache_folder, hold, hold_only, is_kept
+from gan.hub.download import Downloaded, fetched
+from gan.hub.url import DownloadError, parsed
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    with cache_in(tmp_path / "models", monkeypatch) as found:
+        yield found
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[Site]:
+    with one_model() as found:
+        yield found
+
+
+def test_the_cache_lies_beside_the_kernels() -> None:
+    assert cache_folder() == cpu.cache_folder().with_name("models")
+
+
+@pytest.mark.parametrize("damage", [b"", MODEL[:-1], OTHER], ids=["empty", "short", "other"])
+def test_a_damaged_copy_is_fetched_anew(site: Site, damage: bytes) -> None:
+    path = get(site).path
+    path.write_bytes(damage)
+    found = get(site)
+    assert found.path == path and path.read_bytes() == MODEL and not found.from_cache
+    assert site.asked[-1].status == 200 and "if-none-match" not in site.asked[-1].headers
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"sha256": 1}', '{"name": "../../x"}', "damaged"])
+def test_a_damaged_record_is_no_record(site: Site, folder: Path, text: str) -> None:
+    get(site)
+    (record,) = (folder / "addresses").iterdir()
+    known = json.loads(record.read_text())
+    record.write_text(json.dumps({**known, **json.loads(text)}) if text.startswith("{") else text)
+    found = get(site)
+    assert not found.from_cache and found.path.read_bytes() == MODEL and found.path.parent.parent == folder
+
+
+@pytest.mark.parametrize("wrong", [
+    {"etag": "a\nb"}, {"etag": '"\u20ac"'}, {"etag": "x" * 70_000}, {"modified": "a\r\nX: b"}, {"checked": 1e300},
+    {"checked": float("nan")}, {"checked": float("inf")}, {"checked": -1.0}, {"bytes": -1}, {"address": "a\nb"},
+])  # fmt: skip
+def test_a_record_that_no_server_gave_is_no_record(site: Site, folder: Path, wrong: dict[str, Any]) -> None:
+    get(site)
+    (record,) = (folder / "addresses").iterdir()
+    record.write_text(json.dumps(json.loads(record.read_text()) | wrong))
+    found = get(site)
+    assert not found.from_cache and found.path.read_bytes() == MODEL
+    record.write_text(json.dumps(json.loads(record.read_text()) | wrong))
+    site.pages.clear()
+    with pytest.raises(DownloadError, match="There is no file at"):
+        get(site)
+
+
+def test_an_etag_beyond_ascii_counts_as_absent(site: Site) -> None:
+    site.pages["/model.safetensors"] = Page(MODEL, etag='"\u00e9"', modified="Mon, 05 Jan 2026 10:00:00 GMT")
+    get(site)
+    assert get(site).from_cache, "by its date"
+
+
+def test_what_cannot_be_asked_for_comes_from_the_cache(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = get(site)
+    site.pages["/model.safetensors"] = Page(status=404)
+    gone = get(site)
+    assert gone.path == first.path and gone.from_cache
+    assert "There is no file at" in gone.note and gone.note.endswith("is used.")
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    offline = get(site)
+    assert offline.path == first.path and offline.from_cache
+    assert offline.note.startswith("No host 127.0.0.1 is known: ") and offline.note.count(". ") == 1
+    asked = len(site.asked)
+    known = fetched(f"{site.url()}#sha256={sha(MODEL).upper()}")
+    assert known == Downloaded(first.path, sha(MODEL), len(MODEL), True) and len(site.asked) == asked
+
+
+def aged(path: Path, days: float) -> None:
+    os.utime(path.parent, (time.time() - 86400 * days,) * 2)
+
+
+def test_the_least_recently_used_goes_first(site: Site, folder: Path) -> None:
+    cache = Cache(folder, limit=250_000)
+    found = []
+    for number in range(4):
+        site.pages[f"/{number}.pkl"] = Page(checkpoint_like(100_000, number), etag=f'"{number}"')
+        hold_only([])  # as by another process, which has ended
+        found.append(get(site, f"/{number}.pkl", cache=cache).path)
+        aged(found[number], 10 - number)
+        if number == 1:
+            get(site, "/0.pkl", cache=cache)  # used again
+    assert [path.exists() for path in found] == [True, False, False, True]
+    assert cache.address_of(found[1]) == site.url("/1.pkl"), "it can be fetched again"
+    assert not found[1].parent.exists()
+
+
+@POSIX
+def test_nothing_that_is_in_use_goes(site: Site, folder: Path) -> None:
+    with child(site, folder, "and wait") as process:
+        assert process.stdout is not None
+        held = Path(process.stdout.readline().partition(" ")[0])
+        aged(held, 100)
+        site.pages["/b.pkl"], site.pages["/c.pkl"] = Page(OTHER), Page(checkpoint_like(100_000, 2))
+        ours, cache = get(site, "/b.pkl").path, Cache(folder, limit=1)
+        aged(ours, 90)
+        newest = get(site, "/c.pkl", cache=cache).path
+        assert held.exists() and ours.exists() and newest.exists()
+        hold_only([newest])
+        assert cache.evict(newest) == [ours] and held.exists(), "another process has it open"
+        process.communicate("")
+    assert cache.evict(newest) == [held]
+
+
+def test_a_stale_lock_and_old_parts_do_not_stay(site: Site, folder: Path) -> None:
+    key = parsed(site.url()).key
+    (folder / "parts").mkdir(parents=True)
+    lock, part = (folder / "parts" / f"{key}-0.{end}" for end in ("lock", "part"))
+    lock.touch()
+    old = folder / "parts" / "0123-0.part"
+    old.write_bytes(b"never finished")
+    os.utime(old, (0, 0))
+    part.write_bytes(MODEL[:40_000])
+    assert get(site).path.read_bytes() == MODEL and not old.exists() and not lock.exists()
+    assert Cache(folder).sweep() == []
+
+
+def test_a_file_is_held_until_it_is_let_go(site: Site, folder: Path) -> None:
+    path = get(site).path
+    assert is_kept(path) and not is_kept(ROOT / "README.md") and not is_kept(folder / "parts" / "x")
+    assert hold(path) and Cache(folder, limit=0).evict(ROOT) == []
+    path.unlink()
+    assert not hold(path)
+    assert not hold(folder / sha(OTHER) / "gone.pkl")

@@ -1,0 +1,162 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The window as a program: started from the command line, its state kept, a broken panel no catastrophe."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.gui import drive, save_model, settle
+
+from viz.core.state import AppState
+from viz.panels import transform
+from viz.ui import theme
+from viz.window.window import Window
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def visualizer(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the program where there is no display."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    return subprocess.run(
+        [sys.executable, "visualizer.py", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_it_pictures_itself_and_keeps_its_state(tmp_path: Path) -> None:
+    model, state_file, shot = (
+        save_model(tmp_path / "b.safetensors", "B", 16),
+        tmp_path / "state.json",
+        tmp_path / "w.png",
+    )
+    words = ("--state", str(state_file), "--size", "900x700", "--screenshot", str(shot))
+    ran = visualizer("--left", model, "--right", "", *words)
+    assert ran.returncode == 0 and str(shot) in ran.stdout, ran.stderr
+    with Image.open(shot) as picture:
+        assert picture.size == (900, 700)
+        assert np.asarray(picture.convert("L")).std() > 10, "more than one grey"
+    kept = json.loads(state_file.read_text())
+    assert kept["left"]["path"] == model and kept["recents"] == [model]
+    assert (kept["display"]["width"], kept["display"]["height"]) == (900, 700)
+
+    state_file.write_text(state_file.read_text()[:-20])
+    ran = visualizer(*words)
+    said = [line for line in ran.stderr.splitlines() if "CPU" not in line]  # what runs the operators is said there, too
+    assert ran.returncode == 0 and len(said) == 1 and "damaged" in said[0], ran.stderr
+    assert json.loads(state_file.read_text())["left"]["path"] != model, "defaults, and readable again"
+    spoiled = list(tmp_path.glob("state*damaged*"))
+    assert len(spoiled) == 1 and model in spoiled[0].read_text(), "what could not be read is kept beside it"
+
+
+def test_without_a_display_it_says_so_and_what_to_do() -> None:
+    ran = visualizer()
+    assert ran.returncode == 1
+    assert len(ran.stderr.strip().splitlines()) == 1 and "python visualizer.py " in ran.stderr
+    assert not sys.platform.startswith("linux") or "DISPLAY is not set" in ran.stderr
+
+
+def test_it_says_how_many_pictures_it_showed(tmp_path: Path) -> None:
+    left, right = (save_model(tmp_path / f"{rung}.safetensors", rung, 16) for rung in "BT")
+    words = ("--left", left, "--right", right, "--state", str(tmp_path / "state.json"), "--exit-after", "12")
+    ran = visualizer(*words, "--animate", "circle")
+    said = re.fullmatch(r"\S+ s, (\d+) frames .*: left (\d+) \(.* a second\), right (\d+) \(.*\)\.\n", ran.stdout)
+    assert ran.returncode == 0 and said, ran.stderr + ran.stdout
+    frames, *pictures = map(int, said.groups())
+    assert all(0 < count <= frames for count in pictures)
+
+
+def test_closing_twice_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, waits = Window(AppState()), []
+    with monkeypatch.context() as patch:
+        patch.setattr(shown.worker, "close", lambda: bool(waits.append(1)))  # a picture that takes for ever
+        assert shown.close() is False and shown.close() is False and waits == [1]
+    assert shown.worker.close()
+
+
+def test_letters_that_only_the_system_has_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from imgui_bundle import hello_imgui, imgui
+
+    symbols = hello_imgui.asset_file_full_path("fonts/fontawesome-webfont.ttf")  # stands in for a system's CJK font
+    house, seen = 0xF015, []
+    for places in ((), ("no such file", symbols)):
+        monkeypatch.setattr(theme, "CJK_FONTS", places)
+        monkeypatch.setattr(transform, "draw", lambda *_: seen.append(imgui.get_font().is_glyph_in_font(house)))
+        drive(Window(AppState(), strict=True), lambda context: context.yield_(3))
+        assert seen and seen[-1] is bool(places)
+
+
+def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object) -> None:
+        from imgui_bundle import imgui
+
+        imgui.push_id("left open")
+        imgui.begin_child("left open")
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr(transform, "draw", broken)
+    shown = Window(AppState())
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        context.yield_(5)
+        assert "The Transform panel failed: ZeroDivisionError: a mistake" in shown.view.message
+        context.item_click("//Latent/Random")
+        context.yield_(2)
+        assert shown.state.latent.x == int(shown.state.latent.x)
+
+    drive(shown, script)
+    assert capsys.readouterr().err.count("Traceback") == 1, "once, not once a frame"
+
+
+def test_textures_are_filtered_as_they_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    from viz.display.texture import Texture
+
+    board = np.zeros((64, 64, 4), np.uint8)
+    board[::2, 1::2] = board[1::2, ::2] = 255
+    small = np.array([[0, 255], [255, 0]], np.uint8)[:, :, None].repeat(4, axis=2)
+    seen: dict[str, np.ndarray] = {}
+
+    def look(*_: object) -> None:  # drawn on the thread that has the context
+        if seen:
+            return
+        from OpenGL import GL
+
+        texture = Texture(GL)
+        for name, pixels, width, nearest in (
+            ("own", board, None, False),
+            ("half", board, 32, False),
+            ("odd", board, 21.3, True),
+            ("soft", small, 7, False),
+            ("hard", small, 7, True),
+        ):
+            assert texture.show(pixels, width, nearest=nearest) > 0
+            assert texture.show(pixels, width, nearest=nearest) == 0, "nothing is uploaded or drawn twice"
+            GL.glBindTexture(GL.GL_TEXTURE_2D, texture.name)
+            data = GL.glGetTexImage(GL.GL_TEXTURE_2D, 0, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE)
+            size = int(GL.glGetTexLevelParameteriv(GL.GL_TEXTURE_2D, 0, GL.GL_TEXTURE_WIDTH))
+            seen[name] = np.frombuffer(data, np.uint8).reshape(-1, size, 4)[:, :, 0]
+        texture.delete()
+
+    monkeypatch.setattr(transform, "draw", look)
+    shown = Window(AppState(), strict=True)
+    drive(shown, lambda context: context.yield_(3))
+    assert np.array_equal(seen["own"], board[:, :, 0])
+    assert seen["half"].shape == (32, 32) and np.abs(seen["half"].astype(int) - 127).max() <= 1, "no moire"
+    assert seen["odd"].shape == (21, 21) and np.abs(seen["odd"].astype(int) - 127).max() <= 64
+    assert np.array_equal(seen["hard"], small[:, :, 0].repeat(4, axis=0).repeat(4, axis=1))
+    assert np.array_equal(seen["soft"], small[:, :, 0])  # imgui's own linear filter enlarges it

@@ -1,0 +1,231 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The instrument panels as golden images show them: what each is filled with, and one window that draws them all."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from imgui_bundle import imgui, immapp
+
+from gan.analysis.bands import Band
+from support import synthetic
+from viz.core.layer_info import find
+from viz.core.result import PICTURE
+from viz.core.state import SLOTS, AppState
+from viz.display import offscreen
+from viz.instruments.slice_recorder import COLUMNS, Recorder
+from viz.instruments.types import (
+    DATA,
+    AverageRequest,
+    LayerRequest,
+    LayerView,
+    Measured,
+    MeterRequest,
+    MeterView,
+    NeighbourhoodRequest,
+    Progress,
+    SpectrumRequest,
+    SpectrumView,
+)
+from viz.panels import layers, spectrum, sticking
+from viz.render.jobs import Reading
+from viz.ui.context import View
+from viz.window.window import SETTLED_FRAMES, Window
+
+SIZE = (1600, 1000)
+DRAWN = 6  # frames that a panel is given: to come to the front, to find its size, to be drawn with it
+Fill = Callable[[AppState, View], object]
+
+
+class IdleWorker:
+    """In the place of viz.render.worker.Worker: renders nothing, measures nothing, is never busy."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        answers: dict[str, Any] = {"collect": {}, "readings": {}, "busy": False, "measuring": False}
+        return lambda *_, **__: answers.get(name, True)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A panel filled with `fill(state, view)` on the models called by their rungs' letters, "" an empty slot."""
+
+    panel: ModuleType
+    fill: Fill = lambda state, view: None
+    models: tuple[str, str] = ("B", "T")
+    theme: str = "dark"
+    rows: int | None = None  # that are kept of it, to keep the file small
+    changed: Callable[[], AbstractContextManager[Any]] = nullcontext  # replaces something of the program meanwhile
+
+
+# -- what panels are filled with ---------------------------------------------------------------------------------------
+
+
+def looked_at(state: AppState, view: View, made: Callable[[Band], LayerView]) -> None:
+    """The reading of the layers' job, of the left slot's layer."""
+    facts = view.facts("left")
+    assert facts is not None
+    layer = find(facts.config, state.layers.left)
+    view.readings[layers.JOB] = Reading(LayerRequest("left", layer.name, state.layers.mode),
+                                        dataclasses.replace(made(layer), model=state.left.path))  # fmt: skip
+
+
+def sheet(state: AppState, view: View) -> None:
+    state.layers.sort, state.layers.thumb = "energy", 40
+    looked_at(state, view, synthetic.layer_sheet)
+
+
+def colours(state: AppState, view: View) -> None:
+    state.layers.mode, state.layers.gain, state.layers.common = "rgb", -3.0, True
+    looked_at(state, view, synthetic.layer_colours)
+
+
+def bands(state: AppState, view: View) -> dict[str, Band]:
+    """Of what each slot's spectrum is."""
+    found = {}
+    for slot in SLOTS:
+        facts = view.facts(slot)
+        assert facts is not None
+        layer = PICTURE if state.spectrum.source == "picture" else getattr(state.layers, slot)
+        found[slot] = find(facts.config, layer)
+    return found
+
+
+def spectra(state: AppState, view: View, averaged: bool) -> None:
+    """The readings of the spectra's jobs: left falls off less than right."""
+    of, chosen = bands(state, view), state.spectrum
+    slopes = {"left": 30.0, "right": 40.0}
+    looks = {slot: synthetic.look(band, slopes[slot], 1, ripple=3.0) for slot, band in of.items()}
+    averages = {}
+    if averaged:
+        chosen.of_average, chosen.data = True, "."
+        averages = {slot: synthetic.look(band, slopes[slot] + 4, 100) for slot, band in of.items()}
+        averages[DATA] = synthetic.look(of["left"], 22.0, 100)
+        request = AverageRequest((), 100, 8.0, ".")
+        view.readings[spectrum.AVERAGE] = Reading(request, Progress(300, 300), finished=True)
+    looks = {slot: dataclasses.replace(look, model=state.slot(slot).path) for slot, look in looks.items()}
+    main = (averages or looks)["left"]
+    shown = SpectrumView(looks, averages, synthetic.heat(main, chosen.low, chosen.high))
+    asked = SpectrumRequest((), "left", averaged, 8.0, 4, chosen.low, chosen.high, chosen.angle)
+    view.readings[spectrum.LIVE] = Reading(asked, shown)
+
+
+def pictures_spectra(state: AppState, view: View) -> None:
+    spectra(state, view, averaged=True)
+
+
+def layers_spectra(state: AppState, view: View) -> None:
+    state.spectrum.source, state.spectrum.at_0, state.spectrum.at_angle = "layer", False, True
+    state.layers.left, state.layers.right = (find(synthetic.config(letter), "L7").name for letter in "RT")
+    spectra(state, view, averaged=False)
+
+
+def filtered(number: str, state: AppState, view: View) -> None:
+    state.layers.left = number
+
+
+def slices(state: AppState, view: View) -> None:
+    """Left the fine stripes stay while the coarse ones move, right both move, and jump; fewer pictures left."""
+    for index in range(COLUMNS + 20):
+        moved = index // 16
+        if index >= 120:
+            view.recorder.record("left", synthetic.result("B", 24 * moved, seed=index), state.sticking)
+        view.recorder.record("right", synthetic.result("T", 24 * moved, 144 * moved, index), state.sticking)
+
+
+def means(state: AppState, view: View) -> None:
+    state.sticking.show = "mean"
+    found = {slot: dataclasses.replace(synthetic.mean(share), model=state.slot(slot).path)
+             for slot, share in (("left", 0.62), ("right", 0.04))}  # fmt: skip
+    view.readings[sticking.MEAN] = Reading(NeighbourhoodRequest(0.3, 100), found, finished=True)
+
+
+def measured(left: Measured, right: Measured, done: int, state: AppState, view: View) -> None:
+    state.sticking.show, state.sticking.num = "meters", 50
+    request = MeterRequest((), 50)
+    left, right = (dataclasses.replace(one, model=state.slot(slot).path)
+                   for slot, one in (("left", left), ("right", right)))  # fmt: skip
+    found = MeterView({"left": left, "right": right}, done, 100)
+    view.readings[sticking.METERS] = Reading(request, found, finished=done == 100)
+    if done < 100:
+        view.started[sticking.METERS] = request
+
+
+# -- the window --------------------------------------------------------------------------------------------------------
+
+
+def begin(shot: Shot, window: Window) -> None:
+    """The window's state and view as if it were new, filled for a shot."""
+    state, view, new = window.state, window.view, AppState()
+    for item in dataclasses.fields(new):
+        setattr(state, item.name, getattr(new, item.name))
+    state.display.theme, state.display.fps_limit, state.display.vsync = shot.theme, 0, False
+    view.readings, view.started, view.recorder = {}, {}, Recorder()
+    for slot, letter in zip(SLOTS, shot.models, strict=True):
+        state.slot(slot).path = f"{letter.lower()}.safetensors" if letter else ""
+        view.results[slot] = synthetic.result(letter) if letter else None
+    shot.fill(state, view)
+    window.show(shot.panel.TITLE)
+
+
+def framed(panel: ModuleType) -> np.ndarray:
+    """The panel's pixels in the frame just drawn, uint8 [H, W, 3], without its tab."""
+    from OpenGL import GL  # once there is a window, as in viz.display.texture
+
+    width, height = (round(value) for value in imgui.get_io().display_size)
+    GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+    screen = np.frombuffer(GL.glReadPixels(0, 0, width, height, GL.GL_RGB, GL.GL_UNSIGNED_BYTE), np.uint8)
+    screen = screen.reshape(height, width, 3)[::-1]
+    inner = imgui.internal.find_window_by_name(panel.TITLE).inner_rect
+    left, top, right, bottom = (round(value) for value in (inner.min.x, inner.min.y, inner.max.x, inner.max.y))
+    return np.ascontiguousarray(screen[top:bottom, left:right])
+
+
+def photographed(shots: Mapping[str, Shot]) -> tuple[dict[str, np.ndarray], str]:
+    """Each shot's picture by its name, and what drew them: OpenGL's renderer and version."""
+    state = AppState()
+    state.display.width, state.display.height = SIZE
+    window, taken, drawn_by = Window(state, strict=True), {}, ""
+    window.worker.close()
+    window.worker = IdleWorker()
+    script = _script(shots, window, taken)
+    params = window.runner_params()
+    params.fps_idling.fps_idle = 0.0  # as fast as it can
+    finish = params.callbacks.before_swap
+
+    def after() -> None:
+        nonlocal drawn_by
+        finish()
+        if next(script, script) is script:
+            drawn_by = _renderer()
+            params.app_shall_exit = True
+
+    params.callbacks.before_swap = after
+    offscreen.use()
+    try:
+        immapp.run(params, immapp.AddOnsParams(with_implot=True))
+    finally:
+        script.close()
+        window.close()
+    return taken, drawn_by
+
+
+def _renderer() -> str:
+    from OpenGL import GL
+
+    return ", ".join(GL.glGetString(name).decode() for name in (GL.GL_RENDERER, GL.GL_VERSION))
+
+
+def _script(shots: Mapping[str, Shot], window: Window, taken: dict[str, np.ndarray]) -> Iterator[None]:
+    """A step a frame, at its end."""
+    for _ in range(SETTLED_FRAMES):
+        yield
+    for name, shot in shots.items():
+        with shot.changed():
+            begin(shot, window)
+            for _ in range(DRAWN):
+                yield
+            taken[name] = framed(shot.panel)[: shot.rows]

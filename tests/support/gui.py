@@ -1,0 +1,51 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What GUI tests share: small seeded models, and a window without a display that a test function drives."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gan.checkpoints.checkpoint import save_generator
+from gan.networks.generator import untrained
+from gan.networks.ladder import rung
+from viz.core.request import build_request
+from viz.core.state import SLOTS
+from viz.window.window import Window
+
+FRAMES = 2000  # that a picture may take to come
+
+
+def save_model(path: Path, letter: str, resolution: int = 64, seed: int = 0, **fields: Any) -> str:
+    """An untrained generator, its magnitudes calibrated so that its pictures have contrast."""
+    small = {"z_dim": 32, "w_dim": 32, "channel_base": 512, "channel_max": 16, **fields}
+    save_generator(path, untrained(rung(letter, resolution, **small), seed), {})
+    return str(path)
+
+
+def drive(window: Window, test: Callable[[Any], None]) -> None:
+    """Open the window offscreen and run `test(context)` of imgui's test engine; its exceptions come through."""
+    from imgui_bundle import immapp
+    from imgui_bundle.immapp import testing
+
+    from viz.display import offscreen
+
+    offscreen.use()
+    try:
+        testing.run(
+            test_function=test,
+            runner_params=window.runner_params(),
+            add_ons_params=immapp.AddOnsParams(with_implot=True),
+        )
+    finally:
+        window.close()
+
+
+def settle(context: Any, window: Window) -> None:
+    """Let frames pass until both slots show what the state asks for."""
+    for _ in range(FRAMES):
+        context.yield_(2)
+        request = build_request(window.state)
+        shown = {slot: result and result.request for slot, result in window.view.results.items()}
+        if window.worker.idle() and all(shown[slot] == request.slot(slot) for slot in SLOTS):
+            return
+    raise AssertionError("the pictures did not come")

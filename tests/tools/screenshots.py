@@ -1,0 +1,169 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""python -m tools.screenshots FOLDER: the pictures of the documentation, taken anew, without a display.
+
+Each shot is a window of its own on the bundled models: a state, a few frames in which something happens, and what of
+the window is kept. Anybody's run gives the same pictures, but for what depends on the machine's speed (milliseconds,
+and how many columns a slice over time has).
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from imgui_bundle import hello_imgui, imgui, immapp
+
+from gan.data.image_io import save_png
+from gan.hub.resolve import resolve
+from viz.canvas import canvas
+from viz.core import defaults as models
+from viz.core.state import SLOTS, AppState
+from viz.display import offscreen
+from viz.instruments.types import AverageRequest, MeterRequest
+from viz.panels import filters, layers, spectrum, sticking, transform
+from viz.window.window import LAID_OUT_FRAMES, Window
+
+AVERAGED, MEASURED = 200, 50  # pictures
+WALKED = 340  # frames of motion, each with its pictures
+SWAY, PERIOD = 0.08, 110  # picture widths, frames
+Script = Callable[[Window], Iterator[None]]
+
+
+def _still(window: Window) -> Iterator[None]:
+    """Until everything that is asked for has come."""
+    for _ in range(12):
+        yield
+    while not (window.worker.idle() and not window.worker.measuring()):
+        yield
+    for _ in range(6):
+        yield
+
+
+def _sway(window: Window) -> Iterator[None]:
+    """Down and up again, a picture a frame, whatever the machine's speed, and at last to the right."""
+    yield from _still(window)
+    for index in range(WALKED):
+        window.state.transform.ty = SWAY * math.sin(2 * math.pi * index / PERIOD)
+        yield
+        while not window.worker.idle():
+            yield
+    window.state.transform.ty, window.state.transform.tx = 0.0, 0.05
+    yield from _still(window)
+
+
+def _walk(window: Window) -> Iterator[None]:
+    """Through the latents, a picture a frame, whatever the machine's speed."""
+    yield from _still(window)
+    for _ in range(WALKED):
+        window.state.latent.x += 0.008
+        yield
+        while not window.worker.idle():
+            yield
+
+
+def _average(window: Window) -> Iterator[None]:
+    yield from _still(window)
+    sources = tuple(
+        (slot, result.request, "picture") for slot in SLOTS if (result := window.view.results[slot]) is not None
+    )
+    window.view.started[spectrum.AVERAGE] = AverageRequest(sources, AVERAGED, 8.0, "")
+    window.state.spectrum.of_average = True
+    yield from _finish(window, spectrum.AVERAGE)
+
+
+def _measure(window: Window) -> Iterator[None]:
+    yield from _still(window)
+    pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.view.results[slot]) is not None)
+    window.view.started[sticking.METERS] = MeterRequest(pictures, MEASURED)
+    yield from _finish(window, sticking.METERS)
+
+
+def _finish(window: Window, job: str) -> Iterator[None]:
+    yield
+    while window.view.running(job):
+        yield
+    yield from _still(window)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """`keep`: the title of the window that is kept of it, "" for all of it; `fields`: what is set in the state."""
+
+    name: str
+    keep: str
+    models: tuple[str, str] = ("b", "t")
+    fields: tuple[tuple[str, object], ...] = ()
+    panels: tuple[str, ...] = ()
+    script: Script = _still
+
+
+SHOTS = (
+    Shot("screenshot", "", fields=(("layers.slot", "right"),), panels=(layers.TITLE, sticking.TITLE), script=_sway),
+    Shot("panel-layers", layers.TITLE, ("r", "t"), (("layers.sort", "phase"),)),
+    Shot("panel-layers-rgb", layers.TITLE, ("r", "t"), (("layers.mode", "rgb"), ("layers.left", "L5"))),
+    Shot("panel-spectrum", spectrum.TITLE, panels=(spectrum.TITLE,), script=_average),
+    Shot("panel-spectrum-layer", spectrum.TITLE, ("r", "t"),
+         (("spectrum.source", "layer"), ("spectrum.low", -80.0), ("spectrum.at_angle", True)), (spectrum.TITLE,)),
+    Shot("panel-filters", filters.TITLE, ("r", "t"), panels=(filters.TITLE,)),
+    Shot("panel-sticking", sticking.TITLE, panels=(sticking.TITLE,), script=_sway),
+    Shot("panel-sticking-walk", sticking.TITLE, panels=(sticking.TITLE,), script=_walk),
+    Shot("panel-sticking-mean", sticking.TITLE, fields=(("sticking.show", "mean"),), panels=(sticking.TITLE,)),
+    Shot("panel-sticking-meters", sticking.TITLE, fields=(("sticking.show", "meters"),), panels=(sticking.TITLE,),
+         script=_measure),
+    Shot("panel-transform", transform.TITLE, ("r", "t"), (("transform.scale", 0.6),)),
+    Shot("canvas-split", canvas.TITLE, fields=(("canvas.mode", "split"), ("transform.tx", 0.05))),
+    Shot("canvas-difference", canvas.TITLE, fields=(("canvas.mode", "difference"), ("canvas.gain", 2.0))),
+)  # fmt: skip
+
+
+def take(shot: Shot, folder: Path) -> Path:
+    """Take one shot; the file written."""
+    state = AppState()
+    models.first_start(state)
+    state.left.path, state.right.path = (resolve(model) for model in shot.models)
+    for name, value in shot.fields:
+        owner, _, field = name.partition(".")
+        setattr(getattr(state, owner), field, value)
+    window = Window(state, strict=True)
+    window.show(*shot.panels)
+    params = window.runner_params()
+    draw, script, box = params.callbacks.pre_new_frame, shot.script(window), [0, 0, 0, 0]
+
+    def before() -> None:
+        draw()
+        if imgui.get_frame_count() > LAID_OUT_FRAMES and next(script, script) is script:
+            if shot.keep:
+                found = imgui.internal.find_window_by_name(shot.keep)
+                box[:] = [round(v) for v in (found.pos.x, found.pos.y, found.size.x, found.size.y)]
+            params.app_shall_exit = True
+
+    params.callbacks.pre_new_frame = before
+    offscreen.use()
+    try:
+        immapp.run(params, immapp.AddOnsParams(with_implot=True))
+    finally:
+        window.close()
+    pixels = hello_imgui.final_app_window_screenshot()[:, :, :3]
+    if shot.keep:
+        left, top, width, height = box
+        pixels = pixels[top : top + height, left : left + width]
+    path = folder / f"{shot.name}.png"
+    save_png(path, np.ascontiguousarray(pixels))
+    return path
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--only", multiple=True, metavar="NAME", help="Only the shots whose names begin like this.")
+def main(folder: Path, only: tuple[str, ...]) -> None:
+    """Take the documentation's pictures of the window anew and write them to FOLDER."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for shot in SHOTS:
+        if not only or shot.name.startswith(only):
+            click.echo(f"Wrote {take(shot, folder)}.")
+
+
+if __name__ == "__main__":
+    main()

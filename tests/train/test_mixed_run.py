@@ -1,0 +1,203 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Whole runs in mixed precision: who decides, what a resumed run keeps, what is logged, what is refused."""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+from support.mixed_runs import Types, same, small
+
+from gan.checkpoints.checkpoint import load_tensors, save_tensors
+from gan.networks.generator import Generator
+from gan.networks.precision import FULL, HALF
+from train.cli.main import main
+from train.config import TrainConfig, TrainingError
+from train.loop import Loop
+from train.mixed_precision import default_half, described
+from train.state import TrainState
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small only lose by sharing their work out; flushed denormals are the trainer's own setting."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "blobs"
+    folder.mkdir()
+    for i in range(6):
+        pixels = np.random.default_rng(i).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    return folder
+
+
+SMALL = ("--cfg=T", "--preset=tiny", "--batch=4", "--cbase=64", "--cmax=8", "--tick=0.008", "--snap=1", "--device=cpu")
+
+
+def call(*args: object) -> Result:
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def started(tmp_path: Path, pictures: Path, *options: object) -> Path:
+    result = call(f"--data={pictures}", f"--outdir={tmp_path}", *SMALL, *options)
+    assert result.exit_code == 0, result.output
+    return max(path for path in tmp_path.iterdir() if path.name.endswith("-T-16"))
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
+
+
+def half_of(run: Path) -> tuple[int, int]:
+    """As the options and the state have it."""
+    document = load_tensors(run / "training-state.safetensors")[1]
+    return json.loads((run / "training_options.json").read_text())["half"], document["config"]["half"]
+
+
+def test_a_resumed_run_keeps_its_arithmetic_until_told(tmp_path: Path, pictures: Path) -> None:
+    straight = started(tmp_path, pictures, "--kimg=0.016", "--num-fp16-res=4")
+    assert half_of(straight) == (4, 4)
+    assert [row["grad_nonfinite"] for row in rows(straight)] == [0, 0]
+    log = (straight / "log.txt").read_text().splitlines()
+    assert log[1] == "Computing in float16 on 16, 8; float32 below."
+    assert log[2].startswith("On a CPU float16 is slower than float32; --fp32")
+
+    run = started(tmp_path, pictures, "--kimg=0.008", "--num-fp16-res=4")
+    result = call("resume", run, "--kimg=0.016")
+    assert result.exit_code == 0 and "Computing in float16 on 16, 8" in result.output and half_of(run) == (4, 4)
+    ours, theirs = (load_tensors(folder / "training-state.safetensors")[0] for folder in (run, straight))
+    assert same(ours, theirs)
+    result = call("resume", run, "--kimg=0.024", "--fp32")
+    assert result.exit_code == 0 and "Computing in float32.\n" in result.output and half_of(run) == (0, 0)
+    assert [row["grad_nonfinite"] for row in rows(run)] == [0, 0, None]
+    assert call(f"--resume={run}", "--kimg=0.032", "--num-fp16-res=1").exit_code == 0 and half_of(run) == (1, 1)
+
+
+def test_a_run_of_a_gpu_goes_on_on_a_cpu(tmp_path: Path, pictures: Path) -> None:
+    run = started(tmp_path, pictures, "--kimg=0.008", "--num-fp16-res=4")
+    path = run / "training-state.safetensors"
+    tensors, document = load_tensors(path)
+    del document["schema"]
+    tensors["rng.cuda"] = torch.zeros(16, dtype=torch.uint8)
+    save_tensors(path, tensors, {**document, "config": {**document["config"], "device": "cuda"}})
+    result = call("resume", run, "--kimg=0.016", "--device=cpu")
+    assert result.exit_code == 0 and half_of(run) == (4, 4), result.output
+    assert "float16 on 16, 8" in result.output and "On a CPU float16 is slower" in result.output
+
+
+def test_one_spoiled_step_ends_a_float32_run_only(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = TrainState.step
+
+    def spoil(self: TrainState, reals: torch.Tensor, labels: Any) -> Any:
+        return step(self, reals * math.nan if self.steps in spoiled else reals, labels)
+
+    monkeypatch.setattr(TrainState, "step", spoil)
+    spoiled = {1}
+    run = started(tmp_path, pictures, "--kimg=0.016", "--num-fp16-res=4")
+    assert [row["grad_nonfinite"] for row in rows(run)] == [0.5, 0]
+    assert all(math.isfinite(row["loss_d"]) for row in rows(run))
+    assert "gradients overflowed in 50.0% of steps" in (run / "log.txt").read_text()
+    for half, spoiled in ((0, {1}), (4, {2, 3})):  # noqa: B007 - read by `spoil`
+        result = call(f"--data={pictures}", f"--outdir={tmp_path}", *SMALL, "--kimg=0.016", f"--num-fp16-res={half}")
+        assert result.exit_code == 1 and "Training diverged" in result.output
+        run = max(path for path in tmp_path.iterdir() if path.name.endswith("-T-16"))
+        assert rows(run)[-1]["loss_d"] is None, "it was not a number"
+
+
+def test_grids_are_drawn_in_float32(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    forward = Generator.forward
+
+    def watched(self: Generator, *args: Any, **options: Any) -> torch.Tensor:
+        seen.append(options.get("arithmetic", FULL))
+        with Types() as types:
+            images = forward(self, *args, **options)
+        assert {dtype for _, dtype in types.seen} == {torch.float32}
+        return images
+
+    monkeypatch.setattr(Generator, "forward", watched)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        started(tmp_path, pictures, "--kimg=0.008", "--num-fp16-res=4")
+    assert seen and set(seen) == {FULL}
+
+
+@pytest.mark.parametrize(("device", "options", "expected"), [
+    ("cuda", (), 4), ("cuda:1", (), 4), ("cpu", (), 0), ("mps", (), 0), ("cuda", ("--fp32",), 0),
+    ("cuda", ("--num-fp16-res=0",), 0), ("cuda", ("--num-fp16-res=2",), 2), ("cpu", ("--num-fp16-res=4",), 4),
+])  # fmt: skip
+def test_the_device_decides_unless_told(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, device: str, options: tuple[str, ...],
+    expected: int,
+) -> None:  # fmt: skip
+    found = []
+
+    def stop(config: TrainConfig) -> None:
+        found.append(config)
+        raise TrainingError("Far enough.")
+
+    monkeypatch.setattr("train.launch.usable_device", lambda name: name)
+    monkeypatch.setattr("train.launch.check_memory", stop)
+    for command in ([*SMALL], ["ladder", "--cfg=T"]):
+        given = [f"--data={pictures}", f"--outdir={tmp_path / 'runs'}", f"--device={device}", *options]
+        assert "Far enough." in call(*command, *given).output
+    assert [(config.device, config.half) for config in found] == [(device, expected)] * 2
+    assert default_half(device) == (4 if "cuda" in device else 0)
+
+
+def test_nonsense_is_refused(tmp_path: Path, pictures: Path) -> None:
+    given = (f"--data={pictures}", f"--outdir={tmp_path / 'runs'}", *SMALL)
+    for option in ("--num-fp16-res=-1", "--num-fp16-res=11", "--num-fp16-res=x"):
+        result = call(*given, option)
+        assert result.exit_code == 2 and "--num-fp16-res" in result.output.splitlines()[-1]
+    result = call(*given, "--fp32", "--num-fp16-res=4")
+    assert result.exit_code == 2 and "--fp32 is --num-fp16-res=0" in result.output.splitlines()[-1]
+    assert not (tmp_path / "runs").exists()
+    for half in (-1, 11):
+        with pytest.raises(TrainingError, match=f"not of {half}.*--num-fp16-res"):
+            small("T", half=half)
+    with pytest.raises(TrainingError, match="half must be of type int"):
+        small("T", half=True)
+
+
+def test_options_from_before_load_as_float32() -> None:
+    document = small("T").to_json()
+    assert document["half"] == HALF and TrainConfig.from_json(document) == small("T")
+    del document["half"]
+    assert TrainConfig.from_json(document) == small("T", half=0)
+
+
+def test_precision_in_words() -> None:
+    assert described(0, 256) == "float32"
+    assert described(4, 256) == "float16 on 256, 128, 64, 32; float32 below"
+    assert described(10, 1024) == "float16 on 1024, 512, 256, 128, 64, 32, 16, 8; float32 below"
+    assert described(1, 16) == "float16 on 16; float32 below"
+
+
+def test_a_tick_waits_for_the_device_before_its_clock(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a device that is 100 s behind when the last step of a tick is queued, the rate is what it did, not queued."""
+    now = [0.0]
+    monkeypatch.setattr("train.loop.synchronize", lambda device: now.__setitem__(0, now[0] + 100))
+    loop = Loop
+    monkeypatch.setattr("train.launch.Loop", lambda *args, **kwargs: loop(*args, **kwargs, clock=lambda: now[0]))
+    run = started(tmp_path, pictures, "--kimg=0.016")
+    assert [(row["images_per_s"], row["seconds"]) for row in rows(run)] == [(0.08, 100), (0.08, 200)]

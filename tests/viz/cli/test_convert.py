@@ -1,0 +1,141 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`visualizer.py convert` and what `inspect` says of files that are not ours."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from support.foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
+
+from gan.checkpoints.checkpoint import load_generator, read_header
+from viz.cli.main import main as viewer
+
+T, A = "stylegan3_t_64", "stylegan2_64"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(viewer, [str(word) for word in words], prog_name="visualizer.py")
+
+
+def refused(result: Result, words: str) -> None:
+    last = result.output.strip().splitlines()[-1]
+    assert result.exit_code in (1, 2) and last.startswith("Error: ") and words in last, result.output
+    assert isinstance(result.exception, SystemExit), "an exit, not a traceback"
+
+
+@pytest.fixture
+def pickle(tmp_path: Path) -> Path:
+    """An official file of three networks; G is not G_ema."""
+    other = module("Generator", {k: t + 1 for k, t in state_of(case(T)[1]).items() if "filter" not in k},
+                   arguments(case(T)[0]))  # fmt: skip
+    networks = {"G": other, "D": network("discriminator_64"), "G_ema": network(T)}
+    path = tmp_path / "network.pkl"
+    path.write_bytes(pickled(snapshot(networks)))
+    return path
+
+
+def test_a_converted_pickle_is_the_same_generator(pickle, tmp_path):
+    out = tmp_path / "new" / "cats.safetensors"
+    result = run("convert", pickle, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert f"{len(SOURCE):,} bytes of Python source in 1 text: none of it was run" in result.output
+    assert "none of it was run. G_ema of it is taken." in result.output and "StyleGAN3-T" in result.output
+    assert "all 114 tensors are equal" in result.output
+    expected, (found, facts) = load_generator(pickle)[0], load_generator(out)
+    assert found.config == expected.config
+    z = torch.randn(2, 32)
+    assert torch.equal(found(z), expected(z))
+    digest = hashlib.sha256(pickle.read_bytes()).hexdigest()
+    assert facts == {"data": "data", "converted_from": "network.pkl", "converted_sha256": digest, "network": "G_ema",
+                     "class_name": "Generator"}  # fmt: skip
+    assert read_header(out).format == "jinc"
+    assert b"SystemExit" in pickle.read_bytes() and b"SystemExit" not in out.read_bytes(), "no source came along"
+
+
+def test_another_network_of_the_file(pickle, tmp_path):
+    out = tmp_path / "g.safetensors"
+    assert run("convert", pickle, "--network", "G", "--out", out).exit_code == 0
+    assert torch.equal(load_generator(out)[0].mapping.w_avg, state_of(case(T)[1])["mapping.w_avg"] + 1)
+    refused(run("convert", pickle, "--network", "E", "--out", tmp_path / "e.safetensors"), "holds no E, only G, D")
+    refused(run("convert", pickle, "--network", "D", "--out", tmp_path / "d.safetensors"),
+            "holds a discriminator of 64x64 pictures where its generator should be")  # fmt: skip
+    refused(run("convert", "t", "--network", "G", "--out", tmp_path / "t.safetensors"), "leave G out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["g.safetensors", "network.pkl"]
+
+
+def test_not_a_number_stays_what_it_is(tmp_path):
+    path, out = tmp_path / "network.pkl", tmp_path / "out.safetensors"
+    path.write_bytes(official(T, change=lambda t: t * torch.nan if t.shape == (32,) else t))
+    assert run("convert", path, "--out", out).exit_code == 0
+    assert load_generator(out)[0].mapping.w_avg.isnan().all()
+
+
+def test_nothing_is_overwritten_unasked(pickle, tmp_path):
+    out = tmp_path / "out.safetensors"
+    out.write_bytes(b"precious")
+    refused(run("convert", pickle, "--out", out), "is there already: give another --out, or --overwrite")
+    assert out.read_bytes() == b"precious"
+    assert run("convert", pickle, "--out", out, "--overwrite").exit_code == 0
+    before = out.read_bytes()
+    refused(run("convert", out, "--out", out, "--overwrite"), "--out is IN itself")
+    assert out.read_bytes() == before
+
+
+def test_what_cannot_be_converted_says_why_and_writes_nothing(pickle, tmp_path):
+    out = tmp_path / "out.safetensors"
+    refused(run("convert", pickle, "--out", tmp_path / "out.pkl"), "--out must be a name such as cats.safetensors")
+    refused(run("convert", tmp_path / "none.pkl", "--out", out), "There is no file")
+    hostile = tmp_path / "hostile.pkl"
+    hostile.write_bytes(pickled(snapshot({"G_ema": network(T)}) | {"x": Call(Named("os", "system"), "echo run")}))
+    refused(run("convert", hostile, "--out", out), "hostile.pkl asks for os.system")
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0o500)
+    if os.geteuid():
+        refused(run("convert", pickle, "--out", folder / "out.safetensors"), "could not be written")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hostile.pkl", "locked", "network.pkl"]
+
+
+def test_names_that_cannot_be_written_are_one_sentence(pickle, tmp_path):
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    refused(run("convert", pickle, "--out", folder, "--overwrite"), "is a folder: give the name of a file in it")
+    long = tmp_path / f"{'a' * 300}.safetensors"
+    refused(run("convert", pickle, "--out", long), "cannot be written: File name too long")
+    refused(run("convert", pickle, "--out", "/proc/a.safetensors"), "/proc/a.safetensors cannot be written")
+    refused(run("convert", pickle, "--out", ""), "must be a name such as cats.safetensors")
+    refused(run("convert", "", "--out", tmp_path / "x.safetensors"), "There is no name of a model")
+    refused(run("convert", "/dev/null", "--out", tmp_path / "x.safetensors"), "/dev/null is no file that can be read")
+    refused(run("convert", "x" * 5000, "--out", tmp_path / "x.safetensors"), "There is no file xxx")
+    assert run("convert", pickle, "--out", tmp_path / "UPPER.SAFETENSORS").exit_code == 0
+
+
+def test_one_network_without_a_name_is_not_chosen_by_one(tmp_path):
+    path = tmp_path / "weights.pt"
+    torch.save(state_of(case(T)[1]), path)
+    refused(run("inspect", path, "--network", "G"), "holds one network, which has no name there: leave G out")
+
+
+def test_inspect_says_what_a_file_is_and_what_code_it_carries(pickle, tmp_path):
+    text = run("inspect", pickle).output
+    for words in (
+        "network.pkl: T  + flexible layers (StyleGAN3-T), 64x64",
+        f"a pickle of a StyleGAN3 generator, which carries {len(SOURCE):,} bytes of Python source in 1 text: "
+        "none of it was run",
+        "Network     G_ema, of the class Generator; beside it: G, D",
+        "Latents     z 32, w 32 after 2 layers, no labels",
+        "Picture     64x64, RGB",
+        "Training    data data",
+    ):
+        assert words in text, text
+    assert "Network     G, of the class Generator; beside it: D, G_ema" in run("inspect", pickle, "--network=G").output
+    weights = tmp_path / "weights.pt"
+    torch.save(state_of(case("stylegan2_32_conditional_resnet")[1]), weights)
+    text = run("inspect", weights).output
+    assert "a torch zip of a StyleGAN2 generator, which carries no code" in text
+    assert "labels of 3 classes" in text and "Network " not in text
+    assert "a checkpoint of Jinc's, which carries no code" in run("inspect", "t").output
+    refused(run("inspect", "--network", "G", "--cfg", "T"), "--network chooses from a file")

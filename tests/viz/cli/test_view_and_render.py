@@ -1,0 +1,161 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The viewer's command line: pictures without a window, and one sentence for whatever cannot be done."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from support.gui import save_model
+
+from gan.checkpoints import checkpoint
+from gan.hub import resolve
+from gan.hub.resolve import Bundled
+from viz.cli import view
+from viz.cli.main import main as viewer
+from viz.core import defaults as viz_models
+from viz.core import state
+from viz.core.request import PictureRequest
+from viz.display import offscreen
+from viz.render.renderer import Renderer
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("models")
+    return {letter: save_model(folder / f"net-{letter}.safetensors", letter, 16) for letter in ("A", "B", "T")}
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(viewer, list(words), prog_name="visualizer.py")
+
+
+def refused(result: Result, words: str, code: int) -> None:
+    last = result.output.strip().splitlines()[-1]
+    assert result.exit_code == code and last.startswith("Error: ") and words in last, result.output
+    assert isinstance(result.exception, SystemExit), "an exit, not a traceback"
+
+
+def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "new folder" / "picture.png"
+    result = run("render", "--model", paths["T"], "--seed", "5", "--translate", "0.25,-0.1", "--rotate", "20",
+                 "--trunc", "0.8", "--out", str(out))  # fmt: skip
+    assert result.exit_code == 0 and str(out) in result.output, result.output
+    request = PictureRequest(paths["T"], seeds=((5, 1.0),), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
+    expected = Renderer().render(request).image
+    with Image.open(out) as written:
+        document = json.loads(written.info["jinc"])
+        assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
+    assert document["request"]["seeds"] == [[5, 1.0]] and document["request"]["tx"] == 0.25
+
+
+def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "picture.png"
+    cases = [
+        ("T", ["--scale", "0.5", "--translate", "0.2,0", "--untransform", "--zero-learned"],
+         {"scale": 0.5, "tx": 0.2, "untransform": True, "learned": (0.0, 0.0, 0.0)}),
+        ("A", ["--mean-constant"], {"mean_constant": True}),
+    ]  # fmt: skip
+    for letter, words, asked in cases:
+        assert run("render", "--model", paths[letter], *words, "--out", str(out)).exit_code == 0
+        expected = Renderer().render(PictureRequest(paths[letter], **asked)).image  # type: ignore[arg-type]
+        with Image.open(out) as written:
+            assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
+            assert json.loads(written.info["jinc"])["request"].keys() >= asked.keys()
+
+
+def test_several_seeds_go_to_a_folder(paths: dict[str, str], tmp_path: Path) -> None:
+    assert run("render", "--model", paths["B"], "--seeds", "0-1,7", "--out", str(tmp_path / "many")).exit_code == 0
+    names = ["seed0000.png", "seed0001.png", "seed0007.png"]
+    assert sorted(path.name for path in (tmp_path / "many").iterdir()) == names
+    one = run("render", "--model", paths["B"], "--seed", "7", "--out", str(tmp_path / "one.png"))
+    assert one.exit_code == 0
+    assert (tmp_path / "many" / names[2]).read_bytes() == (tmp_path / "one.png").read_bytes()
+
+
+def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
+    out = ("--out", str(tmp_path / "x.png"))
+    refused(run("render", "--model", str(tmp_path / "none.safetensors"), *out), "none.safetensors", 1)
+    refused(run("render", "--model", __file__, *out), "damaged or not", 1)
+    refused(run("render", "--model", paths["A"], "--translate", "0.1,0", *out), "Fourier input", 1)
+    refused(run("render", "--model", paths["T"], "--class", "1", *out), "without labels", 1)
+    refused(run("render", "--model", paths["T"], "--out", str(tmp_path)), "cannot be written", 1)
+    refused(run("render", "--model", paths["T"], "--translate", "0.1", *out), "two numbers", 2)
+    refused(run("render", "--model", paths["T"], "--translate", "nan,0", *out), "out of range", 2)
+    refused(run("render", "--model", paths["T"], "--seeds", "5-1", *out), "smaller first", 2)
+    refused(run("render", "--model", paths["T"], "--seed", "1", "--seeds", "2", *out), "not both", 2)
+    refused(run("render", "--model", paths["T"], "--device", "gpu9", *out), "gpu9", 1)
+    refused(run("render", "--model", paths["T"], "--rotate", "nan", *out), "not between", 2)
+    refused(run("render", "--model", paths["T"], "--mean-constant", *out), "only rung A", 1)
+    refused(run("render", "--model", paths["B"], "--zero-learned", *out), "from rung H on", 1)
+    refused(run("render", "--model", paths["T"], "--scale", "0", *out), "not between 0.25 and 4", 2)
+    refused(run("--animate", "wobble"), "'walk', 'x', 'y', 'circle', 'rotate', 'scale'", 2)
+    refused(run("--bogus"), "--bogus", 2)
+    refused(run("rendr"), "rendr", 2)
+    refused(run("--size", "big"), "1600x1000", 2)
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_no_display_names_a_command_that_works_without(
+    paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offscreen, "has_display", lambda: False)
+    monkeypatch.setattr(view, "bundled", lambda: ())
+    refused(run(), "python visualizer.py --screenshot ", 1)
+    assert run().output.strip().endswith("python visualizer.py doctor`.")
+    for module in (resolve, view):
+        monkeypatch.setattr(module, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
+    result = run()
+    refused(result, "python visualizer.py render --model net-T", 1)
+    assert len(result.output.strip().splitlines()) == 1
+    monkeypatch.chdir(tmp_path)
+    words = result.output.strip().partition("visualizer.py ")[2].partition("`")[0].split()
+    assert run(*words).exit_code == 0 and Path("picture.png").exists()
+
+
+def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rungs = {"a": "X", "b": "T", "c": "S", "d": "C", "e": "A"}
+    for name in rungs:
+        (tmp_path / f"{name}.safetensors").touch()
+    monkeypatch.setattr(
+        checkpoint, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
+    )
+    monkeypatch.setattr(resolve.assets, "__file__", str(tmp_path / "__init__.py"))
+    assert [model.rung for model in resolve.bundled()] == ["A", "C", "T", "S", "X"]
+
+
+def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = tuple(Bundled(letter, f"net-{letter}", path) for letter, path in paths.items())
+    monkeypatch.setattr(resolve, "bundled", lambda: known)
+    monkeypatch.setattr(viz_models, "bundled", lambda: known)
+    for name in ("T", "t", "stylegan3-t", "net-T", paths["T"]):
+        assert resolve.resolve(name) == paths["T"]
+    assert resolve.resolve("nothing") == "nothing"
+    monkeypatch.chdir(Path(paths["T"]).parent)
+    assert resolve.resolve("net-T.safetensors") == paths["T"], "the state keeps what means the same file elsewhere"
+    run = Path(paths["T"]).parent / "run"
+    run.mkdir()
+    assert resolve.resolve(str(run)) == str(run) and "folder without a snapshot" in resolve.missing(run)
+    for name in ("network-snapshot-000002", "network-snapshot-000010"):
+        (run / f"{name}.safetensors").touch()
+    assert resolve.resolve(str(run)) == str(run / "network-snapshot-000010.safetensors")
+    state, message = view.load_state(Path("no such file"))
+    assert (state.left.path, state.right.path, message) == (paths["B"], paths["T"], "")
+
+
+def test_a_damaged_state_file_is_said_and_replaced_by_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text("{")
+    state, message = view.load_state(path)
+    assert "damaged" in message and str(path) in message and state.transform.tx == 0
+
+
+def test_a_model_that_is_gone_does_not_spoil_the_next_start(tmp_path: Path) -> None:
+    gone, path = str(tmp_path / "gone.safetensors"), tmp_path / "state.json"
+    state.save(state.AppState(left=state.SlotState(gone)), path)
+    found, message = view.load_state(path)
+    assert found.left.path != gone
+    assert message == f"There is no {gone} any more."

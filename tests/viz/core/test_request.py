@@ -1,0 +1,227 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""State to request, and what gestures and animations do to the state."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+
+from gan.networks.latents import z_from_seed
+from viz.core import gestures
+from viz.core.request import build_request, seed_weights
+from viz.core.state import AppState, CanvasState, TransformState
+
+
+def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
+    state = AppState()
+    state.left.path = "a"
+    state.latent.x, state.transform.tx, state.latent.cutoff = 3.25, 0.5, 4
+    before = copy.deepcopy(state)
+    first, second = build_request(state), build_request(copy.deepcopy(state))
+    assert state == before
+    assert first == second and hash(first) == hash(second) and first.right is None
+    assert first.left and (first.left.tx, first.left.cutoff) == (0.5, 4)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("latent", "x", 0.5), ("latent", "psi", 0.5), ("latent", "label", 1), ("transform", "ty", 0.1),
+     ("transform", "degrees", 3.0), ("transform", "snap", True), ("left", "path", "b"), ("display", "device", "mps"),
+     ("transform", "scale", 1.5), ("transform", "untransform", True), ("transform", "learned", "set"),
+     ("transform", "mean_constant", True)],
+)  # fmt: skip
+def test_whatever_changes_the_picture_changes_the_request(part: str, name: str, value: object) -> None:
+    state = AppState()
+    state.left.path = "a"
+    before = build_request(state)
+    setattr(getattr(state, part), name, value)
+    assert build_request(state) != before
+
+
+def test_learned_numbers_count_once_they_are_used() -> None:
+    state = AppState()
+    state.left.path = "a"
+    before = build_request(state)
+    state.transform.learned_tx, state.transform.learned_ty, state.transform.learned_degrees = 0.1, -0.2, 30.0
+    assert build_request(state) == before
+    state.transform.learned = "set"
+    request = build_request(state).left
+    assert request and request.learned == (0.1, -0.2, 30.0) and hash(request)
+
+
+def test_looking_elsewhere_asks_for_no_new_picture() -> None:
+    state = AppState()
+    state.left.path = "a"
+    before = build_request(state)
+    state.canvas.zoom, state.canvas.nearest, state.display.theme, state.recents = 2.0, True, "light", ["b"]
+    state.canvas.mode, state.canvas.divider, state.canvas.gain, state.canvas.rate = "blink", 0.1, 9.0, 3.0
+    state.focus = "right"
+    assert build_request(state) == before
+
+
+def test_unlinked_slots_ask_each_for_its_own() -> None:
+    state = AppState()
+    state.left.path, state.right.path = "a", "b"
+    linked = build_request(state)
+    state.link(False)
+    assert build_request(state) == linked
+    state.right_latent.x, state.right_transform.degrees = 5.0, 30.0
+    apart = build_request(state)
+    assert apart.left == linked.left and apart.right
+    assert (apart.right.seeds, apart.right.degrees) == (((5, 1.0),), 30.0)
+    state.link(True)
+    assert build_request(state) == linked
+
+
+def test_animations_play_on_both_sides_while_unlinked() -> None:
+    state = AppState()
+    state.latent.animate, state.latent.speed = True, 1.0
+    state.link(False)
+    state.right_latent.speed = -2.0
+    gestures.advance(state, 0.5)
+    assert (state.latent.x, state.right_latent.x) == (0.5, -1.0)
+    state.latent.animate = False
+    assert gestures.moving(state)
+    state.link(True)
+    gestures.advance(state, 0.5)
+    assert not gestures.moving(state) and state.latent.x == 0.5
+
+
+def test_whole_points_of_the_plane_are_seeds() -> None:
+    assert seed_weights(7, 2) == ((207, 1.0),)
+    assert seed_weights(-1, 0) == ((2**32 - 1, 1.0),)
+
+
+def test_between_seeds_z_stays_standard_normal() -> None:
+    blend = seed_weights(0.5, 0.25)
+    assert {seed for seed, _ in blend} == {0, 1, 100, 101}
+    assert sum(weight**2 for _, weight in blend) == pytest.approx(1)
+    z = sum(weight * z_from_seed(seed, 20_000) for seed, weight in blend)
+    assert np.asarray(z).std() == pytest.approx(1, abs=0.02)
+    near = dict(seed_weights(1e-9, 0))
+    assert near[0] == pytest.approx(1) and near[1] < 1e-6  # no jump at a seed
+
+
+def test_rotation_turns_the_offset_about_the_picture_centre() -> None:
+    transform = TransformState(tx=0.1)
+    gestures.rotate(transform, 90)  # counter-clockwise: what was right of the centre is above it, and y points down
+    assert (transform.tx, transform.ty, transform.degrees) == pytest.approx((0, -0.1, 90))
+    gestures.rotate(transform, 180)
+    assert transform.degrees == pytest.approx(-90)
+
+
+def test_scaling_takes_the_offset_along_and_stops_at_the_limits() -> None:
+    transform = TransformState(tx=0.1, ty=-0.02)
+    gestures.enlarge(transform, 2)
+    assert (transform.tx, transform.ty, transform.scale) == pytest.approx((0.2, -0.04, 2))
+    gestures.enlarge(transform, 1e9)
+    assert (transform.tx, transform.scale) == pytest.approx((0.4, 4))
+    gestures.reset(transform)
+    assert transform == TransformState()
+
+
+def test_freezing_keeps_the_angle_of_the_pair() -> None:
+    transform = TransformState()
+    gestures.freeze(transform, (math.cos(2.5), -math.sin(2.5), 0.3, -9.0))
+    assert transform.learned == "set" and transform.learned_degrees == pytest.approx(-math.degrees(2.5))
+    assert (transform.learned_tx, transform.learned_ty) == (0.3, -4.0)
+
+
+def test_angles_follow_the_pointer() -> None:
+    assert gestures.angle_between((1, 0), (0, -1)) == pytest.approx(90)
+    assert gestures.angle_between((0, 1), (1, 1)) == pytest.approx(45)
+    assert gestures.angle_between((0, 0), (1, 0)) == 0
+
+
+def test_zoom_keeps_the_point_under_the_pointer() -> None:
+    canvas = CanvasState(pan_x=0.1, pan_y=-0.2)
+    point = (0.3, 0.25)
+    before = [(p - pan) / canvas.zoom for p, pan in zip(point, (canvas.pan_x, canvas.pan_y), strict=True)]
+    gestures.zoom(canvas, 1.7, *point)
+    after = [(p - pan) / canvas.zoom for p, pan in zip(point, (canvas.pan_x, canvas.pan_y), strict=True)]
+    assert after == pytest.approx(before) and canvas.zoom == pytest.approx(1.7)
+
+
+def test_limits_hold_under_any_gesture() -> None:
+    state = AppState()
+    gestures.translate(state.transform, 1e9, -1e9)
+    gestures.zoom(state.canvas, 1e30, 0.5, 0.5)
+    gestures.walk(state.latent, -1e30, 0)
+    assert (state.transform.tx, state.transform.ty, state.canvas.zoom, state.latent.x) == (4, -4, 256, 1e6)
+
+
+def test_a_circle_closes_whatever_the_frame_rate() -> None:
+    state = AppState()
+    state.transform = TransformState(tx=0.2, animate="circle", speed=0.5, radius=0.1)
+    farthest = 0.0
+    for _ in range(64):
+        gestures.advance(state, 2 / 64)
+        farthest = max(farthest, math.hypot(state.transform.tx - 0.2, state.transform.ty))
+    assert (state.transform.tx, state.transform.ty) == pytest.approx((0.2, 0), abs=1e-9)
+    assert farthest == pytest.approx(0.2, abs=0.001)  # the diameter
+    assert gestures.moving(state)
+
+
+@pytest.mark.parametrize(
+    ("word", "name", "start", "farthest"),
+    [("x", "tx", 0.2, 0.3), ("y", "ty", -0.1, 0.0), ("scale", "scale", 1.25, 2.5), ("rotate", "degrees", 20.0, None)],
+)
+def test_each_number_moves_by_itself_and_comes_back(word: str, name: str, start: float, farthest: float | None) -> None:
+    state = AppState()
+    state.transform = TransformState(animate=word, speed=0.5, radius=0.1, octaves=1.0)
+    setattr(state.transform, name, start)
+    others = ("tx", "ty", "scale", "degrees")
+    reached = []
+    for _ in range(64):
+        gestures.advance(state, 2 / 64)
+        reached.append(getattr(state.transform, name))
+        still = [other for other in others if other != name]
+        assert all(getattr(state.transform, other) == getattr(TransformState(), other) for other in still)
+    assert reached[-1] == pytest.approx(start, abs=1e-9) and max(reached) > start + 0.05
+    assert farthest is None or max(reached) == pytest.approx(farthest, abs=1e-3)
+    assert word != "scale" or min(reached) > start - 1e-9, "nothing is made smaller than it was: it stays in band"
+
+
+def test_dragging_goes_on_while_it_moves() -> None:
+    state = AppState()
+    state.transform = TransformState(animate="x", speed=0.5, radius=0.1)
+    for _ in range(64):
+        gestures.advance(state, 2 / 64)
+        gestures.translate(state.transform, 0.01, 0.005)
+    assert (state.transform.tx, state.transform.ty) == pytest.approx((0.64, 0.32))
+
+
+def test_a_scale_that_meets_its_limit_comes_back_within_it() -> None:
+    state = AppState()
+    state.transform = TransformState(animate="scale", speed=0.5, octaves=2.0, scale=2.0)
+    scales = []
+    for _ in range(3 * 64):
+        gestures.advance(state, 2 / 64)
+        scales.append(state.transform.scale)
+    assert max(scales) == pytest.approx(4) and min(scales) == pytest.approx(2), "never below its start"
+    assert scales[63] == pytest.approx(2) == scales[-1] and state.transform.octaves == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("word", "name"), [("rotate", "learned_degrees"), ("x", "learned_tx"), ("y", "learned_ty")])
+def test_the_learned_numbers_move_once_they_are_used(word: str, name: str) -> None:
+    state = AppState()
+    state.transform = TransformState(learned_animate=word, speed=0.5, radius=0.1)
+    gestures.advance(state, 0.5)
+    assert not gestures.moving(state) and getattr(state.transform, name) == 0
+    state.transform.learned = "set"
+    assert gestures.moving(state)
+    gestures.advance(state, 0.5)
+    assert getattr(state.transform, name) == pytest.approx(90 if word == "rotate" else 0.1)
+    gestures.advance(state, 1.5)
+    assert getattr(state.transform, name) == pytest.approx(0, abs=1e-9)
+    assert (state.transform.tx, state.transform.degrees) == (0, 0)
+
+
+def test_the_state_keeps_its_types() -> None:
+    """A whole number where a float belongs would show as 0 in a field, and be refused by a state file's reader."""
+    state = AppState()
+    gestures.clamped(state.latent, "x", 25)
+    assert type(state.latent.x) is float and state.latent.x == 25
+    gestures.clamped(state.latent, "cutoff", 3.0)
+    assert type(state.latent.cutoff) is int

@@ -1,0 +1,192 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the user set survives a restart, and a file that cannot be used is one sentence."""
+
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viz.core import state as states
+from viz.core.state import AppState, StateError
+
+
+def changed(target: Any) -> Any:
+    """Every field of a state moved off its default, within its limits."""
+    for item in fields(target):
+        value = getattr(target, item.name)
+        if is_dataclass(value):
+            changed(value)
+        elif "choices" in item.metadata:
+            setattr(target, item.name, item.metadata["choices"][-1])
+        elif isinstance(value, bool):
+            setattr(target, item.name, not value)
+        elif isinstance(value, (int, float)):
+            setattr(target, item.name, type(value)((value + item.metadata["high"]) / 2))
+        elif isinstance(value, str):
+            setattr(target, item.name, value + " é 猫")
+        else:
+            setattr(target, item.name, ["one", "two"])
+    return target
+
+
+def test_round_trip_keeps_every_field(tmp_path: Path) -> None:
+    state, path = changed(AppState()), tmp_path / "deep" / "state.json"
+    assert states.to_json(state) != states.to_json(AppState())
+    states.save(state, path)
+    assert states.load(path) == state
+    assert [entry.name for entry in path.parent.iterdir()] == ["state.json"], "nothing temporary is left"
+
+
+def test_absent_settings_take_their_defaults() -> None:
+    assert states.from_json({"schema": 1, "latent": {"psi": 0.5}}).latent == states.LatentState(psi=0.5)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ([], "JSON object"),
+        ({}, "schema"),
+        ({"schema": True}, "schema"),
+        ({"schema": 2}, "newer Jinc"),
+        ({"schema": 1, "latnt": {}}, "'latnt'"),
+        ({"schema": 1, "latent": {"psy": 1}}, "'latent.psy'"),
+        ({"schema": 1, "latent": 3}, "latent"),
+        ({"schema": 1, "latent": {"psi": "much"}}, "latent.psi"),
+        ({"schema": 1, "latent": {"psi": True}}, "latent.psi"),
+        ({"schema": 1, "latent": {"psi": 9}}, "between -1 and 2"),
+        ({"schema": 1, "latent": {"x": float("nan")}}, "latent.x"),
+        ({"schema": 1, "latent": {"x": 10**400}}, "latent.x"),
+        ({"schema": 1, "latent": {"cutoff": 1.5}}, "latent.cutoff"),
+        ({"schema": 1, "transform": {"animate": "wobble"}}, "circle"),
+        ({"schema": 1, "transform": {"scale": 0.0}}, "between 0.25 and 4"),
+        ({"schema": 1, "transform": {"learned": "off"}}, "model, set"),
+        ({"schema": 1, "transform": {"learned_animate": "circle"}}, "off, rotate, x, y"),
+        ({"schema": 1, "transform": {"untransform": 1}}, "true or false"),
+        ({"schema": 1, "recents": [1]}, "recents"),
+        ({"schema": 1, "canvas": {"mode": "overlay"}}, "side, split, difference, blink"),
+        ({"schema": 1, "canvas": {"divider": 1.5}}, "canvas.divider must be between 0 and 1"),
+        ({"schema": 1, "canvas": {"gain": 0}}, "canvas.gain must be between 1 and 64"),
+        ({"schema": 1, "canvas": {"rate": 60}}, "canvas.rate must be between 0.25 and 10"),
+        ({"schema": 1, "linked": 1}, "linked must be true or false"),
+        ({"schema": 1, "focus": "middle"}, "focus must be one of left, right"),
+        ({"schema": 1, "right_latent": {"psi": 9}}, "right_latent.psi"),
+        ({"schema": 1, "right_transform": None}, "right_transform"),
+    ],
+)
+def test_unfit_documents_are_refused_by_name(document: object, words: str) -> None:
+    with pytest.raises(StateError) as caught:
+        states.from_json(document)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000, json.dumps({"schema": 1, "x": 1}).encode()])
+def test_damaged_files_are_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+    with pytest.raises(StateError) as caught:
+        states.load(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_choices_are_offered_as_they_are_accepted() -> None:
+    words = states.choices_of(states.TransformState(), "animate")
+    assert words[0] == "off" == states.TransformState().animate
+    for word in words:
+        assert states.from_json({"schema": 1, "transform": {"animate": word}}).transform.animate == word
+
+
+def test_config_folder_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JINC_CONFIG", str(tmp_path))
+    assert states.default_path() == tmp_path / "state.json"
+
+
+def test_recents_are_newest_first_without_repeats() -> None:
+    state = AppState()
+    for name in [*map(str, range(20)), "3"]:
+        state.remember(name)
+    assert state.recents[:3] == ["3", "19", "18"] and len(state.recents) == states.RECENTS_LIMIT
+
+
+def test_a_file_from_before_the_modes_opens_side_by_side_and_linked() -> None:
+    old = states.to_json(AppState())
+    for name in ("linked", "focus", "right_latent", "right_transform"):
+        del old[name]
+    old["canvas"] = {"zoom": 2.0, "pan_x": 0.0, "pan_y": 0.0, "nearest": False}
+    state = states.from_json(old)
+    assert (state.canvas.mode, state.canvas.divider, state.linked) == ("side", 0.5, True)
+    assert state.latent_of("right") is state.latent and state.transform_of("right") is state.transform
+
+
+def test_unlinking_changes_nothing_until_one_side_moves() -> None:
+    state = AppState()
+    state.latent.x, state.transform.tx, state.right_latent.x = 7.0, 0.25, 99.0
+    state.link(False)
+    assert state.latent_of("right") == state.latent_of("left") == states.LatentState(x=7.0)
+    assert state.transform_of("right") == state.transform_of("left") == states.TransformState(tx=0.25)
+    state.latent_of("right").x, state.transform_of("left").tx = 8.0, 0.5
+    assert (state.latent_of("left").x, state.transform_of("right").tx) == (7.0, 0.25)
+
+
+@pytest.mark.parametrize(("focus", "x"), [("left", 7.0), ("right", 8.0)])
+def test_linking_again_takes_the_focused_side_for_both(focus: states.Slot, x: float) -> None:
+    state = AppState()
+    state.link(False)
+    state.latent_of("left").x, state.latent_of("right").x, state.focus = 7.0, 8.0, focus
+    state.link(True)
+    assert [state.latent_of(slot).x for slot in states.SLOTS] == [x, x]
+    state.latent.x = 3.0
+    state.link(True)  # linked already: nothing to take
+    assert state.latent_of("right").x == 3.0
+
+
+# What the fuzz harness (tests/fuzzing.py) found.
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"latent": {"cutoff": 10**400}}, "latent.cutoff must be between"),
+        ({"latent": {"label": -(10**4000)}}, "latent.label must be between"),
+        ({"x" * 5000: 1}, "no setting called 'xxx"),
+        ({"canvas": {"mode": "x" * 4000}}, "canvas.mode must be one of"),
+        ({"canvas": {"\x1b[2J\n": 1}}, "no setting called"),
+        ({"left": {"path": "a\0b"}}, "left.path must be a text"),
+        ({"left": {"path": "x" * 5000}}, "left.path must be a text"),
+        ({"recents": ["\ud800"]}, "half of a character"),
+        ({"display": {"device": [[]]}}, "display.device must be a text, not a list"),
+    ],
+    ids=range(9),
+)
+def test_wild_values_are_one_sentence(tmp_path: Path, document: dict[str, Any], words: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps({"schema": 1, **document}))
+    with pytest.raises(StateError, match=words) as caught:
+        states.load(path)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_names_that_are_no_utf_8_survive(tmp_path: Path) -> None:
+    """Linux has such files."""
+    state = AppState()
+    state.remember(b"caf\xe9.pkl".decode("utf-8", "surrogateescape"))
+    states.save(state, tmp_path / "state.json")
+    assert states.load(tmp_path / "state.json") == state
+
+
+def test_a_state_without_end_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text('{"schema": 1, "recents": [' + '"",' * 400_000 + '""]}')
+    with pytest.raises(StateError, match="damaged"):
+        states.load(path)
+
+
+def test_texts_that_cannot_be_paths_are_not_saved() -> None:
+    """Whoever pastes a page into a path's field has still a state that can be read again."""
+    state = AppState()
+    state.left.path, state.right.path, state.training.source = "x" * 5000, "a\0b", "\ud800"
+    state.recents = ["/good.pkl", "y" * 5000]
+    found = states.from_json(states.to_json(state))
+    assert (found.left.path, found.right.path, found.training.source, found.recents) == ("", "", "", ["/good.pkl"])
+    assert state.left.path == "x" * 5000, "what is shown stays"

@@ -1,0 +1,334 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The render path of CUDA devices, without one: a traced program stands for a CUDA graph.
+
+Like a graph, a trace (make_fx) holds operators and the tensors that they read, and nothing of Python: whatever was
+decided while it was made stays. Its results are copied to where the first ones were, as a graph's are.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree as pytree
+
+from gan.checkpoints.checkpoint import save_generator
+from gan.networks.generator import Generator, untrained
+from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
+from gan.networks.ladder import rung
+from gan.networks.precision import FULL, HALF, Arithmetic
+from viz.core.images import DevicePixels
+from viz.core.request import PictureRequest, RenderRequest
+from viz.core.result import RenderResult
+from viz.render import cuda_backend, cuda_graphs, precision
+from viz.render.cuda_backend import GpuDrawing, Job
+from viz.render.cuda_graphs import Replay, Replays, plainly, quickest
+from viz.render.postprocess import in_bytes, input_facts, read_facts
+from viz.render.renderer import Renderer
+from viz.render.worker import Worker
+
+SIZE = 16
+RAN: list[str] = []  # names of what was replayed
+
+
+def traced(function: Callable[[], Any]) -> Callable[[], Any]:
+    """What viz.render.cuda_graphs.captured does, on any device."""
+    with torch.inference_mode(False), torch.no_grad():
+        program = make_fx(function)()
+    result = function()
+    name = "finish" if not isinstance(result, dict) and result[0].dtype == torch.uint8 else "synthesize"
+    name = "modulate" if isinstance(result, dict) else name
+
+    def again() -> Any:
+        RAN.append(name)
+        for held, value in zip(pytree.tree_leaves(result), pytree.tree_leaves(program()), strict=True):
+            if held is not None:
+                held.copy_(value)
+        return result
+
+    return again
+
+
+class Event:
+    """Of torch.cuda, where everything is done at once."""
+
+    def __init__(self, enable_timing: bool = False) -> None:
+        self.at = 0.0
+
+    def record(self) -> None:
+        self.at = time.perf_counter()
+
+    def synchronize(self) -> None:
+        assert self.at
+
+    def elapsed_time(self, end: "Event") -> float:
+        return 1e3 * (end.at - self.at)
+
+
+@pytest.fixture(autouse=True)
+def events(monkeypatch: pytest.MonkeyPatch) -> None:
+    RAN.clear()
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+
+
+def small(cfg: str, **options: Any) -> Generator:
+    layers = {"num_layers": 4} if cfg in "TR" else {}
+    return untrained(rung(cfg, SIZE, channel_base=256, channel_max=8, w_dim=16, z_dim=16, **layers, **options))
+
+
+def latents(generator: Generator, *seeds: int) -> list[torch.Tensor]:
+    return [generator.mapping(torch.randn(1, 16, generator=torch.Generator().manual_seed(seed))) for seed in seeds]
+
+
+CASES = [("A", 0, False), ("B", 0, False), ("E", 0, False), ("T", 0, False), ("T", 0, True), ("R", HALF, False),
+         ("A", HALF, False)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cfg", "half", "learned"), CASES)
+@torch.no_grad()
+def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: bool) -> None:
+    generator = small(cfg)
+    movable, arithmetic = generator.config.movable, Arithmetic(half, True)
+    one, other = latents(generator, 1, 2)
+    found = Replay(generator.synthesis, one, arithmetic, movable=movable, learned=learned, capture=traced)
+    moves = [(0.0, 0.0, 0.0, 1.0), (0.1, -0.2, 30.0, 1.2), (0.1, -0.2, 30.0, 1.2), (0.3, 0.0, 0.0, 1.0)]
+    ways = [(0.1, 0.0, 90.0), (0.1, 0.0, 90.0), (0.0, 0.2, 5.0), (0.0, 0.2, 5.0)]
+    images = []
+    for (key, ws), motion, way in zip([(1, one), (1, one), (2, other), (1, one)], moves, ways, strict=True):
+        picture, facts = found.draw(key, ws, motion if movable else None, way if learned else None)
+        overrides = InputOverrides(learned_vector(*way)) if learned else InputOverrides()
+        transform = user_matrix(*motion) if movable else None
+        expected = generator.synthesis(
+            ws, transform=transform, overrides=overrides, arithmetic=arithmetic,
+            weights=generator.synthesis.modulate(ws, arithmetic),
+        )  # fmt: skip
+        torch.testing.assert_close(picture, expected, atol=1e-6, rtol=1e-6)
+        torch.testing.assert_close(
+            facts, input_facts(generator.synthesis, ws, transform, overrides), equal_nan=True, atol=1e-6, rtol=0
+        )
+        images.append((found.finish(), in_bytes(expected)))
+    for (image, enlarged), (expected_image, expected_enlarged) in images:  # also those drawn first
+        assert (image.int() - expected_image.int()).abs().max() <= 1 and enlarged is not None
+        assert (enlarged.int() - expected_enlarged.int()).abs().max() <= 1
+    assert not torch.equal(images[0][0][0], images[2][0][0])
+
+
+@torch.no_grad()
+def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = small("T")
+    one, other = latents(generator, 1, 2)
+    found = Replay(generator.synthesis, one, FULL, movable=True, learned=True, capture=traced)
+    copied: list[int] = []
+    copy_in = cuda_graphs.copy_in
+    monkeypatch.setattr(cuda_graphs, "copy_in", lambda values, target: (copied.append(len(target)), copy_in(values, target)))
+    steps = [
+        ((1, one, (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)), ["modulate", "synthesize"], [3, 4]),
+        ((1, one, (0.1, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)), ["synthesize"], [3]),
+        ((1, one, (0.1, 0.0, 0.0, 1.0), (0.2, 0.0, 0.0)), ["synthesize"], [4]),
+        ((2, other, (0.1, 0.0, 0.0, 1.0), (0.2, 0.0, 0.0)), ["modulate", "synthesize"], []),
+    ]
+    for arguments, ran, copies in steps:
+        RAN.clear(), copied.clear()
+        found.draw(*arguments)
+        assert ran == RAN and copied == copies
+
+
+def job(cfg: str, half: int = 0, **others: Any) -> Job:
+    generator = small(cfg)
+    (ws,) = latents(generator, 1)
+    return Job(cfg, generator.synthesis, Arithmetic(half), 1, ws, (0.1, 0.0, 0.0, 1.0), **others)
+
+
+@torch.no_grad()
+def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool | None] = []
+
+    class Counted(Replay):
+        def __init__(self, synthesis: Any, ws: Any, arithmetic: Arithmetic, **options: Any) -> None:
+            made.append(arithmetic.channels_last)
+            super().__init__(synthesis, ws, arithmetic, **options)
+
+    monkeypatch.setattr(cuda_backend, "Replay", Counted)
+    monkeypatch.setattr(cuda_graphs, "_milliseconds", lambda found: 1.0 if found.arithmetic.channels_last else 2.0)
+    drawing, first = GpuDrawing(traced), job("T")
+    drawn = drawing.draw(first)
+    assert made == [False, True] and "channels-last; a CUDA graph" in drawn.how and drawn.how.startswith("float32")
+    drawing.draw(first._replace(ws_key=2, motion=(0.2, 0.0, 0.0, 1.0)))
+    assert made == [False, True]
+    drawing.draw(first._replace(learned=(0.0, 0.0, 10.0)))  # other graphs, in the layout that is known
+    assert made == [False, True, True]
+    assert "float16 in the highest 4" in drawing.draw(first._replace(arithmetic=Arithmetic(HALF))).how
+    assert made == [False, True, True, True, False]
+    drawing.retain(lambda model: model != "T")
+    assert not drawing.graphs and not drawing.layouts
+    assert isinstance(drawn.picture, DevicePixels) and drawn.waits and drawn.read().model_ms >= 0
+
+
+@torch.no_grad()
+def test_what_cannot_be_captured_runs_call_by_call() -> None:
+    def refuse(function: Callable[[], Any]) -> Callable[[], Any]:
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    def full(function: Callable[[], Any]) -> Callable[[], Any]:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    first = job("T")
+    drawn = GpuDrawing(refuse).draw(first)
+    assert "no CUDA graph" in drawn.how
+    assert isinstance(drawn.picture, DevicePixels)
+    expected = GpuDrawing(traced).draw(first).picture
+    assert isinstance(expected, DevicePixels) and torch.equal(drawn.picture.tensor, expected.tensor)
+    with pytest.raises(torch.OutOfMemoryError):
+        GpuDrawing(full).draw(first)
+
+
+@torch.no_grad()
+def test_the_layout_that_can_be_made_is_taken() -> None:
+    ready = Replay(small("T").synthesis, latents(small("T"), 1)[0], FULL, movable=True, capture=plainly)
+
+    def broken() -> Replay:
+        raise RuntimeError("no")
+
+    assert quickest((broken, lambda: ready)) is ready
+    with pytest.raises(RuntimeError, match="no"):
+        quickest((broken, broken))
+
+
+@torch.no_grad()
+def test_few_graphs_are_kept() -> None:
+    generator, kept = small("A"), Replays()
+    held = Replay(generator.synthesis, latents(generator, 1)[0], FULL, movable=False, capture=plainly)
+    for key in range(cuda_graphs.KEPT + 2):
+        kept.get(key, lambda: held)
+    assert len(kept) == cuda_graphs.KEPT
+    kept.get(2, lambda: pytest.fail("it is there"))  # type: ignore[arg-type, return-value]
+
+
+@pytest.fixture
+def on_device(monkeypatch: pytest.MonkeyPatch) -> Renderer:
+    """A renderer that takes the CPU for a CUDA device."""
+    found = Renderer()
+    found._gpu = GpuDrawing(traced)
+    monkeypatch.setattr(found, "_in_memory", found._on_gpu)
+    return found
+
+
+def saved(folder: Path, cfg: str, **options: Any) -> str:
+    path = folder / f"{cfg}.safetensors"
+    save_generator(path, small(cfg, **options), {})
+    return str(path)
+
+
+@pytest.mark.parametrize(("cfg", "asked"), [
+    ("T", {"seeds": ((3, 1.0),), "tx": 0.11, "degrees": 20.0}),
+    ("T", {"tx": 0.11, "degrees": 20.0, "untransform": True}),
+    ("R", {"tx": 0.25, "untransform": True}),
+    ("R", {"learned": (0.1, 0.2, 30.0), "psi": 0.7}),
+    ("A", {"mean_constant": True}),
+])  # fmt: skip
+def test_the_renderer_s_pictures_are_those_of_the_cpu(
+    on_device: Renderer, cfg: str, asked: dict[str, Any], tmp_path: Path
+) -> None:
+    request_ = PictureRequest(saved(tmp_path, cfg), **asked)
+    begun = on_device.begin(request_)
+    assert begun.pending is not None and isinstance(begun.picture, DevicePixels)
+    found, expected = begun.pending(), Renderer().render(request_)
+    assert found.pending is None and found.error is None and "a CUDA graph" in found.how
+    assert found.model_ms > 0 and found.post_ms > 0
+    assert found.kept == pytest.approx(expected.kept, abs=1e-6)
+    assert found.learned == (None if expected.learned is None else pytest.approx(expected.learned, abs=1e-6))
+    for one, other in ((found.image, expected.image), (found.smooth, expected.smooth)):
+        assert one is not None and other is not None and np.abs(one.astype(int) - other).max() <= 1
+    again = on_device.render(request_)
+    assert again.picture is found.picture and again.computed == frozenset() and again.model_ms == 0
+
+
+def test_a_device_that_fails_later_is_an_error_of_that_picture(
+    on_device: Renderer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(self: Event) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered\nmore")
+
+    monkeypatch.setattr(Event, "synchronize", broken)
+    found = on_device.render(PictureRequest(saved(tmp_path, "A")))
+    assert found.error == "The model could not be run: CUDA error: an illegal memory access was encountered"
+    assert found.picture is None
+
+
+def test_a_worker_begins_both_pictures_before_it_waits_for_one() -> None:
+    order: list[str] = []
+
+    def begin(request: PictureRequest, keep: tuple[str, ...]) -> RenderResult:
+        def finish() -> RenderResult:
+            order.append(f"end {request.model}")
+            if request.model == "bad":
+                raise KeyError("oh")
+            return RenderResult(request)
+
+        order.append(f"begin {request.model}")
+        return RenderResult(request, pending=finish)
+
+    worker = Worker(begin)
+    try:
+        results = {}
+        for left in ("a", "bad"):
+            worker.submit(RenderRequest(PictureRequest(left), PictureRequest("b")))
+            until = time.monotonic() + 10
+            while not worker.idle() and time.monotonic() < until:
+                results |= worker.collect()
+        assert order == ["begin a", "begin b", "end a", "end b", "begin bad", "end bad"]
+        assert results["left"].error == "Rendering failed: KeyError: 'oh'" and results["left"].pending is None
+        assert results["right"].request.model == "b" and results["right"].pending is None
+    finally:
+        worker.close()
+
+
+def test_precision() -> None:
+    def never() -> float:
+        raise AssertionError
+
+    def good() -> float:
+        return 60.0
+
+    def bad() -> float:
+        return 40.0
+
+    assert precision.chosen("auto", "cpu", never) == (FULL, None)
+    assert precision.chosen("float32", "cuda", never) == (FULL, None)
+    assert precision.chosen("auto", "cuda:1", good) == (Arithmetic(HALF), None)
+    assert precision.chosen("auto", "cuda", bad) == (FULL, None)
+    assert precision.chosen("float16", "cuda", good) == (Arithmetic(HALF), None)
+    arithmetic, remark = precision.chosen("float16", "cuda", bad)
+    assert arithmetic == Arithmetic(HALF) and remark is not None and "40 dB" in remark
+    arithmetic, remark = precision.chosen("float16", "cpu", never)
+    assert arithmetic == FULL and remark is not None and "cpu" in remark
+
+
+@pytest.mark.parametrize("cfg", ["A", "T"])
+def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
+    generator = small(cfg)
+    with torch.inference_mode():
+        assert 50 < precision.mixed_decibels(generator, "cpu") < 120
+    one = torch.full((2, 3, 4, 4), 0.5)
+    assert precision.decibels(one, one) == float("inf") and precision.decibels(one * torch.nan, one) == -float("inf")
+    noisy = one.clone()
+    noisy[1] += 0.02
+    assert precision.decibels(noisy, one) == pytest.approx(40)  # the worst picture's: 20 log10(2 / 0.02)
+
+
+def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: Path) -> None:
+    with torch.inference_mode():
+        assert precision.mixed_decibels(small("A", c_dim=3), "cpu") > 50
+    path = saved(tmp_path, "A", c_dim=3)
+    pictures = [on_device.render(PictureRequest(path, label=label)).image for label in (0, 2)]
+    assert pictures[0] is not None and pictures[1] is not None and not np.array_equal(*pictures)
+
+
+def test_facts_that_a_model_has_not() -> None:
+    generator = small("A")
+    facts = input_facts(generator.synthesis, latents(generator, 1)[0], None, InputOverrides())
+    assert read_facts(facts) == (None, None)

@@ -1,0 +1,164 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What a run leaves in its folder for people and programs to follow: docs/run-folder.md is the contract."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from gan.files.atomic_write import replaced
+from train.config import TrainConfig, TrainingError
+
+OPTIONS = "training_options.json"
+STATE = "training-state.safetensors"
+STATS = "stats.jsonl"
+PROGRESS = "progress.json"
+LOG = "log.txt"
+STOP = "stop"
+
+UNDER_WAY = ("starting", "training", "stopping")  # states of progress.json in which a trainer holds the folder
+
+
+def snapshot_name(images: int) -> str:
+    """File name of the snapshot taken after `images` images."""
+    return f"network-snapshot-{images // 1000:06d}.safetensors"
+
+
+def fakes_name(images: int) -> str:
+    """File name of the grid of generated pictures after `images` images."""
+    return f"fakes{images // 1000:06d}.png"
+
+
+def new_run_folder(outdir: Path, config: TrainConfig) -> Path:
+    """Make <outdir>/NNNNN-<data>-<rung>-<resolution>, NNNNN being one above the highest number there."""
+    tail = f"{config.data_name}-{config.rung}-{config.resolution}"
+    try:
+        outdir.mkdir(parents=True, exist_ok=True)
+        while True:
+            taken = [int(p.name[:5]) for p in outdir.iterdir() if p.name[:5].isdecimal() and p.name[5:6] == "-"]
+            run = outdir / f"{max(taken, default=-1) + 1:05d}-{tail}"
+            try:
+                run.mkdir()
+                return run
+            except FileExistsError:  # another run was started at the same moment
+                continue
+    except OSError as error:
+        raise TrainingError(f"No run folder can be made in {outdir} ({error.strerror or error}); "
+                            "give a writable --outdir.") from error
+
+
+def trainer_of(run: Path) -> int | None:
+    """The process that still trains in a run folder, this one apart; None if there is none.
+
+    A killed trainer leaves its number behind, and the system gives numbers out again: a process that began after
+    progress.json was last written is another one.
+    """
+    try:
+        progress = json.loads((run / PROGRESS).read_text(encoding="utf-8"))
+        pid, state = progress["pid"], progress["state"]
+        if state not in UNDER_WAY or pid == os.getpid():
+            return None
+        process = psutil.Process(pid)
+        written = (run / PROGRESS).stat().st_mtime
+        alive = process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= written + 1
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return pid if alive else None
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write `document` to `path` atomically."""
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def duration(seconds: float) -> str:
+    """1h 02m, 3m 04s or 5s."""
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours}h {minutes:02d}m"
+    return f"{minutes}m {whole % 60:02d}s" if minutes else f"{whole}s"
+
+
+class RunLog:
+    """Writes log.txt, stats.jsonl and progress.json of one run, and the same to the terminal."""
+
+    def __init__(self, run: Path, total_images: int, clock: Callable[[], float] = time.monotonic,
+                 stream: IO[str] | None = None) -> None:
+        self.run, self.total_images, self.clock = run, total_images, clock
+        self.stream = sys.stdout if stream is None else stream
+        self._bar_shown = False
+        self._written = -math.inf
+
+    def say(self, line: str) -> None:
+        """Print one line, and keep it in log.txt."""
+        self._erase_bar()
+        print(line, file=self.stream, flush=True)
+        with (self.run / LOG).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def row(self, row: dict[str, Any]) -> None:
+        """Append one tick to stats.jsonl; a value that is not finite becomes null, as JSON has no other name for it."""
+        clean = {key: None if isinstance(value, float) and not math.isfinite(value) else value
+                 for key, value in row.items()}
+        with (self.run / STATS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(clean) + "\n")
+
+    def keep_rows_until(self, images: int) -> None:
+        """Drop the rows of stats.jsonl that a resumed run is about to write again, and half-written ones."""
+        path = self.run / STATS
+        if not path.exists():
+            return
+        kept = []
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict) and row.get("images", 0) <= images:
+                kept.append(line)
+        with replaced(path) as temporary:
+            temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+    def progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
+        """Rewrite progress.json and the bar: at once when the state changes, else at most once a second.
+
+        A progress.json that cannot be written is left as it was: it ends no run.
+        """
+        now = self.clock()
+        if state == "training" and now - self._written < 1:
+            return
+        self._written = now
+        left = max(self.total_images - images, 0) / images_per_s if images_per_s > 0 else None
+        with suppress(OSError):  # Windows refuses while somebody reads it; the next one comes, and the run goes on
+            write_json(self.run / PROGRESS, {
+                "state": state, "images": images, "total_images": self.total_images,
+                "images_per_s": round(images_per_s, 3), "seconds_left": None if left is None else round(left, 1),
+                "pid": os.getpid(), "error": error})
+        if state == "training":
+            self._draw_bar(images, images_per_s, left)
+
+    def _draw_bar(self, images: int, images_per_s: float, left: float | None) -> None:
+        if not self.stream.isatty():  # a file or a pipe gets the line of each tick only
+            return
+        fraction = min(images / self.total_images, 1)
+        bar = "#" * round(24 * fraction)
+        tail = "" if left is None else f"  {duration(left)} left"
+        text = f"[{bar:<24}] {fraction:4.0%}  {images / 1000:.1f} kimg  {images_per_s:.1f} img/s{tail}"
+        print(f"\r\x1b[K{text}", end="", file=self.stream, flush=True)
+        self._bar_shown = True
+
+    def _erase_bar(self) -> None:
+        if self._bar_shown:
+            print("\r\x1b[K", end="", file=self.stream)
+            self._bar_shown = False

@@ -1,0 +1,381 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The pictures: two slots side by side, or in one place to be compared there, moved by the pointer."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from imgui_bundle import imgui
+
+from viz.canvas import mode_bar, overlays, slice_line
+from viz.canvas.overlays import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
+from viz.core import gestures
+from viz.core.state import SLOTS, AppState, Slot
+from viz.render.difference import how
+from viz.ui import widgets
+from viz.ui.context import Pictures, View
+from viz.ui.theme import rgb
+
+TITLE = "Canvas"
+TAG_HEIGHT = 2.1  # in font sizes
+GAP = 1.0  # between two pictures side by side, pixels
+LINE_GAP = 3.0  # between the lines below the pictures
+REACH = 7.0  # of the divider, to either side
+ZOOM_STEP = 1.15  # a notch of the wheel
+
+Gesture = Literal["translate", "rotate", "walk", "pan", "divide", "line"]
+
+
+class Canvas:
+    """Draws both slots and turns pointer gestures on them into state. Holds nothing but the gesture under way and,
+    while the pictures blink, whose turn it is."""
+
+    def __init__(self) -> None:
+        self.frames: dict[Slot, Frame] = {"left": Frame(), "right": Frame()}
+        self.turn: Slot = "left"  # whose picture a blinking canvas shows
+        self._area = Rect()  # of all pictures
+        self._border = 0.0  # where on screen the left slot's side ends
+        self._gesture: Gesture | None = None
+        self._held: Slot | None = None
+        self._end: slice_line.End | None = None  # of the slices' line, that is dragged
+        self._hovered = False
+        self._offset = 0.0  # of the divider from the pointer that drags it
+        self._phase = 0.0  # of the blinking, in periods
+
+    def slot_at(self, x: float, y: float) -> Slot:
+        """The slot on whose side of the canvas a point of the window is."""
+        return "right" if x >= self._border else "left"
+
+    def aimed(self, state: AppState, x: float, y: float) -> Slot:
+        """The slot that a gesture or key at a point of the window means.
+
+        That is the one under it, but where both pictures lie on top of each other, or beside the canvas, the focused
+        one. While the slots are linked it makes no difference to what is moved.
+        """
+        apart = state.canvas.mode in ("side", "split")
+        if apart and (state.linked or self._area.holds(x, y)):
+            return self.slot_at(x, y)
+        if not state.linked or state.slot(state.focus).path:
+            return state.focus
+        return "left" if state.left.path else "right"
+
+    def one_to_one(self, state: AppState, view: View, slot: Slot) -> None:
+        """Zoom so that one pixel of the slot's picture is one pixel of the screen."""
+        facts = view.facts(slot)
+        if facts:
+            scale = imgui.get_io().display_framebuffer_scale.x or 1.0
+            gestures.fit(state.canvas)
+            gestures.clamped(state.canvas, "zoom", facts.resolution / scale / self.frames[slot].fitted)
+
+    def draw(self, state: AppState, view: View, pictures: Pictures) -> None:
+        """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
+        origin, room, em = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail(), imgui.get_font_size()
+        tag, bar = TAG_HEIGHT * em, mode_bar.HEIGHT * em
+        absent = {slot: overlays.absence(state, view, slot, pictures.slot(slot)) for slot in SLOTS}
+        self._take_turns(state, view, absent)
+        legend, notes = self._legend(state, view, pictures, absent), how(state, *map(view.facts, SLOTS))
+        wrap = max(1.0, room.x - 2 * MARGIN)
+        caption = sum(imgui.calc_text_size(text, wrap_width=wrap).y + LINE_GAP for text in notes)
+        caption += imgui.get_text_line_height() + LINE_GAP if legend is not None else 0.0
+        height = max(1.0, room.y - tag - caption - bar)
+        self._place(state, Rect(origin.x, origin.y + tag, max(1.0, room.x), height))
+        imgui.set_cursor_screen_pos((self._area.left, self._area.top))
+        buttons = imgui.ButtonFlags_
+        imgui.invisible_button(
+            "##pictures",
+            (self._area.width, self._area.height),
+            buttons.mouse_button_left | buttons.mouse_button_right | buttons.mouse_button_middle,
+        )
+        self._gestures(state, view)
+        self._pictures(state, view, pictures, absent)
+        self._tags(state, view, tag)
+        self._captions(view, legend, notes)
+        mode_bar.draw(state, view, Rect(origin.x, self._area.bottom + caption, self._area.width, bar))
+
+    def _place(self, state: AppState, area: Rect) -> None:
+        """Where the slots are seen, and where their pictures are, for the mode that the canvas is in."""
+        canvas, self._area = state.canvas, area
+        half = max(1.0, math.floor((area.width - GAP) / 2))
+        self._border = area.left + half + GAP
+        if canvas.mode == "split":
+            self._border = area.left + round(canvas.divider * area.width)
+        for slot in SLOTS:
+            frame = self.frames[slot]
+            left, right, full_left, full_width = area.left, area.right, area.left, area.width
+            if canvas.mode == "side":
+                left = full_left = area.left if slot == "left" else self._border
+                right, full_width = left + half, half
+            elif canvas.mode == "split":
+                left, right = (left, self._border) if slot == "left" else (self._border, right)
+            frame.left, frame.top, frame.width, frame.height = left, area.top, right - left, area.height
+            _fit(state, frame, full_left, full_width)
+
+    # -- gestures --------------------------------------------------------------------------------------------------
+
+    def _gestures(self, state: AppState, view: View) -> None:
+        io = imgui.get_io()
+        slot = self._held or self.aimed(state, io.mouse_pos.x, io.mouse_pos.y)
+        frame = self.frames[slot]
+        self._hovered = imgui.is_item_hovered()
+        if self._hovered:
+            imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
+            if io.mouse_wheel:
+                x, y = io.mouse_pos.x - frame.middle_x, io.mouse_pos.y - frame.middle_y
+                gestures.zoom(state.canvas, ZOOM_STEP**io.mouse_wheel, x / frame.fitted, y / frame.fitted)
+            if imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
+                if self._on_divider(state, view):
+                    state.canvas.divider = 0.5
+                else:
+                    gestures.reset(state.transform_of(slot))
+        if imgui.is_item_activated():
+            self._gesture, self._held = self._begun(state, view, slot), slot
+            self._offset = self._border - io.mouse_pos.x
+            if self._gesture not in (None, "divide", "pan", "line"):
+                state.focus = slot
+        elif not imgui.is_item_active():
+            self._gesture = self._held = None
+        elif self._held:
+            self._continue(state, self._held)
+        if self._hovered or self._held:
+            self._show_cursor(state, view, slot)
+
+    def _show_cursor(self, state: AppState, view: View, slot: Slot) -> None:
+        cursors = imgui.MouseCursor_
+        if self._gesture == "divide" or (self._gesture is None and self._on_divider(state, view)):
+            imgui.set_mouse_cursor(cursors.resize_ew)
+        elif self._gesture == "line" or (self._gesture is None and self._on_line(state, view, slot)):
+            imgui.set_mouse_cursor(cursors.hand)
+        elif self._movable(state, view, slot):
+            turning = imgui.get_io().key_shift or self._gesture == "rotate" or self._on_knob(state, slot)
+            imgui.set_mouse_cursor(cursors.hand if turning else cursors.resize_all)
+
+    def _begun(self, state: AppState, view: View, slot: Slot) -> Gesture | None:
+        if imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
+            return None  # the second press of a double click puts the picture back, and holds nothing
+        if imgui.is_mouse_down(imgui.MouseButton_.left) and self._on_divider(state, view):
+            return "divide"
+        if not state.slot(slot).path:
+            return None
+        self._end = self._on_line(state, view, slot)
+        if self._end and imgui.is_mouse_down(imgui.MouseButton_.left):
+            return "line"
+        if imgui.is_mouse_down(imgui.MouseButton_.right):
+            return "walk"
+        if imgui.is_mouse_down(imgui.MouseButton_.middle):
+            return "pan"
+        knob = self._movable(state, view, slot) and self._on_knob(state, slot)
+        return "rotate" if imgui.get_io().key_shift or knob else "translate"
+
+    def _continue(self, state: AppState, slot: Slot) -> None:
+        io, frame, transform = imgui.get_io(), self.frames[slot], state.transform_of(slot)
+        dx, dy = io.mouse_delta.x, io.mouse_delta.y
+        if self._gesture == "translate":
+            gestures.translate(transform, dx / frame.side, dy / frame.side)
+        elif self._gesture == "rotate":
+            after = (io.mouse_pos.x - frame.centre_x, io.mouse_pos.y - frame.centre_y)
+            gestures.rotate(transform, gestures.angle_between((after[0] - dx, after[1] - dy), after))
+        elif self._gesture == "walk":
+            step = gestures.SEEDS_PER_WIDTH / frame.fitted
+            gestures.walk(state.latent_of(slot), dx * step, dy * step)
+        elif self._gesture == "pan":
+            gestures.clamped(state.canvas, "pan_x", state.canvas.pan_x + dx / frame.fitted)
+            gestures.clamped(state.canvas, "pan_y", state.canvas.pan_y + dy / frame.fitted)
+        elif self._gesture == "line" and self._end:
+            slice_line.drag(state.sticking, self._end, dx / frame.side, dy / frame.side)
+        elif self._gesture == "divide" and (dx or dy):
+            where = io.mouse_pos.x + self._offset - self._area.left
+            gestures.clamped(state.canvas, "divider", where / self._area.width)
+
+    def _on_line(self, state: AppState, view: View, slot: Slot) -> slice_line.End | None:
+        mouse = imgui.get_io().mouse_pos
+        return slice_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y) if view.line_shown else None
+
+    def _movable(self, state: AppState, view: View, slot: Slot) -> bool:
+        """Whether a drag there moves anything: the slot's model, or, where both lie in one place, one of the two."""
+        both = state.linked and state.canvas.mode != "side"
+        return any(facts is not None and facts.movable for facts in map(view.facts, SLOTS if both else (slot,)))
+
+    def _on_knob(self, state: AppState, slot: Slot) -> bool:
+        x, y = overlays.knob(self.frames[slot], state.transform_of(slot).degrees)
+        mouse = imgui.get_io().mouse_pos
+        return math.hypot(mouse.x - x, mouse.y - y) <= KNOB_RADIUS + 5
+
+    def _on_divider(self, state: AppState, view: View) -> bool:
+        """Whether the pointer is on the divider, and not on the ring's knob, which may lie over it."""
+        mouse = imgui.get_io().mouse_pos
+        if state.canvas.mode != "split" or not self._area.holds(mouse.x, mouse.y):
+            return False
+        slot = self.slot_at(mouse.x, mouse.y)
+        over = self._movable(state, view, slot) and self._on_knob(state, slot)
+        grip = overlays.grip_x(self._area, self._border)
+        return min(abs(mouse.x - self._border), abs(mouse.x - grip)) <= REACH and not over
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def _pictures(self, state: AppState, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
+        mode, area = state.canvas.mode, self._area
+        if mode in ("side", "split"):
+            for slot in SLOTS:
+                self._part(view, slot, self.frames[slot], pictures, absent[slot])
+        elif mode == "difference":
+            self._difference(view, pictures, absent)
+        elif not all(absent.values()):
+            self._part(view, self.turn, self.frames[self.turn], pictures, absent[self.turn])
+        else:
+            self._halves(view, absent)
+        draw, line = imgui.get_window_draw_list(), imgui.get_color_u32(rgb(view.theme.palette.border))
+        if mode == "side":
+            x = self._border - GAP
+            draw.add_line((x, area.top - TAG_HEIGHT * imgui.get_font_size()), (x, area.bottom), line, GAP)
+        elif mode == "split":
+            draw.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
+            lit = self._gesture == "divide" or (self._hovered and self._on_divider(state, view))
+            overlays.divider(view.theme, area, self._border, lit)
+            draw.pop_clip_rect()
+        self._line(state, view, absent)
+        self._ring(state, view, absent)
+        self._notices(state, view, absent)
+
+    def _part(self, view: View, slot: Slot, part: Rect, pictures: Pictures, absent: Absence | None) -> None:
+        """A slot where it is seen: its picture, or why there is none."""
+        draw, shown = imgui.get_window_draw_list(), pictures.slot(slot)
+        draw.push_clip_rect((part.left, part.top), (part.right, part.bottom), True)
+        if absent or shown is None:
+            if absent and part.width > 2 * MARGIN:
+                overlays.say(view, part, absent)
+        else:
+            overlays.picture(self.frames[slot], shown)
+        draw.pop_clip_rect()
+
+    def _difference(self, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
+        if any(absent.values()):
+            self._halves(view, absent)
+        elif pictures.difference:
+            area = self._area
+            imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
+            overlays.picture(self.frames["left"], pictures.difference)
+            imgui.pop_clip_rect()
+
+    def _notices(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """What is to be said of pictures that are not all that was asked for, at the foot of each, or of the one."""
+        area = self._area
+        found = {slot: result.notice for slot, result in view.results.items() if result and result.notice}
+        said = {slot: text for slot, text in found.items() if text and not absent[slot]}
+        imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
+        if state.canvas.mode == "side":
+            for slot, text in said.items():
+                overlays.notice(view, self.frames[slot], text)
+        elif said:
+            whole = replace(self.frames["left"], left=area.left, width=area.width)
+            overlays.notice(view, whole, "\n".join(f"{slot.capitalize()}: {text}" for slot, text in said.items()))
+        imgui.pop_clip_rect()
+
+    def _halves(self, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """Why there is nothing to compare, each slot's reason on its side."""
+        area = self._area
+        for index, slot in enumerate(SLOTS):
+            half = Rect(area.left + index * area.width / 2, area.top, area.width / 2, area.height)
+            ready = Absence("This one is ready.\nA comparison needs two pictures.")
+            overlays.say(view, half, absent[slot] or ready)
+
+    def _ring(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """The knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
+        mouse, mode = imgui.get_io().mouse_pos, state.canvas.mode
+        if not (self._hovered or self._held) or self._gesture not in (None, "rotate"):
+            return
+        slot = self._held or self.aimed(state, mouse.x, mouse.y)
+        needed = {"side": (slot,), "split": (slot,), "difference": SLOTS, "blink": (self.turn,)}[mode]
+        if any(absent[each] for each in needed) or not self._movable(state, view, slot):
+            return
+        whole = self._gesture == "rotate" or imgui.get_io().key_shift or self._on_knob(state, slot)
+        apart = mode in ("side", "split") or not state.linked
+        clip = self.frames[slot] if mode == "side" else self._area
+        imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
+        colour = view.theme.accent[slot] if apart else rgb("#ffffff")
+        overlays.ring(self.frames[slot], state.transform_of(slot).degrees, colour, whole)
+        imgui.pop_clip_rect()
+
+    def _line(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """The line that the x-t slices are taken along, over every picture that is seen, while it may be wanted."""
+        if not view.line_shown or not (self._hovered or self._held or view.line_pointed):
+            return
+        lit = self._gesture == "line"
+        there = [slot for slot in SLOTS if not absent[slot]]
+        for slot in there if state.canvas.mode == "side" else there[:1]:
+            clip = self.frames[slot] if state.canvas.mode == "side" else self._area
+            if clip.width > 0:
+                imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
+                slice_line.draw(state.sticking, self.frames[slot], rgb("#ffffff", 0.9), lit)
+                imgui.pop_clip_rect()
+
+    def _tags(self, state: AppState, view: View, height: float) -> None:
+        """The lines above the pictures; while the slots are unlinked a click on one focuses its slot."""
+        area, half = self._area, max(1.0, math.floor((self._area.width - GAP) / 2))
+        for index, slot in enumerate(SLOTS):
+            rect = Rect(area.left + index * (half + GAP), area.top - height, half, height)
+            if not state.linked:
+                imgui.set_cursor_screen_pos((rect.left, rect.top))
+                if imgui.invisible_button(f"##tag {slot}", (rect.width, rect.height)):
+                    state.focus = slot
+                widgets.tooltip("Click to let the panels Latent and Transform edit this side.")
+            overlays.tag(state, view, slot, rect)
+
+    def _captions(self, view: View, legend: list[Words] | None, notes: tuple[str, ...]) -> None:
+        """What is said below the pictures."""
+        area, high = self._area, imgui.get_text_line_height()
+        y, wrap = area.bottom + LINE_GAP, max(1.0, area.width - 2 * MARGIN)
+        if legend is not None:
+            overlays.line(view.theme, legend, Rect(area.left, y, area.width, high))
+            y += high + LINE_GAP
+        for text in notes:
+            size = imgui.calc_text_size(text, wrap_width=wrap)
+            x = round(area.left + (area.width - size.x) / 2)
+            ink = imgui.get_color_u32(view.theme.dim)
+            imgui.get_window_draw_list().add_text(imgui.get_font(), imgui.get_font_size(), (x, y), ink, text, wrap)
+            y += size.y + LINE_GAP
+
+    def _legend(
+        self, state: AppState, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]
+    ) -> list[Words] | None:
+        """One line on what is seen; [] while there is nothing to see, None in modes that have no such line."""
+        theme, mode = view.theme, state.canvas.mode
+        if mode == "difference":
+            if any(absent.values()) or pictures.difference is None:
+                return []
+            left, right = (Words(slot, theme.accent[slot]) for slot in SLOTS)
+            bar, space = Words("|", theme.dim), Words("", theme.dim)
+            rms = Words(f"{pictures.rms:6.2f} / 255", theme.text, number=True)
+            return [bar, left, Words("−", theme.dim), right, bar, space, space, Words("RMS", theme.dim), rms]
+        if mode == "blink":
+            if all(absent.values()):
+                return []
+            name, colour = Path(state.slot(self.turn).path).stem, theme.accent[self.turn]
+            words = [Words(self.turn.capitalize(), colour), Words("", colour), Words(name, colour)]
+            if any(absent.values()):
+                words = [words[0], Words("has the only picture: there is nothing to blink with.", theme.dim)]
+            return words
+        return None
+
+    def _take_turns(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+        """Whose turn it is. A picture that is being dragged by itself stays."""
+        there = [slot for slot in SLOTS if not absent[slot]]
+        if state.canvas.mode != "blink" or len(there) < 2:
+            self._phase, self.turn = 0.0, there[0] if there else "left"
+        elif self._held and not state.linked:
+            self.turn = self._held
+        else:
+            self._phase = (self._phase + view.seconds * state.canvas.rate) % 1.0
+            self.turn = "left" if self._phase < 0.5 else "right"
+
+
+def _fit(state: AppState, frame: Frame, left: float, width: float) -> None:
+    """The picture's square within the area from `left` over `width`, as zoomed and panned."""
+    canvas = state.canvas
+    frame.middle_x, frame.middle_y = left + width / 2, frame.top + frame.height / 2
+    frame.fitted = max(16.0, math.floor(min(width, frame.height) - 2 * MARGIN))
+    frame.side = frame.fitted * canvas.zoom
+    # The picture's corner falls on a whole pixel, so that 1:1 is exact.
+    x = frame.middle_x + canvas.pan_x * frame.fitted - frame.side / 2
+    y = frame.middle_y + canvas.pan_y * frame.fitted - frame.side / 2
+    frame.centre_x, frame.centre_y = round(x) + frame.side / 2, round(y) + frame.side / 2

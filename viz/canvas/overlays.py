@@ -1,0 +1,245 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the canvas draws beside the pixels: tags, ring, divider, sentences. Each is given where; none changes state."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from imgui_bundle import ImVec4, imgui
+
+from gan.networks.ladder import RUNGS
+from viz.core.images import Picture
+from viz.core.result import RenderResult
+from viz.core.state import SLOTS, AppState, Slot
+from viz.ui.context import View
+from viz.ui.theme import Theme, rgb
+
+MARGIN = 10.0  # around a fitted picture, pixels
+KNOB_RADIUS = 7.0
+RING = 0.47  # of the picture's side
+WONDER_SECONDS = 1.0
+GRIP = (5.0, 22.0)  # half the width and height of the divider's handle
+GRIP_INSET = 12.0  # of the handle from the canvas's edges: there the splitters of the docks begin
+RUNG_TITLES = dict(RUNGS)
+
+
+@dataclass
+class Rect:
+    """A part of the window, in its pixels."""
+
+    left: float = 0.0
+    top: float = 0.0
+    width: float = 1.0
+    height: float = 1.0
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
+
+@dataclass
+class Frame(Rect):
+    """Where a slot is seen, and the square of its picture, which may reach beyond that."""
+
+    middle_x: float = 0.0  # of the area in which the picture is centred
+    middle_y: float = 0.0
+    centre_x: float = 0.0  # of the picture
+    centre_y: float = 0.0
+    side: float = 1.0  # of the picture as zoomed
+    fitted: float = 1.0  # of the picture at zoom 1
+
+
+class Absence(NamedTuple):
+    """Why a slot shows no picture."""
+
+    text: str
+    heading: str = ""
+    failed: bool = False
+
+
+class Words(NamedTuple):
+    """A part of a line."""
+
+    text: str
+    colour: ImVec4
+    number: bool = False  # in the monospaced face
+
+
+def absence(state: AppState, view: View, slot: Slot, picture: Picture | None) -> Absence | None:
+    """Why there is no picture of the slot's model; None if there is one."""
+    path, result = state.slot(slot).path, current(state, view, slot)
+    if not path:
+        return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
+    if result and result.error:
+        return Absence(result.error, heading=f"{Path(path).name} cannot be shown", failed=True)
+    if picture is None or result is None:
+        return Absence(f"Opening {Path(path).name} …{seconds(view, slot)}")
+    return None
+
+
+def current(state: AppState, view: View, slot: Slot) -> RenderResult | None:
+    """The slot's newest result, if it is one of the model that is open in it."""
+    result = view.results[slot]
+    return result if result and result.request.model == state.slot(slot).path else None
+
+
+def picture(frame: Frame, shown: Picture) -> None:
+    """The pixels, over the frame's square."""
+    half = frame.side / 2
+    imgui.get_window_draw_list().add_image(
+        imgui.ImTextureRef(shown.texture),
+        (frame.centre_x - half, frame.centre_y - half),
+        (frame.centre_x + half, frame.centre_y + half),
+    )
+
+
+def knob(frame: Frame, degrees: float) -> tuple[float, float]:
+    """Where the ring's knob is while the picture is turned by `degrees`."""
+    angle, radius = math.radians(degrees), RING * frame.side
+    return frame.centre_x - radius * math.sin(angle), frame.centre_y - radius * math.cos(angle)
+
+
+def ring(frame: Frame, degrees: float, colour: ImVec4, whole: bool) -> None:
+    """The knob that turns the picture, on a short arc, or on the `whole` ring."""
+    draw, centre, radius = imgui.get_window_draw_list(), (frame.centre_x, frame.centre_y), RING * frame.side
+    middle, reach = -math.radians(90 + degrees), math.pi if whole else math.radians(12)
+    for code, width in (("#000000", 3.0), ("#ffffff", 1.0)):
+        draw.path_arc_to(centre, radius, middle - reach, middle + reach)
+        draw.path_stroke(imgui.get_color_u32(rgb(code, 0.6)), width)
+    at = knob(frame, degrees)
+    draw.add_circle_filled(at, KNOB_RADIUS + 1.5, imgui.get_color_u32(rgb("#000000", 0.6)))
+    draw.add_circle_filled(at, KNOB_RADIUS, imgui.get_color_u32(colour))
+
+
+def grip_x(area: Rect, x: float) -> float:
+    """The middle of the divider's handle: on its line, but never so near an edge that it could not be gripped."""
+    inset = min(GRIP_INSET, area.width / 2)
+    return min(max(x, area.left + inset), area.right - inset)
+
+
+def divider(theme: Theme, area: Rect, x: float, lit: bool) -> None:
+    """The line between two models in one picture, with a handle in both accent colours."""
+    draw = imgui.get_window_draw_list()
+    dark, light = imgui.get_color_u32(rgb("#000000", 0.55)), imgui.get_color_u32(rgb("#ffffff", 0.95 if lit else 0.75))
+    draw.add_rect_filled((x - 1.5, area.top), (x + 1.5, area.bottom), dark)
+    draw.add_rect_filled((x - 0.5, area.top), (x + 0.5, area.bottom), light)
+    (wide, high), y, x = GRIP, area.top + area.height / 2, grip_x(area, x)
+    high = min(high, area.height / 2)
+    draw.add_rect_filled((x - wide - 1.5, y - high - 1.5), (x + wide + 1.5, y + high + 1.5), dark, wide + 1.5)
+    flags = imgui.ImDrawFlags_
+    halves = ((x - wide, x - 0.5, flags.round_left), (x + 0.5, x + wide, flags.round_right))
+    for slot, (left, right, corners) in zip(SLOTS, halves, strict=True):
+        accent = imgui.get_color_u32(theme.accent[slot])
+        draw.add_rect_filled((left, y - high), (right, y + high), accent, wide, corners)
+
+
+def say(view: View, rect: Rect, absent: Absence) -> None:
+    """A few words in the middle of a part without a picture."""
+    wrap = max(1.0, min(26 * imgui.get_font_size(), rect.width - 4 * MARGIN))
+    lines = [(absent.heading, view.theme.error if absent.failed else view.theme.text)] if absent.heading else []
+    lines += [(line, view.theme.dim) for line in absent.text.split("\n")]
+    y = rect.top + rect.height / 2 - 2 * imgui.get_text_line_height()
+    for line, colour in lines:
+        size = imgui.calc_text_size(line, wrap_width=wrap)
+        left = rect.left + (rect.width - size.x) / 2
+        imgui.get_window_draw_list().add_text(
+            imgui.get_font(), imgui.get_font_size(), (left, y), imgui.get_color_u32(colour), line, wrap
+        )
+        y += size.y + 6
+
+
+def notice(view: View, frame: Frame, text: str) -> None:
+    """A sentence at the foot of a picture, on a plate of its own so that it reads on any picture."""
+    inset, pad = 12.0, 9.0
+    left = max(frame.left, frame.centre_x - frame.side / 2) + inset
+    right = min(frame.right, frame.centre_x + frame.side / 2) - inset
+    bottom = min(frame.bottom, frame.centre_y + frame.side / 2) - inset
+    wrap = max(40.0, right - left - 2 * pad)
+    size = imgui.calc_text_size(text, wrap_width=wrap)
+    draw, top = imgui.get_window_draw_list(), bottom - size.y - 2 * pad
+    plate, ink = rgb(view.theme.palette.window, 0.9), imgui.get_color_u32(view.theme.warning)
+    draw.add_rect_filled((left, top), (left + size.x + 2 * pad, bottom), imgui.get_color_u32(plate), 4.0)
+    draw.add_text(imgui.get_font(), imgui.get_font_size(), (left + pad, top + pad), ink, text, wrap)
+
+
+def tag(state: AppState, view: View, slot: Slot, rect: Rect) -> None:
+    """One line above a slot: whose it is, what is open, and how long its pictures take.
+
+    Over two pictures side by side both are alike, figures at the right end. Over one picture they are mirror images:
+    the left model's begins at the left edge, the right model's ends at the right one.
+    """
+    theme, draw, canvas = view.theme, imgui.get_window_draw_list(), state.canvas
+    mirrored = slot == "right" and canvas.mode != "side"
+    text_height = imgui.get_text_line_height()
+    y = rect.top + (rect.height - text_height) / 2
+    accent = imgui.get_color_u32(theme.accent[slot])
+    imgui.push_clip_rect((rect.left, rect.top), (rect.right, rect.bottom), True)
+    x = rect.right - MARGIN - 4 if mirrored else rect.left + MARGIN
+    draw.add_rect_filled((x, y + 1), (x + 4, y + text_height - 1), accent, 2.0)
+    name, about, figures = _said(state, view, slot)
+    room, offset = rect.width - MARGIN - 12, 12.0
+    for index, words in enumerate((name, about, figures)):
+        size = _width(theme, words)
+        if not words.text or (index and offset + size > room):
+            break
+        at_end = words is figures and canvas.mode == "side"
+        start = room - size if at_end else offset
+        left = rect.right - MARGIN - start - size if mirrored else rect.left + MARGIN + start
+        _write(theme, words, left, y)
+        if words is name and not state.linked and slot == state.focus:
+            draw.add_rect_filled((left, rect.bottom - 4), (left + size, rect.bottom - 2), accent, 1.0)
+        offset += size + 12
+    imgui.pop_clip_rect()
+
+
+def _said(state: AppState, view: View, slot: Slot) -> tuple[Words, Words, Words]:
+    """A tag's name, its rung, and its figures; "" what is not known yet."""
+    theme, path, result = view.theme, state.slot(slot).path, current(state, view, slot)
+    name = Words(Path(path).stem if path else slot.capitalize(), theme.text)
+    facts = result.facts if result else None
+    if not facts or not result:
+        return name, Words("", theme.dim), Words("", theme.dim)
+    times = view.timings.model[slot]
+    figures = f"{facts.resolution} px  {times[-1] if times else result.model_ms:5.1f} ms"
+    if seconds(view, slot):
+        figures = f"rendering{seconds(view, slot)}"
+    about = f"{facts.rung}   {RUNG_TITLES.get(facts.rung, '')}"
+    return name, Words(about, theme.dim), Words(figures, theme.dim, number=True)
+
+
+def line(theme: Theme, words: list[Words], rect: Rect) -> None:
+    """Words in a row, centred in `rect`; what is too long is cut off at its end."""
+    gap = 0.35 * imgui.get_font_size()
+    widths = [_width(theme, part) for part in words]
+    x = max(rect.left + MARGIN, rect.left + (rect.width - sum(widths) - gap * (len(words) - 1)) / 2)
+    imgui.push_clip_rect((rect.left, rect.top), (rect.right, rect.bottom), True)
+    for part, width in zip(words, widths, strict=True):
+        _write(theme, part, x, rect.top)
+        x += width + gap
+    imgui.pop_clip_rect()
+
+
+def _width(theme: Theme, words: Words) -> float:
+    imgui.push_font(theme.mono if words.number else None, 0.0)
+    width = imgui.calc_text_size(words.text).x
+    imgui.pop_font()
+    return width
+
+
+def _write(theme: Theme, words: Words, x: float, y: float) -> None:
+    imgui.push_font(theme.mono if words.number else None, 0.0)
+    imgui.get_window_draw_list().add_text((round(x), round(y)), imgui.get_color_u32(words.colour), words.text)
+    imgui.pop_font()
+
+
+def seconds(view: View, slot: Slot) -> str:
+    """How long the next picture has been under way, once that is long enough to wonder."""
+    return f" {view.busy[slot]:.0f} s" if view.busy[slot] >= WONDER_SECONDS else ""

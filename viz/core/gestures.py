@@ -1,0 +1,164 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What gestures and animations do to the state: arithmetic only, angles in degrees, y down, lengths in image widths."""
+
+import math
+from collections.abc import Sequence
+
+from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformState, limits_of
+
+SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
+
+
+def clamped(owner: object, name: str, value: float) -> None:
+    """Set a field of the state to `value`, or to the limit it would pass. What is not finite changes nothing."""
+    if math.isfinite(value):
+        low, high = limits_of(owner, name)
+        # A field keeps its type: a whole number in a float's place would be another one to controls and state files.
+        setattr(owner, name, type(getattr(owner, name))(min(max(value, low), high)))
+
+
+def wrapped(degrees: float) -> float:
+    """The same angle in [-180, 180)."""
+    return (degrees + 180.0) % 360.0 - 180.0
+
+
+def translate(transform: TransformState, dx: float, dy: float) -> None:
+    """Move the content by (dx, dy). The user's translation acts after the rotation, so it is simply added."""
+    clamped(transform, "tx", transform.tx + dx)
+    clamped(transform, "ty", transform.ty + dy)
+
+
+def rotate(transform: TransformState, degrees: float) -> None:
+    """Turn what is seen about the picture's centre, counter-clockwise: the offset of a moved content turns too."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    tx, ty = transform.tx, transform.ty
+    clamped(transform, "tx", cos * tx + sin * ty)
+    clamped(transform, "ty", -sin * tx + cos * ty)
+    transform.degrees = wrapped(transform.degrees + degrees)
+
+
+def enlarge(transform: TransformState, factor: float) -> None:
+    """Scale what is seen about the picture's centre: the offset of a moved content grows too."""
+    before = transform.scale
+    clamped(transform, "scale", before * factor)
+    clamped(transform, "tx", transform.tx * transform.scale / before)
+    clamped(transform, "ty", transform.ty * transform.scale / before)
+
+
+def freeze(transform: TransformState, learned: Sequence[float]) -> None:
+    """Put (r_c, r_s, t_x, t_y) in the place of what the models make of w."""
+    rc, rs, tx, ty = learned
+    transform.learned, transform.learned_degrees = "set", wrapped(math.degrees(math.atan2(rs, rc)))
+    clamped(transform, "learned_tx", tx)
+    clamped(transform, "learned_ty", ty)
+
+
+def angle_between(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """Degrees, counter-clockwise on screen (y down), from one vector to another; 0 where either has no length."""
+    cross = before[0] * after[1] - before[1] * after[0]
+    dot = before[0] * after[0] + before[1] * after[1]
+    return -math.degrees(math.atan2(cross, dot)) if cross or dot else 0.0
+
+
+def reset(transform: TransformState) -> None:
+    """Back to the picture that was not moved, turned or scaled."""
+    transform.tx = transform.ty = transform.degrees = transform.phase = 0.0
+    transform.scale = 1.0
+
+
+def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
+    """Zoom so that the point (x, y) of the slot, in fitted picture widths from its centre, stays where it is."""
+    before = canvas.zoom
+    clamped(canvas, "zoom", before * factor)
+    ratio = canvas.zoom / before
+    clamped(canvas, "pan_x", x - (x - canvas.pan_x) * ratio)
+    clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
+
+
+def walk(latent: LatentState, dx: float, dy: float) -> None:
+    """Drag the seed plane under the point that is shown, by (dx, dy) seeds: what lay right comes from the left."""
+    clamped(latent, "x", latent.x - dx)
+    clamped(latent, "y", latent.y - dy)
+
+
+def fit(canvas: CanvasState) -> None:
+    """The whole picture, as large as the slot."""
+    canvas.zoom, canvas.pan_x, canvas.pan_y = 1.0, 0.0, 0.0
+
+
+def moving(state: AppState) -> bool:
+    """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
+    return any(state.latent_of(slot).animate or _plays(state.transform_of(slot)) for slot in SLOTS)
+
+
+def _plays(transform: TransformState) -> bool:
+    return transform.animate != "off" or (transform.learned == "set" and transform.learned_animate != "off")
+
+
+def blinking(state: AppState) -> bool:
+    """Whether the canvas alternates two models' pictures."""
+    return state.canvas.mode == "blink" and bool(state.left.path and state.right.path)
+
+
+def advance(state: AppState, seconds: float) -> None:
+    """Play the animations for `seconds`."""
+    for slot in SLOTS[:1] if state.linked else SLOTS:
+        _play(state.latent_of(slot), state.transform_of(slot), seconds)
+
+
+def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
+    if latent.animate:
+        clamped(latent, "x", latent.x + latent.speed * seconds)
+    turns = transform.speed * seconds
+    if transform.animate != "off":
+        _move(transform, transform.phase, transform.phase + turns)
+        transform.phase = (transform.phase + turns) % 1.0
+    if transform.learned == "set" and transform.learned_animate != "off":
+        _move_learned(transform, transform.learned_phase, transform.learned_phase + turns)
+        transform.learned_phase = (transform.learned_phase + turns) % 1.0
+
+
+def _move(transform: TransformState, before: float, after: float) -> None:
+    """From phase to phase, in turns: by differences, so that an animation starts where the picture is and dragging
+    goes on while it plays."""
+    cos, sin = _steps(before, after)
+    match transform.animate:
+        case "x":
+            translate(transform, transform.radius * sin, 0.0)
+        case "y":
+            translate(transform, 0.0, transform.radius * sin)
+        case "circle":
+            translate(transform, transform.radius * cos, transform.radius * sin)
+        case "rotate":
+            rotate(transform, 360.0 * (after - before))
+        case "scale":
+            _enlarge_along(transform, before, after)
+
+
+def _enlarge_along(transform: TransformState, before: float, after: float) -> None:
+    """Up by so many octaves and back, never smaller than at its start: nothing is moved out of the band.
+
+    Where there is not room for so many below the largest scale, the octaves become as many as there is room for. The
+    start follows from scale and phase, so that the scale may be dragged while it plays.
+    """
+    most = math.log2(limits_of(transform, "scale")[1])
+    risen, rises = ((1 - math.cos(2 * math.pi * phase)) / 2 for phase in (before, after))
+    scale = math.log2(transform.scale)
+    if scale - transform.octaves * risen + transform.octaves > most and risen < 0.5:
+        clamped(transform, "octaves", most - (scale - most * risen) / (1 - risen))
+    enlarge(transform, 2.0 ** (transform.octaves * (rises - risen)))
+
+
+def _move_learned(transform: TransformState, before: float, after: float) -> None:
+    _, sin = _steps(before, after)
+    if transform.learned_animate == "rotate":
+        transform.learned_degrees = wrapped(transform.learned_degrees + 360.0 * (after - before))
+    else:
+        name = f"learned_t{transform.learned_animate}"
+        clamped(transform, name, getattr(transform, name) + transform.radius * sin)
+
+
+def _steps(before: float, after: float) -> tuple[float, float]:
+    """By how much the cosine and the sine grow from one phase to another, in turns."""
+    before, after = 2 * math.pi * before, 2 * math.pi * after
+    return math.cos(after) - math.cos(before), math.sin(after) - math.sin(before)

@@ -1,0 +1,37 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A model's layers in the numbers that panels show, from its configuration alone."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+from gan.analysis.bands import Band, bands
+from gan.networks.config import GeneratorConfig
+from gan.networks.layer_plan import in_half
+from viz.core.result import PICTURE
+
+
+@lru_cache(maxsize=64)
+def layers(config: GeneratorConfig) -> tuple[Band, ...]:
+    """The Fourier input where there is one, every layer, and last the finished PICTURE, which is ToRGB's, scaled."""
+    found = bands(config)
+    return (*found, replace(found[-1], name=PICTURE))
+
+
+def find(config: GeneratorConfig, name: str) -> Band:
+    """The layer called `name`, or the one that is most like it: of the same number ("L5_36_32" for "L5_52_64"), else
+    the picture. What is selected thus survives a change of models. "" is a layer in the middle, where forms appear."""
+    every = layers(config)
+    if not name:
+        return next(layer for layer in every[len(every) // 2 :] if "torgb" not in layer.name)
+    number = name.partition("_")[0]
+    for layer in every:
+        if layer.name == name:
+            return layer
+    return next((layer for layer in every if layer.name.partition("_")[0] == number), every[-1])
+
+
+def number_format(layer: Band, config: GeneratorConfig, half: int) -> str:
+    """What a layer's output is computed in where the `half` highest resolutions are in float16: "f16" or "f32"."""
+    summed = "torgb" in layer.name  # StyleGAN2's RGB image, added up over the resolutions
+    whole = layer.name in ("input", PICTURE) or summed
+    return "f16" if not whole and in_half(layer.rate, config.resolution, half) else "f32"

@@ -1,0 +1,98 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""State -> request: pure, frozen, hashable. Equal requests mean equal pictures, so nothing is rendered twice."""
+
+import math
+from dataclasses import dataclass
+
+from viz.core.state import PLANE_WIDTH, AppState, Slot
+
+SeedWeights = tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """Everything one slot's picture depends on, apart from the checkpoint's own bytes.
+
+    `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; tx and ty are image
+    widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
+    model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
+    makes of the input, None leaves it to w; `mean_constant` draws rung A from its constant's mean. `precision` is
+    "float32", "float16" (in the highest resolutions), or "auto": float16 on GPUs, where the picture stays the same.
+    """
+
+    model: str
+    seeds: SeedWeights = ((0, 1.0),)
+    psi: float = 1.0
+    cutoff: int | None = None
+    label: int = 0
+    tx: float = 0.0
+    ty: float = 0.0
+    degrees: float = 0.0
+    scale: float = 1.0
+    snap: bool = False
+    untransform: bool = False
+    learned: tuple[float, float, float] | None = None
+    mean_constant: bool = False
+    device: str = "cpu"
+    precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class RenderRequest:
+    """What both slots are to show; None for an empty slot."""
+
+    left: PictureRequest | None = None
+    right: PictureRequest | None = None
+
+    def slot(self, name: Slot) -> PictureRequest | None:
+        return self.left if name == "left" else self.right
+
+
+def seed_weights(x: float, y: float) -> SeedWeights:
+    """The seeds around point (x, y) of the seed plane and the weights of their z's, bilinear and then rescaled.
+
+    The weights are divided by the root of their sum of squares. A weighted sum of independent N(0, I) vectors is then
+    again N(0, I): every point of the plane is a fair sample of the model, exactly the seed's own z at an integer
+    point. Blending w's, or z's without the rescaling, would drift towards the average picture in the middle of every
+    cell, as truncation does, and the whole walk would pulse between individual and average.
+    """
+    column, row = math.floor(x), math.floor(y)
+    u, v = x - column, y - row
+    corners = (
+        (column, row, (1 - u) * (1 - v)),
+        (column + 1, row, u * (1 - v)),
+        (column, row + 1, (1 - u) * v),
+        (column + 1, row + 1, u * v),
+    )
+    scale = 1.0 / math.sqrt(sum(weight * weight for _, _, weight in corners))
+    return tuple(((cx + PLANE_WIDTH * cy) % 2**32, weight * scale) for cx, cy, weight in corners if weight > 0.0)
+
+
+def build_request(state: AppState) -> RenderRequest:
+    """The request that `state` asks for. Pure: the same state gives an equal request, and nothing is read or kept."""
+    return RenderRequest(left=_picture(state, "left"), right=_picture(state, "right"))
+
+
+def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
+    path = state.slot(slot).path
+    if not path:
+        return None
+    latent, transform = state.latent_of(slot), state.transform_of(slot)
+    chosen = (transform.learned_tx, transform.learned_ty, transform.learned_degrees)
+    return PictureRequest(
+        model=path,
+        seeds=seed_weights(latent.x, latent.y),
+        psi=latent.psi,
+        cutoff=latent.cutoff or None,
+        label=latent.label,
+        tx=transform.tx,
+        ty=transform.ty,
+        degrees=transform.degrees,
+        scale=transform.scale,
+        snap=transform.snap,
+        untransform=transform.untransform,
+        learned=chosen if transform.learned == "set" else None,
+        mean_constant=transform.mean_constant,
+        device=state.display.device,
+        precision=state.display.precision,
+    )

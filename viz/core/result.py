@@ -1,0 +1,105 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the renderer hands back for one picture. Plain data: no torch, so that panels may read it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gan.networks.config import GeneratorConfig
+from viz.core.images import Pixels, in_memory, size_of
+from viz.core.request import PictureRequest
+
+PICTURE = "picture"
+"""What stands for a layer's name where the finished picture is meant."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is inside a checkpoint, for display."""
+
+    path: str
+    rung: str
+    resolution: int
+    z_dim: int
+    w_dim: int
+    c_dim: int
+    num_ws: int
+    layers: int
+    parameters: int
+    bytes: int
+    movable: bool  # has a Fourier input; False for rung A
+    learned_transform: bool  # w turns and moves that input (rung H on)
+    config: GeneratorConfig  # what all its layers follow from
+    kimg: float | None  # thousands of images seen in training, where the file says so
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What a file holds, known before anything of it is loaded.
+
+    `facts` are None where `error` says, in a sentence, why it cannot be opened.
+    """
+
+    facts: ModelFacts | None
+    words: str = ""  # what it is, what it draws, what code it carries
+    file: str = ""  # what it is, in a word or two
+    code: str = ""  # "1.2 KiB", "" where it carries none
+    error: str = ""
+    passing: bool = False  # whether the error may go although the file stays the same
+
+
+@dataclass(frozen=True, eq=False)
+class RenderResult:
+    """One picture, or one sentence why there is none.
+
+    `request` is what it answers; `picture` is uint8 [H, W, 4], None after an error, and `enlarged` the same larger, for
+    display, where it is small. Either may be on the device that drew it: `image` and `smooth` are the same in memory,
+    which then costs a download, so whoever needs only the size asks for `width`. `notice` is a sentence about a picture
+    that is right but not all that was asked for (a transform that the model cannot follow); `computed` names the stages
+    that were not in a cache.
+    `learned` is the (r_c, r_s, t_x, t_y) that the model itself gives for this w, whatever the request put in its place;
+    `kept` the share of the Fourier input's power that is left after what the transform moved out of its band.
+    A GPU may still be drawing what is `pending`, a function that waits for it and returns the whole result.
+    """
+
+    request: PictureRequest
+    picture: Pixels | None = None
+    enlarged: Pixels | None = None
+    facts: ModelFacts | None = None
+    error: str | None = None
+    notice: str | None = None
+    model_ms: float = 0.0
+    post_ms: float = 0.0
+    learned: tuple[float, float, float, float] | None = None  # None where w moves nothing (before rung H)
+    kept: float | None = None  # None without a Fourier input
+    computed: frozenset[str] = frozenset()  # of load, mapping, synthesis
+    how: str = ""  # number format, layout and what ran the model
+    half: int = 0  # of how many of the highest resolutions the layers ran in float16
+    pending: "Callable[[], RenderResult] | None" = None
+
+    @property
+    def image(self) -> np.ndarray | None:
+        """`picture` in memory; always the very same array."""
+        return None if self.picture is None else in_memory(self.picture)
+
+    @property
+    def smooth(self) -> np.ndarray | None:
+        """`enlarged` in memory; always the very same array."""
+        return None if self.enlarged is None else in_memory(self.enlarged)
+
+    @property
+    def width(self) -> int:
+        """Of `picture`, in pixels; 0 without one."""
+        return 0 if self.picture is None else size_of(self.picture)[0]
+
+
+def explained(problem: Exception) -> str | None:
+    """One sentence for what a user can cause; None for what only a mistake in the program can."""
+    if isinstance(problem, MemoryError):
+        return "There is not enough memory for this picture: close other programs or open a smaller model."
+    if isinstance(problem, (ValueError, OSError)):
+        return str(problem)
+    if isinstance(problem, RuntimeError):  # torch's own, a full graphics card among them
+        return f"The model could not be run: {(str(problem) or type(problem).__name__).splitlines()[0]}"
+    return None

@@ -1,0 +1,378 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the user set: plain dataclasses, and their JSON form with validation.
+
+Panels change these values and nothing else. Everything on screen follows from them, so a state file brings a window
+back. A number's limits and a text's choices stand in its field's metadata, where the reader below enforces them.
+"""
+
+import copy
+import json
+import math
+import os
+import sys
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gan.checkpoints.read_limits import sentence
+from gan.files.atomic_write import replaced
+
+SCHEMA = 1
+"""Version of the JSON form; a file with a newer one is refused, not guessed at."""
+
+Slot = Literal["left", "right"]
+SLOTS: tuple[Slot, Slot] = ("left", "right")
+
+RECENTS_LIMIT = 12
+LONGEST_TEXT = 4096  # characters of a path
+LARGEST_FILE = 2**20  # bytes; a state has some thousand
+PLANE_WIDTH = 100
+"""Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
+
+
+class StateError(ValueError):
+    """A state file that cannot be used; one sentence."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sentence(why))
+
+
+def number(default: float, low: float, high: float) -> Any:
+    """A dataclass field for an int or a float (as `default` is) within [low, high]."""
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def choice(default: str, *others: str) -> Any:
+    """A dataclass field for one of a few words."""
+    return field(default=default, metadata={"choices": (default, *others)})
+
+
+@dataclass
+class SlotState:
+    """One of the two pictures. `path` is a checkpoint, "" an empty slot."""
+
+    path: str = ""
+
+
+@dataclass
+class LatentState:
+    """A point (x, y) of the seed plane, truncation psi on the first `cutoff` w's (0: on all), and a class label."""
+
+    x: float = number(0.0, -1e6, 1e6)
+    y: float = number(0.0, -1e6, 1e6)
+    animate: bool = False
+    speed: float = number(0.25, -5.0, 5.0)  # seeds a second, along x
+    psi: float = number(1.0, -1.0, 2.0)
+    cutoff: int = number(0, 0, 64)
+    label: int = number(0, 0, 100_000)
+
+
+@dataclass
+class TransformState:
+    """Translation in image widths (positive: right, down), rotation in degrees (positive: counter-clockwise), scale.
+
+    The learned_... numbers mean the same of what w does to the input, and take its place when `learned` is "set".
+    """
+
+    tx: float = number(0.0, -4.0, 4.0)
+    ty: float = number(0.0, -4.0, 4.0)
+    degrees: float = number(0.0, -180.0, 180.0)
+    scale: float = number(1.0, 0.25, 4.0)  # more than 1 enlarges
+    snap: bool = False  # to whole pixels of the model's own picture
+    untransform: bool = False  # move the finished picture back
+    animate: str = choice("off", "x", "y", "circle", "rotate", "scale")
+    speed: float = number(0.1, -2.0, 2.0)  # turns a second, of every animation here
+    radius: float = number(0.06, 0.0, 1.0)  # of the circle and of the ways along x and y, in image widths
+    octaves: float = number(1.0, 0.0, 4.0)  # by which the scale goes up and comes back
+    phase: float = number(0.0, -1.0, 1.0)  # of the animation, in turns
+    learned: str = choice("model", "set")
+    learned_tx: float = number(0.0, -4.0, 4.0)
+    learned_ty: float = number(0.0, -4.0, 4.0)
+    learned_degrees: float = number(0.0, -180.0, 180.0)
+    learned_animate: str = choice("off", "rotate", "x", "y")
+    learned_phase: float = number(0.0, -1.0, 1.0)
+    mean_constant: bool = False  # rung A's learned constant gives way to its mean over the pixels
+
+
+@dataclass
+class CanvasState:
+    """How both pictures are looked at: zoom 1 fits the slot; pan is in widths of a fitted picture."""
+
+    zoom: float = number(1.0, 0.05, 256.0)
+    pan_x: float = number(0.0, -1e4, 1e4)
+    pan_y: float = number(0.0, -1e4, 1e4)
+    nearest: bool = False  # above 1:1 only; below it, minification is always filtered
+    mode: str = choice("side", "split", "difference", "blink")
+    divider: float = number(0.5, 0.0, 1.0)  # of split: where the left model ends, in widths of the canvas
+    gain: float = number(4.0, 1.0, 64.0)  # of difference
+    rate: float = number(1.5, 0.25, 10.0)  # of blink, in Hz: left and right once each
+
+
+@dataclass
+class LayersState:
+    """Which layer's maps are looked at, and how. A layer is a name; `left` and `right` are each slot's own."""
+
+    slot: str = choice("left", "right")
+    left: str = ""  # "" one in the middle
+    right: str = ""
+    mode: str = choice("sheet", "rgb", "one")
+    sort: str = choice("index", "energy", "phase")
+    one: int = number(0, 0, 65535)  # the channel shown alone
+    red: int = number(0, 0, 65535)
+    green: int = number(1, 0, 65535)
+    blue: int = number(2, 0, 65535)
+    gain: float = number(0.0, -60.0, 60.0)  # dB
+    common: bool = False  # one scale for all channels
+    thumb: int = number(52, 24, 256)  # pixels
+
+
+@dataclass
+class SpectrumState:
+    """The spectrum of the pictures, or of the layers that LayersState names."""
+
+    source: str = choice("picture", "layer")
+    beta: float = number(8.0, 0.0, 30.0)  # of the Kaiser window
+    pad: int = number(4, 1, 8)  # times its own size that a map is padded to
+    low: float = number(-40.0, -200.0, 200.0)  # dB, the darkest colour
+    high: float = number(20.0, -200.0, 200.0)
+    angle: float = number(22.5, 0.0, 180.0)  # degrees of the slice that is dragged
+    at_0: bool = True  # which slices are drawn
+    at_45: bool = True
+    at_angle: bool = False
+    of_average: bool = False  # the heat map's: the average over seeds, or what is shown now
+    num: int = number(100, 1, 100_000)  # seeds to average over
+    data: str = ""  # a data set for comparison
+
+
+@dataclass
+class StickingState:
+    """What is measured of sticking. The segment's ends are in picture widths from the picture's corner."""
+
+    x0: float = number(0.5, 0.0, 1.0)
+    y0: float = number(0.3, 0.0, 1.0)
+    x1: float = number(0.5, 0.0, 1.0)
+    y1: float = number(0.7, 0.0, 1.0)
+    show: str = choice("slice", "mean", "meters")
+    radius: float = number(0.3, 0.0, 10.0)  # of the neighbourhood
+    num: int = number(100, 2, 100_000)  # latents in it, and samples of a meter
+    error: str = choice("eq_t", "eq_t_frac", "eq_r")  # whose error picture is shown
+    gain: float = number(8.0, 1.0, 1000.0)  # of the error picture
+
+
+@dataclass
+class TrainingState:
+    """What the next training run is to be, and the run folder last followed ("" none).
+
+    For batch, gamma and kimg 0 is automatic: the trainer takes its preset's.
+    """
+
+    source: str = "critters"  # or the path of a folder or zip
+    pictures: int = number(2000, 16, 1_000_000)  # critters to draw
+    rung: str = choice("T", *"ABCDEFGHR")
+    resolution: int = number(32, 4, 4096)
+    batch: int = number(0, 0, 4096)
+    gamma: float = number(0.0, 0.0, 1e6)
+    kimg: float = number(0.0, 0.0, 1e6)
+    preset: str = choice("tiny", "paper")
+    outdir: str = "training-runs"
+    run_folder: str = ""
+    follow_left: bool = False  # keep the slot on the run's newest snapshot
+    follow_right: bool = False
+    log_scale: bool = True  # of the losses
+
+
+@dataclass
+class DisplayState:
+    """The window itself."""
+
+    theme: str = choice("dark", "light")
+    width: int = number(1600, 320, 16384)
+    height: int = number(1000, 240, 16384)
+    fps_limit: int = number(60, 0, 1000)  # 0: none
+    vsync: bool = True
+    device: str = "cpu"
+    precision: str = choice("auto", "float32", "float16")
+
+
+@dataclass
+class AppState:
+    """All of it."""
+
+    left: SlotState = field(default_factory=SlotState)
+    right: SlotState = field(default_factory=SlotState)
+    latent: LatentState = field(default_factory=LatentState)
+    transform: TransformState = field(default_factory=TransformState)
+    canvas: CanvasState = field(default_factory=CanvasState)
+    layers: LayersState = field(default_factory=LayersState)
+    spectrum: SpectrumState = field(default_factory=SpectrumState)
+    sticking: StickingState = field(default_factory=StickingState)
+    training: TrainingState = field(default_factory=TrainingState)
+    display: DisplayState = field(default_factory=DisplayState)
+    recents: list[str] = field(default_factory=list)
+    linked: bool = True  # one latent and one transform for both slots
+    focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked
+    right_latent: LatentState = field(default_factory=LatentState)  # of the right slot while unlinked
+    right_transform: TransformState = field(default_factory=TransformState)
+
+    def slot(self, name: Slot) -> SlotState:
+        return self.left if name == "left" else self.right
+
+    def latent_of(self, slot: Slot) -> LatentState:
+        """The latent that this slot shows: the same for both while they are linked."""
+        return self.right_latent if slot == "right" and not self.linked else self.latent
+
+    def transform_of(self, slot: Slot) -> TransformState:
+        """The transform that this slot shows: the same for both while they are linked."""
+        return self.right_transform if slot == "right" and not self.linked else self.transform
+
+    def link(self, linked: bool) -> None:
+        """Link or unlink the slots. Unlinked, both start from what they shared; linked, both take the focused one's."""
+        if linked == self.linked:
+            return
+        latent, transform = self.latent_of(self.focus), self.transform_of(self.focus)
+        self.linked = linked
+        if linked:
+            self.latent, self.transform = copy.deepcopy(latent), copy.deepcopy(transform)
+        else:
+            self.right_latent, self.right_transform = copy.deepcopy(latent), copy.deepcopy(transform)
+
+    def remember(self, path: str) -> None:
+        """Put `path` first among the recently opened models."""
+        self.recents = [path, *(other for other in self.recents if other != path)][:RECENTS_LIMIT]
+
+
+def absolute(path: str) -> str:
+    """A path as the state keeps it: the same file wherever the window is opened from next."""
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def to_json(state: AppState) -> dict[str, Any]:
+    """The state as a JSON object. Texts that no path can be, which anybody may type or paste, are left empty."""
+    return {"schema": SCHEMA, **{name: _fit(value) for name, value in asdict(state).items()}}
+
+
+def _fit(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _fit(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [item for item in value if _fit(item)]
+    try:
+        return _text("", value) if isinstance(value, str) else value
+    except StateError:
+        return ""
+
+
+def from_json(document: object) -> AppState:
+    """The inverse of `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError."""
+    if not isinstance(document, dict):
+        raise StateError("a state file holds one JSON object, and this one does not.")
+    schema = document.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise StateError('this is not a Jinc state file: it has no "schema" number.')
+    if schema > SCHEMA:
+        raise StateError(f"written by a newer Jinc (schema {schema}, this one reads up to {SCHEMA}): update Jinc.")
+    state = AppState()
+    _fill(state, {name: value for name, value in document.items() if name != "schema"}, "")
+    return state
+
+
+def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
+    known = {item.name: item for item in fields(target)}
+    for name, value in document.items():
+        label = prefix + str(name)
+        if name not in known:
+            raise StateError(f"there is no setting called {label!r:.80}.")
+        current = getattr(target, name)
+        if is_dataclass(current):
+            if not isinstance(value, dict):
+                raise StateError(f"{label} must be a JSON object.")
+            _fill(current, value, label + ".")
+        else:
+            setattr(target, name, _checked(label, value, current, dict(known[name].metadata)))
+
+
+def _checked(label: str, value: Any, current: Any, limits: dict[str, Any]) -> Any:
+    if isinstance(current, list):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise StateError(f"{label} must be a list of texts.")
+        return [_text(label, item) for item in value[:RECENTS_LIMIT]]
+    if isinstance(current, float) and type(value) is int:
+        value = float(value) if abs(value) < 1e15 else math.inf
+    if type(value) is not type(current):
+        words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        raise StateError(f"{label} must be {words[type(current)]}, not {_shown(value)}.")
+    if isinstance(value, str):
+        _text(label, value)
+    if "choices" in limits and value not in limits["choices"]:
+        raise StateError(f"{label} must be one of {', '.join(limits['choices'])}, not {value!r}.")
+    if "low" in limits and not limits["low"] <= value <= limits["high"]:
+        raise StateError(f"{label} must be between {limits['low']:g} and {limits['high']:g}, not {_shown(value)}.")
+    return value
+
+
+def _text(label: str, value: str) -> str:
+    """A text that may be a path, as any system takes it."""
+    if len(value) > LONGEST_TEXT or "\0" in value:
+        raise StateError(f"{label} must be a text of at most {LONGEST_TEXT} characters.")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise StateError(f"{label} must be a text: half of a character stands in it.") from None
+    return value
+
+
+def _shown(value: object) -> str:
+    """A value of any kind, shortly."""
+    return f"{value!r:.40}" if isinstance(value, str | int | float | None) else "a list or an object"
+
+
+def limits_of(owner: object, name: str) -> tuple[float, float]:
+    """The (low, high) that field `name` of dataclass instance `owner` accepts: what a control may offer."""
+    metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
+    return metadata["low"], metadata["high"]
+
+
+def choices_of(owner: object, name: str) -> tuple[str, ...]:
+    """The words that field `name` of dataclass instance `owner` accepts, its default first."""
+    metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
+    return tuple(metadata["choices"])
+
+
+def load(path: Path) -> AppState:
+    """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise ValueError("no state is so large")
+        document = json.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise StateError(f"cannot read the state file {path}: {error.strerror or error}.") from None
+    except (ValueError, RecursionError):
+        raise StateError(f"the state file {path} is damaged: it is not JSON; delete it to start afresh.") from None
+    try:
+        return from_json(document)
+    except StateError as error:
+        raise StateError(f"the state file {path} cannot be used: {error}") from None
+
+
+def save(state: AppState, path: Path) -> None:
+    """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(to_json(state), indent=2) + "\n", encoding="utf-8")
+
+
+def config_folder() -> Path:
+    """Where the window keeps its state: $JINC_CONFIG if set, else the platform's folder for user configuration."""
+    if os.environ.get("JINC_CONFIG"):
+        return Path(os.environ["JINC_CONFIG"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "Jinc"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Jinc"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "jinc"
+
+
+def default_path() -> Path:
+    return config_folder() / "state.json"

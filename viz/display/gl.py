@@ -1,0 +1,32 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""PyOpenGL, told which library made the context: it guesses from the environment, and guesses wrong for EGL.
+
+It asks once, at its first import, so that must not happen before.
+"""
+
+import os
+import sys
+from typing import Any
+
+
+def of_window() -> Any:
+    """PyOpenGL for the window that GLFW has open."""
+    import imgui_bundle  # noqa: F401  (before glfw, as in viz.display.offscreen)
+
+    # isort: split
+    import glfw
+
+    return _for("glx" if glfw.get_platform() == glfw.PLATFORM_X11 else "egl")
+
+
+def of_egl() -> Any:
+    """PyOpenGL for a context that EGL makes."""
+    return _for("egl")
+
+
+def _for(platform: str) -> Any:
+    if sys.platform.startswith("linux"):
+        os.environ.setdefault("PYOPENGL_PLATFORM", platform)
+    from OpenGL import GL
+
+    return GL

@@ -1,0 +1,137 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A layer's filters and the schedule of all layers as arrays to be drawn [P fig. 4a, 4c]: numpy only, kept per layer.
+
+Frequencies are in cycles a picture width, gains in dB, 0 being all and -200 nothing. Arrays are shared between calls,
+and cannot be written to.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from gan.analysis.bands import Band, bands, find, on_square
+from gan.analysis.filter_response import (
+    AXIS,
+    DIAGONAL,
+    Attenuation,
+    Filter,
+    attenuation,
+    decibels,
+    magnitude,
+    of_layer,
+    plane,
+)
+from gan.networks.config import GeneratorConfig
+from gan.networks.layer_plan import plan
+from viz.instruments.colormap import heat_map
+
+DIRECTIONS = (AXIS, DIAGONAL)
+GRID = 160  # cells a side of a response in the plane
+POINTS = 512  # of a slice
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A response along a direction, from 0 to the edge of the plane: s_tmp/2 at 0 degrees, sqrt(2) more at 45."""
+
+    degrees: float
+    frequencies: np.ndarray  # [POINTS]
+    gains: np.ndarray  # [POINTS], dB
+
+
+@dataclass(frozen=True, eq=False)
+class FilterView:
+    """One filter. `filter` has its taps, rates, f_c, f_c + f_h (`stopband`) and s - f_c (`alias_from`)."""
+
+    filter: Filter
+    positions: np.ndarray  # [taps], of the taps on either axis, in samples at s_tmp, 0 in the middle
+    gains: np.ndarray  # [GRID, GRID], dB: cells of the square from -extent to extent; rows f_y, columns f_x
+    extent: float  # s_tmp/2
+    slices: tuple[Slice, ...]  # along each of DIRECTIONS
+    attenuation: Attenuation
+
+
+@dataclass(frozen=True, eq=False)
+class ScheduleView:
+    """Of every layer's output, ToRGB's last: arrays [layers]."""
+
+    names: tuple[str, ...]
+    cutoffs: np.ndarray  # f_c
+    stopbands: np.ndarray  # f_t
+    rates: np.ndarray  # s, samples a picture width
+    edges: np.ndarray  # f_c + f_h
+    critical: np.ndarray  # bool: critically sampled
+
+
+@dataclass(frozen=True, eq=False)
+class FiltersView:
+    """What there is to show of a layer; of the Fourier input, which has no filters, its band and the schedule."""
+
+    band: Band
+    up: FilterView | None
+    down: FilterView | None
+    schedule: ScheduleView
+
+    @property
+    def index(self) -> int | None:
+        """The layer's place in the schedule; None for the input."""
+        return self.band.index
+
+
+@lru_cache(maxsize=256)
+def layer_view(config: GeneratorConfig, layer: str) -> FiltersView:
+    """The view of a layer by name or number, or of the "input"; ConfigError names the layers that there are."""
+    band = find(config, layer)
+    if layer != band.name:
+        return layer_view(config, band.name)
+    up = down = None
+    if band.index is not None:
+        up, down = of_layer(config, plan(config).layers[band.index])
+    return FiltersView(band, _filter_view(up), _filter_view(down), schedule_view(config))
+
+
+@lru_cache(maxsize=64)
+def schedule_view(config: GeneratorConfig) -> ScheduleView:
+    """The whole schedule."""
+    layers = [band for band in bands(config) if band.index is not None]
+    return ScheduleView(
+        tuple(band.name for band in layers),
+        _shared(np.array([band.cutoff for band in layers])),
+        _shared(np.array([band.stopband for band in layers])),
+        _shared(np.array([float(band.rate) for band in layers])),
+        _shared(np.array([band.edge for band in layers])),
+        _shared(np.array([band.critical for band in layers])),
+    )
+
+
+def _filter_view(f: Filter | None) -> FilterView | None:
+    if f is None:
+        return None
+    _shared(f.taps)
+    extent = f.rate / 2
+    cells = (np.arange(GRID) + 0.5 - GRID / 2) * (2 * extent / GRID)
+    return FilterView(
+        f,
+        _shared(np.arange(len(f.taps)) - (len(f.taps) - 1) / 2),
+        _shared(-decibels(plane(f.taps, f.rate, cells))),
+        extent,
+        tuple(_slice(f, degrees) for degrees in DIRECTIONS),
+        attenuation(f),
+    )
+
+
+def _slice(f: Filter, degrees: float) -> Slice:
+    frequencies = np.linspace(0, on_square(f.rate / 2, degrees), POINTS)
+    return Slice(degrees, _shared(frequencies), _shared(-decibels(magnitude(f.taps, f.rate, frequencies, degrees))))
+
+
+def _shared(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+@lru_cache(maxsize=16)
+def heat(view: FilterView, floor: float) -> np.ndarray:
+    """uint8 [GRID, GRID, 4]: the plane from `floor` dB (darkest) to 0, the very same array each time."""
+    return heat_map(view.gains, floor, 0.0)

@@ -1,0 +1,128 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What is inside checkpoints, read from their headers in a thread of its own: said before anything is loaded."""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
+from gan.files.format import size_text
+from gan.hub.resolve import missing
+from viz.core.result import Inside, ModelFacts
+from viz.reports.network_text import channel_words, count_parameters, rung_title
+
+AGAIN_SECONDS = 2.0
+KEPT = 64  # files that are remembered
+MOST_KIMG = 1e9  # that are believed
+WAITING = 8  # questions at most; older ones are dropped, whoever still wants to know asks again
+
+Key = tuple[str, int, int]  # path, time, size: a file written anew is another one
+
+
+def facts_of(path: str) -> ModelFacts:
+    """What is inside a checkpoint, from its header alone; the same errors as loading it, but for the memory's."""
+    return _facts(path, read_header(path))
+
+
+def _facts(path: str, header: Header) -> ModelFacts:
+    config = header.config
+    kimg = header.facts.get("kimg")
+    return ModelFacts(
+        path=path,
+        rung=config.rung,
+        resolution=config.resolution,
+        z_dim=config.z_dim,
+        w_dim=config.w_dim,
+        c_dim=config.c_dim,
+        num_ws=config.num_ws,
+        layers=config.num_layers if config.architecture == "layers" else config.num_ws - 1,
+        parameters=sum(count_parameters(config)),  # trained ones: what a file holds beside them follows from these
+        bytes=header.bytes,
+        movable=config.movable,
+        learned_transform=config.architecture == "layers" and config.learned_transform,
+        config=config,
+        kimg=float(kimg) if isinstance(kimg, (int, float)) and 0 <= kimg < MOST_KIMG else None,
+    )
+
+
+def look_inside(path: str) -> Inside:
+    """What a file is. Never raises for what a file may be."""
+    try:
+        header = read_header(path)
+        size = size_text(os.stat(path).st_size)
+    except PassingError as problem:
+        return Inside(None, error=str(problem), passing=True)
+    except (CheckpointError, OSError) as problem:
+        return Inside(None, error=str(problem), passing=isinstance(problem, OSError))
+    facts, kind = _facts(path, header), header.words()
+    labels = f"{facts.c_dim} labels" if facts.c_dim else "no labels"
+    words = (
+        f"{rung_title(header.config)}: {facts.resolution} px, {channel_words(header.config.img_channels)}, {labels}, "
+        f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
+    )
+    code = size_text(header.carries_code) if header.carries_code else ""
+    return Inside(facts, words, "Jinc" if header.format == FORMAT else header.format, code)
+
+
+class Reader:
+    """Answers what is inside a path, at once where it is known. `wake` is called, from the thread, after each."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._changed = threading.Condition()
+        self._known: OrderedDict[Key, Inside] = OrderedDict()
+        self._waiting: list[Key] = []
+        self._again: dict[Key, float] = {}  # when the file read last, if it could not be read, is worth another try
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def ask(self, path: str) -> Inside | None:
+        """What is there; None while it is being read. Returns at once."""
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):  # ValueError: a null byte in the path
+            return Inside(None, error=missing(path))
+        if not os.path.isfile(path):
+            return Inside(None, error=missing(path))
+        key = path, status.st_mtime_ns, status.st_size
+        with self._changed:
+            known = self._known.get(key)
+            if known is not None:
+                self._known.move_to_end(key)
+                if not known.passing or time.monotonic() < self._again.get(key, 0.0):
+                    return known
+            if key not in self._waiting:
+                self._waiting = [*self._waiting[1 - WAITING :], key]
+                self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="inside", daemon=True)
+                self._thread.start()
+        return known
+
+    def close(self) -> None:
+        """End the thread after the file that it is reading."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                key = self._waiting[-1]  # the newest question
+            try:
+                found = look_inside(key[0])
+            except Exception as problem:  # the thread must outlive whatever is in a file
+                found = Inside(None, error=f"{os.path.basename(key[0])} cannot be read: {type(problem).__name__}.")
+            with self._changed:
+                self._known[key] = found
+                self._again = {key: time.monotonic() + AGAIN_SECONDS} if found.passing else {}
+                while len(self._known) > KEPT:
+                    self._known.popitem(last=False)
+                self._waiting = [other for other in self._waiting if other != key]
+            self._wake()

@@ -1,0 +1,115 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the Model panel shows below a slot's path: its download under way or failed, or the checksum of what came."""
+
+from pathlib import Path
+
+from imgui_bundle import ImVec2, imgui
+
+from gan.files.format import size_text
+from gan.hub.cache import is_kept
+from viz.core.state import Slot
+from viz.loading.downloads import FAILED, Report
+from viz.ui.context import View
+from viz.ui.widgets import button, fact, sentence, tooltip
+
+DIGITS = 16  # of a checksum that are shown; all are a click away
+STAGES = {"connecting": "Connecting", "waiting": "Connecting anew", "checking": "Checking"}
+
+
+def draw(view: View, slot: Slot, path: str) -> None:
+    """Nothing where the slot's model came from a file."""
+    report = view.downloads.report(slot)
+    if report is None:
+        if is_kept(path):
+            _checksum(view, Path(path).parent.name)
+    elif report.stage == FAILED:
+        _failure(view, slot, report)
+    else:
+        _progress(view, slot, report)
+
+
+def _progress(view: View, slot: Slot, report: Report) -> None:
+    """Three lines: name and time left, bar and button, figures."""
+    room, gap = imgui.get_content_region_avail().x, imgui.get_style().item_inner_spacing.x
+    left = "" if report.seconds_left is None else f"{span(report.seconds_left)} left"
+    imgui.push_font(view.theme.mono, 0.0)
+    width = imgui.calc_text_size(left).x
+    imgui.pop_font()
+    start = imgui.get_cursor_pos_x()
+    imgui.text_unformatted(_elided(report.name, room - width - 2 * gap))
+    tooltip(report.address)
+    imgui.push_font(view.theme.mono, 0.0)
+    if left:
+        imgui.same_line()
+        imgui.set_cursor_pos_x(start + room - width)
+        imgui.text_colored(view.theme.dim, left)
+    imgui.pop_font()
+    _bar(report, room - gap - imgui.calc_text_size("Cancel").x - 2 * imgui.get_style().frame_padding.x)
+    imgui.same_line(0, gap)
+    if button("Cancel", "Stop fetching. What came is kept, and gone on with when the address is opened again."):
+        view.downloads.stop(slot)
+    imgui.push_font(view.theme.mono, 0.0)
+    imgui.text_colored(view.theme.dim, figures(report))
+    imgui.pop_font()
+    imgui.dummy((0, 2))
+
+
+def _bar(report: Report, width: float) -> None:
+    fraction = report.fraction
+    percent = "" if fraction is None else f"{100 * fraction:.0f} %"
+    words = percent if report.stage == "downloading" else f"{STAGES[report.stage]} {percent}".strip()
+    known = -0.5 * imgui.get_time() if fraction is None else fraction  # negative: only that something happens
+    imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
+    imgui.progress_bar(known, ImVec2(width, 0), words)
+    imgui.pop_style_color()
+    tooltip(f"Fetching {report.address}")
+
+
+def figures(report: Report) -> str:
+    """"120 of 350 MiB  12.3 MiB/s", as much of it as is known."""
+    done, total = size_text(report.done), size_text(report.total) if report.total else ""
+    if not total:
+        words = done if report.done else "no bytes yet"
+    elif done.partition(" ")[2] == total.partition(" ")[2]:
+        words = f"{done.partition(' ')[0]} of {total}"
+    else:
+        words = f"{done} of {total}"
+    speed = f"  {size_text(report.speed)}/s" if report.speed and report.stage == "downloading" else ""
+    return words + speed
+
+
+def span(seconds: float) -> str:
+    """2 h 01, 1:01 or 59 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d}"
+    return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"
+
+
+def _elided(text: str, width: float) -> str:
+    """A name that fits, its middle left out."""
+    if imgui.calc_text_size(text).x <= width:
+        return text
+    for keep in range(len(text) - 1, 1, -1):
+        short = f"{text[: (keep + 1) // 2]}…{text[len(text) - keep // 2 :]}"
+        if imgui.calc_text_size(short).x <= width:
+            return short
+    return text[:1]
+
+
+def _failure(view: View, slot: Slot, report: Report) -> None:
+    sentence(report.error, view.theme.error)
+    if report.address:
+        if button("Try again", f"Fetch {report.address} again, from where it stopped."):
+            view.downloads.again(slot)
+        imgui.same_line()
+    if button("Dismiss", "Leave it."):
+        view.downloads.stop(slot)
+    imgui.dummy((0, 2))
+
+
+def _checksum(view: View, sha256: str) -> None:
+    tip = f"{sha256} is the checksum of what was fetched: equal ones mean the same file. Click to copy."
+    fact(view.theme, "sha256", f"{sha256[:DIGITS]}…", tip, view.theme.dim)
+    if imgui.is_item_clicked():
+        imgui.set_clipboard_text(sha256)

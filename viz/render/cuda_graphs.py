@@ -1,0 +1,213 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Drawing on a GPU without a word from the host: synthesis captured in CUDA graphs, replayed with new inputs.
+
+Three graphs for a model and an arithmetic: w to modulated weights, weights and transform to a picture, the picture to
+bytes. What changed is copied into the graphs' own inputs, and only what depends on it runs again: under a drag the
+weights stay.
+"""
+
+import functools
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
+from gan.networks.layers import SteppedNetwork
+from gan.networks.precision import Arithmetic
+from viz.render.postprocess import in_bytes, input_facts
+
+WARM_UP = 2  # runs before a capture: they load kernels, choose convolution algorithms and allocate
+TIMED = 5  # replays, of each layout
+KEPT = 4  # models' graphs: both slots, and the two before
+
+log = logging.getLogger("viz")
+_capturing = threading.Lock()  # torch allows one capture at a time
+
+Value = TypeVar("Value")
+Capture = Callable[[Callable[[], Value]], Callable[[], Value]]
+Motion = tuple[float, float, float, float]  # tx, ty, degrees, scale
+Learned = tuple[float, float, float]  # tx, ty, degrees
+
+
+def plainly(function: Callable[[], Value]) -> Callable[[], Value]:
+    """What runs is the function itself, each time: for devices and drivers without graphs."""
+    return function
+
+
+def captured(function: Callable[[], Value]) -> Callable[[], Value]:
+    """The function as a CUDA graph: each call replays it and returns the very tensors of the capture, written anew.
+
+    It may read tensors that stay where they are, and must not wait for the device. RuntimeError where it cannot be
+    captured. The window's thread may go on calling CUDA meanwhile.
+    """
+    with _capturing:
+        current, side = torch.cuda.current_stream(), _side(torch.cuda.current_device())
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
+            for _ in range(WARM_UP):
+                function()
+        current.wait_stream(side)
+        graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
+        try:
+            with torch.cuda.graph(graph, pool=pool, stream=side, capture_error_mode="thread_local"):
+                result = function()
+        except BaseException:
+            # torch leaves its stream in place, and its allocator waiting for an end of the capture, if that fails.
+            torch.cuda.set_stream(current)
+            with suppress(RuntimeError, AttributeError):
+                torch._C._cuda_endAllocateToPool(side.device_index, pool)
+            raise
+
+    def replay() -> Value:
+        graph.replay()
+        return result
+
+    return replay
+
+
+@functools.cache
+def _side(device: int) -> torch.cuda.Stream:
+    """A stream for captures, which the default one does not allow."""
+    return torch.cuda.Stream(device)
+
+
+def copy_in(values: Tensor, target: Tensor) -> None:
+    """Copy a few numbers to a device without waiting for it; torch keeps the pinned memory until they are there."""
+    if target.is_cuda:
+        target.copy_(values.to(target.dtype).pin_memory(), non_blocking=True)
+    else:
+        target.copy_(values)
+
+
+class Replay:
+    """One model's way from w and transform to bytes. Call it within inference_mode, on one stream.
+
+    `movable`: a transform is given; `learned`: what w does to the input is replaced; `mean_constant`: as in
+    InputOverrides. These are part of the graphs, and so is the arithmetic.
+    """
+
+    def __init__(
+        self, synthesis: SteppedNetwork, ws: Tensor, arithmetic: Arithmetic, *, movable: bool, learned: bool = False,
+        mean_constant: bool = False, capture: Capture[Any] = captured,
+    ) -> None:  # fmt: skip
+        self.arithmetic, self._graphs = arithmetic, capture is not plainly
+        self._ws = ws.clone()
+        self._transform = torch.eye(3, device=ws.device) if movable else None
+        self._learned = torch.ones(4, device=ws.device) if learned else None
+        self._holds: tuple[Hashable, Motion | None, Learned | None] = (None, None, None)
+        overrides = InputOverrides(self._learned, mean_constant)
+        self._modulate = capture(lambda: synthesis.modulate(self._ws, arithmetic))
+        self._weights = self._modulate()
+        self._synthesize = capture(
+            lambda: (
+                synthesis(self._ws, transform=self._transform, weights=self._weights, overrides=overrides,
+                          arithmetic=arithmetic),
+                input_facts(synthesis, self._ws, self._transform, overrides),
+            )
+        )  # fmt: skip
+        self._picture, self._facts = self._synthesize()
+        self._finish = capture(lambda: in_bytes(self._picture))
+        self._finish()
+
+    @property
+    def how(self) -> str:
+        """Number format, layout and what runs it, for a person."""
+        half = f"float16 in the highest {self.arithmetic.half} resolutions, float32 below"
+        layout = "channels-last" if self.arithmetic.channels_last else "planar"
+        runs = "a CUDA graph" if self._graphs else "no CUDA graph, which this model does not allow"
+        return f"{half if self.arithmetic.half else 'float32'}; {layout}; {runs}."
+
+    def draw(
+        self, ws_key: Hashable, ws: Tensor, motion: Motion | None, learned: Learned | None
+    ) -> tuple[Tensor, Tensor]:
+        """The picture [1, C, H, W] and `input_facts`, both of which the next call overwrites."""
+        held_key, held_motion, held_learned = self._holds
+        self._holds = (None, None, None)  # should anything below fail, all is copied again
+        if held_key != ws_key:
+            self._ws.copy_(ws)
+            self._weights = self._modulate()
+        if self._transform is not None and motion is not None and held_motion != motion:
+            copy_in(user_matrix(*motion), self._transform)
+        if self._learned is not None and learned is not None and held_learned != learned:
+            copy_in(learned_vector(*learned), self._learned)
+        self._holds = (ws_key, motion, learned)
+        self._picture, self._facts = self._synthesize()
+        return self._picture, self._facts
+
+    def let_go(self) -> None:
+        """Wait until it runs no more: a graph must not go while it does."""
+        if self._ws.is_cuda:
+            torch.cuda.synchronize(self._ws.device)
+
+    def finish(self) -> tuple[Tensor, Tensor | None]:
+        """`in_bytes` of the picture drawn last, as tensors of their own that nobody writes to again."""
+        image, enlarged = self._finish()
+        return image.clone(), None if enlarged is None else enlarged.clone()
+
+
+class Replays:
+    """The graphs of the models drawn last."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[Hashable, Replay] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Replay]) -> Replay:
+        """The graphs for `key`, made if they are not there."""
+        if key not in self._entries:
+            while len(self._entries) >= KEPT:
+                self._drop(next(iter(self._entries)))
+            self._entries[key] = make()
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def retain(self, wanted: Callable[[Hashable], bool]) -> None:
+        """Forget those whose keys are not wanted."""
+        for key in [key for key in self._entries if not wanted(key)]:
+            self._drop(key)
+
+    def _drop(self, key: Hashable) -> None:
+        self._entries.pop(key).let_go()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def quickest(makers: tuple[Callable[[], Replay], ...]) -> Replay:
+    """The Replay that draws fastest on this GPU. RuntimeError, the last one's, where none can be made."""
+    if len(makers) == 1:
+        return makers[0]()
+    best: tuple[float, Replay] | None = None
+    problem: RuntimeError | None = None
+    for make in makers:
+        try:
+            replay = make()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as refused:
+            log.warning("A layout cannot be captured: %s", str(refused).partition("\n")[0])
+            problem = refused
+            continue
+        taken = _milliseconds(replay)
+        if best is None or taken < best[0]:
+            best = taken, replay
+    if best is None:
+        assert problem is not None
+        raise problem
+    return best[1]
+
+
+def _milliseconds(replay: Replay) -> float:
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    replay._synthesize()
+    begin.record()
+    for _ in range(TIMED):
+        replay._synthesize()
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(end) / TIMED

@@ -1,0 +1,90 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""From a generator's picture to RGBA bytes for the screen, on the device that drew it. Nothing here waits for a GPU."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from gan.data.image_io import to_uint8
+from gan.networks.fourier_input import FourierInput
+from gan.networks.input_transform import InputOverrides
+from gan.networks.layers import SteppedNetwork
+from viz.core.images import Pixels
+from viz.render.inverse_warp import coverage, moved_back
+from viz.render.upscale import factor_for, magnified
+
+InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
+
+
+def in_bytes(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
+    """[1, C, H, W] floats to uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
+
+    `moved`: the transform to undo (gan.networks.input_transform.forward_matrix, on the CPU); what then comes from beyond the picture
+    is black.
+    """
+    if moved is not None:
+        picture = moved_back(picture, moved)
+    planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
+    factor = factor_for(picture.shape[3]) if enlarge else 1
+    smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
+    if moved is not None:  # after enlarging, so that the border is sharp there, too
+        planes = (planes * coverage(moved, planes.shape[2], planes.device)).add_(0.5)
+        smooth = None if smooth is None else smooth * coverage(moved, smooth.shape[2], smooth.device)
+    return _rgba(planes), None if smooth is None else _rgba(smooth)
+
+
+def _rgba(planes: Tensor) -> Tensor:
+    """[C, H, W] values in 0..255, at most three planes, to uint8 [H, W, 4]; plane by plane, several times as fast."""
+    pixels = torch.zeros((*planes.shape[1:], 4), dtype=torch.uint8, device=planes.device)
+    pixels[:, :, 3] = 255
+    for index, plane in enumerate(planes):
+        pixels[:, :, index] = plane
+    return pixels
+
+
+def input_facts(synthesis: SteppedNetwork, ws: Tensor, transform: Tensor | None, overrides: InputOverrides) -> Tensor:
+    """[5]: what the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left.
+
+    nan for what it has not: `read_facts` knows.
+    """
+    facts = torch.full((5,), math.nan, device=ws.device, dtype=ws.dtype)
+    if transform is None:  # a model without a Fourier input
+        return facts
+    source = cast(FourierInput, synthesis.input)
+    if hasattr(source, "affine"):
+        facts[:4] = source.learned(ws[:, 0])[0]
+    facts[4] = source.kept(ws[:, 0], transform, overrides)[0]
+    return facts
+
+
+def read_facts(facts: Tensor) -> InputFacts:
+    """What `input_facts` says, from memory of the CPU; None for what the model has not."""
+    rc, rs, tx, ty, kept = facts.tolist()
+    return None if math.isnan(rc) else (rc, rs, tx, ty), None if math.isnan(kept) else kept
+
+
+class Read(NamedTuple):
+    """What is known of a picture once it is drawn: milliseconds and `read_facts`."""
+
+    model_ms: float
+    post_ms: float
+    learned: tuple[float, float, float, float] | None
+    kept: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A picture, at its own size and enlarged for display where it is small.
+
+    `waits`: a device may still be drawing it. `read` waits for that. `how`: number format, layout and what ran it.
+    """
+
+    picture: Pixels
+    enlarged: Pixels | None
+    read: Callable[[], Read]
+    waits: bool = False
+    how: str = ""

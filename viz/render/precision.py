@@ -1,0 +1,53 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""How exactly a model is drawn: float32, or float16 where its pictures stay what they were."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gan.networks.generator import Generator
+from gan.networks.input_transform import user_matrix
+from gan.networks.latents import z_from_seed
+from gan.networks.precision import FULL, HALF, Arithmetic
+
+ENOUGH = 50.0  # dB between a picture in mixed precision and in float32: 0.8 of a step of 8 bits, root mean square
+SEEDS = 4  # pictures that are compared
+NOT_HERE = "float16 is for CUDA devices, where it is faster: on {device} the model runs in float32."
+TOO_COARSE = "float16 changes this model's pictures ({db:.0f} dB): precision “auto” draws them in float32."
+
+
+def decibels(found: Tensor, expected: Tensor) -> float:
+    """The lowest peak signal-to-noise ratio of pictures [N, C, H, W] from -1 to 1, in dB."""
+    error = (found.double().clamp(-1, 1) - expected.double().clamp(-1, 1)).square().mean(dim=(1, 2, 3)).max()
+    return math.inf if float(error) == 0 else 10 * math.log10(4 / float(error)) if torch.isfinite(error) else -math.inf
+
+
+def mixed_decibels(generator: Generator, device: str) -> float:
+    """What float16 in the highest four resolutions leaves of a model's pictures, the worst of a few, in dB."""
+    worst, config = math.inf, generator.config
+    transform = user_matrix(0.07, -0.11, 17.0).to(device) if config.fourier_input else None
+    for seed in range(SEEDS):
+        z = torch.as_tensor(z_from_seed(seed, config.z_dim), dtype=torch.float32).to(device)
+        c = torch.eye(config.c_dim, device=device)[seed % config.c_dim :][:1] if config.c_dim else None
+        ws = generator.mapping(z, c)
+        mixed, full = (generator.synthesis(ws, transform=transform, arithmetic=Arithmetic(half)) for half in (HALF, 0))
+        worst = min(worst, decibels(mixed, full))
+    return worst
+
+
+def chosen(precision: str, device: str, measured: Callable[[], float]) -> tuple[Arithmetic, str | None]:
+    """The arithmetic of a model on a device, and a remark where it is not what was asked for.
+
+    `precision`: "float32", "float16", or "auto", which is float16 on CUDA devices where `measured` says that it is
+    exact enough.
+    """
+    if not device.startswith("cuda"):
+        return FULL, NOT_HERE.format(device=device) if precision == "float16" else None
+    if precision == "float32":
+        return FULL, None
+    db = measured()
+    if precision == "float16":
+        return Arithmetic(HALF), TOO_COARSE.format(db=db) if db < ENOUGH else None
+    return Arithmetic(HALF) if db >= ENOUGH else FULL, None

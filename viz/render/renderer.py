@@ -1,0 +1,380 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels; and any layer's maps on the way.
+
+Caches are keyed by all that their content depends on: models by (path, time, size, device), w's and the weights that
+they modulate by model and latent, pictures by w's and what drives the input, maps by picture and layer. Dragging a
+picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A network is never changed by
+being rendered: layers are looked at by iterating over them, without hooks.
+"""
+
+import time
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+
+from gan.checkpoints import checkpoint
+from gan.hub.resolve import missing
+from gan.networks.generator import Generator
+from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
+from gan.networks.latents import z_from_seed
+from gan.networks.layers import Weights
+from gan.networks.precision import Arithmetic, prepare
+from viz.core.request import PictureRequest, RenderRequest
+from viz.core.result import PICTURE, ModelFacts, RenderResult, explained
+from viz.loading.lru_cache import Recent
+from viz.loading.model_cache import ModelCache, ModelKey, default_limit
+from viz.loading.model_info import facts_of
+from viz.render.cuda_backend import GpuDrawing, Job
+from viz.render.cuda_graphs import copy_in
+from viz.render.postprocess import Drawn, Read, in_bytes, input_facts, read_facts
+from viz.render.precision import chosen, mixed_decibels
+
+MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
+MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
+MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.networks.conv_autotune
+SMALL = 64  # pixels up to which a model's operators are too short to share between threads
+NO_FOURIER_INPUT = (
+    "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
+)
+NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
+NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
+REST = (0.0, 0.0, 0.0, 1.0)
+
+@dataclass
+class _Model:
+    generator: Generator
+    facts: ModelFacts
+    decibels: float | None = None  # mixed_decibels, once it was asked for
+
+
+@dataclass(frozen=True)
+class _Drive:
+    """What a request does to one model's input, as far as the model can follow: equal ones give equal pictures."""
+
+    motion: tuple[float, float, float, float]  # tx, ty, degrees, scale
+    untransform: bool
+    learned: tuple[float, float, float] | None
+    mean_constant: bool
+
+    def overrides(self) -> InputOverrides:
+        return InputOverrides(None if self.learned is None else learned_vector(*self.learned), self.mean_constant)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """What a picture and every layer's maps are computed from. Equal keys, equal pictures."""
+
+    key: Hashable
+    ws_key: tuple[Hashable, ...]  # the model's key first
+    model: _Model
+    ws: torch.Tensor  # [1, num_ws, w_dim]
+    drive: _Drive
+    arithmetic: Arithmetic
+    label: int
+    notices: tuple[str, ...]
+    computed: frozenset[str]
+
+    def transform(self) -> torch.Tensor | None:
+        """What the Fourier input takes; None rather than the identity where there is none, which refuses any."""
+        return user_matrix(*self.drive.motion).to(self.ws.device) if self.model.facts.movable else None
+
+
+class Renderer:
+    """Renders requests one after the other; keep one per thread.
+
+    `own_thread` says that the calling thread renders and does nothing else, so that torch's threads may be set for it;
+    `enlarge`, that small pictures in memory are drawn larger, too, for display.
+    """
+
+    def __init__(
+        self, model_bytes: float | None = None, *, own_thread: bool = False, enlarge: bool = True
+    ) -> None:
+        self._own_thread, self._enlarge = own_thread, enlarge
+        limit = default_limit if model_bytes is None else lambda device: model_bytes
+        self.models: ModelCache[_Model] = ModelCache(limit)
+        self._ws: Recent[torch.Tensor] = Recent(64)
+        self._weights: Recent[Weights] = Recent(2)  # modulated: while only the input moves, they stay
+        self._gpu = GpuDrawing()
+        self._pixels: Recent[Drawn] = Recent(4)
+        self._maps: Recent[torch.Tensor] = Recent(MAPS_BYTES, keep=2)
+
+    def render(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
+        """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`.
+
+        The maps of the layers named in `keep` are kept as they come by, for `maps`, where that costs no time.
+        """
+        result = self.begin(request, keep)
+        return result if result.pending is None else result.pending()
+
+    def begin(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
+        """`render`, but without waiting for a GPU: what is `pending` is not to be looked at before that is done."""
+        try:
+            with torch.inference_mode(), _on(request.device):
+                result, drawn = self._render(request, keep)
+        except Exception as problem:
+            return _failed(request, problem)
+        if drawn.waits:
+            return replace(result, pending=lambda: _completed(result, drawn))
+        return _completed(result, drawn)
+
+    def memory(self, device: str) -> tuple[float, float]:
+        """(bytes that models take on a device, bytes that they may take)."""
+        return self.models.used(device), self.models.limit(device)
+
+    def hold(self, request: RenderRequest) -> None:
+        """Say what is on screen: these models do not make room for others."""
+        shown = [picture for picture in (request.left, request.right) if picture is not None]
+        self.models.held = frozenset(key for key in map(_key_if_there, shown) if key is not None)
+
+    def maps(self, request: PictureRequest, layer: str) -> torch.Tensor:
+        """[1, C, H, W], what a layer (one of the generator's `layer_names`, or PICTURE) puts out for a request.
+
+        Runs no further than that layer. Raises what `explained` explains.
+        """
+        with torch.inference_mode(), _on(request.device):
+            shot = self._shot(request)
+            return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
+
+    def draw(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
+        """[1, C, H, W]: the request's picture, but of latent z [z_dim]. Nothing of it is kept."""
+        with torch.inference_mode(), _on(request.device):
+            shot = self._shot(request)
+            ws = _mapped(shot.model, request, z[None], shot.label)
+            synthesis = shot.model.generator.synthesis
+            return synthesis(ws, noise="const", transform=shot.transform(), overrides=shot.drive.overrides())
+
+    def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
+        """The loaded model of a request: to be run, never to be changed."""
+        with _on(request.device):
+            model = self._shot(request).model
+        return model.generator, model.facts
+
+    def _shot(self, request: PictureRequest) -> _Shot:
+        key = model_key(request)
+        model, loaded = self._model(key)
+        facts = model.facts
+        if self._own_thread:
+            torch.set_num_threads(threads_for(facts.resolution))
+        computed = {"load"} if loaded else set()
+        label, notices = _label(request, facts)
+        ws_key = (key, request.seeds, request.psi, request.cutoff, label)
+        ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
+        computed |= {"mapping"} if mapped else set()
+        drive, remarks = _drive(request, facts)
+        arithmetic, remark = chosen(request.precision, key.device, lambda: self._decibels(model, key.device))
+        remarks += [remark] if remark else []
+        return _Shot((ws_key, drive, arithmetic), ws_key, model, ws, drive, arithmetic, label, (*notices, *remarks),
+                     frozenset(computed))  # fmt: skip
+
+    @staticmethod
+    def _decibels(model: _Model, device: str) -> float:
+        if model.decibels is None:
+            model.decibels = mixed_decibels(model.generator, device)
+        return model.decibels
+
+    def _model(self, key: ModelKey) -> tuple[_Model, bool]:
+        facts: list[ModelFacts] = []
+
+        def cost() -> float:
+            check_device(key.device)
+            facts.append(facts_of(key.path))
+            return float(facts[0].bytes) * (1 + MODULATED)
+
+        def load() -> _Model:
+            self._weights.retain(lambda key: key[0][0] in self.models)
+            self._gpu.retain(lambda key: key in self.models)
+            generator = checkpoint.load_generator(key.path, device=key.device)[0]
+            if generator.config != facts[0].config:
+                raise checkpoint.PassingError(f"{Path(key.path).name} was changed while it was opened: open it again.")
+            return _Model(generator, facts[0])
+
+        return self.models.get(key, cost, load)
+
+    def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
+        """Each layer's name and maps, and at the end PICTURE and the picture."""
+        synthesis = shot.model.generator.synthesis
+        key = (shot.ws_key, shot.arithmetic)
+        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(shot.ws, shot.arithmetic), 1.0))
+        x = None
+        steps = synthesis.steps(
+            shot.ws, noise="const", transform=shot.transform(), weights=weights, overrides=shot.drive.overrides(),
+            arithmetic=shot.arithmetic,
+        )  # fmt: skip
+        for name, x in steps:
+            yield name, x
+        assert x is not None
+        yield PICTURE, x.float() * synthesis.output_scale
+
+    def _capture(self, shot: _Shot, layer: str) -> tuple[torch.Tensor, float]:
+        for name, x in self._steps(shot):
+            if name == layer:
+                return _costed(x.float())
+        names = ", ".join((*shot.model.generator.layer_names, PICTURE))
+        raise ValueError(f"{Path(shot.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
+
+    def _render(self, request: PictureRequest, keep: Sequence[str]) -> tuple[RenderResult, Drawn]:
+        started = time.perf_counter()
+        shot = self._shot(request)
+        begun = time.perf_counter() if "load" in shot.computed else started
+        draw = self._on_gpu if shot.ws.is_cuda else self._in_memory
+        drawn, anew = self._pixels.get(shot.key, lambda: (draw(shot, keep, begun), 1.0))
+        computed = shot.computed | ({"synthesis"} if anew else set())
+        notice = " ".join(shot.notices) or None
+        result = RenderResult(
+            request, picture=drawn.picture, enlarged=drawn.enlarged, facts=shot.model.facts, notice=notice,
+            computed=computed, how=drawn.how, half=shot.arithmetic.half,
+        )  # fmt: skip
+        return result, drawn
+
+    def _in_memory(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
+        for name, x in self._steps(shot):
+            if name in keep:
+                self._maps.get((shot.key, name), lambda x=x: _costed(x))  # type: ignore[misc]
+        facts = input_facts(shot.model.generator.synthesis, shot.ws, shot.transform(), shot.drive.overrides())
+        learned, kept = read_facts(facts.cpu())  # also waits for devices that are not CUDA's
+        rendered = time.perf_counter()
+        back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
+        image, enlarged = in_bytes(x, back, enlarge=self._enlarge)
+        picture, smooth = image.cpu().numpy(), None if enlarged is None else enlarged.cpu().numpy()
+        read = Read(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
+        return Drawn(picture, smooth, lambda: read, how="float32.")
+
+    def _on_gpu(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
+        drive, facts = shot.drive, shot.model.facts
+        job = Job(
+            shot.ws_key[0], shot.model.generator.synthesis, shot.arithmetic, shot.ws_key, shot.ws,
+            drive.motion if facts.movable else None, drive.untransform, drive.learned, drive.mean_constant,
+        )  # fmt: skip
+        return self._gpu.draw(job)
+
+
+def _on(device: str) -> AbstractContextManager[object]:
+    """Calls of CUDA go to this device, whose convolutions are set up."""
+    if not device.startswith("cuda"):
+        return nullcontext()
+    check_device(device)
+    prepare(device)
+    return torch.cuda.device(device)
+
+
+def _failed(request: PictureRequest, problem: Exception) -> RenderResult:
+    """What the user is told; raises what only a mistake in the program can cause."""
+    error = explained(problem)
+    if error is None:
+        raise problem
+    return RenderResult(request, error=error)
+
+
+def _completed(result: RenderResult, drawn: Drawn) -> RenderResult:
+    """Waits until the picture is drawn."""
+    try:
+        read = drawn.read()
+    except Exception as problem:
+        return _failed(result.request, problem)
+    if "synthesis" not in result.computed:  # it took that before
+        read = read._replace(model_ms=0.0, post_ms=0.0)
+    return replace(result, **read._asdict(), pending=None)
+
+
+def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
+    return maps, max(float(maps.nbytes), MAPS_BYTES / MAPS_KEPT)
+
+
+def devices() -> tuple[str, ...]:
+    """Names of what this machine can run models on: the CPU, then others."""
+    found = ["cpu"]
+    if torch.cuda.is_available():
+        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return tuple(found)
+
+
+def fastest(found: Sequence[str]) -> str:
+    """Of `devices`, the one to begin with."""
+    return found[min(1, len(found) - 1)]
+
+
+def check_device(name: str) -> None:
+    """ValueError, one sentence, for a device that this machine has not."""
+    if name not in devices() and not (name == "cuda" and torch.cuda.is_available()):
+        raise ValueError(f"There is no device {name} on this machine: choose one of {', '.join(devices())}.")
+
+
+def threads_for(resolution: int) -> int:
+    """How many threads a model is run on: one core stays with the window, and small models want no more than one.
+
+    On two cores beside another busy process, T at 32 pixels took 20 ms on one thread and 60 to 150 ms on two, which
+    wait for each other at the end of every operator.
+    """
+    cores = psutil.cpu_count(logical=False) or 1
+    return 1 if resolution <= SMALL else max(1, cores - 1)
+
+
+def model_key(request: PictureRequest) -> ModelKey:
+    """The key of a request's model; FileNotFoundError."""
+    path = Path(request.model)
+    try:
+        status = path.stat()
+    except OSError:
+        raise FileNotFoundError(missing(path)) from None
+    if path.is_dir():
+        raise FileNotFoundError(missing(path))
+    return ModelKey(str(path), status.st_mtime_ns, status.st_size, request.device)
+
+
+def _key_if_there(request: PictureRequest) -> ModelKey | None:
+    try:
+        return model_key(request)
+    except (OSError, ValueError):
+        return None
+
+
+def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
+    if facts.c_dim == 0:
+        return 0, []
+    if request.label < facts.c_dim:
+        return request.label, []
+    last = facts.c_dim - 1
+    return last, [f"This model has labels 0 to {last}, not {request.label}: {last} takes its place."]
+
+
+def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
+    facts = model.facts
+    z = sum(weight * z_from_seed(seed, facts.z_dim) for seed, weight in request.seeds)
+    return _mapped(model, request, np.asarray(z), label)
+
+
+def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -> torch.Tensor:
+    """[1, num_ws, w_dim] of z [1, z_dim]."""
+    facts, c = model.facts, None
+    if facts.c_dim:
+        c = torch.zeros(1, facts.c_dim, device=request.device)
+        c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
+    vector = torch.empty(z.shape, device=request.device)
+    copy_in(torch.from_numpy(z), vector)
+    return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
+
+
+def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_Drive, list[str]]:
+    """What the model can follow, and a sentence for each thing that it cannot."""
+    tx, ty = request.tx, request.ty
+    if request.snap:
+        tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
+    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
+    learned, mean_constant, remarks = request.learned, request.mean_constant, []
+    if motion != REST and not facts.movable:
+        motion = REST
+        remarks.append(NO_FOURIER_INPUT)
+    if learned is not None and not facts.learned_transform:
+        learned = None
+        remarks.append(NO_LEARNED_TRANSFORM.format(rung=facts.rung))
+    if mean_constant and facts.movable:
+        mean_constant = False
+        remarks.append(NO_CONSTANT.format(rung=facts.rung))
+    return _Drive(motion, request.untransform and motion != REST, learned, mean_constant), remarks

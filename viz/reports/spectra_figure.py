@@ -1,0 +1,259 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Average spectra side by side as a picture [P fig. 13], or as arrays: heat maps with their bands, slices overlaid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gan.analysis.bands import Band, on_square
+from gan.analysis.filter_response import AXIS, DIAGONAL
+from gan.files.atomic_write import replaced
+from viz.reports import schedule_figure
+from viz.reports.schedule_figure import COLOURS, DASHES, DIM, DOTS, INK, PlotError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST = 8  # curves in one picture
+DIRECTIONS = (AXIS, DIAGONAL)
+HEAT, SLICED = (-40.0, 20.0), (-50.0, 30.0)  # dB [P fig. 13]
+COLOUR_MAP = "magma"
+MAP, ONLY_MAP, PANEL, HEIGHT = 3.1, 6.1, 7.2, 7.7  # inches: a heat map, one alone, the slices beside them, all
+FRAME = 1.02  # so far the panel reaches, in s/2, so that s/2 is seen
+SIGNS = {"f_c": "o", "f_t": "^"}  # where a slice crosses a contour
+NAME = 36  # characters of a name that fit above a heat map
+LOWEST = -200.0  # dB, of what is nothing at all
+
+
+class Contour(NamedTuple):
+    """A line on a heat map: a circle or a square of that radius, in cycles an image width."""
+
+    label: str
+    frequency: float
+    radial: bool
+    dashes: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One averaged spectrum, ready to be drawn; powers are linear, frequencies in cycles a picture width."""
+
+    name: str
+    pictures: int
+    mean: float  # by which it was whitened
+    deviation: float
+    size: int
+    rate: float
+    band: Band | None  # None: pictures of a data set, which nobody designed
+    frequencies: np.ndarray  # [M], of both axes
+    power: np.ndarray  # [M, M], 0 in the middle, down and right
+    slices: tuple[tuple[np.ndarray, np.ndarray], ...]  # (frequencies, power) along each of DIRECTIONS
+
+    @property
+    def label(self) -> str:
+        return f"{shortened(self.name)}, {self.pictures} picture{'s' if self.pictures != 1 else ''}"
+
+
+def contours(curve: Curve) -> tuple[Contour, ...]:
+    """What is drawn on a heat map: the square of s/2, and f_c and f_t where they lie within it."""
+    nyquist = Contour("s/2", curve.rate / 2, False, "-")
+    if curve.band is None:
+        return (nyquist,)
+    band = curve.band
+    inner = (Contour("f_c", band.cutoff, band.radial, DASHES), Contour("f_t", band.stopband, band.radial, DOTS))
+    return (nyquist, *(contour for contour in inner if contour.frequency < nyquist.frequency))
+
+
+def described(curve: Curve) -> str:
+    """The numbers below a heat map's name."""
+    nyquist = f"s/2 = {_number(curve.rate / 2)}"
+    if curve.band is None:
+        return nyquist
+    cutoff, stopband = curve.band.cutoff, curve.band.stopband
+    beyond = " (beyond)" if stopband > curve.rate / 2 else ""
+    if cutoff == curve.rate / 2:
+        return f"f_c = {nyquist}, f_t = {_number(stopband)}{beyond}"
+    return f"f_c = {_number(cutoff)}, f_t = {_number(stopband)}{beyond}, {nyquist}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def shortened(name: str) -> str:
+    """A name that fits above a heat map: of a long one the start and, since it tells snapshots and layers, the end."""
+    return name if len(name) <= NAME else f"{name[: NAME // 3]}…{name[NAME // 3 + 1 - NAME :]}"
+
+
+def decibels(power: np.ndarray) -> np.ndarray:
+    """10 log10 of power."""
+    return 10 * np.log10(np.maximum(power, 10 ** (LOWEST / 10)))
+
+
+def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
+    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. PlotError where that cannot be done."""
+    arrays: dict[str, np.ndarray] = {
+        "names": np.array([curve.name for curve in curves]),
+        "pictures": np.array([curve.pictures for curve in curves]),
+        "mean": np.array([curve.mean for curve in curves]),
+        "deviation": np.array([curve.deviation for curve in curves]),
+        "size": np.array([curve.size for curve in curves]),
+        "rate": np.array([curve.rate for curve in curves], np.float64),
+        "cutoff": np.array([curve.band.cutoff if curve.band else math.nan for curve in curves]),
+        "stopband": np.array([curve.band.stopband if curve.band else math.nan for curve in curves]),
+        "radial": np.array([curve.band is not None and curve.band.radial for curve in curves]),
+    }
+    for i, curve in enumerate(curves):
+        arrays |= {f"frequencies_{i}": curve.frequencies, f"power_{i}": curve.power}
+        for degrees, (frequencies, power) in zip(DIRECTIONS, curve.slices, strict=True):
+            arrays |= {f"frequencies_{degrees:g}_{i}": frequencies, f"slice_{degrees:g}_{i}": power}
+    try:
+        with replaced(path) as temporary:
+            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+    except OSError as problem:
+        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+
+
+ARRAYS = """\b
+names [K]                what each of the K spectra is of; i below counts them from 0
+pictures [K]             how many pictures each is the mean of
+mean, deviation [K]      what they were whitened by
+size, rate [K]           samples a side, and in a picture width (s)
+cutoff, stopband [K]     f_c and f_t of the layer, nan for a data set
+radial [K]               whether these are radii of circles, not half sides of squares
+frequencies_i [M]        both axes of power_i, in cycles a picture width: columns to the right, rows downwards
+power_i [M, M]           mean power; 1 is white noise of unit variance
+frequencies_0_i [P]      of the slice along 0 degrees
+slice_0_i [P]            its power
+frequencies_45_i, slice_45_i [Q]
+                         the same along 45 degrees, counter-clockwise
+"""
+
+
+def draw(path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]) -> tuple[int, int]:
+    """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
+    inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
+    return schedule_figure.write(path, inches, lambda figure: fill(figure, curves, title, note), text)
+
+
+def _grid(count: int) -> tuple[int, int]:
+    """Rows and columns of heat maps."""
+    return (1, 1) if count == 1 else (2, math.ceil(count / 2))
+
+
+def _maps_width(count: int) -> float:
+    return ONLY_MAP if count == 1 else MAP * _grid(count)[1]
+
+
+def fill(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
+    """Draw on an empty figure: heat maps to the left, slices to the right."""
+    figure.suptitle(f"{title}\n", fontsize=13, x=0.01, ha="left", linespacing=1.5)
+    figure.text(0.01, 1 - 0.32 / HEIGHT, note, fontsize=9, color=DIM, va="top")
+    parts: Any = figure.subfigures(1, 2, width_ratios=[_maps_width(len(curves)), PANEL])
+    _draw_maps(parts[0], curves)
+    reach = max(curve.slices[1][0][-1] for curve in curves)
+    above, below = parts[1].subplots(2, 1, sharex=True)
+    for axes, degrees in ((above, AXIS), (below, DIAGONAL)):
+        _draw_slices(axes, curves, degrees, reach)
+    below.set_xlabel("frequency, cycles per picture width")
+    signs = {contour.label for curve in curves for contour in contours(curve)}
+    for label, marker in SIGNS.items():
+        if label in signs:
+            below.plot([], [], marker=marker, color=DIM, linestyle="none", markeredgecolor="white", markersize=8,
+                       label=label)  # fmt: skip
+    # Below: within it would cover curves.
+    parts[1].legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+
+
+def _draw_maps(figure: Any, curves: Sequence[Curve]) -> None:
+    maps = figure.subplots(*_grid(len(curves)), squeeze=False)
+    for i, (axes, curve) in enumerate(zip(maps.ravel(), curves, strict=False)):
+        image = _draw_map(axes, curve, colour_of(curves, i))
+        axes.set_anchor("N")
+    place: dict[str, Any] = {"ax": maps.ravel().tolist(), "location": "bottom", "shrink": 0.7, "aspect": 40}
+    if maps.size > len(curves):  # an empty place
+        empty = maps[-1, -1]
+        empty.axis("off")
+        place = {"cax": empty.inset_axes((0.05, 0.55, 0.9, 0.04)), "orientation": "horizontal"}
+    figure.colorbar(image, extend="both", **place).set_label("power, dB")
+    for axes in maps[-1]:
+        axes.set_xlabel("cycles per picture width", fontsize=8)
+
+
+def colour_of(curves: Sequence[Curve], index: int) -> str:
+    """Data sets are drawn in ink, models in colours."""
+    if curves[index].band is None:
+        return INK
+    return COLOURS[sum(curve.band is not None for curve in curves[:index]) % len(COLOURS)]
+
+
+def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
+    from matplotlib.patches import Circle, Rectangle
+    from matplotlib.patheffects import withStroke
+
+    # The spectrum repeats: what is at -s/2 is at s/2, too, and the map is as wide to either side.
+    step = curve.frequencies[1] - curve.frequencies[0]
+    beyond = (-curve.frequencies[0] - curve.frequencies[-1]) / step
+    power = np.pad(curve.power, (0, round(beyond)), mode="wrap")
+    reach = (len(power) * step) / 2
+    nyquist = curve.rate / 2
+    # Rows point down, as pictures do; the axis counts upwards.
+    image = axes.imshow(decibels(power), cmap=COLOUR_MAP, vmin=HEAT[0], vmax=HEAT[1], interpolation="nearest",
+                        extent=(-reach, reach, -reach, reach), origin="upper")  # fmt: skip
+    image.set_clip_path(Rectangle((-nyquist, -nyquist), 2 * nyquist, 2 * nyquist, transform=axes.transData))
+    for label, frequency, radial, dashes in contours(curve):
+        style = {"fill": False, "linewidth": 1.3, "linestyle": dashes, "label": label,
+                 "edgecolor": INK if label == "s/2" else "white"}  # fmt: skip
+        side = 2 * frequency
+        patch = (Circle((0, 0), frequency, **style) if radial
+                 else Rectangle((-frequency, -frequency), side, side, **style))  # fmt: skip
+        axes.add_patch(patch)
+        if label != "s/2":
+            axes.annotate(label, (0, frequency), xytext=(0, -4), textcoords="offset points", color="white", fontsize=9,
+                          ha="center", va="top", path_effects=[withStroke(linewidth=2, foreground=INK)])  # fmt: skip
+    limit = nyquist * FRAME
+    axes.set(xlim=(-limit, limit), ylim=(-limit, limit))
+    axes.grid(False)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    ticks = [-nyquist, -nyquist / 2, 0, nyquist / 2, nyquist]
+    axes.set_xticks(ticks)
+    axes.set_yticks(ticks)
+    axes.tick_params(labelsize=8)
+    axes.set_title(f"{shortened(curve.name)}\n", loc="left", color=colour, fontsize=10)
+    axes.annotate(described(curve), (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points",
+                  fontsize=8, color=DIM, va="bottom")  # fmt: skip
+    return image
+
+
+def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: float) -> None:
+    for i, curve in enumerate(curves):
+        frequencies, power = curve.slices[DIRECTIONS.index(degrees)]
+        colour, levels = colour_of(curves, i), decibels(power)
+        axes.plot(frequencies, levels, color=colour, linewidth=1.6, label=curve.label,
+                  zorder=3 if curve.band is None else 2.5)  # fmt: skip
+        for contour in contours(curve):
+            if contour.label in SIGNS:
+                at = crossing(contour, degrees)
+                level = np.interp(at, frequencies, levels)
+                axes.plot(at, max(level, SLICED[0]), marker=SIGNS[contour.label], color=colour, markersize=8,
+                          markeredgecolor="white", linestyle="none", clip_on=False, zorder=4)  # fmt: skip
+    for nyquist in sorted({curve.rate / 2 for curve in curves}):
+        at = on_square(nyquist, degrees)
+        axes.axvline(at, color=DIM, linewidth=1.2, linestyle=(0, (4, 2)))
+        label = f"s/2 = {_number(at)}" if degrees == AXIS else f"√2 s/2 = {_number(at)}"
+        axes.annotate(label, (at, SLICED[1]), xytext=(-4, -2), textcoords="offset points", ha="right", va="top",
+                      color=DIM, fontsize=9)  # fmt: skip
+    axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
+    axes.set_title(f"Slice at {degrees:g}°", loc="left")
+
+
+def crossing(contour: Contour, degrees: float) -> float:
+    """How far from the centre a direction meets a contour."""
+    return contour.frequency if contour.radial else on_square(contour.frequency, degrees)

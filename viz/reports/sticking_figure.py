@@ -1,0 +1,168 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The figure of `visualizer.py sticking`: two models, a row each [P fig. 1]. Drawn by matplotlib, without a screen."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from viz.cli.sticking import Model, percent
+from viz.reports.schedule_figure import DIM, DPI, GREEN, INK, VERMILION, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    from viz.reports.sticking_study import Findings, Settings
+
+# Inches. Everything has its place to the pixel, so that pictures and slices of both models line up.
+EDGE, GAP = 0.22, 0.2
+HEIGHT = 2.3  # of pictures, slices and bars
+WIDTHS = (HEIGHT, HEIGHT, 3.9, 3.9, 2.55)
+HEAD, NAME, BELOW, FOOT = 0.86, 0.34, 0.42, 0.34  # above all rows, above a row, below it, below all
+ACCENTS = {"left": "#b06a0c", "right": "#1a74b0"}  # the slots', of the light theme
+GREY = "#c3c6cb"
+PARTS = (("stays", VERMILION, "white"), ("follows", GREEN, "white"), ("boils", GREY, INK))
+LEAST = 0.08  # share of a bar that has room for its number
+LABEL = 0.16  # of the bars' width, for the distances
+
+
+def draw(models: list[Model], settings: Settings, found: list[Findings]) -> bytes:
+    """The figure as a PNG. PlotError without matplotlib."""
+    width = 2 * EDGE + sum(WIDTHS) + GAP * (len(WIDTHS) - 1)
+    row = NAME + HEIGHT + BELOW
+    height = HEAD + row * len(models) + FOOT
+    with drawing() as new_figure:
+        figure = new_figure(figsize=(width, height), dpi=DPI, facecolor="white")
+        for index, (model, findings) in enumerate(zip(models, found, strict=True)):
+            bottom = height - HEAD - row * index - NAME - HEIGHT
+            lefts = [EDGE + sum(WIDTHS[:i]) + GAP * i for i in range(len(WIDTHS))]
+            axes = [figure.add_axes((left / width, bottom / height, wide / width, HEIGHT / height))
+                    for left, wide in zip(lefts, WIDTHS, strict=True)]  # fmt: skip
+            for axis in axes:
+                _bare(axis)
+            _draw_model(axes, model, settings, findings)
+            if index == 0:
+                _heads(axes, settings)
+        _notes(figure, models, settings)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def _heads(axes: list[Axes], settings: Settings) -> None:
+    heads = ("one latent", f"mean of {settings.num} neighbours", "the latent walks round its neighbourhood",
+             "the content moves along the segment", "fine detail in %, moved by")  # fmt: skip
+    for axis, head in zip(axes, heads, strict=True):
+        _text(axis, NAME + 0.05, head, va="baseline", fontsize=10.5)
+
+
+def _notes(figure: Figure, models: list[Model], settings: Settings) -> None:
+    left, top = EDGE / figure.get_figwidth(), 1 - 0.34 / figure.get_figheight()
+    title = figure.text(left, top, "Texture sticking", fontsize=15, weight="bold")
+    _beside(title, "detail that stays on the screen while the content moves", fontsize=11.5)
+    sizes = {model.config.resolution for model in models}
+    note = (
+        f"Seed {settings.seed}, radius {settings.radius:g}, psi {settings.trunc:g}. Stickiness: fine detail that stays "
+        f"when the content moves by 1 pixel, mean of {settings.latents} latents ± its standard error. Fine detail: up "
+        "to 8 pixels wide."
+    )
+    note += " Pixels are each model's own." if len(sizes) > 1 else ""
+    figure.text(left, 0.13 / figure.get_figheight(), note, fontsize=8.5, color=DIM)
+
+
+def _draw_model(axes: list[Axes], model: Model, settings: Settings, findings: Findings) -> None:
+    centre, mean, walk, glide, bars = axes
+    accent = ACCENTS[model.side]
+    _beside(_text(centre, 0.09, model.name, va="baseline", color=accent, fontsize=11.5, weight="bold"), model.title)
+    for axis, pixels in ((centre, findings.centre), (mean, findings.mean), (walk, findings.walk)):
+        axis.imshow(pixels, interpolation="antialiased", aspect="auto")
+    _segment(centre, settings, accent, findings.centre.shape[0])
+    _below(mean, f"keeps {_whole(findings.kept)} of the fine detail")
+    _below(walk, "", time=True)
+    if findings.glide is None or findings.shares is None:
+        glide.text(0.5, 0.5, "Its input is a learned constant:\nthe content cannot be moved.", ha="center", va="center",
+                   transform=glide.transAxes, color=DIM)  # fmt: skip
+        return
+    glide.imshow(findings.glide, interpolation="antialiased", aspect="auto")
+    _motion(glide, settings, findings.glide.shape)
+    _below(glide, "dotted: the motion", time=True)
+    _bars(bars, findings)
+    nearest = findings.shares[0]
+    words = f"Stickiness {percent(nearest.stays)} ± {percent(nearest.stays_error)} %"
+    _text(bars, 0.09, words, va="baseline", color=accent, fontsize=11.5, weight="bold")
+
+
+def _whole(share: float) -> str:
+    """A share in whole percent. These are unbiased, so what is nothing may come out a little below."""
+    return f"{max(100 * share, 0):.0f} %" if math.isfinite(share) else "none"
+
+
+def _text(axis: Axes, above: float, text: str, **style: Any) -> Text:
+    """At an axis' left, so many inches above it."""
+    return axis.annotate(text, (0, 1), (0, 72 * above), xycoords="axes fraction", textcoords="offset points", **style)
+
+
+def _beside(text: Text, more: str, **style: Any) -> None:
+    """Words after others, on their line."""
+    assert text.figure is not None
+    text.figure.axes[0].annotate(more, (1, 0), (9, 0), xycoords=text, textcoords="offset points", va="bottom",
+                                 color=DIM, annotation_clip=False, **{"fontsize": 9.5, **style})  # fmt: skip
+
+
+def _below(axis: Axes, text: str, *, time: bool = False) -> None:
+    for x, words, side in ((0, text, "left"), (1, "time →" if time else "", "right")):
+        axis.annotate(words, (x, 0), (0, -6), xycoords="axes fraction", textcoords="offset points", va="top", ha=side,
+                      color=DIM, fontsize=9)  # fmt: skip
+
+
+def _bare(axis: Axes) -> None:
+    axis.grid(False)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+
+
+def _segment(axis: Axes, settings: Settings, accent: str, size: int) -> None:
+    x0, y0, x1, y1 = (part * size - 0.5 for part in settings.segment)
+    for colour, width in (("white", 3.6), (accent, 1.8)):
+        axis.plot([x0, x1], [y0, y1], color=colour, linewidth=width, solid_capstyle="round", scalex=False, scaley=False)
+
+
+def _motion(axis: Axes, settings: Settings, shape: tuple[int, ...]) -> None:
+    """How the content was moved: what detail should run along."""
+    from viz.reports.sticking_study import AMPLITUDE, length
+
+    rows, frames = shape[:2]
+    x = np.arange(frames)
+    y = (0.5 + AMPLITUDE / length(settings.segment) * np.sin(2 * math.pi * x / frames)) * (rows - 1)
+    for colour, width in (("black", 2.0), ("white", 1.3)):  # dots with a rim, to be seen on whatever lies below
+        points = slice(None, None, max(1, frames // 60))
+        axis.plot(x[points], y[points], ".", color=colour, markersize=2 * width, markeredgewidth=0, scalex=False,
+                  scaley=False)  # fmt: skip
+
+
+def _bars(axis: Axes, findings: Findings) -> None:
+    """Three shares for each distance, side by side."""
+    assert findings.shares is not None
+    for row, shares in enumerate(findings.shares):
+        values = np.clip([shares.stays, shares.follows, shares.boils], 0, None)
+        start = 0.0
+        for (_, colour, ink), value in zip(PARTS, values / values.sum(), strict=True):
+            axis.barh(row, value, left=start, color=colour, height=0.64)
+            if value >= LEAST:
+                axis.text(start + value / 2, row, f"{100 * value:.0f}", color=ink, ha="center", va="center", fontsize=9)
+            start += value
+        axis.text(-0.03, row, f"{shares.distance} px", ha="right", va="center", color=INK, fontsize=9)
+    axis.set_xlim(-LABEL / (1 - LABEL), 1)
+    axis.set_ylim(len(findings.shares) - 0.5 - 0.18, -0.5 + 0.18)  # bars reach from the pictures' top to their foot
+    for index, (name, colour, _) in enumerate(PARTS):
+        x = LABEL + 0.3 * index
+        for text, offset, ink in (("■", 0, colour), (name, 12, DIM)):
+            axis.annotate(text, (x, 0), (offset, -6), xycoords="axes fraction", textcoords="offset points", va="top",
+                          color=ink, fontsize=9)  # fmt: skip

@@ -1,0 +1,188 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What `visualizer.py sticking` finds out about one model: pictures, slices, shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan.analysis import texture_sticking
+from gan.analysis.equivariance import full_precision
+from gan.analysis.stickiness import Shares, StickinessMeter, distances_for
+from gan.analysis.texture_sticking import Neighbourhood, Slice, segment, streaks
+from gan.checkpoints.checkpoint import load_generator
+from gan.networks.generator import Generator, moderate_batch
+from gan.networks.input_transform import user_matrix
+from gan.networks.latents import z_from_seed
+from viz.render.renderer import threads_for
+from viz.render.upscale import factor_for, magnified
+
+FEWEST_ROWS = 192  # samples of a slice's columns, more where the segment passes more pixels
+AMPLITUDE = 1 / 8  # picture widths that the content moves by, either way: EQ-T's reach
+
+Segment = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of both models alike. Lengths are in picture widths; `radius` is gan.analysis.texture_sticking.neighbour's."""
+
+    seed: int
+    num: int  # neighbours
+    frames: int  # of each slice
+    radius: float
+    latents: int  # that stickiness is measured on
+    trunc: float
+    label: int
+    segment: Segment
+    device: str
+
+    def steps(self, resolution: int, movable: bool) -> int:
+        """Pictures that one model has to draw."""
+        pictures = 1 + self.num + self.frames
+        if not movable:
+            return pictures
+        return pictures + self.frames + self.latents * (1 + 4 * len(distances_for(resolution)))
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What came out of one model; what needs a Fourier input is None or nan without one. Pictures are uint8 RGB."""
+
+    centre: np.ndarray  # enlarged to at least 512 pixels, as the window shows it
+    mean: np.ndarray  # of the neighbours, likewise
+    kept: float  # the share of fine detail that the mean keeps
+    walk: np.ndarray  # [samples, frames, 3]: the segment while the latent walks round the centre
+    walk_streaks: float
+    glide: np.ndarray | None  # the segment while the content moves along it and back
+    glide_streaks: float
+    shares: tuple[Shares, ...] | None
+
+
+def study(path: str, settings: Settings, tick: Callable[[int], object]) -> Findings:
+    """Measure a checkpoint; `tick` hears of pictures drawn. CheckpointError, ConfigError: one sentence."""
+    generator, _ = load_generator(path, settings.device)
+    with torch.inference_mode(), full_precision(), _threads(generator.config.resolution):
+        return _Study(generator, settings, tick).findings()
+
+
+@contextmanager
+def _threads(resolution: int) -> Iterator[None]:
+    """As many as such a model runs best on."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, threads_for(resolution)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Study:
+    def __init__(self, generator: Generator, settings: Settings, tick: Callable[[int], object]) -> None:
+        self.generator, self.settings, self.tick = generator, settings, tick
+        self.size = generator.config.resolution
+        self.z = z_from_seed(settings.seed, generator.config.z_dim)[0]
+
+    def findings(self) -> Findings:
+        config, settings = self.generator.config, self.settings
+        (centre,) = self._draw(self.z[None])
+        near = Neighbourhood()
+        for index in range(0, settings.num, self._batch):
+            indices = range(index, min(index + self._batch, settings.num))
+            zs = [texture_sticking.neighbour(self.z, settings.radius, settings.seed, i) for i in indices]
+            for picture in self._draw(np.stack(zs)):
+                near.add(picture)
+        walk, walk_streaks = self._slice(self._walk())
+        glide, glide_streaks, shares = None, math.nan, None
+        if config.movable:
+            glide, glide_streaks = self._slice(self._glide())
+            shares = self._shares()
+        return Findings(
+            _enlarged(centre), _enlarged(near.mean), near.kept, walk, walk_streaks, glide, glide_streaks, shares
+        )
+
+    @property
+    def _batch(self) -> int:
+        return moderate_batch(self.size)
+
+    def _draw(self, zs: np.ndarray) -> np.ndarray:
+        """[N, z_dim] to pictures [N, S, S, C]."""
+        return self._pictures(self.generator.synthesis(self._map(zs), noise="const"))
+
+    def _map(self, zs: np.ndarray) -> Tensor:
+        config, device = self.generator.config, self.settings.device
+        c = None
+        if config.c_dim:
+            c = torch.zeros(len(zs), config.c_dim, device=device)
+            c[:, self.settings.label] = 1.0
+        z = torch.as_tensor(zs, dtype=torch.float32, device=device)
+        return self.generator.mapping(z, c, psi=self.settings.trunc)
+
+    def _pictures(self, images: Tensor) -> np.ndarray:
+        self.tick(len(images))
+        pictures = images.permute(0, 2, 3, 1).float().cpu().numpy()
+        return np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if pictures.shape[3] == 1 else pictures[..., :3]
+
+    def _walk(self) -> Iterator[np.ndarray]:
+        """Pictures of latents on a circle around the centre."""
+        settings = self.settings
+        for first in range(0, settings.frames, self._batch):
+            phases = np.arange(first, min(first + self._batch, settings.frames)) / settings.frames
+            zs = [texture_sticking.around(self.z, settings.radius, settings.seed, phase) for phase in phases]
+            yield from self._draw(np.stack(zs))
+
+    def _glide(self) -> Iterator[np.ndarray]:
+        """Pictures of the centre whose content moves along the segment and back."""
+        ws = self._map(self.z[None])
+        weights = self.generator.synthesis.modulate(ws)
+        for t in glide_offsets(self.settings.segment, self.settings.frames):
+            transform = user_matrix(*t, 0).to(ws.device)
+            yield from self._pictures(
+                self.generator.synthesis(ws, noise="const", transform=transform, weights=weights)
+            )
+
+    def _slice(self, pictures: Iterator[np.ndarray]) -> tuple[np.ndarray, float]:
+        """[samples, frames, 3] bytes and the share of it that stays."""
+        pixels = length(self.settings.segment) * self.size
+        rows = max(FEWEST_ROWS, math.ceil(pixels))
+        slice_ = Slice(self.settings.frames, rows, dtype=float)
+        for picture in pictures:
+            slice_.append(segment(picture, *self.settings.segment, rows))
+        return _bytes(slice_.picture), streaks(slice_.columns, (rows - 1) / pixels, closed=True)
+
+    def _shares(self) -> tuple[Shares, ...]:
+        meter = StickinessMeter(self.generator, self.settings.seed, psi=self.settings.trunc)
+        while meter.num < self.settings.latents:
+            meter.add()
+            self.tick(1)
+        return meter.estimates
+
+
+def length(line: Segment) -> float:
+    """A segment's length in picture widths."""
+    return math.hypot(line[2] - line[0], line[3] - line[1])
+
+
+def glide_offsets(line: Segment, frames: int) -> list[tuple[float, float]]:
+    """Where the content is moved to in each frame: a sine along the segment, so that the last frame meets the first."""
+    x, y = (line[2] - line[0]) / length(line), (line[3] - line[1]) / length(line)
+    waves = [AMPLITUDE * math.sin(2 * math.pi * frame / frames) for frame in range(frames)]
+    return [(wave * x, wave * y) for wave in waves]
+
+
+def _enlarged(picture: np.ndarray) -> np.ndarray:
+    """As the window shows it: first to bytes, then larger."""
+    planes = torch.from_numpy(_bytes(picture).transpose(2, 0, 1).copy()).float()
+    large = magnified(planes, factor_for(picture.shape[1])).add_(0.5).clamp_(0, 255)
+    return large.permute(1, 2, 0).to(torch.uint8).numpy()
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    """Values in about [-1, 1] to 0...255, as gan.data.image_io has it."""
+    return np.clip(127.5 * values + 128, 0, 255).astype(np.uint8)

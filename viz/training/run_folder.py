@@ -1,0 +1,275 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Run folders as the window reads them (docs/run-folder.md): what is new in one since the last look.
+
+Nothing here imports `train` and nothing raises on what it reads: a half-written, damaged or missing file leaves what
+was known before. Calls are short but touch files, so `viz.training.monitor` makes them away from the frame loop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+
+from gan.checkpoints.read_limits import sentence
+
+ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
+STATES = (*ACTIVE, "stopped", "finished", "failed")
+CURVES = ("loss_g", "loss_d", "r1")  # the columns of stats.jsonl that are drawn
+_READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
+TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
+_DOCUMENT_LIMIT = 1 << 20  # bytes of a JSON document: ours have some thousand, and objects take thirty times as much
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """progress.json. `seconds_left` and `images_per_s` are 0 before the trainer knows them."""
+
+    state: str = "starting"
+    images: int = 0
+    total_images: int = 0
+    images_per_s: float = 0.0
+    seconds_left: float = 0.0
+    pid: int = 0
+    error: str = ""
+
+    @property
+    def fraction(self) -> float:
+        """Part of the run that is done, 0 to 1."""
+        return min(self.images / self.total_images, 1.0) if self.total_images > 0 else 0.0
+
+    @staticmethod
+    def from_json(document: Mapping[str, object]) -> Progress:
+        """Whatever is missing or of the wrong type takes its default: a follower never fails on what it reads."""
+
+        def number(name: str) -> float:
+            value = document.get(name)
+            return float(value) if isinstance(value, (int, float)) and abs(value) < 1e15 else 0.0
+
+        error, state = document.get("error"), document.get("state", "starting")
+        return Progress(
+            state=state if isinstance(state, str) and state in STATES else "unknown",
+            images=int(number("images")),
+            total_images=int(number("total_images")),
+            images_per_s=number("images_per_s"),
+            seconds_left=number("seconds_left"),
+            pid=int(number("pid")),
+            error=sentence(error) if isinstance(error, str) else "",
+        )
+
+
+class NumberedFile(NamedTuple):
+    """A picture or model of a run. A run shorter than 1 kimg writes one name again and again: the time tells which."""
+
+    path: Path
+    kimg: int
+    written_ns: int
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """One reading of a run folder.
+
+    `state` is progress.json's, or `absent` (no such folder), `unknown` (no progress yet), `crashed` (progress claims a
+    living trainer, but its process is gone). `curves` maps `kimg` and each of CURVES to float64 arrays of one length,
+    NaN where a tick measured nothing.
+    """
+
+    folder: Path
+    state: str = "absent"
+    progress: Progress = Progress()
+    changed_at: float = 0.0  # seconds since the epoch: when progress.json was last written
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    fakes: NumberedFile | None = None
+    network: NumberedFile | None = None
+    resumable: bool = False
+    error: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether a trainer works on this run now."""
+        return self.state in ACTIVE
+
+
+class GrowingFile:
+    """The complete lines that were added to a file since the last call, at most a few megabytes at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+        self._identity = 0
+
+    def lines(self) -> tuple[bool, list[bytes]]:
+        """(whether the file began anew, new lines without their ends). A line still being written waits for its end."""
+        try:
+            status = self.path.stat()
+            anew = status.st_size < self._offset or status.st_ino != self._identity  # a resumed run replaces the file
+            if anew:
+                self._offset, self._identity = 0, status.st_ino
+            if status.st_size == self._offset:
+                return anew, []
+            with open(self.path, "rb") as file:
+                file.seek(self._offset)
+                block = file.read(_READ_LIMIT)
+        except OSError:
+            return False, []
+        end = block.rfind(b"\n") + 1
+        if end == 0 and len(block) == _READ_LIMIT:
+            end = len(block)  # no line of ours is this long: damaged, so skip it rather than read it for ever
+        self._offset += end
+        return anew, block[:end].splitlines()
+
+
+class RunFolder:
+    """Follows one run folder; `poll` reads what changed since the last time. Not thread-safe: one thread owns it."""
+
+    def __init__(self, path: str | os.PathLike[str], *, stale_s: float = 5.0) -> None:
+        """`stale_s`: a progress file younger than this counts as a sign of life, whatever its process number says
+        (the trainer may run on another machine that shares the folder)."""
+        self.path = Path(path)
+        self._stale_s = stale_s
+        self._stats = GrowingFile(self.path / "stats.jsonl")
+        self._rows: list[tuple[float, ...]] = []
+        self._curves: Mapping[str, np.ndarray] = {}
+        self._progress = Progress()
+        self._progress_seen = (0, 0)
+        self._options: Mapping[str, object] | None = None
+
+    def poll(self) -> RunSnapshot:
+        """The run as it is now. Damaged or missing files leave what was known before; nothing raises."""
+        try:
+            names = [entry.name for entry in os.scandir(self.path)]
+        except (OSError, ValueError):  # ValueError: a name that no file can have
+            return RunSnapshot(self.path)
+        self._read_stats()
+        if self._options is None:
+            self._options = _read_json(self.path / "training_options.json")
+        changed_at = self._read_progress()
+        state, error = self._state(changed_at)
+        return RunSnapshot(
+            folder=self.path,
+            state=state,
+            progress=self._progress,
+            changed_at=changed_at,
+            curves=self._curves,
+            options=self._options or {},
+            fakes=newest(self.path, names, "fakes", ".png"),
+            network=newest(self.path, names, "network-snapshot-", ".safetensors"),
+            resumable="training-state.safetensors" in names and state not in ACTIVE,
+            error=error,
+        )
+
+    def request_stop(self) -> None:
+        """Ask the trainer for a clean stop: it finishes its step, writes its snapshot and state, and ends."""
+        (self.path / "stop").touch()
+
+    def _read_stats(self) -> None:
+        anew, lines = self._stats.lines()
+        if anew:
+            self._rows.clear()
+        for line in lines:
+            row = _stats_row(line)
+            if row is None:
+                continue
+            self._rows.append(row)
+        if anew or lines:
+            table = np.array(self._rows, np.float64).reshape(len(self._rows), 1 + len(CURVES))
+            columns = np.ascontiguousarray(table.T)
+            self._curves = dict(zip(("kimg", *CURVES), columns, strict=True))
+
+    def _read_progress(self) -> float:
+        """Modification time of progress.json (0: there is none), which is read when it changed."""
+        path = self.path / "progress.json"
+        try:
+            status = path.stat()
+        except OSError:
+            return 0.0
+        seen = (status.st_mtime_ns, status.st_size)
+        if seen != self._progress_seen:
+            document = _read_json(path)
+            if document is not None:
+                self._progress = Progress.from_json(document)
+                self._progress_seen = seen
+        return status.st_mtime
+
+    def _state(self, changed_at: float) -> tuple[str, str]:
+        if changed_at == 0.0 or self._progress_seen == (0, 0):
+            return "unknown", ""
+        if self._progress.state not in ACTIVE:
+            return self._progress.state, self._progress.error
+        if time.time() - changed_at < self._stale_s or process_alive(self._progress.pid, changed_at):
+            return self._progress.state, ""
+        return "crashed", self._progress.error or last_sentence(tail(self.path / "log.txt"))
+
+
+def newest(folder: Path, names: Sequence[str], before: str, after: str) -> NumberedFile | None:
+    """The file named `before`, digits, `after` with the largest number; None if there is none."""
+    pattern = re.compile(re.escape(before) + r"(\d{1,12})" + re.escape(after))
+    found = [(int(match[1]), name) for name in names if (match := pattern.fullmatch(name))]
+    if not found:
+        return None
+    kimg, name = max(found)
+    try:
+        return NumberedFile(folder / name, kimg, (folder / name).stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+def process_alive(pid: int, seen_at: float) -> bool:
+    """Whether process `pid` runs and is the one that wrote at time `seen_at` (a younger one has only its number)."""
+    if pid <= 0:
+        return False
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= seen_at + 2.0
+    except psutil.Error:
+        return False
+
+
+def last_sentence(output: str) -> str:
+    """What a program's output says went wrong: its last `Error: ...` line, else its last line that is not blank."""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", _ANSI.sub("", output)) if line.strip()]
+    errors = [line for line in lines if line.startswith("Error: ")]
+    sentence = errors[-1].removeprefix("Error: ") if errors else (lines[-1] if lines else "")
+    return sentence if len(sentence) <= 400 else sentence[:400] + " ..."
+
+
+def _stats_row(line: bytes) -> tuple[float, ...] | None:
+    """(kimg, *CURVES) of one line of stats.jsonl; None if the line is damaged."""
+    try:
+        document = json.loads(line)
+        values = [document.get(name) for name in ("kimg", *CURVES)]
+        row = tuple(float("nan") if value is None else float(value) for value in values)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    return row if np.isfinite(row[0]) else None
+
+
+def _read_json(path: Path) -> Mapping[str, object] | None:
+    try:
+        with open(path, "rb") as file:
+            document = json.loads(file.read(_DOCUMENT_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def tail(path: Path, start: int = 0) -> str:
+    """The last part of a text file, at most TAIL_LIMIT bytes of it and none before `start`; '' if unreadable."""
+    try:
+        with open(path, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(start, end - TAIL_LIMIT))
+            return file.read(TAIL_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,163 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Colours and fonts: quiet surfaces, one accent a slot, numbers in a monospaced face."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imgui_bundle import ImVec2, ImVec4, hello_imgui, imgui
+
+from viz.core.state import Slot
+
+TEXT_SIZE = 15.0
+MONO_SIZE = 15.5
+FONTS = PLAIN_FONT, MONO_FONT = ("fonts/Roboto/Roboto-Regular.ttf", "fonts/Inconsolata-Medium.ttf")  # imgui-bundle's
+# Where systems keep a font with Chinese, Japanese and Korean letters: the bundled ones have none, paths may.
+CJK_FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/google-noto-sans-cjk-vf-fonts/NotoSansCJK-VF.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/System/Library/Fonts/PingFang.ttc",
+    "/System/Library/Fonts/Hiragino Sans GB.ttc",
+    "{WINDIR}/Fonts/msyh.ttc",
+    "{WINDIR}/Fonts/msgothic.ttc",
+)
+
+
+def rgb(code: str, alpha: float = 1.0) -> ImVec4:
+    """A colour from "#rrggbb"."""
+    red, green, blue = (int(code[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
+    return ImVec4(red, green, blue, alpha)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one theme, as "#rrggbb"."""
+
+    window: str  # panels
+    stage: str  # behind the pictures
+    field: str  # inputs
+    hover: str
+    active: str
+    border: str
+    text: str
+    dim: str  # labels and units
+    left: str  # the left slot's accent
+    right: str  # the right slot's accent
+    warning: str
+    error: str
+    cutoff: str  # f_c, wherever it is drawn
+    stopband: str  # f_t
+
+
+DARK = Palette(
+    window="#1c1d20", stage="#121315", field="#27292d", hover="#32353a", active="#3d4147", border="#2b2d31",
+    text="#dcdee2", dim="#8d929b", left="#e3a24a", right="#57b0e3", warning="#d9b95c", error="#e8776d",
+    cutoff="#7aa2ff", stopband="#5cc98b",
+)  # fmt: skip
+LIGHT = Palette(
+    window="#f4f4f2", stage="#e3e3e0", field="#e6e6e3", hover="#dadad6", active="#cbcbc6", border="#d6d6d2",
+    text="#25272b", dim="#666b74", left="#b06a0c", right="#1a74b0", warning="#8a6a00", error="#b8372c",
+    cutoff="#2f5fd0", stopband="#14804a",
+)  # fmt: skip
+PALETTES = {"dark": DARK, "light": LIGHT}
+
+
+@dataclass
+class Theme:
+    """What panels draw with. `mono` is None until the window has loaded its fonts."""
+
+    palette: Palette = DARK
+    mono: imgui.ImFont | None = None
+    text: ImVec4 = field(init=False)
+    dim: ImVec4 = field(init=False)
+    warning: ImVec4 = field(init=False)
+    error: ImVec4 = field(init=False)
+    accent: dict[Slot, ImVec4] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.use(self.palette)
+
+    def use(self, palette: Palette) -> None:
+        """Take the colours of `palette`; `apply` hands them to imgui."""
+        self.palette = palette
+        self.text, self.dim = rgb(palette.text), rgb(palette.dim)
+        self.warning, self.error = rgb(palette.warning), rgb(palette.error)
+        self.accent = {"left": rgb(palette.left), "right": rgb(palette.right)}
+
+    def load_fonts(self) -> None:
+        """Called once by the runner, before the first frame. The fonts come with imgui-bundle, East Asian letters
+        with the system, where it has them; glyphs are drawn as they are met, so a large font costs little."""
+        plain = hello_imgui.FontLoadingParams()
+        hello_imgui.load_font(PLAIN_FONT, TEXT_SIZE, plain)
+        system = cjk_font()
+        if system is not None:
+            merged = hello_imgui.FontLoadingParams(merge_to_last_font=True, inside_assets=False)
+            hello_imgui.load_font(str(system), TEXT_SIZE, merged)
+        self.mono = hello_imgui.load_font(MONO_FONT, MONO_SIZE, plain)
+
+    def apply(self) -> None:
+        """Set imgui's style: call with a live imgui context, at start and when the theme changes."""
+        style = imgui.get_style()
+        if self.palette is LIGHT:
+            imgui.style_colors_light(style)
+        else:
+            imgui.style_colors_dark(style)
+        _shape(style)
+        _paint(style, self.palette)
+
+
+def cjk_font() -> Path | None:
+    """The system's font with Chinese, Japanese and Korean letters; None where it is in none of the usual places."""
+    places = (Path(name.format(WINDIR=os.environ.get("WINDIR", "C:/Windows"))) for name in CJK_FONTS)
+    return next((path for path in places if os.access(path, os.R_OK)), None)
+
+
+def _shape(style: imgui.Style) -> None:
+    style.window_padding = ImVec2(12, 10)
+    style.frame_padding = ImVec2(8, 4)
+    style.item_spacing = ImVec2(8, 7)
+    style.item_inner_spacing = ImVec2(6, 4)
+    style.window_rounding = 0
+    style.child_rounding = style.frame_rounding = style.popup_rounding = style.grab_rounding = 4
+    style.tab_rounding = 3
+    style.window_border_size = 0
+    style.frame_border_size = 0
+    style.tab_bar_border_size = 0
+    style.tab_bar_overline_size = 0
+    style.docking_separator_size = 2
+    style.docking_node_has_close_button = False  # a tab has its own, seen when the pointer is on it
+    style.tab_close_button_min_width_selected = 0.0
+    style.scrollbar_size = 10
+    style.grab_min_size = 10
+    style.separator_text_padding = ImVec2(0, 6)
+    style.separator_text_border_size = 1
+    style.window_menu_button_position = imgui.Dir.none
+    style.hover_delay_normal = 0.5
+
+
+def _paint(style: imgui.Style, palette: Palette) -> None:
+    col = imgui.Col_
+    plain = {
+        palette.window: (col.window_bg, col.tab_selected, col.tab_dimmed_selected, col.docking_empty_bg),
+        palette.stage: (col.title_bg, col.title_bg_active, col.title_bg_collapsed, col.menu_bar_bg, col.tab,
+                        col.tab_dimmed),
+        palette.field: (col.frame_bg, col.button, col.popup_bg, col.header, col.tab_hovered),
+        palette.hover: (col.frame_bg_hovered, col.button_hovered, col.header_hovered),
+        palette.active: (col.frame_bg_active, col.button_active, col.header_active, col.scrollbar_grab,
+                         col.checkbox_selected_bg),
+        palette.border: (col.border, col.separator, col.table_border_light, col.table_border_strong),
+        palette.text: (col.text, col.check_mark, col.input_text_cursor),
+        palette.dim: (col.text_disabled, col.slider_grab, col.slider_grab_active, col.separator_hovered,
+                      col.separator_active, col.resize_grip_hovered, col.resize_grip_active, col.nav_cursor,
+                      col.plot_histogram),
+    }  # fmt: skip
+    for code, roles in plain.items():
+        for role in roles:
+            style.set_color_(role, rgb(code))
+    for role in (col.scrollbar_bg, col.resize_grip, col.border_shadow):
+        style.set_color_(role, rgb(palette.window, 0.0))
+    for role in (col.text_selected_bg, col.docking_preview):
+        style.set_color_(role, rgb(palette.dim, 0.35))

@@ -1,0 +1,107 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What surrounds the panels: the menu bar, the keys, the status line, and the table of gestures that `?` shows."""
+
+import time
+
+from imgui_bundle import hello_imgui, imgui
+
+from viz.canvas import mode_bar
+from viz.canvas.canvas import Canvas
+from viz.core import gestures
+from viz.core.state import SLOTS, AppState
+from viz.ui.context import View
+from viz.window import shortcuts
+
+MESSAGE_SECONDS = 30.0
+HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
+
+
+class Menus:
+    """Changes the state and what is shown; holds nothing but whether the table is open and how long a message stood."""
+
+    def __init__(self, state: AppState, view: View, canvas: Canvas, params: hello_imgui.RunnerParams) -> None:
+        self.state, self.view, self.canvas, self._params = state, view, canvas, params
+        self._table_shown = False
+        self._said, self._said_at = "", 0.0  # the message in the status line, and since when
+
+    def bar(self) -> None:
+        """File, View, Help."""
+        if imgui.begin_menu("File"):
+            for slot in SLOTS:
+                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.view.has_dialogs)[0]:
+                    self.view.browse(slot)
+            imgui.separator()
+            if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
+                self._params.app_shall_exit = True
+            imgui.end_menu()
+        if imgui.begin_menu("View"):
+            self._view_menu()
+            imgui.end_menu()
+        if imgui.begin_menu("Help"):
+            if imgui.menu_item("Gestures and keys", "?", False)[0]:
+                self._table_shown = True
+            imgui.end_menu()
+
+    def _view_menu(self) -> None:
+        canvas, display = self.state.canvas, self.state.display
+        for window in self._params.docking_params.dockable_windows:
+            if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
+                window.is_visible = not window.is_visible
+        imgui.separator()
+        following = mode_bar.following(canvas.mode)
+        for mode in mode_bar.MODES:
+            if imgui.menu_item(mode.title, "C" if mode.key == following else "", mode.key == canvas.mode)[0]:
+                canvas.mode = mode.key
+        if imgui.menu_item("Link both models", "L", self.state.linked)[0]:
+            self.state.link(not self.state.linked)
+        imgui.separator()
+        if imgui.menu_item("Fit", "F", False)[0]:
+            gestures.fit(canvas)
+        if imgui.menu_item("Hard pixels when enlarged", "N", canvas.nearest)[0]:
+            canvas.nearest = not canvas.nearest
+        imgui.separator()
+        if imgui.menu_item("Default layout", "", False)[0]:
+            self._params.docking_params.layout_reset = True
+        if imgui.menu_item("Light theme", "T", display.theme == "light")[0]:
+            display.theme = "light" if display.theme == "dark" else "dark"
+
+    def keys(self) -> None:
+        """Once a frame, drawn or not."""
+        io, key = imgui.get_io(), imgui.Key
+        if io.key_ctrl and imgui.is_key_pressed(key.q, False):
+            self._params.app_shall_exit = True
+        if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
+            return
+        if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
+            self._table_shown = not self._table_shown
+        slot = self.canvas.aimed(self.state, io.mouse_pos.x, io.mouse_pos.y)
+        if imgui.is_key_pressed(key._1, False):
+            self.canvas.one_to_one(self.state, self.view, slot)
+        facts = self.view.facts(slot)
+        shortcuts.press(self.state, slot, facts.resolution if facts else 256)
+
+    def status(self) -> None:
+        """The newest message for as long as it takes to read, else a hint."""
+        if self.view.message != self._said:
+            self._said, self._said_at = self.view.message, time.monotonic()
+        elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
+            self.view.message = ""
+        if self.view.message:
+            imgui.text_colored(self.view.theme.warning, self.view.message)
+        else:
+            imgui.text_colored(self.view.theme.dim, HINT)
+
+    def overlay(self) -> None:
+        """The table of gestures and keys, over everything else, while it is open."""
+        if not self._table_shown:
+            return
+        imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
+        imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
+        flags = imgui.WindowFlags_
+        _, shown = imgui.begin(
+            "Gestures and keys", True, flags.no_docking | flags.no_collapse | flags.always_auto_resize
+        )
+        imgui.pop_style_var()
+        self._table_shown = bool(shown) and not imgui.is_key_pressed(imgui.Key.escape, False)
+        shortcuts.draw_table(self.view.theme)
+        imgui.end()

@@ -1,0 +1,428 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The window: a docking layout of panels around the canvas, and the frame loop that ties state to pictures.
+
+One frame: animations advance the state, its request goes to the worker's mailbox, finished pictures are uploaded, and
+the panels draw what is there. No step waits for another.
+"""
+
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
+from imgui_bundle import portable_file_dialogs as dialogs
+
+import cuda_ops
+from gan.data.image_io import save_png
+from gan.hub.resolve import bundled, resolve, unquoted
+from viz import start
+from viz.canvas.canvas import TITLE as CANVAS_TITLE
+from viz.canvas.canvas import Canvas
+from viz.core import gestures
+from viz.core import state as states
+from viz.core.images import Picture, Pixels, size_of
+from viz.core.request import build_request
+from viz.core.result import RenderResult, explained
+from viz.core.state import SLOTS, AppState, Slot
+from viz.display import gl, offscreen
+from viz.display.texture import Texture, Textures
+from viz.instruments.registry import Jobs
+from viz.loading.downloads import Downloads
+from viz.loading.model_info import Reader
+from viz.panels import PANELS, training
+from viz.render.difference import Difference
+from viz.render.jobs import Instruments
+from viz.render.renderer import Renderer, devices, fastest
+from viz.render.worker import Worker
+from viz.training.monitor import RunMonitor
+from viz.ui.context import OperatorLine, Pictures, Presented, View
+from viz.ui.theme import PALETTES, Theme, rgb
+from viz.window import layout
+from viz.window.menus import Menus
+
+# isort: split
+import glfw  # after imgui-bundle, as in viz.display.offscreen
+
+SAVE_SECONDS = 5.0
+SETTLED_FRAMES = 12  # that docking takes to come to rest
+LAID_OUT_FRAMES = 4  # after which every panel has its dock
+
+
+class NoOpenGL(RuntimeError):
+    """The window cannot be opened; one sentence."""
+
+
+@dataclass
+class _Ending:
+    """When a window that was asked to end by itself does."""
+
+    when_settled: bool = False
+    exit_after: float | None = None
+    began: float = field(default_factory=time.monotonic)
+    settled_frames: int = 0
+
+    def due(self, idle: bool) -> bool:
+        """Called once a frame; `idle`: every picture asked for is on screen."""
+        if self.exit_after is not None:
+            return time.monotonic() - self.began >= self.exit_after
+        self.settled_frames = self.settled_frames + 1 if idle else 0
+        return self.when_settled and self.settled_frames > SETTLED_FRAMES
+
+
+class Window:
+    """Everything of one window. `state_path` None keeps nothing; `strict` lets a panel's exception end the program,
+    as tests want it, instead of becoming a sentence in the status bar. `model_bytes`: the most that models may take;
+    None is half of the device's memory."""
+
+    def __init__(
+        self, state: AppState, state_path: Path | None = None, *, strict: bool = False, model_bytes: float | None = None
+    ) -> None:
+        self.state, self.state_path, self.strict = state, state_path, strict
+        self.theme = Theme(PALETTES[state.display.theme])
+        self.view = View(
+            theme=self.theme,
+            bundled=tuple((model.name, model.path) for model in bundled()),
+            devices=devices(),
+            open_model=self.open_model,
+            browse=self.browse,
+            downloads=Downloads(self._wake),
+            run=RunMonitor(state.training.run_folder),
+        )
+        self.view.downloads.opened(state.slot(slot).path for slot in SLOTS)
+        if state.display.device not in self.view.devices:
+            # A first start, or the state was saved on another machine.
+            state.display.device = fastest(self.view.devices)
+        self.canvas = Canvas()
+        self._is_open = False
+        renderer = Renderer(model_bytes, own_thread=True)
+        self.inside = Reader(self._wake)
+        self.view.inside, self.view.memory = self.inside.ask, renderer.memory
+        instruments = Instruments(Jobs(renderer).start, explained)
+        self.worker = Worker(renderer.begin, self._wake, instruments, renderer.hold)
+        self._textures: Textures | None = None
+        self._difference = Difference()
+        self._dialog: tuple[Slot, Any] | None = None
+        self._frame_began = time.perf_counter()
+        self._saved: dict[str, Any] | None = None  # the state as last written
+        self._saved_at = time.monotonic()
+        self._params: hello_imgui.RunnerParams | None = None
+        self._ending = _Ending()
+        self._closed_in_time: bool | None = None  # None: not closed yet
+        self._to_front: tuple[str, ...] = ()
+
+    # -- actions ---------------------------------------------------------------------------------------------------
+
+    def open_model(self, slot: Slot, path: str) -> None:
+        """Show the checkpoint at `path` in a slot; a bundled model's name or a rung will do. "" empties the slot.
+
+        What is at an address is fetched first; the slot shows what it did until that has come.
+        """
+        path = unquoted(path)
+        if self.view.downloads.takes(slot, path):
+            return
+        self.state.slot(slot).path = resolve(path) if path else ""
+        self.view.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
+        self.worker.repeat()  # the path may be the same and the file behind it new
+
+    def browse(self, slot: Slot) -> None:
+        """Ask for a checkpoint with the desktop's own dialog; the answer is picked up in a later frame."""
+        here = str(Path(self.state.slot(slot).path or ".").parent)
+        kinds = ["Checkpoints", "*.safetensors *.pkl *.pt *.pth", "All files", "*"]
+        self._dialog = (slot, dialogs.open_file(f"Open in the {slot} slot", here, kinds))
+
+    def show(self, *panels: str) -> None:
+        """Bring these panels, by title, to the front of their docks, in the next frame that has a layout."""
+        self._to_front = panels
+
+    def close(self) -> bool:
+        """Stop the worker and whatever else runs; False if a picture is still under way. Waits the first time only."""
+        if self._closed_in_time is None:
+            if self.view.run is not None:
+                self.view.run.close()
+            self.inside.close()
+            self.view.downloads.close()
+            self._closed_in_time = self.worker.close()
+        return self._closed_in_time
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    def run(self, screenshot: Path | None = None, exit_after: float | None = None) -> None:
+        """Open the window and return when it is closed, by the user or after `exit_after` seconds.
+
+        With a `screenshot` it closes by itself once its pictures are there and the layout has settled (or after the
+        given seconds), and its last frame is written as a PNG. NoOpenGL where the library cannot open it.
+        """
+        self._ending = _Ending(screenshot is not None, exit_after)
+        # The worker waits for the interpreter's lock once an operator; the default of 5 ms is far longer than one.
+        sys.setswitchinterval(0.0005)
+        try:
+            immapp.run(self.runner_params(), immapp.AddOnsParams(with_implot=True))
+        except RuntimeError as problem:
+            if self._textures is not None:  # it was open
+                raise
+            raise NoOpenGL(f"The window cannot be opened, for OpenGL does not start: {start.see_doctor()}") from problem
+        finally:
+            self.close()
+        if screenshot:
+            save_png(screenshot, hello_imgui.final_app_window_screenshot())
+
+    def runner_params(self) -> hello_imgui.RunnerParams:
+        """What hello_imgui runs. The GUI tests hand it to imgui's test engine instead."""
+        self.worker.submit(build_request(self.state))  # models load while the window opens
+        display = self.state.display
+        layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
+        params = layout.parameters((display.width, display.height), self._windows(), layout_file)
+        self._params = params
+        menus = Menus(self.state, self.view, self.canvas, params)
+        calls = params.callbacks
+        calls.load_additional_fonts = self.theme.load_fonts
+        calls.setup_imgui_style = self.theme.apply
+        calls.setup_imgui_config = layout.configure
+        calls.post_init = self._opened
+        calls.pre_new_frame = self._before_frame
+        calls.show_gui = partial(self._in_frame, menus)
+        calls.show_menus = menus.bar
+        calls.show_status = menus.status
+        calls.before_imgui_render = menus.overlay
+        calls.before_swap = self._after_frame
+        calls.before_exit = self._closing
+        return params
+
+    def _windows(self) -> list[hello_imgui.DockableWindow]:
+        canvas = hello_imgui.DockableWindow(CANVAS_TITLE, layout.dock(CANVAS_TITLE, "canvas"), self._draw_canvas)
+        canvas.can_be_closed = canvas.call_begin_end = False
+        windows = [canvas]
+        for panel in PANELS:
+            draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.view))
+            windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.dock(panel.TITLE, panel.PLACE), draw))
+        return windows
+
+    def _wake(self) -> None:
+        """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
+        if self._is_open:
+            glfw.post_empty_event()
+
+    def _opened(self) -> None:
+        self._is_open = True
+        self._textures = Textures(gl.of_window())
+        self.view.picture = self._textures.picture
+        self.view.has_dialogs = _has_dialogs()
+        # The wrapper's annotation is that of the C function; it hands over a list of paths.
+        glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._dropped)  # type: ignore[arg-type]
+
+    def _closing(self) -> None:
+        self._is_open = False
+        size = imgui.get_main_viewport().size
+        scale = hello_imgui.dpi_window_size_factor() or 1.0
+        self.state.display.width = max(320, round(size.x / scale))
+        self.state.display.height = max(240, round(size.y / scale))
+        self._save()
+        if self._textures:
+            self._textures.delete()
+
+    def _save(self) -> None:
+        document = states.to_json(self.state)
+        self._saved_at = time.monotonic()
+        if self.state_path and document != self._saved:
+            try:
+                states.save(self.state, self.state_path)
+                self._saved = document
+            except OSError as problem:
+                where = f"{self.state_path} ({problem.strerror})"
+                self.view.message = f"The state could not be saved to {where}: {start.see_doctor()}"
+
+    # -- a frame ---------------------------------------------------------------------------------------------------
+
+    def _before_frame(self) -> None:
+        now = time.perf_counter()
+        self.view.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
+        self._frame_began = now
+        steps = (self._advance, self._arrange, self._dress, self._answer, self._ask, self._collect, self._save_if_due)
+        for step in steps:
+            try:
+                step()
+            except Exception as problem:
+                if self.strict:
+                    raise
+                self._report("The frame could not be prepared", problem)
+
+    def _advance(self) -> None:
+        gestures.advance(self.state, self.view.seconds)
+        self._pace()
+
+    def _arrange(self) -> None:
+        if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
+            assert self._params is not None
+            for title in self._to_front:
+                self._params.docking_params.focus_dockable_window(title)
+            self._to_front = ()
+
+    def _dress(self) -> None:
+        assert self._params is not None
+        if self.theme.palette is not PALETTES[self.state.display.theme]:
+            self.theme.use(PALETTES[self.state.display.theme])
+            self.theme.apply()
+        self._params.imgui_window_params.background_color = rgb(self.theme.palette.stage)
+
+    def _answer(self) -> None:
+        """Take what was fetched, and what the file dialog says, once it does."""
+        for arrived, found in self.view.downloads.collect().items():
+            self.open_model(arrived, str(found.path))
+            self.view.message = found.note or self.view.message
+        if self._dialog and self._dialog[1].ready(0):
+            slot, dialog = self._dialog
+            self._dialog = None
+            for path in dialog.result()[:1]:
+                self.open_model(slot, path)
+
+    def _ask(self) -> None:
+        request = build_request(self.state)
+        self.worker.submit(request)
+        self._difference.ask(request)
+        self.worker.measure({**self.view.wanted, **self.view.started})
+        self.view.wanted = {}  # the panels that are drawn in this frame ask again
+
+    def _save_if_due(self) -> None:
+        if time.monotonic() - self._saved_at > SAVE_SECONDS:
+            self._save()
+
+    def _pace(self) -> None:
+        assert self._params is not None
+        idling, display = self._params.fps_idling, self.state.display
+        idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
+        idling.enable_idling = not (gestures.moving(self.state) or gestures.blinking(self.state))
+
+    def _collect(self) -> None:
+        view, new = self.view, set()
+        rows = cuda_ops.status(self.state.display.device, wait=False)  # each time: the first picture decides it
+        view.operators = tuple(OperatorLine(row.name, row.implementation, row.reason) for row in rows)
+        for slot, result in self.worker.collect().items():
+            view.results[slot] = result
+            if "load" in result.computed:
+                self.state.remember(result.request.model)
+            if "synthesis" in result.computed:
+                view.timings.model[slot].append(result.model_ms)
+                view.timings.post.append(result.post_ms)
+                new.add(slot)
+            if view.recording:
+                view.recorder.record(slot, result, self.state.sticking)
+        if view.recorder.collect():
+            self._wake()
+        view.line_shown, view.recording = view.recording, False  # the panel says so again in each frame it is drawn in
+        view.readings.update(self.worker.readings())
+        gone = [name for name, request in view.started.items()
+                if any(self.state.slot(slot).path != model for slot, model in request.models())]  # fmt: skip
+        for name in gone:
+            del view.started[name]  # what it measures is no longer looked at
+        for slot in SLOTS:
+            came = slot in new or not self.worker.busy(slot)
+            view.busy[slot] = 0.0 if came else view.busy[slot] + view.seconds
+            if not self.state.slot(slot).path:
+                view.results[slot] = None
+        shown = [view.results[slot] for slot in SLOTS if self.state.slot(slot).path]
+        ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
+        view.tally.frame(time.monotonic(), new, ready)
+
+    def _draw_canvas(self) -> None:
+        flags, kind = imgui.WindowFlags_, imgui.WindowClass()
+        kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
+        imgui.set_next_window_class(kind)
+        imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
+        imgui.push_style_color(imgui.Col_.window_bg, imgui.get_style_color_vec4(imgui.Col_.title_bg))
+        imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
+        imgui.pop_style_color()
+        imgui.pop_style_var()
+        self._guarded("The canvas", lambda: self.canvas.draw(self.state, self.view, self._pictures()))
+        imgui.end()
+
+    def _pictures(self) -> Pictures:
+        """What the canvas is to show, on the graphics card, uploaded now if it is new."""
+        assert self._textures is not None
+        canvas, results = self.state.canvas, self.view.results
+        scale = imgui.get_io().display_framebuffer_scale.x or 1.0
+        side = {slot: self.canvas.frames[slot].side * scale for slot in SLOTS}
+        left = self._shown(self._textures.left, results["left"], side["left"])
+        right = self._shown(self._textures.right, results["right"], side["right"])
+        shown = self._textures.left if left else self._textures.right
+        self.view.presented = Presented(shown.path, shown.reason) if left or right else None
+        if canvas.mode != "difference":
+            self._difference.forget()
+            return Pictures(left, right)
+        width = 0.0 if canvas.nearest else side["left"]
+        compared = self._difference.of(results["left"], results["right"], canvas.gain, width)
+        if compared is None:
+            return Pictures(left, right)
+        return Pictures(
+            left, right, self._upload(self._textures.difference, compared.pixels, side["left"]), compared.rms
+        )
+
+    def _shown(self, texture: Texture, result: RenderResult | None, side: float) -> Picture | None:
+        """A slot's newest picture at `side` screen pixels."""
+        if result is None or result.picture is None:
+            return None
+        enlarged = result.enlarged if side > result.width and not self.state.canvas.nearest else None
+        return self._upload(texture, result.picture if enlarged is None else enlarged, side)
+
+    def _upload(self, texture: Texture, pixels: Pixels, side: float) -> Picture:
+        taken = texture.show(pixels, side, nearest=self.state.canvas.nearest)
+        if taken:
+            self.view.timings.upload.append(taken)
+        return Picture(texture.name, *size_of(pixels))
+
+    def _after_frame(self) -> None:
+        if self._textures and (self._textures.on_its_way() or self._difference.on_its_way):
+            self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
+        if self._textures and offscreen.in_use():
+            # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
+            self._textures.finish()
+        self.view.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
+        assert self._params is not None
+        if self._ending.due(self.worker.idle() and not self.worker.measuring()):
+            self._params.app_shall_exit = True
+
+    def _guarded(self, what: str, draw: Callable[[], None]) -> None:
+        """Draw `what`; its failure is a sentence in the status bar, not the end of the window."""
+        if self.strict:
+            draw()
+            return
+        before = imgui.internal.ErrorRecoveryState()
+        imgui.internal.error_recovery_store_state(before)
+        try:
+            draw()
+        except Exception as problem:
+            io = imgui.get_io()
+            asserting, io.config_error_recovery_enable_assert = io.config_error_recovery_enable_assert, False
+            imgui.internal.error_recovery_try_to_recover_state(before)
+            io.config_error_recovery_enable_assert = asserting
+            self._report(f"{what} failed", problem)
+
+    def _report(self, what: str, problem: Exception) -> None:
+        message = f"{what}: {type(problem).__name__}: {problem}"
+        if message != self.view.message:
+            traceback.print_exc()  # once, not once a frame
+        self.view.message = message
+
+    def _in_frame(self, menus: Menus) -> None:
+        """What a frame does before it draws any panel."""
+        self._guarded("Following the run", partial(training.attend, self.state, self.view))
+        self._guarded("The key", menus.keys)
+
+    def _dropped(self, window: Any, paths: list[str]) -> None:
+        """A file dropped on the window opens on the side under the pointer; a second file on the other."""
+        first = self.canvas.slot_at(*glfw.get_cursor_pos(window))
+        other: Slot = "left" if first == "right" else "right"
+        for slot, path in zip((first, other), paths, strict=False):
+            self.open_model(slot, path)
+
+
+def _has_dialogs() -> bool:
+    """Whether the desktop can ask for a file: Linux needs one of these programs, others bring their own."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(shutil.which(name) for name in ("zenity", "kdialog"))
