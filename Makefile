@@ -42,7 +42,7 @@ nightly: lint
 GPU_PY = $(or $(PYTHON),$(PY))
 gpu: export OPPONENT := $(OPPONENT)
 gpu: $(if $(PYTHON),,install)
-	@PYTHONPATH="tests$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m gpu.report $(ARGS)
+	@PYTHONPATH="tests:tests/cuda_ops$${PYTHONPATH:+:$$PYTHONPATH}" $(GPU_PY) -m gpu.report $(ARGS)
 
 wheel: install
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(PY) -m pip wheel --no-deps -w dist .

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
+from support.paths import ROOT
 
 # docs/decisions/001-house-layout.md: a room may import itself and what stands here, nothing else of ours.
 MAY_IMPORT = {

@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
+from support.paths import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the script is for sh")
 

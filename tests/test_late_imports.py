@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 UNWANTED = ("torch._dynamo", "torch._inductor", "sympy", "triton")
 
 SAY = f"""

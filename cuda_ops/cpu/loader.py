@@ -26,7 +26,7 @@ from cuda_ops.cpu.build_dir import sweep, workplace
 
 ABI = 2  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
 SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path: see _is_path
-SOURCES = Path(__file__).parent / "csrc" / "cpu"
+SOURCES = Path(__file__).parents[1] / "csrc" / "cpu"
 PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts it there
 TIMEOUT = 120.0  # seconds that compiling may take
 UNUSED = 60 * 86400.0  # seconds after which a kept library that nobody loaded is deleted

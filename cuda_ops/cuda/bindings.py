@@ -34,7 +34,7 @@ def _names(kind: type, names: str) -> tuple[tuple[str, type], ...]:
 
 
 class _Resample(ctypes.Structure):
-    """The parameters of csrc/resample.cuh."""
+    """The parameters of csrc/cuda/resample.cuh."""
 
     _fields_ = (
         *_names(POINTER, "x y bias codes fu fd"),
@@ -45,7 +45,7 @@ class _Resample(ctypes.Structure):
 
 
 class _Upfirdn2d(ctypes.Structure):
-    """The parameters of csrc/upfirdn2d.cuh."""
+    """The parameters of csrc/cuda/upfirdn2d.cuh."""
 
     _fields_ = (
         *_names(POINTER, "x f y"), *_names(LONG, "count"),
@@ -56,7 +56,7 @@ class _Upfirdn2d(ctypes.Structure):
 
 
 class _BiasAct(ctypes.Structure):
-    """The parameters of bias_act in csrc/bias_act.cuh."""
+    """The parameters of bias_act in csrc/cuda/bias_act.cuh."""
 
     _fields_ = (
         *_names(POINTER, "x bias y"), *_names(LONG, "count"), *_names(INT, "c"), *_names(LONG, "inner"),

@@ -20,7 +20,7 @@ from typing import Any
 
 from cuda_ops.cpu import loader as cpu
 
-SOURCES = Path(__file__).parent / "csrc"
+SOURCES = Path(__file__).parents[1] / "csrc" / "cuda"
 COMPILERS = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")  # distributions that NVRTC comes in
 COMPLAINT_LENGTH = 160  # of the compiler's error, as repeated to the user
 PREFIX = "passing-"  # of files that are being written

@@ -3,7 +3,7 @@
 
 A specialisation is compiled for its filters' factors and lengths, its data type, layout and treatment of codes, so that
 every loop over taps is unrolled. The tile is chosen from a table, by what the GPU's shared memory holds; what a tile
-takes is reckoned here as csrc/layout.cuh does, which refuses to compile where the two disagree.
+takes is reckoned here as csrc/cuda/layout.cuh does, which refuses to compile where the two disagree.
 """
 
 import functools
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
-LINEAR, FORWARD, ENCODE, DECODE = range(4)  # as in csrc/layout.cuh and cpu_kernels
-TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # as in csrc/device.cuh
+LINEAR, FORWARD, ENCODE, DECODE = range(4)  # as in csrc/cuda/layout.cuh and cpu_kernels
+TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # as in csrc/cuda/device.cuh
 MAX_FACTOR, MAX_TAPS, MAX_PLANE = 8, 64, 16  # beyond which registers do not hold the taps
 
 # Shared memory of a block and of a multiprocessor in KiB, by architecture; others are taken for the smallest of these
@@ -35,7 +35,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Resampling:
-    """A specialisation of csrc/resample.cuh. Planes are 2-D filters; offsets: see csrc/layout.cuh and `offset`."""
+    """A specialisation of csrc/cuda/resample.cuh. Planes are 2-D filters; offsets: see csrc/cuda/layout.cuh and `offset`."""
 
     up: int
     down: int
@@ -48,7 +48,7 @@ class Resampling:
     channels_last: bool
     offset_x: int
     offset_y: int
-    lead: int = 0  # of planar images: see csrc/layout.cuh and `lead`
+    lead: int = 0  # of planar images: see csrc/cuda/layout.cuh and `lead`
 
     def defines(self, tile: Tile) -> dict[str, int]:
         """The macros that the kernel is compiled with."""
@@ -120,7 +120,7 @@ def _round_up(a: int, b: int) -> int:
 
 
 def shared_bytes(spec: Resampling, tile: Tile) -> int:
-    """Dynamic shared memory of a block: csrc/layout.cuh, line by line."""
+    """Dynamic shared memory of a block: csrc/cuda/layout.cuh, line by line."""
     up, down, codes = spec.up, spec.down, spec.mode in (ENCODE, DECODE)
     planes = 8 if spec.channels_last or spec.mode == ENCODE else tile.channels
     k = -(-spec.up_taps // up)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Times opening an official pickle against torch.load of the same tensors: `python tests/bench_opening.py`.
+"""Times opening an official pickle against torch.load of the same tensors: `python tests/bench/bench_opening.py`.
 
 Two pickles of about 350 MB are written in a temporary folder, as checkpoint-formats describes them: one whose G_ema is
 nearly all of it, and one of G, D and G_ema. Each row opens one file in processes of its own, the first call in each, by
@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.foreign import given, module, pickled, snapshot  # noqa: E402
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python tests/bench_start.py`: seconds from the start of a fresh process, beside `import torch` alone.
+"""`python tests/bench/bench_start.py`: seconds from the start of a fresh process, beside `import torch` alone.
 
 Medians of five rounds; a round runs each command once, so that all see the same machine. Keep the machine quiet.
 """

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.paths import ROOT
 
 import cuda_ops
 from cuda_ops.cpu import build, build_dir
 from cuda_ops.cpu import loader as cpu
 
-ROOT = Path(__file__).resolve().parents[2]
 X86 = platform.machine() in ("x86_64", "AMD64")
 
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +15,7 @@ import torch
 from bench import bench_roofline
 from click.testing import CliRunner
 from support.graphics import SHARED
+from support.paths import ROOT
 
 import cuda_ops
 from cuda_ops.cpu import build
@@ -26,7 +26,6 @@ from cuda_ops.cuda import loader as cuda
 from cuda_ops.cuda import nvrtc
 from cuda_ops.cuda.tiling import FORWARD, Resampling, layer
 
-ROOT = Path(__file__).resolve().parents[2]
 DEFINES = {"TYPE": 0, "THREADS": 256, "BLOCKS": 2, "VECTOR": 4}
 
 try:

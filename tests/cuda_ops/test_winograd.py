@@ -2,12 +2,12 @@
 """The Winograd convolution against torch's in float64, and whole generators that use it wherever it can be used."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
+from support.paths import DATA
 
 from cuda_ops import winograd
 from cuda_ops.cpu import loader as cpu
@@ -19,7 +19,7 @@ from gan.networks.generator import Generator
 from gan.networks.ladder import rung
 
 pytestmark = pytest.mark.skipif(cpu.library() is None, reason=cpu.reason())
-VECTORS = Path(__file__).with_name("conformance")
+VECTORS = DATA / "conformance"
 
 # (image [N, C, H, W], C_out, padding)
 CASES = (

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Opens files that tests/fuzzing.py made, one after another, and notices whatever else happens meanwhile.
+"""Opens files that tests/fuzz/fuzzing.py made, one after another, and notices whatever else happens meanwhile.
 
 Orders come as lines of JSON, answers go the same way. While a file is open every audit event counts that is not known
 to be harmless: no process, socket, import, code, or file but the mutant itself, read. Processor time and memory are
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
 import torch

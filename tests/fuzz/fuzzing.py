@@ -1,10 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Damaged and hostile files by number: a kind of file and a seed name one mutant, always the same.
 
-    python tests/fuzzing.py --count 10000             what tests/test_fuzz.py does, with a table of outcomes
-    python tests/fuzzing.py --kind pickle --seed 1234  one mutant, opened; --keep FOLDER leaves it there
+    python tests/fuzz/fuzzing.py --count 10000             what tests/fuzz/test_fuzz.py does, with a table of outcomes
+    python tests/fuzz/fuzzing.py --kind pickle --seed 1234  one mutant, opened; --keep FOLDER leaves it there
 
-Mutants are made here and opened in a process of their own (tests/fuzz_child.py), which is used for many of them.
+Mutants are made here and opened in a process of their own (tests/fuzz/fuzz_child.py), which is used for many of them.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fuzz import fuzz_files as files
 from fuzz import fuzz_pickles as pickles
@@ -48,7 +49,7 @@ class Mutant:
     @property
     def again(self) -> str:
         """The command that opens it once more."""
-        return f"python tests/fuzzing.py --kind '{self.kind}' --seed {self.seed}"
+        return f"python tests/fuzz/fuzzing.py --kind '{self.kind}' --seed {self.seed}"
 
 
 @dataclass(frozen=True)

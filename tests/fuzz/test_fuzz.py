@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Mutants of well-formed files each end in a model or in one clear refusal (tests/fuzzing.py makes them).
+"""Mutants of well-formed files each end in a model or in one clear refusal (tests/fuzz/fuzzing.py makes them).
 
-Five hundred here, ten thousand others in `make nightly`, or by hand: python -m pytest tests/test_fuzz.py -m nightly
+Five hundred here, ten thousand others in `make nightly`, or by hand: python -m pytest tests/fuzz/test_fuzz.py -m nightly
 """
 
 import pickletools
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.foreign import Call, Named, pickled
+from support.paths import ROOT
 
 from fuzz import fuzz_files, fuzz_pickles, fuzz_pictures, fuzz_seeds
 from fuzz.fuzzing import KINDS, Mutant, Opener, mutant, mutants, table, well_formed
@@ -60,7 +61,7 @@ def test_a_seed_names_one_mutant() -> None:
         assert one == again
         assert one.files != mutant(kind, 8).files
     ran = subprocess.run([sys.executable, HERE / "fuzzing.py", "--kind", "pickle", "--seed", "7"], capture_output=True,
-                         text=True, cwd=HERE.parent)  # fmt: skip
+                         text=True, cwd=ROOT)  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith(mutant("pickle", 7).again)
 

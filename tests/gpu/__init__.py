@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 
-for folder in (TESTS, ROOT):
+for folder in (TESTS / "cuda_ops", TESTS, ROOT):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -24,7 +24,7 @@ def program(name: str, *arguments: str) -> list[str]:
 
 def environment(**changed: str) -> dict[str, str]:
     """The environment of such a process, with `changed` variables."""
-    path = os.pathsep.join([str(TESTS), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(TESTS), str(TESTS / "cuda_ops"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **changed}
 
 

@@ -73,7 +73,7 @@ def _on_device(draw, device):
 
 @pytest.fixture
 def host(monkeypatch):
-    """The GPU in the place of the C++ compiler: see tests/cuda_host.py. New tensors lie there."""
+    """The GPU in the place of the C++ compiler: see tests/support/cuda_host.py. New tensors lie there."""
     device = Device()
     monkeypatch.setattr(cuda, "launch", device.launch)
     monkeypatch.setattr(cuda, "launch_resampling", device.launch_resampling)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The window shows pictures that lie on a device, with a CUDA driver that tests/graphics_driver.c plays."""
+"""The window shows pictures that lie on a device, with a CUDA driver that tests/support/graphics_driver.c plays."""
 
 import dataclasses
 

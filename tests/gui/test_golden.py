@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Panels and figures drawn from made-up results look as they did when somebody last looked at them.
 
-`pytest tests/test_golden.py --regenerate-golden` draws the golden images anew: look at each before it is committed.
+`pytest tests/gui/test_golden.py --regenerate-golden` draws the golden images anew: look at each before it is committed.
 """
 
 import re
@@ -30,6 +30,7 @@ from support.golden_panels import (
     slices,
 )
 from support.golden_pictures import AMPLIFIED, DRAWN_BY, FOLDER, equal, load
+from support.paths import ROOT
 
 from gan.analysis.bands import find
 from gan.data.image_io import save_png
@@ -43,7 +44,6 @@ from viz.reports.sticking_study import Settings
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 RESPONSES = 664  # rows of the Filters panel that end above the schedule
 B, T = synthetic.measured(20.1, 0.62), synthetic.measured(63.4, 0.031)
 A = Measured(refused="Rung A has no Fourier input to move: nothing to measure.")

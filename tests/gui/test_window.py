@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.gui import drive, save_model, settle
+from support.paths import ROOT
 
 from viz.core.state import AppState
 from viz.panels import transform
@@ -21,7 +22,6 @@ from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def visualizer(*words: str) -> "subprocess.CompletedProcess[str]":

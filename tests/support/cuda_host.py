@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The CUDA kernels as C++ on this machine's CPU, in place of a GPU: the same headers under tests/host_shim.h.
+"""The CUDA kernels as C++ on this machine's CPU, in place of a GPU: the same headers under tests/support/host_shim.h.
 
 Everything above the driver is the real thing: the choice of specialisations and tiles, geometry, arguments.
 """

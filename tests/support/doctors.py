@@ -3,16 +3,15 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.paths import ROOT
 from viz.doctor import check_python, finding
 from viz.doctor.finding import Finding
 from viz.doctor.probe import Answer
 
-ROOT = Path(__file__).resolve().parents[2]
 WANTED, PINS = check_python.requirements(), check_python.tested()
 HAVE = {name: PINS[name.lower()] for name in check_python.MODULES}
 POSIX = pytest.mark.skipif(os.name == "nt", reason="paths and commands of POSIX systems")

@@ -16,9 +16,9 @@ from gan.hub import cache
 from gan.hub.cache import hold_only
 from gan.hub.download import SWITCH, Downloaded, Progress, fetched
 from gan.hub.url import DownloadError
+from support.paths import ROOT
 from support.sites import Page, Site, checkpoint_like, serving
 
-ROOT = Path(__file__).resolve().parents[2]
 MODEL = checkpoint_like(100_000)
 OTHER = checkpoint_like(100_000, 1)
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals and locks of POSIX systems")

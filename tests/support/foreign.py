@@ -6,15 +6,15 @@ import json
 import pickle
 import types
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 
 from gan.networks.config import GeneratorConfig
+from support.paths import DATA
 
-VECTORS = Path(__file__).parent / "conformance"
+VECTORS = DATA / "conformance"
 BUFFERS = ("w_avg", "transform", "freqs", "phases", "magnitude_ema", "up_filter", "down_filter", "noise_const",
            "resample_filter")  # fmt: skip
 HOOKS = ("_backward_hooks", "_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks")

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from gan.data.image_io import save_png
+from support.paths import DATA
 
-FOLDER = Path(__file__).parent / "golden"
+FOLDER = DATA / "golden"
 REGENERATE = "--regenerate-golden"  # declared in conftest.py
 # Levels of 255 that a channel may be off by, and how many pixels of a picture may be off by more, whatever its size.
 LIMITS = ((1, 20), (8, 6))
@@ -51,7 +52,7 @@ def check(name: str, found: np.ndarray, drawn_by: str, config: pytest.Config, fo
     for, the golden image is written instead."""
     if config.getoption(REGENERATE):
         regenerate(name, found, drawn_by)
-    how = f"If it is meant to look like that, look at it and run: python -m pytest tests/test_golden.py {REGENERATE}"
+    how = f"If it is meant to look like that, look at it and run: python -m pytest tests/gui/test_golden.py {REGENERATE}"
     if not (FOLDER / f"{name}.png").is_file():
         save_png(folder / "found.png", found)
         pytest.fail(f"There is no tests/golden/{name}.png to compare {folder / 'found.png'} with. {how}", pytrace=False)

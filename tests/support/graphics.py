@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What tests of the display share: reading textures back, pictures to look for, and a CUDA driver made for them.
 
-`arrive` runs here with the driver that tests/graphics_driver.c plays, and in tests/gpu with a real one.
+`arrive` runs here with the driver that tests/support/graphics_driver.c plays, and in tests/gpu with a real one.
 """
 
 import ctypes

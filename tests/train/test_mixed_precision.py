@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from support.mixed_runs import Types, same, small
-from test_train import batch, bits
+from support.steps import batch, bits
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan.networks.precision import HALF

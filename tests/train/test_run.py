@@ -18,6 +18,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from PIL import Image
+from support.paths import ROOT
 
 import train.loop
 import train.run_folder
@@ -28,7 +29,7 @@ from train.config import preset
 from train.run_folder import RunLog, duration, trainer_of
 from train.state import TrainState
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "run-folder.md"
+DOCS = ROOT / "docs" / "run-folder.md"
 SMALL = ("--preset=tiny", "--batch=4", "--cbase=64", "--cmax=8", "--tick=0.008", "--snap=1", "--device=cpu")
 
 

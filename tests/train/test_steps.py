@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from support.steps import batch, bits
 
 from gan.networks.config import ConfigError, DiscriminatorConfig
 from gan.networks.ladder import rung
@@ -59,21 +60,6 @@ def small(name: str, **others: Any) -> TrainConfig:
 def paper(name: str, resolution: int, **others: Any) -> TrainConfig:
     return configure(name, resolution=resolution, data="set.zip", data_name="set", data_images=10, data_digest="",
                      **others)
-
-
-def batch(index: int) -> torch.Tensor:
-    return torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(index)) * 2 - 1
-
-
-def bits(state: TrainState) -> dict[str, torch.Tensor]:
-    """Everything that decides the future of a run."""
-    found = {"pl_mean": state.pl_mean, "rng": torch.get_rng_state()}
-    for name in ("generator", "discriminator", "ema"):
-        found |= {f"{name}.{key}": value for key, value in state.network(name).state_dict().items()}
-    for name, optimizer in state.optimizers.items():
-        for index, entry in optimizer.state_dict()["state"].items():
-            found |= {f"{name}.{index}.{key}": value for key, value in entry.items()}
-    return {key: value.clone() for key, value in found.items()}
 
 
 # ------------------------------------------------------------------------------------------------------------- resume
@@ -131,7 +117,7 @@ def test_a_state_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         TrainState.load(path, device="cpu")
 
 
-# What the fuzz harness (tests/fuzzing.py) found.
+# What the fuzz harness (tests/fuzz/fuzzing.py) found.
 
 
 @pytest.mark.parametrize(

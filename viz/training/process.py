@@ -34,7 +34,7 @@ def trainer_program() -> tuple[str, ...]:
 
     Raises RunError when neither is found.
     """
-    script = Path(__file__).resolve().parent.parent / "train.py"
+    script = Path(__file__).resolve().parents[2] / "train.py"
     if script.is_file():
         return (sys.executable, str(script))
     if importlib.util.find_spec("train") is not None:  # looks, without importing

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from support.paths import ROOT
 
 import gan.checkpoints.checkpoint
 from gan.checkpoints.checkpoint import (
@@ -28,8 +29,6 @@ from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.ladder import rung
 from gan.networks.meta_init import Skeleton
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def small(name: str = "T") -> Generator:
@@ -179,7 +178,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-# What the fuzz harness (tests/fuzzing.py) found.
+# What the fuzz harness (tests/fuzz/fuzzing.py) found.
 
 
 def both_refuse(path: Path, sentence: str) -> None:

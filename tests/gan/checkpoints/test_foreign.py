@@ -35,7 +35,6 @@ from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.ladder import rung
 
-ROOT = Path(__file__).resolve().parents[3]
 GENERATORS = sorted(path.stem for path in VECTORS.glob("stylegan*.safetensors"))
 DISCRIMINATORS = sorted(path.stem for path in VECTORS.glob("discriminator*.safetensors"))
 PROTOCOLS = (2, 3, 4, 5)

@@ -31,6 +31,7 @@ from support.foreign import (
     snapshot,
     state_of,
 )
+from support.paths import ROOT
 
 import gan.checkpoints.checkpoint
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
@@ -43,7 +44,6 @@ from gan.networks.generator import Generator
 from gan.networks.ladder import rung
 from gan.networks.meta_init import Skeleton
 
-ROOT = Path(__file__).resolve().parents[3]
 T, A = "stylegan3_t_64", "stylegan2_64"
 
 

@@ -172,7 +172,7 @@ def test_refuses_bad_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
         refused(labelled(tmp_path, pictures, document), "dataset.json", *words)
 
 
-# What the fuzz harness (tests/fuzzing.py) found.
+# What the fuzz harness (tests/fuzz/fuzzing.py) found.
 
 
 def test_zips_that_only_newer_programs_read(tmp_path: Path, pictures: dict[str, bytes]) -> None:

@@ -10,10 +10,11 @@ import torch
 from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import save_file
+from support.paths import DATA
 
 from gan.conformance import main, run_case
 
-VECTORS = Path(__file__).parent / "conformance"
+VECTORS = DATA / "conformance"
 COVERED = sorted(path for path in VECTORS.glob("*.safetensors") if path.stem != "ada")
 
 

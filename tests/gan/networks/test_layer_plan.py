@@ -4,10 +4,10 @@
 import json
 import math
 from dataclasses import asdict, fields
-from pathlib import Path
 
 import pytest
 import torch
+from support.paths import DATA
 
 from gan.checkpoints.official_arguments import generator_config
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
@@ -15,7 +15,7 @@ from gan.networks.generator import Generator
 from gan.networks.ladder import RUNGS, letter, rung
 from gan.networks.layer_plan import LayerSpec, plan, schedule
 
-GOLDEN = json.loads((Path(__file__).parent / "ladder_plans.json").read_text(encoding="utf-8"))
+GOLDEN = json.loads((DATA / "ladder_plans.json").read_text(encoding="utf-8"))
 
 # [P fig. 4c, app. F.1]: output size, rate, cutoff and channels of each layer (C_base 2^14 at 256, 2^15 at 1024).
 T_256 = (

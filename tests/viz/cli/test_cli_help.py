@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from support.paths import ROOT
 
 from gan.cli.group import LazyGroup
 from train.cli.main import main as trainer
 from viz.cli.main import main as viewer
 
-ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = {"jinc": viewer, "jinc-train": trainer}
 
 

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 from support.gui import save_model
+from support.paths import ROOT
 from support.sites import Page, Site, serving
 
 from gan.hub import cache, resolve
@@ -22,7 +23,6 @@ from gan.hub.cache import hold_only
 from train.cli.main import main as trainer
 from viz.cli.main import main as viewer
 
-ROOT = Path(__file__).resolve().parents[3]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="a terminal of POSIX systems")
 
 

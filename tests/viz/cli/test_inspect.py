@@ -13,6 +13,7 @@ import pytest
 import scipy.signal
 from click.testing import CliRunner, Result
 from PIL import Image
+from support.paths import ROOT
 
 from gan.analysis.filter_response import AXIS, DIAGONAL, Filter, attenuation, magnitude, of_layer
 from gan.checkpoints.checkpoint import save_generator
@@ -331,5 +332,5 @@ def test_a_rung_is_there_without_waiting_for_torch() -> None:
     """Its import alone takes longer than all the rest."""
     code = "import sys; from viz.cli.main import main; main(['inspect', '--cfg', 'R'], standalone_mode=False); " \
            "sys.exit('torch' in sys.modules)"  # fmt: skip
-    ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[3], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "rotation equivariance" in ran.stdout, ran.stderr

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from PIL import Image
+from support.paths import ROOT
 
 from gan.analysis.bands import find
 from gan.analysis.power_spectrum import Average, of_generator, of_images
@@ -361,5 +362,5 @@ def test_memory_that_runs_out_is_one_sentence(folder: Path, tmp_path: Path, monk
 def test_help_comes_without_waiting_for_torch() -> None:
     code = "import sys; from viz.cli.main import main; main(['spectra', '--help'], standalone_mode=False); " \
            "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"  # fmt: skip
-    ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[3], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "frequencies_45_i" in ran.stdout, ran.stderr

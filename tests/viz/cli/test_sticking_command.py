@@ -13,6 +13,7 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 from support.gui import save_model
+from support.paths import ROOT
 
 from gan.analysis.stickiness import StickinessMeter
 from gan.analysis.texture_sticking import neighbour, segment
@@ -243,5 +244,5 @@ def test_percents_read_well() -> None:
 def test_help_is_there_without_waiting_for_torch() -> None:
     code = "import sys; from viz.cli.main import main; main(['sticking', '--help'], standalone_mode=False); " \
            "sys.exit('torch' in sys.modules)"  # fmt: skip
-    ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[3], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "--segment" in ran.stdout, ran.stderr

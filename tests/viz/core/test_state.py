@@ -141,7 +141,7 @@ def test_linking_again_takes_the_focused_side_for_both(focus: states.Slot, x: fl
     assert state.latent_of("right").x == 3.0
 
 
-# What the fuzz harness (tests/fuzzing.py) found.
+# What the fuzz harness (tests/fuzz/fuzzing.py) found.
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from support.egl import headless
 from support.graphics import picture, seen
+from support.paths import ROOT
 
 from gan.hub.resolve import resolve
 from viz.core.request import PictureRequest
 from viz.display.texture import Texture, Textures
 from viz.render.renderer import Renderer
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,11 +5,11 @@ import math
 import subprocess
 import sys
 from dataclasses import fields
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.signal
+from support.paths import ROOT
 
 from gan.analysis.filter_response import attenuation, of_layer
 from gan.networks.config import ConfigError, GeneratorConfig
@@ -160,5 +160,5 @@ def test_what_is_shared_cannot_be_written_to() -> None:
 def test_no_torch_is_needed() -> None:
     code = "import sys; from gan.networks.ladder import rung; from viz.instruments.filters import layer_view; " \
            "layer_view(rung('R', 64), '5'); sys.exit('torch' in sys.modules)"  # fmt: skip
-    ran = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[3], capture_output=True, text=True)
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

@@ -324,7 +324,7 @@ def test_the_command_to_resume(tmp_path: Path) -> None:
 
 
 def test_without_a_script_the_installed_package_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "__file__", str(tmp_path / "viz" / "trainer.py"))
+    monkeypatch.setattr(trainer, "__file__", str(tmp_path / "viz" / "training" / "process.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     assert trainer.trainer_program() == (sys.executable, "-m", "train")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -486,7 +486,7 @@ def test_a_real_trainer_stops_and_goes_on(tmp_path: Path, monitor: RunMonitor) -
 
 
 def test_a_progress_file_of_any_kind_is_a_state_that_is_known(tmp_path: Path) -> None:
-    """Found by the fuzz harness (tests/fuzzing.py)."""
+    """Found by the fuzz harness (tests/fuzz/fuzzing.py)."""
     for state in ("x" * 5000, [[1]], {"a": "\x1b[2J"}, 5, None):
         assert Progress.from_json({"state": state}).state == "unknown"
     assert Progress.from_json({}).state == "starting"
