@@ -69,9 +69,14 @@ def say(text: str) -> None:
 
 
 def chain_upfirdn2d(
-    x: Tensor, f: Tensor | None, up: int = 1, down: int = 1, padding: Any = 0, flip_filter: bool = False,
+    x: Tensor,
+    f: Tensor | None,
+    up: int = 1,
+    down: int = 1,
+    padding: Any = 0,
+    flip_filter: bool = False,
     gain: float = 1.0,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """upfirdn2d as a chain of general operators: insert zeros, pad, one depthwise convolution an axis, decimate."""
     f = x.new_ones(1) if f is None else f.to(x.dtype)
     (ux, uy), (dx, dy), c = pair(up, "up"), pair(down, "down"), x.shape[1]
@@ -86,9 +91,18 @@ def chain_upfirdn2d(
 
 
 def chain_filtered_lrelu(
-    x: Tensor, fu: Tensor | None = None, fd: Tensor | None = None, b: Tensor | None = None, up: int = 1, down: int = 1,
-    padding: Any = 0, gain: float = 2**0.5, slope: float = 0.2, clamp: float | None = None, flip_filter: bool = False,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    fu: Tensor | None = None,
+    fd: Tensor | None = None,
+    b: Tensor | None = None,
+    up: int = 1,
+    down: int = 1,
+    padding: Any = 0,
+    gain: float = 2**0.5,
+    slope: float = 0.2,
+    clamp: float | None = None,
+    flip_filter: bool = False,
+) -> Tensor:
     """filtered_lrelu as such a chain, differentiated by torch."""
     x = x if b is None else x + b[:, None, None]
     x = F.leaky_relu(chain_upfirdn2d(x, fu, up, 1, padding, flip_filter, up * up), slope) * gain
@@ -132,16 +146,27 @@ def _filtered(name: str, fd: Tensor, up: int, rounds: int, conv_rate: float) -> 
     down_work = out**2 * fd.numel() if fd.ndim == 2 else middle * out * TAPS + out**2 * TAPS
     operations = 2 * CHANNELS * (size * middle * per_phase + middle**2 * per_phase + down_work)
     title = f"filtered_lrelu {CHANNELS}x{size}², {name}"
-    ms = medians(title, {
-        "chain": chain, "reference": _without_kernels(forward), "kernel": forward,
-        "reference, forward and backward": _without_kernels(training), "kernel, forward and backward": training,
-    }, rounds)  # fmt: skip
+    ms = medians(
+        title,
+        {
+            "chain": chain,
+            "reference": _without_kernels(forward),
+            "kernel": forward,
+            "reference, forward and backward": _without_kernels(training),
+            "kernel, forward and backward": training,
+        },
+        rounds,
+    )
     rate = operations / ms["kernel"] / 1e6
     return {
-        "name": title, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()},
-        "kernel GFLOP/s": rate, "of conv2d's rate": rate / conv_rate,
-        "reference / kernel": ms["reference"] / ms["kernel"], "chain / kernel": ms["chain"] / ms["kernel"],
-    }  # fmt: skip
+        "name": title,
+        "rounds": rounds,
+        **{f"{key} ms": value for key, value in ms.items()},
+        "kernel GFLOP/s": rate,
+        "of conv2d's rate": rate / conv_rate,
+        "reference / kernel": ms["reference"] / ms["kernel"],
+        "chain / kernel": ms["chain"] / ms["kernel"],
+    }
 
 
 def operator_rows(rounds: int) -> Iterator[Row]:
@@ -156,34 +181,57 @@ def operator_rows(rounds: int) -> Iterator[Row]:
     radial = torch.randn(TAPS, TAPS) / TAPS
     radial = radial + radial.flip(0)
     radial = radial + radial.flip(1)
-    for name, fd, up in (("up 2, down 2, separable", line, 2), ("up 2, down 2, radial", radial, 2),
-                         ("up 4, down 2, separable", line, 4), ("up 4, down 2, radial", radial, 4)):  # fmt: skip
+    for name, fd, up in (
+        ("up 2, down 2, separable", line, 2),
+        ("up 2, down 2, radial", radial, 2),
+        ("up 4, down 2, separable", line, 4),
+        ("up 4, down 2, radial", radial, 4),
+    ):
         yield _filtered(name, fd, up, rounds, conv_rate)
     x, f, b = torch.randn(1, CHANNELS, 128, 128), torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8, torch.randn(CHANNELS)
     two = [2, 1, 2, 1]
     pairs: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
-        ("upfirdn2d 64x128², up 2, 4 taps", lambda: upfirdn2d(x, f, up=2, padding=two),
-         lambda: upfirdn2d_reference(x, f, [2, 2], [1, 1], two, False, 1.0)),
-        ("upfirdn2d 64x128², down 2, 4 taps", lambda: upfirdn2d(x, f, down=2, padding=1),
-         lambda: upfirdn2d_reference(x, f, [1, 1], [2, 2], [1] * 4, False, 1.0)),
-        ("bias_act 64x128², leaky ReLU", lambda: bias_act(x, b, act="lrelu", clamp=256.0),
-         lambda: bias_act_reference(x, b, 1, "lrelu", 0.2, 2**0.5, 256.0)),
-    )  # fmt: skip
+        (
+            "upfirdn2d 64x128², up 2, 4 taps",
+            lambda: upfirdn2d(x, f, up=2, padding=two),
+            lambda: upfirdn2d_reference(x, f, [2, 2], [1, 1], two, False, 1.0),
+        ),
+        (
+            "upfirdn2d 64x128², down 2, 4 taps",
+            lambda: upfirdn2d(x, f, down=2, padding=1),
+            lambda: upfirdn2d_reference(x, f, [1, 1], [2, 2], [1] * 4, False, 1.0),
+        ),
+        (
+            "bias_act 64x128², leaky ReLU",
+            lambda: bias_act(x, b, act="lrelu", clamp=256.0),
+            lambda: bias_act_reference(x, b, 1, "lrelu", 0.2, 2**0.5, 256.0),
+        ),
+    )
     for name, call, reference in pairs:
         with torch.inference_mode():
             ms = medians(name, {"reference": reference, "kernel": call}, rounds)
-        yield {"name": name, "rounds": rounds, "reference ms": ms["reference"], "kernel ms": ms["kernel"],
-               "reference / kernel": ms["reference"] / ms["kernel"]}  # fmt: skip
+        yield {
+            "name": name,
+            "rounds": rounds,
+            "reference ms": ms["reference"],
+            "kernel ms": ms["kernel"],
+            "reference / kernel": ms["reference"] / ms["kernel"],
+        }
 
 
 def header(quick: bool, rounds: Iterable[int]) -> Header:
     """What a reader has to know before believing the rows; `rounds` are those that the rows take."""
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None  # Windows has none
     return {
-        **({"quick": QUICK_NOTE} if quick else {}), "kernels": cpu.reason(), "torch": torch.__version__,
-        "threads": torch.get_num_threads(), "processors": os.cpu_count(), "load average before": load,
-        "rounds": sorted(set(rounds)), "terms": list(TERMS),
-    }  # fmt: skip
+        **({"quick": QUICK_NOTE} if quick else {}),
+        "kernels": cpu.reason(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "processors": os.cpu_count(),
+        "load average before": load,
+        "rounds": sorted(set(rounds)),
+        "terms": list(TERMS),
+    }
 
 
 def report(above: Header, rows: Iterable[Row], as_json: bool) -> None:

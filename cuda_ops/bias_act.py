@@ -58,9 +58,12 @@ def _fake(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, c
 
 
 _bias_act = define_operator(
-    bias_act_reference, name="bias_act", fake=_fake,
-    cpu=partial(_bias_act_by, cpu_kernels), cuda=partial(_bias_act_by, cuda_kernels),
-)  # fmt: skip
+    bias_act_reference,
+    name="bias_act",
+    fake=_fake,
+    cpu=partial(_bias_act_by, cpu_kernels),
+    cuda=partial(_bias_act_by, cuda_kernels),
+)
 
 
 def bias_act_gradient_reference(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
@@ -83,9 +86,12 @@ def _fake_gradient(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: floa
 
 
 _bias_act_gradient = define_operator(
-    bias_act_gradient_reference, name="bias_act_gradient", fake=_fake_gradient,
-    cpu=partial(_bias_act_gradient_by, cpu_kernels), cuda=partial(_bias_act_gradient_by, cuda_kernels),
-)  # fmt: skip
+    bias_act_gradient_reference,
+    name="bias_act_gradient",
+    fake=_fake_gradient,
+    cpu=partial(_bias_act_gradient_by, cpu_kernels),
+    cuda=partial(_bias_act_gradient_by, cuda_kernels),
+)
 
 
 def _setup_context_gradient(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]

@@ -100,9 +100,19 @@ def _out_size(middle: Sequence[int], fd: Tensor, down: int, padding: Sequence[in
 
 
 def filtered_lrelu_reference(
-    x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
-    gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    x: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    b: Tensor,
+    up: int,
+    down: int,
+    padding: Sequence[int],
+    gain: float,
+    slope: float,
+    clamp: float | None,
+    flip_filter: bool,
+    keep_codes: bool,
+) -> tuple[Tensor, Tensor]:
     """The definition: the output, and its codes if `keep_codes`, else an empty tensor."""
     outputs, codes = [], []
     for part in _parts(x):
@@ -115,27 +125,61 @@ def filtered_lrelu_reference(
 
 
 def _filtered_lrelu_by(
-    kernels: ModuleType, x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
-    gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    kernels: ModuleType,
+    x: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    b: Tensor,
+    up: int,
+    down: int,
+    padding: Sequence[int],
+    gain: float,
+    slope: float,
+    clamp: float | None,
+    flip_filter: bool,
+    keep_codes: bool,
+) -> tuple[Tensor, Tensor]:
     """By kernels where they are made for it, else the reference."""
     if kernels.supports(x, [up, down], fu, fd):
         middle = _middle_size(x.shape, fu, up, padding)
         codes = x.new_empty((x.shape[0], code_planes(x.shape[1]), *middle) if keep_codes else (0,), dtype=torch.uint8)
         y = kernels.resample(
-            x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding[0], padding[2]), pad_down=(0, 0), middle=middle,
-            out=_out_size(middle, fd, down), gain=up * up * gain, flip_filter=flip_filter, bias=b, slope=slope,
-            clamp=clamp, codes=codes, mode=kernels.ENCODE if keep_codes else kernels.FORWARD,
-        )  # fmt: skip
+            x,
+            fu,
+            fd,
+            up=(up, up),
+            down=(down, down),
+            pad_up=(padding[0], padding[2]),
+            pad_down=(0, 0),
+            middle=middle,
+            out=_out_size(middle, fd, down),
+            gain=up * up * gain,
+            flip_filter=flip_filter,
+            bias=b,
+            slope=slope,
+            clamp=clamp,
+            codes=codes,
+            mode=kernels.ENCODE if keep_codes else kernels.FORWARD,
+        )
         if y is not None:
             return y, codes
     return filtered_lrelu_reference(x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes)
 
 
 def _fake(
-    x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int],
-    gain: float, slope: float, clamp: float | None, flip_filter: bool, keep_codes: bool,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    x: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    b: Tensor,
+    up: int,
+    down: int,
+    padding: Sequence[int],
+    gain: float,
+    slope: float,
+    clamp: float | None,
+    flip_filter: bool,
+    keep_codes: bool,
+) -> tuple[Tensor, Tensor]:
     n, c = x.shape[:2]
     middle = _middle_size(x.shape, fu, up, padding)
     codes = x.new_empty((n, code_planes(c), *middle) if keep_codes else (0,), dtype=torch.uint8)
@@ -143,15 +187,27 @@ def _fake(
 
 
 _filtered_lrelu = define_operator(
-    filtered_lrelu_reference, name="filtered_lrelu", fake=_fake,
-    cpu=partial(_filtered_lrelu_by, cpu_kernels), cuda=partial(_filtered_lrelu_by, cuda_kernels),
-)  # fmt: skip
+    filtered_lrelu_reference,
+    name="filtered_lrelu",
+    fake=_fake,
+    cpu=partial(_filtered_lrelu_by, cpu_kernels),
+    cuda=partial(_filtered_lrelu_by, cuda_kernels),
+)
 
 
 def filtered_codes_reference(
-    x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
-    padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    codes: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    up: int,
+    down: int,
+    padding_up: Sequence[int],
+    padding_down: Sequence[int],
+    gain: float,
+    slope: float,
+    flip_filter: bool,
+) -> Tensor:
     """The definition of the linear operator that codes stand for: upsample, multiply, downsample."""
     outputs = []
     for part, code in zip(_parts(x), _parts(codes), strict=True):
@@ -162,34 +218,67 @@ def filtered_codes_reference(
 
 
 def _filtered_codes_by(
-    kernels: ModuleType, x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int,
-    padding_up: Sequence[int], padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
-) -> Tensor:  # fmt: skip
+    kernels: ModuleType,
+    x: Tensor,
+    codes: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    up: int,
+    down: int,
+    padding_up: Sequence[int],
+    padding_down: Sequence[int],
+    gain: float,
+    slope: float,
+    flip_filter: bool,
+) -> Tensor:
     """By kernels where they are made for it, else the reference."""
     if kernels.supports(x, [up, down], fu, fd):
         middle = (codes.shape[2], codes.shape[3])
         y = kernels.resample(
-            x, fu, fd, up=(up, up), down=(down, down), pad_up=(padding_up[0], padding_up[2]),
-            pad_down=(padding_down[0], padding_down[2]), middle=middle, out=_out_size(middle, fd, down, padding_down),
-            gain=gain, flip_filter=flip_filter, slope=slope, codes=codes, mode=kernels.DECODE,
-        )  # fmt: skip
+            x,
+            fu,
+            fd,
+            up=(up, up),
+            down=(down, down),
+            pad_up=(padding_up[0], padding_up[2]),
+            pad_down=(padding_down[0], padding_down[2]),
+            middle=middle,
+            out=_out_size(middle, fd, down, padding_down),
+            gain=gain,
+            flip_filter=flip_filter,
+            slope=slope,
+            codes=codes,
+            mode=kernels.DECODE,
+        )
         if y is not None:
             return y
     return filtered_codes_reference(x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter)
 
 
 def _fake_codes(
-    x: Tensor, codes: Tensor, fu: Tensor, fd: Tensor, up: int, down: int, padding_up: Sequence[int],
-    padding_down: Sequence[int], gain: float, slope: float, flip_filter: bool,
-) -> Tensor:  # fmt: skip
+    x: Tensor,
+    codes: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    up: int,
+    down: int,
+    padding_up: Sequence[int],
+    padding_down: Sequence[int],
+    gain: float,
+    slope: float,
+    flip_filter: bool,
+) -> Tensor:
     size = _out_size(codes.shape[2:], fd, down, padding_down)
     return x.new_empty(*x.shape[:2], *size).contiguous(memory_format=memory_format(x))
 
 
 _filtered_codes = define_operator(
-    filtered_codes_reference, name="filtered_codes", fake=_fake_codes,
-    cpu=partial(_filtered_codes_by, cpu_kernels), cuda=partial(_filtered_codes_by, cuda_kernels),
-)  # fmt: skip
+    filtered_codes_reference,
+    name="filtered_codes",
+    fake=_fake_codes,
+    cpu=partial(_filtered_codes_by, cpu_kernels),
+    cuda=partial(_filtered_codes_by, cuda_kernels),
+)
 
 
 def _adjoint(
@@ -215,11 +304,18 @@ def _backward(ctx, dy: Tensor, _: Tensor):  # type: ignore[no-untyped-def]
     codes, fu, fd = ctx.saved_tensors
     middle = codes.shape[2:]
     dx = _filtered_codes(
-        dy, codes, fd, fu, ctx.down, ctx.up,
+        dy,
+        codes,
+        fd,
+        fu,
+        ctx.down,
+        ctx.up,
         _adjoint(middle, ctx.out_sizes, fd, 1, ctx.down, [0, 0, 0, 0]),
         _adjoint(ctx.sizes, middle, fu, ctx.up, 1, ctx.padding),
-        ctx.up**2 * ctx.gain, ctx.slope, not ctx.flip_filter,
-    )  # fmt: skip
+        ctx.up**2 * ctx.gain,
+        ctx.slope,
+        not ctx.flip_filter,
+    )
     db = dx.sum([0, 2, 3], dtype=ctx.bias_dtype) if ctx.needs_input_grad[3] else None
     return dx, None, None, db, None, None, None, None, None, None, None, None
 
@@ -228,8 +324,9 @@ differentiate(_filtered_lrelu, _backward, _setup_context)
 
 
 def _setup_context_codes(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
-    (x, codes, fu, fd, ctx.up, ctx.down, ctx.padding_up, ctx.padding_down,
-     ctx.gain, ctx.slope, ctx.flip_filter) = inputs  # fmt: skip
+    (x, codes, fu, fd, ctx.up, ctx.down, ctx.padding_up, ctx.padding_down, ctx.gain, ctx.slope, ctx.flip_filter) = (
+        inputs
+    )
     ctx.save_for_backward(codes, fu, fd)
     ctx.sizes, ctx.out_sizes = x.shape[2:], output.shape[2:]
 
@@ -238,11 +335,18 @@ def _backward_codes(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
     codes, fu, fd = ctx.saved_tensors
     middle = codes.shape[2:]
     dx = _filtered_codes(
-        dy, codes, fd, fu, ctx.down, ctx.up,
+        dy,
+        codes,
+        fd,
+        fu,
+        ctx.down,
+        ctx.up,
         _adjoint(middle, ctx.out_sizes, fd, 1, ctx.down, ctx.padding_down),
         _adjoint(ctx.sizes, middle, fu, ctx.up, 1, ctx.padding_up),
-        ctx.gain, ctx.slope, not ctx.flip_filter,
-    )  # fmt: skip
+        ctx.gain,
+        ctx.slope,
+        not ctx.flip_filter,
+    )
     return (dx, *(None for _ in range(10)))
 
 

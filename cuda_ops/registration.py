@@ -15,9 +15,13 @@ LIBRARY = torch.library.Library("jinc", "DEF")  # lives as long as the process: 
 
 
 def define_operator(
-    reference: Callable[..., Any], *, name: str, cpu: Callable[..., Any], cuda: Callable[..., Any],
+    reference: Callable[..., Any],
+    *,
+    name: str,
+    cpu: Callable[..., Any],
+    cuda: Callable[..., Any],
     fake: Callable[..., Any],
-) -> torch._ops.OpOverload:  # fmt: skip
+) -> torch._ops.OpOverload:
     """Define `jinc::name` and return it; without `differentiate` it has no gradient.
 
     Args:

@@ -60,9 +60,15 @@ def upfirdn2d_reference(
 
 
 def _resampled(
-    kernels: ModuleType, x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int],
-    flip_filter: bool, gain: float,
-) -> Tensor | None:  # fmt: skip
+    kernels: ModuleType,
+    x: Tensor,
+    f: Tensor,
+    up: Sequence[int],
+    down: Sequence[int],
+    padding: Sequence[int],
+    flip_filter: bool,
+    gain: float,
+) -> Tensor | None:
     """By the kernels of filtered_lrelu, or None where they are not made for it."""
     if not kernels.supports(x, [*up, *down], f):
         return None
@@ -72,13 +78,31 @@ def _resampled(
     one = f.new_ones(1)
     if max(up) == 1:
         return kernels.resample(
-            x, one, f, up=up, down=down, pad_up=(0, 0), pad_down=before, middle=(x.shape[2], x.shape[3]), out=out,
-            gain=gain, flip_filter=flip_filter,
-        )  # fmt: skip
+            x,
+            one,
+            f,
+            up=up,
+            down=down,
+            pad_up=(0, 0),
+            pad_down=before,
+            middle=(x.shape[2], x.shape[3]),
+            out=out,
+            gain=gain,
+            flip_filter=flip_filter,
+        )
     return kernels.resample(
-        x, f, one, up=up, down=down, pad_up=before, pad_down=(0, 0), middle=middle, out=out, gain=gain,
+        x,
+        f,
+        one,
+        up=up,
+        down=down,
+        pad_up=before,
+        pad_down=(0, 0),
+        middle=middle,
+        out=out,
+        gain=gain,
         flip_filter=flip_filter,
-    )  # fmt: skip
+    )
 
 
 def _upfirdn2d_cpu(

@@ -25,12 +25,15 @@ def _row(x: float, scale: float) -> list[float]:
 
 
 # [6, 3]: each point's powers, over the product of its distances to the other points.
-G = torch.tensor([
-    _row(0.0, P * P * Q * Q),
-    *(_row(x, 2 * P * P * (P * P - Q * Q)) for x in (P, -P)),
-    *(_row(x, 2 * Q * Q * (Q * Q - P * P)) for x in (Q, -Q)),
-    [0.0, 0.0, 1.0],
-], dtype=torch.float64)  # fmt: skip
+G = torch.tensor(
+    [
+        _row(0.0, P * P * Q * Q),
+        *(_row(x, 2 * P * P * (P * P - Q * Q)) for x in (P, -P)),
+        *(_row(x, 2 * Q * Q * (Q * Q - P * P)) for x in (Q, -Q)),
+        [0.0, 0.0, 1.0],
+    ],
+    dtype=torch.float64,
+)
 
 
 def supports(weight: Tensor) -> bool:

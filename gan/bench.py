@@ -32,9 +32,19 @@ from gan.networks.layers import Weights
 from gan.networks.precision import FULL
 
 __all__ = [  # for train.bench too
-    "CONTEXT", "EPILOG", "JSON", "QUICK", "THREADS", "Row", "chained", "header", "medians", "on_references", "prepare",
+    "CONTEXT",
+    "EPILOG",
+    "JSON",
+    "QUICK",
+    "THREADS",
+    "Row",
+    "chained",
+    "header",
+    "medians",
+    "on_references",
+    "prepare",
     "report",
-]  # fmt: skip
+]
 
 # Rung, resolution, T's channel base and maximum (R doubles them), rounds.
 CASES = (
@@ -128,17 +138,22 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
 
     fast, chosen = with_weights(plain), with_weights(weights)
     candidates: dict[str, Callable[[], object]] = {
-        "reference": reference, "kernel": frame, "convolutions": lambda: _all(layers),
-        "convolutions, channels-last": lambda: _all(fast), "convolutions, as chosen": lambda: _all(chosen),
-    }  # fmt: skip
+        "reference": reference,
+        "kernel": frame,
+        "convolutions": lambda: _all(layers),
+        "convolutions, channels-last": lambda: _all(fast),
+        "convolutions, as chosen": lambda: _all(chosen),
+    }
     name = f"{cfg} {resolution}², C_base {config.channel_base}, C_max {config.channel_max}: a frame"
     ms = medians(name, candidates, rounds)
     return {
-        "name": name, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()},
+        "name": name,
+        "rounds": rounds,
+        **{f"{key} ms": value for key, value in ms.items()},
         "kernel / convolutions": ms["kernel"] / ms["convolutions"],
         "kernel / convolutions, channels-last": ms["kernel"] / ms["convolutions, channels-last"],
         "reference / kernel": ms["reference"] / ms["kernel"],
-    }  # fmt: skip
+    }
 
 
 @click.command(context_settings=CONTEXT, epilog=EPILOG)

@@ -19,7 +19,9 @@ os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--regenerate-golden", action="store_true", help="draw the golden images anew: see tests/support/golden_pictures.py"
+        "--regenerate-golden",
+        action="store_true",
+        help="draw the golden images anew: see tests/support/golden_pictures.py",
     )
 
 

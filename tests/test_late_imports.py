@@ -56,9 +56,13 @@ for name in "BTR":
 def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """`code` in a fresh process, which at its end says what it imported."""
     return subprocess.run(
-        [sys.executable, "-c", code + SAY, str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", code + SAY, str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
         env={**os.environ, **environment},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("code", [RENDER, WINDOW, TRAIN], ids=["render", "window", "forward and backward with R1"])

@@ -74,11 +74,13 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
     name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
     ms = medians(name, candidates, rounds)
     return {
-        "name": name, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()},
+        "name": name,
+        "rounds": rounds,
+        **{f"{key} ms": value for key, value in ms.items()},
         "reference / kernel": ms["reference"] / ms["kernel"],
         "chain / kernel": ms["chain"] / ms["kernel"],
         "kernel images/s": 1e3 * config.batch / ms["kernel"],
-    }  # fmt: skip
+    }
 
 
 def due_kinds(config: TrainConfig) -> dict[int, int]:
@@ -89,8 +91,16 @@ def due_kinds(config: TrainConfig) -> dict[int, int]:
     return {due.index(names): count for names, count in Counter(due).items()}
 
 
-def throughput(cfg: str, resolution: int, *, device: str, half: int, batch: int | None, preset_name: str = "paper",
-               steps: int = STEPS) -> dict[str, float | str]:  # fmt: skip
+def throughput(
+    cfg: str,
+    resolution: int,
+    *,
+    device: str,
+    half: int,
+    batch: int | None,
+    preset_name: str = "paper",
+    steps: int = STEPS,
+) -> dict[str, float | str]:
     """Training with random pictures: whole steps of train.state, uploads included, as they follow each other in a run.
 
     Steps in which regularisation is due take longer and are rarer than 1 in `steps`, so `steps` of each kind are timed,
@@ -122,15 +132,22 @@ def throughput(cfg: str, resolution: int, *, device: str, half: int, batch: int 
         seconds += (time.perf_counter() - start) / steps * count / sum(kinds.values())
     peak = devices.memory(where)["memory_mb"]
     assert peak is not None
-    return {"name": f"{cfg} {resolution}², {preset_name} preset, batch {config.batch}: training",
-            "precision": described(half, resolution), "steps": steps, "images/s": config.batch / seconds,
-            "step ms": 1e3 * seconds, "memory MB": peak}
+    return {
+        "name": f"{cfg} {resolution}², {preset_name} preset, batch {config.batch}: training",
+        "precision": described(half, resolution),
+        "steps": steps,
+        "images/s": config.batch / seconds,
+        "step ms": 1e3 * seconds,
+        "memory MB": peak,
+    }
 
 
 def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper") -> Row:
     """`throughput` in float32 and in mixed precision."""
-    found = {name: throughput(cfg, resolution, device=device, half=half, batch=batch, steps=steps,
-                              preset_name=preset_name) for name, half in (("float32", 0), ("mixed", HALF))}
+    found = {
+        name: throughput(cfg, resolution, device=device, half=half, batch=batch, steps=steps, preset_name=preset_name)
+        for name, half in (("float32", 0), ("mixed", HALF))
+    }
     row: Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
     for key in ("step ms", "images/s", "memory MB"):
         row |= {f"{name} {key}": values[key] for name, values in found.items()}

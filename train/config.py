@@ -67,15 +67,18 @@ class TrainConfig:
     def __post_init__(self) -> None:
         self._check_types()
         if self.batch < 1 or self.batch % min(self.discriminator.mbstd_group, self.batch):
-            raise TrainingError(f"A batch of {self.batch} cannot be split into minibatch-deviation groups of "
-                                f"{self.discriminator.mbstd_group}; choose a multiple of it.")
+            raise TrainingError(
+                f"A batch of {self.batch} cannot be split into minibatch-deviation groups of "
+                f"{self.discriminator.mbstd_group}; choose a multiple of it."
+            )
         if self.total_images < 1:
             raise TrainingError("A run needs at least one image; give a --kimg above 0.")
         if not 0 <= self.gamma < float("inf"):
             raise TrainingError(f"The R1 weight must be a number from 0 up, not {self.gamma}; correct --gamma.")
         if not 0 <= self.half <= MOST_HALF:
-            raise TrainingError(f"Of 0 to {MOST_HALF} resolutions, not of {self.half}, can be float16; correct "
-                                "--num-fp16-res.")
+            raise TrainingError(
+                f"Of 0 to {MOST_HALF} resolutions, not of {self.half}, can be float16; correct --num-fp16-res."
+            )
         for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
@@ -90,15 +93,32 @@ class TrainConfig:
                 raise TrainingError(f"{field.name} must be of type {annotation}, not {value!r:.80}.")
         ours, theirs = self.generator, self.discriminator
         if any(getattr(ours, name) != getattr(theirs, name) for name in ("resolution", "img_channels", "c_dim")):
-            raise TrainingError("The generator draws other pictures than its discriminator looks at: sizes, channels "
-                                "and labels must be the same.")
+            raise TrainingError(
+                "The generator draws other pictures than its discriminator looks at: sizes, channels "
+                "and labels must be the same."
+            )
 
     def _check_optimiser(self) -> None:
-        fit = {"seed": -(2**63) <= self.seed < 2**63, "noise": self.noise in ("random", "none"),
-               "adam_betas": len(self.adam_betas) == 2 and all(0 <= beta < 1 for beta in self.adam_betas),
-               "style_mixing": 0 <= self.style_mixing <= 1}
-        fit |= {name: getattr(self, name) >= 0 for name in ("g_lr", "d_lr", "adam_eps", "pl_weight", "ema_half_life",
-                                                            "ema_ramp", "blur_sigma", "blur_images", "threads")}
+        fit = {
+            "seed": -(2**63) <= self.seed < 2**63,
+            "noise": self.noise in ("random", "none"),
+            "adam_betas": len(self.adam_betas) == 2 and all(0 <= beta < 1 for beta in self.adam_betas),
+            "style_mixing": 0 <= self.style_mixing <= 1,
+        }
+        fit |= {
+            name: getattr(self, name) >= 0
+            for name in (
+                "g_lr",
+                "d_lr",
+                "adam_eps",
+                "pl_weight",
+                "ema_half_life",
+                "ema_ramp",
+                "blur_sigma",
+                "blur_images",
+                "threads",
+            )
+        }
         for name, fitting in fit.items():
             if not fitting:
                 raise TrainingError(f"{name} cannot be {getattr(self, name)!r:.80}.")
@@ -113,8 +133,12 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain JSON values, the two networks' configurations nested."""
-        return {**asdict(self), "adam_betas": list(self.adam_betas), "generator": self.generator.to_json(),
-                "discriminator": self.discriminator.to_json()}
+        return {
+            **asdict(self),
+            "adam_betas": list(self.adam_betas),
+            "generator": self.generator.to_json(),
+            "discriminator": self.discriminator.to_json(),
+        }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -171,25 +195,69 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
         # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
         flexible = ladders.network.schedule == "flexible"
         layers = {"num_layers": 8} if flexible and resolution <= 32 else {}
-        return Preset(batch=16, channel_base=2048 if skip else 1024, channel_max=64 if skip else 32,
-                      d_channel_base=1536, d_channel_max=160, g_lr=0.0025, d_lr=0.0020,
-                      recipe=replace(ladders.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0),
-                      network={"z_dim": 128, "w_dim": 128, "mapping_layers": 2, **layers}, kimg=200, mirror=True,
-                      reuse_fakes=True, noise="none")
+        return Preset(
+            batch=16,
+            channel_base=2048 if skip else 1024,
+            channel_max=64 if skip else 32,
+            d_channel_base=1536,
+            d_channel_max=160,
+            g_lr=0.0025,
+            d_lr=0.0020,
+            recipe=replace(ladders.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0),
+            network={"z_dim": 128, "w_dim": 128, "mapping_layers": 2, **layers},
+            kimg=200,
+            mirror=True,
+            reuse_fakes=True,
+            noise="none",
+        )
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
     if resolution <= 256:
-        return Preset(batch=64, channel_base=2**14, channel_max=512, d_channel_base=2**14, d_channel_max=512,
-                      g_lr=0.0025, d_lr=0.0025, recipe=ladders.recipe, network={})
-    return Preset(batch=32, channel_base=2**15, channel_max=512, d_channel_base=2**15, d_channel_max=512,
-                  g_lr=0.0020 if skip else 0.0025, d_lr=0.0020, recipe=ladders.recipe, network={})
+        return Preset(
+            batch=64,
+            channel_base=2**14,
+            channel_max=512,
+            d_channel_base=2**14,
+            d_channel_max=512,
+            g_lr=0.0025,
+            d_lr=0.0025,
+            recipe=ladders.recipe,
+            network={},
+        )
+    return Preset(
+        batch=32,
+        channel_base=2**15,
+        channel_max=512,
+        d_channel_base=2**15,
+        d_channel_max=512,
+        g_lr=0.0020 if skip else 0.0025,
+        d_lr=0.0020,
+        recipe=ladders.recipe,
+        network={},
+    )
 
 
-def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_images: int, data_digest: str,
-              c_dim: int = 0, preset_name: str = "paper", batch: int | None = None, gamma: float | None = None,
-              kimg: float | None = None, mirror: bool | None = None, channel_base: int | None = None,
-              channel_max: int | None = None, pl_weight: float | None = None, style_mixing: float | None = None,
-              switches: Mapping[str, Any] | None = None, **others: Any) -> TrainConfig:
+def configure(
+    cfg: str,
+    *,
+    resolution: int,
+    data: str,
+    data_name: str,
+    data_images: int,
+    data_digest: str,
+    c_dim: int = 0,
+    preset_name: str = "paper",
+    batch: int | None = None,
+    gamma: float | None = None,
+    kimg: float | None = None,
+    mirror: bool | None = None,
+    channel_base: int | None = None,
+    channel_max: int | None = None,
+    pl_weight: float | None = None,
+    style_mixing: float | None = None,
+    switches: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> TrainConfig:
     """The configuration of a run: the preset of rung `cfg`, and whatever was given instead of its values.
 
     `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
@@ -202,18 +270,41 @@ def configure(cfg: str, *, resolution: int, data: str, data_name: str, data_imag
         raise TrainingError(f"A batch of {batch} is none; give a --batch of at least 1.")
     total = round((settings.kimg if kimg is None else kimg) * 1000)
     recipe = settings.recipe
-    generator = row(name, resolution, channel_base=channel_base or settings.channel_base,
-                    channel_max=channel_max or settings.channel_max, c_dim=c_dim,
-                    magnitude_ema_beta=0.5 ** (batch / 20_000), **{**settings.network, **(switches or {})}).network
+    generator = row(
+        name,
+        resolution,
+        channel_base=channel_base or settings.channel_base,
+        channel_max=channel_max or settings.channel_max,
+        c_dim=c_dim,
+        magnitude_ema_beta=0.5 ** (batch / 20_000),
+        **{**settings.network, **(switches or {})},
+    ).network
     discriminator = DiscriminatorConfig(
-        resolution=resolution, c_dim=c_dim, channel_base=channel_base or settings.d_channel_base,
-        channel_max=channel_max or settings.d_channel_max, mbstd_group=recipe.mbstd_group)
+        resolution=resolution,
+        c_dim=c_dim,
+        channel_base=channel_base or settings.d_channel_base,
+        channel_max=channel_max or settings.d_channel_max,
+        mbstd_group=recipe.mbstd_group,
+    )
     return TrainConfig(
-        generator=generator, discriminator=discriminator, data=data, data_name=data_name, data_images=data_images,
-        data_digest=data_digest, total_images=total, batch=batch,
+        generator=generator,
+        discriminator=discriminator,
+        data=data,
+        data_name=data_name,
+        data_images=data_images,
+        data_digest=data_digest,
+        total_images=total,
+        batch=batch,
         gamma=default_gamma(resolution, batch) if gamma is None else gamma,
-        mirror=settings.mirror if mirror is None else mirror, reuse_fakes=settings.reuse_fakes, noise=settings.noise,
-        g_lr=settings.g_lr, d_lr=settings.d_lr, pl_weight=recipe.pl_weight if pl_weight is None else pl_weight,
-        style_mixing=recipe.style_mixing if style_mixing is None else style_mixing, ema_half_life=ema_half_life(batch),
-        blur_sigma=recipe.blur_sigma * resolution, blur_images=min(200_000, total // 10) if recipe.blur_sigma else 0,
-        **others)
+        mirror=settings.mirror if mirror is None else mirror,
+        reuse_fakes=settings.reuse_fakes,
+        noise=settings.noise,
+        g_lr=settings.g_lr,
+        d_lr=settings.d_lr,
+        pl_weight=recipe.pl_weight if pl_weight is None else pl_weight,
+        style_mixing=recipe.style_mixing if style_mixing is None else style_mixing,
+        ema_half_life=ema_half_life(batch),
+        blur_sigma=recipe.blur_sigma * resolution,
+        blur_images=min(200_000, total // 10) if recipe.blur_sigma else 0,
+        **others,
+    )

@@ -50,7 +50,9 @@ def memory(device: torch.device) -> dict[str, float | None]:
     """
     if device.type != "cuda":
         return {"memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1), "memory_reserved_mb": None}
-    peaks: dict[str, Any] = {"memory_mb": torch.cuda.max_memory_allocated(device),
-                             "memory_reserved_mb": torch.cuda.max_memory_reserved(device)}
+    peaks: dict[str, Any] = {
+        "memory_mb": torch.cuda.max_memory_allocated(device),
+        "memory_reserved_mb": torch.cuda.max_memory_reserved(device),
+    }
     torch.cuda.reset_peak_memory_stats(device)
     return {name: round(peak / 2**20, 1) for name, peak in peaks.items()}

@@ -28,8 +28,9 @@ from train.state import TrainState, usable_device
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 
 
-def start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_num: int, cond: bool,
-           options: dict[str, Any]) -> tuple[Path, TrainState]:
+def start(
+    cfg: str, data: str, outdir: Path, resolution: int | None, critters_num: int, cond: bool, options: dict[str, Any]
+) -> tuple[Path, TrainState]:
     """The run's folder and what it ended with."""
     letter(cfg)  # a wrong name is said before all pictures are looked at
     device = usable_device(options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -45,10 +46,20 @@ def start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_nu
     chosen = {name: options.pop(name) for name in NAMES if name in options}
     names = {"cbase": "channel_base", "cmax": "channel_max", "preset": "preset_name"}
     config = configure(
-        cfg, resolution=source.resolution, data=data, data_name=source.name, data_images=len(source),
-        data_digest=source.digest, c_dim=source.c_dim if cond else 0, device=device, threads=threads,
-        half=default_half(device) if half is None else half, switches=chosen,
-        **_ticks(options), **{names.get(name, name): value for name, value in options.items()})
+        cfg,
+        resolution=source.resolution,
+        data=data,
+        data_name=source.name,
+        data_images=len(source),
+        data_digest=source.digest,
+        c_dim=source.c_dim if cond else 0,
+        device=device,
+        threads=threads,
+        half=default_half(device) if half is None else half,
+        switches=chosen,
+        **_ticks(options),
+        **{names.get(name, name): value for name, value in options.items()},
+    )
     check_memory(config)
     state = TrainState(config)  # before there is a folder: what cannot be built leaves none behind
     folder = new_run_folder(outdir, config)
@@ -56,11 +67,14 @@ def start(cfg: str, data: str, outdir: Path, resolution: int | None, critters_nu
     print(f"Run folder: {folder}", flush=True)
     log.progress("starting", 0)
     given = "as given" if "gamma" in options else "0.001 S^2 / batch"
-    changed = "".join(f", {name} {value:g}" if isinstance(value, float) else f", {name} {value}"
-                      for name, value in chosen.items())
-    log.say(f"{config.rung}{changed} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
-            f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({given}), "
-            f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}.")
+    changed = "".join(
+        f", {name} {value:g}" if isinstance(value, float) else f", {name} {value}" for name, value in chosen.items()
+    )
+    log.say(
+        f"{config.rung}{changed} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
+        f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({given}), "
+        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}."
+    )
     _train(folder, state, source, log)
     return folder, state
 
@@ -72,8 +86,10 @@ def resume(folder: Path, data: str | None, options: dict[str, Any]) -> None:
         raise TrainingError(f"{folder} holds no {STATE}: the run wrote no snapshot yet; start it anew.")
     pid = trainer_of(folder)
     if pid is not None:
-        raise TrainingError(f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
-                            f"named {STOP} in that folder, then resume.")
+        raise TrainingError(
+            f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
+            f"named {STOP} in that folder, then resume."
+        )
     half = _half(options)
     (folder / STOP).unlink(missing_ok=True)  # of an earlier session; one that is made from now on counts
     threads = _set_threads(options.pop("threads", 0))
@@ -112,8 +128,10 @@ def _train(folder: Path, state: TrainState, source: ImageSource, log: RunLog) ->
     half = state.config.half
     log.say(f"Computing in {described(half, state.config.resolution)}.")
     if half and state.device.type == "cpu":
-        log.say("On a CPU float16 is slower than float32; --fp32, which --resume takes too, computes in float32 from "
-                "then on.")
+        log.say(
+            "On a CPU float16 is slower than float32; --fp32, which --resume takes too, computes in float32 from "
+            "then on."
+        )
     outcome = Loop(folder, state, source, log=log).run()
     if outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; go on with: python train.py --resume={folder}")
@@ -129,11 +147,15 @@ def _open(data: str, resolution: int | None = None) -> ImageSource:
 
 def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
     if len(source) != config.data_images:
-        raise TrainingError(f"{source.path} holds {len(source)} pictures, but the run was trained on "
-                            f"{config.data_images}; give the same data to resume, or start a new run.")
+        raise TrainingError(
+            f"{source.path} holds {len(source)} pictures, but the run was trained on "
+            f"{config.data_images}; give the same data to resume, or start a new run."
+        )
     if source.digest != config.data_digest:
-        raise TrainingError(f"The pictures in {source.path} changed since the run was started (their names or sizes "
-                            "differ); give the same data to resume, or start a new run.")
+        raise TrainingError(
+            f"The pictures in {source.path} changed since the run was started (their names or sizes "
+            "differ); give the same data to resume, or start a new run."
+        )
 
 
 def _ticks(options: dict[str, Any]) -> dict[str, Any]:

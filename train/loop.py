@@ -47,8 +47,9 @@ class StopRequest:
             self._previous[number] = signal.signal(number, self._ask)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._file.unlink(missing_ok=True)
@@ -93,8 +94,15 @@ class Means:
 class Loop:
     """One session of a run: from wherever `state` is to the end of the run or to a request to stop."""
 
-    def __init__(self, run: Path, state: TrainState, source: ImageSource, *,
-                 clock: Callable[[], float] = time.monotonic, log: RunLog | None = None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        state: TrainState,
+        source: ImageSource,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        log: RunLog | None = None,
+    ) -> None:
         config = state.config
         self.run_folder, self.state, self.source, self.clock = run, state, source, clock
         self.log = RunLog(run, config.total_images, clock) if log is None else log
@@ -125,8 +133,10 @@ class Loop:
     def _sentence(self, error: Exception) -> str | None:
         """What a user is told of an error that is the machine's, not the program's; None for every other one."""
         if isinstance(error, OSError):
-            return (f"A file of the run could not be written to {self.run_folder} ({error.strerror or error}); "
-                    f"free some space or permissions, then resume: earlier files are intact, {self._last_good()}.")
+            return (
+                f"A file of the run could not be written to {self.run_folder} ({error.strerror or error}); "
+                f"free some space or permissions, then resume: earlier files are intact, {self._last_good()}."
+            )
         return f"{OUT_OF_MEMORY}; {self._last_good()}." if out_of_memory(error) else None
 
     def _begin(self) -> None:
@@ -183,28 +193,46 @@ class Loop:
         state, config = self.state, self.state.config
         state.ticks += 1
         means = self.means.take()
-        row = {"tick": state.ticks, "images": state.images, "kimg": state.images / 1000,
-               "seconds": round(state.seconds, 2), "images_per_s": round(self._tick_rate, 3), **means,
-               **memory(state.device)}
+        row = {
+            "tick": state.ticks,
+            "images": state.images,
+            "kimg": state.images / 1000,
+            "seconds": round(state.seconds, 2),
+            "images_per_s": round(self._tick_rate, 3),
+            **means,
+            **memory(state.device),
+        }
         self.log.row(row)
         left = max(config.total_images - state.images, 0) / max(self._tick_rate, 1e-9)
         shown = "  ".join(f"{name} {means[name]:.3f}" for name in MEANS[:4] if means[name] is not None)
         if means["grad_nonfinite"]:
             shown += f"  gradients overflowed in {means['grad_nonfinite']:.1%} of steps"
-        self.log.say(f"tick {state.ticks}  {row['kimg']:.1f}/{config.total_images / 1000:.1f} kimg  "
-                     f"{self._tick_rate:.1f} img/s  {shown}  {duration(state.seconds)} so far  {duration(left)} left  "
-                     f"{row['memory_mb']:.0f} MB")
+        self.log.say(
+            f"tick {state.ticks}  {row['kimg']:.1f}/{config.total_images / 1000:.1f} kimg  "
+            f"{self._tick_rate:.1f} img/s  {shown}  {duration(state.seconds)} so far  {duration(left)} left  "
+            f"{row['memory_mb']:.0f} MB"
+        )
         if not all(math.isfinite(value) for value in means.values() if value is not None) or not state.finite():
-            raise TrainingError(f"Training diverged (a loss or a weight is no longer a number) before {state.images} "
-                                f"images; {self._last_good()}; start a new run with a larger --gamma.")
+            raise TrainingError(
+                f"Training diverged (a loss or a weight is no longer a number) before {state.images} "
+                f"images; {self._last_good()}; start a new run with a larger --gamma."
+            )
 
     def _snapshot(self) -> None:
         state, config = self.state, self.state.config
         path = self.run_folder / snapshot_name(state.images)
-        save_generator(path, state.ema, {
-            "images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed,
-            # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
-            "training": {**config.to_json(), "data": config.data_name}})
+        save_generator(
+            path,
+            state.ema,
+            {
+                "images": state.images,
+                "kimg": state.images / 1000,
+                "data": config.data_name,
+                "seed": config.seed,
+                # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
+                "training": {**config.to_json(), "data": config.data_name},
+            },
+        )
         state.save(self.run_folder / STATE)
         self._save_fakes()
         self.log.say(f"snapshot {path.name}")
@@ -219,7 +247,7 @@ class Loop:
         for first in range(0, columns * rows, config.batch):
             seeds = range(first, min(first + config.batch, columns * rows))
             z = np.concatenate([z_from_seed(seed, config.generator.z_dim) for seed in seeds])
-            c = torch.from_numpy(labels[seeds.start:seeds.stop]).to(state.device) if config.generator.c_dim else None
+            c = torch.from_numpy(labels[seeds.start : seeds.stop]).to(state.device) if config.generator.c_dim else None
             with without_autocast(state.device):  # in float32, whatever the layers train in: any viewer can show that
                 images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
             pictures.append(to_uint8(images).cpu().numpy())

@@ -122,8 +122,11 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
     fake = step.logits(_seen(step, fakes), labels)
     real = step.logits(_seen(step, step.reals), step.labels)
     loss = F.softplus(fake).mean() + F.softplus(-real).mean()
-    return loss, {"loss_d": loss.detach(), "d_real_sign": real.detach().sign().mean(),
-                  "d_fake_sign": fake.detach().sign().mean()}
+    return loss, {
+        "loss_d": loss.detach(),
+        "d_real_sign": real.detach().sign().mean(),
+        "d_fake_sign": fake.detach().sign().mean(),
+    }
 
 
 def r1_loss(step: Step) -> tuple[torch.Tensor, Stats]:

@@ -15,6 +15,7 @@ from train.config import TrainConfig, TrainingError
 
 PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network
 
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether `error` means that memory ran out: on the CPU and on MPS torch raises a plain RuntimeError then."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
@@ -31,8 +32,10 @@ def check_memory(config: TrainConfig) -> None:
         free = psutil.virtual_memory().available
     needed = estimate_memory(config)
     if needed > free:
-        raise TrainingError(f"This run needs about {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are "
-                            "free; give a smaller --batch, --cbase or --cmax, or --preset=tiny.")
+        raise TrainingError(
+            f"This run needs about {needed / 2**30:.1f} GB of memory and {free / 2**30:.1f} GB are "
+            "free; give a smaller --batch, --cbase or --cmax, or --preset=tiny."
+        )
 
 
 def estimate_memory(config: TrainConfig) -> int:
@@ -43,7 +46,8 @@ def estimate_memory(config: TrainConfig) -> int:
     with torch.device("meta"):  # networks without memory: what they weigh is counted, not derived a second time
         generator, discriminator = (
             sum(parameter.numel() for parameter in network.parameters())
-            for network in (Generator(config.generator), Discriminator(config.discriminator)))
+            for network in (Generator(config.generator), Discriminator(config.discriminator))
+        )
     arithmetic = Arithmetic(config.half)
     g_kept = _generator_bytes(config.generator, arithmetic)
     d_kept = _pyramid_bytes(config.discriminator, arithmetic)
@@ -59,16 +63,21 @@ def _generator_bytes(config: GeneratorConfig, arithmetic: Arithmetic) -> int:
     # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, two bits
     # for each value at the temporary rate.
     return sum(
-        s.in_size**2 * ((2 * s.in_channels + s.out_channels) * _width(arithmetic, s.out_rate, config.resolution)
-                        + s.out_channels * s.up**2 // 4)
-        for s in plan(config).layers)
+        s.in_size**2
+        * (
+            (2 * s.in_channels + s.out_channels) * _width(arithmetic, s.out_rate, config.resolution)
+            + s.out_channels * s.up**2 // 4
+        )
+        for s in plan(config).layers
+    )
 
 
 def _pyramid_bytes(config: GeneratorConfig | DiscriminatorConfig, arithmetic: Arithmetic) -> int:
     """The same of two layers per resolution from 4x4 up, each keeping four tensors."""
     sizes = [2**level for level in range(2, config.resolution.bit_length())]
-    return sum(2 * 4 * config.channels_at(size) * size**2 * _width(arithmetic, size, config.resolution)
-               for size in sizes)
+    return sum(
+        2 * 4 * config.channels_at(size) * size**2 * _width(arithmetic, size, config.resolution) for size in sizes
+    )
 
 
 def _width(arithmetic: Arithmetic, rate: int, resolution: int) -> int:

@@ -52,8 +52,9 @@ def new_run_folder(outdir: Path, config: TrainConfig) -> Path:
             except FileExistsError:  # another run was started at the same moment
                 continue
     except OSError as error:
-        raise TrainingError(f"No run folder can be made in {outdir} ({error.strerror or error}); "
-                            "give a writable --outdir.") from error
+        raise TrainingError(
+            f"No run folder can be made in {outdir} ({error.strerror or error}); give a writable --outdir."
+        ) from error
 
 
 def trainer_of(run: Path) -> int | None:
@@ -93,8 +94,9 @@ def duration(seconds: float) -> str:
 class RunLog:
     """Writes log.txt, stats.jsonl and progress.json of one run, and the same to the terminal."""
 
-    def __init__(self, run: Path, total_images: int, clock: Callable[[], float] = time.monotonic,
-                 stream: IO[str] | None = None) -> None:
+    def __init__(
+        self, run: Path, total_images: int, clock: Callable[[], float] = time.monotonic, stream: IO[str] | None = None
+    ) -> None:
         self.run, self.total_images, self.clock = run, total_images, clock
         self.stream = sys.stdout if stream is None else stream
         self._bar_shown = False
@@ -109,8 +111,9 @@ class RunLog:
 
     def row(self, row: dict[str, Any]) -> None:
         """Append one tick to stats.jsonl; a value that is not finite becomes null, as JSON has no other name for it."""
-        clean = {key: None if isinstance(value, float) and not math.isfinite(value) else value
-                 for key, value in row.items()}
+        clean = {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()
+        }
         with (self.run / STATS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(clean) + "\n")
 
@@ -141,10 +144,18 @@ class RunLog:
         self._written = now
         left = max(self.total_images - images, 0) / images_per_s if images_per_s > 0 else None
         with suppress(OSError):  # Windows refuses while somebody reads it; the next one comes, and the run goes on
-            write_json(self.run / PROGRESS, {
-                "state": state, "images": images, "total_images": self.total_images,
-                "images_per_s": round(images_per_s, 3), "seconds_left": None if left is None else round(left, 1),
-                "pid": os.getpid(), "error": error})
+            write_json(
+                self.run / PROGRESS,
+                {
+                    "state": state,
+                    "images": images,
+                    "total_images": self.total_images,
+                    "images_per_s": round(images_per_s, 3),
+                    "seconds_left": None if left is None else round(left, 1),
+                    "pid": os.getpid(),
+                    "error": error,
+                },
+            )
         if state == "training":
             self._draw_bar(images, images_per_s, left)
 

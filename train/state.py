@@ -55,8 +55,10 @@ class TrainState:
         self.generator = Generator(config.generator).train().to(self.device)
         self.discriminator = Discriminator(config.discriminator).train().to(self.device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.optimizers = {"generator": self._adam("generator", config.g_lr),
-                           "discriminator": self._adam("discriminator", config.d_lr)}
+        self.optimizers = {
+            "generator": self._adam("generator", config.g_lr),
+            "discriminator": self._adam("discriminator", config.d_lr),
+        }
         self.phases: tuple[Phase, ...] = phases(config)
         self.pl_mean = torch.zeros((), device=self.device)
         self.images = self.steps = self.ticks = 0
@@ -71,8 +73,9 @@ class TrainState:
     def _adam(self, name: str, lr: float) -> torch.optim.Adam:
         config, scale = self.config, lazy_scale(self.config, name)
         betas = (config.adam_betas[0] ** scale, config.adam_betas[1] ** scale)
-        return torch.optim.Adam(self.network(name).parameters(), lr=lr * scale, betas=betas, eps=config.adam_eps,
-                                fused=True)
+        return torch.optim.Adam(
+            self.network(name).parameters(), lr=lr * scale, betas=betas, eps=config.adam_eps, fused=True
+        )
 
     def step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         """One training step on a batch of reals: every due phase, then the moving average and the counters.
@@ -84,8 +87,15 @@ class TrainState:
             return self._step(reals, labels)
 
     def _step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        step = Step(self.config, self.generator, self.discriminator, reals, labels, self.pl_mean,
-                    blur_at(self.config, self.images))
+        step = Step(
+            self.config,
+            self.generator,
+            self.discriminator,
+            reals,
+            labels,
+            self.pl_mean,
+            blur_at(self.config, self.images),
+        )
         stats: dict[str, torch.Tensor] = {}
         for phase in self.phases:
             if self.steps % phase.interval:
@@ -126,8 +136,14 @@ class TrainState:
         for name, optimizer in self.optimizers.items():
             for index, entry in optimizer.state_dict()["state"].items():
                 tensors |= {f"adam.{name}.{index}.{key}": value for key, value in entry.items()}
-        document = {"kind": KIND, "config": self.config.to_json(), "images": self.images, "steps": self.steps,
-                    "ticks": self.ticks, "seconds": self.seconds}
+        document = {
+            "kind": KIND,
+            "config": self.config.to_json(),
+            "images": self.images,
+            "steps": self.steps,
+            "ticks": self.ticks,
+            "seconds": self.seconds,
+        }
         save_tensors(path, tensors, document)
 
     @classmethod
@@ -214,7 +230,8 @@ def _check_fit(config: TrainConfig, tensors: dict[str, torch.Tensor], document: 
                 expected |= {f"adam.{name}.{index}.{field}": shape for field, shape in fields.items()}
         found = {name: tensor for name, tensor in tensors.items() if not name.startswith("rng.")}
         fits = found.keys() == expected.keys() and all(
-            found[name].shape == shape and found[name].dtype == torch.float32 for name, shape in expected.items())
+            found[name].shape == shape and found[name].dtype == torch.float32 for name, shape in expected.items()
+        )
     except (IndexError, ValueError):
         fits = False
     counts = [document.get(name) for name in ("images", "steps", "ticks")]
@@ -225,4 +242,4 @@ def _check_fit(config: TrainConfig, tensors: dict[str, torch.Tensor], document: 
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {key[len(prefix):]: value for key, value in tensors.items() if key.startswith(prefix)}
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

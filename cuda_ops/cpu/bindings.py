@@ -22,18 +22,23 @@ class _Axis(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("size_in", "mid", "out")),
         *((name, ctypes.c_int32) for name in ("up", "down", "up_taps", "down_taps", "pad_up", "pad_down")),
-        ("up_filter", ctypes.c_void_p), ("down_filter", ctypes.c_void_p),
-    )  # fmt: skip
+        ("up_filter", ctypes.c_void_p),
+        ("down_filter", ctypes.c_void_p),
+    )
 
 
 class _Filter(ctypes.Structure):
     _fields_ = (
-        ("x", _Axis), ("y", _Axis),
+        ("x", _Axis),
+        ("y", _Axis),
         *((name, ctypes.c_void_p) for name in ("up_filter_2d", "down_filter_2d", "input", "output", "bias", "codes")),
-        ("n", ctypes.c_int64), ("c", ctypes.c_int64), ("channels_last", ctypes.c_int32), ("mode", ctypes.c_int32),
+        ("n", ctypes.c_int64),
+        ("c", ctypes.c_int64),
+        ("channels_last", ctypes.c_int32),
+        ("mode", ctypes.c_int32),
         *((name, ctypes.c_double) for name in ("gain", "slope", "clamp")),
         *((name, ctypes.c_int32) for name in ("convolve", "is_double", "threads")),
-    )  # fmt: skip
+    )
 
 
 class _BiasAct(ctypes.Structure):
@@ -41,16 +46,19 @@ class _BiasAct(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("input", "output", "bias", "result")),
         *((name, ctypes.c_int64) for name in ("outer", "c", "inner")),
         *((name, ctypes.c_double) for name in ("slope", "gain", "clamp")),
-        ("is_double", ctypes.c_int32), ("threads", ctypes.c_int32),
-    )  # fmt: skip
+        ("is_double", ctypes.c_int32),
+        ("threads", ctypes.c_int32),
+    )
 
 
 class _Winograd(ctypes.Structure):
     _fields_ = (
-        ("image", ctypes.c_void_p), ("tiles", ctypes.c_void_p),
+        ("image", ctypes.c_void_p),
+        ("tiles", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("c", "height", "width", "columns", "first", "count", "padding")),
-        ("back", ctypes.c_int32), ("threads", ctypes.c_int32),
-    )  # fmt: skip
+        ("back", ctypes.c_int32),
+        ("threads", ctypes.c_int32),
+    )
 
 
 def _call(function: str, arguments: ctypes.Structure) -> None:
@@ -75,11 +83,24 @@ def supports(x: Tensor, factors: Sequence[int], *filters: Tensor) -> bool:
 
 
 def resample(
-    x: Tensor, fu: Tensor, fd: Tensor, *, up: Sequence[int], down: Sequence[int], pad_up: Sequence[int],
-    pad_down: Sequence[int], middle: tuple[int, int], out: tuple[int, int], gain: float, flip_filter: bool,
-    mode: int = LINEAR, bias: Tensor | None = None, codes: Tensor | None = None, slope: float = 1.0,
+    x: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    *,
+    up: Sequence[int],
+    down: Sequence[int],
+    pad_up: Sequence[int],
+    pad_down: Sequence[int],
+    middle: tuple[int, int],
+    out: tuple[int, int],
+    gain: float,
+    flip_filter: bool,
+    mode: int = LINEAR,
+    bias: Tensor | None = None,
+    codes: Tensor | None = None,
+    slope: float = 1.0,
     clamp: float | None = None,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Upsample, apply the middle that `mode` names, downsample.
 
     Factors and paddings are pairs (x, y), paddings those before the first sample; `middle` and `out` are (H, W).
@@ -94,16 +115,44 @@ def resample(
     axes = []
     for axis, (size, mid, result) in enumerate(((width, middle[1], out[1]), (height, middle[0], out[0]))):
         side = -1 if axis == 0 else 0
-        axes.append(_Axis(size, mid, result, up[axis], down[axis], fu.shape[side], fd.shape[side], pad_up[axis],
-                          pad_down[axis], fu.data_ptr(), fd.data_ptr()))
+        axes.append(
+            _Axis(
+                size,
+                mid,
+                result,
+                up[axis],
+                down[axis],
+                fu.shape[side],
+                fd.shape[side],
+                pad_up[axis],
+                pad_down[axis],
+                fu.data_ptr(),
+                fd.data_ptr(),
+            )
+        )
     if y.numel():
-        _call("jinc_filter", _Filter(
-            *axes, fu.data_ptr() if fu.ndim == 2 else None, fd.data_ptr() if fd.ndim == 2 else None,
-            source.data_ptr(), y.data_ptr(), None if bias is None else bias.data_ptr(),
-            None if codes is None else codes.data_ptr(), n, c,
-            memory_format(source) == torch.channels_last, mode, gain, slope, math.inf if clamp is None else clamp,
-            not flip_filter, source.dtype == torch.float64, torch.get_num_threads(),
-        ))  # fmt: skip
+        _call(
+            "jinc_filter",
+            _Filter(
+                *axes,
+                fu.data_ptr() if fu.ndim == 2 else None,
+                fd.data_ptr() if fd.ndim == 2 else None,
+                source.data_ptr(),
+                y.data_ptr(),
+                None if bias is None else bias.data_ptr(),
+                None if codes is None else codes.data_ptr(),
+                n,
+                c,
+                memory_format(source) == torch.channels_last,
+                mode,
+                gain,
+                slope,
+                math.inf if clamp is None else clamp,
+                not flip_filter,
+                source.dtype == torch.float64,
+                torch.get_num_threads(),
+            ),
+        )
     return y.to(dtype)
 
 
@@ -121,10 +170,23 @@ def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: f
     y = torch.empty_like(source, memory_format=memory_format(source))
     b = b.to(source.dtype).contiguous()
     if y.numel():
-        _call("jinc_bias_act", _BiasAct(
-            source.data_ptr(), y.data_ptr(), b.data_ptr(), None, outer, x.shape[dim], inner, slope, gain,
-            math.inf if clamp is None else clamp, source.dtype == torch.float64, torch.get_num_threads(),
-        ))  # fmt: skip
+        _call(
+            "jinc_bias_act",
+            _BiasAct(
+                source.data_ptr(),
+                y.data_ptr(),
+                b.data_ptr(),
+                None,
+                outer,
+                x.shape[dim],
+                inner,
+                slope,
+                gain,
+                math.inf if clamp is None else clamp,
+                source.dtype == torch.float64,
+                torch.get_num_threads(),
+            ),
+        )
     return y.to(x.dtype)
 
 
@@ -136,17 +198,42 @@ def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: f
     y, dy = y.contiguous(memory_format=layout), dy.contiguous(memory_format=layout)
     dx = torch.empty_like(y)
     if y.numel():
-        _call("jinc_bias_act", _BiasAct(
-            dy.data_ptr(), dx.data_ptr(), None, y.data_ptr(), 1, 1, y.numel(), slope, gain,
-            math.inf if clamp is None else clamp, y.dtype == torch.float64, torch.get_num_threads(),
-        ))  # fmt: skip
+        _call(
+            "jinc_bias_act",
+            _BiasAct(
+                dy.data_ptr(),
+                dx.data_ptr(),
+                None,
+                y.data_ptr(),
+                1,
+                1,
+                y.numel(),
+                slope,
+                gain,
+                math.inf if clamp is None else clamp,
+                y.dtype == torch.float64,
+                torch.get_num_threads(),
+            ),
+        )
     return dx
 
 
 def winograd(image: Tensor, tiles: Tensor, columns: int, first: int, padding: int, *, back: bool) -> None:
     """`image` [C, H, W], channels-last, to transformed tiles [36, count, C] from number `first` on, or `back` again."""
     c, height, width = image.shape
-    _call("jinc_winograd", _Winograd(
-        image.data_ptr(), tiles.data_ptr(), c, height, width, columns, first, tiles.shape[1], padding, back,
-        torch.get_num_threads(),
-    ))  # fmt: skip
+    _call(
+        "jinc_winograd",
+        _Winograd(
+            image.data_ptr(),
+            tiles.data_ptr(),
+            c,
+            height,
+            width,
+            columns,
+            first,
+            tiles.shape[1],
+            padding,
+            back,
+            torch.get_num_threads(),
+        ),
+    )

@@ -57,9 +57,13 @@ def _guarded(folder: Path) -> Iterator[int]:
     """The shell, and the process group that it is the first of."""
     nothing = subprocess.DEVNULL
     with subprocess.Popen(
-        ["/bin/sh", "-c", GUARD, str(folder)], stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, process_group=0,
+        ["/bin/sh", "-c", GUARD, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=nothing,
+        stderr=nothing,
+        process_group=0,
         env={"PATH": os.defpath},
-    ) as guard:  # fmt: skip
+    ) as guard:
         try:
             yield guard.pid
         finally:  # not by closing the pipe: whatever another thread forked meanwhile may hold it open too

@@ -20,8 +20,16 @@ from cuda_ops.cuda.tiling import DECODE, ENCODE, FORWARD, LINEAR, TYPES, special
 from cuda_ops.shapes import memory_format
 
 __all__ = [
-    "DECODE", "ENCODE", "FORWARD", "LINEAR", "bias_act", "bias_act_gradient", "resample", "supports", "upfirdn2d",
-]  # fmt: skip
+    "DECODE",
+    "ENCODE",
+    "FORWARD",
+    "LINEAR",
+    "bias_act",
+    "bias_act_gradient",
+    "resample",
+    "supports",
+    "upfirdn2d",
+]
 
 POINTER, INT, LONG, FLOAT = ctypes.c_void_p, ctypes.c_int, ctypes.c_longlong, ctypes.c_float
 WAVES = 16  # of blocks, at most: each thread then takes several values
@@ -39,29 +47,35 @@ class _Resample(ctypes.Structure):
     _fields_ = (
         *_names(POINTER, "x y bias codes fu fd"),
         *_names(INT, "c in_h in_w mid_h mid_w out_h out_w pad_up_y pad_up_x pad_down_y pad_down_x"),
-        *_names(LONG, "x_n y_n"), *_names(INT, "x_c x_h x_w y_c y_h y_w wide_x wide_y convolve"),
+        *_names(LONG, "x_n y_n"),
+        *_names(INT, "x_c x_h x_w y_c y_h y_w wide_x wide_y convolve"),
         *_names(FLOAT, "gain slope clamp"),
-    )  # fmt: skip
+    )
 
 
 class _Upfirdn2d(ctypes.Structure):
     """The parameters of csrc/cuda/upfirdn2d.cuh."""
 
     _fields_ = (
-        *_names(POINTER, "x f y"), *_names(LONG, "count"),
+        *_names(POINTER, "x f y"),
+        *_names(LONG, "count"),
         *_names(INT, "c in_h in_w out_h out_w taps_y taps_x pad_y pad_x"),
-        *_names(LONG, "x_n x_c x_h x_w y_n y_c y_h y_w"), *_names(INT, "channels_first convolve"),
+        *_names(LONG, "x_n x_c x_h x_w y_n y_c y_h y_w"),
+        *_names(INT, "channels_first convolve"),
         *_names(FLOAT, "gain"),
-    )  # fmt: skip
+    )
 
 
 class _BiasAct(ctypes.Structure):
     """The parameters of bias_act in csrc/cuda/bias_act.cuh."""
 
     _fields_ = (
-        *_names(POINTER, "x bias y"), *_names(LONG, "count"), *_names(INT, "c"), *_names(LONG, "inner"),
+        *_names(POINTER, "x bias y"),
+        *_names(LONG, "count"),
+        *_names(INT, "c"),
+        *_names(LONG, "inner"),
         *_names(FLOAT, "slope gain clamp"),
-    )  # fmt: skip
+    )
 
 
 class _BiasActGradient(ctypes.Structure):
@@ -99,20 +113,42 @@ def _extent(x: Tensor) -> int:
 
 
 def resample(
-    x: Tensor, fu: Tensor, fd: Tensor, *, up: Sequence[int], down: Sequence[int], pad_up: Sequence[int],
-    pad_down: Sequence[int], middle: tuple[int, int], out: tuple[int, int], gain: float, flip_filter: bool,
-    mode: int = LINEAR, bias: Tensor | None = None, codes: Tensor | None = None, slope: float = 1.0,
+    x: Tensor,
+    fu: Tensor,
+    fd: Tensor,
+    *,
+    up: Sequence[int],
+    down: Sequence[int],
+    pad_up: Sequence[int],
+    pad_down: Sequence[int],
+    middle: tuple[int, int],
+    out: tuple[int, int],
+    gain: float,
+    flip_filter: bool,
+    mode: int = LINEAR,
+    bias: Tensor | None = None,
+    codes: Tensor | None = None,
+    slope: float = 1.0,
     clamp: float | None = None,
-) -> Tensor | None:  # fmt: skip
+) -> Tensor | None:
     """As `cpu_kernels.resample`; None where the fused kernel is not made for such a call. Call it after `supports`."""
     if up[0] != up[1] or down[0] != down[1] or _extent(x) > MAX_EXTENT:
         return None
     layout = memory_format(x)
     last = layout == torch.channels_last
     spec = specialisation(
-        up[0], down[0], fu.shape[0], fd.shape[0], fu.ndim == 2 and fu.shape[0] > 1, fd.ndim == 2 and fd.shape[0] > 1,
-        mode, x.dtype, last, (pad_up[0], pad_up[1]), (pad_down[0], pad_down[1]),
-    )  # fmt: skip
+        up[0],
+        down[0],
+        fu.shape[0],
+        fd.shape[0],
+        fu.ndim == 2 and fu.shape[0] > 1,
+        fd.ndim == 2 and fd.shape[0] > 1,
+        mode,
+        x.dtype,
+        last,
+        (pad_up[0], pad_up[1]),
+        (pad_down[0], pad_down[1]),
+    )
     tile = cuda.tile(spec, x.device)
     if tile is None:
         return None
@@ -127,22 +163,51 @@ def resample(
     fu, fd = _plain(fu, x), _plain(fd, x)
     bias = None if bias is None else bias.to(x.dtype).contiguous()
     codes = None if codes is None else codes.contiguous()
-    wide_x, wide_y = ((c % 8 == 0 if last else image.shape[3] % 4 == 0 and image.stride(3) == 1)
-                      and _whole(image, 8 if last else 4) for image in (x, y))  # fmt: skip
+    wide_x, wide_y = (
+        (c % 8 == 0 if last else image.shape[3] % 4 == 0 and image.stride(3) == 1) and _whole(image, 8 if last else 4)
+        for image in (x, y)
+    )
     arguments = _resample.fill(
-        x.data_ptr(), y.data_ptr(), None if bias is None else bias.data_ptr(),
-        None if codes is None else codes.data_ptr(), fu.data_ptr(), fd.data_ptr(), c, height, width, *middle, *out,
-        pad_up[1], pad_up[0], pad_down[1], pad_down[0], x.stride(0), y.stride(0), *x.stride()[1:],
-        *y.stride()[1:], wide_x, wide_y, not flip_filter, gain, slope, math.inf if clamp is None else clamp,
-    )  # fmt: skip
+        x.data_ptr(),
+        y.data_ptr(),
+        None if bias is None else bias.data_ptr(),
+        None if codes is None else codes.data_ptr(),
+        fu.data_ptr(),
+        fd.data_ptr(),
+        c,
+        height,
+        width,
+        *middle,
+        *out,
+        pad_up[1],
+        pad_up[0],
+        pad_down[1],
+        pad_down[0],
+        x.stride(0),
+        y.stride(0),
+        *x.stride()[1:],
+        *y.stride()[1:],
+        wide_x,
+        wide_y,
+        not flip_filter,
+        gain,
+        slope,
+        math.inf if clamp is None else clamp,
+    )
     done = grid <= MAX_BLOCKS and cuda.launch_resampling(spec, x.device, grid, arguments)
     return y if done else None
 
 
 def upfirdn2d(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool,
-    gain: float, out: tuple[int, int],
-) -> Tensor | None:  # fmt: skip
+    x: Tensor,
+    f: Tensor,
+    up: Sequence[int],
+    down: Sequence[int],
+    padding: Sequence[int],
+    flip_filter: bool,
+    gain: float,
+    out: tuple[int, int],
+) -> Tensor | None:
     """The general kernel: any filter and factors. None where there are no kernels for such a tensor."""
     if x.dtype not in TYPES or not cuda.available(x.device):
         return None
@@ -150,10 +215,23 @@ def upfirdn2d(
     defines = {"UP_X": up[0], "UP_Y": up[1], "DOWN_X": down[0], "DOWN_Y": down[1], "PLANE": int(f.ndim == 2)}
     f = _plain(f, x)
     arguments = _upfirdn2d.fill(
-        x.data_ptr(), f.data_ptr(), y.data_ptr(), y.numel(), x.shape[1], *x.shape[2:], *out, f.shape[0], f.shape[-1],
-        padding[2], padding[0], *x.stride(), *y.stride(), memory_format(x) != torch.channels_last, not flip_filter,
+        x.data_ptr(),
+        f.data_ptr(),
+        y.data_ptr(),
+        y.numel(),
+        x.shape[1],
+        *x.shape[2:],
+        *out,
+        f.shape[0],
+        f.shape[-1],
+        padding[2],
+        padding[0],
+        *x.stride(),
+        *y.stride(),
+        memory_format(x) != torch.channels_last,
+        not flip_filter,
         gain,
-    )  # fmt: skip
+    )
     done = not y.numel() or _pointwise("upfirdn2d", "upfirdn2d", x, y.numel(), arguments, defines)
     return y if done else None
 
@@ -171,9 +249,16 @@ def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: f
     y = torch.empty_like(x, memory_format=memory_format(x))
     b = b.to(x.dtype).contiguous()
     arguments = _bias_act.fill(
-        x.data_ptr(), b.data_ptr(), y.data_ptr(), y.numel(), x.shape[dim], inner, slope, gain,
+        x.data_ptr(),
+        b.data_ptr(),
+        y.data_ptr(),
+        y.numel(),
+        x.shape[dim],
+        inner,
+        slope,
+        gain,
         math.inf if clamp is None else clamp,
-    )  # fmt: skip
+    )
     vector = _vector(x, y)
     done = not y.numel() or _pointwise("bias_act", "bias_act", x, y.numel() // vector, arguments, {"VECTOR": vector})
     return y if done else None
@@ -199,9 +284,7 @@ def _vector(*tensors: Tensor) -> int:
     return count if all(x.data_ptr() % 16 == 0 and x.numel() % count == 0 for x in tensors) else 1
 
 
-def _pointwise(
-    source: str, name: str, x: Tensor, tasks: int, arguments: Arguments, defines: dict[str, int]
-) -> bool:  # fmt: skip
+def _pointwise(source: str, name: str, x: Tensor, tasks: int, arguments: Arguments, defines: dict[str, int]) -> bool:
     macros = {"TYPE": TYPES[x.dtype], "THREADS": cuda.THREADS, "BLOCKS": cuda.BLOCKS, **defines}
     blocks = min(-(-tasks // cuda.THREADS), WAVES * cuda.processors(x.device) * 4)
     return cuda.launch(source, name, macros, x.device, blocks, arguments, cuda.THREADS, 0)

@@ -101,9 +101,13 @@ class Function:
         """Start `grid` blocks on a stream, given by its handle; the arguments are copied."""
         enter(self.device)
         library = _library()
-        _check(library, "cuLaunchKernel", library.cuLaunchKernel(
-            self._function, grid, 1, 1, self.threads, 1, 1, self.shared, stream, arguments.pointers, None
-        ))  # fmt: skip
+        _check(
+            library,
+            "cuLaunchKernel",
+            library.cuLaunchKernel(
+                self._function, grid, 1, 1, self.threads, 1, 1, self.shared, stream, arguments.pointers, None
+            ),
+        )
 
 
 class Arguments(threading.local):

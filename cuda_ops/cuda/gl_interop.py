@@ -107,9 +107,14 @@ class Texture(Resource):
             level, side = ctypes.c_uint(0), ctypes.c_uint(0)
             driver.call("cuGraphicsSubResourceGetMappedArray", ctypes.byref(array), self._handle, side, level)
             copy = Copy2D(
-                source_type=DEVICE, source_device=source, source_pitch=4 * width,
-                target_type=ARRAY, target_array=array, width=4 * width, height=height,
-            )  # fmt: skip
+                source_type=DEVICE,
+                source_device=source,
+                source_pitch=4 * width,
+                target_type=ARRAY,
+                target_array=array,
+                width=4 * width,
+                height=height,
+            )
             driver.call("cuMemcpy2DAsync_v2", ctypes.byref(copy), ctypes.c_void_p(stream))
 
 

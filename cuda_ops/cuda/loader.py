@@ -152,9 +152,15 @@ def _function(source: str, name: str, defines: Defines, device: int, threads: in
 
 
 def launch(
-    source: str, name: str, defines: Mapping[str, int], device: torch.device, blocks: int, arguments: Arguments,
-    threads: int, shared: int,
-) -> bool:  # fmt: skip
+    source: str,
+    name: str,
+    defines: Mapping[str, int],
+    device: torch.device,
+    blocks: int,
+    arguments: Arguments,
+    threads: int,
+    shared: int,
+) -> bool:
     """Start a kernel on torch's current stream of the device; False where there is none."""
     number = index_of(device)
     function = _function(source, name, tuple(sorted(defines.items())), number, threads, shared)

@@ -138,10 +138,12 @@ def compiled(source: str, defines: Mapping[str, int], architecture: int, verbose
     log = StringIO()
     try:
         options = cuda.ProgramOptions(
-            std="c++17", arch=f"sm_{architecture}", include_path=str(SOURCES),
+            std="c++17",
+            arch=f"sm_{architecture}",
+            include_path=str(SOURCES),
             define_macro=[(name, str(value)) for name, value in defines.items()],
             **({"ptxas_options": ["-v"]} if verbose else {}),
-        )  # fmt: skip
+        )
         made = cuda.Program(f'#include "{source}.cuh"\n', "c++", options).compile("cubin", logs=log)
         return bytes(made.code), log.getvalue()
     except Exception as error:  # many kinds, cuda-core's own and those of NVRTC's loader

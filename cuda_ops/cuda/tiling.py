@@ -35,7 +35,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Resampling:
-    """A specialisation of csrc/cuda/resample.cuh. Planes are 2-D filters; offsets: see csrc/cuda/layout.cuh and `offset`."""
+    """A specialisation of csrc/cuda/resample.cuh. Planes are 2-D filters; see csrc/cuda/layout.cuh and `offset`."""
 
     up: int
     down: int
@@ -53,12 +53,25 @@ class Resampling:
     def defines(self, tile: Tile) -> dict[str, int]:
         """The macros that the kernel is compiled with."""
         return {
-            "TYPE": TYPES[self.dtype], "UP": self.up, "DOWN": self.down, "UP_TAPS": self.up_taps,
-            "DOWN_TAPS": self.down_taps, "UP_PLANE": int(self.up_plane), "DOWN_PLANE": int(self.down_plane),
-            "MODE": self.mode, "LAST": int(self.channels_last), "OFFSET_X": self.offset_x, "OFFSET_Y": self.offset_y,
-            "LEAD": self.lead, "TILE_W": tile.width, "TILE_H": tile.height, "CHANNELS": tile.channels,
-            "THREADS": tile.threads, "BLOCKS": tile.blocks, "SHARED": shared_bytes(self, tile),
-        }  # fmt: skip
+            "TYPE": TYPES[self.dtype],
+            "UP": self.up,
+            "DOWN": self.down,
+            "UP_TAPS": self.up_taps,
+            "DOWN_TAPS": self.down_taps,
+            "UP_PLANE": int(self.up_plane),
+            "DOWN_PLANE": int(self.down_plane),
+            "MODE": self.mode,
+            "LAST": int(self.channels_last),
+            "OFFSET_X": self.offset_x,
+            "OFFSET_Y": self.offset_y,
+            "LEAD": self.lead,
+            "TILE_W": tile.width,
+            "TILE_H": tile.height,
+            "CHANNELS": tile.channels,
+            "THREADS": tile.threads,
+            "BLOCKS": tile.blocks,
+            "SHARED": shared_bytes(self, tile),
+        }
 
 
 def offset(up: int, pad_up: int, pad_down: int) -> int:
@@ -149,17 +162,27 @@ def shared_bytes(spec: Resampling, tile: Tile) -> int:
     else:
         rooms = tile.channels * (max(a_plane, c_plane) + b_plane)
     words = 2 * planes * (-(-height // 32)) * mid_w if codes else 0
-    taps = sum(_round_up(n * n if plane else n, 4) for n, plane in (
-        (spec.up_taps, spec.up_plane), (spec.down_taps, spec.down_plane)
-    ))  # fmt: skip
+    taps = sum(
+        _round_up(n * n if plane else n, 4)
+        for n, plane in ((spec.up_taps, spec.up_plane), (spec.down_taps, spec.down_plane))
+    )
     return 4 * (rooms + _round_up(words, 4) + taps + 4)
 
 
 @functools.lru_cache(4096)
 def specialisation(
-    up: int, down: int, up_taps: int, down_taps: int, up_plane: bool, down_plane: bool, mode: int, dtype: torch.dtype,
-    channels_last: bool, pad_up: tuple[int, int], pad_down: tuple[int, int],
-) -> Resampling:  # fmt: skip
+    up: int,
+    down: int,
+    up_taps: int,
+    down_taps: int,
+    up_plane: bool,
+    down_plane: bool,
+    mode: int,
+    dtype: torch.dtype,
+    channels_last: bool,
+    pad_up: tuple[int, int],
+    pad_down: tuple[int, int],
+) -> Resampling:
     """The one for such filters and paddings, which are (x, y) before the first sample."""
     x, y = (offset(up, a, b) for a, b in zip(pad_up, pad_down, strict=True))
     start = lead(up, pad_up[0], pad_down[0], channels_last)
@@ -167,13 +190,21 @@ def specialisation(
 
 
 def layer(
-    up: int, down: int, up_taps: int, down_taps: int, radial: bool, padding: Sequence[int], dtype: torch.dtype,
-    channels_last: bool = False, training: bool = False,
-) -> tuple[Resampling, ...]:  # fmt: skip
+    up: int,
+    down: int,
+    up_taps: int,
+    down_taps: int,
+    radial: bool,
+    padding: Sequence[int],
+    dtype: torch.dtype,
+    channels_last: bool = False,
+    training: bool = False,
+) -> tuple[Resampling, ...]:
     """What filtered_lrelu runs for such a layer: without gradients, or in `training` forward, gradient, and its own.
 
     `radial`: the down-filter is 2-D. `padding`: before the first sample, (x, y).
     """
+
     def forth(mode: int) -> Resampling:
         return specialisation(
             up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (padding[0], padding[1]), (0, 0)
@@ -182,7 +213,16 @@ def layer(
     if not training:
         return (forth(FORWARD),)
     back = specialisation(
-        down, up, down_taps, up_taps, radial, False, DECODE, dtype, channels_last, (down_taps - 1,) * 2,
+        down,
+        up,
+        down_taps,
+        up_taps,
+        radial,
+        False,
+        DECODE,
+        dtype,
+        channels_last,
+        (down_taps - 1,) * 2,
         (up_taps - 1 - padding[0], up_taps - 1 - padding[1]),
-    )  # fmt: skip
+    )
     return forth(ENCODE), back, forth(DECODE)

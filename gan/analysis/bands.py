@@ -53,18 +53,38 @@ def bands(config: GeneratorConfig) -> tuple[Band, ...]:
     found = []
     if config.fourier_input:
         nyquist = planned.input_rate / 2  # until there fades out what the transform moves beyond the disc
-        found.append(Band(
-            INPUT, None, planned.input_channels, planned.input_size, planned.input_rate, planned.input_cutoff, nyquist,
-            nyquist, radial=True, critical=planned.input_cutoff == nyquist,
-        ))  # fmt: skip
+        found.append(
+            Band(
+                INPUT,
+                None,
+                planned.input_channels,
+                planned.input_size,
+                planned.input_rate,
+                planned.input_cutoff,
+                nyquist,
+                nyquist,
+                radial=True,
+                critical=planned.input_cutoff == nyquist,
+            )
+        )
     stopbands = None if config.architecture != "layers" else schedule(config)[1]
     for spec in planned.layers:
         edge = spec.out_cutoff + spec.out_half_width
         stopband = edge if stopbands is None else float(stopbands[spec.index])
-        found.append(Band(
-            spec.name, spec.index, spec.out_channels, spec.out_size, spec.out_rate, spec.out_cutoff, stopband, edge,
-            radial=spec.radial_down and spec.down_taps > 1, critical=spec.is_critical,
-        ))  # fmt: skip
+        found.append(
+            Band(
+                spec.name,
+                spec.index,
+                spec.out_channels,
+                spec.out_size,
+                spec.out_rate,
+                spec.out_cutoff,
+                stopband,
+                edge,
+                radial=spec.radial_down and spec.down_taps > 1,
+                critical=spec.is_critical,
+            )
+        )
     return tuple(found)
 
 
@@ -80,5 +100,6 @@ def find(config: GeneratorConfig, layer: str | None = None) -> Band:
         if layer in (band.name, str(band.index)):
             return band
     names = ", ".join(band.name for band in every)
-    raise ConfigError(f"There is no layer {layer[:40]!r} here: choose one of {names}, or one's number, "
-                      f"0 to {every[-1].index}.")  # fmt: skip
+    raise ConfigError(
+        f"There is no layer {layer[:40]!r} here: choose one of {names}, or one's number, 0 to {every[-1].index}."
+    )

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """EQ-T, EQ-T_frac and EQ-R [P app. E]: how exactly a generator's pictures move with its input, in decibels.
 
-A picture is drawn twice: with its input moved, and at rest and then moved as a band-limited signal (gan.analysis.image_warp).
+A picture is drawn twice: with its input moved, and at rest and then moved as a band-limited signal (image_warp).
 The metric is 10 log10(I_max^2 / MSE) between the two, I_max = 2, with one mean squared error over all samples, channels
 and pixels that both are valid in.
 """
@@ -178,9 +178,14 @@ class Meter:
             slopes = np.array([-1 / error, 1 / valid, 0]), np.array([-1 / error, 1 / valid, 1 / variance])
             level_error, relative_error = (DECIBEL * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
         return Estimate(
-            metric, self.num, float(level), float(level_error), float(relative), float(relative_error),
+            metric,
+            self.num,
+            float(level),
+            float(level_error),
+            float(relative),
+            float(relative_error),
             float(np.sqrt(variance)),
-        )  # fmt: skip
+        )
 
 
 def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved) -> Pair:

@@ -247,9 +247,12 @@ class Average:
         if not math.isfinite(squares):
             raise ConfigError("There are values that are not finite numbers here: they have no spectrum.")
         self._sums = _Sums(
-            before.power + power.sum(dim=2).cpu().numpy(), before.picture + picture.cpu().numpy(),
-            before.squares + float(squares), before.maps + len(maps), before.pictures + len(images),
-        )  # fmt: skip
+            before.power + power.sum(dim=2).cpu().numpy(),
+            before.picture + picture.cpu().numpy(),
+            before.squares + float(squares),
+            before.maps + len(maps),
+            before.pictures + len(images),
+        )
 
     def spectrum(self, mean: float | None = None, deviation: float | None = None) -> Spectrum:
         """The mean over channels and pictures, whitened by `mean` and `deviation`: by default those of all values.
@@ -274,13 +277,19 @@ class Average:
 
 
 def of_generator(
-    generator: Generator, num: int, *, seed: int = 0, psi: float = 1.0, layer: str | None = None, beta: float = BETA,
+    generator: Generator,
+    num: int,
+    *,
+    seed: int = 0,
+    psi: float = 1.0,
+    layer: str | None = None,
+    beta: float = BETA,
     batch: int | None = None,
-) -> Iterator[Average]:  # fmt: skip
+) -> Iterator[Average]:
     """One running average, handed out after every batch, of the pictures of seeds `seed`, `seed + 1`, ...
 
     Pictures are as the network draws them: neither clamped nor rounded to 8 bits. `layer`: a name or number, for its
-    maps instead (gan.analysis.bands.find; the network runs no further). Labels, where there are any, are random, by seed.
+    maps instead (bands.find; the network runs no further). Labels, where there are any, are random, by seed.
     Whoever stops iterating stops the computation, and the average stays as it was.
     """
     config = generator.config

@@ -10,7 +10,7 @@ P being pairs of *different* frames. What differs from frame to frame at random 
 counts below the line alone; with all K^2 pairs it would add 1/K. What the frames have in common at the same place
 counts in full. Detail that moves counts for nothing on average, provided that it moved by its own width (some 4 pixels)
 or more between the two frames of a pair: `streaks` therefore takes pairs that are far apart in time. How far each
-content moved is not known here; where it is, `gan.analysis.stickiness` measures the same share exactly, a pixel at a time.
+content moved is not known here; where it is, `stickiness` measures the same share exactly, a pixel at a time.
 
 Nothing here needs torch. Pictures are arrays [H, W, C], positions fractions of the picture's width and height.
 """

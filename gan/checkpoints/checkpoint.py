@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Checkpoints: ours are one .safetensors file, a JSON document in its metadata, official parameter names.
 
-Official pickles and other foreign files are opened by the same calls (gan.checkpoints.foreign). What a file is, its contents tell.
+Official pickles and other foreign files are opened by the same calls (foreign.py). What a file is, its contents tell.
 No code that a file brings is ever run.
 """
 
@@ -77,8 +77,12 @@ class Header:
         """What the file is, in one line."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        kind = {"pickle": "a pickle", "torch file": "a torch file", "torch zip": "a torch zip",
-                "safetensors file": "a safetensors file"}[self.format]  # fmt: skip
+        kind = {
+            "pickle": "a pickle",
+            "torch file": "a torch file",
+            "torch zip": "a torch zip",
+            "safetensors file": "a safetensors file",
+        }[self.format]
         family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
         if not self.carries_code:
             return f"{kind} of a {family} generator, which carries no code"

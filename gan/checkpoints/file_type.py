@@ -24,10 +24,12 @@ class Contents(Enum):
 OTHERS = (
     ((b"version https:",), "is a Git LFS pointer, not the file itself: fetch it with git lfs pull"),
     ((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF"), f"is a picture or a film, not a checkpoint: {ELSE}"),
-    ((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd"),
-     "is a compressed archive: unpack it and open what is inside"),
+    (
+        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd"),
+        "is a compressed archive: unpack it and open what is inside",
+    ),
     ((b"\x89HDF",), f"is an HDF5 file of another framework: {ELSE}"),
-)  # fmt: skip
+)
 PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The only reader of foreign checkpoints: official pickles, their forks' and torch's files, without running any of it.
 
-`opened` reads a file as plain data (gan.checkpoints.safe_pickle), `ForeignFile.network` finds a network in it and says how it was
+`opened` reads a file as plain data (safe_pickle), `ForeignFile.network` finds a network in it and says how it was
 built, `ForeignFile.check` compares every name and shape with ours, `ForeignFile.filled` reads the numbers.
 """
 

@@ -14,22 +14,36 @@ IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_defa
 USUAL = {"activation": "lrelu", "lr_multiplier": 0.01, "kernel_size": 3}
 AS_WIDE_AS_W = ("embed_features", "layer_features")  # of the mapping: None, or what None stands for
 SHARED = {
-    "z_dim": "z_dim", "c_dim": "c_dim", "w_dim": "w_dim", "img_resolution": "resolution",
-    "img_channels": "img_channels", "channel_base": "channel_base", "channel_max": "channel_max",
+    "z_dim": "z_dim",
+    "c_dim": "c_dim",
+    "w_dim": "w_dim",
+    "img_resolution": "resolution",
+    "img_channels": "img_channels",
+    "channel_base": "channel_base",
+    "channel_max": "channel_max",
     "conv_clamp": "conv_clamp",
-}  # fmt: skip
+}
 LAYERS = SHARED | {
-    "num_layers": "num_layers", "num_critical": "num_critical", "first_cutoff": "first_cutoff",
-    "first_stopband": "first_stopband", "last_stopband_rel": "last_stopband_rel", "margin_size": "margin_size",
-    "output_scale": "output_scale", "conv_kernel": "conv_kernel", "filter_size": "filter_size",
-    "lrelu_upsampling": "lrelu_upsampling", "use_radial_filters": "radial_filters",
+    "num_layers": "num_layers",
+    "num_critical": "num_critical",
+    "first_cutoff": "first_cutoff",
+    "first_stopband": "first_stopband",
+    "last_stopband_rel": "last_stopband_rel",
+    "margin_size": "margin_size",
+    "output_scale": "output_scale",
+    "conv_kernel": "conv_kernel",
+    "filter_size": "filter_size",
+    "lrelu_upsampling": "lrelu_upsampling",
+    "use_radial_filters": "radial_filters",
     "magnitude_ema_beta": "magnitude_ema_beta",
-}  # fmt: skip
+}
 SKIP = SHARED | {"architecture": "architecture", "resample_filter": "resample_filter", "use_noise": "noise_inputs"}
 DISCRIMINATOR = {key: name for key, name in SHARED.items() if key not in ("z_dim", "w_dim")} | {
-    "cmap_dim": "cmap_dim", "mbstd_group_size": "mbstd_group", "mbstd_num_channels": "mbstd_channels",
+    "cmap_dim": "cmap_dim",
+    "mbstd_group_size": "mbstd_group",
+    "mbstd_num_channels": "mbstd_channels",
     "resample_filter": "resample_filter",
-}  # fmt: skip
+}
 NESTED = ("synthesis_kwargs", "block_kwargs", "epilogue_kwargs")  # options that stand in a dict of their own
 
 

@@ -19,14 +19,33 @@ KEY_PARTS = 8
 
 # Storage classes and dtypes: (torch's name of the dtype, bytes an item).
 STORAGES = {
-    "DoubleStorage": ("float64", 8), "FloatStorage": ("float32", 4), "HalfStorage": ("float16", 2),
-    "BFloat16Storage": ("bfloat16", 2), "LongStorage": ("int64", 8), "IntStorage": ("int32", 4),
-    "ShortStorage": ("int16", 2), "CharStorage": ("int8", 1), "ByteStorage": ("uint8", 1), "BoolStorage": ("bool", 1),
-}  # fmt: skip
+    "DoubleStorage": ("float64", 8),
+    "FloatStorage": ("float32", 4),
+    "HalfStorage": ("float16", 2),
+    "BFloat16Storage": ("bfloat16", 2),
+    "LongStorage": ("int64", 8),
+    "IntStorage": ("int32", 4),
+    "ShortStorage": ("int16", 2),
+    "CharStorage": ("int8", 1),
+    "ByteStorage": ("uint8", 1),
+    "BoolStorage": ("bool", 1),
+}
 DTYPES = tuple(dtype for dtype, _ in STORAGES.values())
 # numpy's names of plain types, and struct's.
-NUMBERS = {"b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q",
-           "f2": "e", "f4": "f", "f8": "d"}  # fmt: skip
+NUMBERS = {
+    "b1": "?",
+    "i1": "b",
+    "i2": "h",
+    "i4": "i",
+    "i8": "q",
+    "u1": "B",
+    "u2": "H",
+    "u4": "I",
+    "u8": "Q",
+    "f2": "e",
+    "f4": "f",
+    "f8": "d",
+}
 
 Arguments = tuple[Any, ...]
 Maker = Callable[[Arguments, Budget], Any]
@@ -312,15 +331,22 @@ def _layer(title: str) -> Maker:
 
 
 LAYERS = {
-    "module": "Module", "container": "Sequential ModuleList ModuleDict ParameterList ParameterDict",
-    "linear": "Linear Identity Bilinear", "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d",
+    "module": "Module",
+    "container": "Sequential ModuleList ModuleDict ParameterList ParameterDict",
+    "linear": "Linear Identity Bilinear",
+    "conv": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d",
     "activation": "ReLU LeakyReLU PReLU ELU GELU SiLU Sigmoid Tanh Softplus Softmax ReLU6 Hardtanh",
-    "batchnorm": "BatchNorm1d BatchNorm2d SyncBatchNorm", "instancenorm": "InstanceNorm1d InstanceNorm2d",
-    "normalization": "LayerNorm GroupNorm LocalResponseNorm", "dropout": "Dropout Dropout2d",
-    "pooling": "AvgPool2d MaxPool2d AdaptiveAvgPool2d AdaptiveMaxPool2d", "flatten": "Flatten Unflatten",
-    "upsampling": "Upsample UpsamplingNearest2d UpsamplingBilinear2d", "pixelshuffle": "PixelShuffle PixelUnshuffle",
-    "padding": "ZeroPad2d ReflectionPad2d ReplicationPad2d ConstantPad2d", "sparse": "Embedding",
-}  # fmt: skip
+    "batchnorm": "BatchNorm1d BatchNorm2d SyncBatchNorm",
+    "instancenorm": "InstanceNorm1d InstanceNorm2d",
+    "normalization": "LayerNorm GroupNorm LocalResponseNorm",
+    "dropout": "Dropout Dropout2d",
+    "pooling": "AvgPool2d MaxPool2d AdaptiveAvgPool2d AdaptiveMaxPool2d",
+    "flatten": "Flatten Unflatten",
+    "upsampling": "Upsample UpsamplingNearest2d UpsamplingBilinear2d",
+    "pixelshuffle": "PixelShuffle PixelUnshuffle",
+    "padding": "ZeroPad2d ReflectionPad2d ReplicationPad2d ConstantPad2d",
+    "sparse": "Embedding",
+}
 
 
 def _all() -> dict[tuple[str, str], Global]:

@@ -23,8 +23,18 @@ from gan.checkpoints.safe_pickle import DAMAGED, Machine
 from gan.checkpoints.zip_directory import Entry, entries, stored
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
-NAMED = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
-         "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}  # fmt: skip
+NAMED = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "I64": "int64",
+    "I32": "int32",
+    "I16": "int16",
+    "I8": "int8",
+    "U8": "uint8",
+    "BOOL": "bool",
+}
 SIZES = dict(STORAGES.values())  # bytes a number, by dtype
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 BIG = "was written on a big-endian machine, whose checkpoints cannot be read here"

@@ -35,10 +35,14 @@ class _Bar(ExitStack):
         if now.stage != self._stage:
             self.close()
             self._stage, self._done = now.stage, 0
-            self._bar = self.enter_context(click.progressbar(
-                length=now.total, label=f"{STAGES[now.stage]} {self._name}", file=sys.stderr,
-                item_show_func=lambda _: size_text(self._done),
-            ))  # fmt: skip
+            self._bar = self.enter_context(
+                click.progressbar(
+                    length=now.total,
+                    label=f"{STAGES[now.stage]} {self._name}",
+                    file=sys.stderr,
+                    item_show_func=lambda _: size_text(self._done),
+                )
+            )
         more, self._done = now.done - self._done, now.done
         self._bar.update(more)
 

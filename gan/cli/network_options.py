@@ -39,30 +39,45 @@ class Side(click.ParamType[int]):
 
 OPTIONS = {
     "filter_size": click.option(
-        "--filter-size", type=click.IntRange(1, MOST_TAPS), help="n: taps a filter has for each factor (6; D: 2)."),
+        "--filter-size", type=click.IntRange(1, MOST_TAPS), help="n: taps a filter has for each factor (6; D: 2)."
+    ),
     "filter_kind": click.option(
-        "--filter-kind", type=click.Choice(FILTER_KINDS),
-        help="Low-pass filters; binomial is StyleGAN2's [1,3,3,1] (kaiser; D: binomial)."),
+        "--filter-kind",
+        type=click.Choice(FILTER_KINDS),
+        help="Low-pass filters; binomial is StyleGAN2's [1,3,3,1] (kaiser; D: binomial).",
+    ),
     "lrelu_upsampling": click.option(
-        "--lrelu-upsampling", type=click.IntRange(1, MOST_OVERSAMPLING),
-        help="m: oversampling around the nonlinearity (2; D, E: 1)."),
+        "--lrelu-upsampling",
+        type=click.IntRange(1, MOST_OVERSAMPLING),
+        help="m: oversampling around the nonlinearity (2; D, E: 1).",
+    ),
     "first_stopband": click.option(
-        "--first-stopband", type=Finite(0, 512, min_open=True),
-        help="f_t0 of T and R, in cycles an image width (2^2.1 = 4.287)."),
+        "--first-stopband",
+        type=Finite(0, 512, min_open=True),
+        help="f_t0 of T and R, in cycles an image width (2^2.1 = 4.287).",
+    ),
     "num_layers": click.option(
-        "--num-layers", type=click.IntRange(2, 64), help="N of T and R, without ToRGB (14; tiny at 32: 8)."),
+        "--num-layers", type=click.IntRange(2, 64), help="N of T and R, without ToRGB (14; tiny at 32: 8)."
+    ),
     "num_critical": click.option(
-        "--num-critical", type=click.IntRange(0, 64),
-        help="N_crit: critically sampled layers at the end (2; D to F: all)."),
+        "--num-critical",
+        type=click.IntRange(0, 64),
+        help="N_crit: critically sampled layers at the end (2; D to F: all).",
+    ),
     "margin_size": click.option(
-        "--margin-size", type=click.IntRange(0, 64), help="Pixels kept around the canvas of every layer (10; D: 0)."),
+        "--margin-size", type=click.IntRange(0, 64), help="Pixels kept around the canvas of every layer (10; D: 0)."
+    ),
     "learned_transform": click.option(
-        "--learned-transform/--fixed-fourier", default=None,
-        help="Whether w rotates and moves the Fourier input (fixed; H to R: learned)."),
+        "--learned-transform/--fixed-fourier",
+        default=None,
+        help="Whether w rotates and moves the Fourier input (fixed; H to R: learned).",
+    ),
     "capacity": click.option(
-        "--capacity", type=Finite(0, 16, min_open=True),
-        help="Multiplies channel base and maximum of the generator (1)."),
-}  # fmt: skip
+        "--capacity",
+        type=Finite(0, 16, min_open=True),
+        help="Multiplies channel base and maximum of the generator (1).",
+    ),
+}
 NAMES = tuple(OPTIONS)
 Command = TypeVar("Command", bound=Callable[..., Any])
 

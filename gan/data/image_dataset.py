@@ -38,8 +38,22 @@ MEMORY_LIMIT = 512 * 2**20  # bytes of decoded pictures kept in memory; larger s
 READERS = 4  # threads that decode an uncached batch; Pillow releases the interpreter lock while it decodes
 
 # What Pillow and zipfile raise on damaged input (UnidentifiedImageError is an OSError, encryption a RuntimeError).
-_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
-           struct.error, IndexError, KeyError, TypeError, OverflowError, Image.DecompressionBombError)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    Image.DecompressionBombError,
+)
 
 
 class ImageError(ValueError):
@@ -82,8 +96,9 @@ class _Zip:
         except OSError:
             raise
         except _DAMAGE as error:
-            raise ImageError(f"{path} is not a readable zip ({error}); it may be damaged or incomplete: "
-                             "copy or make it again.") from error
+            raise ImageError(
+                f"{path} is not a readable zip ({error}); it may be damaged or incomplete: copy or make it again."
+            ) from error
         self.lock = threading.Lock()
 
     def sizes(self) -> dict[str, int]:
@@ -113,8 +128,9 @@ class ImageSource:
     whether the set changed).
     """
 
-    def __init__(self, path: Path, files: _Files, names: Sequence[str], resolution: int, labels: np.ndarray | None,
-                 digest: str) -> None:
+    def __init__(
+        self, path: Path, files: _Files, names: Sequence[str], resolution: int, labels: np.ndarray | None, digest: str
+    ) -> None:
         self.path, self.names, self.resolution = path, tuple(names), resolution
         self.labels, self.digest = labels, digest
         self._files = files
@@ -223,8 +239,10 @@ def _check_header(files: _Files, name: str, resolution: int | None, first: str, 
         raise _damaged(name, path, error) from error
     where = f"{name} in {path} is {width}x{height} {mode}"
     if mode != "RGB":
-        raise ImageError(f"{where}, not RGB; convert the set first, for example with Pillow's "
-                         "Image.open(file).convert('RGB').save(file).")
+        raise ImageError(
+            f"{where}, not RGB; convert the set first, for example with Pillow's "
+            "Image.open(file).convert('RGB').save(file)."
+        )
     if width != height:
         raise ImageError(f"{where}, not square; crop or pad the pictures to a square first.")
     if width not in RESOLUTIONS:
@@ -262,7 +280,8 @@ def _read_labels(files: _Files, names: Sequence[str], path: Path) -> np.ndarray 
     if entries is None:
         return None
     shape_ok = isinstance(entries, list) and all(
-        isinstance(e, list) and len(e) == 2 and isinstance(e[0], str) for e in entries)
+        isinstance(e, list) and len(e) == 2 and isinstance(e[0], str) for e in entries
+    )
     if not shape_ok:
         raise ImageError(f"{where} holds labels that are not [file, label] pairs; write them so or as null.")
     labels: dict[str, Any] = dict(entries)
@@ -285,6 +304,8 @@ def _label_array(values: list[Any], names: Sequence[str], where: str) -> np.ndar
     for name, value in zip(names, values, strict=True):
         vector = isinstance(value, list) and all(type(x) in (int, float) and abs(x) <= LARGEST_NUMBER for x in value)
         if not vector or len(value) != len(values[0]) or not value:
-            raise ImageError(f"{where} gives {name} an unusable label; labels must all be classes (integers), or all "
-                             "be lists of numbers of one length.")
+            raise ImageError(
+                f"{where} gives {name} an unusable label; labels must all be classes (integers), or all "
+                "be lists of numbers of one length."
+            )
     return np.asarray(values, np.float32)

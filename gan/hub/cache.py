@@ -55,7 +55,7 @@ class Record:
 
 
 def cache_folder() -> Path:
-    """Where downloaded models are kept: beside the compiled kernels (cuda_ops.cpu.loader.cache_folder), without torch."""
+    """Where downloaded models are kept: beside the compiled kernels (cuda_ops.cpu.loader), without torch."""
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Jinc" / "models"
     if sys.platform == "darwin":
@@ -136,8 +136,9 @@ class Part:
     """A file that is being downloaded, and what is known of it; this process is the only one that writes it."""
 
     def __init__(self, stem: Path, lock: IO[bytes]) -> None:
-        self.path, self._about, self._lock_path = (stem.with_name(f"{stem.name}.{end}")
-                                                   for end in ("part", "json", "lock"))  # fmt: skip
+        self.path, self._about, self._lock_path = (
+            stem.with_name(f"{stem.name}.{end}") for end in ("part", "json", "lock")
+        )
         self._lock = lock
         self.facts: dict[str, Any] = {}
         document = _document(self._about)

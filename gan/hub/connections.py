@@ -86,11 +86,14 @@ def opener(url: str, patience: Patience) -> urllib.request.OpenerDirector:
     """Speaks http and https, through the proxies of the environment, and nothing else; follows nothing."""
     found = urllib.request.OpenerDirector()
     for handler in (
-        urllib.request.ProxyHandler(), urllib.request.UnknownHandler(),
-        urllib.request.HTTPDefaultErrorHandler(), urllib.request.HTTPErrorProcessor(),
-        _Http(patience) if url.startswith("http:") else
-        _Https(patience, ssl.create_default_context()),  # reads every certificate of the system
-    ):  # fmt: skip
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _Http(patience)
+        if url.startswith("http:")
+        else _Https(patience, ssl.create_default_context()),  # reads every certificate of the system
+    ):
         found.add_handler(handler)
     return found
 

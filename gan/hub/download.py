@@ -2,7 +2,7 @@
 """Fetches a model from an http or https address into the cache: resumed where it stopped, asked for anew only if new.
 
 Nothing that a server says is believed: lengths are limits that the bytes are held against, names are made harmless,
-and what arrives is a model by its contents or is deleted. Opening it later runs nothing of it (gan.checkpoints.checkpoint).
+and what arrives is a model by its contents or is deleted. Opening it later runs nothing of it (gan.checkpoints).
 """
 
 import http.client
@@ -151,9 +151,14 @@ def _stored(
     facts = part.facts
     path = cache.store(part, sha256, transfer.name)
     record = Record(
-        address=address.shown if address.is_open else "", sha256=sha256, name=path.name, bytes=size,
-        etag=str(facts.get("etag", "")), modified=str(facts.get("modified", "")), checked=time.time(),
-    )  # fmt: skip
+        address=address.shown if address.is_open else "",
+        sha256=sha256,
+        name=path.name,
+        bytes=size,
+        etag=str(facts.get("etag", "")),
+        modified=str(facts.get("modified", "")),
+        checked=time.time(),
+    )
     cache.remember(address, record)
     hold(path)
     return Downloaded(path, sha256, size, False)
@@ -171,9 +176,16 @@ class _Transfer:
     """Fills a part, over as many connections as it takes."""
 
     def __init__(
-        self, address: Address, cache: Cache, part: Part, limit: int, progress: Callable[[Progress], None],
-        cancelled: Callable[[], bool], timeout: float, sleep: Callable[[float], None],
-    ) -> None:  # fmt: skip
+        self,
+        address: Address,
+        cache: Cache,
+        part: Part,
+        limit: int,
+        progress: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+        timeout: float,
+        sleep: Callable[[float], None],
+    ) -> None:
         self._address, self._cache, self._part, self._limit = address, cache, part, limit
         self._progress, self._cancelled, self._timeout, self._sleep = progress, cancelled, timeout, sleep
         self._total: int | None = part.facts.get("length")
@@ -257,14 +269,20 @@ class _Transfer:
     def _continues(self, answer: Answer, done: int) -> bool:
         """Whether a part of a file is that which was asked for, of the file that was begun."""
         facts = self._part.facts
-        fits = [value == facts.get(name, "") for name, header in (("etag", "ETag"), ("modified", "Last-Modified"))
-                if (value := answer.header(header))]  # fmt: skip
+        fits = [
+            value == facts.get(name, "")
+            for name, header in (("etag", "ETag"), ("modified", "Last-Modified"))
+            if (value := answer.header(header))
+        ]
         return done > 0 and answer.start == done and all(fits) and facts.get("length") in (None, answer.total)
 
     def _begin(self, answer: Answer) -> None:
         """A file from its first byte on, whatever there was."""
-        facts: dict[str, Any] = {"etag": answer.header("ETag"), "modified": answer.header("Last-Modified"),
-                                 "length": answer.total}  # fmt: skip
+        facts: dict[str, Any] = {
+            "etag": answer.header("ETag"),
+            "modified": answer.header("Last-Modified"),
+            "length": answer.total,
+        }
         self._total = answer.total
         with self._cache.written():
             self._part.reset(facts)
@@ -331,7 +349,7 @@ def _write(file: Any, chunk: bytes) -> None:
     """All of it: an unbuffered file may take less."""
     rest = memoryview(chunk)
     while rest:
-        rest = rest[file.write(rest):]  # fmt: skip
+        rest = rest[file.write(rest) :]
 
 
 def too_large(address: Address, size: str, limit: int) -> str:

@@ -100,8 +100,10 @@ def ask(
         with body:
             patience.headers_came()
             if body.headers.get("Content-Encoding", "identity") != "identity" or body.status not in (200, 206):
-                raise WebError(f"{_named(host, address)} sends {address.shown} in a form that was not asked for: "
-                               "fetch it with a browser and open the file.")  # fmt: skip
+                raise WebError(
+                    f"{_named(host, address)} sends {address.shown} in a form that was not asked for: "
+                    "fetch it with a browser and open the file."
+                )
             yield Answer(body.status, body.headers, body, host)
         return
 

@@ -60,7 +60,7 @@ def resolve(name: str) -> str:
     kept. Anything else is taken for a path, and opening it says more.
 
     An http or https address is fetched into the cache first, as a command line does it: with a progress bar and the
-    checksum on stderr, and click.ClickException where that fails. (The window does it otherwise: viz.loading.downloads.)
+    checksum on stderr, and click.ClickException where that fails. (The window: viz.loading.downloads.)
     """
     if is_address(name) and not os.path.exists(name):
         from gan.cli.download_bar import fetched_on_terminal  # here: most commands need no network

@@ -45,9 +45,14 @@ def up_filter(spec: LayerSpec) -> np.ndarray | None:
 def down_filter(spec: LayerSpec) -> np.ndarray | None:
     """The filter of a layer's downsampling, [taps] or [taps, taps]; None where there is none. Of its output's band."""
     return low_pass(
-        spec.filter_kind, spec.down_taps, spec.out_cutoff, spec.out_half_width, spec.temporary_rate, spec.out_rate,
+        spec.filter_kind,
+        spec.down_taps,
+        spec.out_cutoff,
+        spec.out_half_width,
+        spec.temporary_rate,
+        spec.out_rate,
         spec.radial_down,
-    )  # fmt: skip
+    )
 
 
 def low_pass(

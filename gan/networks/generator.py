@@ -43,7 +43,7 @@ class Generator(nn.Module):
         update_emas: bool = False,
         arithmetic: Arithmetic = FULL,
     ) -> Tensor:
-        """`psi`, `cutoff`: truncation (gan.networks.mapping); `transform`: [3, 3] or [N, 3, 3] of gan.networks.input_transform."""
+        """`psi`, `cutoff`: truncation (gan.networks.mapping); `transform`: [3, 3] or [N, 3, 3] of input_transform."""
         ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=update_emas)
         return self.synthesis(ws, noise=noise, transform=transform, update_emas=update_emas, arithmetic=arithmetic)
 

@@ -52,24 +52,63 @@ def ladder(resolution: int, channel_base: int | None = None, channel_max: int | 
     base = channel_base if channel_base is not None else (2**14 if resolution <= 256 else 2**15)
     peak = channel_max if channel_max is not None else 512
     layers = rigid_layers(resolution)
-    a = Rung("A", "StyleGAN2", "StyleGAN2", GeneratorConfig(
-        rung="A", resolution=resolution, channel_base=base, channel_max=peak, mapping_layers=8, architecture="skip",
-        fourier_input=False, learned_transform=False, noise_inputs=True, schedule="rigid", num_layers=layers - 1,
-        num_critical=layers - 1, margin_size=0, same_padding=True, output_scale=1.0, filter_kind="binomial",
-        filter_size=2, lrelu_upsampling=1,
-    ), Recipe(mbstd_group=8 if resolution <= 256 else 4))  # fmt: skip
+    a = Rung(
+        "A",
+        "StyleGAN2",
+        "StyleGAN2",
+        GeneratorConfig(
+            rung="A",
+            resolution=resolution,
+            channel_base=base,
+            channel_max=peak,
+            mapping_layers=8,
+            architecture="skip",
+            fourier_input=False,
+            learned_transform=False,
+            noise_inputs=True,
+            schedule="rigid",
+            num_layers=layers - 1,
+            num_critical=layers - 1,
+            margin_size=0,
+            same_padding=True,
+            output_scale=1.0,
+            filter_kind="binomial",
+            filter_size=2,
+            lrelu_upsampling=1,
+        ),
+        Recipe(mbstd_group=8 if resolution <= 256 else 4),
+    )
     b = a.then("B", "+ Fourier features", "StyleGAN2 on Fourier features", fourier_input=True)
     c = b.then("C", "+ no noise inputs", noise_inputs=False)
-    d = c.then("D", "+ simplified generator", architecture="layers", num_layers=layers, num_critical=layers,
-               output_scale=0.25, mapping_layers=2, style_mixing=0.0, pl_weight=0.0, mbstd_group=4)  # fmt: skip
-    e = d.then("E", "+ boundaries & upsampling", margin_size=10, same_padding=False, filter_kind="kaiser",
-               filter_size=6)  # fmt: skip
+    d = c.then(
+        "D",
+        "+ simplified generator",
+        architecture="layers",
+        num_layers=layers,
+        num_critical=layers,
+        output_scale=0.25,
+        mapping_layers=2,
+        style_mixing=0.0,
+        pl_weight=0.0,
+        mbstd_group=4,
+    )
+    e = d.then(
+        "E", "+ boundaries & upsampling", margin_size=10, same_padding=False, filter_kind="kaiser", filter_size=6
+    )
     f = e.then("F", "+ filtered nonlinearities", lrelu_upsampling=2)
     g = f.then("G", "+ non-critical sampling", num_critical=2)
     h = g.then("H", "+ transformed Fourier features", learned_transform=True)
     t = h.then("T", "+ flexible layers", "StyleGAN3-T", schedule="flexible", num_layers=14)
-    r = t.then("R", "+ rotation equivariance", "StyleGAN3-R", conv_kernel=1, radial_filters=True,
-               channel_base=2 * base, channel_max=2 * peak, blur_sigma=10 / 256)  # fmt: skip
+    r = t.then(
+        "R",
+        "+ rotation equivariance",
+        "StyleGAN3-R",
+        conv_kernel=1,
+        radial_filters=True,
+        channel_base=2 * base,
+        channel_max=2 * peak,
+        blur_sigma=10 / 256,
+    )
     return a, b, c, d, e, f, g, h, t, r
 
 
@@ -88,8 +127,18 @@ def letter(name: str) -> str:
 
 
 # Settings that mean something to some rungs only; asking others for them is an error, not silence.
-OF_LAYERS = ("filter_size", "filter_kind", "lrelu_upsampling", "num_layers", "num_critical", "margin_size",
-             "same_padding", "conv_kernel", "radial_filters", "learned_transform")  # fmt: skip
+OF_LAYERS = (
+    "filter_size",
+    "filter_kind",
+    "lrelu_upsampling",
+    "num_layers",
+    "num_critical",
+    "margin_size",
+    "same_padding",
+    "conv_kernel",
+    "radial_filters",
+    "learned_transform",
+)
 OF_FLEXIBLE_LAYERS = ("num_layers", "first_stopband", "last_stopband_rel")
 
 
@@ -116,8 +165,10 @@ def row(
     wanted = letter(name)
     found = next(rung for rung in ladder(resolution, channel_base, channel_max) if rung.letter == wanted)
     network = found.network
-    for of, kind, names in ((network.schedule == "flexible", "T and R", OF_FLEXIBLE_LAYERS),
-                            (network.architecture == "layers", "D to R", OF_LAYERS)):  # fmt: skip
+    for of, kind, names in (
+        (network.schedule == "flexible", "T and R", OF_FLEXIBLE_LAYERS),
+        (network.architecture == "layers", "D to R", OF_LAYERS),
+    ):
         if not of and any(name in changed for name in names):
             given = ", ".join(f"--{name.replace('_', '-')}" for name in names if name in changed)
             raise ConfigError(f"Rung {wanted} has no {given}: only {kind} have. Leave it out or choose another rung.")

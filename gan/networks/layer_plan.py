@@ -136,31 +136,33 @@ def _layers(config: GeneratorConfig) -> Plan:
         up_taps = config.filter_size * up if up > 1 and not is_torgb else 1
         down_taps = config.filter_size * down if down > 1 and not is_torgb else 1
         in_size, out_size = int(sizes[before]), int(sizes[i])
-        layers.append(LayerSpec(
-            name=f"L{i}_{out_size}_{int(channels[i])}",
-            index=i,
-            in_channels=int(channels[before]),
-            out_channels=int(channels[i]),
-            in_size=in_size,
-            out_size=out_size,
-            in_rate=int(rates[before]),
-            out_rate=int(rates[i]),
-            in_cutoff=float(cutoffs[before]),
-            out_cutoff=float(cutoffs[i]),
-            in_half_width=float(half_widths[before]),
-            out_half_width=float(half_widths[i]),
-            conv_kernel=kernel,
-            conv_padding=conv_padding,
-            up=up,
-            down=down,
-            filter_kind=config.filter_kind,
-            up_taps=up_taps,
-            down_taps=down_taps,
-            radial_down=config.radial_filters and not is_critical and config.filter_kind in RADIAL_KINDS,
-            padding=padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps),
-            is_torgb=is_torgb,
-            is_critical=is_critical,
-        ))  # fmt: skip
+        layers.append(
+            LayerSpec(
+                name=f"L{i}_{out_size}_{int(channels[i])}",
+                index=i,
+                in_channels=int(channels[before]),
+                out_channels=int(channels[i]),
+                in_size=in_size,
+                out_size=out_size,
+                in_rate=int(rates[before]),
+                out_rate=int(rates[i]),
+                in_cutoff=float(cutoffs[before]),
+                out_cutoff=float(cutoffs[i]),
+                in_half_width=float(half_widths[before]),
+                out_half_width=float(half_widths[i]),
+                conv_kernel=kernel,
+                conv_padding=conv_padding,
+                up=up,
+                down=down,
+                filter_kind=config.filter_kind,
+                up_taps=up_taps,
+                down_taps=down_taps,
+                radial_down=config.radial_filters and not is_critical and config.filter_kind in RADIAL_KINDS,
+                padding=padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps),
+                is_torgb=is_torgb,
+                is_critical=is_critical,
+            )
+        )
     return Plan(
         input_channels=int(channels[0]),
         input_size=int(sizes[0]),
@@ -177,32 +179,34 @@ def _blocks(config: GeneratorConfig) -> Plan:
     def add(name: str, rate: int, kernel: int = 3, up: int = 1, out_channels: int | None = None) -> None:
         in_rate = rate // up
         half_width = (SQRT2 - 1) / 2
-        layers.append(LayerSpec(
-            name=f"b{rate}.{name}",
-            index=len(layers),
-            in_channels=config.channels_at(in_rate),
-            out_channels=config.channels_at(rate) if out_channels is None else out_channels,
-            in_size=in_rate,
-            out_size=rate,
-            in_rate=in_rate,
-            out_rate=rate,
-            in_cutoff=in_rate / 2,
-            out_cutoff=rate / 2,
-            in_half_width=in_rate * half_width,
-            out_half_width=rate * half_width,
-            conv_kernel=kernel,
-            # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
-            conv_padding=kernel // 2 if up == 1 else 0,
-            up=up,
-            down=1,
-            filter_kind="binomial",
-            up_taps=1 if up == 1 else len(config.resample_filter),
-            down_taps=1,
-            radial_down=False,
-            padding=(0, 0) if up == 1 else (1, 1),
-            is_torgb=out_channels is not None,
-            is_critical=True,
-        ))  # fmt: skip
+        layers.append(
+            LayerSpec(
+                name=f"b{rate}.{name}",
+                index=len(layers),
+                in_channels=config.channels_at(in_rate),
+                out_channels=config.channels_at(rate) if out_channels is None else out_channels,
+                in_size=in_rate,
+                out_size=rate,
+                in_rate=in_rate,
+                out_rate=rate,
+                in_cutoff=in_rate / 2,
+                out_cutoff=rate / 2,
+                in_half_width=in_rate * half_width,
+                out_half_width=rate * half_width,
+                conv_kernel=kernel,
+                # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
+                conv_padding=kernel // 2 if up == 1 else 0,
+                up=up,
+                down=1,
+                filter_kind="binomial",
+                up_taps=1 if up == 1 else len(config.resample_filter),
+                down_taps=1,
+                radial_down=False,
+                padding=(0, 0) if up == 1 else (1, 1),
+                is_torgb=out_channels is not None,
+                is_critical=True,
+            )
+        )
 
     rates = [2**i for i in range(2, int(math.log2(config.resolution)) + 1)]
     for rate in rates:

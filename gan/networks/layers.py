@@ -87,9 +87,16 @@ class SteppedNetwork(nn.Module):
         raise NotImplementedError
 
     def steps(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
-    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+        self,
+        ws: Tensor,
+        *,
+        noise: str = "const",
+        transform: Tensor | None = None,
+        update_emas: bool = False,
+        weights: Weights | None = None,
+        overrides: InputOverrides = AS_LEARNED,
+        arithmetic: Arithmetic = FULL,
+    ) -> Iterator[tuple[str, Tensor]]:
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `weights`: what `modulate` returned for these ws, which are one sample's then. `overrides`: what takes the place
@@ -107,15 +114,27 @@ class SteppedNetwork(nn.Module):
             raise ValueError("Modulated weights are for one sample's w and leave averages as they are; pass none.")
 
     def forward(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
-    ) -> Tensor:  # fmt: skip
+        self,
+        ws: Tensor,
+        *,
+        noise: str = "const",
+        transform: Tensor | None = None,
+        update_emas: bool = False,
+        weights: Weights | None = None,
+        overrides: InputOverrides = AS_LEARNED,
+        arithmetic: Arithmetic = FULL,
+    ) -> Tensor:
         """ws [N, num_ws, w_dim] to images [N, img_channels, H, W], float32; arguments as in `steps`."""
         # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
         steps = self.steps(
-            ws, noise=noise, transform=transform, update_emas=update_emas, weights=weights, overrides=overrides,
+            ws,
+            noise=noise,
+            transform=transform,
+            update_emas=update_emas,
+            weights=weights,
+            overrides=overrides,
             arithmetic=arithmetic,
-        )  # fmt: skip
+        )
         ((_, x),) = deque(steps, maxlen=1)
         return x.to(ws.dtype) * self.output_scale
 

@@ -11,8 +11,27 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 FILLED = (torch.zeros, torch.ones, torch.empty, torch.randn, torch.rand)
-ELEMENTWISE = {"mul", "__mul__", "__rmul__", "div", "__truediv__", "__rtruediv__", "sub", "__sub__", "__rsub__", "add",
-               "__add__", "__radd__", "square", "sqrt", "rsqrt", "exp", "pow", "__pow__", "neg"}  # fmt: skip
+ELEMENTWISE = {
+    "mul",
+    "__mul__",
+    "__rmul__",
+    "div",
+    "__truediv__",
+    "__rtruediv__",
+    "sub",
+    "__sub__",
+    "__rsub__",
+    "add",
+    "__add__",
+    "__radd__",
+    "square",
+    "sqrt",
+    "rsqrt",
+    "exp",
+    "pow",
+    "__pow__",
+    "neg",
+}
 
 
 class Skeleton(TorchFunctionMode):

@@ -222,9 +222,16 @@ class SkipSynthesis(SteppedNetwork):
         }
 
     def steps(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
-    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+        self,
+        ws: Tensor,
+        *,
+        noise: str = "const",
+        transform: Tensor | None = None,
+        update_emas: bool = False,
+        weights: Weights | None = None,
+        overrides: InputOverrides = AS_LEARNED,
+        arithmetic: Arithmetic = FULL,
+    ) -> Iterator[tuple[str, Tensor]]:
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `noise` is "const" (the stored planes), "random" (a plane a sample) or "none". `update_emas` is taken for the

@@ -130,9 +130,16 @@ class Synthesis(SteppedNetwork):
                 layer.magnitude_ema_beta = beta
 
     def steps(
-        self, ws: Tensor, *, noise: str = "const", transform: Tensor | None = None, update_emas: bool = False,
-        weights: Weights | None = None, overrides: InputOverrides = AS_LEARNED, arithmetic: Arithmetic = FULL,
-    ) -> Iterator[tuple[str, Tensor]]:  # fmt: skip
+        self,
+        ws: Tensor,
+        *,
+        noise: str = "const",
+        transform: Tensor | None = None,
+        update_emas: bool = False,
+        weights: Weights | None = None,
+        overrides: InputOverrides = AS_LEARNED,
+        arithmetic: Arithmetic = FULL,
+    ) -> Iterator[tuple[str, Tensor]]:
         """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
 
         `noise` is taken for the sake of one interface: there are no noise inputs here. `weights`: from `modulate`.

@@ -45,8 +45,10 @@ def write(folder: Path, size: int) -> dict[str, Path]:
             d = DiscriminatorConfig(1024, channel_base=2**15, channel_max=512)
             networks = {"G": Generator(config), "D": Discriminator(d)} | networks
         path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.pkl"
-        modules = {key: module(type(network).__name__, network.state_dict(), arguments_of(network.config))
-                   for key, network in networks.items()}  # fmt: skip
+        modules = {
+            key: module(type(network).__name__, network.state_dict(), arguments_of(network.config))
+            for key, network in networks.items()
+        }
         path.write_bytes(pickled(snapshot(modules)))
         torch.save({key: network.state_dict() for key, network in networks.items()}, path.with_suffix(".pt"))
         torch.save(networks["G_ema"].state_dict(), path.with_suffix(".ema.pt"))
@@ -58,8 +60,13 @@ def write(folder: Path, size: int) -> dict[str, Path]:
 def arguments_of(config: GeneratorConfig | DiscriminatorConfig) -> dict[str, object]:
     if isinstance(config, GeneratorConfig):
         return given(config)
-    return {"c_dim": config.c_dim, "img_resolution": config.resolution, "img_channels": config.img_channels,
-            "channel_base": config.channel_base, "channel_max": config.channel_max}  # fmt: skip
+    return {
+        "c_dim": config.c_dim,
+        "img_resolution": config.resolution,
+        "img_channels": config.img_channels,
+        "channel_base": config.channel_base,
+        "channel_max": config.channel_max,
+    }
 
 
 def open_once(way: str, path: Path) -> None:
@@ -109,15 +116,19 @@ def main() -> None:
 
 
 def report(name: str, size: int, found: dict[str, list[dict[str, float]]]) -> None:
-    middle = {way: {key: statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "grown")}
-              for way, runs in found.items()}  # fmt: skip
+    middle = {
+        way: {key: statistics.median(run[key] for run in runs) for key in ("wall", "cpu", "grown")}
+        for way, runs in found.items()
+    }
     print(f"\n{name}: {size / 1e6:.0f} MB")
     print(f"{'':22}{'wall s':>9}{'cpu s':>9}{'memory / file':>15}")
     for way, row in middle.items():
         print(f"{way:22}{row['wall']:9.3f}{row['cpu']:9.3f}{row['grown'] / size:15.2f}")
     ours = middle["ours"]["wall"]
-    print(f"ours / torch.load of G_ema's tensors {ours / middle['torch.load, G_ema']['wall']:.2f}, "
-          f"of all tensors {ours / middle['torch.load, all']['wall']:.2f} (bar {BAR})")  # fmt: skip
+    print(
+        f"ours / torch.load of G_ema's tensors {ours / middle['torch.load, G_ema']['wall']:.2f}, "
+        f"of all tensors {ours / middle['torch.load, all']['wall']:.2f} (bar {BAR})"
+    )
 
 
 if __name__ == "__main__":

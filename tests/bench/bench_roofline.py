@@ -80,9 +80,18 @@ def work(
 
 
 def case(
-    up: int, down: int, radial: bool, size: int, channels: int, dtype: torch.dtype, layout: torch.memory_format,
-    backward: bool, device: torch.device, rounds: int, rates: tuple[float, float],
-) -> Row:  # fmt: skip
+    up: int,
+    down: int,
+    radial: bool,
+    size: int,
+    channels: int,
+    dtype: torch.dtype,
+    layout: torch.memory_format,
+    backward: bool,
+    device: torch.device,
+    rounds: int,
+    rates: tuple[float, float],
+) -> Row:
     """A layer with `size`² outputs: forward without codes, or its gradient."""
     up_taps, down_taps, rows = 6 * up, 6 * down, size * down // up
     fu, fd = line(up_taps, False, device), line(down_taps, radial, device)

@@ -49,8 +49,13 @@ COMMANDS = (
 def measure(words: list[str], out: str) -> float:
     """Seconds that a fresh interpreter takes for `words`."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, *(word if word != "{out}" else out for word in words)], cwd=ROOT, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(
+        [sys.executable, *(word if word != "{out}" else out for word in words)],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     return time.perf_counter() - began
 
 

@@ -247,11 +247,17 @@ def test_without_a_compiler_it_says_what_to_do(machine: Machine) -> None:
     assert "install a C++ compiler and start again" in reason and reason.endswith(".")
 
 
-@pytest.mark.parametrize(("text", "complaint"), [
-    ("echo noise; echo 'kernels.cpp:1: error: unsupported' >&2; exit 1", "failed: kernels.cpp:1: error: unsupported"),
-    ("exit 3", "failed: exit status 3"),
-    ("exit 0", "failed: it wrote no library"),  # says that all went well and writes nothing
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            "echo noise; echo 'kernels.cpp:1: error: unsupported' >&2; exit 1",
+            "failed: kernels.cpp:1: error: unsupported",
+        ),
+        ("exit 3", "failed: exit status 3"),
+        ("exit 0", "failed: it wrote no library"),  # says that all went well and writes nothing
+    ],
+)
 def test_a_broken_compiler(machine: Machine, text: str, complaint: str) -> None:
     player = machine.play(text)
     machine.use(cxx=str(player))
@@ -259,11 +265,14 @@ def test_a_broken_compiler(machine: Machine, text: str, complaint: str) -> None:
     assert cpu.library() is None
 
 
-@pytest.mark.parametrize(("name", "trouble"), [
-    ("player", "$CXX (player) failed: exit status 1"),
-    ("missing", "$CXX (missing) was not found"),
-    ("an 'unclosed quote", "$CXX (an 'unclosed quote) was not found"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "trouble"),
+    [
+        ("player", "$CXX (player) failed: exit status 1"),
+        ("missing", "$CXX (missing) was not found"),
+        ("an 'unclosed quote", "$CXX (an 'unclosed quote) was not found"),
+    ],
+)
 def test_after_a_broken_compiler_comes_the_next(
     machine: Machine, caplog: pytest.LogCaptureFixture, name: str, trouble: str
 ) -> None:
@@ -333,14 +342,18 @@ def test_two_threads_at_once_compile_once(machine: Machine) -> None:
     assert cpu.library() and calls.read_text() == "\n"
 
 
-@pytest.mark.parametrize(("number", "how", "status"), [
-    (signal.SIGINT, HERE, -signal.SIGINT),
-    (signal.SIGTERM, HERE, -signal.SIGTERM),
-    (signal.SIGTERM, THREAD, -signal.SIGTERM),
-    (signal.SIGTERM, HANDLER, 7),  # the application's own handler, and nothing else, says what happens
-    (signal.SIGKILL, HERE, -signal.SIGKILL),
-    (signal.SIGKILL, THREAD, -signal.SIGKILL),
-], ids=lambda value: {HERE: "here", THREAD: "thread", HANDLER: "handler"}.get(value))  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "how", "status"),
+    [
+        (signal.SIGINT, HERE, -signal.SIGINT),
+        (signal.SIGTERM, HERE, -signal.SIGTERM),
+        (signal.SIGTERM, THREAD, -signal.SIGTERM),
+        (signal.SIGTERM, HANDLER, 7),  # the application's own handler, and nothing else, says what happens
+        (signal.SIGKILL, HERE, -signal.SIGKILL),
+        (signal.SIGKILL, THREAD, -signal.SIGKILL),
+    ],
+    ids=lambda value: {HERE: "here", THREAD: "thread", HANDLER: "handler"}.get(value),
+)
 def test_an_end_in_the_midst_leaves_nothing(machine: Machine, number: signal.Signals, how: str, status: int) -> None:
     pids = machine.folder / "pids"
     slow = machine.play(

@@ -17,10 +17,7 @@ from cuda_ops import bias_act, filtered_lrelu, upfirdn2d
 from cuda_ops.bias_act import bias_act_gradient_reference, bias_act_reference
 from cuda_ops.cpu import build, build_dir
 from cuda_ops.cpu import loader as cpu
-from cuda_ops.filtered_lrelu import (
-    _filtered_lrelu,
-    filtered_lrelu_reference,
-)
+from cuda_ops.filtered_lrelu import _filtered_lrelu, filtered_lrelu_reference
 from cuda_ops.upfirdn2d import _upfirdn2d, upfirdn2d_reference
 
 pytestmark = pytest.mark.skipif(cpu.library() is None, reason=cpu.reason())
@@ -258,11 +255,26 @@ def test_the_address_sanitizer_finds_nothing(tmp_path):
         (sources / path.name).write_text(text.replace(*flags) if path.suffix == ".txt" else text, encoding="utf-8")
     with build_dir.workplace(tmp_path) as place:
         library = shutil.copy(build.compile_library(sources, place, 300).library, tmp_path)
-    environment = {**os.environ, cpu.SWITCH: str(library), "LD_PRELOAD": runtime.stdout.strip(),
-                   "ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc"}
+    environment = {
+        **os.environ,
+        cpu.SWITCH: str(library),
+        "LD_PRELOAD": runtime.stdout.strip(),
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "PYTHONMALLOC": "malloc",
+    }
     here = Path(__file__)
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-m", "not slow and not nightly", "-p", "no:cacheprovider",
-               *(str(here.with_name(name)) for name in (here.name, "test_operators.py", "test_winograd.py"))]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-rs",
+        "-m",
+        "not slow and not nightly",
+        "-p",
+        "no:cacheprovider",
+        *(str(here.with_name(name)) for name in (here.name, "test_operators.py", "test_winograd.py")),
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
     skips = [line for line in ran.stdout.splitlines() if line.startswith("SKIPPED")]

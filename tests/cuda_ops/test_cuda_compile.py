@@ -40,8 +40,12 @@ def generator_specs(dtypes=tuple(TYPES)):
 def resampling_specs(dtypes=tuple(TYPES)):
     """What StyleGAN2 and the discriminator resample by [1, 3, 3, 1], and their gradients."""
     rows = (  # up, down, padding before, of the filter's side of the kernel
-        (1, 1, 1), (1, 1, 2), (1, 2, 1), (2, 1, 2), (2, 1, 1),
-    )  # fmt: skip
+        (1, 1, 1),
+        (1, 1, 2),
+        (1, 2, 1),
+        (2, 1, 2),
+        (2, 1, 1),
+    )
     specs = {}
     for (up, down, pad), dtype, last in product(rows, dtypes, (False, True)):
         pads = (0, pad) if up == 1 else (pad, 0)
@@ -83,9 +87,9 @@ def measure(spec, architecture):
 
 def check(specs, architecture):
     with ThreadPoolExecutor(2) as pool:
-        for spec, (registers, spilled, shared, tile) in zip(specs, pool.map(
-            lambda spec: measure(spec, architecture), specs
-        ), strict=True):  # fmt: skip
+        for spec, (registers, spilled, shared, tile) in zip(
+            specs, pool.map(lambda spec: measure(spec, architecture), specs), strict=True
+        ):
             where = f"{name_of(spec)} on sm_{architecture}: {registers} registers, {spilled} bytes spilled, {tile}"
             assert spilled == 0 and registers <= budget(spec), where
             assert registers * tile.threads * tile.blocks <= 65536, where
@@ -95,10 +99,15 @@ def check(specs, architecture):
 def test_the_models_use_few_specialisations():
     kinds = {(s.up, s.down, s.up_taps, s.down_taps, s.up_plane, s.down_plane) for s in generator_specs()}
     assert kinds == {
-        (1, 1, 1, 1, False, False), (2, 2, 12, 12, False, False), (2, 2, 12, 12, False, True),
-        (2, 2, 12, 12, True, False), (4, 2, 24, 12, False, False), (4, 2, 24, 12, False, True),
-        (2, 4, 12, 24, False, False), (2, 4, 12, 24, True, False),
-    }  # fmt: skip
+        (1, 1, 1, 1, False, False),
+        (2, 2, 12, 12, False, False),
+        (2, 2, 12, 12, False, True),
+        (2, 2, 12, 12, True, False),
+        (4, 2, 24, 12, False, False),
+        (4, 2, 24, 12, False, True),
+        (2, 4, 12, 24, False, False),
+        (2, 4, 12, 24, True, False),
+    }
     assert len({(s.offset_x, s.offset_y) for s in generator_specs()}) <= 3, "paddings differ, offsets hardly do"
 
 
@@ -108,8 +117,11 @@ def test_a_kernel_of_each_kind_compiles_for(architecture):
     specs = [spec for spec in generator_specs((torch.float16,)) if spec.down_plane]
     check(specs[:1], architecture)
     for dtype in TYPES.values() if architecture in (75, 90) else (1,):
-        for source, defines in (("bias_act", {"VECTOR": 4}), ("bias_act", {"VECTOR": 1}),
-                                ("upfirdn2d", {"UP_X": 1, "UP_Y": 1, "DOWN_X": 2, "DOWN_Y": 2, "PLANE": 1})):
+        for source, defines in (
+            ("bias_act", {"VECTOR": 4}),
+            ("bias_act", {"VECTOR": 1}),
+            ("upfirdn2d", {"UP_X": 1, "UP_Y": 1, "DOWN_X": 2, "DOWN_Y": 2, "PLANE": 1}),
+        ):
             defines = {"TYPE": dtype, "THREADS": 256, "BLOCKS": 2, **defines}
             _, log = nvrtc.compiled(source, defines, architecture, verbose=True)
             registers, spilled = used(log)

@@ -87,8 +87,15 @@ def near(a, b, dtype):
 
 def unclear(x, options, margin):
     """Positions of codes, one byte a value, that lie within rounding of 0 or of the clamp: they may fall either way."""
-    u = upfirdn2d_reference(x.double() + options[2].double()[:, None, None], options[0].double(), [options[3]] * 2,
-                            [1, 1], options[5], options[9], options[3] ** 2 * options[6])  # fmt: skip
+    u = upfirdn2d_reference(
+        x.double() + options[2].double()[:, None, None],
+        options[0].double(),
+        [options[3]] * 2,
+        [1, 1],
+        options[5],
+        options[9],
+        options[3] ** 2 * options[6],
+    )
     v = torch.where(u < 0, u * options[7], u).abs()
     clamp = math.inf if options[8] is None else options[8]
     return (u.abs() < margin) | ((v - clamp).abs() < margin)

@@ -286,9 +286,21 @@ def test_a_kernel_is_loaded_once_and_launched_on_torchs_stream(driver, counted, 
     x, f = torch.randn(2, 9, 36, 36, dtype=torch.float16), torch.randn(12)
     for _ in range(2):
         y = cuda_kernels.resample(
-            x, f, f, up=(2, 2), down=(2, 2), pad_up=(9, 9), pad_down=(0, 0), middle=(78, 78), out=(34, 34), gain=2.5,
-            flip_filter=False, mode=FORWARD, bias=torch.zeros(9), slope=0.2,
-        )  # fmt: skip
+            x,
+            f,
+            f,
+            up=(2, 2),
+            down=(2, 2),
+            pad_up=(9, 9),
+            pad_down=(0, 0),
+            middle=(78, 78),
+            out=(34, 34),
+            gain=2.5,
+            flip_filter=False,
+            mode=FORWARD,
+            bias=torch.zeros(9),
+            slope=0.2,
+        )
         assert y.shape == (2, 9, 34, 34)
     assert len(counted) == before + 1, "forward without codes had not been precompiled, and is compiled once"
     launches = (ctypes.c_uint * 8 * 64).in_dll(driver, "launches")
@@ -321,9 +333,11 @@ def test_switched_off_means_the_references(driver):
 
 
 def test_nothing_of_cuda_is_imported_for_the_cpu():
-    code = ("import sys, torch; before = set(sys.modules); import cuda_ops; f = torch.ones(4);"
-            "cuda_ops.upfirdn2d(torch.ones(1, 1, 8, 8), f); cuda_ops.status();"
-            "print(sorted(m for m in set(sys.modules) - before if m.partition('.')[0] == 'cuda'))")  # fmt: skip
+    code = (
+        "import sys, torch; before = set(sys.modules); import cuda_ops; f = torch.ones(4);"
+        "cuda_ops.upfirdn2d(torch.ones(1, 1, 8, 8), f); cuda_ops.status();"
+        "print(sorted(m for m in set(sys.modules) - before if m.partition('.')[0] == 'cuda'))"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
 

@@ -136,14 +136,10 @@ def test_operators_pass_opcheck():
     for act in ("swish", "lrelu", "linear"):
         opcheck(torch.ops.jinc.bias_act.default, (x, b, 1, act, 0.3, 1.4, 0.9))
     opcheck(torch.ops.jinc.bias_act_gradient.default, (x, torch.randn_like(x), 0.2, 1.4, 0.9))
-    opcheck(
-        torch.ops.jinc.filtered_lrelu.default, (x, f, f, b, 2, 2, [3, 3, 3, 3], 1.4, 0.2, 256.0, False, True)
-    )
+    opcheck(torch.ops.jinc.filtered_lrelu.default, (x, f, f, b, 2, 2, [3, 3, 3, 3], 1.4, 0.2, 256.0, False, True))
     _, codes = torch.ops.jinc.filtered_lrelu(x, f, f, b, 2, 2, [3, 3, 3, 3], 1.4, 0.2, 256.0, False, True)
     y = torch.randn(2, 3, *((s - 4) // 2 + 1 for s in codes.shape[2:]), requires_grad=True)
-    opcheck(
-        torch.ops.jinc.filtered_codes.default, (y, codes, f, f, 2, 2, [3, 3, 3, 3], [0, 0, 0, 0], 1.0, 0.2, True)
-    )
+    opcheck(torch.ops.jinc.filtered_codes.default, (y, codes, f, f, 2, 2, [3, 3, 3, 3], [0, 0, 0, 0], 1.0, 0.2, True))
 
 
 def test_batches_and_layouts_do_not_matter():

@@ -139,8 +139,9 @@ def test_without_kernels_and_with_gradients_convolutions_stay_plain(forced):
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("case", ["stylegan3_t_64", "stylegan3_t_32_conditional", "stylegan2_64",
-                                  "stylegan2_32_conditional_resnet"])
+@pytest.mark.parametrize(
+    "case", ["stylegan3_t_64", "stylegan3_t_32_conditional", "stylegan2_64", "stylegan2_32_conditional_resnet"]
+)
 def test_generators_conform_with_it(forced, case):
     with safe_open(VECTORS / f"{case}.safetensors", framework="pt") as file:
         config = json.loads(file.metadata()["config"])

@@ -43,14 +43,33 @@ TIMES, FLOOR = 3, 80 * 2**20  # bytes of memory: so many times the file's, and w
 CEILING = 2 * 2**30  # bytes of addresses beyond those in use, where the system itself says no
 LONGEST = 600  # characters of a sentence
 
-HARMLESS = ("object.__getattr__", "object.__setattr__", "object.__delattr__", "sys._getframe", "sys._current_frames",
-            "gc.get_objects", "gc.get_referrers", "gc.get_referents", "builtins.id",
-            "array.__new__", "pathlib.Path.rglob")  # fmt: skip
+HARMLESS = (
+    "object.__getattr__",
+    "object.__setattr__",
+    "object.__delattr__",
+    "sys._getframe",
+    "sys._current_frames",
+    "gc.get_objects",
+    "gc.get_referrers",
+    "gc.get_referents",
+    "builtins.id",
+    "array.__new__",
+    "pathlib.Path.rglob",
+)
 # What a file may have imported: how zips write names that are no UTF-8, how JSON may be written, what Pillow has for
 # what cameras add to pictures. All of it is imported beforehand, so that any import at all is one too many.
-IMPORTS = ("encodings.cp437", "encodings.utf_8_sig", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be",
-           "encodings.utf_32", "encodings.utf_32_le", "encodings.utf_32_be", "PIL.TiffImagePlugin",
-           "PIL.MpoImagePlugin")  # fmt: skip
+IMPORTS = (
+    "encodings.cp437",
+    "encodings.utf_8_sig",
+    "encodings.utf_16",
+    "encodings.utf_16_le",
+    "encodings.utf_16_be",
+    "encodings.utf_32",
+    "encodings.utf_32_le",
+    "encodings.utf_32_be",
+    "PIL.TiffImagePlugin",
+    "PIL.MpoImagePlugin",
+)
 # How much memory is free, and whether the process that wrote a run folder lives, is asked of the system.
 READABLE = re.compile(r"/proc/(meminfo|zoneinfo|(\d+/)?stat)")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -169,8 +188,16 @@ def run_folder(path: str) -> str:
     )
 
 
-OPENERS = {"pickle": checkpoint, "torch file": checkpoint, "torch zip": checkpoint, "safetensors": checkpoint,
-           "training": training, "state": settings, "images": images, "run": run_folder}  # fmt: skip
+OPENERS = {
+    "pickle": checkpoint,
+    "torch file": checkpoint,
+    "torch zip": checkpoint,
+    "safetensors": checkpoint,
+    "training": training,
+    "state": settings,
+    "images": images,
+    "run": run_folder,
+}
 
 
 def checked(*errors: Exception) -> str:
@@ -249,13 +276,27 @@ def _import(path: str) -> str:
 
 
 UNSAFE: dict[str, Any] = {
-    "run": _run, "swallow": _swallow, "elsewhere": _elsewhere, "spin": _spin, "dawdle": _dawdle, "hold": _hold,
-    "take all": _take_all, "raise": _raise, "babble": _babble, "leave": _leave, "native": _native, "import": _import,
-    "start": lambda path: os.posix_spawn("/bin/true", ["true"], {}), "fork": lambda path: os.fork(),
-    "connect": lambda path: socket.socket(), "remove": lambda path: os.remove(path), "die": lambda path: os.abort(),
-    "compile": lambda path: compile("1", "hostile", "eval"), "exit": lambda path: sys.exit(0),
+    "run": _run,
+    "swallow": _swallow,
+    "elsewhere": _elsewhere,
+    "spin": _spin,
+    "dawdle": _dawdle,
+    "hold": _hold,
+    "take all": _take_all,
+    "raise": _raise,
+    "babble": _babble,
+    "leave": _leave,
+    "native": _native,
+    "import": _import,
+    "start": lambda path: os.posix_spawn("/bin/true", ["true"], {}),
+    "fork": lambda path: os.fork(),
+    "connect": lambda path: socket.socket(),
+    "remove": lambda path: os.remove(path),
+    "die": lambda path: os.abort(),
+    "compile": lambda path: compile("1", "hostile", "eval"),
+    "exit": lambda path: sys.exit(0),
     "thread": lambda path: threading.Thread(target=threading.Event().wait, daemon=True).start(),
-}  # fmt: skip
+}
 
 
 class Meter:

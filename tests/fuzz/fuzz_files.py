@@ -19,18 +19,44 @@ Contents = dict[str, bytes]
 
 WILD_TEXTS = ["", "x" * 5000, "\ud800", "\0", "a\nb\x1b[2J", "../../../etc/passwd", "NaN", "😀" * 50, "T", "cpu", "CON"]
 WILD_RAW = [
-    b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-0", b"1" * 400, b"-" + b"9" * 400, b"1" * 5000, b"0.1e-400", b"1E2",
-    b"[" * 100_000, b"[" * 900 + b"]" * 900, b"[" * 970 + b"]" * 970, b'{"a":' * 900 + b"1" + b"}" * 900, b"{" * 5000,
-    b'"\\ud800"', b'"\\u0000"', b'"\xff"', b"'x'", b"\xef\xbb\xbf1", b"", b",", b"nul", b"[1,]", b"{}" * 2,
-    b"[" + b"[]," * 300_000 + b"[]]", b"[" + b"{}," * 100_000 + b"{}]", b'"' + b"x" * 10**6 + b'"',
-]  # fmt: skip
+    b"NaN",
+    b"Infinity",
+    b"-Infinity",
+    b"1e999",
+    b"-0",
+    b"1" * 400,
+    b"-" + b"9" * 400,
+    b"1" * 5000,
+    b"0.1e-400",
+    b"1E2",
+    b"[" * 100_000,
+    b"[" * 900 + b"]" * 900,
+    b"[" * 970 + b"]" * 970,
+    b'{"a":' * 900 + b"1" + b"}" * 900,
+    b"{" * 5000,
+    b'"\\ud800"',
+    b'"\\u0000"',
+    b'"\xff"',
+    b"'x'",
+    b"\xef\xbb\xbf1",
+    b"",
+    b",",
+    b"nul",
+    b"[1,]",
+    b"{}" * 2,
+    b"[" + b"[]," * 300_000 + b"[]]",
+    b"[" + b"{}," * 100_000 + b"{}]",
+    b'"' + b"x" * 10**6 + b'"',
+]
 RAW = "\u241aRAW\u241a"  # stands where bytes that no writer would write are put afterwards
 
 
 def wild_json(rng: random.Random) -> Any:
     """A JSON value of any kind."""
+    # fmt: off
     numbers = [0, 1, -1, 2, 3, 4, 16, 64, 255, 2**31, 2**32, 2**53 + 1, 2**63, 2**64, -(2**63), 10**15, 10**30, 0.5,
-               -0.5, 1e-300, 1e308, 3.0, 1e39]  # fmt: skip
+               -0.5, 1e-300, 1e308, 3.0, 1e39]
+    # fmt: on
     leaf = [None, True, False, rng.choice(numbers), rng.choice(numbers), rng.choice(numbers), rng.choice(WILD_TEXTS)]
     kind = rng.randrange(10)
     if kind < 7:
@@ -131,15 +157,43 @@ def zip_of(parts: list[Part], end: dict[str, int] | None = None, comment: bytes 
         packed = len(part.data) if part.packed is None else part.packed
         size = len(part.data) if part.size is None else part.size
         local = part.name if part.local_name is None else part.local_name
-        data += b"PK\x03\x04" + struct.pack("<HHHIIIIHH", part.version, part.flags, part.method, 0, crc & 0xFFFFFFFF,
-                                            packed & 0xFFFFFFFF, size & 0xFFFFFFFF, len(local), 0)  # fmt: skip
+        data += b"PK\x03\x04" + struct.pack(
+            "<HHHIIIIHH",
+            part.version,
+            part.flags,
+            part.method,
+            0,
+            crc & 0xFFFFFFFF,
+            packed & 0xFFFFFFFF,
+            size & 0xFFFFFFFF,
+            len(local),
+            0,
+        )
         data += local + part.data
         header = at if part.header is None else part.header
         counts = part.lengths or (len(part.name), len(part.extra), len(part.comment))
-        directory += b"PK\x01\x02" + struct.pack(
-            "<HHHHIIIIHHHHHII", 20, part.version, part.flags, part.method, 0, crc & 0xFFFFFFFF, packed & 0xFFFFFFFF,
-            size & 0xFFFFFFFF, *(count & 0xFFFF for count in counts), 0, 0, 0, header & 0xFFFFFFFF,
-        ) + part.name + part.extra + part.comment  # fmt: skip
+        directory += (
+            b"PK\x01\x02"
+            + struct.pack(
+                "<HHHHIIIIHHHHHII",
+                20,
+                part.version,
+                part.flags,
+                part.method,
+                0,
+                crc & 0xFFFFFFFF,
+                packed & 0xFFFFFFFF,
+                size & 0xFFFFFFFF,
+                *(count & 0xFFFF for count in counts),
+                0,
+                0,
+                0,
+                header & 0xFFFFFFFF,
+            )
+            + part.name
+            + part.extra
+            + part.comment
+        )
     start, data = len(data), data + directory
     known = {"count": len(parts), "size": len(directory), "start": start} | end
     if any(key.endswith("64") for key in end):
@@ -151,17 +205,51 @@ def zip_of(parts: list[Part], end: dict[str, int] | None = None, comment: bytes 
         data += b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, *numbers)
         data += b"PK\x06\x07" + struct.pack("<IQI", 0, where & 2**64 - 1, 1)
     count = known["count"] & 0xFFFF
-    data += b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, known["size"] & 0xFFFFFFFF,
-                                        known["start"] & 0xFFFFFFFF, len(comment)) + comment  # fmt: skip
+    data += (
+        b"PK\x05\x06"
+        + struct.pack(
+            "<HHHHIIH", 0, 0, count, count, known["size"] & 0xFFFFFFFF, known["start"] & 0xFFFFFFFF, len(comment)
+        )
+        + comment
+    )
     return bytes(data)
 
 
-NAMES = [b"../../../evil", b"/etc/passwd", b"C:\\evil", b"a\0b", b"", b"\xff\xfe", b"x" * 3000, b"__MACOSX/x",
-         b".hidden.png",
-         b"code/evil.py", b"data.pkl", b"x/data.pkl", b"constants.pkl", b"byteorder", b"dataset.json", b"a/",
-         b"\x1b[2J\n.png", b"CON.png", "é€😀.png".encode()]  # fmt: skip
-ZIP_MUTATIONS = ("field", "end", "zip64", "twice", "overlap", "name", "bomb", "missing", "exchange",
-                 "comment", "truncate", "flip")  # fmt: skip
+NAMES = [
+    b"../../../evil",
+    b"/etc/passwd",
+    b"C:\\evil",
+    b"a\0b",
+    b"",
+    b"\xff\xfe",
+    b"x" * 3000,
+    b"__MACOSX/x",
+    b".hidden.png",
+    b"code/evil.py",
+    b"data.pkl",
+    b"x/data.pkl",
+    b"constants.pkl",
+    b"byteorder",
+    b"dataset.json",
+    b"a/",
+    b"\x1b[2J\n.png",
+    b"CON.png",
+    "é€😀.png".encode(),
+]
+ZIP_MUTATIONS = (
+    "field",
+    "end",
+    "zip64",
+    "twice",
+    "overlap",
+    "name",
+    "bomb",
+    "missing",
+    "exchange",
+    "comment",
+    "truncate",
+    "flip",
+)
 BOMB = 96 * 2**20  # bytes that a bomb unpacks to: more than anything here may take
 
 
@@ -185,12 +273,16 @@ def mutated_zip(rng: random.Random, contents: Contents, mutation: str) -> bytes:
         return truncated(rng, data) if mutation == "truncate" else flipped(rng, data)
     if mutation == "field":
         choices: dict[str, Any] = {
-            "method": rng.choice([1, 8, 9, 12, 14, 93, 99]), "flags": rng.choice([1, 8, 0x41, 0x800, 0xFFFF]),
-            "packed": _number(rng, len(part.data)), "size": _number(rng, len(part.data)), "crc": rng.randrange(2**32),
-            "header": _number(rng, 100), "version": rng.choice([0, 45, 63, 64, 255, 65535]),
+            "method": rng.choice([1, 8, 9, 12, 14, 93, 99]),
+            "flags": rng.choice([1, 8, 0x41, 0x800, 0xFFFF]),
+            "packed": _number(rng, len(part.data)),
+            "size": _number(rng, len(part.data)),
+            "crc": rng.randrange(2**32),
+            "header": _number(rng, 100),
+            "version": rng.choice([0, 45, 63, 64, 255, 65535]),
             "local_name": rng.choice([b"", b"x" * 500, part.name + b"x"]),
             "lengths": tuple(_number(rng, 5) % 2**16 for _ in range(3)),
-        }  # fmt: skip
+        }
         names = rng.sample(list(choices), rng.choice([1, 1, 2]))
         parts[at] = replace(part, **{name: choices[name] for name in names})
     elif mutation == "end":
@@ -205,8 +297,10 @@ def mutated_zip(rng: random.Random, contents: Contents, mutation: str) -> bytes:
     elif mutation == "twice":
         parts.insert(rng.randrange(len(parts) + 1), replace(part, data=rng.choice([part.data, b"", b"\x80\x02N."])))
     elif mutation == "overlap":
-        parts += [Part(b"%d-" % i + part.name, b"", packed=len(part.data), size=len(part.data), header=0)
-                  for i in range(rng.choice([1, 3, 300]))]  # fmt: skip
+        parts += [
+            Part(b"%d-" % i + part.name, b"", packed=len(part.data), size=len(part.data), header=0)
+            for i in range(rng.choice([1, 3, 300]))
+        ]
     elif mutation == "name":
         name = rng.choice(NAMES)
         if rng.random() < 0.5:
@@ -243,12 +337,45 @@ def _bomb(rng: random.Random, part: Part) -> Part:
 
 # .safetensors.
 
-SAFETENSORS_MUTATIONS = ("document", "options", "facts", "entry", "offsets", "dtype", "shape", "header length",
-                         "header", "metadata", "tensors",
-                         "twice", "truncate", "flip", "end")  # fmt: skip
-DTYPES = ("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "U16", "U32", "U64", "BOOL", "F8_E4M3",
-          "F8_E5M2",
-          "F4", "F6_E2M3", "C64", "O", "")  # fmt: skip
+SAFETENSORS_MUTATIONS = (
+    "document",
+    "options",
+    "facts",
+    "entry",
+    "offsets",
+    "dtype",
+    "shape",
+    "header length",
+    "header",
+    "metadata",
+    "tensors",
+    "twice",
+    "truncate",
+    "flip",
+    "end",
+)
+DTYPES = (
+    "F64",
+    "F32",
+    "F16",
+    "BF16",
+    "I64",
+    "I32",
+    "I16",
+    "I8",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "BOOL",
+    "F8_E4M3",
+    "F8_E5M2",
+    "F4",
+    "F6_E2M3",
+    "C64",
+    "O",
+    "",
+)
 
 
 def safetensors_parts(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -277,8 +404,17 @@ def _other_options(rng: random.Random, document: dict[str, Any]) -> dict[str, An
             rng.choice(["layers", "skip", "resnet", "orig", "rigid", "lanczos", "gaussian", "binomial", "R"]),
         ]
         if type(known) in (int, float):
-            near = [known + 1, known - 1, 2 * known, known / 2, -known, 0, float(known),
-                    known * 10.0 ** rng.randrange(99), int(known) * 10 ** rng.randrange(400)]  # fmt: skip
+            near = [
+                known + 1,
+                known - 1,
+                2 * known,
+                known / 2,
+                -known,
+                0,
+                float(known),
+                known * 10.0 ** rng.randrange(99),
+                int(known) * 10 ** rng.randrange(400),
+            ]
         elif isinstance(known, bool):
             near = [not known] * 9 + near
         document = _put(document, path, rng.choice(near))
@@ -334,12 +470,27 @@ def mutated_safetensors(rng: random.Random, data: bytes, mutation: str) -> bytes
         return safetensors_of(rng.choice([header | exchanged, renamed]), numbers)
     start, end = entry["data_offsets"]
     near = rng.choice([0, -1, start + 4, end - 4, end + 4, 2**40, 2**63, 2**64 - 1, 2**64, 1.5, None, start])
-    changes = {"offsets": {"data_offsets": rng.choice([[near, end], [start, near], [end, start], [],
-                                                       [0, 0, 0], [start]])},
-               "dtype": {"dtype": rng.choice(DTYPES)}, "entry": {rng.choice(list(entry)): wild_json(rng)},
-               "shape": {"shape": rng.choice([[], [0], [2**40], [2**32, 2**32], [-1], [2**62, 4], [1] * 500,
-                                              entry["shape"] + [1],
-                                              entry["shape"][::-1], [2**63, 2, 0]])}}  # fmt: skip
+    changes = {
+        "offsets": {"data_offsets": rng.choice([[near, end], [start, near], [end, start], [], [0, 0, 0], [start]])},
+        "dtype": {"dtype": rng.choice(DTYPES)},
+        "entry": {rng.choice(list(entry)): wild_json(rng)},
+        "shape": {
+            "shape": rng.choice(
+                [
+                    [],
+                    [0],
+                    [2**40],
+                    [2**32, 2**32],
+                    [-1],
+                    [2**62, 4],
+                    [1] * 500,
+                    entry["shape"] + [1],
+                    entry["shape"][::-1],
+                    [2**63, 2, 0],
+                ]
+            )
+        },
+    }
     return safetensors_of(header | {name: entry | changes[mutation]}, numbers)
 
 

@@ -12,41 +12,127 @@ from support.foreign import Call, Named, pickled
 
 Instructions = list[bytes]
 
-HOSTILE = [("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "open"),
-           ("builtins", "__import__"), ("builtins", "getattr"), ("builtins", "compile"), ("__builtin__", "eval"),
-           ("subprocess", "Popen"), ("subprocess", "check_output"), ("torch.hub", "load"), ("torch", "load"),
-           ("torch.serialization", "load"), ("torch.jit", "load"), ("operator", "attrgetter"), ("operator",
-                                                                                                "methodcaller"),
-           ("functools", "partial"), ("functools", "reduce"), ("importlib", "import_module"), ("runpy", "run_path"),
-           ("pty", "spawn"), ("socket", "create_connection"), ("shutil", "rmtree"), ("os", "execv"), ("os", "remove"),
-           ("codecs", "decode"), ("_codecs", "decode"), ("pickle", "loads"), ("marshal", "loads"), ("types",
-                                                                                                    "CodeType"),
-           ("types", "FunctionType"), ("ctypes", "CDLL"), ("multiprocessing", "Process"), ("threading", "Thread"),
-           ("copyreg", "__newobj__"), ("copyreg", "_reconstructor"), ("numpy", "load"), ("numpy", "memmap"),
-           ("timeit", "timeit"), ("code", "interact"), ("webbrowser", "open"), ("nt", "system"), ("bdb", "Bdb.run"),
-           ("torch._utils", "_rebuild_wrapper_subclass"), ("torch.storage", "UntypedStorage.from_file"),
-           ("torch_utils.persistence", "_module_to_src_dict.clear"), ("collections", "OrderedDict.__init__"),
-           ("torch._utils", "__builtins__.eval"), ("builtins", "set.__class__"), ("dnnlib.util",
-                                                                                  "open_url")]  # fmt: skip
-HARMLESS = [("collections", "OrderedDict"), ("builtins", "set"), ("builtins", "bytes"), ("torch", "Size"),
-            ("torch", "device"), ("numpy", "dtype"), ("numpy", "ndarray"), ("_codecs", "encode"), ("torch",
-                                                                                                   "FloatStorage"),
-            ("dnnlib.util", "EasyDict"), ("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_tensor_v2"),
-            ("torch.storage", "_load_from_bytes"), ("torch_utils.persistence", "_reconstruct_persistent_obj"),
-            ("numpy.core.multiarray", "scalar"), ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.numeric", "_frombuffer"), ("torch.nn.modules.linear", "Linear"), ("torch",
-                                                                                            "float16")]  # fmt: skip
+HOSTILE = [
+    ("os", "system"),
+    ("posix", "system"),
+    ("builtins", "eval"),
+    ("builtins", "exec"),
+    ("builtins", "open"),
+    ("builtins", "__import__"),
+    ("builtins", "getattr"),
+    ("builtins", "compile"),
+    ("__builtin__", "eval"),
+    ("subprocess", "Popen"),
+    ("subprocess", "check_output"),
+    ("torch.hub", "load"),
+    ("torch", "load"),
+    ("torch.serialization", "load"),
+    ("torch.jit", "load"),
+    ("operator", "attrgetter"),
+    ("operator", "methodcaller"),
+    ("functools", "partial"),
+    ("functools", "reduce"),
+    ("importlib", "import_module"),
+    ("runpy", "run_path"),
+    ("pty", "spawn"),
+    ("socket", "create_connection"),
+    ("shutil", "rmtree"),
+    ("os", "execv"),
+    ("os", "remove"),
+    ("codecs", "decode"),
+    ("_codecs", "decode"),
+    ("pickle", "loads"),
+    ("marshal", "loads"),
+    ("types", "CodeType"),
+    ("types", "FunctionType"),
+    ("ctypes", "CDLL"),
+    ("multiprocessing", "Process"),
+    ("threading", "Thread"),
+    ("copyreg", "__newobj__"),
+    ("copyreg", "_reconstructor"),
+    ("numpy", "load"),
+    ("numpy", "memmap"),
+    ("timeit", "timeit"),
+    ("code", "interact"),
+    ("webbrowser", "open"),
+    ("nt", "system"),
+    ("bdb", "Bdb.run"),
+    ("torch._utils", "_rebuild_wrapper_subclass"),
+    ("torch.storage", "UntypedStorage.from_file"),
+    ("torch_utils.persistence", "_module_to_src_dict.clear"),
+    ("collections", "OrderedDict.__init__"),
+    ("torch._utils", "__builtins__.eval"),
+    ("builtins", "set.__class__"),
+    ("dnnlib.util", "open_url"),
+]
+HARMLESS = [
+    ("collections", "OrderedDict"),
+    ("builtins", "set"),
+    ("builtins", "bytes"),
+    ("torch", "Size"),
+    ("torch", "device"),
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("_codecs", "encode"),
+    ("torch", "FloatStorage"),
+    ("dnnlib.util", "EasyDict"),
+    ("torch._utils", "_rebuild_parameter"),
+    ("torch._utils", "_rebuild_tensor_v2"),
+    ("torch.storage", "_load_from_bytes"),
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("torch.nn.modules.linear", "Linear"),
+    ("torch", "float16"),
+]
 # Keys whose values decide what is built, by whom, and from what.
-KEYS = (b"z_dim", b"c_dim", b"w_dim", b"img_resolution", b"img_channels", b"channel_base", b"channel_max",
-        b"num_layers",
-        b"num_critical", b"first_cutoff", b"first_stopband", b"last_stopband_rel", b"margin_size", b"output_scale",
-        b"conv_kernel", b"filter_size", b"lrelu_upsampling", b"use_radial_filters", b"magnitude_ema_beta",
-        b"conv_clamp",
-        b"mapping_kwargs", b"architecture", b"resample_filter", b"mbstd_group_size", b"mbstd_num_channels", b"type",
-        b"class_name", b"state", b"module_src", b"_modules", b"_parameters", b"_buffers", b"_init_kwargs",
-        b"_init_args",
-        b"_non_persistent_buffers_set", b"weight", b"bias", b"G_ema", b"D", b"synthesis", b"mapping", b"w_avg",
-        b"little_endian", b"protocol_version")  # fmt: skip
+KEYS = (
+    b"z_dim",
+    b"c_dim",
+    b"w_dim",
+    b"img_resolution",
+    b"img_channels",
+    b"channel_base",
+    b"channel_max",
+    b"num_layers",
+    b"num_critical",
+    b"first_cutoff",
+    b"first_stopband",
+    b"last_stopband_rel",
+    b"margin_size",
+    b"output_scale",
+    b"conv_kernel",
+    b"filter_size",
+    b"lrelu_upsampling",
+    b"use_radial_filters",
+    b"magnitude_ema_beta",
+    b"conv_clamp",
+    b"mapping_kwargs",
+    b"architecture",
+    b"resample_filter",
+    b"mbstd_group_size",
+    b"mbstd_num_channels",
+    b"type",
+    b"class_name",
+    b"state",
+    b"module_src",
+    b"_modules",
+    b"_parameters",
+    b"_buffers",
+    b"_init_kwargs",
+    b"_init_args",
+    b"_non_persistent_buffers_set",
+    b"weight",
+    b"bias",
+    b"G_ema",
+    b"D",
+    b"synthesis",
+    b"mapping",
+    b"w_avg",
+    b"little_endian",
+    b"protocol_version",
+)
 SMALL_INTEGERS = "KMJ\x8a"
 COUNTED = {"X": 4, "\x8c": 1, "\x8d": 8, "C": 1, "B": 4, "\x8e": 8, "\x96": 8}  # bytes that the length takes
 KILOBYTE = 1024
@@ -71,10 +157,11 @@ def integer(value: int) -> bytes:
 
 def wild_number(rng: random.Random, near: int = 0) -> int:
     """A whole number that something may not expect."""
-    return rng.choice([0, 1, -1, 2, 3, near + 1, near - 1, 2 * near, near * near, 255, 256, 2**15, 2**16, 2**20,
-                       2**31 - 1,
-                       2**31, -(2**31), 2**32 - 1, 2**32, 2**39, 2**40, 2**62, 2**63 - 1, 2**63, -(2**63), 2**100,
-                       10**15, rng.randrange(1024)])  # fmt: skip
+    # fmt: off
+    numbers = [0, 1, -1, 2, 3, near + 1, near - 1, 2 * near, near * near, 255, 256, 2**15, 2**16, 2**20, 2**31 - 1,
+               2**31, -(2**31), 2**32 - 1, 2**32, 2**39, 2**40, 2**62, 2**63 - 1, 2**63, -(2**63), 2**100, 10**15]
+    # fmt: on
+    return rng.choice([*numbers, rng.randrange(1024)])
 
 
 def text(word: bytes, rng: random.Random | None = None) -> bytes:
@@ -129,11 +216,16 @@ def wild_value(rng: random.Random) -> bytes:
 
 
 ODD: list[Any] = [
-    Call(Named("torch", "Size"), (1, 2)), Call(Named("torch", "device"), "cuda", 1), {"a": 1}, [1, [2, [3]]],
+    Call(Named("torch", "Size"), (1, 2)),
+    Call(Named("torch", "device"), "cuda", 1),
+    {"a": 1},
+    [1, [2, [3]]],
     Call(Named("numpy.core.multiarray", "scalar"), Call(Named("numpy", "dtype"), "f8"), b"12345678"),
     Call(Named("numpy", "dtype"), "f8", False, True, state=(3, "<", None, None, None, -1, -1, 0)),
-    {1: 2, 2.5: 3, None: 4, (1, 2): 5, b"x": 6}, ((((1,),),),), Call(Named("collections", "OrderedDict"), [["a", 1]]),
-]  # fmt: skip
+    {1: 2, 2.5: 3, None: 4, (1, 2): 5, b"x": 6},
+    ((((1,),),),),
+    Call(Named("collections", "OrderedDict"), [["a", 1]]),
+]
 
 
 def _spot(rng: random.Random, ops: Instructions) -> int:
@@ -208,21 +300,50 @@ def name(rng: random.Random, ops: Instructions) -> None:
 def call(rng: random.Random, ops: Instructions) -> None:
     """A global called, in every way that pickles have, its result dropped."""
     pushed, word = a_global(rng), text(b"echo hostile")
-    ways = [pushed + word + b"\x85R0", pushed + word + b"\x85\x810", pushed + b")}\x920", b"(" + pushed + word + b"o0",
-            b"(" + word + b"ios\nsystem\n0", pushed + word + b"\x85R" + b"}b0",
-            pushed + b"0", b"\x82\x010", b"\x83\x01\x000", b"\x84\x01\x00\x00\x000", b"\x970", b"\x980",
-            pushed + b"(" + word + b"tR" + word + b"\x85R0", b"P7\n0", word + b"Q0"]  # fmt: skip
+    ways = [
+        pushed + word + b"\x85R0",
+        pushed + word + b"\x85\x810",
+        pushed + b")}\x920",
+        b"(" + pushed + word + b"o0",
+        b"(" + word + b"ios\nsystem\n0",
+        pushed + word + b"\x85R" + b"}b0",
+        pushed + b"0",
+        b"\x82\x010",
+        b"\x83\x01\x000",
+        b"\x84\x01\x00\x00\x000",
+        b"\x970",
+        b"\x980",
+        pushed + b"(" + word + b"tR" + word + b"\x85R0",
+        b"P7\n0",
+        word + b"Q0",
+    ]
     ops.insert(_spot(rng, ops), rng.choice(ways))
 
 
 def chain(rng: random.Random, ops: Instructions) -> None:
     """Results of calls called again, or given to calls, many times."""
     count = rng.choice([2, 10, 100, 3000])
-    ways = [a_global(rng, HARMLESS) + b")R" * count, a_global(rng, HARMLESS) * count + b"\x85R" * count,
-            b"ctorch\nSize\n" * count + b")" + b"\x85R" * count, b"ccollections\nOrderedDict\n)R" + b"}b" * count,
-            (b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n" + b"}" + text(b"type") + text(b"class") + b"s"
-             + text(b"class_name") + text(b"x") + b"s" + text(b"state") + b"}s\x85R0") * count + b"N",
-            (b"cbuiltins\nset\n](K\x01K\x02K\x03e\x85R0") * count + b"N"]  # fmt: skip
+    ways = [
+        a_global(rng, HARMLESS) + b")R" * count,
+        a_global(rng, HARMLESS) * count + b"\x85R" * count,
+        b"ctorch\nSize\n" * count + b")" + b"\x85R" * count,
+        b"ccollections\nOrderedDict\n)R" + b"}b" * count,
+        (
+            b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n"
+            + b"}"
+            + text(b"type")
+            + text(b"class")
+            + b"s"
+            + text(b"class_name")
+            + text(b"x")
+            + b"s"
+            + text(b"state")
+            + b"}s\x85R0"
+        )
+        * count
+        + b"N",
+        (b"cbuiltins\nset\n](K\x01K\x02K\x03e\x85R0") * count + b"N",
+    ]
     ops.insert(_spot(rng, ops), rng.choice(ways) + b"0")
 
 
@@ -248,10 +369,17 @@ def build(rng: random.Random, ops: Instructions) -> None:
 def nest(rng: random.Random, ops: Instructions) -> None:
     """Something nested deep, dropped or kept."""
     count = int(10 ** rng.uniform(1, 5.2)) if rng.random() < 0.95 else 10**6
-    ways = [b"]" * count + b"a" * (count - 1), b"(" * count + b"t" * count, b"N" + b"\x85" * count, b"(" * count,
-            b"}K\x01" * count + b"N" + b"s" * count, b"N" + b"\x85\x94" * count,
-            b"(" * count + b"1" * (count - 1) + b"t",
-            b"]\x94" * count + b"a" * (count - 1), b"K\x01" + b"\x85\x90" * count]  # fmt: skip
+    ways = [
+        b"]" * count + b"a" * (count - 1),
+        b"(" * count + b"t" * count,
+        b"N" + b"\x85" * count,
+        b"(" * count,
+        b"}K\x01" * count + b"N" + b"s" * count,
+        b"N" + b"\x85\x94" * count,
+        b"(" * count + b"1" * (count - 1) + b"t",
+        b"]\x94" * count + b"a" * (count - 1),
+        b"K\x01" + b"\x85\x90" * count,
+    ]
     ops.insert(_spot(rng, ops), rng.choice(ways) + rng.choice([b"0", b""]))
 
 
@@ -315,10 +443,25 @@ def nested(rng: random.Random, ops: Instructions) -> None:
 
 
 ON_INSTRUCTIONS: dict[str, Callable[[random.Random, Instructions], None]] = {
-    "swap": swap, "delete": delete, "duplicate": duplicate, "insert": insert, "change": change, "argument": argument,
-    "words": words, "settings": settings, "global": name, "call": call, "chain": chain, "build": build, "nest": nest,
-    "collide": collide, "memo": memo, "lengths": lengths, "frame": frame, "nested": nested,
-}  # fmt: skip
+    "swap": swap,
+    "delete": delete,
+    "duplicate": duplicate,
+    "insert": insert,
+    "change": change,
+    "argument": argument,
+    "words": words,
+    "settings": settings,
+    "global": name,
+    "call": call,
+    "chain": chain,
+    "build": build,
+    "nest": nest,
+    "collide": collide,
+    "memo": memo,
+    "lengths": lengths,
+    "frame": frame,
+    "nested": nested,
+}
 
 
 def truncated(rng: random.Random, data: bytes) -> bytes:

@@ -72,19 +72,40 @@ def mutated_png(rng: random.Random, data: bytes, mutation: str) -> bytes:
 def _extra_chunk(rng: random.Random) -> tuple[bytes, bytes]:
     """One that need not be there."""
     bomb = _squeezed(b"\0" * rng.choice([100, 2**24]))
-    return rng.choice([
-        (b"iCCP", b"p\0\0" + bomb), (b"zTXt", b"k\0\0" + bomb), (b"iTXt", b"k\0\1\0\0\0" + bomb),
-        (b"tEXt", b"k\0" + b"x" * 10**5),
-        (b"tEXt", b""), (b"iTXt", b""), (b"iCCP", b""), (b"iTXt", b"k\0\1\7"), (b"acTL", struct.pack(">II", 2**31, 0)),
-        (b"acTL", struct.pack(">II", 5, 1)), (b"acTL", b""), (b"fcTL", b""), (b"fdAT", b""),
-        (b"eXIf", b"II*\0" + b"\xff" * 60),
-        (b"fcTL", struct.pack(">IIIIIHHBB", 0, 2**31, 2**31, 9, 9, 1, 1, 0, 0)), (b"tRNS", b""),
-        (b"tRNS", b"\0\1\0\1\0\1"),
-        (b"PLTE", b"\1\2\3" * 256), (b"PLTE", b""), (b"gAMA", b""), (b"pHYs", b""), (b"cHRM", b"\0"), (b"sRGB", b""),
-        (b"IEND", b""), (b"IHDR", b""), (b"IHDR", struct.pack(">IIBBBBB", 2**16, 2**16, 8, 2, 0, 0, 0)),
-        (b"abcd", b"x" * 2000),
-        (b"ABCD", b"x"), (b"IDAT", b""), (b"\0\0\0\0", b""),
-    ])  # fmt: skip
+    return rng.choice(
+        [
+            (b"iCCP", b"p\0\0" + bomb),
+            (b"zTXt", b"k\0\0" + bomb),
+            (b"iTXt", b"k\0\1\0\0\0" + bomb),
+            (b"tEXt", b"k\0" + b"x" * 10**5),
+            (b"tEXt", b""),
+            (b"iTXt", b""),
+            (b"iCCP", b""),
+            (b"iTXt", b"k\0\1\7"),
+            (b"acTL", struct.pack(">II", 2**31, 0)),
+            (b"acTL", struct.pack(">II", 5, 1)),
+            (b"acTL", b""),
+            (b"fcTL", b""),
+            (b"fdAT", b""),
+            (b"eXIf", b"II*\0" + b"\xff" * 60),
+            (b"fcTL", struct.pack(">IIIIIHHBB", 0, 2**31, 2**31, 9, 9, 1, 1, 0, 0)),
+            (b"tRNS", b""),
+            (b"tRNS", b"\0\1\0\1\0\1"),
+            (b"PLTE", b"\1\2\3" * 256),
+            (b"PLTE", b""),
+            (b"gAMA", b""),
+            (b"pHYs", b""),
+            (b"cHRM", b"\0"),
+            (b"sRGB", b""),
+            (b"IEND", b""),
+            (b"IHDR", b""),
+            (b"IHDR", struct.pack(">IIBBBBB", 2**16, 2**16, 8, 2, 0, 0, 0)),
+            (b"abcd", b"x" * 2000),
+            (b"ABCD", b"x"),
+            (b"IDAT", b""),
+            (b"\0\0\0\0", b""),
+        ]
+    )
 
 
 def _segments(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
@@ -140,10 +161,26 @@ def _extra_segment(rng: random.Random) -> tuple[int, bytes]:
     photoshop = b"Photoshop 3.0\x008BIM" + rng.choice(
         [b"\x03\xed\0\0\0\0\0\x10" + b"\0" * 9, b"\x03\xed", b"\xff" * 30]
     )
-    return rng.choice([(0xE1, exif), (0xE2, mpf), (0xE2, icc), (0xED, photoshop),
-                       (0xEE, b"Adobe\0d\0\0\0\0" + rng.randbytes(1)),
-                       (0xEE, b"Adobe"), (0xE0, b"JFIF"), (0xE0, b"JFIF\0\1\1\2\0\0\0\0\0\0"), (0xDD, b"\0\1"),
-                       (0xDD, b""),
-                       (0xFE, b"x" * 60_000), (0xC4, b""), (0xC4, rng.randbytes(30)), (0xDB, rng.randbytes(65)),
-                       (0xDB, b""),
-                       (0xC0, b"\x08\0\x10\0\x10\x03"), (0xD8, b""), (0xD9, b""), (0x01, b"")])  # fmt: skip
+    return rng.choice(
+        [
+            (0xE1, exif),
+            (0xE2, mpf),
+            (0xE2, icc),
+            (0xED, photoshop),
+            (0xEE, b"Adobe\0d\0\0\0\0" + rng.randbytes(1)),
+            (0xEE, b"Adobe"),
+            (0xE0, b"JFIF"),
+            (0xE0, b"JFIF\0\1\1\2\0\0\0\0\0\0"),
+            (0xDD, b"\0\1"),
+            (0xDD, b""),
+            (0xFE, b"x" * 60_000),
+            (0xC4, b""),
+            (0xC4, rng.randbytes(30)),
+            (0xDB, rng.randbytes(65)),
+            (0xDB, b""),
+            (0xC0, b"\x08\0\x10\0\x10\x03"),
+            (0xD8, b""),
+            (0xD9, b""),
+            (0x01, b""),
+        ]
+    )

@@ -27,11 +27,14 @@ from viz.core.state import AppState, to_json
 
 SMALL = {"channel_base": 64, "channel_max": 4, "z_dim": 4, "w_dim": 4}
 NETWORKS: dict[str, GeneratorConfig | DiscriminatorConfig] = {
-    "T": rung("T", 16, **SMALL, num_layers=4), "R": rung("R", 16, **SMALL, num_layers=4, lrelu_upsampling=1),
-    "T with labels": rung("T", 16, **SMALL, num_layers=4, c_dim=3), "A": rung("A", 16, **SMALL),
+    "T": rung("T", 16, **SMALL, num_layers=4),
+    "R": rung("R", 16, **SMALL, num_layers=4, lrelu_upsampling=1),
+    "T with labels": rung("T", 16, **SMALL, num_layers=4, c_dim=3),
+    "A": rung("A", 16, **SMALL),
     "A resnet with labels": rung("A", 16, **SMALL, architecture="resnet", c_dim=2),
-    "A orig": rung("A", 16, **SMALL, architecture="orig"), "D": DiscriminatorConfig(16, 3, 2, 64, 4, mapping_layers=2),
-}  # fmt: skip
+    "A orig": rung("A", 16, **SMALL, architecture="orig"),
+    "D": DiscriminatorConfig(16, 3, 2, 64, 4, mapping_layers=2),
+}
 
 
 @cache
@@ -49,9 +52,14 @@ def _whole(name: str) -> dict[str, Any]:
     if isinstance(config, GeneratorConfig):
         whole = module("Generator", state(name), given(config), num_ws=config.num_ws)
         return snapshot({"G_ema": whole})
-    kwargs = {"c_dim": config.c_dim, "img_resolution": config.resolution, "img_channels": config.img_channels,
-              "channel_base": config.channel_base, "channel_max": config.channel_max,
-              "mapping_kwargs": {"num_layers": 2}}  # fmt: skip
+    kwargs = {
+        "c_dim": config.c_dim,
+        "img_resolution": config.resolution,
+        "img_channels": config.img_channels,
+        "channel_base": config.channel_base,
+        "channel_max": config.channel_max,
+        "mapping_kwargs": {"num_layers": 2},
+    }
     return snapshot({"D": module("Discriminator", state(name), kwargs)})
 
 
@@ -96,9 +104,17 @@ def training(name: str) -> bytes:
     """A training state after one step, so that there are averages of gradients in it."""
     network = NETWORKS[name]
     assert isinstance(network, GeneratorConfig)
-    config = TrainConfig(generator=network, discriminator=replace(NETWORKS["D"], c_dim=network.c_dim), data="set.zip",
-                         data_name="set", data_images=8, data_digest="0" * 16, total_images=1000, batch=4,
-                         gamma=1.0)  # fmt: skip
+    config = TrainConfig(
+        generator=network,
+        discriminator=replace(NETWORKS["D"], c_dim=network.c_dim),
+        data="set.zip",
+        data_name="set",
+        data_images=8,
+        data_digest="0" * 16,
+        total_images=1000,
+        batch=4,
+        gamma=1.0,
+    )
     with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
         made = TrainState(config)
         labels = torch.eye(network.c_dim)[[0, 1, 1, 0]] if network.c_dim else None
@@ -142,11 +158,26 @@ def vectors() -> dict[str, Any]:
 @cache
 def run_documents() -> dict[str, Any]:
     """A run folder's documents; "stats.jsonl" has a line for each entry."""
-    options = TrainConfig(generator=NETWORKS["T"], discriminator=replace(NETWORKS["D"], c_dim=0), data="set.zip",
-                          data_name="set", data_images=8, data_digest="0" * 16, total_images=1000, batch=4,
-                          gamma=1.0).to_json()  # fmt: skip
-    progress = {"state": "training", "images": 400, "total_images": 1000, "images_per_s": 9.5, "seconds_left": 60.0,
-                "pid": 2**22 + 1, "error": ""}  # fmt: skip
+    options = TrainConfig(
+        generator=NETWORKS["T"],
+        discriminator=replace(NETWORKS["D"], c_dim=0),
+        data="set.zip",
+        data_name="set",
+        data_images=8,
+        data_digest="0" * 16,
+        total_images=1000,
+        batch=4,
+        gamma=1.0,
+    ).to_json()
+    progress = {
+        "state": "training",
+        "images": 400,
+        "total_images": 1000,
+        "images_per_s": 9.5,
+        "seconds_left": 60.0,
+        "pid": 2**22 + 1,
+        "error": "",
+    }
     row = {
         "tick": 1,
         "images": 400,

@@ -117,10 +117,15 @@ def _settings(rng: random.Random, number: int) -> Made:
 
 def _pictures(rng: random.Random, number: int) -> Made:
     contents = dict(seeds.pictures())
-    mutation = _chosen(number, [*(f"zip: {kind}" for kind in files.ZIP_MUTATIONS),
-                                *(f"labels: {kind}" for kind in files.JSON_MUTATIONS),
-                                *(f"png: {kind}" for kind in pictures.PNG_MUTATIONS),
-                                *(f"jpeg: {kind}" for kind in pictures.JPEG_MUTATIONS)])  # fmt: skip
+    mutation = _chosen(
+        number,
+        [
+            *(f"zip: {kind}" for kind in files.ZIP_MUTATIONS),
+            *(f"labels: {kind}" for kind in files.JSON_MUTATIONS),
+            *(f"png: {kind}" for kind in pictures.PNG_MUTATIONS),
+            *(f"jpeg: {kind}" for kind in pictures.JPEG_MUTATIONS),
+        ],
+    )
     what, _, kind = mutation.partition(": ")
     if what == "zip":
         return mutation, {"set.zip": files.mutated_zip(rng, contents, kind)}, "set.zip"
@@ -150,9 +155,15 @@ def _run_folder(rng: random.Random, number: int) -> Made:
 
 # Each kind of file, with its share of a hundred mutants.
 KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
-    "pickle": (32, _pickle), "torch file": (10, _torch_file), "torch zip": (14, _torch_zip), "safetensors": (12, _ours),
-    "training": (5, _training), "state": (9, _settings), "images": (14, _pictures), "run": (4, _run_folder),
-}  # fmt: skip
+    "pickle": (32, _pickle),
+    "torch file": (10, _torch_file),
+    "torch zip": (14, _torch_zip),
+    "safetensors": (12, _ours),
+    "training": (5, _training),
+    "state": (9, _settings),
+    "images": (14, _pictures),
+    "run": (4, _run_folder),
+}
 
 
 def mutant(kind: str, seed: int) -> Mutant:
@@ -221,8 +232,14 @@ class Opener:
                 (place / name).parent.mkdir(parents=True, exist_ok=True)
                 (place / name).write_bytes(data)
             size = sum(map(len, mutant.files.values()))
-            order = {"kind": mutant.kind, "path": str(place / mutant.target), "size": size, "armed": armed,
-                     "seconds": self._seconds, "unsafe": unsafe}  # fmt: skip
+            order = {
+                "kind": mutant.kind,
+                "path": str(place / mutant.target),
+                "size": size,
+                "armed": armed,
+                "seconds": self._seconds,
+                "unsafe": unsafe,
+            }
             answer = self._ask(order)
             there = {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()}
             left = sorted(there - set(mutant.files)) + sorted(self._beside() - self._known)
@@ -235,9 +252,13 @@ class Opener:
         command = [sys.executable, str(HERE / "fuzz_child.py")]
         self._answers = answers = queue.Queue[bytes | None]()
         self._process = process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self.empty,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self.empty,
             env=environment,
-        )  # fmt: skip
+        )
         self.started += 1
 
         def listen() -> None:
@@ -335,8 +356,10 @@ def main() -> int:
                 (options.keep / name).write_bytes(data)
     print(table(outcomes))
     longest, largest = max(outcomes, key=lambda o: o.seconds), max(outcomes, key=lambda o: o.grown)
-    print(f"\nThe longest took {longest.seconds:.2f} s of processor time ({longest.mutant.again}), the largest "
-          f"{largest.grown / 2**20:.0f} MiB ({largest.mutant.again}).")  # fmt: skip
+    print(
+        f"\nThe longest took {longest.seconds:.2f} s of processor time ({longest.mutant.again}), the largest "
+        f"{largest.grown / 2**20:.0f} MiB ({largest.mutant.again})."
+    )
     return int(any(outcome.result == "failed" for outcome in outcomes))
 
 

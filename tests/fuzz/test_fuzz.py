@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Mutants of well-formed files each end in a model or in one clear refusal (tests/fuzz/fuzzing.py makes them).
 
-Five hundred here, ten thousand others in `make nightly`, or by hand: python -m pytest tests/fuzz/test_fuzz.py -m nightly
+Five hundred here, ten thousand others in `make nightly`, or by hand: pytest tests/fuzz/test_fuzz.py -m nightly
 """
 
 import pickletools
@@ -60,8 +60,12 @@ def test_a_seed_names_one_mutant() -> None:
         one, again = mutant(kind, 7), mutant(kind, 7)
         assert one == again
         assert one.files != mutant(kind, 8).files
-    ran = subprocess.run([sys.executable, HERE / "fuzzing.py", "--kind", "pickle", "--seed", "7"], capture_output=True,
-                         text=True, cwd=ROOT)  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, HERE / "fuzzing.py", "--kind", "pickle", "--seed", "7"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith(mutant("pickle", 7).again)
 
@@ -113,19 +117,35 @@ def test_code_in_a_file_would_be_noticed(watched: Opener, unsafe: str) -> None:
 
 @pytest.mark.parametrize(
     ("unsafe", "sentence"),
-    [("import", "import"), ("start", "os.posix_spawn"), ("fork", "os.fork"), ("connect", "socket."), ("leave", "open"),
-     ("remove", "os.remove"), ("compile", "compile"), ("native", "ctypes"), ("thread", "thread")],
-)  # fmt: skip
+    [
+        ("import", "import"),
+        ("start", "os.posix_spawn"),
+        ("fork", "os.fork"),
+        ("connect", "socket."),
+        ("leave", "open"),
+        ("remove", "os.remove"),
+        ("compile", "compile"),
+        ("native", "ctypes"),
+        ("thread", "thread"),
+    ],
+)
 def test_each_deed_would_be_noticed(watched: Opener, unsafe: str, sentence: str) -> None:
     noticed(watched, unsafe, sentence)
 
 
 @pytest.mark.parametrize(
     ("unsafe", "sentence"),
-    [("spin", "ended the process"), ("dawdle", "of processor time"), ("hold", "MiB for a file of"),
-     ("take all", "MemoryError"), ("raise", "KeyError"), ("babble", "no plain sentence"), ("exit", "SystemExit"),
-     ("die", "ended the process")],
-)  # fmt: skip
+    [
+        ("spin", "ended the process"),
+        ("dawdle", "of processor time"),
+        ("hold", "MiB for a file of"),
+        ("take all", "MemoryError"),
+        ("raise", "KeyError"),
+        ("babble", "no plain sentence"),
+        ("exit", "SystemExit"),
+        ("die", "ended the process"),
+    ],
+)
 def test_what_takes_long_or_much_or_says_nothing_plain_would_be_noticed(
     watched: Opener, unsafe: str, sentence: str
 ) -> None:

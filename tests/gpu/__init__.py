@@ -24,7 +24,9 @@ def program(name: str, *arguments: str) -> list[str]:
 
 def environment(**changed: str) -> dict[str, str]:
     """The environment of such a process, with `changed` variables."""
-    path = os.pathsep.join([str(TESTS), str(TESTS / "cuda_ops"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join(
+        [str(TESTS), str(TESTS / "cuda_ops"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **changed}
 
 

@@ -43,19 +43,51 @@ class Layer:
 
     def forward(self, x: Tensor, b: Tensor, keep_codes: bool) -> tuple[Tensor, Tensor]:
         """Output and codes, by the operator."""
-        return _filtered_lrelu(x, self.fu, self.fd, b, self.up, self.down, self.padding, self.gain, self.slope,
-                               self.clamp, self.flip, keep_codes)  # fmt: skip
+        return _filtered_lrelu(
+            x,
+            self.fu,
+            self.fd,
+            b,
+            self.up,
+            self.down,
+            self.padding,
+            self.gain,
+            self.slope,
+            self.clamp,
+            self.flip,
+            keep_codes,
+        )
 
     def forward_reference(self, x: Tensor, b: Tensor) -> Tensor:
         """The output's definition in float64, from the same rounded numbers."""
-        y, _ = filtered_lrelu_reference(x.double(), self.fu.double(), self.fd.double(), b.double(), self.up, self.down,
-                                        self.padding, self.gain, self.slope, self.clamp, self.flip, False)  # fmt: skip
+        y, _ = filtered_lrelu_reference(
+            x.double(),
+            self.fu.double(),
+            self.fd.double(),
+            b.double(),
+            self.up,
+            self.down,
+            self.padding,
+            self.gain,
+            self.slope,
+            self.clamp,
+            self.flip,
+            False,
+        )
         return y
 
     def _back(self, sizes: Sequence[int], out: Sequence[int], middle: Sequence[int]) -> tuple:
-        return (self.fd, self.fu, self.down, self.up, _adjoint(middle, out, self.fd, 1, self.down, [0] * 4),
-                _adjoint(sizes, middle, self.fu, self.up, 1, self.padding), self.up**2 * self.gain, self.slope,
-                not self.flip)  # fmt: skip
+        return (
+            self.fd,
+            self.fu,
+            self.down,
+            self.up,
+            _adjoint(middle, out, self.fd, 1, self.down, [0] * 4),
+            _adjoint(sizes, middle, self.fu, self.up, 1, self.padding),
+            self.up**2 * self.gain,
+            self.slope,
+            not self.flip,
+        )
 
     def gradient(self, dy: Tensor, codes: Tensor, sizes: Sequence[int], double: bool = False) -> Tensor:
         """With respect to the image, which has (H, W) `sizes`; `double`: the reference in float64."""
@@ -68,8 +100,15 @@ class Layer:
         """The gradient of `gradient` with respect to dy, which has (H, W) sizes `out`."""
         sizes, middle = ddx.shape[2:], codes.shape[2:]
         _, _, _, _, before, after, gain, slope, flip = self._back(sizes, out, middle)
-        rest = (self.up, self.down, _adjoint(middle, sizes, self.fu, 1, self.up, after),
-                _adjoint(out, middle, self.fd, self.down, 1, before), gain, slope, not flip)  # fmt: skip
+        rest = (
+            self.up,
+            self.down,
+            _adjoint(middle, sizes, self.fu, 1, self.up, after),
+            _adjoint(out, middle, self.fd, self.down, 1, before),
+            gain,
+            slope,
+            not flip,
+        )
         if double:
             return filtered_codes_reference(ddx.double(), codes, self.fu.double(), self.fd.double(), *rest)
         return _filtered_codes(ddx, codes, self.fu, self.fd, *rest)

@@ -90,8 +90,15 @@ def watched(where: str, tool: str, choice: Choice, few: list[str]) -> Row:
     if not summary:
         return failed(tool, f"It printed no summary. {_last(done)}")
     clean = done.returncode == 0 and "digest" in done.stdout
-    first = next((line for line in said.splitlines() if line.startswith("=========") and
-                  re.search(r"Invalid|Uninitialized|hazard|Barrier|Race|Program hit", line)), "")  # fmt: skip
+    first = next(
+        (
+            line
+            for line in said.splitlines()
+            if line.startswith("=========")
+            and re.search(r"Invalid|Uninitialized|hazard|Barrier|Race|Program hit", line)
+        ),
+        "",
+    )
     note = sentence(summary[-1] + ("" if clean else f"; {first.strip('= ')}; {_last(done)}"))
     return {**row(f"{tool} of the list of operators", bar="no error", met=clean, note=note), "failed": not clean}
 

@@ -64,6 +64,7 @@ class Device:
 
 def _on_device(draw, device):
     """The CPU's random numbers, whatever device is asked for."""
+
     def drawn(*size, **options):
         options.pop("device", None)
         return draw(*size, device="cpu", **options).to(device)
@@ -90,13 +91,17 @@ def host(monkeypatch):
 @pytest.fixture(scope="session")
 def compiled():
     """Compile these specialisations, several at a time, into the cache; each is then loaded from there."""
+
     def compile_all(specs) -> None:
         number = torch.cuda.current_device()
         architecture = cuda.architecture(f"cuda:{number}")
         wanted = [(spec, cuda._tile(spec, architecture)) for spec in dict.fromkeys(specs)]
         with ThreadPoolExecutor(COMPILERS) as pool:
-            for future in [pool.submit(nvrtc.cubin, "resample", spec.defines(tile), architecture)
-                           for spec, tile in wanted if tile is not None]:  # fmt: skip
+            for future in [
+                pool.submit(nvrtc.cubin, "resample", spec.defines(tile), architecture)
+                for spec, tile in wanted
+                if tile is not None
+            ]:
                 future.result()
 
     return compile_all

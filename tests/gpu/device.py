@@ -100,12 +100,16 @@ def header(choice: Choice) -> dict[str, str]:
         about = torch.cuda.get_device_properties(choice.device)
         device = {
             "device": f"{about.name}, {about.total_memory / 2**30:.0f} GiB, {about.multi_processor_count} "
-                      f"multiprocessors, sm_{about.major}{about.minor}",
-            "driver": driver(), "kernels": cuda.reason(choice.device),
-        }  # fmt: skip
+            f"multiprocessors, sm_{about.major}{about.minor}",
+            "driver": driver(),
+            "kernels": cuda.reason(choice.device),
+        }
     return {
-        **device, "torch": torch.__version__, "CUDA": torch.version.cuda or "none",
+        **device,
+        "torch": torch.__version__,
+        "CUDA": torch.version.cuda or "none",
         "Python": platform.python_version(),
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"), "commit": commit(),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(),
         **({"quick": "few cases and rounds: a check that it runs, not a measurement"} if choice.quick else {}),
-    }  # fmt: skip
+    }

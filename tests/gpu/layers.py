@@ -33,13 +33,24 @@ class Kind:
 
     def specialisations(self, dtype: torch.dtype, last: bool, training: bool) -> tuple[tiling.Resampling, ...]:
         spec = self.spec
-        return tiling.layer(spec.up, spec.down, spec.up_taps, spec.down_taps, self.radial,
-                                (spec.padding[0], spec.padding[0]), dtype, last, training)  # fmt: skip
+        return tiling.layer(
+            spec.up,
+            spec.down,
+            spec.up_taps,
+            spec.down_taps,
+            self.radial,
+            (spec.padding[0], spec.padding[0]),
+            dtype,
+            last,
+            training,
+        )
 
     def layer(self, device: torch.device) -> Layer:
         """With the model's own filters."""
-        fu, fd = (torch.ones(1) if f is None else torch.from_numpy(f).float()
-                  for f in (up_filter(self.spec), down_filter(self.spec)))  # fmt: skip
+        fu, fd = (
+            torch.ones(1) if f is None else torch.from_numpy(f).float()
+            for f in (up_filter(self.spec), down_filter(self.spec))
+        )
         return Layer(fu.to(device), fd.to(device), self.spec.up, self.spec.down, [*self.spec.padding * 2])
 
 

@@ -94,22 +94,30 @@ def drag(
     return model, present, 1e3 * (perf_counter() - start) / count, result.how
 
 
-def frame_row(case: tuple[str, int, int, int], path: str, choice: Choice, precision: str, presenter: Presenter | None,
-              why: str, loss: float | None, equal: bool) -> Row:  # fmt: skip
+def frame_row(
+    case: tuple[str, int, int, int],
+    path: str,
+    choice: Choice,
+    precision: str,
+    presenter: Presenter | None,
+    why: str,
+    loss: float | None,
+    equal: bool,
+) -> Row:
     letter, resolution, base, most = case
     model, present, flowing, how = drag(path, choice, precision, presenter)
     ms, shown = statistics.median(model), statistics.median(present)
     title = f"{letter} {resolution}² ({base}/{most}{', doubled' if letter == 'R' else ''})"
     parts = f"model {ms:.3g} ms + present {shown:.3g} ms" if presenter else f"model {ms:.3g} ms, present not measured"
     flow = f"{1e3 / flowing:.0f} frames/s, one begun before the last is there." if flowing else ""
-    notes = [flow, how, why,
-             f"Texture by {presenter.path}." if presenter and presenter.path else ""]  # fmt: skip
+    notes = [flow, how, why, f"Texture by {presenter.path}." if presenter and presenter.path else ""]
     bar = met = None
     if precision == "float16":
         bar, met = f">= {LEAST:g} dB PSNR", equal or (loss is not None and loss >= LEAST)
         notes.insert(0, "The same picture as float32." if equal else f"PSNR {loss:.1f} dB to float32.")
-    found = row(f"{title}, {precision}", ms + shown, against=parts, bar=bar or "",
-                met=met, note=" ".join(filter(None, notes)))  # fmt: skip
+    found = row(
+        f"{title}, {precision}", ms + shown, against=parts, bar=bar or "", met=met, note=" ".join(filter(None, notes))
+    )
     return {**found, "caveat": "" if presenter else "Ours ends before the texture."}
 
 

@@ -55,8 +55,15 @@ def against_reference(
         ms = milliseconds(lambda _: call(), choice.device, 10 if choice.quick else ROUNDS)
         reference = milliseconds(_without_kernels(call, choice), choice.device, REFERENCE_ROUNDS)
     limit = TOLERANCE[dtype]
-    return row(f"{case}, {plain(dtype)}", ms, against=f"reference {reference:.3g} ms", ratio=reference / ms,
-               error=error, bar=f"error <= {limit:g}", met=error <= limit)  # fmt: skip
+    return row(
+        f"{case}, {plain(dtype)}",
+        ms,
+        against=f"reference {reference:.3g} ms",
+        ratio=reference / ms,
+        error=error,
+        bar=f"error <= {limit:g}",
+        met=error <= limit,
+    )
 
 
 def made(up: int, down: int, radial: bool, rows: int, size: int, device: torch.device) -> Layer:
@@ -87,13 +94,19 @@ def _layer_rows(choice: Choice, title: str, numbers, dtype: torch.dtype, layout:
     layer = made(up, down, radial, side, size, device)
     x = torch.randn(1, channels, side, side, device=device).to(dtype).contiguous(memory_format=layout)
     b = torch.randn(channels, device=device).to(dtype)
-    yield against_reference(f"{title}, output", choice, dtype, lambda: layer.forward(x, b, False)[0],
-                            lambda: layer.forward_reference(x, b))  # fmt: skip
+    yield against_reference(
+        f"{title}, output", choice, dtype, lambda: layer.forward(x, b, False)[0], lambda: layer.forward_reference(x, b)
+    )
     with torch.inference_mode():
         y, codes = layer.forward(x, b, True)
     dy = torch.randn_like(y)
-    yield against_reference(f"{title}, gradient", choice, dtype, lambda: layer.gradient(dy, codes, x.shape[2:]),
-                            lambda: layer.gradient(dy, codes, x.shape[2:], double=True))  # fmt: skip
+    yield against_reference(
+        f"{title}, gradient",
+        choice,
+        dtype,
+        lambda: layer.gradient(dy, codes, x.shape[2:]),
+        lambda: layer.gradient(dy, codes, x.shape[2:], double=True),
+    )
 
 
 def _other_rows(choice: Choice) -> Iterator[Row]:
@@ -105,15 +118,19 @@ def _other_rows(choice: Choice) -> Iterator[Row]:
         for name, up, down, pads in (("up 2", 2, 1, [2, 1, 2, 1]), ("down 2", 1, 2, [1, 1, 1, 1])):
             arguments = [up] * 2, [down] * 2, pads, False, 1.0
             yield against_reference(
-                f"upfirdn2d 4 x {channels} x {size}², {name}, 4 taps", choice, dtype,
+                f"upfirdn2d 4 x {channels} x {size}², {name}, 4 taps",
+                choice,
+                dtype,
                 lambda x=x, a=arguments: _upfirdn2d(x, f, *a),
                 lambda x=x, a=arguments: upfirdn2d_reference(x.double(), f.double(), *a),
-            )  # fmt: skip
+            )
         yield against_reference(
-            f"bias_act 4 x {channels} x {size}², leaky ReLU", choice, dtype,
+            f"bias_act 4 x {channels} x {size}², leaky ReLU",
+            choice,
+            dtype,
             lambda x=x, b=b: _bias_act(x, b, 1, "lrelu", 0.2, 2**0.5, 256.0),
             lambda x=x, b=b: bias_act_reference(x.double(), b.double(), 1, "lrelu", 0.2, 2**0.5, 256.0),
-        )  # fmt: skip
+        )
 
 
 def bandwidth(choice: Choice) -> Iterator[Row]:
@@ -127,21 +144,32 @@ def bandwidth(choice: Choice) -> Iterator[Row]:
         for up, down, radial in cases:
             for dtype in types(choice):
                 for layout in LAYOUTS.values():
-                    found = bench_case(up, down, radial, size, channels, dtype, layout, backward, choice.device, rounds,
-                                       rates)  # fmt: skip
+                    found = bench_case(
+                        up, down, radial, size, channels, dtype, layout, backward, choice.device, rounds, rates
+                    )
                     claimed = plain(dtype) in CLAIMED and not choice.small
                     yield _bandwidth_row(found, rates, (up, down, radial), backward, dtype, layout, claimed)
 
 
-def _bandwidth_row(found: Row, rates: tuple[float, float], numbers: tuple, backward: bool, dtype: torch.dtype,
-                   layout: torch.memory_format, claimed: bool) -> Row:  # fmt: skip
+def _bandwidth_row(
+    found: Row,
+    rates: tuple[float, float],
+    numbers: tuple,
+    backward: bool,
+    dtype: torch.dtype,
+    layout: torch.memory_format,
+    claimed: bool,
+) -> Row:
     up, down, radial = numbers
     share, kind = found["of roofline"], "radial" if radial else "separable"
     name = f"filtered_lrelu-{up}-{down}-{kind}-{plain(dtype)}{'-gradient' if backward else ''}"
     return row(
-        f"filtered_lrelu {found['name']}", found["ms"],
+        f"filtered_lrelu {found['name']}",
+        found["ms"],
         against=f"{found['moved'] / found['ms'] / 1e6:.0f} of {rates[0] / 1e6:.0f} GB/s; bound by {found['bound by']}: "
-                f"{found['floor ms']:.3g} ms",
-        ratio=share, bar=f">= {LEAST:g} of roofline" if claimed else "", met=share >= LEAST if claimed else None,
+        f"{found['floor ms']:.3g} ms",
+        ratio=share,
+        bar=f">= {LEAST:g} of roofline" if claimed else "",
+        met=share >= LEAST if claimed else None,
         name=name if layout == torch.contiguous_format else "",
-    )  # fmt: skip
+    )

@@ -46,6 +46,12 @@ def _fitting(letter: str, resolution: int, batch: int, half: int, choice: Choice
     step, rate = float(found["step ms"]), float(found["images/s"])
     note = f"A batch of {asked} does not fit." if tried < asked else ""
     name = f"training-{letter}-{resolution}" if half or choice.small else ""  # what an opponent is compared with
-    return row(f"{letter} {resolution}², {preset} preset, batch {tried}, {found['precision']}", rate, "images/s",
-               against=f"{step:.0f} ms a step, peak {float(found['memory MB']) / 1024:.1f} GiB", note=note, name=name,
-               ms=1e3 / rate)  # fmt: skip
+    return row(
+        f"{letter} {resolution}², {preset} preset, batch {tried}, {found['precision']}",
+        rate,
+        "images/s",
+        against=f"{step:.0f} ms a step, peak {float(found['memory MB']) / 1024:.1f} GiB",
+        note=note,
+        name=name,
+        ms=1e3 / rate,
+    )

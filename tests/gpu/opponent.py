@@ -27,8 +27,9 @@ VARIABLE = "OPPONENT"
 SECONDS = 120.0  # that a run of it may take
 LAYERS = tuple(f"{up}-{down}-{kind}" for (up, down), kind in product(((2, 2), (4, 2)), ("separable", "radial")))
 TYPES = ("float16", "bfloat16", "float32")
-KERNELS = tuple(f"filtered_lrelu-{layer}-{dtype}{way}"
-                for layer, dtype, way in product(LAYERS, TYPES, ("", "-gradient")))  # fmt: skip
+KERNELS = tuple(
+    f"filtered_lrelu-{layer}-{dtype}{way}" for layer, dtype, way in product(LAYERS, TYPES, ("", "-gradient"))
+)
 FRAMES = tuple(f"frame-{letter}-{resolution}" for letter, resolution in product("TR", (256, 1024)))
 TRAINING = ("training-T-256", "training-R-256")
 NAMES = (*KERNELS, *FRAMES, *TRAINING)
@@ -57,9 +58,14 @@ def run(command: str, seconds: float = SECONDS) -> Times:
         return Times(problem="The opponent's command is empty.")
     try:
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            errors="replace", start_new_session=os.name == "posix",
-        )  # fmt: skip
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=os.name == "posix",
+        )
     except OSError as problem:
         return Times(problem=f"The opponent's command {words[0]} cannot be started ({problem.strerror or problem}).")
     try:
@@ -100,8 +106,9 @@ def parsed(text: str) -> Times:
     bad = [name for name in found if name in NAMES and name not in good]
     remarks = []
     if unknown:
-        remarks.append(f"The opponent names {_some(unknown)}, which are not known here: docs/gpu-checklist.md has the "
-                       "names.")  # fmt: skip
+        remarks.append(
+            f"The opponent names {_some(unknown)}, which are not known here: docs/gpu-checklist.md has the names."
+        )
     if bad:
         remarks.append(f"The opponent's times of {_some(bad)} are not milliseconds above 0.")
     name = document.get("name")
@@ -138,14 +145,26 @@ def compared(before: Times, after: Times, ours: Iterable[Row]) -> list[Row]:
         if not theirs:
             continue
         if name not in mine:
-            rows.append(row(name, against=f"{title}: {said(statistics.median(theirs), 'ms')}",
-                            note="Ours was not measured in this run."))  # fmt: skip
+            rows.append(
+                row(
+                    name,
+                    against=f"{title}: {said(statistics.median(theirs), 'ms')}",
+                    note="Ours was not measured in this run.",
+                )
+            )
             continue
         median, bar = statistics.median(theirs), BARS.get(name)
         ratio, caveat = median / mine[name]["ms"], mine[name].get("caveat", "")
         drift = f"Drift between its runs: {theirs[-1] / theirs[0] - 1:+.1%}." if len(theirs) == 2 else "It ran once."
-        rows.append(row(name, mine[name]["ms"], against=f"{title}: {' and '.join(said(t, 'ms') for t in theirs)}",
-                        ratio=ratio, bar=f">= {bar:g} x" if bar else "",
-                        met=ratio >= bar if bar and not caveat else None,
-                        note=f"{drift} {caveat}".strip()))  # fmt: skip
+        rows.append(
+            row(
+                name,
+                mine[name]["ms"],
+                against=f"{title}: {' and '.join(said(t, 'ms') for t in theirs)}",
+                ratio=ratio,
+                bar=f">= {bar:g} x" if bar else "",
+                met=ratio >= bar if bar and not caveat else None,
+                note=f"{drift} {caveat}".strip(),
+            )
+        )
     return rows

@@ -157,16 +157,28 @@ def measure(
 @click.option("--quick", is_flag=True, help="Few cases and rounds.")
 @click.option("--seconds", default=SECONDS, show_default=True, type=click.FloatRange(1), help="For all of it.")
 @click.option("--only", multiple=True, type=click.Choice(list(SECTIONS)), help="This section; several times: these.")
-@click.option("--opponent", "command", envvar=opponent.VARIABLE, default="",
-              help="A command that prints its times as JSON, run before and after: docs/gpu-checklist.md.")  # fmt: skip
+@click.option(
+    "--opponent",
+    "command",
+    envvar=opponent.VARIABLE,
+    default="",
+    help="A command that prints its times as JSON, run before and after: docs/gpu-checklist.md.",
+)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="The same as JSON.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The same as Markdown.")
 @click.option("--together", is_flag=True, help="All in one process, without time limits: to look for a mistake.")
 @click.option("--section", nargs=2, hidden=True, default=None)
 def main(
-    device: str, quick: bool, seconds: float, only: tuple[str, ...], command: str, json_file: Path | None,
-    out: Path | None, together: bool, section: tuple[str, str] | None,
-) -> None:  # fmt: skip
+    device: str,
+    quick: bool,
+    seconds: float,
+    only: tuple[str, ...],
+    command: str,
+    json_file: Path | None,
+    out: Path | None,
+    together: bool,
+    section: tuple[str, str] | None,
+) -> None:
     """Run the tests of tests/gpu, measure, watch the kernels with the memory checker, and print one Markdown table.
 
     Exit status 1: a test failed, the memory checker found something, or a section could not be run; all the others were
@@ -175,7 +187,7 @@ def main(
     choice = Choice(torch.device(device), quick, monotonic() + seconds)
     why = missing() if choice.device.type == "cuda" else None
     if why:
-        raise click.ClickException(f"{why} Nothing was run; ARGS=\"--device cpu\" only tries the program out.")
+        raise click.ClickException(f'{why} Nothing was run; ARGS="--device cpu" only tries the program out.')
     if section:
         section_here(section[0], choice, Path(section[1]))
         return

@@ -16,19 +16,38 @@ LENGTH = 300  # characters of a note
 
 
 def row(
-    case: str, value: float | None = None, unit: str = "ms", *, against: str = "", ratio: float | None = None,
-    error: float | None = None, bar: str = "", met: bool | None = None, note: str = "", name: str = "",
+    case: str,
+    value: float | None = None,
+    unit: str = "ms",
+    *,
+    against: str = "",
+    ratio: float | None = None,
+    error: float | None = None,
+    bar: str = "",
+    met: bool | None = None,
+    note: str = "",
+    name: str = "",
     ms: float | None = None,
-) -> Row:  # fmt: skip
+) -> Row:
     """What was found about a case.
 
     `ratio`: how many times the other's figure, or a share; `error`: max |ours - reference| / max |reference|; `bar`:
     what is claimed, `met` whether it holds; `name`: what an opponent calls it (docs/gpu-checklist.md);
     `ms`: what is compared with theirs, the value where it has this unit.
     """
-    return {"case": case, "value": _number(value), "unit": unit, "compared with": against, "ratio": _number(ratio),
-            "error": _number(error), "bar": bar, "met": met, "note": note, "name": name,
-            "ms": _number(value if unit == "ms" else ms)}  # fmt: skip
+    return {
+        "case": case,
+        "value": _number(value),
+        "unit": unit,
+        "compared with": against,
+        "ratio": _number(ratio),
+        "error": _number(error),
+        "bar": bar,
+        "met": met,
+        "note": note,
+        "name": name,
+        "ms": _number(value if unit == "ms" else ms),
+    }
 
 
 def failed(case: str, why: BaseException | str) -> Row:
@@ -61,8 +80,17 @@ def cells(found: Row) -> list[str]:
     """A row's cells, in the order of COLUMNS."""
     met = {True: "yes", False: "**no**", None: ""}[found["met"]]
     error = "" if found["error"] is None else f"{found['error']:.1e}"
-    texts = (found.get("section", ""), found["case"], said(found["value"], found["unit"]), found["compared with"],
-             said(found["ratio"]), error, found["bar"], met, found["note"])  # fmt: skip
+    texts = (
+        found.get("section", ""),
+        found["case"],
+        said(found["value"], found["unit"]),
+        found["compared with"],
+        said(found["ratio"]),
+        error,
+        found["bar"],
+        met,
+        found["note"],
+    )
     return [str(text).replace("|", "\\|").replace("\n", " ") for text in texts]
 
 

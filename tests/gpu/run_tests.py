@@ -49,8 +49,18 @@ def outcome(record: Path, status: int) -> Iterator[Row]:
     reasons = "; ".join(sorted({found.get("message") or "" for found in skipped}))
     skips = f"{len(skipped)} skipped: {reasons}" if skipped else ""
     good = not bad and status == 0
-    yield {**row("tests/gpu", passed, "passed", against=f"{len(bad)} failed", bar="0 failed",
-                 met=good if passed or not good else None, note=skips), "failed": not good}  # fmt: skip
+    yield {
+        **row(
+            "tests/gpu",
+            passed,
+            "passed",
+            against=f"{len(bad)} failed",
+            bar="0 failed",
+            met=good if passed or not good else None,
+            note=skips,
+        ),
+        "failed": not good,
+    }
     for case, problem in bad[:SHOWN]:
         name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name', '')}"
         yield failed(name, sentence(problem.get("message") or "It failed."))

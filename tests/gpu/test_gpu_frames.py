@@ -28,8 +28,15 @@ SIZE = 64
 def models(tmp_path_factory) -> dict[str, str]:
     folder, found = tmp_path_factory.mktemp("models"), {}
     for letter in "ABTRL":  # L: labelled
-        config = rung(letter.replace("L", "T"), SIZE, channel_base=1024, channel_max=32, z_dim=64, w_dim=64,
-                      c_dim=3 * (letter == "L"))  # fmt: skip
+        config = rung(
+            letter.replace("L", "T"),
+            SIZE,
+            channel_base=1024,
+            channel_max=32,
+            z_dim=64,
+            w_dim=64,
+            c_dim=3 * (letter == "L"),
+        )
         found[letter] = str(folder / f"{letter}.safetensors")
         save_generator(found[letter], untrained(config), {})
     return found
@@ -123,8 +130,18 @@ def test_maps_are_those_of_the_picture(models):
 @pytest.mark.parametrize("half", [0, 4])
 @pytest.mark.parametrize("letter", "ATR")
 def test_a_training_step_waits_for_nothing(letter, half):
-    config = configure(letter, resolution=SIZE, data="", data_name="", data_images=1, data_digest="", device="cuda:0",
-                       preset_name="tiny", batch=8, half=half)  # fmt: skip
+    config = configure(
+        letter,
+        resolution=SIZE,
+        data="",
+        data_name="",
+        data_images=1,
+        data_digest="",
+        device="cuda:0",
+        preset_name="tiny",
+        batch=8,
+        half=half,
+    )
     prepare(torch.device("cuda:0"))
     state = TrainState(config)
     pictures = np.random.default_rng(0).integers(0, 256, (8, 3, SIZE, SIZE), dtype=np.uint8)

@@ -108,17 +108,31 @@ def fits(layer, tile, layout, most) -> bool:
     """Whether a block with this tile has the shared memory that it takes."""
     last = layout == torch.channels_last
     spec = tiling.specialisation(
-        layer.up, layer.down, layer.fu.shape[0], layer.fd.shape[0], layer.fu.ndim == 2, layer.fd.ndim == 2,
-        tiling.ENCODE, torch.float32, last, (layer.padding[0], layer.padding[2]), (0, 0),
-    )  # fmt: skip
+        layer.up,
+        layer.down,
+        layer.fu.shape[0],
+        layer.fd.shape[0],
+        layer.fu.ndim == 2,
+        layer.fd.ndim == 2,
+        tiling.ENCODE,
+        torch.float32,
+        last,
+        (layer.padding[0], layer.padding[2]),
+        (0, 0),
+    )
     return tiling.shared_bytes(spec, tile) <= most
 
 
 def blocks(function: Function) -> int:
     """How many blocks of a kernel a multiprocessor holds at a time."""
     number, shared = ctypes.c_int(), ctypes.c_size_t(function.shared)
-    driver.call("cuOccupancyMaxActiveBlocksPerMultiprocessor", ctypes.byref(number), function._function,
-                      function.threads, shared)  # fmt: skip
+    driver.call(
+        "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+        ctypes.byref(number),
+        function._function,
+        function.threads,
+        shared,
+    )
     return number.value
 
 

@@ -84,8 +84,9 @@ def test_nothing_of_the_window_is_needed(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(BLOCKED)
     there = environment()
     there["PYTHONPATH"] = f"{tmp_path}:{there['PYTHONPATH']}"
-    command = program("report", "--device=cpu", "--quick", "--only=frames", "--only=training",
-                      f"--json={tmp_path / 'rows.json'}")  # fmt: skip
+    command = program(
+        "report", "--device=cpu", "--quick", "--only=frames", "--only=training", f"--json={tmp_path / 'rows.json'}"
+    )
     done = subprocess.run(command, cwd=ROOT, env=there, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
@@ -96,6 +97,7 @@ def test_nothing_of_the_window_is_needed(tmp_path):
 @pytest.fixture
 def sections(monkeypatch):
     """Sections that are made up, in this process."""
+
     def good(choice):
         yield rows_module.row("fine", 1.0)
 
@@ -122,16 +124,20 @@ def test_a_section_that_fails_is_a_row(sections, tmp_path):
     assert kept.bad and "illegal memory access" in (tmp_path / "table.md").read_text()
 
 
-@pytest.mark.parametrize(("code", "said"), [
-    ("import os; os.kill(os.getpid(), 11)", "Its process ended with exit status -11; see above why."),
-    ("import time; time.sleep(60)", "It did not end within 1 s and was stopped."),
-    ("", "It came to nothing."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", "Its process ended with exit status -11; see above why."),
+        ("import time; time.sleep(60)", "It did not end within 1 s and was stopped."),
+        ("", "It came to nothing."),
+    ],
+)
 def test_a_process_that_dies_or_hangs_is_a_row(monkeypatch, code, said):
     """What it had written until then stays."""
     first = 'import sys, json; open(sys.argv[-1], "a").write(json.dumps({"case": "before"}) + "\\n" + "half a li")\n'
-    monkeypatch.setattr(report, "program", lambda name, *arguments: [
-        sys.executable, "-c", (first if code else "") + code, *arguments])  # fmt: skip
+    monkeypatch.setattr(
+        report, "program", lambda name, *arguments: [sys.executable, "-c", (first if code else "") + code, *arguments]
+    )
     began = time.monotonic()
     found = report.section_apart("frames", CPU, 1.0)
     assert time.monotonic() - began < 30
@@ -141,8 +147,10 @@ def test_a_process_that_dies_or_hangs_is_a_row(monkeypatch, code, said):
 
 
 def test_an_opponent_is_compared():
-    ours = [rows_module.row("a frame", 10.0, name="frame-T-1024"),
-            rows_module.row("training", 50.0, "images/s", name="training-T-256", ms=20.0)]  # fmt: skip
+    ours = [
+        rows_module.row("a frame", 10.0, name="frame-T-1024"),
+        rows_module.row("training", 50.0, "images/s", name="training-T-256", ms=20.0),
+    ]
     before = opponent.Times({"frame-T-1024": 40.0, "training-T-256": 30.0, "frame-R-256": 1.0}, "theirs")
     after = opponent.Times({"frame-T-1024": 44.0})
     frame, other, training = opponent.compared(before, after, ours)
@@ -162,17 +170,23 @@ def test_an_opponent_is_run():
     assert found == opponent.Times({"frame-T-1024": 40.0}, "theirs")
 
 
-@pytest.mark.parametrize(("command", "said"), [
-    ("", "The opponent's command is empty."),
-    ("'unclosed", "The opponent's command cannot be read (No closing quotation): 'unclosed"),
-    ("no-such-program --x", "The opponent's command no-such-program cannot be started (No such file or directory)."),
-    (python("raise SystemExit(3)"), "The opponent's command ended with exit status 3: It said nothing."),
-    (python('raise ValueError("no GPU")'), "The opponent's command ended with exit status 1: ValueError: no GPU."),
-    (python("pass"), "The opponent's command printed no JSON object."),
-    (python('print("{ no json"); print([1])'), "The opponent's command printed no JSON object."),
-    (python('print("{}")'), 'The opponent\'s JSON has no "times", an object of milliseconds by name.'),
-    (python("import time; time.sleep(60)"), "The opponent's command did not end within 1 s and was stopped."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("", "The opponent's command is empty."),
+        ("'unclosed", "The opponent's command cannot be read (No closing quotation): 'unclosed"),
+        (
+            "no-such-program --x",
+            "The opponent's command no-such-program cannot be started (No such file or directory).",
+        ),
+        (python("raise SystemExit(3)"), "The opponent's command ended with exit status 3: It said nothing."),
+        (python('raise ValueError("no GPU")'), "The opponent's command ended with exit status 1: ValueError: no GPU."),
+        (python("pass"), "The opponent's command printed no JSON object."),
+        (python('print("{ no json"); print([1])'), "The opponent's command printed no JSON object."),
+        (python('print("{}")'), 'The opponent\'s JSON has no "times", an object of milliseconds by name.'),
+        (python("import time; time.sleep(60)"), "The opponent's command did not end within 1 s and was stopped."),
+    ],
+)
 def test_an_opponent_that_fails_is_one_sentence(command, said):
     found = opponent.run(command, 1.0 if "sleep" in command else 60.0)
     assert found.problem == said and not found.times
@@ -181,8 +195,9 @@ def test_an_opponent_that_fails_is_one_sentence(command, said):
 
 
 def test_times_that_are_none_are_told():
-    text = json.dumps({"times": {"frame-T-1024": 0, "frame-R-1024": "fast", "frame-T-256": True, "mine": 1.0,
-                                 "training-T-256": 5}})  # fmt: skip
+    text = json.dumps(
+        {"times": {"frame-T-1024": 0, "frame-R-1024": "fast", "frame-T-256": True, "mine": 1.0, "training-T-256": 5}}
+    )
     found = opponent.parsed(text.replace(" 0,", " NaN,"))
     assert found.times == {"training-T-256": 5.0}
     unknown, bad = found.remarks
@@ -316,7 +331,10 @@ def test_pictures_are_presented_and_compared(monkeypatch, tmp_path):
         def __exit__(self, *_):
             shown.append("left")
 
-    modules = {"support.egl": SimpleNamespace(headless=Context), "viz.display.texture": SimpleNamespace(Texture=Texture)}
+    modules = {
+        "support.egl": SimpleNamespace(headless=Context),
+        "viz.display.texture": SimpleNamespace(Texture=Texture),
+    }
     monkeypatch.setattr(presenting, "import_module", modules.__getitem__)
     (row,) = [row for row in measure_frames.frames(CPU) if row["name"]]
     assert row["unit"] == "ms" and " + present " in row["compared with"] and "Texture by interop." in row["note"]

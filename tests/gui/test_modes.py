@@ -56,8 +56,9 @@ def window(left: str, right: str) -> Photographed:
 def picture_on(screen: np.ndarray, shown: Window, slot: Slot = "left") -> np.ndarray:
     """The part of the screen where the slot's picture is."""
     frame = shown.canvas.frames[slot]
-    top, left, side = (round(edge) for edge in (frame.centre_y - frame.side / 2, frame.centre_x - frame.side / 2,
-                                                frame.side))  # fmt: skip
+    top, left, side = (
+        round(edge) for edge in (frame.centre_y - frame.side / 2, frame.centre_x - frame.side / 2, frame.side)
+    )
     return screen[top : top + side, left : left + side]
 
 

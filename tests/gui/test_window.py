@@ -23,7 +23,6 @@ from viz.window.window import Window
 pytestmark = pytest.mark.slow
 
 
-
 def visualizer(*words: str) -> "subprocess.CompletedProcess[str]":
     """Run the program where there is no display."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY")

@@ -55,8 +55,15 @@ class StandInRun:
             file.write(json.dumps(row)[: None if self._tick % 7 else 20] + "\n")
         state = ("starting", "training", "training", "stopping", "stopped", "failed", "finished")[self._tick // 10 % 7]
         error = "It failed." if state == "failed" else None
-        document = {"state": state, "images": 4000 * self._tick, "total_images": 800_000, "images_per_s": 8.0,
-                    "seconds_left": 60.0, "pid": os.getpid(), "error": error}  # fmt: skip
+        document = {
+            "state": state,
+            "images": 4000 * self._tick,
+            "total_images": 800_000,
+            "images_per_s": 8.0,
+            "seconds_left": 60.0,
+            "pid": os.getpid(),
+            "error": error,
+        }
         (self.folder / "progress.json").write_text(json.dumps(document)[: None if self._tick % 5 else 30])
         if self._tick % 4 == 0:
             pixels = self._rng.randint(0, 256, (96, 128, 3), np.uint8)

@@ -20,24 +20,34 @@ if TYPE_CHECKING:
 REST_FRAMES = 30  # for pictures and textures to come, and as many again to weigh
 SIZES = ((1600, 1000), (1280, 800), (900, 1100), (640, 480), (1600, 500))
 NUMBERS = ("-1e9", "0.5", "nan", "inf", "1,5")
-TEXTS = (
-    *NUMBERS,
-    "/",
-    "~/x.zip",
-    "~nobody/x",
-    "猫と犬",
-    "고양이",
-    "é\u0301",
-    "\U0001f431",
-    "x" * 300,
-)
+TEXTS = (*NUMBERS, "/", "~/x.zip", "~nobody/x", "猫と犬", "고양이", "é\u0301", "\U0001f431", "x" * 300)
 MODIFIERS = ("mod_ctrl", "mod_shift", "mod_alt", "mod_super")
 # Ctrl-Q would only be ignored; the others are all keys that the window or imgui listens to, and some that none does.
 KEYS = (
-    *"abcdefghijklmnoprstuvwxyz", *(f"_{digit}" for digit in range(10)), *(f"f{number}" for number in range(1, 13)),
-    "left_arrow", "right_arrow", "up_arrow", "down_arrow", "page_up", "page_down", "home", "end", "insert", "delete",
-    "backspace", "space", "enter", "escape", "tab", "comma", "period", "slash", "minus", "equal",
-)  # fmt: skip
+    *"abcdefghijklmnoprstuvwxyz",
+    *(f"_{digit}" for digit in range(10)),
+    *(f"f{number}" for number in range(1, 13)),
+    "left_arrow",
+    "right_arrow",
+    "up_arrow",
+    "down_arrow",
+    "page_up",
+    "page_down",
+    "home",
+    "end",
+    "insert",
+    "delete",
+    "backspace",
+    "space",
+    "enter",
+    "escape",
+    "tab",
+    "comma",
+    "period",
+    "slash",
+    "minus",
+    "equal",
+)
 
 
 class Hand:

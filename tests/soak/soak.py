@@ -131,8 +131,10 @@ class Driver:
         outcome.rss_mb, outcome.growth_mb = self._memory.before, self._memory.growth
         if outcome.seconds // 60 > self._said:
             self._said = int(outcome.seconds // 60)
-            click.echo(f"{self._said} min: {outcome.frames} frames, {outcome.events} events, "
-                       f"{outcome.rss_mb:.0f} MB and at most {outcome.growth_mb:.1f} MB more")  # fmt: skip
+            click.echo(
+                f"{self._said} min: {outcome.frames} frames, {outcome.events} events, "
+                f"{outcome.rss_mb:.0f} MB and at most {outcome.growth_mb:.1f} MB more"
+            )
 
 
 def give_back_free_memory() -> None:
@@ -189,8 +191,14 @@ def _run_window(window: Window, driver: Driver) -> None:
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(0.01, 100_000), default=10.0, show_default=True, help="How long.")
-@click.option("--warm-up", type=click.FloatRange(0, 100_000), default=1.0, show_default=True, metavar="MINUTES",
-              help="After it, memory may grow no more.")  # fmt: skip
+@click.option(
+    "--warm-up",
+    type=click.FloatRange(0, 100_000),
+    default=1.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="After it, memory may grow no more.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the random input.")
 def soak(minutes: float, warm_up: float, seed: int) -> None:
     """Drive the window with random input; fail on any exception or on memory that grows.

@@ -118,9 +118,13 @@ class _EGL:
         if not count.value:
             raise OSError("no configuration of this device draws OpenGL without a window")
         attributes = self._list(
-            egl.EGL_CONTEXT_MAJOR_VERSION, VERSION[0], egl.EGL_CONTEXT_MINOR_VERSION, VERSION[1],
-            egl.EGL_CONTEXT_OPENGL_PROFILE_MASK, egl.EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT,
-        )  # fmt: skip
+            egl.EGL_CONTEXT_MAJOR_VERSION,
+            VERSION[0],
+            egl.EGL_CONTEXT_MINOR_VERSION,
+            VERSION[1],
+            egl.EGL_CONTEXT_OPENGL_PROFILE_MASK,
+            egl.EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT,
+        )
         context = self._checked(
             "eglCreateContext", egl.eglCreateContext, display, config[0], egl.EGL_NO_CONTEXT, attributes
         )

@@ -96,6 +96,10 @@ if sys.argv[3:]:
 def child(site: Site, folder: Path, *words: str) -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, site.url(), str(folder), *words], cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe,
+        [sys.executable, "-c", CHILD, site.url(), str(folder), *words],
+        cwd=ROOT,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
         text=True,
-    )  # fmt: skip
+    )

@@ -15,8 +15,17 @@ from gan.networks.config import GeneratorConfig
 from support.paths import DATA
 
 VECTORS = DATA / "conformance"
-BUFFERS = ("w_avg", "transform", "freqs", "phases", "magnitude_ema", "up_filter", "down_filter", "noise_const",
-           "resample_filter")  # fmt: skip
+BUFFERS = (
+    "w_avg",
+    "transform",
+    "freqs",
+    "phases",
+    "magnitude_ema",
+    "up_filter",
+    "down_filter",
+    "noise_const",
+    "resample_filter",
+)
 HOOKS = ("_backward_hooks", "_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks")
 BASE = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs", "cmap_dim")
 # What a class of each kind is called, and what stands in for the source of its module.
@@ -130,8 +139,13 @@ def persistent(class_name: str, state: dict[str, Any], source: str = SOURCE) -> 
 
 def module_state(kwargs: Any = None, **attributes: Any) -> dict[str, Any]:
     """A module's attributes without any members."""
-    state: dict[str, Any] = {"training": False, "_parameters": OrderedDict(), "_buffers": OrderedDict(),
-                             "_non_persistent_buffers_set": set(), "_modules": OrderedDict()}  # fmt: skip
+    state: dict[str, Any] = {
+        "training": False,
+        "_parameters": OrderedDict(),
+        "_buffers": OrderedDict(),
+        "_non_persistent_buffers_set": set(),
+        "_modules": OrderedDict(),
+    }
     state |= {hook: OrderedDict() for hook in HOOKS}
     return state | attributes | {"_init_args": (), "_init_kwargs": kwargs if kwargs is not None else {}}
 
@@ -192,10 +206,20 @@ def official(stem: str, protocol: int = 4, **options: Any) -> bytes:
 
 def given(config: GeneratorConfig) -> dict:
     """The official constructor's arguments for one of our configurations."""
-    shared = {"z_dim": config.z_dim, "c_dim": config.c_dim, "w_dim": config.w_dim, "img_resolution": config.resolution,
-              "img_channels": config.img_channels, "channel_base": config.channel_base,
-              "channel_max": config.channel_max, "mapping_kwargs": {"num_layers": config.mapping_layers}}  # fmt: skip
+    shared = {
+        "z_dim": config.z_dim,
+        "c_dim": config.c_dim,
+        "w_dim": config.w_dim,
+        "img_resolution": config.resolution,
+        "img_channels": config.img_channels,
+        "channel_base": config.channel_base,
+        "channel_max": config.channel_max,
+        "mapping_kwargs": {"num_layers": config.mapping_layers},
+    }
     if config.architecture != "layers":
         return shared | {"architecture": config.architecture}
-    return shared | {"num_layers": config.num_layers, "conv_kernel": config.conv_kernel,
-                     "use_radial_filters": config.radial_filters}  # fmt: skip
+    return shared | {
+        "num_layers": config.num_layers,
+        "conv_kernel": config.conv_kernel,
+        "use_radial_filters": config.radial_filters,
+    }

@@ -69,8 +69,9 @@ def looked_at(state: AppState, view: View, made: Callable[[Band], LayerView]) ->
     facts = view.facts("left")
     assert facts is not None
     layer = find(facts.config, state.layers.left)
-    view.readings[layers.JOB] = Reading(LayerRequest("left", layer.name, state.layers.mode),
-                                        dataclasses.replace(made(layer), model=state.left.path))  # fmt: skip
+    view.readings[layers.JOB] = Reading(
+        LayerRequest("left", layer.name, state.layers.mode), dataclasses.replace(made(layer), model=state.left.path)
+    )
 
 
 def sheet(state: AppState, view: View) -> None:
@@ -138,16 +139,19 @@ def slices(state: AppState, view: View) -> None:
 
 def means(state: AppState, view: View) -> None:
     state.sticking.show = "mean"
-    found = {slot: dataclasses.replace(synthetic.mean(share), model=state.slot(slot).path)
-             for slot, share in (("left", 0.62), ("right", 0.04))}  # fmt: skip
+    found = {
+        slot: dataclasses.replace(synthetic.mean(share), model=state.slot(slot).path)
+        for slot, share in (("left", 0.62), ("right", 0.04))
+    }
     view.readings[sticking.MEAN] = Reading(NeighbourhoodRequest(0.3, 100), found, finished=True)
 
 
 def measured(left: Measured, right: Measured, done: int, state: AppState, view: View) -> None:
     state.sticking.show, state.sticking.num = "meters", 50
     request = MeterRequest((), 50)
-    left, right = (dataclasses.replace(one, model=state.slot(slot).path)
-                   for slot, one in (("left", left), ("right", right)))  # fmt: skip
+    left, right = (
+        dataclasses.replace(one, model=state.slot(slot).path) for slot, one in (("left", left), ("right", right))
+    )
     found = MeterView({"left": left, "right": right}, done, 100)
     view.readings[sticking.METERS] = Reading(request, found, finished=done == 100)
     if done < 100:

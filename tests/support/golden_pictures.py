@@ -52,14 +52,18 @@ def check(name: str, found: np.ndarray, drawn_by: str, config: pytest.Config, fo
     for, the golden image is written instead."""
     if config.getoption(REGENERATE):
         regenerate(name, found, drawn_by)
-    how = f"If it is meant to look like that, look at it and run: python -m pytest tests/gui/test_golden.py {REGENERATE}"
+    how = (
+        f"If it is meant to look like that, look at it and run: python -m pytest tests/gui/test_golden.py {REGENERATE}"
+    )
     if not (FOLDER / f"{name}.png").is_file():
         save_png(folder / "found.png", found)
         pytest.fail(f"There is no tests/golden/{name}.png to compare {folder / 'found.png'} with. {how}", pytrace=False)
     golden, drawn_then = load(name)
     if not equal(found, golden):
-        pytest.fail(f"{name}: {_difference(found, golden, folder)} "
-                    f"Golden by {drawn_then}, found by {drawn_by}. {how}", pytrace=False)  # fmt: skip
+        pytest.fail(
+            f"{name}: {_difference(found, golden, folder)} Golden by {drawn_then}, found by {drawn_by}. {how}",
+            pytrace=False,
+        )
 
 
 def regenerate(name: str, found: np.ndarray, drawn_by: str) -> None:

@@ -20,10 +20,21 @@ def small(name: str, half: int = HALF, **others: Any) -> TrainConfig:
     fields: dict[str, Any] = {
         "generator": generator,
         "discriminator": DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8),
-        "data": "set", "data_name": "set", "data_images": 10, "data_digest": "", "total_images": 1000, "batch": 4,
-        "gamma": 1.0, "r1_interval": 3, "pl_interval": 2, "pl_weight": 2.0 if skip else 0.0, "half": half,
-        "style_mixing": 0.9 if skip else 0.0, "blur_sigma": 1.0 if name == "R" else 0.0, "blur_images": 100,
-    }  # fmt: skip
+        "data": "set",
+        "data_name": "set",
+        "data_images": 10,
+        "data_digest": "",
+        "total_images": 1000,
+        "batch": 4,
+        "gamma": 1.0,
+        "r1_interval": 3,
+        "pl_interval": 2,
+        "pl_weight": 2.0 if skip else 0.0,
+        "half": half,
+        "style_mixing": 0.9 if skip else 0.0,
+        "blur_sigma": 1.0 if name == "R" else 0.0,
+        "blur_images": 100,
+    }
     return TrainConfig(**{**fields, **others})
 
 

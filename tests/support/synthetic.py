@@ -34,10 +34,21 @@ def facts(letter: str) -> ModelFacts:
     """What a checkpoint of such a network says of itself."""
     network = config(letter)
     return ModelFacts(
-        path=f"{letter.lower()}.safetensors", rung=letter, resolution=64, z_dim=network.z_dim, w_dim=network.w_dim,
-        c_dim=0, num_ws=network.num_ws, layers=network.num_layers, parameters=1_000_000, bytes=4_000_000,
-        movable=network.movable, learned_transform=network.learned_transform, config=network, kimg=None,
-    )  # fmt: skip
+        path=f"{letter.lower()}.safetensors",
+        rung=letter,
+        resolution=64,
+        z_dim=network.z_dim,
+        w_dim=network.w_dim,
+        c_dim=0,
+        num_ws=network.num_ws,
+        layers=network.num_layers,
+        parameters=1_000_000,
+        bytes=4_000_000,
+        movable=network.movable,
+        learned_transform=network.learned_transform,
+        config=network,
+        kimg=None,
+    )
 
 
 def waves(width: int, height: int, across: int, down: int, start: int = 0) -> np.ndarray:
@@ -82,21 +93,36 @@ def layer_sheet(band: Band) -> LayerView:
     cells = [waves(width, width, *((0, 1 + index) if index % 2 else (1 + index, 0))) for index in range(count)]
     order = np.arange(count)[::-1].copy()
     return LayerView(
-        model="", shape=(count, band.size, band.size), order=order, scores=np.arange(count) / count, first=0,
-        cells=grid(np.stack([pixels(cell, cell, cell) for cell in cells]), ACROSS), across=ACROSS,
-        values=(np.stack(cells)[:, None] / 64 - 2).astype(np.float32), channels=(0,), every=numbers(0.02, 0.98),
+        model="",
+        shape=(count, band.size, band.size),
+        order=order,
+        scores=np.arange(count) / count,
+        first=0,
+        cells=grid(np.stack([pixels(cell, cell, cell) for cell in cells]), ACROSS),
+        across=ACROSS,
+        values=(np.stack(cells)[:, None] / 64 - 2).astype(np.float32),
+        channels=(0,),
+        every=numbers(0.02, 0.98),
         selected=numbers(-0.41, 0.63),
-    )  # fmt: skip
+    )
 
 
 def layer_colours(band: Band) -> LayerView:
     """Three channels as colours."""
     maps = [waves(band.size, band.size, *way) for way in ((9, 0), (0, 5), (3, 0))]
     return LayerView(
-        model="", shape=(band.channels, band.size, band.size), order=np.arange(band.channels), scores=None, first=0,
-        cells=pixels(*maps), across=1, values=(np.stack(maps)[None] / 64 - 2).astype(np.float32), channels=(0, 1, 2),
-        every=numbers(0.02, 0.98), selected=numbers(0.11, 0.87),
-    )  # fmt: skip
+        model="",
+        shape=(band.channels, band.size, band.size),
+        order=np.arange(band.channels),
+        scores=None,
+        first=0,
+        cells=pixels(*maps),
+        across=1,
+        values=(np.stack(maps)[None] / 64 - 2).astype(np.float32),
+        channels=(0, 1, 2),
+        every=numbers(0.02, 0.98),
+        selected=numbers(0.11, 0.87),
+    )
 
 
 # -- spectra -----------------------------------------------------------------------------------------------------------
@@ -171,8 +197,10 @@ def findings(stays: float, movable: bool = True) -> Findings:
     """What the command sticking finds out about a model: pictures, slices of stripes, shares at three distances."""
     centre = np.ascontiguousarray(picture()[:, :, :3].repeat(4, axis=0).repeat(4, axis=1))
     walk = np.stack([waves(120, 192, 0, 5), waves(120, 192, 3, 0), waves(120, 192, 0, 7)], axis=2).astype(np.uint8)
-    shares = tuple(Shares(distance, 16, stays / distance, 0.9 - stays / distance, 0.1, 0.012, 0.01, 0.004)
-                   for distance in (1, 2, 4))  # fmt: skip
+    shares = tuple(
+        Shares(distance, 16, stays / distance, 0.9 - stays / distance, 0.1, 0.012, 0.01, 0.004)
+        for distance in (1, 2, 4)
+    )
     if not movable:
         return Findings(centre, centre // 2 + 64, 0.62, walk, 0.31, None, float("nan"), None)
     return Findings(centre, centre // 2 + 64, stays, walk, 0.31, walk[:, ::-1].copy(), 0.07, shares)

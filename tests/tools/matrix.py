@@ -164,9 +164,14 @@ class Place:
         group = {"start_new_session": True} if os.name == "posix" else {}
         with open(self.log, "wb") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                cwd=self.checkout, env=self.environment | environment, **group,
-            )  # fmt: skip
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.checkout,
+                env=self.environment | environment,
+                **group,
+            )
             try:
                 return process.wait(limit)
             except subprocess.TimeoutExpired:
@@ -195,8 +200,13 @@ def tried(case: Case, *, keep: bool = False) -> Outcome:
         place = Place(path, case)
         copy_checkout(place.checkout)
         steps = []
-        for name, step in (("installation", lambda place: installed(place, base)), (TESTS, tested), ("window", window),
-                           ("picture", picture), ("doctor", doctor)):  # fmt: skip
+        for name, step in (
+            ("installation", lambda place: installed(place, base)),
+            (TESTS, tested),
+            ("window", window),
+            ("picture", picture),
+            ("doctor", doctor),
+        ):
             steps.append(timed(name, step, place))
             if name == "installation" and not steps[-1].passed:
                 break

@@ -104,18 +104,28 @@ SHOTS = (
     Shot("panel-layers", layers.TITLE, ("r", "t"), (("layers.sort", "phase"),)),
     Shot("panel-layers-rgb", layers.TITLE, ("r", "t"), (("layers.mode", "rgb"), ("layers.left", "L5"))),
     Shot("panel-spectrum", spectrum.TITLE, panels=(spectrum.TITLE,), script=_average),
-    Shot("panel-spectrum-layer", spectrum.TITLE, ("r", "t"),
-         (("spectrum.source", "layer"), ("spectrum.low", -80.0), ("spectrum.at_angle", True)), (spectrum.TITLE,)),
+    Shot(
+        "panel-spectrum-layer",
+        spectrum.TITLE,
+        ("r", "t"),
+        (("spectrum.source", "layer"), ("spectrum.low", -80.0), ("spectrum.at_angle", True)),
+        (spectrum.TITLE,),
+    ),
     Shot("panel-filters", filters.TITLE, ("r", "t"), panels=(filters.TITLE,)),
     Shot("panel-sticking", sticking.TITLE, panels=(sticking.TITLE,), script=_sway),
     Shot("panel-sticking-walk", sticking.TITLE, panels=(sticking.TITLE,), script=_walk),
     Shot("panel-sticking-mean", sticking.TITLE, fields=(("sticking.show", "mean"),), panels=(sticking.TITLE,)),
-    Shot("panel-sticking-meters", sticking.TITLE, fields=(("sticking.show", "meters"),), panels=(sticking.TITLE,),
-         script=_measure),
+    Shot(
+        "panel-sticking-meters",
+        sticking.TITLE,
+        fields=(("sticking.show", "meters"),),
+        panels=(sticking.TITLE,),
+        script=_measure,
+    ),
     Shot("panel-transform", transform.TITLE, ("r", "t"), (("transform.scale", 0.6),)),
     Shot("canvas-split", canvas.TITLE, fields=(("canvas.mode", "split"), ("transform.tx", 0.05))),
     Shot("canvas-difference", canvas.TITLE, fields=(("canvas.mode", "difference"), ("canvas.gain", 2.0))),
-)  # fmt: skip
+)
 
 
 def take(shot: Shot, folder: Path) -> Path:

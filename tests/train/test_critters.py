@@ -81,8 +81,14 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, workers: int) -> Non
 
 def test_poses_vary_within_their_ranges() -> None:
     critters = [sample_critter(seed) for seed in range(600)]
-    for name, low, high, least_spread in (("x", 0.3, 0.7, 0.03), ("y", 0.3, 0.8, 0.03), ("scale", 0.45, 0.8, 0.06),
-                                          ("tilt", -40, 40, 8), ("yaw", -0.5, 0.5, 0.1), ("pitch", -0.3, 0.3, 0.05)):
+    for name, low, high, least_spread in (
+        ("x", 0.3, 0.7, 0.03),
+        ("y", 0.3, 0.8, 0.03),
+        ("scale", 0.45, 0.8, 0.06),
+        ("tilt", -40, 40, 8),
+        ("yaw", -0.5, 0.5, 0.1),
+        ("pitch", -0.3, 0.3, 0.05),
+    ):
         values = np.array([getattr(critter, name) for critter in critters])
         assert values.min() >= low and values.max() <= high, name
         assert values.std() > least_spread, name
@@ -139,10 +145,17 @@ def test_the_reduction_passes_constants_and_stops_what_would_alias() -> None:
     assert response[0] > 0.85 and response[1:].max() < 0.02
 
 
-@pytest.mark.parametrize(("num", "size", "seed", "word"), [
-    (0, 32, 0, "number"), (-3, 32, 0, "number"), (4, 48, 0, "power of two"), (4, 8, 0, "power of two"),
-    (4, 0, 0, "power of two"), (4, 32, -1, "seed"),
-])
+@pytest.mark.parametrize(
+    ("num", "size", "seed", "word"),
+    [
+        (0, 32, 0, "number"),
+        (-3, 32, 0, "number"),
+        (4, 48, 0, "power of two"),
+        (4, 8, 0, "power of two"),
+        (4, 0, 0, "power of two"),
+        (4, 32, -1, "seed"),
+    ],
+)
 def test_bad_arguments_are_refused(tmp_path: Path, num: int, size: int, seed: int, word: str) -> None:
     with pytest.raises(ValueError, match=word) as caught:
         write_dataset(tmp_path / "set.zip", num, size, seed)

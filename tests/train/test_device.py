@@ -36,8 +36,10 @@ def one_thread() -> Iterator[None]:
 
 def test_uploads_are_queued_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    tensor = SimpleNamespace(pin_memory=lambda: calls.append("pinned") or tensor,
-                             to=lambda device, **options: calls.append((device, options)))  # fmt: skip
+    tensor = SimpleNamespace(
+        pin_memory=lambda: calls.append("pinned") or tensor,
+        to=lambda device, **options: calls.append((device, options)),
+    )
     array = np.ones(3, np.uint8)
     assert torch.equal(train.device.upload(array, torch.device("cpu")), torch.ones(3, dtype=torch.uint8))
     monkeypatch.setattr(train.device.torch, "from_numpy", lambda given: tensor)
@@ -85,8 +87,9 @@ def test_the_memory_estimate_is_near_what_autograd_keeps(name: str, half: int) -
     config = rung(name, 64, channel_base=2048, channel_max=64, w_dim=32, z_dim=32)
     generator, arithmetic = Generator(config), Arithmetic(half)
     ws = generator.mapping(torch.randn(4, 32)).detach()
-    two, four = (kept(lambda n=n: generator.synthesis(ws[:n], noise="none", arithmetic=arithmetic), generator)
-                 for n in (2, 4))  # fmt: skip
+    two, four = (
+        kept(lambda n=n: generator.synthesis(ws[:n], noise="none", arithmetic=arithmetic), generator) for n in (2, 4)
+    )
     assert 0.9 * (four - two) < 2 * _generator_bytes(config, arithmetic) < 1.3 * (four - two)
 
 
@@ -95,15 +98,17 @@ def test_the_memory_estimate_of_the_discriminator_has_room_for_r1(half: int) -> 
     """Whose second gradient takes what a forward pass keeps about twice."""
     config = DiscriminatorConfig(resolution=64, channel_base=2048, channel_max=64)
     discriminator, arithmetic = Discriminator(config), Arithmetic(half)
-    four, eight = (kept(lambda n=n: discriminator(torch.randn(n, 3, 64, 64), arithmetic=arithmetic), discriminator)
-                   for n in (4, 8))  # fmt: skip
+    four, eight = (
+        kept(lambda n=n: discriminator(torch.randn(n, 3, 64, 64), arithmetic=arithmetic), discriminator) for n in (4, 8)
+    )
     assert 2 * (eight - four) < 4 * _pyramid_bytes(config, arithmetic) < 2.3 * (eight - four)
 
 
 def test_float16_halves_the_estimate_of_what_it_holds() -> None:
     full, mixed = (
         estimate_memory(configure("T", resolution=256, data="", data_name="", data_images=1, data_digest="", half=half))
-        for half in (0, HALF))
+        for half in (0, HALF)
+    )
     assert 0.5 < mixed / full < 0.6
 
 
@@ -148,14 +153,27 @@ def test_throughput_is_of_real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_row_compares_both_precisions(monkeypatch: pytest.MonkeyPatch) -> None:
     def measured(cfg: str, resolution: int, *, half: int, **options: Any) -> dict[str, Any]:
-        return {"name": cfg, "precision": described(half, resolution), "step ms": 10.0 - half, "images/s": 1.0 + half,
-                "memory MB": 8.0 - half}  # fmt: skip
+        return {
+            "name": cfg,
+            "precision": described(half, resolution),
+            "step ms": 10.0 - half,
+            "images/s": 1.0 + half,
+            "memory MB": 8.0 - half,
+        }
 
     monkeypatch.setattr(train.bench, "throughput", measured)
     assert train.bench.mixed_row("T", 256, 4, "cuda", 2) == {
-        "name": "T", "rounds": 2, "mixed": "float16 on 256, 128, 64, 32; float32 below", "float32 step ms": 10,
-        "mixed step ms": 6, "float32 images/s": 1, "mixed images/s": 5, "float32 memory MB": 8, "mixed memory MB": 4,
-        "mixed / float32 images/s": 5}  # fmt: skip
+        "name": "T",
+        "rounds": 2,
+        "mixed": "float16 on 256, 128, 64, 32; float32 below",
+        "float32 step ms": 10,
+        "mixed step ms": 6,
+        "float32 images/s": 1,
+        "mixed images/s": 5,
+        "float32 memory MB": 8,
+        "mixed memory MB": 4,
+        "mixed / float32 images/s": 5,
+    }
 
 
 def test_the_benchmark_refuses_a_device_that_is_not_there() -> None:

@@ -96,10 +96,12 @@ def test_measuring_stops_when_it_is_sure_enough(model):
         (("--cfg", "T", "--stop-error", "nan"), "not a finite number"),
         (("--cfg", "B", "--filter-size", "4"), "Rung B has no --filter-size"),
         (("--cfg", "T", "--device", "abacus"), "There is no device 'abacus'"),
-        (("--cfg", "T", "--resolution", "16", "--num", "1", "--cbase", "64", "--json", "t.safetensors/x.json"),
-         "cannot be read or written"),
+        (
+            ("--cfg", "T", "--resolution", "16", "--num", "1", "--cbase", "64", "--json", "t.safetensors/x.json"),
+            "cannot be read or written",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused_and_why(args, sentence, model, monkeypatch):
     monkeypatch.chdir(model[0].parent)
     result = call(*args)
@@ -108,8 +110,18 @@ def test_what_is_refused_and_why(args, sentence, model, monkeypatch):
     assert "Traceback" not in result.output and result.exception.__class__ is SystemExit
 
 
-@pytest.mark.parametrize("given", [("--filter-kind", "lanczos"), ("--resolution", 64), ("--cbase", 99), ("--cmax", 9),
-                                   ("--init-seed", 1), ("--fixed-fourier",), ("--as-built",)])  # fmt: skip
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--filter-kind", "lanczos"),
+        ("--resolution", 64),
+        ("--cbase", 99),
+        ("--cmax", 9),
+        ("--init-seed", 1),
+        ("--fixed-fourier",),
+        ("--as-built",),
+    ],
+)
 def test_a_model_keeps_its_own_settings(model, given):
     result = call("--model", model[0], *given)
     assert result.exit_code == 2 and "is for untrained networks (--cfg); a model has its own" in result.output
@@ -131,8 +143,9 @@ def test_ctrl_c_reports_what_was_found(model, tmp_path, monkeypatch):
         add(self, count)
 
     monkeypatch.setattr(Meter, "add", interrupted)
-    result = call("--model", path, "--model", path, "--metrics", "eq_t", "--num", 50, "--batch", 4, "--json",
-                  tmp_path / "eq.json")  # fmt: skip
+    result = call(
+        "--model", path, "--model", path, "--metrics", "eq_t", "--num", 50, "--batch", 4, "--json", tmp_path / "eq.json"
+    )
     assert result.exit_code == 0 and "Stopped before the end" in result.output
     (row,) = json.loads((tmp_path / "eq.json").read_text())["rows"]
     assert row["estimates"][0]["num"] == 8 and len(calls) == 3
@@ -160,8 +173,9 @@ def test_a_file_that_cannot_be_written_is_said_first(model, monkeypatch):
 @pytest.mark.slow
 def test_the_whole_ladder_trains(tmp_path):
     """A few steps of each rung on critters, in one command: finite losses, and snapshots that load back bit-equal."""
-    result = CliRunner().invoke(main, ["ladder", "--outdir", str(tmp_path), "--kimg", "0.016", "--resolution", "16",
-                                       "--critters-num", "32"])  # fmt: skip
+    result = CliRunner().invoke(
+        main, ["ladder", "--outdir", str(tmp_path), "--kimg", "0.016", "--resolution", "16", "--critters-num", "32"]
+    )
     assert result.exit_code == 0, result.output
     assert re.findall(r"^(\w)  0.016 kimg .* loads back bit for bit", result.output, re.MULTILINE) == list("ABCDEFGHTR")
     for name, _ in RUNGS:

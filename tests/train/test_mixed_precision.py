@@ -84,24 +84,30 @@ def test_losses_stay_as_close_as_rounding_leaves_them(name: str) -> None:
     assert measured == {"loss_g", "loss_d", "r1", "d_real_sign", "d_fake_sign"} | ({"pl"} if name in "AB" else set())
     for key in sorted(measured - {"d_real_sign", "d_fake_sign"}):
         expected, found, *near = (
-            np.array([step[key] for step in run if key in step]) for run in (full, mixed, *turned))
+            np.array([step[key] for step in run if key in step]) for run in (full, mixed, *turned)
+        )
         rounding = max(np.abs(other - expected).max() for other in near)
         assert 0 < np.abs(found - expected).max() < 3 * rounding, key
 
 
 def test_scales_of_losses() -> None:
     assert [loss_scale(*of) for of in ((4, 64), (32, 256), (64, 256), (32, 1024), (1, 16), (24, 64))] == [
-        64, 2048, 4096, 8192, 4, 512]  # fmt: skip
+        64,
+        2048,
+        4096,
+        8192,
+        4,
+        512,
+    ]
 
 
 @pytest.mark.parametrize(("name", "reaction"), [("B", 2.0**-10), ("T", 2.0**-4)])
-def test_small_gradients_do_not_vanish_in_float16(
-    name: str, reaction: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_small_gradients_do_not_vanish_in_float16(name: str, reaction: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a D that hardly reacts, so that what reaches a pixel is as small as with many large pictures.
 
     Adam's first average, of exponent 0, is the gradient that it was given.
     """
+
     def found(half: int) -> torch.Tensor:
         state = TrainState(small(name, half, pl_weight=0.0, gamma=0.0, g_lr=0.0, d_lr=0.0))
         with torch.no_grad():
@@ -149,8 +155,9 @@ def test_r1_and_path_length_go_through_float16_twice() -> None:
             step = Step(state.config, state.generator, state.discriminator, batch(0), None, torch.tensor(0.5))
             value, _ = loss(step)
             value.backward()
-            found.append(torch.cat([
-                p.grad.flatten() for p in state.network(network).parameters() if p.grad is not None]))
+            found.append(
+                torch.cat([p.grad.flatten() for p in state.network(network).parameters() if p.grad is not None])
+            )
         full, mixed, turned = found
         assert 0 < float((mixed - full).norm()) < 3 * float((turned - full).norm())
         assert float((mixed - full).norm()) < 0.05 * float(full.norm())
@@ -176,6 +183,7 @@ def test_resume_is_exact(tmp_path: Path, name: str) -> None:
     for index in range(6):
         other.step(batch(index), None)
     assert not same(bits(other), expected), "this test can tell"
+
 
 # ------------------------------------------------------------------------------------------------ autocast and waiting
 
@@ -213,8 +221,13 @@ class Looks(TorchDispatchMode):
 @pytest.mark.parametrize("name", list("ABDTR"))
 def test_a_step_looks_at_no_value(name: str) -> None:
     state, means = TrainState(small(name)), Means(finite_only=True)
-    labelled = TrainState(replace(small(name), generator=replace(small(name).generator, c_dim=3),
-                                  discriminator=replace(small(name).discriminator, c_dim=3)))  # fmt: skip
+    labelled = TrainState(
+        replace(
+            small(name),
+            generator=replace(small(name).generator, c_dim=3),
+            discriminator=replace(small(name).discriminator, c_dim=3),
+        )
+    )
     with Looks() as looks:
         for index in range(2):
             means.add(state.step(batch(index), None))
@@ -222,6 +235,7 @@ def test_a_step_looks_at_no_value(name: str) -> None:
         assert looks.found == []
         assert bool(state.generator.mapping.w_avg.isfinite().all())
     assert looks.found == ["_local_scalar_dense"], "this test can tell"
+
 
 # ----------------------------------------------------------------------------------------------- what is not a number
 

@@ -139,14 +139,27 @@ def test_grids_are_drawn_in_float32(tmp_path: Path, pictures: Path, monkeypatch:
     assert seen and set(seen) == {FULL}
 
 
-@pytest.mark.parametrize(("device", "options", "expected"), [
-    ("cuda", (), 4), ("cuda:1", (), 4), ("cpu", (), 0), ("mps", (), 0), ("cuda", ("--fp32",), 0),
-    ("cuda", ("--num-fp16-res=0",), 0), ("cuda", ("--num-fp16-res=2",), 2), ("cpu", ("--num-fp16-res=4",), 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("device", "options", "expected"),
+    [
+        ("cuda", (), 4),
+        ("cuda:1", (), 4),
+        ("cpu", (), 0),
+        ("mps", (), 0),
+        ("cuda", ("--fp32",), 0),
+        ("cuda", ("--num-fp16-res=0",), 0),
+        ("cuda", ("--num-fp16-res=2",), 2),
+        ("cpu", ("--num-fp16-res=4",), 4),
+    ],
+)
 def test_the_device_decides_unless_told(
-    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch, device: str, options: tuple[str, ...],
+    tmp_path: Path,
+    pictures: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    options: tuple[str, ...],
     expected: int,
-) -> None:  # fmt: skip
+) -> None:
     found = []
 
     def stop(config: TrainConfig) -> None:

@@ -111,11 +111,27 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
     assert result.output.splitlines()[0] == f"Reading the pictures in {data}"
     assert "R1 weight 0.064 (0.001 S^2 / batch)" in result.output
     assert {path.name for path in run.iterdir()} == {
-        "training_options.json", "log.txt", "stats.jsonl", "progress.json", "reals.png", "fakes000000.png",
-        "network-snapshot-000000.safetensors", "training-state.safetensors"}  # fmt: skip
+        "training_options.json",
+        "log.txt",
+        "stats.jsonl",
+        "progress.json",
+        "reals.png",
+        "fakes000000.png",
+        "network-snapshot-000000.safetensors",
+        "training-state.safetensors",
+    }
     page = DOCS.read_text()
-    for name in ("training_options.json", "log.txt", "stats.jsonl", "progress.json", "reals.png", "fakesNNNNNN.png",
-                 "network-snapshot-NNNNNN.safetensors", "training-state.safetensors", "stop"):
+    for name in (
+        "training_options.json",
+        "log.txt",
+        "stats.jsonl",
+        "progress.json",
+        "reals.png",
+        "fakesNNNNNN.png",
+        "network-snapshot-NNNNNN.safetensors",
+        "training-state.safetensors",
+        "stop",
+    ):
         assert f"`{name}`" in page
 
     stats = rows(run)
@@ -256,11 +272,15 @@ def test_a_full_disk_leaves_earlier_files(tmp_path: Path, data: Path, monkeypatc
     assert "No space left" in progress(run)["error"]
 
 
-@pytest.mark.parametrize("error", [
-    RuntimeError("[enforce fail at alloc_cpu.cpp:116] . DefaultCPUAllocator: can't allocate memory: you tried ..."),
-    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
-    MemoryError(),
-], ids=lambda error: type(error).__name__)  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail at alloc_cpu.cpp:116] . DefaultCPUAllocator: can't allocate memory: you tried ..."),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_memory_that_runs_out_is_a_sentence(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -286,9 +306,7 @@ def test_memory_that_runs_out_before_the_run_is_a_sentence(
     assert not out.exists()
 
 
-def test_an_error_of_the_program_is_not_dressed_up(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_the_program_is_not_dressed_up(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(state: TrainState) -> None:
         raise RuntimeError("a shape is wrong")
 
@@ -308,8 +326,15 @@ def test_labels_condition_both_networks(tmp_path: Path, data: Path) -> None:
 
 
 def test_critters_are_drawn_once(tmp_path: Path) -> None:
-    start = ["--cfg=B", "--data=critters", "--critters-num=4", "--resolution=16", f"--outdir={tmp_path}",
-             "--kimg=0.004", *SMALL]  # fmt: skip
+    start = [
+        "--cfg=B",
+        "--data=critters",
+        "--critters-num=4",
+        "--resolution=16",
+        f"--outdir={tmp_path}",
+        "--kimg=0.004",
+        *SMALL,
+    ]
     result = call(*start)
     assert result.exit_code == 0, result.output
     assert "Drawing 4 critters" in result.output and "Drawn 4 of 4" in result.output
@@ -339,11 +364,23 @@ def test_refuses_bad_options(tmp_path: Path, data: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("option", [
-    "--kimg=nan", "--kimg=inf", "--kimg=1e308", "--tick=nan", "--tick=inf", "--gamma=nan", "--gamma=inf",
-    "--seed=99999999999999999999", "--threads=99999999999", "--batch=99999999999999999999",
-    "--cbase=99999999999999999999", "--cmax=99999999999999999999",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--kimg=nan",
+        "--kimg=inf",
+        "--kimg=1e308",
+        "--tick=nan",
+        "--tick=inf",
+        "--gamma=nan",
+        "--gamma=inf",
+        "--seed=99999999999999999999",
+        "--threads=99999999999",
+        "--batch=99999999999999999999",
+        "--cbase=99999999999999999999",
+        "--cmax=99999999999999999999",
+    ],
+)
 def test_refuses_numbers_that_cannot_be_counted_with(tmp_path: Path, data: Path, option: str) -> None:
     out = f"--outdir={tmp_path / 'runs'}"
     refused(call("--cfg=T", f"--data={data}", *SMALL, option, out), option.split("=")[0], status=2)

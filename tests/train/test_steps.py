@@ -50,16 +50,27 @@ def small(name: str, **others: Any) -> TrainConfig:
     fields: dict[str, Any] = {
         "generator": generator,
         "discriminator": DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8),
-        "data": "set", "data_name": "set", "data_images": 10, "data_digest": "", "total_images": 1000, "batch": 4,
-        "gamma": 1.0, "r1_interval": 3, "pl_interval": 2, "pl_weight": 2.0 if skip else 0.0,
-        "style_mixing": 0.9 if skip else 0.0, "blur_sigma": 1.0 if name == "R" else 0.0, "blur_images": 100,
-    }  # fmt: skip
+        "data": "set",
+        "data_name": "set",
+        "data_images": 10,
+        "data_digest": "",
+        "total_images": 1000,
+        "batch": 4,
+        "gamma": 1.0,
+        "r1_interval": 3,
+        "pl_interval": 2,
+        "pl_weight": 2.0 if skip else 0.0,
+        "style_mixing": 0.9 if skip else 0.0,
+        "blur_sigma": 1.0 if name == "R" else 0.0,
+        "blur_images": 100,
+    }
     return TrainConfig(**{**fields, **others})
 
 
 def paper(name: str, resolution: int, **others: Any) -> TrainConfig:
-    return configure(name, resolution=resolution, data="set.zip", data_name="set", data_images=10, data_digest="",
-                     **others)
+    return configure(
+        name, resolution=resolution, data="set.zip", data_name="set", data_images=10, data_digest="", **others
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- resume
@@ -153,12 +164,31 @@ def test_averages_that_do_not_fit_are_refused(tmp_path: Path, change: Any) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gamma", "1"), ("batch", 4.0), ("seed", 2**70), ("g_lr", -1.0), ("g_lr", {}), ("adam_betas", [0.5]),
-     ("adam_betas", [0.5, 1.0]), ("adam_eps", float("nan")), ("noise", "some"), ("device", 5), ("device", "\ud800"),
-     ("device", "x" * 5000), ("total_images", 10**400), ("mirror", 1), ("generator", []), ("generator", {"c_dim": 3}),
-     ("style_mixing", 2.0), ("images", -1), ("steps", "1"),
-     ("ticks", 1.5), ("seconds", "1"), ("seconds", float("inf"))],
-)  # fmt: skip
+    [
+        ("gamma", "1"),
+        ("batch", 4.0),
+        ("seed", 2**70),
+        ("g_lr", -1.0),
+        ("g_lr", {}),
+        ("adam_betas", [0.5]),
+        ("adam_betas", [0.5, 1.0]),
+        ("adam_eps", float("nan")),
+        ("noise", "some"),
+        ("device", 5),
+        ("device", "\ud800"),
+        ("device", "x" * 5000),
+        ("total_images", 10**400),
+        ("mirror", 1),
+        ("generator", []),
+        ("generator", {"c_dim": 3}),
+        ("style_mixing", 2.0),
+        ("images", -1),
+        ("steps", "1"),
+        ("ticks", 1.5),
+        ("seconds", "1"),
+        ("seconds", float("inf")),
+    ],
+)
 def test_wild_options_of_a_state_are_refused(tmp_path: Path, name: str, value: Any) -> None:
     from gan.checkpoints.checkpoint import load_tensors, save_tensors
 
@@ -198,8 +228,11 @@ def test_nothing_resumed_lies_in_the_file(tmp_path: Path) -> None:
     mapped = torch.from_file(str(tmp_path / "state.safetensors"), size=8, dtype=torch.uint8)
     assert in_files(mapped), "this test can tell"
     resumed = TrainState.load(tmp_path / "state.safetensors")
-    tensors = {f"{name}.{key}": value for name in ("generator", "discriminator", "ema")
-               for key, value in resumed.network(name).state_dict().items()}
+    tensors = {
+        f"{name}.{key}": value
+        for name in ("generator", "discriminator", "ema")
+        for key, value in resumed.network(name).state_dict().items()
+    }
     for name, optimizer in resumed.optimizers.items():
         for index, entry in optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{name}.{index}.{key}": value for key, value in entry.items()}
@@ -401,8 +434,17 @@ def test_gamma_formula() -> None:
 )
 def test_paper_settings(name: str, resolution: int, expected: tuple[float, ...]) -> None:
     c = paper(name, resolution)
-    found = [c.batch, c.ema_half_life, c.generator.mapping_layers, c.discriminator.mbstd_group,
-             c.generator.channel_base, c.generator.channel_max, c.g_lr, c.d_lr, c.pl_weight]
+    found = [
+        c.batch,
+        c.ema_half_life,
+        c.generator.mapping_layers,
+        c.discriminator.mbstd_group,
+        c.generator.channel_base,
+        c.generator.channel_max,
+        c.g_lr,
+        c.d_lr,
+        c.pl_weight,
+    ]
     assert found == list(expected)
     assert c.style_mixing == (0.9 if c.rung in "ABC" else 0)
     assert c.blur_sigma == (pytest.approx(10 * resolution / 256) if c.rung == "R" else 0)
@@ -418,8 +460,9 @@ def test_given_channels_are_ts_values() -> None:
 
 
 def test_switches_and_their_refusals() -> None:
-    config = paper("T", 64, switches={"filter_size": 8, "filter_kind": "lanczos", "capacity": 0.5}, pl_weight=0.5,
-                   style_mixing=0.5)
+    config = paper(
+        "T", 64, switches={"filter_size": 8, "filter_kind": "lanczos", "capacity": 0.5}, pl_weight=0.5, style_mixing=0.5
+    )
     assert (config.generator.filter_size, config.generator.filter_kind) == (8, "lanczos")
     assert (config.generator.channel_base, config.generator.channel_max) == (2**13, 256)
     assert (config.discriminator.channel_base, config.discriminator.channel_max) == (2**14, 512)

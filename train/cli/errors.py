@@ -28,8 +28,10 @@ def sentence_of(error: Exception, memory: str = OUT_OF_MEMORY) -> str | None:
     if isinstance(error, TrainingError | ConfigError | ImageError | CheckpointError):
         return str(error)
     if isinstance(error, OSError):
-        return (f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
-                "check the path, its permissions and the space on the disk.")
+        return (
+            f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
+            "check the path, its permissions and the space on the disk."
+        )
     return f"{memory}." if out_of_memory(error) else None
 
 

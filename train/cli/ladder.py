@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--cfg", "rungs", default="all", show_default=True, help="Rungs with commas between them.")
 @click.option("--data", default="critters", show_default=True, help="Folder or zip of square pictures, or critters.")
-@click.option("--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), show_default=True,
-              help="Where run folders go.")
+@click.option(
+    "--outdir",
+    type=click.Path(path_type=Path),
+    default=Path("training-runs"),
+    show_default=True,
+    help="Where run folders go.",
+)
 @click.option("--preset", type=click.Choice(PRESETS), default="tiny", show_default=True, help="As for `run`.")
-@click.option("--kimg", type=Finite(min=0, max=1e9, min_open=True), default=0.3, show_default=True,
-              help="Length of each run in thousands of real images.")
+@click.option(
+    "--kimg",
+    type=Finite(min=0, max=1e9, min_open=True),
+    default=0.3,
+    show_default=True,
+    help="Length of each run in thousands of real images.",
+)
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Seed of every run.")
 @click.option("--resolution", type=Side(), help="Of the critters to draw (32); else the data's own.")
 @click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")

@@ -27,5 +27,3 @@ def main() -> None:
     """
     logging.basicConfig(format="%(message)s")
     logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators
-
-

@@ -45,29 +45,54 @@ class Names(click.ParamType[tuple[str, ...]]):
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--model", "models", multiple=True, metavar="MODEL",
-              help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
-                   "(b, t, ...); any number.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
+    "(b, t, ...); any number.",
+)
 @click.option("--cfg", help="Untrained networks instead: rungs with commas between them, or all.")
 @click.option("--resolution", type=Side(), help="Of untrained networks (64).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base of untrained networks, T's value (1024).")
-@click.option("--cmax", type=click.IntRange(1, 2**16),
-              help="Most channels of a layer of untrained networks, T's value (32).")
+@click.option(
+    "--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer of untrained networks, T's value (32)."
+)
 @click.option("--init-seed", type=click.IntRange(0, 2**63 - 1), help="Seed of untrained weights (0).")
-@click.option("--calibrate/--as-built", default=None,
-              help="Set the input magnitudes of untrained layers to what they see, or leave them at 1 (calibrate).")
+@click.option(
+    "--calibrate/--as-built",
+    default=None,
+    help="Set the input magnitudes of untrained layers to what they see, or leave them at 1 (calibrate).",
+)
 @switches
-@click.option("--metrics", "names", type=Names(METRICS), default=METRICS, show_default="all three",
-              help="Which of eq_t, eq_t_frac and eq_r.")
+@click.option(
+    "--metrics",
+    "names",
+    type=Names(METRICS),
+    default=METRICS,
+    show_default="all three",
+    help="Which of eq_t, eq_t_frac and eq_r.",
+)
 @click.option("--num", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Samples.")
-@click.option("--stop-error", type=Finite(min=0, min_open=True), metavar="DB",
-              help=f"Stop sooner, once every standard error is below this ({FEWEST} samples at least).")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
-              help="Of latents, offsets and angles.")
+@click.option(
+    "--stop-error",
+    type=Finite(min=0, min_open=True),
+    metavar="DB",
+    help=f"Stop sooner, once every standard error is below this ({FEWEST} samples at least).",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of latents, offsets and angles."
+)
 @click.option("--batch", type=click.IntRange(1, 2**16), help="Pictures at a time (16 up to 128x128, then fewer).")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N, mps.")
-@click.option("--json", "target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Write the figures and what they are of to this file, too.")
+@click.option(
+    "--json",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the figures and what they are of to this file, too.",
+)
 def metrics(**options: Any) -> None:
     """Measure how exactly pictures move with their input: EQ-T, EQ-T_frac and EQ-R of the paper's appendix E.
 

@@ -25,15 +25,22 @@ Go on after Ctrl-C exactly where a run stopped:
 
 _PRECISION = [
     click.option("--fp32", is_flag=True, default=None, help="Everything in float32, on a GPU too."),
-    click.option("--num-fp16-res", type=click.IntRange(0, MOST_HALF),
-                 help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0)."),
+    click.option(
+        "--num-fp16-res",
+        type=click.IntRange(0, MOST_HALF),
+        help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0).",
+    ),
 ]
 _CHANGEABLE = [
-    click.option("--kimg", type=Finite(min=0, max=1e9, min_open=True),
-                 help="Length in thousands of real images (25000; tiny: 200)."),
+    click.option(
+        "--kimg",
+        type=Finite(min=0, max=1e9, min_open=True),
+        help="Length in thousands of real images (25000; tiny: 200).",
+    ),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
-    click.option("--tick", type=Finite(min=0, max=1e9, min_open=True),
-                 help="kimg a tick (4); it ends after 60 s at the latest."),
+    click.option(
+        "--tick", type=Finite(min=0, max=1e9, min_open=True), help="kimg a tick (4); it ends after 60 s at the latest."
+    ),
     click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one)."),
     click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
     *_PRECISION,

@@ -17,8 +17,13 @@ from train.config import PRESETS
 @click.command(epilog=EXAMPLES)
 @click.option("--cfg", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--data", help="Folder or zip of square RGB pictures, or `critters`: drawn first if need be.")
-@click.option("--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), show_default=True,
-              help="Where run folders go.")
+@click.option(
+    "--outdir",
+    type=click.Path(path_type=Path),
+    default=Path("training-runs"),
+    show_default=True,
+    help="Where run folders go.",
+)
 @click.option("--resume", type=click.Path(path_type=Path), help="A run folder to go on with.")
 @click.option("--preset", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper).")
 @click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
@@ -34,8 +39,16 @@ from train.config import PRESETS
 @click.option("--resolution", type=Side(), help="Of the critters to draw (32); else the data's own.")
 @click.option("--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw.")
 @changeable
-def run(cfg: str | None, data: str | None, outdir: Path, resume: Path | None, resolution: int | None,
-        critters_num: int, cond: bool, **options: Any) -> None:
+def run(
+    cfg: str | None,
+    data: str | None,
+    outdir: Path,
+    resume: Path | None,
+    resolution: int | None,
+    critters_num: int,
+    cond: bool,
+    **options: Any,
+) -> None:
     """Train a generator: a new run folder, or --resume."""
     from train import launch  # here: torch takes longer to load than --help may
 

@@ -50,9 +50,17 @@ def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
     """
     _check(size, seed)
     critter = sample_critter(seed)
-    pose = {name: round(float(value), 5) for name, value in (
-        ("x", critter.x), ("y", critter.y), ("scale", critter.scale), ("tilt", critter.tilt),
-        ("yaw", np.rad2deg(critter.yaw)), ("pitch", np.rad2deg(critter.pitch)))}
+    pose = {
+        name: round(float(value), 5)
+        for name, value in (
+            ("x", critter.x),
+            ("y", critter.y),
+            ("scale", critter.scale),
+            ("tilt", critter.tilt),
+            ("yaw", np.rad2deg(critter.yaw)),
+            ("pitch", np.rad2deg(critter.pitch)),
+        )
+    }
     words = {"species": critter.species.name, "pattern": critter.pattern, "palette": critter.coat.name, "seed": seed}
     return paint(critter, size), pose | words
 
@@ -104,8 +112,14 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-def write_dataset(path: str | Path, num: int, size: int, seed: int = 0,
-                  progress: Callable[[int, int], None] | None = None, workers: int = 2) -> None:
+def write_dataset(
+    path: str | Path,
+    num: int,
+    size: int,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 2,
+) -> None:
     """Write `num` critters as an uncompressed zip of PNGs with a dataset.json, the same bytes for any `workers`.
 
     The zip holds `00000/img00000000.png` and so on, a thousand a folder, and `dataset.json` with `labels` (null) and
@@ -118,8 +132,11 @@ def write_dataset(path: str | Path, num: int, size: int, seed: int = 0,
         raise ValueError(f"The number of critters must be from 1 to {SEED_STRIDE}, but it is {num}.")
     poses: dict[str, Pose] = {}
     jobs = [(seed * SEED_STRIDE + index, size) for index in range(num)]
-    with (replaced(Path(path)) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
-          _drawn(jobs, workers) as pictures):
+    with (
+        replaced(Path(path)) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
+        _drawn(jobs, workers) as pictures,
+    ):
         for index, (png, pose) in enumerate(pictures):
             name = f"{index // 1000:05d}/img{index:08d}.png"
             archive.writestr(_entry(name), png)

@@ -155,7 +155,7 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
     albedo = _coat(critter, (marked * top, pale * np.ones_like(t)), fur)
     if species.ears != "tuft":
         inner = smoothstep(0.22, 0.50, depth + 0.07 * fur) * smoothstep(0.95, 0.7, t)
-        hollow = (0.55 * critter.coat.skin + 0.45 * critter.coat.skin * (0.4 + 0.6 * critter.coat.base))
+        hollow = 0.55 * critter.coat.skin + 0.45 * critter.coat.skin * (0.4 + 0.6 * critter.coat.base)
         if critter.pattern == "panda" or critter.coat.name == "black":
             hollow = 0.45 * hollow
         tone = 0.55 + 0.45 * smoothstep(0.0, 0.8, t)
@@ -205,9 +205,11 @@ def _paint_head(canvas: Canvas, critter: Critter) -> None:
 
     # Relief: muzzle and brows bulge, the eyes lie in hollows; a bump's gradient tips the normal.
     eye_y = _eye_y(critter)
-    bumps = [(0.0, 0.42, 0.34 * species.muzzle / 0.3, 0.26, 0.20 * (species.muzzle > 0)),
-             (-species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
-             (species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10)]
+    bumps = [
+        (0.0, 0.42, 0.34 * species.muzzle / 0.3, 0.26, 0.20 * (species.muzzle > 0)),
+        (-species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
+        (species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
+    ]
     tip_x, tip_y = nx.copy(), ny.copy()
     for cx, cy, wide, high, rise in bumps:
         if rise:
@@ -291,8 +293,11 @@ def _paint_snout(critter: Critter, colour: Array, x: Array, y: Array, soft: floa
         chin = deep + 0.26 * traits["open"] * species.muzzle / 0.3
         mouth = np.minimum(y - arc, chin - y - 0.9 * x**2 / reach)
         inside = smoothstep(-soft, soft, mouth) * smoothstep(0.62, 0.5, part)
-        tongue = mix(np.array([0.10, 0.02, 0.02], np.float32) + np.zeros_like(colour), 0.9 * critter.coat.skin,
-                     smoothstep(1.0, 0.8, np.sqrt((x / (0.4 * reach)) ** 2 + ((y - chin) / 0.13) ** 2)))
+        tongue = mix(
+            np.array([0.10, 0.02, 0.02], np.float32) + np.zeros_like(colour),
+            0.9 * critter.coat.skin,
+            smoothstep(1.0, 0.8, np.sqrt((x / (0.4 * reach)) ** 2 + ((y - chin) / 0.13) ** 2)),
+        )
         colour = mix(colour, tongue, inside)
     colour = mix(colour, 0.25 * critter.coat.mark + _DARK, np.minimum(strength * np.maximum(stem, smile), 1))
     taper = 1 - 0.42 * smoothstep(-0.5, 1.0, v)

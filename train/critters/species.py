@@ -38,6 +38,7 @@ class Species:
     fur: float = 0.10  # length of the fur at the outline
 
 
+# fmt: off
 SPECIES = (
     Species("cat", 1.6, "pointed", 0.78, 0.40, 36, 18, 0.88, 0.07, 0.05, 0.30, 0.23, 0.40, 0.085,
             ("ginger", "grey", "cream", "black", "white", "brown", "blue"),
@@ -91,6 +92,7 @@ IRISES: dict[str, Oklch] = {
 # Irises that suit an animal whose eyes are mostly dark; the others take any.
 DARK_EYED = ("bear", "panda", "bunny", "koala", "mouse", "raccoon", "red panda")
 FANCIFUL_SHARE = 0.22
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,11 @@ class Critter:
 
 def _jitter(rng: np.random.Generator, colour: Oklch) -> Oklch:
     lightness, chroma, hue = colour
-    return (float(np.clip(lightness + rng.normal(0, 0.022), 0.15, 0.985)), chroma * rng.uniform(0.85, 1.15),
-            hue + rng.normal(0, 5))
+    return (
+        float(np.clip(lightness + rng.normal(0, 0.022), 0.15, 0.985)),
+        chroma * rng.uniform(0.85, 1.15),
+        hue + rng.normal(0, 5),
+    )
 
 
 def _fanciful(rng: np.random.Generator) -> tuple[Oklch, Oklch, Oklch]:
@@ -167,21 +172,52 @@ def _coat(rng: np.random.Generator, species: Species) -> Coat:
     step = float(rng.choice([-1, 1])) * rng.uniform(0.07, 0.16)
     turn = rng.normal(0, 35)
     backdrop = (linear_from_oklch(level + step, chroma, hue), linear_from_oklch(level - step, chroma, hue + turn))
-    bokeh = tuple(linear_from_oklch(float(np.clip(level + rng.normal(0.03, 0.10), 0.1, 0.95)), 1.2 * chroma,
-                                    hue + turn * rng.uniform(-0.5, 1.5)) for _ in range(7))
-    return Coat(name, linear_from_oklch(*base), linear_from_oklch(*mark), linear_from_oklch(*light),
-                linear_from_oklch(0.74, 0.075, 22 + rng.normal(0, 6)), linear_from_oklch(*nose),
-                linear_from_oklch(*iris), backdrop, bokeh)
+    bokeh = tuple(
+        linear_from_oklch(
+            float(np.clip(level + rng.normal(0.03, 0.10), 0.1, 0.95)), 1.2 * chroma, hue + turn * rng.uniform(-0.5, 1.5)
+        )
+        for _ in range(7)
+    )
+    return Coat(
+        name,
+        linear_from_oklch(*base),
+        linear_from_oklch(*mark),
+        linear_from_oklch(*light),
+        linear_from_oklch(0.74, 0.075, 22 + rng.normal(0, 6)),
+        linear_from_oklch(*nose),
+        linear_from_oklch(*iris),
+        backdrop,
+        bokeh,
+    )
 
 
 def _traits(rng: np.random.Generator) -> dict[str, float]:
     """Individual proportions: normal around the species', clipped at two deviations so that nobody is a monster."""
-    spreads = {"height": 0.035, "cheeks": 0.25, "ears": 0.10, "ear_width": 0.09, "muzzle": 0.08, "eyes": 0.09,
-               "eye_gap": 0.05, "nose": 0.09, "fur": 0.18, "body": 0.10, "contrast": 0.16, "bands": 0.12,
-               "mark": 0.15}
+    spreads = {
+        "height": 0.035,
+        "cheeks": 0.25,
+        "ears": 0.10,
+        "ear_width": 0.09,
+        "muzzle": 0.08,
+        "eyes": 0.09,
+        "eye_gap": 0.05,
+        "nose": 0.09,
+        "fur": 0.18,
+        "body": 0.10,
+        "contrast": 0.16,
+        "bands": 0.12,
+        "mark": 0.15,
+    }
     traits = {name: 1 + spread * float(np.clip(rng.normal(), -2, 2)) for name, spread in spreads.items()}
-    offsets = {"eye_y": 0.03, "lean_left": 5.0, "lean_right": 5.0, "bend_left": 0.12, "bend_right": 0.12,
-               "swirl": 0.12, "shift": 1.0}
+    offsets = {
+        "eye_y": 0.03,
+        "lean_left": 5.0,
+        "lean_right": 5.0,
+        "bend_left": 0.12,
+        "bend_right": 0.12,
+        "swirl": 0.12,
+        "shift": 1.0,
+    }
     traits |= {name: spread * float(np.clip(rng.normal(), -2, 2)) for name, spread in offsets.items()}
     traits["flop"] = float(rng.choice([0, 0, 0, -1, 1, 2]))
     traits["lids"] = rng.uniform(0.70, 1.0)
@@ -207,11 +243,32 @@ def sample_critter(seed: int) -> Critter:
     y += 0.10 * (species.ears == "long") * scale
     side = float(rng.choice([-1, 1]))
     azimuth, elevation = np.deg2rad(rng.uniform(15, 75)), np.deg2rad(rng.uniform(30, 60))
-    light = (side * float(np.sin(azimuth) * np.cos(elevation)), -float(np.cos(azimuth) * np.cos(elevation)),
-             float(np.sin(elevation)))
+    light = (
+        side * float(np.sin(azimuth) * np.cos(elevation)),
+        -float(np.cos(azimuth) * np.cos(elevation)),
+        float(np.sin(elevation)),
+    )
     yaw, pitch = (float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)) for spread in (0.17, 0.09))
-    blobs = tuple((rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), rng.uniform(0.06, 0.22), rng.uniform(0.25, 0.8))
-                  for _ in range(rng.integers(3, 8)))
-    return Critter(species, pattern, coat, x, y, scale, tilt, yaw, pitch, 0.35 * tilt + rng.normal(0, 3), light,
-                   (float(rng.normal(0, 0.10)), float(rng.normal(0, 0.05))), bool(rng.random() < species.slit),
-                   _traits(rng), blobs, rng.uniform(0, 2 * np.pi), Noise(rng))
+    blobs = tuple(
+        (rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), rng.uniform(0.06, 0.22), rng.uniform(0.25, 0.8))
+        for _ in range(rng.integers(3, 8))
+    )
+    return Critter(
+        species,
+        pattern,
+        coat,
+        x,
+        y,
+        scale,
+        tilt,
+        yaw,
+        pitch,
+        0.35 * tilt + rng.normal(0, 3),
+        light,
+        (float(rng.normal(0, 0.10)), float(rng.normal(0, 0.05))),
+        bool(rng.random() < species.slit),
+        _traits(rng),
+        blobs,
+        rng.uniform(0, 2 * np.pi),
+        Noise(rng),
+    )

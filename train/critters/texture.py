@@ -16,10 +16,16 @@ Array = NDArray[Any]
 REDUCTION_RADIUS = 3
 
 # OKLab to linear sRGB, from Ottosson, "A perceptual color space for image processing" (2020).
-_OKLAB_TO_LMS = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728],
-                          [1, -0.0894841775, -1.2914855480]])
-_LMS_TO_RGB = np.array([[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
-                        [-0.0041960863, -0.7034186147, 1.7076147010]])
+_OKLAB_TO_LMS = np.array(
+    [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
+)
+_LMS_TO_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
 
 
 def linear_from_oklch(lightness: float, chroma: float, hue: float) -> Array:
@@ -62,7 +68,7 @@ def reduce_samples(samples: Array, factor: int) -> Array:
     for _ in range(2):
         total = np.zeros((size,) + samples.shape[1:], np.float32)
         for start, weight in enumerate(reduction_taps(factor)):
-            total += weight * samples[start:start + size * factor:factor][:size]
+            total += weight * samples[start : start + size * factor : factor][:size]
         samples = total.swapaxes(0, 1)
     return samples
 

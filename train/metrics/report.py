@@ -74,8 +74,12 @@ def _subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, Any]]:
             raise click.UsageError(f"--{name} is for untrained networks (--cfg); a model has its own.")
         return [_trained(model) for model in options["models"]], UNTRAINED
     shape = {name: given.pop(name, default) for name, default in UNTRAINED.items()}
-    subjects = [Subject(name, rung(name, shape["resolution"], channel_base=shape["cbase"], channel_max=shape["cmax"],
-                                   **given), None) for name in letters(options["cfg"])]
+    subjects = [
+        Subject(
+            name, rung(name, shape["resolution"], channel_base=shape["cbase"], channel_max=shape["cmax"], **given), None
+        )
+        for name in letters(options["cfg"])
+    ]
     return subjects, shape
 
 
@@ -101,10 +105,16 @@ def _measure(
         return found, False
     try:
         generator = _generator(subject, shape, device)
-        with click.progressbar(length=options["num"], label=subject.name, file=sys.stderr, item_show_func=_shown,
-                               hidden=not sys.stderr.isatty()) as bar:
-            for estimates in measure(generator, options["names"], options["num"], options["seed"], options["batch"],
-                                     options["stop_error"]):
+        with click.progressbar(
+            length=options["num"],
+            label=subject.name,
+            file=sys.stderr,
+            item_show_func=_shown,
+            hidden=not sys.stderr.isatty(),
+        ) as bar:
+            for estimates in measure(
+                generator, options["names"], options["num"], options["seed"], options["batch"], options["stop_error"]
+            ):
                 bar.update(estimates[0].num - (found[0].num if found else 0), estimates)
                 found = estimates
     except KeyboardInterrupt:
@@ -142,8 +152,13 @@ def _row(subject: Subject, estimates: Sequence[Estimate]) -> dict[str, Any]:
         "model": None if subject.path is None else str(subject.path),
         "config": subject.config.to_json(),
         # Infinite or unknown decibels are no JSON numbers.
-        "estimates": [{name: value if not isinstance(value, float) or math.isfinite(value) else None
-                       for name, value in asdict(estimate).items()} for estimate in estimates],
+        "estimates": [
+            {
+                name: value if not isinstance(value, float) or math.isfinite(value) else None
+                for name, value in asdict(estimate).items()
+            }
+            for estimate in estimates
+        ],
     }
 
 

@@ -82,9 +82,16 @@ def draw(state: AppState, view: View, rect: Rect) -> None:
             imgui.same_line(0, 2 * gap)
         imgui.push_style_color(imgui.Col_.frame_bg, rgb(theme.palette.window))
         widgets.number(
-            theme, "", state.canvas, dial.name, step=dial.step, form=dial.form, default=dial.default, tip=dial.tip,
+            theme,
+            "",
+            state.canvas,
+            dial.name,
+            step=dial.step,
+            form=dial.form,
+            default=dial.default,
+            tip=dial.tip,
             width=NUMBER_WIDTH * em,
-        )  # fmt: skip
+        )
         imgui.pop_style_color()
     x = max(imgui.get_item_rect_max().x + 4 * gap, rect.right - MARGIN - icon - link)
     _link(state, theme, Rect(x, y, icon + link, height), link_text)

@@ -21,8 +21,9 @@ SUFFIX = ".safetensors"
 
 @click.command()
 @click.argument("model", metavar="IN")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="OUT.safetensors",
-              help="Where to write it.")  # fmt: skip
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.safetensors", help="Where to write it."
+)
 @click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:

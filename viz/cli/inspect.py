@@ -37,15 +37,31 @@ def _one_sentence() -> Iterator[None]:
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
 @switches
-@click.option("--plot", "picture", type=click.Path(path_type=Path), metavar="PNG",
-              help="Draw the schedule of the layers and responses of their filters.")  # fmt: skip
-@click.option("--layer", "layers", multiple=True, metavar="LAYER",
-              help=f"A layer whose filters --plot draws, by number or name; up to {schedule_figure.MOST} of them (two that tell "
-                   "most).")  # fmt: skip
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(path_type=Path),
+    metavar="PNG",
+    help="Draw the schedule of the layers and responses of their filters.",
+)
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    metavar="LAYER",
+    help=f"A layer whose filters --plot draws, by number or name; up to {schedule_figure.MOST} of them (two that tell "
+    "most).",
+)
 def inspect(
-    model: str | None, cfg: str | None, diff: tuple[str, str] | None, network: str | None, size: int | None,
-    picture: Path | None, layers: tuple[str, ...], **options: Any,
-) -> None:  # fmt: skip
+    model: str | None,
+    cfg: str | None,
+    diff: tuple[str, str] | None,
+    network: str | None,
+    size: int | None,
+    picture: Path | None,
+    layers: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Print what is inside a network: layers, filters, parameters.
 
     Of a rung (--cfg), of MODEL, or what sets two rungs apart (--diff). MODEL is a checkpoint of Jinc's, a pickle of the
@@ -119,9 +135,13 @@ def _model(name: str, network: str | None, picture: Path | None, layers: tuple[s
 
 
 def _show(
-    config: GeneratorConfig, title: str, facts: dict[str, Any] | None, picture: Path | None, layers: tuple[str, ...],
+    config: GeneratorConfig,
+    title: str,
+    facts: dict[str, Any] | None,
+    picture: Path | None,
+    layers: tuple[str, ...],
     about: Sequence[str] = (),
-) -> None:  # fmt: skip
+) -> None:
     chosen = []
     if picture is not None:  # what cannot be drawn is said before pages of text
         schedule_figure.check(picture)

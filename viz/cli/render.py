@@ -13,8 +13,12 @@ from viz.core.request import PictureRequest
 
 
 @click.command()
-@click.option("--model", required=True, metavar="MODEL",
-              help="A checkpoint: a file, an http(s) address, or a bundled one's name (b, t, …).")  # fmt: skip
+@click.option(
+    "--model",
+    required=True,
+    metavar="MODEL",
+    help="A checkpoint: a file, an http(s) address, or a bundled one's name (b, t, …).",
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
@@ -26,8 +30,13 @@ from viz.core.request import PictureRequest
 @click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
 @click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
-@click.option("--precision", type=click.Choice(["auto", "float32", "float16"]), default="auto", show_default=True,
-              help="auto: float16 on CUDA devices where the picture stays the same.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "float16"]),
+    default="auto",
+    show_default=True,
+    help="auto: float16 on CUDA devices where the picture stays the same.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
 def render(
     model: str,

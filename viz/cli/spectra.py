@@ -67,24 +67,50 @@ def _one_sentence() -> Iterator[None]:
 
 
 @click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
-@click.option("--model", "models", multiple=True, metavar="MODEL",
-              help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
-                   "(b, t, ...); any number.")
-@click.option("--data", help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as "
-                             "it is.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
+    "(b, t, ...); any number.",
+)
+@click.option(
+    "--data", help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is."
+)
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="The .png to draw, or the .npz to keep the arrays in.")
-@click.option("--layer", metavar="LAYER",
-              help="Of this layer's maps instead, by number or name, or of the Fourier input (input).")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True,
-              help="The first picture's; the next have the next. It draws from the data set, too.")
-@click.option("--trunc", type=Finite(-10, 10), default=1.0, show_default=True, metavar="PSI",
-              help="Truncation psi; 1 is none.")
-@click.option("--beta", type=Finite(0, 50), default=8.0, show_default=True,
-              help="Of the Kaiser window: more blurs the spectrum more and leaks less.")
-@click.option("--pad", type=click.IntRange(1, 64),
-              help="Pad to so many times the width before transforming (4; small maps more, large ones less).")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The .png to draw, or the .npz to keep the arrays in.",
+)
+@click.option(
+    "--layer", metavar="LAYER", help="Of this layer's maps instead, by number or name, or of the Fourier input (input)."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The first picture's; the next have the next. It draws from the data set, too.",
+)
+@click.option(
+    "--trunc", type=Finite(-10, 10), default=1.0, show_default=True, metavar="PSI", help="Truncation psi; 1 is none."
+)
+@click.option(
+    "--beta",
+    type=Finite(0, 50),
+    default=8.0,
+    show_default=True,
+    help="Of the Kaiser window: more blurs the spectrum more and leaks less.",
+)
+@click.option(
+    "--pad",
+    type=click.IntRange(1, 64),
+    help="Pad to so many times the width before transforming (4; small maps more, large ones less).",
+)
 @click.option("--batch", type=click.IntRange(1, 4096), help="Pictures at a time (16 up to 128x128, then fewer).")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 def spectra(**options: Any) -> None:
@@ -152,16 +178,19 @@ def _check_options(options: dict[str, Any]) -> None:
         schedule_figure.load()
         count = len(options["models"]) + bool(options["data"])
         if count > spectra_figure.MOST:
-            raise click.UsageError(f"One picture has room for {spectra_figure.MOST} spectra, not for {count}: "
-                                   "give fewer, or an .npz.")  # fmt: skip
+            raise click.UsageError(
+                f"One picture has room for {spectra_figure.MOST} spectra, not for {count}: give fewer, or an .npz."
+            )
 
 
 def _check_padding(subjects: Sequence[Subject], pad: int | None) -> None:
     for subject in subjects:
         most = max(MOST_SAMPLES // subject.size, 1)
         if pad is not None and pad > most:
-            raise click.UsageError(f"--pad {pad} makes {pad * subject.size} samples a side of {subject.name}'s "
-                                   f"{subject.size}: give {most} at most.")  # fmt: skip
+            raise click.UsageError(
+                f"--pad {pad} makes {pad * subject.size} samples a side of {subject.name}'s "
+                f"{subject.size}: give {most} at most."
+            )
 
 
 def _subjects(options: dict[str, Any]) -> list[Subject]:
@@ -202,9 +231,14 @@ def _model(path: Path, options: dict[str, Any]) -> Subject:
     def averages() -> Iterator[Average]:
         generator, _ = load_generator(path, options["device"])
         yield from of_generator(
-            generator, options["num"], seed=options["seed"], psi=options["trunc"], layer=options["layer"],
-            beta=options["beta"], batch=options["batch"],
-        )  # fmt: skip
+            generator,
+            options["num"],
+            seed=options["seed"],
+            psi=options["trunc"],
+            layer=options["layer"],
+            beta=options["beta"],
+            batch=options["batch"],
+        )
 
     if options["layer"] is not None:
         name = f"{name} {band.name}"
@@ -229,8 +263,10 @@ def _data(options: dict[str, Any], models: Sequence[Subject]) -> Subject:
     width = source.resolution
     for model in models[:1]:
         if model.size != width:
-            raise click.ClickException(f"{plain(source.name)} holds pictures of {width}x{width}, but {model.name} "
-                                       f"draws {model.size}x{model.size}: give data of that size.")  # fmt: skip
+            raise click.ClickException(
+                f"{plain(source.name)} holds pictures of {width}x{width}, but {model.name} "
+                f"draws {model.size}x{model.size}: give data of that size."
+            )
     num = min(options["num"], len(source))
 
     def averages() -> Iterator[Average]:
@@ -245,8 +281,9 @@ def _measured(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, Average]
     width = max(len(subject.name) for subject in subjects)
     try:
         for subject in subjects:
-            with click.progressbar(length=subject.num, label=subject.name.ljust(width), file=sys.stderr,
-                                   hidden=not sys.stderr.isatty()) as bar:  # fmt: skip
+            with click.progressbar(
+                length=subject.num, label=subject.name.ljust(width), file=sys.stderr, hidden=not sys.stderr.isatty()
+            ) as bar:
                 for average in subject.averages():
                     if not (found and found[-1][0] is subject):
                         found.append((subject, average))
@@ -268,16 +305,27 @@ def _curves(found: Sequence[tuple[Subject, Average]], pad: int | None) -> list[C
             spectrum = average.spectrum(by.mean, by.deviation)
         except ConfigError as problem:
             raise ConfigError(f"{subject.name}: {problem}") from None
-        curves.append(Curve(
-            subject.name, average.pictures, by.mean, by.deviation, subject.size, subject.rate, subject.band,
-            spectrum.frequencies(pad), spectrum.power(pad),
-            tuple(spectrum.slice(degrees) for degrees in spectra_figure.DIRECTIONS),
-        ))  # fmt: skip
+        curves.append(
+            Curve(
+                subject.name,
+                average.pictures,
+                by.mean,
+                by.deviation,
+                subject.size,
+                subject.rate,
+                subject.band,
+                spectrum.frequencies(pad),
+                spectrum.power(pad),
+                tuple(spectrum.slice(degrees) for degrees in spectra_figure.DIRECTIONS),
+            )
+        )
     return curves
 
 
 def _report(found: Sequence[tuple[Subject, Average]]) -> None:
-    rows = [(subject.name, str(average.pictures), f"{average.mean:.4f}", f"{average.deviation:.4f}")
-            for subject, average in found]  # fmt: skip
+    rows = [
+        (subject.name, str(average.pictures), f"{average.mean:.4f}", f"{average.deviation:.4f}")
+        for subject, average in found
+    ]
     for line in table([("", "pictures", "mean", "deviation")], rows, left=(0,)):
         click.echo(line)

@@ -84,25 +84,57 @@ class Model:
 
 
 @click.command()
-@click.option("--left", default="b", show_default=True, metavar="MODEL",
-              help="A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...).")
+@click.option(
+    "--left",
+    default="b",
+    show_default=True,
+    metavar="MODEL",
+    help="A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...).",
+)
 @click.option("--right", default="t", show_default=True, metavar="MODEL", help="What it is compared with.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR",
-              help="The folder for figure.png, its parts and sticking.json.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=24, show_default=True,
-              help="Of the latent in the middle, of its neighbours, and of what stickiness is measured on.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder for figure.png, its parts and sticking.json.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=24,
+    show_default=True,
+    help="Of the latent in the middle, of its neighbours, and of what stickiness is measured on.",
+)
 @click.option("--num", type=click.IntRange(2, 10**6), default=256, show_default=True, help="Neighbours to average.")
-@click.option("--radius", type=Finite(0, 100), default=0.4, show_default=True,
-              help="Of the neighbourhood: random numbers added to z's own, whose deviation is 1.")
+@click.option(
+    "--radius",
+    type=Finite(0, 100),
+    default=0.4,
+    show_default=True,
+    help="Of the neighbourhood: random numbers added to z's own, whose deviation is 1.",
+)
 @click.option("--frames", type=click.IntRange(16, 4096), default=240, show_default=True, help="Columns of a slice.")
-@click.option("--segment", "line", type=SegmentType(), default="0.6,0.2,0.6,0.8", show_default=True,
-              help="What slices show, in picture widths from the left upper corner.")
-@click.option("--latents", type=click.IntRange(2, 10**6), default=48, show_default=True,
-              help="Latents that stickiness is measured on.")
-@click.option("--trunc", type=Finite(-10, 10), default=1.0, metavar="PSI", show_default=True,
-              help="Truncation psi; 1 is none.")
+@click.option(
+    "--segment",
+    "line",
+    type=SegmentType(),
+    default="0.6,0.2,0.6,0.8",
+    show_default=True,
+    help="What slices show, in picture widths from the left upper corner.",
+)
+@click.option(
+    "--latents",
+    type=click.IntRange(2, 10**6),
+    default=48,
+    show_default=True,
+    help="Latents that stickiness is measured on.",
+)
+@click.option(
+    "--trunc", type=Finite(-10, 10), default=1.0, metavar="PSI", show_default=True, help="Truncation psi; 1 is none."
+)
 @click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")  # fmt: skip
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 def sticking(left: str, right: str, out: Path, label: int | None, **options: Any) -> None:
     """Show how much of two models' detail sticks to the screen: the paper's figure 1, with numbers.
 
@@ -130,8 +162,9 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
         from viz.reports.sticking_study import Settings
 
         if options["device"] not in (*devices(), "cuda" if "cuda:0" in devices() else "cpu"):
-            raise click.ClickException(f"There is no device {plain(options['device'])} on this machine: choose one of "
-                                       f"{', '.join(devices())}.")  # fmt: skip
+            raise click.ClickException(
+                f"There is no device {plain(options['device'])} on this machine: choose one of {', '.join(devices())}."
+            )
         settings = Settings(label=label or 0, segment=options.pop("line"), **options)
         found = _study_all(models, settings)
         click.echo("\n".join(_table(models, found)))

@@ -23,9 +23,11 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 
 
 @click.command()
-@click.option("--left", metavar="MODEL",
-              help="Checkpoint for the left slot: a file, an http(s) address, or a bundled one's name (b, t, …).",
-              )  # fmt: skip
+@click.option(
+    "--left",
+    metavar="MODEL",
+    help="Checkpoint for the left slot: a file, an http(s) address, or a bundled one's name (b, t, …).",
+)
 @click.option("--right", metavar="MODEL", help="Checkpoint for the right slot.")
 @click.option(
     "--state", "state_file", type=click.Path(path_type=Path), help="Keep the window's state in this file instead."
@@ -34,14 +36,26 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 @click.option(
     "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
 )
-@click.option("--model-memory", type=Number(0.001, 1e6), metavar="GIB",
-              help="The most that open models may take (half of the memory).")  # fmt: skip
+@click.option(
+    "--model-memory",
+    type=Number(0.001, 1e6),
+    metavar="GIB",
+    help="The most that open models may take (half of the memory).",
+)
 @click.option("--animate", type=click.Choice(["walk", *MOTIONS]), help="Start with this animation.")
-@click.option("--panel", "panels", multiple=True, type=click.Choice(PANEL_TITLES, case_sensitive=False),
-              help="Open with this panel in front; one a dock.")  # fmt: skip
-@click.option("--exit-after", type=Number(0, 1e6), metavar="SECONDS",
-              help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
-              )  # fmt: skip
+@click.option(
+    "--panel",
+    "panels",
+    multiple=True,
+    type=click.Choice(PANEL_TITLES, case_sensitive=False),
+    help="Open with this panel in front; one a dock.",
+)
+@click.option(
+    "--exit-after",
+    type=Number(0, 1e6),
+    metavar="SECONDS",
+    help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
+)
 def view(
     left: str | None,
     right: str | None,

@@ -18,9 +18,7 @@ from viz.doctor.probe import Answer, ask
 TOPIC = "Display"
 LIMIT = 30.0  # seconds that a graphics driver may be silent
 # What Linux needs and imgui-bundle does not carry itself -> the file to load.
-LIBRARIES = {
-    "libX11": "libX11.so.6", "libEGL": "libEGL.so.1", "libGL": "libGL.so.1", "libGLESv2": "libGLESv2.so.2",
-}  # fmt: skip
+LIBRARIES = {"libX11": "libX11.so.6", "libEGL": "libEGL.so.1", "libGL": "libGL.so.1", "libGLESv2": "libGLESv2.so.2"}
 SOFTWARE = re.compile(r"llvmpipe|softpipe|swrast|software|GDI Generic", re.IGNORECASE)
 GLFW_ERROR = re.compile(r"^Glfw Error \d+: (.+)$")
 MESA_EGL = "/usr/share/glvnd/egl_vendor.d/50_mesa.json"
@@ -75,8 +73,16 @@ def window(answer: Answer, saved: bool, draws: bool) -> list[Finding]:
         return []
     if not answer.facts.get("drawn") and draws and not saved and not _untried(answer):
         why = f"The display's own OpenGL does not start ({_reason(answer)}): install the graphics card's driver, "
-        return [Finding(TOPIC, "Window", _trouble(answer), PROBLEM, f"{why}or write pictures without a window.",
-                        start.command(*PICTURE))]  # fmt: skip
+        return [
+            Finding(
+                TOPIC,
+                "Window",
+                _trouble(answer),
+                PROBLEM,
+                f"{why}or write pictures without a window.",
+                start.command(*PICTURE),
+            )
+        ]
     if not answer.facts.get("drawn"):
         return [_failed("Window", answer, "window" if saved else "", PROBLEM)]
     nodes = [path for path in sorted(glob.glob("/dev/dri/renderD*")) if not os.access(path, os.R_OK | os.W_OK)]
@@ -151,8 +157,16 @@ def libraries(answer: Answer, works: bool) -> list[Finding]:
     if not missing:
         return [Finding(TOPIC, "GL libraries", ", ".join(state))]
     why = "OpenGL comes from these libraries."
-    return [Finding(TOPIC, "GL libraries", f"not found: {listed(missing)}", REMARK if works else PROBLEM, why,
-                    install(*missing, "Mesa's drivers"))]  # fmt: skip
+    return [
+        Finding(
+            TOPIC,
+            "GL libraries",
+            f"not found: {listed(missing)}",
+            REMARK if works else PROBLEM,
+            why,
+            install(*missing, "Mesa's drivers"),
+        )
+    ]
 
 
 def fonts(answer: Answer) -> list[Finding]:

@@ -27,9 +27,7 @@ LARGE_CACHE = 20 * 2**30  # bytes
 ABANDONED = 3600.0  # seconds after which nobody finishes it
 
 
-def place(
-    title: str, folder: Path, loss: str, command: Callable[[Path, OSError], str], about: str = ""
-) -> Finding:
+def place(title: str, folder: Path, loss: str, command: Callable[[Path, OSError], str], about: str = "") -> Finding:
     """Whether files can be made in a folder (or it can be made), and how much space there is.
 
     `loss`: what comes of it otherwise, a clause. `command`: what mends it, given the nearest folder that exists.
@@ -68,12 +66,24 @@ def take_back(existing: Path, problem: OSError, instead: str = "") -> str:
 
 def places(settings: Path, answer: Answer) -> list[Finding]:
     """The folders that the program writes. `settings`: of the state. `answer`: to "torch", which knows the caches."""
-    found = [place("Settings", settings, "what is set in the window is lost when it closes.",
-                   lambda existing, problem: take_back(existing, problem, _elsewhere("JINC_CONFIG")))]  # fmt: skip
+    found = [
+        place(
+            "Settings",
+            settings,
+            "what is set in the window is lost when it closes.",
+            lambda existing, problem: take_back(existing, problem, _elsewhere("JINC_CONFIG")),
+        )
+    ]
     for folder, files, size in answer.facts.get("caches", [])[:1]:
-        found.append(place("Kernels", Path(folder), "the CPU kernels are compiled anew by every process.",
-                           lambda existing, problem: take_back(existing, problem, _elsewhere("XDG_CACHE_HOME")),
-                           _contents(files, size)))  # fmt: skip
+        found.append(
+            place(
+                "Kernels",
+                Path(folder),
+                "the CPU kernels are compiled anew by every process.",
+                lambda existing, problem: take_back(existing, problem, _elsewhere("XDG_CACHE_HOME")),
+                _contents(files, size),
+            )
+        )
     for folder, files, size in answer.facts.get("caches", [])[1:]:
         found.append(_cache(Path(folder), files, size))
     try:
@@ -135,8 +145,14 @@ def state(path: Path) -> Finding:
         return Finding(TOPIC, "State", short(path))
     except states.StateError as problem:
         why = str(problem)
-        return Finding(TOPIC, "State", "cannot be used", REMARK, why[:1].upper() + why[1:],
-                       f"mv {quoted(path)} {quoted(f'{path}.old')}")  # fmt: skip
+        return Finding(
+            TOPIC,
+            "State",
+            "cannot be used",
+            REMARK,
+            why[:1].upper() + why[1:],
+            f"mv {quoted(path)} {quoted(f'{path}.old')}",
+        )
 
 
 def finish_writing(folder: Path) -> list[Path]:
@@ -242,7 +258,7 @@ def _anew(*paths: str) -> str:
 def short(path: Path) -> str:
     """A path below the home folder as ~/..."""
     home = os.path.expanduser("~")
-    return f"~{str(path)[len(home):]}" if str(path).startswith(os.path.join(home, "")) else str(path)
+    return f"~{str(path)[len(home) :]}" if str(path).startswith(os.path.join(home, "")) else str(path)
 
 
 def quoted(path: str | os.PathLike[str]) -> str:

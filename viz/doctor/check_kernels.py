@@ -26,8 +26,10 @@ def operators(answer: Answer, environment: Mapping[str, str] = os.environ) -> li
         if not why:
             return [Finding(TOPIC, "CPU", "not looked at", REMARK, "Without torch none of them runs.")]
         return [Finding(TOPIC, "CPU", "not known", REMARK, f"What runs could not be found out: {why}.")]
-    return [_device(kind, [row for row in rows if row[0] == kind], answer, environment)
-            for kind in dict.fromkeys(row[0] for row in rows)]  # fmt: skip
+    return [
+        _device(kind, [row for row in rows if row[0] == kind], answer, environment)
+        for kind in dict.fromkeys(row[0] for row in rows)
+    ]
 
 
 def _device(kind: str, rows: list[list[str]], answer: Answer, environment: Mapping[str, str]) -> Finding:

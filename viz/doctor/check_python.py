@@ -19,10 +19,17 @@ from viz.doctor.probe import Answer
 
 # Packages in pyproject.toml -> what is imported of them. imgui-bundle before glfw, as in viz.display.offscreen.
 MODULES = {
-    "torch": "torch", "numpy": "numpy", "safetensors": "safetensors", "pillow": "PIL", "click": "click",
-    "psutil": "psutil", "matplotlib": "matplotlib", "imgui-bundle": "imgui_bundle", "glfw": "glfw",
+    "torch": "torch",
+    "numpy": "numpy",
+    "safetensors": "safetensors",
+    "pillow": "PIL",
+    "click": "click",
+    "psutil": "psutil",
+    "matplotlib": "matplotlib",
+    "imgui-bundle": "imgui_bundle",
+    "glfw": "glfw",
     "PyOpenGL": "OpenGL",
-}  # fmt: skip
+}
 ONLY_FIGURES = "matplotlib"  # the one package that the window does without
 LITTLE_MEMORY = 2**30  # bytes: the window with two bundled models takes about half of it
 SHARED_OBJECT = re.compile(r"(lib[\w+-]+)\.so[\w.]*: cannot open shared object file")
@@ -147,16 +154,27 @@ def packages(
     broken = [name for name in failed if name not in missing + unfit and causes.get(failed[name], name) == name]
     found = []
     if missing:
-        found.append(Finding(TOPIC, "Packages", f"not installed: {listed(missing)}", _state(missing),
-                             _loss(missing), remedy(missing, wanted)))  # fmt: skip
+        found.append(
+            Finding(
+                TOPIC,
+                "Packages",
+                f"not installed: {listed(missing)}",
+                _state(missing),
+                _loss(missing),
+                remedy(missing, wanted),
+            )
+        )
     for name in unfit:
         value = f"{have[name]}, and {wanted[name]} is needed"
         found.append(Finding(TOPIC, name, value, _state([name]), _loss([name]), remedy([name], wanted)))
     for name in broken:
         found.append(_broken(name, have[name], failed[name], _state([name])))
     if not found:
-        others = [f"{name} {have[name]} (tested with {pins[name.lower()]})" for name in names
-                  if name in have and numbers(pins.get(name.lower(), have[name])) != numbers(have[name])]  # fmt: skip
+        others = [
+            f"{name} {have[name]} (tested with {pins[name.lower()]})"
+            for name in names
+            if name in have and numbers(pins.get(name.lower(), have[name])) != numbers(have[name])
+        ]
         value = ", ".join([f"{len(names)} packages{'' if others else ', all at the tested versions'}", *others])
         found.append(Finding(TOPIC, "Packages", value))
     return found
@@ -197,8 +215,14 @@ def torch(
         return Finding(TOPIC, "torch", value, PROBLEM, _loss(["torch"]), remedy(["torch"], wanted))
     if "torch" not in answer.facts:
         return _broken("torch", version, failed or "it said nothing", PROBLEM)
-    build = next((f"{kind} {answer.facts[key]} build" for key, kind in (("cuda", "CUDA"), ("hip", "ROCm"))
-                  if answer.facts.get(key)), "CPU build")  # fmt: skip
+    build = next(
+        (
+            f"{kind} {answer.facts[key]} build"
+            for key, kind in (("cuda", "CUDA"), ("hip", "ROCm"))
+            if answer.facts.get(key)
+        ),
+        "CPU build",
+    )
     pin = pins.get("torch", version)
     value = version.partition("+")[0] + ("" if numbers(pin) == numbers(version) else f" (tested with {pin})")
     return Finding(TOPIC, "torch", f"{value}, {build}")
@@ -213,8 +237,13 @@ def nvidia() -> list[str]:
     if not program:
         return []
     try:
-        asked = subprocess.run([program, "--query-gpu=name,driver_version", "--format=csv,noheader"],
-                               capture_output=True, text=True, timeout=20, errors="replace")  # fmt: skip
+        asked = subprocess.run(
+            [program, "--query-gpu=name,driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            errors="replace",
+        )
     except (OSError, subprocess.TimeoutExpired):
         return []
     return [line.strip() for line in asked.stdout.splitlines() if line.strip()] if asked.returncode == 0 else []
@@ -234,8 +263,14 @@ def devices(answer: Answer, gpus: Sequence[str], environment: Mapping[str, str] 
     if not answer.facts.get("cuda"):
         command = pip("--force-reinstall", "torch") if sys.platform.startswith("linux") else ""
         why = f"There is an {gpu}, but torch's CPU build does not use it"
-        return Finding("Machine", "Devices", value, REMARK,
-                       f"{why}: take a CUDA build of torch (README.md, Installing without make).", command)  # fmt: skip
+        return Finding(
+            "Machine",
+            "Devices",
+            value,
+            REMARK,
+            f"{why}: take a CUDA build of torch (README.md, Installing without make).",
+            command,
+        )
     if environment.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         why = f"There is an {gpu}, but CUDA_VISIBLE_DEVICES hides it."
         return Finding("Machine", "Devices", value, REMARK, why, "unset CUDA_VISIBLE_DEVICES")

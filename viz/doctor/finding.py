@@ -51,5 +51,5 @@ def install(*wanted: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

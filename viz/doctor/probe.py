@@ -2,7 +2,7 @@
 """Questions that could end or hang the process that asks them: each is put to a Python of its own, which says facts.
 
 Importing a broken package can crash, a graphics driver can hang. So the child says each fact as soon as it knows it,
-and before each step how long that may take; whatever becomes of it, what it said counts. viz.doctor.probe_child answers.
+and before each step how long that may take; whatever becomes of it, what it said counts. probe_child.py answers.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def loaded(module: str) -> bool:
 
 
 def loads(file: str) -> str:
-    """"" or why a shared library does not load."""
+    """ "" or why a shared library does not load."""
     try:
         ctypes.CDLL(file)
         return ""
@@ -302,5 +302,8 @@ def draw() -> None:
 
 
 QUESTIONS: dict[str, Callable[[], None]] = {
-    "packages": packages, "torch": torch, "window": window, "offscreen": without_display,
-}  # fmt: skip
+    "packages": packages,
+    "torch": torch,
+    "window": window,
+    "offscreen": without_display,
+}

@@ -2,8 +2,8 @@
 """What keeps Jinc from running on this machine, or from running better, and the one command that mends each.
 
 Needs the standard library only, whatever else is missing: see viz.start. What could crash or hang is asked of
-processes of its own (viz.doctor.probe); the checks are functions of their answers (viz.doctor.check_python, ..._display,
-..._operators, ..._files) and return findings.
+processes of its own (viz.doctor.probe); the checks are functions of their answers (check_python, ..._display, ..._kernels,
+..._files) and return findings.
 """
 
 from __future__ import annotations
@@ -133,22 +133,31 @@ def examine() -> Report:
         path = state.default_path()
         left = check_files.finish_writing(path.parent)
         return [
-            *check_files.places(path.parent, computed), check_files.state(path),
-            *check_files.left_behind(computed, left), *check_files.models(computed),
+            *check_files.places(path.parent, computed),
+            check_files.state(path),
+            *check_files.left_behind(computed, left),
+            *check_files.models(computed),
             *([] if any(finding.state == PROBLEM for finding in about_packages) else check_files.program(computed)),
-        ]  # fmt: skip
+        ]
 
     parts: dict[str, Callable[[], list[Finding]]] = {
         "Python": lambda: [python, *about_packages],
-        "Machine": lambda: [check_python.devices(computed, gpus.result()),
-                            check_python.processor(computed, check_python.cores()), *check_python.memory(computed)],
-        "Display": lambda: [check_display.display(shown), *check_display.window(*window.result(), draws),
-                            check_display.offscreen(*bare.result(), works),
-                            *check_display.libraries(packages.result(), draws),
-                            *check_display.fonts(packages.result()), *check_display.dialogs(has_display)],
+        "Machine": lambda: [
+            check_python.devices(computed, gpus.result()),
+            check_python.processor(computed, check_python.cores()),
+            *check_python.memory(computed),
+        ],
+        "Display": lambda: [
+            check_display.display(shown),
+            *check_display.window(*window.result(), draws),
+            check_display.offscreen(*bare.result(), works),
+            *check_display.libraries(packages.result(), draws),
+            *check_display.fonts(packages.result()),
+            *check_display.dialogs(has_display),
+        ],
         "Operators": lambda: [*check_kernels.operators(computed), *check_kernels.compiler(computed)],
         "Files": files,
-    }  # fmt: skip
+    }
     return concluded([finding for topic, part in parts.items() for finding in guarded(topic, part)], works, draws)
 
 

@@ -98,9 +98,7 @@ class Spectra:
     def _averaged(self, request: SpectrumRequest, shown: RenderRequest, found: dict[str, Look]) -> Iterator[None]:
         """Fill in the averages of what is open, one a slice."""
         data = self._averages.get(DATA) if self._of_pictures else None
-        open_now = {
-            slot: (picture.model, layer) for slot, layer, _ in request.sources if (picture := shown.slot(slot))
-        }
+        open_now = {slot: (picture.model, layer) for slot, layer, _ in request.sources if (picture := shown.slot(slot))}
         wanted = [name for name, of in self._of.items() if open_now.get(name) == of]  # type: ignore[call-overload]
         for name in (*wanted, DATA) if wanted else ():
             average = self._averages.get(name)

@@ -29,8 +29,9 @@ SAY_SECONDS = 0.25
 NEIGHBOURS_SEED = 0
 
 
-def neighbourhood(renderer: Renderer, request: NeighbourhoodRequest, shown: RenderRequest
-                  ) -> Iterator[dict[str, Mean] | None]:  # fmt: skip
+def neighbourhood(
+    renderer: Renderer, request: NeighbourhoodRequest, shown: RenderRequest
+) -> Iterator[dict[str, Mean] | None]:
     """A picture a slice, left and right in turn."""
     runs = {slot: (picture, Neighbourhood()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
     said = time.monotonic()

@@ -28,7 +28,7 @@ Fetch = Callable[..., Downloaded]
 
 @dataclass(frozen=True)
 class Report:
-    """What is shown of a slot's download. `stage`: as in gan.hub.download.Progress, or FAILED, with an `error` sentence."""
+    """What is shown of a slot's download. `stage`: as in Progress, or FAILED, with an `error` sentence."""
 
     name: str  # the file's
     address: str  # without secrets
@@ -148,9 +148,11 @@ class Downloads:
     """The downloads of both slots. All calls return at once, and are the window's thread's to make."""
 
     def __init__(
-        self, wake: Callable[[], None] = lambda: None, fetch: Fetch = fetched,
+        self,
+        wake: Callable[[], None] = lambda: None,
+        fetch: Fetch = fetched,
         clock: Callable[[], float] = time.monotonic,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._wake, self._fetch, self._clock = wake, fetch, clock
         self._jobs: dict[Slot, _Job] = {}
         self._cancelled: list[_Job] = []

@@ -66,7 +66,7 @@ def _bar(report: Report, width: float) -> None:
 
 
 def figures(report: Report) -> str:
-    """"120 of 350 MiB  12.3 MiB/s", as much of it as is known."""
+    """ "120 of 350 MiB  12.3 MiB/s", as much of it as is known."""
     done, total = size_text(report.done), size_text(report.total) if report.total else ""
     if not total:
         words = done if report.done else "no bytes yet"

@@ -20,9 +20,12 @@ PLACE = "right"
 FLOOR = -90.0  # dB, the darkest of the plane and the foot of the slices
 SCHEDULE_SHARE = 0.3  # of the panel's height
 QUIET = (
-    implot.Flags_.no_menus | implot.Flags_.no_mouse_text | implot.Flags_.no_inputs | implot.Flags_.no_legend
+    implot.Flags_.no_menus
+    | implot.Flags_.no_mouse_text
+    | implot.Flags_.no_inputs
+    | implot.Flags_.no_legend
     | implot.Flags_.no_title
-)  # fmt: skip
+)
 
 
 def draw(state: AppState, view: View) -> None:
@@ -82,8 +85,10 @@ def _filter(view: View, name: str, one: FilterView, height: float) -> None:
     imgui.text_unformatted(f"{name} {factor}x")
     imgui.same_line()
     imgui.text_colored(theme.dim, f"{shape}, {len(f.taps)} taps")
-    widgets.tooltip(f"A {f.kind} low-pass between s = {f.low_rate} and {f.rate} samples a picture width, "
-                    f"f_c = {f.cutoff:.2f}, f_h = {f.half_width:.2f} cycles a picture width.")  # fmt: skip
+    widgets.tooltip(
+        f"A {f.kind} low-pass between s = {f.low_rate} and {f.rate} samples a picture width, "
+        f"f_c = {f.cutoff:.2f}, f_h = {f.half_width:.2f} cycles a picture width."
+    )
     loss = one.attenuation
     for text, value, tip in (
         ("at f_c", loss.cutoff, "What is lost at the cutoff; about 6 dB is a windowed filter's nature."),
@@ -116,10 +121,16 @@ def _taps(view: View, name: str, one: FilterView, height: float) -> None:
     reach = len(values) / 2
     implot.setup_axis_limits(implot.ImAxis_.x1, -reach, reach, imgui.Cond_.always)
     span = float(np.abs(values).max())
-    implot.setup_axis_limits(implot.ImAxis_.y1, min(1.25 * float(values.min()), -0.1 * span), 1.15 * span,
-                             imgui.Cond_.always)  # fmt: skip
-    spec = implot.Spec(line_color=view.theme.dim, marker=implot.Marker_.circle, marker_size=2.0,
-                       marker_fill_color=view.theme.text, marker_line_color=view.theme.text)  # fmt: skip
+    implot.setup_axis_limits(
+        implot.ImAxis_.y1, min(1.25 * float(values.min()), -0.1 * span), 1.15 * span, imgui.Cond_.always
+    )
+    spec = implot.Spec(
+        line_color=view.theme.dim,
+        marker=implot.Marker_.circle,
+        marker_size=2.0,
+        marker_fill_color=view.theme.text,
+        marker_line_color=view.theme.text,
+    )
     implot.plot_stems("taps", one.positions, np.ascontiguousarray(values, np.float64), 0.0, spec)
     implot.end_plot()
 
@@ -143,8 +154,10 @@ def _plane(view: View, name: str, one: FilterView, height: float) -> None:
             draw.add_rect((centre[0] - reach, centre[1] - reach), (centre[0] + reach, centre[1] + reach), ink, 0, 1.5)
     imgui.set_cursor_pos(start)
     imgui.dummy((imgui.get_content_region_avail().x, side))
-    widgets.tooltip(f"Response over the plane, {FLOOR:.0f} to 0 dB; blue f_c, yellow f_c + f_h; the border is "
-                    f"{one.extent:.0f} cycles a picture width.")  # fmt: skip
+    widgets.tooltip(
+        f"Response over the plane, {FLOOR:.0f} to 0 dB; blue f_c, yellow f_c + f_h; the border is "
+        f"{one.extent:.0f} cycles a picture width."
+    )
 
 
 def _slices(view: View, name: str, one: FilterView, height: float) -> None:
@@ -155,22 +168,31 @@ def _slices(view: View, name: str, one: FilterView, height: float) -> None:
     directions = one.slices if one.filter.radial else one.slices[:1]
     implot.setup_axis_limits(implot.ImAxis_.x1, 0, max(part.frequencies[-1] for part in directions), imgui.Cond_.always)
     implot.setup_axis_limits(implot.ImAxis_.y1, FLOOR, 6, imgui.Cond_.always)
-    marks = ((one.filter.cutoff, theme.palette.cutoff), (one.filter.stopband, theme.palette.warning),
-             (one.filter.alias_from, theme.palette.error))  # fmt: skip
+    marks = (
+        (one.filter.cutoff, theme.palette.cutoff),
+        (one.filter.stopband, theme.palette.warning),
+        (one.filter.alias_from, theme.palette.error),
+    )
     for index, (frequency, code) in enumerate(marks):
         implot.plot_inf_lines(f"##{index}", np.array([frequency]), implot.Spec(line_color=rgb(code), line_weight=1))
     for part, colour in zip(directions, (theme.text, theme.dim), strict=False):
         implot.plot_line(f"{part.degrees:g}", part.frequencies, part.gains, implot.Spec(line_color=colour))
     implot.end_plot()
-    widgets.tooltip("Gain in dB over frequency in cycles a picture width; of a radial filter also along the diagonal "
-                    "(pale). Lines: blue f_c, yellow f_c + f_h, red s - f_c, where aliases begin.")  # fmt: skip
+    widgets.tooltip(
+        "Gain in dB over frequency in cycles a picture width; of a radial filter also along the diagonal "
+        "(pale). Lines: blue f_c, yellow f_c + f_h, red s - f_c, where aliases begin."
+    )
 
 
 def _schedule(view: View, shown: FiltersView) -> None:
     """f_c, f_t, s/2 and f_c + f_h over the layers, the selected one marked."""
     theme, schedule = view.theme, shown.schedule
-    for text, colour in (("f_c", theme.palette.cutoff), ("f_t", theme.palette.stopband), ("s/2", theme.palette.text),
-                         ("f_c + f_h", theme.palette.warning)):  # fmt: skip
+    for text, colour in (
+        ("f_c", theme.palette.cutoff),
+        ("f_t", theme.palette.stopband),
+        ("s/2", theme.palette.text),
+        ("f_c + f_h", theme.palette.warning),
+    ):
         imgui.text_colored(rgb(colour), text)
         imgui.same_line()
     imgui.text_colored(theme.dim, "over the layers")

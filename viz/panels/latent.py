@@ -50,20 +50,39 @@ def _truncation(state: AppState, view: View) -> None:
     theme, latent = view.theme, state.latent_of(state.focus)
     facts = [known for known in map(view.facts, SLOTS) if known]
     widgets.number(
-        theme, "ψ", latent, "psi", step=0.01, form="%.2f", default=1, span=(-1.0, 2.0),
+        theme,
+        "ψ",
+        latent,
+        "psi",
+        step=0.01,
+        form="%.2f",
+        default=1,
+        span=(-1.0, 2.0),
         tip="Truncation ψ: w is moved towards the average w; 1 leaves it alone, 0 gives the average picture.",
-    )  # fmt: skip
+    )
     most = max((known.num_ws for known in facts), default=16)
     widgets.number(
-        theme, "cutoff", latent, "cutoff", step=1, form="%d w's" if latent.cutoff else "all w's", span=(0, most),
+        theme,
+        "cutoff",
+        latent,
+        "cutoff",
+        step=1,
+        form="%d w's" if latent.cutoff else "all w's",
+        span=(0, most),
         tip="Truncation cutoff: how many of the layers' w's are truncated, counted from the first.",
-    )  # fmt: skip
+    )
     labels = max((known.c_dim for known in facts), default=0)
     if labels:
         widgets.number(
-            theme, "label", latent, "label", step=0.1, form="%d", span=(0, labels - 1),
+            theme,
+            "label",
+            latent,
+            "label",
+            step=0.1,
+            form="%d",
+            span=(0, labels - 1),
             tip="Class label c that the models with labels are given.",
-        )  # fmt: skip
+        )
 
 
 def _pad(state: AppState, view: View) -> None:

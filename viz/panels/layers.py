@@ -112,8 +112,12 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], 
             setattr(chosen, slot, layer.name)
         imgui.pop_font()
         imgui.push_font(view.theme.mono, 0.87 * em)
-        for text in (*map(str, (layer.size, layer.channels, layer.rate)), _short(layer.cutoff),
-                     _short(layer.stopband), number_format(layer, config, half)):  # fmt: skip
+        for text in (
+            *map(str, (layer.size, layer.channels, layer.rate)),
+            _short(layer.cutoff),
+            _short(layer.stopband),
+            number_format(layer, config, half),
+        ):
             imgui.table_next_column()
             _right(view.theme.text if layer == current else view.theme.dim, text)
         imgui.pop_font()
@@ -136,17 +140,38 @@ def _short(value: float) -> str:
 
 def _how(chosen: LayersState, view: View, layer: Band) -> None:
     theme = view.theme
-    widgets.words(theme, "maps", chosen, "mode", ("sheet", "rgb", "one"),
-                  "All channels as a contact sheet, any three as colours, or one.")  # fmt: skip
+    widgets.words(
+        theme,
+        "maps",
+        chosen,
+        "mode",
+        ("sheet", "rgb", "one"),
+        "All channels as a contact sheet, any three as colours, or one.",
+    )
     if chosen.mode == "sheet":
-        if widgets.words(theme, "sort", chosen, "sort", ("index", "energy", "phase"),
-                      "By number; by energy (variance over the pixels); or by phase-likeness: how even the local "
-                      "amplitude of the monogenic signal is, 1 for a wave, 0 for noise. The order stays while the "
-                      "picture moves; choose it again to sort again.", again=True):  # fmt: skip
+        if widgets.words(
+            theme,
+            "sort",
+            chosen,
+            "sort",
+            ("index", "energy", "phase"),
+            "By number; by energy (variance over the pixels); or by phase-likeness: how even the local "
+            "amplitude of the monogenic signal is, 1 for a wave, 0 for noise. The order stays while the "
+            "picture moves; choose it again to sort again.",
+            again=True,
+        ):
             view.sorted += 1
     elif chosen.mode == "one":
-        widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=(0, layer.channels - 1),
-                       tip="The channel shown. Click it to go back to the sheet.")  # fmt: skip
+        widgets.number(
+            theme,
+            "channel",
+            chosen,
+            "one",
+            step=0.1,
+            form="%d",
+            span=(0, layer.channels - 1),
+            tip="The channel shown. Click it to go back to the sheet.",
+        )
     else:
         widgets.label(theme, "channels", "The channels shown as red, green and blue (the paper's fig. 6).")
         gap = imgui.get_style().item_inner_spacing.x
@@ -154,18 +179,39 @@ def _how(chosen: LayersState, view: View, layer: Band) -> None:
         for index, name in enumerate(CHANNELS):
             if index:
                 imgui.same_line(0, gap)
-            widgets.number(theme, "", chosen, name, step=0.1, form=f"{name[0].upper()} %d", default=index,
-                           span=(0, layer.channels - 1), width=width, tip=f"The channel shown as {name}.")  # fmt: skip
+            widgets.number(
+                theme,
+                "",
+                chosen,
+                name,
+                step=0.1,
+                form=f"{name[0].upper()} %d",
+                default=index,
+                span=(0, layer.channels - 1),
+                width=width,
+                tip=f"The channel shown as {name}.",
+            )
     widgets.label(theme, "scale", "Display gain; at 0 dB black and white are three deviations from grey.")
     gap = imgui.get_style().item_inner_spacing.x
     width = (imgui.get_content_region_avail().x - gap) / 2
-    widgets.number(theme, "", chosen, "gain", step=0.2, form="%+.1f dB", width=width,
-                   tip="Display gain in dB; at 0 dB black and white are three deviations from grey.")  # fmt: skip
+    widgets.number(
+        theme,
+        "",
+        chosen,
+        "gain",
+        step=0.2,
+        form="%+.1f dB",
+        width=width,
+        tip="Display gain in dB; at 0 dB black and white are three deviations from grey.",
+    )
     imgui.same_line(0, gap)
     widgets.check(
-        theme, "common", chosen, "common",
+        theme,
+        "common",
+        chosen,
+        "common",
         "One scale for all channels, grey being 0; otherwise each has its own, grey being its mean.",
-    )  # fmt: skip
+    )
 
 
 def _maps(chosen: LayersState, view: View, slot: Slot, layer: Band, shown: LayerView | None) -> None:
@@ -177,13 +223,23 @@ def _maps(chosen: LayersState, view: View, slot: Slot, layer: Band, shown: Layer
     else:
         first, count, pointed = 0, 1, _picture(chosen, view, size, shown)
     channels = (chosen.one,) if chosen.mode != "rgb" else (chosen.red, chosen.green, chosen.blue)
-    view.wanted[JOB] = LayerRequest(slot, layer.name, chosen.mode, chosen.sort, channels, first, count,
-                                    chosen.thumb, chosen.gain, chosen.common, view.sorted)  # fmt: skip
+    view.wanted[JOB] = LayerRequest(
+        slot,
+        layer.name,
+        chosen.mode,
+        chosen.sort,
+        channels,
+        first,
+        count,
+        chosen.thumb,
+        chosen.gain,
+        chosen.common,
+        view.sorted,
+    )
     _foot(view, shown, pointed)
 
 
-def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: LayerView | None
-           ) -> tuple[int, int, str]:  # fmt: skip
+def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: LayerView | None) -> tuple[int, int, str]:
     """The contact sheet; the first visible place, how many are, and what the pointer is on."""
     pointed = ""
     imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
@@ -246,9 +302,7 @@ def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | N
     return pointed
 
 
-def _cell(
-    view: View, picture: Picture, corner: ImVec2, side: float, index: int, shown: LayerView, lit: bool
-) -> None:
+def _cell(view: View, picture: Picture, corner: ImVec2, side: float, index: int, shown: LayerView, lit: bool) -> None:
     """Draw one of the cells that a texture holds row by row."""
     draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
     row, column = divmod(index, shown.across)
@@ -299,8 +353,10 @@ def _foot(view: View, shown: LayerView | None, pointed: str) -> None:
 def _numbers(view: View, title: str, numbers: Numbers, width: float) -> None:
     em, origin = imgui.get_font_size(), imgui.get_cursor_screen_pos()
     imgui.dummy((width, HISTOGRAM * em))
-    widgets.tooltip(f"{title}: mean {numbers.mean:+.4g}, deviation {numbers.deviation:.4g}, largest magnitude "
-                    f"{numbers.largest:.4g}; values from {numbers.span[0]:.4g} to {numbers.span[1]:.4g}.")  # fmt: skip
+    widgets.tooltip(
+        f"{title}: mean {numbers.mean:+.4g}, deviation {numbers.deviation:.4g}, largest magnitude "
+        f"{numbers.largest:.4g}; values from {numbers.span[0]:.4g} to {numbers.span[1]:.4g}."
+    )
     draw, colour = imgui.get_window_draw_list(), imgui.get_color_u32(view.theme.dim)
     heights = np.sqrt(numbers.counts / max(1.0, float(numbers.counts.max())))  # roots, so that tails are seen
     step, base = width / BINS, origin.y + HISTOGRAM * em

@@ -23,9 +23,12 @@ FACTS = (
     ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
     ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
     ("weights", lambda facts: _count(facts.parameters), "Trained parameters, mapping and synthesis."),
-    ("trained", lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg",
-     "Thousands of pictures seen, where the file says so."),
-)  # fmt: skip
+    (
+        "trained",
+        lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg",
+        "Thousands of pictures seen, where the file says so.",
+    ),
+)
 FILE = (
     ("file", lambda inside: inside.file, "What the file is: its contents tell, not its name."),
     ("code", lambda inside: inside.code or "none", "Source code that came along in the file. None of it is ever run."),
@@ -56,10 +59,7 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     # Where a bundled model lies is no business of the user's: its name above says enough.
     shown = "" if path in {known for _, known in view.bundled} else view.downloads.shown(path)
     entered, typed = imgui.input_text_with_hint(
-        "##path",
-        "or a path or an address",
-        shown,
-        flags.enter_returns_true | flags.auto_select_all | flags.elide_left,
+        "##path", "or a path or an address", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
     )
     active = imgui.is_item_active()
     tip = "Type a path or an http(s) address, or drop a file on the picture; Enter opens it."

@@ -69,9 +69,16 @@ def _runs(state: AppState, view: View) -> None:
     tip = "Most frames a second; 0 for no limit."
     widgets.label(theme, "limit", tip)
     widgets.number(
-        theme, "", display, "fps_limit", step=0.25, default=60, form="%d fps" if display.fps_limit else "none",
-        tip=tip, width=imgui.get_content_region_avail().x / 2,
-    )  # fmt: skip
+        theme,
+        "",
+        display,
+        "fps_limit",
+        step=0.25,
+        default=60,
+        form="%d fps" if display.fps_limit else "none",
+        tip=tip,
+        width=imgui.get_content_region_avail().x / 2,
+    )
     imgui.same_line()
     widgets.check(theme, "Vsync", display, "vsync", "Wait for the screen before showing a frame.")
 

@@ -35,17 +35,30 @@ def draw(state: AppState, view: View) -> None:
     if main not in bands:
         widgets.sentence(f"Nothing is shown in the {main} slot: open a model there.", theme.dim)
         return
-    widgets.words(theme, "of", chosen, "source", ("picture", "layer"),
-                  "The spectrum of the picture, or of each slot's layer chosen under Layers.")  # fmt: skip
+    widgets.words(
+        theme,
+        "of",
+        chosen,
+        "source",
+        ("picture", "layer"),
+        "The spectrum of the picture, or of each slot's layer chosen under Layers.",
+    )
     reading, progress = view.reading(LIVE), view.reading(AVERAGE)
     shown = reading.result if reading and isinstance(reading.result, SpectrumView) else None
     if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
         shown = None  # of another model
     done = progress.result.done if progress and isinstance(progress.result, Progress) else 0
     view.wanted[LIVE] = SpectrumRequest(
-        tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()), main,
-        chosen.of_average and done > 0, chosen.beta, chosen.pad, chosen.low, chosen.high, chosen.angle, done,
-    )  # fmt: skip
+        tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()),
+        main,
+        chosen.of_average and done > 0,
+        chosen.beta,
+        chosen.pad,
+        chosen.low,
+        chosen.high,
+        chosen.angle,
+        done,
+    )
     problem = reading.error if reading and reading.error else shown.errors.get(main) if shown else None
     if problem:
         widgets.sentence(problem, theme.error)
@@ -99,10 +112,15 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
         gestures.clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
     at_border = band.cutoff >= 0.999 * band.nyquist
-    text = "border: f_c = s/2, f_t beyond; drag: turn slice" if at_border else (
-        "blue f_c, green f_t, border s/2; drag: turn slice" if band.stopband < band.nyquist else
-        "blue f_c, f_t beyond the border s/2; drag: turn slice"
-    )  # fmt: skip
+    text = (
+        "border: f_c = s/2, f_t beyond; drag: turn slice"
+        if at_border
+        else (
+            "blue f_c, green f_t, border s/2; drag: turn slice"
+            if band.stopband < band.nyquist
+            else "blue f_c, f_t beyond the border s/2; drag: turn slice"
+        )
+    )
     if hovered and look is not None:
         x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
         text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
@@ -110,15 +128,20 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
     imgui.text_colored(view.theme.text if hovered else view.theme.dim, text)
     imgui.pop_font()
     if not hovered:
-        widgets.tooltip("Frequencies in cycles a picture width, 0 in the middle, s/2 at the border. Squares where a "
-                        "layer is filtered along the axes, circles where radially.")  # fmt: skip
+        widgets.tooltip(
+            "Frequencies in cycles a picture width, 0 in the middle, s/2 at the border. Squares where a "
+            "layer is filtered along the axes, circles where radially."
+        )
 
 
 def _contours(band: Band, centre: ImVec2, scale: float) -> None:
     """f_c, f_t and s/2: where the band is to end, where it has ended, and all that there is."""
     draw, palette = imgui.get_window_draw_list(), DARK  # as the map is, whatever the theme
-    lines = ((band.cutoff, palette.cutoff, band.radial), (band.stopband, palette.stopband, band.radial),
-             (band.rate / 2, "#c8c8c8", False))  # fmt: skip
+    lines = (
+        (band.cutoff, palette.cutoff, band.radial),
+        (band.stopband, palette.stopband, band.radial),
+        (band.rate / 2, "#c8c8c8", False),
+    )
     for frequency, colour, round_ in lines:
         reach = min(frequency * scale, band.rate / 2 * scale - 1) if not round_ else frequency * scale
         for code, width in (("#000000", 3.0), (colour, 1.5)):  # on any colour of the map
@@ -155,11 +178,28 @@ def _how(chosen: SpectrumState, view: View, has_average: bool) -> None:
     imgui.same_line(0, gap)
     widgets.number(theme, "", chosen, "high", step=0.25, form="%+.0f dB", default=20, tip="The brightest.")
     widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.")
-    widgets.number(theme, "", chosen, "beta", step=0.05, form="beta %.1f", default=8, width=half,
-                   tip="Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window.")  # fmt: skip
+    widgets.number(
+        theme,
+        "",
+        chosen,
+        "beta",
+        step=0.05,
+        form="beta %.1f",
+        default=8,
+        width=half,
+        tip="Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window.",
+    )
     imgui.same_line(0, gap)
-    widgets.number(theme, "", chosen, "pad", step=0.05, form="pad %dx", default=4,
-                   tip="Zero-padding: how many times finer than its samples the spectrum is drawn.")  # fmt: skip
+    widgets.number(
+        theme,
+        "",
+        chosen,
+        "pad",
+        step=0.05,
+        form="pad %dx",
+        default=4,
+        tip="Zero-padding: how many times finer than its samples the spectrum is drawn.",
+    )
 
 
 def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
@@ -186,8 +226,12 @@ def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
             )
             view.started[AVERAGE] = AverageRequest(sources, chosen.num, chosen.beta, chosen.data, view.turn)
             view.readings.pop(AVERAGE, None)
-    widgets.label(theme, "data", "A data set whose average is a third curve, and whose mean and deviation then whiten "
-                  "all averages of pictures. What is shown now, and layers, are whitened by their own.")  # fmt: skip
+    widgets.label(
+        theme,
+        "data",
+        "A data set whose average is a third curve, and whose mean and deviation then whiten "
+        "all averages of pictures. What is shown now, and layers, are whitened by their own.",
+    )
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     entered, typed = imgui.input_text_with_hint(
@@ -219,8 +263,11 @@ def _slices(chosen: SpectrumState, view: View, bands: dict[Slot, Band], shown: S
     widgets.check(theme, "45°", chosen, "at_45", "Along the diagonal.")
     imgui.same_line()
     widgets.check(theme, f"{chosen.angle:.1f}°###angle", chosen, "at_angle", "In the direction dragged on the map.")
-    angles = [angle for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL),
-              (chosen.at_angle, chosen.angle)) if wanted]  # fmt: skip
+    angles = [
+        angle
+        for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle))
+        if wanted
+    ]
     if not angles:
         return
     imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())

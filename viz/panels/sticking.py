@@ -53,17 +53,31 @@ def draw(state: AppState, view: View) -> None:
 
 def _controls(state: AppState, view: View) -> None:
     chosen, theme = state.sticking, view.theme
-    widgets.words(theme, "view", chosen, "show", ("slice", "mean", "meters"),
-                  "One line of the picture over time; the mean of a latent's neighbourhood; figures.")  # fmt: skip
+    widgets.words(
+        theme,
+        "view",
+        chosen,
+        "show",
+        ("slice", "mean", "meters"),
+        "One line of the picture over time; the mean of a latent's neighbourhood; figures.",
+    )
     view.recording = chosen.show == "slice"
     view.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
         _slice_controls(state, view)
     elif chosen.show == "mean":
         view.wanted[MEAN] = NeighbourhoodRequest(chosen.radius, chosen.num)
-        widgets.number(theme, "radius", chosen, "radius", step=0.005, form="%.2f", default=0.3,
-                       tip="How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
-                           "n being normal noise.")  # fmt: skip
+        widgets.number(
+            theme,
+            "radius",
+            chosen,
+            "radius",
+            step=0.005,
+            form="%.2f",
+            default=0.3,
+            tip="How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
+            "n being normal noise.",
+        )
         widgets.number(theme, "latents", chosen, "num", step=0.5, form="%d", default=100, tip="Neighbours to average.")
         widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
     else:
@@ -111,8 +125,13 @@ def _slice(state: AppState, view: View, slot: Slot) -> None:
     share = view.recorder.streaks(slot, state.slot(slot).path, state.sticking)
     # An unbiased estimate of nothing is as often below as above it.
     value = "–" if math.isnan(share) else f"{max(0.0, 100 * share):3.0f} %"
-    _title(view, slot, f"streaks {value}", "The share of fine detail along the line that stays where it is over time: "
-           "0 where it moves or changes, 100 % where it sticks. Compare slots under the same motion.")  # fmt: skip
+    _title(
+        view,
+        slot,
+        f"streaks {value}",
+        "The share of fine detail along the line that stays where it is over time: "
+        "0 where it moves or changes, 100 % where it sticks. Compare slots under the same motion.",
+    )
     origin, room = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
     draw, end = imgui.get_window_draw_list(), (origin.x + room.x, origin.y + room.y)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
@@ -146,8 +165,10 @@ def _mean(state: AppState, view: View, slot: Slot) -> None:
     side = max(8.0, min((room.x - gap) / 2, room.y - foot))
     shown = result.picture if result is not None else None
     count = found.count if isinstance(found, Mean) else 0
-    pictures = (("centre", shown, "centre"), ("mean", found.pixels if isinstance(found, Mean) else None,
-                f"mean of {count}"))  # fmt: skip
+    pictures = (
+        ("centre", shown, "centre"),
+        ("mean", found.pixels if isinstance(found, Mean) else None, f"mean of {count}"),
+    )
     start = imgui.get_cursor_pos()
     for index, (name, pixels, text) in enumerate(pictures):
         imgui.set_cursor_pos((start.x + index * (side + gap), start.y))
@@ -174,8 +195,16 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
     theme = view.theme
     reading, running = view.reading(METERS), view.running(METERS)
     found = reading.result if reading and isinstance(reading.result, MeterView) else None
-    widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", default=100,
-                   tip="Of each metric and model; standard errors fall with the root of it.")  # fmt: skip
+    widgets.number(
+        theme,
+        "samples",
+        chosen,
+        "num",
+        step=0.5,
+        form="%d",
+        default=100,
+        tip="Of each metric and model; standard errors fall with the root of it.",
+    )
     widgets.label(theme, "measure", "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models.")
     if running:
         part = found.done / found.total if found and found.total else 0.0
@@ -203,8 +232,16 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
                 chosen.error = metric
         imgui.end_combo()
     imgui.same_line(0, gap)
-    widgets.number(theme, "", chosen, "gain", step=0.2, form="%.0fx", default=8,
-                   tip="Amplification of the error picture: what the moved picture differs in.")  # fmt: skip
+    widgets.number(
+        theme,
+        "",
+        chosen,
+        "gain",
+        step=0.2,
+        form="%.0fx",
+        default=8,
+        tip="Amplification of the error picture: what the moved picture differs in.",
+    )
     if reading and reading.error:
         widgets.sentence(reading.error, theme.error)
 
@@ -225,15 +262,20 @@ def _meters(state: AppState, view: View, slot: Slot) -> None:
     side = min(room.y, room.x * 0.4)
     for estimate in found.estimates:
         title = TITLES[estimate.metric]
-        tip = (f"{METRIC_TIPS[estimate.metric]} In dB, more is better; above 50 motion looks right. Against the "
-               f"pictures' own variance: {estimate.relative_db:.1f} dB.")  # fmt: skip
+        tip = (
+            f"{METRIC_TIPS[estimate.metric]} In dB, more is better; above 50 motion looks right. Against the "
+            f"pictures' own variance: {estimate.relative_db:.1f} dB."
+        )
         widgets.fact(view.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
     if found.shares is not None:
         shares = found.shares
         stays = round(100 * shares.stays, 1) + 0.0  # + 0.0 makes -0.0 plain zero
-        widgets.fact(view.theme, "sticks", f"{stays:5.1f} ± {100 * shares.stays_error:.1f} %",
-                     "Stickiness: the share of fine detail that stays on the screen when the content moves by a "
-                     "pixel.")  # fmt: skip
+        widgets.fact(
+            view.theme,
+            "sticks",
+            f"{stays:5.1f} ± {100 * shares.stays_error:.1f} %",
+            "Stickiness: the share of fine detail that stays on the screen when the content moves by a pixel.",
+        )
         _bar(view, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
     elif found.refused:
         widgets.fact(view.theme, "sticks", "–", found.refused)
@@ -256,8 +298,10 @@ def _bar(view: View, slot: Slot, shares: tuple[float, float, float], width: floa
         draw.add_rect_filled((x, origin.y), (x + step, origin.y + height), imgui.get_color_u32(ink))
         x += step
     imgui.dummy((width, height))
-    widgets.tooltip("sticks {:.0%}, follows {:.0%}, boils {:.0%}: shares of fine detail that stay, that move with the "
-                    "content, that are drawn anew.".format(*shares))  # fmt: skip
+    widgets.tooltip(
+        "sticks {:.0%}, follows {:.0%}, boils {:.0%}: shares of fine detail that stay, that move with the "
+        "content, that are drawn anew.".format(*shares)
+    )
 
 
 def _title(view: View, slot: Slot, value: str, tip: str) -> None:

@@ -90,8 +90,16 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
     if words(theme, "data", chosen, "value", ("critters", "own pictures"), tip):
         training.source = "critters" if chosen.value == "critters" else ""
     if training.source == "critters":
-        number(theme, "pictures", training, "pictures", step=10, form="%d", default=2000,
-               tip="How many critters to draw; drawn once, then kept in the output folder.")  # fmt: skip
+        number(
+            theme,
+            "pictures",
+            training,
+            "pictures",
+            step=10,
+            form="%d",
+            default=2000,
+            tip="How many critters to draw; drawn once, then kept in the output folder.",
+        )
         chosen = _Choice(str(training.resolution))
         if words(theme, "size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
             training.resolution = int(chosen.value)
@@ -115,12 +123,36 @@ def _how(training: TrainingState, view: View) -> None:
     tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
     if words(theme, "preset", training, "preset", ("tiny", "paper"), tip):
         training.batch, training.kimg = 0, 0.0
-    number(theme, "length", training, "kimg", step=1, form="%.1f kimg" if training.kimg else AUTOMATIC, default=0.0,
-           tip="Thousands of real images shown to the discriminator; 0 is automatic, the preset's.")  # fmt: skip
-    number(theme, "batch", training, "batch", step=0.25, form="%d images" if training.batch else AUTOMATIC, default=0,
-           tip="Images a step, a multiple of 4; 0 is automatic, the preset's for this size.")  # fmt: skip
-    number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, default=0.0,
-           tip="Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch.")  # fmt: skip
+    number(
+        theme,
+        "length",
+        training,
+        "kimg",
+        step=1,
+        form="%.1f kimg" if training.kimg else AUTOMATIC,
+        default=0.0,
+        tip="Thousands of real images shown to the discriminator; 0 is automatic, the preset's.",
+    )
+    number(
+        theme,
+        "batch",
+        training,
+        "batch",
+        step=0.25,
+        form="%d images" if training.batch else AUTOMATIC,
+        default=0,
+        tip="Images a step, a multiple of 4; 0 is automatic, the preset's for this size.",
+    )
+    number(
+        theme,
+        "R1 γ",
+        training,
+        "gamma",
+        step=0.005,
+        form="%.4g" if training.gamma else AUTOMATIC,
+        default=0.0,
+        tip="Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch.",
+    )
     label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 

@@ -183,9 +183,17 @@ def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: R
     if button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
-    number(view.theme, "", training, "kimg", step=1, form="%.1f kimg", default=2e-3 * snapshot.progress.images,
-           tip="Total length in thousands of images; double click doubles the present one.",
-           width=8 * imgui.get_font_size())  # fmt: skip
+    number(
+        view.theme,
+        "",
+        training,
+        "kimg",
+        step=1,
+        form="%.1f kimg",
+        default=2e-3 * snapshot.progress.images,
+        tip="Total length in thousands of images; double click doubles the present one.",
+        width=8 * imgui.get_font_size(),
+    )
 
 
 def failure(view: View, report: RunReport) -> None:
@@ -291,8 +299,9 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) 
     keep = np.isfinite(y) & ((y > 0.0) if log else True)
     if keep.any():
         alone = implot.Marker_.circle if keep.sum() == 1 else implot.Marker_.none
-        implot.plot_line(name, x[keep], y[keep], implot.Spec(
-            line_color=rgb(colour), line_weight=1.6, marker=alone, marker_size=2.5))  # fmt: skip
+        implot.plot_line(
+            name, x[keep], y[keep], implot.Spec(line_color=rgb(colour), line_weight=1.6, marker=alone, marker_size=2.5)
+        )
 
 
 # --------------------------------------------------------------------------------------------------- the pictures

@@ -97,9 +97,17 @@ def _scale(state: AppState, view: View) -> None:
     theme, half, tip = view.theme, _half(), "Scale about the centre: more than 1 enlarges the content."
     widgets.label(theme, "scale", tip)
     widgets.number(
-        theme, "", state.transform_of(state.focus), "scale", step=0.01, form="×%.3f", default=1, tip=tip, width=half,
+        theme,
+        "",
+        state.transform_of(state.focus),
+        "scale",
+        step=0.01,
+        form="×%.3f",
+        default=1,
+        tip=tip,
+        width=half,
         octaves=True,
-    )  # fmt: skip
+    )
     kept = {slot: result.kept for slot, result in view.results.items() if result and result.kept is not None}
     if not kept:
         return
@@ -121,19 +129,37 @@ def _animation(state: AppState, view: View) -> None:
     widgets.combo(theme, "animate", transform, "animate", tip, width=half)
     _beside()
     widgets.number(
-        theme, "", transform, "speed", step=0.005, form="%.3f Hz", default=0.1,
+        theme,
+        "",
+        transform,
+        "speed",
+        step=0.005,
+        form="%.3f Hz",
+        default=0.1,
         tip="Speed of all motion here, in turns a second.",
-    )  # fmt: skip
+    )
     if transform.animate in ("x", "y", "circle") or _learned_moves(transform):
         widgets.number(
-            theme, "radius", transform, "radius", step=0.001, form="%.3f widths", default=0.06,
+            theme,
+            "radius",
+            transform,
+            "radius",
+            step=0.001,
+            form="%.3f widths",
+            default=0.06,
             tip="How far the motion goes to either side, in image widths.",
-        )  # fmt: skip
+        )
     if transform.animate == "scale":
         widgets.number(
-            theme, "up by", transform, "octaves", step=0.01, form="%.2f octaves", default=1,
+            theme,
+            "up by",
+            transform,
+            "octaves",
+            step=0.01,
+            form="%.2f octaves",
+            default=1,
             tip="How far the scale goes up, in doublings; it never goes below its start, so nothing leaves the band.",
-        )  # fmt: skip
+        )
 
 
 def _learned_moves(transform: TransformState) -> bool:

@@ -74,9 +74,14 @@ class GpuDrawing:
 
         def maker(last: bool | None, capture: Capture[Any]) -> Callable[[], Replay]:
             return lambda: Replay(
-                job.synthesis, job.ws, Arithmetic(job.arithmetic.half, last), movable=job.motion is not None,
-                learned=job.learned is not None, mean_constant=job.mean_constant, capture=capture,
-            )  # fmt: skip
+                job.synthesis,
+                job.ws,
+                Arithmetic(job.arithmetic.half, last),
+                movable=job.motion is not None,
+                learned=job.learned is not None,
+                mean_constant=job.mean_constant,
+                capture=capture,
+            )
 
         try:
             replay = quickest(tuple(maker(last, self.capture) for last in layouts))

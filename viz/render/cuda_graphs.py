@@ -93,9 +93,16 @@ class Replay:
     """
 
     def __init__(
-        self, synthesis: SteppedNetwork, ws: Tensor, arithmetic: Arithmetic, *, movable: bool, learned: bool = False,
-        mean_constant: bool = False, capture: Capture[Any] = captured,
-    ) -> None:  # fmt: skip
+        self,
+        synthesis: SteppedNetwork,
+        ws: Tensor,
+        arithmetic: Arithmetic,
+        *,
+        movable: bool,
+        learned: bool = False,
+        mean_constant: bool = False,
+        capture: Capture[Any] = captured,
+    ) -> None:
         self.arithmetic, self._graphs = arithmetic, capture is not plainly
         self._ws = ws.clone()
         self._transform = torch.eye(3, device=ws.device) if movable else None
@@ -106,11 +113,16 @@ class Replay:
         self._weights = self._modulate()
         self._synthesize = capture(
             lambda: (
-                synthesis(self._ws, transform=self._transform, weights=self._weights, overrides=overrides,
-                          arithmetic=arithmetic),
+                synthesis(
+                    self._ws,
+                    transform=self._transform,
+                    weights=self._weights,
+                    overrides=overrides,
+                    arithmetic=arithmetic,
+                ),
                 input_facts(synthesis, self._ws, self._transform, overrides),
             )
-        )  # fmt: skip
+        )
         self._picture, self._facts = self._synthesize()
         self._finish = capture(lambda: in_bytes(self._picture))
         self._finish()

@@ -15,7 +15,7 @@ FINE_SIZE, MOST = 1024, 8  # a turned picture is looked up in itself enlarged to
 
 
 def moved_back(picture: Tensor, forward: Tensor) -> Tensor:
-    """[N, C, S, S] floats to what they were before `forward` (gan.networks.input_transform.forward_matrix, on the CPU) moved them.
+    """[N, C, S, S] floats to what they were before `forward` (input_transform.forward_matrix, on the CPU) moved them.
 
     Beyond the picture its edge is repeated; `coverage` says where.
     """

@@ -23,7 +23,7 @@ InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
 def in_bytes(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
     """[1, C, H, W] floats to uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
 
-    `moved`: the transform to undo (gan.networks.input_transform.forward_matrix, on the CPU); what then comes from beyond the picture
+    `moved`: the transform to undo (input_transform.forward_matrix, on the CPU); what then comes from beyond the picture
     is black.
     """
     if moved is not None:

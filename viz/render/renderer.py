@@ -36,7 +36,9 @@ from viz.render.precision import chosen, mixed_decibels
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
-MODULATED = 4  # times its own bytes that a model's modulated weights may take, in the form of gan.networks.conv_autotune
+MODULATED = (
+    4  # times its own bytes that a model's modulated weights may take, in the form of gan.networks.conv_autotune
+)
 SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
     "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
@@ -44,6 +46,7 @@ NO_FOURIER_INPUT = (
 NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
 REST = (0.0, 0.0, 0.0, 1.0)
+
 
 @dataclass
 class _Model:
@@ -91,9 +94,7 @@ class Renderer:
     `enlarge`, that small pictures in memory are drawn larger, too, for display.
     """
 
-    def __init__(
-        self, model_bytes: float | None = None, *, own_thread: bool = False, enlarge: bool = True
-    ) -> None:
+    def __init__(self, model_bytes: float | None = None, *, own_thread: bool = False, enlarge: bool = True) -> None:
         self._own_thread, self._enlarge = own_thread, enlarge
         limit = default_limit if model_bytes is None else lambda device: model_bytes
         self.models: ModelCache[_Model] = ModelCache(limit)
@@ -168,8 +169,17 @@ class Renderer:
         drive, remarks = _drive(request, facts)
         arithmetic, remark = chosen(request.precision, key.device, lambda: self._decibels(model, key.device))
         remarks += [remark] if remark else []
-        return _Shot((ws_key, drive, arithmetic), ws_key, model, ws, drive, arithmetic, label, (*notices, *remarks),
-                     frozenset(computed))  # fmt: skip
+        return _Shot(
+            (ws_key, drive, arithmetic),
+            ws_key,
+            model,
+            ws,
+            drive,
+            arithmetic,
+            label,
+            (*notices, *remarks),
+            frozenset(computed),
+        )
 
     @staticmethod
     def _decibels(model: _Model, device: str) -> float:
@@ -202,9 +212,13 @@ class Renderer:
         weights, _ = self._weights.get(key, lambda: (synthesis.modulate(shot.ws, shot.arithmetic), 1.0))
         x = None
         steps = synthesis.steps(
-            shot.ws, noise="const", transform=shot.transform(), weights=weights, overrides=shot.drive.overrides(),
+            shot.ws,
+            noise="const",
+            transform=shot.transform(),
+            weights=weights,
+            overrides=shot.drive.overrides(),
             arithmetic=shot.arithmetic,
-        )  # fmt: skip
+        )
         for name, x in steps:
             yield name, x
         assert x is not None
@@ -226,9 +240,15 @@ class Renderer:
         computed = shot.computed | ({"synthesis"} if anew else set())
         notice = " ".join(shot.notices) or None
         result = RenderResult(
-            request, picture=drawn.picture, enlarged=drawn.enlarged, facts=shot.model.facts, notice=notice,
-            computed=computed, how=drawn.how, half=shot.arithmetic.half,
-        )  # fmt: skip
+            request,
+            picture=drawn.picture,
+            enlarged=drawn.enlarged,
+            facts=shot.model.facts,
+            notice=notice,
+            computed=computed,
+            how=drawn.how,
+            half=shot.arithmetic.half,
+        )
         return result, drawn
 
     def _in_memory(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
@@ -247,9 +267,16 @@ class Renderer:
     def _on_gpu(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
         drive, facts = shot.drive, shot.model.facts
         job = Job(
-            shot.ws_key[0], shot.model.generator.synthesis, shot.arithmetic, shot.ws_key, shot.ws,
-            drive.motion if facts.movable else None, drive.untransform, drive.learned, drive.mean_constant,
-        )  # fmt: skip
+            shot.ws_key[0],
+            shot.model.generator.synthesis,
+            shot.arithmetic,
+            shot.ws_key,
+            shot.ws,
+            drive.motion if facts.movable else None,
+            drive.untransform,
+            drive.learned,
+            drive.mean_constant,
+        )
         return self._gpu.draw(job)
 
 

@@ -89,10 +89,14 @@ COLUMNS = (
 COMPACT = COLUMNS[1:6]  # for two networks side by side
 NAMES = 2  # so many columns at the start name a layer
 FILTER_HEADS = (
-    ("#", "layer", *("up taps", "at f_c", "f_c+f_h on", "images from", "on"),
-     *("down taps", "at f_c", "f_c+f_h on", "aliases from", "on")),
+    (
+        "#",
+        "layer",
+        *("up taps", "at f_c", "f_c+f_h on", "images from", "on"),
+        *("down taps", "at f_c", "f_c+f_h on", "aliases from", "on"),
+    ),
     ("", "", *("", "dB", "dB", "1/width", "dB") * 2),
-)  # fmt: skip
+)
 
 
 def table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: Sequence[int] = ()) -> list[str]:
@@ -250,8 +254,13 @@ def _measured(f: Filter | None) -> list[str]:
     if f is None:
         return ["-"] * 5
     found = attenuation(f)
-    return [taps(len(f.taps), f.radial), f"{found.cutoff:.1f}", f"{found.stopband:.1f}", _number(f.alias_from),
-            f"{found.alias:.1f}"]  # fmt: skip
+    return [
+        taps(len(f.taps), f.radial),
+        f"{found.cutoff:.1f}",
+        f"{found.stopband:.1f}",
+        _number(f.alias_from),
+        f"{found.alias:.1f}",
+    ]
 
 
 def comparison(before: Rung, after: Rung) -> str:
@@ -283,8 +292,7 @@ def _value(value: object) -> str:
 def _layers(before: Plan, after: Plan) -> list[str]:
     if len(before.layers) != len(after.layers):
         return _side_by_side(before, after)
-    pairs = [(_cells(COLUMNS, old), _cells(COLUMNS, new))
-             for old, new in zip(before.layers, after.layers, strict=True)]  # fmt: skip
+    pairs = [(_cells(COLUMNS, old), _cells(COLUMNS, new)) for old, new in zip(before.layers, after.layers, strict=True)]
     differing = [pair for pair in pairs if pair[0] != pair[1]]
     if not differing:
         return [f"Layers\n  {_layer_count(before)}, all the same"]

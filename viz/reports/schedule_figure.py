@@ -39,11 +39,23 @@ MARKERS = (("o", 11, "f_c"), ("s", 8, "f_c + f_h, stopband edge"), ("X", 8, "s �
 POINTS = 2000  # of a curve
 INK, DIM, PALE = "#25272b", "#666b74", "#e3e3e0"
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 10, "axes.titlesize": 11, "axes.edgecolor": DIM, "axes.labelcolor": INK,
-    "text.color": INK, "xtick.color": DIM, "ytick.color": DIM, "legend.fontsize": 9, "legend.framealpha": 0.92,
-    "axes.spines.top": False, "axes.spines.right": False, "grid.color": PALE, "axes.grid": True, "axes.axisbelow": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.edgecolor": DIM,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": DIM,
+    "ytick.color": DIM,
+    "legend.fontsize": 9,
+    "legend.framealpha": 0.92,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": PALE,
+    "axes.grid": True,
+    "axes.axisbelow": True,
     "text.parse_math": False,  # a file's name may hold a $
-}  # fmt: skip
+}
 
 
 class PlotError(ValueError):
@@ -117,8 +129,9 @@ def _find(every: Sequence[Curves], name: str) -> Curves:
                 raise PlotError(f"Layer {curves.spec.name} has no filters to draw: choose another one.")
             return curves
     first, last = every[0].spec, every[-1].spec
-    raise PlotError(f"There is no layer {name!r}: choose from {first.index} ({first.name}) to {last.index} "
-                    f"({last.name}).")  # fmt: skip
+    raise PlotError(
+        f"There is no layer {name!r}: choose from {first.index} ({first.name}) to {last.index} ({last.name})."
+    )
 
 
 @contextmanager
@@ -172,17 +185,39 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
     cutoffs = np.array([spec.out_cutoff for spec in layers])
     stopbands = cutoffs + [spec.out_half_width for spec in layers]
     axes.step(x, rates, where="mid", color=VERMILION, linewidth=2, label="s, sampling rate")
-    axes.step(x, rates / 2, where="mid", color=VERMILION, linewidth=1.3, linestyle=(0, (4, 2)),
-              label="s/2, the most it can hold")  # fmt: skip
+    axes.step(
+        x,
+        rates / 2,
+        where="mid",
+        color=VERMILION,
+        linewidth=1.3,
+        linestyle=(0, (4, 2)),
+        label="s/2, the most it can hold",
+    )
     axes.plot(x, stopbands, color=GREEN, marker="s", markersize=4.5, linewidth=1.5, label="f_c + f_h, stopband edge")
     if config.architecture == "layers" and config.schedule == "flexible":
-        axes.plot(x, schedule(config)[1], color=PURPLE, marker="^", markersize=4.5, linewidth=1.2, linestyle=":",
-                  label="f_t, stopband asked for")  # fmt: skip
+        axes.plot(
+            x,
+            schedule(config)[1],
+            color=PURPLE,
+            marker="^",
+            markersize=4.5,
+            linewidth=1.2,
+            linestyle=":",
+            label="f_t, stopband asked for",
+        )
     axes.plot(x, cutoffs, color=BLUE, marker="o", markersize=4.5, linewidth=2, label="f_c, cutoff")
     critical = [spec.index for spec in layers if spec.is_critical]
     if critical and len(critical) < len(layers):
-        axes.axvspan(critical[0] - 0.5, critical[-1] + 0.5, color=PALE, alpha=0.7, linewidth=0, zorder=0,
-                     label="critically sampled")  # fmt: skip
+        axes.axvspan(
+            critical[0] - 0.5,
+            critical[-1] + 0.5,
+            color=PALE,
+            alpha=0.7,
+            linewidth=0,
+            zorder=0,
+            label="critically sampled",
+        )
     axes.set_yscale("log", base=2)
     low, high = int(np.floor(np.log2(cutoffs.min()))), int(np.log2(rates.max()))
     axes.set_yticks([2.0**power for power in range(low, high + 1)])
@@ -228,21 +263,36 @@ def _draw_responses(axes: Axes, chosen: Sequence[Curves]) -> None:
             edge = f.edge(angle)
             frequencies = np.linspace(0, edge, POINTS)
             gains = -decibels(magnitude(f.taps, f.rate, frequencies, angle))
-            axes.plot(frequencies / f.low_rate, gains, color=colour, linewidth=1.8,
-                      linestyle=style if angle == AXIS else DOTS,
-                      label=f"{label}, {angle:g}°" if f.radial else label)  # fmt: skip
+            axes.plot(
+                frequencies / f.low_rate,
+                gains,
+                color=colour,
+                linewidth=1.8,
+                linestyle=style if angle == AXIS else DOTS,
+                label=f"{label}, {angle:g}°" if f.radial else label,
+            )
             widest = max(widest, edge / f.low_rate)
         for frequency, (marker, size, _), own in zip(
             (f.cutoff, f.stopband, f.alias_from), MARKERS, (colour, colour, INK), strict=True
         ):
             at = np.array([frequency])
             gain = max(-decibels(magnitude(f.taps, f.rate, at, angle))[0] for angle in f.directions)
-            axes.plot(frequency / f.low_rate, max(gain, -LOWEST), marker=marker, color=own, markersize=size,
-                      markeredgecolor="white", linestyle="none", clip_on=False, zorder=4)  # fmt: skip
+            axes.plot(
+                frequency / f.low_rate,
+                max(gain, -LOWEST),
+                marker=marker,
+                color=own,
+                markersize=size,
+                markeredgecolor="white",
+                linestyle="none",
+                clip_on=False,
+                zorder=4,
+            )
     axes.axvline(0.5, color=DIM, linewidth=1.2, linestyle=(0, (4, 2)), label="s/2")
     for marker, size, label in MARKERS:
-        axes.plot([], [], marker=marker, color=INK, markersize=size, markeredgecolor="white", linestyle="none",
-                  label=label)  # fmt: skip
+        axes.plot(
+            [], [], marker=marker, color=INK, markersize=size, markeredgecolor="white", linestyle="none", label=label
+        )
     axes.set_xlim(0, widest)
     axes.set_ylim(-LOWEST, 5)
     axes.set_xlabel("frequency / s, the lower of the filter's two rates")

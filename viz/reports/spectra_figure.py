@@ -166,8 +166,9 @@ def fill(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None
     signs = {contour.label for curve in curves for contour in contours(curve)}
     for label, marker in SIGNS.items():
         if label in signs:
-            below.plot([], [], marker=marker, color=DIM, linestyle="none", markeredgecolor="white", markersize=8,
-                       label=label)  # fmt: skip
+            below.plot(
+                [], [], marker=marker, color=DIM, linestyle="none", markeredgecolor="white", markersize=8, label=label
+            )
     # Below: within it would cover curves.
     parts[1].legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 
@@ -205,19 +206,41 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     reach = (len(power) * step) / 2
     nyquist = curve.rate / 2
     # Rows point down, as pictures do; the axis counts upwards.
-    image = axes.imshow(decibels(power), cmap=COLOUR_MAP, vmin=HEAT[0], vmax=HEAT[1], interpolation="nearest",
-                        extent=(-reach, reach, -reach, reach), origin="upper")  # fmt: skip
+    image = axes.imshow(
+        decibels(power),
+        cmap=COLOUR_MAP,
+        vmin=HEAT[0],
+        vmax=HEAT[1],
+        interpolation="nearest",
+        extent=(-reach, reach, -reach, reach),
+        origin="upper",
+    )
     image.set_clip_path(Rectangle((-nyquist, -nyquist), 2 * nyquist, 2 * nyquist, transform=axes.transData))
     for label, frequency, radial, dashes in contours(curve):
-        style = {"fill": False, "linewidth": 1.3, "linestyle": dashes, "label": label,
-                 "edgecolor": INK if label == "s/2" else "white"}  # fmt: skip
+        style = {
+            "fill": False,
+            "linewidth": 1.3,
+            "linestyle": dashes,
+            "label": label,
+            "edgecolor": INK if label == "s/2" else "white",
+        }
         side = 2 * frequency
-        patch = (Circle((0, 0), frequency, **style) if radial
-                 else Rectangle((-frequency, -frequency), side, side, **style))  # fmt: skip
+        patch = (
+            Circle((0, 0), frequency, **style) if radial else Rectangle((-frequency, -frequency), side, side, **style)
+        )
         axes.add_patch(patch)
         if label != "s/2":
-            axes.annotate(label, (0, frequency), xytext=(0, -4), textcoords="offset points", color="white", fontsize=9,
-                          ha="center", va="top", path_effects=[withStroke(linewidth=2, foreground=INK)])  # fmt: skip
+            axes.annotate(
+                label,
+                (0, frequency),
+                xytext=(0, -4),
+                textcoords="offset points",
+                color="white",
+                fontsize=9,
+                ha="center",
+                va="top",
+                path_effects=[withStroke(linewidth=2, foreground=INK)],
+            )
     limit = nyquist * FRAME
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit))
     axes.grid(False)
@@ -227,8 +250,16 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     axes.set_yticks(ticks)
     axes.tick_params(labelsize=8)
     axes.set_title(f"{shortened(curve.name)}\n", loc="left", color=colour, fontsize=10)
-    axes.annotate(described(curve), (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points",
-                  fontsize=8, color=DIM, va="bottom")  # fmt: skip
+    axes.annotate(
+        described(curve),
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 5),
+        textcoords="offset points",
+        fontsize=8,
+        color=DIM,
+        va="bottom",
+    )
     return image
 
 
@@ -236,20 +267,38 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
     for i, curve in enumerate(curves):
         frequencies, power = curve.slices[DIRECTIONS.index(degrees)]
         colour, levels = colour_of(curves, i), decibels(power)
-        axes.plot(frequencies, levels, color=colour, linewidth=1.6, label=curve.label,
-                  zorder=3 if curve.band is None else 2.5)  # fmt: skip
+        axes.plot(
+            frequencies, levels, color=colour, linewidth=1.6, label=curve.label, zorder=3 if curve.band is None else 2.5
+        )
         for contour in contours(curve):
             if contour.label in SIGNS:
                 at = crossing(contour, degrees)
                 level = np.interp(at, frequencies, levels)
-                axes.plot(at, max(level, SLICED[0]), marker=SIGNS[contour.label], color=colour, markersize=8,
-                          markeredgecolor="white", linestyle="none", clip_on=False, zorder=4)  # fmt: skip
+                axes.plot(
+                    at,
+                    max(level, SLICED[0]),
+                    marker=SIGNS[contour.label],
+                    color=colour,
+                    markersize=8,
+                    markeredgecolor="white",
+                    linestyle="none",
+                    clip_on=False,
+                    zorder=4,
+                )
     for nyquist in sorted({curve.rate / 2 for curve in curves}):
         at = on_square(nyquist, degrees)
         axes.axvline(at, color=DIM, linewidth=1.2, linestyle=(0, (4, 2)))
         label = f"s/2 = {_number(at)}" if degrees == AXIS else f"√2 s/2 = {_number(at)}"
-        axes.annotate(label, (at, SLICED[1]), xytext=(-4, -2), textcoords="offset points", ha="right", va="top",
-                      color=DIM, fontsize=9)  # fmt: skip
+        axes.annotate(
+            label,
+            (at, SLICED[1]),
+            xytext=(-4, -2),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color=DIM,
+            fontsize=9,
+        )
     axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
     axes.set_title(f"Slice at {degrees:g}°", loc="left")
 

@@ -41,8 +41,10 @@ def draw(models: list[Model], settings: Settings, found: list[Findings]) -> byte
         for index, (model, findings) in enumerate(zip(models, found, strict=True)):
             bottom = height - HEAD - row * index - NAME - HEIGHT
             lefts = [EDGE + sum(WIDTHS[:i]) + GAP * i for i in range(len(WIDTHS))]
-            axes = [figure.add_axes((left / width, bottom / height, wide / width, HEIGHT / height))
-                    for left, wide in zip(lefts, WIDTHS, strict=True)]  # fmt: skip
+            axes = [
+                figure.add_axes((left / width, bottom / height, wide / width, HEIGHT / height))
+                for left, wide in zip(lefts, WIDTHS, strict=True)
+            ]
             for axis in axes:
                 _bare(axis)
             _draw_model(axes, model, settings, findings)
@@ -55,8 +57,13 @@ def draw(models: list[Model], settings: Settings, found: list[Findings]) -> byte
 
 
 def _heads(axes: list[Axes], settings: Settings) -> None:
-    heads = ("one latent", f"mean of {settings.num} neighbours", "the latent walks round its neighbourhood",
-             "the content moves along the segment", "fine detail in %, moved by")  # fmt: skip
+    heads = (
+        "one latent",
+        f"mean of {settings.num} neighbours",
+        "the latent walks round its neighbourhood",
+        "the content moves along the segment",
+        "fine detail in %, moved by",
+    )
     for axis, head in zip(axes, heads, strict=True):
         _text(axis, NAME + 0.05, head, va="baseline", fontsize=10.5)
 
@@ -85,8 +92,15 @@ def _draw_model(axes: list[Axes], model: Model, settings: Settings, findings: Fi
     _below(mean, f"keeps {_whole(findings.kept)} of the fine detail")
     _below(walk, "", time=True)
     if findings.glide is None or findings.shares is None:
-        glide.text(0.5, 0.5, "Its input is a learned constant:\nthe content cannot be moved.", ha="center", va="center",
-                   transform=glide.transAxes, color=DIM)  # fmt: skip
+        glide.text(
+            0.5,
+            0.5,
+            "Its input is a learned constant:\nthe content cannot be moved.",
+            ha="center",
+            va="center",
+            transform=glide.transAxes,
+            color=DIM,
+        )
         return
     glide.imshow(findings.glide, interpolation="antialiased", aspect="auto")
     _motion(glide, settings, findings.glide.shape)
@@ -110,14 +124,32 @@ def _text(axis: Axes, above: float, text: str, **style: Any) -> Text:
 def _beside(text: Text, more: str, **style: Any) -> None:
     """Words after others, on their line."""
     assert text.figure is not None
-    text.figure.axes[0].annotate(more, (1, 0), (9, 0), xycoords=text, textcoords="offset points", va="bottom",
-                                 color=DIM, annotation_clip=False, **{"fontsize": 9.5, **style})  # fmt: skip
+    text.figure.axes[0].annotate(
+        more,
+        (1, 0),
+        (9, 0),
+        xycoords=text,
+        textcoords="offset points",
+        va="bottom",
+        color=DIM,
+        annotation_clip=False,
+        **{"fontsize": 9.5, **style},
+    )
 
 
 def _below(axis: Axes, text: str, *, time: bool = False) -> None:
     for x, words, side in ((0, text, "left"), (1, "time →" if time else "", "right")):
-        axis.annotate(words, (x, 0), (0, -6), xycoords="axes fraction", textcoords="offset points", va="top", ha=side,
-                      color=DIM, fontsize=9)  # fmt: skip
+        axis.annotate(
+            words,
+            (x, 0),
+            (0, -6),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="top",
+            ha=side,
+            color=DIM,
+            fontsize=9,
+        )
 
 
 def _bare(axis: Axes) -> None:
@@ -143,8 +175,9 @@ def _motion(axis: Axes, settings: Settings, shape: tuple[int, ...]) -> None:
     y = (0.5 + AMPLITUDE / length(settings.segment) * np.sin(2 * math.pi * x / frames)) * (rows - 1)
     for colour, width in (("black", 2.0), ("white", 1.3)):  # dots with a rim, to be seen on whatever lies below
         points = slice(None, None, max(1, frames // 60))
-        axis.plot(x[points], y[points], ".", color=colour, markersize=2 * width, markeredgewidth=0, scalex=False,
-                  scaley=False)  # fmt: skip
+        axis.plot(
+            x[points], y[points], ".", color=colour, markersize=2 * width, markeredgewidth=0, scalex=False, scaley=False
+        )
 
 
 def _bars(axis: Axes, findings: Findings) -> None:
@@ -164,5 +197,13 @@ def _bars(axis: Axes, findings: Findings) -> None:
     for index, (name, colour, _) in enumerate(PARTS):
         x = LABEL + 0.3 * index
         for text, offset, ink in (("■", 0, colour), (name, 12, DIM)):
-            axis.annotate(text, (x, 0), (offset, -6), xycoords="axes fraction", textcoords="offset points", va="top",
-                          color=ink, fontsize=9)  # fmt: skip
+            axis.annotate(
+                text,
+                (x, 0),
+                (offset, -6),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                va="top",
+                color=ink,
+                fontsize=9,
+            )

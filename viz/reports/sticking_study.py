@@ -31,7 +31,7 @@ Segment = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of both models alike. Lengths are in picture widths; `radius` is gan.analysis.texture_sticking.neighbour's."""
+    """What is asked of both models alike. Lengths are in picture widths; `radius` is texture_sticking.neighbour's."""
 
     seed: int
     num: int  # neighbours
@@ -143,9 +143,7 @@ class _Study:
         weights = self.generator.synthesis.modulate(ws)
         for t in glide_offsets(self.settings.segment, self.settings.frames):
             transform = user_matrix(*t, 0).to(ws.device)
-            yield from self._pictures(
-                self.generator.synthesis(ws, noise="const", transform=transform, weights=weights)
-            )
+            yield from self._pictures(self.generator.synthesis(ws, noise="const", transform=transform, weights=weights))
 
     def _slice(self, pictures: Iterator[np.ndarray]) -> tuple[np.ndarray, float]:
         """[samples, frames, 3] bytes and the share of it that stays."""

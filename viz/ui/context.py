@@ -80,7 +80,9 @@ class View:
     inside: Callable[[str], Inside | None] = _no_action  # what a file is; None while it is being read
     memory: Callable[[str], tuple[float, float]] = lambda _: (0.0, 0.0)  # (bytes of models, limit) on a device
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
-    picture: Callable[..., Picture | None] = _no_action  # (a name, viz.core.images.Pixels, width on screen) as a texture
+    picture: Callable[..., Picture | None] = (
+        _no_action  # (a name, viz.core.images.Pixels, width on screen) as a texture
+    )
     downloads: Downloads = field(default_factory=Downloads)  # of models at addresses
     run: RunMonitor | None = None  # launches and follows training
     wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame

@@ -53,15 +53,37 @@ class Palette:
 
 
 DARK = Palette(
-    window="#1c1d20", stage="#121315", field="#27292d", hover="#32353a", active="#3d4147", border="#2b2d31",
-    text="#dcdee2", dim="#8d929b", left="#e3a24a", right="#57b0e3", warning="#d9b95c", error="#e8776d",
-    cutoff="#7aa2ff", stopband="#5cc98b",
-)  # fmt: skip
+    window="#1c1d20",
+    stage="#121315",
+    field="#27292d",
+    hover="#32353a",
+    active="#3d4147",
+    border="#2b2d31",
+    text="#dcdee2",
+    dim="#8d929b",
+    left="#e3a24a",
+    right="#57b0e3",
+    warning="#d9b95c",
+    error="#e8776d",
+    cutoff="#7aa2ff",
+    stopband="#5cc98b",
+)
 LIGHT = Palette(
-    window="#f4f4f2", stage="#e3e3e0", field="#e6e6e3", hover="#dadad6", active="#cbcbc6", border="#d6d6d2",
-    text="#25272b", dim="#666b74", left="#b06a0c", right="#1a74b0", warning="#8a6a00", error="#b8372c",
-    cutoff="#2f5fd0", stopband="#14804a",
-)  # fmt: skip
+    window="#f4f4f2",
+    stage="#e3e3e0",
+    field="#e6e6e3",
+    hover="#dadad6",
+    active="#cbcbc6",
+    border="#d6d6d2",
+    text="#25272b",
+    dim="#666b74",
+    left="#b06a0c",
+    right="#1a74b0",
+    warning="#8a6a00",
+    error="#b8372c",
+    cutoff="#2f5fd0",
+    stopband="#14804a",
+)
 PALETTES = {"dark": DARK, "light": LIGHT}
 
 
@@ -142,18 +164,37 @@ def _paint(style: imgui.Style, palette: Palette) -> None:
     col = imgui.Col_
     plain = {
         palette.window: (col.window_bg, col.tab_selected, col.tab_dimmed_selected, col.docking_empty_bg),
-        palette.stage: (col.title_bg, col.title_bg_active, col.title_bg_collapsed, col.menu_bar_bg, col.tab,
-                        col.tab_dimmed),
+        palette.stage: (
+            col.title_bg,
+            col.title_bg_active,
+            col.title_bg_collapsed,
+            col.menu_bar_bg,
+            col.tab,
+            col.tab_dimmed,
+        ),
         palette.field: (col.frame_bg, col.button, col.popup_bg, col.header, col.tab_hovered),
         palette.hover: (col.frame_bg_hovered, col.button_hovered, col.header_hovered),
-        palette.active: (col.frame_bg_active, col.button_active, col.header_active, col.scrollbar_grab,
-                         col.checkbox_selected_bg),
+        palette.active: (
+            col.frame_bg_active,
+            col.button_active,
+            col.header_active,
+            col.scrollbar_grab,
+            col.checkbox_selected_bg,
+        ),
         palette.border: (col.border, col.separator, col.table_border_light, col.table_border_strong),
         palette.text: (col.text, col.check_mark, col.input_text_cursor),
-        palette.dim: (col.text_disabled, col.slider_grab, col.slider_grab_active, col.separator_hovered,
-                      col.separator_active, col.resize_grip_hovered, col.resize_grip_active, col.nav_cursor,
-                      col.plot_histogram),
-    }  # fmt: skip
+        palette.dim: (
+            col.text_disabled,
+            col.slider_grab,
+            col.slider_grab_active,
+            col.separator_hovered,
+            col.separator_active,
+            col.resize_grip_hovered,
+            col.resize_grip_active,
+            col.nav_cursor,
+            col.plot_histogram,
+        ),
+    }
     for code, roles in plain.items():
         for role in roles:
             style.set_color_(role, rgb(code))

@@ -108,9 +108,16 @@ def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> b
 
 
 def words(
-    theme: Theme, text: str, owner: object, name: str, choices: Sequence[str], tip: str = "", *, room: float = 0.0,
+    theme: Theme,
+    text: str,
+    owner: object,
+    name: str,
+    choices: Sequence[str],
+    tip: str = "",
+    *,
+    room: float = 0.0,
     again: bool = False,
-) -> bool:  # fmt: skip
+) -> bool:
     """A row of a few words of which one is lit; `room` (pixels, 0: all) is for all of them. `again`: pressing the lit
     one counts as a change, too."""
     label(theme, text, tip)

@@ -35,8 +35,9 @@ def parameters(
     else:
         params.ini_disable = True
     width, height = size
-    left, right = (min(max(share, least / width), MOST)
-                   for share, least in ((LEFT_SHARE, LEFT_LEAST), (RIGHT_SHARE, RIGHT_LEAST)))  # fmt: skip
+    left, right = (
+        min(max(share, least / width), MOST) for share, least in ((LEFT_SHARE, LEFT_LEAST), (RIGHT_SHARE, RIGHT_LEAST))
+    )
     bottom = min(max(BOTTOM_SHARE, BOTTOM_LEAST / height), MOST)
     # Model, Latent and Transform stacked left, the instruments in tabs below, the canvas in the middle.
     split, direction = hello_imgui.DockingSplit, imgui.Dir

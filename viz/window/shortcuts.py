@@ -33,11 +33,7 @@ KEYS = (
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),
 )
-NUMBERS = (
-    ("Drag a number", "change it"),
-    ("Click a number", "type it"),
-    ("Double click a number", "reset it"),
-)
+NUMBERS = (("Drag a number", "change it"), ("Click a number", "type it"), ("Double click a number", "reset it"))
 
 
 def press(state: AppState, slot: Slot, resolution: int) -> None:

@@ -316,8 +316,11 @@ class Window:
             self._wake()
         view.line_shown, view.recording = view.recording, False  # the panel says so again in each frame it is drawn in
         view.readings.update(self.worker.readings())
-        gone = [name for name, request in view.started.items()
-                if any(self.state.slot(slot).path != model for slot, model in request.models())]  # fmt: skip
+        gone = [
+            name
+            for name, request in view.started.items()
+            if any(self.state.slot(slot).path != model for slot, model in request.models())
+        ]
         for name in gone:
             del view.started[name]  # what it measures is no longer looked at
         for slot in SLOTS:

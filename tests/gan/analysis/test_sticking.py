@@ -218,8 +218,9 @@ def test_a_meter_takes_one_picture_a_call_and_draws_it_once(monkeypatch):
     generator = small("B", c_dim=3)
     meter, drawn = StickinessMeter(generator), []
     draw = generator.synthesis.forward
-    monkeypatch.setattr(generator.synthesis, "forward",
-                        lambda ws, **options: (drawn.append(options["noise"]), draw(ws, **options))[1])  # fmt: skip
+    monkeypatch.setattr(
+        generator.synthesis, "forward", lambda ws, **options: (drawn.append(options["noise"]), draw(ws, **options))[1]
+    )
     completed = [meter.add() for _ in range(2 * meter.pictures_per_latent)]
     assert meter.pictures_per_latent == 13 and drawn == ["const"] * 26
     assert completed == ([False] * 12 + [True]) * 2 and meter.num == 2

@@ -121,9 +121,15 @@ def test_a_huge_configuration_over_small_tensors_allocates_nothing(saved):
         load_generator(saved)
 
 
-@pytest.mark.parametrize("config", [*(small(name).config for name in "ABCDEFGHTR"),
-                                    rung("A", 32, architecture="resnet", c_dim=3), rung("A", 16, architecture="orig"),
-                                    DiscriminatorConfig(32, c_dim=4)])  # fmt: skip
+@pytest.mark.parametrize(
+    "config",
+    [
+        *(small(name).config for name in "ABCDEFGHTR"),
+        rung("A", 32, architecture="resnet", c_dim=3),
+        rung("A", 16, architecture="orig"),
+        DiscriminatorConfig(32, c_dim=4),
+    ],
+)
 def test_a_skeleton_has_every_name_and_shape_and_no_numbers(config):
     network = Generator if isinstance(config, GeneratorConfig) else Discriminator
     with Skeleton():

@@ -72,8 +72,9 @@ def check_numbers(generator: Generator, stem: str) -> None:
 
 
 def small(**changed) -> GeneratorConfig:
-    return rung(changed.pop("letter", "T"), 16, **({"channel_base": 256, "channel_max": 8, "z_dim": 4, "w_dim": 6}
-                                                  | changed))  # fmt: skip
+    return rung(
+        changed.pop("letter", "T"), 16, **({"channel_base": 256, "channel_max": 8, "z_dim": 4, "w_dim": 6} | changed)
+    )
 
 
 def same_numbers(found: Generator, expected: Generator) -> None:
@@ -110,8 +111,9 @@ def test_official_discriminators_give_the_reference_logits(path, stem, protocol)
 
 
 def test_a_file_of_all_three_networks(path):
-    other = module("Generator", {k: t + 1 for k, t in state_of(case(T)[1]).items() if "filter" not in k},
-                   arguments(case(T)[0]))  # fmt: skip
+    other = module(
+        "Generator", {k: t + 1 for k, t in state_of(case(T)[1]).items() if "filter" not in k}, arguments(case(T)[0])
+    )
     networks = {"G": other, "D": network("discriminator_64"), "G_ema": network(T)}
     written(path, pickled(snapshot(networks)))
     check_numbers(load_generator(path)[0], T)
@@ -132,9 +134,14 @@ def test_a_file_of_all_three_networks(path):
 
 @pytest.mark.parametrize(
     ("stem", "letter", "architecture", "c_dim"),
-    [(T, "T", "layers", 0), ("stylegan3_r_64", "R", "layers", 0), ("stylegan3_t_32_conditional", "T", "layers", 5),
-     (A, "A", "skip", 0), ("stylegan2_32_conditional_resnet", "A", "resnet", 3)],
-)  # fmt: skip
+    [
+        (T, "T", "layers", 0),
+        ("stylegan3_r_64", "R", "layers", 0),
+        ("stylegan3_t_32_conditional", "T", "layers", 5),
+        (A, "A", "skip", 0),
+        ("stylegan2_32_conditional_resnet", "A", "resnet", 3),
+    ],
+)
 def test_the_header_says_what_it_is(path, stem, letter, architecture, c_dim):
     header = read_header(written(path, official(stem)))
     config = header.config
@@ -213,9 +220,14 @@ def test_half_precision_leaves(path, stem, dtype, protocol):
 
 
 def test_whole_numbers_as_leaves(path):
-    whole = {"synthesis.b8.conv0.noise_const": torch.int64, "synthesis.b16.conv0.noise_const": torch.int8,
-             "synthesis.b32.conv0.noise_const": torch.uint8, "synthesis.b64.conv0.noise_const": torch.bool,
-             "synthesis.b4.conv1.noise_const": torch.int32, "synthesis.b8.conv1.noise_const": torch.int16}  # fmt: skip
+    whole = {
+        "synthesis.b8.conv0.noise_const": torch.int64,
+        "synthesis.b16.conv0.noise_const": torch.int8,
+        "synthesis.b32.conv0.noise_const": torch.uint8,
+        "synthesis.b64.conv0.noise_const": torch.bool,
+        "synthesis.b4.conv1.noise_const": torch.int32,
+        "synthesis.b8.conv1.noise_const": torch.int16,
+    }
     state = state_of(case(A)[1])
     state |= {name: (state[name] > 0).to(dtype) for name, dtype in whole.items()}
     written(path, pickled(snapshot({"G_ema": module("Generator", state, arguments(case(A)[0]))})))
@@ -228,9 +240,15 @@ def test_whole_numbers_as_leaves(path):
 @pytest.mark.parametrize("old", [False, True])
 def test_numpy_numbers_and_arrays_among_the_arguments(path, protocol, old):
     config, tensors = case(A)
-    numbers = {"z_dim": np.int64(32), "img_resolution": np.int32(64), "channel_base": np.int16(512),
-               "conv_clamp": np.float32(256), "resample_filter": np.array([1.0, 3.0, 3.0, 1.0]),
-               "img_channels": np.uint8(3), "channel_max": np.array(16)}  # fmt: skip
+    numbers = {
+        "z_dim": np.int64(32),
+        "img_resolution": np.int32(64),
+        "channel_base": np.int16(512),
+        "conv_clamp": np.float32(256),
+        "resample_filter": np.array([1.0, 3.0, 3.0, 1.0]),
+        "img_channels": np.uint8(3),
+        "channel_max": np.array(16),
+    }
     assert numbers.keys() >= {"channel_max"}
     numbers["channel_max"] = 16
     whole = module("Generator", state_of(tensors), Easy(config | numbers | {"kind": None}))
@@ -253,16 +271,29 @@ def test_one_to_four_channels(path, letter, channels):
 
 @pytest.mark.parametrize(
     "config",
-    [small(letter=letter, c_dim=c_dim, img_channels=channels) for letter in "ATR" for c_dim in (0, 4)
-     for channels in (1, 4)]
-    + [small(num_layers=9), small(filter_size=4), small(lrelu_upsampling=1), small(lrelu_upsampling=4),
-       small(mapping_layers=5), small(channel_base=32, channel_max=64),
-       rung("T", 64, channel_base=1024, channel_max=64),
-       small(letter="A", architecture="orig"), small(letter="A", architecture="resnet", c_dim=2),
-       rung("A", 64, channel_base=512, channel_max=512, z_dim=3, w_dim=5)],
-    ids=lambda config: f"{config.rung}-{config.architecture}-{config.c_dim}-{config.img_channels}-{config.num_layers}-"
-    f"{config.filter_size}-{config.lrelu_upsampling}-{config.channel_max}",
-)  # fmt: skip
+    [
+        small(letter=letter, c_dim=c_dim, img_channels=channels)
+        for letter in "ATR"
+        for c_dim in (0, 4)
+        for channels in (1, 4)
+    ]
+    + [
+        small(num_layers=9),
+        small(filter_size=4),
+        small(lrelu_upsampling=1),
+        small(lrelu_upsampling=4),
+        small(mapping_layers=5),
+        small(channel_base=32, channel_max=64),
+        rung("T", 64, channel_base=1024, channel_max=64),
+        small(letter="A", architecture="orig"),
+        small(letter="A", architecture="resnet", c_dim=2),
+        rung("A", 64, channel_base=512, channel_max=512, z_dim=3, w_dim=5),
+    ],
+    ids=lambda config: (
+        f"{config.rung}-{config.architecture}-{config.c_dim}-{config.img_channels}-{config.num_layers}-"
+        f"{config.filter_size}-{config.lrelu_upsampling}-{config.channel_max}"
+    ),
+)
 def test_bare_weights_say_how_the_network_was_built(path, config):
     """The constructor's arguments are read off names and shapes; what shapes do not show has its usual value."""
     expected = Generator(config)
@@ -274,8 +305,14 @@ def test_bare_weights_say_how_the_network_was_built(path, config):
     assert read_header(path).config == found.config
 
 
-@pytest.mark.parametrize("config", [DiscriminatorConfig(16, 2, 3, 64, 8), DiscriminatorConfig(32, 3, 0, 256, 64),
-                                    DiscriminatorConfig(16, 1, 0, 64, 8, mbstd_channels=0)])  # fmt: skip
+@pytest.mark.parametrize(
+    "config",
+    [
+        DiscriminatorConfig(16, 2, 3, 64, 8),
+        DiscriminatorConfig(32, 3, 0, 256, 64),
+        DiscriminatorConfig(16, 1, 0, 64, 8, mbstd_channels=0),
+    ],
+)
 def test_bare_weights_of_discriminators(path, config):
     expected = Discriminator(config)
     torch.save({"D": expected.state_dict()}, path)
@@ -324,8 +361,13 @@ def test_forks_are_told_by_their_parameters(path):
     check_numbers(load_generator(written(path, pickled(whole)))[0], T)
 
 
-SPELLED_OUT = {"embed_features": None, "layer_features": None, "activation": "lrelu", "lr_multiplier": 0.01,
-               "w_avg_beta": 0.995}  # fmt: skip
+SPELLED_OUT = {
+    "embed_features": None,
+    "layer_features": None,
+    "activation": "lrelu",
+    "lr_multiplier": 0.01,
+    "w_avg_beta": 0.995,
+}
 
 
 @pytest.mark.parametrize("stem", [A, T])
@@ -341,7 +383,7 @@ def test_arguments_that_are_spelled_out(path, stem):
     for changed in ({"activation": "relu"}, {"lr_multiplier": 1.0}, {"embed_features": 7}):
         whole = Easy(given | {"mapping_kwargs": Easy(mapping | changed)})
         written(path, pickled(snapshot({"G_ema": module("Generator", state_of(tensors), whole)})))
-        (name, value), = changed.items()
+        ((name, value),) = changed.items()
         with pytest.raises(CheckpointError, match=rf"not supported here: {name} = '?{value}'?\.$"):
             load_generator(path)
 
@@ -378,8 +420,12 @@ def test_torchs_own_files(path, zipped):
     state = state_of(case(T)[1])
     writer = types.SimpleNamespace(Pickler=Writer, dump=dump, __name__="writer")
     whole = snapshot({"G_ema": network(T)})
-    for thing in (state, {"G_ema": state}, {"state_dict": {f"module.{k}": t for k, t in state.items()}, "epoch": 3},
-                  whole):  # fmt: skip
+    for thing in (
+        state,
+        {"G_ema": state},
+        {"state_dict": {f"module.{k}": t for k, t in state.items()}, "epoch": 3},
+        whole,
+    ):
         torch.save(thing, path, _use_new_zipfile_serialization=zipped, pickle_module=writer, pickle_protocol=2)
         check_numbers(load_generator(path)[0], T)
         assert read_header(path).format == ("torch zip" if zipped else "torch file")

@@ -71,11 +71,26 @@ def refused(path: Path, sentence: str) -> None:
 
 @pytest.mark.parametrize(
     ("module_name", "name"),
-    [("os", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"), ("torch.hub", "load"),
-     ("posix", "system"), ("subprocess", "Popen"), ("torch", "load"), ("torch.nn.modules.module", "Module.forward"),
-     ("numpy", "load"), ("functools", "partial"), ("copyreg", "_reconstructor"), ("numpy.core.multiarray", "array"),
-     ("torch_utils.persistence", "exec"), ("collections", "UserDict"), ("", ""), ("torch.serialization", "load")],
-)  # fmt: skip
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("builtins", "exec"),
+        ("builtins", "getattr"),
+        ("torch.hub", "load"),
+        ("posix", "system"),
+        ("subprocess", "Popen"),
+        ("torch", "load"),
+        ("torch.nn.modules.module", "Module.forward"),
+        ("numpy", "load"),
+        ("functools", "partial"),
+        ("copyreg", "_reconstructor"),
+        ("numpy.core.multiarray", "array"),
+        ("torch_utils.persistence", "exec"),
+        ("collections", "UserDict"),
+        ("", ""),
+        ("torch.serialization", "load"),
+    ],
+)
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_a_global_that_is_not_known_is_refused_by_name(path, module_name, name, protocol):
     whole = snapshot({"G_ema": network(T)}) | {"extra": Call(Named(module_name, name), "echo hostile")}
@@ -89,24 +104,38 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(path):
 
 def test_known_globals_used_otherwise(path):
     bad = [
-        Call(PERSISTENT), Call(PERSISTENT, {"type": "class"}), Call(PERSISTENT, 1, 2),
-        Call(PERSISTENT, {"type": "function", "class_name": "G", "state": {}}), Call(PERSISTENT, new=True),
-        Call(Named("numpy", "ndarray"), 1), Call(Named("numpy", "dtype"), "O8"), Call(Named("numpy", "dtype"), "V8"),
+        Call(PERSISTENT),
+        Call(PERSISTENT, {"type": "class"}),
+        Call(PERSISTENT, 1, 2),
+        Call(PERSISTENT, {"type": "function", "class_name": "G", "state": {}}),
+        Call(PERSISTENT, new=True),
+        Call(Named("numpy", "ndarray"), 1),
+        Call(Named("numpy", "dtype"), "O8"),
+        Call(Named("numpy", "dtype"), "V8"),
         Call(Named("numpy", "dtype"), "f8", state=(3, "|", None, ("a",), {}, -1, -1, 0)),
-        Call(Named("numpy", "dtype"), "f8", state=(3,)), Call(Named("numpy.core.multiarray", "scalar"), 1, b"x"),
+        Call(Named("numpy", "dtype"), "f8", state=(3,)),
+        Call(Named("numpy.core.multiarray", "scalar"), 1, b"x"),
         Call(Named("numpy.core.multiarray", "scalar"), Call(Named("numpy", "dtype"), "f8"), b"x"),
         Call(Named("numpy.core.multiarray", "_reconstruct"), Named("collections", "OrderedDict"), (0,), b"b"),
         Call(Named("numpy.core.numeric", "_frombuffer"), b"1234", Call(Named("numpy", "dtype"), "f8"), (9,), "C"),
         Call(Named("torch._utils", "_rebuild_tensor_v2"), 1, 0, (1,), (1,), False, {}),
-        Call(Named("torch._utils", "_rebuild_parameter"), 1, False, {}), Call(Named("torch", "Size"), (1.5,)),
-        Call(Named("torch", "device"), []), Call(Named("torch", "float16"), 1), Call(Named("_codecs", "encode"), "x"),
-        Call(Named("_codecs", "encode"), "x", "rot13"), Call(Named("_codecs", "encode"), "\u20ac", "latin1"),
-        Call(Named("builtins", "set"), "abc"), Call(Named("builtins", "set"), [[1]]),
+        Call(Named("torch._utils", "_rebuild_parameter"), 1, False, {}),
+        Call(Named("torch", "Size"), (1.5,)),
+        Call(Named("torch", "device"), []),
+        Call(Named("torch", "float16"), 1),
+        Call(Named("_codecs", "encode"), "x"),
+        Call(Named("_codecs", "encode"), "x", "rot13"),
+        Call(Named("_codecs", "encode"), "\u20ac", "latin1"),
+        Call(Named("builtins", "set"), "abc"),
+        Call(Named("builtins", "set"), [[1]]),
         Call(Named("builtins", "bytes"), 9),
-        Call(Named("collections", "OrderedDict"), [1]), Call(Named("collections", "OrderedDict"), {}, {}),
-        Call(Named("torch.nn.modules.linear", "Linear"), 3, new=True), Call(Named("torch.nn.modules.linear", "Linear")),
-        {(1, (2, (3,))): 1}, {frozenset([1]): 1},
-    ]  # fmt: skip
+        Call(Named("collections", "OrderedDict"), [1]),
+        Call(Named("collections", "OrderedDict"), {}, {}),
+        Call(Named("torch.nn.modules.linear", "Linear"), 3, new=True),
+        Call(Named("torch.nn.modules.linear", "Linear")),
+        {(1, (2, (3,))): 1},
+        {frozenset([1]): 1},
+    ]
     for thing in bad:
         refused(written(path, pickled(thing)), r"damaged|hostile|no checkpoint")
 
@@ -175,44 +204,44 @@ def deep(count: int, opener: bytes, closer: bytes) -> bytes:
 
 
 BROKEN = [
-        (deep(100_000, b"(", b"t"), "nested far deeper"),
-        (deep(100_000, b"]", b"a"), "holds no generator"),
-        (b"\x80\x04N" + b"\x85" * 150_000 + b".", "holds no generator"),
-        (b"\x80\x04" + b"}" * 70_000 + b".", "holds no generator"),
-        (b"\x80\x04" + b"]" * 10_000_000 + b".", "far more objects"),
-        (b"\x80\x04" + b"N0" * 5_000_000 + b".", "far more objects"),
-        (b"\x80\x04" + (b"\x8c\xff" + b"a" * 255 + b"0") * 40_000 + b".", "far more names"),
-        (b"\x80\x04}(" + b"".join(struct.pack("<ciB", b"J", i, 78) for i in range(30_000)) + b"u.", "no generator"),
-        (b"\x80\x04]\x94r\xff\xff\xff\x7f.", "damaged"),
-        (b"\x80\x04j\xff\xff\xff\x7f.", "damaged"),
-        (b"\x80\x04B\xff\xff\xff\xff.", "ends in the middle"),
-        (b"\x80\x04\x8e" + b"\xff" * 8 + b".", "ends in the middle"),
-        (b"\x80\x04\x96" + b"\xff" * 8 + b".", "ends in the middle"),
-        (b"\x80\x04\x8d" + b"\xff" * 8 + b".", "ends in the middle"),
-        (b"\x80\x04\x95" + b"\xff" * 8 + b"N.", "ends in the middle"),
-        (b"\x80\x04\x8a\xff" + b"\x01" * 255 + b".", "damaged"),
-        (b"\x80\x04\x8b\xff\xff\xff\x7f.", "instruction 0x8b"),
-        (b"\x80\x04cos\nsystem\n.", "asks for os.system"),
-        (b"\x80\x04ios\nsystem\n.", "instruction 0x69"),
-        (b"\x80\x04\x82\x01.", "instruction 0x82"),
-        (b"\x80\x04I1\n.", "instruction 0x49"),
-        (b"\x80\x07N.", "protocol 7"),
-        (b"\x80\x01N.", "protocol 1"),
-        (b"\x80\x04N", "ends in the middle"),
-        (b"\x80\x04", "ends in the middle"),
-        (b"\x80\x04.", "damaged"),
-        (b"\x80\x04N.trailing", "goes on after its end"),
-        (b"\x80\x04K\x01Q.", "in another file"),
-        (b"\x80\x04c" + b"x" * 10_000, "damaged"),
-        (b"\x80\x04\x8c\x02\xff\xff.", "damaged"),
-        (b"\x80\x04u.", "damaged"),
-        (b"\x80\x04(]u.", "damaged"),
-        (b"\x80\x04}(NNNu.", "damaged"),
-        (b"\x80\x04Na.", "damaged"),
-        (b"\x80\x04NNR.", "damaged"),
-        (b"\x80\x04NNb.", "damaged"),
-        (b"\x80\x040.", "damaged"),
-        (b"\x80\x04h\x00.", "damaged"),
+    (deep(100_000, b"(", b"t"), "nested far deeper"),
+    (deep(100_000, b"]", b"a"), "holds no generator"),
+    (b"\x80\x04N" + b"\x85" * 150_000 + b".", "holds no generator"),
+    (b"\x80\x04" + b"}" * 70_000 + b".", "holds no generator"),
+    (b"\x80\x04" + b"]" * 10_000_000 + b".", "far more objects"),
+    (b"\x80\x04" + b"N0" * 5_000_000 + b".", "far more objects"),
+    (b"\x80\x04" + (b"\x8c\xff" + b"a" * 255 + b"0") * 40_000 + b".", "far more names"),
+    (b"\x80\x04}(" + b"".join(struct.pack("<ciB", b"J", i, 78) for i in range(30_000)) + b"u.", "no generator"),
+    (b"\x80\x04]\x94r\xff\xff\xff\x7f.", "damaged"),
+    (b"\x80\x04j\xff\xff\xff\x7f.", "damaged"),
+    (b"\x80\x04B\xff\xff\xff\xff.", "ends in the middle"),
+    (b"\x80\x04\x8e" + b"\xff" * 8 + b".", "ends in the middle"),
+    (b"\x80\x04\x96" + b"\xff" * 8 + b".", "ends in the middle"),
+    (b"\x80\x04\x8d" + b"\xff" * 8 + b".", "ends in the middle"),
+    (b"\x80\x04\x95" + b"\xff" * 8 + b"N.", "ends in the middle"),
+    (b"\x80\x04\x8a\xff" + b"\x01" * 255 + b".", "damaged"),
+    (b"\x80\x04\x8b\xff\xff\xff\x7f.", "instruction 0x8b"),
+    (b"\x80\x04cos\nsystem\n.", "asks for os.system"),
+    (b"\x80\x04ios\nsystem\n.", "instruction 0x69"),
+    (b"\x80\x04\x82\x01.", "instruction 0x82"),
+    (b"\x80\x04I1\n.", "instruction 0x49"),
+    (b"\x80\x07N.", "protocol 7"),
+    (b"\x80\x01N.", "protocol 1"),
+    (b"\x80\x04N", "ends in the middle"),
+    (b"\x80\x04", "ends in the middle"),
+    (b"\x80\x04.", "damaged"),
+    (b"\x80\x04N.trailing", "goes on after its end"),
+    (b"\x80\x04K\x01Q.", "in another file"),
+    (b"\x80\x04c" + b"x" * 10_000, "damaged"),
+    (b"\x80\x04\x8c\x02\xff\xff.", "damaged"),
+    (b"\x80\x04u.", "damaged"),
+    (b"\x80\x04(]u.", "damaged"),
+    (b"\x80\x04}(NNNu.", "damaged"),
+    (b"\x80\x04Na.", "damaged"),
+    (b"\x80\x04NNR.", "damaged"),
+    (b"\x80\x04NNb.", "damaged"),
+    (b"\x80\x040.", "damaged"),
+    (b"\x80\x04h\x00.", "damaged"),
 ]
 
 
@@ -309,8 +338,15 @@ def packed(numbers: bytes, length: int, kind: str = "FloatStorage", key: str = "
 
 def with_tensor(data: bytes, shape=(32,), stride=(1,), offset=0) -> bytes:
     """The T network, the tensor w_avg of which is declared by hand."""
-    tensor = Call(Named("torch._utils", "_rebuild_tensor_v2"), Call(Named("torch.storage", "_load_from_bytes"), data),
-                  offset, shape, stride, False, {})  # fmt: skip
+    tensor = Call(
+        Named("torch._utils", "_rebuild_tensor_v2"),
+        Call(Named("torch.storage", "_load_from_bytes"), data),
+        offset,
+        shape,
+        stride,
+        False,
+        {},
+    )
     whole = network(T)
     whole.arguments[0]["state"]["_modules"]["mapping"].arguments[0]["state"]["_buffers"]["w_avg"] = tensor
     return pickled({"G_ema": whole})
@@ -323,21 +359,34 @@ def test_tensors_that_lie_about_their_sizes(path):
     check = load_generator(written(path, with_tensor(packed(ONES, 32))))[0]
     assert torch.equal(check.mapping.w_avg, torch.ones(32))
     spread = packed(torch.arange(63.0).numpy().tobytes(), 63)
-    assert torch.equal(load_generator(written(path, with_tensor(spread, stride=(2,))))[0].mapping.w_avg,
-                       torch.arange(0.0, 64, 2))  # fmt: skip
+    assert torch.equal(
+        load_generator(written(path, with_tensor(spread, stride=(2,))))[0].mapping.w_avg, torch.arange(0.0, 64, 2)
+    )
     repeated = load_generator(written(path, with_tensor(packed(ONES, 32), stride=(0,))))[0]
     assert torch.equal(repeated.mapping.w_avg, torch.ones(32))
     for data in (
-        with_tensor(packed(ONES, 2**40)), with_tensor(packed(ONES, 33)), with_tensor(packed(ONES, 31)),
-        with_tensor(packed(ONES[:100], 32)), with_tensor(packed(ONES + ONES, 32)),
-        with_tensor(packed(ONES, 32, "DoubleStorage")), with_tensor(packed(ONES, 32, "QInt8Storage")),
-        with_tensor(packed(ONES, 32), offset=1), with_tensor(packed(ONES, 32), stride=(2,)),
-        with_tensor(packed(ONES, 32), stride=(2**39,)), with_tensor(packed(ONES, 32), offset=2**39),
-        with_tensor(packed(ONES, 32), stride=(-1,)), with_tensor(packed(ONES, 32), shape=(2**60,)),
-        with_tensor(packed(ONES, 32), stride=(1, 1)), with_tensor(packed(ONES, 32), offset=-1),
-        with_tensor(packed(ONES, 32, keys=["1"])), with_tensor(packed(ONES, 32, keys=["0", "0"])),
-        with_tensor(packed(ONES, 32, keys=[])), with_tensor(b"\x80\x02N."), with_tensor(b""), with_tensor(b"x" * 500),
-    ):  # fmt: skip
+        with_tensor(packed(ONES, 2**40)),
+        with_tensor(packed(ONES, 33)),
+        with_tensor(packed(ONES, 31)),
+        with_tensor(packed(ONES[:100], 32)),
+        with_tensor(packed(ONES + ONES, 32)),
+        with_tensor(packed(ONES, 32, "DoubleStorage")),
+        with_tensor(packed(ONES, 32, "QInt8Storage")),
+        with_tensor(packed(ONES, 32), offset=1),
+        with_tensor(packed(ONES, 32), stride=(2,)),
+        with_tensor(packed(ONES, 32), stride=(2**39,)),
+        with_tensor(packed(ONES, 32), offset=2**39),
+        with_tensor(packed(ONES, 32), stride=(-1,)),
+        with_tensor(packed(ONES, 32), shape=(2**60,)),
+        with_tensor(packed(ONES, 32), stride=(1, 1)),
+        with_tensor(packed(ONES, 32), offset=-1),
+        with_tensor(packed(ONES, 32, keys=["1"])),
+        with_tensor(packed(ONES, 32, keys=["0", "0"])),
+        with_tensor(packed(ONES, 32, keys=[])),
+        with_tensor(b"\x80\x02N."),
+        with_tensor(b""),
+        with_tensor(b"x" * 500),
+    ):
         refused(written(path, data), "damaged|hostile|ends in the middle|asks for torch.QInt8Storage|something else")
 
 
@@ -369,28 +418,28 @@ def picture() -> bytes:
 
 
 OTHERS = [
-        (b"", "is empty: the download"),
-        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page"),
-        (b"\n  <html lang=en>", "is a web page"),
-        (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "TensorFlow pickle .*dnnlib.tflib"),
-        (pickled(Call(Named("tfutil", "Network"), new=True), 2), "TensorFlow pickle"),
-        (zip_of(**{"a__1.png": picture(), "dataset.json": b"{}"}), "zip of pictures, a data set"),
-        (zip_of(**{"x.npy": b""}), "numpy arrays"),
-        (zip_of(**{"model.pkl": b""}), "zip with checkpoints"),
-        (zip_of(**{"readme.txt": b""}), "not one of torch's"),
-        (zip_of(**{"m__data.pkl": b"\x80\x02N.", "m__code__a.py": b""}), "TorchScript"),
-        (zip_of(**{"m__data.pkl": b"\x80\x02N.", "m__byteorder": b"big"}), "big-endian"),
-        (b"PK\x05\x06" + b"\0" * 18, "not one of torch's"),
-        (b"PK\x03\x04" + b"\0" * 500, "directory is damaged or missing"),
-        (picture(), "is a picture"),
-        (b"\x1f\x8b\x08" + b"\0" * 100, "compressed archive"),
-        (b"version https:" + b"//git-lfs/spec/v1\noid sha256:0", "Git LFS pointer"),
-        (b"\x89HDF\r\n\x1a\n", "HDF5"),
-        (b"\0" * 257 + b"ustar" + b"\0" * 300, "archive of files"),
-        (b"hello " * 100, "is damaged or not a checkpoint"),
-        (b"{}", "is damaged or not a checkpoint"),
-        ((2**62).to_bytes(8, "little") + b"{}", "is damaged or not a checkpoint"),
-        ((2**35).to_bytes(8, "little") + b"{}", "header is cut off"),
+    (b"", "is empty: the download"),
+    (b"<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page"),
+    (b"\n  <html lang=en>", "is a web page"),
+    (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "TensorFlow pickle .*dnnlib.tflib"),
+    (pickled(Call(Named("tfutil", "Network"), new=True), 2), "TensorFlow pickle"),
+    (zip_of(**{"a__1.png": picture(), "dataset.json": b"{}"}), "zip of pictures, a data set"),
+    (zip_of(**{"x.npy": b""}), "numpy arrays"),
+    (zip_of(**{"model.pkl": b""}), "zip with checkpoints"),
+    (zip_of(**{"readme.txt": b""}), "not one of torch's"),
+    (zip_of(**{"m__data.pkl": b"\x80\x02N.", "m__code__a.py": b""}), "TorchScript"),
+    (zip_of(**{"m__data.pkl": b"\x80\x02N.", "m__byteorder": b"big"}), "big-endian"),
+    (b"PK\x05\x06" + b"\0" * 18, "not one of torch's"),
+    (b"PK\x03\x04" + b"\0" * 500, "directory is damaged or missing"),
+    (picture(), "is a picture"),
+    (b"\x1f\x8b\x08" + b"\0" * 100, "compressed archive"),
+    (b"version https:" + b"//git-lfs/spec/v1\noid sha256:0", "Git LFS pointer"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"\0" * 257 + b"ustar" + b"\0" * 300, "archive of files"),
+    (b"hello " * 100, "is damaged or not a checkpoint"),
+    (b"{}", "is damaged or not a checkpoint"),
+    ((2**62).to_bytes(8, "little") + b"{}", "is damaged or not a checkpoint"),
+    ((2**35).to_bytes(8, "little") + b"{}", "header is cut off"),
 ]
 
 
@@ -432,8 +481,12 @@ def test_zips_that_lie(path):
             archive.writestr("m/data.pkl", b"\x80\x02N.")
     refused(written(path, twice.getvalue()), "two files of one name")
     at = whole.rindex(b"PK\x06\x06") + 32  # the zip64 record's count, size and place of the directory
-    lies = [((2**40, 0, 0), "far more files"), ((3, 2**40, 0), "far more files"),
-            ((3, 300, 2**50), "ends in the middle"), ((3, 300, 0), "directory is damaged")]  # fmt: skip
+    lies = [
+        ((2**40, 0, 0), "far more files"),
+        ((3, 2**40, 0), "far more files"),
+        ((3, 300, 2**50), "ends in the middle"),
+        ((3, 300, 0), "directory is damaged"),
+    ]
     for numbers, sentence in lies:
         lying = whole[:at] + struct.pack("<QQQ", *numbers) + whole[at + 24 :]
         refused(written(path, lying), sentence)
@@ -449,9 +502,18 @@ def table(**entries: object) -> bytes:
 
 def test_safetensors_files_that_lie(path):
     entry = {"dtype": "F32", "shape": [32], "data_offsets": [0, 128]}
-    for changed in ({"shape": [33]}, {"shape": [-32]}, {"shape": [2**62, 2**62]}, {"shape": 32},
-                    {"data_offsets": [0, 2**40]}, {"data_offsets": [128, 0]}, {"data_offsets": [0]}, {"shape": [1.5]},
-                    {"data_offsets": None}, {"shape": [1] * 60 + [32]}):  # fmt: skip
+    for changed in (
+        {"shape": [33]},
+        {"shape": [-32]},
+        {"shape": [2**62, 2**62]},
+        {"shape": 32},
+        {"data_offsets": [0, 2**40]},
+        {"data_offsets": [128, 0]},
+        {"data_offsets": [0]},
+        {"shape": [1.5]},
+        {"data_offsets": None},
+        {"shape": [1] * 60 + [32]},
+    ):
         refused(written(path, table(weight=entry | changed)), "damaged")
     refused(written(path, table(weight=entry | {"dtype": "F8"})), "tensors of the type 'F8', as no network here has")
     refused(written(path, table(weight=entry)), "no StyleGAN2 or 3: its parameters are weight")
@@ -546,8 +608,12 @@ def test_memory_is_at_most_three_times_the_file(tmp_path, kind):
     elif kind == "zip":
         torch.save(generator.state_dict(), path)
     else:
-        unit = {"objects": b"}", "sets": b"\x8f\x94", "names": b"\x8c\xff" + "\U0001f600".encode() + b"a" * 251,
-                "tuples": b"N\x85\x94"}[kind]  # fmt: skip
+        unit = {
+            "objects": b"}",
+            "sets": b"\x8f\x94",
+            "names": b"\x8c\xff" + "\U0001f600".encode() + b"a" * 251,
+            "tuples": b"N\x85\x94",
+        }[kind]
         written(path, b"\x80\x04" + unit * (size // len(unit)) + b".")
     found = in_a_process(MEASURED, str(small_one), str(path))
     assert bool(found["said"]) == (kind in ("objects", "sets", "names", "tuples")), found
@@ -559,6 +625,8 @@ def test_what_stands_in_for_names_is_ours_alone():
     for (module_name, name), known in ALLOWED.items():
         assert known.title == f"{module_name}.{name}" and type(known) is Global
         for made in (known.call, known.new):
-            assert made is None or (type(made) is types.FunctionType and made.__module__ == "gan.checkpoints.pickle_stubs")
+            assert made is None or (
+                type(made) is types.FunctionType and made.__module__ == "gan.checkpoints.pickle_stubs"
+            )
             for held in made.__closure__ or () if made else ():
                 assert type(held.cell_contents) is str

@@ -99,8 +99,16 @@ def test_refuses_other_modes_by_name(tmp_path: Path, pictures: dict[str, bytes],
     refused(path, odd, mode, "convert('RGB')")
 
 
-@pytest.mark.parametrize(("size", "word"), [((16, 32), "not square"), ((24, 24), "power of two"), ((8, 8), "from 16"),
-                                            ((2048, 2048), "to 1024"), ((32, 32), "not 16x16")])
+@pytest.mark.parametrize(
+    ("size", "word"),
+    [
+        ((16, 32), "not square"),
+        ((24, 24), "power of two"),
+        ((8, 8), "from 16"),
+        ((2048, 2048), "to 1024"),
+        ((32, 32), "not 16x16"),
+    ],
+)
 def test_refuses_other_sizes_by_name(
     tmp_path: Path, pictures: dict[str, bytes], size: tuple[int, int], word: str
 ) -> None:

@@ -65,9 +65,7 @@ def test_a_model_is_fetched_once(site: Site, folder: Path) -> None:
     assert site.asked[0].headers["user-agent"].startswith("jinc") and "range" not in site.asked[0].headers
 
 
-@pytest.mark.parametrize(
-    "etag, modified", [("", "Mon, 05 Jan 2026 10:00:00 GMT"), ('"a"', ""), ('W/"a"', "")]
-)
+@pytest.mark.parametrize("etag, modified", [("", "Mon, 05 Jan 2026 10:00:00 GMT"), ('"a"', ""), ('W/"a"', "")])
 def test_a_server_without_conditions_is_not_asked_for_the_same_again(site: Site, etag: str, modified: str) -> None:
     page = site.pages["/model.safetensors"] = Page(MODEL, etag=etag, modified=modified, conditional=False)
     first, released = get(site), threading.Event()

@@ -54,10 +54,21 @@ def test_a_damaged_record_is_no_record(site: Site, folder: Path, text: str) -> N
     assert not found.from_cache and found.path.read_bytes() == MODEL and found.path.parent.parent == folder
 
 
-@pytest.mark.parametrize("wrong", [
-    {"etag": "a\nb"}, {"etag": '"\u20ac"'}, {"etag": "x" * 70_000}, {"modified": "a\r\nX: b"}, {"checked": 1e300},
-    {"checked": float("nan")}, {"checked": float("inf")}, {"checked": -1.0}, {"bytes": -1}, {"address": "a\nb"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"etag": "a\nb"},
+        {"etag": '"\u20ac"'},
+        {"etag": "x" * 70_000},
+        {"modified": "a\r\nX: b"},
+        {"checked": 1e300},
+        {"checked": float("nan")},
+        {"checked": float("inf")},
+        {"checked": -1.0},
+        {"bytes": -1},
+        {"address": "a\nb"},
+    ],
+)
 def test_a_record_that_no_server_gave_is_no_record(site: Site, folder: Path, wrong: dict[str, Any]) -> None:
     get(site)
     (record,) = (folder / "addresses").iterdir()

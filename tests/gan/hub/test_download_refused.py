@@ -13,17 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.fetching import (
-    MODEL,
-    OTHER,
-    cache_in,
-    get,
-    one_model,
-    parts,
-    refusal,
-    sha,
-    stopped_after,
-)
+from support.fetching import MODEL, OTHER, cache_in, get, one_model, parts, refusal, sha, stopped_after
 from support.sites import Page, Site, serving
 
 from gan.hub import cache, http
@@ -100,10 +90,17 @@ def test_a_folder_that_cannot_be_written_is_said(site: Site, folder: Path) -> No
     assert text.startswith(f"{folder} cannot be written (") and "XDG_CACHE_HOME" in text
 
 
-@pytest.mark.parametrize("status, said", [
-    (404, "There is no file at"), (410, "There is no file at"), (401, "wants a login"), (403, "wants a login"),
-    (400, "(400): check the address"), (300, "(300): check the address"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "status, said",
+    [
+        (404, "There is no file at"),
+        (410, "There is no file at"),
+        (401, "wants a login"),
+        (403, "wants a login"),
+        (400, "(400): check the address"),
+        (300, "(300): check the address"),
+    ],
+)
 def test_what_servers_refuse_is_said(site: Site, status: int, said: str) -> None:
     site.pages["/model.safetensors"].status = status
     text = refusal(site)
@@ -125,20 +122,26 @@ def test_failures_after_a_redirect_name_the_host_that_failed(site: Site, monkeyp
         return real(host, *rest, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", known)
-    site.pages |= {"/busy": Page(status=503), "/shy": Page(status=403), "/none": Page(),
-                   "/cut": Page(MODEL, cut=[1000] * 9)}  # fmt: skip
+    site.pages |= {
+        "/busy": Page(status=503),
+        "/shy": Page(status=403),
+        "/none": Page(),
+        "/cut": Page(MODEL, cut=[1000] * 9),
+    }
     with socket.create_server(("127.0.0.1", 0)) as server:
         closed = str(server.getsockname()[1])
     elsewhere = site.url("").replace("127.0.0.1", "localhost")
     for target, said in (
         (elsewhere.replace(str(site.port), closed), "localhost (where 127.0.0.1 sends on to) takes no connections: "),
-        (elsewhere.replace("localhost", "nowhere.example"),
-         "No host nowhere.example (where 127.0.0.1 sends on to) is known: "),
+        (
+            elsewhere.replace("localhost", "nowhere.example"),
+            "No host nowhere.example (where 127.0.0.1 sends on to) is known: ",
+        ),
         (f"{elsewhere}/busy", "localhost (where 127.0.0.1 sends on to) cannot answer just now (503): "),
         (f"{elsewhere}/shy", "localhost (where 127.0.0.1 sends on to) does not hand out "),
         (f"{elsewhere}/cut", "The connection to localhost broke off after "),
         (f"{elsewhere}/none", "localhost sent an empty file for "),
-    ):  # fmt: skip
+    ):
         site.pages["/moved"] = Page(status=302, headers={"Location": target})
         assert refusal(site, "/moved").startswith(said)
 
@@ -150,8 +153,7 @@ def test_a_web_page_is_not_kept(site: Site, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "target",
-    ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "//", "", "http://[", "gopher://127.0.0.1"],
+    "target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "//", "", "http://[", "gopher://127.0.0.1"]
 )
 def test_a_redirect_to_anything_else_is_not_followed(site: Site, target: str) -> None:
     site.pages["/model.safetensors"] = Page(status=302, headers={"Location": target})
@@ -201,16 +203,19 @@ def test_names_and_passwords_are_sent_once_and_never_told(site: Site, folder: Pa
     assert all(json.loads(text)["address"] == "" for text in texts)
 
 
-@pytest.mark.parametrize("problem, said", [
-    (socket.gaierror(socket.EAI_NONAME, "unknown"), "No host 127.0.0.1 is known"),
-    (TimeoutError("timed out"), "did not answer for 10 s"),
-    (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "takes no connections"),
-    (OSError(errno.ENETUNREACH, "unreachable"), "whether there is a network"),
-    (ConnectionResetError(errno.ECONNRESET, "reset"), "ended the connection"),
-    (OSError("Tunnel connection failed: 403 Forbidden"), "The proxy does not let us through"),
-    (ssl.SSLCertVerificationError(1, "self-signed certificate"), "cannot prove that it is"),
-    (ssl.SSLError(1, "wrong version"), "No secure connection"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "problem, said",
+    [
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "No host 127.0.0.1 is known"),
+        (TimeoutError("timed out"), "did not answer for 10 s"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "takes no connections"),
+        (OSError(errno.ENETUNREACH, "unreachable"), "whether there is a network"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "ended the connection"),
+        (OSError("Tunnel connection failed: 403 Forbidden"), "The proxy does not let us through"),
+        (ssl.SSLCertVerificationError(1, "self-signed certificate"), "cannot prove that it is"),
+        (ssl.SSLError(1, "wrong version"), "No secure connection"),
+    ],
+)
 def test_connections_that_do_not_come_about_are_explained(
     site: Site, problem: OSError, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,11 +256,19 @@ def test_what_speaks_no_http_is_explained(folder: Path) -> None:
         thread.join()
 
 
-@pytest.mark.parametrize("text, said", [
-    ("ftp://example.com/x", "not from ftp"), ("file:///etc/passwd", "not from file"), ("x.pkl", "not an address"),
-    ("http:///x", "no host"), ("http://example.com:b:c/", "host or port"), ("https://example.com/\x00", "letters that"),
-    ("https://example.com/" + "y" * 5000, "too long"), ("http://example.com a/", "no host"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("ftp://example.com/x", "not from ftp"),
+        ("file:///etc/passwd", "not from file"),
+        ("x.pkl", "not an address"),
+        ("http:///x", "no host"),
+        ("http://example.com:b:c/", "host or port"),
+        ("https://example.com/\x00", "letters that"),
+        ("https://example.com/" + "y" * 5000, "too long"),
+        ("http://example.com a/", "no host"),
+    ],
+)
 def test_what_is_no_address_is_said(text: str, said: str) -> None:
     with pytest.raises(DownloadError, match=said):
         parsed(text)
@@ -265,6 +278,16 @@ def test_addresses_and_names() -> None:
     assert is_address(" HTTPS://x") and not is_address(r"C:\x.pkl") and not is_address("/a/http")
     odd = parsed(" http://example.com/a b/\u00fc%20x.pkl?q= \u00fc ")
     assert odd.url == "http://example.com/a%20b/%C3%BC%20x.pkl?q=%20%C3%BC" and odd.name == "\u00fc x.pkl"
-    names = {"../../x": "x", "a\\b.pkl": "b.pkl", "con.pkl": "_con.pkl", ".x": "x", "a\nb": "a_b", "": "", "..": "",
-             "a" * 300 + ".pkl": "a" * 96 + ".pkl", "x.pkl. ": "x.pkl", "a\u202eb": "a_b"}  # fmt: skip
+    names = {
+        "../../x": "x",
+        "a\\b.pkl": "b.pkl",
+        "con.pkl": "_con.pkl",
+        ".x": "x",
+        "a\nb": "a_b",
+        "": "",
+        "..": "",
+        "a" * 300 + ".pkl": "a" * 96 + ".pkl",
+        "x.pkl. ": "x.pkl",
+        "a\u202eb": "a_b",
+    }
     assert {name: file_name(name) for name in names} == names

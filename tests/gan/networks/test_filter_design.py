@@ -84,8 +84,9 @@ def test_layers_filters_are_of_their_input_and_output():
     doubling = next(x for x in layers if x.out_rate > x.in_rate)
     up, down = up_filter(doubling), down_filter(doubling)
     assert up.shape == (24,) and down.shape == (12, 12)
-    expected = scipy.signal.firwin(24, cutoff=doubling.in_cutoff, width=2 * doubling.in_half_width,
-                                   fs=doubling.temporary_rate)  # fmt: skip
+    expected = scipy.signal.firwin(
+        24, cutoff=doubling.in_cutoff, width=2 * doubling.in_half_width, fs=doubling.temporary_rate
+    )
     np.testing.assert_allclose(up, expected, atol=1e-7)
     assert down_filter(layers[-2]).shape == (12,)
     assert up_filter(layers[-1]) is None and down_filter(layers[-1]) is None

@@ -17,18 +17,34 @@ from gan.networks.ladder import RUNGS, Recipe, differences, ladder, row, rung
 CHANGES = {
     "B": {"fourier_input": (False, True)},
     "C": {"noise_inputs": (True, False)},
-    "D": {"architecture": ("skip", "layers"), "mapping_layers": (8, 2), "num_layers": (13, 14),
-          "num_critical": (13, 14), "output_scale": (1.0, 0.25), "style_mixing": (0.9, 0.0), "pl_weight": (2.0, 0.0),
-          "mbstd_group": (8, 4)},
-    "E": {"margin_size": (0, 10), "same_padding": (True, False), "filter_kind": ("binomial", "kaiser"),
-          "filter_size": (2, 6)},
+    "D": {
+        "architecture": ("skip", "layers"),
+        "mapping_layers": (8, 2),
+        "num_layers": (13, 14),
+        "num_critical": (13, 14),
+        "output_scale": (1.0, 0.25),
+        "style_mixing": (0.9, 0.0),
+        "pl_weight": (2.0, 0.0),
+        "mbstd_group": (8, 4),
+    },
+    "E": {
+        "margin_size": (0, 10),
+        "same_padding": (True, False),
+        "filter_kind": ("binomial", "kaiser"),
+        "filter_size": (2, 6),
+    },
     "F": {"lrelu_upsampling": (1, 2)},
     "G": {"num_critical": (14, 2)},
     "H": {"learned_transform": (False, True)},
     "T": {"schedule": ("rigid", "flexible")},
-    "R": {"conv_kernel": (3, 1), "radial_filters": (False, True), "channel_base": (2**14, 2**15),
-          "channel_max": (512, 1024), "blur_sigma": (0.0, 10 / 256)},
-}  # fmt: skip
+    "R": {
+        "conv_kernel": (3, 1),
+        "radial_filters": (False, True),
+        "channel_base": (2**14, 2**15),
+        "channel_max": (512, 1024),
+        "blur_sigma": (0.0, 10 / 256),
+    },
+}
 
 
 def test_each_rung_is_the_one_before_and_its_change():
@@ -91,11 +107,23 @@ def test_weights_modulated_once_give_the_same_picture(name):
         torch.testing.assert_close(generator.synthesis(ws, weights=weights), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("changed", [
-    {"filter_size": 4}, {"lrelu_upsampling": 1}, {"lrelu_upsampling": 4}, {"filter_kind": "lanczos"},
-    {"filter_kind": "gaussian"}, {"filter_kind": "binomial"}, {"first_stopband": 2.0**3.1}, {"num_layers": 6},
-    {"num_critical": 0}, {"margin_size": 3}, {"learned_transform": False}, {"capacity": 0.5},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"filter_size": 4},
+        {"lrelu_upsampling": 1},
+        {"lrelu_upsampling": 4},
+        {"filter_kind": "lanczos"},
+        {"filter_kind": "gaussian"},
+        {"filter_kind": "binomial"},
+        {"first_stopband": 2.0**3.1},
+        {"num_layers": 6},
+        {"num_critical": 0},
+        {"margin_size": 3},
+        {"learned_transform": False},
+        {"capacity": 0.5},
+    ],
+)
 @pytest.mark.parametrize("name", ["T", "R"])
 def test_every_switch_makes_a_network_that_is_kept(name, changed, tmp_path):
     generator, plain = small(name, 32, **changed), small(name, 32)

@@ -54,7 +54,9 @@ def test_the_panel_tells_the_format_of_each_layer(cfg: str, half: int) -> None:
         found = {name: x.dtype for name, x in generator.synthesis.steps(ws, arithmetic=Arithmetic(half))}
     rows = layers(generator.config)
     assert {row.name: shown[number_format(row, generator.config, half)] for row in rows} == {
-        **found, PICTURE: torch.float32}  # fmt: skip
+        **found,
+        PICTURE: torch.float32,
+    }
 
 
 @pytest.mark.parametrize("cfg", ["A", "B", "D", "E", "T", "R"])
@@ -145,7 +147,12 @@ def test_a_discriminator_in_float16() -> None:
         assert logits.dtype == torch.float32
         penalties.append((logits.detach(), penalty.detach(), discriminator.b64.conv0.weight.grad.clone()))
         discriminator.zero_grad()
-    assert seen == {"b64": torch.float16, "b32": torch.float16, "b16": torch.float16, "b8": torch.float16,
-                    "b4": torch.float32}  # fmt: skip
+    assert seen == {
+        "b64": torch.float16,
+        "b32": torch.float16,
+        "b16": torch.float16,
+        "b8": torch.float16,
+        "b4": torch.float32,
+    }
     for one, other in zip(*penalties, strict=True):
         assert float((one - other).norm()) <= 0.02 * float(one.norm())

@@ -29,8 +29,9 @@ def refused(result: Result, words: str) -> None:
 @pytest.fixture
 def pickle(tmp_path: Path) -> Path:
     """An official file of three networks; G is not G_ema."""
-    other = module("Generator", {k: t + 1 for k, t in state_of(case(T)[1]).items() if "filter" not in k},
-                   arguments(case(T)[0]))  # fmt: skip
+    other = module(
+        "Generator", {k: t + 1 for k, t in state_of(case(T)[1]).items() if "filter" not in k}, arguments(case(T)[0])
+    )
     networks = {"G": other, "D": network("discriminator_64"), "G_ema": network(T)}
     path = tmp_path / "network.pkl"
     path.write_bytes(pickled(snapshot(networks)))
@@ -49,8 +50,13 @@ def test_a_converted_pickle_is_the_same_generator(pickle, tmp_path):
     z = torch.randn(2, 32)
     assert torch.equal(found(z), expected(z))
     digest = hashlib.sha256(pickle.read_bytes()).hexdigest()
-    assert facts == {"data": "data", "converted_from": "network.pkl", "converted_sha256": digest, "network": "G_ema",
-                     "class_name": "Generator"}  # fmt: skip
+    assert facts == {
+        "data": "data",
+        "converted_from": "network.pkl",
+        "converted_sha256": digest,
+        "network": "G_ema",
+        "class_name": "Generator",
+    }
     assert read_header(out).format == "jinc"
     assert b"SystemExit" in pickle.read_bytes() and b"SystemExit" not in out.read_bytes(), "no source came along"
 
@@ -60,8 +66,10 @@ def test_another_network_of_the_file(pickle, tmp_path):
     assert run("convert", pickle, "--network", "G", "--out", out).exit_code == 0
     assert torch.equal(load_generator(out)[0].mapping.w_avg, state_of(case(T)[1])["mapping.w_avg"] + 1)
     refused(run("convert", pickle, "--network", "E", "--out", tmp_path / "e.safetensors"), "holds no E, only G, D")
-    refused(run("convert", pickle, "--network", "D", "--out", tmp_path / "d.safetensors"),
-            "holds a discriminator of 64x64 pictures where its generator should be")  # fmt: skip
+    refused(
+        run("convert", pickle, "--network", "D", "--out", tmp_path / "d.safetensors"),
+        "holds a discriminator of 64x64 pictures where its generator should be",
+    )
     refused(run("convert", "t", "--network", "G", "--out", tmp_path / "t.safetensors"), "leave G out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.safetensors", "network.pkl"]
 

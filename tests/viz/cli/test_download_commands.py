@@ -116,8 +116,9 @@ def test_a_terminal_sees_how_far_it_is_and_ctrl_c_keeps_what_came(site: Site, tm
 
     def ran(interrupt: bool) -> tuple[int, str]:
         ours, theirs = pty.openpty()
-        with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs,
-                              env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)}) as process:  # fmt: skip
+        with subprocess.Popen(
+            words, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+        ) as process:
             os.close(theirs)
             seen = b""
             if interrupt:

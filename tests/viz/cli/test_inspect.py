@@ -128,9 +128,19 @@ def test_a_wave_beyond_the_band_comes_back_as_weak_as_stated() -> None:
 # In millions (model-spec, "Training").
 @pytest.mark.parametrize(
     ("names", "resolution", "millions"),
-    [("A", 1024, 30.37), ("B", 1024, 30.62), ("DEF", 1024, 30.12), ("GH", 1024, 33.48), ("T", 1024, 22.31),
-     ("R", 1024, 15.09), ("DEF", 256, 24.81), ("GH", 256, 27.96), ("T", 256, 23.32), ("R", 256, 15.78)],
-)  # fmt: skip
+    [
+        ("A", 1024, 30.37),
+        ("B", 1024, 30.62),
+        ("DEF", 1024, 30.12),
+        ("GH", 1024, 33.48),
+        ("T", 1024, 22.31),
+        ("R", 1024, 15.09),
+        ("DEF", 256, 24.81),
+        ("GH", 256, 27.96),
+        ("T", 256, 23.32),
+        ("R", 256, 15.78),
+    ],
+)
 def test_parameter_counts_are_the_papers(names: str, resolution: int, millions: float) -> None:
     for name in names:
         assert round(sum(count_parameters(rung(name, resolution))) / 1e6, 2) == millions
@@ -151,8 +161,24 @@ def test_the_table_of_t_is_the_papers() -> None:
     assert lines[0] == "T  + flexible layers (StyleGAN3-T), 256x256"
     (row, filters) = (line.split() for line in lines if "L10_276_128" in line)
     # [P fig. 4c]: size 276, rate 256, cutoff 64, 128 channels; padding is what maps 148 to 276 pixels.
-    assert row == ["10", "L10_276_128", "181>128", "148>276", "128>256", "64.00", "64.00", "128.00", "3x3", "2",
-                   "4", "24", "2", "12", "-6,-9", "-"]  # fmt: skip
+    assert row == [
+        "10",
+        "L10_276_128",
+        "181>128",
+        "148>276",
+        "128>256",
+        "64.00",
+        "64.00",
+        "128.00",
+        "3x3",
+        "2",
+        "4",
+        "24",
+        "2",
+        "12",
+        "-6,-9",
+        "-",
+    ]
     assert (148 + 4 - 2) * 4 + (-6 - 9) - 23 - 12 == (276 - 1) * 2
     assert filters[2] == "24" and filters[5] == "82.75" and filters[7] == "12" and filters[10] == "192.00"
     critical = [line.split()[1] for line in lines if line.endswith("  yes")]
@@ -171,8 +197,23 @@ def test_every_rung_fits_a_terminal(name: str) -> None:
 
 
 def test_switches_change_what_is_shown() -> None:
-    lines = printed("--cfg", "T", "--size", "64", "--filter-size", "4", "--lrelu-upsampling", "1", "--cbase", "2048",
-                    "--cmax", "32", "--fixed-fourier", "--margin-size", "3")  # fmt: skip
+    lines = printed(
+        "--cfg",
+        "T",
+        "--size",
+        "64",
+        "--filter-size",
+        "4",
+        "--lrelu-upsampling",
+        "1",
+        "--cbase",
+        "2048",
+        "--cmax",
+        "32",
+        "--fixed-fourier",
+        "--margin-size",
+        "3",
+    )
     text = "\n".join(lines)
     assert "n = 4 taps a factor, m = 1" in text and "base 2048, at most 32" in text
     assert "22x22 at rate 16" in text and "moved by w" not in text
@@ -184,8 +225,11 @@ def test_a_difference_names_settings_layers_and_parameters() -> None:
     assert lines[0] == "256x256" and lines[2:4] == ["- D  + simplified generator", "+ E  + boundaries & upsampling"]
     settings = lines[lines.index("Settings") + 2 : lines.index("Input") - 1]
     assert [line.split()[:3] for line in settings] == [
-        ["margin_size", "0", "10"], ["same_padding", "yes", "no"], ["filter_kind", "binomial", "kaiser"],
-        ["filter_size", "2", "6"]]  # fmt: skip
+        ["margin_size", "0", "10"],
+        ["same_padding", "yes", "no"],
+        ["filter_kind", "binomial", "kaiser"],
+        ["filter_size", "2", "6"],
+    ]
     text = "\n".join(lines)
     assert "14 of 15 differ" in text and "L14_256_3" not in text
     old, new = (line.split() for line in lines if " 12  L12" in line)
@@ -201,8 +245,10 @@ def test_differences_of_other_kinds() -> None:
     assert "Layers: 9 and 5 ToRGB (left) against 10 and ToRGB (right)" in lines
     assert any("b64.torgb" in line and line.endswith("|") for line in lines)
     g = [line.split() for line in printed("--diff", "F", "G") if " 8  L8" in line]
-    assert g == [["-", "8", "L8_84_256", "512>256", "32.00", "45.25", "yes"],
-                 ["+", "8", "L8_84_437", "512>437", "18.75", "32.00", "-"]]  # fmt: skip
+    assert g == [
+        ["-", "8", "L8_84_256", "512>256", "32.00", "45.25", "yes"],
+        ["+", "8", "L8_84_437", "512>437", "18.75", "32.00", "-"],
+    ]
     assert printed("--diff", "T", "stylegan3-t")[-1] == "The two are the same."
 
 
@@ -267,9 +313,13 @@ def test_what_cannot_be_shown_is_one_sentence(
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("T", {"L7_148_362": "up down", "L13_256_64": "up down"}), ("D", {"L12_256_64": "up"}),
-     ("G", {"L6_52_512": "up down", "L13_256_64": "up down"}), ("A", {"b256.conv0": "up"})],
-)  # fmt: skip
+    [
+        ("T", {"L7_148_362": "up down", "L13_256_64": "up down"}),
+        ("D", {"L12_256_64": "up"}),
+        ("G", {"L6_52_512": "up down", "L13_256_64": "up down"}),
+        ("A", {"b256.conv0": "up"}),
+    ],
+)
 def test_the_layers_drawn_unasked_are_one_of_each_kind(name: str, expected: dict[str, str]) -> None:
     chosen = schedule_figure.choose(rung(name, 256))
     assert {curves.spec.name: " ".join(way for way, _ in curves.filters) for curves in chosen} == expected
@@ -281,8 +331,12 @@ def colours(path: Path) -> tuple[tuple[int, int], dict[str, int]]:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     found = {}
     for side, half in (("left", pixels[:, : pixels.shape[1] // 2]), ("right", pixels[:, pixels.shape[1] // 2 :])):
-        for name, code in (("blue", schedule_figure.BLUE), ("vermilion", schedule_figure.VERMILION), ("green", schedule_figure.GREEN),
-                           ("purple", schedule_figure.PURPLE)):  # fmt: skip
+        for name, code in (
+            ("blue", schedule_figure.BLUE),
+            ("vermilion", schedule_figure.VERMILION),
+            ("green", schedule_figure.GREEN),
+            ("purple", schedule_figure.PURPLE),
+        ):
             rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
             found[f"{side} {name}"] = int((np.abs(half - rgb).max(axis=2) <= 8).sum())
     return (pixels.shape[1], pixels.shape[0]), found
@@ -330,7 +384,9 @@ def test_matplotlib_is_loaded_by_what_draws_alone() -> None:
 
 def test_a_rung_is_there_without_waiting_for_torch() -> None:
     """Its import alone takes longer than all the rest."""
-    code = "import sys; from viz.cli.main import main; main(['inspect', '--cfg', 'R'], standalone_mode=False); " \
-           "sys.exit('torch' in sys.modules)"  # fmt: skip
+    code = (
+        "import sys; from viz.cli.main import main; main(['inspect', '--cfg', 'R'], standalone_mode=False); "
+        "sys.exit('torch' in sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "rotation equivariance" in ran.stdout, ran.stderr

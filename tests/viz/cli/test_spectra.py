@@ -46,8 +46,13 @@ def refused(result: Result, words: str, code: int) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models t, b, r (16x16), large (32x32), labelled, flat and nan; pictures in `set` (16x16) and `wide` (32x32)."""
     root = tmp_path_factory.mktemp("spectra")
-    for name, letter, size, classes in (("t", "T", 16, 0), ("b", "B", 16, 0), ("r", "R", 16, 0), ("large", "T", 32, 0),
-                                        ("labelled", "T", 16, 3)):  # fmt: skip
+    for name, letter, size, classes in (
+        ("t", "T", 16, 0),
+        ("b", "B", 16, 0),
+        ("r", "R", 16, 0),
+        ("large", "T", 32, 0),
+        ("labelled", "T", 16, 3),
+    ):
         generator = untrained(rung(letter, size, c_dim=classes, **SMALL))
         save_generator(root / f"{name}.safetensors", generator, {})
     for name, value in (("flat", 0.0), ("nan", math.nan)):
@@ -70,8 +75,22 @@ def latest(averages: object) -> Average:
 
 def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "$spectra.png"
-    result = run("--model", folder / "t.safetensors", "--model", folder / "b.safetensors", "--data", folder / "set",
-                 "--num", 20, "--seed", 3, "--trunc", 0.5, "--out", out)  # fmt: skip
+    result = run(
+        "--model",
+        folder / "t.safetensors",
+        "--model",
+        folder / "b.safetensors",
+        "--data",
+        folder / "set",
+        "--num",
+        20,
+        "--seed",
+        3,
+        "--trunc",
+        0.5,
+        "--out",
+        out,
+    )
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.output.splitlines()]
     counts = {line[0]: line[1] for line in lines if len(line) == 4 and line[1].isdigit()}
@@ -91,8 +110,23 @@ def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
 def test_arrays_are_those_of_the_library(folder: Path, tmp_path: Path, data: bool) -> None:
     out = tmp_path / "spectra.npz"
     given = ("--data", folder / "set") if data else ()
-    result = run("--model", folder / "t.safetensors", "--model", folder / "t.safetensors", *given, "--num", 5, "--seed",
-                 2, "--beta", 6, "--pad", 3, "--out", out)  # fmt: skip
+    result = run(
+        "--model",
+        folder / "t.safetensors",
+        "--model",
+        folder / "t.safetensors",
+        *given,
+        "--num",
+        5,
+        "--seed",
+        2,
+        "--beta",
+        6,
+        "--pad",
+        3,
+        "--out",
+        out,
+    )
     assert result.exit_code == 0, result.output
     with np.load(out) as arrays:
         found = dict(arrays)
@@ -124,14 +158,21 @@ def test_arrays_are_those_of_the_library(folder: Path, tmp_path: Path, data: boo
 
 def test_a_layer_of_models_of_several_rates(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "layer.npz"
-    models = ("--model", folder / "r.safetensors", "--model", folder / "b.safetensors", "--model",
-              folder / "large.safetensors")  # fmt: skip
+    models = (
+        "--model",
+        folder / "r.safetensors",
+        "--model",
+        folder / "b.safetensors",
+        "--model",
+        folder / "large.safetensors",
+    )
     result = run(*models, "--layer", 3, "--num", 2, "--out", out)
     assert result.exit_code == 0, result.output
     with np.load(out) as found:
         expected = [find(rung(letter, size, **SMALL), "3") for letter, size in (("R", 16), ("B", 16), ("T", 32))]
-        assert found["names"].tolist() == [f"{name} {band.name}"
-                                           for name, band in zip(("r", "b", "large"), expected, strict=True)]
+        assert found["names"].tolist() == [
+            f"{name} {band.name}" for name, band in zip(("r", "b", "large"), expected, strict=True)
+        ]
         for key in ("rate", "size", "cutoff", "stopband", "radial"):
             assert found[key].tolist() == [getattr(band, key) for band in expected], key
     assert run(*models, "--layer", 3, "--num", 1, "--out", tmp_path / "layer.png").exit_code == 0
@@ -188,8 +229,12 @@ def test_contours_lie_at_the_plans_frequencies(name: str, layer: str) -> None:
         for contour in contours(shown):
             wanted = expected[contour.label] * (1 if contour.radial else stretch)
             assert crossing(contour, degrees) == pytest.approx(wanted)
-    marks = sorted(line.get_xdata()[0] for axes in figure.axes for line in axes.lines
-                   if line.get_marker() in spectra_figure.SIGNS.values() and len(line.get_xdata()) == 1)  # fmt: skip
+    marks = sorted(
+        line.get_xdata()[0]
+        for axes in figure.axes
+        for line in axes.lines
+        if line.get_marker() in spectra_figure.SIGNS.values() and len(line.get_xdata()) == 1
+    )
     inner = [crossing(contour, degrees) for contour in contours(shown)[1:] for degrees in (0, 45)]
     assert marks == pytest.approx(sorted(inner))
 
@@ -262,10 +307,16 @@ def test_words_of_a_heat_map() -> None:
         ("--model t.safetensors --out missing/x.npz", "make the folder missing first", 1),
         ("--model t.safetensors --out folder.png", "it is a folder", 1),
         (f"--model t.safetensors --out {'x' * 300}.npz", "cannot be written: File name too long", 1),
-        ("--model t.safetensors --data wide --out x.png",
-         "wide holds pictures of 32x32, but t draws 16x16: give data of that size", 1),
-        ("--model t.safetensors --model large.safetensors --out x.png",
-         "t draws 16x16 and large 32x32: white noise, which is 0 dB, is another thing at every size", 1),
+        (
+            "--model t.safetensors --data wide --out x.png",
+            "wide holds pictures of 32x32, but t draws 16x16: give data of that size",
+            1,
+        ),
+        (
+            "--model t.safetensors --model large.safetensors --out x.png",
+            "t draws 16x16 and large 32x32: white noise, which is 0 dB, is another thing at every size",
+            1,
+        ),
         ("--model t.safetensors --layer L99 --out x.png", "There is no layer 'L99' here: choose one of input, L0", 1),
         ("--model t.safetensors --model b.safetensors --layer input2 --out x.png", "t: There is no layer 'input2'", 1),
         ("--model t.safetensors --data set --layer 3 --out x.png", "leave out one of them", 2),
@@ -360,7 +411,9 @@ def test_memory_that_runs_out_is_one_sentence(folder: Path, tmp_path: Path, monk
 
 
 def test_help_comes_without_waiting_for_torch() -> None:
-    code = "import sys; from viz.cli.main import main; main(['spectra', '--help'], standalone_mode=False); " \
-           "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"  # fmt: skip
+    code = (
+        "import sys; from viz.cli.main import main; main(['spectra', '--help'], standalone_mode=False); "
+        "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "frequencies_45_i" in ran.stdout, ran.stderr

@@ -61,8 +61,9 @@ def pixels(path: Path) -> np.ndarray:
 def written(paths: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A folder of all that comes out, and what was said."""
     out = tmp_path_factory.mktemp("out") / "new folder" / "sticking"
-    result = run("--left", paths["B"], "--right", paths["T32"], *QUICK, "--seed", "3", "--trunc", "0.8", "--out",
-                 str(out))  # fmt: skip
+    result = run(
+        "--left", paths["B"], "--right", paths["T32"], *QUICK, "--seed", "3", "--trunc", "0.8", "--out", str(out)
+    )
     assert result.exit_code == 0, result.output
     return out, result.output
 
@@ -136,7 +137,9 @@ def test_the_figure_shows_both_models(written: tuple[Path, str]) -> None:
     upper, lower = slice(0, height // 2), slice(height // 2, height)
     assert count(sticking_figure.ACCENTS["left"], upper) > 200 > count(sticking_figure.ACCENTS["left"], lower)
     assert count(sticking_figure.ACCENTS["right"], lower) > 200 > count(sticking_figure.ACCENTS["right"], upper)
-    assert count(schedule_figure.VERMILION, upper) > 10 * count(schedule_figure.VERMILION, lower) > 0, "B sticks, T has the legend's square"
+    assert count(schedule_figure.VERMILION, upper) > 10 * count(schedule_figure.VERMILION, lower) > 0, (
+        "B sticks, T has the legend's square"
+    )
     assert count(schedule_figure.GREEN, lower) > count(schedule_figure.GREEN, upper) > 1000
     edge = np.concatenate([figure[:6], figure[-6:]]), np.concatenate([figure[:, :6], figure[:, -6:]], axis=1)
     assert all((part == 255).all() for part in edge), "nothing is cut off"
@@ -151,8 +154,9 @@ def test_the_same_command_writes_the_same(paths: dict[str, str], tmp_path: Path)
 
 
 def test_a_model_that_cannot_be_moved_takes_part(paths: dict[str, str], tmp_path: Path) -> None:
-    result = run("--left", paths["A"], "--right", paths["T"], *QUICK, "--segment", "0.1,0.5,0.9,0.5", "--out",
-                 str(tmp_path))  # fmt: skip
+    result = run(
+        "--left", paths["A"], "--right", paths["T"], *QUICK, "--segment", "0.1,0.5,0.9,0.5", "--out", str(tmp_path)
+    )
     assert result.exit_code == 0 and "no Fourier input (rung B on)" in result.output, result.output
     document = json.loads((tmp_path / "sticking.json").read_text(encoding="utf-8"))
     assert document["left"]["stickiness"] is None and document["left"]["streaks"]["glide"] is None
@@ -242,7 +246,9 @@ def test_percents_read_well() -> None:
 
 
 def test_help_is_there_without_waiting_for_torch() -> None:
-    code = "import sys; from viz.cli.main import main; main(['sticking', '--help'], standalone_mode=False); " \
-           "sys.exit('torch' in sys.modules)"  # fmt: skip
+    code = (
+        "import sys; from viz.cli.main import main; main(['sticking', '--help'], standalone_mode=False); "
+        "sys.exit('torch' in sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "--segment" in ran.stdout, ran.stderr

@@ -41,8 +41,21 @@ def refused(result: Result, words: str, code: int) -> None:
 
 def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "new folder" / "picture.png"
-    result = run("render", "--model", paths["T"], "--seed", "5", "--translate", "0.25,-0.1", "--rotate", "20",
-                 "--trunc", "0.8", "--out", str(out))  # fmt: skip
+    result = run(
+        "render",
+        "--model",
+        paths["T"],
+        "--seed",
+        "5",
+        "--translate",
+        "0.25,-0.1",
+        "--rotate",
+        "20",
+        "--trunc",
+        "0.8",
+        "--out",
+        str(out),
+    )
     assert result.exit_code == 0 and str(out) in result.output, result.output
     request = PictureRequest(paths["T"], seeds=((5, 1.0),), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
     expected = Renderer().render(request).image
@@ -55,10 +68,13 @@ def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path)
 def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "picture.png"
     cases = [
-        ("T", ["--scale", "0.5", "--translate", "0.2,0", "--untransform", "--zero-learned"],
-         {"scale": 0.5, "tx": 0.2, "untransform": True, "learned": (0.0, 0.0, 0.0)}),
+        (
+            "T",
+            ["--scale", "0.5", "--translate", "0.2,0", "--untransform", "--zero-learned"],
+            {"scale": 0.5, "tx": 0.2, "untransform": True, "learned": (0.0, 0.0, 0.0)},
+        ),
         ("A", ["--mean-constant"], {"mean_constant": True}),
-    ]  # fmt: skip
+    ]
     for letter, words, asked in cases:
         assert run("render", "--model", paths[letter], *words, "--out", str(out)).exit_code == 0
         expected = Renderer().render(PictureRequest(paths[letter], **asked)).image  # type: ignore[arg-type]

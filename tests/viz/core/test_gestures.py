@@ -80,9 +80,16 @@ def test_whole_pixels_are_moved_back_exactly() -> None:
 
 @pytest.mark.parametrize(
     "motion",
-    [(0.05, 0.02, 0, 1), (0.05, 0.02, 30, 1), (0, 0, 90, 1), (0.01, 0, 0, 1.5), (0, 0.03, 20, 1.5), (0, 0, 20, 0.7),
-     (0.1, 0, -75, 2.5)],
-)  # fmt: skip
+    [
+        (0.05, 0.02, 0, 1),
+        (0.05, 0.02, 30, 1),
+        (0, 0, 90, 1),
+        (0.01, 0, 0, 1.5),
+        (0, 0.03, 20, 1.5),
+        (0, 0, 20, 0.7),
+        (0.1, 0, -75, 2.5),
+    ],
+)
 def test_a_band_limited_signal_is_moved_back_as_a_signal(motion: tuple[float, float, float, float]) -> None:
     """At half the band that the moved pixels can hold, to 1 % of its deviation (-40 dB), away from the edges."""
     forward = forward_matrix(*motion)
@@ -189,12 +196,14 @@ def test_the_models_own_numbers_frozen_change_nothing(models: dict[str, str]) ->
 
 @pytest.mark.parametrize(
     ("letter", "asked", "words"),
-    [("A", {"learned": (0.0, 0.0, 0.0)}, "Rung A has no learned transform"),
-     ("B", {"learned": (0.1, 0.0, 0.0)}, "Rung B has no learned transform"),
-     ("B", {"mean_constant": True}, "Rung B has no learned constant"),
-     ("T", {"mean_constant": True}, "Rung T has no learned constant"),
-     ("A", {"scale": 2.0}, "cannot be moved, turned or scaled")],
-)  # fmt: skip
+    [
+        ("A", {"learned": (0.0, 0.0, 0.0)}, "Rung A has no learned transform"),
+        ("B", {"learned": (0.1, 0.0, 0.0)}, "Rung B has no learned transform"),
+        ("B", {"mean_constant": True}, "Rung B has no learned constant"),
+        ("T", {"mean_constant": True}, "Rung T has no learned constant"),
+        ("A", {"scale": 2.0}, "cannot be moved, turned or scaled"),
+    ],
+)
 def test_what_a_rung_cannot_follow_is_said_and_changes_nothing(
     models: dict[str, str], letter: str, asked: dict[str, object], words: str
 ) -> None:

@@ -26,11 +26,21 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
 
 @pytest.mark.parametrize(
     ("part", "name", "value"),
-    [("latent", "x", 0.5), ("latent", "psi", 0.5), ("latent", "label", 1), ("transform", "ty", 0.1),
-     ("transform", "degrees", 3.0), ("transform", "snap", True), ("left", "path", "b"), ("display", "device", "mps"),
-     ("transform", "scale", 1.5), ("transform", "untransform", True), ("transform", "learned", "set"),
-     ("transform", "mean_constant", True)],
-)  # fmt: skip
+    [
+        ("latent", "x", 0.5),
+        ("latent", "psi", 0.5),
+        ("latent", "label", 1),
+        ("transform", "ty", 0.1),
+        ("transform", "degrees", 3.0),
+        ("transform", "snap", True),
+        ("left", "path", "b"),
+        ("display", "device", "mps"),
+        ("transform", "scale", 1.5),
+        ("transform", "untransform", True),
+        ("transform", "learned", "set"),
+        ("transform", "mean_constant", True),
+    ],
+)
 def test_whatever_changes_the_picture_changes_the_request(part: str, name: str, value: object) -> None:
     state = AppState()
     state.left.path = "a"

@@ -121,9 +121,12 @@ except OSError as problem:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="hides libraries the way libglvnd finds them")
 @pytest.mark.parametrize(
-    "environment", [{"__EGL_VENDOR_LIBRARY_DIRS": "nowhere", "__EGL_VENDOR_LIBRARY_FILENAMES": "nowhere"},
-                    {"PYOPENGL_PLATFORM": "glx"}]
-)  # fmt: skip
+    "environment",
+    [
+        {"__EGL_VENDOR_LIBRARY_DIRS": "nowhere", "__EGL_VENDOR_LIBRARY_FILENAMES": "nowhere"},
+        {"PYOPENGL_PLATFORM": "glx"},
+    ],
+)
 def test_where_there_is_none_a_sentence_says_so(environment):
     ran = run(TRY, **environment)
     assert_a_sentence(ran)

@@ -23,10 +23,18 @@ from viz.display.uploaders import SWITCH, WAYS, Display
 from viz.instruments.slice_recorder import Recorder
 
 ON = f"@{STREAM:x}"
-WRITTEN = [f"cuGraphicsMapResources{ON}", "cuGraphicsSubResourceGetMappedArray", f"cuMemcpy2DAsync{ON}",
-           f"cuGraphicsUnmapResources{ON}"]  # fmt: skip
-FILLED = [f"cuGraphicsMapResources{ON}", "cuGraphicsResourceGetMappedPointer", f"cuMemcpyDtoDAsync{ON}",
-          f"cuGraphicsUnmapResources{ON}"]  # fmt: skip
+WRITTEN = [
+    f"cuGraphicsMapResources{ON}",
+    "cuGraphicsSubResourceGetMappedArray",
+    f"cuMemcpy2DAsync{ON}",
+    f"cuGraphicsUnmapResources{ON}",
+]
+FILLED = [
+    f"cuGraphicsMapResources{ON}",
+    "cuGraphicsResourceGetMappedPointer",
+    f"cuMemcpyDtoDAsync{ON}",
+    f"cuGraphicsUnmapResources{ON}",
+]
 REGISTERED = ["cuGLGetDevices", "cuGraphicsGLRegisterImage"]
 NAMES = {way.word: way.name for way in WAYS}
 
@@ -93,12 +101,15 @@ def test_mipmaps_are_drawn_anew_from_each_picture(driver, gl):
     [
         ("cuGLGetDevices", 304, "OpenGL runs on another device than the models; cuGLGetDevices_v2 failed"),
         ("cuGraphicsGLRegisterImage", 304, "OpenGL runs on another device than the models; cuGraphicsGLRegisterImage"),
-        ("cuGraphicsGLRegisterImage", 2, "the device has no memory left; cuGraphicsGLRegisterImage failed "
-                                         "(CUDA_ERROR_OUT_OF_MEMORY, 2)"),
+        (
+            "cuGraphicsGLRegisterImage",
+            2,
+            "the device has no memory left; cuGraphicsGLRegisterImage failed (CUDA_ERROR_OUT_OF_MEMORY, 2)",
+        ),
         ("cuGraphicsSubResourceGetMappedArray", 999, "cuGraphicsSubResourceGetMappedArray failed (CUDA_ERROR_UNKNOWN"),
         ("cuMemcpy2DAsync", 2, "the device has no memory left; cuMemcpy2DAsync_v2 failed"),
     ],
-)  # fmt: skip
+)
 def test_what_fails_at_first_leaves_it_to_the_pixel_buffer(call, code, clause, driver, gl, caplog):
     driver.fail(call, code)
     display = Display(gl)

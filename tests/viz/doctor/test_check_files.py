@@ -148,14 +148,20 @@ def test_only_what_is_at_fault_is_brought_back(tmp_path: Path, monkeypatch: pyte
     unknown = answer(picture_error="RuntimeError: odd")
 
     def commands() -> list[str]:
-        return [check_files.models(broken)[0].command, check_files.program(code)[0].command,
-                check_files.program(unknown)[0].command]  # fmt: skip
+        return [
+            check_files.models(broken)[0].command,
+            check_files.program(code)[0].command,
+            check_files.program(unknown)[0].command,
+        ]
 
     assert all("pip install --force-reinstall --no-deps jinc" in command for command in commands())
     (tmp_path / ".git").mkdir()
     git = start.line("git", "-C", str(tmp_path))
-    assert commands() == [f"{git} checkout -- assets/critters-t-32.safetensors", f"{git} checkout -- viz/app.py",
-                          f"{git} status --short"]  # fmt: skip
+    assert commands() == [
+        f"{git} checkout -- assets/critters-t-32.safetensors",
+        f"{git} checkout -- viz/app.py",
+        f"{git} status --short",
+    ]
     assert "changes to it are lost" in check_files.program(code)[0].explanation
 
 
@@ -195,8 +201,10 @@ def test_killed_compiles_are_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         damaged, whole, unused = (kept / f"key-{name}-c++{build.SUFFIX}" for name in ("0" * 16, "x", "y"))
         for path in (damaged, whole, unused):
             path.write_bytes(path.name.encode())
-        whole, unused = (path.rename(path.with_name(f"key-{cpu._digest([path.read_bytes()])}-c++{build.SUFFIX}"))
-                         for path in (whole, unused))  # fmt: skip
+        whole, unused = (
+            path.rename(path.with_name(f"key-{cpu._digest([path.read_bytes()])}-c++{build.SUFFIX}"))
+            for path in (whole, unused)
+        )
         for path in (*stale, place.folder):
             os.utime(path, (time.time() - 60, time.time() - 60))
         os.utime(unused, (0, 0))

@@ -74,14 +74,23 @@ def test_real_opengl_without_its_drivers_is_a_problem() -> None:
 
 WELL: dict[str, Answer] = {
     "packages": answer(fonts={"missing": [], "cjk": "font.ttc"}),
-    "torch": Answer({
-        "torch": "2.13.0", "devices": [], "threads": 2, "kernels": rows("C++ (avx2)", "Fast."), "compilers": [],
-        "left behind": [], "models": {"names": ["t"], "broken": {}}, "memory": {"total": 2**34, "free": 2**33},
-        "program": True, "picture": {"model": "t", "seconds": 0.1, "error": ""},
-    }),
+    "torch": Answer(
+        {
+            "torch": "2.13.0",
+            "devices": [],
+            "threads": 2,
+            "kernels": rows("C++ (avx2)", "Fast."),
+            "compilers": [],
+            "left behind": [],
+            "models": {"names": ["t"], "broken": {}},
+            "memory": {"total": 2**34, "free": 2**33},
+            "program": True,
+            "picture": {"model": "t", "seconds": 0.1, "error": ""},
+        }
+    ),
     "window": answer(display=True, drawn=True, renderer="A GPU", version="4.6", step="context"),
     "offscreen": answer(drawn=True, renderer="A GPU", version="4.6", step="context"),
-}  # fmt: skip
+}
 NOT_DRAWN = answer(display=True, step="context", error="no context")
 NO_DISPLAY = answer(display=False, step="display")
 
@@ -169,8 +178,17 @@ def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # -- the program ---------------------------------------------------------------------------------------------------
 
-DOCTORS = ["viz.start", "viz.doctor.finding", "viz.doctor.report", "viz.doctor.probe", "viz.doctor.check_python", "viz.doctor.check_display",
-           "viz.doctor.check_kernels", "viz.doctor.check_files", "gan.files.format"]  # fmt: skip
+DOCTORS = [
+    "viz.start",
+    "viz.doctor.finding",
+    "viz.doctor.report",
+    "viz.doctor.probe",
+    "viz.doctor.check_python",
+    "viz.doctor.check_display",
+    "viz.doctor.check_kernels",
+    "viz.doctor.check_files",
+    "gan.files.format",
+]
 
 
 @pytest.mark.parametrize("name", DOCTORS)

@@ -53,11 +53,16 @@ def test_the_list_of_packages_is_that_of_the_project() -> None:
 @pytest.mark.parametrize(
     ("wanted", "version", "met"),
     [
-        (">=2.11", "2.13.0+cu130", True), (">=2.11", "2.9.1", False), (">=2", "2.0.0", True), (">=2", "1.26.4", False),
-        ("==1.93.0", "1.93.0", True), ("==1.93.0", "1.93", True), ("==1.93.0", "1.93.1", False),
+        (">=2.11", "2.13.0+cu130", True),
+        (">=2.11", "2.9.1", False),
+        (">=2", "2.0.0", True),
+        (">=2", "1.26.4", False),
+        ("==1.93.0", "1.93.0", True),
+        ("==1.93.0", "1.93", True),
+        ("==1.93.0", "1.93.1", False),
         (">=9.2", "9.10", True),
     ],
-)  # fmt: skip
+)
 def test_versions_are_compared_as_numbers(wanted: str, version: str, met: bool) -> None:
     assert check_python.Requirement(wanted[:2], wanted[2:]).met_by(version) is met
 
@@ -282,8 +287,9 @@ def test_operators_say_what_runs_and_why_nothing_faster(apt: None) -> None:
     assert other.state == REMARK and "CXX" in other.command
     both = operators(*rows("C++ (avx2)", "Fast."), *rows("CUDA (sm_90)", "CUDA kernels run.", "cuda"))
     assert [(one.title, one.state, one.value) for one in both] == [
-        ("CPU", OK, "Fast"), ("CUDA", OK, "CUDA kernels run"),
-    ]  # fmt: skip
+        ("CPU", OK, "Fast"),
+        ("CUDA", OK, "CUDA kernels run"),
+    ]
     (_, lacking) = operators(*rows("C++", "Fast."), *rows("reference", "... the package cuda-core ...", "cuda"))
     assert lacking.state == REMARK and lacking.command.endswith("-m pip install cuda-core")
     (_, unused) = operators(*rows("C++", "Fast."), *rows("reference", "... by JINC_CUDA_KERNELS.", "cuda"))

@@ -42,8 +42,10 @@ def views(name: str, layer: str, resolution: int = 256) -> list[tuple[str, Filte
     return [(way, found) for way, found in (("up", view.up), ("down", view.down)) if found is not None]
 
 
-@pytest.mark.parametrize(("name", "layer"), [("T", "3"), ("T", "10"), ("T", "L13_256_64"), ("G", "4"), ("E", "4"),
-                                             ("D", "4"), ("A", "b16.conv0"), ("R", "13")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [("T", "3"), ("T", "10"), ("T", "L13_256_64"), ("G", "4"), ("E", "4"), ("D", "4"), ("A", "b16.conv0"), ("R", "13")],
+)
 def test_separable_responses_are_scipys(name: str, layer: str) -> None:
     found = views(name, layer)
     assert len(found) == (1 if name in "ADE" else 2)
@@ -103,8 +105,10 @@ def test_every_layer_has_the_plans_filters_and_their_attenuations(name: str) -> 
             assert found.positions.sum() == 0 and len(found.positions) == len(expected.taps)
             assert (np.diff(found.positions) == 1).all()
             # What the slice shows at f_c is what the number beside it says.
-            at = max(-np.interp(expected.cutoff, part.frequencies, part.gains) for part in
-                     (found.slices if expected.radial else found.slices[:1]))  # fmt: skip
+            at = max(
+                -np.interp(expected.cutoff, part.frequencies, part.gains)
+                for part in (found.slices if expected.radial else found.slices[:1])
+            )
             assert at == pytest.approx(found.attenuation.cutoff, abs=0.05)
 
 
@@ -149,8 +153,9 @@ def test_what_is_shared_cannot_be_written_to() -> None:
     view = layer_view(rung("R", 64), "5")
     assert view.down is not None
     parts = [view.schedule, view.down, view.down.filter, *view.down.slices]
-    arrays = [value for part in parts for field in fields(part)
-              if isinstance(value := getattr(part, field.name), np.ndarray)]  # fmt: skip
+    arrays = [
+        value for part in parts for field in fields(part) if isinstance(value := getattr(part, field.name), np.ndarray)
+    ]
     assert len(arrays) == 5 + 2 + 1 + 4
     for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
@@ -158,7 +163,9 @@ def test_what_is_shared_cannot_be_written_to() -> None:
 
 
 def test_no_torch_is_needed() -> None:
-    code = "import sys; from gan.networks.ladder import rung; from viz.instruments.filters import layer_view; " \
-           "layer_view(rung('R', 64), '5'); sys.exit('torch' in sys.modules)"  # fmt: skip
+    code = (
+        "import sys; from gan.networks.ladder import rung; from viz.instruments.filters import layer_view; "
+        "layer_view(rung('R', 64), '5'); sys.exit('torch' in sys.modules)"
+    )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

@@ -88,8 +88,11 @@ def test_wild_facts_and_failures_end_no_thread(reader: Reader, tmp_path: Path, m
 def test_what_passes_is_tried_again(reader: Reader, pickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_info, "AGAIN_SECONDS", 0.0)
     with monkeypatch.context() as full:
-        full.setattr("gan.checkpoints.file_type.open", lambda *_, **__: (_ for _ in ()).throw(OSError(24, "Too many open files")),
-                     raising=False)  # fmt: skip
+        full.setattr(
+            "gan.checkpoints.file_type.open",
+            lambda *_, **__: (_ for _ in ()).throw(OSError(24, "Too many open files")),
+            raising=False,
+        )
         assert answered(reader, pickle).error == "network.pkl cannot be read: Too many open files."
     end = time.monotonic() + SECONDS
     while answered(reader, pickle).facts is None and time.monotonic() < end:

@@ -84,8 +84,15 @@ def latents(generator: Generator, *seeds: int) -> list[torch.Tensor]:
     return [generator.mapping(torch.randn(1, 16, generator=torch.Generator().manual_seed(seed))) for seed in seeds]
 
 
-CASES = [("A", 0, False), ("B", 0, False), ("E", 0, False), ("T", 0, False), ("T", 0, True), ("R", HALF, False),
-         ("A", HALF, False)]  # fmt: skip
+CASES = [
+    ("A", 0, False),
+    ("B", 0, False),
+    ("E", 0, False),
+    ("T", 0, False),
+    ("T", 0, True),
+    ("R", HALF, False),
+    ("A", HALF, False),
+]
 
 
 @pytest.mark.parametrize(("cfg", "half", "learned"), CASES)
@@ -103,9 +110,12 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
         overrides = InputOverrides(learned_vector(*way)) if learned else InputOverrides()
         transform = user_matrix(*motion) if movable else None
         expected = generator.synthesis(
-            ws, transform=transform, overrides=overrides, arithmetic=arithmetic,
+            ws,
+            transform=transform,
+            overrides=overrides,
+            arithmetic=arithmetic,
             weights=generator.synthesis.modulate(ws, arithmetic),
-        )  # fmt: skip
+        )
         torch.testing.assert_close(picture, expected, atol=1e-6, rtol=1e-6)
         torch.testing.assert_close(
             facts, input_facts(generator.synthesis, ws, transform, overrides), equal_nan=True, atol=1e-6, rtol=0
@@ -124,7 +134,9 @@ def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) ->
     found = Replay(generator.synthesis, one, FULL, movable=True, learned=True, capture=traced)
     copied: list[int] = []
     copy_in = cuda_graphs.copy_in
-    monkeypatch.setattr(cuda_graphs, "copy_in", lambda values, target: (copied.append(len(target)), copy_in(values, target)))
+    monkeypatch.setattr(
+        cuda_graphs, "copy_in", lambda values, target: (copied.append(len(target)), copy_in(values, target))
+    )
     steps = [
         ((1, one, (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)), ["modulate", "synthesize"], [3, 4]),
         ((1, one, (0.1, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)), ["synthesize"], [3]),
@@ -223,13 +235,16 @@ def saved(folder: Path, cfg: str, **options: Any) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(("cfg", "asked"), [
-    ("T", {"seeds": ((3, 1.0),), "tx": 0.11, "degrees": 20.0}),
-    ("T", {"tx": 0.11, "degrees": 20.0, "untransform": True}),
-    ("R", {"tx": 0.25, "untransform": True}),
-    ("R", {"learned": (0.1, 0.2, 30.0), "psi": 0.7}),
-    ("A", {"mean_constant": True}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cfg", "asked"),
+    [
+        ("T", {"seeds": ((3, 1.0),), "tx": 0.11, "degrees": 20.0}),
+        ("T", {"tx": 0.11, "degrees": 20.0, "untransform": True}),
+        ("R", {"tx": 0.25, "untransform": True}),
+        ("R", {"learned": (0.1, 0.2, 30.0), "psi": 0.7}),
+        ("A", {"mean_constant": True}),
+    ],
+)
 def test_the_renderer_s_pictures_are_those_of_the_cpu(
     on_device: Renderer, cfg: str, asked: dict[str, Any], tmp_path: Path
 ) -> None:

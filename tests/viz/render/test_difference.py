@@ -14,9 +14,21 @@ from viz.render.difference import ASKED_LIMIT, Difference, absolute, amplified, 
 from viz.render.upscale import magnified_pixels
 
 FACTS = ModelFacts(
-    path="a", rung="T", resolution=32, z_dim=32, w_dim=32, c_dim=0, num_ws=8, layers=8, parameters=1, bytes=1,
-    movable=True, learned_transform=True, config=rung("T", 32), kimg=None,
-)  # fmt: skip
+    path="a",
+    rung="T",
+    resolution=32,
+    z_dim=32,
+    w_dim=32,
+    c_dim=0,
+    num_ws=8,
+    layers=8,
+    parameters=1,
+    bytes=1,
+    movable=True,
+    learned_transform=True,
+    config=rung("T", 32),
+    kimg=None,
+)
 
 
 def grey(size: int, *rows: int) -> np.ndarray:

@@ -65,8 +65,10 @@ def result(found: np.ndarray, side: str, device: bool, **asked: Any) -> RenderRe
 @pytest.mark.parametrize("width", [0.0, 700.0])
 def test_it_is_that_of_the_arrays(left: int, right: int, width: float, streams: list[DevicePixels]) -> None:
     found, expected = Difference(), Difference()
-    pairs = [[result(picture(left, 1), "left", device), result(picture(right, 2), "right", device)]
-             for device in (True, False)]  # fmt: skip
+    pairs = [
+        [result(picture(left, 1), "left", device), result(picture(right, 2), "right", device)]
+        for device in (True, False)
+    ]
     for gain in (1.0, 4.0, 64.0):
         for difference, (one, other) in zip((found, expected), pairs, strict=True):
             difference.ask(RenderRequest(one.request, other.request))

@@ -380,10 +380,7 @@ def until(monitor: RunMonitor, *stages: str) -> RunReport:
 
 
 def test_the_monitor_launches_follows_and_stops(
-    tmp_path: Path,
-    stand_in: Callable[[str], tuple[str, ...]],
-    monitor: RunMonitor,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]], monitor: RunMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_monitor, "training_command", lambda training: stand_in("obey"))
     monkeypatch.setattr(run_monitor, "resume_command", lambda folder, kimg: stand_in("obey"))
