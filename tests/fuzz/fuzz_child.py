@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import psutil
 import torch
 
+import gan.checkpoints.foreign  # noqa: F401  (which a foreign file has imported)
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
 from gan.data.image_dataset import ImageError, open_images
 from gan.networks.config import ConfigError

@@ -17,7 +17,7 @@ from itertools import pairwise  # noqa: E402
 import click  # noqa: E402
 import torch  # noqa: E402
 
-from cuda_ops.cpu import bindings as cpu_kernels
+from cuda_ops.cpu import bindings as cpu_kernels  # noqa: E402
 from cuda_ops.cuda import bindings as cuda_kernels  # noqa: E402
 from cuda_ops.filtered_lrelu import _filtered_lrelu, _filtered_lrelu_by  # noqa: E402
 

@@ -2,8 +2,8 @@
 """What keeps Jinc from running on this machine, or from running better, and the one command that mends each.
 
 Needs the standard library only, whatever else is missing: see viz.start. What could crash or hang is asked of
-processes of its own (viz.doctor.probe); the checks are functions of their answers (check_python, ..._display, ..._kernels,
-..._files) and return findings.
+processes of its own (viz.doctor.probe); the checks are functions of their answers (the check_*.py)
+and return findings.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Recorder:
         return recording.pixels[1]
 
     def streaks(self, slot: Slot, model: str, where: StickingState) -> float:
-        """The share of fine detail that stays where it is (texture_sticking), every few columns anew; nan of too few."""
+        """Share of fine detail that stays where it is (texture_sticking), every few columns anew; nan of too few."""
         recording = self._of(slot, model, where)
         if recording is None:
             return math.nan

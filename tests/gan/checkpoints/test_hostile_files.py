@@ -545,6 +545,7 @@ def in_a_process(code: str, *words: str) -> dict:
 
 WATCHED = """
 import json, os, sys
+import gan.checkpoints.foreign  # which a foreign file has imported
 from gan.checkpoints.checkpoint import load_generator, read_header
 seen = []
 def watch(event, arguments):
