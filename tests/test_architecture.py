@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "train": {"gan"},
     "viz": {"gan", "cuda_ops"},
 }
-SCRIPTS = {"visualizer.py": "viz.start", "train.py": "train.cli.main"}
+SCRIPTS = {"visualizer.py": "viz.__main__", "train.py": "train.cli.main"}
 WINDOWING = {"imgui_bundle", "glfw", "OpenGL"}
 FOLDERS = sorted(MAY_IMPORT) + [".ci", "docs", "tests"]
 SPDX = "# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
-from viz import start
+from viz import invocation
 
 COMMANDS = (
     Entry("view", "viz.cli.view:view", "Open the window (the default)."),
@@ -28,7 +28,7 @@ class ViewerGroup(LazyGroup):
         try:
             return super().invoke(ctx)
         except ImportError as problem:
-            raise click.ClickException(start.cannot_start(problem)) from None
+            raise click.ClickException(invocation.cannot_start(problem)) from None
 
 
 @click.group(cls=ViewerGroup, entries=COMMANDS, default="view", context_settings=HELP_OPTIONS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gan.hub.resolve import bundled, resolve
-from viz import start
+from viz import invocation
 from viz.cli.parameter_types import Number, Size
 from viz.core import defaults, gestures
 from viz.core import state as states
@@ -133,8 +133,8 @@ def no_display() -> str:
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
     known = bundled()
     words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
-    instead = start.command(*(words or ("--screenshot", "window.png")))
-    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=start.see_doctor())
+    instead = invocation.command(*(words or ("--screenshot", "window.png")))
+    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.see_doctor())
 
 
 def usable(path: Path | None) -> tuple[Path | None, str]:
@@ -147,7 +147,7 @@ def usable(path: Path | None) -> tuple[Path | None, str]:
         return path, ""
     except OSError as problem:
         reason = problem.strerror or problem
-        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=start.see_doctor())
+        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=invocation.see_doctor())
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viz import start
+from viz import invocation
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, install, listed
 from viz.doctor.probe import Answer, ask
 
@@ -49,7 +49,7 @@ def display(answer: Answer, environment: Mapping[str, str] = os.environ) -> Find
         return Finding(TOPIC, "Display", name or "none", OK)
     if answer.facts.get("display"):
         return Finding(TOPIC, "Display", name or "yes")
-    instead = start.command(*PICTURE)
+    instead = invocation.command(*PICTURE)
     if not LINUX:
         return Finding(TOPIC, "Display", "none", REMARK, "There is no desktop to open a window on.", instead)
     if name:
@@ -80,7 +80,7 @@ def window(answer: Answer, saved: bool, draws: bool) -> list[Finding]:
                 _trouble(answer),
                 PROBLEM,
                 f"{why}or write pictures without a window.",
-                start.command(*PICTURE),
+                invocation.command(*PICTURE),
             )
         ]
     if not answer.facts.get("drawn"):
@@ -111,7 +111,7 @@ def _failed(title: str, answer: Answer, saved_as: str, state: str) -> Finding:
     value = _trouble(answer)
     if saved_as:
         settings = [f"{name}={setting}" for name, setting in software(saved_as).items()]
-        program = start.command(*([] if saved_as == "window" else ["--screenshot", "window.png"]))
+        program = invocation.command(*([] if saved_as == "window" else ["--screenshot", "window.png"]))
         why = f"OpenGL does not start by itself ({_reason(answer)}), but it does when Mesa draws in software."
         return Finding(TOPIC, title, value, state, why, " ".join([*settings, program]))
     why = f"OpenGL does not start ({_reason(answer)})"

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gan.files.format import size_text
-from viz import start
+from viz import invocation
 from viz.doctor.check_kernels import without_kernels
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, listed
 from viz.doctor.probe import Answer
@@ -102,7 +102,7 @@ def places(settings: Path, answer: Answer) -> list[Finding]:
 
 def _elsewhere(variable: str) -> str:
     """The command that starts the program with another folder, for once."""
-    return "" if os.name == "nt" else f"{variable}=$(mktemp -d) {start.command()}"
+    return "" if os.name == "nt" else f"{variable}=$(mktemp -d) {invocation.command()}"
 
 
 def _contents(files: int, size: int) -> str:
@@ -188,7 +188,7 @@ def models(answer: Answer) -> list[Finding]:
 
 def _missing_models() -> list[str]:
     """Names of bundled models whose descriptions are there and whose numbers are not."""
-    folder = start.ROOT / "assets"
+    folder = invocation.ROOT / "assets"
     return sorted(path.stem for path in folder.glob("*.json") if not path.with_suffix(".safetensors").exists())
 
 
@@ -242,7 +242,7 @@ def _own(title: str, value: str, why: str, file: str) -> Finding:
 
 
 def _is_checkout() -> bool:
-    return (start.ROOT / ".git").exists()
+    return (invocation.ROOT / ".git").exists()
 
 
 def _anew(*paths: str) -> str:
@@ -250,9 +250,9 @@ def _anew(*paths: str) -> str:
     that lists what was changed.
     """
     if not _is_checkout():
-        return start.line(start.python(), "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
+        return invocation.line(invocation.python(), "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
     words = ("checkout", "--", *paths) if paths else ("status", "--short")
-    return start.line("git", "-C", str(start.ROOT), *words)
+    return invocation.line("git", "-C", str(invocation.ROOT), *words)
 
 
 def short(path: Path) -> str:

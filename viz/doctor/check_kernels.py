@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from viz import start
+from viz import invocation
 from viz.doctor.finding import PROBLEM, REMARK, Finding, install, listed
 from viz.doctor.probe import Answer
 
@@ -64,7 +64,7 @@ def compiler_command() -> str:
 
 def without_kernels() -> str:
     """The command that starts the program on torch alone; on Windows the one to be given before that."""
-    return f"set {SWITCH}=off" if os.name == "nt" else f"{SWITCH}=off {start.command()}"
+    return f"set {SWITCH}=off" if os.name == "nt" else f"{SWITCH}=off {invocation.command()}"
 
 
 def _unset(name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan.files.format import size_text
-from viz import start
+from viz import invocation
 from viz.doctor.finding import PACKAGES, PROBLEM, REMARK, Finding, install, listed
 from viz.doctor.probe import Answer
 
@@ -60,7 +60,7 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(parts)
 
 
-def requirements(root: Path = start.ROOT) -> dict[str, Requirement]:
+def requirements(root: Path = invocation.ROOT) -> dict[str, Requirement]:
     """What each package in MODULES must be: from the checkout, else from what was installed, else anything."""
     wanted = dict.fromkeys(MODULES, Requirement("", ""))
     import importlib.metadata  # both here: older versions of Python do not have them
@@ -80,7 +80,7 @@ def requirements(root: Path = start.ROOT) -> dict[str, Requirement]:
     return wanted
 
 
-def tested(root: Path = start.ROOT) -> dict[str, str]:
+def tested(root: Path = invocation.ROOT) -> dict[str, str]:
     """The version of each package, by its name in small letters, that Jinc was tested with, where that is known."""
     try:
         lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -104,37 +104,37 @@ def installed(names: Sequence[str] = tuple(MODULES)) -> dict[str, str]:
 
 
 def python(version: Sequence[int] = sys.version_info[:3], executable: str = sys.executable) -> Finding:
-    value = f"{start.dotted(tuple(version))}, {start.nearby(executable)}"
-    if tuple(version) >= start.OLDEST:
+    value = f"{invocation.dotted(tuple(version))}, {invocation.nearby(executable)}"
+    if tuple(version) >= invocation.OLDEST:
         return Finding(TOPIC, "Python", value)
-    wanted = start.dotted(start.OLDEST)
+    wanted = invocation.dotted(invocation.OLDEST)
     newer = {"win32": "winget install Python.Python.3.13", "darwin": "brew install python@3.13"}.get(sys.platform, "")
     why = f"Python {wanted} or newer is needed; make looks for one, installs what is missing and opens the window."
-    if newer or not (start.ROOT / "Makefile").exists():
+    if newer or not (invocation.ROOT / "Makefile").exists():
         why = f"Python {wanted} or newer is needed."
     return Finding(TOPIC, "Python", value, PROBLEM, why, newer or made() or "sudo apt install python3 python3-venv")
 
 
 def made() -> str:
     """The command that installs everything in a checkout; "" where there is none."""
-    if os.name == "nt" or not (start.ROOT / "Makefile").exists():
+    if os.name == "nt" or not (invocation.ROOT / "Makefile").exists():
         return ""
-    here = start.nearby(start.ROOT / "Makefile") == "Makefile"
-    return "make run" if here else start.line("make", "-C", str(start.ROOT), "run")
+    here = invocation.nearby(invocation.ROOT / "Makefile") == "Makefile"
+    return "make run" if here else invocation.line("make", "-C", str(invocation.ROOT), "run")
 
 
 def pip(*words: str) -> str:
     """A command that installs packages at the tested versions where these are known."""
-    pins = start.ROOT / "constraints.txt"
-    constraint = ("-c", start.nearby(pins)) if pins.exists() else ()
-    return start.line(start.python(), "-m", "pip", "install", *constraint, *words)
+    pins = invocation.ROOT / "constraints.txt"
+    constraint = ("-c", invocation.nearby(pins)) if pins.exists() else ()
+    return invocation.line(invocation.python(), "-m", "pip", "install", *constraint, *words)
 
 
 def remedy(names: Sequence[str], wanted: Mapping[str, Requirement]) -> str:
     """The command that brings these packages at versions that fit."""
     if sys.prefix == sys.base_prefix and made():  # the system's own Python: packages belong into .venv
         return made()
-    if (start.ROOT / "constraints.txt").exists():
+    if (invocation.ROOT / "constraints.txt").exists():
         return pip(*names)
     return pip(*(f"{name}{wanted[name].relation}{wanted[name].version}" for name in names))
 
@@ -256,7 +256,7 @@ def devices(answer: Answer, gpus: Sequence[str], environment: Mapping[str, str] 
     value = ", ".join([*found, "CPU"]) + (f"; NVIDIA driver {driver}" if driver else "")
     if answer.trouble and answer.step == "devices":
         why = f"torch's search for GPUs {answer.trouble}, and so will the program unless they are hidden from it."
-        return Finding("Machine", "Devices", value, PROBLEM, why, f"CUDA_VISIBLE_DEVICES= {start.command()}")
+        return Finding("Machine", "Devices", value, PROBLEM, why, f"CUDA_VISIBLE_DEVICES= {invocation.command()}")
     if "torch" not in answer.facts or found or not gpus:
         return Finding("Machine", "Devices", value)
     gpu = gpus[0].rpartition(", ")[0]

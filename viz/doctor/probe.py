@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from viz.start import ROOT
+from viz.invocation import ROOT
 
 MARK = "jinc-fact "  # begins what is meant for us among all that libraries print
 LIMIT = 60.0  # seconds that a step may take if it says nothing else

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from viz.doctor.probe import LIMIT, MARK
-from viz.start import ROOT
+from viz.invocation import ROOT
 
 OURS = ("cuda_ops", "gan", "viz")
 SIZE = (320, 240)  # of the window that is tried

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What keeps Jinc from running on this machine, or from running better, and the one command that mends each.
 
-Needs the standard library only, whatever else is missing: see viz.start. What could crash or hang is asked of
+Needs the standard library only, whatever else is missing: see viz.invocation. What could crash or hang is asked of
 processes of its own (viz.doctor.probe); the checks are functions of their answers (the check_*.py)
 and return findings.
 """

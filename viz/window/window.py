@@ -21,7 +21,7 @@ from imgui_bundle import portable_file_dialogs as dialogs
 import cuda_ops
 from gan.data.image_io import save_png
 from gan.hub.resolve import bundled, resolve, unquoted
-from viz import start
+from viz import invocation
 from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
 from viz.core import gestures
@@ -166,7 +166,8 @@ class Window:
         except RuntimeError as problem:
             if self._textures is not None:  # it was open
                 raise
-            raise NoOpenGL(f"The window cannot be opened, for OpenGL does not start: {start.see_doctor()}") from problem
+            why = f"The window cannot be opened, for OpenGL does not start: {invocation.see_doctor()}"
+            raise NoOpenGL(why) from problem
         finally:
             self.close()
         if screenshot:
@@ -235,7 +236,7 @@ class Window:
                 self._saved = document
             except OSError as problem:
                 where = f"{self.state_path} ({problem.strerror})"
-                self.view.message = f"The state could not be saved to {where}: {start.see_doctor()}"
+                self.view.message = f"The state could not be saved to {where}: {invocation.see_doctor()}"
 
     # -- a frame ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from support.doctors import POSIX, ROOT, answer, the
 from cuda_ops.cpu import build, build_dir
 from cuda_ops.cpu import loader as cpu
 from gan.hub import cache
-from viz import start
+from viz import invocation
 from viz.doctor import check_files, probe_child
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding
 from viz.doctor.probe import Answer
@@ -141,7 +141,7 @@ def test_without_a_picture_there_is_a_problem_wherever_it_ended(step: str) -> No
 
 
 def test_only_what_is_at_fault_is_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(start, "ROOT", tmp_path)
+    monkeypatch.setattr(invocation, "ROOT", tmp_path)
     broken = answer(models={"names": [], "broken": {"critters-t-32.safetensors": "It is damaged."}})
     code = answer(program_error="SyntaxError: odd", program_file="viz/app.py", picture={"model": "t", "seconds": 1.0})
     code.facts["program file"] = code.facts.pop("program_file")
@@ -156,7 +156,7 @@ def test_only_what_is_at_fault_is_brought_back(tmp_path: Path, monkeypatch: pyte
 
     assert all("pip install --force-reinstall --no-deps jinc" in command for command in commands())
     (tmp_path / ".git").mkdir()
-    git = start.line("git", "-C", str(tmp_path))
+    git = invocation.line("git", "-C", str(tmp_path))
     assert commands() == [
         f"{git} checkout -- assets/critters-t-32.safetensors",
         f"{git} checkout -- viz/app.py",

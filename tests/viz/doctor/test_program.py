@@ -17,7 +17,8 @@ import pytest
 from click.testing import CliRunner
 from support.doctors import HAVE, LINUX, POSIX, ROOT, answer, in_venv, rows
 
-from viz import start
+from viz import __main__ as start
+from viz import invocation
 from viz.cli.main import main as viewer
 from viz.doctor import check_display, check_files, check_kernels, check_python, probe
 from viz.doctor import report as doctor
@@ -179,7 +180,8 @@ def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- the program ---------------------------------------------------------------------------------------------------
 
 DOCTORS = [
-    "viz.start",
+    "viz.__main__",
+    "viz.invocation",
     "viz.doctor.finding",
     "viz.doctor.report",
     "viz.doctor.probe",
@@ -307,7 +309,7 @@ def test_a_start_whose_folder_cannot_be_written_points_here(tmp_path: Path) -> N
 def test_a_start_that_fails_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(start, "OLDEST", (99,))
+    monkeypatch.setattr(invocation, "OLDEST", (99,))
     monkeypatch.setattr(sys, "argv", ["visualizer.py", "render"])
     with pytest.raises(SystemExit) as ended:
         start.main()
@@ -322,9 +324,9 @@ def test_a_start_that_fails_is_one_sentence(
 @POSIX
 def test_commands_are_as_the_user_types_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     venv = in_venv(monkeypatch)
-    assert start.command("doctor") == f"{venv} visualizer.py doctor"
-    assert start.command("--out", "a b.png") == f"{venv} visualizer.py --out 'a b.png'"
+    assert invocation.command("doctor") == f"{venv} visualizer.py doctor"
+    assert invocation.command("--out", "a b.png") == f"{venv} visualizer.py --out 'a b.png'"
     monkeypatch.chdir(tmp_path)
-    assert start.command("doctor") == f"{ROOT}/.venv/bin/python {ROOT}/visualizer.py doctor"
-    monkeypatch.setattr(start, "ROOT", tmp_path)
-    assert start.command("doctor") == "jinc doctor", "installed as a package"
+    assert invocation.command("doctor") == f"{ROOT}/.venv/bin/python {ROOT}/visualizer.py doctor"
+    monkeypatch.setattr(invocation, "ROOT", tmp_path)
+    assert invocation.command("doctor") == "jinc doctor", "installed as a package"

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from support.doctors import HAVE, LINUX, PINS, POSIX, ROOT, WANTED, answer, in_venv, manager, rows, the
 
-from viz import start
+from viz import invocation
 from viz.doctor import check_display, check_kernels, check_python
 from viz.doctor import report as doctor
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding
@@ -95,7 +95,7 @@ def test_a_python_that_is_not_ours_is_told_to_make(venv: str, monkeypatch: pytes
     assert the(packages(asked, without("click")), "Packages").command == "make run"
     monkeypatch.chdir(tmp_path)
     assert the(packages(asked, without("click")), "Packages").command == f"make -C {ROOT} run"
-    monkeypatch.setattr(start, "ROOT", tmp_path)  # installed, without a checkout
+    monkeypatch.setattr(invocation, "ROOT", tmp_path)  # installed, without a checkout
     command = the(packages(asked, without("click")), "Packages").command
     assert command.endswith("-m pip install 'click>=8.5'")
 

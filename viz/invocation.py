@@ -1,9 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The first thing that runs: hands over to the command line, and where that cannot be imported says so in a sentence.
-
-The doctor answers even then. So this module and the doctor's own (viz.doctor.report and whatever it imports) need the
-standard library only, and nothing in them is newer than Python 3.7 until the Python at hand was found new enough.
-"""
+"""Say how this program is called here, for messages that name a command. Standard library only (see viz.__main__)."""
 
 from __future__ import annotations
 
@@ -16,21 +12,6 @@ from pathlib import Path
 
 OLDEST = (3, 11)  # Python that the rest needs
 ROOT = Path(__file__).resolve().parent.parent  # of a checkout; site-packages where Jinc was installed
-
-
-def main() -> None:
-    """The program: `python visualizer.py` and `jinc`."""
-    try:
-        if sys.version_info < OLDEST:
-            raise ImportError(f"Python {dotted(OLDEST)} or newer is needed, and this is {dotted(sys.version_info[:3])}")
-        from viz.cli.main import main as command_line
-    except Exception as problem:  # ImportError mostly; a package of another version fails in other ways, too
-        if sys.argv[1:2] == ["doctor"]:
-            from viz.doctor.report import run
-
-            sys.exit(run(as_json="--json" in sys.argv[2:]))
-        sys.exit(f"Error: {cannot_start(problem)}")
-    command_line()
 
 
 def cannot_start(problem: Exception) -> str:
