@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gan.checkpoints.read_limits import sentence
+from gan.files.errors import sanitize_text
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, fits
 from gan.networks.ladder import Recipe, letter, row
 
@@ -23,7 +23,7 @@ class TrainingError(ValueError):
     """A run that cannot start, go on or be saved; the message is one sentence that says what to do."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(sentence(why))
+        super().__init__(sanitize_text(why))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import torch
 from gan.checkpoints.checkpoint import save_generator
 from gan.data.image_dataset import ImageSource
 from gan.data.image_io import grid, save_png, to_uint8
+from gan.files.format import format_duration
 from gan.hub.resolve import newest_snapshot
 from gan.networks.latents import z_from_seed
 from train.config import OUT_OF_MEMORY, TrainingError
@@ -24,7 +25,7 @@ from train.data import Batches
 from train.device import memory, synchronize
 from train.memory import out_of_memory
 from train.mixed_precision import without_autocast
-from train.run_folder import OPTIONS, STATE, STOP, RunLog, duration, fakes_name, snapshot_name, write_json
+from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_name, write_json
 from train.state import TrainState
 
 MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "grad_nonfinite")
@@ -209,8 +210,8 @@ class Loop:
             shown += f"  gradients overflowed in {means['grad_nonfinite']:.1%} of steps"
         self.log.say(
             f"tick {state.ticks}  {row['kimg']:.1f}/{config.total_images / 1000:.1f} kimg  "
-            f"{self._tick_rate:.1f} img/s  {shown}  {duration(state.seconds)} so far  {duration(left)} left  "
-            f"{row['memory_mb']:.0f} MB"
+            f"{self._tick_rate:.1f} img/s  {shown}  "
+            f"{format_duration(state.seconds)} so far  {format_duration(left)} left  {row['memory_mb']:.0f} MB"
         )
         if not all(math.isfinite(value) for value in means.values() if value is not None) or not state.finite():
             raise TrainingError(

@@ -15,7 +15,8 @@ from typing import IO, Any
 
 import psutil
 
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
+from gan.files.format import format_duration
 from train.config import TrainConfig, TrainingError
 
 OPTIONS = "training_options.json"
@@ -78,17 +79,8 @@ def trainer_of(run: Path) -> int | None:
 
 def write_json(path: Path, document: Any) -> None:
     """Write `document` to `path` atomically."""
-    with replaced(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def duration(seconds: float) -> str:
-    """1h 02m, 3m 04s or 5s."""
-    whole = int(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    if hours:
-        return f"{hours}h {minutes:02d}m"
-    return f"{minutes}m {whole % 60:02d}s" if minutes else f"{whole}s"
 
 
 class RunLog:
@@ -130,7 +122,7 @@ class RunLog:
                 continue
             if isinstance(row, dict) and row.get("images", 0) <= images:
                 kept.append(line)
-        with replaced(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
@@ -164,7 +156,7 @@ class RunLog:
             return
         fraction = min(images / self.total_images, 1)
         bar = "#" * round(24 * fraction)
-        tail = "" if left is None else f"  {duration(left)} left"
+        tail = "" if left is None else f"  {format_duration(left)} left"
         text = f"[{bar:<24}] {fraction:4.0%}  {images / 1000:.1f} kimg  {images_per_s:.1f} img/s{tail}"
         print(f"\r\x1b[K{text}", end="", file=self.stream, flush=True)
         self._bar_shown = True

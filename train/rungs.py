@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from gan.checkpoints.checkpoint import load_generator
+from gan.files.format import format_duration
 from gan.hub.resolve import newest_snapshot
 from train.cli.errors import sentence_of
 from train.config import TrainingError
-from train.run_folder import duration
 from train.state import TrainState
 
 # Losses were: the loop ends a run in which one is not.
@@ -54,7 +54,7 @@ def _trained(letter: str, folder: Path, state: TrainState) -> tuple[str, bool]:
     """A rung's line of the table, and whether its run was stopped."""
     wrong = differing(folder, state)
     verdict = f"snapshot differs from what was trained in {', '.join(wrong)}" if wrong else OK
-    pace = f"{state.images / 1000:g} kimg in {duration(state.seconds)}"
+    pace = f"{state.images / 1000:g} kimg in {format_duration(state.seconds)}"
     return f"{letter}  {pace}, {verdict}: {folder}", state.images < state.config.total_images
 
 

@@ -20,9 +20,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan.checkpoints.file_type import Contents, contents_of
-from gan.checkpoints.read_limits import Blob, Budget, RefusedError, sentence
+from gan.checkpoints.read_limits import Blob, Budget, RefusedError
 from gan.checkpoints.torch_format import dtype_of, read_safetensors, read_tensor
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
+from gan.files.errors import sanitize_text
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -43,7 +44,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used; one sentence says why and what to do."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(sentence(why))
+        super().__init__(sanitize_text(why))
 
 
 class PassingError(CheckpointError):
@@ -101,7 +102,7 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
     metadata = {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        with replaced(path) as temporary:
+        with atomic_write(path) as temporary:
             save_file(plain, temporary, metadata)
     except SafetensorError as error:
         raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error

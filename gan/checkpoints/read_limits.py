@@ -13,16 +13,7 @@ INSTRUCTIONS, BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS = 200_000, 512, 4_000_000
 TEXT = 8 * 2**20  # bytes of names and short texts
 READING, READING_FLOOR = 4, 64 * 2**20  # tensors may overlap, but are read four times the file's size at most
 CHUNK = 2**20
-LONGEST_SENTENCE = 500  # characters of a refusal, in which a file may name things of its own
 TRUNCATED = "ends in the middle: the download or the copy is incomplete, get it again"
-
-
-def sentence(text: str) -> str:
-    """A refusal that may quote a file: on one line, nothing that steers a terminal, without its middle if long."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
-    if len(shown) <= LONGEST_SENTENCE:
-        return shown
-    return f"{shown[: LONGEST_SENTENCE - 150]} ... {shown[-140:]}"  # what to do stands at its end
 
 
 class RefusedError(ValueError):

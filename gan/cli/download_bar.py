@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from gan.hub.download import Downloaded, Progress, fetched
 from gan.hub.url import DownloadError, parsed
 
@@ -40,7 +40,7 @@ class _Bar(ExitStack):
                     length=now.total,
                     label=f"{STAGES[now.stage]} {self._name}",
                     file=sys.stderr,
-                    item_show_func=lambda _: size_text(self._done),
+                    item_show_func=lambda _: format_bytes(self._done),
                 )
             )
         more, self._done = now.done - self._done, now.done
@@ -66,4 +66,5 @@ def summary(found: Downloaded) -> str:
     """What was fetched, with its checksum, in a line."""
     source = ", from the cache" if found.from_cache else ""
     remark = f" {found.note}" if found.note else ""
-    return f"{found.path.name}: {size_text(found.bytes)}{source}, sha256 {found.sha256}{'.' if remark else ''}{remark}"
+    stop = "." if remark else ""
+    return f"{found.path.name}: {format_bytes(found.bytes)}{source}, sha256 {found.sha256}{stop}{remark}"

@@ -25,7 +25,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 from PIL import Image
 
-from gan.checkpoints.read_limits import sentence
+from gan.files.errors import sanitize_text
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
@@ -60,7 +60,7 @@ class ImageError(ValueError):
     """An image set that cannot be used; the message is one sentence naming the file and the remedy."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(sentence(why))
+        super().__init__(sanitize_text(why))
 
 
 class _Files(Protocol):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
@@ -38,5 +38,5 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str
     info = PngInfo()
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
-    with replaced(path) as temporary:
+    with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=info)

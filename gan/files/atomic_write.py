@@ -12,7 +12,7 @@ BUSY_SECONDS = 1.0  # how long Windows may refuse to replace a file that somebod
 
 
 @contextmanager
-def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; it takes the place of `path` when the block ends well.
 
     The folder is made if it is missing. If the block raises, the temporary file is deleted and `path` stays as it was.

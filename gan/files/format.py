@@ -1,11 +1,19 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Bytes as people read them."""
+"""Sizes and durations as people read them."""
 
 
-def size_text(count: float) -> str:
-    """512 B, 3.1 MiB, 70 GiB."""
+def format_bytes(count: float) -> str:
+    """Return a number of bytes with its unit: 512 B, 3.1 MiB, 70.0 GiB."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1000 or unit == "GiB":
             break
         count /= 1024
     return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a number of seconds in two units at most: 2 h 05 min, 3 min 04 s, 5 s."""
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

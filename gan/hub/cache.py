@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
-from gan.files.atomic_write import replaced
-from gan.files.format import size_text
+from gan.files.atomic_write import atomic_write
+from gan.files.format import format_bytes
 from gan.hub.url import SHA256, Address, DownloadError, file_name, is_header
 
 if sys.platform == "win32":
@@ -160,7 +160,7 @@ class Part:
         self.facts = facts
         self.path.unlink(missing_ok=True)
         if facts:
-            with replaced(self._about) as temporary:
+            with atomic_write(self._about) as temporary:
                 temporary.write_text(json.dumps(facts), encoding="utf-8")
         else:
             self._about.unlink(missing_ok=True)
@@ -195,7 +195,7 @@ class Cache:
 
     def remember(self, address: Address, record: Record) -> None:
         """Keep a record. OSError."""
-        with replaced(self.folder / "addresses" / f"{address.key}.json") as temporary:
+        with atomic_write(self.folder / "addresses" / f"{address.key}.json") as temporary:
             temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
 
     def address_of(self, path: str | os.PathLike[str]) -> str:
@@ -284,7 +284,7 @@ class Cache:
         free = shutil.disk_usage(existing).free
         if more + SPARE > free:
             raise DownloadError(
-                f"{size_text(more)} are still to come and only {size_text(free)} are free in {self.folder}: "
+                f"{format_bytes(more)} are still to come and only {format_bytes(free)} are free in {self.folder}: "
                 "make room there, or set XDG_CACHE_HOME to a folder on another disk."
             )
 

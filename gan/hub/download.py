@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from gan.checkpoints.file_type import contents_of
 from gan.checkpoints.read_limits import RefusedError
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from gan.hub.cache import Cache, Part, Record, digest, hold
 from gan.hub.connections import NAP, StoppedError
 from gan.hub.http import Answer, WebError, ask
@@ -214,8 +214,8 @@ class _Transfer:
                 reason = str(problem)
             except _Dropped as problem:
                 size = self._part.size
-                of = f" of {size_text(self._total)}" if self._total else ""
-                reason = f"The connection to {self.host} {problem} after {size_text(size)}{of}: try again"
+                of = f" of {format_bytes(self._total)}" if self._total else ""
+                reason = f"The connection to {self.host} {problem} after {format_bytes(size)}{of}: try again"
                 reason += ", it goes on from there." if self._part.facts else "."
             failures = 0 if self._part.size - before >= GETTING_ON else failures + 1
             if failures > RETRIES:
@@ -291,7 +291,7 @@ class _Transfer:
         """Refuse what is too large before a byte of it is written."""
         if self._total is not None and self._total > self._limit:
             self._part.delete()
-            raise DownloadError(too_large(self._address, size_text(self._total), self._limit))
+            raise DownloadError(too_large(self._address, format_bytes(self._total), self._limit))
         with self._cache.written():
             self._cache.check_space(max((self._total or 0) - done, 0))
 
@@ -327,7 +327,7 @@ class _Transfer:
 
     def _stopped(self) -> Cancelled:
         return Cancelled(
-            f"The download of {self._address.shown} was stopped after {size_text(self._part.size)}: "
+            f"The download of {self._address.shown} was stopped after {format_bytes(self._part.size)}: "
             "it goes on from there when it is opened again."
         )
 
@@ -355,6 +355,6 @@ def _write(file: Any, chunk: bytes) -> None:
 def too_large(address: Address, size: str, limit: int) -> str:
     """The sentence for a file beyond the limit."""
     return (
-        f"{address.shown} is larger than the {size_text(limit)} that a download may have ({size}): "
+        f"{address.shown} is larger than the {format_bytes(limit)} that a download may have ({size}): "
         f"set {SWITCH} to more GiB if it is really wanted."
     )

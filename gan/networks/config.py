@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from gan.checkpoints.read_limits import sentence
+from gan.files.errors import sanitize_text
 
 ARCHITECTURES = ("layers", "skip", "resnet", "orig")  # orig: one ToRGB at the end and no shortcuts
 SCHEDULES = ("rigid", "flexible")
@@ -20,7 +20,7 @@ class ConfigError(ValueError):
     """A network that cannot be built, or something asked of it that it cannot do; one sentence says why."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(sentence(why))
+        super().__init__(sanitize_text(why))
 
 
 def _check(condition: bool, sentence: str) -> None:

@@ -26,7 +26,7 @@ from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensor
 from train.cli.main import main
 from train.cli.options import EXAMPLES
 from train.config import preset
-from train.run_folder import RunLog, duration, trainer_of
+from train.run_folder import RunLog, trainer_of
 from train.state import TrainState
 
 DOCS = ROOT / "docs" / "run-folder.md"
@@ -536,7 +536,3 @@ def test_a_tick_ends_after_its_seconds(tmp_path: Path, data: Path, monkeypatch: 
     result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.04", *SMALL, "--tick=4", "--snap=9")
     assert result.exit_code == 0, result.output
     assert [row["images"] for row in rows(tmp_path / "00000-blobs-B-16")][:1] == [24]
-
-
-def test_durations_read_well() -> None:
-    assert [duration(s) for s in (5.9, 184, 3720, 90_000)] == ["5s", "3m 04s", "1h 02m", "25h 00m"]

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from train.critters.paint import paint
 from train.critters.species import sample_critter
 
@@ -133,7 +133,7 @@ def write_dataset(
     poses: dict[str, Pose] = {}
     jobs = [(seed * SEED_STRIDE + index, size) for index in range(num)]
     with (
-        replaced(Path(path)) as temporary,
+        atomic_write(Path(path)) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
         _drawn(jobs, workers) as pictures,
     ):

@@ -19,7 +19,7 @@ from gan.analysis.equivariance import Estimate, measure
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.network_options import NAMES
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from gan.hub.resolve import missing, resolve, short_name
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, untrained
@@ -163,5 +163,5 @@ def _row(subject: Subject, estimates: Sequence[Estimate]) -> dict[str, Any]:
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
-    with replaced(path) as temporary:
+    with atomic_write(path) as temporary:
         Path(temporary).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

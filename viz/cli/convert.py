@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from gan.hub.resolve import missing, resolve
 from viz.reports.network_text import plain, rung_title
 
@@ -72,7 +72,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     except OSError as problem:
         raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
     width, count = header.config.resolution, len(generator.state_dict())
-    click.echo(f"Wrote {out}: {rung_title(header.config)}, {width}x{width}, {size_text(out.stat().st_size)}.")
+    click.echo(f"Wrote {out}: {rung_title(header.config)}, {width}x{width}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
 
 

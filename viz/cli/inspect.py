@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gan.cli.network_options import Side, switches
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from gan.hub.resolve import missing, resolve
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.ladder import row
@@ -125,7 +125,7 @@ def _model(name: str, network: str | None, picture: Path | None, layers: tuple[s
         raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
     width = header.config.resolution
     title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
-    about = [f"File        {header.words()}", f"Size        {size_text(path.stat().st_size)}"]
+    about = [f"File        {header.words()}", f"Size        {format_bytes(path.stat().st_size)}"]
     if header.network:
         others = [plain(other) for other in header.networks if other != header.network]
         beside = f"; beside it: {', '.join(others)}" if others else ""

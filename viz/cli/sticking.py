@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.cli.network_options import Finite
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from gan.hub.resolve import missing, recorded, resolve
 from gan.networks.config import ConfigError, GeneratorConfig
 from viz.reports import schedule_figure
@@ -301,7 +301,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         with ExitStack() as stack:
             for name, content in files.items():
-                stack.enter_context(replaced(folder / name)).write_bytes(content)
+                stack.enter_context(atomic_write(folder / name)).write_bytes(content)
     except BaseException:
         if new and os.path.isdir(folder) and not os.listdir(folder):
             folder.rmdir()

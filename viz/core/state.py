@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gan.checkpoints.read_limits import sentence
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
+from gan.files.errors import sanitize_text
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -34,7 +34,7 @@ class StateError(ValueError):
     """A state file that cannot be used; one sentence."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(sentence(why))
+        super().__init__(sanitize_text(why))
 
 
 def number(default: float, low: float, high: float) -> Any:
@@ -359,7 +359,7 @@ def load(path: Path) -> AppState:
 def save(state: AppState, path: Path) -> None:
     """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(to_json(state), indent=2) + "\n", encoding="utf-8")
 
 

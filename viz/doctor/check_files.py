@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from viz import invocation
 from viz.doctor.check_kernels import without_kernels
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, listed
@@ -41,10 +41,10 @@ def place(title: str, folder: Path, loss: str, command: Callable[[Path, OSError]
     except OSError as problem:
         why = f"{short(existing)} cannot be written ({problem.strerror or problem}): {loss}"
         return Finding(TOPIC, title, known, REMARK, why, command(existing, problem))
-    value = f"{known}, {size_text(free)} free"
+    value = f"{known}, {format_bytes(free)} free"
     if free >= LITTLE_SPACE:
         return Finding(TOPIC, title, value)
-    why = f"Less than {size_text(LITTLE_SPACE)} is free there; this finds what takes the space."
+    why = f"Less than {format_bytes(LITTLE_SPACE)} is free there; this finds what takes the space."
     find = "" if os.name == "nt" else f"du -xhd1 {quoted(existing)} | sort -h"
     return Finding(TOPIC, title, value, REMARK, why, find)
 
@@ -106,7 +106,7 @@ def _elsewhere(variable: str) -> str:
 
 
 def _contents(files: int, size: int) -> str:
-    return f"{size_text(size)} in {files} file{'' if files == 1 else 's'}" if files else "nothing yet"
+    return f"{format_bytes(size)} in {files} file{'' if files == 1 else 's'}" if files else "nothing yet"
 
 
 def _cache(folder: Path, files: int, size: int) -> Finding:

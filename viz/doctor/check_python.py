@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from viz import invocation
 from viz.doctor.finding import PACKAGES, PROBLEM, REMARK, Finding, install, listed
 from viz.doctor.probe import Answer
@@ -296,10 +296,10 @@ def memory(answer: Answer) -> list[Finding]:
     about = answer.facts.get("memory")
     if not about:
         return []
-    value = f"{size_text(about['total'])}, {size_text(about['free'])} free"
+    value = f"{format_bytes(about['total'])}, {format_bytes(about['free'])} free"
     if about["free"] >= LITTLE_MEMORY:
         return [Finding("Machine", "Memory", value)]
-    why = f"Less than {size_text(LITTLE_MEMORY)} is free, and larger models will be refused: close other programs."
+    why = f"Less than {format_bytes(LITTLE_MEMORY)} is free, and larger models will be refused: close other programs."
     command = "ps aux --sort=-rss | head" if sys.platform.startswith("linux") else ""
     return [Finding("Machine", "Memory", value, REMARK, why, command)]
 

@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from gan.checkpoints.checkpoint import CheckpointError, PassingError, TooLargeError
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 
 MEMORY_SHARE = 0.5  # of a device's memory that models may take; pictures, maps and other programs need the rest
 FAILURES = 16  # files that cannot be opened, whose sentence is kept: they are not read again in every frame of a drag
@@ -90,11 +90,11 @@ class ModelCache(Generic[Model]):
     def _make_room(self, key: ModelKey, needed: float) -> None:
         limit, held = self.limit(key.device), self.used(key.device, self.held)
         if held + needed > limit:
-            large = f"{Path(key.path).name} takes up to {size_text(needed)} with what is computed from its weights"
+            large = f"{Path(key.path).name} takes up to {format_bytes(needed)} with what is computed from its weights"
             if needed > limit:
-                reason = f"models may take {size_text(limit)} here: open a smaller one"
+                reason = f"models may take {format_bytes(limit)} here: open a smaller one"
             else:
-                left = f"{size_text(limit - held)} of the {size_text(limit)} that models may take"
+                left = f"{format_bytes(limit - held)} of the {format_bytes(limit)} that models may take"
                 reason = f"the other slot leaves {left}: close that one first"
             raise TooLargeError(f"{large}, and {reason}, or start with a larger --model-memory.")
         for other in self._idle(key.device):

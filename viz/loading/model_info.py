@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from gan.hub.resolve import missing
 from viz.core.result import Inside, ModelFacts
 from viz.reports.network_text import channel_words, count_parameters, rung_title
@@ -51,7 +51,7 @@ def look_inside(path: str) -> Inside:
     """What a file is. Never raises for what a file may be."""
     try:
         header = read_header(path)
-        size = size_text(os.stat(path).st_size)
+        size = format_bytes(os.stat(path).st_size)
     except PassingError as problem:
         return Inside(None, error=str(problem), passing=True)
     except (CheckpointError, OSError) as problem:
@@ -62,7 +62,7 @@ def look_inside(path: str) -> Inside:
         f"{rung_title(header.config)}: {facts.resolution} px, {channel_words(header.config.img_channels)}, {labels}, "
         f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
-    code = size_text(header.carries_code) if header.carries_code else ""
+    code = format_bytes(header.carries_code) if header.carries_code else ""
     return Inside(facts, words, "Jinc" if header.format == FORMAT else header.format, code)
 
 

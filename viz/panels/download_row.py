@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imgui_bundle import ImVec2, imgui
 
-from gan.files.format import size_text
+from gan.files.format import format_bytes, format_duration
 from gan.hub.cache import is_kept
 from viz.core.state import Slot
 from viz.loading.downloads import FAILED, Report
@@ -31,7 +31,7 @@ def draw(view: View, slot: Slot, path: str) -> None:
 def _progress(view: View, slot: Slot, report: Report) -> None:
     """Three lines: name and time left, bar and button, figures."""
     room, gap = imgui.get_content_region_avail().x, imgui.get_style().item_inner_spacing.x
-    left = "" if report.seconds_left is None else f"{span(report.seconds_left)} left"
+    left = "" if report.seconds_left is None else f"{format_duration(report.seconds_left)} left"
     imgui.push_font(view.theme.mono, 0.0)
     width = imgui.calc_text_size(left).x
     imgui.pop_font()
@@ -67,23 +67,15 @@ def _bar(report: Report, width: float) -> None:
 
 def figures(report: Report) -> str:
     """ "120 of 350 MiB  12.3 MiB/s", as much of it as is known."""
-    done, total = size_text(report.done), size_text(report.total) if report.total else ""
+    done, total = format_bytes(report.done), format_bytes(report.total) if report.total else ""
     if not total:
         words = done if report.done else "no bytes yet"
     elif done.partition(" ")[2] == total.partition(" ")[2]:
         words = f"{done.partition(' ')[0]} of {total}"
     else:
         words = f"{done} of {total}"
-    speed = f"  {size_text(report.speed)}/s" if report.speed and report.stage == "downloading" else ""
+    speed = f"  {format_bytes(report.speed)}/s" if report.speed and report.stage == "downloading" else ""
     return words + speed
-
-
-def span(seconds: float) -> str:
-    """2 h 01, 1:01 or 59 s."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02d}"
-    return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"
 
 
 def _elided(text: str, width: float) -> str:

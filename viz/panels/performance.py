@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from imgui_bundle import imgui, implot
 
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from viz.core.state import SLOTS, AppState
 from viz.ui import widgets
 from viz.ui.context import View
@@ -58,7 +58,7 @@ def _runs(state: AppState, view: View) -> None:
         imgui.end_combo()
     used, limit = view.memory(display.device)
     tip = "What open models take of what they may take, with what is computed from their weights (--model-memory)."
-    widgets.fact(theme, "models", f"{size_text(used)} of {size_text(limit)}", tip)
+    widgets.fact(theme, "models", f"{format_bytes(used)} of {format_bytes(limit)}", tip)
     _precision(state, view)
     kinds = {line.implementation for line in view.operators}
     for line in view.operators if len(kinds) > 1 else view.operators[:1]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from imgui_bundle import ImVec2, imgui, implot
 
+from gan.files.format import format_duration
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, TrainingState
 from viz.training.monitor import RunMonitor, RunReport
@@ -101,7 +102,7 @@ def _run(training: TrainingState, view: View, monitor: RunMonitor, report: RunRe
 def _rates(view: View, report: RunReport, progress: Progress) -> None:
     rates = [length(progress.images, progress.total_images)]
     if report.stage == "training":
-        rates += [f"{progress.images_per_s:.1f} images/s", f"{duration(progress.seconds_left)} left"]
+        rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]
     imgui.push_font(view.theme.mono, 0.0)
     imgui.text_unformatted("   ".join(rates))
     imgui.pop_font()
@@ -217,14 +218,6 @@ def _last_line(output: str) -> str:
 def length(images: int, total: int) -> str:
     """How much of a run is done: in kimg as the paper counts, in images where that would be all zeros."""
     return f"{images / 1000:.1f} / {total / 1000:g} kimg" if total >= 10_000 else f"{images:,} / {total:,} images"
-
-
-def duration(seconds: float) -> str:
-    """2 h 05 min, 45 min or 30 s."""
-    minutes = int(seconds) // 60
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    return f"{minutes} min" if minutes else f"{int(seconds)} s"
 
 
 # ----------------------------------------------------------------------------------------------------- the losses

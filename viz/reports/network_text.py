@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from gan.analysis.filter_response import Filter, attenuation, of_layer
+from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import Rung, differences, ladder
 from gan.networks.layer_plan import LayerSpec, Plan, plan
@@ -136,8 +137,7 @@ def rung_title(config: GeneratorConfig) -> str:
 
 def plain(value: object) -> str:
     """A value that a file brought, safe to print: on one line, short, without what steers a terminal."""
-    text = "".join(character if character.isprintable() else "?" for character in str(value))
-    return text if len(text) <= FACTS_LENGTH else text[: FACTS_LENGTH - 3] + "..."
+    return sanitize_text(value, FACTS_LENGTH)
 
 
 def _heads(columns: Sequence[Column]) -> list[list[str]]:

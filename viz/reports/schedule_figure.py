@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gan.analysis.filter_response import AXIS, Filter, decibels, magnitude, of_layer
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from gan.networks.config import GeneratorConfig
 from gan.networks.layer_plan import LayerSpec, plan, schedule
 
@@ -170,7 +170,7 @@ def write(
         figure = new_figure(figsize=inches, dpi=DPI, layout="constrained", facecolor="white")
         fill(figure)
         try:
-            with replaced(path) as temporary:
+            with atomic_write(path) as temporary:
                 figure.savefig(temporary, format="png", metadata=dict(text or {}))
         except OSError as problem:
             raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None

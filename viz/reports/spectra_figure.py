@@ -13,7 +13,7 @@ import numpy as np
 
 from gan.analysis.bands import Band, on_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from viz.reports import schedule_figure
 from viz.reports.schedule_figure import COLOURS, DASHES, DIM, DOTS, INK, PlotError
 
@@ -115,7 +115,7 @@ def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
         for degrees, (frequencies, power) in zip(DIRECTIONS, curve.slices, strict=True):
             arrays |= {f"frequencies_{degrees:g}_{i}": frequencies, f"slice_{degrees:g}_{i}": power}
     try:
-        with replaced(path) as temporary:
+        with atomic_write(path) as temporary:
             np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
     except OSError as problem:
         raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
-from gan.checkpoints.read_limits import sentence
+from gan.files.errors import sanitize_text
 
 ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
 STATES = (*ACTIVE, "stopped", "finished", "failed")
@@ -63,7 +63,7 @@ class Progress:
             images_per_s=number("images_per_s"),
             seconds_left=number("seconds_left"),
             pid=int(number("pid")),
-            error=sentence(error) if isinstance(error, str) else "",
+            error=sanitize_text(error) if isinstance(error, str) else "",
         )
 
 
@@ -240,8 +240,7 @@ def last_sentence(output: str) -> str:
     """What a program's output says went wrong: its last `Error: ...` line, else its last line that is not blank."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", _ANSI.sub("", output)) if line.strip()]
     errors = [line for line in lines if line.startswith("Error: ")]
-    sentence = errors[-1].removeprefix("Error: ") if errors else (lines[-1] if lines else "")
-    return sentence if len(sentence) <= 400 else sentence[:400] + " ..."
+    return sanitize_text(errors[-1].removeprefix("Error: ") if errors else (lines[-1] if lines else ""))
 
 
 def _stats_row(line: bytes) -> tuple[float, ...] | None:

@@ -23,7 +23,7 @@ from gan.checkpoints.checkpoint import (
     save_generator,
     save_tensors,
 )
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -177,7 +177,7 @@ def test_files_may_be_read_by_whom_the_umask_allows(saved, tmp_path):
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError, match="disk"), replaced(path) as temporary:
+    with pytest.raises(RuntimeError, match="disk"), atomic_write(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError("disk")
     assert path.read_text() == "old"

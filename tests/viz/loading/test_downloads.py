@@ -14,7 +14,7 @@ from gan.hub.cache import Cache, Record
 from gan.hub.download import Cancelled, Downloaded, Progress
 from gan.hub.url import DownloadError, parsed
 from viz.loading.downloads import FAILED, Downloads, Report
-from viz.panels.download_row import figures, span
+from viz.panels.download_row import figures
 
 ADDRESS = "https://example.com/models/t.pkl"
 MIB = 2**20
@@ -93,11 +93,6 @@ def test_a_report_says_how_far_how_fast_and_how_long(played: Played, woken: thre
     played.say(found)
     assert woken.wait(30)
     assert downloads.collect() == {"left": found} and downloads.collect() == {} and downloads.report("left") is None
-
-
-@pytest.mark.parametrize("seconds, said", [(59.4, "59 s"), (61, "1:01"), (7300, "2 h 01")])
-def test_times_are_short(seconds: float, said: str) -> None:
-    assert span(seconds) == said
 
 
 def test_figures_have_one_unit_where_one_will_do() -> None:

@@ -15,7 +15,7 @@ from support.gui import save_model
 from gan.checkpoints import checkpoint
 from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
-from gan.files.format import size_text
+from gan.files.format import format_bytes
 from gan.networks.input_transform import user_matrix
 from gan.networks.latents import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
@@ -101,7 +101,7 @@ def test_a_model_that_does_not_fit_is_refused_before_anything_is_allocated(
     renderer = Renderer(model_bytes=50_000)
     found = renderer.render(PictureRequest(models["T"]))
     assert found.error == (
-        f"T.safetensors takes up to {size_text(cost_of(models['T']))} with what is computed from its weights, and "
+        f"T.safetensors takes up to {format_bytes(cost_of(models['T']))} with what is computed from its weights, and "
         "models may take 48.8 KiB here: open a smaller one, or start with a larger --model-memory."
     )
 

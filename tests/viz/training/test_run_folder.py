@@ -15,7 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from gan.files.atomic_write import replaced
+from gan.files.atomic_write import atomic_write
 from viz.core.state import TrainingState
 from viz.training import monitor as run_monitor
 from viz.training import process as trainer
@@ -172,7 +172,7 @@ def test_a_resumed_run_replaces_the_file(tmp_path: Path) -> None:
     append(path, row(4.0) + row(8.0) + row(12.0, loss_g=9.0))
     follower = RunFolder(tmp_path)
     follower.poll()
-    with replaced(path) as temporary:  # longer than before, yet not a continuation
+    with atomic_write(path) as temporary:  # longer than before, yet not a continuation
         temporary.write_text(row(4.0) + row(8.0) + row(12.0) + row(16.0))
     curves = follower.poll().curves
     assert curves["kimg"].tolist() == [4.0, 8.0, 12.0, 16.0] and curves["loss_g"].tolist() == [1.0] * 4
@@ -220,7 +220,7 @@ def test_a_process_that_inherited_the_number_is_not_the_trainer(tmp_path: Path) 
         ("tick 1\rtick 2\r\n\n", "tick 2"),
         ("Usage: train.py [OPTIONS]\nError: No such option: --cfgg\nGood bye.", "No such option: --cfgg"),
         ("Traceback (most recent call last):\n  x\n\x1b[31mValueError: bad\x1b[0m\n", "ValueError: bad"),
-        ("y" * 5000, "y" * 400 + " ..."),
+        ("y" * 5000, "y" * 345 + " ... " + "y" * 150),
     ],
 )
 def test_last_sentence(output: str, sentence: str) -> None:
