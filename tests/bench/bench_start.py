@@ -26,7 +26,7 @@ params = window.runner_params()
 drawn = params.callbacks.before_swap
 def after_frame():
     drawn()
-    results = window.view.results.values()
+    results = window.context.results.values()
     if len(results) == 2 and all(result is not None and result.picture is not None for result in results):
         params.app_shall_exit = True
 params.callbacks.before_swap = after_frame

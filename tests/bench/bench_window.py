@@ -45,8 +45,8 @@ def _layer_spectra(window: Window) -> None:
 
 
 def _average(window: Window) -> None:
-    sources = tuple((slot, result.request, "picture") for slot in SLOTS if (result := window.view.results[slot]))
-    window.view.started[spectrum.AVERAGE] = AverageRequest(sources, MANY, 8.0, "")
+    sources = tuple((slot, result.request, "picture") for slot in SLOTS if (result := window.context.results[slot]))
+    window.context.started[spectrum.AVERAGE] = AverageRequest(sources, MANY, 8.0, "")
 
 
 def _neighbourhood(window: Window) -> None:
@@ -55,8 +55,8 @@ def _neighbourhood(window: Window) -> None:
 
 def _meters(window: Window) -> None:
     window.state.sticking.show = "meters"
-    pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.view.results[slot]))
-    window.view.started[sticking.METERS] = MeterRequest(pictures, MANY)
+    pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.context.results[slot]))
+    window.context.started[sticking.METERS] = MeterRequest(pictures, MANY)
 
 
 CASES = (
@@ -93,7 +93,7 @@ class Timer:
         return next(self._script, self) is not self
 
     def _run(self, rounds: int) -> Iterator[None]:
-        while not all(self.window.view.results[slot] for slot in SLOTS):
+        while not all(self.window.context.results[slot] for slot in SLOTS):
             yield
         self.window.state.transform.animate = "circle"
         for _ in range(rounds):
@@ -110,7 +110,7 @@ class Timer:
 
     def _end(self) -> None:
         state, plain = self.window.state, AppState()
-        self.window.view.started.clear()
+        self.window.context.started.clear()
         state.spectrum, state.sticking = plain.spectrum, plain.sticking
 
     def _rest(self) -> Generator[None, None, float]:
@@ -132,7 +132,7 @@ class Timer:
             yield
 
     def _pictures(self) -> float:
-        return sum(self.window.view.tally.pictures.values()) / len(SLOTS)
+        return sum(self.window.context.tally.pictures.values()) / len(SLOTS)
 
 
 @click.command()

@@ -536,7 +536,7 @@ def test_the_window_does_not_wait(machine: Machine) -> None:
     machine.monkeypatch.setattr(cpu, "_find", compiled)
     window = Window(AppState())
     window._collect()
-    assert {line.implementation for line in window.view.operators} == {"undecided"} and not cpu.decided()
+    assert {line.implementation for line in window.context.operators} == {"undecided"} and not cpu.decided()
     window.worker.close()
 
 

@@ -7,7 +7,7 @@ import torch
 from support.egl import headless
 from support.graphics import arrive, picture, seen
 
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.display.texture import Texture
 from viz.display.uploaders import SWITCH, WAYS
 
@@ -35,7 +35,7 @@ class Painter:
         self.device, self.cycles = torch.device("cuda", device), cycles
         self.stream = torch.cuda.Stream(self.device)
 
-    def __call__(self, content: np.ndarray) -> DevicePixels:
+    def __call__(self, content: np.ndarray) -> DeviceImage:
         with torch.cuda.stream(self.stream):
             source = torch.from_numpy(content).to(self.device)
             target = torch.full_like(source, 77)
@@ -43,7 +43,7 @@ class Painter:
             target.copy_(source)
             ready = torch.cuda.Event()
             ready.record(self.stream)
-        return DevicePixels(target, ready)
+        return DeviceImage(target, ready)
 
 
 @pytest.fixture

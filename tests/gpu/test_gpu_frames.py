@@ -11,7 +11,7 @@ from gan.networks.ladder import rung
 from train.config import configure
 from train.device import prepare, upload
 from train.state import TrainState
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render.cuda_graphs import captured
@@ -69,7 +69,7 @@ def test_pictures_are_those_of_the_cpu_and_a_drag_waits_for_nothing(models, lett
         result = finished(result) if result.pending else result
         assert result.error is None and "a CUDA graph" in result.how, result.how
         assert ("float16" in result.how) == (precision != "float32"), result.how
-        assert isinstance(result.picture, DevicePixels) and isinstance(result.enlarged, DevicePixels)
+        assert isinstance(result.picture, DeviceImage) and isinstance(result.enlarged, DeviceImage)
         expected = exact.render(PictureRequest(**{**vars(request), "device": "cpu", "precision": "float32"}))
         assert result.kept == (None if expected.kept is None else pytest.approx(expected.kept, abs=1e-5))
         for found, wanted in ((result.image, expected.image), (result.smooth, expected.smooth)):
@@ -87,7 +87,7 @@ def test_two_models_in_turns_and_their_difference(models):
         difference.ask(RenderRequest(*asked))
         shown = difference.of(*results, 4.0, 700.0)
         torch.cuda.synchronize()
-        assert shown is not None and isinstance(shown.pixels, DevicePixels)
+        assert shown is not None and isinstance(shown.pixels, DeviceImage)
         alone = []
         for request in asked:
             fresh = Renderer()

@@ -30,7 +30,7 @@ def window(left: str, right: str) -> Window:
 
 def picture(shown: Window, slot: Any) -> np.ndarray:
     """The slot's picture [H, W, 3] as numbers in 0..255."""
-    result = shown.view.results[slot]
+    result = shown.context.results[slot]
     assert result is not None and result.image is not None, result and result.error
     return result.image[:, :, :3].astype(np.float64)
 
@@ -194,7 +194,7 @@ def test_what_cannot_be_shown_is_said(tmp_path: Path) -> None:
     (tmp_path / "damaged.safetensors").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.safetensors").write_text("not a model")
     shown = window(good, "")
-    state, view = shown.state, shown.view
+    state, view = shown.state, shown.context
 
     def constant_input(context: Any) -> None:
         settle(context, shown)

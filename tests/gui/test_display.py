@@ -8,7 +8,7 @@ import pytest
 from support.graphics import Event, seen
 from support.gui import drive, save_model, settle
 
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.core.state import AppState
 from viz.display import uploaders
 from viz.display.gl import of_egl
@@ -68,29 +68,29 @@ def test_the_window_waits_for_no_download(window, driver):
         context.yield_(6)
         window.made.clear()  # the slices were in front until the layout was there
         move(context)
-        assert window.view.presented == ("CUDA-GL interop", uploaders.Interop.meaning)
+        assert window.context.presented == ("CUDA-GL interop", uploaders.Interop.meaning)
         assert len(window.made) >= 12 and all(pixels._host is None for pixels in window.made)
         window.show("Sticking")
         context.yield_(4)
         move(context)
         for slot in ("left", "right"):
-            assert window.view.recorder.pixels(slot, window.state.slot(slot).path, window.state.sticking) is not None
+            assert window.context.recorder.pixels(slot, window.state.slot(slot).path, window.state.sticking) is not None
         assert Event.waited == 0, "what the slices over time look at is downloaded while the window goes on"
         assert all(pixels._host is None for pixels in window.made[1::2])
         for slot, (found, shown) in seen_at.items():
-            assert shown is window.view.results[slot].enlarged and np.array_equal(found, shown.tensor.numpy()), slot
+            assert shown is window.context.results[slot].enlarged and np.array_equal(found, shown.tensor.numpy()), slot
         window.state.canvas.mode = "difference"
         context.yield_(4)
-        assert isinstance(window._textures.difference._shown, DevicePixels)
+        assert isinstance(window._textures.difference._shown, DeviceImage)
         assert Event.waited == 0 and all(pixels._host is None for pixels in window.made[1::2])
         window.on_a_device, window.state.canvas.mode = False, "side"
         window.worker.repeat()
         window.state.transform.tx = 0.0
         settle(context, window)
         context.yield_(4)
-        assert window.view.presented == ("upload from memory", uploaders.FROM_MEMORY)
+        assert window.context.presented == ("upload from memory", uploaders.FROM_MEMORY)
         for slot, (found, shown) in seen_at.items():
-            assert shown is window.view.results[slot].smooth and np.array_equal(found, shown), slot
+            assert shown is window.context.results[slot].smooth and np.array_equal(found, shown), slot
 
     drive(window, test)
     assert driver.registered() == 0
@@ -116,7 +116,7 @@ def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monk
         context.yield_(4)
         woken.clear()
         context.yield_(4)
-        assert not woken and window._textures.left._shown is window.view.results["left"].enlarged
-        assert window.view.presented.path == "pinned upload"
+        assert not woken and window._textures.left._shown is window.context.results["left"].enlarged
+        assert window.context.presented.path == "pinned upload"
 
     drive(window, test)

@@ -59,7 +59,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
             go.wait(60)
 
     page.gate = gate
-    reports = shown.view.downloads.report
+    reports = shown.context.downloads.report
 
     def script(context: Any) -> None:
         settle(context, shown)
@@ -77,7 +77,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
         context.item_input_value("//Model/left/##path", site.url("/fetched.safetensors"))
         until(context, lambda: shown.state.left.path != before)
         settle(context, shown)
-        assert shown.view.facts("left") is not None and shown.view.facts("left").rung == "T"
+        assert shown.context.facts("left") is not None and shown.context.facts("left").rung == "T"
         assert not context.item_exists("//Model/left/Cancel")
 
     drive(shown, script)
@@ -85,7 +85,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
     assert path.name == "fetched.safetensors" and path.read_bytes() == page.content
     assert site.asked[-1].status == 206, "it went on where it was cancelled"
     assert shown.state.recents[0] == str(path)
-    assert shown.view.downloads.shown(str(path)) == site.url("/fetched.safetensors")
+    assert shown.context.downloads.shown(str(path)) == site.url("/fetched.safetensors")
 
 
 def test_after_a_restart_it_needs_no_network(site: Site, tmp_path: Path) -> None:
@@ -102,12 +102,12 @@ def test_after_a_restart_it_needs_no_network(site: Site, tmp_path: Path) -> None
     assert not message and states.to_json(state)["right"]["path"] == first.state.right.path
     second = Window(state, strict=True)
     drive(second, lambda context: settle(context, second))
-    assert second.view.facts("right") is not None and len(site.asked) == asked
+    assert second.context.facts("right") is not None and len(site.asked) == asked
 
 
 def test_a_failure_is_said_in_the_panel_and_can_be_repeated(site: Site, tmp_path: Path) -> None:
     shown, page = window(tmp_path), site.pages.pop("/fetched.safetensors")
-    reports = shown.view.downloads.report
+    reports = shown.context.downloads.report
 
     def script(context: Any) -> None:
         context.item_input_value("//Model/right/##path", site.url("/fetched.safetensors"))
@@ -140,7 +140,7 @@ def test_closing_the_window_keeps_what_came(site: Site, tmp_path: Path) -> None:
 
     def script(context: Any) -> None:
         context.item_input_value("//Model/left/##path", site.url("/fetched.safetensors"))
-        until(context, lambda: (report := shown.view.downloads.report("left")) is not None and report.done >= half)
+        until(context, lambda: (report := shown.context.downloads.report("left")) is not None and report.done >= half)
 
     began = time.monotonic()
     drive(shown, script)

@@ -30,7 +30,7 @@ def read(context: Any, shown: Window, name: str, changed_from: object = None) ->
     """The job's newest finished result, once it is another one than `changed_from`."""
     for _ in range(FRAMES):
         context.yield_(2)
-        reading = shown.view.reading(name)
+        reading = shown.context.reading(name)
         if reading and reading.finished and not shown.worker.measuring() and reading.result is not changed_from:
             assert reading.error is None, reading.error
             return reading.result
@@ -49,7 +49,7 @@ def layers_are_looked_at(context: Any, shown: Window) -> None:
     assert state.layers.left == "input"
     view = read(context, shown, "layers", first)
     assert shown.worker._jobs["layers"].layer == "input"
-    band = bands(shown.view.facts("left").config)[0]  # type: ignore[union-attr]
+    band = bands(shown.context.facts("left").config)[0]  # type: ignore[union-attr]
     assert view.shape == (band.channels, band.size, band.size)
     # The maps are those of the model: moving the picture moves them.
     state.transform.tx = 0.2
@@ -66,7 +66,7 @@ def layers_are_looked_at(context: Any, shown: Window) -> None:
     assert state.layers.one == 2 and one.channels == (2,)
     context.item_click("//Layers/rgb##mode")
     rgb = read(context, shown, "layers", one)
-    assert rgb.values.shape[1] == 3 and shown.view.reading("layers").request.channels == (0, 1, 2)  # type: ignore[union-attr]
+    assert rgb.values.shape[1] == 3 and shown.context.reading("layers").request.channels == (0, 1, 2)  # type: ignore[union-attr]
     context.item_click("//Layers/right##slot")
     other = read(context, shown, "layers", rgb)
     assert state.layers.slot == "right" and other.shape != rgb.shape
@@ -98,7 +98,7 @@ def spectra_are_read(context: Any, shown: Window) -> None:
     context.item_click("//Spectrum/Start")
     for _ in range(FRAMES):
         context.yield_(2)
-        if not shown.view.running("average"):
+        if not shown.context.running("average"):
             break
     averaged = read(context, shown, "spectrum", layer)
     assert {name: look.pictures for name, look in averaged.averages.items()} == {"left": 5, "right": 5}
@@ -106,10 +106,10 @@ def spectra_are_read(context: Any, shown: Window) -> None:
     context.item_click("//Spectrum/Start")
     for _ in range(20):
         context.yield_(2)
-    assert shown.view.running("average")
+    assert shown.context.running("average")
     context.item_click("//Spectrum/Cancel")
     read(context, shown, "spectrum", averaged)
-    assert not shown.view.running("average")
+    assert not shown.context.running("average")
 
 
 def filters_follow_the_layer(context: Any, shown: Window) -> None:
@@ -119,7 +119,7 @@ def filters_follow_the_layer(context: Any, shown: Window) -> None:
     state.layers.slot = "right"
     context.yield_(2)
     context.item_click("//Filters/##layer")
-    facts = shown.view.facts("right")
+    facts = shown.context.facts("right")
     assert facts is not None
     name = bands(facts.config)[4].name
     context.item_click(f"//$FOCUSED/{name}")
@@ -136,7 +136,7 @@ def filters_follow_the_layer(context: Any, shown: Window) -> None:
 
 
 def slices_are_taken_along_the_line(context: Any, shown: Window) -> None:
-    state, recorder = shown.state, shown.view.recorder
+    state, recorder = shown.state, shown.context.recorder
     context.window_focus("//Sticking")
     settle(context, shown)
     recorder.clear()
@@ -158,7 +158,7 @@ def slices_are_taken_along_the_line(context: Any, shown: Window) -> None:
     context.mouse_up(0)
     settle(context, shown)
     pixels = recorder.pixels("right", state.right.path, state.sticking)
-    result = shown.view.results["right"]
+    result = shown.context.results["right"]
     assert pixels is not None and result is not None and result.image is not None
     line = state.sticking
     column = segment(result.image[:, :, :3], line.x0, line.y0, line.x1, line.y1, len(pixels))
@@ -179,7 +179,7 @@ def sticking_is_measured(context: Any, shown: Window) -> None:
     context.item_click("**/Start")
     for _ in range(FRAMES):
         context.yield_(2)
-        if not shown.view.running("meters"):
+        if not shown.context.running("meters"):
             break
     view = read(context, shown, "meters")
     assert view.slots["left"].done == view.slots["right"].done == 4
@@ -189,10 +189,10 @@ def sticking_is_measured(context: Any, shown: Window) -> None:
     state.sticking.num = 10_000
     context.item_click("**/Start")
     context.yield_(10)
-    assert shown.view.running("meters")
+    assert shown.context.running("meters")
     context.item_click("**/Cancel")
     context.yield_(3)
-    assert not shown.view.running("meters")
+    assert not shown.context.running("meters")
     context.item_click("**/slice##show")
     context.set_ref("")
 
@@ -228,9 +228,9 @@ def test_instruments_of_models_that_cannot_be_looked_into(tmp_path: Path) -> Non
         context.item_click("**/Start")
         for _ in range(FRAMES):
             context.yield_(2)
-            if not shown.view.running("meters"):
+            if not shown.context.running("meters"):
                 break
-        reading = shown.view.reading("meters")
+        reading = shown.context.reading("meters")
         assert reading and reading.error is None
         assert set(reading.result.slots) == {"left"}, "the broken one is not asked for"
         assert "nothing to move" in reading.result.slots["left"].refused
@@ -268,7 +268,7 @@ def test_contours_lie_at_the_plans_frequencies(tmp_path: Path) -> None:
 
     drive(shown, script)
     screen = hello_imgui.final_app_window_screenshot()[:, :, :3].astype(int)
-    facts = shown.view.facts("left")
+    facts = shown.context.facts("left")
     assert facts is not None
     band = next(band for band in bands(facts.config) if band.name.startswith("L3_"))
     left, top, side = box[0].min.x, box[0].min.y, box[0].max.x - box[0].min.x

@@ -73,7 +73,7 @@ def at_size(pixels: np.ndarray, size: int) -> np.ndarray:
 
 def rendered(shown: Window, slot: Slot) -> np.ndarray:
     """The slot's newest picture at the size that it has on screen, [H, W, 3]."""
-    result = shown.view.results[slot]
+    result = shown.context.results[slot]
     assert result is not None and result.smooth is not None, result and result.error
     return at_size(result.smooth[:, :, :3].astype(np.float64), round(shown.canvas.frames[slot].side))
 
@@ -227,7 +227,7 @@ def test_the_difference_of_one_model_is_black_until_one_side_moves(tmp_path: Pat
         on_screen = picture_on(shown.look(context), shown)
         pictures = []
         for slot in SLOTS:
-            result = shown.view.results[slot]
+            result = shown.context.results[slot]
             assert result and result.smooth is not None
             pictures.append(result.smooth[:, :, :3].astype(np.float64))
         wanted = np.minimum(np.abs(pictures[0] - pictures[1]) * state.canvas.gain, 255)
@@ -357,7 +357,7 @@ def test_models_of_different_sizes_compare_and_it_is_said_how(tmp_path: Path) ->
                 wanted = np.minimum(np.abs(sides["left"] - sides["right"]) * state.canvas.gain, 255)
                 assert apart(on_screen, wanted) < 2 * SAME, "sampled before it was amplified"
                 assert on_screen.mean() > 10
-        said = how(state, *map(shown.view.facts, SLOTS))
+        said = how(state, *map(shown.context.facts, SLOTS))
         assert len(said) == 2 and "32 numbers left, 64 right" in said[0] and "left enlarged 2×" in said[1]
         assert caption(context).sum() > 200
         state.canvas.mode = "side"
@@ -366,7 +366,7 @@ def test_models_of_different_sizes_compare_and_it_is_said_how(tmp_path: Path) ->
         state.right.path = small
         settle(context, shown)
         context.yield_(2)
-        assert not how(state, *map(shown.view.facts, SLOTS))
+        assert not how(state, *map(shown.context.facts, SLOTS))
 
     drive(shown, script)
 

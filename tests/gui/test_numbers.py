@@ -48,7 +48,7 @@ def test_a_frame_that_cannot_be_prepared_is_a_sentence(capsys: pytest.CaptureFix
         settle(context, shown)
         shown.state.left.path, shown.state.latent.x = "a model", math.nan  # which no field lets through
         context.yield_(3)
-        assert "failed" in shown.view.message or "could not be prepared" in shown.view.message
+        assert "failed" in shown.context.message or "could not be prepared" in shown.context.message
         shown.state.left.path, shown.state.latent.x = "", 0.0
         context.item_click("//Latent/Random")
         context.yield_(2)

@@ -42,14 +42,14 @@ def open_panel(context: Any, window: Window) -> Any:
     settings.config_watchdog_warning = settings.config_watchdog_kill_test = 600.0  # trainers take their time
     context.window_focus("//Training")
     context.yield_(2)
-    monitor = window.view.run
+    monitor = window.context.run
     assert monitor is not None
     return monitor
 
 
 def end_trainer(window: Window) -> None:
     """Leave no process behind, whatever the test came to."""
-    report = window.view.run.report if window.view.run else None
+    report = window.context.run.report if window.context.run else None
     if report is not None and report.snapshot is not None and report.snapshot.progress.pid:
         process.end_process_tree(report.snapshot.progress.pid, force=True)
 
@@ -93,7 +93,7 @@ def test_train_watch_stop_and_open(tmp_path: Path) -> None:
         assert window.state.right.path == str(newest.path)
         settle(context, window)
         for slot in ("left", "right"):  # left followed by itself
-            result = window.view.results[slot]
+            result = window.context.results[slot]
             assert result is not None and result.error is None and result.facts is not None
             assert (result.facts.path, result.facts.rung, result.facts.resolution) == (str(newest.path), "B", 16)
         assert window.state.training.run_folder == str(newest.path.parent)

@@ -31,7 +31,7 @@ def taught_model(path: Path) -> str:
 
 
 def picture(shown: Window, slot: Any) -> np.ndarray:
-    result = shown.view.results[slot]
+    result = shown.context.results[slot]
     assert result is not None and result.image is not None, result and result.error
     return result.image.copy()
 
@@ -41,7 +41,7 @@ def frozen(context: Any, shown: Window) -> None:
     state = shown.state
     context.item_click(f"//Transform/{panel.LEARNED}")
     settle(context, shown)
-    own = shown.view.results["right"].learned  # type: ignore[union-attr]
+    own = shown.context.results["right"].learned  # type: ignore[union-attr]
     assert own is not None and math.hypot(own[2], own[3]) > 0.01
     before = picture(shown, "right")
     context.item_click("//Transform/Freeze##right")
@@ -56,7 +56,7 @@ def frozen(context: Any, shown: Window) -> None:
     context.item_click("//Latent/Nearest")
     state.latent.x += 3
     settle(context, shown)
-    request, result = build_request(state).right, shown.view.results["right"]
+    request, result = build_request(state).right, shown.context.results["right"]
     assert request is not None and request.learned == pytest.approx(kept)
     assert result is not None and result.request == request and result.learned != own
     walked = picture(shown, "right")
@@ -67,7 +67,7 @@ def frozen(context: Any, shown: Window) -> None:
     context.item_click("//Transform/Zero")
     settle(context, shown)
     assert build_request(state).right.learned == (0, 0, 0)  # type: ignore[union-attr]
-    left = shown.view.results["left"]
+    left = shown.context.results["left"]
     assert left is not None and left.notice and "no learned transform" in left.notice
 
     context.item_input_value("//Transform/##learned_degrees", 90.0)
@@ -75,7 +75,7 @@ def frozen(context: Any, shown: Window) -> None:
     assert build_request(state).right.learned == (0, 0, 90)  # type: ignore[union-attr]
     context.item_click("//Transform/model##learned")
     settle(context, shown)
-    assert left is not shown.view.results["left"] and shown.view.results["left"].notice is None  # type: ignore[union-attr]
+    assert left is not shown.context.results["left"] and shown.context.results["left"].notice is None  # type: ignore[union-attr]
     context.item_click(f"//Transform/{panel.LEARNED}")
 
 
@@ -105,7 +105,7 @@ def scaled(context: Any, shown: Window) -> None:
     context.item_input_value("//Transform/##scale", 0.5)
     settle(context, shown)
     assert state.transform.scale == 0.5
-    shares = [shown.view.results[slot].kept for slot in ("left", "right")]  # type: ignore[union-attr]
+    shares = [shown.context.results[slot].kept for slot in ("left", "right")]  # type: ignore[union-attr]
     assert 0 < shares[0] < shares[1] < 1, "B drops what T fades"
     context.item_input_value("//Transform/##scale", 100.0)
     assert state.transform.scale == 4
@@ -149,13 +149,13 @@ def averaged(context: Any, shown: Window, path: str) -> None:
     context.item_click("//Transform/mean constant##mean_constant")
     settle(context, shown)
     assert state.transform.mean_constant and not np.array_equal(picture(shown, "left"), before)
-    right = shown.view.results["right"]
+    right = shown.context.results["right"]
     assert right is not None and right.notice and "only rung A" in right.notice
     shown.open_model("left", "")
     settle(context, shown)
     context.item_click("//Transform/mean constant##mean_constant")
     settle(context, shown)
-    assert not state.transform.mean_constant and shown.view.results["right"].notice is None  # type: ignore[union-attr]
+    assert not state.transform.mean_constant and shown.context.results["right"].notice is None  # type: ignore[union-attr]
 
 
 def test_the_transform_panel(tmp_path: Path) -> None:

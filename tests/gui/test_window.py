@@ -113,7 +113,7 @@ def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
     def script(context: Any) -> None:
         settle(context, shown)
         context.yield_(5)
-        assert "The Transform panel failed: ZeroDivisionError: a mistake" in shown.view.message
+        assert "The Transform panel failed: ZeroDivisionError: a mistake" in shown.context.message
         context.item_click("//Latent/Random")
         context.yield_(2)
         assert shown.state.latent.x == int(shown.state.latent.x)

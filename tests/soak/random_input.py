@@ -95,11 +95,13 @@ class Hand:
             for word in (*choices_of(owner, name)[1:], choices_of(owner, name)[0]):
                 setattr(owner, name, word)
                 yield from (None for _ in range(10))
-        shown = [(slot, result.request) for slot in SLOTS if (result := window.view.results[slot])]
-        window.view.started["average"] = AverageRequest(tuple((slot, one, PICTURE) for slot, one in shown), 3, 8.0, "")
-        window.view.started["meters"] = MeterRequest(tuple(shown), 2)
+        shown = [(slot, result.request) for slot in SLOTS if (result := window.context.results[slot])]
+        window.context.started["average"] = AverageRequest(
+            tuple((slot, one, PICTURE) for slot, one in shown), 3, 8.0, ""
+        )
+        window.context.started["meters"] = MeterRequest(tuple(shown), 2)
         yield from (None for _ in range(60))
-        window.view.started.clear()
+        window.context.started.clear()
 
     def _rest(self) -> Iterator[None]:
         """Into the state in which memory is weighed: one size, the same two models, looked at whole, nothing moving."""
@@ -108,7 +110,7 @@ class Hand:
         state.training.follow_left = state.training.follow_right = state.latent.animate = state.canvas.nearest = False
         state.transform, state.canvas.mode = TransformState(), "side"
         state.layers, state.spectrum, state.sticking = LayersState(), SpectrumState(), StickingState()
-        self.window.view.started.clear()
+        self.window.context.started.clear()
         state.focus = "left"
         state.link(True)
         motion.fit(state.canvas)
@@ -225,8 +227,8 @@ class Hand:
                 _resize(*self.rng.choice(SIZES))
             case 4:
                 self.window.show(self.rng.choice(_panels()).TITLE)
-            case 3 if self.window.view.run is not None:
-                self.window.view.run.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
+            case 3 if self.window.context.run is not None:
+                self.window.context.run.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
         yield
 
 

@@ -13,7 +13,7 @@ from viz.core.state import AppState, TrainingState
 from viz.panels import transform
 from viz.training.monitor import RunMonitor
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import Theme
 from viz.window import window as app
 
@@ -73,7 +73,7 @@ def test_words_are_typed_into_number_fields(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.slow
 def test_a_failing_panel_fails_the_soak(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(state: AppState, view: View) -> None:
+    def draw(state: AppState, context: PanelContext) -> None:
         raise KeyError("no such control")
 
     monkeypatch.setattr(transform, "draw", draw)

@@ -33,12 +33,12 @@ from viz.instruments.types import (
 )
 from viz.panels import layers, spectrum, sticking
 from viz.render.jobs import Reading
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.window.window import SETTLED_FRAMES, Window
 
 SIZE = (1600, 1000)
 DRAWN = 6  # frames that a panel is given: to come to the front, to find its size, to be drawn with it
-Fill = Callable[[AppState, View], object]
+Fill = Callable[[AppState, PanelContext], object]
 
 
 class IdleWorker:
@@ -51,10 +51,10 @@ class IdleWorker:
 
 @dataclass(frozen=True)
 class Shot:
-    """A panel filled with `fill(state, view)` on the models called by their rungs' letters, "" an empty slot."""
+    """A panel filled with `fill(state, context)` on the models called by their rungs' letters, "" an empty slot."""
 
     panel: ModuleType
-    fill: Fill = lambda state, view: None
+    fill: Fill = lambda state, context: None
     models: tuple[str, str] = ("B", "T")
     theme: str = "dark"
     rows: int | None = None  # that are kept of it, to keep the file small
@@ -64,40 +64,40 @@ class Shot:
 # -- what panels are filled with ---------------------------------------------------------------------------------------
 
 
-def looked_at(state: AppState, view: View, made: Callable[[Band], LayerView]) -> None:
+def looked_at(state: AppState, context: PanelContext, made: Callable[[Band], LayerView]) -> None:
     """The reading of the layers' job, of the left slot's layer."""
-    facts = view.facts("left")
+    facts = context.facts("left")
     assert facts is not None
     layer = find(facts.config, state.layers.left)
-    view.readings[layers.JOB] = Reading(
+    context.readings[layers.JOB] = Reading(
         LayerRequest("left", layer.name, state.layers.mode), dataclasses.replace(made(layer), model=state.left.path)
     )
 
 
-def sheet(state: AppState, view: View) -> None:
+def sheet(state: AppState, context: PanelContext) -> None:
     state.layers.sort, state.layers.thumb = "energy", 40
-    looked_at(state, view, synthetic.layer_sheet)
+    looked_at(state, context, synthetic.layer_sheet)
 
 
-def colours(state: AppState, view: View) -> None:
+def colours(state: AppState, context: PanelContext) -> None:
     state.layers.mode, state.layers.gain, state.layers.common = "rgb", -3.0, True
-    looked_at(state, view, synthetic.layer_colours)
+    looked_at(state, context, synthetic.layer_colours)
 
 
-def bands(state: AppState, view: View) -> dict[str, Band]:
+def bands(state: AppState, context: PanelContext) -> dict[str, Band]:
     """Of what each slot's spectrum is."""
     found = {}
     for slot in SLOTS:
-        facts = view.facts(slot)
+        facts = context.facts(slot)
         assert facts is not None
         layer = PICTURE if state.spectrum.source == "picture" else getattr(state.layers, slot)
         found[slot] = find(facts.config, layer)
     return found
 
 
-def spectra(state: AppState, view: View, averaged: bool) -> None:
+def spectra(state: AppState, context: PanelContext, averaged: bool) -> None:
     """The readings of the spectra's jobs: left falls off less than right."""
-    of, chosen = bands(state, view), state.spectrum
+    of, chosen = bands(state, context), state.spectrum
     slopes = {"left": 30.0, "right": 40.0}
     looks = {slot: synthetic.look(band, slopes[slot], 1, ripple=3.0) for slot, band in of.items()}
     averages = {}
@@ -106,56 +106,56 @@ def spectra(state: AppState, view: View, averaged: bool) -> None:
         averages = {slot: synthetic.look(band, slopes[slot] + 4, 100) for slot, band in of.items()}
         averages[DATA] = synthetic.look(of["left"], 22.0, 100)
         request = AverageRequest((), 100, 8.0, ".")
-        view.readings[spectrum.AVERAGE] = Reading(request, Progress(300, 300), finished=True)
+        context.readings[spectrum.AVERAGE] = Reading(request, Progress(300, 300), finished=True)
     looks = {slot: dataclasses.replace(look, model=state.slot(slot).path) for slot, look in looks.items()}
     main = (averages or looks)["left"]
     shown = SpectrumView(looks, averages, synthetic.heat(main, chosen.low, chosen.high))
     asked = SpectrumRequest((), "left", averaged, 8.0, 4, chosen.low, chosen.high, chosen.angle)
-    view.readings[spectrum.LIVE] = Reading(asked, shown)
+    context.readings[spectrum.LIVE] = Reading(asked, shown)
 
 
-def pictures_spectra(state: AppState, view: View) -> None:
-    spectra(state, view, averaged=True)
+def pictures_spectra(state: AppState, context: PanelContext) -> None:
+    spectra(state, context, averaged=True)
 
 
-def layers_spectra(state: AppState, view: View) -> None:
+def layers_spectra(state: AppState, context: PanelContext) -> None:
     state.spectrum.source, state.spectrum.at_0, state.spectrum.at_angle = "layer", False, True
     state.layers.left, state.layers.right = (find(synthetic.config(letter), "L7").name for letter in "RT")
-    spectra(state, view, averaged=False)
+    spectra(state, context, averaged=False)
 
 
-def filtered(number: str, state: AppState, view: View) -> None:
+def filtered(number: str, state: AppState, context: PanelContext) -> None:
     state.layers.left = number
 
 
-def slices(state: AppState, view: View) -> None:
+def slices(state: AppState, context: PanelContext) -> None:
     """Left the fine stripes stay while the coarse ones move, right both move, and jump; fewer pictures left."""
     for index in range(COLUMNS + 20):
         moved = index // 16
         if index >= 120:
-            view.recorder.record("left", synthetic.result("B", 24 * moved, seed=index), state.sticking)
-        view.recorder.record("right", synthetic.result("T", 24 * moved, 144 * moved, index), state.sticking)
+            context.recorder.record("left", synthetic.result("B", 24 * moved, seed=index), state.sticking)
+        context.recorder.record("right", synthetic.result("T", 24 * moved, 144 * moved, index), state.sticking)
 
 
-def means(state: AppState, view: View) -> None:
+def means(state: AppState, context: PanelContext) -> None:
     state.sticking.show = "mean"
     found = {
         slot: dataclasses.replace(synthetic.mean(share), model=state.slot(slot).path)
         for slot, share in (("left", 0.62), ("right", 0.04))
     }
-    view.readings[sticking.MEAN] = Reading(NeighbourhoodRequest(0.3, 100), found, finished=True)
+    context.readings[sticking.MEAN] = Reading(NeighbourhoodRequest(0.3, 100), found, finished=True)
 
 
-def measured(left: Measured, right: Measured, done: int, state: AppState, view: View) -> None:
+def measured(left: Measured, right: Measured, done: int, state: AppState, context: PanelContext) -> None:
     state.sticking.show, state.sticking.num = "meters", 50
     request = MeterRequest((), 50)
     left, right = (
         dataclasses.replace(one, model=state.slot(slot).path) for slot, one in (("left", left), ("right", right))
     )
     found = MeterView({"left": left, "right": right}, done, 100)
-    view.readings[sticking.METERS] = Reading(request, found, finished=done == 100)
+    context.readings[sticking.METERS] = Reading(request, found, finished=done == 100)
     if done < 100:
-        view.started[sticking.METERS] = request
+        context.started[sticking.METERS] = request
 
 
 # -- the window --------------------------------------------------------------------------------------------------------
@@ -163,15 +163,15 @@ def measured(left: Measured, right: Measured, done: int, state: AppState, view: 
 
 def begin(shot: Shot, window: Window) -> None:
     """The window's state and view as if it were new, filled for a shot."""
-    state, view, new = window.state, window.view, AppState()
+    state, context, new = window.state, window.context, AppState()
     for item in dataclasses.fields(new):
         setattr(state, item.name, getattr(new, item.name))
     state.display.theme, state.display.fps_limit, state.display.vsync = shot.theme, 0, False
-    view.readings, view.started, view.recorder = {}, {}, Recorder()
+    context.readings, context.started, context.recorder = {}, {}, Recorder()
     for slot, letter in zip(SLOTS, shot.models, strict=True):
         state.slot(slot).path = f"{letter.lower()}.safetensors" if letter else ""
-        view.results[slot] = synthetic.result(letter) if letter else None
-    shot.fill(state, view)
+        context.results[slot] = synthetic.result(letter) if letter else None
+    shot.fill(state, context)
     window.show(shot.panel.TITLE)
 
 

@@ -21,7 +21,7 @@ from cuda_ops.cpu import build
 from cuda_ops.cuda import driver as cuda_driver
 from support.egl import headless
 from viz.core import images as pixels_module
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.display.texture import Texture
 from viz.display.uploaders import SWITCH
 
@@ -48,7 +48,7 @@ def seen(gl: Any, name: int) -> np.ndarray:
     return np.frombuffer(data, np.uint8).reshape(height, width, 4)
 
 
-def arrive(gl: Any, texture: Texture, make: Callable[[np.ndarray], DevicePixels]) -> None:
+def arrive(gl: Any, texture: Texture, make: Callable[[np.ndarray], DeviceImage]) -> None:
     """Pictures on a device come to a texture whole: of several sizes, reduced, enlarged, and then one from memory."""
     from_memory = Texture(gl)
     sizes = [(64, 64), (64, 64), (96, 40), (64, 64), (256, 256), (1, 1)]
@@ -170,9 +170,9 @@ class Driver:
         (ctypes.c_char * (1 << 12)).in_dll(self.library, "violations").value = b""
         return text
 
-    def pixels(self, content: np.ndarray, ready: Any = None) -> DevicePixels:
+    def pixels(self, content: np.ndarray, ready: Any = None) -> DeviceImage:
         """A picture "on the device"."""
-        return DevicePixels(torch.from_numpy(content.copy()).as_subclass(Tensor), ready)
+        return DeviceImage(torch.from_numpy(content.copy()).as_subclass(Tensor), ready)
 
 
 def headers() -> list[Path]:

@@ -66,23 +66,23 @@ def _walk(window: Window) -> Iterator[None]:
 def _average(window: Window) -> Iterator[None]:
     yield from _still(window)
     sources = tuple(
-        (slot, result.request, "picture") for slot in SLOTS if (result := window.view.results[slot]) is not None
+        (slot, result.request, "picture") for slot in SLOTS if (result := window.context.results[slot]) is not None
     )
-    window.view.started[spectrum.AVERAGE] = AverageRequest(sources, AVERAGED, 8.0, "")
+    window.context.started[spectrum.AVERAGE] = AverageRequest(sources, AVERAGED, 8.0, "")
     window.state.spectrum.of_average = True
     yield from _finish(window, spectrum.AVERAGE)
 
 
 def _measure(window: Window) -> Iterator[None]:
     yield from _still(window)
-    pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.view.results[slot]) is not None)
-    window.view.started[sticking.METERS] = MeterRequest(pictures, MEASURED)
+    pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.context.results[slot]) is not None)
+    window.context.started[sticking.METERS] = MeterRequest(pictures, MEASURED)
     yield from _finish(window, sticking.METERS)
 
 
 def _finish(window: Window, job: str) -> Iterator[None]:
     yield
-    while window.view.running(job):
+    while window.context.running(job):
         yield
     yield from _still(window)
 

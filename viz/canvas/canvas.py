@@ -14,7 +14,7 @@ from viz.core import gestures
 from viz.core.state import SLOTS, AppState, Slot
 from viz.render.difference import how
 from viz.ui import widgets
-from viz.ui.context import Pictures, View
+from viz.ui.context import PanelContext, Pictures
 from viz.ui.theme import rgb
 
 TITLE = "Canvas"
@@ -60,21 +60,21 @@ class Canvas:
             return state.focus
         return "left" if state.left.path else "right"
 
-    def one_to_one(self, state: AppState, view: View, slot: Slot) -> None:
+    def one_to_one(self, state: AppState, context: PanelContext, slot: Slot) -> None:
         """Zoom so that one pixel of the slot's picture is one pixel of the screen."""
-        facts = view.facts(slot)
+        facts = context.facts(slot)
         if facts:
             scale = imgui.get_io().display_framebuffer_scale.x or 1.0
             gestures.fit(state.canvas)
             gestures.clamped(state.canvas, "zoom", facts.resolution / scale / self.frames[slot].fitted)
 
-    def draw(self, state: AppState, view: View, pictures: Pictures) -> None:
+    def draw(self, state: AppState, context: PanelContext, pictures: Pictures) -> None:
         """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
         origin, room, em = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail(), imgui.get_font_size()
         tag, bar = TAG_HEIGHT * em, mode_bar.HEIGHT * em
-        absent = {slot: overlays.absence(state, view, slot, pictures.slot(slot)) for slot in SLOTS}
-        self._take_turns(state, view, absent)
-        legend, notes = self._legend(state, view, pictures, absent), how(state, *map(view.facts, SLOTS))
+        absent = {slot: overlays.absence(state, context, slot, pictures.slot(slot)) for slot in SLOTS}
+        self._take_turns(state, context, absent)
+        legend, notes = self._legend(state, context, pictures, absent), how(state, *map(context.facts, SLOTS))
         wrap = max(1.0, room.x - 2 * MARGIN)
         caption = sum(imgui.calc_text_size(text, wrap_width=wrap).y + LINE_GAP for text in notes)
         caption += imgui.get_text_line_height() + LINE_GAP if legend is not None else 0.0
@@ -87,11 +87,11 @@ class Canvas:
             (self._area.width, self._area.height),
             buttons.mouse_button_left | buttons.mouse_button_right | buttons.mouse_button_middle,
         )
-        self._gestures(state, view)
-        self._pictures(state, view, pictures, absent)
-        self._tags(state, view, tag)
-        self._captions(view, legend, notes)
-        mode_bar.draw(state, view, Rect(origin.x, self._area.bottom + caption, self._area.width, bar))
+        self._gestures(state, context)
+        self._pictures(state, context, pictures, absent)
+        self._tags(state, context, tag)
+        self._captions(context, legend, notes)
+        mode_bar.draw(state, context, Rect(origin.x, self._area.bottom + caption, self._area.width, bar))
 
     def _place(self, state: AppState, area: Rect) -> None:
         """Where the slots are seen, and where their pictures are, for the mode that the canvas is in."""
@@ -113,7 +113,7 @@ class Canvas:
 
     # -- gestures --------------------------------------------------------------------------------------------------
 
-    def _gestures(self, state: AppState, view: View) -> None:
+    def _gestures(self, state: AppState, context: PanelContext) -> None:
         io = imgui.get_io()
         slot = self._held or self.aimed(state, io.mouse_pos.x, io.mouse_pos.y)
         frame = self.frames[slot]
@@ -124,12 +124,12 @@ class Canvas:
                 x, y = io.mouse_pos.x - frame.middle_x, io.mouse_pos.y - frame.middle_y
                 gestures.zoom(state.canvas, ZOOM_STEP**io.mouse_wheel, x / frame.fitted, y / frame.fitted)
             if imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
-                if self._on_divider(state, view):
+                if self._on_divider(state, context):
                     state.canvas.divider = 0.5
                 else:
                     gestures.reset(state.transform_of(slot))
         if imgui.is_item_activated():
-            self._gesture, self._held = self._begun(state, view, slot), slot
+            self._gesture, self._held = self._begun(state, context, slot), slot
             self._offset = self._border - io.mouse_pos.x
             if self._gesture not in (None, "divide", "pan", "line"):
                 state.focus = slot
@@ -138,33 +138,33 @@ class Canvas:
         elif self._held:
             self._continue(state, self._held)
         if self._hovered or self._held:
-            self._show_cursor(state, view, slot)
+            self._show_cursor(state, context, slot)
 
-    def _show_cursor(self, state: AppState, view: View, slot: Slot) -> None:
+    def _show_cursor(self, state: AppState, context: PanelContext, slot: Slot) -> None:
         cursors = imgui.MouseCursor_
-        if self._gesture == "divide" or (self._gesture is None and self._on_divider(state, view)):
+        if self._gesture == "divide" or (self._gesture is None and self._on_divider(state, context)):
             imgui.set_mouse_cursor(cursors.resize_ew)
-        elif self._gesture == "line" or (self._gesture is None and self._on_line(state, view, slot)):
+        elif self._gesture == "line" or (self._gesture is None and self._on_line(state, context, slot)):
             imgui.set_mouse_cursor(cursors.hand)
-        elif self._movable(state, view, slot):
+        elif self._movable(state, context, slot):
             turning = imgui.get_io().key_shift or self._gesture == "rotate" or self._on_knob(state, slot)
             imgui.set_mouse_cursor(cursors.hand if turning else cursors.resize_all)
 
-    def _begun(self, state: AppState, view: View, slot: Slot) -> Gesture | None:
+    def _begun(self, state: AppState, context: PanelContext, slot: Slot) -> Gesture | None:
         if imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
             return None  # the second press of a double click puts the picture back, and holds nothing
-        if imgui.is_mouse_down(imgui.MouseButton_.left) and self._on_divider(state, view):
+        if imgui.is_mouse_down(imgui.MouseButton_.left) and self._on_divider(state, context):
             return "divide"
         if not state.slot(slot).path:
             return None
-        self._end = self._on_line(state, view, slot)
+        self._end = self._on_line(state, context, slot)
         if self._end and imgui.is_mouse_down(imgui.MouseButton_.left):
             return "line"
         if imgui.is_mouse_down(imgui.MouseButton_.right):
             return "walk"
         if imgui.is_mouse_down(imgui.MouseButton_.middle):
             return "pan"
-        knob = self._movable(state, view, slot) and self._on_knob(state, slot)
+        knob = self._movable(state, context, slot) and self._on_knob(state, slot)
         return "rotate" if imgui.get_io().key_shift or knob else "translate"
 
     def _continue(self, state: AppState, slot: Slot) -> None:
@@ -187,118 +187,120 @@ class Canvas:
             where = io.mouse_pos.x + self._offset - self._area.left
             gestures.clamped(state.canvas, "divider", where / self._area.width)
 
-    def _on_line(self, state: AppState, view: View, slot: Slot) -> slice_line.End | None:
+    def _on_line(self, state: AppState, context: PanelContext, slot: Slot) -> slice_line.End | None:
         mouse = imgui.get_io().mouse_pos
-        return slice_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y) if view.line_shown else None
+        return slice_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y) if context.line_shown else None
 
-    def _movable(self, state: AppState, view: View, slot: Slot) -> bool:
+    def _movable(self, state: AppState, context: PanelContext, slot: Slot) -> bool:
         """Whether a drag there moves anything: the slot's model, or, where both lie in one place, one of the two."""
         both = state.linked and state.canvas.mode != "side"
-        return any(facts is not None and facts.movable for facts in map(view.facts, SLOTS if both else (slot,)))
+        return any(facts is not None and facts.movable for facts in map(context.facts, SLOTS if both else (slot,)))
 
     def _on_knob(self, state: AppState, slot: Slot) -> bool:
         x, y = overlays.knob(self.frames[slot], state.transform_of(slot).degrees)
         mouse = imgui.get_io().mouse_pos
         return math.hypot(mouse.x - x, mouse.y - y) <= KNOB_RADIUS + 5
 
-    def _on_divider(self, state: AppState, view: View) -> bool:
+    def _on_divider(self, state: AppState, context: PanelContext) -> bool:
         """Whether the pointer is on the divider, and not on the ring's knob, which may lie over it."""
         mouse = imgui.get_io().mouse_pos
         if state.canvas.mode != "split" or not self._area.holds(mouse.x, mouse.y):
             return False
         slot = self.slot_at(mouse.x, mouse.y)
-        over = self._movable(state, view, slot) and self._on_knob(state, slot)
+        over = self._movable(state, context, slot) and self._on_knob(state, slot)
         grip = overlays.grip_x(self._area, self._border)
         return min(abs(mouse.x - self._border), abs(mouse.x - grip)) <= REACH and not over
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
-    def _pictures(self, state: AppState, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
+    def _pictures(
+        self, state: AppState, context: PanelContext, pictures: Pictures, absent: dict[Slot, Absence | None]
+    ) -> None:
         mode, area = state.canvas.mode, self._area
         if mode in ("side", "split"):
             for slot in SLOTS:
-                self._part(view, slot, self.frames[slot], pictures, absent[slot])
+                self._part(context, slot, self.frames[slot], pictures, absent[slot])
         elif mode == "difference":
-            self._difference(view, pictures, absent)
+            self._difference(context, pictures, absent)
         elif not all(absent.values()):
-            self._part(view, self.turn, self.frames[self.turn], pictures, absent[self.turn])
+            self._part(context, self.turn, self.frames[self.turn], pictures, absent[self.turn])
         else:
-            self._halves(view, absent)
-        draw, line = imgui.get_window_draw_list(), imgui.get_color_u32(rgb(view.theme.palette.border))
+            self._halves(context, absent)
+        draw, line = imgui.get_window_draw_list(), imgui.get_color_u32(rgb(context.theme.palette.border))
         if mode == "side":
             x = self._border - GAP
             draw.add_line((x, area.top - TAG_HEIGHT * imgui.get_font_size()), (x, area.bottom), line, GAP)
         elif mode == "split":
             draw.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
-            lit = self._gesture == "divide" or (self._hovered and self._on_divider(state, view))
-            overlays.divider(view.theme, area, self._border, lit)
+            lit = self._gesture == "divide" or (self._hovered and self._on_divider(state, context))
+            overlays.divider(context.theme, area, self._border, lit)
             draw.pop_clip_rect()
-        self._line(state, view, absent)
-        self._ring(state, view, absent)
-        self._notices(state, view, absent)
+        self._line(state, context, absent)
+        self._ring(state, context, absent)
+        self._notices(state, context, absent)
 
-    def _part(self, view: View, slot: Slot, part: Rect, pictures: Pictures, absent: Absence | None) -> None:
+    def _part(self, context: PanelContext, slot: Slot, part: Rect, pictures: Pictures, absent: Absence | None) -> None:
         """A slot where it is seen: its picture, or why there is none."""
         draw, shown = imgui.get_window_draw_list(), pictures.slot(slot)
         draw.push_clip_rect((part.left, part.top), (part.right, part.bottom), True)
         if absent or shown is None:
             if absent and part.width > 2 * MARGIN:
-                overlays.say(view, part, absent)
+                overlays.say(context, part, absent)
         else:
             overlays.picture(self.frames[slot], shown)
         draw.pop_clip_rect()
 
-    def _difference(self, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
+    def _difference(self, context: PanelContext, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
         if any(absent.values()):
-            self._halves(view, absent)
+            self._halves(context, absent)
         elif pictures.difference:
             area = self._area
             imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
             overlays.picture(self.frames["left"], pictures.difference)
             imgui.pop_clip_rect()
 
-    def _notices(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+    def _notices(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
         """What is to be said of pictures that are not all that was asked for, at the foot of each, or of the one."""
         area = self._area
-        found = {slot: result.notice for slot, result in view.results.items() if result and result.notice}
+        found = {slot: result.notice for slot, result in context.results.items() if result and result.notice}
         said = {slot: text for slot, text in found.items() if text and not absent[slot]}
         imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
         if state.canvas.mode == "side":
             for slot, text in said.items():
-                overlays.notice(view, self.frames[slot], text)
+                overlays.notice(context, self.frames[slot], text)
         elif said:
             whole = replace(self.frames["left"], left=area.left, width=area.width)
-            overlays.notice(view, whole, "\n".join(f"{slot.capitalize()}: {text}" for slot, text in said.items()))
+            overlays.notice(context, whole, "\n".join(f"{slot.capitalize()}: {text}" for slot, text in said.items()))
         imgui.pop_clip_rect()
 
-    def _halves(self, view: View, absent: dict[Slot, Absence | None]) -> None:
+    def _halves(self, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
         """Why there is nothing to compare, each slot's reason on its side."""
         area = self._area
         for index, slot in enumerate(SLOTS):
             half = Rect(area.left + index * area.width / 2, area.top, area.width / 2, area.height)
             ready = Absence("This one is ready.\nA comparison needs two pictures.")
-            overlays.say(view, half, absent[slot] or ready)
+            overlays.say(context, half, absent[slot] or ready)
 
-    def _ring(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+    def _ring(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
         """The knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
         mouse, mode = imgui.get_io().mouse_pos, state.canvas.mode
         if not (self._hovered or self._held) or self._gesture not in (None, "rotate"):
             return
         slot = self._held or self.aimed(state, mouse.x, mouse.y)
         needed = {"side": (slot,), "split": (slot,), "difference": SLOTS, "blink": (self.turn,)}[mode]
-        if any(absent[each] for each in needed) or not self._movable(state, view, slot):
+        if any(absent[each] for each in needed) or not self._movable(state, context, slot):
             return
         whole = self._gesture == "rotate" or imgui.get_io().key_shift or self._on_knob(state, slot)
         apart = mode in ("side", "split") or not state.linked
         clip = self.frames[slot] if mode == "side" else self._area
         imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
-        colour = view.theme.accent[slot] if apart else rgb("#ffffff")
+        colour = context.theme.accent[slot] if apart else rgb("#ffffff")
         overlays.ring(self.frames[slot], state.transform_of(slot).degrees, colour, whole)
         imgui.pop_clip_rect()
 
-    def _line(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+    def _line(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
         """The line that the x-t slices are taken along, over every picture that is seen, while it may be wanted."""
-        if not view.line_shown or not (self._hovered or self._held or view.line_pointed):
+        if not context.line_shown or not (self._hovered or self._held or context.line_pointed):
             return
         lit = self._gesture == "line"
         there = [slot for slot in SLOTS if not absent[slot]]
@@ -309,7 +311,7 @@ class Canvas:
                 slice_line.draw(state.sticking, self.frames[slot], rgb("#ffffff", 0.9), lit)
                 imgui.pop_clip_rect()
 
-    def _tags(self, state: AppState, view: View, height: float) -> None:
+    def _tags(self, state: AppState, context: PanelContext, height: float) -> None:
         """The lines above the pictures; while the slots are unlinked a click on one focuses its slot."""
         area, half = self._area, max(1.0, math.floor((self._area.width - GAP) / 2))
         for index, slot in enumerate(SLOTS):
@@ -319,27 +321,27 @@ class Canvas:
                 if imgui.invisible_button(f"##tag {slot}", (rect.width, rect.height)):
                     state.focus = slot
                 widgets.tooltip("Click to let the panels Latent and Transform edit this side.")
-            overlays.tag(state, view, slot, rect)
+            overlays.tag(state, context, slot, rect)
 
-    def _captions(self, view: View, legend: list[Words] | None, notes: tuple[str, ...]) -> None:
+    def _captions(self, context: PanelContext, legend: list[Words] | None, notes: tuple[str, ...]) -> None:
         """What is said below the pictures."""
         area, high = self._area, imgui.get_text_line_height()
         y, wrap = area.bottom + LINE_GAP, max(1.0, area.width - 2 * MARGIN)
         if legend is not None:
-            overlays.line(view.theme, legend, Rect(area.left, y, area.width, high))
+            overlays.line(context.theme, legend, Rect(area.left, y, area.width, high))
             y += high + LINE_GAP
         for text in notes:
             size = imgui.calc_text_size(text, wrap_width=wrap)
             x = round(area.left + (area.width - size.x) / 2)
-            ink = imgui.get_color_u32(view.theme.dim)
+            ink = imgui.get_color_u32(context.theme.dim)
             imgui.get_window_draw_list().add_text(imgui.get_font(), imgui.get_font_size(), (x, y), ink, text, wrap)
             y += size.y + LINE_GAP
 
     def _legend(
-        self, state: AppState, view: View, pictures: Pictures, absent: dict[Slot, Absence | None]
+        self, state: AppState, context: PanelContext, pictures: Pictures, absent: dict[Slot, Absence | None]
     ) -> list[Words] | None:
         """One line on what is seen; [] while there is nothing to see, None in modes that have no such line."""
-        theme, mode = view.theme, state.canvas.mode
+        theme, mode = context.theme, state.canvas.mode
         if mode == "difference":
             if any(absent.values()) or pictures.difference is None:
                 return []
@@ -357,7 +359,7 @@ class Canvas:
             return words
         return None
 
-    def _take_turns(self, state: AppState, view: View, absent: dict[Slot, Absence | None]) -> None:
+    def _take_turns(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
         """Whose turn it is. A picture that is being dragged by itself stays."""
         there = [slot for slot in SLOTS if not absent[slot]]
         if state.canvas.mode != "blink" or len(there) < 2:
@@ -365,7 +367,7 @@ class Canvas:
         elif self._held and not state.linked:
             self.turn = self._held
         else:
-            self._phase = (self._phase + view.seconds * state.canvas.rate) % 1.0
+            self._phase = (self._phase + context.seconds * state.canvas.rate) % 1.0
             self.turn = "left" if self._phase < 0.5 else "right"
 
 

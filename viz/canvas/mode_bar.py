@@ -8,7 +8,7 @@ from imgui_bundle import ImVec4, imgui
 from viz.canvas.overlays import MARGIN, Rect
 from viz.core.state import SLOTS, AppState
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import Theme, rgb
 
 HEIGHT = 2.4  # in font sizes
@@ -54,9 +54,9 @@ def following(mode: str) -> str:
     return keys[(keys.index(mode) + 1) % len(keys)]
 
 
-def draw(state: AppState, view: View, rect: Rect) -> None:
+def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
     """The line over `rect`. Where it is too narrow for all words, the number's label goes first, then the link's."""
-    theme, em = view.theme, imgui.get_font_size()
+    theme, em = context.theme, imgui.get_font_size()
     dial = DIALS.get(state.canvas.mode)
     gap, pad = 0.3 * em, imgui.get_style().frame_padding.x
     height = imgui.get_frame_height()

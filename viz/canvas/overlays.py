@@ -9,10 +9,10 @@ from typing import NamedTuple
 from imgui_bundle import ImVec4, imgui
 
 from gan.networks.ladder import RUNGS
-from viz.core.images import Picture
 from viz.core.result import RenderResult
 from viz.core.state import SLOTS, AppState, Slot
-from viz.ui.context import View
+from viz.display.texture import TextureHandle
+from viz.ui.context import PanelContext
 from viz.ui.theme import Theme, rgb
 
 MARGIN = 10.0  # around a fitted picture, pixels
@@ -73,25 +73,25 @@ class Words(NamedTuple):
     number: bool = False  # in the monospaced face
 
 
-def absence(state: AppState, view: View, slot: Slot, picture: Picture | None) -> Absence | None:
+def absence(state: AppState, context: PanelContext, slot: Slot, picture: TextureHandle | None) -> Absence | None:
     """Why there is no picture of the slot's model; None if there is one."""
-    path, result = state.slot(slot).path, current(state, view, slot)
+    path, result = state.slot(slot).path, current(state, context, slot)
     if not path:
         return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
     if result and result.error:
         return Absence(result.error, heading=f"{Path(path).name} cannot be shown", failed=True)
     if picture is None or result is None:
-        return Absence(f"Opening {Path(path).name} …{seconds(view, slot)}")
+        return Absence(f"Opening {Path(path).name} …{seconds(context, slot)}")
     return None
 
 
-def current(state: AppState, view: View, slot: Slot) -> RenderResult | None:
+def current(state: AppState, context: PanelContext, slot: Slot) -> RenderResult | None:
     """The slot's newest result, if it is one of the model that is open in it."""
-    result = view.results[slot]
+    result = context.results[slot]
     return result if result and result.request.model == state.slot(slot).path else None
 
 
-def picture(frame: Frame, shown: Picture) -> None:
+def picture(frame: Frame, shown: TextureHandle) -> None:
     """The pixels, over the frame's square."""
     half = frame.side / 2
     imgui.get_window_draw_list().add_image(
@@ -141,11 +141,11 @@ def divider(theme: Theme, area: Rect, x: float, lit: bool) -> None:
         draw.add_rect_filled((left, y - high), (right, y + high), accent, wide, corners)
 
 
-def say(view: View, rect: Rect, absent: Absence) -> None:
+def say(context: PanelContext, rect: Rect, absent: Absence) -> None:
     """A few words in the middle of a part without a picture."""
     wrap = max(1.0, min(26 * imgui.get_font_size(), rect.width - 4 * MARGIN))
-    lines = [(absent.heading, view.theme.error if absent.failed else view.theme.text)] if absent.heading else []
-    lines += [(line, view.theme.dim) for line in absent.text.split("\n")]
+    lines = [(absent.heading, context.theme.error if absent.failed else context.theme.text)] if absent.heading else []
+    lines += [(line, context.theme.dim) for line in absent.text.split("\n")]
     y = rect.top + rect.height / 2 - 2 * imgui.get_text_line_height()
     for line, colour in lines:
         size = imgui.calc_text_size(line, wrap_width=wrap)
@@ -156,7 +156,7 @@ def say(view: View, rect: Rect, absent: Absence) -> None:
         y += size.y + 6
 
 
-def notice(view: View, frame: Frame, text: str) -> None:
+def notice(context: PanelContext, frame: Frame, text: str) -> None:
     """A sentence at the foot of a picture, on a plate of its own so that it reads on any picture."""
     inset, pad = 12.0, 9.0
     left = max(frame.left, frame.centre_x - frame.side / 2) + inset
@@ -165,18 +165,18 @@ def notice(view: View, frame: Frame, text: str) -> None:
     wrap = max(40.0, right - left - 2 * pad)
     size = imgui.calc_text_size(text, wrap_width=wrap)
     draw, top = imgui.get_window_draw_list(), bottom - size.y - 2 * pad
-    plate, ink = rgb(view.theme.palette.window, 0.9), imgui.get_color_u32(view.theme.warning)
+    plate, ink = rgb(context.theme.palette.window, 0.9), imgui.get_color_u32(context.theme.warning)
     draw.add_rect_filled((left, top), (left + size.x + 2 * pad, bottom), imgui.get_color_u32(plate), 4.0)
     draw.add_text(imgui.get_font(), imgui.get_font_size(), (left + pad, top + pad), ink, text, wrap)
 
 
-def tag(state: AppState, view: View, slot: Slot, rect: Rect) -> None:
+def tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> None:
     """One line above a slot: whose it is, what is open, and how long its pictures take.
 
     Over two pictures side by side both are alike, figures at the right end. Over one picture they are mirror images:
     the left model's begins at the left edge, the right model's ends at the right one.
     """
-    theme, draw, canvas = view.theme, imgui.get_window_draw_list(), state.canvas
+    theme, draw, canvas = context.theme, imgui.get_window_draw_list(), state.canvas
     mirrored = slot == "right" and canvas.mode != "side"
     text_height = imgui.get_text_line_height()
     y = rect.top + (rect.height - text_height) / 2
@@ -184,7 +184,7 @@ def tag(state: AppState, view: View, slot: Slot, rect: Rect) -> None:
     imgui.push_clip_rect((rect.left, rect.top), (rect.right, rect.bottom), True)
     x = rect.right - MARGIN - 4 if mirrored else rect.left + MARGIN
     draw.add_rect_filled((x, y + 1), (x + 4, y + text_height - 1), accent, 2.0)
-    name, about, figures = _said(state, view, slot)
+    name, about, figures = _said(state, context, slot)
     room, offset = rect.width - MARGIN - 12, 12.0
     for index, words in enumerate((name, about, figures)):
         size = _width(theme, words)
@@ -200,17 +200,17 @@ def tag(state: AppState, view: View, slot: Slot, rect: Rect) -> None:
     imgui.pop_clip_rect()
 
 
-def _said(state: AppState, view: View, slot: Slot) -> tuple[Words, Words, Words]:
+def _said(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words, Words, Words]:
     """A tag's name, its rung, and its figures; "" what is not known yet."""
-    theme, path, result = view.theme, state.slot(slot).path, current(state, view, slot)
+    theme, path, result = context.theme, state.slot(slot).path, current(state, context, slot)
     name = Words(Path(path).stem if path else slot.capitalize(), theme.text)
     facts = result.facts if result else None
     if not facts or not result:
         return name, Words("", theme.dim), Words("", theme.dim)
-    times = view.timings.model[slot]
+    times = context.timings.model[slot]
     figures = f"{facts.resolution} px  {times[-1] if times else result.model_ms:5.1f} ms"
-    if seconds(view, slot):
-        figures = f"rendering{seconds(view, slot)}"
+    if seconds(context, slot):
+        figures = f"rendering{seconds(context, slot)}"
     about = f"{facts.rung}   {RUNG_TITLES.get(facts.rung, '')}"
     return name, Words(about, theme.dim), Words(figures, theme.dim, number=True)
 
@@ -240,6 +240,6 @@ def _write(theme: Theme, words: Words, x: float, y: float) -> None:
     imgui.pop_font()
 
 
-def seconds(view: View, slot: Slot) -> str:
+def seconds(context: PanelContext, slot: Slot) -> str:
     """How long the next picture has been under way, once that is long enough to wonder."""
-    return f" {view.busy[slot]:.0f} s" if view.busy[slot] >= WONDER_SECONDS else ""
+    return f" {context.busy[slot]:.0f} s" if context.busy[slot] >= WONDER_SECONDS else ""

@@ -104,7 +104,7 @@ def view(
     from viz.window.window import NoOpenGL, Window
 
     window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
-    window.view.message = message
+    window.context.message = message
     window.show(*panels)
     if message:
         click.echo(message, err=True)
@@ -117,8 +117,8 @@ def view(
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
     if exit_after is not None and gestures.moving(state):
-        click.echo(window.view.tally.sentence())
-    failures = [result.error for result in window.view.results.values() if result and result.error]
+        click.echo(window.context.tally.sentence())
+    failures = [result.error for result in window.context.results.values() if result and result.error]
     if screenshot and failures:
         raise click.ClickException(" ".join(failures))
     if not window.close():

@@ -6,7 +6,7 @@ Torch is imported only where a tensor is at hand: whoever passes pictures on nee
 
 import functools
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class DevicePixels:
+class DeviceImage:
     """A picture that stays on the CUDA device that drew it.
 
     `tensor` is uint8 [H, W, 4], contiguous, and nobody draws into it again, so neither may a replayed CUDA graph.
@@ -30,7 +30,7 @@ class DevicePixels:
             )
         self.tensor, self.ready = tensor, ready
         self._host: np.ndarray | None = None
-        self._landing: Landing | None = None
+        self._download: PinnedDownload | None = None
         self._fetching = threading.Lock()
 
     @property
@@ -60,9 +60,9 @@ class DevicePixels:
     def host(self) -> np.ndarray:
         """uint8 [H, W, 4] in memory: downloaded at the first call, and the very same array at each."""
         with self._fetching:
-            if self._host is None and self._landing is not None:
-                self._landing.wait()
-                self._host, self._landing = self._landing.array(), None
+            if self._host is None and self._download is not None:
+                self._download.wait()
+                self._host, self._download = self._download.array(), None
             if self._host is None:
                 self.wait()  # the current stream need not be the one that drew it
                 self._host = self.tensor.cpu().numpy()
@@ -75,41 +75,33 @@ class DevicePixels:
         """
         with self._fetching:
             if self._host is None:
-                landing = self._landing or Landing(self.width, self.height)
-                if self._landing is None:
-                    landing.begin(self)
-                self._landing = landing
-                if landing.landed():
-                    self._host, self._landing = landing.array(), None
+                download = self._download or PinnedDownload(self.width, self.height)
+                if self._download is None:
+                    download.begin(self)
+                self._download = download
+                if download.is_ready():
+                    self._host, self._download = download.array(), None
             return self._host
 
 
-Pixels = np.ndarray | DevicePixels
-
-
-class Picture(NamedTuple):
-    """A texture that shows a picture: OpenGL name, width and height of the picture in pixels."""
-
-    texture: int
-    width: int
-    height: int
+Pixels = np.ndarray | DeviceImage
 
 
 def size_of(pixels: Pixels) -> tuple[int, int]:
     """(width, height), without a download."""
-    if isinstance(pixels, DevicePixels):
+    if isinstance(pixels, DeviceImage):
         return pixels.width, pixels.height
     return pixels.shape[1], pixels.shape[0]
 
 
 def in_memory(pixels: Pixels) -> np.ndarray:
     """uint8 [H, W, 4]: downloaded if need be, once."""
-    return pixels.host() if isinstance(pixels, DevicePixels) else pixels
+    return pixels.host() if isinstance(pixels, DeviceImage) else pixels
 
 
 def arrived(pixels: Pixels) -> np.ndarray | None:
     """uint8 [H, W, 4] if it is in memory; otherwise it is on its way there, and to be asked for again."""
-    if not isinstance(pixels, DevicePixels):
+    if not isinstance(pixels, DeviceImage):
         return pixels
     try:
         return pixels.arrived()
@@ -125,7 +117,7 @@ def window_stream(device: int) -> "torch.cuda.Stream":
     return torch.cuda.Stream(device, priority=-1)
 
 
-class Landing:
+class PinnedDownload:
     """Pinned memory that pictures of one size are downloaded to while nobody waits."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -133,7 +125,7 @@ class Landing:
 
         self.size = width, height
         self._tensor = torch.empty((height, width, 4), dtype=torch.uint8, pin_memory=True)
-        self._landed = torch.cuda.Event()
+        self._done = torch.cuda.Event()
 
     @property
     def address(self) -> int:
@@ -143,19 +135,19 @@ class Landing:
         """uint8 [H, W, 4], the memory itself."""
         return self._tensor.numpy()
 
-    def begin(self, pixels: DevicePixels) -> None:
-        """Start the download; the memory is to be read when `landed`."""
+    def begin(self, pixels: DeviceImage) -> None:
+        """Start the download; the memory is to be read when `is_ready`."""
         import torch
 
         stream = window_stream(pixels.device)
         pixels.follow(stream)
         with torch.cuda.stream(stream):
             self._tensor.copy_(pixels.tensor, non_blocking=True)
-        self._landed.record(stream)
+        self._done.record(stream)
 
-    def landed(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether it is there. Never waits."""
-        return bool(self._landed.query())
+        return bool(self._done.query())
 
     def wait(self) -> None:
-        self._landed.synchronize()
+        self._done.synchronize()

@@ -2,16 +2,24 @@
 """RGBA pixels -> OpenGL textures. Only on the window's thread, with its context current."""
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from viz.core.images import Picture, Pixels, size_of
+from viz.core.images import Pixels, size_of
 from viz.display.uploaders import Display, Presenter
 
 PICTURES = 24  # textures kept for pictures that panels show: more than one frame draws, or it would draw deleted ones
 ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
 ENLARGED_TIMES = 32  # edges are then softer than a 32nd of a pixel, and a small picture's texture takes 4 MB, not 64
+
+
+class TextureHandle(NamedTuple):
+    """A texture that shows a picture: OpenGL name, width and height of the picture in pixels."""
+
+    texture: int
+    width: int
+    height: int
 
 
 class Texture:
@@ -129,7 +137,7 @@ class Textures:
             texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
-    def picture(self, name: str, pixels: Pixels, width: float | None = None) -> Picture:
+    def picture(self, name: str, pixels: Pixels, width: float | None = None) -> TextureHandle:
         """The texture called `name`, with pixels uint8 [H, W, 4]; brought here only when they are other ones.
 
         `width`: screen pixels that all of it is drawn over, for proper minification.
@@ -139,7 +147,7 @@ class Textures:
         texture.show(pixels, width)
         while len(self._pictures) > PICTURES:
             self._pictures.pop(next(iter(self._pictures))).delete()
-        return Picture(texture.name, *size_of(pixels))
+        return TextureHandle(texture.name, *size_of(pixels))
 
     def on_its_way(self) -> bool:
         """Whether anything that was shown since the last call must be shown again to be seen."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from viz.core.images import DevicePixels, Landing, Pixels, in_memory, size_of, window_stream
+from viz.core.images import DeviceImage, PinnedDownload, Pixels, in_memory, size_of, window_stream
 
 if TYPE_CHECKING:  # it brings torch, which a window, or the doctor's, can open without
     from cuda_ops.cuda import gl_interop
@@ -57,7 +57,7 @@ class Way:
         self._gl, self._texture = gl, texture
         self._size = (0, 0)
 
-    def bring(self, pixels: DevicePixels) -> bool:
+    def bring(self, pixels: DeviceImage) -> bool:
         """Put it into the texture, or begin to; whether the texture shows another picture than before."""
         raise NotImplementedError
 
@@ -79,7 +79,7 @@ class Interop(Way):
         super().__init__(gl, texture)
         self._resource: gl_interop.Texture | None = None
 
-    def bring(self, pixels: DevicePixels) -> bool:
+    def bring(self, pixels: DeviceImage) -> bool:
         if self._resource is None or (self._size, self._resource.device) != (size_of(pixels), pixels.device):
             self._register(pixels)
         assert self._resource is not None
@@ -88,7 +88,7 @@ class Interop(Way):
         self._resource.write(pixels.tensor.data_ptr(), *self._size, stream.cuda_stream)
         return True
 
-    def _register(self, pixels: DevicePixels) -> None:
+    def _register(self, pixels: DeviceImage) -> None:
         from cuda_ops.cuda import gl_interop
 
         gl_interop.check(pixels.device)
@@ -115,7 +115,7 @@ class PixelBuffer(Way):
         self._buffer = 0
         self._resource: gl_interop.Buffer | None = None
 
-    def bring(self, pixels: DevicePixels) -> bool:
+    def bring(self, pixels: DeviceImage) -> bool:
         if self._resource is None or (self._size, self._resource.device) != (size_of(pixels), pixels.device):
             self._register(pixels)
         assert self._resource is not None
@@ -125,7 +125,7 @@ class PixelBuffer(Way):
         _from_buffer(self._gl, self._texture, self._buffer, self._size)
         return True
 
-    def _register(self, pixels: DevicePixels) -> None:
+    def _register(self, pixels: DeviceImage) -> None:
         from cuda_ops.cuda import gl_interop
 
         gl = self._gl
@@ -160,17 +160,17 @@ class Pinned(Way):
 
     def __init__(self, gl: Any, texture: int) -> None:
         super().__init__(gl, texture)
-        self._free: list[Landing] = []
-        self._coming: deque[Landing] = deque()
-        self._newest: DevicePixels | None = None  # begun
+        self._free: list[PinnedDownload] = []
+        self._coming: deque[PinnedDownload] = deque()
+        self._newest: DeviceImage | None = None  # begun
         self._buffers = [int(name) for name in gl.glGenBuffers(self.AT_ONCE)]
 
-    def bring(self, pixels: DevicePixels) -> bool:
+    def bring(self, pixels: DeviceImage) -> bool:
         resized = self._size != size_of(pixels)
         if resized:
             self._size = size_of(pixels)
             self._coming.clear()  # torch keeps memory that is still written to
-            self._free = [Landing(*self._size) for _ in range(self.AT_ONCE)]
+            self._free = [PinnedDownload(*self._size) for _ in range(self.AT_ONCE)]
             _resize(self._gl, self._texture, self._size)
         landed = self._land()
         if pixels is not self._newest and self._free:
@@ -186,7 +186,7 @@ class Pinned(Way):
     def _land(self) -> bool:
         """Upload the newest that has come; what came before it is no longer wanted."""
         arrived = None
-        while self._coming and self._coming[0].landed():
+        while self._coming and self._coming[0].is_ready():
             arrived = self._coming.popleft()
             self._free.append(arrived)
         if arrived is None:
@@ -293,12 +293,12 @@ class Presenter:
 
         Where `on_its_way` then says so it is to be called again, with this picture or a newer one.
         """
-        if isinstance(pixels, DevicePixels):
+        if isinstance(pixels, DeviceImage):
             return self._from_device(pixels)
         self.path, self.reason = Upload.name, FROM_MEMORY
         return self._take(Upload).bring(pixels)
 
-    def _from_device(self, pixels: DevicePixels) -> bool:
+    def _from_device(self, pixels: DeviceImage) -> bool:
         display = self._display
         while True:
             kind = display.way(pixels.device)

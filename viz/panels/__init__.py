@@ -2,14 +2,14 @@
 """The panels, in the order of the menu.
 
 A panel is a module with `TITLE`, `PLACE` (where the default layout docks it: "left", "right" or "bottom") and
-`draw(state, view)`, which draws with imgui and changes only its own part of the state. Neither torch nor OpenGL here.
+`draw(state, context)`, which draws with imgui and changes only its own part of the state. No torch, no OpenGL here.
 """
 
 from typing import Protocol
 
 from viz.core.state import AppState
 from viz.panels import filters, latent, layers, model, performance, spectrum, sticking, training, transform
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 
 
 class Panel(Protocol):
@@ -18,7 +18,7 @@ class Panel(Protocol):
     TITLE: str
     PLACE: str
 
-    def draw(self, state: AppState, view: View) -> None: ...
+    def draw(self, state: AppState, context: PanelContext) -> None: ...
 
 
 PANELS: tuple[Panel, ...] = (model, latent, transform, layers, spectrum, filters, sticking, training, performance)

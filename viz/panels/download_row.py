@@ -9,47 +9,47 @@ from gan.files.format import format_bytes, format_duration
 from gan.hub.cache import is_kept
 from viz.core.state import Slot
 from viz.loading.downloads import FAILED, Report
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.widgets import button, fact, sentence, tooltip
 
 DIGITS = 16  # of a checksum that are shown; all are a click away
 STAGES = {"connecting": "Connecting", "waiting": "Connecting anew", "checking": "Checking"}
 
 
-def draw(view: View, slot: Slot, path: str) -> None:
+def draw(context: PanelContext, slot: Slot, path: str) -> None:
     """Nothing where the slot's model came from a file."""
-    report = view.downloads.report(slot)
+    report = context.downloads.report(slot)
     if report is None:
         if is_kept(path):
-            _checksum(view, Path(path).parent.name)
+            _checksum(context, Path(path).parent.name)
     elif report.stage == FAILED:
-        _failure(view, slot, report)
+        _failure(context, slot, report)
     else:
-        _progress(view, slot, report)
+        _progress(context, slot, report)
 
 
-def _progress(view: View, slot: Slot, report: Report) -> None:
+def _progress(context: PanelContext, slot: Slot, report: Report) -> None:
     """Three lines: name and time left, bar and button, figures."""
     room, gap = imgui.get_content_region_avail().x, imgui.get_style().item_inner_spacing.x
     left = "" if report.seconds_left is None else f"{format_duration(report.seconds_left)} left"
-    imgui.push_font(view.theme.mono, 0.0)
+    imgui.push_font(context.theme.mono, 0.0)
     width = imgui.calc_text_size(left).x
     imgui.pop_font()
     start = imgui.get_cursor_pos_x()
     imgui.text_unformatted(_elided(report.name, room - width - 2 * gap))
     tooltip(report.address)
-    imgui.push_font(view.theme.mono, 0.0)
+    imgui.push_font(context.theme.mono, 0.0)
     if left:
         imgui.same_line()
         imgui.set_cursor_pos_x(start + room - width)
-        imgui.text_colored(view.theme.dim, left)
+        imgui.text_colored(context.theme.dim, left)
     imgui.pop_font()
     _bar(report, room - gap - imgui.calc_text_size("Cancel").x - 2 * imgui.get_style().frame_padding.x)
     imgui.same_line(0, gap)
     if button("Cancel", "Stop fetching. What came is kept, and gone on with when the address is opened again."):
-        view.downloads.stop(slot)
-    imgui.push_font(view.theme.mono, 0.0)
-    imgui.text_colored(view.theme.dim, figures(report))
+        context.downloads.stop(slot)
+    imgui.push_font(context.theme.mono, 0.0)
+    imgui.text_colored(context.theme.dim, figures(report))
     imgui.pop_font()
     imgui.dummy((0, 2))
 
@@ -89,19 +89,19 @@ def _elided(text: str, width: float) -> str:
     return text[:1]
 
 
-def _failure(view: View, slot: Slot, report: Report) -> None:
-    sentence(report.error, view.theme.error)
+def _failure(context: PanelContext, slot: Slot, report: Report) -> None:
+    sentence(report.error, context.theme.error)
     if report.address:
         if button("Try again", f"Fetch {report.address} again, from where it stopped."):
-            view.downloads.again(slot)
+            context.downloads.again(slot)
         imgui.same_line()
     if button("Dismiss", "Leave it."):
-        view.downloads.stop(slot)
+        context.downloads.stop(slot)
     imgui.dummy((0, 2))
 
 
-def _checksum(view: View, sha256: str) -> None:
+def _checksum(context: PanelContext, sha256: str) -> None:
     tip = f"{sha256} is the checksum of what was fetched: equal ones mean the same file. Click to copy."
-    fact(view.theme, "sha256", f"{sha256[:DIGITS]}…", tip, view.theme.dim)
+    fact(context.theme, "sha256", f"{sha256[:DIGITS]}…", tip, context.theme.dim)
     if imgui.is_item_clicked():
         imgui.set_clipboard_text(sha256)

@@ -11,7 +11,7 @@ from viz.core.state import AppState
 from viz.instruments.filters import FiltersView, FilterView, heat, layer_view
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import DARK, rgb
 
 TITLE = "Filters"
@@ -28,14 +28,14 @@ QUIET = (
 )
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """The layer, its two filters beside each other, and where it stands in the schedule."""
-    slot = choose_slot(state, view)
-    facts = view.facts(slot)
+    slot = choose_slot(state, context)
+    facts = context.facts(slot)
     if facts is None or not state.slot(slot).path:
-        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", view.theme.dim)
+        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", context.theme.dim)
         return
-    band = selected(state, view, slot)
+    band = selected(state, context, slot)
     assert band is not None
     last = band.index is not None and band.name == PICTURE
     shown = layer_view(facts.config, str(band.index) if last else band.name)
@@ -52,17 +52,17 @@ def draw(state: AppState, view: View) -> None:
     implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(3, 2))
     implot.push_style_var(implot.StyleVar_.plot_min_size, ImVec2(60, 40))
     height = imgui.get_content_region_avail().y
-    _filters(view, shown, (1 - SCHEDULE_SHARE) * height)
-    _schedule(view, shown)
+    _filters(context, shown, (1 - SCHEDULE_SHARE) * height)
+    _schedule(context, shown)
     implot.pop_style_var(3)
     imgui.pop_font()
 
 
-def _filters(view: View, shown: FiltersView, height: float) -> None:
+def _filters(context: PanelContext, shown: FiltersView, height: float) -> None:
     pair = (("up", shown.up), ("down", shown.down))
     if shown.up is None and shown.down is None:
         why = "The Fourier input has no filters." if shown.index is None else "This layer neither up- nor downsamples."
-        widgets.sentence(f"{why} Choose another layer.", view.theme.dim)
+        widgets.sentence(f"{why} Choose another layer.", context.theme.dim)
         return
     gap = imgui.get_style().item_spacing.x
     width = (imgui.get_content_region_avail().x - gap) / 2
@@ -71,15 +71,15 @@ def _filters(view: View, shown: FiltersView, height: float) -> None:
             imgui.same_line(0, gap)
         imgui.begin_child(name, (width, height), 0, imgui.WindowFlags_.no_scrollbar)
         if one is None:
-            imgui.text_colored(view.theme.dim, f"no {name} filter")
+            imgui.text_colored(context.theme.dim, f"no {name} filter")
         else:
-            _filter(view, name, one, height)
+            _filter(context, name, one, height)
         imgui.end_child()
 
 
-def _filter(view: View, name: str, one: FilterView, height: float) -> None:
+def _filter(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     """Words, taps, response in the plane, and slices of it."""
-    theme, f = view.theme, one.filter
+    theme, f = context.theme, one.filter
     factor = f.rate // f.low_rate
     shape = "radial" if f.radial else "separable"
     imgui.text_unformatted(f"{name} {factor}x")
@@ -105,12 +105,12 @@ def _filter(view: View, name: str, one: FilterView, height: float) -> None:
         imgui.pop_font()
         widgets.tooltip(tip)
     rest = height - 4 * imgui.get_text_line_height_with_spacing()
-    _taps(view, name, one, rest * 0.24)
-    _plane(view, name, one, rest * 0.42)
-    _slices(view, name, one, max(imgui.get_content_region_avail().y, 50.0))
+    _taps(context, name, one, rest * 0.24)
+    _plane(context, name, one, rest * 0.42)
+    _slices(context, name, one, max(imgui.get_content_region_avail().y, 50.0))
 
 
-def _taps(view: View, name: str, one: FilterView, height: float) -> None:
+def _taps(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     """The impulse response; of a radial filter the row through its middle."""
     taps = one.filter.taps
     values = taps[len(taps) // 2] if taps.ndim == 2 else taps
@@ -125,22 +125,22 @@ def _taps(view: View, name: str, one: FilterView, height: float) -> None:
         implot.ImAxis_.y1, min(1.25 * float(values.min()), -0.1 * span), 1.15 * span, imgui.Cond_.always
     )
     spec = implot.Spec(
-        line_color=view.theme.dim,
+        line_color=context.theme.dim,
         marker=implot.Marker_.circle,
         marker_size=2.0,
-        marker_fill_color=view.theme.text,
-        marker_line_color=view.theme.text,
+        marker_fill_color=context.theme.text,
+        marker_line_color=context.theme.text,
     )
     implot.plot_stems("taps", one.positions, np.ascontiguousarray(values, np.float64), 0.0, spec)
     implot.end_plot()
 
 
-def _plane(view: View, name: str, one: FilterView, height: float) -> None:
+def _plane(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     """The response over the plane, with f_c and f_c + f_h of the lower rate on it."""
     side = min(imgui.get_content_region_avail().x, height)
     start, origin = imgui.get_cursor_pos(), imgui.get_cursor_screen_pos()
     left = origin.x + (imgui.get_content_region_avail().x - side) / 2
-    picture = view.picture(f"plane {name}", heat(one, FLOOR))
+    picture = context.picture(f"plane {name}", heat(one, FLOOR))
     assert picture is not None
     draw = imgui.get_window_draw_list()
     draw.add_image(imgui.ImTextureRef(picture.texture), (left, origin.y), (left + side, origin.y + side))
@@ -160,10 +160,10 @@ def _plane(view: View, name: str, one: FilterView, height: float) -> None:
     )
 
 
-def _slices(view: View, name: str, one: FilterView, height: float) -> None:
+def _slices(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     if not implot.begin_plot(f"##response {name}", (-1, height), QUIET):
         return
-    theme, axis = view.theme, implot.AxisFlags_
+    theme, axis = context.theme, implot.AxisFlags_
     implot.setup_axes("", "", axis.none, axis.none)
     directions = one.slices if one.filter.radial else one.slices[:1]
     implot.setup_axis_limits(implot.ImAxis_.x1, 0, max(part.frequencies[-1] for part in directions), imgui.Cond_.always)
@@ -184,9 +184,9 @@ def _slices(view: View, name: str, one: FilterView, height: float) -> None:
     )
 
 
-def _schedule(view: View, shown: FiltersView) -> None:
+def _schedule(context: PanelContext, shown: FiltersView) -> None:
     """f_c, f_t, s/2 and f_c + f_h over the layers, the selected one marked."""
-    theme, schedule = view.theme, shown.schedule
+    theme, schedule = context.theme, shown.schedule
     for text, colour in (
         ("f_c", theme.palette.cutoff),
         ("f_t", theme.palette.stopband),

@@ -9,7 +9,7 @@ from imgui_bundle import imgui
 from viz.core import gestures
 from viz.core.state import PLANE_WIDTH, SLOTS, AppState
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
 TITLE = "Latent"
@@ -19,11 +19,11 @@ PAD_HEIGHT = 5.4  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """The plane, its numbers, truncation, labels."""
-    latent, theme = state.latent_of(state.focus), view.theme
+    latent, theme = state.latent_of(state.focus), context.theme
     widgets.side(theme, state)
-    _pad(state, view)
+    _pad(state, context)
     half = (imgui.get_content_region_avail().x - widgets.label_width() - imgui.get_style().item_inner_spacing.x) / 2
     widgets.label(theme, "seed x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.")
     widgets.number(theme, "", latent, "x", step=0.02, form="%.2f", width=half)
@@ -43,12 +43,12 @@ def draw(state: AppState, view: View) -> None:
     widgets.number(
         theme, "", latent, "speed", step=0.01, form="%.2f /s", default=0.25, tip="Speed of the walk in seeds a second."
     )
-    _truncation(state, view)
+    _truncation(state, context)
 
 
-def _truncation(state: AppState, view: View) -> None:
-    theme, latent = view.theme, state.latent_of(state.focus)
-    facts = [known for known in map(view.facts, SLOTS) if known]
+def _truncation(state: AppState, context: PanelContext) -> None:
+    theme, latent = context.theme, state.latent_of(state.focus)
+    facts = [known for known in map(context.facts, SLOTS) if known]
     widgets.number(
         theme,
         "ψ",
@@ -85,9 +85,9 @@ def _truncation(state: AppState, view: View) -> None:
         )
 
 
-def _pad(state: AppState, view: View) -> None:
+def _pad(state: AppState, context: PanelContext) -> None:
     """A map of the plane with the point in its middle; it is dragged like a map."""
-    theme, latent = view.theme, state.latent_of(state.focus)
+    theme, latent = context.theme, state.latent_of(state.focus)
     em = imgui.get_font_size()
     origin, width, height = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail().x, PAD_HEIGHT * em
     imgui.invisible_button("##plane", (max(1.0, width), height))

@@ -7,12 +7,12 @@ import numpy as np
 from imgui_bundle import ImVec2, ImVec4, imgui
 
 from gan.analysis.bands import Band
-from viz.core.images import Picture
 from viz.core.layer_info import find, layers, number_format
 from viz.core.state import SLOTS, AppState, LayersState, Slot
+from viz.display.texture import TextureHandle
 from viz.instruments.types import BINS, LayerRequest, LayerView, Numbers
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 
 TITLE = "Layers"
 PLACE = "right"
@@ -33,30 +33,30 @@ COLUMNS = (
 CHANNELS = ("red", "green", "blue")
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """The slot, its layers, how the selected one is looked at, and what is seen."""
     chosen = state.layers
-    slot = choose_slot(state, view)
-    facts = view.facts(slot)
+    slot = choose_slot(state, context)
+    facts = context.facts(slot)
     if facts is None:
-        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", view.theme.dim)
+        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", context.theme.dim)
         return
-    layer = selected(state, view, slot)
+    layer = selected(state, context, slot)
     assert layer is not None
-    _list(chosen, view, slot, layers(facts.config), layer)
-    _how(chosen, view, layer)
-    reading = view.reading(JOB)
+    _list(chosen, context, slot, layers(facts.config), layer)
+    _how(chosen, context, layer)
+    reading = context.reading(JOB)
     if reading and reading.error:
-        widgets.sentence(reading.error, view.theme.error)
+        widgets.sentence(reading.error, context.theme.error)
     shown = reading.result if reading and isinstance(reading.result, LayerView) else None
     # What was read of another layer or in another mode is not drawn as if it were this one's.
     asked = reading.request if reading else None
     fits = isinstance(asked, LayerRequest) and (asked.slot, asked.layer, asked.mode) == (slot, layer.name, chosen.mode)
     fits = fits and shown is not None and shown.model == state.slot(slot).path
-    _maps(chosen, view, slot, layer, shown if fits else None)
+    _maps(chosen, context, slot, layer, shown if fits else None)
 
 
-def choose_slot(state: AppState, view: View) -> Slot:
+def choose_slot(state: AppState, context: PanelContext) -> Slot:
     """The switch between the slots, shared by the instruments; the slot that is chosen."""
     gap = imgui.get_style().item_inner_spacing.x
     width = (imgui.get_content_region_avail().x - gap) / 2
@@ -64,7 +64,7 @@ def choose_slot(state: AppState, view: View) -> Slot:
         if index:
             imgui.same_line(0, gap)
         lit = state.layers.slot == slot
-        imgui.push_style_color(imgui.Col_.text, view.theme.accent[slot] if lit else view.theme.dim)
+        imgui.push_style_color(imgui.Col_.text, context.theme.accent[slot] if lit else context.theme.dim)
         imgui.push_style_color(
             imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
         )
@@ -75,16 +75,16 @@ def choose_slot(state: AppState, view: View) -> Slot:
     return "left" if state.layers.slot == "left" else "right"
 
 
-def selected(state: AppState, view: View, slot: Slot) -> Band | None:
+def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
     """The layer of a slot's model that the instruments look at; None while no model is there."""
-    facts = view.facts(slot)
+    facts = context.facts(slot)
     if facts is None:
         return None
     return find(facts.config, getattr(state.layers, slot))
 
 
-def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], current: Band) -> None:
-    result = view.results[slot]
+def _list(chosen: LayersState, context: PanelContext, slot: Slot, every: tuple[Band, ...], current: Band) -> None:
+    result = context.results[slot]
     assert result is not None and result.facts is not None
     config, half = result.facts.config, result.half
     flags, em = imgui.TableFlags_, imgui.get_font_size()
@@ -100,7 +100,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], 
     imgui.table_next_row()
     for name, _, tip in COLUMNS:
         imgui.table_next_column()
-        _right(view.theme.dim, name, name != "layer")
+        _right(context.theme.dim, name, name != "layer")
         widgets.tooltip(tip)
     imgui.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active))
     for layer in every:
@@ -111,7 +111,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], 
         if imgui.selectable(layer.name, layer == current, flag)[0]:
             setattr(chosen, slot, layer.name)
         imgui.pop_font()
-        imgui.push_font(view.theme.mono, 0.87 * em)
+        imgui.push_font(context.theme.mono, 0.87 * em)
         for text in (
             *map(str, (layer.size, layer.channels, layer.rate)),
             _short(layer.cutoff),
@@ -119,7 +119,7 @@ def _list(chosen: LayersState, view: View, slot: Slot, every: tuple[Band, ...], 
             number_format(layer, config, half),
         ):
             imgui.table_next_column()
-            _right(view.theme.text if layer == current else view.theme.dim, text)
+            _right(context.theme.text if layer == current else context.theme.dim, text)
         imgui.pop_font()
     imgui.pop_style_color()
     imgui.end_table()
@@ -138,8 +138,8 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def _how(chosen: LayersState, view: View, layer: Band) -> None:
-    theme = view.theme
+def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
+    theme = context.theme
     widgets.words(
         theme,
         "maps",
@@ -160,7 +160,7 @@ def _how(chosen: LayersState, view: View, layer: Band) -> None:
             "picture moves; choose it again to sort again.",
             again=True,
         ):
-            view.sorted += 1
+            context.sorted += 1
     elif chosen.mode == "one":
         widgets.number(
             theme,
@@ -214,16 +214,16 @@ def _how(chosen: LayersState, view: View, layer: Band) -> None:
     )
 
 
-def _maps(chosen: LayersState, view: View, slot: Slot, layer: Band, shown: LayerView | None) -> None:
+def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, shown: LayerView | None) -> None:
     foot = 2 * imgui.get_text_line_height_with_spacing() + (HISTOGRAM + 0.8) * imgui.get_font_size()
     room = imgui.get_content_region_avail()
     size = ImVec2(room.x, max(4 * imgui.get_font_size(), room.y - foot))
     if chosen.mode == "sheet":
-        first, count, pointed = _sheet(chosen, view, size, layer, shown)
+        first, count, pointed = _sheet(chosen, context, size, layer, shown)
     else:
-        first, count, pointed = 0, 1, _picture(chosen, view, size, shown)
+        first, count, pointed = 0, 1, _picture(chosen, context, size, shown)
     channels = (chosen.one,) if chosen.mode != "rgb" else (chosen.red, chosen.green, chosen.blue)
-    view.wanted[JOB] = LayerRequest(
+    context.wanted[JOB] = LayerRequest(
         slot,
         layer.name,
         chosen.mode,
@@ -234,12 +234,14 @@ def _maps(chosen: LayersState, view: View, slot: Slot, layer: Band, shown: Layer
         chosen.thumb,
         chosen.gain,
         chosen.common,
-        view.sorted,
+        context.sorted,
     )
-    _foot(view, shown, pointed)
+    _foot(context, shown, pointed)
 
 
-def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: LayerView | None) -> tuple[int, int, str]:
+def _sheet(
+    chosen: LayersState, context: PanelContext, size: ImVec2, layer: Band, shown: LayerView | None
+) -> tuple[int, int, str]:
     """The contact sheet; the first visible place, how many are, and what the pointer is on."""
     pointed = ""
     imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
@@ -258,14 +260,14 @@ def _sheet(chosen: LayersState, view: View, size: ImVec2, layer: Band, shown: La
     origin = imgui.get_cursor_screen_pos()
     imgui.invisible_button("##cells", (max(1.0, width), max(1.0, rows * (side + GAP) - GAP)))
     if shown is not None and len(shown.values):
-        picture = view.picture("layers", shown.cells)
+        picture = context.picture("layers", shown.cells)
         assert picture is not None
         hovered = imgui.is_item_hovered()
         for index in range(len(shown.values)):
             row, column = divmod(shown.first + index, columns)
             corner = ImVec2(origin.x + column * (side + GAP), origin.y + row * (side + GAP))
             at = _within(corner, side) if hovered else None
-            _cell(view, picture, corner, side, index, shown, lit=at is not None)
+            _cell(context, picture, corner, side, index, shown, lit=at is not None)
             if at is not None:
                 channel = int(shown.order[shown.first + index])
                 pointed = _said(shown, (channel,), shown.values[index], at)
@@ -281,18 +283,18 @@ def _raster(chosen: LayersState, width: float, layer: Band) -> tuple[int, float,
     return columns, (width + GAP) / columns - GAP, math.ceil(layer.channels / columns)
 
 
-def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | None) -> str:
+def _picture(chosen: LayersState, context: PanelContext, size: ImVec2, shown: LayerView | None) -> str:
     """One channel, or three as colours, as large as there is room; what the pointer is on."""
     start, pointed = imgui.get_cursor_pos(), ""
     if shown is not None:
         origin, side = imgui.get_cursor_screen_pos(), min(size.x, size.y)
-        picture = view.picture("layers", shown.cells, side)
+        picture = context.picture("layers", shown.cells, side)
         assert picture is not None
         corner = ImVec2(origin.x + (size.x - side) / 2, origin.y)
         imgui.set_cursor_screen_pos(corner)
         imgui.invisible_button("##map", (side, side))
         at = _within(corner, side) if imgui.is_item_hovered() else None
-        _cell(view, picture, corner, side, 0, shown, lit=False)
+        _cell(context, picture, corner, side, 0, shown, lit=False)
         if at is not None:
             pointed = _said(shown, shown.channels, shown.values[0], at)
         if imgui.is_item_clicked() and chosen.mode == "one":
@@ -302,7 +304,9 @@ def _picture(chosen: LayersState, view: View, size: ImVec2, shown: LayerView | N
     return pointed
 
 
-def _cell(view: View, picture: Picture, corner: ImVec2, side: float, index: int, shown: LayerView, lit: bool) -> None:
+def _cell(
+    context: PanelContext, picture: TextureHandle, corner: ImVec2, side: float, index: int, shown: LayerView, lit: bool
+) -> None:
     """Draw one of the cells that a texture holds row by row."""
     draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
     row, column = divmod(index, shown.across)
@@ -312,7 +316,7 @@ def _cell(view: View, picture: Picture, corner: ImVec2, side: float, index: int,
     last = ((column + 1) * wide - right, (row + 1) * high - down)
     draw.add_image(imgui.ImTextureRef(picture.texture), corner, end, first, last)
     if lit:
-        draw.add_rect(corner, end, imgui.get_color_u32(view.theme.text), 0.0, 1.5)
+        draw.add_rect(corner, end, imgui.get_color_u32(context.theme.text), 0.0, 1.5)
 
 
 def _within(corner: ImVec2, side: float) -> tuple[float, float] | None:
@@ -331,14 +335,16 @@ def _said(shown: LayerView, channels: tuple[int, ...], values: np.ndarray, at: t
     return words + score
 
 
-def _foot(view: View, shown: LayerView | None, pointed: str) -> None:
+def _foot(context: PanelContext, shown: LayerView | None, pointed: str) -> None:
     """The pointer's value, the numbers of all maps and of the selection, and how often values occur."""
     if shown is None:
-        imgui.text_colored(view.theme.dim, "Waiting for the layer's maps …")
+        imgui.text_colored(context.theme.dim, "Waiting for the layer's maps …")
         return
-    imgui.push_font(view.theme.mono, 0.87 * imgui.get_font_size())
+    imgui.push_font(context.theme.mono, 0.87 * imgui.get_font_size())
     count, height, width = shown.shape
-    imgui.text_colored(view.theme.text if pointed else view.theme.dim, pointed or f"{count} maps of {width}x{height}")
+    imgui.text_colored(
+        context.theme.text if pointed else context.theme.dim, pointed or f"{count} maps of {width}x{height}"
+    )
     imgui.pop_font()
     half = (imgui.get_content_region_avail().x - imgui.get_style().item_spacing.x) / 2
     names = " ".join(str(channel) for channel in shown.channels)
@@ -346,23 +352,23 @@ def _foot(view: View, shown: LayerView | None, pointed: str) -> None:
         if index:
             imgui.same_line()
         imgui.begin_group()
-        _numbers(view, title, numbers, half)
+        _numbers(context, title, numbers, half)
         imgui.end_group()
 
 
-def _numbers(view: View, title: str, numbers: Numbers, width: float) -> None:
+def _numbers(context: PanelContext, title: str, numbers: Numbers, width: float) -> None:
     em, origin = imgui.get_font_size(), imgui.get_cursor_screen_pos()
     imgui.dummy((width, HISTOGRAM * em))
     widgets.tooltip(
         f"{title}: mean {numbers.mean:+.4g}, deviation {numbers.deviation:.4g}, largest magnitude "
         f"{numbers.largest:.4g}; values from {numbers.span[0]:.4g} to {numbers.span[1]:.4g}."
     )
-    draw, colour = imgui.get_window_draw_list(), imgui.get_color_u32(view.theme.dim)
+    draw, colour = imgui.get_window_draw_list(), imgui.get_color_u32(context.theme.dim)
     heights = np.sqrt(numbers.counts / max(1.0, float(numbers.counts.max())))  # roots, so that tails are seen
     step, base = width / BINS, origin.y + HISTOGRAM * em
     for index, part in enumerate(heights):
         x = origin.x + index * step
         draw.add_rect_filled((x, base - max(1.0, float(part) * HISTOGRAM * em)), (x + max(1.0, step - 1), base), colour)
-    imgui.push_font(view.theme.mono, 0.87 * em)
-    imgui.text_colored(view.theme.dim, f"{title}  {numbers.mean:+.2f}±{numbers.deviation:.2f}")
+    imgui.push_font(context.theme.mono, 0.87 * em)
+    imgui.text_colored(context.theme.dim, f"{title}  {numbers.mean:+.2f}±{numbers.deviation:.2f}")
     imgui.pop_font()

@@ -11,7 +11,7 @@ from viz.core.result import Inside
 from viz.core.state import SLOTS, AppState, Slot
 from viz.panels import download_row
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 
 TITLE = "Model"
 PLACE = "left"
@@ -35,29 +35,29 @@ FILE = (
 )
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """Both slots, then the comparison."""
     for slot in SLOTS:
-        _slot(state, view, slot)
-    _comparison(state, view)
+        _slot(state, context, slot)
+    _comparison(state, context)
 
 
-def _slot(state: AppState, view: View, slot: Slot) -> None:
+def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
     imgui.push_id(slot)
     start = imgui.get_cursor_pos_x()
     imgui.align_text_to_frame_padding()
-    imgui.text_colored(view.theme.accent[slot], slot.capitalize())
+    imgui.text_colored(context.theme.accent[slot], slot.capitalize())
     widgets.row(start)
     if imgui.begin_combo("##choose", Path(path).stem if path else "nothing open"):
         widgets.close_by_escape()
-        _choices(state, view, slot)
+        _choices(state, context, slot)
         imgui.end_combo()
     widgets.tooltip(path or "Choose one of the models that come with Jinc, or one opened before.")
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     # Where a bundled model lies is no business of the user's: its name above says enough.
-    shown = "" if path in {known for _, known in view.bundled} else view.downloads.shown(path)
+    shown = "" if path in {known for _, known in context.bundled} else context.downloads.shown(path)
     entered, typed = imgui.input_text_with_hint(
         "##path", "or a path or an address", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
     )
@@ -65,58 +65,58 @@ def _slot(state: AppState, view: View, slot: Slot) -> None:
     tip = "Type a path or an http(s) address, or drop a file on the picture; Enter opens it."
     widgets.tooltip("" if active or shown else tip)
     if entered and typed != shown:
-        view.open_model(slot, typed)
+        context.open_model(slot, typed)
     elif active and typed != shown:
-        _preview(view, typed)
-    download_row.draw(view, slot, path)
-    result = view.results[slot]
+        _preview(context, typed)
+    download_row.draw(context, slot, path)
+    result = context.results[slot]
     if result and result.error and result.request.model == path:
-        imgui.text_colored(view.theme.error, "cannot be shown")  # why stands where its picture would be
+        imgui.text_colored(context.theme.error, "cannot be shown")  # why stands where its picture would be
         widgets.tooltip(result.error)
     imgui.pop_id()
 
 
-def _choices(state: AppState, view: View, slot: Slot) -> None:
+def _choices(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
-    for name, known in view.bundled:
+    for name, known in context.bundled:
         if imgui.selectable(name, known == path)[0]:
-            view.open_model(slot, known)
-    if not view.bundled:
-        imgui.text_colored(view.theme.dim, "No models came with this installation.")
-    bundled = {known for _, known in view.bundled}
+            context.open_model(slot, known)
+    if not context.bundled:
+        imgui.text_colored(context.theme.dim, "No models came with this installation.")
+    bundled = {known for _, known in context.bundled}
     recents = [known for known in state.recents if known not in bundled]
     if recents:
         imgui.separator()
     for known in recents:
         if imgui.selectable(f"{Path(known).name}##{known}", known == path)[0]:
-            view.open_model(slot, known)
-        _tooltip(view, known)
+            context.open_model(slot, known)
+        _tooltip(context, known)
     imgui.separator()
-    if view.has_dialogs and imgui.selectable("Browse …", False)[0]:
-        view.browse(slot)
+    if context.has_dialogs and imgui.selectable("Browse …", False)[0]:
+        context.browse(slot)
     if imgui.selectable("Close", False)[0]:
-        view.open_model(slot, "")
+        context.open_model(slot, "")
 
 
-def _preview(view: View, typed: str) -> None:
+def _preview(context: PanelContext, typed: str) -> None:
     """What the file is whose path has been typed so far, before Enter opens it."""
     path = os.path.expanduser(typed.strip())
-    found = view.inside(path) if os.path.isfile(path) else None
+    found = context.inside(path) if os.path.isfile(path) else None
     if found is not None:
-        colour = view.theme.dim if found.facts else view.theme.error
+        colour = context.theme.dim if found.facts else context.theme.error
         widgets.sentence(f"Enter opens {found.words}" if found.facts else found.error, colour)
 
 
-def _tooltip(view: View, path: str) -> None:
+def _tooltip(context: PanelContext, path: str) -> None:
     """Where a file is and what is in it."""
     if imgui.is_item_hovered(imgui.HoveredFlags_.for_tooltip):
-        found = view.inside(path)
+        found = context.inside(path)
         about = "Reading ..." if found is None else found.words or found.error
-        widgets.tooltip(f"{view.downloads.shown(path)}\n{about}")
+        widgets.tooltip(f"{context.downloads.shown(path)}\n{about}")
 
 
-def _comparison(state: AppState, view: View) -> None:
-    found = {slot: _known(state, view, slot) for slot in SLOTS}
+def _comparison(state: AppState, context: PanelContext) -> None:
+    found = {slot: _known(state, context, slot) for slot in SLOTS}
     facts = {slot: inside.facts if inside else None for slot, inside in found.items()}
     if not any(facts.values()):
         return
@@ -127,36 +127,40 @@ def _comparison(state: AppState, view: View) -> None:
     labelled = any(known and known.c_dim for known in facts.values())
     for title, value, tip in FACTS:
         if title != "labels" or labelled:
-            _row(view, title, tip, {slot: value(known) if known else "" for slot, known in facts.items()})
+            _row(context, title, tip, {slot: value(known) if known else "" for slot, known in facts.items()})
     carries = any(inside and inside.code for inside in found.values())
     for title, told, tip in FILE if carries else FILE[:1]:
-        _row(view, title, tip, {slot: told(inside) if inside else "" for slot, inside in found.items()}, found)
+        _row(context, title, tip, {slot: told(inside) if inside else "" for slot, inside in found.items()}, found)
     imgui.end_table()
 
 
 def _row(
-    view: View, title: str, tip: str, values: Mapping[Slot, str], found: Mapping[Slot, Inside | None] | None = None
+    context: PanelContext,
+    title: str,
+    tip: str,
+    values: Mapping[Slot, str],
+    found: Mapping[Slot, Inside | None] | None = None,
 ) -> None:
     """A label and a value for each slot; the values of what is `found` explain themselves."""
     imgui.table_next_row()
     imgui.table_next_column()
-    imgui.text_colored(view.theme.dim, title)
+    imgui.text_colored(context.theme.dim, title)
     widgets.tooltip(tip)
     for slot in SLOTS:
         imgui.table_next_column()
-        imgui.push_font(view.theme.mono, 0.0)
+        imgui.push_font(context.theme.mono, 0.0)
         imgui.push_text_wrap_pos(0.0)
-        imgui.text_colored(view.theme.accent[slot] if values[slot] else view.theme.dim, values[slot] or "–")
+        imgui.text_colored(context.theme.accent[slot] if values[slot] else context.theme.dim, values[slot] or "–")
         imgui.pop_text_wrap_pos()
         imgui.pop_font()
         inside = found[slot] if found else None
         widgets.tooltip(inside.words if inside else "")
 
 
-def _known(state: AppState, view: View, slot: Slot) -> Inside | None:
+def _known(state: AppState, context: PanelContext, slot: Slot) -> Inside | None:
     """What is in a slot's file, as soon as its header is read: before the model is loaded, and if it cannot be."""
     path = state.slot(slot).path
-    found = view.inside(path) if path else None
+    found = context.inside(path) if path else None
     return found if found is not None and found.facts else None
 
 

@@ -9,7 +9,7 @@ from imgui_bundle import imgui, implot
 from gan.files.format import format_bytes
 from viz.core.state import SLOTS, AppState
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 
 TITLE = "Performance"
 PLACE = "bottom"
@@ -18,7 +18,7 @@ NUMBERS_WIDTH = 21.0  # in font sizes
 SHOWN = 240  # frames in the plot
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """Numbers left, what runs in the middle, history right."""
     em = imgui.get_font_size()
     if imgui.begin_table("performance", 3):
@@ -27,19 +27,19 @@ def draw(state: AppState, view: View) -> None:
         imgui.table_setup_column("history", imgui.TableColumnFlags_.width_stretch)
         imgui.table_next_row()
         imgui.table_next_column()
-        _times(state, view)
+        _times(state, context)
         imgui.table_next_column()
-        _runs(state, view)
+        _runs(state, context)
         imgui.table_next_column()
-        _history(view)
+        _history(context)
         imgui.end_table()
 
 
-def _times(state: AppState, view: View) -> None:
-    theme, times = view.theme, view.timings
+def _times(state: AppState, context: PanelContext) -> None:
+    theme, times = context.theme, context.timings
     widgets.fact(theme, "rate", f"{imgui.get_io().framerate:6.1f} fps", "Frames of the window a second.")
     for slot in SLOTS:
-        model = f"{_recent(times.model[slot])}{view.tally.recent(slot):5.1f}/s"
+        model = f"{_recent(times.model[slot])}{context.tally.recent(slot):5.1f}/s"
         tip = "Mapping and synthesis of one picture; new pictures shown a second."
         widgets.fact(theme, f"{slot} model", model, tip, theme.accent[slot])
     widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
@@ -47,24 +47,24 @@ def _times(state: AppState, view: View) -> None:
     widgets.fact(theme, "frame", _recent(times.frame), "The window's own work in one frame.")
 
 
-def _runs(state: AppState, view: View) -> None:
-    theme, display = view.theme, state.display
+def _runs(state: AppState, context: PanelContext) -> None:
+    theme, display = context.theme, state.display
     widgets.label(theme, "device", "Where the models run.")
     if imgui.begin_combo("##device", display.device):
         widgets.close_by_escape()
-        for device in view.devices:
+        for device in context.devices:
             if imgui.selectable(device, device == display.device)[0]:
                 display.device = device
         imgui.end_combo()
-    used, limit = view.memory(display.device)
+    used, limit = context.memory(display.device)
     tip = "What open models take of what they may take, with what is computed from their weights (--model-memory)."
     widgets.fact(theme, "models", f"{format_bytes(used)} of {format_bytes(limit)}", tip)
-    _precision(state, view)
-    kinds = {line.implementation for line in view.operators}
-    for line in view.operators if len(kinds) > 1 else view.operators[:1]:
+    _precision(state, context)
+    kinds = {line.implementation for line in context.operators}
+    for line in context.operators if len(kinds) > 1 else context.operators[:1]:
         name = line.name if len(kinds) > 1 else "operators"
         widgets.fact(theme, name, line.implementation, line.reason)
-    path, reason = view.presented or ("–", "How pictures come to the window's textures, once there is one.")
+    path, reason = context.presented or ("–", "How pictures come to the window's textures, once there is one.")
     widgets.fact(theme, "display", path, reason)
     tip = "Most frames a second; 0 for no limit."
     widgets.label(theme, "limit", tip)
@@ -83,16 +83,16 @@ def _runs(state: AppState, view: View) -> None:
     widgets.check(theme, "Vsync", display, "vsync", "Wait for the screen before showing a frame.")
 
 
-def _precision(state: AppState, view: View) -> None:
-    theme, display = view.theme, state.display
-    how = [f"{slot.capitalize()}: {found.how}" for slot in SLOTS if (found := view.results[slot]) and found.how]
+def _precision(state: AppState, context: PanelContext) -> None:
+    theme, display = context.theme, state.display
+    how = [f"{slot.capitalize()}: {found.how}" for slot in SLOTS if (found := context.results[slot]) and found.how]
     tip = "Number format of the models' arithmetic."
     if not display.device.startswith("cuda"):
         widgets.fact(theme, "precision", "float32", f"{tip} float16 is for CUDA devices, where it is faster.")
         return
     choices = {"auto": "float16 where the picture stays the same", "float32": "", "float16": "in any case"}
     widgets.label(theme, "precision", "\n".join([tip, *how]))
-    formats = sorted({found.how[:7] for slot in SLOTS if (found := view.results[slot]) and found.how})
+    formats = sorted({found.how[:7] for slot in SLOTS if (found := context.results[slot]) and found.how})
     now = f"auto ({', '.join(formats)})" if display.precision == "auto" and formats else display.precision
     if imgui.begin_combo("##precision", now):
         widgets.close_by_escape()
@@ -103,11 +103,11 @@ def _precision(state: AppState, view: View) -> None:
         imgui.end_combo()
 
 
-def _history(view: View) -> None:
+def _history(context: PanelContext) -> None:
     flags, axis = implot.Flags_, implot.AxisFlags_
     if not implot.begin_plot("##history", (-1, -1), flags.no_menus | flags.no_mouse_text | flags.no_inputs):
         return
-    theme, times = view.theme, view.timings
+    theme, times = context.theme, context.timings
     curves = [(f"{slot} model", times.model[slot], theme.accent[slot]) for slot in SLOTS]
     curves += [("frame", times.frame, theme.dim), ("upload", times.upload, theme.warning)]
     # A single slow frame (a model being opened) must not flatten all the others.

@@ -15,7 +15,7 @@ from viz.core.state import SLOTS, AppState, Slot, SpectrumState, absolute
 from viz.instruments.types import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import DARK, rgb
 
 TITLE = "Spectrum"
@@ -27,11 +27,11 @@ MARGIN = 10.0  # dB that slices show beyond the map's range, as in the paper
 GRIP = 9.0  # pixels within which the free slice is taken hold of
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """What is transformed, the heat map, its slices, and averaging."""
-    chosen, theme = state.spectrum, view.theme
-    main = choose_slot(state, view)
-    bands = {slot: band for slot in SLOTS if (band := _band(state, view, slot)) is not None}
+    chosen, theme = state.spectrum, context.theme
+    main = choose_slot(state, context)
+    bands = {slot: band for slot in SLOTS if (band := _band(state, context, slot)) is not None}
     if main not in bands:
         widgets.sentence(f"Nothing is shown in the {main} slot: open a model there.", theme.dim)
         return
@@ -43,12 +43,12 @@ def draw(state: AppState, view: View) -> None:
         ("picture", "layer"),
         "The spectrum of the picture, or of each slot's layer chosen under Layers.",
     )
-    reading, progress = view.reading(LIVE), view.reading(AVERAGE)
+    reading, progress = context.reading(LIVE), context.reading(AVERAGE)
     shown = reading.result if reading and isinstance(reading.result, SpectrumView) else None
     if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
         shown = None  # of another model
     done = progress.result.done if progress and isinstance(progress.result, Progress) else 0
-    view.wanted[LIVE] = SpectrumRequest(
+    context.wanted[LIVE] = SpectrumRequest(
         tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()),
         main,
         chosen.of_average and done > 0,
@@ -62,23 +62,23 @@ def draw(state: AppState, view: View) -> None:
     problem = reading.error if reading and reading.error else shown.errors.get(main) if shown else None
     if problem:
         widgets.sentence(problem, theme.error)
-    _heat(chosen, view, bands[main], shown, main)
-    _how(chosen, view, bool(shown and shown.averages))
-    _averaging(state, view, bands)
-    _slices(chosen, view, bands, shown)
+    _heat(chosen, context, bands[main], shown, main)
+    _how(chosen, context, bool(shown and shown.averages))
+    _averaging(state, context, bands)
+    _slices(chosen, context, bands, shown)
 
 
-def _band(state: AppState, view: View, slot: Slot) -> Band | None:
-    facts = view.facts(slot)
+def _band(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
+    facts = context.facts(slot)
     if facts is None or not state.slot(slot).path:
         return None
-    return find(facts.config, PICTURE) if state.spectrum.source == "picture" else selected(state, view, slot)
+    return find(facts.config, PICTURE) if state.spectrum.source == "picture" else selected(state, context, slot)
 
 
 # -- the heat map ------------------------------------------------------------------------------------------------------
 
 
-def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | None, main: Slot) -> None:
+def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: SpectrumView | None, main: Slot) -> None:
     em, room = imgui.get_font_size(), imgui.get_content_region_avail()
     side = max(8 * em, min(room.x, HEAT_SHARE * room.y))
     origin = imgui.get_cursor_screen_pos()
@@ -95,7 +95,7 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
         if look is not None and look.reach != band.rate / 2:
             look = None  # of the layer before
     if shown is not None and shown.heat is not None and look is not None:
-        picture = view.picture("spectrum", shown.heat)
+        picture = context.picture("spectrum", shown.heat)
         assert picture is not None
         draw.add_image(imgui.ImTextureRef(picture.texture), corner, end)
     mouse = imgui.get_io().mouse_pos
@@ -124,8 +124,8 @@ def _heat(chosen: SpectrumState, view: View, band: Band, shown: SpectrumView | N
     if hovered and look is not None:
         x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
         text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
-    imgui.push_font(view.theme.mono if hovered else imgui.get_font(), 0.87 * em)
-    imgui.text_colored(view.theme.text if hovered else view.theme.dim, text)
+    imgui.push_font(context.theme.mono if hovered else imgui.get_font(), 0.87 * em)
+    imgui.text_colored(context.theme.text if hovered else context.theme.dim, text)
     imgui.pop_font()
     if not hovered:
         widgets.tooltip(
@@ -170,8 +170,8 @@ def _ray(chosen: SpectrumState, centre: ImVec2, band: Band, scale: float) -> Non
 # -- controls ----------------------------------------------------------------------------------------------------------
 
 
-def _how(chosen: SpectrumState, view: View, has_average: bool) -> None:
-    theme, gap = view.theme, imgui.get_style().item_inner_spacing.x
+def _how(chosen: SpectrumState, context: PanelContext, has_average: bool) -> None:
+    theme, gap = context.theme, imgui.get_style().item_inner_spacing.x
     half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
     widgets.label(theme, "range", "What is darkest and what is brightest on the map.")
     widgets.number(theme, "", chosen, "low", step=0.25, form="%+.0f dB", default=-40, width=half, tip="The darkest.")
@@ -202,9 +202,9 @@ def _how(chosen: SpectrumState, view: View, has_average: bool) -> None:
     )
 
 
-def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
-    chosen, theme, gap = state.spectrum, view.theme, imgui.get_style().item_inner_spacing.x
-    reading, running = view.reading(AVERAGE), view.running(AVERAGE)
+def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) -> None:
+    chosen, theme, gap = state.spectrum, context.theme, imgui.get_style().item_inner_spacing.x
+    reading, running = context.reading(AVERAGE), context.running(AVERAGE)
     progress = reading.result if reading and isinstance(reading.result, Progress) else None
     half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
     widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
@@ -213,19 +213,19 @@ def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
         imgui.progress_bar(part, (half, 0), f"{progress.done} of {progress.total}" if progress else "")
         imgui.same_line(0, gap)
         if widgets.button("Cancel", "Stop, and keep what was averaged so far.", width=-1):
-            view.started.pop(AVERAGE, None)
+            context.started.pop(AVERAGE, None)
     else:
         widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", default=100, width=half, tip="How many.")
         imgui.same_line(0, gap)
         if widgets.button("Start", "Average over so many seeds; the pictures go on moving meanwhile.", width=-1):
-            view.turn += 1
+            context.turn += 1
             sources = tuple(
                 (slot, result.request, band.name)
                 for slot, band in bands.items()
-                if (result := view.results[slot]) is not None and result.error is None
+                if (result := context.results[slot]) is not None and result.error is None
             )
-            view.started[AVERAGE] = AverageRequest(sources, chosen.num, chosen.beta, chosen.data, view.turn)
-            view.readings.pop(AVERAGE, None)
+            context.started[AVERAGE] = AverageRequest(sources, chosen.num, chosen.beta, chosen.data, context.turn)
+            context.readings.pop(AVERAGE, None)
     widgets.label(
         theme,
         "data",
@@ -255,8 +255,8 @@ def _averaging(state: AppState, view: View, bands: dict[Slot, Band]) -> None:
 # -- slices ------------------------------------------------------------------------------------------------------------
 
 
-def _slices(chosen: SpectrumState, view: View, bands: dict[Slot, Band], shown: SpectrumView | None) -> None:
-    theme = view.theme
+def _slices(chosen: SpectrumState, context: PanelContext, bands: dict[Slot, Band], shown: SpectrumView | None) -> None:
+    theme = context.theme
     widgets.label(theme, "slices", "From the centre outwards, in these directions.")
     widgets.check(theme, "0°", chosen, "at_0", "Along the axis.")
     imgui.same_line()
@@ -271,36 +271,41 @@ def _slices(chosen: SpectrumState, view: View, bands: dict[Slot, Band], shown: S
     if not angles:
         return
     imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())
-    _legend(view, shown)
+    _legend(context, shown)
     gap = imgui.get_style().item_spacing.y
     height = (imgui.get_content_region_avail().y - gap * (len(angles) - 1)) / len(angles)
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(6, 5))
     implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(3, 2))
     for angle in angles:
-        _slice(chosen, view, bands, shown, angle, max(height, 6 * imgui.get_font_size()))
+        _slice(chosen, context, bands, shown, angle, max(height, 6 * imgui.get_font_size()))
     implot.pop_style_var(2)
     imgui.pop_font()
 
 
-def _legend(view: View, shown: SpectrumView | None) -> None:
+def _legend(context: PanelContext, shown: SpectrumView | None) -> None:
     """Whose curves the colours are, and which weight is what; none of it needs room in each plot."""
     averages = shown.averages if shown else {}
     for name in (*SLOTS, *([DATA] if DATA in averages else [])):
-        imgui.text_colored(_colour(view, name), name)
+        imgui.text_colored(_colour(context, name), name)
         imgui.same_line()
     counts = sorted({look.pictures for look in averages.values()})
     means = f"thin: now, thick: mean of {' and '.join(str(count) for count in counts)}" if counts else "now"
-    imgui.text_colored(view.theme.dim, means)
+    imgui.text_colored(context.theme.dim, means)
 
 
-def _colour(view: View, name: str) -> ImVec4:
-    return view.theme.text if name == DATA else view.theme.accent["left" if name == "left" else "right"]
+def _colour(context: PanelContext, name: str) -> ImVec4:
+    return context.theme.text if name == DATA else context.theme.accent["left" if name == "left" else "right"]
 
 
 def _slice(
-    chosen: SpectrumState, view: View, bands: dict[Slot, Band], shown: SpectrumView | None, angle: float, height: float
+    chosen: SpectrumState,
+    context: PanelContext,
+    bands: dict[Slot, Band],
+    shown: SpectrumView | None,
+    angle: float,
+    height: float,
 ) -> None:
-    flags, axis, theme = implot.Flags_, implot.AxisFlags_, view.theme
+    flags, axis, theme = implot.Flags_, implot.AxisFlags_, context.theme
     quiet = flags.no_menus | flags.no_mouse_text | flags.no_inputs | flags.no_legend
     if not implot.begin_plot(f"##slice{angle}", (-1, height), quiet):
         return
@@ -320,15 +325,15 @@ def _slice(
         for name, look in looks.items():
             # What was read of another model, or of a layer of another rate, is not drawn as if it were this one's.
             if name == DATA or (name in bands and look.reach == bands["left" if name == "left" else "right"].rate / 2):
-                _curve(view, name, look, angle, averaged)
+                _curve(context, name, look, angle, averaged)
     implot.end_plot()
 
 
-def _curve(view: View, name: str, look: Look, angle: float, averaged: bool) -> None:
+def _curve(context: PanelContext, name: str, look: Look, angle: float, averaged: bool) -> None:
     slices = look.slices.get(angle)
     if slices is None:
         return  # the angle has moved on since
-    colour = _colour(view, name)
+    colour = _colour(context, name)
     if not averaged:
         colour = ImVec4(colour.x, colour.y, colour.z, 0.75)
     spec = implot.Spec(line_color=colour, line_weight=2.2 if averaged else 1.0)

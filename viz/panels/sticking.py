@@ -11,7 +11,7 @@ from viz.core.images import Pixels
 from viz.core.state import SLOTS, AppState, Slot, StickingState
 from viz.instruments.types import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
 TITLE = "Sticking"
@@ -27,12 +27,12 @@ CONTROLS = 17.0  # width of the column of controls, in font sizes
 GLIDE_SPEED, GLIDE_RADIUS = 0.1, 0.08  # turns a second, picture widths
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """The choice and its numbers left, both slots beside it."""
     em = imgui.get_font_size()
     height = max(6 * em, imgui.get_content_region_avail().y)
     imgui.begin_child("controls", (CONTROLS * em, height))
-    _controls(state, view)
+    _controls(state, context)
     imgui.end_child()
     imgui.same_line(0, em)
     width = (imgui.get_content_region_avail().x - em) / 2
@@ -41,18 +41,18 @@ def draw(state: AppState, view: View) -> None:
             imgui.same_line(0, em)
         imgui.begin_child(slot, (width, height), 0, imgui.WindowFlags_.no_scrollbar)
         if not state.slot(slot).path:
-            imgui.text_colored(view.theme.dim, f"Nothing is open in the {slot} slot.")
+            imgui.text_colored(context.theme.dim, f"Nothing is open in the {slot} slot.")
         elif state.sticking.show == "slice":
-            _slice(state, view, slot)
+            _slice(state, context, slot)
         elif state.sticking.show == "mean":
-            _mean(state, view, slot)
+            _mean(state, context, slot)
         else:
-            _meters(state, view, slot)
+            _meters(state, context, slot)
         imgui.end_child()
 
 
-def _controls(state: AppState, view: View) -> None:
-    chosen, theme = state.sticking, view.theme
+def _controls(state: AppState, context: PanelContext) -> None:
+    chosen, theme = state.sticking, context.theme
     widgets.words(
         theme,
         "view",
@@ -61,12 +61,12 @@ def _controls(state: AppState, view: View) -> None:
         ("slice", "mean", "meters"),
         "One line of the picture over time; the mean of a latent's neighbourhood; figures.",
     )
-    view.recording = chosen.show == "slice"
-    view.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
+    context.recording = chosen.show == "slice"
+    context.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
-        _slice_controls(state, view)
+        _slice_controls(state, context)
     elif chosen.show == "mean":
-        view.wanted[MEAN] = NeighbourhoodRequest(chosen.radius, chosen.num)
+        context.wanted[MEAN] = NeighbourhoodRequest(chosen.radius, chosen.num)
         widgets.number(
             theme,
             "radius",
@@ -81,14 +81,14 @@ def _controls(state: AppState, view: View) -> None:
         widgets.number(theme, "latents", chosen, "num", step=0.5, form="%d", default=100, tip="Neighbours to average.")
         widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
     else:
-        _meter_controls(chosen, view)
+        _meter_controls(chosen, context)
 
 
 # -- x-t slice ---------------------------------------------------------------------------------------------------------
 
 
-def _slice_controls(state: AppState, view: View) -> None:
-    theme, gap = view.theme, imgui.get_style().item_inner_spacing.x
+def _slice_controls(state: AppState, context: PanelContext) -> None:
+    theme, gap = context.theme, imgui.get_style().item_inner_spacing.x
     chosen = state.sticking
     widgets.label(theme, "line", "Drag the line's ends on the pictures.")
     width = (imgui.get_content_region_avail().x - gap) / 2
@@ -101,7 +101,7 @@ def _slice_controls(state: AppState, view: View) -> None:
         chosen.x0, chosen.x1 = 0.3, 0.7
     widgets.label(theme, "time", "A column is added for every new picture.")
     if widgets.button("Clear", "Begin anew.", width=width):
-        view.recorder.clear()
+        context.recorder.clear()
     imgui.same_line(0, gap)
     playing = gestures.moving(state)
     if widgets.button("Stop" if playing else "Glide", "Move the pictures to and fro along the line.", width=width):
@@ -121,12 +121,12 @@ def _glide(state: AppState, begins: bool) -> None:
             transform.speed, transform.radius, transform.phase = GLIDE_SPEED, GLIDE_RADIUS, 0.0
 
 
-def _slice(state: AppState, view: View, slot: Slot) -> None:
-    share = view.recorder.streaks(slot, state.slot(slot).path, state.sticking)
+def _slice(state: AppState, context: PanelContext, slot: Slot) -> None:
+    share = context.recorder.streaks(slot, state.slot(slot).path, state.sticking)
     # An unbiased estimate of nothing is as often below as above it.
     value = "–" if math.isnan(share) else f"{max(0.0, 100 * share):3.0f} %"
     _title(
-        view,
+        context,
         slot,
         f"streaks {value}",
         "The share of fine detail along the line that stays where it is over time: "
@@ -135,14 +135,14 @@ def _slice(state: AppState, view: View, slot: Slot) -> None:
     origin, room = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
     draw, end = imgui.get_window_draw_list(), (origin.x + room.x, origin.y + room.y)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
-    pixels = view.recorder.pixels(slot, state.slot(slot).path, state.sticking)
+    pixels = context.recorder.pixels(slot, state.slot(slot).path, state.sticking)
     if pixels is None or not pixels[0, -2, 3]:
         words = "One column a picture."
         size = imgui.calc_text_size(words)
         at = (origin.x + (room.x - size.x) / 2, origin.y + (room.y - size.y) / 2)
-        draw.add_text(at, imgui.get_color_u32(view.theme.dim), words)
+        draw.add_text(at, imgui.get_color_u32(context.theme.dim), words)
         return
-    picture = view.picture(f"slice {slot}", pixels)
+    picture = context.picture(f"slice {slot}", pixels)
     assert picture is not None
     draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
 
@@ -150,16 +150,16 @@ def _slice(state: AppState, view: View, slot: Slot) -> None:
 # -- neighbourhood -----------------------------------------------------------------------------------------------------
 
 
-def _mean(state: AppState, view: View, slot: Slot) -> None:
-    reading, result = view.reading(MEAN), view.results[slot]
+def _mean(state: AppState, context: PanelContext, slot: Slot) -> None:
+    reading, result = context.reading(MEAN), context.results[slot]
     found = reading.result.get(slot) if reading and isinstance(reading.result, dict) else None
     if isinstance(found, Mean) and found.model != state.slot(slot).path:
         found = None  # of another model
     if reading and reading.error:
-        widgets.sentence(reading.error, view.theme.error)
+        widgets.sentence(reading.error, context.theme.error)
         return
     kept = f"in common {100 * found.kept:3.0f} %" if isinstance(found, Mean) and not math.isnan(found.kept) else ""
-    _title(view, slot, kept, "The share of fine detail that all neighbours have at the same place.")
+    _title(context, slot, kept, "The share of fine detail that all neighbours have at the same place.")
     room, gap = imgui.get_content_region_avail(), imgui.get_style().item_spacing.x
     foot = imgui.get_text_line_height_with_spacing()
     side = max(8.0, min((room.x - gap) / 2, room.y - foot))
@@ -172,17 +172,17 @@ def _mean(state: AppState, view: View, slot: Slot) -> None:
     start = imgui.get_cursor_pos()
     for index, (name, pixels, text) in enumerate(pictures):
         imgui.set_cursor_pos((start.x + index * (side + gap), start.y))
-        _image(view, f"{name} {slot}", pixels, side)
+        _image(context, f"{name} {slot}", pixels, side)
         imgui.set_cursor_pos((start.x + index * (side + gap), start.y + side))
-        imgui.text_colored(view.theme.dim, text)
+        imgui.text_colored(context.theme.dim, text)
 
 
-def _image(view: View, name: str, pixels: Pixels | None, side: float) -> None:
+def _image(context: PanelContext, name: str, pixels: Pixels | None, side: float) -> None:
     origin = imgui.get_cursor_screen_pos()
     draw, end = imgui.get_window_draw_list(), (origin.x + side, origin.y + side)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
     if pixels is not None:
-        picture = view.picture(name, pixels, side)
+        picture = context.picture(name, pixels, side)
         assert picture is not None
         draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
     imgui.dummy((side, side))
@@ -191,9 +191,9 @@ def _image(view: View, name: str, pixels: Pixels | None, side: float) -> None:
 # -- meters ------------------------------------------------------------------------------------------------------------
 
 
-def _meter_controls(chosen: StickingState, view: View) -> None:
-    theme = view.theme
-    reading, running = view.reading(METERS), view.running(METERS)
+def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
+    theme = context.theme
+    reading, running = context.reading(METERS), context.running(METERS)
     found = reading.result if reading and isinstance(reading.result, MeterView) else None
     widgets.number(
         theme,
@@ -213,14 +213,14 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
         imgui.progress_bar(part, (half, 0), f"{found.done} of {found.total}" if found else "")
         imgui.same_line(0, gap)
         if widgets.button("Cancel", "Stop, and keep what was measured so far.", width=-1):
-            view.started.pop(METERS, None)
+            context.started.pop(METERS, None)
     elif widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
-        view.turn += 1
+        context.turn += 1
         pictures = tuple(
-            (slot, result.request) for slot in SLOTS if (result := view.results[slot]) and result.error is None
+            (slot, result.request) for slot in SLOTS if (result := context.results[slot]) and result.error is None
         )
-        view.started[METERS] = MeterRequest(pictures, chosen.num, view.turn)
-        view.readings.pop(METERS, None)
+        context.started[METERS] = MeterRequest(pictures, chosen.num, context.turn)
+        context.readings.pop(METERS, None)
     gap = imgui.get_style().item_inner_spacing.x
     half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
     widgets.label(theme, "error", "The last pair of pictures that a metric compared, and how they differ.")
@@ -246,17 +246,17 @@ def _meter_controls(chosen: StickingState, view: View) -> None:
         widgets.sentence(reading.error, theme.error)
 
 
-def _meters(state: AppState, view: View, slot: Slot) -> None:
+def _meters(state: AppState, context: PanelContext, slot: Slot) -> None:
     chosen = state.sticking
-    reading = view.reading(METERS)
+    reading = context.reading(METERS)
     found = reading.result.slots.get(slot) if reading and isinstance(reading.result, MeterView) else None
     if not isinstance(found, Measured) or found.model != state.slot(slot).path:
-        _title(view, slot, "", "")
-        imgui.text_colored(view.theme.dim, "Not measured yet: press Start.")
+        _title(context, slot, "", "")
+        imgui.text_colored(context.theme.dim, "Not measured yet: press Start.")
         return
-    _title(view, slot, f"{found.done} samples" if found.estimates else "", "Samples measured so far.")
+    _title(context, slot, f"{found.done} samples" if found.estimates else "", "Samples measured so far.")
     if found.refused and not found.estimates:
-        widgets.sentence(found.refused, view.theme.warning)
+        widgets.sentence(found.refused, context.theme.warning)
         return
     start, room = imgui.get_cursor_pos(), imgui.get_content_region_avail()
     side = min(room.y, room.x * 0.4)
@@ -266,31 +266,31 @@ def _meters(state: AppState, view: View, slot: Slot) -> None:
             f"{METRIC_TIPS[estimate.metric]} In dB, more is better; above 50 motion looks right. Against the "
             f"pictures' own variance: {estimate.relative_db:.1f} dB."
         )
-        widgets.fact(view.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
+        widgets.fact(context.theme, title, f"{estimate.db:5.1f} ± {estimate.db_error:.1f} dB", tip)
     if found.shares is not None:
         shares = found.shares
         stays = round(100 * shares.stays, 1) + 0.0  # + 0.0 makes -0.0 plain zero
         widgets.fact(
-            view.theme,
+            context.theme,
             "sticks",
             f"{stays:5.1f} ± {100 * shares.stays_error:.1f} %",
             "Stickiness: the share of fine detail that stays on the screen when the content moves by a pixel.",
         )
-        _bar(view, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
+        _bar(context, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
     elif found.refused:
-        widgets.fact(view.theme, "sticks", "–", found.refused)
+        widgets.fact(context.theme, "sticks", "–", found.refused)
     if chosen.error in found.errors:
         imgui.set_cursor_pos((start.x + room.x - side, start.y))
-        _image(view, f"error {slot}", amplified(found, chosen.error, chosen.gain), side)
+        _image(context, f"error {slot}", amplified(found, chosen.error, chosen.gain), side)
         title = TITLES[chosen.error]
         widgets.tooltip(f"What the last pair of {title} differs in, times the gain; black is equal.")
 
 
-def _bar(view: View, slot: Slot, shares: tuple[float, float, float], width: float) -> None:
+def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], width: float) -> None:
     """What sticks, what follows, what boils, as parts of a bar."""
     height, origin = 0.7 * imgui.get_font_size(), imgui.get_cursor_screen_pos()
-    accent = view.theme.accent[slot]
-    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(view.theme.palette.active))
+    accent = context.theme.accent[slot]
+    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(context.theme.palette.active))
     total = sum(max(share, 0.0) for share in shares) or 1.0
     draw, x = imgui.get_window_draw_list(), origin.x
     for share, ink in zip(shares, inks, strict=True):
@@ -304,13 +304,13 @@ def _bar(view: View, slot: Slot, shares: tuple[float, float, float], width: floa
     )
 
 
-def _title(view: View, slot: Slot, value: str, tip: str) -> None:
+def _title(context: PanelContext, slot: Slot, value: str, tip: str) -> None:
     """Whose it is, and the number that goes with it."""
-    facts = view.facts(slot)
-    imgui.text_colored(view.theme.accent[slot], f"{slot.capitalize()}  {facts.rung if facts else ''}")
+    facts = context.facts(slot)
+    imgui.text_colored(context.theme.accent[slot], f"{slot.capitalize()}  {facts.rung if facts else ''}")
     if value:
         imgui.same_line()
-        imgui.push_font(view.theme.mono, 0.93 * imgui.get_font_size())
+        imgui.push_font(context.theme.mono, 0.93 * imgui.get_font_size())
         room = imgui.get_content_region_avail().x - imgui.calc_text_size(value).x
         imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
         imgui.text_unformatted(value)

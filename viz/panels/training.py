@@ -15,7 +15,7 @@ from viz.panels import training_run
 from viz.training.monitor import RunMonitor, RunReport, command_text, training_command
 from viz.training.process import RunError
 from viz.training.run_folder import RunSnapshot
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.widgets import button, close_by_escape, label, number, sentence, tooltip, words
 
 TITLE = "Training"
@@ -26,29 +26,29 @@ SIZES = (16, 32, 64, 128, 256)
 AUTOMATIC = "automatic"
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """The form for a new run, or the run that is followed."""
-    monitor = view.run
+    monitor = context.run
     if monitor is None:
-        sentence("Training is not available in this window.", view.theme.dim)
+        sentence("Training is not available in this window.", context.theme.dim)
         return
     report = monitor.report
     if report.active or report.snapshot is not None:
-        training_run.draw(state.training, view, monitor, report)
+        training_run.draw(state.training, context, monitor, report)
     else:
-        _form(state.training, view, monitor, report)
+        _form(state.training, context, monitor, report)
 
 
-def attend(state: AppState, view: View) -> None:
+def attend(state: AppState, context: PanelContext) -> None:
     """Every frame, drawn or not: remember the run that is followed, and keep following slots on its newest snapshot."""
-    if view.run is None or view.run.report.snapshot is None:
+    if context.run is None or context.run.report.snapshot is None:
         return
-    snapshot = view.run.report.snapshot
+    snapshot = context.run.report.snapshot
     state.training.run_folder = str(snapshot.folder)
-    _follow(state, view, view.run, snapshot)
+    _follow(state, context, context.run, snapshot)
 
 
-def _follow(state: AppState, view: View, monitor: RunMonitor, snapshot: RunSnapshot) -> None:
+def _follow(state: AppState, context: PanelContext, monitor: RunMonitor, snapshot: RunSnapshot) -> None:
     training, newest = state.training, snapshot.network
     for slot in SLOTS:
         wish, shown = f"follow_{slot}", monitor.shown.get(slot)
@@ -57,25 +57,25 @@ def _follow(state: AppState, view: View, monitor: RunMonitor, snapshot: RunSnaps
         elif shown is not None and state.slot(slot).path != str(shown.path):
             setattr(training, wish, False)  # the user opened another model there, and that is final
         elif newest is not None and newest != shown:
-            view.open_model(slot, str(newest.path))
+            context.open_model(slot, str(newest.path))
             monitor.shown[slot] = newest
 
 
 # ------------------------------------------------------------------------------------------------------------ the form
 
 
-def _form(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+def _form(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     width = COLUMN * imgui.get_font_size()
     gap = 2 * imgui.get_style().item_spacing.x
     stacked = imgui.get_content_region_avail().x < 2 * width + 2 * gap + 16 * imgui.get_font_size()
     for name, column in (("what", _data_and_rung), ("how", _how)):
         imgui.begin_child(name, ImVec2(0 if stacked else width, 0), _child_flags(stacked))
-        column(training, view)
+        column(training, context)
         imgui.end_child()
         if not stacked:
             imgui.same_line(0, gap)
     imgui.begin_child("start", ImVec2(0, 0), _child_flags(stacked))
-    _start(training, view, monitor, report)
+    _start(training, context, monitor, report)
     imgui.end_child()
 
 
@@ -83,8 +83,8 @@ def _child_flags(stacked: bool) -> int:
     return int(imgui.ChildFlags_.auto_resize_y) if stacked else int(imgui.ChildFlags_.none)
 
 
-def _data_and_rung(training: TrainingState, view: View) -> None:
-    theme, is_drawn = view.theme, training.source == "critters"
+def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
+    theme, is_drawn = context.theme, training.source == "critters"
     chosen = _Choice("critters" if is_drawn else "own pictures")
     tip = "Critters are drawn by Jinc, unaligned as in FFHQ-U; your own are a folder or zip of square RGB pictures."
     if words(theme, "data", chosen, "value", ("critters", "own pictures"), tip):
@@ -118,8 +118,8 @@ def _data_and_rung(training: TrainingState, view: View) -> None:
         imgui.end_combo()
 
 
-def _how(training: TrainingState, view: View) -> None:
-    theme = view.theme
+def _how(training: TrainingState, context: PanelContext) -> None:
+    theme = context.theme
     tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
     if words(theme, "preset", training, "preset", ("tiny", "paper"), tip):
         training.batch, training.kimg = 0, 0.0
@@ -157,10 +157,10 @@ def _how(training: TrainingState, view: View) -> None:
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 
 
-def _start(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
-    theme = view.theme
+def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
+    theme = context.theme
     if report.error:
-        training_run.failure(view, report)
+        training_run.failure(context, report)
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == "critters" else "Trains"
@@ -182,8 +182,8 @@ def _start(training: TrainingState, view: View, monitor: RunMonitor, report: Run
     if button("Copy command", command, enabled=bool(command)):
         imgui.set_clipboard_text(command)
     if command:
-        _command_line(view, command)
-    _follow_row(training, view, monitor)
+        _command_line(context, command)
+    _follow_row(training, context, monitor)
 
 
 @lru_cache(maxsize=1)
@@ -195,17 +195,17 @@ def _command(settings: tuple[tuple[str, Any], ...], _second: int) -> tuple[str, 
         return "", str(problem)
 
 
-def _command_line(view: View, command: str) -> None:
+def _command_line(context: PanelContext, command: str) -> None:
     """The options on screen without the long paths of program and script; the whole is in the tooltip."""
     program, _, options = command.partition(" --")
-    imgui.push_font(view.theme.mono, 0.0)
-    sentence(f"train.py --{options}", view.theme.dim)
+    imgui.push_font(context.theme.mono, 0.0)
+    sentence(f"train.py --{options}", context.theme.dim)
     imgui.pop_font()
     tooltip(command)
 
 
-def _follow_row(training: TrainingState, view: View, monitor: RunMonitor) -> None:
-    label(view.theme, "open run", "Follow a run folder that is already there, running or not.")
+def _follow_row(training: TrainingState, context: PanelContext, monitor: RunMonitor) -> None:
+    label(context.theme, "open run", "Follow a run folder that is already there, running or not.")
     imgui.set_next_item_width(-1)
     entered, training.run_folder = imgui.input_text_with_hint(
         "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true

@@ -14,7 +14,7 @@ from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, TrainingState
 from viz.training.monitor import RunMonitor, RunReport
 from viz.training.run_folder import Progress, RunSnapshot
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 from viz.ui.widgets import button, check, label, number, sentence, tooltip
 
@@ -37,7 +37,7 @@ STAGES = {
 }
 
 
-def draw(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     """Three columns, or one below the other where the panel is narrow: the run, its losses, its pictures."""
     room, size = imgui.get_content_region_avail(), imgui.get_font_size()
     gap = 2 * imgui.get_style().item_spacing.x
@@ -50,17 +50,17 @@ def draw(training: TrainingState, view: View, monitor: RunMonitor, report: RunRe
         pictures = min(room.y * shape, room.x - (COLUMN + 16) * size - 2 * gap)
         run, losses = ImVec2(COLUMN * size, room.y), ImVec2(room.x - COLUMN * size - pictures - 2 * gap, room.y)
     imgui.begin_child("run", run, imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none)
-    _run(training, view, monitor, report)
+    _run(training, context, monitor, report)
     imgui.end_child()
     if not stacked:
         imgui.same_line(0, gap)
     still = imgui.WindowFlags_.no_scrollbar | imgui.WindowFlags_.no_scroll_with_mouse  # the plot takes what is left
     imgui.begin_child("losses", losses, imgui.ChildFlags_.none, still)
-    _losses(training, view, report.snapshot.curves if report.snapshot else {})
+    _losses(training, context, report.snapshot.curves if report.snapshot else {})
     imgui.end_child()
     if not stacked:
         imgui.same_line(0, gap)
-    _fakes(view, report, ImVec2(pictures, pictures / shape))
+    _fakes(context, report, ImVec2(pictures, pictures / shape))
 
 
 def _shape(report: RunReport) -> float:
@@ -74,51 +74,51 @@ def _shape(report: RunReport) -> float:
 # -------------------------------------------------------------------------------------------------------- the run
 
 
-def _run(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     snapshot = report.snapshot
-    _heading(view, snapshot)
+    _heading(context, snapshot)
     progress = snapshot.progress if snapshot is not None else None
     known = progress is not None and report.stage not in ("launching", "idle")
     stage = STAGES.get(report.stage, "No run here yet")
     if progress is not None and known:
-        _bar(view, progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
+        _bar(context, progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
         if not report.error:
-            _rates(view, report, progress)
+            _rates(context, report, progress)
     else:
         line = _last_line(report.output)
         drawn = re.fullmatch(r"Drawn (\d+) of (\d+)", line)  # the trainer draws its critters first
         if drawn:
-            _bar(view, int(drawn[1]) / max(int(drawn[2]), 1), "Drawing critters")
+            _bar(context, int(drawn[1]) / max(int(drawn[2]), 1), "Drawing critters")
         else:
-            _bar(view, -0.5 * imgui.get_time() if report.active else 0.0, stage)
+            _bar(context, -0.5 * imgui.get_time() if report.active else 0.0, stage)
         if report.active:
-            sentence(line or "Loading torch", view.theme.dim)
+            sentence(line or "Loading torch", context.theme.dim)
     if report.error:
-        failure(view, report)
-    _actions(training, view, monitor, report)
-    _snapshots(training, view, snapshot)
+        failure(context, report)
+    _actions(training, context, monitor, report)
+    _snapshots(training, context, snapshot)
 
 
-def _rates(view: View, report: RunReport, progress: Progress) -> None:
+def _rates(context: PanelContext, report: RunReport, progress: Progress) -> None:
     rates = [length(progress.images, progress.total_images)]
     if report.stage == "training":
         rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]
-    imgui.push_font(view.theme.mono, 0.0)
+    imgui.push_font(context.theme.mono, 0.0)
     imgui.text_unformatted("   ".join(rates))
     imgui.pop_font()
     tooltip("kimg: thousands of real images shown to the discriminator.")
 
 
-def _bar(view: View, fraction: float, words: str) -> None:
+def _bar(context: PanelContext, fraction: float, words: str) -> None:
     """How much is done; a negative fraction is a bar that only shows that something happens."""
     imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
     imgui.progress_bar(fraction, ImVec2(-1, 0), words)
     imgui.pop_style_color()
 
 
-def _heading(view: View, snapshot: RunSnapshot | None) -> None:
+def _heading(context: PanelContext, snapshot: RunSnapshot | None) -> None:
     if snapshot is None:
-        imgui.text_colored(view.theme.dim, "New run")
+        imgui.text_colored(context.theme.dim, "New run")
         return
     generator = snapshot.options.get("generator")
     rung = generator.get("rung") if isinstance(generator, dict) else None
@@ -126,7 +126,7 @@ def _heading(view: View, snapshot: RunSnapshot | None) -> None:
     if title:
         imgui.text_unformatted(title)
         imgui.same_line()
-    imgui.text_colored(view.theme.dim, snapshot.folder.name)
+    imgui.text_colored(context.theme.dim, snapshot.folder.name)
     gamma = snapshot.options.get("gamma")
     facts = [str(snapshot.folder)]
     facts += [f"batch {snapshot.options['batch']}"] if "batch" in snapshot.options else []
@@ -134,31 +134,31 @@ def _heading(view: View, snapshot: RunSnapshot | None) -> None:
     tooltip("\n".join(facts))
 
 
-def _snapshots(training: TrainingState, view: View, snapshot: RunSnapshot | None) -> None:
+def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnapshot | None) -> None:
     """What to do with the newest checkpoint."""
     newest = snapshot.network if snapshot is not None else None
-    label(view.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
+    label(context.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
     gap = 2 * imgui.get_style().item_spacing.x
     for slot in SLOTS:
-        imgui.push_style_color(imgui.Col_.text, view.theme.accent[slot])
+        imgui.push_style_color(imgui.Col_.text, context.theme.accent[slot])
         tip = f"Open the newest snapshot ({newest.kimg} kimg) in the {slot} slot." if newest else "None is written yet."
         pressed = button(f"Open {slot}", enabled=newest is not None)
         imgui.pop_style_color()
         tooltip(tip)
         if pressed and newest is not None:
-            view.open_model(slot, str(newest.path))
+            context.open_model(slot, str(newest.path))
         imgui.same_line(0, gap)
-    imgui.push_font(view.theme.mono, 0.0)
-    imgui.text_colored(view.theme.dim, f"{newest.kimg} kimg" if newest else "none yet")
+    imgui.push_font(context.theme.mono, 0.0)
+    imgui.text_colored(context.theme.dim, f"{newest.kimg} kimg" if newest else "none yet")
     imgui.pop_font()
-    label(view.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
+    label(context.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
     for slot in SLOTS:
-        check(view.theme, slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
+        check(context.theme, slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
         imgui.same_line(0, gap)
     imgui.new_line()
 
 
-def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: RunReport) -> None:
+def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     snapshot = report.snapshot
     if report.stage == "stopping":
         button("Stop", enabled=False)  # stays, so that a second click on it hits nothing else
@@ -185,7 +185,7 @@ def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: R
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
     number(
-        view.theme,
+        context.theme,
         "",
         training,
         "kimg",
@@ -197,13 +197,13 @@ def _actions(training: TrainingState, view: View, monitor: RunMonitor, report: R
     )
 
 
-def failure(view: View, report: RunReport) -> None:
+def failure(context: PanelContext, report: RunReport) -> None:
     """What went wrong, in the trainer's own words, and where the rest of them are."""
     ended = report.stage in ("failed", "crashed")
-    sentence(f"The trainer stopped: {report.error}" if ended else report.error, view.theme.error)
+    sentence(f"The trainer stopped: {report.error}" if ended else report.error, context.theme.error)
     if report.log is not None:
-        imgui.push_font(view.theme.mono, 0.0)
-        sentence(f"log {report.log}", view.theme.dim)
+        imgui.push_font(context.theme.mono, 0.0)
+        sentence(f"log {report.log}", context.theme.dim)
         imgui.pop_font()
         tooltip("Click to copy the path.")
         if imgui.is_item_clicked():
@@ -223,17 +223,17 @@ def length(images: int, total: int) -> str:
 # ----------------------------------------------------------------------------------------------------- the losses
 
 
-def _losses(training: TrainingState, view: View, curves: Mapping[str, np.ndarray]) -> None:
-    _legend(training, view, curves)
+def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
+    _legend(training, context, curves)
     if not curves or not len(curves["kimg"]):
-        sentence("The first losses come with the first tick: after 4 kimg or a minute.", view.theme.dim)
+        sentence("The first losses come with the first tick: after 4 kimg or a minute.", context.theme.dim)
         return
-    colours, palette = implot.Col_, view.theme.palette
+    colours, palette = implot.Col_, context.theme.palette
     implot.push_style_color(colours.frame_bg, rgb(palette.window))
     implot.push_style_color(colours.plot_bg, rgb(palette.stage))
     implot.push_style_color(colours.plot_border, rgb(palette.border))
     implot.push_style_color(colours.axis_grid, rgb(palette.dim, 0.25))
-    implot.push_style_color(colours.axis_text, view.theme.dim)
+    implot.push_style_color(colours.axis_text, context.theme.dim)
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(8, 3))
     flags = implot.Flags_
     if implot.begin_plot(
@@ -272,19 +272,19 @@ def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, floa
     return low - margin, high + margin
 
 
-def _legend(training: TrainingState, view: View, curves: Mapping[str, np.ndarray]) -> None:
+def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
     """The newest values in the curves' colours, and the switch of the axis."""
     for name, title, colour, tip in CURVES:
         values = curves.get(name, np.empty(0))
         values = values[np.isfinite(values)]
         imgui.align_text_to_frame_padding()
-        imgui.push_font(view.theme.mono, 0.0)
+        imgui.push_font(context.theme.mono, 0.0)
         imgui.text_colored(rgb(colour), f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -")
         imgui.pop_font()
         tooltip(tip)
         imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
     imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - 3.4 * imgui.get_font_size())
-    check(view.theme, "log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
+    check(context.theme, "log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
 
 
 def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) -> None:
@@ -300,13 +300,13 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) 
 # --------------------------------------------------------------------------------------------------- the pictures
 
 
-def _fakes(view: View, report: RunReport, size: ImVec2) -> None:
+def _fakes(context: PanelContext, report: RunReport, size: ImVec2) -> None:
     """The newest grid of generated pictures, whole."""
     fakes = report.fakes
-    picture = view.picture("fakes", fakes.pixels) if fakes is not None else None
+    picture = context.picture("fakes", fakes.pixels) if fakes is not None else None
     if fakes is None or picture is None:
         imgui.begin_child("fakes", size, imgui.ChildFlags_.none)
-        sentence("The first pictures appear as soon as the run has begun.", view.theme.dim)
+        sentence("The first pictures appear as soon as the run has begun.", context.theme.dim)
         imgui.end_child()
         return
     imgui.image(imgui.ImTextureRef(picture.texture), size)

@@ -8,7 +8,7 @@ from imgui_bundle import imgui
 from viz.core import gestures
 from viz.core.state import SLOTS, AppState, Slot, TransformState, choices_of
 from viz.ui import widgets
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 
 TITLE = "Transform"
 PLACE = "left"
@@ -25,19 +25,19 @@ OWN = (
 )
 
 
-def draw(state: AppState, view: View) -> None:
+def draw(state: AppState, context: PanelContext) -> None:
     """Translation, rotation, scale, animation, snapping, moving back, and what was learned."""
-    theme, transform = view.theme, state.transform_of(state.focus)
+    theme, transform = context.theme, state.transform_of(state.focus)
     widgets.side(theme, state)
-    known = [facts for facts in map(view.facts, SLOTS) if facts]
+    known = [facts for facts in map(context.facts, SLOTS) if facts]
     resolution = max((facts.resolution for facts in known), default=0)
-    _length(state, view, "x", "tx", resolution, "Translation to the right, in image widths and in pixels.")
-    _length(state, view, "y", "ty", resolution, "Translation downwards, in image widths and in pixels.")
+    _length(state, context, "x", "tx", resolution, "Translation to the right, in image widths and in pixels.")
+    _length(state, context, "y", "ty", resolution, "Translation downwards, in image widths and in pixels.")
     widgets.number(
         theme, "rotation", transform, "degrees", step=0.25, form="%+.2f°", tip="Rotation, counter-clockwise."
     )
-    _scale(state, view)
-    _animation(state, view)
+    _scale(state, context)
+    _animation(state, context)
     widgets.label(theme, "snap")
     widgets.check(theme, "to pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
     imgui.same_line()
@@ -58,7 +58,7 @@ def draw(state: AppState, view: View) -> None:
     opened = imgui.collapsing_header(LEARNED)
     widgets.tooltip(tip)
     if opened:
-        _learned(state, view)
+        _learned(state, context)
 
 
 def _half() -> float:
@@ -71,15 +71,15 @@ def _beside() -> None:
     imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
 
 
-def _length(state: AppState, view: View, text: str, name: str, resolution: int, tip: str) -> None:
+def _length(state: AppState, context: PanelContext, text: str, name: str, resolution: int, tip: str) -> None:
     """One coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
     transform, half = state.transform_of(state.focus), _half()
-    widgets.label(view.theme, text, tip)
-    widgets.number(view.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
+    widgets.label(context.theme, text, tip)
+    widgets.number(context.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
     _beside()
     imgui.set_next_item_width(-1)
     imgui.begin_disabled(resolution == 0)
-    imgui.push_font(view.theme.mono, 0.0)
+    imgui.push_font(context.theme.mono, 0.0)
     changed, pixels = imgui.drag_float(
         f"##{name} px", getattr(transform, name) * max(resolution, 1), 0.05, 0.0, 0.0, "%+.2f px"
     )
@@ -92,9 +92,9 @@ def _length(state: AppState, view: View, text: str, name: str, resolution: int, 
         gestures.clamped(transform, name, pixels / resolution)
 
 
-def _scale(state: AppState, view: View) -> None:
+def _scale(state: AppState, context: PanelContext) -> None:
     """The scale, and how much of each slot's input it leaves."""
-    theme, half, tip = view.theme, _half(), "Scale about the centre: more than 1 enlarges the content."
+    theme, half, tip = context.theme, _half(), "Scale about the centre: more than 1 enlarges the content."
     widgets.label(theme, "scale", tip)
     widgets.number(
         theme,
@@ -108,7 +108,7 @@ def _scale(state: AppState, view: View) -> None:
         width=half,
         octaves=True,
     )
-    kept = {slot: result.kept for slot, result in view.results.items() if result and result.kept is not None}
+    kept = {slot: result.kept for slot, result in context.results.items() if result and result.kept is not None}
     if not kept:
         return
     _beside()
@@ -123,8 +123,8 @@ def _scale(state: AppState, view: View) -> None:
     imgui.pop_font()
 
 
-def _animation(state: AppState, view: View) -> None:
-    theme, transform, half = view.theme, state.transform_of(state.focus), _half()
+def _animation(state: AppState, context: PanelContext) -> None:
+    theme, transform, half = context.theme, state.transform_of(state.focus), _half()
     tip = "Move by itself: along x or y, on a circle, about the centre, or up in scale and back."
     widgets.combo(theme, "animate", transform, "animate", tip, width=half)
     _beside()
@@ -166,11 +166,11 @@ def _learned_moves(transform: TransformState) -> bool:
     return transform.learned == "set" and transform.learned_animate in ("x", "y")
 
 
-def _learned(state: AppState, view: View) -> None:
+def _learned(state: AppState, context: PanelContext) -> None:
     """What each model makes of w, and the numbers that may take its place."""
-    theme, transform, half = view.theme, state.transform_of(state.focus), _half()
+    theme, transform, half = context.theme, state.transform_of(state.focus), _half()
     for slot in SLOTS:
-        _own(state, view, slot)
+        _own(state, context, slot)
     tip = "The transform that each model makes of w, or the numbers below in its place, which stay while w changes."
     widgets.words(theme, "use", transform, "learned", choices_of(transform, "learned"), tip, room=2 * half / 1.5)
     _beside()
@@ -189,9 +189,9 @@ def _learned(state: AppState, view: View) -> None:
     widgets.combo(theme, "animate", transform, "learned_animate", tip)
 
 
-def _own(state: AppState, view: View, slot: Slot) -> None:
+def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
     """One slot's own transform, and the button that keeps it."""
-    theme, result = view.theme, view.results[slot]
+    theme, result = context.theme, context.results[slot]
     if not state.slot(slot).path:
         return
     start = imgui.get_cursor_pos_x()

@@ -16,7 +16,7 @@ from torch import Tensor
 from gan.networks.input_transform import forward_matrix
 from gan.networks.layers import SteppedNetwork
 from gan.networks.precision import Arithmetic
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.render.cuda_graphs import Capture, Learned, Motion, Replay, Replays, captured, plainly, quickest
 from viz.render.postprocess import Drawn, Read, in_bytes, read_facts
 
@@ -64,8 +64,8 @@ class GpuDrawing:
             end.synchronize()
             return Read(begin.elapsed_time(drawn), drawn.elapsed_time(end), *read_facts(facts))
 
-        enlarged_pixels = None if enlarged is None else DevicePixels(enlarged, end)
-        return Drawn(DevicePixels(image, end), enlarged_pixels, read, waits=True, how=replay.how)
+        enlarged_pixels = None if enlarged is None else DeviceImage(enlarged, end)
+        return Drawn(DeviceImage(image, end), enlarged_pixels, read, waits=True, how=replay.how)
 
     def _made(self, job: Job) -> Replay:
         known = (job.model, job.arithmetic.half)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from viz.core.images import DevicePixels, Pixels, in_memory, size_of
+from viz.core.images import DeviceImage, Pixels, in_memory, size_of
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import AppState
@@ -145,10 +145,10 @@ def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifferen
     """The difference where the pictures are. They are fetched only if one is somewhere else than the other."""
     width = max(left.width, right.width)
     one, other = left.picture, right.picture
-    both = isinstance(one, DevicePixels) and isinstance(other, DevicePixels) and one.device == other.device
+    both = isinstance(one, DeviceImage) and isinstance(other, DeviceImage) and one.device == other.device
     if not both or width % min(left.width, right.width):
         return ArrayDifference(left, right, fine)
-    assert isinstance(one, DevicePixels) and isinstance(other, DevicePixels)
+    assert isinstance(one, DeviceImage) and isinstance(other, DeviceImage)
     own = DeviceDifference(one, other, width)
     finely = width * factor_for(width)
     if not fine or finely == width:
@@ -157,11 +157,11 @@ def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifferen
     return DeviceDifference(one, other, finely, own)
 
 
-def _larger(result: RenderResult, width: int) -> DevicePixels:
+def _larger(result: RenderResult, width: int) -> DeviceImage:
     """The enlarged picture where it has this width, else the picture itself."""
     enlarged = result.enlarged is not None and size_of(result.enlarged)[0] == width
     found = result.enlarged if enlarged else result.picture
-    assert isinstance(found, DevicePixels)
+    assert isinstance(found, DeviceImage)
     return found
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from viz.core import images as pixels_module
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.render.upscale import magnified
 
 
@@ -31,7 +31,7 @@ class DeviceDifference:
     """
 
     def __init__(
-        self, left: DevicePixels, right: DevicePixels, width: int, own: "DeviceDifference | None" = None
+        self, left: DeviceImage, right: DeviceImage, width: int, own: "DeviceDifference | None" = None
     ) -> None:
         self._device = left.device
         with _on_window_stream(self._device) as stream:
@@ -50,17 +50,17 @@ class DeviceDifference:
         """The root mean square; None while it has not come to memory. Never waits."""
         return float(self._rms) if self._come.query() else None
 
-    def amplified(self, gain: float) -> DevicePixels:
+    def amplified(self, gain: float) -> DeviceImage:
         """Times `gain`, cut off at 255, and opaque."""
         with _on_window_stream(self._device) as stream:
             shown = self._difference.float().mul_(gain).add_(0.5).clamp_(0, 255).to(torch.uint8)
             shown[:, :, 3] = 255
             ready = torch.cuda.Event()
             ready.record(stream)
-            return DevicePixels(shown, ready)
+            return DeviceImage(shown, ready)
 
 
-def _widened(picture: DevicePixels, width: int, stream: torch.cuda.Stream) -> Tensor:
+def _widened(picture: DeviceImage, width: int, stream: torch.cuda.Stream) -> Tensor:
     """uint8 [H, W, 4], `width` pixels across."""
     picture.follow(stream)
     if picture.width == width:

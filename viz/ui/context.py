@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from viz.core.frame_rate import Tally
-from viz.core.images import Picture
 from viz.core.result import Inside, ModelFacts, RenderResult
 from viz.core.state import Slot
+from viz.display.texture import TextureHandle
 from viz.instruments.slice_recorder import Recorder
 from viz.loading.downloads import Downloads
 from viz.render.jobs import JobRequest, Reading
@@ -20,12 +20,12 @@ from viz.ui.theme import Theme
 class Pictures(NamedTuple):
     """What the canvas has to show: each slot's picture, and |left - right| times the gain with its RMS of 255."""
 
-    left: Picture | None = None
-    right: Picture | None = None
-    difference: Picture | None = None
+    left: TextureHandle | None = None
+    right: TextureHandle | None = None
+    difference: TextureHandle | None = None
     rms: float = 0.0
 
-    def slot(self, name: Slot) -> Picture | None:
+    def slot(self, name: Slot) -> TextureHandle | None:
         return self.left if name == "left" else self.right
 
 
@@ -61,7 +61,7 @@ def _no_action(*_: object) -> None:
 
 
 @dataclass
-class View:
+class PanelContext:
     """Read by panels; owned and filled by the window (viz/app.py)."""
 
     theme: Theme
@@ -80,7 +80,7 @@ class View:
     inside: Callable[[str], Inside | None] = _no_action  # what a file is; None while it is being read
     memory: Callable[[str], tuple[float, float]] = lambda _: (0.0, 0.0)  # (bytes of models, limit) on a device
     browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
-    picture: Callable[..., Picture | None] = (
+    picture: Callable[..., TextureHandle | None] = (
         _no_action  # (a name, viz.core.images.Pixels, width on screen) as a texture
     )
     downloads: Downloads = field(default_factory=Downloads)  # of models at addresses

@@ -9,7 +9,7 @@ from viz.canvas import mode_bar
 from viz.canvas.canvas import Canvas
 from viz.core import gestures
 from viz.core.state import SLOTS, AppState
-from viz.ui.context import View
+from viz.ui.context import PanelContext
 from viz.window import shortcuts
 
 MESSAGE_SECONDS = 30.0
@@ -19,8 +19,10 @@ HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zoom
 class Menus:
     """Changes the state and what is shown; holds nothing but whether the table is open and how long a message stood."""
 
-    def __init__(self, state: AppState, view: View, canvas: Canvas, params: hello_imgui.RunnerParams) -> None:
-        self.state, self.view, self.canvas, self._params = state, view, canvas, params
+    def __init__(
+        self, state: AppState, context: PanelContext, canvas: Canvas, params: hello_imgui.RunnerParams
+    ) -> None:
+        self.state, self.context, self.canvas, self._params = state, context, canvas, params
         self._table_shown = False
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
@@ -28,8 +30,8 @@ class Menus:
         """File, View, Help."""
         if imgui.begin_menu("File"):
             for slot in SLOTS:
-                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.view.has_dialogs)[0]:
-                    self.view.browse(slot)
+                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.has_dialogs)[0]:
+                    self.context.browse(slot)
             imgui.separator()
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True
@@ -76,20 +78,20 @@ class Menus:
             self._table_shown = not self._table_shown
         slot = self.canvas.aimed(self.state, io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
-            self.canvas.one_to_one(self.state, self.view, slot)
-        facts = self.view.facts(slot)
+            self.canvas.one_to_one(self.state, self.context, slot)
+        facts = self.context.facts(slot)
         shortcuts.press(self.state, slot, facts.resolution if facts else 256)
 
     def status(self) -> None:
         """The newest message for as long as it takes to read, else a hint."""
-        if self.view.message != self._said:
-            self._said, self._said_at = self.view.message, time.monotonic()
+        if self.context.message != self._said:
+            self._said, self._said_at = self.context.message, time.monotonic()
         elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
-            self.view.message = ""
-        if self.view.message:
-            imgui.text_colored(self.view.theme.warning, self.view.message)
+            self.context.message = ""
+        if self.context.message:
+            imgui.text_colored(self.context.theme.warning, self.context.message)
         else:
-            imgui.text_colored(self.view.theme.dim, HINT)
+            imgui.text_colored(self.context.theme.dim, HINT)
 
     def overlay(self) -> None:
         """The table of gestures and keys, over everything else, while it is open."""
@@ -103,5 +105,5 @@ class Menus:
         )
         imgui.pop_style_var()
         self._table_shown = bool(shown) and not imgui.is_key_pressed(imgui.Key.escape, False)
-        shortcuts.draw_table(self.view.theme)
+        shortcuts.draw_table(self.context.theme)
         imgui.end()

@@ -26,12 +26,12 @@ from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
 from viz.core import gestures
 from viz.core import state as states
-from viz.core.images import Picture, Pixels, size_of
+from viz.core.images import Pixels, size_of
 from viz.core.request import build_request
 from viz.core.result import RenderResult, explained
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
-from viz.display.texture import Texture, Textures
+from viz.display.texture import Texture, TextureHandle, Textures
 from viz.instruments.registry import Jobs
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import Reader
@@ -41,7 +41,7 @@ from viz.render.jobs import Instruments
 from viz.render.renderer import Renderer, devices, fastest
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
-from viz.ui.context import OperatorLine, Pictures, Presented, View
+from viz.ui.context import OperatorLine, PanelContext, Pictures, Presented
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
 from viz.window.menus import Menus
@@ -85,7 +85,7 @@ class Window:
     ) -> None:
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
-        self.view = View(
+        self.context = PanelContext(
             theme=self.theme,
             bundled=tuple((model.name, model.path) for model in bundled()),
             devices=devices(),
@@ -94,15 +94,15 @@ class Window:
             downloads=Downloads(self._wake),
             run=RunMonitor(state.training.run_folder),
         )
-        self.view.downloads.opened(state.slot(slot).path for slot in SLOTS)
-        if state.display.device not in self.view.devices:
+        self.context.downloads.opened(state.slot(slot).path for slot in SLOTS)
+        if state.display.device not in self.context.devices:
             # A first start, or the state was saved on another machine.
-            state.display.device = fastest(self.view.devices)
+            state.display.device = fastest(self.context.devices)
         self.canvas = Canvas()
         self._is_open = False
         renderer = Renderer(model_bytes, own_thread=True)
         self.inside = Reader(self._wake)
-        self.view.inside, self.view.memory = self.inside.ask, renderer.memory
+        self.context.inside, self.context.memory = self.inside.ask, renderer.memory
         instruments = Instruments(Jobs(renderer).start, explained)
         self.worker = Worker(renderer.begin, self._wake, instruments, renderer.hold)
         self._textures: Textures | None = None
@@ -124,10 +124,10 @@ class Window:
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
         path = unquoted(path)
-        if self.view.downloads.takes(slot, path):
+        if self.context.downloads.takes(slot, path):
             return
         self.state.slot(slot).path = resolve(path) if path else ""
-        self.view.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
+        self.context.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
 
     def browse(self, slot: Slot) -> None:
@@ -143,10 +143,10 @@ class Window:
     def close(self) -> bool:
         """Stop the worker and whatever else runs; False if a picture is still under way. Waits the first time only."""
         if self._closed_in_time is None:
-            if self.view.run is not None:
-                self.view.run.close()
+            if self.context.run is not None:
+                self.context.run.close()
             self.inside.close()
-            self.view.downloads.close()
+            self.context.downloads.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 
@@ -180,7 +180,7 @@ class Window:
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
         params = layout.parameters((display.width, display.height), self._windows(), layout_file)
         self._params = params
-        menus = Menus(self.state, self.view, self.canvas, params)
+        menus = Menus(self.state, self.context, self.canvas, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
@@ -200,7 +200,7 @@ class Window:
         canvas.can_be_closed = canvas.call_begin_end = False
         windows = [canvas]
         for panel in PANELS:
-            draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.view))
+            draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
             windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.dock(panel.TITLE, panel.PLACE), draw))
         return windows
 
@@ -212,8 +212,8 @@ class Window:
     def _opened(self) -> None:
         self._is_open = True
         self._textures = Textures(gl.of_window())
-        self.view.picture = self._textures.picture
-        self.view.has_dialogs = _has_dialogs()
+        self.context.picture = self._textures.picture
+        self.context.has_dialogs = _has_dialogs()
         # The wrapper's annotation is that of the C function; it hands over a list of paths.
         glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._dropped)  # type: ignore[arg-type]
 
@@ -236,13 +236,13 @@ class Window:
                 self._saved = document
             except OSError as problem:
                 where = f"{self.state_path} ({problem.strerror})"
-                self.view.message = f"The state could not be saved to {where}: {invocation.see_doctor()}"
+                self.context.message = f"The state could not be saved to {where}: {invocation.see_doctor()}"
 
     # -- a frame ---------------------------------------------------------------------------------------------------
 
     def _before_frame(self) -> None:
         now = time.perf_counter()
-        self.view.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
+        self.context.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
         steps = (self._advance, self._arrange, self._dress, self._answer, self._ask, self._collect, self._save_if_due)
         for step in steps:
@@ -254,7 +254,7 @@ class Window:
                 self._report("The frame could not be prepared", problem)
 
     def _advance(self) -> None:
-        gestures.advance(self.state, self.view.seconds)
+        gestures.advance(self.state, self.context.seconds)
         self._pace()
 
     def _arrange(self) -> None:
@@ -273,9 +273,9 @@ class Window:
 
     def _answer(self) -> None:
         """Take what was fetched, and what the file dialog says, once it does."""
-        for arrived, found in self.view.downloads.collect().items():
+        for arrived, found in self.context.downloads.collect().items():
             self.open_model(arrived, str(found.path))
-            self.view.message = found.note or self.view.message
+            self.context.message = found.note or self.context.message
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
@@ -286,8 +286,8 @@ class Window:
         request = build_request(self.state)
         self.worker.submit(request)
         self._difference.ask(request)
-        self.worker.measure({**self.view.wanted, **self.view.started})
-        self.view.wanted = {}  # the panels that are drawn in this frame ask again
+        self.worker.measure({**self.context.wanted, **self.context.started})
+        self.context.wanted = {}  # the panels that are drawn in this frame ask again
 
     def _save_if_due(self) -> None:
         if time.monotonic() - self._saved_at > SAVE_SECONDS:
@@ -300,38 +300,41 @@ class Window:
         idling.enable_idling = not (gestures.moving(self.state) or gestures.blinking(self.state))
 
     def _collect(self) -> None:
-        view, new = self.view, set()
+        context, new = self.context, set()
         rows = cuda_ops.status(self.state.display.device, wait=False)  # each time: the first picture decides it
-        view.operators = tuple(OperatorLine(row.name, row.implementation, row.reason) for row in rows)
+        context.operators = tuple(OperatorLine(row.name, row.implementation, row.reason) for row in rows)
         for slot, result in self.worker.collect().items():
-            view.results[slot] = result
+            context.results[slot] = result
             if "load" in result.computed:
                 self.state.remember(result.request.model)
             if "synthesis" in result.computed:
-                view.timings.model[slot].append(result.model_ms)
-                view.timings.post.append(result.post_ms)
+                context.timings.model[slot].append(result.model_ms)
+                context.timings.post.append(result.post_ms)
                 new.add(slot)
-            if view.recording:
-                view.recorder.record(slot, result, self.state.sticking)
-        if view.recorder.collect():
+            if context.recording:
+                context.recorder.record(slot, result, self.state.sticking)
+        if context.recorder.collect():
             self._wake()
-        view.line_shown, view.recording = view.recording, False  # the panel says so again in each frame it is drawn in
-        view.readings.update(self.worker.readings())
+        context.line_shown, context.recording = (
+            context.recording,
+            False,
+        )  # the panel says so again in each frame it is drawn in
+        context.readings.update(self.worker.readings())
         gone = [
             name
-            for name, request in view.started.items()
+            for name, request in context.started.items()
             if any(self.state.slot(slot).path != model for slot, model in request.models())
         ]
         for name in gone:
-            del view.started[name]  # what it measures is no longer looked at
+            del context.started[name]  # what it measures is no longer looked at
         for slot in SLOTS:
             came = slot in new or not self.worker.busy(slot)
-            view.busy[slot] = 0.0 if came else view.busy[slot] + view.seconds
+            context.busy[slot] = 0.0 if came else context.busy[slot] + context.seconds
             if not self.state.slot(slot).path:
-                view.results[slot] = None
-        shown = [view.results[slot] for slot in SLOTS if self.state.slot(slot).path]
+                context.results[slot] = None
+        shown = [context.results[slot] for slot in SLOTS if self.state.slot(slot).path]
         ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
-        view.tally.frame(time.monotonic(), new, ready)
+        context.tally.frame(time.monotonic(), new, ready)
 
     def _draw_canvas(self) -> None:
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
@@ -342,19 +345,19 @@ class Window:
         imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
         imgui.pop_style_color()
         imgui.pop_style_var()
-        self._guarded("The canvas", lambda: self.canvas.draw(self.state, self.view, self._pictures()))
+        self._guarded("The canvas", lambda: self.canvas.draw(self.state, self.context, self._pictures()))
         imgui.end()
 
     def _pictures(self) -> Pictures:
         """What the canvas is to show, on the graphics card, uploaded now if it is new."""
         assert self._textures is not None
-        canvas, results = self.state.canvas, self.view.results
+        canvas, results = self.state.canvas, self.context.results
         scale = imgui.get_io().display_framebuffer_scale.x or 1.0
         side = {slot: self.canvas.frames[slot].side * scale for slot in SLOTS}
         left = self._shown(self._textures.left, results["left"], side["left"])
         right = self._shown(self._textures.right, results["right"], side["right"])
         shown = self._textures.left if left else self._textures.right
-        self.view.presented = Presented(shown.path, shown.reason) if left or right else None
+        self.context.presented = Presented(shown.path, shown.reason) if left or right else None
         if canvas.mode != "difference":
             self._difference.forget()
             return Pictures(left, right)
@@ -366,18 +369,18 @@ class Window:
             left, right, self._upload(self._textures.difference, compared.pixels, side["left"]), compared.rms
         )
 
-    def _shown(self, texture: Texture, result: RenderResult | None, side: float) -> Picture | None:
+    def _shown(self, texture: Texture, result: RenderResult | None, side: float) -> TextureHandle | None:
         """A slot's newest picture at `side` screen pixels."""
         if result is None or result.picture is None:
             return None
         enlarged = result.enlarged if side > result.width and not self.state.canvas.nearest else None
         return self._upload(texture, result.picture if enlarged is None else enlarged, side)
 
-    def _upload(self, texture: Texture, pixels: Pixels, side: float) -> Picture:
+    def _upload(self, texture: Texture, pixels: Pixels, side: float) -> TextureHandle:
         taken = texture.show(pixels, side, nearest=self.state.canvas.nearest)
         if taken:
-            self.view.timings.upload.append(taken)
-        return Picture(texture.name, *size_of(pixels))
+            self.context.timings.upload.append(taken)
+        return TextureHandle(texture.name, *size_of(pixels))
 
     def _after_frame(self) -> None:
         if self._textures and (self._textures.on_its_way() or self._difference.on_its_way):
@@ -385,7 +388,7 @@ class Window:
         if self._textures and offscreen.in_use():
             # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
             self._textures.finish()
-        self.view.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
+        self.context.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
         assert self._params is not None
         if self._ending.due(self.worker.idle() and not self.worker.measuring()):
             self._params.app_shall_exit = True
@@ -408,13 +411,13 @@ class Window:
 
     def _report(self, what: str, problem: Exception) -> None:
         message = f"{what}: {type(problem).__name__}: {problem}"
-        if message != self.view.message:
+        if message != self.context.message:
             traceback.print_exc()  # once, not once a frame
-        self.view.message = message
+        self.context.message = message
 
     def _in_frame(self, menus: Menus) -> None:
         """What a frame does before it draws any panel."""
-        self._guarded("Following the run", partial(training.attend, self.state, self.view))
+        self._guarded("Following the run", partial(training.attend, self.state, self.context))
         self._guarded("The key", menus.keys)
 
     def _dropped(self, window: Any, paths: list[str]) -> None:

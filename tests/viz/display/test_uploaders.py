@@ -13,7 +13,7 @@ from support.graphics import STREAM, Event, arrive, picture, seen
 from cuda_ops.cuda import driver as cuda_driver
 from cuda_ops.cuda import gl_interop
 from cuda_ops.cuda.driver import DriverError
-from viz.core.images import DevicePixels, arrived, size_of, window_stream
+from viz.core.images import DeviceImage, arrived, size_of, window_stream
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
 from viz.core.state import StickingState
@@ -334,7 +334,7 @@ def test_panels_show_pictures_on_a_device(driver, gl):
 
 def test_a_picture_is_downloaded_once_when_somebody_asks(monkeypatch):
     content, ready = picture(0, 48, 32), Event()
-    pixels = DevicePixels(torch.from_numpy(content), ready)
+    pixels = DeviceImage(torch.from_numpy(content), ready)
     monkeypatch.setattr(Event, "waited", 0)
     result = RenderResult(PictureRequest("m"), picture=pixels, enlarged=pixels)
     assert result.width == 48 and size_of(pixels) == (48, 32) and Event.waited == 0 and pixels._host is None
@@ -395,7 +395,7 @@ def test_slices_are_recorded_as_pictures_come(driver):
 )
 def test_what_is_no_picture_is_refused(tensor):
     with pytest.raises(ValueError, match=r"^A picture on a device is contiguous uint8 \[H, W, 4\], not torch\."):
-        DevicePixels(tensor)
+        DeviceImage(tensor)
 
 
 def test_the_window_lets_go_of_pictures(driver, gl):

@@ -175,13 +175,13 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
         assert state.right.path == "", "nothing is open yet"
         context.key_press(context_enter())
         context.yield_(20)
-        assert state.right.path == pickle and window.view.results["right"] is None, "it is still being loaded"
+        assert state.right.path == pickle and window.context.results["right"] is None, "it is still being loaded"
         assert rows["picture"] == {"left": "16 px", "right": "32 px"}
         assert rows["labels"] == {"left": "none", "right": "3"}
         assert rows["code"] == {"left": "none", "right": "1.2 KiB"}
         go.set()
         settle(context, window)
-        assert window.view.error("right") is None
+        assert window.context.error("right") is None
 
     drive(window, test)
 

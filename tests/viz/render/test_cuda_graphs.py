@@ -21,7 +21,7 @@ from gan.networks.generator import Generator, untrained
 from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
 from gan.networks.ladder import rung
 from gan.networks.precision import FULL, HALF, Arithmetic
-from viz.core.images import DevicePixels
+from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render import cuda_backend, cuda_graphs, precision
@@ -177,7 +177,7 @@ def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.Mo
     assert made == [False, True, True, True, False]
     drawing.retain(lambda model: model != "T")
     assert not drawing.graphs and not drawing.layouts
-    assert isinstance(drawn.picture, DevicePixels) and drawn.waits and drawn.read().model_ms >= 0
+    assert isinstance(drawn.picture, DeviceImage) and drawn.waits and drawn.read().model_ms >= 0
 
 
 @torch.no_grad()
@@ -191,9 +191,9 @@ def test_what_cannot_be_captured_runs_call_by_call() -> None:
     first = job("T")
     drawn = GpuDrawing(refuse).draw(first)
     assert "no CUDA graph" in drawn.how
-    assert isinstance(drawn.picture, DevicePixels)
+    assert isinstance(drawn.picture, DeviceImage)
     expected = GpuDrawing(traced).draw(first).picture
-    assert isinstance(expected, DevicePixels) and torch.equal(drawn.picture.tensor, expected.tensor)
+    assert isinstance(expected, DeviceImage) and torch.equal(drawn.picture.tensor, expected.tensor)
     with pytest.raises(torch.OutOfMemoryError):
         GpuDrawing(full).draw(first)
 
@@ -250,7 +250,7 @@ def test_the_renderer_s_pictures_are_those_of_the_cpu(
 ) -> None:
     request_ = PictureRequest(saved(tmp_path, cfg), **asked)
     begun = on_device.begin(request_)
-    assert begun.pending is not None and isinstance(begun.picture, DevicePixels)
+    assert begun.pending is not None and isinstance(begun.picture, DeviceImage)
     found, expected = begun.pending(), Renderer().render(request_)
     assert found.pending is None and found.error is None and "a CUDA graph" in found.how
     assert found.model_ms > 0 and found.post_ms > 0

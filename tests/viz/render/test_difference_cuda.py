@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from viz.core import images as pixels
-from viz.core.images import DevicePixels, in_memory
+from viz.core.images import DeviceImage, in_memory
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render import difference as comparison
@@ -34,14 +34,14 @@ class Event:
 
 
 @pytest.fixture(autouse=True)
-def streams(monkeypatch: pytest.MonkeyPatch) -> list[DevicePixels]:
+def streams(monkeypatch: pytest.MonkeyPatch) -> list[DeviceImage]:
     """Pictures that the window's stream was told to wait for."""
-    followed: list[DevicePixels] = []
+    followed: list[DeviceImage] = []
     Event.passed = True
     monkeypatch.setattr(pixels, "window_stream", lambda device: "the window's")
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
     monkeypatch.setattr(torch.cuda, "Event", Event)
-    monkeypatch.setattr(DevicePixels, "follow", lambda self, stream: followed.append(self))
+    monkeypatch.setattr(DeviceImage, "follow", lambda self, stream: followed.append(self))
     return followed
 
 
@@ -51,8 +51,8 @@ def picture(size: int, seed: int) -> np.ndarray:
     return found
 
 
-def on_device(found: np.ndarray) -> DevicePixels:
-    return DevicePixels(torch.from_numpy(found))
+def on_device(found: np.ndarray) -> DeviceImage:
+    return DeviceImage(torch.from_numpy(found))
 
 
 def result(found: np.ndarray, side: str, device: bool, **asked: Any) -> RenderResult:
@@ -63,7 +63,7 @@ def result(found: np.ndarray, side: str, device: bool, **asked: Any) -> RenderRe
 
 @pytest.mark.parametrize(("left", "right"), [(64, 64), (128, 32), (512, 64), (512, 512)])
 @pytest.mark.parametrize("width", [0.0, 700.0])
-def test_it_is_that_of_the_arrays(left: int, right: int, width: float, streams: list[DevicePixels]) -> None:
+def test_it_is_that_of_the_arrays(left: int, right: int, width: float, streams: list[DeviceImage]) -> None:
     found, expected = Difference(), Difference()
     pairs = [
         [result(picture(left, 1), "left", device), result(picture(right, 2), "right", device)]
@@ -73,7 +73,7 @@ def test_it_is_that_of_the_arrays(left: int, right: int, width: float, streams: 
         for difference, (one, other) in zip((found, expected), pairs, strict=True):
             difference.ask(RenderRequest(one.request, other.request))
         shown, wanted = found.of(*pairs[0], gain, width), expected.of(*pairs[1], gain, width)
-        assert shown is not None and wanted is not None and isinstance(shown.pixels, DevicePixels)
+        assert shown is not None and wanted is not None and isinstance(shown.pixels, DeviceImage)
         assert np.abs(in_memory(shown.pixels).astype(int) - wanted.pixels).max() <= gain  # enlarged to bytes: one off
         assert shown.rms == pytest.approx(wanted.rms, rel=1e-4) and not found.on_its_way
     assert {id(one.picture) for one in pairs[0]} <= {id(picture) for picture in streams}
