@@ -9,19 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.house import ROOMS, circles, graph, imports, modules, row_of, rows
 from support.paths import ROOT
 
-# docs/decisions/001-house-layout.md: a room may import itself and what stands here, nothing else of ours.
-MAY_IMPORT = {
-    "assets": set(),
-    "cuda_ops": set(),
-    "gan": {"cuda_ops", "assets"},
-    "train": {"gan"},
-    "viz": {"gan", "cuda_ops"},
-}
+MOST_MODULES = 20  # in a folder
+README_BYTES = 8000
 SCRIPTS = {"visualizer.py": "viz.__main__", "train.py": "train.cli.main"}
 WINDOWING = {"imgui_bundle", "glfw", "OpenGL"}
-FOLDERS = sorted(MAY_IMPORT) + [".ci", "docs", "tests"]
+FOLDERS = [*ROOMS, ".ci", "docs", "tests"]
 SPDX = "# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0"
 
 TEXT = {".py", ".md", ".toml", ".txt", ".json", ".jsonl", ".cpp", ".cuh", ".h", ".sh", ".yml", ""}
@@ -32,50 +27,54 @@ KNOWN_HOSTS = {"arxiv.org", "keepachangelog.com", "semver.org", "www.apache.org"
 
 def files() -> Iterator[Path]:
     """Every file of the repository, without what .gitignore keeps out of the folders that belong to it."""
-    yield from (path for path in ROOT.iterdir() if path.is_file() and path.suffix in TEXT | {".gitignore"})
+    yield from (
+        path
+        for path in ROOT.iterdir()
+        if path.is_file() and path.name != ".git" and path.suffix in TEXT | {".gitignore"}
+    )
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path
 
 
-def modules(folder: str) -> list[Path]:
-    return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
-
-
-def imports(path: Path) -> set[str]:
-    """Full dotted names that a file imports anywhere, functions and importlib.import_module("...") included."""
-    package = path.relative_to(ROOT).parts[:-1]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {f"{base}.{alias.name}" if base else alias.name for alias in node.names} | ({base} - {""})
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in ("import_module", "__import__"):
-                found.add(str(node.args[0].value))
-    return found
-
-
 def rooms_of(names: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("room", MAY_IMPORT)
-def test_import_arrows(room: str) -> None:
-    ours = set(MAY_IMPORT) | {"visualizer", "tests", "conftest"}
-    assert modules(room), f"{room}/ holds no module"
-    for path in modules(room):
-        forbidden = rooms_of(imports(path)) & ours - MAY_IMPORT[room] - {room}
-        assert not forbidden, f"{path.relative_to(ROOT)} imports {sorted(forbidden)}"
+def test_modules_import_what_their_row_of_the_table_allows() -> None:
+    table, broken = rows(), []
+    for module, imported in graph().items():
+        row = row_of(module, table)
+        allowed = {row.name, *row.may_import}
+        broken += [f"{module} imports {other}" for other in imported if row_of(other, table).name not in allowed]
+    assert not broken, "docs/architecture.md does not allow that " + ", ".join(sorted(broken))
 
 
-def test_the_arrow_test_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{__name__}.ROOT", tmp_path)
+def test_the_table_allows_nothing_that_is_not_needed_and_no_circle() -> None:
+    table = rows()
+    assert not circles({row.name: set(row.may_import) for row in table})
+    used = {row.name: set() for row in table}
+    for module, imported in graph().items():
+        used[row_of(module, table).name] |= {row_of(other, table).name for other in imported}
+    for row in table:
+        assert set(row.may_import) <= used[row.name], f"{row.name} imports no {set(row.may_import) - used[row.name]}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert not circles(graph())
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+
+def test_the_table_is_the_only_way_into_a_room() -> None:
+    """Nothing but their own is imported by the rooms: no script, no test."""
+    for room in ROOMS:
+        for path in modules(room):
+            forbidden = rooms_of(imports(path)) & {"visualizer", "tests", "conftest", "support"}
+            assert not forbidden, f"{path.relative_to(ROOT)} imports {sorted(forbidden)}"
+
+
+def test_the_arrow_test_sees_every_form_of_import(tmp_path: Path) -> None:
     (tmp_path / "gan" / "deep").mkdir(parents=True)
     path = tmp_path / "gan" / "deep" / "module.py"
     path.write_text(
@@ -83,7 +82,34 @@ def test_the_arrow_test_sees_every_form_of_import(tmp_path: Path, monkeypatch: p
         "def f():\n    import four\n    importlib.import_module('five.e')\n    __import__('six')\n"
     )
     expected = {"one.a", "two", "three.c", "three.c.d", "gan.deep", "gan.deep.near", "gan", "gan.up", "gan.side"}
-    assert imports(path) == expected | {"gan.side.x", "four", "five.e", "six"}
+    assert imports(path, tmp_path) == expected | {"gan.side.x", "four", "five.e", "six"}
+
+
+def test_no_folder_is_crowded() -> None:
+    for top in (*ROOMS, "tests"):
+        for folder in {path.parent for path in modules(top)}:
+            count = len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
+            assert count <= MOST_MODULES, f"{folder.relative_to(ROOT)} holds {count} modules"
+
+
+def test_tests_mirror_the_source() -> None:
+    """A folder of tests named like a room has no folder that the room lacks."""
+    for room in ROOMS:
+        for folder in {path.parent for path in (ROOT / "tests" / room).rglob("test_*.py")}:
+            source = ROOT / folder.relative_to(ROOT / "tests")
+            assert (source / "__init__.py").is_file(), f"{folder.relative_to(ROOT)} tests no package"
+
+
+QUESTIONS = re.compile(r"(What|Whether|How|Where|Which|Why|Who)\b")
+
+
+def test_docstrings_say_what_is_done_and_ask_nothing() -> None:
+    for room in ROOMS:
+        for path in modules(room):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                    text = ast.get_docstring(node) or ""
+                    assert not QUESTIONS.match(text), f"{path.relative_to(ROOT)}: {text.partition(chr(10))[0]!r}"
 
 
 def test_panels_draw_without_torch_and_gl() -> None:
@@ -106,35 +132,21 @@ def test_scripts_only_call_their_command_line(script: str, module: str) -> None:
     assert [type(node) for node in tree.body] == [ast.Expr, ast.ImportFrom, ast.If], "a docstring, an import, a guard"
 
 
-def readme_tree() -> list[str]:
-    """Paths that README's tree names, folders with a slash at the end; two spaces of indent a level."""
+def test_readme_is_short_and_its_tree_names_every_package() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"^## The tree\n.*?^```\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    assert block, "README.md has no fenced block under `## The tree`"
-    named, parents = [], [""]
+    assert len(readme.encode()) <= README_BYTES
+    block = re.search(r"^```\n(cuda_ops/.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    assert block, "README.md has no fenced tree that begins with cuda_ops/"
+    named, parents = set(), [""]
     for line in block[1].splitlines():
-        entry = re.fullmatch(r"((?:  )*)(\S+)  +\S.*", line)
-        assert entry, f"not `name  what it is`: {line!r}"
+        entry = re.match(r"((?:  )*)(\S+/)  +\S", line)
+        assert entry, f"not `folder/  what it is`: {line!r}"
         depth = len(entry[1]) // 2
-        assert depth < len(parents), f"indented too far: {line!r}"
-        path = parents[depth] + entry[2]
-        named.append(path)
-        parents[depth + 1 :] = [path] if path.endswith("/") else []
-    return named
-
-
-def test_readme_tree_is_the_tree() -> None:
-    named = readme_tree()
-    assert len(named) == len(set(named)), "README names something twice"
-    gone = [name for name in named if not (ROOT / name).exists()]
-    assert not gone, f"README names what does not exist: {gone}"
-    folders = {folder for file in files() for folder in file.parents if ROOT in folder.parents}
-    there = {f"{folder.relative_to(ROOT).as_posix()}/" for folder in folders}
-    for room in MAY_IMPORT:
-        there |= {path.relative_to(ROOT).as_posix() for path in modules(room) if path.name != "__init__.py"}
-    there |= set(SCRIPTS) | {"pyproject.toml"}
-    missing = sorted(there - set(named))
-    assert not missing, f"README's tree lacks {missing}"
+        named.add(parents[depth] + entry[2])
+        parents[depth + 1 :] = [parents[depth] + entry[2]]
+    there = {f"{path.parent.relative_to(ROOT).as_posix()}/" for room in ROOMS for path in modules(room)}
+    assert there <= named, f"README's tree lacks {sorted(there - named)}"
+    assert all((ROOT / name).is_dir() for name in named), f"README's tree names {sorted(named)}"
 
 
 def test_links_in_documents_lead_somewhere() -> None:

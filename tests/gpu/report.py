@@ -28,11 +28,11 @@ from .rows import Row, as_json, cells, document, failed, write
 # Name: (module, what yields its rows, seconds that it may take). In this order.
 SECTIONS: dict[str, tuple[str, str, float]] = {
     "tests": ("run_tests", "tests", 240.0),
-    "frames": ("measure_frames", "frames", 150.0),
-    "kernels": ("measure_operators", "kernels", 90.0),
-    "bandwidth": ("measure_operators", "bandwidth", 90.0),
-    "start": ("measure_start", "start", 90.0),
-    "training": ("measure_training", "training", 120.0),
+    "frames": ("measure.frames", "frames", 150.0),
+    "kernels": ("measure.operators", "kernels", 90.0),
+    "bandwidth": ("measure.operators", "bandwidth", 90.0),
+    "start": ("measure.start", "start", 90.0),
+    "training": ("measure.training", "training", 120.0),
     "memory": ("checker", "memory", 200.0),
 }
 OPPONENT = "opponent"

@@ -18,7 +18,7 @@ from viz.render.cuda_graphs import captured
 from viz.render.difference import Difference
 from viz.render.renderer import Renderer
 
-from .measure_frames import psnr
+from .measure.frames import psnr
 from .test_gpu_launching import never_waiting, steady  # noqa: F401  (a fixture of each test here)
 
 SIZE = 64

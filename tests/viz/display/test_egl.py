@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.egl import headless
 from support.graphics import picture, seen
-from support.paths import ROOT
+from support.paths import ROOT, TESTS
 
 from gan.hub.resolve import resolve
 from viz.core.request import PictureRequest
@@ -104,9 +104,8 @@ def test_a_device_that_is_not_there_is_told():
 
 
 def run(code, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}
-    )
+    variables = {**os.environ, "PYTHONPATH": str(TESTS), **environment}
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=variables)
 
 
 TRY = """

@@ -112,7 +112,7 @@ def test_a_bundled_model_that_is_missing_is_noticed(tmp_path: Path, monkeypatch:
     (tmp_path / "assets").mkdir()
     for name in ("b.json", "b.safetensors", "t.json"):
         (tmp_path / "assets" / name).touch()
-    monkeypatch.setattr(check_files.start, "ROOT", tmp_path)
+    monkeypatch.setattr(check_files.invocation, "ROOT", tmp_path)
     (found,) = check_files.models(answer(models={"names": ["b"], "broken": {}}))
     assert found.state == REMARK and found.value == "missing: t" and found.command
 

@@ -9,8 +9,8 @@ from gan.networks.precision import HALF
 from train.bench import throughput
 from train.memory import out_of_memory
 
-from .device import Choice
-from .rows import Row, failed, row
+from ..device import Choice
+from ..rows import Row, failed, row
 
 CASES = (("T", 256, 64), ("R", 256, 64))
 SMALL = (("T", 16, 4),)

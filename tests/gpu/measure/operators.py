@@ -13,9 +13,9 @@ from cuda_ops.cpu import loader as cpu
 from cuda_ops.cuda import loader as cuda
 from cuda_ops.upfirdn2d import _upfirdn2d, upfirdn2d_reference
 
-from .calls import TOLERANCE, Layer, relative
-from .device import Choice, exact
-from .rows import Row, row
+from ..calls import TOLERANCE, Layer, relative
+from ..device import Choice, exact
+from ..rows import Row, row
 
 CHANNELS, SIZE = 32, 512  # outputs, as in bench.bench_roofline
 ROUNDS, REFERENCE_ROUNDS = 50, 5

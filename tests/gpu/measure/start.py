@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bench import bench_roofline
 
-from . import program, ran
-from .device import Choice
-from .rows import Row, failed, row, sentence
+from .. import program, ran
+from ..device import Choice
+from ..rows import Row, failed, row, sentence
 
 COLD, WARM = 2000.0, 50.0  # ms
 ROUNDS = 3

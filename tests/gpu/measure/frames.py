@@ -20,9 +20,9 @@ from gan.networks.generator import untrained
 from gan.networks.ladder import rung
 from viz.render.renderer import Renderer
 
-from .device import Choice, wait
-from .presenting import Presenter, Unavailable, begun, host_copy, precisions, presenting, rendered, request
-from .rows import Row, failed, row
+from ..device import Choice, wait
+from ..presenting import Presenter, Unavailable, begun, host_copy, precisions, presenting, rendered, request
+from ..rows import Row, failed, row
 
 # Letter, resolution, T's channel base and maximum: R doubles them.
 CASES = (("T", 1024, 2**15, 512), ("R", 1024, 2**15, 512), ("T", 256, 2**14, 512), ("R", 256, 2**14, 512))

@@ -10,14 +10,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from test_cuda_host import random_filter
-
-from cuda_ops.cuda.tiling import DECODE
-from gpu import ROOT, calls, checker, environment, layers, measure_frames, opponent, presenting, program, report
+from gpu import ROOT, calls, checker, environment, layers, opponent, presenting, program, report
 from gpu import device as devices
 from gpu import rows as rows_module
 from gpu.device import Choice
+from gpu.measure import frames
 from gpu.run_tests import outcome
+from test_cuda_host import random_filter
+
+from cuda_ops.cuda.tiling import DECODE
 
 CPU = Choice(torch.device("cpu"), quick=True)
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -211,7 +212,7 @@ def test_opponents_names_are_documented_and_given():
     text = (ROOT / "docs" / "gpu-checklist.md").read_text(encoding="utf-8")
     for part in ("filtered_lrelu-UP-DOWN-KIND-TYPE", "frame-T-1024", "frame-R-256", "training-T-256", "training-R-256"):
         assert part in text
-    cases = {f"frame-{letter}-{resolution}" for letter, resolution, *_ in measure_frames.CASES}
+    cases = {f"frame-{letter}-{resolution}" for letter, resolution, *_ in frames.CASES}
     assert cases == set(opponent.FRAMES)
     assert opponent.BARS.keys() <= set(opponent.NAMES) and len(opponent.BARS) == 5
 
@@ -336,7 +337,7 @@ def test_pictures_are_presented_and_compared(monkeypatch, tmp_path):
         "viz.display.texture": SimpleNamespace(Texture=Texture),
     }
     monkeypatch.setattr(presenting, "import_module", modules.__getitem__)
-    (row,) = [row for row in measure_frames.frames(CPU) if row["name"]]
+    (row,) = [row for row in frames.frames(CPU) if row["name"]]
     assert row["unit"] == "ms" and " + present " in row["compared with"] and "Texture by interop." in row["note"]
     assert shown[-2:] == ["deleted", "left"], "CUDA lets go of the texture while there is a context"
     assert len(shown) > 6
@@ -348,16 +349,16 @@ def test_pictures_are_presented_and_compared(monkeypatch, tmp_path):
     modules["support.egl"].headless = lambda: SimpleNamespace(__enter__=nowhere)
     monkeypatch.setattr(Context, "__enter__", lambda self: nowhere())
     modules["support.egl"].headless = Context
-    (row,) = list(measure_frames.frames(CPU))
+    (row,) = list(frames.frames(CPU))
     assert row["value"] > 0 and "there is no OpenGL context: no EGL" in row["note"]
 
 
 def test_psnr():
     black, grey = np.zeros((4, 4, 4), np.uint8), np.full((4, 4, 4), 1, np.uint8)
-    assert measure_frames.psnr(black, black) is None
-    assert measure_frames.psnr(black, grey) == pytest.approx(48.13, abs=0.01)
+    assert frames.psnr(black, black) is None
+    assert frames.psnr(black, grey) == pytest.approx(48.13, abs=0.01)
     black[..., 3] = 255
-    assert measure_frames.psnr(black, grey) == pytest.approx(48.13, abs=0.01), "opacity is no part of the picture"
+    assert frames.psnr(black, grey) == pytest.approx(48.13, abs=0.01), "opacity is no part of the picture"
 
 
 def test_tables_hold_what_comes():
