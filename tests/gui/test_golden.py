@@ -34,13 +34,12 @@ from support.paths import ROOT
 
 from gan.analysis.bands import find
 from gan.data.image_io import save_png
-from viz.cli.sticking import Model
 from viz.instruments.types import Measured
 from viz.panels import filters, layers, spectrum, sticking
-from viz.reports import schedule_figure as plots
-from viz.reports import spectra_figure as spectra_plot
-from viz.reports import sticking_figure as sticking_plot
-from viz.reports.sticking_study import Settings
+from viz.reports.schedule_figure import choose_layers, write_schedule
+from viz.reports.spectra_figure import write_spectra
+from viz.reports.sticking_figure import draw_sticking
+from viz.reports.sticking_study import Model, Settings
 
 pytestmark = pytest.mark.slow
 
@@ -157,7 +156,7 @@ def test_a_panel_does_not_depend_on_what_was_drawn_before(panels: Any) -> None:
 
 def schedule_figure(path: Path, cutoff: float = 2.0) -> None:
     network = replace(synthetic.config("R"), first_cutoff=cutoff)
-    plots.draw(path, network, "r.safetensors: rung R, 64x64", plots.choose(network, ["8"]))
+    write_schedule(path, network, "r.safetensors: rung R, 64x64", choose_layers(network, ["8"]))
 
 
 def spectra_figure(path: Path, slope: float = 34.0) -> None:
@@ -166,7 +165,7 @@ def spectra_figure(path: Path, slope: float = 34.0) -> None:
         synthetic.plotted("r, layer L7", find(synthetic.config("R"), "7"), 40.0),
         synthetic.plotted("a data set", None, 22.0),
     ]
-    spectra_plot.draw(path, curves, "Average power spectra", "100 pictures each", {})
+    write_spectra(path, curves, "Average power spectra", "100 pictures each", {})
 
 
 def sticking_figure(path: Path, stays: float = 0.62) -> None:
@@ -176,7 +175,7 @@ def sticking_figure(path: Path, stays: float = 0.62) -> None:
     ]
     settings = Settings(24, 64, 120, 0.4, 16, 1.0, 0, (0.6, 0.2, 0.6, 0.8), "cpu")
     found = [synthetic.findings(stays), synthetic.findings(stays, movable=False)]
-    path.write_bytes(sticking_plot.draw(models, settings, found))
+    path.write_bytes(draw_sticking(models, settings, found))
 
 
 # Each with what makes it differ a little.

@@ -2,7 +2,6 @@
 """`python visualizer.py convert`: a generator out of any checkpoint, as a .safetensors file that carries no code."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 import numpy as np
 
 from gan.files.format import format_bytes
-from gan.hub.resolve import missing, resolve
+from viz.cli.models import find_model
 from viz.reports.network_text import plain, rung_title
 
 if TYPE_CHECKING:
@@ -40,9 +39,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
                                                                     the weights as trained, not their average
       python visualizer.py --right cats.safetensors                 and look at it
     """
-    path = Path(resolve(model))
-    if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
-        raise click.ClickException(missing(path))
+    path = find_model(model)
     if out.suffix.lower() != SUFFIX:
         raise click.UsageError(f"--out must be a name such as cats{SUFFIX}: {plain(out.name)!r} is none.")
     try:

@@ -1,9 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py inspect`: what is inside a network, in numbers and as a picture, without running it."""
+"""`python visualizer.py inspect`: show what is inside a network, in numbers and as a picture, without running it."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +9,13 @@ import click
 
 from gan.cli.network_options import Side, switches
 from gan.files.format import format_bytes
-from gan.hub.resolve import missing, resolve
-from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import row
+from viz.cli.models import read_model, user_errors
 from viz.reports import schedule_figure
 from viz.reports.network_text import comparison, plain, report, rung_title
 
 SIZE = 256
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    try:
-        yield
-    except (ConfigError, schedule_figure.PlotError) as problem:
-        raise click.ClickException(str(problem)) from None
 
 
 @click.command()
@@ -96,33 +86,20 @@ def inspect(
     renamed = {"cbase": "channel_base", "cmax": "channel_max"}
     settings = {renamed.get(name, name): value for name, value in given.items()}
     side = SIZE if size is None else size
-    with _one_sentence():
+    with user_errors():
         if diff is not None:
             before, after = (row(name, side, **settings) for name in diff)
             click.echo(f"{side}x{side}\n\n{comparison(before, after)}")
             return
         if model is not None:
-            _model(model, network, picture, layers)
+            _inspect_model(model, network, picture, layers)
             return
         found = row(str(cfg), side, **settings)
         _show(found.network, f"{found}, {side}x{side}", None, picture, layers)
 
 
-def _model(name: str, network: str | None, picture: Path | None, layers: tuple[str, ...]) -> None:
-    path = Path(resolve(name))
-    if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
-        raise click.ClickException(missing(path))
-    from gan.checkpoints.checkpoint import (  # here: a rung's plan needs no torch, and is there at once
-        CheckpointError,
-        read_header,
-    )
-
-    try:
-        header = read_header(path, network)
-    except CheckpointError as problem:
-        raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
+def _inspect_model(name: str, network: str | None, picture: Path | None, layers: tuple[str, ...]) -> None:
+    path, header = read_model(name, network)
     width = header.config.resolution
     title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
     about = [f"File        {header.words()}", f"Size        {format_bytes(path.stat().st_size)}"]
@@ -143,10 +120,10 @@ def _show(
     about: Sequence[str] = (),
 ) -> None:
     chosen = []
-    if picture is not None:  # what cannot be drawn is said before pages of text
-        schedule_figure.check(picture)
-        chosen = schedule_figure.choose(config, layers)
+    if picture is not None:  # refused before pages of text
+        schedule_figure.check_png(picture)
+        chosen = schedule_figure.choose_layers(config, layers)
     click.echo(report(config, title, facts, about))
     if picture is not None:
-        width, height = schedule_figure.draw(picture, config, title, chosen)
+        width, height = schedule_figure.write_schedule(picture, config, title, chosen)
         click.echo(f"\nWrote {picture} ({width}x{height}).")

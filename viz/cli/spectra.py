@@ -1,69 +1,29 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py spectra`: average power spectra of pictures, of models' and of a data set's, or of layers."""
+"""`python visualizer.py spectra`: average the power spectra of models' pictures, a data set's, or layers."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan.analysis.bands import Band, find
 from gan.cli.network_options import Finite
-from gan.data.image_dataset import ImageError, open_images
-from gan.hub.resolve import missing, resolve, short_name
+from gan.data.image_dataset import open_images
 from gan.networks.config import ConfigError
-from viz.reports import schedule_figure, spectra_figure
+from viz.cli.models import check_device, find_model, user_errors
+from viz.reports import spectra_figure
+from viz.reports.figure import check_writable, require_matplotlib
 from viz.reports.network_text import plain, table
-from viz.reports.spectra_figure import Curve
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from gan.analysis.power_spectrum import Average
+    from viz.reports.spectra_study import Subject
 
 KINDS = (".png", ".npz")
-MOST_SAMPLES = 4176  # a side of a padded spectrum: more would not fit many machines, and is seen on none
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a spectrum is taken of."""
-
-    name: str
-    band: Band | None  # None: a data set's pictures
-    size: int
-    rate: int
-    num: int  # pictures
-    averages: Callable[[], Iterator[Average]]
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """What a user can have caused, without a traceback."""
-    try:
-        yield
-    except (ConfigError, ImageError, schedule_figure.PlotError) as problem:
-        raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(
-            f"{problem.filename or 'A file'} cannot be read or written: {problem.strerror or problem}."
-        ) from None
-    except ValueError as problem:
-        from gan.checkpoints.checkpoint import CheckpointError
-
-        if not isinstance(problem, CheckpointError):
-            raise
-        raise click.ClickException(str(problem)) from None
-    except (MemoryError, RuntimeError) as problem:
-        text = str(problem)
-        if not (isinstance(problem, MemoryError) or "DefaultCPUAllocator" in text or "out of memory" in text):
-            raise
-        raise click.ClickException("There is not enough memory for this: give a smaller --batch or --pad.") from None
 
 
 @click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
@@ -132,40 +92,17 @@ def spectra(**options: Any) -> None:
       python visualizer.py spectra --model my.safetensors --beta 4 --pad 8 --out spectra.npz
                                                              arrays to go on with; see below
     """
-    with _one_sentence():
-        _run(options)
-
-
-def _run(options: dict[str, Any]) -> None:
-    out: Path = options["out"]
-    _check_options(options)
-    subjects = _subjects(options)
-    _check_padding(subjects, options["pad"])
-    found, stopped = _measured(subjects)
-    if not found:
-        raise click.ClickException("Stopped before the first picture: nothing was written.")
-    curves = _curves(found, options["pad"])
-    _report(found)
-    if stopped:
-        click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
-    if out.suffix.lower() == ".npz":
-        spectra_figure.save_arrays(out, curves)
-        click.echo(f"Wrote {out}.")
-        return
-    layer, first = options["layer"], curves[0]
-    title = "Average spectra of pictures" if layer is None else f"Average spectra of maps: layer {plain(layer)}"
-    title += "" if options["trunc"] == 1 else f", truncation ψ = {options['trunc']:g}"
-    by = "by the mean and deviation of each"
-    if first.band is None:
-        by = f"by the mean and deviation of {first.name}, {first.mean:.3f} and {first.deviation:.3f}"
-    document = {"schema": 1, "spectra": {name: value for name, value in options.items() if name != "out"}}
-    note = f"{'Pictures' if layer is None else 'Maps'} are whitened {by}; 0 dB is white noise."
-    width, height = spectra_figure.draw(out, curves, title, note, {"jinc": json.dumps(document)})
-    click.echo(f"Wrote {out} ({width}x{height}).")
+    with user_errors("give a smaller --batch or --pad"):
+        _check_options(options)
+        subjects = _choose_subjects(options)
+        found, stopped = _average(subjects)
+        if not found:
+            raise click.ClickException("Stopped before the first picture: nothing was written.")
+        _write(options, found, stopped)
 
 
 def _check_options(options: dict[str, Any]) -> None:
-    """All that can be refused before anything is opened."""
+    """Refuse whatever can be refused before anything is opened."""
     out: Path = options["out"]
     if not (options["models"] or options["data"]):
         raise click.UsageError("Give --model, --data or both: see the examples in --help.")
@@ -173,9 +110,9 @@ def _check_options(options: dict[str, Any]) -> None:
         raise click.UsageError("--layer looks inside models, --data has no layers: leave out one of them.")
     if out.suffix.lower() not in KINDS:
         raise click.UsageError(f"Let the name {out.name!r} end in .png, for a picture, or .npz, for arrays.")
-    schedule_figure.check_place(out)
+    check_writable(out)
     if out.suffix.lower() == ".png":
-        schedule_figure.load()
+        require_matplotlib()
         count = len(options["models"]) + bool(options["data"])
         if count > spectra_figure.MOST:
             raise click.UsageError(
@@ -183,100 +120,30 @@ def _check_options(options: dict[str, Any]) -> None:
             )
 
 
-def _check_padding(subjects: Sequence[Subject], pad: int | None) -> None:
+def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
+    """Open what the spectra are of; whatever is wrong with any is said before any averaging."""
+    paths = [find_model(name) for name in options["models"]]
+    check_device(options["device"])
+    from viz.reports.spectra_study import Settings, choose_subjects
+
+    data = None
+    if options["data"]:
+        click.echo(f"Reading the pictures in {options['data']}", err=True)
+        data = open_images(options["data"])
+    settings = Settings(**{name: value for name, value in options.items() if name not in ("models", "data", "out")})
+    subjects = choose_subjects(paths, data, settings)
     for subject in subjects:
-        most = max(MOST_SAMPLES // subject.size, 1)
+        pad, most = settings.pad, subject.largest_pad
         if pad is not None and pad > most:
             raise click.UsageError(
-                f"--pad {pad} makes {pad * subject.size} samples a side of {subject.name}'s "
-                f"{subject.size}: give {most} at most."
+                f"--pad {pad} makes {pad * subject.size} samples a side of {subject.name}'s {subject.size}: "
+                f"give {most} at most."
             )
-
-
-def _subjects(options: dict[str, Any]) -> list[Subject]:
-    """What the spectra are of, the data set first; whatever is wrong with any is said before any averaging."""
-    paths = [Path(resolve(name)) for name in options["models"]]
-    for path in paths:
-        if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
-            raise click.ClickException(missing(path))
-    from viz.render.renderer import check_device
-
-    try:
-        check_device(options["device"])
-    except ValueError as problem:
-        raise click.ClickException(str(problem)) from None
-    subjects = [_model(path, options) for path in paths]
-    if options["layer"] is None:
-        _check_widths(subjects)
-    if options["data"]:
-        subjects.insert(0, _data(options, subjects))
-    counts: dict[str, int] = {}
-    for i, subject in enumerate(subjects):
-        counts[subject.name] = number = counts.get(subject.name, 0) + 1
-        if number > 1:
-            subjects[i] = replace(subject, name=f"{subject.name} ({number})")
     return subjects
 
 
-def _model(path: Path, options: dict[str, Any]) -> Subject:
-    from gan.analysis.power_spectrum import of_generator
-    from gan.checkpoints.checkpoint import load_generator, read_header
-
-    name, config = plain(short_name(path)), read_header(path).config
-    try:
-        band = find(config, options["layer"])
-    except ConfigError as problem:
-        raise ConfigError(f"{name}: {problem}" if len(options["models"]) > 1 else str(problem)) from None
-
-    def averages() -> Iterator[Average]:
-        generator, _ = load_generator(path, options["device"])
-        yield from of_generator(
-            generator,
-            options["num"],
-            seed=options["seed"],
-            psi=options["trunc"],
-            layer=options["layer"],
-            beta=options["beta"],
-            batch=options["batch"],
-        )
-
-    if options["layer"] is not None:
-        name = f"{name} {band.name}"
-    return Subject(name, band, band.size, band.rate, options["num"], averages)
-
-
-def _check_widths(subjects: Sequence[Subject]) -> None:
-    for subject in subjects[1:]:
-        first = subjects[0]
-        if subject.size != first.size:
-            raise click.ClickException(
-                f"{first.name} draws {first.size}x{first.size} and {subject.name} {subject.size}x{subject.size}: white "
-                "noise, which is 0 dB, is another thing at every size, so give models of one size."
-            )
-
-
-def _data(options: dict[str, Any], models: Sequence[Subject]) -> Subject:
-    from gan.analysis.power_spectrum import of_images
-
-    click.echo(f"Reading the pictures in {options['data']}", err=True)
-    source = open_images(options["data"])
-    width = source.resolution
-    for model in models[:1]:
-        if model.size != width:
-            raise click.ClickException(
-                f"{plain(source.name)} holds pictures of {width}x{width}, but {model.name} "
-                f"draws {model.size}x{model.size}: give data of that size."
-            )
-    num = min(options["num"], len(source))
-
-    def averages() -> Iterator[Average]:
-        return of_images(source, num, seed=options["seed"], beta=options["beta"], batch=options["batch"])
-
-    return Subject(plain(source.name), None, width, width, num, averages)
-
-
-def _measured(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, Average]], bool]:
-    """What was averaged, the latest of each, and whether Ctrl-C ended it."""
+def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, Average]], bool]:
+    """Return the latest average of each subject that has one, and whether Ctrl-C ended it."""
     found: list[tuple[Subject, Average]] = []
     width = max(len(subject.name) for subject in subjects)
     try:
@@ -295,37 +162,26 @@ def _measured(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, Average]
     return found, False
 
 
-def _curves(found: Sequence[tuple[Subject, Average]], pad: int | None) -> list[Curve]:
-    """Whitened by the data set's mean and deviation, where there is one, else each by its own."""
-    first, reference = found[0]
-    curves = []
-    for subject, average in found:
-        by = reference if first.band is None else average
-        try:
-            spectrum = average.spectrum(by.mean, by.deviation)
-        except ConfigError as problem:
-            raise ConfigError(f"{subject.name}: {problem}") from None
-        curves.append(
-            Curve(
-                subject.name,
-                average.pictures,
-                by.mean,
-                by.deviation,
-                subject.size,
-                subject.rate,
-                subject.band,
-                spectrum.frequencies(pad),
-                spectrum.power(pad),
-                tuple(spectrum.slice(degrees) for degrees in spectra_figure.DIRECTIONS),
-            )
-        )
-    return curves
+def _write(options: dict[str, Any], found: Sequence[tuple[Subject, Average]], stopped: bool) -> None:
+    from viz.reports.spectra_study import build_curves
 
-
-def _report(found: Sequence[tuple[Subject, Average]]) -> None:
-    rows = [
-        (subject.name, str(average.pictures), f"{average.mean:.4f}", f"{average.deviation:.4f}")
-        for subject, average in found
-    ]
-    for line in table([("", "pictures", "mean", "deviation")], rows, left=(0,)):
-        click.echo(line)
+    out, layer = options["out"], options["layer"]
+    curves = build_curves(found, options["pad"])
+    first = curves[0]
+    rows = [(subject.name, str(a.pictures), f"{a.mean:.4f}", f"{a.deviation:.4f}") for subject, a in found]
+    click.echo("\n".join(table([("", "pictures", "mean", "deviation")], rows, left=(0,))))
+    if stopped:
+        click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
+    if out.suffix.lower() == ".npz":
+        spectra_figure.save_arrays(out, curves)
+        click.echo(f"Wrote {out}.")
+        return
+    title = "Average spectra of pictures" if layer is None else f"Average spectra of maps: layer {plain(layer)}"
+    title += "" if options["trunc"] == 1 else f", truncation ψ = {options['trunc']:g}"
+    by = "by the mean and deviation of each"
+    if first.band is None:
+        by = f"by the mean and deviation of {first.name}, {first.mean:.3f} and {first.deviation:.3f}"
+    document = {"schema": 1, "spectra": {name: value for name, value in options.items() if name != "out"}}
+    note = f"{'Pictures' if layer is None else 'Maps'} are whitened {by}; 0 dB is white noise."
+    width, height = spectra_figure.write_spectra(out, curves, title, note, {"jinc": json.dumps(document)})
+    click.echo(f"Wrote {out} ({width}x{height}).")

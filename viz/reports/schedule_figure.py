@@ -1,106 +1,60 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The layers' schedule and their filters' responses as a picture [P fig. 4a, 4c], drawn by matplotlib without a screen.
-
-matplotlib is loaded when something is drawn, not before: nothing else here waits for it.
-"""
+"""Draw the layers' schedule and their filters' responses [P fig. 4a, 4c]."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import sys
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gan.analysis.filter_response import AXIS, Filter, decibels, magnitude, of_layer
-from gan.files.atomic_write import atomic_write
 from gan.networks.config import GeneratorConfig
 from gan.networks.layer_plan import LayerSpec, plan, schedule
+from viz.reports.figure import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    DIM,
+    DOTS,
+    GREEN,
+    INK,
+    PALE,
+    PURPLE,
+    VERMILION,
+    PlotError,
+    check_writable,
+    write_png,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST = 4  # layers whose responses one panel can show
-WIDTH, HEIGHT, LINE, DPI = 14.0, 5.8, 0.19, 110  # inches; LINE is a line of the legend below the panels
+WIDTH, HEIGHT, LINE = 14.0, 5.8, 0.19  # inches; LINE is a line of the legend below the panels
 LOWEST = 90.0  # dB of attenuation at the panel's foot
-# Okabe and Ito's colours, which stay apart for the colour-blind; never the only difference between two curves.
-BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#aa4499"
-COLOURS = (BLUE, VERMILION, GREEN, PURPLE, "#e69f00", "#56b4e9", "#882255", "#777777")
-DASHES, DOTS = (0, (5, 1.5)), (0, (1, 1))
 MARKERS = (("o", 11, "f_c"), ("s", 8, "f_c + f_h, stopband edge"), ("X", 8, "s − f_c, images or aliases begin"))
 POINTS = 2000  # of a curve
-INK, DIM, PALE = "#25272b", "#666b74", "#e3e3e0"
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.edgecolor": DIM,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": DIM,
-    "ytick.color": DIM,
-    "legend.fontsize": 9,
-    "legend.framealpha": 0.92,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": PALE,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "text.parse_math": False,  # a file's name may hold a $
-}
 
 
-class PlotError(ValueError):
-    """A picture that cannot be drawn or written; one sentence says why and what to do."""
-
-
-class Curves(NamedTuple):
+class LayerFilters(NamedTuple):
     """A layer and those of its filters that are drawn: (what for, filter)."""
 
     spec: LayerSpec
     filters: tuple[tuple[str, Filter], ...]
 
 
-def check(path: Path) -> None:
+def check_png(path: Path) -> None:
     """PlotError where `path` is no place for a PNG, said before any work is done."""
     if path.suffix.lower() != ".png":
         raise PlotError(f"The plot is a PNG: let the name {path.name!r} end in .png.")
-    check_place(path)
+    check_writable(path)
 
 
-def check_place(path: Path) -> None:
-    """PlotError where no file can be written at `path`, said before any work is done."""
-    if os.path.isdir(path):
-        raise PlotError(f"{path} cannot be written: it is a folder.")
-    if not os.path.isdir(path.parent):
-        raise PlotError(f"{path} cannot be written: make the folder {path.parent} first.")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(path)  # a name may be too long
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
-
-
-def load() -> None:
-    """PlotError where matplotlib cannot be loaded."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as problem:
-        raise PlotError(
-            f"Plots need matplotlib, which cannot be loaded ({problem}): {sys.executable} -m pip install matplotlib"
-        ) from None
-
-
-def choose(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[Curves]:
+def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[LayerFilters]:
     """The layers whose responses are drawn: those of these numbers or names, else the two that tell most.
 
     These are one in the middle of those that are not critically sampled, of which one that also doubles the rate tells
@@ -109,7 +63,7 @@ def choose(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[Curves]:
     every = []
     for spec in plan(config).layers:
         filters = zip(("up", "down"), of_layer(config, spec), strict=True)
-        every.append(Curves(spec, tuple((name, f) for name, f in filters if f is not None)))
+        every.append(LayerFilters(spec, tuple((name, f) for name, f in filters if f is not None)))
     if wanted:
         found = {curves.spec.index: curves for curves in (_find(every, name) for name in wanted)}
         if len(found) > MOST:
@@ -122,7 +76,7 @@ def choose(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[Curves]:
     return others[len(others) // 2 :][:1] + critical[-1:]
 
 
-def _find(every: Sequence[Curves], name: str) -> Curves:
+def _find(every: Sequence[LayerFilters], name: str) -> LayerFilters:
     for curves in every:
         if name in (str(curves.spec.index), curves.spec.name):
             if not curves.filters:
@@ -134,19 +88,7 @@ def _find(every: Sequence[Curves], name: str) -> Curves:
     )
 
 
-@contextmanager
-def drawing() -> Iterator[type[Figure]]:
-    """matplotlib's Figure, and its settings as ours within the block. PlotError where it cannot be loaded."""
-    load()
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
-        yield Figure
-
-
-def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curves]) -> tuple[int, int]:
+def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[LayerFilters]) -> tuple[int, int]:
     """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
 
     def fill(figure: Figure) -> None:
@@ -156,25 +98,7 @@ def draw(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[Curve
         _draw_responses(right, chosen)
 
     entries = sum(len(f.directions) for _, f in _merged(chosen)) + len(MARKERS) + 1
-    return write(path, (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3)), fill)
-
-
-def write(
-    path: Path, inches: tuple[float, float], fill: Callable[[Figure], None], text: Mapping[str, str] | None = None
-) -> tuple[int, int]:
-    """Write the figure that `fill` draws on, whole or not at all, with `text` as the PNG's text chunks.
-
-    Its width and height in pixels; PlotError where it cannot be drawn or written.
-    """
-    with drawing() as new_figure:
-        figure = new_figure(figsize=inches, dpi=DPI, layout="constrained", facecolor="white")
-        fill(figure)
-        try:
-            with atomic_write(path) as temporary:
-                figure.savefig(temporary, format="png", metadata=dict(text or {}))
-        except OSError as problem:
-            raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
-        return figure.canvas.get_width_height()
+    return write_png(path, (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3)), fill)
 
 
 def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
@@ -232,7 +156,7 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
     axes.legend(loc="lower right")  # where nothing is: frequencies rise to the right
 
 
-def _merged(chosen: Sequence[Curves]) -> list[tuple[str, Filter]]:
+def _merged(chosen: Sequence[LayerFilters]) -> list[tuple[str, Filter]]:
     """Label and filter of each curve; filters that respond alike, seen from their rates, share one."""
     found: dict[bytes, tuple[list[str], Filter]] = {}
     for spec, filters in chosen:
@@ -253,7 +177,7 @@ def _joined(names: Sequence[str]) -> str:
     return ", ".join(f"{layer} {' and '.join(ways)}" for layer, ways in layers.items())
 
 
-def _draw_responses(axes: Axes, chosen: Sequence[Curves]) -> None:
+def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
     """Gain in dB over frequency, in units of the lower of the two rates s that a filter works between [P fig. 4a]."""
     widest = 1.0
     drawn = _merged(chosen)

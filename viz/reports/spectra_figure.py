@@ -14,8 +14,7 @@ import numpy as np
 from gan.analysis.bands import Band, on_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from gan.files.atomic_write import atomic_write
-from viz.reports import schedule_figure
-from viz.reports.schedule_figure import COLOURS, DASHES, DIM, DOTS, INK, PlotError
+from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, PlotError, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,10 +57,10 @@ class Curve:
 
     @property
     def label(self) -> str:
-        return f"{shortened(self.name)}, {self.pictures} picture{'s' if self.pictures != 1 else ''}"
+        return f"{shorten_name(self.name)}, {self.pictures} picture{'s' if self.pictures != 1 else ''}"
 
 
-def contours(curve: Curve) -> tuple[Contour, ...]:
+def list_contours(curve: Curve) -> tuple[Contour, ...]:
     """What is drawn on a heat map: the square of s/2, and f_c and f_t where they lie within it."""
     nyquist = Contour("s/2", curve.rate / 2, False, "-")
     if curve.band is None:
@@ -71,7 +70,7 @@ def contours(curve: Curve) -> tuple[Contour, ...]:
     return (nyquist, *(contour for contour in inner if contour.frequency < nyquist.frequency))
 
 
-def described(curve: Curve) -> str:
+def describe_band(curve: Curve) -> str:
     """The numbers below a heat map's name."""
     nyquist = f"s/2 = {_number(curve.rate / 2)}"
     if curve.band is None:
@@ -87,12 +86,12 @@ def _number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def shortened(name: str) -> str:
+def shorten_name(name: str) -> str:
     """A name that fits above a heat map: of a long one the start and, since it tells snapshots and layers, the end."""
     return name if len(name) <= NAME else f"{name[: NAME // 3]}…{name[NAME // 3 + 1 - NAME :]}"
 
 
-def decibels(power: np.ndarray) -> np.ndarray:
+def to_decibels(power: np.ndarray) -> np.ndarray:
     """10 log10 of power."""
     return 10 * np.log10(np.maximum(power, 10 ** (LOWEST / 10)))
 
@@ -137,10 +136,12 @@ frequencies_45_i, slice_45_i [Q]
 """
 
 
-def draw(path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]) -> tuple[int, int]:
+def write_spectra(
+    path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]
+) -> tuple[int, int]:
     """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
-    return schedule_figure.write(path, inches, lambda figure: fill(figure, curves, title, note), text)
+    return write_png(path, inches, lambda figure: draw_spectra(figure, curves, title, note), text)
 
 
 def _grid(count: int) -> tuple[int, int]:
@@ -152,7 +153,7 @@ def _maps_width(count: int) -> float:
     return ONLY_MAP if count == 1 else MAP * _grid(count)[1]
 
 
-def fill(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
+def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
     """Draw on an empty figure: heat maps to the left, slices to the right."""
     figure.suptitle(f"{title}\n", fontsize=13, x=0.01, ha="left", linespacing=1.5)
     figure.text(0.01, 1 - 0.32 / HEIGHT, note, fontsize=9, color=DIM, va="top")
@@ -163,7 +164,7 @@ def fill(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None
     for axes, degrees in ((above, AXIS), (below, DIAGONAL)):
         _draw_slices(axes, curves, degrees, reach)
     below.set_xlabel("frequency, cycles per picture width")
-    signs = {contour.label for curve in curves for contour in contours(curve)}
+    signs = {contour.label for curve in curves for contour in list_contours(curve)}
     for label, marker in SIGNS.items():
         if label in signs:
             below.plot(
@@ -176,7 +177,7 @@ def fill(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None
 def _draw_maps(figure: Any, curves: Sequence[Curve]) -> None:
     maps = figure.subplots(*_grid(len(curves)), squeeze=False)
     for i, (axes, curve) in enumerate(zip(maps.ravel(), curves, strict=False)):
-        image = _draw_map(axes, curve, colour_of(curves, i))
+        image = _draw_map(axes, curve, choose_colour(curves, i))
         axes.set_anchor("N")
     place: dict[str, Any] = {"ax": maps.ravel().tolist(), "location": "bottom", "shrink": 0.7, "aspect": 40}
     if maps.size > len(curves):  # an empty place
@@ -188,7 +189,7 @@ def _draw_maps(figure: Any, curves: Sequence[Curve]) -> None:
         axes.set_xlabel("cycles per picture width", fontsize=8)
 
 
-def colour_of(curves: Sequence[Curve], index: int) -> str:
+def choose_colour(curves: Sequence[Curve], index: int) -> str:
     """Data sets are drawn in ink, models in colours."""
     if curves[index].band is None:
         return INK
@@ -207,7 +208,7 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     nyquist = curve.rate / 2
     # Rows point down, as pictures do; the axis counts upwards.
     image = axes.imshow(
-        decibels(power),
+        to_decibels(power),
         cmap=COLOUR_MAP,
         vmin=HEAT[0],
         vmax=HEAT[1],
@@ -216,7 +217,7 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
         origin="upper",
     )
     image.set_clip_path(Rectangle((-nyquist, -nyquist), 2 * nyquist, 2 * nyquist, transform=axes.transData))
-    for label, frequency, radial, dashes in contours(curve):
+    for label, frequency, radial, dashes in list_contours(curve):
         style = {
             "fill": False,
             "linewidth": 1.3,
@@ -249,9 +250,9 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     axes.set_xticks(ticks)
     axes.set_yticks(ticks)
     axes.tick_params(labelsize=8)
-    axes.set_title(f"{shortened(curve.name)}\n", loc="left", color=colour, fontsize=10)
+    axes.set_title(f"{shorten_name(curve.name)}\n", loc="left", color=colour, fontsize=10)
     axes.annotate(
-        described(curve),
+        describe_band(curve),
         (0, 1),
         xycoords="axes fraction",
         xytext=(0, 5),
@@ -266,13 +267,13 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
 def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: float) -> None:
     for i, curve in enumerate(curves):
         frequencies, power = curve.slices[DIRECTIONS.index(degrees)]
-        colour, levels = colour_of(curves, i), decibels(power)
+        colour, levels = choose_colour(curves, i), to_decibels(power)
         axes.plot(
             frequencies, levels, color=colour, linewidth=1.6, label=curve.label, zorder=3 if curve.band is None else 2.5
         )
-        for contour in contours(curve):
+        for contour in list_contours(curve):
             if contour.label in SIGNS:
-                at = crossing(contour, degrees)
+                at = contour_distance(contour, degrees)
                 level = np.interp(at, frequencies, levels)
                 axes.plot(
                     at,
@@ -303,6 +304,6 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
     axes.set_title(f"Slice at {degrees:g}°", loc="left")
 
 
-def crossing(contour: Contour, degrees: float) -> float:
+def contour_distance(contour: Contour, degrees: float) -> float:
     """How far from the centre a direction meets a contour."""
     return contour.frequency if contour.radial else on_square(contour.frequency, degrees)

@@ -1,29 +1,28 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The figure of `visualizer.py sticking`: two models, a row each [P fig. 1]. Drawn by matplotlib, without a screen."""
+"""Draw the figure of `visualizer.py sticking`: two models, a row each [P fig. 1]."""
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz.cli.sticking import Model, percent
-from viz.reports.schedule_figure import DIM, DPI, GREEN, INK, VERMILION, drawing
+from viz.reports.figure import DIM, GREEN, INK, VERMILION, draw_png
+from viz.reports.sticking_study import AMPLITUDE, Findings, Model, Settings, format_percent, segment_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-    from viz.reports.sticking_study import Findings, Settings
-
 # Inches. Everything has its place to the pixel, so that pictures and slices of both models line up.
 EDGE, GAP = 0.22, 0.2
 HEIGHT = 2.3  # of pictures, slices and bars
 WIDTHS = (HEIGHT, HEIGHT, 3.9, 3.9, 2.55)
 HEAD, NAME, BELOW, FOOT = 0.86, 0.34, 0.42, 0.34  # above all rows, above a row, below it, below all
+ROW = NAME + HEIGHT + BELOW
 ACCENTS = {"left": "#b06a0c", "right": "#1a74b0"}  # the slots', of the light theme
 GREY = "#c3c6cb"
 PARTS = (("stays", VERMILION, "white"), ("follows", GREEN, "white"), ("boils", GREY, INK))
@@ -31,32 +30,30 @@ LEAST = 0.08  # share of a bar that has room for its number
 LABEL = 0.16  # of the bars' width, for the distances
 
 
-def draw(models: list[Model], settings: Settings, found: list[Findings]) -> bytes:
-    """The figure as a PNG. PlotError without matplotlib."""
+def draw_sticking(models: Sequence[Model], settings: Settings, found: Sequence[Findings]) -> bytes:
+    """Return the figure as a PNG. PlotError without matplotlib."""
     width = 2 * EDGE + sum(WIDTHS) + GAP * (len(WIDTHS) - 1)
-    row = NAME + HEIGHT + BELOW
-    height = HEAD + row * len(models) + FOOT
-    with drawing() as new_figure:
-        figure = new_figure(figsize=(width, height), dpi=DPI, facecolor="white")
+    height = HEAD + ROW * len(models) + FOOT
+
+    def fill(figure: Figure) -> None:
         for index, (model, findings) in enumerate(zip(models, found, strict=True)):
-            bottom = height - HEAD - row * index - NAME - HEIGHT
+            bottom = height - HEAD - ROW * index - NAME - HEIGHT
             lefts = [EDGE + sum(WIDTHS[:i]) + GAP * i for i in range(len(WIDTHS))]
             axes = [
                 figure.add_axes((left / width, bottom / height, wide / width, HEIGHT / height))
                 for left, wide in zip(lefts, WIDTHS, strict=True)
             ]
             for axis in axes:
-                _bare(axis)
+                _hide_frame(axis)
             _draw_model(axes, model, settings, findings)
             if index == 0:
-                _heads(axes, settings)
-        _notes(figure, models, settings)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png")
-        return buffer.getvalue()
+                _draw_heads(axes, settings)
+        _draw_notes(figure, models, settings)
+
+    return draw_png((width, height), fill, layout=None)
 
 
-def _heads(axes: list[Axes], settings: Settings) -> None:
+def _draw_heads(axes: list[Axes], settings: Settings) -> None:
     heads = (
         "one latent",
         f"mean of {settings.num} neighbours",
@@ -68,7 +65,7 @@ def _heads(axes: list[Axes], settings: Settings) -> None:
         _text(axis, NAME + 0.05, head, va="baseline", fontsize=10.5)
 
 
-def _notes(figure: Figure, models: list[Model], settings: Settings) -> None:
+def _draw_notes(figure: Figure, models: Sequence[Model], settings: Settings) -> None:
     left, top = EDGE / figure.get_figwidth(), 1 - 0.34 / figure.get_figheight()
     title = figure.text(left, top, "Texture sticking", fontsize=15, weight="bold")
     _beside(title, "detail that stays on the screen while the content moves", fontsize=11.5)
@@ -107,7 +104,7 @@ def _draw_model(axes: list[Axes], model: Model, settings: Settings, findings: Fi
     _below(glide, "dotted: the motion", time=True)
     _bars(bars, findings)
     nearest = findings.shares[0]
-    words = f"Stickiness {percent(nearest.stays)} ± {percent(nearest.stays_error)} %"
+    words = f"Stickiness {format_percent(nearest.stays)} ± {format_percent(nearest.stays_error)} %"
     _text(bars, 0.09, words, va="baseline", color=accent, fontsize=11.5, weight="bold")
 
 
@@ -152,7 +149,7 @@ def _below(axis: Axes, text: str, *, time: bool = False) -> None:
         )
 
 
-def _bare(axis: Axes) -> None:
+def _hide_frame(axis: Axes) -> None:
     axis.grid(False)
     axis.set_xticks([])
     axis.set_yticks([])
@@ -168,11 +165,9 @@ def _segment(axis: Axes, settings: Settings, accent: str, size: int) -> None:
 
 def _motion(axis: Axes, settings: Settings, shape: tuple[int, ...]) -> None:
     """How the content was moved: what detail should run along."""
-    from viz.reports.sticking_study import AMPLITUDE, length
-
     rows, frames = shape[:2]
     x = np.arange(frames)
-    y = (0.5 + AMPLITUDE / length(settings.segment) * np.sin(2 * math.pi * x / frames)) * (rows - 1)
+    y = (0.5 + AMPLITUDE / segment_length(settings.segment) * np.sin(2 * math.pi * x / frames)) * (rows - 1)
     for colour, width in (("black", 2.0), ("white", 1.3)):  # dots with a rim, to be seen on whatever lies below
         points = slice(None, None, max(1, frames // 60))
         axis.plot(

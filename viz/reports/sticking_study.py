@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What `visualizer.py sticking` finds out about one model: pictures, slices, shares."""
+"""Measure how much of a model's detail sticks to the screen: pictures, slices over time, and shares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,12 +17,14 @@ from gan.analysis import texture_sticking
 from gan.analysis.equivariance import full_precision
 from gan.analysis.stickiness import Shares, StickinessMeter, distances_for
 from gan.analysis.texture_sticking import Neighbourhood, Slice, segment, streaks
-from gan.checkpoints.checkpoint import load_generator
+from gan.checkpoints.checkpoint import Header, load_generator
+from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, moderate_batch
 from gan.networks.input_transform import user_matrix
 from gan.networks.latents import z_from_seed
 from viz.render.renderer import threads_for
 from viz.render.upscale import factor_for, magnified
+from viz.reports.network_text import plain, rung_title
 
 FEWEST_ROWS = 192  # samples of a slice's columns, more where the segment passes more pixels
 AMPLITUDE = 1 / 8  # picture widths that the content moves by, either way: EQ-T's reach
@@ -30,13 +33,38 @@ Segment = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
+class Model:
+    """One side of the comparison, as its checkpoint's header tells."""
+
+    side: str
+    given: str  # what the user called it
+    path: Path
+    config: GeneratorConfig
+    kimg: float | None
+
+    @staticmethod
+    def from_header(side: str, given: str, path: Path, header: Header) -> Model:
+        """Return the model that the user called `given` and that lies at `path`."""
+        kimg = header.facts.get("kimg")
+        return Model(side, given, path, header.config, float(kimg) if isinstance(kimg, int | float) else None)
+
+    @property
+    def name(self) -> str:
+        return plain(self.path.stem)
+
+    @property
+    def title(self) -> str:
+        return f"{rung_title(self.config)}, {self.config.resolution}x{self.config.resolution}"
+
+
+@dataclass(frozen=True)
 class Settings:
-    """What is asked of both models alike. Lengths are in picture widths; `radius` is texture_sticking.neighbour's."""
+    """Settings of a study, the same for both models. Lengths are in picture widths."""
 
     seed: int
     num: int  # neighbours
     frames: int  # of each slice
-    radius: float
+    radius: float  # of the neighbourhood, as in gan.analysis.texture_sticking
     latents: int  # that stickiness is measured on
     trunc: float
     label: int
@@ -44,7 +72,7 @@ class Settings:
     device: str
 
     def steps(self, resolution: int, movable: bool) -> int:
-        """Pictures that one model has to draw."""
+        """Return how many pictures one model has to draw."""
         pictures = 1 + self.num + self.frames
         if not movable:
             return pictures
@@ -53,7 +81,7 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What came out of one model; what needs a Fourier input is None or nan without one. Pictures are uint8 RGB."""
+    """Measurements of one model. Pictures are uint8 RGB; what needs a Fourier input is None or nan without one."""
 
     centre: np.ndarray  # enlarged to at least 512 pixels, as the window shows it
     mean: np.ndarray  # of the neighbours, likewise
@@ -66,7 +94,10 @@ class Findings:
 
 
 def study(path: str, settings: Settings, tick: Callable[[int], object]) -> Findings:
-    """Measure a checkpoint; `tick` hears of pictures drawn. CheckpointError, ConfigError: one sentence."""
+    """Measure a checkpoint; `tick` is called with the number of pictures just drawn.
+
+    Raises CheckpointError or ConfigError, one sentence each.
+    """
     generator, _ = load_generator(path, settings.device)
     with torch.inference_mode(), full_precision(), _threads(generator.config.resolution):
         return _Study(generator, settings, tick).findings()
@@ -74,7 +105,7 @@ def study(path: str, settings: Settings, tick: Callable[[int], object]) -> Findi
 
 @contextmanager
 def _threads(resolution: int) -> Iterator[None]:
-    """As many as such a model runs best on."""
+    """Run the block with as many threads as such a model runs best on."""
     before = torch.get_num_threads()
     torch.set_num_threads(min(before, threads_for(resolution)))
     try:
@@ -147,7 +178,7 @@ class _Study:
 
     def _slice(self, pictures: Iterator[np.ndarray]) -> tuple[np.ndarray, float]:
         """[samples, frames, 3] bytes and the share of it that stays."""
-        pixels = length(self.settings.segment) * self.size
+        pixels = segment_length(self.settings.segment) * self.size
         rows = max(FEWEST_ROWS, math.ceil(pixels))
         slice_ = Slice(self.settings.frames, rows, dtype=float)
         for picture in pictures:
@@ -162,14 +193,21 @@ class _Study:
         return meter.estimates
 
 
-def length(line: Segment) -> float:
-    """A segment's length in picture widths."""
+def format_percent(share: float) -> str:
+    """Format a share to a tenth of a percent, zero without a sign, an unknown one as a question mark."""
+    if not math.isfinite(share):
+        return "?"
+    return f"{round(100 * share, 1) + 0.0:.1f}".replace("-", "−")
+
+
+def segment_length(line: Segment) -> float:
+    """Return a segment's length in picture widths."""
     return math.hypot(line[2] - line[0], line[3] - line[1])
 
 
 def glide_offsets(line: Segment, frames: int) -> list[tuple[float, float]]:
-    """Where the content is moved to in each frame: a sine along the segment, so that the last frame meets the first."""
-    x, y = (line[2] - line[0]) / length(line), (line[3] - line[1]) / length(line)
+    """Return the content's offset (x, y) in each frame: one period of a sine along the segment."""
+    x, y = (line[2] - line[0]) / segment_length(line), (line[3] - line[1]) / segment_length(line)
     waves = [AMPLITUDE * math.sin(2 * math.pi * frame / frames) for frame in range(frames)]
     return [(wave * x, wave * y) for wave in waves]
 

@@ -26,8 +26,18 @@ from gan.networks.generator import untrained
 from gan.networks.ladder import rung
 from gan.networks.layer_plan import plan, schedule
 from viz.cli.main import main as viewer
-from viz.reports import schedule_figure, spectra_figure
-from viz.reports.spectra_figure import Curve, contours, crossing, described, fill, shortened
+from viz.reports import figure as reports_figure
+from viz.reports.spectra_figure import (
+    DIRECTIONS,
+    NAME,
+    SIGNS,
+    Curve,
+    contour_distance,
+    describe_band,
+    draw_spectra,
+    list_contours,
+    shorten_name,
+)
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
 
@@ -100,7 +110,7 @@ def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
         document = json.loads(written.info["jinc"])
     assert f"Wrote {out} ({pixels.shape[1]}x{pixels.shape[0]})." in result.output
     assert document["spectra"]["seed"] == 3 and document["spectra"]["trunc"] == 0.5
-    for code in (schedule_figure.INK, schedule_figure.BLUE, schedule_figure.VERMILION):  # a curve each
+    for code in (reports_figure.INK, reports_figure.BLUE, reports_figure.VERMILION):  # a curve each
         rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
         assert (np.abs(pixels[:, pixels.shape[1] // 2 :] - rgb).max(axis=2) <= 8).sum() > 300
     assert [file.name for file in tmp_path.iterdir()] == ["$spectra.png"]
@@ -192,14 +202,14 @@ def curve(config: GeneratorConfig | None, layer: str | None = None, name: str = 
     average = Average(size, rate)
     average.add(torch.randn(2, 3, size, size))
     spectrum = average.spectrum()
-    slices = tuple(spectrum.slice(degrees) for degrees in spectra_figure.DIRECTIONS)
+    slices = tuple(spectrum.slice(degrees) for degrees in DIRECTIONS)
     return Curve(name, 2, 0.0, 1.0, size, rate, band, spectrum.frequencies(), spectrum.power(), slices)
 
 
 def drawn(curves: list[Curve]) -> Figure:
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **schedule_figure.STYLE}):
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **reports_figure.STYLE}):
         figure = Figure(figsize=(12, 8), layout="constrained")
-        fill(figure, curves, "title", "note")
+        draw_spectra(figure, curves, "title", "note")
         figure.canvas.draw()
     return figure
 
@@ -214,7 +224,7 @@ def test_contours_lie_at_the_plans_frequencies(name: str, layer: str) -> None:
         spec = plan(config).layers[int(layer)]
         cutoff, stopband, nyquist = spec.out_cutoff, float(schedule(config)[1][int(layer)]), spec.out_rate / 2
     expected = {"s/2": nyquist} | {key: value for key, value in (("f_c", cutoff), ("f_t", stopband)) if value < nyquist}
-    assert {contour.label: contour.frequency for contour in contours(shown)} == expected
+    assert {contour.label: contour.frequency for contour in list_contours(shown)} == expected
     figure = drawn([shown])
     (heat,) = (axes for axes in figure.axes if axes.images and axes.get_title(loc="left"))
     patches = {patch.get_label(): patch for patch in heat.patches if patch.get_label() in ("s/2", "f_c", "f_t")}
@@ -226,16 +236,16 @@ def test_contours_lie_at_the_plans_frequencies(name: str, layer: str) -> None:
         for found in (-box.x0, box.x1, -box.y0, box.y1):
             assert found == pytest.approx(expected[label], rel=1e-3)
     for degrees, stretch in ((0, 1.0), (45, math.sqrt(2))):
-        for contour in contours(shown):
+        for contour in list_contours(shown):
             wanted = expected[contour.label] * (1 if contour.radial else stretch)
-            assert crossing(contour, degrees) == pytest.approx(wanted)
+            assert contour_distance(contour, degrees) == pytest.approx(wanted)
     marks = sorted(
         line.get_xdata()[0]
         for axes in figure.axes
         for line in axes.lines
-        if line.get_marker() in spectra_figure.SIGNS.values() and len(line.get_xdata()) == 1
+        if line.get_marker() in SIGNS.values() and len(line.get_xdata()) == 1
     )
-    inner = [crossing(contour, degrees) for contour in contours(shown)[1:] for degrees in (0, 45)]
+    inner = [contour_distance(contour, degrees) for contour in list_contours(shown)[1:] for degrees in (0, 45)]
     assert marks == pytest.approx(sorted(inner))
 
 
@@ -245,7 +255,7 @@ def test_a_heat_map_is_the_right_way_up() -> None:
     average = Average(32, 32)
     average.add(torch.cos(2 * math.pi * (6 * x + 3 * y))[None, None])
     spectrum = average.spectrum()
-    slices = tuple(spectrum.slice(degrees) for degrees in spectra_figure.DIRECTIONS)
+    slices = tuple(spectrum.slice(degrees) for degrees in DIRECTIONS)
     shown = Curve("wave", 1, 0.0, 1.0, 32, 32, None, spectrum.frequencies(), spectrum.power(), slices)
     figure = drawn([shown])
     (heat,) = (axes for axes in figure.axes if axes.images and axes.get_title(loc="left"))
@@ -282,12 +292,12 @@ def test_every_number_of_spectra_has_room(count: int) -> None:
 
 def test_words_of_a_heat_map() -> None:
     config = rung("T", 32, **SMALL)
-    assert described(curve(None)) == "s/2 = 16"
-    assert described(curve(config)) == "f_c = s/2 = 16, f_t = 19.7 (beyond)"
-    assert described(curve(config, "3")) == "f_c = 3.364, f_t = 6.277, s/2 = 8"
-    assert shortened("short") == "short"
-    long = shortened("00003-critters-T-32/network-snapshot-000100 L5_52_32")
-    assert len(long) == spectra_figure.NAME and long.startswith("00003-critte…") and long.endswith("000100 L5_52_32")
+    assert describe_band(curve(None)) == "s/2 = 16"
+    assert describe_band(curve(config)) == "f_c = s/2 = 16, f_t = 19.7 (beyond)"
+    assert describe_band(curve(config, "3")) == "f_c = 3.364, f_t = 6.277, s/2 = 8"
+    assert shorten_name("short") == "short"
+    long = shorten_name("00003-critters-T-32/network-snapshot-000100 L5_52_32")
+    assert len(long) == NAME and long.startswith("00003-critte…") and long.endswith("000100 L5_52_32")
     assert curve(config).label == "net, 2 pictures"
 
 
@@ -314,7 +324,7 @@ def test_words_of_a_heat_map() -> None:
         ),
         (
             "--model t.safetensors --model large.safetensors --out x.png",
-            "t draws 16x16 and large 32x32: white noise, which is 0 dB, is another thing at every size",
+            "t draws 16x16 and large 32x32: white noise, which is 0 dB, differs from size to size",
             1,
         ),
         ("--model t.safetensors --layer L99 --out x.png", "There is no layer 'L99' here: choose one of input, L0", 1),
@@ -341,7 +351,7 @@ def test_what_cannot_be_drawn_is_one_sentence(
 
 
 def test_padding_beyond_all_use_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("viz.cli.spectra.MOST_SAMPLES", 100)
+    monkeypatch.setattr("viz.reports.spectra_study.PADDED_LIMIT", 100)
     words = ("--model", folder / "t.safetensors", "--num", 1, "--out", tmp_path / "x.npz", "--pad")
     refused(run(*words, 7), "--pad 7 makes 112 samples a side of t's 16: give 6 at most", 2)
     assert run(*words, 6).exit_code == 0

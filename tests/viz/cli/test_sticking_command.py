@@ -21,12 +21,12 @@ from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
 from gan.networks.input_transform import user_matrix
 from gan.networks.latents import z_from_seed
-from viz.cli import sticking
 from viz.cli.main import main as viewer
 from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer
 from viz.render.upscale import magnified
-from viz.reports import schedule_figure, sticking_figure, sticking_study
+from viz.reports import sticking_figure, sticking_study
+from viz.reports.figure import GREEN, VERMILION
 from viz.ui import theme
 
 QUICK = ("--num", "5", "--frames", "24", "--latents", "2")
@@ -137,10 +137,8 @@ def test_the_figure_shows_both_models(written: tuple[Path, str]) -> None:
     upper, lower = slice(0, height // 2), slice(height // 2, height)
     assert count(sticking_figure.ACCENTS["left"], upper) > 200 > count(sticking_figure.ACCENTS["left"], lower)
     assert count(sticking_figure.ACCENTS["right"], lower) > 200 > count(sticking_figure.ACCENTS["right"], upper)
-    assert count(schedule_figure.VERMILION, upper) > 10 * count(schedule_figure.VERMILION, lower) > 0, (
-        "B sticks, T has the legend's square"
-    )
-    assert count(schedule_figure.GREEN, lower) > count(schedule_figure.GREEN, upper) > 1000
+    assert count(VERMILION, upper) > 10 * count(VERMILION, lower) > 0, "B sticks, T has the legend's square"
+    assert count(GREEN, lower) > count(GREEN, upper) > 1000
     edge = np.concatenate([figure[:6], figure[-6:]]), np.concatenate([figure[:, :6], figure[:, -6:]], axis=1)
     assert all((part == 255).all() for part in edge), "nothing is cut off"
     assert {"left": theme.LIGHT.left, "right": theme.LIGHT.right} == sticking_figure.ACCENTS
@@ -242,7 +240,7 @@ def test_what_is_interrupted_leaves_nothing_half_written(
 
 def test_percents_read_well() -> None:
     shares = (0.4264, -0.00001, -0.038, 1.0, float("nan"))
-    assert [sticking.percent(share) for share in shares] == ["42.6", "0.0", "−3.8", "100.0", "?"]
+    assert [sticking_study.format_percent(share) for share in shares] == ["42.6", "0.0", "−3.8", "100.0", "?"]
 
 
 def test_help_is_there_without_waiting_for_torch() -> None:

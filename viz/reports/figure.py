@@ -1,0 +1,112 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Draw figures with matplotlib, without a screen: colours, style, and writing a PNG whole or not at all.
+
+matplotlib is loaded when something is drawn, not before: nothing else here waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gan.files.atomic_write import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 110
+# Okabe and Ito's colours, which stay apart for the colour-blind; never the only difference between two curves.
+BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#aa4499"
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, "#e69f00", "#56b4e9", "#882255", "#777777")
+DASHES, DOTS = (0, (5, 1.5)), (0, (1, 1))
+INK, DIM, PALE = "#25272b", "#666b74", "#e3e3e0"
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.edgecolor": DIM,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": DIM,
+    "ytick.color": DIM,
+    "legend.fontsize": 9,
+    "legend.framealpha": 0.92,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": PALE,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "text.parse_math": False,  # a file's name may hold a $
+}
+
+
+class PlotError(ValueError):
+    """A picture that cannot be drawn or written; one sentence says why and what to do."""
+
+
+def check_writable(path: Path) -> None:
+    """Raise PlotError where no file can be written at `path`; call it before any work is done."""
+    if os.path.isdir(path):
+        raise PlotError(f"{path} cannot be written: it is a folder.")
+    if not os.path.isdir(path.parent):
+        raise PlotError(f"{path} cannot be written: make the folder {path.parent} first.")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(path)  # a name may be too long
+    except OSError as problem:
+        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+
+
+def require_matplotlib() -> None:
+    """Raise PlotError where matplotlib cannot be loaded."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as problem:
+        raise PlotError(
+            f"Plots need matplotlib, which cannot be loaded ({problem}): {sys.executable} -m pip install matplotlib"
+        ) from None
+
+
+def draw_png(
+    inches: tuple[float, float],
+    fill: Callable[[Figure], None],
+    *,
+    layout: str | None = "constrained",
+    text: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the figure that `fill` draws on as a PNG with the text chunks `text`. PlotError without matplotlib."""
+    require_matplotlib()
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE}):
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a file may be called anything; a box stands for it then
+        figure = Figure(figsize=inches, dpi=DPI, layout=layout, facecolor="white")  # type: ignore[arg-type]
+        fill(figure)
+        figure.savefig(buffer, format="png", metadata=dict(text or {}))
+    return buffer.getvalue()
+
+
+def write_png(
+    path: Path, inches: tuple[float, float], fill: Callable[[Figure], None], text: Mapping[str, str] | None = None
+) -> tuple[int, int]:
+    """Write the figure that `fill` draws on, whole or not at all, and return its width and height in pixels.
+
+    PlotError where it cannot be drawn or written.
+    """
+    try:
+        png = draw_png(inches, fill, text=text)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(png)
+    except OSError as problem:
+        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
