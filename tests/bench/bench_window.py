@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m bench.bench_window: how many pictures a second the canvas keeps while the instruments work.
+"""Count pictures a second that the canvas keeps while the instruments work: `python tests/bench/bench_window.py`.
 
 One window, without a display, both slots moving on a circle. Each instrument is measured between two rests in which the
 same panel is drawn but nothing is asked of the worker; its rate is compared with theirs, since machines drift.
@@ -7,21 +7,26 @@ same panel is drawn but nothing is asked of the worker; its rate is compared wit
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
-from imgui_bundle import immapp
 
-from gan.hub.resolve import resolve
-from viz.core import defaults
-from viz.core.state import SLOTS, AppState
-from viz.display import offscreen
-from viz.instruments.types import AverageRequest, MeterRequest
-from viz.panels import spectrum, sticking
-from viz.render.jobs import Reading
-from viz.window.window import Window
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.gui import run_script  # noqa: E402
+
+from gan.hub.resolve import resolve  # noqa: E402
+from viz.core import defaults  # noqa: E402
+from viz.core.state import SLOTS, AppState  # noqa: E402
+from viz.instruments.types import AverageRequest, MeterRequest  # noqa: E402
+from viz.panels import spectrum, sticking  # noqa: E402
+from viz.render.jobs import Reading  # noqa: E402
+from viz.window.window import Window  # noqa: E402
 
 SETTLE = 0.8  # seconds after a change that are not counted
 MANY = 100_000  # samples, so that no measurement ends while it is timed
@@ -73,14 +78,13 @@ CASES = (
 class Timer:
     """Goes through rests and cases in the window's frames; `rates` has pictures a second of each, in turn."""
 
-    def __init__(self, window: Window, seconds: float, rounds: int) -> None:
+    def __init__(self, window: Window, seconds: float) -> None:
         self.window, self.seconds = window, seconds
         self.rates: dict[str, list[tuple[float, float]]] = {case.name: [] for case in CASES}
         self.readings: dict[str, list[float]] = {case.name: [] for case in CASES}  # a second
         self._heard = 0
         self._collect = window.worker.readings
         window.worker.readings = self._listen  # type: ignore[method-assign]
-        self._script = self._run(rounds)
         self._measure = window.worker.measure
 
     def _listen(self) -> dict[str, Reading]:
@@ -88,11 +92,7 @@ class Timer:
         self._heard += sum(reading.result is not None for reading in found.values())
         return found
 
-    def frame(self) -> bool:
-        """One frame; False when all is done."""
-        return next(self._script, self) is not self
-
-    def _run(self, rounds: int) -> Iterator[None]:
+    def run(self, rounds: int) -> Iterator[None]:
         while not all(self.window.context.results[slot] for slot in SLOTS):
             yield
         self.window.state.transform.animate = "circle"
@@ -147,21 +147,8 @@ def main(left: str, right: str, seconds: float, rounds: int, as_json: bool) -> N
     defaults.first_start(state)
     state.left.path, state.right.path = resolve(left), resolve(right)
     window = Window(state, strict=True)
-    timer = Timer(window, seconds, rounds)
-    params = window.runner_params()
-    draw = params.callbacks.pre_new_frame
-
-    def before() -> None:
-        draw()
-        if not timer.frame():
-            params.app_shall_exit = True
-
-    params.callbacks.pre_new_frame = before
-    offscreen.use()
-    try:
-        immapp.run(params, immapp.AddOnsParams(with_implot=True))
-    finally:
-        window.close()
+    timer = Timer(window, seconds)
+    run_script(window, timer.run(rounds))
     rows = []
     for name, pairs in timer.rates.items():
         during, alone = (statistics.median(rate) for rate in zip(*pairs, strict=True))

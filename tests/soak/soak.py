@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py soak`: the real window under random input, until something breaks, leaks, or time is up.
+"""Drive the real window with random input until it breaks, leaks, or time is up: `python tests/soak/soak.py`.
 
 Everything a hand could do is done at random: moves, drags with every button and modifier, wheel, keys, typing, clicks
 on every panel, resizes, good and bad files in both slots, a run that grows under the Training panel. Two things are
@@ -23,10 +23,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import psutil
 
-from soak.fixtures import StandInMonitor, StandInRun, save_bad_files, save_models
-from soak.random_input import Hand
-from viz.core import state as states
-from viz.core.state import AppState, TrainingState
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from soak.fixtures import StandInMonitor, StandInRun, save_bad_files, save_models  # noqa: E402
+from soak.random_input import Hand  # noqa: E402
+from viz.core import state as states  # noqa: E402
+from viz.core.state import AppState, TrainingState  # noqa: E402
 
 if TYPE_CHECKING:
     from viz.window.window import Window
@@ -206,7 +209,7 @@ def soak(minutes: float, warm_up: float, seed: int) -> None:
     \b
     Starts no trainer and keeps no state. Works without a display. Exit status 1 means that it failed.
     Example:
-        python visualizer.py soak --minutes 10
+        python tests/soak/soak.py --minutes 10 --seed 7
     """
     if sys.__stderr__ and not faulthandler.is_enabled():
         faulthandler.enable(sys.__stderr__)  # a crash in native code then at least says where
@@ -220,3 +223,7 @@ def soak(minutes: float, warm_up: float, seed: int) -> None:
     )
     if not outcome.passed:
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    soak()

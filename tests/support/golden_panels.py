@@ -3,20 +3,20 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from imgui_bundle import imgui, immapp
+from imgui_bundle import imgui
 
 from gan.analysis.bands import Band
 from support import synthetic
+from support.gui import run_script
 from viz.core.layer_info import find
 from viz.core.result import PICTURE
 from viz.core.state import SLOTS, AppState
-from viz.display import offscreen
 from viz.instruments.slice_recorder import COLUMNS, Recorder
 from viz.instruments.types import (
     DATA,
@@ -190,46 +190,25 @@ def framed(panel: ModuleType) -> np.ndarray:
 
 def photographed(shots: Mapping[str, Shot]) -> tuple[dict[str, np.ndarray], str]:
     """Each shot's picture by its name, and what drew them: OpenGL's renderer and version."""
+    from OpenGL import GL  # once there is a window, as in viz.display.texture
+
     state = AppState()
     state.display.width, state.display.height = SIZE
-    window, taken, drawn_by = Window(state, strict=True), {}, ""
+    window, taken, drawn_by = Window(state, strict=True), {}, []
     window.worker.close()
     window.worker = IdleWorker()
-    script = _script(shots, window, taken)
-    params = window.runner_params()
-    params.fps_idling.fps_idle = 0.0  # as fast as it can
-    finish = params.callbacks.before_swap
 
-    def after() -> None:
-        nonlocal drawn_by
-        finish()
-        if next(script, script) is script:
-            drawn_by = _renderer()
-            params.app_shall_exit = True
+    def script() -> Iterator[None]:
+        for _ in range(SETTLED_FRAMES):
+            yield
+        for name, shot in shots.items():
+            with shot.changed():
+                begin(shot, window)
+                for _ in range(DRAWN):
+                    yield
+                taken[name] = framed(shot.panel)[: shot.rows]
+        drawn_by.extend(GL.glGetString(name).decode() for name in (GL.GL_RENDERER, GL.GL_VERSION))
 
-    params.callbacks.before_swap = after
-    offscreen.use()
-    try:
-        immapp.run(params, immapp.AddOnsParams(with_implot=True))
-    finally:
-        script.close()
-        window.close()
-    return taken, drawn_by
-
-
-def _renderer() -> str:
-    from OpenGL import GL
-
-    return ", ".join(GL.glGetString(name).decode() for name in (GL.GL_RENDERER, GL.GL_VERSION))
-
-
-def _script(shots: Mapping[str, Shot], window: Window, taken: dict[str, np.ndarray]) -> Iterator[None]:
-    """A step a frame, at its end."""
-    for _ in range(SETTLED_FRAMES):
-        yield
-    for name, shot in shots.items():
-        with shot.changed():
-            begin(shot, window)
-            for _ in range(DRAWN):
-                yield
-            taken[name] = framed(shot.panel)[: shot.rows]
+    with closing(script()) as steps:
+        run_script(window, steps, when="before_swap")
+    return taken, ", ".join(drawn_by)

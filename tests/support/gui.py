@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What GUI tests share: small seeded models, and a window without a display that a test function drives."""
+"""Small seeded models, and a window without a display that a test function or a script drives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,32 @@ def drive(window: Window, test: Callable[[Any], None]) -> None:
             runner_params=window.runner_params(),
             add_ons_params=immapp.AddOnsParams(with_implot=True),
         )
+    finally:
+        window.close()
+
+
+def run_script(window: Window, script: Iterator[None], *, when: str = "pre_new_frame") -> None:
+    """Open the window offscreen and take one step of `script` a frame, in the callback `when`; its end is the window's.
+
+    The window draws as fast as it can: input that a script makes does not wake it.
+    """
+    from imgui_bundle import immapp
+
+    from viz.display import offscreen
+
+    params = window.runner_params()
+    params.fps_idling.fps_idle = 0.0
+    own = getattr(params.callbacks, when)
+
+    def step() -> None:
+        own()
+        if next(script, script) is script:
+            params.app_shall_exit = True
+
+    setattr(params.callbacks, when, step)
+    offscreen.use()
+    try:
+        immapp.run(params, immapp.AddOnsParams(with_implot=True))
     finally:
         window.close()
 

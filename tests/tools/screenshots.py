@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m tools.screenshots FOLDER: the pictures of the documentation, taken anew, without a display.
+"""Take the documentation's pictures of the window anew, without a display: `python tests/tools/screenshots.py docs`.
 
 Each shot is a window of its own on the bundled models: a state, a few frames in which something happens, and what of
 the window is kept. Anybody's run gives the same pictures, but for what depends on the machine's speed (milliseconds,
@@ -7,23 +7,28 @@ and how many columns a slice over time has).
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
-from imgui_bundle import hello_imgui, imgui, immapp
+from imgui_bundle import hello_imgui, imgui
 
-from gan.data.image_io import save_png
-from gan.hub.resolve import resolve
-from viz.canvas import canvas
-from viz.core import defaults as models
-from viz.core.state import SLOTS, AppState
-from viz.display import offscreen
-from viz.instruments.types import AverageRequest, MeterRequest
-from viz.panels import filters, layers, spectrum, sticking, transform
-from viz.window.window import LAID_OUT_FRAMES, Window
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.gui import run_script  # noqa: E402
+
+from gan.data.image_io import save_png  # noqa: E402
+from gan.hub.resolve import resolve  # noqa: E402
+from viz.canvas import canvas  # noqa: E402
+from viz.core import defaults as models  # noqa: E402
+from viz.core.state import SLOTS, AppState  # noqa: E402
+from viz.instruments.types import AverageRequest, MeterRequest  # noqa: E402
+from viz.panels import filters, layers, spectrum, sticking, transform  # noqa: E402
+from viz.window.window import LAID_OUT_FRAMES, Window  # noqa: E402
 
 AVERAGED, MEASURED = 200, 50  # pictures
 WALKED = 340  # frames of motion, each with its pictures
@@ -138,23 +143,17 @@ def take(shot: Shot, folder: Path) -> Path:
         setattr(getattr(state, owner), field, value)
     window = Window(state, strict=True)
     window.show(*shot.panels)
-    params = window.runner_params()
-    draw, script, box = params.callbacks.pre_new_frame, shot.script(window), [0, 0, 0, 0]
+    box = [0, 0, 0, 0]
 
-    def before() -> None:
-        draw()
-        if imgui.get_frame_count() > LAID_OUT_FRAMES and next(script, script) is script:
-            if shot.keep:
-                found = imgui.internal.find_window_by_name(shot.keep)
-                box[:] = [round(v) for v in (found.pos.x, found.pos.y, found.size.x, found.size.y)]
-            params.app_shall_exit = True
+    def script() -> Iterator[None]:
+        for _ in range(LAID_OUT_FRAMES):
+            yield
+        yield from shot.script(window)
+        if shot.keep:
+            found = imgui.internal.find_window_by_name(shot.keep)
+            box[:] = [round(v) for v in (found.pos.x, found.pos.y, found.size.x, found.size.y)]
 
-    params.callbacks.pre_new_frame = before
-    offscreen.use()
-    try:
-        immapp.run(params, immapp.AddOnsParams(with_implot=True))
-    finally:
-        window.close()
+    run_script(window, script())
     pixels = hello_imgui.final_app_window_screenshot()[:, :, :3]
     if shot.keep:
         left, top, width, height = box

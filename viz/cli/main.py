@@ -17,7 +17,6 @@ COMMANDS = (
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to mend it."),
-    Entry("soak", "soak.soak:soak", "Drive the window with random input; fail on any exception."),
 )
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Option types of the viewer's commands: sizes, numbers, pairs and lists of seeds."""
+"""Option types of the viewer's commands: sizes, numbers, pairs, lists of seeds and panels."""
 
 import re
 from typing import Any
@@ -75,3 +75,17 @@ class Seeds(click.ParamType[tuple[int, ...]]):
                 self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} seeds, smaller first.", param, ctx)
             seeds.extend(range(first, last + 1))
         return tuple(seeds)
+
+
+class PanelTitle(click.ParamType[str]):
+    """The title of one of the window's panels, in upper or lower case."""
+
+    name = "PANEL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from viz.panels import PANELS  # here: --help is not to wait for the window's library
+
+        titles = {panel.TITLE.lower(): panel.TITLE for panel in PANELS}
+        if str(value).lower() not in titles:
+            self.fail(f"{value!r} is no panel: choose one of {', '.join(titles.values())}.", param, ctx)
+        return titles[str(value).lower()]

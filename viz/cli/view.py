@@ -11,14 +11,13 @@ import click
 
 from gan.hub.resolve import bundled, resolve
 from viz import invocation
-from viz.cli.parameter_types import Number, Size
+from viz.cli.parameter_types import Number, PanelTitle, Size
 from viz.core import defaults, gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError
 
 NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
 NOT_KEPT = "What you set will not be kept, for {folder} cannot be written ({reason}): {doctor}"
-PANEL_TITLES = ("Model", "Latent", "Transform", "Layers", "Spectrum", "Filters", "Sticking", "Training", "Performance")
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
@@ -47,8 +46,8 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
     "--panel",
     "panels",
     multiple=True,
-    type=click.Choice(PANEL_TITLES, case_sensitive=False),
-    help="Open with this panel in front; one a dock.",
+    type=PanelTitle(),
+    help="Open with this panel in front, such as Layers or Sticking; one a dock.",
 )
 @click.option(
     "--exit-after",

@@ -72,6 +72,7 @@ def test_an_unknown_option_is_refused_by_name(name: str, path: tuple[str, ...], 
         ("jinc", ["render", "--model", "t", "--out", "x.png", "--translate", "far"], "two numbers such as"),
         ("jinc", ["render", "--out", "x.png"], "--model"),
         ("jinc", ["rendr"], "rendr"),
+        ("jinc", ["--panel", "layrs"], "'layrs' is no panel: choose one of Model, Latent, "),
         ("jinc-train", ["--batch=0", "--cfg=T", "--data=x"], "--batch"),
         ("jinc-train", ["--cfg=T"], "--data"),
         ("jinc-train", ["dataset", "dogs"], "dogs"),
@@ -82,6 +83,14 @@ def test_wrong_use_ends_in_one_sentence(name: str, arguments: list[str], expecte
     assert result.exit_code == 2
     errors = error_lines(result.output)
     assert len(errors) == 1 and expected in errors[0]
+
+
+def test_the_windows_help_waits_for_no_window_library() -> None:
+    code = (
+        "import sys; from viz.cli.main import main; main(['view', '--help'], standalone_mode=False); "
+        "sys.exit('imgui_bundle' in sys.modules or 'torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode == 0
 
 
 def test_both_default_commands_are_what_the_readme_says() -> None:
