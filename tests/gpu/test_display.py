@@ -9,7 +9,7 @@ from support.graphics import arrive, picture, seen
 
 from viz.core.images import DeviceImage
 from viz.display.texture import Texture
-from viz.display.uploaders import SWITCH, WAYS
+from viz.display.uploaders import SWITCH, UPLOADERS
 
 if not torch.cuda.is_available():
     pytest.skip("there is no GPU: torch finds no CUDA device", allow_module_level=True)
@@ -60,12 +60,12 @@ def textures(context):
         texture.delete()
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.word)
-def test_pictures_arrive(way, context, textures, monkeypatch):
-    monkeypatch.setenv(SWITCH, way.word)
+@pytest.mark.parametrize("kind", UPLOADERS, ids=lambda kind: kind.key)
+def test_pictures_arrive(kind, context, textures, monkeypatch):
+    monkeypatch.setenv(SWITCH, kind.key)
     texture, paint = textures(), Painter(context.cuda, LONG // 100)
     texture.show(paint(picture(0)))
-    assert texture.path == way.name, texture.reason
+    assert texture.path == kind.name, texture.reason
     arrive(context.gl, texture, paint)
 
 

@@ -57,7 +57,7 @@ def arrive(gl: Any, texture: Texture, make: Callable[[np.ndarray], DeviceImage])
         pixels = make(wanted)
         for shown, nearest in ((None, False), (width // 3, False), (4 * width, True), (None, False)):
             waiting = 0
-            while texture.show(pixels, shown, nearest=nearest) or texture.on_its_way:
+            while texture.show(pixels, shown, nearest=nearest) or texture.is_pending:
                 waiting += 1
                 assert waiting < 1000, "it does not come"
             from_memory.show(wanted, shown, nearest=nearest)

@@ -1,5 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""RGBA pixels -> OpenGL textures. Only on the window's thread, with its context current."""
+"""Keep RGBA pictures in OpenGL textures at the size at which they are drawn.
+
+Only on the window's thread, with its context current.
+"""
 
 import time
 from typing import Any, NamedTuple
@@ -7,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from viz.core.images import Pixels, size_of
-from viz.display.uploaders import Display, Presenter
+from viz.display.uploaders import FallbackUploader, UploaderChoice
 
 PICTURES = 24  # textures kept for pictures that panels show: more than one frame draws, or it would draw deleted ones
 ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
@@ -29,12 +32,12 @@ class Texture:
     use the picture is redrawn here, at the size it will have: reduced from its mipmaps, or enlarged with hard edges.
     """
 
-    def __init__(self, gl: Any, display: Display | None = None) -> None:
-        """`display`: shared by the textures of a window, so that each way is tried once."""
+    def __init__(self, gl: Any, choice: UploaderChoice | None = None) -> None:
+        """`choice`: shared by the textures of a window, so that each uploader is tried once."""
         self._gl = gl
         self._source, self._redrawn = (int(name) for name in gl.glGenTextures(2))
         self._read, self._write = (int(name) for name in gl.glGenFramebuffers(2))
-        self._presenter = Presenter(display or Display(gl), self._source)
+        self._uploader = FallbackUploader(choice or UploaderChoice(gl), self._source)
         self._shown: Pixels | None = None
         self._size = (0, 0)
         self._fit: tuple[int, bool] | None = None  # width and hardness of what is in `_redrawn`
@@ -48,30 +51,32 @@ class Texture:
 
     @property
     def path(self) -> str:
-        """How the last picture came here; "" before the first."""
-        return self._presenter.path
+        """The name of the uploader that the last picture took; "" before the first."""
+        return self._uploader.path
 
     @property
     def reason(self) -> str:
-        """What that means, and why no better way is taken."""
-        return self._presenter.reason
+        """What that uploader does, and why no better one is used."""
+        return self._uploader.reason
 
     @property
-    def on_its_way(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether `show` must be called again for the last picture to be seen."""
-        return self._presenter.on_its_way()
+        return self._uploader.is_pending()
 
     def show(self, pixels: Pixels, width: float | None = None, *, nearest: bool = False) -> float:
-        """Make `name` show uint8 [H, W, 4] at `width` screen pixels (None: its own); milliseconds taken.
+        """Make `name` show uint8 [H, W, 4] at `width` screen pixels (None: its own); return the milliseconds taken.
 
-        `nearest` keeps its pixels apart where it is enlarged. The very same picture is not brought here twice.
+        `nearest` keeps its pixels apart where it is enlarged. The very same picture is not uploaded twice.
         """
         gl, started = self._gl, time.perf_counter()
         full = size_of(pixels)[0]
         wanted = round(width) if width is not None else full
-        changed = pixels is not self._shown or self.on_its_way
+        changed = pixels is not self._shown or self.is_pending
         if changed:
-            self._bring(pixels)
+            if self._uploader.upload(pixels):
+                self._fit, self._has_mipmaps = None, False
+            self._size, self._shown = size_of(pixels), pixels
         name = self._source
         if wanted < full:
             changed |= self._redraw(max(1, wanted), hard=False)
@@ -84,13 +89,8 @@ class Texture:
         gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
         return 1e3 * (time.perf_counter() - started) if changed else 0.0
 
-    def _bring(self, pixels: Pixels) -> None:
-        if self._presenter.bring(pixels):
-            self._fit, self._has_mipmaps = None, False
-        self._size, self._shown = size_of(pixels), pixels
-
     def _redraw(self, width: int, hard: bool) -> bool:
-        """Draw the source into the other texture, `width` wide. False if it was there already."""
+        """Draw the source into the other texture, `width` wide; return False if it was there already."""
         if self._fit == (width, hard):
             return False
         gl, (full_width, full_height) = self._gl, self._size
@@ -121,7 +121,7 @@ class Texture:
         return True
 
     def delete(self) -> None:
-        self._presenter.delete()  # CUDA lets go of the texture before it is gone
+        self._uploader.delete()  # CUDA lets go of the texture before it is gone
         self._gl.glDeleteFramebuffers(2, [self._read, self._write])
         self._gl.glDeleteTextures(2, [self._source, self._redrawn])
 
@@ -130,29 +130,29 @@ class Textures:
     """The window's textures: one a slot, one for their difference, and a few for panels."""
 
     def __init__(self, gl: Any) -> None:
-        self._gl, self._display = gl, Display(gl)
-        self.left, self.right, self.difference = (Texture(gl, self._display) for _ in range(3))
+        self._gl, self._choice = gl, UploaderChoice(gl)
+        self.left, self.right, self.difference = (Texture(gl, self._choice) for _ in range(3))
         # PyOpenGL finds its functions at their first call: not in a frame
         for texture in (self.left, self.right, self.difference):
             texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
     def picture(self, name: str, pixels: Pixels, width: float | None = None) -> TextureHandle:
-        """The texture called `name`, with pixels uint8 [H, W, 4]; brought here only when they are other ones.
+        """Return the texture called `name` with pixels uint8 [H, W, 4]; uploaded only when they are other ones.
 
         `width`: screen pixels that all of it is drawn over, for proper minification.
         """
-        texture = self._pictures.pop(name) if name in self._pictures else Texture(self._gl, self._display)
+        texture = self._pictures.pop(name) if name in self._pictures else Texture(self._gl, self._choice)
         self._pictures[name] = texture  # before anything can fail, or it would be lost on the card
         texture.show(pixels, width)
         while len(self._pictures) > PICTURES:
             self._pictures.pop(next(iter(self._pictures))).delete()
         return TextureHandle(texture.name, *size_of(pixels))
 
-    def on_its_way(self) -> bool:
-        """Whether anything that was shown since the last call must be shown again to be seen."""
-        on_its_way, self._display.on_its_way = self._display.on_its_way, False
-        return on_its_way
+    def take_pending(self) -> bool:
+        """Return whether anything that was shown since the last call must be shown again to be seen."""
+        pending, self._choice.pending = self._choice.pending, False
+        return pending
 
     def finish(self) -> None:
         """Wait until everything asked for is drawn."""

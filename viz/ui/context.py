@@ -38,7 +38,7 @@ class OperatorLine(NamedTuple):
 
 
 class Presented(NamedTuple):
-    """How the pictures come to their textures (viz/present.py): the way, and why this one."""
+    """How the pictures come to their textures (viz/display/uploaders.py): the way, and why this one."""
 
     path: str
     reason: str

@@ -383,7 +383,7 @@ class Window:
         return TextureHandle(texture.name, *size_of(pixels))
 
     def _after_frame(self) -> None:
-        if self._textures and (self._textures.on_its_way() or self._difference.on_its_way):
+        if self._textures and (self._textures.take_pending() or self._difference.on_its_way):
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
         if self._textures and offscreen.in_use():
             # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.

@@ -19,7 +19,7 @@ from viz.core.result import RenderResult
 from viz.core.state import StickingState
 from viz.display import uploaders
 from viz.display.texture import Texture, Textures
-from viz.display.uploaders import SWITCH, WAYS, Display
+from viz.display.uploaders import SWITCH, UPLOADERS, UploaderChoice
 from viz.instruments.slice_recorder import Recorder
 
 ON = f"@{STREAM:x}"
@@ -36,7 +36,7 @@ FILLED = [
     f"cuGraphicsUnmapResources{ON}",
 ]
 REGISTERED = ["cuGLGetDevices", "cuGraphicsGLRegisterImage"]
-NAMES = {way.word: way.name for way in WAYS}
+NAMES = {kind.key: kind.name for kind in UPLOADERS}
 
 
 @pytest.mark.parametrize("word", NAMES)
@@ -67,7 +67,7 @@ def test_interop_registers_once_a_size_and_copies_without_waiting(driver, gl):
     texture.show(driver.pixels(picture(1)))
     assert driver.calls() == WRITTEN
     texture.show(driver.pixels(picture(1, 32, 16)))
-    assert driver.calls() == ["cuGLGetDevices", "cuGraphicsUnregisterResource", "cuGraphicsGLRegisterImage", *WRITTEN]
+    assert driver.calls() == ["cuGraphicsUnregisterResource", "cuGLGetDevices", "cuGraphicsGLRegisterImage", *WRITTEN]
     assert len(window_stream(0).kept) == 3 and Event.waited == 0
     texture.delete()
     assert driver.calls() == ["cuGraphicsUnregisterResource"] and driver.registered() == 0
@@ -112,7 +112,7 @@ def test_mipmaps_are_drawn_anew_from_each_picture(driver, gl):
 )
 def test_what_fails_at_first_leaves_it_to_the_pixel_buffer(call, code, clause, driver, gl, caplog):
     driver.fail(call, code)
-    display = Display(gl)
+    display = UploaderChoice(gl)
     texture, other = Texture(gl, display), Texture(gl, display)
     pixels = driver.pixels(picture(0))
     texture.show(pixels)
@@ -167,7 +167,7 @@ def test_without_a_driver_pictures_are_downloaded(driver, gl, monkeypatch):
     lost = Texture(gl)
     lost.show(driver.pixels(picture(1)))
     assert np.array_equal(seen(gl, lost.name), picture(1)) and lost.path == "upload from memory"
-    assert lost.reason.startswith(uploaders.Upload.meaning) and lost.reason.count("does not work here") == 3
+    assert lost.reason.startswith(uploaders.MemoryUploader.meaning) and lost.reason.count("does not work here") == 3
 
 
 def test_a_driver_without_a_function_is_told(driver):
@@ -214,19 +214,19 @@ def test_a_download_under_way_leaves_the_former_picture(pinned, driver, gl):
     Event.passes = False
     texture.show(driver.pixels(picture(0)))
     assert Event.waited == 1, "for the first picture, since there is nothing else to show"
-    assert np.array_equal(seen(gl, texture.name), picture(0)) and not pinned.on_its_way()
+    assert np.array_equal(seen(gl, texture.name), picture(0)) and not pinned.take_pending()
     second = driver.pixels(picture(1), Event())
     driver.calls()
     assert texture.show(second) > 0 and driver.calls() == ["wait for it"]
-    assert pinned.on_its_way() and texture.on_its_way
-    assert not pinned.on_its_way(), "asked once a frame: what is shown no more is not waited for"
+    assert pinned.take_pending() and texture.is_pending
+    assert not pinned.take_pending(), "asked once a frame: what is shown no more is not waited for"
     texture.show(second)
     assert np.array_equal(seen(gl, texture.name), picture(0))
     Event.passes = True
     assert texture.show(second) > 0
     assert np.array_equal(seen(gl, texture.name), picture(1)), "the last picture is not lost"
-    pinned.on_its_way()
-    assert texture.show(second) == 0 and not texture.on_its_way and not pinned.on_its_way() and Event.waited == 1
+    pinned.take_pending()
+    assert texture.show(second) == 0 and not texture.is_pending and not pinned.take_pending() and Event.waited == 1
     assert len(window_stream(0).kept) == 2
 
 
@@ -243,7 +243,7 @@ def test_pictures_faster_than_downloads(pinned, driver, gl):
     Event.passes = True
     texture.show(frames[-1])
     assert not np.array_equal(seen(gl, texture.name), picture(0))
-    while texture.on_its_way:
+    while texture.is_pending:
         texture.show(frames[-1])
     assert np.array_equal(seen(gl, texture.name), picture(5)) and Event.waited == 1
 
@@ -255,11 +255,11 @@ def test_another_size_is_waited_for(pinned, driver, gl):
     texture.show(driver.pixels(picture(1)))
     texture.show(driver.pixels(picture(2, 32, 48)))
     assert np.array_equal(seen(gl, texture.name), picture(2, 32, 48)) and Event.waited == 2
-    assert not texture.on_its_way
+    assert not texture.is_pending
     for seed in range(3, 6):
         texture.show(driver.pixels(picture(seed, 32, 48)))
     Event.passes, last = True, driver.pixels(picture(7, 32, 48))
-    while texture.show(last) or texture.on_its_way:
+    while texture.show(last) or texture.is_pending:
         pass
     assert np.array_equal(seen(gl, texture.name), picture(7, 32, 48)) and texture.path == "pinned upload"
 
@@ -272,12 +272,12 @@ def test_a_picture_from_memory_overtakes_a_download(pinned, driver, gl):
     texture.show(driver.pixels(picture(1)))
     texture.show(picture(2))
     Event.passes = True
-    assert not texture.on_its_way and texture.show(picture(2)) > 0
+    assert not texture.is_pending and texture.show(picture(2)) > 0
     assert np.array_equal(seen(gl, texture.name), picture(2))
     assert (texture.path, texture.reason) == ("upload from memory", uploaders.FROM_MEMORY)
     texture.show(driver.pixels(picture(3)))
     assert texture.path == "pinned upload"
-    while texture.on_its_way:
+    while texture.is_pending:
         texture.show(driver.pixels(picture(3)))
     assert np.array_equal(seen(gl, texture.name), picture(3))
 
@@ -319,7 +319,7 @@ def test_a_word_that_the_switch_does_not_know_is_told(driver, gl, monkeypatch):
     texture = Texture(gl)
     texture.show(driver.pixels(picture(0)))
     assert texture.path == "CUDA-GL interop"
-    assert texture.reason.endswith("JINC_DISPLAY is none of interop, buffer, pinned, upload, so it is not heeded.")
+    assert texture.reason.endswith("JINC_DISPLAY is none of interop, buffer, pinned, upload, so it is ignored.")
 
 
 def test_panels_show_pictures_on_a_device(driver, gl):
