@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m train.bench: one training step with kernels, with the torch references, and as a chain of convolutions.
+"""python -m train.bench: time a training step with kernels, with the torch references, and with plain convolutions.
 
 `cuda_ops.bench` runs it too. On a GPU (`--device=cuda`): whole steps in float32 and in mixed precision.
 """
@@ -29,16 +29,16 @@ from gan.bench import (
     report,
 )
 from gan.networks.precision import HALF
-from train import device as devices
-from train.cli.errors import guarded
 from train.config import TrainConfig, configure
-from train.losses import Step, phases
-from train.mixed_precision import described
+from train.device import configure_torch, measure_memory, synchronize, to_device
+from train.errors import TrainingError
+from train.losses import Step, build_phases
+from train.mixed_precision import describe_precision
 from train.state import TrainState, usable_device
 
-CASES = (("T", 64), ("R", 64), ("B", 64))
+CPU_CASES = (("T", 64), ("R", 64), ("B", 64))
 GPU_CASES = (("T", 256, 32), ("R", 256, 16), ("B", 256, 32), ("T", 1024, 4))  # batches that leave room in 80 GB
-STEPS = 8
+TIMED_STEPS = 8
 
 
 def _config(cfg: str, resolution: int, **others: Any) -> TrainConfig:
@@ -46,7 +46,7 @@ def _config(cfg: str, resolution: int, **others: Any) -> TrainConfig:
 
 
 def step_row(cfg: str, resolution: int, rounds: int) -> Row:
-    """The two main phases of a step of the tiny preset: losses, gradients, no optimiser."""
+    """Time the two main phases of a step of the tiny preset: losses, gradients, no optimiser."""
     torch.manual_seed(0)
     config = _config(cfg, resolution, preset_name="tiny")
     state = TrainState(config)
@@ -54,11 +54,9 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
 
     def step() -> None:
         work = Step(config, state.generator, state.discriminator, reals, None, state.pl_mean)
-        for phase in phases(config):
+        for phase in state.phases:
             if phase.interval == 1:
-                network: torch.nn.Module = getattr(state, phase.network)
-                for parameter in network.parameters():
-                    parameter.grad = None
+                state.networks[phase.network].zero_grad(set_to_none=True)
                 loss, _ = phase.loss(work)
                 loss.backward()
 
@@ -83,58 +81,57 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
     }
 
 
-def due_kinds(config: TrainConfig) -> dict[int, int]:
-    """Numbers of steps, each the first in which its phases are due together, and in how many of a period they are."""
-    found = phases(config)
-    period = math.lcm(*(phase.interval for phase in found))
-    due = [tuple(phase.name for phase in found if step % phase.interval == 0) for step in range(period)]
+def count_step_kinds(config: TrainConfig) -> dict[int, int]:
+    """Return each combination of due phases' first step, and the number of steps of a period that have it."""
+    phases = build_phases(config)
+    period = math.lcm(*(phase.interval for phase in phases))
+    due = [tuple(phase.name for phase in phases if step % phase.interval == 0) for step in range(period)]
     return {due.index(names): count for names, count in Counter(due).items()}
 
 
-def throughput(
+def measure_throughput(
     cfg: str,
     resolution: int,
     *,
     device: str,
-    half: int,
+    num_fp16_res: int,
     batch: int | None,
     preset_name: str = "paper",
-    steps: int = STEPS,
+    steps: int = TIMED_STEPS,
 ) -> dict[str, float | str]:
-    """Training with random pictures: whole steps of train.state, uploads included, as they follow each other in a run.
+    """Time training with random pictures: whole steps of train.state, copies to the device included.
 
-    Steps in which regularisation is due take longer and are rarer than 1 in `steps`, so `steps` of each kind are timed,
-    the device waited for at both ends, after two to warm up; "step ms" is their mean as often as they come in a run.
-    "images/s" follows from it. "memory MB": the peak of the device's tensors, or of a CPU what the process holds.
+    Steps in which regularisation is due take longer and are rarer than 1 in `steps`, so `steps` of each kind are timed
+    after two to warm up, waiting for the device at both ends; "step ms" is their mean, weighted as in a run, and
+    "images/s" follows from it. "memory MB" is the peak of a GPU's tensors, or what the process holds on a CPU.
     """
     where = torch.device(usable_device(device))
-    devices.prepare(where)
-    others = {} if batch is None else {"batch": batch}
-    config = _config(cfg, resolution, preset_name=preset_name, device=device, half=half, **others)
+    configure_torch(where)
+    config = _config(cfg, resolution, preset_name=preset_name, device=device, num_fp16_res=num_fp16_res, batch=batch)
     state = TrainState(config)
     shape = (config.batch, 3, resolution, resolution)
     pictures = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    devices.memory(where)  # a peak is counted from here on
+    measure_memory(where)  # a peak is counted from here on
 
     def step(number: int) -> None:
         state.steps = number
-        state.step(devices.upload(pictures, where).float().div_(127.5).sub_(1), None)
+        state.step(to_device(pictures, where).float().div_(127.5).sub_(1), None)
 
-    kinds, seconds = due_kinds(config), 0.0
+    kinds, seconds = count_step_kinds(config), 0.0
     for number, count in kinds.items():
         for _ in range(2):
             step(number)
-        devices.synchronize(where)
+        synchronize(where)
         start = time.perf_counter()
         for _ in range(steps):
             step(number)
-        devices.synchronize(where)
+        synchronize(where)
         seconds += (time.perf_counter() - start) / steps * count / sum(kinds.values())
-    peak = devices.memory(where)["memory_mb"]
+    peak = measure_memory(where)["memory_mb"]
     assert peak is not None
     return {
         "name": f"{cfg} {resolution}², {preset_name} preset, batch {config.batch}: training",
-        "precision": described(half, resolution),
+        "precision": describe_precision(num_fp16_res, resolution),
         "steps": steps,
         "images/s": config.batch / seconds,
         "step ms": 1e3 * seconds,
@@ -143,10 +140,11 @@ def throughput(
 
 
 def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper") -> Row:
-    """`throughput` in float32 and in mixed precision."""
+    """Measure the throughput in float32 and in mixed precision."""
+    options: dict[str, Any] = {"device": device, "batch": batch, "steps": steps, "preset_name": preset_name}
     found = {
-        name: throughput(cfg, resolution, device=device, half=half, batch=batch, steps=steps, preset_name=preset_name)
-        for name, half in (("float32", 0), ("mixed", HALF))
+        name: measure_throughput(cfg, resolution, num_fp16_res=num_fp16_res, **options)
+        for name, num_fp16_res in (("float32", 0), ("mixed", HALF))
     }
     row: Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
     for key in ("step ms", "images/s", "memory MB"):
@@ -160,14 +158,17 @@ def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: 
 @QUICK
 @click.option("--device", default="cpu", show_default=True, help="cuda: whole steps of T, R and B in both precisions.")
 def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
-    """Times a training step of T, R and B: at 64² on the CPU, at 256² and 1024² on a GPU."""
+    """Time a training step of T, R and B: at 64² on the CPU, at 256² and 1024² on a GPU."""
     prepare(threads)
     if device != "cpu":
-        guarded(usable_device, device)
-        wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, STEPS)
+        try:
+            usable_device(device)
+        except TrainingError as error:
+            raise click.ClickException(str(error)) from error
+        wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, TIMED_STEPS)
         report(header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)
         return
-    cases, rounds = (CASES[:1], 1) if quick else (CASES, 5)
+    cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
     report(header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Everything that decides a training run, as one frozen dataclass; the paper's settings and the tiny ones as tables.
+"""The options of a training run as one frozen dataclass, and the paper's and the tiny presets.
 
 The settings are those of [P app. F.2] (model-spec, "Training"). A run folder stores them as training_options.json.
 """
@@ -10,20 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gan.files.errors import sanitize_text
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, fits
 from gan.networks.ladder import Recipe, letter, row
+from train.errors import TrainingError
 
-OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
 PRESETS = ("paper", "tiny")
-MOST_HALF = 10  # resolutions that can be float16, more than any network has
-
-
-class TrainingError(ValueError):
-    """A run that cannot start, go on or be saved; the message is one sentence that says what to do."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(sanitize_text(why))
+MAX_FP16_RES = 10  # resolutions that can be float16, more than any network has
+FILE_NAMES = {"num_fp16_res": "half"}  # fields that training_options.json and state files name differently
 
 
 @dataclass(frozen=True)
@@ -62,10 +55,11 @@ class TrainConfig:
     snap: int = 10  # ticks between snapshots
     threads: int = 0  # of torch on the CPU; 0: torch decides
     device: str = "cpu"
-    half: int = 0  # of how many of the highest resolutions both networks compute in float16 (gan.networks.precision)
+    num_fp16_res: int = 0  # highest resolutions that both networks compute in float16 (gan.networks.precision)
 
     def __post_init__(self) -> None:
         self._check_types()
+        self._check_ranges()
         if self.batch < 1 or self.batch % min(self.discriminator.mbstd_group, self.batch):
             raise TrainingError(
                 f"A batch of {self.batch} cannot be split into minibatch-deviation groups of "
@@ -75,52 +69,39 @@ class TrainConfig:
             raise TrainingError("A run needs at least one image; give a --kimg above 0.")
         if not 0 <= self.gamma < float("inf"):
             raise TrainingError(f"The R1 weight must be a number from 0 up, not {self.gamma}; correct --gamma.")
-        if not 0 <= self.half <= MOST_HALF:
+        if not 0 <= self.num_fp16_res <= MAX_FP16_RES:
             raise TrainingError(
-                f"Of 0 to {MOST_HALF} resolutions, not of {self.half}, can be float16; correct --num-fp16-res."
+                f"--num-fp16-res must be from 0 to {MAX_FP16_RES}, not {self.num_fp16_res}: the number of highest "
+                "resolutions in float16."
             )
-        for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
-            if not getattr(self, name) > 0:
-                raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
-        self._check_optimiser()
 
     def _check_types(self) -> None:
-        """Files hold these options too, and a damaged one must be refused here, not after a tick of training."""
+        """Raise TrainingError for a value of the wrong type: options are read from files, which may be damaged."""
         for field in fields(self):
             value, annotation = getattr(self, field.name), str(field.type)
             network = {"GeneratorConfig": GeneratorConfig, "DiscriminatorConfig": DiscriminatorConfig}.get(annotation)
             if not (isinstance(value, network) if network else fits(value, annotation)):
-                raise TrainingError(f"{field.name} must be of type {annotation}, not {value!r:.80}.")
-        ours, theirs = self.generator, self.discriminator
-        if any(getattr(ours, name) != getattr(theirs, name) for name in ("resolution", "img_channels", "c_dim")):
+                name = FILE_NAMES.get(field.name, field.name)
+                raise TrainingError(f"{name} must be of type {annotation}, not {value!r:.80}.")
+        g, d = self.generator, self.discriminator
+        if any(getattr(g, name) != getattr(d, name) for name in ("resolution", "img_channels", "c_dim")):
             raise TrainingError(
-                "The generator draws other pictures than its discriminator looks at: sizes, channels "
-                "and labels must be the same."
+                "Generator and discriminator differ in resolution, channels or labels; make them equal."
             )
 
-    def _check_optimiser(self) -> None:
-        fit = {
+    def _check_ranges(self) -> None:
+        for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
+            if not getattr(self, name) > 0:
+                raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
+        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight")
+        valid = {name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads")} | {
             "seed": -(2**63) <= self.seed < 2**63,
             "noise": self.noise in ("random", "none"),
             "adam_betas": len(self.adam_betas) == 2 and all(0 <= beta < 1 for beta in self.adam_betas),
             "style_mixing": 0 <= self.style_mixing <= 1,
         }
-        fit |= {
-            name: getattr(self, name) >= 0
-            for name in (
-                "g_lr",
-                "d_lr",
-                "adam_eps",
-                "pl_weight",
-                "ema_half_life",
-                "ema_ramp",
-                "blur_sigma",
-                "blur_images",
-                "threads",
-            )
-        }
-        for name, fitting in fit.items():
-            if not fitting:
+        for name, is_valid in valid.items():
+            if not is_valid:
                 raise TrainingError(f"{name} cannot be {getattr(self, name)!r:.80}.")
 
     @property
@@ -132,22 +113,26 @@ class TrainConfig:
         return self.generator.resolution
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as plain JSON values, the two networks' configurations nested."""
-        return {
+        """Return the fields as plain JSON values, the two networks' configurations nested."""
+        values = {
             **asdict(self),
             "adam_betas": list(self.adam_betas),
             "generator": self.generator.to_json(),
             "discriminator": self.discriminator.to_json(),
         }
+        return {FILE_NAMES.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; TrainingError names unknown or missing fields, ConfigError those of a network."""
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(document) - set(known))
+        """Restore what `to_json` returned.
+
+        TrainingError names fields that are unknown or missing, ConfigError those of a network.
+        """
+        names = {FILE_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
+        unknown = sorted(set(document) - set(names))
         if unknown:
             raise TrainingError(f"The training options hold {', '.join(unknown)}, unknown to this version.")
-        values = dict(document)
+        values = {names[name]: value for name, value in document.items()}
         try:
             values["generator"] = GeneratorConfig.from_json(values["generator"])
             values["discriminator"] = DiscriminatorConfig.from_json(values["discriminator"])
@@ -158,18 +143,18 @@ class TrainConfig:
 
 
 def default_gamma(resolution: int, batch: int) -> float:
-    """R1 weight when none is given: 0.001·S²/batch, inside the spec's 0.0002…0.005 and 1.02 at 256² with batch 64."""
+    """Return the default R1 weight 0.001·S²/batch, inside the spec's 0.0002…0.005: 1.02 at 256² with batch 64."""
     return 0.001 * resolution**2 / batch
 
 
 def ema_half_life(batch: int) -> float:
-    """Half-life of the generator's moving average: 10k images at batch 32, in proportion to the batch."""
+    """Return the generator average's half-life in images: 10k at batch 32, in proportion to the batch."""
     return 10_000 * batch / 32
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What a rung trains with unless told otherwise: one row of the table in model-spec, "Training"."""
+    """The default settings of a rung at a resolution: one row of the table in model-spec, "Training"."""
 
     batch: int
     channel_base: int  # T's values, as the command line takes them; the ladder doubles R's
@@ -180,59 +165,49 @@ class Preset:
     d_lr: float
     recipe: Recipe  # what the ladder says, or what takes its place
     network: Mapping[str, Any]  # fields of the generator that differ from the ladder's
-    kimg: int = 25_000
+    total_images: int = 25_000_000
     mirror: bool = False
     reuse_fakes: bool = False
     noise: str = "random"
 
 
 def preset(name: str, rung_letter: str, resolution: int) -> Preset:
-    """The settings `name` ("paper" or "tiny") of a rung at a resolution."""
-    ladders = row(rung_letter, resolution)
-    skip = ladders.network.architecture == "skip"
+    """Return the settings of the preset `name` ("paper" or "tiny") for a rung at a resolution."""
+    ladder = row(rung_letter, resolution)
+    stylegan2 = ladder.network.architecture == "skip"
     if name == "tiny":
         # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
         # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
-        flexible = ladders.network.schedule == "flexible"
+        flexible = ladder.network.schedule == "flexible"
         layers = {"num_layers": 8} if flexible and resolution <= 32 else {}
         return Preset(
             batch=16,
-            channel_base=2048 if skip else 1024,
-            channel_max=64 if skip else 32,
+            channel_base=2048 if stylegan2 else 1024,
+            channel_max=64 if stylegan2 else 32,
             d_channel_base=1536,
             d_channel_max=160,
             g_lr=0.0025,
             d_lr=0.0020,
-            recipe=replace(ladders.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0),
+            recipe=replace(ladder.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0),
             network={"z_dim": 128, "w_dim": 128, "mapping_layers": 2, **layers},
-            kimg=200,
+            total_images=200_000,
             mirror=True,
             reuse_fakes=True,
             noise="none",
         )
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
-    if resolution <= 256:
-        return Preset(
-            batch=64,
-            channel_base=2**14,
-            channel_max=512,
-            d_channel_base=2**14,
-            d_channel_max=512,
-            g_lr=0.0025,
-            d_lr=0.0025,
-            recipe=ladders.recipe,
-            network={},
-        )
+    small = resolution <= 256
+    channel_base = 2**14 if small else 2**15
     return Preset(
-        batch=32,
-        channel_base=2**15,
+        batch=64 if small else 32,
+        channel_base=channel_base,
         channel_max=512,
-        d_channel_base=2**15,
+        d_channel_base=channel_base,
         d_channel_max=512,
-        g_lr=0.0020 if skip else 0.0025,
-        d_lr=0.0020,
-        recipe=ladders.recipe,
+        g_lr=0.0020 if stylegan2 and not small else 0.0025,
+        d_lr=0.0025 if small else 0.0020,
+        recipe=ladder.recipe,
         network={},
     )
 
@@ -241,35 +216,27 @@ def configure(
     cfg: str,
     *,
     resolution: int,
-    data: str,
-    data_name: str,
-    data_images: int,
-    data_digest: str,
     c_dim: int = 0,
     preset_name: str = "paper",
     batch: int | None = None,
-    gamma: float | None = None,
-    kimg: float | None = None,
-    mirror: bool | None = None,
+    total_images: int | None = None,
     channel_base: int | None = None,
     channel_max: int | None = None,
-    pl_weight: float | None = None,
-    style_mixing: float | None = None,
     switches: Mapping[str, Any] | None = None,
-    **others: Any,
+    **options: Any,
 ) -> TrainConfig:
-    """The configuration of a run: the preset of rung `cfg`, and whatever was given instead of its values.
+    """Return the configuration of a run: the preset of rung `cfg`, and what was given in place of its values.
 
     `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
-    settings of gan.networks.ladder.row, `others` fields of TrainConfig by name.
+    settings of gan.networks.ladder.row, `options` fields of TrainConfig by name: those of the data are required.
     """
     name = letter(cfg)
     settings = preset(preset_name, name, resolution)
+    recipe = settings.recipe
     batch = settings.batch if batch is None else batch
     if batch < 1:
-        raise TrainingError(f"A batch of {batch} is none; give a --batch of at least 1.")
-    total = round((settings.kimg if kimg is None else kimg) * 1000)
-    recipe = settings.recipe
+        raise TrainingError(f"The batch cannot be {batch}; give a --batch of at least 1.")
+    total_images = settings.total_images if total_images is None else total_images
     generator = row(
         name,
         resolution,
@@ -286,25 +253,18 @@ def configure(
         channel_max=channel_max or settings.d_channel_max,
         mbstd_group=recipe.mbstd_group,
     )
+    defaults = {name: getattr(settings, name) for name in ("mirror", "reuse_fakes", "noise", "g_lr", "d_lr")} | {
+        "gamma": default_gamma(resolution, batch),
+        "pl_weight": recipe.pl_weight,
+        "style_mixing": recipe.style_mixing,
+        "ema_half_life": ema_half_life(batch),
+        "blur_sigma": recipe.blur_sigma * resolution,
+        "blur_images": min(200_000, total_images // 10) if recipe.blur_sigma else 0,
+    }
     return TrainConfig(
         generator=generator,
         discriminator=discriminator,
-        data=data,
-        data_name=data_name,
-        data_images=data_images,
-        data_digest=data_digest,
-        total_images=total,
+        total_images=total_images,
         batch=batch,
-        gamma=default_gamma(resolution, batch) if gamma is None else gamma,
-        mirror=settings.mirror if mirror is None else mirror,
-        reuse_fakes=settings.reuse_fakes,
-        noise=settings.noise,
-        g_lr=settings.g_lr,
-        d_lr=settings.d_lr,
-        pl_weight=recipe.pl_weight if pl_weight is None else pl_weight,
-        style_mixing=recipe.style_mixing if style_mixing is None else style_mixing,
-        ema_half_life=ema_half_life(batch),
-        blur_sigma=recipe.blur_sigma * resolution,
-        blur_images=min(200_000, total // 10) if recipe.blur_sigma else 0,
-        **others,
+        **{**defaults, **options},
     )

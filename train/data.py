@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""An endless, resumable stream of training batches: what is drawn depends on (seed, position) alone."""
+"""An endless, resumable stream of training batches, decided by (seed, position) alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from gan.data.image_dataset import ImageSource
-from train.device import upload
+from train.device import to_device
 
 
 class Sampler:
@@ -23,8 +23,8 @@ class Sampler:
         self._epoch = -1
         self._order = np.empty(0, np.int64)
 
-    def at(self, position: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Items position … position + count − 1 as (picture indices int64 [count], flipped bool [count])."""
+    def pick(self, position: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return items position … position + count − 1 as (picture indices int64 [count], flipped bool [count])."""
         items = np.empty(count, np.int64)
         for i in range(count):
             epoch, within = divmod(position + i, self.epoch_length)
@@ -35,18 +35,18 @@ class Sampler:
         return items % self.num_images, items >= self.num_images
 
 
-class Batches:
+class BatchLoader:
     """Batches of a set as tensors: pictures float [N, 3, S, S] in [-1, 1] and labels float [N, c_dim] or None."""
 
     def __init__(self, source: ImageSource, batch: int, seed: int, mirror: bool, conditional: bool) -> None:
         self.source, self.batch, self.conditional = source, batch, conditional
         self.sampler = Sampler(len(source), seed, mirror)
 
-    def at(self, position: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The batch that starts at `position` of the stream; ImageError if a picture on disk no longer decodes."""
-        indices, flipped = self.sampler.at(position, self.batch)
+    def load(self, position: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Load the batch that starts at `position` of the stream; ImageError if a picture no longer decodes."""
+        indices, flipped = self.sampler.pick(position, self.batch)
         pictures = self.source.batch(indices)
         pictures = np.where(flipped[:, None, None, None], pictures[..., ::-1], pictures)
-        images = upload(pictures, device).float().div_(127.5).sub_(1)
-        labels = upload(self.source.label_batch(indices), device) if self.conditional else None
+        images = to_device(pictures, device).float().div_(127.5).sub_(1)
+        labels = to_device(self.source.label_batch(indices), device) if self.conditional else None
         return images, labels

@@ -1,33 +1,43 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What training asks of a device beside arithmetic: its settings, transfers that nobody waits for, memory, time."""
+"""The device of a run: torch's settings, copies to it, and memory, estimated before a run and measured in it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import psutil
 import torch
 
 from gan.networks import precision
+from gan.networks.config import DiscriminatorConfig, GeneratorConfig
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
+from gan.networks.layer_plan import plan
+from gan.networks.precision import Arithmetic
+from train.config import TrainConfig
+from train.errors import TrainingError
+
+PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network
 
 
-def prepare(device: torch.device) -> None:
-    """Process-wide settings of torch, before training: float32 is float32, and vanishing values cost nothing.
+def configure_torch(device: torch.device, threads: int = 0) -> None:
+    """Set torch's process-wide options for training: true float32, no denormals, CPU threads (0: torch decides).
 
     TF32 has float16's 10 bits of mantissa, too few for the layers that are float32 because float16 is not enough
-    for them. cuDNN times its algorithms, once for each shape: a run's shapes do not change.
+    for them. cuDNN times its algorithms once for each shape: a run's shapes do not change.
     """
+    if threads:
+        torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("highest")
     precision.prepare(device)
     if device.type == "cpu":
-        torch.set_flush_denormal(True)  # vanishing gradients of vanishing activations cost a hundred times their worth
+        torch.set_flush_denormal(True)  # arithmetic on denormals is a hundred times slower, and gradients vanish often
 
 
-def upload(array: np.ndarray, device: torch.device) -> torch.Tensor:
-    """`array` on `device`. On a GPU the copy is only queued: from pinned memory, which torch keeps until it is done.
+def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Return `array` as a tensor on `device`; on a GPU the copy is only queued.
 
-    A copy from ordinary memory would wait for everything that was queued before it, a whole step.
+    It is made from pinned memory, which torch keeps until then. A copy from ordinary memory would wait for everything
+    that was queued before it, a whole step.
     """
     tensor = torch.from_numpy(array)
     if device.type == "cuda":
@@ -43,16 +53,75 @@ def synchronize(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def memory(device: torch.device) -> dict[str, float | None]:
-    """MB in use: `memory_mb` of the process, or on a GPU the peak of its tensors since the last call.
+def measure_memory(device: torch.device) -> dict[str, float | None]:
+    """Return MB in use: `memory_mb` of the process, or the peak of a GPU's tensors since the last call.
 
-    `memory_reserved_mb`: the peak of what torch took from the GPU to make them of; None elsewhere.
+    `memory_reserved_mb` is the peak of what torch reserved on the GPU for them; None elsewhere.
     """
     if device.type != "cuda":
         return {"memory_mb": round(psutil.Process().memory_info().rss / 2**20, 1), "memory_reserved_mb": None}
-    peaks: dict[str, Any] = {
-        "memory_mb": torch.cuda.max_memory_allocated(device),
-        "memory_reserved_mb": torch.cuda.max_memory_reserved(device),
-    }
+    allocated, reserved = torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device)
     torch.cuda.reset_peak_memory_stats(device)
-    return {name: round(peak / 2**20, 1) for name, peak in peaks.items()}
+    return {"memory_mb": round(allocated / 2**20, 1), "memory_reserved_mb": round(reserved / 2**20, 1)}
+
+
+def check_memory(config: TrainConfig) -> None:
+    """Raise TrainingError if the run needs more memory than its device has free; ConfigError if it cannot be built."""
+    if config.device.startswith("cuda"):
+        free = torch.cuda.mem_get_info(config.device)[0]
+    else:
+        free = psutil.virtual_memory().available
+    needed = estimate_memory(config)
+    if needed > free:
+        raise TrainingError(
+            f"This run needs about {needed / 2**30:.1f} GB of memory, but only {free / 2**30:.1f} GB are free; "
+            "give a smaller --batch, --cbase or --cmax, or --preset=tiny."
+        )
+
+
+def estimate_memory(config: TrainConfig) -> int:
+    """Estimate the bytes that training takes: exact for the weights, rough for the activations.
+
+    Counted are weights, gradients, Adam's two moments, the generator's average, and what one backward pass keeps.
+    """
+    with torch.device("meta"):  # the networks' shapes without their memory
+        generator, discriminator = (
+            sum(parameter.numel() for parameter in network.parameters())
+            for network in (Generator(config.generator), Discriminator(config.discriminator))
+        )
+    arithmetic = Arithmetic(config.num_fp16_res)
+    g_kept = generator_activation_bytes(config.generator, arithmetic)
+    d_kept = pyramid_activation_bytes(config.discriminator, arithmetic)
+    # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
+    kept = config.batch * max(g_kept + d_kept, 2 * d_kept)
+    return 4 * (5 * generator + 4 * discriminator) + kept + PROCESS_BYTES
+
+
+def generator_activation_bytes(config: GeneratorConfig, arithmetic: Arithmetic) -> int:
+    """Estimate the bytes of activations that a backward pass keeps for one generated picture."""
+    if config.architecture != "layers":
+        return pyramid_activation_bytes(config, arithmetic)
+    # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, two bits
+    # for each value at the temporary rate.
+    return sum(
+        layer.in_size**2
+        * (
+            (2 * layer.in_channels + layer.out_channels)
+            * _bytes_per_value(arithmetic, layer.out_rate, config.resolution)
+            + layer.out_channels * layer.up**2 // 4
+        )
+        for layer in plan(config).layers
+    )
+
+
+def pyramid_activation_bytes(config: GeneratorConfig | DiscriminatorConfig, arithmetic: Arithmetic) -> int:
+    """Estimate the same for two layers per resolution from 4x4 up, each keeping four tensors."""
+    sizes = [2**level for level in range(2, config.resolution.bit_length())]
+    return sum(
+        2 * 4 * config.channels_at(size) * size**2 * _bytes_per_value(arithmetic, size, config.resolution)
+        for size in sizes
+    )
+
+
+def _bytes_per_value(arithmetic: Arithmetic, rate: int, resolution: int) -> int:
+    return arithmetic.dtype(rate, resolution, torch.float32).itemsize

@@ -24,7 +24,7 @@ Stats = dict[str, torch.Tensor]
 
 @dataclass
 class Step:
-    """What the losses of one step read; they write `pl_mean` and `fakes` only.
+    """The inputs of one step's losses, which write `pl_mean` and `fakes` only.
 
     `reals` float [N, 3, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels; `fakes`
     the pictures and labels of this step's generator loss, kept if config.reuse_fakes.
@@ -39,14 +39,25 @@ class Step:
     blur: float = 0.0
     fakes: tuple[torch.Tensor, torch.Tensor | None] | None = None
 
-    @property
-    def arithmetic(self) -> Arithmetic:
-        """What both networks compute in; losses and penalties are float32 in any."""
-        return Arithmetic(self.config.half)
+    def generate(self, count: int, update_emas: bool = False) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
+        """Return `count` new pictures, their labels (drawn from the reals') and their w [count, num_ws, w_dim]."""
+        generator, config, device = self.generator, self.config, self.reals.device
+        z_dim = generator.config.z_dim
+        z = torch.randn(count, z_dim, device=device)
+        labels = None
+        if self.labels is not None:
+            labels = self.labels[torch.randint(len(self.labels), (count,), device=device)]
+        ws = generator.mapping(z, labels, update_emas=update_emas)
+        if config.style_mixing > 0:
+            other = generator.mapping(torch.randn(count, z_dim, device=device), labels)
+            ws = mix_styles(ws, other, config.style_mixing)
+        arithmetic = Arithmetic(config.num_fp16_res)
+        images = generator.synthesis(ws, noise=config.noise, update_emas=update_emas, arithmetic=arithmetic)
+        return images, labels, ws
 
-    def logits(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """[N, 1] of pictures as the discriminator sees them."""
-        return self.discriminator(images, labels, arithmetic=self.arithmetic)
+    def discriminate(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
+        """Return the logits [N, 1] of pictures that are blurred already."""
+        return self.discriminator(images, labels, arithmetic=Arithmetic(self.config.num_fp16_res))
 
 
 @dataclass(frozen=True)
@@ -59,50 +70,50 @@ class Phase:
     loss: Callable[[Step], tuple[torch.Tensor, Stats]]
 
 
-def phases(config: TrainConfig) -> tuple[Phase, ...]:
-    """The phases of a step, in order."""
-    found = [Phase("g_main", "generator", 1, generator_loss)]
+def build_phases(config: TrainConfig) -> tuple[Phase, ...]:
+    """Return the phases of a step, in order."""
+    phases = [Phase("g_main", "generator", 1, generator_loss)]
     if config.pl_weight > 0:
-        found.append(Phase("g_path_length", "generator", config.pl_interval, path_length_loss))
-    found.append(Phase("d_main", "discriminator", 1, discriminator_loss))
+        phases.append(Phase("g_path_length", "generator", config.pl_interval, path_length_loss))
+    phases.append(Phase("d_main", "discriminator", 1, discriminator_loss))
     if config.gamma > 0:
-        found.append(Phase("d_r1", "discriminator", config.r1_interval, r1_loss))
-    return tuple(found)
+        phases.append(Phase("d_r1", "discriminator", config.r1_interval, r1_loss))
+    return tuple(phases)
 
 
-def lazy_scale(config: TrainConfig, network: str) -> float:
-    """k/(k+1) for a network regularised every k steps, else 1: scales its optimiser's lr and exponents of its betas.
+def lazy_regularization_scale(config: TrainConfig, network: str) -> float:
+    """Return k/(k+1) for a network regularised every k steps, else 1: a factor of lr and an exponent of Adam's betas.
 
     In k steps the optimiser then moves as far as it would in k unregularised steps of the usual rate
     [Karras et al. 2020, app. B].
     """
-    intervals = [phase.interval for phase in phases(config) if phase.network == network and phase.interval > 1]
+    intervals = [phase.interval for phase in build_phases(config) if phase.network == network and phase.interval > 1]
     return min((k / (k + 1) for k in intervals), default=1.0)
 
 
 def generator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
-    """-log sigmoid(D(G(z))). The one phase that updates w_avg and the magnitude averages.
+    """Compute -log sigmoid(D(G(z))), the one phase that updates w_avg and the magnitude averages.
 
     Their decay rates count batches of generated pictures; updating in every forward pass of a step would halve or
     third the half-lives that the paper gives.
     """
-    fakes, labels, _ = _fakes(step, step.config.batch, update_emas=True)
+    fakes, labels, _ = step.generate(step.config.batch, update_emas=True)
     if step.config.reuse_fakes:
         step.fakes = fakes.detach(), labels
-    logits = step.logits(_seen(step, fakes), labels)
+    logits = step.discriminate(gaussian_blur(fakes, step.blur), labels)
     loss = F.softplus(-logits).mean()
     return loss, {"loss_g": loss.detach()}
 
 
 def path_length_loss(step: Step) -> tuple[torch.Tensor, Stats]:
-    """(|J_w^T y| - a)^2 on a part of the batch, a being the running mean of the lengths |J_w^T y|."""
+    """Compute (|J_w^T y| - a)^2 on a part of the batch, a being the running mean of the lengths |J_w^T y|."""
     config = step.config
-    fakes, _, ws = _fakes(step, max(config.batch // config.pl_shrink, 1))
+    fakes, _, ws = step.generate(max(config.batch // config.pl_shrink, 1))
     noise = torch.randn_like(fakes) / math.sqrt(fakes.shape[2] * fakes.shape[3])
     (gradients,) = torch.autograd.grad((fakes * noise).sum(), ws, create_graph=True)
     lengths = gradients.square().sum(2).mean(1).sqrt()
     mean = torch.lerp(step.pl_mean, lengths.detach().mean(), config.pl_decay)
-    if config.half:  # an overflow ends with its step, unless an average keeps it
+    if config.num_fp16_res:  # an overflow spoils one step only, unless an average keeps it
         mean = torch.where(torch.isfinite(mean), mean, step.pl_mean)
     step.pl_mean.copy_(mean)
     penalty = (lengths - mean).square().mean()
@@ -110,7 +121,7 @@ def path_length_loss(step: Step) -> tuple[torch.Tensor, Stats]:
 
 
 def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
-    """-log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))).
+    """Compute -log sigmoid(D(x)) - log(1 - sigmoid(D(G(z)))).
 
     Two passes, not one of twice the batch: minibatch deviation must not mix reals with fakes.
     """
@@ -118,9 +129,9 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
         fakes, labels = step.fakes
     else:
         with torch.no_grad():
-            fakes, labels, _ = _fakes(step, step.config.batch)
-    fake = step.logits(_seen(step, fakes), labels)
-    real = step.logits(_seen(step, step.reals), step.labels)
+            fakes, labels, _ = step.generate(step.config.batch)
+    fake = step.discriminate(gaussian_blur(fakes, step.blur), labels)
+    real = step.discriminate(gaussian_blur(step.reals, step.blur), step.labels)
     loss = F.softplus(fake).mean() + F.softplus(-real).mean()
     return loss, {
         "loss_d": loss.detach(),
@@ -130,20 +141,20 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
 
 
 def r1_loss(step: Step) -> tuple[torch.Tensor, Stats]:
-    """gamma/2 · |∇D(x)|² on the reals as D sees them, times the interval (lazy regularisation)."""
-    reals = _seen(step, step.reals).detach().requires_grad_(True)
-    penalty = r1_penalty(step.logits(reals, step.labels), reals).mean()
+    """Compute gamma/2 · |∇D(x)|² on the blurred reals, times the interval (lazy regularisation)."""
+    reals = gaussian_blur(step.reals, step.blur).detach().requires_grad_(True)
+    penalty = r1_penalty(step.discriminate(reals, step.labels), reals).mean()
     return penalty * (step.config.gamma / 2) * step.config.r1_interval, {"r1": penalty.detach()}
 
 
 def r1_penalty(logits: torch.Tensor, reals: torch.Tensor) -> torch.Tensor:
-    """|∂ logits / ∂ reals|² per picture, [N], differentiable again."""
+    """Return |∂ logits / ∂ reals|² per picture, [N], differentiable again."""
     (gradients,) = torch.autograd.grad(logits.sum(), reals, create_graph=True)
     return gradients.square().sum((1, 2, 3))
 
 
 def gaussian_blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Separable Gaussian of `sigma` pixels, cut at 3 sigma, edges repeated; identity below a third of a pixel."""
+    """Blur by a separable Gaussian of `sigma` pixels, cut at 3 sigma, edges repeated; none below a third of a pixel."""
     radius = int(3 * sigma)
     if radius < 1:
         return images
@@ -156,35 +167,15 @@ def gaussian_blur(images: torch.Tensor, sigma: float) -> torch.Tensor:
     return F.conv2d(rows, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
 
 
-def blur_at(config: TrainConfig, images: int) -> float:
-    """Sigma in pixels of the blur before D after `images` images: falls linearly to 0 over config.blur_images."""
+def blur_sigma_at(config: TrainConfig, images: int) -> float:
+    """Return sigma, in pixels, of the blur before D after `images` images: it falls linearly to 0."""
     if images >= config.blur_images:
         return 0.0
     return config.blur_sigma * (1 - images / config.blur_images)
 
 
-def _seen(step: Step, images: torch.Tensor) -> torch.Tensor:
-    return gaussian_blur(images, step.blur)
-
-
-def _fakes(step: Step, count: int, update_emas: bool = False) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]:
-    """`count` fresh pictures, their labels (drawn from those of the reals) and their w [count, num_ws, w_dim]."""
-    generator, device = step.generator, step.reals.device
-    z_dim = generator.config.z_dim
-    z = torch.randn(count, z_dim, device=device)
-    labels = None
-    if step.labels is not None:
-        labels = step.labels[torch.randint(len(step.labels), (count,), device=device)]
-    ws = generator.mapping(z, labels, update_emas=update_emas)
-    if step.config.style_mixing > 0:
-        other = generator.mapping(torch.randn(count, z_dim, device=device), labels)
-        ws = mix_styles(ws, other, step.config.style_mixing)
-    images = generator.synthesis(ws, noise=step.config.noise, update_emas=update_emas, arithmetic=step.arithmetic)
-    return images, labels, ws
-
-
 def mix_styles(ws: torch.Tensor, other: torch.Tensor, probability: float) -> torch.Tensor:
-    """With `probability` a sample takes the w of `other` from a random layer on [Karras et al. 2019, sec. 3.1]."""
+    """With `probability` give a sample the w of `other` from a random layer on [Karras et al. 2019, sec. 3.1]."""
     count, num_ws, _ = ws.shape
     crossover = torch.randint(1, num_ws, (count, 1), device=ws.device)
     mixed = torch.rand(count, 1, device=ws.device) < probability

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What training computes in: float16 where pictures are largest, float32 for the rest (docs/decisions/019).
+"""Mixed precision: float16 for the highest resolutions, float32 for the rest (docs/decisions/019).
 
-Weights, losses, penalties, averages and Adam's moments are float32 always.
+Weights, losses, penalties, averages and Adam's moments are always float32.
 """
 
 from __future__ import annotations
@@ -14,30 +14,21 @@ import torch
 from gan.networks.precision import HALF, Arithmetic
 
 
-def default_half(device: str) -> int:
-    """Of how many of the highest resolutions a new run on `device` computes in float16, unless told: CUDA's alone."""
+def default_num_fp16_res(device: str) -> int:
+    """Return how many of the highest resolutions a new run on `device` computes in float16: 0 unless it is CUDA."""
     return HALF if torch.device(device).type == "cuda" else 0
 
 
-def described(half: int, resolution: int) -> str:
-    """For people: "float16 on 256, 128, 64, 32; float32 below", or "float32"."""
-    arithmetic = Arithmetic(half)
+def describe_precision(num_fp16_res: int, resolution: int) -> str:
+    """Return "float16 on 256, 128, 64, 32; float32 below", or "float32"."""
+    arithmetic = Arithmetic(num_fp16_res)
     sizes = [2**level for level in range(resolution.bit_length() - 1, 1, -1)]
     low = [str(size) for size in sizes if arithmetic.dtype(size, resolution, torch.float32) == torch.float16]
     return f"float16 on {', '.join(low)}; float32 below" if low else "float32"
 
 
-def without_autocast(device: torch.device) -> torch.autocast:
-    """A context in which types are the ones that the networks choose, whatever the caller's autocast would make them.
-
-    Autocast converts single operations by their names: bfloat16 or float16 in mapping, demodulation and logits, and
-    none of our operators, whose names it does not know.
-    """
-    return torch.autocast(device.type, enabled=False)
-
-
 def loss_scale(batch: int, resolution: int) -> float:
-    """What a loss is multiplied by before its gradients pass through float16: the power of two next to batch S / 4.
+    """Return the factor for a loss whose gradients pass through float16: the power of two nearest to batch S / 4.
 
     A gradient with respect to a pixel is of the order of 1 / (batch S), since the loss is a mean over the batch and the
     gradient of a given length has S^2 pixels. Unscaled, those of 256x256 and more would lie where float16 has few bits
@@ -47,11 +38,11 @@ def loss_scale(batch: int, resolution: int) -> float:
 
 
 @torch.no_grad()
-def mend_gradients(parameters: Iterable[torch.Tensor], scale: float = 1.0) -> torch.Tensor:
-    """Divide the parameters' gradients by `scale`, and replace what is not finite by 0.
+def unscale_and_sanitize_(parameters: Iterable[torch.Tensor], scale: float = 1.0) -> torch.Tensor:
+    """Divide the parameters' gradients by `scale` in place, and replace values that are not finite by 0.
 
-    Returns 1 if there was such a value, else 0, as a 0-d tensor: nothing here waits for the device. One overflow in
-    float16 then costs a part of one step, not the weights.
+    Returns a 0-d tensor, 1 if there was such a value, else 0: nothing here waits for the device. An overflow in float16
+    then costs a part of one step, not the weights.
     """
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     largest = torch.nn.utils.get_total_norm(gradients, norm_type=math.inf)  # NaN and infinity come through a maximum

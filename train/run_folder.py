@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a run leaves in its folder for people and programs to follow: docs/run-folder.md is the contract."""
+"""The files of a run folder, for people and programs to follow: docs/run-folder.md is the contract."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import psutil
 
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_duration
-from train.config import TrainConfig, TrainingError
+from train.config import TrainConfig
+from train.errors import TrainingError
 
 OPTIONS = "training_options.json"
 STATE = "training-state.safetensors"
@@ -26,21 +27,21 @@ PROGRESS = "progress.json"
 LOG = "log.txt"
 STOP = "stop"
 
-UNDER_WAY = ("starting", "training", "stopping")  # states of progress.json in which a trainer holds the folder
+ACTIVE_STATES = ("starting", "training", "stopping")  # of progress.json, while a trainer holds the folder
 
 
 def snapshot_name(images: int) -> str:
-    """File name of the snapshot taken after `images` images."""
+    """Return the file name of the snapshot taken after `images` images."""
     return f"network-snapshot-{images // 1000:06d}.safetensors"
 
 
 def fakes_name(images: int) -> str:
-    """File name of the grid of generated pictures after `images` images."""
+    """Return the file name of the grid of generated pictures after `images` images."""
     return f"fakes{images // 1000:06d}.png"
 
 
-def new_run_folder(outdir: Path, config: TrainConfig) -> Path:
-    """Make <outdir>/NNNNN-<data>-<rung>-<resolution>, NNNNN being one above the highest number there."""
+def make_run_folder(outdir: Path, config: TrainConfig) -> Path:
+    """Make the folder <outdir>/NNNNN-<data>-<rung>-<resolution>, NNNNN being one above the highest number there."""
     tail = f"{config.data_name}-{config.rung}-{config.resolution}"
     try:
         outdir.mkdir(parents=True, exist_ok=True)
@@ -54,20 +55,20 @@ def new_run_folder(outdir: Path, config: TrainConfig) -> Path:
                 continue
     except OSError as error:
         raise TrainingError(
-            f"No run folder can be made in {outdir} ({error.strerror or error}); give a writable --outdir."
+            f"Cannot make a run folder in {outdir} ({error.strerror or error}); give a writable --outdir."
         ) from error
 
 
-def trainer_of(run: Path) -> int | None:
-    """The process that still trains in a run folder, this one apart; None if there is none.
+def find_trainer(run: Path) -> int | None:
+    """Return the id of another process that still trains in a run folder, or None.
 
-    A killed trainer leaves its number behind, and the system gives numbers out again: a process that began after
-    progress.json was last written is another one.
+    A killed trainer leaves its id behind, and the system reuses ids: a process that began after progress.json was last
+    written is another one.
     """
     try:
         progress = json.loads((run / PROGRESS).read_text(encoding="utf-8"))
         pid, state = progress["pid"], progress["state"]
-        if state not in UNDER_WAY or pid == os.getpid():
+        if state not in ACTIVE_STATES or pid == os.getpid():
             return None
         process = psutil.Process(pid)
         written = (run / PROGRESS).stat().st_mtime
@@ -84,13 +85,11 @@ def write_json(path: Path, document: Any) -> None:
 
 
 class RunLog:
-    """Writes log.txt, stats.jsonl and progress.json of one run, and the same to the terminal."""
+    """A run's log.txt, stats.jsonl and progress.json, and the same on the terminal."""
 
-    def __init__(
-        self, run: Path, total_images: int, clock: Callable[[], float] = time.monotonic, stream: IO[str] | None = None
-    ) -> None:
+    def __init__(self, run: Path, total_images: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.run, self.total_images, self.clock = run, total_images, clock
-        self.stream = sys.stdout if stream is None else stream
+        self.stream: IO[str] = sys.stdout
         self._bar_shown = False
         self._written = -math.inf
 
@@ -101,15 +100,15 @@ class RunLog:
         with (self.run / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def row(self, row: dict[str, Any]) -> None:
-        """Append one tick to stats.jsonl; a value that is not finite becomes null, as JSON has no other name for it."""
+    def append_row(self, row: dict[str, Any]) -> None:
+        """Append one tick to stats.jsonl; values that are not finite become null, since JSON has none."""
         clean = {
             key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()
         }
         with (self.run / STATS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(clean) + "\n")
 
-    def keep_rows_until(self, images: int) -> None:
+    def drop_rows_after(self, images: int) -> None:
         """Drop the rows of stats.jsonl that a resumed run is about to write again, and half-written ones."""
         path = self.run / STATS
         if not path.exists():
@@ -125,17 +124,17 @@ class RunLog:
         with atomic_write(path) as temporary:
             temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
-    def progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
+    def write_progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
         """Rewrite progress.json and the bar: at once when the state changes, else at most once a second.
 
-        A progress.json that cannot be written is left as it was: it ends no run.
+        A progress.json that cannot be written stays as it was: a run does not end for that.
         """
         now = self.clock()
         if state == "training" and now - self._written < 1:
             return
         self._written = now
         left = max(self.total_images - images, 0) / images_per_s if images_per_s > 0 else None
-        with suppress(OSError):  # Windows refuses while somebody reads it; the next one comes, and the run goes on
+        with suppress(OSError):  # Windows refuses while somebody reads it; the next write will do
             write_json(
                 self.run / PROGRESS,
                 {

@@ -34,7 +34,7 @@ import gan.checkpoints.foreign  # noqa: F401  (which a foreign file has imported
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
 from gan.data.image_dataset import ImageError, open_images
 from gan.networks.config import ConfigError
-from train.config import TrainingError
+from train.errors import TrainingError
 from train.state import TrainState
 from viz.core import state as states
 from viz.loading.model_info import look_inside

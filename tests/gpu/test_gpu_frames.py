@@ -9,7 +9,7 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.networks.generator import untrained
 from gan.networks.ladder import rung
 from train.config import configure
-from train.device import prepare, upload
+from train.device import configure_torch, to_device
 from train.state import TrainState
 from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
@@ -140,17 +140,17 @@ def test_a_training_step_waits_for_nothing(letter, half):
         device="cuda:0",
         preset_name="tiny",
         batch=8,
-        half=half,
+        num_fp16_res=half,
     )
-    prepare(torch.device("cuda:0"))
+    configure_torch(torch.device("cuda:0"))
     state = TrainState(config)
     pictures = np.random.default_rng(0).integers(0, 256, (8, 3, SIZE, SIZE), dtype=np.uint8)
 
     def step() -> None:
-        state.step(upload(pictures, state.device).float().div_(127.5).sub_(1), None)
+        state.step(to_device(pictures, state.device).float().div_(127.5).sub_(1), None)
 
     step(), step()  # kernels, the optimisers' state; with R1 and without
     state.steps = config.r1_interval
     with never_waiting():
         step(), step()
-    assert state.finite()
+    assert state.is_finite()

@@ -1,9 +1,39 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Batches of noise, and everything that decides the future of a run."""
+"""Small runs of the trainer, batches of noise, and all numbers that decide a run's future."""
+
+from typing import Any
 
 import torch
 
+from gan.networks.config import DiscriminatorConfig
+from gan.networks.ladder import rung
+from train.config import TrainConfig
 from train.state import TrainState
+
+
+def small_config(name: str, **others: Any) -> TrainConfig:
+    """Return a run of 16x16 that takes milliseconds a step and visits every phase within three."""
+    skip = name in "ABC"
+    layers = {"num_layers": 4} if name in "TR" else {}
+    generator = rung(name, 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, mapping_layers=2, **layers)
+    fields: dict[str, Any] = {
+        "generator": generator,
+        "discriminator": DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8),
+        "data": "set",
+        "data_name": "set",
+        "data_images": 10,
+        "data_digest": "",
+        "total_images": 1000,
+        "batch": 4,
+        "gamma": 1.0,
+        "r1_interval": 3,
+        "pl_interval": 2,
+        "pl_weight": 2.0 if skip else 0.0,
+        "style_mixing": 0.9 if skip else 0.0,
+        "blur_sigma": 1.0 if name == "R" else 0.0,
+        "blur_images": 100,
+    }
+    return TrainConfig(**{**fields, **others})
 
 
 def batch(index: int) -> torch.Tensor:
@@ -11,10 +41,10 @@ def batch(index: int) -> torch.Tensor:
 
 
 def bits(state: TrainState) -> dict[str, torch.Tensor]:
-    """Everything that decides the future of a run."""
+    """Return everything that decides the future of a run."""
     found = {"pl_mean": state.pl_mean, "rng": torch.get_rng_state()}
-    for name in ("generator", "discriminator", "ema"):
-        found |= {f"{name}.{key}": value for key, value in state.network(name).state_dict().items()}
+    for name, network in state.networks.items():
+        found |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
     for name, optimizer in state.optimizers.items():
         for index, entry in optimizer.state_dict()["state"].items():
             found |= {f"{name}.{index}.{key}": value for key, value in entry.items()}

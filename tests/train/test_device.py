@@ -1,7 +1,6 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What training asks of its device: queued transfers, settings, memory as estimated and measured, throughput."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,19 +18,9 @@ from gan.networks.generator import Generator
 from gan.networks.ladder import rung
 from gan.networks.precision import HALF, Arithmetic
 from train.config import configure
-from train.memory import _generator_bytes, _pyramid_bytes, estimate_memory
-from train.mixed_precision import described
+from train.device import estimate_memory, generator_activation_bytes, pyramid_activation_bytes
+from train.mixed_precision import describe_precision
 from train.state import TrainState
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only lose by sharing their work out; flushed denormals are the trainer's own setting."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
 
 
 def test_uploads_are_queued_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,10 +30,10 @@ def test_uploads_are_queued_from_pinned_memory(monkeypatch: pytest.MonkeyPatch) 
         to=lambda device, **options: calls.append((device, options)),
     )
     array = np.ones(3, np.uint8)
-    assert torch.equal(train.device.upload(array, torch.device("cpu")), torch.ones(3, dtype=torch.uint8))
+    assert torch.equal(train.device.to_device(array, torch.device("cpu")), torch.ones(3, dtype=torch.uint8))
     monkeypatch.setattr(train.device.torch, "from_numpy", lambda given: tensor)
     device = torch.device("cuda:1")
-    train.device.upload(array, device)
+    train.device.to_device(array, device)
     assert calls == ["pinned", (device, {"non_blocking": True})]
 
 
@@ -55,9 +44,9 @@ def test_settings_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         torch.set_float32_matmul_precision("medium")
         cudnn.allow_tf32, cudnn.benchmark = True, False
-        train.device.prepare(torch.device("cpu"))
+        train.device.configure_torch(torch.device("cpu"))
         assert torch.get_float32_matmul_precision() == "highest" and not cudnn.benchmark
-        train.device.prepare(torch.device("cuda"))
+        train.device.configure_torch(torch.device("cuda"))
         assert not cudnn.allow_tf32 and cudnn.benchmark
     finally:
         torch.set_float32_matmul_precision(precision)
@@ -90,7 +79,7 @@ def test_the_memory_estimate_is_near_what_autograd_keeps(name: str, half: int) -
     two, four = (
         kept(lambda n=n: generator.synthesis(ws[:n], noise="none", arithmetic=arithmetic), generator) for n in (2, 4)
     )
-    assert 0.9 * (four - two) < 2 * _generator_bytes(config, arithmetic) < 1.3 * (four - two)
+    assert 0.9 * (four - two) < 2 * generator_activation_bytes(config, arithmetic) < 1.3 * (four - two)
 
 
 @pytest.mark.parametrize("half", [0, HALF])
@@ -101,13 +90,17 @@ def test_the_memory_estimate_of_the_discriminator_has_room_for_r1(half: int) -> 
     four, eight = (
         kept(lambda n=n: discriminator(torch.randn(n, 3, 64, 64), arithmetic=arithmetic), discriminator) for n in (4, 8)
     )
-    assert 2 * (eight - four) < 4 * _pyramid_bytes(config, arithmetic) < 2.3 * (eight - four)
+    assert 2 * (eight - four) < 4 * pyramid_activation_bytes(config, arithmetic) < 2.3 * (eight - four)
 
 
 def test_float16_halves_the_estimate_of_what_it_holds() -> None:
     full, mixed = (
-        estimate_memory(configure("T", resolution=256, data="", data_name="", data_images=1, data_digest="", half=half))
-        for half in (0, HALF)
+        estimate_memory(
+            configure(
+                "T", resolution=256, data="", data_name="", data_images=1, data_digest="", num_fp16_res=num_fp16_res
+            )
+        )
+        for num_fp16_res in (0, HALF)
     )
     assert 0.5 < mixed / full < 0.6
 
@@ -118,16 +111,16 @@ def test_memory_of_a_gpu_is_a_peak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda, "max_memory_reserved", lambda device: 5 * 2**20)
     monkeypatch.setattr(cuda, "reset_peak_memory_stats", reset.append)
     device = torch.device("cuda:1")
-    assert train.device.memory(device) == {"memory_mb": 3, "memory_reserved_mb": 5} and reset == [device]
-    here = train.device.memory(torch.device("cpu"))
+    assert train.device.measure_memory(device) == {"memory_mb": 3, "memory_reserved_mb": 5} and reset == [device]
+    here = train.device.measure_memory(torch.device("cpu"))
     assert here["memory_mb"] > 10 and here["memory_reserved_mb"] is None and reset == [device]
 
 
 def test_kinds_of_steps_are_counted_as_in_a_run() -> None:
-    assert train.bench.due_kinds(small("T", r1_interval=16)) == {0: 1, 1: 15}
-    assert train.bench.due_kinds(small("B", r1_interval=16, pl_interval=4)) == {0: 1, 1: 12, 4: 3}
-    assert train.bench.due_kinds(small("B", r1_interval=3, pl_interval=2)) == {0: 1, 1: 2, 2: 2, 3: 1}
-    assert train.bench.due_kinds(small("T", gamma=0.0)) == {0: 1}
+    assert train.bench.count_step_kinds(small("T", r1_interval=16)) == {0: 1, 1: 15}
+    assert train.bench.count_step_kinds(small("B", r1_interval=16, pl_interval=4)) == {0: 1, 1: 12, 4: 3}
+    assert train.bench.count_step_kinds(small("B", r1_interval=3, pl_interval=2)) == {0: 1, 1: 2, 2: 2, 3: 1}
+    assert train.bench.count_step_kinds(small("T", gamma=0.0)) == {0: 1}
 
 
 def test_throughput_is_of_real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,26 +135,30 @@ def test_throughput_is_of_real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         return stats
 
     monkeypatch.setattr(TrainState, "step", watched)
-    monkeypatch.setattr("train.bench.configure", lambda *args, **options: small("T", options["half"], r1_interval=16))
+    monkeypatch.setattr(
+        "train.bench.configure", lambda *args, **options: small("T", options["num_fp16_res"], r1_interval=16)
+    )
     monkeypatch.setattr("train.bench.time.perf_counter", lambda: now[0])
-    monkeypatch.setattr("train.device.synchronize", waits.append)
-    found = train.bench.throughput("T", 16, device="cpu", half=HALF, batch=4, preset_name="tiny", steps=2)
+    monkeypatch.setattr("train.bench.synchronize", waits.append)
+    found = train.bench.measure_throughput(
+        "T", 16, device="cpu", num_fp16_res=HALF, batch=4, preset_name="tiny", steps=2
+    )
     assert taken == [True] * 4 + [False] * 4 and waits == [torch.device("cpu")] * 4
     assert found["step ms"] == pytest.approx(1000 * 25 / 16) and found["images/s"] == pytest.approx(4 * 16 / 25)
     assert found["memory MB"] > 10 and found["precision"] == "float16 on 16, 8; float32 below"
 
 
 def test_a_row_compares_both_precisions(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measured(cfg: str, resolution: int, *, half: int, **options: Any) -> dict[str, Any]:
+    def measured(cfg: str, resolution: int, *, num_fp16_res: int, **options: Any) -> dict[str, Any]:
         return {
             "name": cfg,
-            "precision": described(half, resolution),
-            "step ms": 10.0 - half,
-            "images/s": 1.0 + half,
-            "memory MB": 8.0 - half,
+            "precision": describe_precision(num_fp16_res, resolution),
+            "step ms": 10.0 - num_fp16_res,
+            "images/s": 1.0 + num_fp16_res,
+            "memory MB": 8.0 - num_fp16_res,
         }
 
-    monkeypatch.setattr(train.bench, "throughput", measured)
+    monkeypatch.setattr(train.bench, "measure_throughput", measured)
     assert train.bench.mixed_row("T", 256, 4, "cuda", 2) == {
         "name": "T",
         "rounds": 2,

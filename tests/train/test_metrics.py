@@ -13,7 +13,7 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.networks.generator import untrained
 from gan.networks.ladder import RUNGS, rung
 from train.cli.main import main
-from train.rungs import differing, train_rungs
+from train.launch import find_differences, train_rungs
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def test_measuring_stops_when_it_is_sure_enough(model):
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        ((), "Give --model, or --cfg"),
-        (("--cfg", "T", "--model", "x"), "Give --model, or --cfg"),
+        ((), "Give either --model, or --cfg"),
+        (("--cfg", "T", "--model", "x"), "Give either --model, or --cfg"),
         (("--model", "nothing.safetensors"), "There is no file nothing.safetensors: choose another model"),
         (("--cfg", "Z"), "There is no rung 'Z'"),
         (("--cfg", "T,"), "There is no rung ''"),
@@ -187,7 +187,7 @@ def test_a_rung_that_fails_does_not_keep_the_others(tmp_path, model):
     """And a snapshot that differs in a bit is a failure."""
     from types import SimpleNamespace
 
-    from train.config import TrainingError
+    from train.errors import TrainingError
 
     _, ema = model
     said = []
@@ -209,11 +209,11 @@ def test_a_rung_that_fails_does_not_keep_the_others(tmp_path, model):
     table = said[-1].splitlines()
     assert [line.split()[0] for line in table] == list("ABCDT")
     assert "out of memory" in table[3] and "bit for bit" in table[4]
-    assert "it diverged" in table[1] and "differs from what was trained" in table[2] and "bit for bit" in table[0]
-    assert differing(tmp_path / "A", start("E")[1]) == []
+    assert "it diverged" in table[1] and "differs from the trained network" in table[2] and "bit for bit" in table[0]
+    assert find_differences(tmp_path / "A", start("E")[1]) == []
     state = {name: tensor.clone() for name, tensor in ema.state_dict().items()}
     first = next(name for name in state if name.endswith("weight"))
     state[first].view(-1)[0] = torch.nextafter(state[first].view(-1)[0], torch.tensor(9.0))
     other = untrained(ema.config)
     other.load_state_dict(state)
-    assert differing(tmp_path / "A", SimpleNamespace(ema=other)) == [first]
+    assert find_differences(tmp_path / "A", SimpleNamespace(ema=other)) == [first]

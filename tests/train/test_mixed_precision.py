@@ -2,7 +2,6 @@
 """Training in mixed precision: what losses and gradients become, what overflows, and what no step waits for."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,10 @@ from support.steps import batch, bits
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan.networks.precision import HALF
-from train.loop import MEANS, Means
+from train.loop import MEANS, RunningMeans
 from train.losses import Step, path_length_loss, r1_loss, r1_penalty
-from train.mixed_precision import loss_scale, mend_gradients
+from train.mixed_precision import loss_scale, unscale_and_sanitize_
 from train.state import TrainState
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only lose by sharing their work out; flushed denormals are the trainer's own setting."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
-
 
 # ---------------------------------------------------------------------------------------------------------- the losses
 
@@ -40,7 +28,7 @@ def test_every_phase_computes_in_float16_and_float32(name: str) -> None:
     state = TrainState(small(name))
     for phase in state.phases:
         for network in state.optimizers:
-            state.network(network).requires_grad_(network == phase.network)
+            state.networks[network].requires_grad_(network == phase.network)
         step = Step(state.config, state.generator, state.discriminator, batch(0), None, state.pl_mean)
         with Types() as types:
             loss, stats = phase.loss(step)
@@ -48,29 +36,29 @@ def test_every_phase_computes_in_float16_and_float32(name: str) -> None:
         expected = {("convolution", torch.float16), ("convolution_backward", torch.float16)}
         assert expected <= types.seen and ("convolution", torch.float32) in types.seen, phase.name
         assert all(value.dtype == torch.float32 for value in (loss, *stats.values()))
-        moved = [p.grad for p in state.network(phase.network).parameters() if p.grad is not None]
+        moved = [p.grad for p in state.networks[phase.network].parameters() if p.grad is not None]
         assert moved and all(g.dtype == torch.float32 and torch.isfinite(g).all() for g in moved), phase.name
-        state.network(phase.network).zero_grad()
+        state.networks[phase.network].zero_grad()
 
 
 def test_float32_computes_nothing_in_float16() -> None:
-    state = TrainState(small("T", half=0))
+    state = TrainState(small("T", num_fp16_res=0))
     with Types() as types:
         stats = state.step(batch(0), None)
     assert {dtype for _, dtype in types.seen} == {torch.float32} and "grad_nonfinite" not in stats
 
 
-def trajectory(name: str, half: int, noise: float = 0.0, seed: int = 0) -> list[dict[str, float]]:
+def trajectory(name: str, num_fp16_res: int, noise: float = 0.0, seed: int = 0) -> list[dict[str, float]]:
     """Statistics of six steps; `noise`: what all weights are changed by at first, relative."""
-    state = TrainState(small(name, half))
+    state = TrainState(small(name, num_fp16_res))
     drawn = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for network in state.optimizers:
-            for parameter in state.network(network).parameters():
+            for parameter in state.networks[network].parameters():
                 parameter *= 1 + noise * torch.randn(parameter.shape, generator=drawn)
     torch.manual_seed(1)
     found = [{key: float(value) for key, value in state.step(batch(index), None).items()} for index in range(6)]
-    assert state.finite()
+    assert state.is_finite()
     return found
 
 
@@ -108,8 +96,8 @@ def test_small_gradients_do_not_vanish_in_float16(name: str, reaction: float, mo
     Adam's first average, of exponent 0, is the gradient that it was given.
     """
 
-    def found(half: int) -> torch.Tensor:
-        state = TrainState(small(name, half, pl_weight=0.0, gamma=0.0, g_lr=0.0, d_lr=0.0))
+    def found(num_fp16_res: int) -> torch.Tensor:
+        state = TrainState(small(name, num_fp16_res, pl_weight=0.0, gamma=0.0, g_lr=0.0, d_lr=0.0))
         with torch.no_grad():
             state.discriminator.b4.out.weight *= reaction
         assert state.step(batch(0), None).get("grad_nonfinite", 0) == 0
@@ -126,7 +114,7 @@ def test_small_gradients_do_not_vanish_in_float16(name: str, reaction: float, mo
 def test_the_scale_is_undone_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     """With nothing in float16, a run of any scale is the run without."""
     monkeypatch.setattr("gan.networks.precision.Arithmetic.dtype", lambda self, rate, resolution, full: full)
-    one, other = TrainState(small("A", half=0)), TrainState(small("A"))
+    one, other = TrainState(small("A", num_fp16_res=0)), TrainState(small("A"))
     for state in (one, other):
         torch.manual_seed(1)
         for index in range(3):
@@ -146,17 +134,17 @@ def test_r1_and_path_length_go_through_float16_twice() -> None:
     """The second gradients, against float32's: as near as float16's rounding of weights leaves them."""
     for loss, name, network in ((r1_loss, "T", "discriminator"), (path_length_loss, "A", "generator")):
         found = []
-        for half, noise in ((0, 0.0), (HALF, 0.0), (0, 2**-11)):
-            state = TrainState(small(name, half, style_mixing=0.0, noise="none"))
+        for num_fp16_res, noise in ((0, 0.0), (HALF, 0.0), (0, 2**-11)):
+            state = TrainState(small(name, num_fp16_res, style_mixing=0.0, noise="none"))
             with torch.no_grad():
-                for parameter in state.network(network).parameters():
+                for parameter in state.networks[network].parameters():
                     parameter *= 1 + noise * torch.randn_like(parameter)
             torch.manual_seed(7)
             step = Step(state.config, state.generator, state.discriminator, batch(0), None, torch.tensor(0.5))
             value, _ = loss(step)
             value.backward()
             found.append(
-                torch.cat([p.grad.flatten() for p in state.network(network).parameters() if p.grad is not None])
+                torch.cat([p.grad.flatten() for p in state.networks[network].parameters() if p.grad is not None])
             )
         full, mixed, turned = found
         assert 0 < float((mixed - full).norm()) < 3 * float((turned - full).norm())
@@ -175,11 +163,11 @@ def test_resume_is_exact(tmp_path: Path, name: str) -> None:
     first.save(tmp_path / "state.safetensors")
     torch.manual_seed(12345)
     resumed = TrainState.load(tmp_path / "state.safetensors")
-    assert resumed.config.half == HALF
+    assert resumed.config.num_fp16_res == HALF
     for index in range(3, 6):
         resumed.step(batch(index), None)
     assert same(bits(resumed), expected)
-    other = TrainState(small(name, half=0))
+    other = TrainState(small(name, num_fp16_res=0))
     for index in range(6):
         other.step(batch(index), None)
     assert not same(bits(other), expected), "this test can tell"
@@ -188,9 +176,9 @@ def test_resume_is_exact(tmp_path: Path, name: str) -> None:
 # ------------------------------------------------------------------------------------------------ autocast and waiting
 
 
-@pytest.mark.parametrize("half", [0, HALF])
-def test_a_callers_autocast_changes_nothing(half: int) -> None:
-    inside, outside = (TrainState(small("B", half)) for _ in range(2))
+@pytest.mark.parametrize("num_fp16_res", [0, HALF])
+def test_a_callers_autocast_changes_nothing(num_fp16_res: int) -> None:
+    inside, outside = (TrainState(small("B", num_fp16_res)) for _ in range(2))
     torch.manual_seed(1)
     expected = [outside.step(batch(index), None) for index in range(2)]
     future = bits(outside)
@@ -220,7 +208,7 @@ class Looks(TorchDispatchMode):
 
 @pytest.mark.parametrize("name", list("ABDTR"))
 def test_a_step_looks_at_no_value(name: str) -> None:
-    state, means = TrainState(small(name)), Means(finite_only=True)
+    state, means = TrainState(small(name)), RunningMeans(finite_only=True)
     labelled = TrainState(
         replace(
             small(name),
@@ -240,29 +228,29 @@ def test_a_step_looks_at_no_value(name: str) -> None:
 # ----------------------------------------------------------------------------------------------- what is not a number
 
 
-def test_gradients_are_mended_in_place() -> None:
+def test_gradients_are_unscaled_and_sanitized_in_place() -> None:
     weights = [torch.nn.Parameter(torch.zeros(size)) for size in (4, 2, 1)]
     weights[0].grad = torch.tensor([1.0, math.nan, math.inf, -math.inf])
     weights[1].grad = torch.tensor([3e38, -2e-40])  # finite: stays what it is
-    assert float(mend_gradients(weights)) == 1
+    assert float(unscale_and_sanitize_(weights)) == 1
     assert weights[0].grad.tolist() == [1, 0, 0, 0] and weights[2].grad is None
     assert torch.equal(weights[1].grad, torch.tensor([3e38, -2e-40]))
-    assert float(mend_gradients(weights)) == 0
+    assert float(unscale_and_sanitize_(weights)) == 0
     weights[1].grad[0] = -math.inf
-    assert float(mend_gradients(weights, 4.0)) == 1 and weights[1].grad[0] == 0
+    assert float(unscale_and_sanitize_(weights, 4.0)) == 1 and weights[1].grad[0] == 0
     assert weights[0].grad.tolist() == [0.25, 0, 0, 0]
 
 
-def spoiled(half: int, name: str = "B") -> TrainState:
+def spoiled(num_fp16_res: int, name: str = "B") -> TrainState:
     """A run in which D saw a picture that is not a number, then one good batch."""
-    state = TrainState(small(name, half))
+    state = TrainState(small(name, num_fp16_res))
     state.step(batch(0), None)
     before = bits(state)
     reals = batch(1)
     reals[0, 0, 3, 3] = math.nan
     stats = state.step(reals, None)
     assert math.isnan(stats["loss_d"]) and not math.isnan(stats["loss_g"])
-    if half:
+    if num_fp16_res:
         assert stats["grad_nonfinite"] == 1
         after = bits(state)
         moved = {key.split(".")[0] for key in after if "weight" in key and not torch.equal(after[key], before[key])}
@@ -272,8 +260,8 @@ def spoiled(half: int, name: str = "B") -> TrainState:
 
 
 def test_an_overflow_costs_a_step_and_not_the_weights() -> None:
-    assert spoiled(HALF).finite()
-    assert not spoiled(0).finite(), "in float32 it is a divergence, and found"
+    assert spoiled(HALF).is_finite()
+    assert not spoiled(0).is_finite(), "in float32 it is a divergence, and found"
 
 
 @pytest.mark.parametrize(("name", "layer"), [("T", "L1_36_8"), ("B", "b16.conv0")])
@@ -294,7 +282,7 @@ def test_averages_survive_an_overflow_in_the_generator(name: str, layer: str) ->
     hook.remove()
     assert set(seen) == {torch.float16} and stats["grad_nonfinite"] == 1
     assert all(math.isnan(stats[key]) for key in ("loss_g", "loss_d", "pl"))
-    assert state.finite() and float(state.pl_mean) == mean > 0
+    assert state.is_finite() and float(state.pl_mean) == mean > 0
     again = [state.step(batch(index), None) for index in range(3, 5)]
     assert all(step["grad_nonfinite"] == 0 and math.isfinite(step["loss_g"]) for step in again)
     assert math.isfinite(again[1]["pl"]) and float(state.pl_mean) != mean
@@ -311,7 +299,7 @@ def test_one_broken_phase_of_a_step_counts() -> None:
 def test_means_leave_out_what_is_not_finite_in_float16_alone() -> None:
     values = [1.0, math.nan, 3.0, math.inf]
     for finite_only, expected in ((True, 2.0), (False, math.nan)):
-        means = Means(finite_only)
+        means = RunningMeans(finite_only)
         for value in values:
             means.add({"loss_g": torch.tensor(value), "r1": torch.tensor(math.nan)})
         found = means.take()

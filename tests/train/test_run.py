@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,31 +26,11 @@ from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensor
 from train.cli.main import main
 from train.cli.options import EXAMPLES
 from train.config import preset
-from train.run_folder import RunLog, trainer_of
+from train.run_folder import RunLog, find_trainer
 from train.state import TrainState
 
 DOCS = ROOT / "docs" / "run-folder.md"
 SMALL = ("--preset=tiny", "--batch=4", "--cbase=64", "--cmax=8", "--tick=0.008", "--snap=1", "--device=cpu")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only lose by sharing their work out; flushed denormals are the trainer's own setting."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "blobs"
-    folder.mkdir()
-    for i in range(6):
-        pixels = np.random.default_rng(i).integers(0, 256, (16, 16, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{i}.png")
-    return folder
 
 
 def call(*args: object) -> Result:
@@ -193,7 +173,7 @@ def test_a_stop_file_counts_from_the_announcement_on(
 ) -> None:
     start = ["--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *SMALL]
     run = tmp_path / "00000-blobs-B-16"
-    say = RunLog.progress
+    say = RunLog.write_progress
 
     def stop_early(self: RunLog, state: str, *args: Any, **kwargs: Any) -> None:
         say(self, state, *args, **kwargs)
@@ -201,7 +181,7 @@ def test_a_stop_file_counts_from_the_announcement_on(
             (self.run / "stop").touch()
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunLog, "progress", stop_early)
+        patch.setattr(RunLog, "write_progress", stop_early)
         assert call(*start).exit_code == 0
         assert (progress(run)["state"], progress(run)["images"]) == ("stopped", 4)
         assert call("resume", run).exit_code == 0
@@ -358,7 +338,7 @@ def test_refuses_bad_options(tmp_path: Path, data: Path) -> None:
     refused(call("--cfg=T", f"--data={data}", "--cond", out), "no labels")
     refused(call("--cfg=T", f"--data={data}", "--device=warp9", out), "'warp9'")
     refused(call("--cfg=T", f"--data={data}", "--device=meta", out), "'meta'", "--device=cpu")
-    refused(call("--cfg=T", f"--data={data}", "--kimg=0.0001", out), "--kimg")
+    refused(call("--cfg=T", f"--data={data}", "--kimg=0.0001", out), "--kimg", status=2)
     refused(call("--cfg=T", f"--data={data}", out, *SMALL, "--cbase=1"), "channel")
     refused(call("--cfg=T", f"--data={tmp_path / 'gone'}", out), "gone does not exist")
     assert not (tmp_path / "runs").exists()
@@ -457,11 +437,11 @@ def test_refuses_to_resume_what_is_still_training(tmp_path: Path, data: Path) ->
         assert (run / "stop").exists(), "it is the other trainer's to take"
         assert progress(run) == active
         os.utime(run / "progress.json", (1e9, 1e9))  # written before the process began: the number was given out again
-        assert trainer_of(run) is None
+        assert find_trainer(run) is None
         (run / "progress.json").write_text(json.dumps({**active, "state": "stopped"}))
-        assert trainer_of(run) is None
+        assert find_trainer(run) is None
         (run / "progress.json").write_text(json.dumps(active))
-        assert trainer_of(run) == other.pid
+        assert find_trainer(run) == other.pid
         other.communicate(b"\n")
     assert call("resume", run, "--kimg=0.008").exit_code == 0
     assert progress(run)["state"] == "finished"
@@ -487,14 +467,14 @@ def test_refuses_to_resume_on_other_data(tmp_path: Path, data: Path) -> None:
 def test_progress_is_rewritten_once_a_second(tmp_path: Path) -> None:
     now = [0.0]
     log = RunLog(tmp_path, total_images=1000, clock=lambda: now[0])
-    log.progress("training", 10, 5.0)
+    log.write_progress("training", 10, 5.0)
     now[0] = 0.9
-    log.progress("training", 20, 5.0)
+    log.write_progress("training", 20, 5.0)
     assert progress(tmp_path)["images"] == 10 and progress(tmp_path)["seconds_left"] == 198
     now[0] = 1.0
-    log.progress("training", 30, 5.0)
+    log.write_progress("training", 30, 5.0)
     assert progress(tmp_path)["images"] == 30
-    log.progress("stopping", 31, 5.0)
+    log.write_progress("stopping", 31, 5.0)
     assert progress(tmp_path)["state"] == "stopping"
 
 
@@ -519,7 +499,7 @@ def test_progress_that_cannot_be_written_ends_no_run(
     def row(self: RunLog, row: dict[str, Any]) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(RunLog, "row", row)
+    monkeypatch.setattr(RunLog, "append_row", row)
     refused(call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.02", *SMALL), "could not be written")
 
 

@@ -3,7 +3,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,59 +11,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.steps import batch, bits
+from support.steps import batch, bits, small_config
 
-from gan.networks.config import ConfigError, DiscriminatorConfig
-from gan.networks.ladder import rung
-from train.config import TrainConfig, TrainingError, configure, default_gamma, ema_half_life
+from gan.networks.config import ConfigError
+from train.config import TrainConfig, configure, default_gamma, ema_half_life
 from train.data import Sampler
+from train.device import estimate_memory
+from train.errors import TrainingError
 from train.losses import (
     Step,
-    blur_at,
+    blur_sigma_at,
+    build_phases,
     gaussian_blur,
-    lazy_scale,
+    lazy_regularization_scale,
     mix_styles,
     path_length_loss,
-    phases,
     r1_loss,
     r1_penalty,
 )
-from train.memory import estimate_memory
 from train.state import TrainState, ema_decay, update_ema
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only lose by sharing their work out, and lose a lot on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def small(name: str, **others: Any) -> TrainConfig:
-    """A run that takes milliseconds a step and visits every phase within three."""
-    skip = name in "ABC"
-    layers = {"num_layers": 4} if name in "TR" else {}
-    generator = rung(name, 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, mapping_layers=2, **layers)
-    fields: dict[str, Any] = {
-        "generator": generator,
-        "discriminator": DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8),
-        "data": "set",
-        "data_name": "set",
-        "data_images": 10,
-        "data_digest": "",
-        "total_images": 1000,
-        "batch": 4,
-        "gamma": 1.0,
-        "r1_interval": 3,
-        "pl_interval": 2,
-        "pl_weight": 2.0 if skip else 0.0,
-        "style_mixing": 0.9 if skip else 0.0,
-        "blur_sigma": 1.0 if name == "R" else 0.0,
-        "blur_images": 100,
-    }
-    return TrainConfig(**{**fields, **others})
 
 
 def paper(name: str, resolution: int, **others: Any) -> TrainConfig:
@@ -78,12 +43,12 @@ def paper(name: str, resolution: int, **others: Any) -> TrainConfig:
 
 @pytest.mark.parametrize("name", list("ABDGTR"))
 def test_resume_is_exact(tmp_path: Path, name: str) -> None:
-    straight = TrainState(small(name))
+    straight = TrainState(small_config(name))
     for index in range(8):
         straight.step(batch(index), None)
     expected = bits(straight)
 
-    half = TrainState(small(name))
+    half = TrainState(small_config(name))
     for index in range(4):
         half.step(batch(index), None)
     half.seconds, half.ticks = 12.5, 3
@@ -102,7 +67,7 @@ def test_resume_is_exact(tmp_path: Path, name: str) -> None:
 
 
 def test_reused_fakes_resume_exactly_too(tmp_path: Path) -> None:
-    states = [TrainState(small("T", reuse_fakes=True)) for _ in range(2)]
+    states = [TrainState(small_config("T", reuse_fakes=True)) for _ in range(2)]
     torch.manual_seed(1)
     states[0].save(tmp_path / "state.safetensors")
     states[0].step(batch(0), None)
@@ -115,7 +80,7 @@ def test_reused_fakes_resume_exactly_too(tmp_path: Path) -> None:
 def test_a_state_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     from gan.checkpoints.checkpoint import save_tensors
 
-    state = TrainState(small("B"))
+    state = TrainState(small_config("B"))
     path = tmp_path / "state.safetensors"
     save_tensors(path, {"pl_mean": torch.zeros(())}, {"kind": "training state", "config": state.config.to_json()})
     with pytest.raises(TrainingError, match="cannot be resumed"):
@@ -152,7 +117,7 @@ def test_averages_that_do_not_fit_are_refused(tmp_path: Path, change: Any) -> No
     from gan.checkpoints.checkpoint import load_tensors, save_tensors
 
     path = tmp_path / "state.safetensors"
-    state = TrainState(small("T"))
+    state = TrainState(small_config("T"))
     state.step(batch(0), None)
     state.save(path)
     tensors, document = load_tensors(path)
@@ -193,7 +158,7 @@ def test_wild_options_of_a_state_are_refused(tmp_path: Path, name: str, value: A
     from gan.checkpoints.checkpoint import load_tensors, save_tensors
 
     path = tmp_path / "state.safetensors"
-    TrainState(small("T")).save(path)
+    TrainState(small_config("T")).save(path)
     tensors, document = load_tensors(path)
     if name in document:
         document[name] = value
@@ -211,7 +176,7 @@ def test_a_state_of_networks_beyond_any_memory_is_refused_before_they_are_built(
     from gan.checkpoints.checkpoint import load_tensors, save_tensors
 
     path = tmp_path / "state.safetensors"
-    TrainState(small("T")).save(path)
+    TrainState(small_config("T")).save(path)
     tensors, document = load_tensors(path)
     document["config"]["generator"] |= {"z_dim": 2**20, "w_dim": 2**20}
     save_tensors(path, tensors, document)
@@ -222,7 +187,7 @@ def test_a_state_of_networks_beyond_any_memory_is_refused_before_they_are_built(
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux lists what is mapped")
 def test_nothing_resumed_lies_in_the_file(tmp_path: Path) -> None:
     """A state that stays mapped cannot be replaced on Windows, and cutting the file short kills the process."""
-    state = TrainState(small("B"))
+    state = TrainState(small_config("B"))
     state.step(batch(0), None)
     state.save(tmp_path / "state.safetensors")
     mapped = torch.from_file(str(tmp_path / "state.safetensors"), size=8, dtype=torch.uint8)
@@ -230,8 +195,8 @@ def test_nothing_resumed_lies_in_the_file(tmp_path: Path) -> None:
     resumed = TrainState.load(tmp_path / "state.safetensors")
     tensors = {
         f"{name}.{key}": value
-        for name in ("generator", "discriminator", "ema")
-        for key, value in resumed.network(name).state_dict().items()
+        for name, network in resumed.networks.items()
+        for key, value in network.state_dict().items()
     }
     for name, optimizer in resumed.optimizers.items():
         for index, entry in optimizer.state_dict()["state"].items():
@@ -254,8 +219,8 @@ def in_files(tensor: torch.Tensor) -> bool:
 
 @pytest.mark.parametrize("name", list("ABDGTR"))
 def test_a_step_moves_every_parameter(name: str) -> None:
-    state = TrainState(small(name))
-    before = {n: [p.clone() for p in state.network(n).parameters()] for n in ("generator", "discriminator")}
+    state = TrainState(small_config(name))
+    before = {n: [p.clone() for p in state.networks[n].parameters()] for n in ("generator", "discriminator")}
     stats: dict[str, torch.Tensor] = {}
     for index in range(2):  # noise strengths start at 0 and gate what is behind them only in the first step
         stats |= state.step(batch(index), None)
@@ -263,19 +228,19 @@ def test_a_step_moves_every_parameter(name: str) -> None:
     assert ("pl" in stats) == (name in "ABC")
     assert all(math.isfinite(float(value)) for value in stats.values())
     for network, parameters in before.items():
-        names = [n for n, _ in state.network(network).named_parameters()]
-        for label, old, new in zip(names, parameters, state.network(network).parameters(), strict=True):
+        names = [n for n, _ in state.networks[network].named_parameters()]
+        for label, old, new in zip(names, parameters, state.networks[network].parameters(), strict=True):
             # w does not reach the Fourier input before rung H; nothing else may stand still.
             assert not torch.equal(old, new), f"{network} {label} did not move"
-    assert state.finite()
+    assert state.is_finite()
     with torch.no_grad():
         next(state.generator.parameters()).view(-1)[0] = math.nan
-    assert not state.finite()
+    assert not state.is_finite()
 
 
 def test_the_discriminator_learns_to_tell() -> None:
     """With G held still, D separates constant reals from fakes within a few steps."""
-    state = TrainState(small("B", gamma=0.1, g_lr=0.0, d_lr=0.01))
+    state = TrainState(small_config("B", gamma=0.1, g_lr=0.0, d_lr=0.01))
     signs = [state.step(torch.ones(4, 3, 16, 16), None) for _ in range(16)][-1]
     assert float(signs["d_real_sign"]) == 1 and float(signs["loss_d"]) < 0.7
 
@@ -291,7 +256,7 @@ def test_r1_by_hand() -> None:
 
 
 def test_r1_is_weighted_by_half_gamma_and_its_interval() -> None:
-    state = TrainState(small("B", gamma=3.0, r1_interval=5))
+    state = TrainState(small_config("B", gamma=3.0, r1_interval=5))
     step = Step(state.config, state.generator, state.discriminator, batch(0), None, state.pl_mean)
     loss, stats = r1_loss(step)
     torch.testing.assert_close(loss.detach(), stats["r1"] * 3.0 / 2 * 5)
@@ -299,7 +264,7 @@ def test_r1_is_weighted_by_half_gamma_and_its_interval() -> None:
 
 def test_path_length_mean_follows_its_decay() -> None:
     """The first penalty measures lengths against a hundredth of their own mean."""
-    state = TrainState(small("B"))
+    state = TrainState(small_config("B"))
     found = state.step(batch(0), None)
     length = float(state.pl_mean) / 0.01
     assert length > 0 and float(found["pl"]) >= (0.99 * length) ** 2 * (1 - 1e-4)
@@ -316,7 +281,7 @@ def test_path_length_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     def mapping(z: torch.Tensor, labels: None, **_: Any) -> torch.Tensor:
         return torch.randn(len(z), 2, 3, requires_grad=True)
 
-    config = small("T", pl_weight=2.0, pl_interval=5, pl_decay=0.25)
+    config = small_config("T", pl_weight=2.0, pl_interval=5, pl_decay=0.25)
     linear: Any = SimpleNamespace(config=config.generator, mapping=mapping, synthesis=synthesis)
     monkeypatch.setattr(torch, "randn_like", torch.ones_like)
     step = Step(config, linear, TrainState(config).discriminator, batch(0), None, torch.tensor(10.0))
@@ -330,22 +295,22 @@ def test_path_length_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loss.item() == pytest.approx(penalty * 2 * 5)
 
 
-def test_phases_and_lazy_scales() -> None:
-    names = {name: [phase.name for phase in phases(small(name))] for name in "BT"}
+def test_phases_and_lazy_regularization_scales() -> None:
+    names = {name: [phase.name for phase in build_phases(small_config(name))] for name in "BT"}
     assert names["B"] == ["g_main", "g_path_length", "d_main", "d_r1"]
     assert names["T"] == ["g_main", "d_main", "d_r1"]
-    state = TrainState(small("B", pl_interval=4, r1_interval=16))
+    state = TrainState(small_config("B", pl_interval=4, r1_interval=16))
     for network, lr, k in (("generator", 0.0025, 4), ("discriminator", 0.0020, 16)):
         group = state.optimizers[network].param_groups[0]
         assert group["lr"] == pytest.approx(lr * k / (k + 1))
         assert group["betas"] == (0.0, pytest.approx(0.99 ** (k / (k + 1))))
         assert group["eps"] == 1e-8
-    assert lazy_scale(small("T"), "generator") == 1
-    assert [phase.name for phase in phases(small("T", gamma=0.0))] == ["g_main", "d_main"]
+    assert lazy_regularization_scale(small_config("T"), "generator") == 1
+    assert [phase.name for phase in build_phases(small_config("T", gamma=0.0))] == ["g_main", "d_main"]
 
 
 def test_lazy_phases_run_when_due() -> None:
-    state = TrainState(small("B", pl_interval=2, r1_interval=3))
+    state = TrainState(small_config("B", pl_interval=2, r1_interval=3))
     found = [sorted({"pl", "r1"} & set(state.step(batch(0), None))) for _ in range(6)]
     assert found == [["pl", "r1"], [], ["pl"], ["r1"], ["pl"], []]
 
@@ -368,12 +333,12 @@ def test_blur_is_a_gaussian_that_fades() -> None:
     torch.testing.assert_close(blurred.sum((2, 3)), torch.ones(1, 2))
     assert float((blurred[0, 0] * x[None, :].square()).sum()) == pytest.approx(4, rel=0.05)
     torch.testing.assert_close(gaussian_blur(torch.ones(1, 3, 8, 8), 2.0), torch.ones(1, 3, 8, 8))
-    config = paper("R", 256, kimg=25_000)
+    config = paper("R", 256, total_images=25_000_000)
     assert (config.blur_sigma, config.blur_images) == (10, 200_000)
-    assert [blur_at(config, images) for images in (0, 100_000, 200_000, 300_000)] == [10, 5, 0, 0]
-    short = paper("R", 32, kimg=100)
+    assert [blur_sigma_at(config, images) for images in (0, 100_000, 200_000, 300_000)] == [10, 5, 0, 0]
+    short = paper("R", 32, total_images=100_000)
     assert (short.blur_sigma, short.blur_images) == (1.25, 10_000)
-    assert blur_at(paper("T", 256), 0) == 0
+    assert blur_sigma_at(paper("T", 256), 0) == 0
 
 
 # -------------------------------------------------------------------------------------------------- averages, settings
@@ -396,7 +361,7 @@ def test_ema_decay_and_update() -> None:
 
 def test_averages_advance_once_a_step() -> None:
     """w_avg and magnitudes count batches: the discriminator's and the path-length forward leave them alone."""
-    state = TrainState(small("T"))
+    state = TrainState(small_config("T"))
     calls = []
     mapping = state.generator.mapping.forward
 
@@ -479,7 +444,7 @@ def test_configuration_survives_json(name: str) -> None:
 
 
 def test_configuration_refuses_what_it_does_not_know() -> None:
-    document = small("T").to_json()
+    document = small_config("T").to_json()
     with pytest.raises(TrainingError, match="surprise"):
         TrainConfig.from_json({**document, "surprise": 1})
     with pytest.raises(TrainingError, match="incomplete"):
@@ -489,14 +454,17 @@ def test_configuration_refuses_what_it_does_not_know() -> None:
     with pytest.raises(TrainingError, match="batch of 6"):
         paper("T", 32, batch=6)
     with pytest.raises(TrainingError, match="kimg"):
-        paper("T", 32, kimg=0)
+        paper("T", 32, total_images=0)
     with pytest.raises(TrainingError, match="preset"):
         paper("T", 32, preset_name="huge")
 
 
 def test_memory_estimate_counts_every_weight() -> None:
     """Four bytes for each weight, its gradient, two moments and the average: what one more mapping layer costs."""
-    config, wider = small("T"), small("T", generator=replace(small("T").generator, mapping_layers=3))
+    config, wider = (
+        small_config("T"),
+        small_config("T", generator=replace(small_config("T").generator, mapping_layers=3)),
+    )
     assert estimate_memory(wider) - estimate_memory(config) == 4 * 5 * (8 * 8 + 8)
 
 
@@ -513,7 +481,7 @@ def test_memory_estimate_orders_runs() -> None:
 def test_sampler_visits_everything_once_an_epoch(mirror: bool) -> None:
     sampler = Sampler(7, seed=3, mirror=mirror)
     length = 14 if mirror else 7
-    epochs = [sampler.at(length * epoch, length) for epoch in range(2)]
+    epochs = [sampler.pick(length * epoch, length) for epoch in range(2)]
     for indices, flipped in epochs:
         seen = sorted(zip(indices.tolist(), flipped.tolist(), strict=True))
         assert seen == [(i, f) for i in range(7) for f in ([False, True] if mirror else [False])]
@@ -522,6 +490,6 @@ def test_sampler_visits_everything_once_an_epoch(mirror: bool) -> None:
 
 def test_sampler_depends_on_position_and_seed_only() -> None:
     straight = Sampler(7, seed=3, mirror=True)
-    pieces = [straight.at(position, 5)[0] for position in range(0, 60, 5)]
-    np.testing.assert_array_equal(np.concatenate(pieces)[23:51], Sampler(7, seed=3, mirror=True).at(23, 28)[0])
-    assert not np.array_equal(Sampler(7, seed=4, mirror=True).at(0, 60)[0], np.concatenate(pieces))
+    pieces = [straight.pick(position, 5)[0] for position in range(0, 60, 5)]
+    np.testing.assert_array_equal(np.concatenate(pieces)[23:51], Sampler(7, seed=3, mirror=True).pick(23, 28)[0])
+    assert not np.array_equal(Sampler(7, seed=4, mirror=True).pick(0, 60)[0], np.concatenate(pieces))

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python train.py dataset`: data sets."""
+"""`python train.py dataset`: make data sets."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from train.cli.errors import guarded
+from train.cli.errors import report_errors
 from train.cli.options import MAX_SEED
 
-SIZES = tuple(str(2**i) for i in range(4, 10))  # of critters
+CRITTERS_SIZES = tuple(str(2**i) for i in range(4, 10))
 
 
 @click.group()
@@ -21,7 +21,9 @@ def dataset() -> None:
 @dataset.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
 @click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
-@click.option("--size", type=click.Choice(SIZES), default="64", show_default=True, help="Their width in pixels.")
+@click.option(
+    "--size", type=click.Choice(CRITTERS_SIZES), default="64", show_default=True, help="Their width in pixels."
+)
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the whole set.")
 def critters(out: Path, num: int, size: str, seed: int) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
@@ -32,4 +34,5 @@ def critters(out: Path, num: int, size: str, seed: int) -> None:
     """
     from train import launch  # here: torch takes longer to load than --help may
 
-    guarded(launch.draw_critters, out, num, int(size), seed)
+    with report_errors():
+        launch.draw_critters(out, num, int(size), seed)

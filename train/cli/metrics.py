@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python train.py metrics`: the equivariance metrics of checkpoints, or of rungs that nobody has trained yet."""
+"""`python train.py metrics`: the equivariance metrics of checkpoints or of untrained rungs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import click
 
 from gan.analysis.metric_names import FEWEST, METRICS
 from gan.cli.network_options import Finite, Side, switches
-from train.cli.errors import guarded
+from train.cli.errors import report_errors
+from train.cli.options import MAX_SEED
 
-MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
+OUT_OF_MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
 
 EXAMPLES = """\b
 How well the bundled StyleGAN3-T follows translation, until that is known to a tenth of a decibel:
@@ -26,7 +27,7 @@ The whole ladder before any training, and what a filter of 8 taps would change f
 """
 
 
-class Names(click.ParamType[tuple[str, ...]]):
+class NameList(click.ParamType[tuple[str, ...]]):
     """Names with commas between them, each one of those known."""
 
     name = "NAMES"
@@ -59,17 +60,17 @@ class Names(click.ParamType[tuple[str, ...]]):
 @click.option(
     "--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer of untrained networks, T's value (32)."
 )
-@click.option("--init-seed", type=click.IntRange(0, 2**63 - 1), help="Seed of untrained weights (0).")
+@click.option("--init-seed", type=click.IntRange(0, MAX_SEED), help="Seed of untrained weights (0).")
 @click.option(
     "--calibrate/--as-built",
     default=None,
-    help="Set the input magnitudes of untrained layers to what they see, or leave them at 1 (calibrate).",
+    help="Set the input magnitudes of untrained layers to those measured, or leave them at 1 (calibrate).",
 )
 @switches
 @click.option(
     "--metrics",
     "names",
-    type=Names(METRICS),
+    type=NameList(METRICS),
     default=METRICS,
     show_default="all three",
     help="Which of eq_t, eq_t_frac and eq_r.",
@@ -82,7 +83,7 @@ class Names(click.ParamType[tuple[str, ...]]):
     help=f"Stop sooner, once every standard error is below this ({FEWEST} samples at least).",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of latents, offsets and angles."
+    "--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of latents, offsets and angles."
 )
 @click.option("--batch", type=click.IntRange(1, 2**16), help="Pictures at a time (16 up to 128x128, then fewer).")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N, mps.")
@@ -91,7 +92,7 @@ class Names(click.ParamType[tuple[str, ...]]):
     "target",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the figures and what they are of to this file, too.",
+    help="Write the figures and the networks' settings to this file, too.",
 )
 def metrics(**options: Any) -> None:
     """Measure how exactly pictures move with their input: EQ-T, EQ-T_frac and EQ-R of the paper's appendix E.
@@ -99,8 +100,9 @@ def metrics(**options: Any) -> None:
     Each figure is in dB, with its standard error; above about 50 dB in translation and 40 dB in rotation motion looks
     right. The second figure, "rel", compares the error with the pictures' own variance instead of the full range of
     white to black, so that pale pictures do not look better than they are. Ctrl-C ends the measurement and still
-    reports what was found.
+    reports what was measured.
     """
     from train.metrics.report import measure_all  # here: torch takes longer to load than --help may
 
-    guarded(measure_all, options, memory=MEMORY)
+    with report_errors(OUT_OF_MEMORY):
+        measure_all(options)

@@ -1,17 +1,19 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Options that several of the trainer's commands take."""
+"""Options that several of the trainer's commands take, as arguments of train.config.configure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-from gan.cli.network_options import Finite
-from train.config import MOST_HALF
+from gan.cli.network_options import Finite, Side
+from train.config import MAX_FP16_RES
 
-MAX_SEED = 2**63 - 1  # what torch takes
-CHANGEABLE = ("kimg", "snap", "tick", "device", "threads", "fp32", "num_fp16_res")  # when a run is resumed
+MAX_SEED = 2**63 - 1  # torch takes no larger one
+CHANGEABLE = ("total_images", "snap", "tick_images", "device", "threads", "num_fp16_res")  # when a run is resumed
 
 EXAMPLES = """\b
 Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a CPU:
@@ -23,41 +25,71 @@ Go on after Ctrl-C exactly where a run stopped:
 """
 
 
-_PRECISION = [
-    click.option("--fp32", is_flag=True, default=None, help="Everything in float32, on a GPU too."),
+class Kimg(Finite):
+    """Thousands of images on the command line, images in the program."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=1e9, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        images = round(super().convert(value, param, ctx) * 1000)
+        if images < 1:
+            self.fail(f"{value} is less than one image.", param, ctx)
+        return images
+
+
+_SESSION_OPTIONS = [
+    click.option("--device", help="cpu, cuda or cuda:N, mps (a GPU if torch has one)."),
+    click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
+    click.option("--fp32", is_flag=True, default=None, help="Compute everything in float32, on a GPU too."),
     click.option(
         "--num-fp16-res",
-        type=click.IntRange(0, MOST_HALF),
+        type=click.IntRange(0, MAX_FP16_RES),
         help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0).",
     ),
 ]
-_CHANGEABLE = [
+_DATA_OPTIONS = [
     click.option(
-        "--kimg",
-        type=Finite(min=0, max=1e9, min_open=True),
-        help="Length in thousands of real images (25000; tiny: 200).",
+        "--outdir",
+        type=click.Path(path_type=Path),
+        default=Path("training-runs"),
+        show_default=True,
+        help="Folder for run folders.",
     ),
+    click.option("--resolution", type=Side(), help="Of the critters to draw (32); other data have their own."),
+    click.option(
+        "--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw."
+    ),
+]
+_CHANGEABLE_OPTIONS = [
+    click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 200)."),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
-    click.option(
-        "--tick", type=Finite(min=0, max=1e9, min_open=True), help="kimg a tick (4); it ends after 60 s at the latest."
-    ),
-    click.option("--device", help="cpu, cuda or cuda:N (a GPU if torch has one)."),
-    click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
-    *_PRECISION,
+    click.option("--tick", "tick_images", type=Kimg(), help="Length of a tick in kimg (4); at most 60 s."),
+    *_SESSION_OPTIONS,
 ]
 
-
-def _with(options: list[Any], command: Any) -> Any:
-    for option in reversed(options):
-        command = option(command)
-    return command
+Decorator = Callable[[Any], Any]
 
 
-def changeable(command: Any) -> Any:
-    """The options that a resumed run may be given anew."""
-    return _with(_CHANGEABLE, command)
+def _decorate(options: list[Decorator]) -> Decorator:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
-def precision(command: Any) -> Any:
-    """Of these, what the networks compute in."""
-    return _with(_PRECISION, command)
+session_options = _decorate(_SESSION_OPTIONS)
+data_options = _decorate(_DATA_OPTIONS)
+changeable_options = _decorate(_CHANGEABLE_OPTIONS)
+
+
+def collect(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given; --fp32 becomes num_fp16_res = 0."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if given.pop("fp32", False):
+        if given.get("num_fp16_res"):
+            raise click.UsageError("--fp32 means --num-fp16-res=0; give only one of the two.")
+        given["num_fp16_res"] = 0
+    return given

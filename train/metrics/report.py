@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -19,20 +18,21 @@ from gan.analysis.equivariance import Estimate, measure
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.network_options import NAMES
-from gan.files.atomic_write import atomic_write
 from gan.hub.resolve import missing, resolve, short_name
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, untrained
 from gan.networks.ladder import letters, rung
+from train.run_folder import write_json
 from train.state import usable_device
 
-# Of untrained networks, and what they are unless told otherwise. Small, so that a figure takes seconds.
+# Defaults of untrained networks: small, so that a figure takes seconds.
 UNTRAINED = {"resolution": 64, "cbase": 1024, "cmax": 32, "init_seed": 0, "calibrate": True}
+COLUMN_WIDTH = 31  # characters a metric
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured."""
+    """A network to measure."""
 
     name: str  # in the table
     config: GeneratorConfig
@@ -40,22 +40,24 @@ class Subject:
 
 
 def measure_all(options: dict[str, Any]) -> None:
-    subjects, shape = _subjects(options)
+    """Measure what the options of `train.cli.metrics` name, print a table, and write --json after each row."""
+    subjects, settings = _find_subjects(options)
     device = usable_device(options["device"])
     target: Path | None = options["target"]
     rows: list[dict[str, Any]] = []
-    document = {"schema": 1, "seed": options["seed"], **({} if options["models"] else shape), "rows": rows}
-    if target is not None:  # a path that cannot be written is said now, not after an hour
+    document = {"schema": 1, "seed": options["seed"], **({} if options["models"] else settings), "rows": rows}
+    if target is not None:  # a path that cannot be written is refused now, not after an hour
         tempfile.TemporaryFile(dir=target.parent).close()
     width = max(len(subject.name) for subject in subjects)
-    click.echo(_header(width, options["names"]))
+    columns = "".join(f"{TITLES[name] + ' dB (rel)':>{COLUMN_WIDTH}}" for name in options["names"])
+    click.echo(f"{'':{width}}  samples{columns}  deviation")
     for subject in subjects:
-        estimates, stopped = _measure(subject, options, shape, device)
+        estimates, stopped = _measure(subject, options, settings, device)
         if estimates or not subject.config.movable:
-            click.echo(_line(subject, width, estimates))
-            rows.append(_row(subject, estimates))
+            click.echo(f"{subject.name:{width}}  {_format_estimates(estimates)}")
+            rows.append(_to_json(subject, estimates))
             if target is not None:
-                _write(target, document)
+                write_json(target, document)
         if stopped:
             click.echo("Stopped before the end; the figures are of the samples until then.", err=True)
             break
@@ -63,53 +65,49 @@ def measure_all(options: dict[str, Any]) -> None:
         click.echo(f"Wrote {target}.")
 
 
-def _subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, Any]]:
-    """What is to be measured, and the settings of untrained networks; a wrong name is said before any measuring."""
+def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, Any]]:
+    """Return the networks to measure, and untrained ones' settings; raise for a wrong name before any measuring."""
     if bool(options["models"]) == bool(options["cfg"]):
-        raise click.UsageError("Give --model, or --cfg for networks that nobody trained yet.")
+        raise click.UsageError("Give either --model, or --cfg for untrained networks.")
     given = {name: options[name] for name in (*UNTRAINED, *NAMES) if options[name] is not None}
     if options["models"]:
         if given:
             name = next(iter(given)).replace("_", "-")
             raise click.UsageError(f"--{name} is for untrained networks (--cfg); a model has its own.")
-        return [_trained(model) for model in options["models"]], UNTRAINED
-    shape = {name: given.pop(name, default) for name, default in UNTRAINED.items()}
-    subjects = [
-        Subject(
-            name, rung(name, shape["resolution"], channel_base=shape["cbase"], channel_max=shape["cmax"], **given), None
-        )
-        for name in letters(options["cfg"])
-    ]
-    return subjects, shape
+        return [_open_model(model) for model in options["models"]], UNTRAINED
+    settings = {name: given.pop(name, default) for name, default in UNTRAINED.items()}
+    sizes = {"channel_base": settings["cbase"], "channel_max": settings["cmax"]}
+    names = letters(options["cfg"])
+    return [Subject(name, rung(name, settings["resolution"], **sizes, **given), None) for name in names], settings
 
 
-def _trained(model: str) -> Subject:
+def _open_model(model: str) -> Subject:
     path = Path(resolve(model))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise CheckpointError(missing(path))
     return Subject(short_name(path), read_header(path).config, path)
 
 
-def _generator(subject: Subject, shape: dict[str, Any], device: str) -> Generator:
+def _load(subject: Subject, settings: dict[str, Any], device: str) -> Generator:
     if subject.path is not None:
         return load_generator(subject.path, device)[0]
-    return untrained(subject.config, shape["init_seed"], calibrated=shape["calibrate"]).to(device)
+    return untrained(subject.config, settings["init_seed"], calibrated=settings["calibrate"]).to(device)
 
 
 def _measure(
-    subject: Subject, options: dict[str, Any], shape: dict[str, Any], device: str
+    subject: Subject, options: dict[str, Any], settings: dict[str, Any], device: str
 ) -> tuple[tuple[Estimate, ...], bool]:
-    """The estimates, none if there was no time for any or nothing to move, and whether Ctrl-C ended them."""
+    """Return the estimates, none without a Fourier input or a first batch, and whether Ctrl-C ended them."""
     found: tuple[Estimate, ...] = ()
     if not subject.config.movable:
         return found, False
     try:
-        generator = _generator(subject, shape, device)
+        generator = _load(subject, settings, device)
         with click.progressbar(
             length=options["num"],
             label=subject.name,
             file=sys.stderr,
-            item_show_func=_shown,
+            item_show_func=_format_progress,
             hidden=not sys.stderr.isatty(),
         ) as bar:
             for estimates in measure(
@@ -122,46 +120,34 @@ def _measure(
     return found, False
 
 
-COLUMN = 31  # characters a metric
-
-
-def _header(width: int, names: Sequence[str]) -> str:
-    columns = "".join(f"{TITLES[name] + ' dB (rel)':>{COLUMN}}" for name in names)
-    return f"{'':{width}}  samples{columns}  deviation"
-
-
-def _line(subject: Subject, width: int, estimates: Sequence[Estimate]) -> str:
+def _format_estimates(estimates: Sequence[Estimate]) -> str:
     if not estimates:
-        return f"{subject.name:{width}}  no Fourier input, so there is nothing to move"
-    cells = (f"{e.db:.2f} ±{_error(e.db_error)}  ({e.relative_db:.2f} ±{_error(e.relative_error)})" for e in estimates)
-    columns = "".join(f"{cell:>{COLUMN}}" for cell in cells)
-    return f"{subject.name:{width}}  {estimates[0].num:7}{columns}  {estimates[0].deviation:9.3f}"
+        return "no Fourier input, so there is nothing to move"
+    cells = (
+        f"{e.db:.2f} ±{_format_error(e.db_error)}  ({e.relative_db:.2f} ±{_format_error(e.relative_error)})"
+        for e in estimates
+    )
+    columns = "".join(f"{cell:>{COLUMN_WIDTH}}" for cell in cells)
+    return f"{estimates[0].num:7}{columns}  {estimates[0].deviation:9.3f}"
 
 
-def _error(value: float) -> str:
+def _format_error(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "?"  # of one sample, and of no error at all
 
 
-def _shown(estimates: Sequence[Estimate] | None) -> str:
-    return ", ".join(f"{TITLES[e.metric]} {e.db:.1f} ±{_error(e.db_error)} dB" for e in estimates or ())
+def _format_progress(estimates: Sequence[Estimate] | None) -> str:
+    return ", ".join(f"{TITLES[e.metric]} {e.db:.1f} ±{_format_error(e.db_error)} dB" for e in estimates or ())
 
 
-def _row(subject: Subject, estimates: Sequence[Estimate]) -> dict[str, Any]:
+def _to_json(subject: Subject, estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Return a row of the JSON file; decibels that are infinite or unknown become null."""
+    rows = [asdict(estimate) for estimate in estimates]
     return {
         "name": subject.name,
         "model": None if subject.path is None else str(subject.path),
         "config": subject.config.to_json(),
-        # Infinite or unknown decibels are no JSON numbers.
         "estimates": [
-            {
-                name: value if not isinstance(value, float) or math.isfinite(value) else None
-                for name, value in asdict(estimate).items()
-            }
-            for estimate in estimates
+            {key: None if type(value) is float and not math.isfinite(value) else value for key, value in row.items()}
+            for row in rows
         ],
     }
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    with atomic_write(path) as temporary:
-        Path(temporary).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import torch
 
 from gan.networks.precision import HALF
-from train.bench import throughput
-from train.memory import out_of_memory
+from train.bench import measure_throughput
+from train.errors import is_out_of_memory
 
 from ..device import Choice
 from ..rows import Row, failed, row
@@ -35,12 +35,18 @@ def _fitting(letter: str, resolution: int, batch: int, half: int, choice: Choice
         if not choice.small:
             torch.cuda.empty_cache()
         try:
-            found = throughput(
-                letter, resolution, device=str(choice.device), half=half, batch=tried, preset_name=preset, steps=steps
+            found = measure_throughput(
+                letter,
+                resolution,
+                device=str(choice.device),
+                num_fp16_res=half,
+                batch=tried,
+                preset_name=preset,
+                steps=steps,
             )
             break
         except RuntimeError as problem:
-            if not out_of_memory(problem) or tried < 8:
+            if not is_out_of_memory(problem) or tried < 8:
                 raise
         tried //= 2
     step, rate = float(found["step ms"]), float(found["images/s"])

@@ -1,0 +1,44 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Errors that a user can cause, each one sentence that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+from gan.files.errors import sanitize_text
+from gan.networks.config import ConfigError
+
+OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
+
+
+class TrainingError(ValueError):
+    """A run cannot start, go on or be saved; the message is one sentence that says what to do."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sanitize_text(why))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out: on the CPU and on MPS torch raises a plain RuntimeError for it."""
+    import torch  # here: torch takes longer to load than --help may
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and ("DefaultCPUAllocator" in text or "out of memory" in text)
+
+
+def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
+    """Return the sentence for a user who can have caused `error`; None for a defect of the program.
+
+    `out_of_memory`: what to say when memory ran out, without its full stop.
+    """
+    from gan.checkpoints.checkpoint import CheckpointError
+    from gan.data.image_dataset import ImageError
+
+    if isinstance(error, TrainingError | ConfigError | ImageError | CheckpointError):
+        return str(error)
+    if isinstance(error, OSError):
+        return (
+            f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
+            "check its path, its permissions and the free disk space."
+        )
+    return f"{out_of_memory}." if is_out_of_memory(error) else None
