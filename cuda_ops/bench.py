@@ -224,7 +224,7 @@ def header(quick: bool, rounds: Iterable[int]) -> Header:
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None  # Windows has none
     return {
         **({"quick": QUICK_NOTE} if quick else {}),
-        "kernels": cpu.reason(),
+        "kernels": cpu.explain(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "processors": os.cpu_count(),
@@ -273,7 +273,7 @@ def prepare(threads: int) -> None:
     """What comes before timing: as many threads as wanted, and kernels."""
     torch.set_num_threads(threads)
     say("looking for the CPU kernels, which may be compiled now")
-    cpu.library()
+    cpu.load_library()
 
 
 THREADS = click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 1024), help="Of torch.")

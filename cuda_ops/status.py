@@ -26,7 +26,7 @@ def status(device: str = "cpu", *, wait: bool = True) -> tuple[OperatorStatus, .
     """
     kind = device.partition(":")[0]
     if wait and kind == "cpu":
-        cpu.library()
+        cpu.load_library()
     implementation, reason = _cuda(device, wait) if kind == "cuda" else _cpu(kind)
     return tuple(OperatorStatus(name, implementation, reason) for name in OPERATORS)
 
@@ -35,11 +35,11 @@ def _cpu(kind: str) -> tuple[str, str]:
     if kind != "cpu":
         return "reference", f"There are no kernels for {kind} yet: the torch reference runs."
     variant = cpu.variant()
-    return f"C++ ({variant})" if variant else "reference" if cpu.decided() else "undecided", cpu.reason()
+    return f"C++ ({variant})" if variant else "reference" if cpu.is_decided() else "undecided", cpu.explain()
 
 
 def _cuda(device: str, wait: bool) -> tuple[str, str]:
-    reason = cuda.reason(device, wait)
+    reason = cuda.explain(device, wait)
     if reason == cuda.NOT_YET:
         return "undecided", reason
     return "reference" if reason.startswith(cuda.REFERENCE) else f"CUDA (sm_{cuda.architecture(device)})", reason

@@ -39,7 +39,7 @@ G = torch.tensor(
 def supports(weight: Tensor) -> bool:
     """Whether the kernels are there and made for convolutions with such weights [C_out, C_in, k, k]."""
     right = weight.is_cpu and weight.dtype == torch.float32 and weight.shape[2:] == (3, 3)
-    return right and min(weight.shape[:2]) >= MIN_CHANNELS and cpu.library() is not None
+    return right and min(weight.shape[:2]) >= MIN_CHANNELS and cpu.load_library() is not None
 
 
 def transform(weight: Tensor) -> Tensor:

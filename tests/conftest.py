@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     # Sums over threads depend on how many there are: a fixed number keeps results equal from machine to machine.
     torch.set_num_threads(THREADS)
-    cpu.library()  # where it has to be compiled first, not within a test that has a window waiting
+    cpu.load_library()  # where it has to be compiled first, not within a test that has a window waiting
 
 
 @pytest.fixture(autouse=True)

@@ -62,7 +62,7 @@ class _Winograd(ctypes.Structure):
 
 
 def _call(function: str, arguments: ctypes.Structure) -> None:
-    library = cpu.library()
+    library = cpu.load_library()
     assert library is not None
     if getattr(library, function)(ctypes.byref(arguments)):
         raise MemoryError("The CPU kernels got no working memory; close other programs or lower the batch.")
@@ -79,7 +79,7 @@ def supports(x: Tensor, factors: Sequence[int], *filters: Tensor) -> bool:
     """Whether the kernels are there and made for such a call."""
     if not x.dtype.is_floating_point or max(factors) > MAX_FACTOR:
         return False
-    return all(max(f.shape) <= MAX_TAPS for f in filters) and cpu.library() is not None
+    return all(max(f.shape) <= MAX_TAPS for f in filters) and cpu.load_library() is not None
 
 
 def resample(
@@ -158,7 +158,7 @@ def resample(
 
 def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: float | None) -> Tensor | None:
     """clamp(gain leaky_relu(x + b)), or None where x's layout is not made for it."""
-    if not x.dtype.is_floating_point or cpu.library() is None:
+    if not x.dtype.is_floating_point or cpu.load_library() is None:
         return None
     source = x if x.dtype in (torch.float32, torch.float64) else x.float()
     if source.is_contiguous():
@@ -192,7 +192,7 @@ def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: f
 
 def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: float | None) -> Tensor | None:
     """dy times the derivative of `bias_act` where its result was y, or None where the kernels are not made for it."""
-    if y.dtype not in (torch.float32, torch.float64) or dy.dtype != y.dtype or cpu.library() is None:
+    if y.dtype not in (torch.float32, torch.float64) or dy.dtype != y.dtype or cpu.load_library() is None:
         return None
     layout = memory_format(y)
     y, dy = y.contiguous(memory_format=layout), dy.contiguous(memory_format=layout)

@@ -16,7 +16,7 @@ from torch import Tensor
 from cuda_ops.cuda import loader as cuda
 from cuda_ops.cuda import tiling
 from cuda_ops.cuda.driver import Arguments
-from cuda_ops.cuda.tiling import DECODE, ENCODE, FORWARD, LINEAR, TYPES, specialisation
+from cuda_ops.cuda.tiling import DECODE, ENCODE, FORWARD, LINEAR, TYPES, specialise
 from cuda_ops.shapes import memory_format
 
 __all__ = [
@@ -92,7 +92,7 @@ def supports(x: Tensor, factors: Sequence[int], *filters: Tensor) -> bool:
     """Whether the kernels are there and may be made for such a call; `resample` can still find that they are not."""
     if x.dtype not in TYPES or max(factors) > tiling.MAX_FACTOR:
         return False
-    return all(len(set(f.shape)) == 1 for f in filters) and cuda.available(x.device)
+    return all(len(set(f.shape)) == 1 for f in filters) and cuda.is_available(x.device)
 
 
 def _plain(f: Tensor, x: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def resample(
         return None
     layout = memory_format(x)
     last = layout == torch.channels_last
-    spec = specialisation(
+    spec = specialise(
         up[0],
         down[0],
         fu.shape[0],
@@ -149,7 +149,7 @@ def resample(
         (pad_up[0], pad_up[1]),
         (pad_down[0], pad_down[1]),
     )
-    tile = cuda.tile(spec, x.device)
+    tile = cuda.choose_tile(spec, x.device)
     if tile is None:
         return None
     n, c, height, width = x.shape
@@ -209,7 +209,7 @@ def upfirdn2d(
     out: tuple[int, int],
 ) -> Tensor | None:
     """The general kernel: any filter and factors. None where there are no kernels for such a tensor."""
-    if x.dtype not in TYPES or not cuda.available(x.device):
+    if x.dtype not in TYPES or not cuda.is_available(x.device):
         return None
     y = torch.empty((*x.shape[:2], *out), dtype=x.dtype, device=x.device, memory_format=memory_format(x))
     defines = {"UP_X": up[0], "UP_Y": up[1], "DOWN_X": down[0], "DOWN_Y": down[1], "PLANE": int(f.ndim == 2)}
@@ -238,7 +238,7 @@ def upfirdn2d(
 
 def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: float | None) -> Tensor | None:
     """As `cpu_kernels.bias_act`."""
-    if x.dtype not in TYPES or not cuda.available(x.device):
+    if x.dtype not in TYPES or not cuda.is_available(x.device):
         return None
     if x.is_contiguous():
         inner = math.prod(x.shape[dim + 1 :])
@@ -266,7 +266,7 @@ def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: f
 
 def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: float | None) -> Tensor | None:
     """As `cpu_kernels.bias_act_gradient`."""
-    if y.dtype not in TYPES or dy.dtype != y.dtype or not cuda.available(y.device):
+    if y.dtype not in TYPES or dy.dtype != y.dtype or not cuda.is_available(y.device):
         return None
     layout = memory_format(y)
     y, dy = y.contiguous(memory_format=layout), dy.contiguous(memory_format=layout)
@@ -286,5 +286,5 @@ def _vector(*tensors: Tensor) -> int:
 
 def _pointwise(source: str, name: str, x: Tensor, tasks: int, arguments: Arguments, defines: dict[str, int]) -> bool:
     macros = {"TYPE": TYPES[x.dtype], "THREADS": cuda.THREADS, "BLOCKS": cuda.BLOCKS, **defines}
-    blocks = min(-(-tasks // cuda.THREADS), WAVES * cuda.processors(x.device) * 4)
+    blocks = min(-(-tasks // cuda.THREADS), WAVES * cuda.count_multiprocessors(x.device) * 4)
     return cuda.launch(source, name, macros, x.device, blocks, arguments, cuda.THREADS, 0)

@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The CUDA kernels: whether they can run and why not, loading and launching them, compiling them beforehand.
+"""Load, launch and precompile the CUDA kernels, and explain why they cannot run.
 
-Nothing of CUDA is touched before a tensor on such a device, or somebody, asks for it. Nothing that is broken raises:
-without kernels the torch references run, and `reason()` says why.
+Nothing of CUDA is touched before a tensor on such a device, or a caller, asks for it. Nothing that is broken raises:
+without kernels the torch references run, and `explain()` says why.
 """
 
 import functools
@@ -22,7 +22,7 @@ from cuda_ops.cuda.nvrtc import CompileError
 from cuda_ops.cuda.tiling import Resampling, Tile
 
 SWITCH = "JINC_CUDA_KERNELS"  # off: the references run
-THREADS, BLOCKS = 256, 2  # of the kernels that work on one value at a time: in a block, on a multiprocessor
+THREADS, BLOCKS = 256, 2  # of the pointwise kernels: threads in a block, blocks on a multiprocessor
 NOT_YET = "The CUDA kernels are looked for when an operator first runs on the device."
 REFERENCE = "The torch reference runs, because "
 ADVICE = "For several times the speed: pip install cuda-core."
@@ -32,33 +32,33 @@ log = logging.getLogger("cuda_ops")
 Defines = tuple[tuple[str, int], ...]
 
 
-class Found(NamedTuple):
-    """What looking at a device came to."""
+class SearchResult(NamedTuple):
+    """The outcome of the search for kernels on a device."""
 
     architecture: int | None  # None: no kernels
     reason: str
 
 
 _lock = threading.Lock()
-_found: dict[int, Found] = {}
+_found: dict[int, SearchResult] = {}
 _failed: dict[str, str] = {}  # sentences on kernels that could not be made, by their names
-_off = 0  # how many comparisons want the references at the moment
+_off = 0  # how many comparisons have switched the kernels off
 
 
-def index_of(device: torch.device | str) -> int:
-    """The number of a CUDA device; the current one where none is given."""
+def device_index(device: torch.device | str) -> int:
+    """Return the number of a CUDA device; the current one's where none is given."""
     number = torch.device(device).index
     return torch.cuda.current_device() if number is None else number
 
 
-def available(device: torch.device | str) -> bool:
-    """Whether the kernels run on this device. The first call compiles one, if none was ever kept."""
-    return not _off and torch.device(device).type == "cuda" and _look(index_of(device)).architecture is not None
+def is_available(device: torch.device | str) -> bool:
+    """Return whether the kernels run on this device. The first call compiles one, if none was kept."""
+    return not _off and torch.device(device).type == "cuda" and _find(device_index(device)).architecture is not None
 
 
 @contextmanager
 def switched_off() -> Iterator[None]:
-    """The references run within, in all threads: for comparisons."""
+    """Make the references run within, in all threads: for comparisons."""
     global _off
     _off += 1
     try:
@@ -67,87 +67,82 @@ def switched_off() -> Iterator[None]:
         _off -= 1
 
 
-def decided(device: torch.device | str) -> bool:
-    """Whether the device has been looked at. Never waits."""
-    return not torch.cuda.is_available() or index_of(device) in _found
+def is_decided(device: torch.device | str) -> bool:
+    """Return whether the search is over for this device. Never waits."""
+    return not torch.cuda.is_available() or device_index(device) in _found
 
 
 def architecture(device: torch.device | str) -> int | None:
-    """Ten times the compute capability that the kernels are compiled for, or None where none run."""
-    return _look(index_of(device)).architecture
+    """Return ten times the compute capability that the kernels are compiled for, or None where none run."""
+    return _find(device_index(device)).architecture
 
 
-def reason(device: torch.device | str = "cuda", wait: bool = True) -> str:
-    """One sentence: what runs on the device, or why no kernels. With `wait=False` it never compiles."""
+def explain(device: torch.device | str = "cuda", wait: bool = True) -> str:
+    """Say in one sentence what runs on the device, or why no kernels do. With `wait=False` it never compiles."""
     if os.environ.get(SWITCH, "").strip().lower() == "off":
         return f"{REFERENCE}the CUDA kernels are switched off by {SWITCH}."
     try:
         if not torch.cuda.is_available():
             build = "" if torch.version.cuda else ", and this torch was built without CUDA"
             return f"{REFERENCE}torch finds no CUDA device{build}."
-        if not decided(device) and not wait:
+        if not is_decided(device) and not wait:
             return NOT_YET
-        found = _look(index_of(device))
+        found = _find(device_index(device))
         failed = sorted(_failed)
         return f"{found.reason[:-1]}; but not {', '.join(failed)}: {_failed[failed[0]]}." if failed else found.reason
     except (DriverError, RuntimeError, AssertionError, ValueError) as problem:
         return f"{REFERENCE}{device} cannot be used ({str(problem).partition(chr(10))[0]})."
 
 
-def _look(device: int) -> Found:
+def _find(device: int) -> SearchResult:
     if device not in _found:
         with _lock:
             if device not in _found:
                 try:
-                    found = _find(device)
+                    found = _search(device)
                 except Exception as problem:  # whatever it is, pictures can still be made
-                    found = Found(None, f"{REFERENCE}the search for the CUDA kernels failed: {problem!r}.")
+                    found = SearchResult(None, f"{REFERENCE}the search for the CUDA kernels failed: {problem!r}.")
                 log.info("CUDA operators: %s", found.reason)
                 _found[device] = found
     return _found[device]
 
 
-def _find(device: int) -> Found:
-    """Try the smallest kernel: what compiles and loads it does so with the others."""
+def _search(device: int) -> SearchResult:
+    """Try the smallest kernel: if it compiles and loads, the others should too."""
     if os.environ.get(SWITCH, "").strip().lower() == "off":
-        return Found(None, f"{REFERENCE}the CUDA kernels are switched off by {SWITCH}.")
+        return SearchResult(None, f"{REFERENCE}the CUDA kernels are switched off by {SWITCH}.")
     try:
         architecture = driver.architecture(device)
         defines = {"TYPE": 0, "THREADS": THREADS, "BLOCKS": BLOCKS, "VECTOR": 4}
-        Function(nvrtc.cubin("bias_act", defines, architecture), "bias_act", device, THREADS, 0)
+        Function(nvrtc.get_cubin("bias_act", defines, architecture), "bias_act", device, THREADS, 0)
     except (CompileError, DriverError) as problem:
         advice = f" {ADVICE}" if "cuda-core" in str(problem) else ""
-        return Found(None, f"{REFERENCE}{problem}.{advice}")
-    return Found(architecture, f"CUDA kernels run, compiled for sm_{architecture} on this machine.")
+        return SearchResult(None, f"{REFERENCE}{problem}.{advice}")
+    return SearchResult(architecture, f"CUDA kernels run, compiled for sm_{architecture} on this machine.")
 
 
-@functools.lru_cache(4096)
-def _tile(spec: Resampling, architecture: int) -> Tile | None:
-    return tiling.tile(spec, architecture)
-
-
-def tile(spec: Resampling, device: torch.device) -> Tile | None:
-    """What a block makes of such a call on this device; None where the fused kernel is not made for it."""
-    architecture = _look(index_of(device)).architecture
-    return None if architecture is None else _tile(spec, architecture)
+def choose_tile(spec: Resampling, device: torch.device) -> Tile | None:
+    """Return the tile for a call on this device; None where the fused kernel does not support it."""
+    architecture = _find(device_index(device)).architecture
+    return None if architecture is None else tiling.choose_tile(spec, architecture)
 
 
 @functools.cache
-def processors(device: torch.device) -> int:
-    """Multiprocessors of the device."""
+def count_multiprocessors(device: torch.device) -> int:
+    """Return the number of multiprocessors of the device."""
     return int(torch.cuda.get_device_properties(device).multi_processor_count)
 
 
 @functools.cache
-def _function(source: str, name: str, defines: Defines, device: int, threads: int, shared: int) -> Function | None:
-    """Loaded once for each device; None, with a warning, where it could not be made."""
-    architecture = _look(device).architecture
+def _load_function(source: str, name: str, defines: Defines, device: int, threads: int, shared: int) -> Function | None:
+    """Load a kernel once for each device; return None, with a warning, where it cannot be made."""
+    architecture = _find(device).architecture
     assert architecture is not None
     try:
-        return Function(nvrtc.cubin(source, dict(defines), architecture), name, device, threads, shared)
+        return Function(nvrtc.get_cubin(source, dict(defines), architecture), name, device, threads, shared)
     except (CompileError, DriverError) as problem:
         _failed[name] = str(problem)
-        log.warning("A CUDA kernel is done without: %s. The torch reference runs in its place.", problem)
+        log.warning("A CUDA kernel cannot be used: %s. The torch reference runs in its place.", problem)
         return None
 
 
@@ -161,46 +156,48 @@ def launch(
     threads: int,
     shared: int,
 ) -> bool:
-    """Start a kernel on torch's current stream of the device; False where there is none."""
-    number = index_of(device)
-    function = _function(source, name, tuple(sorted(defines.items())), number, threads, shared)
+    """Start a kernel on torch's current stream of the device; return False where there is none."""
+    number = device_index(device)
+    function = _load_function(source, name, tuple(sorted(defines.items())), number, threads, shared)
+    return _launch(function, number, blocks, arguments)
+
+
+def _launch(function: Function | None, device: int, blocks: int, arguments: Arguments) -> bool:
     if function is None:
         return False
-    function.launch(blocks, torch.cuda.current_stream(number).cuda_stream, arguments)
+    function.launch(blocks, torch.cuda.current_stream(device).cuda_stream, arguments)
     return True
 
 
 @functools.lru_cache(4096)
-def _resampling(spec: Resampling, device: int) -> Function | None:
-    architecture = _look(device).architecture
-    chosen = None if architecture is None else _tile(spec, architecture)
+def _load_resampling(spec: Resampling, device: int) -> Function | None:
+    architecture = _find(device).architecture
+    chosen = None if architecture is None else tiling.choose_tile(spec, architecture)
     if chosen is None:
         return None
     defines = spec.defines(chosen)
-    return _function("resample", "resample", tuple(sorted(defines.items())), device, chosen.threads, defines["SHARED"])
+    return _load_function(
+        "resample", "resample", tuple(sorted(defines.items())), device, chosen.threads, defines["SHARED"]
+    )
 
 
 def launch_resampling(spec: Resampling, device: torch.device, blocks: int, arguments: Arguments) -> bool:
-    """The same of the fused kernel."""
-    number = index_of(device)
-    function = _resampling(spec, number)
-    if function is None:
-        return False
-    function.launch(blocks, torch.cuda.current_stream(number).cuda_stream, arguments)
-    return True
+    """Start the fused kernel on torch's current stream of the device; return False where there is none."""
+    number = device_index(device)
+    return _launch(_load_resampling(spec, number), number, blocks, arguments)
 
 
 def precompile(specs: Iterable[Resampling], device: torch.device | str = "cuda") -> int:
-    """Compile or find, and load, these specialisations, before a CUDA graph is captured. `cuda_tiles.layer` makes them.
+    """Load these specialisations, compiled now or before, so that a CUDA graph can be captured; return how many.
 
-    Kernels of bias_act are loaded for the same types. A graph that holds a general upfirdn2d needs a call of it before.
-    Returns how many are there now: 0 where no kernels run at all.
+    `tiling.specialise_layer` makes them. Kernels of bias_act are loaded for the same types. A graph that holds a
+    general upfirdn2d needs a call of it before. Returns 0 where no kernels run at all.
     """
-    if not available(device):
+    if not is_available(device):
         return 0
-    wanted, number = dict.fromkeys(specs), index_of(device)
+    wanted, number = dict.fromkeys(specs), device_index(device)
     for dtype in {spec.dtype for spec in wanted}:
         for vector, name in product((16 // dtype.itemsize, 1), ("bias_act", "bias_act_gradient")):
             macros = {"TYPE": tiling.TYPES[dtype], "THREADS": THREADS, "BLOCKS": BLOCKS, "VECTOR": vector}
-            _function("bias_act", name, tuple(sorted(macros.items())), number, THREADS, 0)
-    return sum(_resampling(spec, number) is not None for spec in wanted)
+            _load_function("bias_act", name, tuple(sorted(macros.items())), number, THREADS, 0)
+    return sum(_load_resampling(spec, number) is not None for spec in wanted)

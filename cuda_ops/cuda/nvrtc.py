@@ -1,153 +1,105 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Compiles the CUDA kernels with NVRTC, which torch's CUDA wheels bring, and keeps what comes out.
+"""Compile the CUDA kernels with NVRTC, which torch's CUDA wheels bring, and keep the cubins.
 
-A kept cubin's name holds a digest of what it was made from (sources, macros, architecture, compiler) and one of its own
-bytes, as those of the CPU kernels do: half a file is seen, no lock is needed, the last rename wins. Finding one imports
-no compiler.
+cuda-core compiles and keeps them: its cache writes whole files or none, serves several processes, and drops the cubins
+that were not read for longest. NVRTC itself is not loaded to find a kept cubin.
 """
 
 import functools
-import hashlib
-import os
-import tempfile
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from importlib import import_module, metadata
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from cuda_ops.cpu import loader as cpu
+from cuda_ops.kernel_cache import cache_folder, digest, digest_files
 
 SOURCES = Path(__file__).parents[1] / "csrc" / "cuda"
-COMPILERS = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")  # distributions that NVRTC comes in
-COMPLAINT_LENGTH = 160  # of the compiler's error, as repeated to the user
-PREFIX = "passing-"  # of files that are being written
-ABANDONED = 3600.0  # seconds after which nobody is writing such a file
+NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")  # distributions that NVRTC comes in
+MAX_COMPLAINT_LENGTH = 160  # of the compiler's error, as repeated to the user
+MAX_CACHE_BYTES = 2**27  # a cubin has some 50 KB, a model some ten of them
+DIGEST_LENGTH = 16  # of the digest before each kept cubin, by which a damaged one is noticed
 
 
 class CompileError(Exception):
     """There is no cubin; the text says why, as a clause without a full stop."""
 
 
-def folder() -> Path:
-    """Where cubins are kept, beside the compiled CPU kernels."""
-    return cpu.cache_folder().with_name("cubins")
-
-
-def digest(parts: Iterable[bytes]) -> str:
-    """Of several texts, and of where each ends."""
-    return hashlib.sha256(b"".join(b"%d:%b" % (len(part), part) for part in parts)).hexdigest()[:16]
-
-
 @functools.cache
-def compiler_version() -> str:
-    """Of NVRTC, without loading it."""
+def find_compiler_version() -> str:
+    """Return NVRTC's version, without loading it."""
     versions = []
-    for name in (*COMPILERS, "cuda-bindings"):
+    for name in (*NVRTC_PACKAGES, "cuda-bindings"):
         with suppress(metadata.PackageNotFoundError):
             versions.append(f"{name} {metadata.version(name)}")
     return ", ".join(versions)
 
 
 @functools.cache
-def sources(where: Path) -> str:
-    """Digest of all the kernels' sources."""
-    paths = sorted(where.glob("*.cuh"))
-    return digest(part for path in paths for part in (path.name.encode(), path.read_bytes()))
+def _digest_sources(folder: Path) -> str:
+    return digest_files(folder.glob("*.cuh"))
 
 
-def key(source: str, defines: Mapping[str, int], architecture: int) -> str:
-    """Digest of everything that decides a cubin."""
+def make_key(source: str, defines: Mapping[str, int], architecture: int) -> bytes:
+    """Return the digest of what decides a cubin: sources, macros, architecture, NVRTC."""
     macros = ",".join(f"{name}={value}" for name, value in sorted(defines.items()))
-    return digest(text.encode() for text in (sources(SOURCES), source, macros, str(architecture), compiler_version()))
+    parts = (_digest_sources(SOURCES), source, macros, str(architecture), find_compiler_version())
+    return digest(part.encode() for part in parts).encode()
 
 
-def cubin(source: str, defines: Mapping[str, int], architecture: int) -> bytes:
-    """The compiled `source` (a file's name without .cuh), kept or made and kept. CompileError where there is none."""
-    name = f"{source}-{key(source, defines, architecture)}"
-    found = _kept(name)
-    if found is None:
-        found, _ = compiled(source, defines, architecture)
-        _keep(name, found)
-    return found
+def get_cubin(source: str, defines: Mapping[str, int], architecture: int) -> bytes:
+    """Return the compiled `source` (a file's name without .cuh), kept from before or compiled and kept now.
+
+    Raises CompileError. A cache that cannot be used costs compiling again, nothing else.
+    """
+    key = make_key(source, defines, architecture)
+    kept: MutableMapping[bytes, bytes] = {}
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home folder
+        kept = _open_cache()
+    with suppress(OSError):
+        entry = kept.get(key, b"")
+        cubin = entry[DIGEST_LENGTH:]
+        if entry[:DIGEST_LENGTH] == digest([cubin]).encode():
+            return cubin
+    cubin, _ = compile_cubin(source, defines, architecture)
+    with suppress(OSError):
+        kept[key] = digest([cubin]).encode() + cubin
+    return cubin
 
 
-def _kept(name: str) -> bytes | None:
-    """What was kept under this name. Damaged files are deleted."""
-    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
-        for path in sorted(folder().glob(f"{name}-*.cubin")):
-            with suppress(OSError):
-                content = path.read_bytes()
-                if digest([content]) == path.stem.rpartition("-")[2]:
-                    os.utime(path)  # still in use: see mend
-                    return content
-                path.unlink()
-    return None
+def _open_cache() -> MutableMapping[bytes, bytes]:
+    return import_core().utils.FileStreamProgramCache(cache_folder("cubins"), max_size_bytes=MAX_CACHE_BYTES)
 
 
-def _keep(name: str, content: bytes) -> None:
-    """Write whole or not at all. A folder that cannot be written to costs compiling again, nothing else."""
-    with suppress(OSError, RuntimeError):
-        folder().mkdir(parents=True, exist_ok=True)
-        handle, passing = tempfile.mkstemp(prefix=PREFIX, dir=folder())
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(passing, folder() / f"{name}-{digest([content])}.cubin")
-        except OSError:
-            Path(passing).unlink(missing_ok=True)
+def import_core() -> Any:
+    """Import and return cuda.core; CompileError where it is not installed or too old."""
+    try:
+        core = import_module("cuda.core")
+        import_module("cuda.core.utils").FileStreamProgramCache  # noqa: B018  since 1.0
+    except (ImportError, AttributeError) as problem:
+        raise CompileError(f"the package cuda-core, which compiles kernels, cannot be imported ({problem})") from None
+    return core
 
 
-def mend() -> list[Path]:
-    """Delete what killed processes left half written, what is damaged, what nobody used for long; return what went."""
-    gone = []
-    with suppress(OSError, RuntimeError):
-        for path in sorted(folder().iterdir()):
-            with suppress(OSError):
-                age = time.time() - path.stat().st_mtime
-                if path.name.startswith(PREFIX):
-                    bad = age > ABANDONED
-                else:
-                    whole = path.stem.rpartition("-")[2] == digest([path.read_bytes()])
-                    bad = path.suffix == ".cubin" and (age > cpu.UNUSED or not whole)
-                if bad:
-                    path.unlink()
-                    gone.append(path)
-    return gone
-
-
-def compiler() -> Any:
-    """The module that compiles: cuda.core, under either of its names. CompileError where there is none."""
-    problem = ""
-    for name in ("cuda.core", "cuda.core.experimental"):
-        try:
-            module = import_module(name)
-        except ImportError as error:
-            problem = problem or str(error)
-            continue
-        if hasattr(module, "Program"):
-            return module
-    raise CompileError(f"the package cuda-core, which compiles kernels, cannot be imported ({problem or 'too old'})")
-
-
-def compiled(source: str, defines: Mapping[str, int], architecture: int, verbose: bool = False) -> tuple[bytes, str]:
-    """Compile now: the cubin, and what the compiler says, with `verbose` about registers and memory."""
-    cuda = compiler()
+def compile_cubin(
+    source: str, defines: Mapping[str, int], architecture: int, verbose: bool = False
+) -> tuple[bytes, str]:
+    """Compile now; return the cubin and the compiler's log, with `verbose` about registers and memory."""
+    core = import_core()
     log = StringIO()
     try:
-        options = cuda.ProgramOptions(
+        options = core.ProgramOptions(
             std="c++17",
             arch=f"sm_{architecture}",
             include_path=str(SOURCES),
             define_macro=[(name, str(value)) for name, value in defines.items()],
             **({"ptxas_options": ["-v"]} if verbose else {}),
         )
-        made = cuda.Program(f'#include "{source}.cuh"\n', "c++", options).compile("cubin", logs=log)
+        made = core.Program(f'#include "{source}.cuh"\n', "c++", options).compile("cubin", logs=log)
         return bytes(made.code), log.getvalue()
     except Exception as error:  # many kinds, cuda-core's own and those of NVRTC's loader
         lines = str(error).strip().splitlines() or [repr(error)]
         first = next((line for line in lines if "error" in line), lines[0])
-        why = first.strip()[:COMPLAINT_LENGTH]
+        why = first.strip()[:MAX_COMPLAINT_LENGTH]
         raise CompileError(f"NVRTC could not compile {source}.cuh for sm_{architecture} ({why})") from error

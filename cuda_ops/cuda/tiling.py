@@ -102,7 +102,7 @@ SIZES = ((28, 28), (28, 14), (16, 16), (16, 8), (12, 12), (20, 20), (24, 24), (8
 ROUND_OFF = 1024  # bytes that a block takes besides
 
 
-def candidates(spec: Resampling) -> Iterator[Tile]:
+def candidate_tiles(spec: Resampling) -> Iterator[Tile]:
     """The tiles of the table, then others, ever smaller."""
     yield from TILES.get((spec.up, spec.down, spec.up_plane, spec.down_plane), ())
     for blocks, sizes in ((2, SIZES[:4]), (1, SIZES)):
@@ -112,7 +112,8 @@ def candidates(spec: Resampling) -> Iterator[Tile]:
                     yield Tile(width, height, channels, 192, blocks)
 
 
-def tile(spec: Resampling, architecture: int) -> Tile | None:
+@functools.lru_cache(4096)
+def choose_tile(spec: Resampling, architecture: int) -> Tile | None:
     """The tile for a GPU of compute capability architecture / 10, or None where the kernel is not made for this."""
     if max(spec.up, spec.down) > MAX_FACTOR or max(spec.up_taps, spec.down_taps) > MAX_TAPS:
         return None
@@ -121,7 +122,7 @@ def tile(spec: Resampling, architecture: int) -> Tile | None:
     if spec.down_plane and (spec.down % 2 or 32 % spec.up):
         return None
     block, processor = (1024 * size for size in SHARED[max(key for key in SHARED if key <= max(architecture, 75))])
-    for chosen in candidates(spec):
+    for chosen in candidate_tiles(spec):
         size = shared_bytes(spec, chosen)
         if size <= block and chosen.blocks * (size + ROUND_OFF) <= processor + (ROUND_OFF if chosen.blocks == 1 else 0):
             return chosen
@@ -170,7 +171,7 @@ def shared_bytes(spec: Resampling, tile: Tile) -> int:
 
 
 @functools.lru_cache(4096)
-def specialisation(
+def specialise(
     up: int,
     down: int,
     up_taps: int,
@@ -189,7 +190,7 @@ def specialisation(
     return Resampling(up, down, up_taps, down_taps, up_plane, down_plane, mode, dtype, channels_last, x, y, start)
 
 
-def layer(
+def specialise_layer(
     up: int,
     down: int,
     up_taps: int,
@@ -206,13 +207,13 @@ def layer(
     """
 
     def forth(mode: int) -> Resampling:
-        return specialisation(
+        return specialise(
             up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (padding[0], padding[1]), (0, 0)
         )
 
     if not training:
         return (forth(FORWARD),)
-    back = specialisation(
+    back = specialise(
         down,
         up,
         down_taps,

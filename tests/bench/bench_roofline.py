@@ -151,19 +151,19 @@ def cases(device: torch.device, quick: bool, rates: tuple[float, float], rounds:
 
 def starting(device: torch.device) -> Iterator[Row]:
     """What compiling a kernel takes, what finding a kept one takes, and what a call costs the CPU."""
-    (spec,) = tiling.layer(2, 2, 12, 12, True, (11, 11), torch.float16)
+    (spec,) = tiling.specialise_layer(2, 2, 12, 12, True, (11, 11), torch.float16)
     architecture = cuda.architecture(device)
     assert architecture is not None
-    chosen = tiling.tile(spec, architecture)
+    chosen = tiling.choose_tile(spec, architecture)
     assert chosen is not None
     defines = spec.defines(chosen)
-    nvrtc.cubin("resample", defines, architecture)
+    nvrtc.get_cubin("resample", defines, architecture)
     start = time.perf_counter()
-    cubin = nvrtc.cubin("resample", defines, architecture)
-    Function(cubin, "resample", cuda.index_of(device), chosen.threads, defines["SHARED"])
+    cubin = nvrtc.get_cubin("resample", defines, architecture)
+    Function(cubin, "resample", cuda.device_index(device), chosen.threads, defines["SHARED"])
     yield {"name": "find and load a kept kernel", "ms": 1e3 * (time.perf_counter() - start)}
     start = time.perf_counter()
-    nvrtc.compiled("resample", defines, architecture)
+    nvrtc.compile_cubin("resample", defines, architecture)
     yield {"name": "compile a kernel", "ms": 1e3 * (time.perf_counter() - start)}
     x, f, b = torch.randn(1, 8, 36, 36, device=device), line(12, False, device), torch.zeros(8, device=device)
     with torch.inference_mode():
@@ -183,8 +183,8 @@ def starting(device: torch.device) -> Iterator[Row]:
 def main(device: str, quick: bool, as_json: bool) -> None:
     """Times filtered_lrelu's kernels against their roofline. Run it on an otherwise idle GPU."""
     place, rounds = torch.device(device), 20 if quick else 100
-    if place.type == "cuda" and not (torch.cuda.is_available() and cuda.available(place)):
-        raise click.ClickException(cuda.reason(device))
+    if place.type == "cuda" and not (torch.cuda.is_available() and cuda.is_available(place)):
+        raise click.ClickException(cuda.explain(device))
     rates = ceilings(place, rounds)
     name = torch.cuda.get_device_name(place) if place.type == "cuda" else "CPU, times mean nothing"
     header = {"device": name, "copy GB/s": rates[0] / 1e6, "float32 TFLOP/s": 2 * rates[1] / 1e9}

@@ -28,10 +28,10 @@ def test_the_chains_compute_what_the_operators_compute():
 
 
 def test_references_run_while_kernels_are_switched_off():
-    before = cpu.reason()
+    before = cpu.explain()
     with cpu.switched_off():
-        assert cpu.library() is None and "switched off" in cpu.reason()
-    assert cpu.reason() == before
+        assert cpu.load_library() is None and "switched off" in cpu.explain()
+    assert cpu.explain() == before
 
 
 def test_text_comes_row_by_row(capsys):
@@ -60,7 +60,7 @@ def test_the_header_says_what_the_figures_are_worth(capsys, monkeypatch):
     bench.report(header, [], as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "# quick: a check that it runs, not a measurement"
-    assert {"# rounds: 3, 5", "# load average before: 1.23", f"# kernels: {cpu.reason()}"} <= set(lines)
+    assert {"# rounds: 3, 5", "# load average before: 1.23", f"# kernels: {cpu.explain()}"} <= set(lines)
     chain = "upsampling, leaky ReLU and downsampling as general convolutions, as the official code does on a CPU."
     assert f"# chain: {chain}" in lines
     assert "quick" not in bench.header(False, [3])

@@ -22,13 +22,14 @@ import pytest
 from support.paths import ROOT
 
 import cuda_ops
+from cuda_ops import kernel_cache
 from cuda_ops.cpu import build, build_dir
 from cuda_ops.cpu import loader as cpu
 
 X86 = platform.machine() in ("x86_64", "AMD64")
 
 pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or not build.compilers(), reason="needs a C++ compiler, and sh to play broken ones"
+    sys.platform == "win32" or not build.find_compilers(), reason="needs a C++ compiler, and sh to play broken ones"
 )
 
 KERNELS = """
@@ -68,24 +69,24 @@ PROCESS = """
 import signal, sys, threading, types
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in a shell's background
-package = types.ModuleType("cuda_ops")
+package = types.ModuleType("cuda_ops")  # without torch
 package.__path__ = [sys.argv[1]]
 sys.modules["cuda_ops"] = package
-from cuda_ops import cpu
+from cuda_ops.cpu import loader as cpu
 if len(sys.argv) > 2:
     cpu.SOURCES = Path(sys.argv[2])
 HOW
-print(cpu.reason())
+print(cpu.explain())
 """
-HERE = "cpu.library()"
+HERE = "cpu.load_library()"
 THREAD = """
-thread = threading.Thread(target=cpu.library, daemon=True)
+thread = threading.Thread(target=cpu.load_library, daemon=True)
 thread.start()
 thread.join()
 """
 HANDLER = """
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-cpu.library()
+cpu.load_library()
 """
 
 
@@ -94,7 +95,7 @@ class Machine:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
-        self.compiler = build.compilers()[0][0]
+        self.compiler = build.find_compilers()[0][0]
         self.sources, self.programs, self.temporary = (folder / name for name in ("sources", "programs", "temporary"))
         for path in (self.sources, self.programs, self.temporary):
             path.mkdir()
@@ -119,8 +120,8 @@ class Machine:
     def again(self) -> str:
         """As in a new process: search anew, and say why."""
         self.forget()
-        assert bool(cpu.library()) == bool(cpu.variant())
-        return cpu.reason()
+        assert bool(cpu.load_library()) == bool(cpu.variant())
+        return cpu.explain()
 
     def play(self, text: str, name: str = "player") -> Path:
         """A program in sh."""
@@ -139,10 +140,10 @@ class Machine:
         self.monkeypatch.setenv("CXX", cxx)
 
     def kept(self) -> list[Path]:
-        return sorted(cpu.cache_folder().iterdir()) if cpu.cache_folder().is_dir() else []
+        return sorted(kernel_cache.cache_folder().iterdir()) if kernel_cache.cache_folder().is_dir() else []
 
-    def place(self) -> AbstractContextManager[build_dir.Workplace]:
-        return build_dir.workplace(self.temporary)
+    def place(self) -> AbstractContextManager[build_dir.BuildDir]:
+        return build_dir.build_dir(self.temporary)
 
     def process(self, *, folder: Path = ROOT / "cuda_ops", how: str = HERE) -> "subprocess.Popen[str]":
         program = PROCESS.replace("HOW", how)
@@ -154,8 +155,8 @@ class Machine:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     machine = Machine(tmp_path, monkeypatch)
     yield machine
-    assert not [path for path in machine.kept() if path.suffix != build.SUFFIX], "only whole libraries stay"
-    assert not list(machine.temporary.glob(f"{build_dir.PREFIX}*")), "nothing stays among the temporary files"
+    assert not [path for path in machine.kept() if path.suffix != kernel_cache.SUFFIX], "only whole libraries stay"
+    assert not list(machine.temporary.glob(f"{kernel_cache.PREFIX}*")), "nothing stays among the temporary files"
 
 
 def alive(pid: int) -> bool:
@@ -175,21 +176,21 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_compiled_once_then_taken_from_the_cache(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "cuda_ops")
-    assert cpu.reason() == cpu.NOT_YET and not machine.kept(), "asking decides nothing"
+    assert cpu.explain() == cpu.NOT_YET and not machine.kept(), "asking decides nothing"
     assert machine.again() == f"C++ kernels ({cpu.variant()}) run, compiled on this machine by c++."
     assert cpu.variant() == ("avx2" if X86 else "baseline")
     assert len(machine.kept()) == 1
     said = [record.getMessage() for record in caplog.records]
     assert said == [
         "Compiling the CPU kernels, once, with c++: this takes some seconds.",
-        f"CPU operators: {cpu.reason()}",
+        f"CPU operators: {cpu.explain()}",
     ]
     caplog.clear()
-    first = cpu.reason()
+    first = cpu.explain()
     machine.use()  # the compiler is gone, and not missed
     machine.monkeypatch.setenv("CXX", "")
     assert machine.again() == first and len(caplog.records) == 1
-    cpu.library()
+    cpu.load_library()
     assert len(caplog.records) == 1, "one line at the first use"
 
 
@@ -209,7 +210,7 @@ def test_a_damaged_library_is_compiled_again(machine: Machine, damage: str) -> N
     if damage == "foreign":  # whole, but nothing that loads
         content = b"\x7fELF of another machine"
         key, _, rest = path.name.split("-", 2)
-        path = path.with_name(f"{key}-{cpu._digest([content])}-{rest}")
+        path = path.with_name(f"{key}-{kernel_cache.digest([content])}-{rest}")
     path.write_bytes({"half": content[: len(content) // 2], "empty": b""}.get(damage, content))
     assert "compiled on this machine by c++." in machine.again()
     assert len(machine.kept()) == 1
@@ -222,8 +223,8 @@ def test_without_a_cache_folder_it_is_compiled_for_one_run(machine: Machine, pro
     if problem == "no space":
         machine.monkeypatch.setattr(shutil, "copy", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
     else:
-        cpu.cache_folder().parent.parent.mkdir(parents=True)
-        cpu.cache_folder().parent.write_text("")
+        kernel_cache.cache_folder().parent.parent.mkdir(parents=True)
+        kernel_cache.cache_folder().parent.write_text("")
     assert "by c++, for this run only, because they cannot be kept (" in machine.again()
     assert cpu.variant()
 
@@ -232,7 +233,7 @@ def test_without_a_home_it_is_compiled_for_one_run(machine: Machine) -> None:
     def nowhere() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    machine.monkeypatch.setattr(cpu, "cache_folder", nowhere)
+    machine.monkeypatch.setattr(kernel_cache, "cache_folder", nowhere)
     assert "for this run only" in machine.again()
     machine.monkeypatch.undo()
 
@@ -240,7 +241,7 @@ def test_without_a_home_it_is_compiled_for_one_run(machine: Machine) -> None:
 def test_without_a_compiler_it_says_what_to_do(machine: Machine) -> None:
     machine.use(cxx="no-such-compiler --fast")
     reason = machine.again()
-    assert cpu.library() is None
+    assert cpu.load_library() is None
     assert reason.startswith(
         "The torch reference runs, because no C++ compiler was found; $CXX (no-such-compiler) was not found. "
     )
@@ -262,7 +263,7 @@ def test_a_broken_compiler(machine: Machine, text: str, complaint: str) -> None:
     player = machine.play(text)
     machine.use(cxx=str(player))
     assert f"because $CXX (player) {complaint}" in machine.again()
-    assert cpu.library() is None
+    assert cpu.load_library() is None
 
 
 @pytest.mark.parametrize(
@@ -305,14 +306,14 @@ def test_a_compiler_with_arguments(machine: Machine) -> None:
 def test_a_variant_that_the_compiler_refuses_is_left_out(machine: Machine) -> None:
     refuse = f'case "$*" in *-mavx2*) exit 1 ;; esac\nexec {shlex.quote(machine.compiler)} "$@"'
     machine.monkeypatch.setenv("CXX", str(machine.play(refuse)))
-    assert "(baseline)" in machine.again() and "by player" in cpu.reason()
+    assert "(baseline)" in machine.again() and "by player" in cpu.explain()
 
 
 def test_a_hanging_compiler_is_ended_with_its_children(machine: Machine) -> None:
     pids = machine.folder / "pids"
     sleep = shutil.which("sleep")
     machine.use(cxx=str(machine.play(f"{sleep} 600 &\necho $! >>{pids}\nwait")))
-    machine.monkeypatch.setattr(cpu, "TIMEOUT", 0.5)
+    machine.monkeypatch.setattr(cpu, "COMPILE_TIMEOUT", 0.5)
     began = time.monotonic()
     assert "because $CXX (player) did not finish in time" in machine.again()
     assert time.monotonic() - began < 20
@@ -326,20 +327,20 @@ def test_two_processes_at_once(machine: Machine) -> None:
         assert "compiled on this machine by c++." in out, err
     assert 1 <= len(machine.kept()) <= 2
     machine.use()
-    assert cpu.library(), "either one's is good"
+    assert cpu.load_library(), "either one's is good"
 
 
 def test_two_threads_at_once_compile_once(machine: Machine) -> None:
     calls = machine.folder / "calls"
     count = f'case "$*" in *-shared*) echo >>{calls} ;; esac\nexec {shlex.quote(machine.compiler)} "$@"'
     machine.monkeypatch.setenv("CXX", str(machine.play(count)))
-    threads = [threading.Thread(target=cpu.library) for _ in range(3)]
+    threads = [threading.Thread(target=cpu.load_library) for _ in range(3)]
     for thread in threads:
         thread.start()
-    until(lambda: cpu.reason() != cpu.NOT_YET)
+    until(lambda: cpu.explain() != cpu.NOT_YET)
     for thread in threads:
         thread.join()
-    assert cpu.library() and calls.read_text() == "\n"
+    assert cpu.load_library() and calls.read_text() == "\n"
 
 
 @pytest.mark.parametrize(
@@ -380,23 +381,19 @@ def test_a_build_leaves_no_process_behind(machine: Machine) -> None:
 
 def test_folders_that_nobody_owns_are_swept(machine: Machine) -> None:
     def folder(name: str, age: float) -> Path:
-        path = machine.temporary / f"{build_dir.PREFIX}{name}"
+        path = machine.temporary / f"{kernel_cache.PREFIX}{name}"
         path.mkdir(exist_ok=True)
         (path / "file").write_text("")
         os.utime(path, (time.time() - age,) * 2)
         return path
 
-    def sweep() -> None:
-        with machine.place():
-            pass
-
     elsewhere = machine.folder / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "file").write_text("")
     os.utime(elsewhere, (0, 0))
-    link = machine.temporary / f"{build_dir.PREFIX}link"
+    link = machine.temporary / f"{kernel_cache.PREFIX}link"
     link.symlink_to(elsewhere)
-    file = machine.temporary / f"{build_dir.PREFIX}file"
+    file = machine.temporary / f"{kernel_cache.PREFIX}file"
     file.write_text("")
     os.utime(file, (0, 0))
     with machine.place() as held:
@@ -404,9 +401,9 @@ def test_folders_that_nobody_owns_are_swept(machine: Machine) -> None:
         new, old = folder("new", 0), folder("old", 60)
         with machine.monkeypatch.context() as patch:
             patch.setattr(os, "geteuid", lambda: os.getuid() + 1)  # the folders are another user's
-            sweep()
+            kernel_cache.clean_cache()
         assert old.exists()
-        sweep()
+        assert kernel_cache.clean_cache() == [old]
         assert not old.exists() and new.exists() and held.folder.exists(), "only what its owner left"
     assert (elsewhere / "file").exists() and link.is_symlink() and file.exists()
     shutil.rmtree(new)
@@ -414,7 +411,7 @@ def test_folders_that_nobody_owns_are_swept(machine: Machine) -> None:
     file.unlink()
 
 
-@pytest.mark.parametrize(("age", "stays"), [(60, True), (2 * build_dir.ABANDONED, False)])
+@pytest.mark.parametrize(("age", "stays"), [(60, True), (2 * kernel_cache.ABANDONED_SECONDS, False)])
 def test_without_locks_a_folder_is_swept_when_it_is_old(machine: Machine, age: float, stays: bool) -> None:
     def no_locks(*_: object) -> None:
         raise OSError("not supported")
@@ -422,8 +419,8 @@ def test_without_locks_a_folder_is_swept_when_it_is_old(machine: Machine, age: f
     machine.monkeypatch.setattr("fcntl.flock", no_locks)
     with machine.place() as old:
         os.utime(old.folder, (time.time() - age,) * 2)
-        with machine.place():
-            assert old.folder.exists() == stays
+        kernel_cache.clean_cache()
+        assert old.folder.exists() == stays
 
 
 @pytest.mark.parametrize("name", ["missing.so", "missing.DLL", "some/where", "folder/"])
@@ -462,7 +459,7 @@ def test_the_switch_names_a_variant(machine: Machine) -> None:
     assert machine.again() == "C++ kernels (baseline) run, compiled on this machine by c++."
     machine.monkeypatch.setenv(cpu.SWITCH, "avx")
     best, names = ("avx2", "avx2, baseline") if X86 else ("baseline", "baseline")
-    cpu.library().jinc_use_variant(best.encode())  # the process has that library still
+    cpu.load_library().jinc_use_variant(best.encode())  # the process has that library still
     assert machine.again() == (
         f"C++ kernels ({best}) run, compiled on this machine by c++; JINC_CPU_KERNELS is avx, but on this machine it "
         f"can be off, {names}, or a library's path."
@@ -472,15 +469,15 @@ def test_the_switch_names_a_variant(machine: Machine) -> None:
 def test_switched_off(machine: Machine) -> None:
     machine.monkeypatch.setenv(cpu.SWITCH, "off")
     assert machine.again() == "The torch reference runs, because the CPU kernels are switched off by JINC_CPU_KERNELS."
-    assert cpu.library() is None and not machine.kept()
+    assert cpu.load_library() is None and not machine.kept()
 
 
 def test_a_library_of_another_version_is_refused(machine: Machine) -> None:
     machine.write("library.cpp", LIBRARY.replace(f"return {cpu.ABI}", f"return {cpu.ABI + 1}"))
     with machine.place() as place:
         shutil.copy(build.compile_library(machine.sources, place, 60).library, cpu.PREBUILT)
-    assert cpu.library() is None, "neither the prebuilt one nor one that is compiled from such sources"
-    assert f"has interface {cpu.ABI + 1}, and this version of Jinc needs {cpu.ABI}" in cpu.reason()
+    assert cpu.load_library() is None, "neither the prebuilt one nor one that is compiled from such sources"
+    assert f"has interface {cpu.ABI + 1}, and this version of Jinc needs {cpu.ABI}" in cpu.explain()
     machine.write("library.cpp", LIBRARY)
     assert "by c++; those that came with the installation do not load (prebuilt.so has " in machine.again()
     assert cpu.variant()
@@ -496,13 +493,13 @@ def test_a_prebuilt_library_comes_first(machine: Machine) -> None:
 
 def test_without_sources_the_reference_runs(machine: Machine) -> None:
     shutil.rmtree(machine.sources)
-    assert "The torch reference runs, because" in machine.again() and cpu.library() is None
+    assert "The torch reference runs, because" in machine.again() and cpu.load_library() is None
 
 
 def test_status_looks_for_the_kernels(machine: Machine) -> None:
     rows = cuda_ops.status()
     assert cpu.variant() and all(row.implementation == f"C++ ({cpu.variant()})" for row in rows)
-    assert {row.reason for row in rows} == {cpu.reason()} and len(machine.kept()) == 1
+    assert {row.reason for row in rows} == {cpu.explain()} and len(machine.kept()) == 1
     assert {row.implementation for row in cuda_ops.status("cuda")} == {"reference"}
     machine.monkeypatch.setenv(cpu.SWITCH, "off")
     machine.forget()
@@ -523,7 +520,7 @@ def test_status_that_does_not_wait(machine: Machine) -> None:
     until(lambda: row() == ("undecided", cpu.COMPILING))
     gate.write_text("")
     thread.join()
-    assert row() == (f"C++ ({cpu.variant()})", cpu.reason())
+    assert row() == (f"C++ ({cpu.variant()})", cpu.explain())
 
 
 def test_the_window_does_not_wait(machine: Machine) -> None:
@@ -533,10 +530,10 @@ def test_the_window_does_not_wait(machine: Machine) -> None:
     def compiled(*_: object) -> None:
         raise AssertionError("a frame of the window looks for the kernels")
 
-    machine.monkeypatch.setattr(cpu, "_find", compiled)
+    machine.monkeypatch.setattr(cpu, "_search", compiled)
     window = Window(AppState())
     window._collect()
-    assert {line.implementation for line in window.context.operators} == {"undecided"} and not cpu.decided()
+    assert {line.implementation for line in window.context.operators} == {"undecided"} and not cpu.is_decided()
     window.worker.close()
 
 
@@ -562,7 +559,7 @@ def test_the_wheel_holds_the_library(machine: Machine, tmp_path: Path) -> None:
     for path in [*(ROOT / "cuda_ops").rglob("*"), *(ROOT / "assets").glob("*.safetensors")]:
         if path.is_file() and "__pycache__" not in path.parts:
             assert (tmp_path / "unpacked" / path.relative_to(ROOT)).is_file(), path
-    library = ctypes.CDLL(str(package / f"jinc_cpu{build.SUFFIX}"))
+    library = ctypes.CDLL(str(package / "cpu" / f"jinc_cpu{kernel_cache.SUFFIX}"))
     library.jinc_variant.restype = ctypes.c_char_p
     assert library.jinc_abi() == cpu.ABI
     assert library.jinc_variant().decode() in ("avx512", "avx2", "baseline", "neon")

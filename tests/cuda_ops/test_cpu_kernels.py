@@ -20,7 +20,7 @@ from cuda_ops.cpu import loader as cpu
 from cuda_ops.filtered_lrelu import _filtered_lrelu, filtered_lrelu_reference
 from cuda_ops.upfirdn2d import _upfirdn2d, upfirdn2d_reference
 
-pytestmark = pytest.mark.skipif(cpu.library() is None, reason=cpu.reason())
+pytestmark = pytest.mark.skipif(cpu.load_library() is None, reason=cpu.explain())
 VARIANTS = ("baseline", "avx2", "avx512")
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 
@@ -56,11 +56,11 @@ RESAMPLED = (
 def variant(request):
     """Each instruction set in turn; the kernels, not the references, run."""
     best = cpu.variant()
-    if not cpu.library().jinc_use_variant(request.param.encode()):
+    if not cpu.load_library().jinc_use_variant(request.param.encode()):
         pytest.skip(f"this machine has no {request.param}")
-    assert cpu.library().jinc_variant().decode() == request.param
+    assert cpu.load_library().jinc_variant().decode() == request.param
     yield request.param
-    cpu.library().jinc_use_variant(best.encode())
+    cpu.load_library().jinc_use_variant(best.encode())
 
 
 def random_filter(shape, dtype):
@@ -225,7 +225,7 @@ def test_every_number_of_threads_gives_the_same_bits():
 
 
 def test_threads_of_its_own_do_where_torch_lends_none():
-    library, x, f = cpu.library(), torch.randn(1, 16, 64, 64), torch.randn(12)
+    library, x, f = cpu.load_library(), torch.randn(1, 16, 64, 64), torch.randn(12)
     expected = upfirdn2d(x, f, up=2, padding=9)
     try:
         library.jinc_use_team(None)
@@ -243,7 +243,7 @@ def test_what_the_kernels_are_not_made_for_goes_to_the_reference():
 @pytest.mark.slow
 def test_the_address_sanitizer_finds_nothing(tmp_path):
     """The tests above, and those of the operators, on kernels that check each access, gaps between their buffers."""
-    found = build.compilers()
+    found = build.find_compilers()
     runtime = found and subprocess.run([*found[0], "-print-file-name=libasan.so"], capture_output=True, text=True)
     if not runtime or not Path(runtime.stdout.strip()).is_absolute():
         pytest.skip("there is no compiler with an address sanitizer")
@@ -253,7 +253,7 @@ def test_the_address_sanitizer_finds_nothing(tmp_path):
         text = path.read_text(encoding="utf-8")
         flags = "-O3", "-O1 -g -fsanitize=address -fno-omit-frame-pointer"
         (sources / path.name).write_text(text.replace(*flags) if path.suffix == ".txt" else text, encoding="utf-8")
-    with build_dir.workplace(tmp_path) as place:
+    with build_dir.build_dir(tmp_path) as place:
         library = shutil.copy(build.compile_library(sources, place, 300).library, tmp_path)
     environment = {
         **os.environ,

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from cuda_ops.cuda import nvrtc, tiling
-from cuda_ops.cuda.tiling import ENCODE, LINEAR, TYPES, layer, specialisation
+from cuda_ops.cuda.tiling import ENCODE, LINEAR, TYPES, specialise, specialise_layer
 from gan.networks.ladder import rung
 from gan.networks.layer_plan import plan
 
 try:
-    nvrtc.compiler()
+    nvrtc.import_core()
 except nvrtc.CompileError as problem:
     pytest.skip(str(problem), allow_module_level=True)
 
@@ -32,7 +32,9 @@ def generator_specs(dtypes=tuple(TYPES)):
         for spec in plan(rung(name, resolution)).layers:
             radial = spec.radial_down and spec.down_taps > 1
             padding = (spec.padding[0], spec.padding[0])
-            made = layer(spec.up, spec.down, spec.up_taps, spec.down_taps, radial, padding, dtype, last, training)
+            made = specialise_layer(
+                spec.up, spec.down, spec.up_taps, spec.down_taps, radial, padding, dtype, last, training
+            )
             specs |= dict.fromkeys(made)
     return list(specs)
 
@@ -51,7 +53,7 @@ def resampling_specs(dtypes=tuple(TYPES)):
         pads = (0, pad) if up == 1 else (pad, 0)
         taps = (1, 4) if up == 1 else (4, 1)
         paddings = ((pads[0],) * 2, (pads[1],) * 2)
-        specs[specialisation(up, down, *taps, False, False, LINEAR, dtype, last, *paddings)] = None
+        specs[specialise(up, down, *taps, False, False, LINEAR, dtype, last, *paddings)] = None
     return list(specs)
 
 
@@ -78,10 +80,10 @@ def budget(spec):
 
 def measure(spec, architecture):
     """(registers, spilled bytes, shared bytes, tile) of a specialisation."""
-    tile = tiling.tile(spec, architecture)
+    tile = tiling.choose_tile(spec, architecture)
     assert tile is not None, f"no tile for {name_of(spec)} on sm_{architecture}"
     defines = spec.defines(tile)
-    _, log = nvrtc.compiled("resample", defines, architecture, verbose=True)
+    _, log = nvrtc.compile_cubin("resample", defines, architecture, verbose=True)
     return *used(log), defines["SHARED"], tile
 
 
@@ -123,7 +125,7 @@ def test_a_kernel_of_each_kind_compiles_for(architecture):
             ("upfirdn2d", {"UP_X": 1, "UP_Y": 1, "DOWN_X": 2, "DOWN_Y": 2, "PLANE": 1}),
         ):
             defines = {"TYPE": dtype, "THREADS": 256, "BLOCKS": 2, **defines}
-            _, log = nvrtc.compiled(source, defines, architecture, verbose=True)
+            _, log = nvrtc.compile_cubin(source, defines, architecture, verbose=True)
             registers, spilled = used(log)
             assert registers <= PLAIN and not spilled
 
@@ -141,6 +143,6 @@ def test_every_kernel_of_the_models_holds_its_budget_on(architecture):
 
 def test_two_reckonings_of_shared_memory_that_disagree_do_not_compile():
     spec = generator_specs((torch.float32,))[0]
-    defines = spec.defines(tiling.tile(spec, 90))
+    defines = spec.defines(tiling.choose_tile(spec, 90))
     with pytest.raises(nvrtc.CompileError, match="static assertion failed"):
-        nvrtc.compiled("resample", {**defines, "SHARED": defines["SHARED"] + 4}, 90)
+        nvrtc.compile_cubin("resample", {**defines, "SHARED": defines["SHARED"] + 4}, 90)

@@ -20,7 +20,7 @@ from cuda_ops.filtered_lrelu import _filtered_lrelu_by, filtered_lrelu, filtered
 from cuda_ops.shapes import memory_format
 from cuda_ops.upfirdn2d import _upfirdn2d_cuda, upfirdn2d, upfirdn2d_reference
 
-pytestmark = pytest.mark.skipif(not build.compilers(), reason="there is no C++ compiler")
+pytestmark = pytest.mark.skipif(not build.find_compilers(), reason="there is no C++ compiler")
 PLANAR, LAST = torch.contiguous_format, torch.channels_last
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}  # bfloat16: two of its own steps of 2^-7
 

@@ -180,8 +180,8 @@ def test_wrong_arguments_are_named():
 def test_status_tells_what_runs():
     rows = cuda_ops.status()
     assert [row.name for row in rows] == ["bias_act", "upfirdn2d", "filtered_lrelu"]
-    expected = f"C++ ({cpu.variant()})" if cpu.library() else "reference"
-    assert all(row.implementation == expected and row.reason == cpu.reason() for row in rows)
+    expected = f"C++ ({cpu.variant()})" if cpu.load_library() else "reference"
+    assert all(row.implementation == expected and row.reason == cpu.explain() for row in rows)
 
 
 KERNEL_OVER_REFERENCE = """

@@ -18,7 +18,7 @@ from gan.networks.conv_autotune import Transformed, convolve, prepared
 from gan.networks.generator import Generator
 from gan.networks.ladder import rung
 
-pytestmark = pytest.mark.skipif(cpu.library() is None, reason=cpu.reason())
+pytestmark = pytest.mark.skipif(cpu.load_library() is None, reason=cpu.explain())
 VECTORS = DATA / "conformance"
 
 # (image [N, C, H, W], C_out, padding)
@@ -37,10 +37,10 @@ CASES = (
 @pytest.fixture(params=("baseline", "avx2", "avx512"))
 def variant(request):
     best = cpu.variant()
-    if not cpu.library().jinc_use_variant(request.param.encode()):
+    if not cpu.load_library().jinc_use_variant(request.param.encode()):
         pytest.skip(f"this machine has no {request.param}")
     yield request.param
-    cpu.library().jinc_use_variant(best.encode())
+    cpu.load_library().jinc_use_variant(best.encode())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import torch
 from support.cuda_host import poisoned
 
 from cuda_ops.cuda import loader as cuda
-from cuda_ops.cuda import nvrtc
+from cuda_ops.cuda import nvrtc, tiling
 from cuda_ops.cuda.driver import Arguments
 from cuda_ops.cuda.tiling import Resampling, Tile
 
@@ -39,7 +39,7 @@ class Device:
         self.tile: Tile | None = None
         self.launched: list[str] = []
         self.specs: list[Resampling] = []
-        self._launch, self._resampling, self._tile = cuda.launch, cuda.launch_resampling, cuda.tile
+        self._launch, self._resampling, self._tile = cuda.launch, cuda.launch_resampling, cuda.choose_tile
 
     def chosen(self, spec: Resampling, device: torch.device) -> Tile | None:
         return self.tile or self._tile(spec, device)
@@ -78,7 +78,7 @@ def host(monkeypatch):
     device = Device()
     monkeypatch.setattr(cuda, "launch", device.launch)
     monkeypatch.setattr(cuda, "launch_resampling", device.launch_resampling)
-    monkeypatch.setattr(cuda, "tile", device.chosen)
+    monkeypatch.setattr(cuda, "choose_tile", device.chosen)
     monkeypatch.setattr(torch, "empty", poisoned)
     for name in ("randn", "randint"):
         monkeypatch.setattr(torch, name, _on_device(getattr(torch, name), device.device))
@@ -95,10 +95,10 @@ def compiled():
     def compile_all(specs) -> None:
         number = torch.cuda.current_device()
         architecture = cuda.architecture(f"cuda:{number}")
-        wanted = [(spec, cuda._tile(spec, architecture)) for spec in dict.fromkeys(specs)]
+        wanted = [(spec, tiling.choose_tile(spec, architecture)) for spec in dict.fromkeys(specs)]
         with ThreadPoolExecutor(COMPILERS) as pool:
             for future in [
-                pool.submit(nvrtc.cubin, "resample", spec.defines(tile), architecture)
+                pool.submit(nvrtc.get_cubin, "resample", spec.defines(tile), architecture)
                 for spec, tile in wanted
                 if tile is not None
             ]:

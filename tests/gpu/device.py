@@ -42,8 +42,8 @@ class Choice:
 @functools.cache
 def missing() -> str | None:
     """One sentence why there is nothing to run here, None where the CUDA kernels run. Looks once a process."""
-    reason = cuda.reason("cuda")
-    if not torch.cuda.is_available() or not cuda.available("cuda"):
+    reason = cuda.explain("cuda")
+    if not torch.cuda.is_available() or not cuda.is_available("cuda"):
         return f"There is no GPU that the kernels run on: {reason.removeprefix(cuda.REFERENCE)}"
     return None
 
@@ -102,7 +102,7 @@ def header(choice: Choice) -> dict[str, str]:
             "device": f"{about.name}, {about.total_memory / 2**30:.0f} GiB, {about.multi_processor_count} "
             f"multiprocessors, sm_{about.major}{about.minor}",
             "driver": driver(),
-            "kernels": cuda.reason(choice.device),
+            "kernels": cuda.explain(choice.device),
         }
     return {
         **device,

@@ -33,7 +33,7 @@ class Kind:
 
     def specialisations(self, dtype: torch.dtype, last: bool, training: bool) -> tuple[tiling.Resampling, ...]:
         spec = self.spec
-        return tiling.layer(
+        return tiling.specialise_layer(
             spec.up,
             spec.down,
             spec.up_taps,

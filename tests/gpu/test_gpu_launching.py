@@ -274,4 +274,4 @@ def test_an_operator_without_memory_can_be_called_again(monkeypatch):
             made.forward(x, b, False)
         monkeypatch.setattr(torch, "empty", poisoned)
         assert torch.equal(made.forward(x, b, False)[0].cpu(), before)
-    assert "but not" not in cuda.reason("cuda")
+    assert "but not" not in cuda.explain("cuda")

@@ -107,7 +107,7 @@ def test_each_tile_of_the_table(host, number):
 def fits(layer, tile, layout, most) -> bool:
     """Whether a block with this tile has the shared memory that it takes."""
     last = layout == torch.channels_last
-    spec = tiling.specialisation(
+    spec = tiling.specialise(
         layer.up,
         layer.down,
         layer.fu.shape[0],
@@ -140,8 +140,8 @@ def test_as_many_blocks_fit_as_the_table_says():
     number, few = torch.cuda.current_device(), []
     specs = [*generator_specs(), *resampling_specs()]
     for spec in specs:
-        function, tile = cuda._resampling(spec, number), cuda.tile(spec, torch.device("cuda", number))
-        assert function is not None and tile is not None, f"{spec} did not load: {cuda.reason()}"
+        function, tile = cuda._load_resampling(spec, number), cuda.choose_tile(spec, torch.device("cuda", number))
+        assert function is not None and tile is not None, f"{spec} did not load: {cuda.explain()}"
         if blocks(function) < tile.blocks:
             few.append(f"{blocks(function)} of {tile.blocks} blocks of {spec} with {tile}")
     assert specs and not few, few

@@ -25,7 +25,7 @@ class Host:
     def __init__(self, folder: Path) -> None:
         self.folder, self.threads, self.launched = folder, 4, []
         self.tile = tiling.Tile(8, 4, 2, 32, 1)
-        self.compiler = [*build.compilers()[0], "-std=c++20", "-fPIC", "-pthread", "-DJINC_HOST", "-w"]
+        self.compiler = [*build.find_compilers()[0], "-std=c++20", "-fPIC", "-pthread", "-DJINC_HOST", "-w"]
         self.runtime = folder / "runtime.o"
         if not self.runtime.exists():
             self.compile("-O1", "-c", str(SHIM.with_name("host_runtime.cpp")), "-o", str(self.runtime))
@@ -61,11 +61,11 @@ class Host:
         return self.launch("resample", "resample", defines, device, blocks, arguments, 0, defines["SHARED"])
 
     def take_over(self, monkeypatch) -> None:
-        monkeypatch.setattr(cuda, "available", lambda device: True)
-        monkeypatch.setattr(cuda, "tile", self.chosen)
+        monkeypatch.setattr(cuda, "is_available", lambda device: True)
+        monkeypatch.setattr(cuda, "choose_tile", self.chosen)
         monkeypatch.setattr(cuda, "launch", self.launch)
         monkeypatch.setattr(cuda, "launch_resampling", self.launch_resampling)
-        monkeypatch.setattr(cuda, "processors", lambda device: 1)
+        monkeypatch.setattr(cuda, "count_multiprocessors", lambda device: 1)
 
 
 def poisoned(*size, **options) -> torch.Tensor:

@@ -184,7 +184,7 @@ def headers() -> list[Path]:
 
 def built_driver(folder: Path) -> Path:
     """Compile graphics_driver.c; skips where that cannot be."""
-    found, includes = build.compilers(), headers()
+    found, includes = build.find_compilers(), headers()
     if not found:
         pytest.skip("there is no compiler to make a driver with")
     if not includes:

@@ -124,7 +124,7 @@ def torch() -> None:
         attempt("devices", devices)
     say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
     attempt("memory", memory)
-    attempt("kernels", kernels, limit=180.0)  # compiling may take cpu.TIMEOUT
+    attempt("kernels", kernels, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
     attempt("compilers", compilers)
     attempt("left behind", left_behind)
     attempt("caches", caches)
@@ -164,7 +164,7 @@ def kernels() -> list[list[str]]:
 
     kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
     rows = [(kind, row) for kind in kinds for row in status(kind)]
-    advice = cpu.advice(), cuda.ADVICE
+    advice = cpu.advise(), cuda.ADVICE
 
     def reason(row: OperatorStatus) -> str:
         return row.reason.removesuffix(advice[0]).removesuffix(advice[1]).strip()
@@ -174,22 +174,21 @@ def kernels() -> list[list[str]]:
 
 def compilers() -> list[str]:
     """Path and version of each C++ compiler, in the order in which they would be tried."""
-    from cuda_ops.cpu.build import compilers
+    from cuda_ops.cpu.build import find_compilers
 
     found = []
-    for command in compilers():
+    for command in find_compilers():
         asked = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=10, errors="replace")
         found.append(f"{command[0]}: {asked.stdout.strip().partition(chr(10))[0] or 'does not say its version'}")
     return found
 
 
 def left_behind() -> list[str]:
-    from cuda_ops.cpu import loader as cpu
-    from cuda_ops.cuda import nvrtc
+    from cuda_ops import kernel_cache
     from gan.hub.cache import Cache
     from gan.hub.url import DownloadError
 
-    gone = [*cpu.mend(), *nvrtc.mend()]
+    gone = kernel_cache.clean_cache()
     with suppress(DownloadError):  # there is no home
         gone += Cache().sweep()
     return [str(path) for path in gone]
@@ -197,9 +196,9 @@ def left_behind() -> list[str]:
 
 def caches() -> list[list[Any]]:
     """Folder, number of files and bytes: of the kept kernels first, then of whatever else is kept beside them."""
-    from cuda_ops.cpu import loader as cpu
+    from cuda_ops import kernel_cache
 
-    kept = cpu.cache_folder()
+    kept = kernel_cache.cache_folder()
     beside = sorted(path for path in kept.parent.glob("*") if path.is_dir() and path != kept)
     return [[str(folder), *weight(folder)] for folder in (kept, *beside)]
 

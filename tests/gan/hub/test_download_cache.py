@@ -13,7 +13,7 @@ import pytest
 from support.fetching import MODEL, OTHER, POSIX, ROOT, cache_in, child, get, one_model, sha
 from support.sites import Page, Site, checkpoint_like
 
-from cuda_ops.cpu import loader as cpu
+from cuda_ops import kernel_cache
 from gan.hub.cache import Cache, cache_folder, hold, hold_only, is_kept
 from gan.hub.download import Downloaded, fetched
 from gan.hub.url import DownloadError, parsed
@@ -32,7 +32,7 @@ def site(folder: Path) -> Iterator[Site]:
 
 
 def test_the_cache_lies_beside_the_kernels() -> None:
-    assert cache_folder() == cpu.cache_folder().with_name("models")
+    assert cache_folder() == kernel_cache.cache_folder("models")
 
 
 @pytest.mark.parametrize("damage", [b"", MODEL[:-1], OTHER], ids=["empty", "short", "other"])

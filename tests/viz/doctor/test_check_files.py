@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from support.doctors import POSIX, ROOT, answer, the
 
-from cuda_ops.cpu import build, build_dir
-from cuda_ops.cpu import loader as cpu
+from cuda_ops import kernel_cache
+from cuda_ops.cpu.build_dir import build_dir
 from gan.hub import cache
 from viz import invocation
 from viz.doctor import check_files, probe_child
@@ -75,7 +75,7 @@ def test_downloaded_models_come_with_the_command_that_empties_their_folder(tmp_p
 
 
 def test_abandoned_downloads_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu, "mend", list)
+    monkeypatch.setattr(kernel_cache, "clean_cache", list)
     monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
     (tmp_path / "parts").mkdir()
     old, new = (tmp_path / "parts" / f"{name}-0.part" for name in ("a", "b"))
@@ -187,27 +187,27 @@ def test_a_picture_is_drawn_even_without_bundled_models(monkeypatch: pytest.Monk
 
 
 @POSIX
-def test_killed_compiles_are_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_killed_compiles_left_is_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     temporary, kept = tmp_path / "temporary", tmp_path / "jinc" / "kernels"
     temporary.mkdir()
     kept.mkdir(parents=True)
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(cpu, "cache_folder", lambda: kept)
-    stale = [folder / f"{build_dir.PREFIX}{name}" for folder in (temporary, kept) for name in ("a", "b")]
+    monkeypatch.setattr(kernel_cache, "cache_folder", lambda: kept)
+    stale = [folder / f"{kernel_cache.PREFIX}{name}" for folder in (temporary, kept) for name in ("a", "b")]
     for folder in stale:
         folder.mkdir()
         (folder / "half.o").write_bytes(b"\x7fELF")
-    with build_dir.workplace(temporary) as place:
-        damaged, whole, unused = (kept / f"key-{name}-c++{build.SUFFIX}" for name in ("0" * 16, "x", "y"))
+    with build_dir(temporary) as place:
+        damaged, whole, unused = (kept / f"key-{name}-c++{kernel_cache.SUFFIX}" for name in ("0" * 16, "x", "y"))
         for path in (damaged, whole, unused):
             path.write_bytes(path.name.encode())
         whole, unused = (
-            path.rename(path.with_name(f"key-{cpu._digest([path.read_bytes()])}-c++{build.SUFFIX}"))
+            path.rename(path.with_name(f"key-{kernel_cache.digest([path.read_bytes()])}-c++{kernel_cache.SUFFIX}"))
             for path in (whole, unused)
         )
         for path in (*stale, place.folder):
             os.utime(path, (time.time() - 60, time.time() - 60))
         os.utime(unused, (0, 0))
-        assert sorted(cpu.mend()) == sorted([*stale, damaged, unused])
+        assert sorted(kernel_cache.clean_cache()) == sorted([*stale, damaged, unused])
         assert place.folder.is_dir(), "somebody works there"
-    assert sorted(kept.iterdir()) == [whole] and cpu.mend() == []
+    assert sorted(kept.iterdir()) == [whole] and kernel_cache.clean_cache() == []
