@@ -14,7 +14,7 @@ from PIL import Image
 from train.critters.dataset import SEED_STRIDE, draw_critter, write_dataset
 from train.critters.paint import paint
 from train.critters.species import SPECIES, sample_critter
-from train.critters.texture import REDUCTION_RADIUS, reduce_samples, reduction_taps
+from train.critters.texture import FILTER_RADIUS, downsample, downsampling_filter
 
 
 def _linear(picture: np.ndarray) -> np.ndarray:
@@ -24,8 +24,8 @@ def _linear(picture: np.ndarray) -> np.ndarray:
 
 def _halved(picture: np.ndarray) -> np.ndarray:
     """A picture at half its size, in linear light, through the data set's own filter."""
-    margin = 2 * REDUCTION_RADIUS - 1
-    return reduce_samples(np.pad(_linear(picture), ((margin, margin), (margin, margin), (0, 0)), mode="edge"), 2)
+    margin = 2 * FILTER_RADIUS - 1
+    return downsample(np.pad(_linear(picture), ((margin, margin), (margin, margin), (0, 0)), mode="edge"), 2)
 
 
 def _top_octave(picture: np.ndarray) -> float:
@@ -136,10 +136,10 @@ def test_more_samples_change_little() -> None:
 
 
 def test_the_reduction_passes_constants_and_stops_what_would_alias() -> None:
-    count = (16 + 2 * REDUCTION_RADIUS - 1) * 4
-    flat = reduce_samples(np.full((count, count, 1), 0.7, np.float32), 4)
+    count = (16 + 2 * FILTER_RADIUS - 1) * 4
+    flat = downsample(np.full((count, count, 1), 0.7, np.float32), 4)
     assert flat.shape == (16, 16, 1) and np.abs(flat - 0.7).max() < 1e-5
-    taps = reduction_taps(4)
+    taps = downsampling_filter(4)
     frequencies = np.array([0.25, 0.75, 1.0, 1.5])  # cycles a pixel; 0.5 is the Nyquist frequency
     response = np.abs(np.exp(-2j * np.pi * frequencies[:, None] * np.arange(taps.size)[None, :] / 4) @ taps)
     assert response[0] > 0.85 and response[1:].max() < 0.02

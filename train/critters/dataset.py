@@ -1,14 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Critters, the bundled data set: procedural pictures of one furry creature each, unaligned as in FFHQ-U.
 
-Nothing is downloaded. `critters_species` draws an animal from a seed, `critters_patterns` its fur and markings,
-`critters_paint` the picture. Here are the two entry points: one picture, and a data set in one zip.
+Nothing is downloaded. `species` samples an animal from a seed, `patterns` has its fur and markings, `paint` the
+picture. Here are the two entry points: one picture, and a data set in one zip.
 """
 
 import io
 import json
 import multiprocessing
-import os
 import signal
 import threading
 import zipfile
@@ -26,18 +25,18 @@ from gan.files.atomic_write import atomic_write
 from train.critters.paint import paint
 from train.critters.species import sample_critter
 
-SMALLEST, LARGEST = 16, 512
+MIN_SIZE, MAX_SIZE = 16, 512
 # The picture i of the data set with seed k is the critter of seed k * SEED_STRIDE + i, so that no two sets share one.
 SEED_STRIDE = 1_000_000
 
 Pose = dict[str, Any]
 
 
-def _check(size: int, seed: int) -> None:
-    if size < SMALLEST or size > LARGEST or size & (size - 1):
-        raise ValueError(f"The size of critters must be a power of two from {SMALLEST} to {LARGEST}, but it is {size}.")
+def _check_arguments(size: int, seed: int) -> None:
+    if not MIN_SIZE <= size <= MAX_SIZE or size & (size - 1):
+        raise ValueError(f"The size of critters must be a power of two from {MIN_SIZE} to {MAX_SIZE}, not {size}.")
     if seed < 0:
-        raise ValueError(f"The seed must be zero or more, but it is {seed}.")
+        raise ValueError(f"The seed of critters must be 0 or more, not {seed}.")
 
 
 def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
@@ -48,7 +47,7 @@ def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
     right and down are positive), `species`, `pattern`, `palette` and `seed`. Raises ValueError for a size that is not
     a power of two from 16 to 512 and for a negative seed.
     """
-    _check(size, seed)
+    _check_arguments(size, seed)
     critter = sample_critter(seed)
     pose = {
         name: round(float(value), 5)
@@ -65,7 +64,7 @@ def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
     return paint(critter, size), pose | words
 
 
-def _encoded(job: tuple[int, int]) -> tuple[bytes, Pose]:
+def _draw_png(job: tuple[int, int]) -> tuple[bytes, Pose]:
     picture, pose = draw_critter(*job)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "png")
@@ -76,12 +75,9 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _pool(workers: int) -> Pool:
-    """Spawned workers of one thread each, deaf to Ctrl-C: it reaches the whole group, and the parent ends them."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    before = {name: os.environ.get(name) for name in threads}
-    os.environ.update(threads)  # read when a worker imports numpy
-    # Where signals are inherited, a worker is deaf from its first moment and not only after its imports.
+def _start_pool(workers: int) -> Pool:
+    """Spawn workers that ignore Ctrl-C: it reaches the whole process group, and the parent ends them."""
+    # Where signals are inherited, a worker ignores it from its first moment and not only after its imports.
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     try:
@@ -89,24 +85,19 @@ def _pool(workers: int) -> Pool:
     finally:
         if main:
             signal.signal(signal.SIGINT, handler)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager
-def _drawn(jobs: list[tuple[int, int]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
-    """The encoded pictures of the jobs in their order."""
+def _draw_all(jobs: list[tuple[int, int]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
+    """Yield the PNGs and poses of the jobs, in their order."""
     if workers <= 1 or len(jobs) == 1:
-        yield map(_encoded, jobs)
+        yield map(_draw_png, jobs)
         return
-    with _pool(min(workers, len(jobs))) as pool:  # leaving it, by an interrupt too, terminates the workers
-        yield pool.imap(_encoded, jobs, chunksize=4)
+    with _start_pool(min(workers, len(jobs))) as pool:  # leaving it, by an interrupt too, terminates the workers
+        yield pool.imap(_draw_png, jobs, chunksize=4)
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+def _make_entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # no clock and no platform in the bytes
     entry.create_system, entry.external_attr = 3, 0o644 << 16
     return entry
@@ -123,24 +114,24 @@ def write_dataset(
     """Write `num` critters as an uncompressed zip of PNGs with a dataset.json, the same bytes for any `workers`.
 
     The zip holds `00000/img00000000.png` and so on, a thousand a folder, and `dataset.json` with `labels` (null) and
-    `poses` (name of the picture -> what `draw_critter` says of it). `progress(done, num)` is called after each
+    `poses` (name of the picture -> what `draw_critter` returns). `progress(done, num)` is called after each
     picture. The file appears under its name when it is complete; an interrupt leaves nothing behind. Raises
     ValueError for bad arguments, OSError where the file cannot be written.
     """
-    _check(size, seed)
+    _check_arguments(size, seed)
     if not 1 <= num <= SEED_STRIDE:
-        raise ValueError(f"The number of critters must be from 1 to {SEED_STRIDE}, but it is {num}.")
+        raise ValueError(f"The number of critters must be from 1 to {SEED_STRIDE}, not {num}.")
     poses: dict[str, Pose] = {}
     jobs = [(seed * SEED_STRIDE + index, size) for index in range(num)]
     with (
         atomic_write(Path(path)) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
-        _drawn(jobs, workers) as pictures,
+        _draw_all(jobs, workers) as pictures,
     ):
         for index, (png, pose) in enumerate(pictures):
             name = f"{index // 1000:05d}/img{index:08d}.png"
-            archive.writestr(_entry(name), png)
+            archive.writestr(_make_entry(name), png)
             poses[name] = pose
             if progress is not None:
                 progress(index + 1, num)
-        archive.writestr(_entry("dataset.json"), json.dumps({"labels": None, "poses": poses}))
+        archive.writestr(_make_entry("dataset.json"), json.dumps({"labels": None, "poses": poses}))

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Paints a critter in linear light, back to front: body, ears, head, face, and the soft backdrop behind them all.
+"""Paint a critter in linear light, back to front: body, ears, head, face, and the soft backdrop behind them all.
 
 Each part is evaluated on the window of samples it covers, in coordinates of its own. The head is a spherical cap:
 a sample's normal gives the light, and the normal, turned by yaw and pitch and projected stereographically, gives the
@@ -12,7 +12,7 @@ import numpy as np
 
 from train.critters.patterns import body_markings, face_markings, spikes, strands
 from train.critters.species import Critter
-from train.critters.texture import REDUCTION_RADIUS, Array, bell, mix, reduce_samples, smoothstep, srgb_bytes
+from train.critters.texture import FILTER_RADIUS, Array, bell, downsample, encode_srgb, mix, rotate, smoothstep
 
 Window = tuple[slice, slice]
 Light = tuple[float, float, float]
@@ -33,22 +33,21 @@ class Canvas:
     def __init__(self, size: int, factor: int) -> None:
         self.size, self.factor = size, factor
         self.pitch = 1 / (size * factor)
-        count = (size + 2 * REDUCTION_RADIUS - 1) * factor
-        self.at = ((np.arange(count) + 0.5) * self.pitch - (REDUCTION_RADIUS - 0.5) / size).astype(np.float32)
+        count = (size + 2 * FILTER_RADIUS - 1) * factor
+        self.at = ((np.arange(count) + 0.5) * self.pitch - (FILTER_RADIUS - 0.5) / size).astype(np.float32)
         self.colour = np.zeros((count, count, 3), np.float32)
         self.cover = np.zeros((count, count), np.float32)
 
     def window(self, x: float, y: float, reach: float) -> Window:
-        """The samples within `reach` image widths of (x, y) along both axes, at least one of them."""
+        """Return the samples within `reach` image widths of (x, y) along both axes, at least one of them."""
         low, high = (np.searchsorted(self.at, [v - reach, v + reach]) for v in (x, y)), self.at.size
         columns, rows = (slice(min(a, high - 1), max(b, min(a, high - 1) + 1)) for a, b in low)
         return rows, columns
 
     def local(self, window: Window, x: float, y: float, unit: float, degrees: float) -> tuple[Array, Array]:
-        """Coordinates of a window's samples in a frame at (x, y), scaled by `unit`, turned clockwise by `degrees`."""
+        """Return a window's samples in a frame at (x, y), scaled by `unit`, turned clockwise by `degrees`."""
         dy, dx = ((self.at[window[0]] - y) / unit)[:, None], ((self.at[window[1]] - x) / unit)[None, :]
-        cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-        return cos * dx + sin * dy, cos * dy - sin * dx
+        return rotate(dx, dy, math.radians(degrees))
 
     def paint(self, window: Window, colour: Array, alpha: Array) -> None:
         """Put a colour, [3] or [h, w, 3], over a window with alpha [h, w]."""
@@ -57,14 +56,13 @@ class Canvas:
         self.cover[window] = self.cover[window] * keep + alpha
 
 
-def _turned(light: Light, degrees: float) -> Light:
-    """The light's direction in a frame turned clockwise by `degrees`."""
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return cos * light[0] + sin * light[1], cos * light[1] - sin * light[0], light[2]
+def _rotate_light(light: Light, degrees: float) -> Light:
+    """Return the light's direction in a frame turned clockwise by `degrees`."""
+    return (*rotate(light[0], light[1], math.radians(degrees)), light[2])
 
 
 def _shade(albedo: Array, normal: tuple[Array, Array, Array], light: Light, open_sky: Array) -> Array:
-    """Wrapped diffuse light (fur scatters it past the terminator), sky light from above, and a thin bright rim."""
+    """Light an albedo: wrapped diffuse light (fur scatters it past the terminator), sky light and a thin bright rim."""
     nx, ny, nz = normal
     length = np.sqrt(nx**2 + ny**2 + nz**2) + np.float32(1e-6)
     facing = (nx * light[0] + ny * light[1] + nz * light[2]) / length
@@ -75,8 +73,8 @@ def _shade(albedo: Array, normal: tuple[Array, Array, Array], light: Light, open
     return colour + rim[..., None] * (0.4 * albedo + 0.12) * _KEY
 
 
-def _coat(critter: Critter, marks: tuple[Array, Array], fur: Array) -> Array:
-    """Albedo of furry skin: coat, markings, light parts, each strand a little lighter or darker and warmer."""
+def _fur_albedo(critter: Critter, marks: tuple[Array, Array], fur: Array) -> Array:
+    """Return the albedo of furry skin: coat, markings, light parts, each strand a little lighter, darker or warmer."""
     coat = critter.coat
     albedo = mix(mix(coat.base + np.zeros(fur.shape + (3,), np.float32), coat.mark, marks[0]), coat.light, marks[1])
     tone = np.exp(np.float32(0.46 * critter.traits["contrast"]) * fur)
@@ -103,14 +101,14 @@ def _paint_body(canvas: Canvas, critter: Critter) -> None:
     head_x, head_y = canvas.local(window, critter.x, critter.y, unit, critter.tilt)
     shadow = np.sqrt(head_x**2 + (head_y / height) ** 2)
     depth = np.sqrt(np.maximum(1 - 0.85 * reach**2, 0.04))
-    albedo = _coat(critter, body_markings(critter, x, y, fur), fur)
+    albedo = _fur_albedo(critter, body_markings(critter, x, y, fur), fur)
     normal = (0.92 * ex, 0.5 * ey, depth)
     open_sky = 0.28 + 0.72 * smoothstep(0.85, 1.75, shadow - 0.12 * head_y)
-    canvas.paint(window, _shade(albedo, normal, _turned(critter.light, critter.lean), open_sky), alpha)
+    canvas.paint(window, _shade(albedo, normal, _rotate_light(critter.light, critter.lean), open_sky), alpha)
 
 
 def _ear_depth(kind: str, s: Array, t: Array) -> Array:
-    """How far inside an ear's outline a point lies (positive inside): s across, in half widths, t from base to tip."""
+    """Return the depth inside an ear's outline, positive inside: s across, in half widths, t from base to tip."""
     if kind == "round":
         return 1 - np.sqrt(s**2 + (2 * t - 1) ** 2)
     if kind == "long":
@@ -132,9 +130,8 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
         bend += side * (1.1 if traits["flop"] in (2, side) else 0.12)
     inset = 0.92 if species.ears == "tuft" else 0.80
     base_x, base_y = side * inset * math.sin(at), -inset * species.height * traits["height"] * math.cos(at)
-    tilt = math.radians(critter.tilt)
-    x0 = critter.x + unit * (base_x * math.cos(tilt) - base_y * math.sin(tilt))
-    y0 = critter.y + unit * (base_x * math.sin(tilt) + base_y * math.cos(tilt))
+    offset_x, offset_y = rotate(base_x, base_y, -math.radians(critter.tilt))
+    x0, y0 = critter.x + unit * offset_x, critter.y + unit * offset_y
     # The window is centred half way up the ear; a bend takes the tip out of its reach sideways.
     up = math.radians(critter.tilt + lean)
     reach = unit * (length * (0.62 + 0.8 * abs(bend)) + 0.75 * width + 0.12)
@@ -152,7 +149,7 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
     marked = _MARKED_EARS.get(critter.pattern, 0.12)
     top = smoothstep(0.30, 0.75, t + 0.06 * fur) if critter.pattern == "fox" else np.ones_like(t)
     pale = 0.8 if critter.pattern == "redpanda" else 0.0
-    albedo = _coat(critter, (marked * top, pale * np.ones_like(t)), fur)
+    albedo = _fur_albedo(critter, (marked * top, pale * np.ones_like(t)), fur)
     if species.ears != "tuft":
         inner = smoothstep(0.22, 0.50, depth + 0.07 * fur) * smoothstep(0.95, 0.7, t)
         hollow = 0.55 * critter.coat.skin + 0.45 * critter.coat.skin * (0.4 + 0.6 * critter.coat.base)
@@ -164,17 +161,32 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
         albedo = mix(albedo, 0.8 * critter.coat.light, 0.55 * tuft)
     normal = (0.75 * s, -0.2 + 0.4 * (0.5 - t), np.full_like(s, 0.8))
     open_sky = 0.45 + 0.55 * smoothstep(0.0, 0.55, t)
-    canvas.paint(window, _shade(albedo, normal, _turned(critter.light, critter.tilt + lean), open_sky), alpha)
+    canvas.paint(window, _shade(albedo, normal, _rotate_light(critter.light, critter.tilt + lean), open_sky), alpha)
 
 
 def _face_coordinates(critter: Critter, nx: Array, ny: Array, nz: Array, height: float) -> tuple[Array, Array]:
-    """Stereographic coordinates of the turned normals: the unturned head's rim is about one from the middle."""
-    cos, sin = math.cos(critter.yaw), math.sin(critter.yaw)
-    fx, fz = cos * nx - sin * nz, sin * nx + cos * nz
-    cos, sin = math.cos(critter.pitch), math.sin(critter.pitch)
-    fy, fz = cos * ny - sin * fz, sin * ny + cos * fz
+    """Return stereographic coordinates of the turned normals: an unturned head's rim is about one from the middle."""
+    fx, fz = rotate(nx, nz, -critter.yaw)
+    fy, fz = rotate(ny, fz, -critter.pitch)
     grow = np.float32(1.8) / (1 + np.maximum(fz, -0.3))
     return fx * grow, fy * grow * np.float32(height)
+
+
+def _tip_normals(critter: Critter, qx: Array, qy: Array, nx: Array, ny: Array) -> tuple[Array, Array]:
+    """Return normals tipped by the gradients of the face's relief: the muzzle bulges, the eyes lie in hollows."""
+    species, eye_y = critter.species, _eye_y(critter)
+    bumps = [
+        (0.0, 0.42, 0.34 * species.muzzle / 0.3, 0.26, 0.20 * (species.muzzle > 0)),
+        (-species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
+        (species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
+    ]
+    tip_x, tip_y = nx.copy(), ny.copy()
+    for cx, cy, wide, high, rise in bumps:
+        if rise:
+            bump = np.float32(2 * rise) * bell(qx - cx, qy - cy, wide, high)
+            tip_x += bump * (qx - cx) / np.float32(wide**2)
+            tip_y += bump * (qy - cy) / np.float32(high**2)
+    return tip_x, tip_y
 
 
 def _paint_head(canvas: Canvas, critter: Critter) -> None:
@@ -199,26 +211,15 @@ def _paint_head(canvas: Canvas, critter: Critter) -> None:
     pitch = canvas.pitch / unit
     fur = strands(critter.noise, angle, radius, 2, pitch) * (0.35 + 0.65 * smoothstep(0.12, 0.55, radius))
     marks = face_markings(critter, qx, qy, fur)
-    albedo = _coat(critter, marks, fur)
+    albedo = _fur_albedo(critter, marks, fur)
     crown = smoothstep(0.1, -1.0, qy)
     albedo = albedo * (1 - 0.16 * crown)[..., None]
 
-    # Relief: muzzle and brows bulge, the eyes lie in hollows; a bump's gradient tips the normal.
     eye_y = _eye_y(critter)
-    bumps = [
-        (0.0, 0.42, 0.34 * species.muzzle / 0.3, 0.26, 0.20 * (species.muzzle > 0)),
-        (-species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
-        (species.eye_gap, eye_y, 1.3 * species.eyes, 1.3 * species.eyes, -0.10),
-    ]
-    tip_x, tip_y = nx.copy(), ny.copy()
-    for cx, cy, wide, high, rise in bumps:
-        if rise:
-            bump = np.float32(2 * rise) * bell(qx - cx, qy - cy, wide, high)
-            tip_x += bump * (qx - cx) / np.float32(wide**2)
-            tip_y += bump * (qy - cy) / np.float32(high**2)
+    tip_x, tip_y = _tip_normals(critter, qx, qy, nx, ny)
     sockets = bell(np.abs(qx) - species.eye_gap, qy - eye_y, 1.35 * species.eyes, 1.25 * species.eyes)
     open_sky = (1 - 0.30 * sockets) * (0.72 + 0.28 * smoothstep(1.08, 0.80, rim))
-    colour = _shade(albedo, (tip_x, tip_y, nz), _turned(critter.light, critter.tilt), open_sky)
+    colour = _shade(albedo, (tip_x, tip_y, nz), _rotate_light(critter.light, critter.tilt), open_sky)
 
     fray = spikes(critter.noise, np.arctan2(ex, -ey) + np.float32(0.3 * traits["shift"]), reach - 1, 8)
     length = 1.3 * species.fur * traits["fur"] * (0.75 + 0.5 * smoothstep(-0.5, 0.8, slope))
@@ -233,7 +234,7 @@ def _eye_y(critter: Critter) -> float:
 
 
 def _paint_face(critter: Critter, colour: Array, x: Array, y: Array, soft: float) -> Array:
-    """Eyes, nose and mouth over the head's colour, in face coordinates."""
+    """Return the head's colour with eyes, and nose and mouth or a beak, in face coordinates."""
     for side in (-1, 1):
         colour = _paint_eye(critter, colour, x, y, side, soft)
     if critter.species.name == "owl":
@@ -265,7 +266,7 @@ def _paint_eye(critter: Critter, colour: Array, x: Array, y: Array, side: int, s
     ball_colour = mix(ball_colour, _DARK, smoothstep(1 + soft / wide, 0.9 - soft / wide, pupil))
     shade = 0.45 + 0.55 * smoothstep(-0.9, -0.2, v + 0.3 * (1 - lid))
     ball_colour = ball_colour * shade[..., None]
-    light = _turned(critter.light, critter.tilt)
+    light = _rotate_light(critter.light, critter.tilt)
     hx, hy = 0.42 * light[0], -0.14 + 0.36 * light[1]
     spark = smoothstep(0.27 + soft, 0.17 - soft, np.sqrt((u - hx) ** 2 + (v - hy) ** 2))
     spark = spark + 0.30 * bell(u + 0.9 * hx, v + 0.7 * hy - 0.1, 0.20, 0.16)
@@ -302,7 +303,7 @@ def _paint_snout(critter: Critter, colour: Array, x: Array, y: Array, soft: floa
     colour = mix(colour, 0.25 * critter.coat.mark + _DARK, np.minimum(strength * np.maximum(stem, smile), 1))
     taper = 1 - 0.42 * smoothstep(-0.5, 1.0, v)
     shape = np.sqrt(np.abs(u / taper) ** 2.4 + np.abs(v) ** 2.2)
-    light = _turned(critter.light, critter.tilt)
+    light = _rotate_light(critter.light, critter.tilt)
     tone = 0.75 + 0.35 * smoothstep(0.8, -0.8, v) + 0.15 * light[0] * u
     gleam = 0.55 * bell(u - 0.3 * light[0], v + 0.45, 0.34, 0.22)
     nose = critter.coat.nose * tone[..., None] + gleam[..., None] * _WHITE * (0.35 + 0.5 * critter.coat.nose)
@@ -323,7 +324,7 @@ def _paint_beak(critter: Critter, colour: Array, x: Array, y: Array, soft: float
 
 
 def _backdrop(critter: Critter, size: int) -> Array:
-    """The soft world behind, [size, size, 3]: smooth enough to be evaluated at the picture's own pixels."""
+    """Return the soft background [size, size, 3], smooth enough to be evaluated at the picture's own pixels."""
     at = ((np.arange(size) + 0.5) / size).astype(np.float32)
     x, y = np.broadcast_arrays(at[None, :], at[:, None])
     along = math.cos(critter.slope) * (x - 0.5) + math.sin(critter.slope) * (y - 0.5)
@@ -337,7 +338,7 @@ def _backdrop(critter: Critter, size: int) -> Array:
 
 
 def paint(critter: Critter, size: int, factor: int = 4) -> np.ndarray:
-    """The critter's picture, uint8 [size, size, 3], at `factor` samples a pixel along each axis."""
+    """Paint the critter's picture, uint8 [size, size, 3], at `factor` samples a pixel along each axis."""
     canvas = Canvas(size, factor)
     _paint_body(canvas, critter)
     behind = 1 if critter.yaw > 0 else -1
@@ -345,5 +346,5 @@ def paint(critter: Critter, size: int, factor: int = 4) -> np.ndarray:
         _paint_ear(canvas, critter, side)
     _paint_head(canvas, critter)
     layers = np.concatenate([canvas.colour, canvas.cover[..., None]], axis=2)
-    layers = reduce_samples(layers, factor)
-    return srgb_bytes(layers[..., :3] + (1 - layers[..., 3:]) * _backdrop(critter, size))
+    layers = downsample(layers, factor)
+    return encode_srgb(layers[..., :3] + (1 - layers[..., 3:]) * _backdrop(critter, size))

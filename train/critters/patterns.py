@@ -13,7 +13,7 @@ _OCTAVES = ((28, 0.75), (56, 1.0), (112, 0.95), (224, 0.8), (448, 0.6))
 
 
 def strands(noise: Noise, angle: Array, radius: Array, layer: int, pitch: float) -> Array:
-    """Fur combed away from a point, about [-1, 1], at polar coordinates around that point.
+    """Return the fur combed away from a point, about [-1, 1], at polar coordinates around that point.
 
     Every octave is value noise stretched along the radius. An octave fades where its strands grow coarse (far out) and
     where they would be finer than the sample pitch (near the point): the fur has one look at all distances, and
@@ -32,7 +32,7 @@ def strands(noise: Noise, angle: Array, radius: Array, layer: int, pitch: float)
 
 
 def spikes(noise: Noise, angle: Array, out: Array, layer: int) -> Array:
-    """Tips of the fur at an outline, in [0, 1]: a ridge per tuft and per strand, leaning a little as it grows out."""
+    """Return the tips of the fur at an outline, in [0, 1]: a ridge per tuft and per strand, leaning as it grows out."""
     flat = np.zeros_like(angle)
     total = np.zeros_like(angle)
     for octave, (cells, gain) in enumerate(((40, 0.45), (88, 0.55))):
@@ -46,7 +46,7 @@ def _bands(phase: Array, sharp: float) -> Array:
 
 
 class _Face(NamedTuple):
-    """Face coordinates after the push of the fur, and what several patterns take from them."""
+    """Face coordinates displaced by the fur, and values that several patterns share."""
 
     x: Array
     y: Array
@@ -58,10 +58,9 @@ class _Face(NamedTuple):
 
 
 def face_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Array, Array]:
-    """How much of the marking's and of the light colour shows, each in [0, 1].
+    """Return the amounts of the marking's and of the light colour on the face, each in [0, 1].
 
     x, y are face coordinates: the nose lies at about (0, 0.3), the rim of an unturned head about one from the middle.
-
     `fur` displaces the coordinates along the strands, so that the edge of every marking is made of hairs.
     """
     away_x, away_y = x, y - np.float32(0.28)
@@ -79,7 +78,7 @@ def face_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Arr
 
 
 def _coat_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
-    """Markings that several species wear."""
+    """Return the markings that several species have."""
     noise, traits = critter.noise, critter.traits
     x, y, side, radius, angle, wobble, muzzle = face
     nothing = np.zeros_like(x)
@@ -97,7 +96,7 @@ def _coat_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
             jaw = smoothstep(0.2, 0.8, y + 0.3 * side)
             return np.maximum(crown, cheek), np.maximum(np.maximum(muzzle, brow), jaw)
         case "spots":
-            reach, value = noise.cells(6.2 * x + 20, 6.2 * y + 20, 31)
+            reach, value = noise.worley(6.2 * x + 20, 6.2 * y + 20, 31)
             spot = smoothstep(0.36, 0.27, reach + 0.05 * value) * smoothstep(0.30, 0.5, radius)
             spot = spot * smoothstep(0.22, 0.45, np.maximum(side - 0.1, -y))
             return 0.95 * spot, np.maximum(muzzle, 0.7 * smoothstep(0.35, 0.8, y))
@@ -116,7 +115,7 @@ def _coat_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
 
 
 def _species_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
-    """Faces by which a species is known."""
+    """Return the markings that make a species."""
     noise, traits = critter.noise, critter.traits
     x, y, side, radius, angle, wobble, muzzle = face
     nothing = np.zeros_like(x)
@@ -149,7 +148,7 @@ def _species_markings(critter: Critter, face: _Face) -> tuple[Array, Array]:
 
 
 def body_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Array, Array]:
-    """The same below the head: body coordinates have the neck at (0, 0), y down."""
+    """Return the same below the head: body coordinates have the neck at (0, 0), y down."""
     noise = critter.noise
     y = y + np.float32(0.10) * fur
     wobble = noise(1.6 * x + 5, 1.6 * y + 5, 40)
@@ -160,7 +159,7 @@ def body_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Arr
             stripe = _bands(9.0 * y - 3.0 * np.abs(x) + 2.0 * wobble, 0.5) * smoothstep(0.25, 0.45, np.abs(x))
             return 0.85 * stripe, bib
         case "spots":
-            reach, value = noise.cells(4.6 * x + 20, 4.6 * y + 20, 41)
+            reach, value = noise.worley(4.6 * x + 20, 4.6 * y + 20, 41)
             return 0.95 * smoothstep(0.36, 0.27, reach + 0.05 * value) * (1 - bib), 0.8 * bib
         case "patches":
             return smoothstep(0.0, 0.12, noise(1.3 * x + 9, 1.3 * y + 9, 42)), critter.traits["bib"] * bib
@@ -169,7 +168,7 @@ def body_markings(critter: Critter, x: Array, y: Array, fur: Array) -> tuple[Arr
         case "redpanda":
             return 0.9 * np.ones_like(x), nothing
         case "owl":
-            row = noise.cells(5.5 * x + 20 + 2.75 * (np.floor(4.5 * y) % 2), 4.5 * y + 20, 43)[0]
+            row = noise.worley(5.5 * x + 20 + 2.75 * (np.floor(4.5 * y) % 2), 4.5 * y + 20, 43)[0]
             return 0.6 * smoothstep(0.33, 0.2, row), 0.65 * smoothstep(0.9, 0.5, np.abs(x))
         case "crescent":
             arc = np.abs(y - 1.15 + 0.9 * x**2) - 0.13

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a critter is: the species, coats and backgrounds, and how one animal is drawn from a seed.
+"""Critters as data: species, coats and backgrounds, and the sampling of one animal from a seed.
 
 Lengths are in half head widths, angles in degrees, colours in OKLCH (lightness, chroma, hue) until they are sampled.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.critters.texture import Array, Noise, linear_from_oklch
+from train.critters.texture import Array, Noise, oklch_to_linear
 
 Oklch = tuple[float, float, float]
 
@@ -92,6 +92,15 @@ IRISES: dict[str, Oklch] = {
 # Irises that suit an animal whose eyes are mostly dark; the others take any.
 DARK_EYED = ("bear", "panda", "bunny", "koala", "mouse", "raccoon", "red panda")
 FANCIFUL_SHARE = 0.22
+# Spreads of the individual proportions, around 1, and of the offsets, around 0.
+PROPORTION_SPREADS = {
+    "height": 0.035, "cheeks": 0.25, "ears": 0.10, "ear_width": 0.09, "muzzle": 0.08, "eyes": 0.09, "eye_gap": 0.05,
+    "nose": 0.09, "fur": 0.18, "body": 0.10, "contrast": 0.16, "bands": 0.12, "mark": 0.15,
+}
+OFFSET_SPREADS = {
+    "eye_y": 0.03, "lean_left": 5.0, "lean_right": 5.0, "bend_left": 0.12, "bend_right": 0.12, "swirl": 0.12,
+    "shift": 1.0,
+}
 # fmt: on
 
 
@@ -100,14 +109,14 @@ class Coat:
     """Linear colours [3] of one animal and of what is behind it."""
 
     name: str
+    backdrop: tuple[Array, Array]
+    bokeh: tuple[Array, ...]
     base: Array
     mark: Array
     light: Array
     skin: Array  # inside of the ears, tongue
     nose: Array
     iris: Array
-    backdrop: tuple[Array, Array]
-    bokeh: tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,14 @@ class Critter:
     noise: Noise
 
 
+def _clipped_normal(rng: np.random.Generator, mean: float, spread: float, low: float, high: float) -> float:
+    return float(np.clip(rng.normal(mean, spread), low, high))
+
+
+def _random_sign(rng: np.random.Generator) -> float:
+    return float(rng.choice([-1, 1]))
+
+
 def _jitter(rng: np.random.Generator, colour: Oklch) -> Oklch:
     lightness, chroma, hue = colour
     return (
@@ -142,18 +159,18 @@ def _jitter(rng: np.random.Generator, colour: Oklch) -> Oklch:
     )
 
 
-def _fanciful(rng: np.random.Generator) -> tuple[Oklch, Oklch, Oklch]:
-    hue, turn = rng.uniform(0, 360), float(rng.choice([-1, 1])) * rng.uniform(15, 60)
+def _invent_palette(rng: np.random.Generator) -> tuple[Oklch, Oklch, Oklch]:
+    hue, turn = rng.uniform(0, 360), _random_sign(rng) * rng.uniform(15, 60)
     lightness, chroma = rng.uniform(0.60, 0.80), rng.uniform(0.08, 0.14)
     return ((lightness, chroma, hue), (lightness - 0.28, chroma, hue + turn), (0.95, 0.035, hue + turn))
 
 
-def _coat(rng: np.random.Generator, species: Species) -> Coat:
+def _sample_coat(rng: np.random.Generator, species: Species) -> Coat:
     name = species.coats[rng.integers(len(species.coats))]
-    colours = COATS[name]
+    palette = COATS[name]
     if fanciful := rng.random() < FANCIFUL_SHARE:
-        name, colours = "fanciful", _fanciful(rng)
-    base, mark, light = (_jitter(rng, colour) for colour in colours)
+        name, palette = "fanciful", _invent_palette(rng)
+    base, mark, light = (_jitter(rng, colour) for colour in palette)
     irises = ["brown", "copper", "brown", "amber", "blue"] if species.name in DARK_EYED else list(IRISES)[:-1]
     if species.name == "owl":
         irises = ["amber", "gold", "gold", "copper"]
@@ -169,56 +186,24 @@ def _coat(rng: np.random.Generator, species: Species) -> Coat:
     if rng.random() < 0.25:
         level = 0.5 * level + 0.5 * rng.uniform(0.35, 0.80)
     chroma = rng.uniform(0.025, 0.095)
-    step = float(rng.choice([-1, 1])) * rng.uniform(0.07, 0.16)
+    step = _random_sign(rng) * rng.uniform(0.07, 0.16)
     turn = rng.normal(0, 35)
-    backdrop = (linear_from_oklch(level + step, chroma, hue), linear_from_oklch(level - step, chroma, hue + turn))
+    backdrop = (oklch_to_linear(level + step, chroma, hue), oklch_to_linear(level - step, chroma, hue + turn))
     bokeh = tuple(
-        linear_from_oklch(
+        oklch_to_linear(
             float(np.clip(level + rng.normal(0.03, 0.10), 0.1, 0.95)), 1.2 * chroma, hue + turn * rng.uniform(-0.5, 1.5)
         )
         for _ in range(7)
     )
-    return Coat(
-        name,
-        linear_from_oklch(*base),
-        linear_from_oklch(*mark),
-        linear_from_oklch(*light),
-        linear_from_oklch(0.74, 0.075, 22 + rng.normal(0, 6)),
-        linear_from_oklch(*nose),
-        linear_from_oklch(*iris),
-        backdrop,
-        bokeh,
-    )
+    skin = (0.74, 0.075, 22 + rng.normal(0, 6))
+    colours = (oklch_to_linear(*colour) for colour in (base, mark, light, skin, nose, iris))
+    return Coat(name, backdrop, bokeh, *colours)
 
 
-def _traits(rng: np.random.Generator) -> dict[str, float]:
-    """Individual proportions: normal around the species', clipped at two deviations so that nobody is a monster."""
-    spreads = {
-        "height": 0.035,
-        "cheeks": 0.25,
-        "ears": 0.10,
-        "ear_width": 0.09,
-        "muzzle": 0.08,
-        "eyes": 0.09,
-        "eye_gap": 0.05,
-        "nose": 0.09,
-        "fur": 0.18,
-        "body": 0.10,
-        "contrast": 0.16,
-        "bands": 0.12,
-        "mark": 0.15,
-    }
-    traits = {name: 1 + spread * float(np.clip(rng.normal(), -2, 2)) for name, spread in spreads.items()}
-    offsets = {
-        "eye_y": 0.03,
-        "lean_left": 5.0,
-        "lean_right": 5.0,
-        "bend_left": 0.12,
-        "bend_right": 0.12,
-        "swirl": 0.12,
-        "shift": 1.0,
-    }
-    traits |= {name: spread * float(np.clip(rng.normal(), -2, 2)) for name, spread in offsets.items()}
+def _sample_traits(rng: np.random.Generator) -> dict[str, float]:
+    """Sample individual proportions: normal around the species', clipped at two deviations so that none look wrong."""
+    traits = {name: 1 + spread * _clipped_normal(rng, 0, 1, -2, 2) for name, spread in PROPORTION_SPREADS.items()}
+    traits |= {name: spread * _clipped_normal(rng, 0, 1, -2, 2) for name, spread in OFFSET_SPREADS.items()}
     traits["flop"] = float(rng.choice([0, 0, 0, -1, 1, 2]))
     traits["lids"] = rng.uniform(0.70, 1.0)
     traits["smile"] = rng.uniform(0.6, 1.3)
@@ -228,27 +213,27 @@ def _traits(rng: np.random.Generator) -> dict[str, float]:
 
 
 def sample_critter(seed: int) -> Critter:
-    """The critter of a seed, the same on every machine and in any order (PCG64)."""
+    """Sample the critter of a seed, the same on every machine and in any order (PCG64)."""
     rng = np.random.Generator(np.random.PCG64(seed))
     weights = np.array([species.weight for species in SPECIES])
     species = SPECIES[rng.choice(len(SPECIES), p=weights / weights.sum())]
     pattern = species.patterns[rng.integers(len(species.patterns))]
-    coat = _coat(rng, species)
-    scale = float(np.clip(rng.normal(0.63, 0.085), 0.45, 0.80))
-    tilt = float(np.clip(rng.normal(0, 13), -38, 38))
+    coat = _sample_coat(rng, species)
+    scale = _clipped_normal(rng, 0.63, 0.085, 0.45, 0.80)
+    tilt = _clipped_normal(rng, 0, 13, -38, 38)
     slack = 0.62 - 0.5 * scale
-    x = 0.5 + 0.5 * slack * float(np.clip(rng.normal(0, 0.55), -1, 1))
-    y = 0.54 + 0.5 * slack * float(np.clip(rng.normal(0, 0.5), -1, 1))
+    x = 0.5 + 0.5 * slack * _clipped_normal(rng, 0, 0.55, -1, 1)
+    y = 0.54 + 0.5 * slack * _clipped_normal(rng, 0, 0.5, -1, 1)
     # Long ears want room above.
     y += 0.10 * (species.ears == "long") * scale
-    side = float(rng.choice([-1, 1]))
+    side = _random_sign(rng)
     azimuth, elevation = np.deg2rad(rng.uniform(15, 75)), np.deg2rad(rng.uniform(30, 60))
     light = (
         side * float(np.sin(azimuth) * np.cos(elevation)),
         -float(np.cos(azimuth) * np.cos(elevation)),
         float(np.sin(elevation)),
     )
-    yaw, pitch = (float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)) for spread in (0.17, 0.09))
+    yaw, pitch = (_clipped_normal(rng, 0, spread, -2 * spread, 2 * spread) for spread in (0.17, 0.09))
     blobs = tuple(
         (rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), rng.uniform(0.06, 0.22), rng.uniform(0.25, 0.8))
         for _ in range(rng.integers(3, 8))
@@ -267,7 +252,7 @@ def sample_critter(seed: int) -> Critter:
         light,
         (float(rng.normal(0, 0.10)), float(rng.normal(0, 0.05))),
         bool(rng.random() < species.slit),
-        _traits(rng),
+        _sample_traits(rng),
         blobs,
         rng.uniform(0, 2 * np.pi),
         Noise(rng),
