@@ -47,7 +47,7 @@ def test_the_window_waits_for_no_download(window, driver):
 
     def look():  # on the thread that has the context
         for slot in ("left", "right"):
-            texture = getattr(window._textures, slot)
+            texture = getattr(window._uploads.textures, slot)
             seen_at[slot] = seen(GL, texture._source), texture._shown
         original()
 
@@ -81,7 +81,7 @@ def test_the_window_waits_for_no_download(window, driver):
             assert shown is window.context.results[slot].enlarged and np.array_equal(found, shown.tensor.numpy()), slot
         window.state.canvas.mode = "difference"
         context.yield_(4)
-        assert isinstance(window._textures.difference._shown, DeviceImage)
+        assert isinstance(window._uploads.textures.difference._shown, DeviceImage)
         assert Event.waited == 0 and all(pixels._host is None for pixels in window.made[1::2])
         window.on_a_device, window.state.canvas.mode = False, "side"
         window.worker.repeat()
@@ -116,7 +116,7 @@ def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monk
         context.yield_(4)
         woken.clear()
         context.yield_(4)
-        assert not woken and window._textures.left._shown is window.context.results["left"].enlarged
+        assert not woken and window._uploads.textures.left._shown is window.context.results["left"].enlarged
         assert window.context.presented.path == "pinned upload"
 
     drive(window, test)

@@ -155,7 +155,7 @@ def test_a_dropped_address_is_fetched(site: Site, tmp_path: Path, monkeypatch: p
     def script(context: Any) -> None:
         settle(context, shown)
         monkeypatch.setattr("viz.window.window.glfw.get_cursor_pos", lambda _: (1000.0, 300.0))
-        shown._dropped(None, [site.url("/fetched.safetensors")])
+        shown._on_drop(None, [site.url("/fetched.safetensors")])
         until(context, lambda: bool(shown.state.right.path))
 
     drive(shown, script)

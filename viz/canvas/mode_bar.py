@@ -31,7 +31,6 @@ class Dial(NamedTuple):
     text: str
     step: float
     form: str
-    default: float
     tip: str
 
 
@@ -42,9 +41,9 @@ MODES = (
     Mode("blink", "Blink", "Both pictures in one place by turns: what changes catches the eye."),
 )
 DIALS = {
-    "split": Dial("divider", "divider", 0.002, "%.3f", 0.5, "Where the left model ends, in widths of the canvas."),
-    "difference": Dial("gain", "gain", 0.1, "%.1f×", 4.0, "Factor by which the difference is multiplied."),
-    "blink": Dial("rate", "rate", 0.02, "%.2f Hz", 1.5, "How many times a second left and right are both shown once."),
+    "split": Dial("divider", "divider", 0.002, "%.3f", "Where the left model ends, in widths of the canvas."),
+    "difference": Dial("gain", "gain", 0.1, "%.1f×", "Factor by which the difference is multiplied."),
+    "blink": Dial("rate", "rate", 0.02, "%.2f Hz", "How many times a second left and right are both shown once."),
 }
 
 
@@ -82,15 +81,7 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
             imgui.same_line(0, 2 * gap)
         imgui.push_style_color(imgui.Col_.frame_bg, rgb(theme.palette.window))
         widgets.number(
-            theme,
-            "",
-            state.canvas,
-            dial.name,
-            step=dial.step,
-            form=dial.form,
-            default=dial.default,
-            tip=dial.tip,
-            width=NUMBER_WIDTH * em,
+            theme, "", state.canvas, dial.name, step=dial.step, form=dial.form, tip=dial.tip, width=NUMBER_WIDTH * em
         )
         imgui.pop_style_color()
     x = max(imgui.get_item_rect_max().x + 4 * gap, rect.right - MARGIN - icon - link)

@@ -40,13 +40,10 @@ def draw(state: AppState, context: PanelContext) -> None:
     last = band.index is not None and band.name == PICTURE
     shown = layer_view(facts.config, str(band.index) if last else band.name)
     imgui.set_next_item_width(-1)
-    if imgui.begin_combo("##layer", band.name):
-        widgets.close_by_escape()
-        for name in ("input", *shown.schedule.names) if facts.movable else shown.schedule.names:
-            if imgui.selectable(name, name == band.name)[0]:
-                setattr(state.layers, slot, name)
-        imgui.end_combo()
-    widgets.tooltip("The layer that is looked at, here, under Layers and under Spectrum.")
+    names = ("input", *shown.schedule.names) if facts.movable else shown.schedule.names
+    tip = "The layer shown here, under Layers and under Spectrum."
+    chosen = widgets.select("layer", band.name, band.name, ((name, name) for name in names), tip)
+    setattr(state.layers, slot, chosen or getattr(state.layers, slot))
     imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(6, 5))
     implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(3, 2))
@@ -99,8 +96,7 @@ def _filter(context: PanelContext, name: str, one: FilterView, height: float) ->
         widgets.tooltip(tip)
         imgui.same_line()
         imgui.push_font(theme.mono, 0.0)
-        room = imgui.get_content_region_avail().x - imgui.calc_text_size(f"{value:.1f} dB").x
-        imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
+        widgets.align_right(f"{value:.1f} dB")
         imgui.text_unformatted(f"{value:.1f} dB")
         imgui.pop_font()
         widgets.tooltip(tip)

@@ -24,43 +24,32 @@ def draw(state: AppState, context: PanelContext) -> None:
     latent, theme = state.latent_of(state.focus), context.theme
     widgets.side(theme, state)
     _pad(state, context)
-    half = (imgui.get_content_region_avail().x - widgets.label_width() - imgui.get_style().item_inner_spacing.x) / 2
+    half = widgets.share_width(labelled=True)
     widgets.label(theme, "seed x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.")
     widgets.number(theme, "", latent, "x", step=0.02, form="%.2f", width=half)
-    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
+    widgets.beside()
     widgets.number(theme, "", latent, "y", step=0.02, form="%.2f")
     widgets.label(theme, "go to")
-    width = (imgui.get_content_region_avail().x - imgui.get_style().item_inner_spacing.x) / 2
-    if widgets.button("Nearest", "To the nearest seed: its z is exactly RandomState(seed).randn.", width=width):
+    if widgets.button("Nearest", "To the nearest seed: its z is exactly RandomState(seed).randn.", width=half):
         latent.x, latent.y = round(latent.x) + 0.0, round(latent.y) + 0.0
-    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
-    if widgets.button("Random", "Move to a random seed.", width=width):
+    widgets.beside()
+    if widgets.button("Random", "Move to a random seed.", width=half):
         latent.x, latent.y = float(random.randrange(PLANE_WIDTH)), float(random.randrange(PLANE_WIDTH))
     widgets.label(theme, "walk", "Let the point wander along x.")
-    if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=width):
+    if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=half):
         latent.animate = not latent.animate
-    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
-    widgets.number(
-        theme, "", latent, "speed", step=0.01, form="%.2f /s", default=0.25, tip="Speed of the walk in seeds a second."
-    )
+    widgets.beside()
+    widgets.number(theme, "", latent, "speed", step=0.01, form="%.2f /s", tip="Speed of the walk in seeds a second.")
     _truncation(state, context)
 
 
 def _truncation(state: AppState, context: PanelContext) -> None:
     theme, latent = context.theme, state.latent_of(state.focus)
     facts = [known for known in map(context.facts, SLOTS) if known]
-    widgets.number(
-        theme,
-        "ψ",
-        latent,
-        "psi",
-        step=0.01,
-        form="%.2f",
-        default=1,
-        span=(-1.0, 2.0),
-        tip="Truncation ψ: w is moved towards the average w; 1 leaves it alone, 0 gives the average picture.",
-    )
+    tip = "Truncation ψ: w is moved towards the average w; 1 leaves it alone, 0 gives the average picture."
+    widgets.number(theme, "ψ", latent, "psi", step=0.01, form="%.2f", span=(-1.0, 2.0), tip=tip)
     most = max((known.num_ws for known in facts), default=16)
+    tip = "Truncation cutoff: how many of the layers' w's are truncated, counted from the first."
     widgets.number(
         theme,
         "cutoff",
@@ -69,20 +58,12 @@ def _truncation(state: AppState, context: PanelContext) -> None:
         step=1,
         form="%d w's" if latent.cutoff else "all w's",
         span=(0, most),
-        tip="Truncation cutoff: how many of the layers' w's are truncated, counted from the first.",
+        tip=tip,
     )
     labels = max((known.c_dim for known in facts), default=0)
     if labels:
-        widgets.number(
-            theme,
-            "label",
-            latent,
-            "label",
-            step=0.1,
-            form="%d",
-            span=(0, labels - 1),
-            tip="Class label c that the models with labels are given.",
-        )
+        tip = "Class label c that the models with labels are given."
+        widgets.number(theme, "label", latent, "label", step=0.1, form="%d", span=(0, labels - 1), tip=tip)
 
 
 def _pad(state: AppState, context: PanelContext) -> None:

@@ -8,7 +8,7 @@ from imgui_bundle import ImVec2, ImVec4, imgui
 
 from gan.analysis.bands import Band
 from viz.core.layer_info import find, layers, number_format
-from viz.core.state import SLOTS, AppState, LayersState, Slot
+from viz.core.state import AppState, LayersState, Slot
 from viz.display.texture import TextureHandle
 from viz.instruments.types import BINS, LayerRequest, LayerView, Numbers
 from viz.ui import widgets
@@ -57,21 +57,9 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 
 def choose_slot(state: AppState, context: PanelContext) -> Slot:
-    """The switch between the slots, shared by the instruments; the slot that is chosen."""
-    gap = imgui.get_style().item_inner_spacing.x
-    width = (imgui.get_content_region_avail().x - gap) / 2
-    for index, slot in enumerate(SLOTS):
-        if index:
-            imgui.same_line(0, gap)
-        lit = state.layers.slot == slot
-        imgui.push_style_color(imgui.Col_.text, context.theme.accent[slot] if lit else context.theme.dim)
-        imgui.push_style_color(
-            imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
-        )
-        if imgui.button(f"{slot}##slot", (width, 0)):
-            state.layers.slot = slot
-        imgui.pop_style_color(2)
-        widgets.tooltip(f"Look inside the model in the {slot} slot.")
+    """Draw the switch between the slots that the instruments share; return the slot that is chosen."""
+    pressed = widgets.slot_switch(context.theme, "slot", state.layers.slot, "Look inside the model in the {} slot.")
+    state.layers.slot = pressed or state.layers.slot
     return "left" if state.layers.slot == "left" else "right"
 
 
@@ -128,8 +116,7 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, every: tuple[B
 def _right(colour: ImVec4, text: str, aligned: bool = True) -> None:
     """Text at the right end of its cell."""
     if aligned:
-        room = imgui.get_content_region_avail().x - imgui.calc_text_size(text).x
-        imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
+        widgets.align_right(text)
     imgui.text_colored(colour, text)
 
 
@@ -162,23 +149,15 @@ def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
         ):
             context.sorted += 1
     elif chosen.mode == "one":
-        widgets.number(
-            theme,
-            "channel",
-            chosen,
-            "one",
-            step=0.1,
-            form="%d",
-            span=(0, layer.channels - 1),
-            tip="The channel shown. Click it to go back to the sheet.",
-        )
+        tip = "The channel shown. Click it to go back to the sheet."
+        widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=(0, layer.channels - 1), tip=tip)
     else:
         widgets.label(theme, "channels", "The channels shown as red, green and blue (the paper's fig. 6).")
-        gap = imgui.get_style().item_inner_spacing.x
-        width = (imgui.get_content_region_avail().x - 2 * gap) / 3
+        width = widgets.share_width(3)
         for index, name in enumerate(CHANNELS):
             if index:
-                imgui.same_line(0, gap)
+                widgets.beside()
+            tip = f"The channel shown as {name}."
             widgets.number(
                 theme,
                 "",
@@ -186,25 +165,15 @@ def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
                 name,
                 step=0.1,
                 form=f"{name[0].upper()} %d",
-                default=index,
                 span=(0, layer.channels - 1),
                 width=width,
-                tip=f"The channel shown as {name}.",
+                tip=tip,
             )
     widgets.label(theme, "scale", "Display gain; at 0 dB black and white are three deviations from grey.")
-    gap = imgui.get_style().item_inner_spacing.x
-    width = (imgui.get_content_region_avail().x - gap) / 2
-    widgets.number(
-        theme,
-        "",
-        chosen,
-        "gain",
-        step=0.2,
-        form="%+.1f dB",
-        width=width,
-        tip="Display gain in dB; at 0 dB black and white are three deviations from grey.",
-    )
-    imgui.same_line(0, gap)
+    width = widgets.share_width()
+    tip = "Display gain in dB; at 0 dB black and white are three deviations from grey."
+    widgets.number(theme, "", chosen, "gain", step=0.2, form="%+.1f dB", width=width, tip=tip)
+    widgets.beside()
     widgets.check(
         theme,
         "common",

@@ -45,10 +45,7 @@ def draw(state: AppState, context: PanelContext) -> None:
 def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
     imgui.push_id(slot)
-    start = imgui.get_cursor_pos_x()
-    imgui.align_text_to_frame_padding()
-    imgui.text_colored(context.theme.accent[slot], slot.capitalize())
-    widgets.row(start)
+    widgets.label(context.theme, slot.capitalize(), colour=context.theme.accent[slot])
     if imgui.begin_combo("##choose", Path(path).stem if path else "nothing open"):
         widgets.close_by_escape()
         _choices(state, context, slot)

@@ -50,12 +50,8 @@ def _times(state: AppState, context: PanelContext) -> None:
 def _runs(state: AppState, context: PanelContext) -> None:
     theme, display = context.theme, state.display
     widgets.label(theme, "device", "Where the models run.")
-    if imgui.begin_combo("##device", display.device):
-        widgets.close_by_escape()
-        for device in context.devices:
-            if imgui.selectable(device, device == display.device)[0]:
-                display.device = device
-        imgui.end_combo()
+    chosen = widgets.select("device", display.device, display.device, ((name, name) for name in context.devices))
+    display.device = chosen or display.device
     used, limit = context.memory(display.device)
     tip = "What open models take of what they may take, with what is computed from their weights (--model-memory)."
     widgets.fact(theme, "models", f"{format_bytes(used)} of {format_bytes(limit)}", tip)
@@ -74,7 +70,6 @@ def _runs(state: AppState, context: PanelContext) -> None:
         display,
         "fps_limit",
         step=0.25,
-        default=60,
         form="%d fps" if display.fps_limit else "none",
         tip=tip,
         width=imgui.get_content_region_avail().x / 2,
@@ -90,17 +85,15 @@ def _precision(state: AppState, context: PanelContext) -> None:
     if not display.device.startswith("cuda"):
         widgets.fact(theme, "precision", "float32", f"{tip} float16 is for CUDA devices, where it is faster.")
         return
-    choices = {"auto": "float16 where the picture stays the same", "float32": "", "float16": "in any case"}
+    choices = {
+        "auto": "auto: float16 where the picture stays the same",
+        "float32": "float32",
+        "float16": "float16: in any case",
+    }
     widgets.label(theme, "precision", "\n".join([tip, *how]))
     formats = sorted({found.how[:7] for slot in SLOTS if (found := context.results[slot]) and found.how})
     now = f"auto ({', '.join(formats)})" if display.precision == "auto" and formats else display.precision
-    if imgui.begin_combo("##precision", now):
-        widgets.close_by_escape()
-        for name, meaning in choices.items():
-            label = f"{name}: {meaning}" if meaning else name
-            if imgui.selectable(label, name == display.precision)[0]:
-                display.precision = name
-        imgui.end_combo()
+    display.precision = widgets.select("precision", now, display.precision, choices.items()) or display.precision
 
 
 def _history(context: PanelContext) -> None:

@@ -171,52 +171,34 @@ def _ray(chosen: SpectrumState, centre: ImVec2, band: Band, scale: float) -> Non
 
 
 def _how(chosen: SpectrumState, context: PanelContext, has_average: bool) -> None:
-    theme, gap = context.theme, imgui.get_style().item_inner_spacing.x
-    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    theme, half = context.theme, widgets.share_width(labelled=True)
     widgets.label(theme, "range", "What is darkest and what is brightest on the map.")
-    widgets.number(theme, "", chosen, "low", step=0.25, form="%+.0f dB", default=-40, width=half, tip="The darkest.")
-    imgui.same_line(0, gap)
-    widgets.number(theme, "", chosen, "high", step=0.25, form="%+.0f dB", default=20, tip="The brightest.")
+    widgets.number(theme, "", chosen, "low", step=0.25, form="%+.0f dB", width=half, tip="The darkest.")
+    widgets.beside()
+    widgets.number(theme, "", chosen, "high", step=0.25, form="%+.0f dB", tip="The brightest.")
     widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.")
-    widgets.number(
-        theme,
-        "",
-        chosen,
-        "beta",
-        step=0.05,
-        form="beta %.1f",
-        default=8,
-        width=half,
-        tip="Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window.",
-    )
-    imgui.same_line(0, gap)
-    widgets.number(
-        theme,
-        "",
-        chosen,
-        "pad",
-        step=0.05,
-        form="pad %dx",
-        default=4,
-        tip="Zero-padding: how many times finer than its samples the spectrum is drawn.",
-    )
+    tip = "Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window."
+    widgets.number(theme, "", chosen, "beta", step=0.05, form="beta %.1f", width=half, tip=tip)
+    widgets.beside()
+    tip = "Zero-padding: how many times finer than its samples the spectrum is drawn."
+    widgets.number(theme, "", chosen, "pad", step=0.05, form="pad %dx", tip=tip)
 
 
 def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) -> None:
-    chosen, theme, gap = state.spectrum, context.theme, imgui.get_style().item_inner_spacing.x
+    chosen, theme = state.spectrum, context.theme
     reading, running = context.reading(AVERAGE), context.running(AVERAGE)
     progress = reading.result if reading and isinstance(reading.result, Progress) else None
-    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    half = widgets.share_width(labelled=True)
     widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
     if running:
         part = progress.done / progress.total if progress and progress.total else 0.0
         imgui.progress_bar(part, (half, 0), f"{progress.done} of {progress.total}" if progress else "")
-        imgui.same_line(0, gap)
+        widgets.beside()
         if widgets.button("Cancel", "Stop, and keep what was averaged so far.", width=-1):
             context.started.pop(AVERAGE, None)
     else:
-        widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", default=100, width=half, tip="How many.")
-        imgui.same_line(0, gap)
+        widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", width=half, tip="How many.")
+        widgets.beside()
         if widgets.button("Start", "Average over so many seeds; the pictures go on moving meanwhile.", width=-1):
             context.turn += 1
             sources = tuple(

@@ -67,18 +67,12 @@ def _controls(state: AppState, context: PanelContext) -> None:
         _slice_controls(state, context)
     elif chosen.show == "mean":
         context.wanted[MEAN] = NeighbourhoodRequest(chosen.radius, chosen.num)
-        widgets.number(
-            theme,
-            "radius",
-            chosen,
-            "radius",
-            step=0.005,
-            form="%.2f",
-            default=0.3,
-            tip="How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
-            "n being normal noise.",
+        tip = (
+            "How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
+            "n being normal noise."
         )
-        widgets.number(theme, "latents", chosen, "num", step=0.5, form="%d", default=100, tip="Neighbours to average.")
+        widgets.number(theme, "radius", chosen, "radius", step=0.005, form="%.2f", tip=tip)
+        widgets.number(theme, "latents", chosen, "num", step=0.5, form="%d", tip="Neighbours to average.")
         widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
     else:
         _meter_controls(chosen, context)
@@ -88,21 +82,20 @@ def _controls(state: AppState, context: PanelContext) -> None:
 
 
 def _slice_controls(state: AppState, context: PanelContext) -> None:
-    theme, gap = context.theme, imgui.get_style().item_inner_spacing.x
-    chosen = state.sticking
+    theme, chosen = context.theme, state.sticking
     widgets.label(theme, "line", "Drag the line's ends on the pictures.")
-    width = (imgui.get_content_region_avail().x - gap) / 2
+    width = widgets.share_width()
     if widgets.button("Upright", "A line from top to bottom, as in the paper.", width=width):
         chosen.x0 = chosen.x1 = 0.5
         chosen.y0, chosen.y1 = 0.3, 0.7
-    imgui.same_line(0, gap)
+    widgets.beside()
     if widgets.button("Level", "A line from left to right.", width=width):
         chosen.y0 = chosen.y1 = 0.5
         chosen.x0, chosen.x1 = 0.3, 0.7
     widgets.label(theme, "time", "A column is added for every new picture.")
     if widgets.button("Clear", "Begin anew.", width=width):
         context.recorder.clear()
-    imgui.same_line(0, gap)
+    widgets.beside()
     playing = gestures.moving(state)
     if widgets.button("Stop" if playing else "Glide", "Move the pictures to and fro along the line.", width=width):
         _glide(state, not playing)
@@ -195,23 +188,13 @@ def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
     theme = context.theme
     reading, running = context.reading(METERS), context.running(METERS)
     found = reading.result if reading and isinstance(reading.result, MeterView) else None
-    widgets.number(
-        theme,
-        "samples",
-        chosen,
-        "num",
-        step=0.5,
-        form="%d",
-        default=100,
-        tip="Of each metric and model; standard errors fall with the root of it.",
-    )
+    tip = "Of each metric and model; standard errors fall with the root of it."
+    widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", tip=tip)
     widgets.label(theme, "measure", "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models.")
     if running:
         part = found.done / found.total if found and found.total else 0.0
-        gap = imgui.get_style().item_inner_spacing.x
-        half = (imgui.get_content_region_avail().x - gap) / 2
-        imgui.progress_bar(part, (half, 0), f"{found.done} of {found.total}" if found else "")
-        imgui.same_line(0, gap)
+        imgui.progress_bar(part, (widgets.share_width(), 0), f"{found.done} of {found.total}" if found else "")
+        widgets.beside()
         if widgets.button("Cancel", "Stop, and keep what was measured so far.", width=-1):
             context.started.pop(METERS, None)
     elif widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
@@ -221,27 +204,13 @@ def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
         )
         context.started[METERS] = MeterRequest(pictures, chosen.num, context.turn)
         context.readings.pop(METERS, None)
-    gap = imgui.get_style().item_inner_spacing.x
-    half = (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
+    half = widgets.share_width(labelled=True)
     widgets.label(theme, "error", "The last pair of pictures that a metric compared, and how they differ.")
     imgui.set_next_item_width(half)
-    if imgui.begin_combo("##metric", TITLES[chosen.error]):
-        widgets.close_by_escape()
-        for metric, title in TITLES.items():
-            if imgui.selectable(title, metric == chosen.error)[0]:
-                chosen.error = metric
-        imgui.end_combo()
-    imgui.same_line(0, gap)
-    widgets.number(
-        theme,
-        "",
-        chosen,
-        "gain",
-        step=0.2,
-        form="%.0fx",
-        default=8,
-        tip="Amplification of the error picture: what the moved picture differs in.",
-    )
+    chosen.error = widgets.select("metric", TITLES[chosen.error], chosen.error, TITLES.items()) or chosen.error
+    widgets.beside()
+    tip = "Amplification of the error picture: what the moved picture differs in."
+    widgets.number(theme, "", chosen, "gain", step=0.2, form="%.0fx", tip=tip)
     if reading and reading.error:
         widgets.sentence(reading.error, theme.error)
 
@@ -311,8 +280,7 @@ def _title(context: PanelContext, slot: Slot, value: str, tip: str) -> None:
     if value:
         imgui.same_line()
         imgui.push_font(context.theme.mono, 0.93 * imgui.get_font_size())
-        room = imgui.get_content_region_avail().x - imgui.calc_text_size(value).x
-        imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
+        widgets.align_right(value)
         imgui.text_unformatted(value)
         imgui.pop_font()
         widgets.tooltip(tip)

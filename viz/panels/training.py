@@ -16,7 +16,7 @@ from viz.training.monitor import RunMonitor, RunReport, command_text, training_c
 from viz.training.process import RunError
 from viz.training.run_folder import RunSnapshot
 from viz.ui.context import PanelContext
-from viz.ui.widgets import button, close_by_escape, label, number, sentence, tooltip, words
+from viz.ui.widgets import button, label, number, select, sentence, tooltip, words
 
 TITLE = "Training"
 PLACE = "bottom"
@@ -39,8 +39,8 @@ def draw(state: AppState, context: PanelContext) -> None:
         _form(state.training, context, monitor, report)
 
 
-def attend(state: AppState, context: PanelContext) -> None:
-    """Every frame, drawn or not: remember the run that is followed, and keep following slots on its newest snapshot."""
+def update(state: AppState, context: PanelContext) -> None:
+    """Remember the run that is followed, and keep slots on its newest snapshot; call it in every frame."""
     if context.run is None or context.run.report.snapshot is None:
         return
     snapshot = context.run.report.snapshot
@@ -90,16 +90,8 @@ def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
     if words(theme, "data", chosen, "value", ("critters", "own pictures"), tip):
         training.source = "critters" if chosen.value == "critters" else ""
     if training.source == "critters":
-        number(
-            theme,
-            "pictures",
-            training,
-            "pictures",
-            step=10,
-            form="%d",
-            default=2000,
-            tip="How many critters to draw; drawn once, then kept in the output folder.",
-        )
+        tip = "How many critters to draw; drawn once, then kept in the output folder."
+        number(theme, "pictures", training, "pictures", step=10, form="%d", tip=tip)
         chosen = _Choice(str(training.resolution))
         if words(theme, "size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
             training.resolution = int(chosen.value)
@@ -108,14 +100,8 @@ def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
         training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
     titles = dict(RUNGS)
     label(theme, "rung", "Step on the paper's ladder from StyleGAN2 to StyleGAN3-R: the one above and a change.")
-    if imgui.begin_combo("##rung", f"{training.rung}  {titles[training.rung]}", imgui.ComboFlags_.height_large):
-        close_by_escape()
-        for letter, title in RUNGS:
-            if imgui.selectable(f"{letter}  {title}", letter == training.rung)[0]:
-                training.rung = letter
-            if letter == training.rung:
-                imgui.set_item_default_focus()
-        imgui.end_combo()
+    rungs = ((letter, f"{letter}  {title}") for letter, title in RUNGS)
+    training.rung = select("rung", f"{training.rung}  {titles[training.rung]}", training.rung, rungs) or training.rung
 
 
 def _how(training: TrainingState, context: PanelContext) -> None:
@@ -123,36 +109,12 @@ def _how(training: TrainingState, context: PanelContext) -> None:
     tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
     if words(theme, "preset", training, "preset", ("tiny", "paper"), tip):
         training.batch, training.kimg = 0, 0.0
-    number(
-        theme,
-        "length",
-        training,
-        "kimg",
-        step=1,
-        form="%.1f kimg" if training.kimg else AUTOMATIC,
-        default=0.0,
-        tip="Thousands of real images shown to the discriminator; 0 is automatic, the preset's.",
-    )
-    number(
-        theme,
-        "batch",
-        training,
-        "batch",
-        step=0.25,
-        form="%d images" if training.batch else AUTOMATIC,
-        default=0,
-        tip="Images a step, a multiple of 4; 0 is automatic, the preset's for this size.",
-    )
-    number(
-        theme,
-        "R1 γ",
-        training,
-        "gamma",
-        step=0.005,
-        form="%.4g" if training.gamma else AUTOMATIC,
-        default=0.0,
-        tip="Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch.",
-    )
+    tip = "Thousands of real images shown to the discriminator; 0 is automatic, the preset's."
+    number(theme, "length", training, "kimg", step=1, form="%.1f kimg" if training.kimg else AUTOMATIC, tip=tip)
+    tip = "Images a step, a multiple of 4; 0 is automatic, the preset's for this size."
+    number(theme, "batch", training, "batch", step=0.25, form="%d images" if training.batch else AUTOMATIC, tip=tip)
+    tip = "Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch."
+    number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, tip=tip)
     label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 

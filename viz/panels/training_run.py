@@ -16,7 +16,7 @@ from viz.training.monitor import RunMonitor, RunReport
 from viz.training.run_folder import Progress, RunSnapshot
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
-from viz.ui.widgets import button, check, label, number, sentence, tooltip
+from viz.ui.widgets import button, check, label, mono_text, number, sentence, tooltip
 
 COLUMN = 23.0  # width of the left column, in font sizes
 # Curves wear no slot's colour: those mean left and right. These read on both themes.
@@ -103,9 +103,7 @@ def _rates(context: PanelContext, report: RunReport, progress: Progress) -> None
     rates = [length(progress.images, progress.total_images)]
     if report.stage == "training":
         rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]
-    imgui.push_font(context.theme.mono, 0.0)
-    imgui.text_unformatted("   ".join(rates))
-    imgui.pop_font()
+    mono_text(context.theme, "   ".join(rates))
     tooltip("kimg: thousands of real images shown to the discriminator.")
 
 
@@ -148,9 +146,7 @@ def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnap
         if pressed and newest is not None:
             context.open_model(slot, str(newest.path))
         imgui.same_line(0, gap)
-    imgui.push_font(context.theme.mono, 0.0)
-    imgui.text_colored(context.theme.dim, f"{newest.kimg} kimg" if newest else "none yet")
-    imgui.pop_font()
+    mono_text(context.theme, f"{newest.kimg} kimg" if newest else "none yet", context.theme.dim)
     label(context.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
     for slot in SLOTS:
         check(context.theme, slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
@@ -184,6 +180,7 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
     if button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
+    tip = "Total length in thousands of images; double click doubles the present one."
     number(
         context.theme,
         "",
@@ -192,8 +189,8 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
         step=1,
         form="%.1f kimg",
         default=2e-3 * snapshot.progress.images,
-        tip="Total length in thousands of images; double click doubles the present one.",
         width=8 * imgui.get_font_size(),
+        tip=tip,
     )
 
 
@@ -278,9 +275,7 @@ def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str,
         values = curves.get(name, np.empty(0))
         values = values[np.isfinite(values)]
         imgui.align_text_to_frame_padding()
-        imgui.push_font(context.theme.mono, 0.0)
-        imgui.text_colored(rgb(colour), f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -")
-        imgui.pop_font()
+        mono_text(context.theme, f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -", rgb(colour))
         tooltip(tip)
         imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
     imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - 3.4 * imgui.get_font_size())

@@ -61,22 +61,12 @@ def draw(state: AppState, context: PanelContext) -> None:
         _learned(state, context)
 
 
-def _half() -> float:
-    """The width of one of two controls side by side."""
-    gap = imgui.get_style().item_inner_spacing.x
-    return (imgui.get_content_region_avail().x - widgets.label_width() - gap) / 2
-
-
-def _beside() -> None:
-    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
-
-
 def _length(state: AppState, context: PanelContext, text: str, name: str, resolution: int, tip: str) -> None:
     """One coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
-    transform, half = state.transform_of(state.focus), _half()
+    transform, half = state.transform_of(state.focus), widgets.share_width(labelled=True)
     widgets.label(context.theme, text, tip)
     widgets.number(context.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
-    _beside()
+    widgets.beside()
     imgui.set_next_item_width(-1)
     imgui.begin_disabled(resolution == 0)
     imgui.push_font(context.theme.mono, 0.0)
@@ -84,8 +74,7 @@ def _length(state: AppState, context: PanelContext, text: str, name: str, resolu
         f"##{name} px", getattr(transform, name) * max(resolution, 1), 0.05, 0.0, 0.0, "%+.2f px"
     )
     imgui.pop_font()
-    if imgui.is_item_hovered() and imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
-        imgui.internal.clear_active_id()
+    if widgets.is_reset():
         changed, pixels = True, 0.0
     imgui.end_disabled()
     if changed and resolution:
@@ -94,72 +83,42 @@ def _length(state: AppState, context: PanelContext, text: str, name: str, resolu
 
 def _scale(state: AppState, context: PanelContext) -> None:
     """The scale, and how much of each slot's input it leaves."""
-    theme, half, tip = context.theme, _half(), "Scale about the centre: more than 1 enlarges the content."
+    theme, half, tip = (
+        context.theme,
+        widgets.share_width(labelled=True),
+        "Scale about the centre: more than 1 enlarges the content.",
+    )
     widgets.label(theme, "scale", tip)
     widgets.number(
-        theme,
-        "",
-        state.transform_of(state.focus),
-        "scale",
-        step=0.01,
-        form="×%.3f",
-        default=1,
-        tip=tip,
-        width=half,
-        octaves=True,
+        theme, "", state.transform_of(state.focus), "scale", step=0.01, form="×%.3f", tip=tip, width=half, octaves=True
     )
     kept = {slot: result.kept for slot, result in context.results.items() if result and result.kept is not None}
     if not kept:
         return
-    _beside()
+    widgets.beside()
     imgui.text_colored(theme.dim, "in band" if min(kept.values()) > WHOLE else "kept")
     widgets.tooltip(KEPT)
     if min(kept.values()) > WHOLE:
         return
-    imgui.push_font(theme.mono, 0.0)
     for slot, share in kept.items():
-        _beside()
-        imgui.text_colored(theme.accent[slot], f"{100 * share:.0f}%")
-    imgui.pop_font()
+        widgets.beside()
+        widgets.mono_text(theme, f"{100 * share:.0f}%", theme.accent[slot])
 
 
 def _animation(state: AppState, context: PanelContext) -> None:
-    theme, transform, half = context.theme, state.transform_of(state.focus), _half()
+    theme, transform, half = context.theme, state.transform_of(state.focus), widgets.share_width(labelled=True)
     tip = "Move by itself: along x or y, on a circle, about the centre, or up in scale and back."
     widgets.combo(theme, "animate", transform, "animate", tip, width=half)
-    _beside()
+    widgets.beside()
     widgets.number(
-        theme,
-        "",
-        transform,
-        "speed",
-        step=0.005,
-        form="%.3f Hz",
-        default=0.1,
-        tip="Speed of all motion here, in turns a second.",
+        theme, "", transform, "speed", step=0.005, form="%.3f Hz", tip="Speed of all motion here, in turns a second."
     )
     if transform.animate in ("x", "y", "circle") or _learned_moves(transform):
-        widgets.number(
-            theme,
-            "radius",
-            transform,
-            "radius",
-            step=0.001,
-            form="%.3f widths",
-            default=0.06,
-            tip="How far the motion goes to either side, in image widths.",
-        )
+        tip = "How far the motion goes to either side, in image widths."
+        widgets.number(theme, "radius", transform, "radius", step=0.001, form="%.3f widths", tip=tip)
     if transform.animate == "scale":
-        widgets.number(
-            theme,
-            "up by",
-            transform,
-            "octaves",
-            step=0.01,
-            form="%.2f octaves",
-            default=1,
-            tip="How far the scale goes up, in doublings; it never goes below its start, so nothing leaves the band.",
-        )
+        tip = "How far the scale goes up, in doublings; it never goes below its start, so nothing leaves the band."
+        widgets.number(theme, "up by", transform, "octaves", step=0.01, form="%.2f octaves", tip=tip)
 
 
 def _learned_moves(transform: TransformState) -> bool:
@@ -168,12 +127,12 @@ def _learned_moves(transform: TransformState) -> bool:
 
 def _learned(state: AppState, context: PanelContext) -> None:
     """What each model makes of w, and the numbers that may take its place."""
-    theme, transform, half = context.theme, state.transform_of(state.focus), _half()
+    theme, transform, half = context.theme, state.transform_of(state.focus), widgets.share_width(labelled=True)
     for slot in SLOTS:
         _own(state, context, slot)
     tip = "The transform that each model makes of w, or the numbers below in its place, which stay while w changes."
     widgets.words(theme, "use", transform, "learned", choices_of(transform, "learned"), tip, room=2 * half / 1.5)
-    _beside()
+    widgets.beside()
     if widgets.button("Zero", "No learned transform: the identity that training started from.", width=-1):
         gestures.freeze(transform, (1.0, 0.0, 0.0, 0.0))
     if transform.learned == "model":
@@ -183,7 +142,7 @@ def _learned(state: AppState, context: PanelContext) -> None:
     tip = "Translation in place of the learned (t_x, t_y), in image widths."
     widgets.label(theme, "x, y", tip)
     widgets.number(theme, "", transform, "learned_tx", step=0.002, form="%+.4f", tip=tip, width=half)
-    _beside()
+    widgets.beside()
     widgets.number(theme, "", transform, "learned_ty", step=0.002, form="%+.4f", tip=tip)
     tip = "Move these numbers by themselves, at the speed and radius above."
     widgets.combo(theme, "animate", transform, "learned_animate", tip)
@@ -194,10 +153,7 @@ def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
     theme, result = context.theme, context.results[slot]
     if not state.slot(slot).path:
         return
-    start = imgui.get_cursor_pos_x()
-    imgui.align_text_to_frame_padding()
-    imgui.text_colored(theme.accent[slot], slot)
-    widgets.row(start)
+    widgets.label(theme, slot, colour=theme.accent[slot])
     imgui.align_text_to_frame_padding()
     if not result or not result.learned:
         rung = f"rung {result.facts.rung}" if result and result.facts else "no model"
@@ -205,9 +161,7 @@ def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
         widgets.tooltip("Before rung H, w neither turns nor moves the input.")
         return
     rc, rs, tx, ty = result.learned
-    imgui.push_font(theme.mono, 0.0)
-    imgui.text_colored(theme.text, f"{math.degrees(math.atan2(rs, rc)):+.0f}° {tx:+.2f} {ty:+.2f}")
-    imgui.pop_font()
+    widgets.mono_text(theme, f"{math.degrees(math.atan2(rs, rc)):+.0f}° {tx:+.2f} {ty:+.2f}")
     widgets.tooltip(OWN.format(rc, rs))
     imgui.same_line()
     tip = "Keep what this model makes of the present w, while w changes; for both slots while they are linked."

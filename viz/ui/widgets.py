@@ -5,11 +5,11 @@ Numbers can be dragged, typed (click once) and reset (double click). Each contro
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from imgui_bundle import ImVec4, imgui
 
-from viz.core.state import SLOTS, AppState, choices_of, limits_of
+from viz.core.state import SLOTS, AppState, Slot, choices_of, limits_of
 from viz.ui.theme import Theme
 
 LABEL_WIDTH = 5.4  # in font sizes
@@ -26,24 +26,51 @@ def tooltip(sentence: str) -> None:
 
 
 def label_width() -> float:
-    """Of the column that labels stand in, in pixels."""
+    """Return the width of the column that labels stand in, in pixels."""
     return LABEL_WIDTH * imgui.get_font_size()
 
 
-def row(start: float) -> None:
+def share_width(controls: int = 2, *, labelled: bool = False) -> float:
+    """Return the width of each of so many controls that share the rest of a row, in pixels.
+
+    `labelled`: ask before the label of that row is drawn.
+    """
+    room = imgui.get_content_region_avail().x - (label_width() if labelled else 0.0)
+    return (room - (controls - 1) * imgui.get_style().item_inner_spacing.x) / controls
+
+
+def beside() -> None:
+    """Put the next control right of the last one, in the same row."""
+    imgui.same_line(0, imgui.get_style().item_inner_spacing.x)
+
+
+def go_to_controls(start: float) -> None:
     """After a label that began at cursor position `start`: go to the controls' column; the next control fills it."""
     imgui.same_line()
     imgui.set_cursor_pos_x(start + label_width())
     imgui.set_next_item_width(-1)
 
 
-def label(theme: Theme, text: str, tip: str = "") -> None:
+def label(theme: Theme, text: str, tip: str = "", colour: ImVec4 | None = None) -> None:
     """Start a row: the label in its column; what is drawn next takes the rest of the width."""
     start = imgui.get_cursor_pos_x()
     imgui.align_text_to_frame_padding()
-    imgui.text_colored(theme.dim, text)
+    imgui.text_colored(colour or theme.dim, text)
     tooltip(tip)
-    row(start)
+    go_to_controls(start)
+
+
+def align_right(text: str) -> None:
+    """Move the cursor so that `text`, drawn next, ends at the right edge."""
+    room = imgui.get_content_region_avail().x - imgui.calc_text_size(text).x
+    imgui.set_cursor_pos_x(imgui.get_cursor_pos_x() + max(0.0, room))
+
+
+def mono_text(theme: Theme, text: str, colour: ImVec4 | None = None, size: float = 0.0) -> None:
+    """Draw text in the monospaced face; `size` is in pixels, 0 the face's own."""
+    imgui.push_font(theme.mono, size)
+    imgui.text_colored(colour or theme.text, text)
+    imgui.pop_font()
 
 
 def number(
@@ -54,15 +81,16 @@ def number(
     *,
     step: float,
     form: str = "%.2f",
-    default: float | int = 0,
+    default: float | None = None,
     tip: str = "",
     width: float = 0.0,
     span: tuple[float, float] | None = None,
     octaves: bool = False,
 ) -> bool:
-    """A number of a state dataclass, dragged by `step` a pixel and kept within its field's limits.
+    """Draw a number of a state dataclass, dragged by `step` a pixel and kept within its field's limits.
 
-    What is typed as "nan" is dropped: imgui's clamp lets it through, and no limit holds it.
+    A double click resets it to `default`, None: the field's own. What is typed as "nan" is dropped: imgui's clamp lets
+    it through, and no limit holds it.
 
     An empty `text` draws no label, and then `width` (pixels, 0: all) is the control's. With a `span` it is a slider
     over that span. With `octaves` a pixel of dragging multiplies rather than adds.
@@ -84,9 +112,8 @@ def number(
     else:
         changed, value = imgui.drag_float(f"##{name}", value, step, low, high, form, flags)
     imgui.pop_font()
-    if imgui.is_item_hovered() and imgui.is_mouse_double_clicked(imgui.MouseButton_.left):
-        imgui.internal.clear_active_id()
-        changed, value = True, type(value)(default)
+    if is_reset():
+        changed, value = True, type(value)(getattr(type(owner), name) if default is None else default)
     tooltip(tip)
     changed = changed and math.isfinite(value)
     if changed:
@@ -94,8 +121,16 @@ def number(
     return changed
 
 
+def is_reset() -> bool:
+    """Return whether the number just drawn was double clicked, and end its editing if so."""
+    if not (imgui.is_item_hovered() and imgui.is_mouse_double_clicked(imgui.MouseButton_.left)):
+        return False
+    imgui.internal.clear_active_id()
+    return True
+
+
 def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> bool:
-    """A yes or no of a state dataclass, its text right of the box."""
+    """Draw a yes or no of a state dataclass, its text right of the box."""
     imgui.push_style_var(imgui.StyleVar_.frame_border_size, 1.0)  # seen while it is empty
     imgui.push_style_color(imgui.Col_.border, imgui.get_style_color_vec4(imgui.Col_.button_active))
     changed, value = imgui.checkbox(f"{text}##{name}", getattr(owner, name))
@@ -105,6 +140,16 @@ def check(theme: Theme, text: str, owner: object, name: str, tip: str = "") -> b
     if changed:
         setattr(owner, name, value)
     return changed
+
+
+def lit_button(text: str, lit: bool, colour: ImVec4, width: float = 0.0) -> bool:
+    """Draw one of a few buttons of which one is `lit`, its text then in `colour`; return whether it was pressed."""
+    shade, dim = (imgui.Col_.button_active if lit else imgui.Col_.button), imgui.Col_.text_disabled
+    imgui.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(shade))
+    imgui.push_style_color(imgui.Col_.text, colour if lit else imgui.get_style_color_vec4(dim))
+    pressed = imgui.button(text, (width, 0))
+    imgui.pop_style_color(2)
+    return pressed
 
 
 def words(
@@ -118,8 +163,10 @@ def words(
     room: float = 0.0,
     again: bool = False,
 ) -> bool:
-    """A row of a few words of which one is lit; `room` (pixels, 0: all) is for all of them. `again`: pressing the lit
-    one counts as a change, too."""
+    """Draw a row of a few words of which one is lit.
+
+    `room` (pixels, 0: all) is for all of them. With `again`, pressing the lit one counts as a change, too.
+    """
     label(theme, text, tip)
     current = getattr(owner, name)
     gap = imgui.get_style().item_inner_spacing.x
@@ -127,67 +174,73 @@ def words(
     changed = False
     for index, word in enumerate(choices):
         if index:
-            imgui.same_line(0, gap)
-        lit = word == current
-        imgui.push_style_color(
-            imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
-        )
-        imgui.push_style_color(imgui.Col_.text, theme.text if lit else theme.dim)
-        if imgui.button(f"{word}##{name}", (width, 0)) and (again or not lit):
+            beside()
+        if lit_button(f"{word}##{name}", word == current, theme.text, width) and (again or word != current):
             setattr(owner, name, word)
             changed = True
-        imgui.pop_style_color(2)
         tooltip(tip)
     return changed
 
 
+def slot_switch(theme: Theme, name: str, lit: str, tip: str = "") -> Slot | None:
+    """Draw two buttons, left and right, in the slots' colours; return the slot that was pressed.
+
+    `tip` may name the slot by {}.
+    """
+    width, pressed = share_width(), None
+    for slot in SLOTS:
+        if slot == "right":
+            beside()
+        if lit_button(f"{slot}##{name}", slot == lit, theme.accent[slot], width):
+            pressed = slot
+        tooltip(tip.format(slot))
+    return pressed
+
+
 def close_by_escape() -> None:
-    """In an open list: Escape closes it. (imgui does that only where the keyboard moves between controls.)"""
+    """In an open list: close it by Escape. (imgui does that only where the keyboard moves between controls.)"""
     if imgui.is_key_pressed(imgui.Key.escape, False):
         imgui.close_current_popup()
 
 
+def select(name: str, shown: str, current: str, choices: Iterable[tuple[str, str]], tip: str = "") -> str | None:
+    """Draw a list that opens, without a label, of (value, text); return the value that the user chose, if another."""
+    found = None
+    if imgui.begin_combo(f"##{name}", shown, imgui.ComboFlags_.height_large):
+        close_by_escape()
+        for value, text in choices:
+            if imgui.selectable(text, value == current)[0] and value != current:
+                found = value
+            if value == current:
+                imgui.set_item_default_focus()
+        imgui.end_combo()
+    else:
+        tooltip(tip)
+    return found
+
+
 def combo(theme: Theme, text: str, owner: object, name: str, tip: str = "", width: float = 0.0) -> bool:
-    """One of a state field's words, from a list that opens; `width` (pixels, 0: all) is the control's."""
+    """Draw one of a state field's words as a list that opens; `width` (pixels, 0: all) is the control's."""
     label(theme, text, tip)
     if width:
         imgui.set_next_item_width(width)
-    current, changed = getattr(owner, name), False
-    if not imgui.begin_combo(f"##{name}", current):
-        tooltip(tip)
-        return False
-    close_by_escape()
-    for word in choices_of(owner, name):
-        if imgui.selectable(word, word == current)[0] and word != current:
-            setattr(owner, name, word)
-            changed = True
-    imgui.end_combo()
-    return changed
+    current = getattr(owner, name)
+    found = select(name, current, current, ((word, word) for word in choices_of(owner, name)), tip)
+    if found is not None:
+        setattr(owner, name, found)
+    return found is not None
 
 
 def side(theme: Theme, state: AppState) -> None:
-    """Which slot's latent or transform the panel edits: a row left, right in the slots' colours, only while they are
-    unlinked."""
+    """While the models are unlinked, draw the row that chooses which slot's latent or transform the panel edits."""
     if state.linked:
         return
     label(theme, "side", "While the models are unlinked, each has its own. Press L to link them again.")
-    gap = imgui.get_style().item_inner_spacing.x
-    width = (imgui.get_content_region_avail().x - gap) / 2
-    for slot in SLOTS:
-        if slot == "right":
-            imgui.same_line(0, gap)
-        lit = slot == state.focus
-        imgui.push_style_color(
-            imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active if lit else imgui.Col_.button)
-        )
-        imgui.push_style_color(imgui.Col_.text, theme.accent[slot] if lit else theme.dim)
-        if imgui.button(f"{slot}##side", (width, 0)):
-            state.focus = slot
-        imgui.pop_style_color(2)
+    state.focus = slot_switch(theme, "side", state.focus) or state.focus
 
 
 def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True) -> bool:
-    """A button; greyed and dead when not `enabled`."""
+    """Draw a button, greyed and dead when not `enabled`; return whether it was pressed."""
     imgui.begin_disabled(not enabled)
     pressed = imgui.button(text, (width, 0))
     imgui.end_disabled()
@@ -196,11 +249,11 @@ def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True
 
 
 def fact(theme: Theme, text: str, value: str, tip: str = "", colour: ImVec4 | None = None) -> None:
-    """A row of the label and a value that cannot be changed here, in the monospaced face."""
+    """Draw a row of a label and a value that cannot be changed here, in the monospaced face."""
     start = imgui.get_cursor_pos_x()
     imgui.text_colored(theme.dim, text)
     tooltip(tip)
-    row(start)
+    go_to_controls(start)
     imgui.push_font(theme.mono, 0.0)
     imgui.push_text_wrap_pos(0.0)
     imgui.text_colored(colour or theme.text, value)
@@ -210,7 +263,7 @@ def fact(theme: Theme, text: str, value: str, tip: str = "", colour: ImVec4 | No
 
 
 def sentence(text: str, colour: ImVec4) -> None:
-    """A sentence over the whole width, wrapped: an error, a notice, a hint."""
+    """Draw a sentence over the whole width, wrapped: an error, a notice, a hint."""
     imgui.push_text_wrap_pos(0.0)
     imgui.text_colored(colour, text)
     imgui.pop_text_wrap_pos()

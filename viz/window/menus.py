@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What surrounds the panels: the menu bar, the keys, the status line, and the table of gestures that `?` shows."""
 
+import shutil
+import sys
 import time
 
 from imgui_bundle import hello_imgui, imgui
@@ -107,3 +109,10 @@ class Menus:
         self._table_shown = bool(shown) and not imgui.is_key_pressed(imgui.Key.escape, False)
         shortcuts.draw_table(self.context.theme)
         imgui.end()
+
+
+def has_file_dialogs() -> bool:
+    """Return whether the desktop can ask for a file. Linux needs one of these programs, others bring their own."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(shutil.which(name) for name in ("zenity", "kdialog"))

@@ -5,7 +5,6 @@ One frame: animations advance the state, its request goes to the worker's mailbo
 the panels draw what is there. No step waits for another.
 """
 
-import shutil
 import sys
 import time
 import traceback
@@ -25,13 +24,11 @@ from viz import invocation
 from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
 from viz.core import gestures
-from viz.core import state as states
-from viz.core.images import Pixels, size_of
 from viz.core.request import build_request
-from viz.core.result import RenderResult, explained
+from viz.core.result import explained
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
-from viz.display.texture import Texture, TextureHandle, Textures
+from viz.display.texture import Textures
 from viz.instruments.registry import Jobs
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import Reader
@@ -41,15 +38,16 @@ from viz.render.jobs import Instruments
 from viz.render.renderer import Renderer, devices, fastest
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
-from viz.ui.context import OperatorLine, PanelContext, Pictures, Presented
+from viz.ui.context import OperatorLine, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
-from viz.window.menus import Menus
+from viz.window.menus import Menus, has_file_dialogs
+from viz.window.state_saver import StateSaver
+from viz.window.uploads import CanvasUploads
 
 # isort: split
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
-SAVE_SECONDS = 5.0
 SETTLED_FRAMES = 12  # that docking takes to come to rest
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
@@ -60,7 +58,7 @@ class NoOpenGL(RuntimeError):
 
 @dataclass
 class _Ending:
-    """When a window that was asked to end by itself does."""
+    """Condition under which a window closes by itself."""
 
     when_settled: bool = False
     exit_after: float | None = None
@@ -68,7 +66,7 @@ class _Ending:
     settled_frames: int = 0
 
     def due(self, idle: bool) -> bool:
-        """Called once a frame; `idle`: every picture asked for is on screen."""
+        """Return whether it is time; call once a frame. `idle`: every picture asked for is on screen."""
         if self.exit_after is not None:
             return time.monotonic() - self.began >= self.exit_after
         self.settled_frames = self.settled_frames + 1 if idle else 0
@@ -76,13 +74,14 @@ class _Ending:
 
 
 class Window:
-    """Everything of one window. `state_path` None keeps nothing; `strict` lets a panel's exception end the program,
-    as tests want it, instead of becoming a sentence in the status bar. `model_bytes`: the most that models may take;
-    None is half of the device's memory."""
+    """One window: its state, its panels and canvas, and the worker that renders for them."""
 
     def __init__(
         self, state: AppState, state_path: Path | None = None, *, strict: bool = False, model_bytes: float | None = None
     ) -> None:
+        """`state_path` None keeps no state. `strict` lets a panel's exception end the program, as tests want, and not
+        become a sentence in the status bar. `model_bytes`: the most that models may take; None: half of the memory.
+        """
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
         self.context = PanelContext(
@@ -105,12 +104,11 @@ class Window:
         self.context.inside, self.context.memory = self.inside.ask, renderer.memory
         instruments = Instruments(Jobs(renderer).start, explained)
         self.worker = Worker(renderer.begin, self._wake, instruments, renderer.hold)
-        self._textures: Textures | None = None
+        self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
         self._frame_began = time.perf_counter()
-        self._saved: dict[str, Any] | None = None  # the state as last written
-        self._saved_at = time.monotonic()
+        self._saver = StateSaver(state_path)
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = _Ending()
         self._closed_in_time: bool | None = None  # None: not closed yet
@@ -164,9 +162,9 @@ class Window:
         try:
             immapp.run(self.runner_params(), immapp.AddOnsParams(with_implot=True))
         except RuntimeError as problem:
-            if self._textures is not None:  # it was open
+            if self._uploads is not None:  # it was open
                 raise
-            why = f"The window cannot be opened, for OpenGL does not start: {invocation.see_doctor()}"
+            why = f"The window cannot be opened because OpenGL does not start: {invocation.see_doctor()}"
             raise NoOpenGL(why) from problem
         finally:
             self.close()
@@ -174,7 +172,7 @@ class Window:
             save_png(screenshot, hello_imgui.final_app_window_screenshot())
 
     def runner_params(self) -> hello_imgui.RunnerParams:
-        """What hello_imgui runs. The GUI tests hand it to imgui's test engine instead."""
+        """Return what hello_imgui runs. The GUI tests give it to imgui's test engine instead."""
         self.worker.submit(build_request(self.state))  # models load while the window opens
         display = self.state.display
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
@@ -185,14 +183,14 @@ class Window:
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
         calls.setup_imgui_config = layout.configure
-        calls.post_init = self._opened
+        calls.post_init = self._on_open
         calls.pre_new_frame = self._before_frame
         calls.show_gui = partial(self._in_frame, menus)
         calls.show_menus = menus.bar
         calls.show_status = menus.status
         calls.before_imgui_render = menus.overlay
         calls.before_swap = self._after_frame
-        calls.before_exit = self._closing
+        calls.before_exit = self._on_close
         return params
 
     def _windows(self) -> list[hello_imgui.DockableWindow]:
@@ -209,34 +207,24 @@ class Window:
         if self._is_open:
             glfw.post_empty_event()
 
-    def _opened(self) -> None:
+    def _on_open(self) -> None:
         self._is_open = True
-        self._textures = Textures(gl.of_window())
-        self.context.picture = self._textures.picture
-        self.context.has_dialogs = _has_dialogs()
+        textures = Textures(gl.of_window())
+        self._uploads = CanvasUploads(textures, self._difference)
+        self.context.picture = textures.picture
+        self.context.has_dialogs = has_file_dialogs()
         # The wrapper's annotation is that of the C function; it hands over a list of paths.
-        glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._dropped)  # type: ignore[arg-type]
+        glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._on_drop)  # type: ignore[arg-type]
 
-    def _closing(self) -> None:
+    def _on_close(self) -> None:
         self._is_open = False
         size = imgui.get_main_viewport().size
         scale = hello_imgui.dpi_window_size_factor() or 1.0
         self.state.display.width = max(320, round(size.x / scale))
         self.state.display.height = max(240, round(size.y / scale))
-        self._save()
-        if self._textures:
-            self._textures.delete()
-
-    def _save(self) -> None:
-        document = states.to_json(self.state)
-        self._saved_at = time.monotonic()
-        if self.state_path and document != self._saved:
-            try:
-                states.save(self.state, self.state_path)
-                self._saved = document
-            except OSError as problem:
-                where = f"{self.state_path} ({problem.strerror})"
-                self.context.message = f"The state could not be saved to {where}: {invocation.see_doctor()}"
+        self.context.message = self._saver.save(self.state) or self.context.message
+        if self._uploads:
+            self._uploads.textures.delete()
 
     # -- a frame ---------------------------------------------------------------------------------------------------
 
@@ -244,7 +232,15 @@ class Window:
         now = time.perf_counter()
         self.context.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
-        steps = (self._advance, self._arrange, self._dress, self._answer, self._ask, self._collect, self._save_if_due)
+        steps = (
+            self._advance,
+            self._focus_panels,
+            self._apply_theme,
+            self._poll_dialogs,
+            self._submit_request,
+            self._collect,
+            self._save_if_due,
+        )
         for step in steps:
             try:
                 step()
@@ -255,24 +251,24 @@ class Window:
 
     def _advance(self) -> None:
         gestures.advance(self.state, self.context.seconds)
-        self._pace()
+        self._set_frame_rate()
 
-    def _arrange(self) -> None:
+    def _focus_panels(self) -> None:
         if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
             assert self._params is not None
             for title in self._to_front:
                 self._params.docking_params.focus_dockable_window(title)
             self._to_front = ()
 
-    def _dress(self) -> None:
+    def _apply_theme(self) -> None:
         assert self._params is not None
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
         self._params.imgui_window_params.background_color = rgb(self.theme.palette.stage)
 
-    def _answer(self) -> None:
-        """Take what was fetched, and what the file dialog says, once it does."""
+    def _poll_dialogs(self) -> None:
+        """Open what was downloaded, and what was chosen in the file dialog."""
         for arrived, found in self.context.downloads.collect().items():
             self.open_model(arrived, str(found.path))
             self.context.message = found.note or self.context.message
@@ -282,7 +278,7 @@ class Window:
             for path in dialog.result()[:1]:
                 self.open_model(slot, path)
 
-    def _ask(self) -> None:
+    def _submit_request(self) -> None:
         request = build_request(self.state)
         self.worker.submit(request)
         self._difference.ask(request)
@@ -290,10 +286,9 @@ class Window:
         self.context.wanted = {}  # the panels that are drawn in this frame ask again
 
     def _save_if_due(self) -> None:
-        if time.monotonic() - self._saved_at > SAVE_SECONDS:
-            self._save()
+        self.context.message = self._saver.save_if_due(self.state) or self.context.message
 
-    def _pace(self) -> None:
+    def _set_frame_rate(self) -> None:
         assert self._params is not None
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
@@ -315,10 +310,8 @@ class Window:
                 context.recorder.record(slot, result, self.state.sticking)
         if context.recorder.collect():
             self._wake()
-        context.line_shown, context.recording = (
-            context.recording,
-            False,
-        )  # the panel says so again in each frame it is drawn in
+        # The panel sets `recording` anew in each frame in which it is drawn.
+        context.line_shown, context.recording = context.recording, False
         context.readings.update(self.worker.readings())
         gone = [
             name
@@ -337,6 +330,12 @@ class Window:
         context.tally.frame(time.monotonic(), new, ready)
 
     def _draw_canvas(self) -> None:
+        def draw() -> None:
+            assert self._uploads is not None
+            scale = imgui.get_io().display_framebuffer_scale.x or 1.0
+            pictures = self._uploads.prepare(self.state, self.context, self.canvas, scale)
+            self.canvas.draw(self.state, self.context, pictures)
+
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
         kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
         imgui.set_next_window_class(kind)
@@ -345,49 +344,15 @@ class Window:
         imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
         imgui.pop_style_color()
         imgui.pop_style_var()
-        self._guarded("The canvas", lambda: self.canvas.draw(self.state, self.context, self._pictures()))
+        self._guarded("The canvas", draw)
         imgui.end()
 
-    def _pictures(self) -> Pictures:
-        """What the canvas is to show, on the graphics card, uploaded now if it is new."""
-        assert self._textures is not None
-        canvas, results = self.state.canvas, self.context.results
-        scale = imgui.get_io().display_framebuffer_scale.x or 1.0
-        side = {slot: self.canvas.frames[slot].side * scale for slot in SLOTS}
-        left = self._shown(self._textures.left, results["left"], side["left"])
-        right = self._shown(self._textures.right, results["right"], side["right"])
-        shown = self._textures.left if left else self._textures.right
-        self.context.presented = Presented(shown.path, shown.reason) if left or right else None
-        if canvas.mode != "difference":
-            self._difference.forget()
-            return Pictures(left, right)
-        width = 0.0 if canvas.nearest else side["left"]
-        compared = self._difference.of(results["left"], results["right"], canvas.gain, width)
-        if compared is None:
-            return Pictures(left, right)
-        return Pictures(
-            left, right, self._upload(self._textures.difference, compared.pixels, side["left"]), compared.rms
-        )
-
-    def _shown(self, texture: Texture, result: RenderResult | None, side: float) -> TextureHandle | None:
-        """A slot's newest picture at `side` screen pixels."""
-        if result is None or result.picture is None:
-            return None
-        enlarged = result.enlarged if side > result.width and not self.state.canvas.nearest else None
-        return self._upload(texture, result.picture if enlarged is None else enlarged, side)
-
-    def _upload(self, texture: Texture, pixels: Pixels, side: float) -> TextureHandle:
-        taken = texture.show(pixels, side, nearest=self.state.canvas.nearest)
-        if taken:
-            self.context.timings.upload.append(taken)
-        return TextureHandle(texture.name, *size_of(pixels))
-
     def _after_frame(self) -> None:
-        if self._textures and (self._textures.take_pending() or self._difference.on_its_way):
+        if self._uploads and self._uploads.take_pending():
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
-        if self._textures and offscreen.in_use():
+        if self._uploads and offscreen.in_use():
             # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
-            self._textures.finish()
+            self._uploads.textures.finish()
         self.context.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
         assert self._params is not None
         if self._ending.due(self.worker.idle() and not self.worker.measuring()):
@@ -416,20 +381,13 @@ class Window:
         self.context.message = message
 
     def _in_frame(self, menus: Menus) -> None:
-        """What a frame does before it draws any panel."""
-        self._guarded("Following the run", partial(training.attend, self.state, self.context))
+        """Do what a frame does before it draws any panel."""
+        self._guarded("Following the run", partial(training.update, self.state, self.context))
         self._guarded("The key", menus.keys)
 
-    def _dropped(self, window: Any, paths: list[str]) -> None:
-        """A file dropped on the window opens on the side under the pointer; a second file on the other."""
+    def _on_drop(self, window: Any, paths: list[str]) -> None:
+        """Open a file dropped on the window on the side under the pointer, a second file on the other."""
         first = self.canvas.slot_at(*glfw.get_cursor_pos(window))
         other: Slot = "left" if first == "right" else "right"
         for slot, path in zip((first, other), paths, strict=False):
             self.open_model(slot, path)
-
-
-def _has_dialogs() -> bool:
-    """Whether the desktop can ask for a file: Linux needs one of these programs, others bring their own."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return any(shutil.which(name) for name in ("zenity", "kdialog"))
