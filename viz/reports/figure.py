@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any
 from gan.files.atomic_write import atomic_write
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 DPI = 110
 # Okabe and Ito's colours, which stay apart for the colour-blind; never the only difference between two curves.
 BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#aa4499"
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, "#e69f00", "#56b4e9", "#882255", "#777777")
-DASHES, DOTS = (0, (5, 1.5)), (0, (1, 1))
+DASHES, DOTS, NYQUIST = (0, (5, 1.5)), (0, (1, 1)), (0, (4, 2))  # line styles
+MARK: dict[str, Any] = {"linestyle": "none", "markeredgecolor": "white"}  # of a point on a curve
 INK, DIM, PALE = "#25272b", "#666b74", "#e3e3e0"
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -73,6 +76,11 @@ def require_matplotlib() -> None:
         raise PlotError(
             f"Plots need matplotlib, which cannot be loaded ({problem}): {sys.executable} -m pip install matplotlib"
         ) from None
+
+
+def annotate(axes: Axes, text: str, at: Any, offset: tuple[float, float], **style: Any) -> Text:
+    """Write at a place, in fractions of the axes unless `xycoords` says otherwise, moved by `offset` points."""
+    return axes.annotate(text, at, offset, textcoords="offset points", **{"xycoords": "axes fraction", **style})
 
 
 def draw_png(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from viz.reports.figure import (
     DOTS,
     GREEN,
     INK,
+    MARK,
+    NYQUIST,
     PALE,
     PURPLE,
     VERMILION,
@@ -109,39 +111,17 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
     cutoffs = np.array([spec.out_cutoff for spec in layers])
     stopbands = cutoffs + [spec.out_half_width for spec in layers]
     axes.step(x, rates, where="mid", color=VERMILION, linewidth=2, label="s, sampling rate")
-    axes.step(
-        x,
-        rates / 2,
-        where="mid",
-        color=VERMILION,
-        linewidth=1.3,
-        linestyle=(0, (4, 2)),
-        label="s/2, the most it can hold",
-    )
+    line: dict[str, Any] = {"linewidth": 1.3, "linestyle": NYQUIST}
+    axes.step(x, rates / 2, where="mid", color=VERMILION, label="s/2, the most it can hold", **line)
     axes.plot(x, stopbands, color=GREEN, marker="s", markersize=4.5, linewidth=1.5, label="f_c + f_h, stopband edge")
     if config.architecture == "layers" and config.schedule == "flexible":
-        axes.plot(
-            x,
-            schedule(config)[1],
-            color=PURPLE,
-            marker="^",
-            markersize=4.5,
-            linewidth=1.2,
-            linestyle=":",
-            label="f_t, stopband asked for",
-        )
+        line = {"marker": "^", "markersize": 4.5, "linewidth": 1.2, "linestyle": ":"}
+        axes.plot(x, schedule(config)[1], color=PURPLE, label="f_t, stopband asked for", **line)
     axes.plot(x, cutoffs, color=BLUE, marker="o", markersize=4.5, linewidth=2, label="f_c, cutoff")
     critical = [spec.index for spec in layers if spec.is_critical]
     if critical and len(critical) < len(layers):
-        axes.axvspan(
-            critical[0] - 0.5,
-            critical[-1] + 0.5,
-            color=PALE,
-            alpha=0.7,
-            linewidth=0,
-            zorder=0,
-            label="critically sampled",
-        )
+        area: dict[str, Any] = {"color": PALE, "alpha": 0.7, "linewidth": 0, "zorder": 0}
+        axes.axvspan(critical[0] - 0.5, critical[-1] + 0.5, label="critically sampled", **area)
     axes.set_yscale("log", base=2)
     low, high = int(np.floor(np.log2(cutoffs.min()))), int(np.log2(rates.max()))
     axes.set_yticks([2.0**power for power in range(low, high + 1)])
@@ -187,36 +167,19 @@ def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
             edge = f.edge(angle)
             frequencies = np.linspace(0, edge, POINTS)
             gains = -decibels(magnitude(f.taps, f.rate, frequencies, angle))
-            axes.plot(
-                frequencies / f.low_rate,
-                gains,
-                color=colour,
-                linewidth=1.8,
-                linestyle=style if angle == AXIS else DOTS,
-                label=f"{label}, {angle:g}°" if f.radial else label,
-            )
+            line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "linestyle": style if angle == AXIS else DOTS}
+            axes.plot(frequencies / f.low_rate, gains, label=f"{label}, {angle:g}°" if f.radial else label, **line)
             widest = max(widest, edge / f.low_rate)
         for frequency, (marker, size, _), own in zip(
             (f.cutoff, f.stopband, f.alias_from), MARKERS, (colour, colour, INK), strict=True
         ):
             at = np.array([frequency])
             gain = max(-decibels(magnitude(f.taps, f.rate, at, angle))[0] for angle in f.directions)
-            axes.plot(
-                frequency / f.low_rate,
-                max(gain, -LOWEST),
-                marker=marker,
-                color=own,
-                markersize=size,
-                markeredgecolor="white",
-                linestyle="none",
-                clip_on=False,
-                zorder=4,
-            )
-    axes.axvline(0.5, color=DIM, linewidth=1.2, linestyle=(0, (4, 2)), label="s/2")
+            mark: dict[str, Any] = {"marker": marker, "color": own, "markersize": size, "clip_on": False, "zorder": 4}
+            axes.plot(frequency / f.low_rate, max(gain, -LOWEST), **MARK, **mark)
+    axes.axvline(0.5, color=DIM, linewidth=1.2, linestyle=NYQUIST, label="s/2")
     for marker, size, label in MARKERS:
-        axes.plot(
-            [], [], marker=marker, color=INK, markersize=size, markeredgecolor="white", linestyle="none", label=label
-        )
+        axes.plot([], [], marker=marker, color=INK, markersize=size, label=label, **MARK)
     axes.set_xlim(0, widest)
     axes.set_ylim(-LOWEST, 5)
     axes.set_xlabel("frequency / s, the lower of the filter's two rates")

@@ -14,7 +14,7 @@ import numpy as np
 from gan.analysis.bands import Band, on_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from gan.files.atomic_write import atomic_write
-from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, PlotError, write_png
+from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, PlotError, annotate, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,17 +98,9 @@ def to_decibels(power: np.ndarray) -> np.ndarray:
 
 def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
     """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. PlotError where that cannot be done."""
-    arrays: dict[str, np.ndarray] = {
-        "names": np.array([curve.name for curve in curves]),
-        "pictures": np.array([curve.pictures for curve in curves]),
-        "mean": np.array([curve.mean for curve in curves]),
-        "deviation": np.array([curve.deviation for curve in curves]),
-        "size": np.array([curve.size for curve in curves]),
-        "rate": np.array([curve.rate for curve in curves], np.float64),
-        "cutoff": np.array([curve.band.cutoff if curve.band else math.nan for curve in curves]),
-        "stopband": np.array([curve.band.stopband if curve.band else math.nan for curve in curves]),
-        "radial": np.array([curve.band is not None and curve.band.radial for curve in curves]),
-    }
+    rows = [(c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *_band_numbers(c.band)) for c in curves]
+    names = ("names", "pictures", "mean", "deviation", "size", "rate", "cutoff", "stopband", "radial")
+    arrays = {name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
     for i, curve in enumerate(curves):
         arrays |= {f"frequencies_{i}": curve.frequencies, f"power_{i}": curve.power}
         for degrees, (frequencies, power) in zip(DIRECTIONS, curve.slices, strict=True):
@@ -118,6 +110,10 @@ def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
             np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
     except OSError as problem:
         raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+
+
+def _band_numbers(band: Band | None) -> tuple[float, float, bool]:
+    return (math.nan, math.nan, False) if band is None else (float(band.cutoff), float(band.stopband), band.radial)
 
 
 ARRAYS = """\b
@@ -167,9 +163,7 @@ def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str)
     signs = {contour.label for curve in curves for contour in list_contours(curve)}
     for label, marker in SIGNS.items():
         if label in signs:
-            below.plot(
-                [], [], marker=marker, color=DIM, linestyle="none", markeredgecolor="white", markersize=8, label=label
-            )
+            below.plot([], [], marker=marker, color=DIM, markersize=8, label=label, **MARK)
     # Below: within it would cover curves.
     parts[1].legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 
@@ -218,30 +212,14 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     )
     image.set_clip_path(Rectangle((-nyquist, -nyquist), 2 * nyquist, 2 * nyquist, transform=axes.transData))
     for label, frequency, radial, dashes in list_contours(curve):
-        style = {
-            "fill": False,
-            "linewidth": 1.3,
-            "linestyle": dashes,
-            "label": label,
-            "edgecolor": INK if label == "s/2" else "white",
-        }
-        side = 2 * frequency
-        patch = (
-            Circle((0, 0), frequency, **style) if radial else Rectangle((-frequency, -frequency), side, side, **style)
-        )
-        axes.add_patch(patch)
+        line: dict[str, Any] = {"fill": False, "linewidth": 1.3, "linestyle": dashes, "label": label}
+        line |= {"edgecolor": INK if label == "s/2" else "white"}
+        corner, side = (-frequency, -frequency), 2 * frequency
+        axes.add_patch(Circle((0, 0), frequency, **line) if radial else Rectangle(corner, side, side, **line))
         if label != "s/2":
-            axes.annotate(
-                label,
-                (0, frequency),
-                xytext=(0, -4),
-                textcoords="offset points",
-                color="white",
-                fontsize=9,
-                ha="center",
-                va="top",
-                path_effects=[withStroke(linewidth=2, foreground=INK)],
-            )
+            style = {"color": "white", "fontsize": 9, "ha": "center", "va": "top"}
+            rim = [withStroke(linewidth=2, foreground=INK)]
+            annotate(axes, label, (0, frequency), (0, -4), xycoords="data", path_effects=rim, **style)
     limit = nyquist * FRAME
     axes.set(xlim=(-limit, limit), ylim=(-limit, limit))
     axes.grid(False)
@@ -251,16 +229,7 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     axes.set_yticks(ticks)
     axes.tick_params(labelsize=8)
     axes.set_title(f"{shorten_name(curve.name)}\n", loc="left", color=colour, fontsize=10)
-    axes.annotate(
-        describe_band(curve),
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 5),
-        textcoords="offset points",
-        fontsize=8,
-        color=DIM,
-        va="bottom",
-    )
+    annotate(axes, describe_band(curve), (0, 1), (0, 5), fontsize=8, color=DIM, va="bottom")
     return image
 
 
@@ -268,38 +237,20 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
     for i, curve in enumerate(curves):
         frequencies, power = curve.slices[DIRECTIONS.index(degrees)]
         colour, levels = choose_colour(curves, i), to_decibels(power)
-        axes.plot(
-            frequencies, levels, color=colour, linewidth=1.6, label=curve.label, zorder=3 if curve.band is None else 2.5
-        )
+        order = 3 if curve.band is None else 2.5
+        axes.plot(frequencies, levels, color=colour, linewidth=1.6, label=curve.label, zorder=order)
         for contour in list_contours(curve):
             if contour.label in SIGNS:
                 at = contour_distance(contour, degrees)
                 level = np.interp(at, frequencies, levels)
-                axes.plot(
-                    at,
-                    max(level, SLICED[0]),
-                    marker=SIGNS[contour.label],
-                    color=colour,
-                    markersize=8,
-                    markeredgecolor="white",
-                    linestyle="none",
-                    clip_on=False,
-                    zorder=4,
-                )
+                style: dict[str, Any] = {"marker": SIGNS[contour.label], "markersize": 8, "clip_on": False, "zorder": 4}
+                axes.plot(at, max(level, SLICED[0]), color=colour, **MARK, **style)
     for nyquist in sorted({curve.rate / 2 for curve in curves}):
         at = on_square(nyquist, degrees)
-        axes.axvline(at, color=DIM, linewidth=1.2, linestyle=(0, (4, 2)))
+        axes.axvline(at, color=DIM, linewidth=1.2, linestyle=NYQUIST)
         label = f"s/2 = {_number(at)}" if degrees == AXIS else f"√2 s/2 = {_number(at)}"
-        axes.annotate(
-            label,
-            (at, SLICED[1]),
-            xytext=(-4, -2),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=DIM,
-            fontsize=9,
-        )
+        style = {"ha": "right", "va": "top", "color": DIM, "fontsize": 9}
+        annotate(axes, label, (at, SLICED[1]), (-4, -2), xycoords="data", **style)
     axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
     axes.set_title(f"Slice at {degrees:g}°", loc="left")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz.reports.figure import DIM, GREEN, INK, VERMILION, draw_png
+from viz.reports.figure import DIM, GREEN, INK, VERMILION, annotate, draw_png
 from viz.reports.sticking_study import AMPLITUDE, Findings, Model, Settings, format_percent, segment_length
 
 if TYPE_CHECKING:
@@ -89,15 +89,8 @@ def _draw_model(axes: list[Axes], model: Model, settings: Settings, findings: Fi
     _below(mean, f"keeps {_whole(findings.kept)} of the fine detail")
     _below(walk, "", time=True)
     if findings.glide is None or findings.shares is None:
-        glide.text(
-            0.5,
-            0.5,
-            "Its input is a learned constant:\nthe content cannot be moved.",
-            ha="center",
-            va="center",
-            transform=glide.transAxes,
-            color=DIM,
-        )
+        words = "Its input is a learned constant:\nthe content cannot be moved."
+        annotate(glide, words, (0.5, 0.5), (0, 0), ha="center", va="center", color=DIM)
         return
     glide.imshow(findings.glide, interpolation="antialiased", aspect="auto")
     _motion(glide, settings, findings.glide.shape)
@@ -114,39 +107,20 @@ def _whole(share: float) -> str:
 
 
 def _text(axis: Axes, above: float, text: str, **style: Any) -> Text:
-    """At an axis' left, so many inches above it."""
-    return axis.annotate(text, (0, 1), (0, 72 * above), xycoords="axes fraction", textcoords="offset points", **style)
+    """Write at an axis' left, so many inches above it."""
+    return annotate(axis, text, (0, 1), (0, 72 * above), **style)
 
 
 def _beside(text: Text, more: str, **style: Any) -> None:
-    """Words after others, on their line."""
+    """Write more words after others, on their line."""
     assert text.figure is not None
-    text.figure.axes[0].annotate(
-        more,
-        (1, 0),
-        (9, 0),
-        xycoords=text,
-        textcoords="offset points",
-        va="bottom",
-        color=DIM,
-        annotation_clip=False,
-        **{"fontsize": 9.5, **style},
-    )
+    place: dict[str, Any] = {"xycoords": text, "va": "bottom", "annotation_clip": False}
+    annotate(text.figure.axes[0], more, (1, 0), (9, 0), color=DIM, **place, **{"fontsize": 9.5, **style})
 
 
 def _below(axis: Axes, text: str, *, time: bool = False) -> None:
     for x, words, side in ((0, text, "left"), (1, "time →" if time else "", "right")):
-        axis.annotate(
-            words,
-            (x, 0),
-            (0, -6),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            va="top",
-            ha=side,
-            color=DIM,
-            fontsize=9,
-        )
+        annotate(axis, words, (x, 0), (0, -6), va="top", ha=side, color=DIM, fontsize=9)
 
 
 def _hide_frame(axis: Axes) -> None:
@@ -170,9 +144,8 @@ def _motion(axis: Axes, settings: Settings, shape: tuple[int, ...]) -> None:
     y = (0.5 + AMPLITUDE / segment_length(settings.segment) * np.sin(2 * math.pi * x / frames)) * (rows - 1)
     for colour, width in (("black", 2.0), ("white", 1.3)):  # dots with a rim, to be seen on whatever lies below
         points = slice(None, None, max(1, frames // 60))
-        axis.plot(
-            x[points], y[points], ".", color=colour, markersize=2 * width, markeredgewidth=0, scalex=False, scaley=False
-        )
+        dots: dict[str, Any] = {"color": colour, "markersize": 2 * width, "markeredgewidth": 0}
+        axis.plot(x[points], y[points], ".", scalex=False, scaley=False, **dots)
 
 
 def _bars(axis: Axes, findings: Findings) -> None:
@@ -192,13 +165,4 @@ def _bars(axis: Axes, findings: Findings) -> None:
     for index, (name, colour, _) in enumerate(PARTS):
         x = LABEL + 0.3 * index
         for text, offset, ink in (("■", 0, colour), (name, 12, DIM)):
-            axis.annotate(
-                text,
-                (x, 0),
-                (offset, -6),
-                xycoords="axes fraction",
-                textcoords="offset points",
-                va="top",
-                color=ink,
-                fontsize=9,
-            )
+            annotate(axis, text, (x, 0), (offset, -6), va="top", color=ink, fontsize=9)
