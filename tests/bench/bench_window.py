@@ -23,9 +23,10 @@ from support.gui import run_script  # noqa: E402
 from gan.hub.resolve import resolve  # noqa: E402
 from viz.core import defaults  # noqa: E402
 from viz.core.state import SLOTS, AppState  # noqa: E402
-from viz.instruments.types import AverageRequest, MeterRequest  # noqa: E402
+from viz.instruments.spectrum import AverageRequest  # noqa: E402
+from viz.instruments.sticking import MeterRequest  # noqa: E402
 from viz.panels import spectrum, sticking  # noqa: E402
-from viz.render.jobs import Reading  # noqa: E402
+from viz.render.jobs import JobStatus  # noqa: E402
 from viz.window.window import Window  # noqa: E402
 
 SETTLE = 0.8  # seconds after a change that are not counted
@@ -51,7 +52,7 @@ def _layer_spectra(window: Window) -> None:
 
 def _average(window: Window) -> None:
     sources = tuple((slot, result.request, "picture") for slot in SLOTS if (result := window.context.results[slot]))
-    window.context.started[spectrum.AVERAGE] = AverageRequest(sources, MANY, 8.0, "")
+    window.context.jobs.start(spectrum.AVERAGE, AverageRequest(sources, MANY, 8.0, ""))
 
 
 def _neighbourhood(window: Window) -> None:
@@ -61,7 +62,7 @@ def _neighbourhood(window: Window) -> None:
 def _meters(window: Window) -> None:
     window.state.sticking.show = "meters"
     pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.context.results[slot]))
-    window.context.started[sticking.METERS] = MeterRequest(pictures, MANY)
+    window.context.jobs.start(sticking.METERS, MeterRequest(pictures, MANY))
 
 
 CASES = (
@@ -87,7 +88,7 @@ class Timer:
         window.worker.readings = self._listen  # type: ignore[method-assign]
         self._measure = window.worker.measure
 
-    def _listen(self) -> dict[str, Reading]:
+    def _listen(self) -> dict[str, JobStatus]:
         found = self._collect()
         self._heard += sum(reading.result is not None for reading in found.values())
         return found
@@ -110,7 +111,7 @@ class Timer:
 
     def _end(self) -> None:
         state, plain = self.window.state, AppState()
-        self.window.context.started.clear()
+        self.window.context.jobs.started.clear()
         state.spectrum, state.sticking = plain.spectrum, plain.sticking
 
     def _rest(self) -> Generator[None, None, float]:
@@ -132,7 +133,7 @@ class Timer:
             yield
 
     def _pictures(self) -> float:
-        return sum(self.window.context.tally.pictures.values()) / len(SLOTS)
+        return sum(self.window.context.timings.rate.pictures.values()) / len(SLOTS)
 
 
 @click.command()

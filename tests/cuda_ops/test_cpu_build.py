@@ -533,7 +533,7 @@ def test_the_window_does_not_wait(machine: Machine) -> None:
     machine.monkeypatch.setattr(cpu, "_search", compiled)
     window = Window(AppState())
     window._collect()
-    assert {line.implementation for line in window.context.operators} == {"undecided"} and not cpu.is_decided()
+    assert {line.implementation for line in window.context.machine.operators} == {"undecided"} and not cpu.is_decided()
     window.worker.close()
 
 

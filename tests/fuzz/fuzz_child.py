@@ -37,7 +37,7 @@ from gan.networks.config import ConfigError
 from train.errors import TrainingError
 from train.state import TrainState
 from viz.core import state as states
-from viz.loading.model_info import look_inside
+from viz.loading.model_info import read_info
 from viz.training.run_folder import RunFolder
 
 TIMES, FLOOR = 3, 80 * 2**20  # bytes of memory: so many times the file's, and what small ones may take
@@ -116,7 +116,7 @@ def checkpoint(path: str) -> str:
             found.append(None)
             refusals.append(checked(error))
     header, generator, discriminator = found
-    seen = look_inside(path)
+    seen = read_info(path)
     assert bool(seen.facts) == (header is not None), "the window says otherwise"
     checked(CheckpointError(seen.words or seen.error))
     assert header is not None or generator is None, "it opens, but cannot be looked into"

@@ -31,7 +31,7 @@ def request(path: str, device: str, tx: float, precision: str) -> PictureRequest
 
 def begun(renderer: Renderer, asked: PictureRequest) -> RenderResult:
     """The same, maybe `pending`."""
-    result = renderer.begin(asked)
+    result = renderer.start(asked)
     if result.error:
         raise RuntimeError(result.error)
     return result

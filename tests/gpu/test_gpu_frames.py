@@ -53,17 +53,17 @@ def test_pictures_are_those_of_the_cpu_and_a_drag_waits_for_nothing(models, lett
     movable = letter != "A"
     renderer, asked = Renderer(), {"device": "cuda:0", "precision": precision}
     first = PictureRequest(models[letter], **asked)
-    finished(renderer.begin(first))  # kernels, graphs
+    finished(renderer.start(first))  # kernels, graphs
     requests = [
         PictureRequest(models[letter], seeds=((seed, 1.0),), tx=0.1 * movable * seed, degrees=20.0 * movable, **asked)
         for seed in (0, 1, 2, 0)
     ]
     if movable:
         requests.append(PictureRequest(models[letter], tx=0.125, untransform=True, **asked))
-        finished(renderer.begin(requests[-1]))  # what lies in memory for good: interpolations
+        finished(renderer.start(requests[-1]))  # what lies in memory for good: interpolations
         requests.append(PictureRequest(models[letter], tx=0.25, untransform=True, **asked))
     with never_waiting():
-        begun = [renderer.begin(request) for request in requests]
+        begun = [renderer.start(request) for request in requests]
     exact = Renderer()
     for request, result in zip(requests, begun, strict=True):
         result = finished(result) if result.pending else result
@@ -83,7 +83,7 @@ def test_two_models_in_turns_and_their_difference(models):
     renderer, difference = Renderer(), Difference()
     for turn in range(4):
         asked = [PictureRequest(models[letter], tx=0.05 * turn, device="cuda:0") for letter in "BT"]
-        results = [finished(result) for result in [renderer.begin(request) for request in asked]]
+        results = [finished(result) for result in [renderer.start(request) for request in asked]]
         difference.ask(RenderRequest(*asked))
         shown = difference.of(*results, 4.0, 700.0)
         torch.cuda.synchronize()

@@ -68,7 +68,7 @@ def test_the_window_waits_for_no_download(window, driver):
         context.yield_(6)
         window.made.clear()  # the slices were in front until the layout was there
         move(context)
-        assert window.context.presented == ("CUDA-GL interop", uploaders.Interop.meaning)
+        assert window.context.machine.presented == ("CUDA-GL interop", uploaders.Interop.meaning)
         assert len(window.made) >= 12 and all(pixels._host is None for pixels in window.made)
         window.show("Sticking")
         context.yield_(4)
@@ -88,7 +88,7 @@ def test_the_window_waits_for_no_download(window, driver):
         window.state.transform.tx = 0.0
         settle(context, window)
         context.yield_(4)
-        assert window.context.presented == ("upload from memory", uploaders.FROM_MEMORY)
+        assert window.context.machine.presented == ("upload from memory", uploaders.FROM_MEMORY)
         for slot, (found, shown) in seen_at.items():
             assert shown is window.context.results[slot].smooth and np.array_equal(found, shown), slot
 
@@ -117,6 +117,6 @@ def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monk
         woken.clear()
         context.yield_(4)
         assert not woken and window._uploads.textures.left._shown is window.context.results["left"].enlarged
-        assert window.context.presented.path == "pinned upload"
+        assert window.context.machine.presented.path == "pinned upload"
 
     drive(window, test)

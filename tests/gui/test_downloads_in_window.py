@@ -59,7 +59,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
             go.wait(60)
 
     page.gate = gate
-    reports = shown.context.downloads.report
+    reports = shown.context.models.downloads.report
 
     def script(context: Any) -> None:
         settle(context, shown)
@@ -85,7 +85,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
     assert path.name == "fetched.safetensors" and path.read_bytes() == page.content
     assert site.asked[-1].status == 206, "it went on where it was cancelled"
     assert shown.state.recents[0] == str(path)
-    assert shown.context.downloads.shown(str(path)) == site.url("/fetched.safetensors")
+    assert shown.context.models.downloads.shown(str(path)) == site.url("/fetched.safetensors")
 
 
 def test_after_a_restart_it_needs_no_network(site: Site, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_after_a_restart_it_needs_no_network(site: Site, tmp_path: Path) -> None
 
 def test_a_failure_is_said_in_the_panel_and_can_be_repeated(site: Site, tmp_path: Path) -> None:
     shown, page = window(tmp_path), site.pages.pop("/fetched.safetensors")
-    reports = shown.context.downloads.report
+    reports = shown.context.models.downloads.report
 
     def script(context: Any) -> None:
         context.item_input_value("//Model/right/##path", site.url("/fetched.safetensors"))
@@ -140,7 +140,10 @@ def test_closing_the_window_keeps_what_came(site: Site, tmp_path: Path) -> None:
 
     def script(context: Any) -> None:
         context.item_input_value("//Model/left/##path", site.url("/fetched.safetensors"))
-        until(context, lambda: (report := shown.context.downloads.report("left")) is not None and report.done >= half)
+        until(
+            context,
+            lambda: (report := shown.context.models.downloads.report("left")) is not None and report.done >= half,
+        )
 
     began = time.monotonic()
     drive(shown, script)

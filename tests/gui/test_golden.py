@@ -34,7 +34,7 @@ from support.paths import ROOT
 
 from gan.analysis.bands import find
 from gan.data.image_io import save_png
-from viz.instruments.types import Measured
+from viz.instruments.sticking import Measured
 from viz.panels import filters, layers, spectrum, sticking
 from viz.reports.schedule_figure import choose_layers, write_schedule
 from viz.reports.spectra_figure import write_spectra
@@ -96,7 +96,7 @@ def told(shot: Shot, changed: Callable[[Any, Any], object]) -> Shot:
 
 def curve_moved(state: Any, view: Any) -> None:
     """The right average by half a dB of the 80 that are some 130 pixels high."""
-    curve = view.readings[spectrum.LIVE].result.averages["right"].slices[45.0]
+    curve = view.jobs.statuses[spectrum.LIVE].result.averages["right"].slices[45.0]
     curve.levels[:] += 0.5
 
 

@@ -14,7 +14,8 @@ from gan.analysis.bands import bands
 from gan.analysis.texture_sticking import segment
 from viz.core.state import AppState
 from viz.instruments.filters import layer_view
-from viz.instruments.types import LayerView, SpectrumView
+from viz.instruments.layers import LayerView
+from viz.instruments.spectrum import SpectrumView
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -30,8 +31,8 @@ def read(context: Any, shown: Window, name: str, changed_from: object = None) ->
     """The job's newest finished result, once it is another one than `changed_from`."""
     for _ in range(FRAMES):
         context.yield_(2)
-        reading = shown.context.reading(name)
-        if reading and reading.finished and not shown.worker.measuring() and reading.result is not changed_from:
+        reading = shown.context.jobs.statuses.get(name)
+        if reading and reading.finished and not shown.worker.is_measuring() and reading.result is not changed_from:
             assert reading.error is None, reading.error
             return reading.result
     raise AssertionError(f"{name} said nothing new")
@@ -66,7 +67,7 @@ def layers_are_looked_at(context: Any, shown: Window) -> None:
     assert state.layers.one == 2 and one.channels == (2,)
     context.item_click("//Layers/rgb##mode")
     rgb = read(context, shown, "layers", one)
-    assert rgb.values.shape[1] == 3 and shown.context.reading("layers").request.channels == (0, 1, 2)  # type: ignore[union-attr]
+    assert rgb.values.shape[1] == 3 and shown.context.jobs.statuses.get("layers").request.channels == (0, 1, 2)  # type: ignore[union-attr]
     context.item_click("//Layers/right##slot")
     other = read(context, shown, "layers", rgb)
     assert state.layers.slot == "right" and other.shape != rgb.shape
@@ -98,7 +99,7 @@ def spectra_are_read(context: Any, shown: Window) -> None:
     context.item_click("//Spectrum/Start")
     for _ in range(FRAMES):
         context.yield_(2)
-        if not shown.context.running("average"):
+        if not shown.context.jobs.is_running("average"):
             break
     averaged = read(context, shown, "spectrum", layer)
     assert {name: look.pictures for name, look in averaged.averages.items()} == {"left": 5, "right": 5}
@@ -106,10 +107,10 @@ def spectra_are_read(context: Any, shown: Window) -> None:
     context.item_click("//Spectrum/Start")
     for _ in range(20):
         context.yield_(2)
-    assert shown.context.running("average")
+    assert shown.context.jobs.is_running("average")
     context.item_click("//Spectrum/Cancel")
     read(context, shown, "spectrum", averaged)
-    assert not shown.context.running("average")
+    assert not shown.context.jobs.is_running("average")
 
 
 def filters_follow_the_layer(context: Any, shown: Window) -> None:
@@ -179,7 +180,7 @@ def sticking_is_measured(context: Any, shown: Window) -> None:
     context.item_click("**/Start")
     for _ in range(FRAMES):
         context.yield_(2)
-        if not shown.context.running("meters"):
+        if not shown.context.jobs.is_running("meters"):
             break
     view = read(context, shown, "meters")
     assert view.slots["left"].done == view.slots["right"].done == 4
@@ -189,10 +190,10 @@ def sticking_is_measured(context: Any, shown: Window) -> None:
     state.sticking.num = 10_000
     context.item_click("**/Start")
     context.yield_(10)
-    assert shown.context.running("meters")
+    assert shown.context.jobs.is_running("meters")
     context.item_click("**/Cancel")
     context.yield_(3)
-    assert not shown.context.running("meters")
+    assert not shown.context.jobs.is_running("meters")
     context.item_click("**/slice##show")
     context.set_ref("")
 
@@ -228,9 +229,9 @@ def test_instruments_of_models_that_cannot_be_looked_into(tmp_path: Path) -> Non
         context.item_click("**/Start")
         for _ in range(FRAMES):
             context.yield_(2)
-            if not shown.context.running("meters"):
+            if not shown.context.jobs.is_running("meters"):
                 break
-        reading = shown.context.reading("meters")
+        reading = shown.context.jobs.statuses.get("meters")
         assert reading and reading.error is None
         assert set(reading.result.slots) == {"left"}, "the broken one is not asked for"
         assert "nothing to move" in reading.result.slots["left"].refused

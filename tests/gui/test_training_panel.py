@@ -42,14 +42,14 @@ def open_panel(context: Any, window: Window) -> Any:
     settings.config_watchdog_warning = settings.config_watchdog_kill_test = 600.0  # trainers take their time
     context.window_focus("//Training")
     context.yield_(2)
-    monitor = window.context.run
+    monitor = window.context.training
     assert monitor is not None
     return monitor
 
 
 def end_trainer(window: Window) -> None:
     """Leave no process behind, whatever the test came to."""
-    report = window.context.run.report if window.context.run else None
+    report = window.context.training.report if window.context.training else None
     if report is not None and report.snapshot is not None and report.snapshot.progress.pid:
         process.end_process_tree(report.snapshot.progress.pid, force=True)
 

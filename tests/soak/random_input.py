@@ -11,7 +11,8 @@ from soak.fixtures import StandInRun
 from viz.core import gestures as motion
 from viz.core.result import PICTURE
 from viz.core.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState, choices_of
-from viz.instruments.types import AverageRequest, MeterRequest
+from viz.instruments.spectrum import AverageRequest
+from viz.instruments.sticking import MeterRequest
 from viz.window.layout import LEFT_SHARE, RIGHT_SHARE
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Hand:
         for index, path in enumerate(self.good):
             self.window.open_model(SLOTS[index % 2], path)
             yield from (None for _ in range(15))
-            while not self.window.worker.idle():  # or the next would take its place before it is loaded
+            while not self.window.worker.is_idle():  # or the next would take its place before it is loaded
                 yield
         yield from self._inside()
 
@@ -96,12 +97,12 @@ class Hand:
                 setattr(owner, name, word)
                 yield from (None for _ in range(10))
         shown = [(slot, result.request) for slot in SLOTS if (result := window.context.results[slot])]
-        window.context.started["average"] = AverageRequest(
-            tuple((slot, one, PICTURE) for slot, one in shown), 3, 8.0, ""
+        window.context.jobs.start(
+            "average", AverageRequest(tuple((slot, one, PICTURE) for slot, one in shown), 3, 8.0, "")
         )
-        window.context.started["meters"] = MeterRequest(tuple(shown), 2)
+        window.context.jobs.start("meters", MeterRequest(tuple(shown), 2))
         yield from (None for _ in range(60))
-        window.context.started.clear()
+        window.context.jobs.started.clear()
 
     def _rest(self) -> Iterator[None]:
         """Into the state in which memory is weighed: one size, the same two models, looked at whole, nothing moving."""
@@ -110,14 +111,14 @@ class Hand:
         state.training.follow_left = state.training.follow_right = state.latent.animate = state.canvas.nearest = False
         state.transform, state.canvas.mode = TransformState(), "side"
         state.layers, state.spectrum, state.sticking = LayersState(), SpectrumState(), StickingState()
-        self.window.context.started.clear()
+        self.window.context.jobs.started.clear()
         state.focus = "left"
         state.link(True)
         motion.fit(state.canvas)
         for slot, path in zip(SLOTS, self.good, strict=False):
             self.window.open_model(slot, path)
         yield from (None for _ in range(REST_FRAMES))
-        while not self.window.worker.idle():
+        while not self.window.worker.is_idle():
             yield
         self.resting = True
         yield from (None for _ in range(REST_FRAMES))
@@ -227,8 +228,8 @@ class Hand:
                 _resize(*self.rng.choice(SIZES))
             case 4:
                 self.window.show(self.rng.choice(_panels()).TITLE)
-            case 3 if self.window.context.run is not None:
-                self.window.context.run.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
+            case 3 if self.window.context.training is not None:
+                self.window.context.training.follow(self.rng.choice((str(self.run.folder), "", *self.files)))
         yield
 
 

@@ -91,7 +91,7 @@ class Driver:
         frame, self._params = params.callbacks.pre_new_frame, params
 
         def before() -> None:
-            self.window.context.has_dialogs = False  # a desktop's file dialog is not ours to soak
+            self.window.context.models.has_dialogs = False  # a desktop's file dialog is not ours to soak
             self.hand.move()
             frame()
 
@@ -159,9 +159,9 @@ def run(seconds: float, warm_up: float, seed: int) -> Outcome:
         state = AppState(training=TrainingState(outdir=str(folder / "runs")))
         state.left.path, state.right.path = good[1], good[2]
         window = Window(state, strict=True)
-        if window.context.run is not None:
-            window.context.run.close()
-        window.context.run = StandInMonitor(stand_in.folder)
+        if window.context.training is not None:
+            window.context.training.close()
+        window.context.training = StandInMonitor(stand_in.folder)
         hand = Hand(random.Random(seed), window, good, save_bad_files(folder, good[0]), stand_in)
         driver = Driver(window, hand, seconds, warm_up)
         _run_window(window, driver)

@@ -17,23 +17,13 @@ from support.gui import run_script
 from viz.core.layer_info import find
 from viz.core.result import PICTURE
 from viz.core.state import SLOTS, AppState
-from viz.instruments.slice_recorder import COLUMNS, Recorder
-from viz.instruments.types import (
-    DATA,
-    AverageRequest,
-    LayerRequest,
-    LayerView,
-    Measured,
-    MeterRequest,
-    MeterView,
-    NeighbourhoodRequest,
-    Progress,
-    SpectrumRequest,
-    SpectrumView,
-)
+from viz.instruments.layers import LayerRequest, LayerView
+from viz.instruments.slice_recorder import COLUMNS, SliceRecorder
+from viz.instruments.spectrum import DATA, AverageProgress, AverageRequest, Averages, SpectrumRequest, SpectrumView
+from viz.instruments.sticking import Measured, MeterRequest, MeterView, NeighbourhoodRequest
 from viz.panels import layers, spectrum, sticking
-from viz.render.jobs import Reading
-from viz.ui.context import PanelContext
+from viz.render.jobs import JobStatus
+from viz.ui.context import Jobs, PanelContext
 from viz.window.window import SETTLED_FRAMES, Window
 
 SIZE = (1600, 1000)
@@ -45,7 +35,7 @@ class IdleWorker:
     """In the place of viz.render.worker.Worker: renders nothing, measures nothing, is never busy."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        answers: dict[str, Any] = {"collect": {}, "readings": {}, "busy": False, "measuring": False}
+        answers: dict[str, Any] = {"collect": {}, "collect_statuses": {}, "is_busy": False, "is_measuring": False}
         return lambda *_, **__: answers.get(name, True)
 
 
@@ -69,7 +59,7 @@ def looked_at(state: AppState, context: PanelContext, made: Callable[[Band], Lay
     facts = context.facts("left")
     assert facts is not None
     layer = find(facts.config, state.layers.left)
-    context.readings[layers.JOB] = Reading(
+    context.jobs.statuses[layers.JOB] = JobStatus(
         LayerRequest("left", layer.name, state.layers.mode), dataclasses.replace(made(layer), model=state.left.path)
     )
 
@@ -106,12 +96,14 @@ def spectra(state: AppState, context: PanelContext, averaged: bool) -> None:
         averages = {slot: synthetic.look(band, slopes[slot] + 4, 100) for slot, band in of.items()}
         averages[DATA] = synthetic.look(of["left"], 22.0, 100)
         request = AverageRequest((), 100, 8.0, ".")
-        context.readings[spectrum.AVERAGE] = Reading(request, Progress(300, 300), finished=True)
+        context.jobs.statuses[spectrum.AVERAGE] = JobStatus(
+            request, AverageProgress(300, 300, Averages(request)), finished=True
+        )
     looks = {slot: dataclasses.replace(look, model=state.slot(slot).path) for slot, look in looks.items()}
     main = (averages or looks)["left"]
     shown = SpectrumView(looks, averages, synthetic.heat(main, chosen.low, chosen.high))
     asked = SpectrumRequest((), "left", averaged, 8.0, 4, chosen.low, chosen.high, chosen.angle)
-    context.readings[spectrum.LIVE] = Reading(asked, shown)
+    context.jobs.statuses[spectrum.LIVE] = JobStatus(asked, shown)
 
 
 def pictures_spectra(state: AppState, context: PanelContext) -> None:
@@ -143,7 +135,7 @@ def means(state: AppState, context: PanelContext) -> None:
         slot: dataclasses.replace(synthetic.mean(share), model=state.slot(slot).path)
         for slot, share in (("left", 0.62), ("right", 0.04))
     }
-    context.readings[sticking.MEAN] = Reading(NeighbourhoodRequest(0.3, 100), found, finished=True)
+    context.jobs.statuses[sticking.MEAN] = JobStatus(NeighbourhoodRequest(0.3, 100), found, finished=True)
 
 
 def measured(left: Measured, right: Measured, done: int, state: AppState, context: PanelContext) -> None:
@@ -153,9 +145,9 @@ def measured(left: Measured, right: Measured, done: int, state: AppState, contex
         dataclasses.replace(one, model=state.slot(slot).path) for slot, one in (("left", left), ("right", right))
     )
     found = MeterView({"left": left, "right": right}, done, 100)
-    context.readings[sticking.METERS] = Reading(request, found, finished=done == 100)
+    context.jobs.statuses[sticking.METERS] = JobStatus(request, found, finished=done == 100)
     if done < 100:
-        context.started[sticking.METERS] = request
+        context.jobs.started[sticking.METERS] = request
 
 
 # -- the window --------------------------------------------------------------------------------------------------------
@@ -167,7 +159,7 @@ def begin(shot: Shot, window: Window) -> None:
     for item in dataclasses.fields(new):
         setattr(state, item.name, getattr(new, item.name))
     state.display.theme, state.display.fps_limit, state.display.vsync = shot.theme, 0, False
-    context.readings, context.started, context.recorder = {}, {}, Recorder()
+    context.jobs, context.recorder = Jobs(), SliceRecorder()
     for slot, letter in zip(SLOTS, shot.models, strict=True):
         state.slot(slot).path = f"{letter.lower()}.safetensors" if letter else ""
         context.results[slot] = synthetic.result(letter) if letter else None

@@ -72,6 +72,6 @@ def settle(context: Any, window: Window) -> None:
         context.yield_(2)
         request = build_request(window.state)
         shown = {slot: result and result.request for slot, result in window.context.results.items()}
-        if window.worker.idle() and all(shown[slot] == request.slot(slot) for slot in SLOTS):
+        if window.worker.is_idle() and all(shown[slot] == request.slot(slot) for slot in SLOTS):
             return
     raise AssertionError("the pictures did not come")

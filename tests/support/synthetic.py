@@ -15,8 +15,10 @@ from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import rung
 from viz.core.request import PictureRequest
 from viz.core.result import ModelFacts, RenderResult
-from viz.instruments.colormap import heat_map
-from viz.instruments.types import BINS, Curve, LayerView, Look, Mean, Measured, Numbers
+from viz.instruments.colormap import apply_colormap
+from viz.instruments.layers import BINS, LayerView, MapStatistics
+from viz.instruments.spectrum import Curve, SpectrumData
+from viz.instruments.sticking import Mean, Measured
 from viz.reports.spectra_figure import Curve as PlottedCurve
 from viz.reports.sticking_study import Findings
 
@@ -80,11 +82,11 @@ def result(letter: str, coarse: int = 0, fine: int = 0, seed: int = 0) -> Render
 # -- layers ------------------------------------------------------------------------------------------------------------
 
 
-def numbers(mean: float, deviation: float) -> Numbers:
+def numbers(mean: float, deviation: float) -> MapStatistics:
     """Values that occur the more often the nearer they are to the middle, and a few at an end."""
     counts = np.array([(index * (BINS - 1 - index)) ** 2 // 1000 for index in range(BINS)], np.float64)
     counts[-2:] += 200
-    return Numbers(mean, deviation, 4 * deviation, counts, (mean - 4 * deviation, mean + 4 * deviation))
+    return MapStatistics(mean, deviation, 4 * deviation, counts, (mean - 4 * deviation, mean + 4 * deviation))
 
 
 def layer_sheet(band: Band) -> LayerView:
@@ -135,7 +137,7 @@ def levels_at(x: np.ndarray, y: np.ndarray, band: Band, slope: float) -> np.ndar
     return 16 - slope * (away / (band.rate / 2)) - 20 * drop
 
 
-def look(band: Band, slope: float, pictures: int, ripple: float = 0.0) -> Look:
+def look(band: Band, slope: float, pictures: int, ripple: float = 0.0) -> SpectrumData:
     """A spectrum of a layer and its slices at 0, 22.5 and 45 degrees, with a `ripple` in dB, as one picture has it."""
     reach = band.rate / 2
     axis = (np.arange(SAMPLES) - SAMPLES // 2) * (2 * reach / SAMPLES)
@@ -145,7 +147,7 @@ def look(band: Band, slope: float, pictures: int, ripple: float = 0.0) -> Look:
         along = np.linspace(0, reach, SAMPLES)
         bumps = np.abs(np.arange(SAMPLES) % 32 - 16) / 8 - 1  # from -1 to 1
         slices[angle] = Curve(along * np.sqrt(1 + up * up), levels_at(along, along * up, band, slope) + ripple * bumps)
-    return Look(levels, reach, slices, pictures)
+    return SpectrumData(levels, reach, slices, pictures)
 
 
 def stepped(levels: np.ndarray) -> np.ndarray:
@@ -153,9 +155,9 @@ def stepped(levels: np.ndarray) -> np.ndarray:
     return np.asarray(np.floor(levels / 15) * 15 + 7)
 
 
-def heat(of: Look, low: float, high: float) -> np.ndarray:
+def heat(of: SpectrumData, low: float, high: float) -> np.ndarray:
     """A spectrum in colours."""
-    return heat_map(stepped(of.levels), low, high)
+    return apply_colormap(stepped(of.levels), low, high)
 
 
 # -- sticking ----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ from gan.hub.resolve import resolve  # noqa: E402
 from viz.canvas import canvas  # noqa: E402
 from viz.core import defaults as models  # noqa: E402
 from viz.core.state import SLOTS, AppState  # noqa: E402
-from viz.instruments.types import AverageRequest, MeterRequest  # noqa: E402
+from viz.instruments.spectrum import AverageRequest  # noqa: E402
+from viz.instruments.sticking import MeterRequest  # noqa: E402
 from viz.panels import filters, layers, spectrum, sticking, transform  # noqa: E402
 from viz.window.window import LAID_OUT_FRAMES, Window  # noqa: E402
 
@@ -40,7 +41,7 @@ def _still(window: Window) -> Iterator[None]:
     """Until everything that is asked for has come."""
     for _ in range(12):
         yield
-    while not (window.worker.idle() and not window.worker.measuring()):
+    while not (window.worker.is_idle() and not window.worker.is_measuring()):
         yield
     for _ in range(6):
         yield
@@ -52,7 +53,7 @@ def _sway(window: Window) -> Iterator[None]:
     for index in range(WALKED):
         window.state.transform.ty = SWAY * math.sin(2 * math.pi * index / PERIOD)
         yield
-        while not window.worker.idle():
+        while not window.worker.is_idle():
             yield
     window.state.transform.ty, window.state.transform.tx = 0.0, 0.05
     yield from _still(window)
@@ -64,7 +65,7 @@ def _walk(window: Window) -> Iterator[None]:
     for _ in range(WALKED):
         window.state.latent.x += 0.008
         yield
-        while not window.worker.idle():
+        while not window.worker.is_idle():
             yield
 
 
@@ -73,7 +74,7 @@ def _average(window: Window) -> Iterator[None]:
     sources = tuple(
         (slot, result.request, "picture") for slot in SLOTS if (result := window.context.results[slot]) is not None
     )
-    window.context.started[spectrum.AVERAGE] = AverageRequest(sources, AVERAGED, 8.0, "")
+    window.context.jobs.start(spectrum.AVERAGE, AverageRequest(sources, AVERAGED, 8.0, ""))
     window.state.spectrum.of_average = True
     yield from _finish(window, spectrum.AVERAGE)
 
@@ -81,13 +82,13 @@ def _average(window: Window) -> Iterator[None]:
 def _measure(window: Window) -> Iterator[None]:
     yield from _still(window)
     pictures = tuple((slot, result.request) for slot in SLOTS if (result := window.context.results[slot]) is not None)
-    window.context.started[sticking.METERS] = MeterRequest(pictures, MEASURED)
+    window.context.jobs.start(sticking.METERS, MeterRequest(pictures, MEASURED))
     yield from _finish(window, sticking.METERS)
 
 
 def _finish(window: Window, job: str) -> Iterator[None]:
     yield
-    while window.context.running(job):
+    while window.context.jobs.is_running(job):
         yield
     yield from _still(window)
 

@@ -189,7 +189,11 @@ class Canvas:
 
     def _on_line(self, state: AppState, context: PanelContext, slot: Slot) -> slice_line.End | None:
         mouse = imgui.get_io().mouse_pos
-        return slice_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y) if context.line_shown else None
+        return (
+            slice_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y)
+            if context.recorder.line_shown
+            else None
+        )
 
     def _movable(self, state: AppState, context: PanelContext, slot: Slot) -> bool:
         """Whether a drag there moves anything: the slot's model, or, where both lie in one place, one of the two."""
@@ -300,7 +304,7 @@ class Canvas:
 
     def _line(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
         """The line that the x-t slices are taken along, over every picture that is seen, while it may be wanted."""
-        if not context.line_shown or not (self._hovered or self._held or context.line_pointed):
+        if not context.recorder.line_shown or not (self._hovered or self._held or context.recorder.line_pointed):
             return
         lit = self._gesture == "line"
         there = [slot for slot in SLOTS if not absent[slot]]
@@ -367,7 +371,7 @@ class Canvas:
         elif self._held and not state.linked:
             self.turn = self._held
         else:
-            self._phase = (self._phase + context.seconds * state.canvas.rate) % 1.0
+            self._phase = (self._phase + context.timings.seconds * state.canvas.rate) % 1.0
             self.turn = "left" if self._phase < 0.5 else "right"
 
 

@@ -242,4 +242,4 @@ def _write(theme: Theme, words: Words, x: float, y: float) -> None:
 
 def seconds(context: PanelContext, slot: Slot) -> str:
     """How long the next picture has been under way, once that is long enough to wonder."""
-    return f" {context.busy[slot]:.0f} s" if context.busy[slot] >= WONDER_SECONDS else ""
+    return f" {context.timings.busy[slot]:.0f} s" if context.timings.busy[slot] >= WONDER_SECONDS else ""

@@ -116,7 +116,7 @@ def view(
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
     if exit_after is not None and gestures.moving(state):
-        click.echo(window.context.tally.sentence())
+        click.echo(window.context.timings.rate.describe())
     failures = [result.error for result in window.context.results.values() if result and result.error]
     if screenshot and failures:
         raise click.ClickException(" ".join(failures))

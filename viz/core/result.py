@@ -35,7 +35,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
-class Inside:
+class CheckpointInfo:
     """What a file holds, known before anything of it is loaded.
 
     `facts` are None where `error` says, in a sentence, why it cannot be opened.

@@ -1,11 +1,11 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Numbers in the plane as colours."""
+"""Map a 2-D array to RGBA with the inferno colour map."""
 
 from functools import lru_cache
 
 import numpy as np
 
-SHARPEST = 512  # samples of a heat map a side: more than a panel has pixels
+MAX_SIZE = 512  # samples of a heat map a side: more than a panel has pixels
 
 
 # The colour map "inferno" (of matplotlib, in the public domain) at 33 even steps: dark to light in even lightness.
@@ -17,7 +17,7 @@ f1711e f67f14 f98d0a fb9c06 fcab0f fbba1f f9ca32 f5d949 f2e865 f3f586 fcffa4
 
 
 @lru_cache(maxsize=1)
-def colours() -> np.ndarray:
+def inferno() -> np.ndarray:
     """[256, 4] bytes, dark to light. Not taken from matplotlib, which a frame would wait a quarter of a second for."""
     steps = np.array([list(bytes.fromhex(code)) for code in INFERNO.split()], np.float64)
     at = np.linspace(0, len(steps) - 1, 256)
@@ -27,11 +27,11 @@ def colours() -> np.ndarray:
     return table
 
 
-def heat_map(levels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """[M, M] dB to uint8 [M, M, 4], at most SHARPEST a side: the largest of each square of neighbours is kept."""
-    factor = -(-len(levels) // SHARPEST)
+def apply_colormap(levels: np.ndarray, low: float, high: float) -> np.ndarray:
+    """[M, M] dB to uint8 [M, M, 4], at most MAX_SIZE a side: the largest of each square of neighbours is kept."""
+    factor = -(-len(levels) // MAX_SIZE)
     if factor > 1:
         size = len(levels) // factor
         levels = levels[: size * factor, : size * factor].reshape(size, factor, size, factor).max(axis=(1, 3))
     places = (levels - low) * (255 / max(high - low, 1e-3))
-    return colours()[places.clip(0, 255).astype(np.uint8)]
+    return inferno()[places.clip(0, 255).astype(np.uint8)]

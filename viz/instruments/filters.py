@@ -24,7 +24,7 @@ from gan.analysis.filter_response import (
 )
 from gan.networks.config import GeneratorConfig
 from gan.networks.layer_plan import plan
-from viz.instruments.colormap import heat_map
+from viz.instruments.colormap import apply_colormap
 
 DIRECTIONS = (AXIS, DIAGONAL)
 GRID = 160  # cells a side of a response in the plane
@@ -132,6 +132,6 @@ def _shared(array: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def heat(view: FilterView, floor: float) -> np.ndarray:
+def response_image(view: FilterView, floor: float) -> np.ndarray:
     """uint8 [GRID, GRID, 4]: the plane from `floor` dB (darkest) to 0, the very same array each time."""
-    return heat_map(view.gains, floor, 0.0)
+    return apply_colormap(view.gains, floor, 0.0)

@@ -31,10 +31,13 @@ class _Recording:
     share: tuple[int, float] | None = None
 
 
-class Recorder:
-    """The x-t slices: one column for each new picture of a slot, while somebody looks."""
+class SliceRecorder:
+    """The x-t slices: one column for each new picture of a slot, while the slices are looked at."""
 
     def __init__(self) -> None:
+        self.wanted = False  # the slices are looked at in this frame
+        self.line_shown = False  # they were in the frame before: then their line is on the pictures
+        self.line_pointed = False  # and the pointer is on them: the line is then seen even away from the pictures
         self._recordings: dict[Slot, _Recording] = {}
         self._last: dict[Slot, RenderResult] = {}
         self._coming: dict[Slot, deque[tuple[Pixels, _About]]] = {slot: deque(maxlen=COMING) for slot in SLOTS}

@@ -1,44 +1,221 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Spectra made visible: of what is shown now, and averaged over seeds; a heat map, slices, and what a probe reads."""
+"""Spectra made visible: of what is shown now, and averaged over seeds; a heat map, slices, and a probe."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from gan.analysis.power_spectrum import LARGEST, Average, decibels, of_generator, of_images
 from gan.data.image_dataset import ImageSource, open_images
-from viz.core.request import RenderRequest
+from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, explained
-from viz.instruments.colormap import heat_map
-from viz.instruments.types import (
-    AXIS,
-    DATA,
-    DIAGONAL,
-    AverageRequest,
-    Curve,
-    Look,
-    Progress,
-    SpectrumRequest,
-    SpectrumView,
-)
+from viz.core.state import Slot
+from viz.instruments.colormap import apply_colormap
+from viz.render.jobs import JobRequest
 
 if TYPE_CHECKING:
+    from gan.analysis.power_spectrum import Average
     from viz.render.renderer import Renderer
 
-SAY_SECONDS = 0.25  # between two looks at an average under way
-SLICE = 0.005  # seconds of waiting that count as a slice of work
+AXIS, DIAGONAL = 0.0, 45.0  # degrees
+DATA = "data"  # the key of a data set's average; slots' are by slot
+REPORT_SECONDS = 0.25  # between two reports of an average under way
+WAIT_SECONDS = 0.005  # of waiting that count as a slice of work
 SLICE_VALUES = 2**21  # values that are transformed in a slice of work
 
 
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A slice: frequencies in cycles a picture width, and dB."""
+
+    frequencies: np.ndarray
+    levels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumData:
+    """One spectrum. `levels` [M, M] in dB, f_y down and f_x right, 0 in the middle; `reach` is its edge, s/2."""
+
+    levels: np.ndarray
+    reach: float
+    slices: dict[float, Curve]  # by angle
+    pictures: int
+    model: str = ""  # whose it is
+
+    def at(self, x: float, y: float) -> float:
+        """Return dB at frequencies right and down, in cycles a picture width, within the square."""
+        size = len(self.levels)
+        column, row = (min(max(round(f / (2 * self.reach) * size) + size // 2, 0), size - 1) for f in (x, y))
+        return float(self.levels[row, column])
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumView:
+    """What the panel shows.
+
+    Spectra of what is shown by slot; averages by slot and DATA, as far as they are of what is open; the main one's heat
+    map, uint8 [M, M, 4]; and a sentence for each slot that has none.
+    """
+
+    looks: dict[str, SpectrumData]
+    averages: dict[str, SpectrumData]
+    heat: np.ndarray | None
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SpectrumRequest(JobRequest[SpectrumView]):
+    """The live spectra, each whitened by its own mean and deviation, and the look of all of them."""
+
+    sources: tuple[tuple[Slot, str, float], ...]  # slot, its layer or PICTURE, sampling rate
+    main: Slot  # whose heat map is shown
+    of_average: bool  # the heat map's: of the average, or of what is shown now
+    beta: float
+    pad: int
+    low: float  # dB, the darkest
+    high: float
+    angle: float  # of the free slice, degrees counter-clockwise
+    averaged: AverageProgress | None = None  # averages to show beside it
+
+    def layers(self, slot: Slot) -> tuple[str, ...]:
+        return tuple(layer for name, layer, _ in self.sources if name == slot)
+
+    def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[SpectrumView | None]:
+        """Transform some channels a slice."""
+        from gan.analysis.power_spectrum import Average
+
+        looks: dict[str, SpectrumData] = {}
+        errors: dict[str, str] = {}
+        for slot, layer, rate in self.sources:
+            picture = shown.slot(slot)
+            if picture is None:
+                continue
+            try:
+                maps = renderer.maps(picture, layer)
+                average = Average(maps.shape[3], rate, self.beta)
+                for part in maps.split(max(1, SLICE_VALUES // maps.shape[3] ** 2), dim=1):
+                    average.add(part)
+                    yield None
+                looks[slot] = view_average(average, self, None, picture.model)
+            except (ValueError, OSError, RuntimeError, MemoryError) as problem:
+                errors[slot] = explained(problem) or ""
+            yield None
+        averages: dict[str, SpectrumData] = {}
+        if self.averaged is not None:
+            for name in self.averaged.averages.select(self, shown):
+                averages[name] = self.averaged.averages.view(name, self)
+                yield None
+        main = (averages if self.of_average else looks).get(self.main, looks.get(self.main))
+        heat = None if main is None else apply_colormap(main.levels, self.low, self.high)
+        yield SpectrumView(looks, averages, heat, errors)
+
+
+class Averages:
+    """The averages of an AverageRequest, growing while it runs. For the worker's thread."""
+
+    def __init__(self, request: AverageRequest) -> None:
+        self.found: dict[str, Average] = {}
+        self._sources = {slot: (picture.model, layer) for slot, picture, layer in request.sources}
+        # A data set's mean and deviation are no measure for a layer's values.
+        self._of_pictures = all(layer == PICTURE for _, _, layer in request.sources)
+        self._views: dict[str, tuple[object, SpectrumData]] = {}  # the last, each with what it depends on
+
+    def select(self, request: SpectrumRequest, shown: RenderRequest) -> list[str]:
+        """Return the names of the averages of what is open, and DATA if there are any."""
+        of = {slot: (picture.model, layer) for slot, layer, _ in request.sources if (picture := shown.slot(slot))}
+        names: list[str] = [slot for slot, source in self._sources.items() if of.get(slot) == source]
+        return [name for name in ([*names, DATA] if names else []) if name in self.found and self.found[name].pictures]
+
+    def view(self, name: str, request: SpectrumRequest) -> SpectrumData:
+        """Return an average as it is to be seen; the very same object while nothing changes."""
+        average, data = self.found[name], self.found.get(DATA) if self._of_pictures else None
+        key = (average.pictures, data and data.pictures, request.pad, request.angle)
+        if name not in self._views or self._views[name][0] != key:
+            model = "" if name == DATA else self._sources["left" if name == "left" else "right"][0]
+            self._views[name] = (key, view_average(average, request, data, model))
+        return self._views[name][1]
+
+
+@dataclass(frozen=True, eq=False)
+class AverageProgress:
+    """Pictures done, of how many, and the averages so far."""
+
+    done: int
+    total: int
+    averages: Averages
+
+
+@dataclass(frozen=True, eq=False)
+class AverageRequest(JobRequest[AverageProgress]):
+    """Spectra averaged over `num` seeds from 0 on, and over as many pictures of the data set `data` ("" for none).
+
+    The models are those that were shown when it was started, and so is psi; nothing is moved, and labels are random.
+    """
+
+    sources: tuple[tuple[Slot, PictureRequest, str], ...]
+    num: int
+    beta: float
+    data: str
+
+    live = False
+
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        return tuple((slot, picture.model) for slot, picture, _ in self.sources)
+
+    def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[AverageProgress | None]:
+        """Add a picture of each source in turn."""
+        from gan.analysis.power_spectrum import of_generator, of_images
+
+        averages, total = Averages(self), self.num * len(self.sources)
+        runs: dict[str, Iterator[Average]] = {}
+        for slot, picture, layer in self.sources:
+            generator, _ = renderer.generator(picture)
+            name = None if layer == PICTURE else layer
+            runs[slot] = of_generator(generator, self.num, psi=picture.psi, layer=name, beta=self.beta, batch=1)
+        if self.data:
+            opening = _Opening(self.data)
+            while opening.is_alive():
+                opening.join(WAIT_SECONDS)
+                yield None
+            source = opening.images()
+            self._check_size(renderer, source)
+            total += min(self.num, len(source))
+            runs[DATA] = of_images(source, self.num, beta=self.beta, batch=1)
+        reported = time.monotonic()
+        while runs:
+            for name in list(runs):
+                average = next(runs[name], None)
+                if average is None:
+                    del runs[name]
+                else:
+                    averages.found[name] = average
+                if time.monotonic() - reported > REPORT_SECONDS or not runs:
+                    reported = time.monotonic()
+                    yield AverageProgress(sum(one.pictures for one in averages.found.values()), total, averages)
+                else:
+                    yield None
+
+    def _check_size(self, renderer: Renderer, source: ImageSource) -> None:
+        for _, picture, layer in self.sources:
+            resolution = renderer.generator(picture)[1].resolution
+            if layer == PICTURE and resolution != source.resolution:
+                raise ValueError(
+                    f"{self.data} holds pictures of {source.resolution} px and a model draws {resolution} px: "
+                    "choose a data set of the model's size."
+                )
+
+
 class _Opening(threading.Thread):
-    """Checks a data set, which takes seconds where it is large, or minutes where it is a whole disk by mistake: beside
-    the pictures, and whoever no longer wants it leaves it alone. Nothing of it is kept in memory."""
+    """Opens a data set beside the pictures.
+
+    Checking it takes seconds where it is large, and minutes where it is a whole disk by mistake; a job that is
+    cancelled meanwhile leaves the thread alone. Nothing of the data set is kept in memory.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(name="open data set", daemon=True)
@@ -53,109 +230,16 @@ class _Opening(threading.Thread):
             self._found = problem
 
     def images(self) -> ImageSource:
-        """What was found, or what was raised, once the thread has ended."""
+        """Return what was found, or raise what was raised, once the thread has ended."""
         if isinstance(self._found, ImageSource):
             return self._found
         raise self._found or RuntimeError("The data set was not opened.")
 
 
-class Spectra:
-    """Live spectra and running averages on one renderer; the averages stay until others are started."""
+def view_average(average: Average, request: SpectrumRequest, data: Average | None, model: str) -> SpectrumData:
+    """Compute an average as it is to be seen, whitened by the data set's mean and deviation where there is one."""
+    from gan.analysis.power_spectrum import LARGEST, decibels
 
-    def __init__(self, renderer: Renderer) -> None:
-        self._renderer = renderer
-        self._averages: dict[str, Average] = {}
-        self._looks: dict[str, tuple[object, Look]] = {}  # of the averages, with what they depend on
-        self._of: dict[str, tuple[str, str]] = {}  # model and layer of each average
-        self._of_pictures = True  # a data set's mean and deviation are no measure for a layer's values
-
-    def live(self, request: SpectrumRequest, shown: RenderRequest) -> Iterator[SpectrumView | None]:
-        """The spectra of what is shown, each whitened by its own mean and deviation: some channels a slice of work."""
-        looks: dict[str, Look] = {}
-        errors: dict[str, str] = {}
-        for slot, layer, rate in request.sources:
-            picture = shown.slot(slot)
-            if picture is None:
-                continue
-            try:
-                maps = self._renderer.maps(picture, layer)
-                average = Average(maps.shape[3], rate, request.beta)
-                for part in maps.split(max(1, SLICE_VALUES // maps.shape[3] ** 2), dim=1):
-                    with torch.inference_mode():
-                        average.add(part)
-                    yield None
-                looks[slot] = look(average, request, None, picture.model)
-            except (ValueError, OSError, RuntimeError, MemoryError) as problem:
-                errors[slot] = explained(problem) or ""
-            yield None
-        averages: dict[str, Look] = {}
-        if request.averaged:
-            yield from self._averaged(request, shown, averages)
-        main = (averages if request.of_average else looks).get(request.main, looks.get(request.main))
-        heat = None if main is None else heat_map(main.levels, request.low, request.high)
-        yield SpectrumView(looks, averages, heat, errors)
-
-    def _averaged(self, request: SpectrumRequest, shown: RenderRequest, found: dict[str, Look]) -> Iterator[None]:
-        """Fill in the averages of what is open, one a slice."""
-        data = self._averages.get(DATA) if self._of_pictures else None
-        open_now = {slot: (picture.model, layer) for slot, layer, _ in request.sources if (picture := shown.slot(slot))}
-        wanted = [name for name, of in self._of.items() if open_now.get(name) == of]  # type: ignore[call-overload]
-        for name in (*wanted, DATA) if wanted else ():
-            average = self._averages.get(name)
-            if average is None or not average.pictures:
-                continue
-            key = (average, average.pictures, data and data.pictures, request.pad, request.angle)
-            kept = self._looks.get(name)
-            if kept is None or kept[0] != key:
-                model = self._of.get(name, ("", ""))[0]
-                self._looks[name] = kept = (key, look(average, request, data, model))
-                yield
-            found[name] = kept[1]
-
-    def average(self, request: AverageRequest) -> Iterator[Progress | None]:
-        """A picture of each source in turn."""
-        self._averages, self._looks, self._of = {}, {}, {}
-        self._of_pictures = all(layer == PICTURE for _, _, layer in request.sources)
-        runs: dict[str, Iterator[Average]] = {}
-        total = 0
-        for slot, picture, layer in request.sources:
-            generator, _ = self._renderer.generator(picture)
-            name = None if layer == PICTURE else layer
-            self._of[slot] = (picture.model, layer)
-            runs[slot] = of_generator(generator, request.num, psi=picture.psi, layer=name, beta=request.beta, batch=1)
-            total += request.num
-        if request.data:
-            opening = _Opening(request.data)
-            while opening.is_alive():
-                opening.join(SLICE)
-                yield None
-            source = opening.images()
-            for _, picture, layer in request.sources:
-                resolution = self._renderer.generator(picture)[1].resolution
-                if layer == PICTURE and resolution != source.resolution:
-                    raise ValueError(
-                        f"{request.data} holds pictures of {source.resolution} px and a model draws {resolution} px: "
-                        "choose a data set of the model's size."
-                    )
-            runs[DATA] = of_images(source, request.num, beta=request.beta, batch=1)
-            total += min(request.num, len(source))
-        said = time.monotonic()
-        while runs:
-            for name in list(runs):
-                found = next(runs[name], None)
-                if found is None:
-                    del runs[name]
-                else:
-                    self._averages[name] = found
-                if time.monotonic() - said > SAY_SECONDS or not runs:
-                    said = time.monotonic()
-                    yield Progress(sum(average.pictures for average in self._averages.values()), total)
-                else:
-                    yield None
-
-
-def look(average: Average, request: SpectrumRequest, data: Average | None, model: str) -> Look:
-    """An average as it is to be seen, whitened by the data set's mean and deviation where there is one."""
     spectrum = average.spectrum(data.mean, data.deviation) if data and data.pictures else average.spectrum()
     slices = {}
     for angle in (AXIS, DIAGONAL, request.angle):
@@ -163,4 +247,4 @@ def look(average: Average, request: SpectrumRequest, data: Average | None, model
         slices[angle] = Curve(frequencies, decibels(power))
     pad = max(1, min(request.pad, LARGEST // spectrum.size))
     levels = decibels(spectrum.power(pad)).astype(np.float32)
-    return Look(levels, spectrum.rate / 2, slices, average.pictures, model)
+    return SpectrumData(levels, spectrum.rate / 2, slices, average.pictures, model)

@@ -1,83 +1,142 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Sticking made visible beside the pictures: x-t slices of what is shown, a latent's neighbourhood, and live meters."""
+"""Sticking made visible beside the pictures: the mean of a latent's neighbourhood, and live meters."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from gan.analysis.equivariance import Meter, Pair
 from gan.analysis.metric_names import METRICS
-from gan.analysis.stickiness import StickinessMeter
 from gan.analysis.texture_sticking import Neighbourhood, neighbour
-from gan.data.image_io import to_uint8
 from gan.networks.latents import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import explained
 from viz.core.state import SLOTS, Slot
-from viz.instruments.types import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest
+from viz.render.jobs import JobRequest
 
 if TYPE_CHECKING:
+    from gan.analysis.equivariance import Estimate, Pair
+    from gan.analysis.stickiness import Shares
     from viz.render.renderer import Renderer
 
-SAY_SECONDS = 0.25
+REPORT_SECONDS = 0.25
 NEIGHBOURS_SEED = 0
 
 
-def neighbourhood(
-    renderer: Renderer, request: NeighbourhoodRequest, shown: RenderRequest
-) -> Iterator[dict[str, Mean] | None]:
-    """A picture a slice, left and right in turn."""
-    runs = {slot: (picture, Neighbourhood()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
-    said = time.monotonic()
-    for index in range(request.num):
-        for slot, (picture, found) in list(runs.items()):
-            try:
-                z_dim = renderer.generator(picture)[1].z_dim
-                z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
-                near = neighbour(z, request.radius, NEIGHBOURS_SEED, index)
-                found.add(to_uint8(renderer.draw(picture, near))[0].cpu().numpy())
-            except (ValueError, OSError, RuntimeError, MemoryError):
-                del runs[slot]  # the slot itself says why there is no picture
-            yield None
-        if time.monotonic() - said > SAY_SECONDS or index + 1 == request.num:
-            said = time.monotonic()
-            yield {slot: _mean(found, picture.model) for slot, (picture, found) in runs.items()}
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """A slot's mean picture, uint8 [H, W, 4], over `count` latents, and the share of fine detail that they share."""
+
+    pixels: np.ndarray
+    count: int
+    kept: float
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
+    """The mean picture of `num` latents within `radius` of the one that is shown, in each slot."""
+
+    radius: float
+    num: int
+
+    def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[dict[Slot, Mean] | None]:
+        """Render a picture a slice, left and right in turn."""
+        from gan.data.image_io import to_uint8
+
+        runs = {slot: (picture, Neighbourhood()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
+        reported = time.monotonic()
+        for index in range(self.num):
+            for slot, (picture, found) in list(runs.items()):
+                try:
+                    z_dim = renderer.generator(picture)[1].z_dim
+                    z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
+                    near = neighbour(z, self.radius, NEIGHBOURS_SEED, index)
+                    found.add(to_uint8(renderer.render_latent(picture, near))[0].cpu().numpy())
+                except (ValueError, OSError, RuntimeError, MemoryError):
+                    del runs[slot]  # the slot itself says why there is no picture
+                yield None
+            if time.monotonic() - reported > REPORT_SECONDS or index + 1 == self.num:
+                reported = time.monotonic()
+                yield {slot: _mean(found, picture.model) for slot, (picture, found) in runs.items()}
 
 
 def _mean(found: Neighbourhood, model: str) -> Mean:
-    values = np.clip(np.rint(found.mean), 0, 255).astype(np.uint8)[:, :, :3]
-    alpha = np.full((*values.shape[:2], 1), 255, np.uint8)
-    return Mean(np.concatenate([values, alpha], axis=2), found.count, found.kept, model)
+    pixels = np.full((*found.mean.shape[:2], 4), 255, np.uint8)
+    pixels[:, :, :3] = np.clip(np.rint(found.mean), 0, 255)[:, :, :3]
+    return Mean(pixels, found.count, found.kept, model)
 
 
-def meters(renderer: Renderer, request: MeterRequest) -> Iterator[MeterView | None]:
-    """Forward passes and comparisons one by one, left and right in turn."""
-    runs = {slot: _measured(renderer, picture, request.num) for slot, picture in request.pictures}
-    found: dict[Slot, Measured] = {}
-    total, said = request.num * len(request.pictures), 0.0
-    while runs:
-        for slot in list(runs):
-            measured = next(runs[slot], None)
-            if measured is None:
-                del runs[slot]
-            else:
-                found[slot] = measured
-            if time.monotonic() - said > SAY_SECONDS or not runs:
-                said = time.monotonic()
-                yield MeterView(dict(found), sum(one.done for one in found.values()), total)
-            else:
-                yield None
-    yield MeterView(dict(found), total, total)
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The figures of one slot's model so far, and a sentence on what cannot be measured.
+
+    `errors` are each metric's last pair's |found - expected|, float32 [H, W, 3] in units of the picture's range of 2, 0
+    where it is not valid.
+    """
+
+    estimates: tuple[Estimate, ...] = ()
+    shares: Shares | None = None
+    errors: dict[str, np.ndarray] = field(default_factory=dict)
+    refused: str = ""
+    done: int = 0
+    model: str = ""
 
 
-def _measured(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[Measured]:
-    """What is known of one model after each slice; what cannot be measured of it is said and ends there."""
+@dataclass(frozen=True, eq=False)
+class MeterView:
+    """Figures by slot; `done` of `total` samples."""
+
+    slots: dict[Slot, Measured] = field(default_factory=dict)
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class MeterRequest(JobRequest[MeterView]):
+    """EQ-T, EQ-T_frac, EQ-R and stickiness of the models shown when it was started, `num` samples of each.
+
+    Latents and labels are random, as the metrics want them; stickiness has the shown psi.
+    """
+
+    pictures: tuple[tuple[Slot, PictureRequest], ...]
+    num: int
+
+    live = False
+
+    def models(self) -> tuple[tuple[Slot, str], ...]:
+        return tuple((slot, picture.model) for slot, picture in self.pictures)
+
+    def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[MeterView | None]:
+        """Do one forward pass or comparison a slice, left and right in turn."""
+        runs = {slot: _measure(renderer, picture, self.num) for slot, picture in self.pictures}
+        found: dict[Slot, Measured] = {}
+        total, reported = self.num * len(self.pictures), 0.0
+        while runs:
+            for slot in list(runs):
+                measured = next(runs[slot], None)
+                if measured is None:
+                    del runs[slot]
+                else:
+                    found[slot] = measured
+                if time.monotonic() - reported > REPORT_SECONDS or not runs:
+                    reported = time.monotonic()
+                    yield MeterView(dict(found), sum(one.done for one in found.values()), total)
+                else:
+                    yield None
+        yield MeterView(dict(found), total, total)
+
+
+def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[Measured]:
+    """Yield the figures of one model after each slice; what cannot be measured of it is said and ends there."""
+    from gan.analysis.equivariance import Meter
+    from gan.analysis.stickiness import StickinessMeter
+
     measured = Measured(model=picture.model)
     try:
         generator, _ = renderer.generator(picture)
@@ -89,7 +148,7 @@ def _measured(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator
         while meter.num < num:
             for _ in meter.slices(1):
                 yield measured
-            errors = {metric: _error(pair) for metric, pair in meter.pairs.items()}
+            errors = {metric: _to_error(pair) for metric, pair in meter.pairs.items()}
             measured = replace(measured, estimates=meter.estimates, errors=errors, done=meter.num)
             if sticks is not None:
                 try:
@@ -104,8 +163,16 @@ def _measured(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator
         yield replace(measured, refused=explained(problem) or "", done=num)
 
 
-def _error(pair: Pair) -> np.ndarray:
-    with torch.inference_mode():
-        error = ((pair.found - pair.reference).abs() * pair.mask)[0].float().cpu().numpy() / 2
+def _to_error(pair: Pair) -> np.ndarray:
+    error = ((pair.found - pair.reference).abs() * pair.mask)[0].float().cpu().numpy() / 2
     shown = error[[0, 1, 2]] if len(error) >= 3 else error[[0, 0, 0]]  # of one or two channels the first, in grey
     return np.ascontiguousarray(shown.transpose(1, 2, 0))
+
+
+@lru_cache(maxsize=4)
+def amplify_error(measured: Measured, metric: str, gain: float) -> np.ndarray:
+    """Return a metric's error picture times `gain` as uint8 [H, W, 4]; black is equal."""
+    error = measured.errors[metric]
+    pixels = np.full((*error.shape[:2], 4), 255, np.uint8)
+    pixels[:, :, :3] = np.clip(error * (255 * gain), 0, 255)
+    return pixels

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
 from gan.files.format import format_bytes
 from gan.hub.resolve import missing
-from viz.core.result import Inside, ModelFacts
+from viz.core.result import CheckpointInfo, ModelFacts
 from viz.reports.network_text import channel_words, count_parameters, rung_title
 
 AGAIN_SECONDS = 2.0
@@ -47,15 +47,15 @@ def _facts(path: str, header: Header) -> ModelFacts:
     )
 
 
-def look_inside(path: str) -> Inside:
+def read_info(path: str) -> CheckpointInfo:
     """What a file is. Never raises for what a file may be."""
     try:
         header = read_header(path)
         size = format_bytes(os.stat(path).st_size)
     except PassingError as problem:
-        return Inside(None, error=str(problem), passing=True)
+        return CheckpointInfo(None, error=str(problem), passing=True)
     except (CheckpointError, OSError) as problem:
-        return Inside(None, error=str(problem), passing=isinstance(problem, OSError))
+        return CheckpointInfo(None, error=str(problem), passing=isinstance(problem, OSError))
     facts, kind = _facts(path, header), header.words()
     labels = f"{facts.c_dim} labels" if facts.c_dim else "no labels"
     words = (
@@ -63,29 +63,29 @@ def look_inside(path: str) -> Inside:
         f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
     code = format_bytes(header.carries_code) if header.carries_code else ""
-    return Inside(facts, words, "Jinc" if header.format == FORMAT else header.format, code)
+    return CheckpointInfo(facts, words, "Jinc" if header.format == FORMAT else header.format, code)
 
 
-class Reader:
+class InfoReader:
     """Answers what is inside a path, at once where it is known. `wake` is called, from the thread, after each."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._changed = threading.Condition()
-        self._known: OrderedDict[Key, Inside] = OrderedDict()
+        self._known: OrderedDict[Key, CheckpointInfo] = OrderedDict()
         self._waiting: list[Key] = []
         self._again: dict[Key, float] = {}  # when the file read last, if it could not be read, is worth another try
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def ask(self, path: str) -> Inside | None:
+    def get(self, path: str) -> CheckpointInfo | None:
         """What is there; None while it is being read. Returns at once."""
         try:
             status = os.stat(path)
         except (OSError, ValueError):  # ValueError: a null byte in the path
-            return Inside(None, error=missing(path))
+            return CheckpointInfo(None, error=missing(path))
         if not os.path.isfile(path):
-            return Inside(None, error=missing(path))
+            return CheckpointInfo(None, error=missing(path))
         key = path, status.st_mtime_ns, status.st_size
         with self._changed:
             known = self._known.get(key)
@@ -116,9 +116,11 @@ class Reader:
                     return
                 key = self._waiting[-1]  # the newest question
             try:
-                found = look_inside(key[0])
+                found = read_info(key[0])
             except Exception as problem:  # the thread must outlive whatever is in a file
-                found = Inside(None, error=f"{os.path.basename(key[0])} cannot be read: {type(problem).__name__}.")
+                found = CheckpointInfo(
+                    None, error=f"{os.path.basename(key[0])} cannot be read: {type(problem).__name__}."
+                )
             with self._changed:
                 self._known[key] = found
                 self._again = {key: time.monotonic() + AGAIN_SECONDS} if found.passing else {}

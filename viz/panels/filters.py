@@ -8,7 +8,7 @@ from imgui_bundle import ImVec2, imgui, implot
 
 from viz.core.result import PICTURE
 from viz.core.state import AppState
-from viz.instruments.filters import FiltersView, FilterView, heat, layer_view
+from viz.instruments.filters import FiltersView, FilterView, layer_view, response_image
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
 from viz.ui.context import PanelContext
@@ -136,8 +136,7 @@ def _plane(context: PanelContext, name: str, one: FilterView, height: float) -> 
     side = min(imgui.get_content_region_avail().x, height)
     start, origin = imgui.get_cursor_pos(), imgui.get_cursor_screen_pos()
     left = origin.x + (imgui.get_content_region_avail().x - side) / 2
-    picture = context.picture(f"plane {name}", heat(one, FLOOR))
-    assert picture is not None
+    picture = context.texture(f"plane {name}", response_image(one, FLOOR))
     draw = imgui.get_window_draw_list()
     draw.add_image(imgui.ImTextureRef(picture.texture), (left, origin.y), (left + side, origin.y + side))
     centre, scale = (left + side / 2, origin.y + side / 2), side / 2 / one.extent

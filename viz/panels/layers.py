@@ -10,7 +10,8 @@ from gan.analysis.bands import Band
 from viz.core.layer_info import find, layers, number_format
 from viz.core.state import AppState, LayersState, Slot
 from viz.display.texture import TextureHandle
-from viz.instruments.types import BINS, LayerRequest, LayerView, Numbers
+from viz.instruments.layers import BINS, ChannelOrder, LayerRequest, LayerView, MapStatistics
+from viz.render.jobs import JobStatus
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
@@ -45,15 +46,19 @@ def draw(state: AppState, context: PanelContext) -> None:
     assert layer is not None
     _list(chosen, context, slot, layers(facts.config), layer)
     _how(chosen, context, layer)
-    reading = context.reading(JOB)
-    if reading and reading.error:
-        widgets.sentence(reading.error, context.theme.error)
-    shown = reading.result if reading and isinstance(reading.result, LayerView) else None
-    # What was read of another layer or in another mode is not drawn as if it were this one's.
-    asked = reading.request if reading else None
-    fits = isinstance(asked, LayerRequest) and (asked.slot, asked.layer, asked.mode) == (slot, layer.name, chosen.mode)
-    fits = fits and shown is not None and shown.model == state.slot(slot).path
-    _maps(chosen, context, slot, layer, shown if fits else None)
+    status = context.jobs.statuses.get(JOB)
+    if status and status.error:
+        widgets.sentence(status.error, context.theme.error)
+    _maps(chosen, context, slot, layer, _shown(state, status, slot, layer))
+
+
+def _shown(state: AppState, status: JobStatus[LayerView] | None, slot: Slot, layer: Band) -> LayerView | None:
+    """Return the job's result, unless it is of another model or layer, or of another mode."""
+    if status is None or status.result is None or status.result.model != state.slot(slot).path:
+        return None
+    asked = status.request
+    assert isinstance(asked, LayerRequest)
+    return status.result if (asked.slot, asked.layer, asked.mode) == (slot, layer.name, state.layers.mode) else None
 
 
 def choose_slot(state: AppState, context: PanelContext) -> Slot:
@@ -147,7 +152,7 @@ def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
             "picture moves; choose it again to sort again.",
             again=True,
         ):
-            context.sorted += 1
+            context.channel_order = ChannelOrder()
     elif chosen.mode == "one":
         tip = "The channel shown. Click it to go back to the sheet."
         widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=(0, layer.channels - 1), tip=tip)
@@ -192,7 +197,7 @@ def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, s
     else:
         first, count, pointed = 0, 1, _picture(chosen, context, size, shown)
     channels = (chosen.one,) if chosen.mode != "rgb" else (chosen.red, chosen.green, chosen.blue)
-    context.wanted[JOB] = LayerRequest(
+    request = LayerRequest(
         slot,
         layer.name,
         chosen.mode,
@@ -203,8 +208,9 @@ def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, s
         chosen.thumb,
         chosen.gain,
         chosen.common,
-        context.sorted,
+        context.channel_order,
     )
+    context.jobs.measure(JOB, request)
     _foot(context, shown, pointed)
 
 
@@ -229,8 +235,7 @@ def _sheet(
     origin = imgui.get_cursor_screen_pos()
     imgui.invisible_button("##cells", (max(1.0, width), max(1.0, rows * (side + GAP) - GAP)))
     if shown is not None and len(shown.values):
-        picture = context.picture("layers", shown.cells)
-        assert picture is not None
+        picture = context.texture("layers", shown.cells)
         hovered = imgui.is_item_hovered()
         for index in range(len(shown.values)):
             row, column = divmod(shown.first + index, columns)
@@ -257,8 +262,7 @@ def _picture(chosen: LayersState, context: PanelContext, size: ImVec2, shown: La
     start, pointed = imgui.get_cursor_pos(), ""
     if shown is not None:
         origin, side = imgui.get_cursor_screen_pos(), min(size.x, size.y)
-        picture = context.picture("layers", shown.cells, side)
-        assert picture is not None
+        picture = context.texture("layers", shown.cells, side)
         corner = ImVec2(origin.x + (size.x - side) / 2, origin.y)
         imgui.set_cursor_screen_pos(corner)
         imgui.invisible_button("##map", (side, side))
@@ -325,7 +329,7 @@ def _foot(context: PanelContext, shown: LayerView | None, pointed: str) -> None:
         imgui.end_group()
 
 
-def _numbers(context: PanelContext, title: str, numbers: Numbers, width: float) -> None:
+def _numbers(context: PanelContext, title: str, numbers: MapStatistics, width: float) -> None:
     em, origin = imgui.get_font_size(), imgui.get_cursor_screen_pos()
     imgui.dummy((width, HISTOGRAM * em))
     widgets.tooltip(

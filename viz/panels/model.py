@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgui_bundle import imgui
 
-from viz.core.result import Inside
+from viz.core.result import CheckpointInfo
 from viz.core.state import SLOTS, AppState, Slot
 from viz.panels import download_row
 from viz.ui import widgets
@@ -54,7 +54,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     # Where a bundled model lies is no business of the user's: its name above says enough.
-    shown = "" if path in {known for _, known in context.bundled} else context.downloads.shown(path)
+    shown = "" if path in {known for _, known in context.models.bundled} else context.models.downloads.shown(path)
     entered, typed = imgui.input_text_with_hint(
         "##path", "or a path or an address", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
     )
@@ -62,7 +62,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     tip = "Type a path or an http(s) address, or drop a file on the picture; Enter opens it."
     widgets.tooltip("" if active or shown else tip)
     if entered and typed != shown:
-        context.open_model(slot, typed)
+        context.models.open(slot, typed)
     elif active and typed != shown:
         _preview(context, typed)
     download_row.draw(context, slot, path)
@@ -75,30 +75,30 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
 
 def _choices(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
-    for name, known in context.bundled:
+    for name, known in context.models.bundled:
         if imgui.selectable(name, known == path)[0]:
-            context.open_model(slot, known)
-    if not context.bundled:
+            context.models.open(slot, known)
+    if not context.models.bundled:
         imgui.text_colored(context.theme.dim, "No models came with this installation.")
-    bundled = {known for _, known in context.bundled}
+    bundled = {known for _, known in context.models.bundled}
     recents = [known for known in state.recents if known not in bundled]
     if recents:
         imgui.separator()
     for known in recents:
         if imgui.selectable(f"{Path(known).name}##{known}", known == path)[0]:
-            context.open_model(slot, known)
+            context.models.open(slot, known)
         _tooltip(context, known)
     imgui.separator()
-    if context.has_dialogs and imgui.selectable("Browse …", False)[0]:
-        context.browse(slot)
+    if context.models.has_dialogs and imgui.selectable("Browse …", False)[0]:
+        context.models.browse(slot)
     if imgui.selectable("Close", False)[0]:
-        context.open_model(slot, "")
+        context.models.open(slot, "")
 
 
 def _preview(context: PanelContext, typed: str) -> None:
     """What the file is whose path has been typed so far, before Enter opens it."""
     path = os.path.expanduser(typed.strip())
-    found = context.inside(path) if os.path.isfile(path) else None
+    found = context.models.info(path) if os.path.isfile(path) else None
     if found is not None:
         colour = context.theme.dim if found.facts else context.theme.error
         widgets.sentence(f"Enter opens {found.words}" if found.facts else found.error, colour)
@@ -107,9 +107,9 @@ def _preview(context: PanelContext, typed: str) -> None:
 def _tooltip(context: PanelContext, path: str) -> None:
     """Where a file is and what is in it."""
     if imgui.is_item_hovered(imgui.HoveredFlags_.for_tooltip):
-        found = context.inside(path)
+        found = context.models.info(path)
         about = "Reading ..." if found is None else found.words or found.error
-        widgets.tooltip(f"{context.downloads.shown(path)}\n{about}")
+        widgets.tooltip(f"{context.models.downloads.shown(path)}\n{about}")
 
 
 def _comparison(state: AppState, context: PanelContext) -> None:
@@ -136,7 +136,7 @@ def _row(
     title: str,
     tip: str,
     values: Mapping[Slot, str],
-    found: Mapping[Slot, Inside | None] | None = None,
+    found: Mapping[Slot, CheckpointInfo | None] | None = None,
 ) -> None:
     """A label and a value for each slot; the values of what is `found` explain themselves."""
     imgui.table_next_row()
@@ -154,10 +154,10 @@ def _row(
         widgets.tooltip(inside.words if inside else "")
 
 
-def _known(state: AppState, context: PanelContext, slot: Slot) -> Inside | None:
+def _known(state: AppState, context: PanelContext, slot: Slot) -> CheckpointInfo | None:
     """What is in a slot's file, as soon as its header is read: before the model is loaded, and if it cannot be."""
     path = state.slot(slot).path
-    found = context.inside(path) if path else None
+    found = context.models.info(path) if path else None
     return found if found is not None and found.facts else None
 
 

@@ -39,7 +39,7 @@ def _times(state: AppState, context: PanelContext) -> None:
     theme, times = context.theme, context.timings
     widgets.fact(theme, "rate", f"{imgui.get_io().framerate:6.1f} fps", "Frames of the window a second.")
     for slot in SLOTS:
-        model = f"{_recent(times.model[slot])}{context.tally.recent(slot):5.1f}/s"
+        model = f"{_recent(times.model[slot])}{context.timings.rate.recent(slot):5.1f}/s"
         tip = "Mapping and synthesis of one picture; new pictures shown a second."
         widgets.fact(theme, f"{slot} model", model, tip, theme.accent[slot])
     widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
@@ -50,17 +50,19 @@ def _times(state: AppState, context: PanelContext) -> None:
 def _runs(state: AppState, context: PanelContext) -> None:
     theme, display = context.theme, state.display
     widgets.label(theme, "device", "Where the models run.")
-    chosen = widgets.select("device", display.device, display.device, ((name, name) for name in context.devices))
+    chosen = widgets.select(
+        "device", display.device, display.device, ((name, name) for name in context.machine.devices)
+    )
     display.device = chosen or display.device
-    used, limit = context.memory(display.device)
+    used, limit = context.machine.memory(display.device)
     tip = "What open models take of what they may take, with what is computed from their weights (--model-memory)."
     widgets.fact(theme, "models", f"{format_bytes(used)} of {format_bytes(limit)}", tip)
     _precision(state, context)
-    kinds = {line.implementation for line in context.operators}
-    for line in context.operators if len(kinds) > 1 else context.operators[:1]:
+    kinds = {line.implementation for line in context.machine.operators}
+    for line in context.machine.operators if len(kinds) > 1 else context.machine.operators[:1]:
         name = line.name if len(kinds) > 1 else "operators"
         widgets.fact(theme, name, line.implementation, line.reason)
-    path, reason = context.presented or ("–", "How pictures come to the window's textures, once there is one.")
+    path, reason = context.machine.presented or ("–", "How pictures come to the window's textures, once there is one.")
     widgets.fact(theme, "display", path, reason)
     tip = "Most frames a second; 0 for no limit."
     widgets.label(theme, "limit", tip)

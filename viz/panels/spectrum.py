@@ -12,7 +12,7 @@ from viz.core import gestures
 from viz.core.layer_info import find
 from viz.core.result import PICTURE
 from viz.core.state import SLOTS, AppState, Slot, SpectrumState, absolute
-from viz.instruments.types import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
+from viz.instruments.spectrum import AXIS, DATA, DIAGONAL, AverageRequest, SpectrumData, SpectrumRequest, SpectrumView
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
 from viz.ui.context import PanelContext
@@ -43,23 +43,24 @@ def draw(state: AppState, context: PanelContext) -> None:
         ("picture", "layer"),
         "The spectrum of the picture, or of each slot's layer chosen under Layers.",
     )
-    reading, progress = context.reading(LIVE), context.reading(AVERAGE)
-    shown = reading.result if reading and isinstance(reading.result, SpectrumView) else None
-    if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
-        shown = None  # of another model
-    done = progress.result.done if progress and isinstance(progress.result, Progress) else 0
-    context.wanted[LIVE] = SpectrumRequest(
+    progress = context.jobs.statuses.get(AVERAGE)
+    averaged = progress.result if progress and progress.result and progress.result.done else None
+    request = SpectrumRequest(
         tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()),
         main,
-        chosen.of_average and done > 0,
+        chosen.of_average and averaged is not None,
         chosen.beta,
         chosen.pad,
         chosen.low,
         chosen.high,
         chosen.angle,
-        done,
+        averaged,
     )
-    problem = reading.error if reading and reading.error else shown.errors.get(main) if shown else None
+    status = context.jobs.measure(LIVE, request)
+    shown = status.result if status else None
+    if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
+        shown = None  # of another model
+    problem = status.error if status and status.error else shown.errors.get(main) if shown else None
     if problem:
         widgets.sentence(problem, theme.error)
     _heat(chosen, context, bands[main], shown, main)
@@ -95,8 +96,7 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
         if look is not None and look.reach != band.rate / 2:
             look = None  # of the layer before
     if shown is not None and shown.heat is not None and look is not None:
-        picture = context.picture("spectrum", shown.heat)
-        assert picture is not None
+        picture = context.texture("spectrum", shown.heat)
         draw.add_image(imgui.ImTextureRef(picture.texture), corner, end)
     mouse = imgui.get_io().mouse_pos
     # The frequency 0 is in the middle of its sample, half a sample right of the picture's middle.
@@ -186,8 +186,8 @@ def _how(chosen: SpectrumState, context: PanelContext, has_average: bool) -> Non
 
 def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) -> None:
     chosen, theme = state.spectrum, context.theme
-    reading, running = context.reading(AVERAGE), context.running(AVERAGE)
-    progress = reading.result if reading and isinstance(reading.result, Progress) else None
+    status, running = context.jobs.statuses.get(AVERAGE), context.jobs.is_running(AVERAGE)
+    progress = status.result if status else None
     half = widgets.share_width(labelled=True)
     widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
     if running:
@@ -195,19 +195,17 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
         imgui.progress_bar(part, (half, 0), f"{progress.done} of {progress.total}" if progress else "")
         widgets.beside()
         if widgets.button("Cancel", "Stop, and keep what was averaged so far.", width=-1):
-            context.started.pop(AVERAGE, None)
+            context.jobs.cancel(AVERAGE)
     else:
         widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", width=half, tip="How many.")
         widgets.beside()
         if widgets.button("Start", "Average over so many seeds; the pictures go on moving meanwhile.", width=-1):
-            context.turn += 1
             sources = tuple(
                 (slot, result.request, band.name)
                 for slot, band in bands.items()
                 if (result := context.results[slot]) is not None and result.error is None
             )
-            context.started[AVERAGE] = AverageRequest(sources, chosen.num, chosen.beta, chosen.data, context.turn)
-            context.readings.pop(AVERAGE, None)
+            context.jobs.start(AVERAGE, AverageRequest(sources, chosen.num, chosen.beta, chosen.data))
     widgets.label(
         theme,
         "data",
@@ -223,8 +221,8 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
         chosen.data = absolute(typed.strip()) if typed.strip() else ""
     if chosen.data and not os.path.exists(chosen.data):
         widgets.sentence(f"There is no {chosen.data}.", theme.warning)
-    if reading and reading.error:
-        widgets.sentence(reading.error, theme.error)
+    if status and status.error:
+        widgets.sentence(status.error, theme.error)
     if progress and progress.done:
         widgets.label(theme, "map", "What the map above shows; the slices below show both.")
         if imgui.radio_button("now", not chosen.of_average):
@@ -311,7 +309,7 @@ def _slice(
     implot.end_plot()
 
 
-def _curve(context: PanelContext, name: str, look: Look, angle: float, averaged: bool) -> None:
+def _curve(context: PanelContext, name: str, look: SpectrumData, angle: float, averaged: bool) -> None:
     slices = look.slices.get(angle)
     if slices is None:
         return  # the angle has moved on since

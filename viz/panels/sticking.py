@@ -9,7 +9,7 @@ from gan.analysis.metric_names import TITLES
 from viz.core import gestures
 from viz.core.images import Pixels
 from viz.core.state import SLOTS, AppState, Slot, StickingState
-from viz.instruments.types import Mean, Measured, MeterRequest, MeterView, NeighbourhoodRequest, amplified
+from viz.instruments.sticking import MeterRequest, NeighbourhoodRequest, amplify_error
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
@@ -61,12 +61,12 @@ def _controls(state: AppState, context: PanelContext) -> None:
         ("slice", "mean", "meters"),
         "One line of the picture over time; the mean of a latent's neighbourhood; figures.",
     )
-    context.recording = chosen.show == "slice"
-    context.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
+    context.recorder.wanted = chosen.show == "slice"
+    context.recorder.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
         _slice_controls(state, context)
     elif chosen.show == "mean":
-        context.wanted[MEAN] = NeighbourhoodRequest(chosen.radius, chosen.num)
+        context.jobs.measure(MEAN, NeighbourhoodRequest(chosen.radius, chosen.num))
         tip = (
             "How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
             "n being normal noise."
@@ -135,8 +135,7 @@ def _slice(state: AppState, context: PanelContext, slot: Slot) -> None:
         at = (origin.x + (room.x - size.x) / 2, origin.y + (room.y - size.y) / 2)
         draw.add_text(at, imgui.get_color_u32(context.theme.dim), words)
         return
-    picture = context.picture(f"slice {slot}", pixels)
-    assert picture is not None
+    picture = context.texture(f"slice {slot}", pixels)
     draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
 
 
@@ -144,24 +143,21 @@ def _slice(state: AppState, context: PanelContext, slot: Slot) -> None:
 
 
 def _mean(state: AppState, context: PanelContext, slot: Slot) -> None:
-    reading, result = context.reading(MEAN), context.results[slot]
-    found = reading.result.get(slot) if reading and isinstance(reading.result, dict) else None
-    if isinstance(found, Mean) and found.model != state.slot(slot).path:
-        found = None  # of another model
-    if reading and reading.error:
-        widgets.sentence(reading.error, context.theme.error)
+    status, result = context.jobs.statuses.get(MEAN), context.results[slot]
+    if status and status.error:
+        widgets.sentence(status.error, context.theme.error)
         return
-    kept = f"in common {100 * found.kept:3.0f} %" if isinstance(found, Mean) and not math.isnan(found.kept) else ""
+    found = status.result.get(slot) if status and status.result else None
+    if found is not None and found.model != state.slot(slot).path:
+        found = None  # of another model
+    kept = f"in common {100 * found.kept:3.0f} %" if found and not math.isnan(found.kept) else ""
     _title(context, slot, kept, "The share of fine detail that all neighbours have at the same place.")
     room, gap = imgui.get_content_region_avail(), imgui.get_style().item_spacing.x
     foot = imgui.get_text_line_height_with_spacing()
     side = max(8.0, min((room.x - gap) / 2, room.y - foot))
     shown = result.picture if result is not None else None
-    count = found.count if isinstance(found, Mean) else 0
-    pictures = (
-        ("centre", shown, "centre"),
-        ("mean", found.pixels if isinstance(found, Mean) else None, f"mean of {count}"),
-    )
+    count = found.count if found else 0
+    pictures = (("centre", shown, "centre"), ("mean", found.pixels if found else None, f"mean of {count}"))
     start = imgui.get_cursor_pos()
     for index, (name, pixels, text) in enumerate(pictures):
         imgui.set_cursor_pos((start.x + index * (side + gap), start.y))
@@ -175,8 +171,7 @@ def _image(context: PanelContext, name: str, pixels: Pixels | None, side: float)
     draw, end = imgui.get_window_draw_list(), (origin.x + side, origin.y + side)
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
     if pixels is not None:
-        picture = context.picture(name, pixels, side)
-        assert picture is not None
+        picture = context.texture(name, pixels, side)
         draw.add_image(imgui.ImTextureRef(picture.texture), origin, end)
     imgui.dummy((side, side))
 
@@ -186,8 +181,8 @@ def _image(context: PanelContext, name: str, pixels: Pixels | None, side: float)
 
 def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
     theme = context.theme
-    reading, running = context.reading(METERS), context.running(METERS)
-    found = reading.result if reading and isinstance(reading.result, MeterView) else None
+    status, running = context.jobs.statuses.get(METERS), context.jobs.is_running(METERS)
+    found = status.result if status else None
     tip = "Of each metric and model; standard errors fall with the root of it."
     widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", tip=tip)
     widgets.label(theme, "measure", "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models.")
@@ -196,14 +191,12 @@ def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
         imgui.progress_bar(part, (widgets.share_width(), 0), f"{found.done} of {found.total}" if found else "")
         widgets.beside()
         if widgets.button("Cancel", "Stop, and keep what was measured so far.", width=-1):
-            context.started.pop(METERS, None)
+            context.jobs.cancel(METERS)
     elif widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
-        context.turn += 1
         pictures = tuple(
             (slot, result.request) for slot in SLOTS if (result := context.results[slot]) and result.error is None
         )
-        context.started[METERS] = MeterRequest(pictures, chosen.num, context.turn)
-        context.readings.pop(METERS, None)
+        context.jobs.start(METERS, MeterRequest(pictures, chosen.num))
     half = widgets.share_width(labelled=True)
     widgets.label(theme, "error", "The last pair of pictures that a metric compared, and how they differ.")
     imgui.set_next_item_width(half)
@@ -211,15 +204,15 @@ def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
     widgets.beside()
     tip = "Amplification of the error picture: what the moved picture differs in."
     widgets.number(theme, "", chosen, "gain", step=0.2, form="%.0fx", tip=tip)
-    if reading and reading.error:
-        widgets.sentence(reading.error, theme.error)
+    if status and status.error:
+        widgets.sentence(status.error, theme.error)
 
 
 def _meters(state: AppState, context: PanelContext, slot: Slot) -> None:
     chosen = state.sticking
-    reading = context.reading(METERS)
-    found = reading.result.slots.get(slot) if reading and isinstance(reading.result, MeterView) else None
-    if not isinstance(found, Measured) or found.model != state.slot(slot).path:
+    status = context.jobs.statuses.get(METERS)
+    found = status.result.slots.get(slot) if status and status.result else None
+    if found is None or found.model != state.slot(slot).path:
         _title(context, slot, "", "")
         imgui.text_colored(context.theme.dim, "Not measured yet: press Start.")
         return
@@ -250,7 +243,7 @@ def _meters(state: AppState, context: PanelContext, slot: Slot) -> None:
         widgets.fact(context.theme, "sticks", "–", found.refused)
     if chosen.error in found.errors:
         imgui.set_cursor_pos((start.x + room.x - side, start.y))
-        _image(context, f"error {slot}", amplified(found, chosen.error, chosen.gain), side)
+        _image(context, f"error {slot}", amplify_error(found, chosen.error, chosen.gain), side)
         title = TITLES[chosen.error]
         widgets.tooltip(f"What the last pair of {title} differs in, times the gain; black is equal.")
 

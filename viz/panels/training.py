@@ -28,7 +28,7 @@ AUTOMATIC = "automatic"
 
 def draw(state: AppState, context: PanelContext) -> None:
     """The form for a new run, or the run that is followed."""
-    monitor = context.run
+    monitor = context.training
     if monitor is None:
         sentence("Training is not available in this window.", context.theme.dim)
         return
@@ -41,11 +41,11 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 def update(state: AppState, context: PanelContext) -> None:
     """Remember the run that is followed, and keep slots on its newest snapshot; call it in every frame."""
-    if context.run is None or context.run.report.snapshot is None:
+    if context.training is None or context.training.report.snapshot is None:
         return
-    snapshot = context.run.report.snapshot
+    snapshot = context.training.report.snapshot
     state.training.run_folder = str(snapshot.folder)
-    _follow(state, context, context.run, snapshot)
+    _follow(state, context, context.training, snapshot)
 
 
 def _follow(state: AppState, context: PanelContext, monitor: RunMonitor, snapshot: RunSnapshot) -> None:
@@ -57,7 +57,7 @@ def _follow(state: AppState, context: PanelContext, monitor: RunMonitor, snapsho
         elif shown is not None and state.slot(slot).path != str(shown.path):
             setattr(training, wish, False)  # the user opened another model there, and that is final
         elif newest is not None and newest != shown:
-            context.open_model(slot, str(newest.path))
+            context.models.open(slot, str(newest.path))
             monitor.shown[slot] = newest
 
 

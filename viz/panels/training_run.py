@@ -144,7 +144,7 @@ def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnap
         imgui.pop_style_color()
         tooltip(tip)
         if pressed and newest is not None:
-            context.open_model(slot, str(newest.path))
+            context.models.open(slot, str(newest.path))
         imgui.same_line(0, gap)
     mono_text(context.theme, f"{newest.kimg} kimg" if newest else "none yet", context.theme.dim)
     label(context.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
@@ -298,7 +298,7 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) 
 def _fakes(context: PanelContext, report: RunReport, size: ImVec2) -> None:
     """The newest grid of generated pictures, whole."""
     fakes = report.fakes
-    picture = context.picture("fakes", fakes.pixels) if fakes is not None else None
+    picture = context.texture("fakes", fakes.pixels) if fakes is not None else None
     if fakes is None or picture is None:
         imgui.begin_child("fakes", size, imgui.ChildFlags_.none)
         sentence("The first pictures appear as soon as the run has begun.", context.theme.dim)

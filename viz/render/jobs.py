@@ -1,76 +1,81 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What is measured beside the pictures: jobs that run on the worker's thread, in slices, between two pictures.
+"""Jobs: measurements beside the pictures, run on the worker's thread in slices, between two pictures.
 
-A job is an iterator: each step is a slice of work, and what it yields (None for nothing new) is a result for a panel to
-read. Dropping the iterator cancels it, and leaves nothing behind. Jobs are asked for by name with a frozen request;
-a request that differs from the one before replaces its job.
+A request's `run` is an iterator. Each step is a slice of work, and what it yields (None for nothing new) is a result
+for a panel to read. Dropping the iterator cancels the job and leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from viz.core.request import RenderRequest
+from viz.core.result import explained
 from viz.core.state import Slot
 
+if TYPE_CHECKING:  # it brings torch, which panels, who make requests, do without
+    from viz.render.renderer import Renderer
 
-class JobRequest(Hashable, Protocol):
-    """What a job is asked for with; frozen."""
+Result = TypeVar("Result")
+
+
+class JobRequest(Generic[Result]):
+    """Base of the instruments' requests, which are frozen dataclasses of plain data with a `run` of their own.
+
+    A live job looks at the pictures shown, again whenever they change; equal requests are the same job. A job that the
+    user starts runs once, and its request is compared by identity: declare it with `eq=False`.
+    """
+
+    live: ClassVar[bool] = True
+
+    def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[Result | None]:
+        """Do the work for the pictures that are `shown`, a slice a step. Import torch here, not in the module."""
+        raise NotImplementedError
 
     def layers(self, slot: Slot) -> tuple[str, ...]:
-        """Layers of the slot's shown picture that the job will look at: kept while the picture is rendered."""
-        ...
+        """Return the layers of a slot's picture that `run` reads: they are kept while the picture is rendered."""
+        return ()
 
     def models(self) -> tuple[tuple[Slot, str], ...]:
-        """Slots and the models that have to stay open in them for a job that was started to go on."""
-        ...
-
-    @property
-    def live(self) -> bool:
-        """Whether it looks at the pictures shown, and is to look again when they change."""
-        ...
+        """Return the slots and the models that must stay open in them for a started job to go on."""
+        return ()
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """What a job says: the request it answers, its newest result, or one sentence why there is none."""
+class JobStatus(Generic[Result]):
+    """A job's newest result, or one sentence why there is none, with the request that it answers."""
 
-    request: JobRequest
-    result: Any = None
+    request: JobRequest[Result]
+    result: Result | None = None
     error: str | None = None
     finished: bool = False
 
 
-Start = Callable[[JobRequest, RenderRequest], Iterator[Any]]
-Explain = Callable[[Exception], "str | None"]
+class JobScheduler:
+    """The requested jobs, run in turn. Used by the worker's thread alone."""
 
-
-class Instruments:
-    """The jobs that are asked for, run in turn. Used by the worker's thread alone."""
-
-    def __init__(self, start: Start, explain: Explain) -> None:
-        """`start` makes a job's iterator of its request and the pictures shown; `explain` as viz.core.result's."""
-        self._start, self._explain = start, explain
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
         self._shown = RenderRequest()
-        self._begun: set[str] = set()  # jobs of which a slice was done
+        self._begun: set[str] = set()  # jobs that have done a slice
         self._outdated: set[str] = set()  # those of them that look at pictures which are no longer the newest
-        self._requests: dict[str, JobRequest] = {}
+        self._requests: dict[str, JobRequest[Any]] = {}
         self._running: dict[str, Iterator[Any]] = {}  # the next to be served first
         self._results: dict[str, Any] = {}  # each job's newest
-        self._served = 0
+        self._rendered = 0
 
-    def ask(self, requests: Mapping[str, JobRequest], shown: RenderRequest, served: int) -> None:
-        """The jobs that are to run, the pictures that are shown by now, and how many were rendered ever.
+    def request(self, requests: Mapping[str, JobRequest[Any]], shown: RenderRequest, rendered: int) -> None:
+        """Set the jobs to run, by name, for the pictures `shown`; `rendered` counts all pictures so far.
 
         Jobs that are not named end, changed ones start anew, and live ones also when a picture was rendered. A live job
-        under way says something first: pictures may come faster than it does its slices.
+        under way first yields a result: pictures may come faster than it does its slices.
         """
-        moved, self._served, self._shown = served != self._served, served, shown
-        for name in [name for name in self._requests if name not in requests]:
+        moved, self._rendered, self._shown = rendered != self._rendered, rendered, shown
+        for name in self._requests.keys() - requests.keys():
             del self._requests[name]
             self._running.pop(name, None)
             self._results.pop(name, None)
@@ -79,46 +84,46 @@ class Instruments:
             if self._requests.get(name) != request:
                 self._requests[name] = request
                 self._results.pop(name, None)
-                self._anew(name)
+                self._restart(name)
             elif request.live and moved:
                 if name in self._running and name in self._begun:
                     self._outdated.add(name)
                 else:
-                    self._anew(name)
+                    self._restart(name)
 
-    def _anew(self, name: str) -> None:
+    def _restart(self, name: str) -> None:
         """Begin a job. One that waits for its turn keeps its place in the queue."""
-        self._running[name] = self._start(self._requests[name], self._shown)
+        self._running[name] = self._requests[name].run(self._renderer, self._shown)
         self._begun.discard(name)
         self._outdated.discard(name)
 
     @property
-    def waiting(self) -> bool:
-        """Whether there is anything left to do."""
+    def has_work(self) -> bool:
+        """True while a job is not finished."""
         return bool(self._running)
 
-    def step(self) -> tuple[str, Reading] | None:
-        """One slice of the job whose turn it is; its name and what it says, None for nothing new."""
+    def step(self) -> tuple[str, JobStatus[Any]] | None:
+        """Do one slice of the job whose turn it is; return its name and status, None without news."""
         name, job = next(iter(self._running.items()))
         del self._running[name]
         self._begun.add(name)
-        request, result, sentence, ended = self._requests[name], None, None, False
+        request, result, error, ended = self._requests[name], None, None, False
         try:
             result = next(job)
         except StopIteration:
             ended = True
         except Exception as problem:  # the thread must outlive whatever a model does
-            sentence, ended = self._explain(problem), True
-            if sentence is None:
+            error, ended = explained(problem), True
+            if error is None:
                 traceback.print_exc(file=sys.stderr)
-                sentence = f"This measurement failed: {type(problem).__name__}: {problem}"
+                error = f"This measurement failed: {type(problem).__name__}: {problem}"
         if result is not None:
             self._results[name] = result
         again = name in self._outdated and (ended or result is not None)
         if again:
-            self._anew(name)
+            self._restart(name)
         elif not ended:
             self._running[name] = job  # behind the others
         if result is None and not ended:
             return None
-        return name, Reading(request, None if sentence else self._results.get(name), sentence, ended and not again)
+        return name, JobStatus(request, None if error else self._results.get(name), error, ended and not again)

@@ -109,10 +109,10 @@ class Renderer:
 
         The maps of the layers named in `keep` are kept as they come by, for `maps`, where that costs no time.
         """
-        result = self.begin(request, keep)
+        result = self.start(request, keep)
         return result if result.pending is None else result.pending()
 
-    def begin(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
+    def start(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
         """`render`, but without waiting for a GPU: what is `pending` is not to be looked at before that is done."""
         try:
             with torch.inference_mode(), _on(request.device):
@@ -127,7 +127,7 @@ class Renderer:
         """(bytes that models take on a device, bytes that they may take)."""
         return self.models.used(device), self.models.limit(device)
 
-    def hold(self, request: RenderRequest) -> None:
+    def pin_models(self, request: RenderRequest) -> None:
         """Say what is on screen: these models do not make room for others."""
         shown = [picture for picture in (request.left, request.right) if picture is not None]
         self.models.held = frozenset(key for key in map(_key_if_there, shown) if key is not None)
@@ -141,7 +141,7 @@ class Renderer:
             shot = self._shot(request)
             return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
 
-    def draw(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
+    def render_latent(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
         """[1, C, H, W]: the request's picture, but of latent z [z_dim]. Nothing of it is kept."""
         with torch.inference_mode(), _on(request.device):
             shot = self._shot(request)

@@ -1,24 +1,34 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a panel may read and call while it draws: results, timings, textures, and a few actions of the window."""
+"""The context of a panel: what it may read and call while it draws. Filled by the window (viz/window/window.py)."""
+
+from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from viz.core.frame_rate import Tally
-from viz.core.result import Inside, ModelFacts, RenderResult
-from viz.core.state import Slot
+from viz.core.frame_rate import FrameRate
+from viz.core.images import size_of
+from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
+from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
-from viz.instruments.slice_recorder import Recorder
+from viz.instruments.layers import ChannelOrder
+from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
-from viz.render.jobs import JobRequest, Reading
+from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
 
+if TYPE_CHECKING:
+    from cuda_ops import OperatorStatus
+    from viz.render.worker import Worker
+
+Result = TypeVar("Result")
+
 
 class Pictures(NamedTuple):
-    """What the canvas has to show: each slot's picture, and |left - right| times the gain with its RMS of 255."""
+    """The canvas's textures: each slot's picture, and |left - right| times the gain with its RMS of 255."""
 
     left: TextureHandle | None = None
     right: TextureHandle | None = None
@@ -29,87 +39,112 @@ class Pictures(NamedTuple):
         return self.left if name == "left" else self.right
 
 
-class OperatorLine(NamedTuple):
-    """One row of cuda_ops.status(): operator, what runs it, and why."""
-
-    name: str
-    implementation: str
-    reason: str
-
-
-class Presented(NamedTuple):
-    """How the pictures come to their textures (viz/display/uploaders.py): the way, and why this one."""
-
-    path: str
-    reason: str
+def _history() -> deque[float]:
+    return deque(maxlen=240)
 
 
 @dataclass
 class Timings:
     """The last few seconds, in milliseconds, newest last. Model and post are the worker's, the others the window's."""
 
-    frame: deque[float] = field(default_factory=lambda: deque(maxlen=240))
-    model: dict[Slot, deque[float]] = field(
-        default_factory=lambda: {"left": deque(maxlen=240), "right": deque(maxlen=240)}
-    )
-    post: deque[float] = field(default_factory=lambda: deque(maxlen=240))
-    upload: deque[float] = field(default_factory=lambda: deque(maxlen=240))
+    frame: deque[float] = field(default_factory=_history)
+    model: dict[Slot, deque[float]] = field(default_factory=lambda: {slot: _history() for slot in SLOTS})
+    post: deque[float] = field(default_factory=_history)
+    upload: deque[float] = field(default_factory=_history)
+    rate: FrameRate = field(default_factory=FrameRate)
+    busy: dict[Slot, float] = field(default_factory=lambda: dict.fromkeys(SLOTS, 0.0))  # seconds it has rendered
+    seconds: float = 0.0  # that this frame lasts, for animations
 
 
-def _no_action(*_: object) -> None:
-    return None
+@dataclass
+class Models:
+    """The models that can be opened, and the actions that open them."""
+
+    bundled: tuple[tuple[str, str], ...] = ()  # (name, path) of the models that come with Jinc
+    downloads: Downloads = field(default_factory=Downloads)  # of models at addresses
+    has_dialogs: bool = False  # the desktop offers a file dialog
+    open: Callable[[Slot, str], object] = lambda slot, path: None
+    browse: Callable[[Slot], object] = lambda slot: None  # opens a file dialog; only where has_dialogs
+    info: Callable[[str], CheckpointInfo | None] = lambda path: None  # of a file; None while it is being read
+
+
+class Presented(NamedTuple):
+    """The way of the pictures to their textures (viz/display/uploaders.py), and why this one."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class Machine:
+    """The devices and libraries that do the work."""
+
+    devices: tuple[str, ...] = ("cpu",)
+    operators: tuple[OperatorStatus, ...] = ()
+    presented: Presented | None = None  # None while there is no picture
+    memory: Callable[[str], tuple[float, float]] = lambda device: (0.0, 0.0)  # (bytes of models, limit) on a device
+
+
+@dataclass
+class Jobs:
+    """The panels' measurements by name: what they ask for, and what was answered last."""
+
+    statuses: dict[str, JobStatus[Any]] = field(default_factory=dict)  # kept when a job ends
+    started: dict[str, JobRequest[Any]] = field(default_factory=dict)
+    _live: dict[str, JobRequest[Any]] = field(default_factory=dict)  # requested in this frame
+
+    def measure(self, name: str, request: JobRequest[Result]) -> JobStatus[Result] | None:
+        """Ask for a live job and return its last status. It runs while this is called in every frame."""
+        self._live[name] = request
+        return self.statuses.get(name)
+
+    def start(self, name: str, request: JobRequest[Any]) -> None:
+        """Start a job that runs to its end, unless it is cancelled or one of its models is closed."""
+        self.started[name] = request
+        self.statuses.pop(name, None)
+
+    def cancel(self, name: str) -> None:
+        """End a started job. Its last status stays."""
+        self.started.pop(name, None)
+
+    def is_running(self, name: str) -> bool:
+        """Return True while a started job is under way."""
+        status = self.statuses.get(name)
+        return name in self.started and not (status and status.finished and status.request == self.started[name])
+
+    def exchange(self, worker: Worker, state: AppState) -> None:
+        """Take the statuses from the worker and give it the requests; once a frame, before panels are drawn."""
+        self.statuses.update(worker.collect_statuses())
+        for name, request in list(self.started.items()):
+            if any(state.slot(slot).path != model for slot, model in request.models()):
+                del self.started[name]  # the panels no longer show what it measures
+        worker.measure({**self._live, **self.started})
+        self._live = {}
 
 
 @dataclass
 class PanelContext:
-    """Read by panels; owned and filled by the window (viz/app.py)."""
+    """Everything beside the state that a panel may use."""
 
     theme: Theme
     results: dict[Slot, RenderResult | None] = field(default_factory=lambda: {"left": None, "right": None})
-    busy: dict[Slot, float] = field(default_factory=lambda: {"left": 0.0, "right": 0.0})  # seconds it has rendered
     timings: Timings = field(default_factory=Timings)
-    tally: Tally = field(default_factory=Tally)
-    seconds: float = 0.0  # of this frame, for animations
-    bundled: tuple[tuple[str, str], ...] = ()  # (name, path) of the models that come with Jinc
-    devices: tuple[str, ...] = ("cpu",)
-    operators: tuple[OperatorLine, ...] = ()
-    presented: Presented | None = None  # None while there is no picture
-    has_dialogs: bool = False  # whether the desktop offers a file dialog
+    models: Models = field(default_factory=Models)
+    machine: Machine = field(default_factory=Machine)
+    jobs: Jobs = field(default_factory=Jobs)
+    recorder: SliceRecorder = field(default_factory=SliceRecorder)
+    channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
+    training: RunMonitor | None = None  # launches and follows training
     message: str = ""  # one sentence for the status bar
-    open_model: Callable[[Slot, str], Any] = _no_action
-    inside: Callable[[str], Inside | None] = _no_action  # what a file is; None while it is being read
-    memory: Callable[[str], tuple[float, float]] = lambda _: (0.0, 0.0)  # (bytes of models, limit) on a device
-    browse: Callable[[Slot], Any] = _no_action  # open a file dialog for a slot; only where has_dialogs
-    picture: Callable[..., TextureHandle | None] = (
-        _no_action  # (a name, viz.core.images.Pixels, width on screen) as a texture
-    )
-    downloads: Downloads = field(default_factory=Downloads)  # of models at addresses
-    run: RunMonitor | None = None  # launches and follows training
-    wanted: dict[str, JobRequest] = field(default_factory=dict)  # live jobs, asked for by the panels drawn this frame
-    started: dict[str, JobRequest] = field(default_factory=dict)  # jobs that the user started, until cancelled
-    turn: int = 0  # counts the jobs that the user started, so that two equal requests differ
-    sorted: int = 0  # how often the layers' channels were sorted anew
-    recorder: Recorder = field(default_factory=Recorder)
-    recording: bool = False  # whether the x-t slices are looked at in this frame
-    line_shown: bool = False  # whether they were in the frame before: then their line is on the pictures
-    line_pointed: bool = False  # and the pointer on them: the line is then seen even away from the pictures
-    readings: dict[str, Reading] = field(default_factory=dict)  # what jobs said last, kept when they end
-
-    def reading(self, name: str) -> Reading | None:
-        """What a job said last."""
-        return self.readings.get(name)
-
-    def running(self, name: str) -> bool:
-        """Whether a job that the user started is under way."""
-        reading = self.readings.get(name)
-        return name in self.started and not (reading and reading.finished and reading.request == self.started[name])
+    # (name, pixels, width on screen) -> a texture that shows them
+    texture: Callable[..., TextureHandle] = lambda name, pixels, width=None: TextureHandle(0, *size_of(pixels))
 
     def error(self, slot: Slot) -> str | None:
-        """Why this slot shows no picture, in one sentence; None if it does."""
+        """Return one sentence on why this slot shows no picture, None if it does."""
         result = self.results[slot]
         return result.error if result else None
 
     def facts(self, slot: Slot) -> ModelFacts | None:
-        """What is inside this slot's model, once it is loaded."""
+        """Return what is inside this slot's model, once it is loaded."""
         result = self.results[slot]
         return result.facts if result else None

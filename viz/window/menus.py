@@ -32,8 +32,8 @@ class Menus:
         """File, View, Help."""
         if imgui.begin_menu("File"):
             for slot in SLOTS:
-                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.has_dialogs)[0]:
-                    self.context.browse(slot)
+                if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
+                    self.context.models.browse(slot)
             imgui.separator()
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True

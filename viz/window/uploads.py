@@ -36,7 +36,7 @@ class CanvasUploads:
         left = upload_result(self.textures.left, results["left"], side["left"])
         right = upload_result(self.textures.right, results["right"], side["right"])
         shown = self.textures.left if left else self.textures.right
-        context.presented = Presented(shown.path, shown.reason) if left or right else None
+        context.machine.presented = Presented(shown.path, shown.reason) if left or right else None
         if state.canvas.mode != "difference":
             self._difference.forget()
             return Pictures(left, right)

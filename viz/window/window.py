@@ -25,20 +25,17 @@ from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
 from viz.core import gestures
 from viz.core.request import build_request
-from viz.core.result import explained
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
 from viz.display.texture import Textures
-from viz.instruments.registry import Jobs
 from viz.loading.downloads import Downloads
-from viz.loading.model_info import Reader
+from viz.loading.model_info import InfoReader
 from viz.panels import PANELS, training
 from viz.render.difference import Difference
-from viz.render.jobs import Instruments
 from viz.render.renderer import Renderer, devices, fastest
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
-from viz.ui.context import OperatorLine, PanelContext
+from viz.ui.context import Machine, Models, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
 from viz.window.menus import Menus, has_file_dialogs
@@ -84,26 +81,27 @@ class Window:
         """
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
+        renderer = Renderer(model_bytes, own_thread=True)
+        self.info = InfoReader(self._wake)
         self.context = PanelContext(
             theme=self.theme,
-            bundled=tuple((model.name, model.path) for model in bundled()),
-            devices=devices(),
-            open_model=self.open_model,
-            browse=self.browse,
-            downloads=Downloads(self._wake),
-            run=RunMonitor(state.training.run_folder),
+            models=Models(
+                bundled=tuple((model.name, model.path) for model in bundled()),
+                downloads=Downloads(self._wake),
+                open=self.open_model,
+                browse=self.browse,
+                info=self.info.get,
+            ),
+            machine=Machine(devices=devices(), memory=renderer.memory),
+            training=RunMonitor(state.training.run_folder),
         )
-        self.context.downloads.opened(state.slot(slot).path for slot in SLOTS)
-        if state.display.device not in self.context.devices:
+        self.context.models.downloads.opened(state.slot(slot).path for slot in SLOTS)
+        if state.display.device not in self.context.machine.devices:
             # A first start, or the state was saved on another machine.
-            state.display.device = fastest(self.context.devices)
+            state.display.device = fastest(self.context.machine.devices)
         self.canvas = Canvas()
         self._is_open = False
-        renderer = Renderer(model_bytes, own_thread=True)
-        self.inside = Reader(self._wake)
-        self.context.inside, self.context.memory = self.inside.ask, renderer.memory
-        instruments = Instruments(Jobs(renderer).start, explained)
-        self.worker = Worker(renderer.begin, self._wake, instruments, renderer.hold)
+        self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
@@ -122,10 +120,10 @@ class Window:
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
         path = unquoted(path)
-        if self.context.downloads.takes(slot, path):
+        if self.context.models.downloads.takes(slot, path):
             return
         self.state.slot(slot).path = resolve(path) if path else ""
-        self.context.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
+        self.context.models.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
 
     def browse(self, slot: Slot) -> None:
@@ -141,10 +139,10 @@ class Window:
     def close(self) -> bool:
         """Stop the worker and whatever else runs; False if a picture is still under way. Waits the first time only."""
         if self._closed_in_time is None:
-            if self.context.run is not None:
-                self.context.run.close()
-            self.inside.close()
-            self.context.downloads.close()
+            if self.context.training is not None:
+                self.context.training.close()
+            self.info.close()
+            self.context.models.downloads.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 
@@ -211,8 +209,8 @@ class Window:
         self._is_open = True
         textures = Textures(gl.of_window())
         self._uploads = CanvasUploads(textures, self._difference)
-        self.context.picture = textures.picture
-        self.context.has_dialogs = has_file_dialogs()
+        self.context.texture = textures.picture
+        self.context.models.has_dialogs = has_file_dialogs()
         # The wrapper's annotation is that of the C function; it hands over a list of paths.
         glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._on_drop)  # type: ignore[arg-type]
 
@@ -230,7 +228,7 @@ class Window:
 
     def _before_frame(self) -> None:
         now = time.perf_counter()
-        self.context.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
+        self.context.timings.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
         steps = (
             self._advance,
@@ -250,7 +248,7 @@ class Window:
                 self._report("The frame could not be prepared", problem)
 
     def _advance(self) -> None:
-        gestures.advance(self.state, self.context.seconds)
+        gestures.advance(self.state, self.context.timings.seconds)
         self._set_frame_rate()
 
     def _focus_panels(self) -> None:
@@ -269,7 +267,7 @@ class Window:
 
     def _poll_dialogs(self) -> None:
         """Open what was downloaded, and what was chosen in the file dialog."""
-        for arrived, found in self.context.downloads.collect().items():
+        for arrived, found in self.context.models.downloads.collect().items():
             self.open_model(arrived, str(found.path))
             self.context.message = found.note or self.context.message
         if self._dialog and self._dialog[1].ready(0):
@@ -282,8 +280,7 @@ class Window:
         request = build_request(self.state)
         self.worker.submit(request)
         self._difference.ask(request)
-        self.worker.measure({**self.context.wanted, **self.context.started})
-        self.context.wanted = {}  # the panels that are drawn in this frame ask again
+        self.context.jobs.exchange(self.worker, self.state)
 
     def _save_if_due(self) -> None:
         self.context.message = self._saver.save_if_due(self.state) or self.context.message
@@ -296,8 +293,8 @@ class Window:
 
     def _collect(self) -> None:
         context, new = self.context, set()
-        rows = cuda_ops.status(self.state.display.device, wait=False)  # each time: the first picture decides it
-        context.operators = tuple(OperatorLine(row.name, row.implementation, row.reason) for row in rows)
+        # In every frame: an operator's first call decides what runs it.
+        context.machine.operators = cuda_ops.status(self.state.display.device, wait=False)
         for slot, result in self.worker.collect().items():
             context.results[slot] = result
             if "load" in result.computed:
@@ -306,28 +303,20 @@ class Window:
                 context.timings.model[slot].append(result.model_ms)
                 context.timings.post.append(result.post_ms)
                 new.add(slot)
-            if context.recording:
+            if context.recorder.wanted:
                 context.recorder.record(slot, result, self.state.sticking)
         if context.recorder.collect():
             self._wake()
         # The panel sets `recording` anew in each frame in which it is drawn.
-        context.line_shown, context.recording = context.recording, False
-        context.readings.update(self.worker.readings())
-        gone = [
-            name
-            for name, request in context.started.items()
-            if any(self.state.slot(slot).path != model for slot, model in request.models())
-        ]
-        for name in gone:
-            del context.started[name]  # what it measures is no longer looked at
+        context.recorder.line_shown, context.recorder.wanted = context.recorder.wanted, False
         for slot in SLOTS:
-            came = slot in new or not self.worker.busy(slot)
-            context.busy[slot] = 0.0 if came else context.busy[slot] + context.seconds
+            came = slot in new or not self.worker.is_busy(slot)
+            context.timings.busy[slot] = 0.0 if came else context.timings.busy[slot] + context.timings.seconds
             if not self.state.slot(slot).path:
                 context.results[slot] = None
         shown = [context.results[slot] for slot in SLOTS if self.state.slot(slot).path]
         ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
-        context.tally.frame(time.monotonic(), new, ready)
+        context.timings.rate.count(time.monotonic(), new, ready)
 
     def _draw_canvas(self) -> None:
         def draw() -> None:
@@ -355,7 +344,7 @@ class Window:
             self._uploads.textures.finish()
         self.context.timings.frame.append(1e3 * (time.perf_counter() - self._frame_began))
         assert self._params is not None
-        if self._ending.due(self.worker.idle() and not self.worker.measuring()):
+        if self._ending.due(self.worker.is_idle() and not self.worker.is_measuring()):
             self._params.app_shall_exit = True
 
     def _guarded(self, what: str, draw: Callable[[], None]) -> None:

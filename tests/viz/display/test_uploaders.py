@@ -20,7 +20,7 @@ from viz.core.state import StickingState
 from viz.display import uploaders
 from viz.display.texture import Texture, Textures
 from viz.display.uploaders import SWITCH, UPLOADERS, UploaderChoice
-from viz.instruments.slice_recorder import Recorder
+from viz.instruments.slice_recorder import SliceRecorder
 
 ON = f"@{STREAM:x}"
 WRITTEN = [
@@ -372,7 +372,7 @@ def test_without_pinned_memory_a_picture_is_downloaded_at_once(driver, monkeypat
 
 def test_slices_are_recorded_as_pictures_come(driver):
     """In their order, and the same as of pictures in memory."""
-    where, recorders = StickingState(), (Recorder(), Recorder())
+    where, recorders = StickingState(), (SliceRecorder(), SliceRecorder())
     assert not recorders[0].collect()
     Event.passes = False
     for seed in range(3):

@@ -15,8 +15,7 @@ from viz.core.layer_info import find, layers
 from viz.core.request import PictureRequest
 from viz.core.result import PICTURE
 from viz.instruments import layers as layer_view
-from viz.instruments.layers import Orders, look, numbers
-from viz.instruments.types import LayerRequest
+from viz.instruments.layers import ChannelOrder, LayerRequest, measure_maps, view_maps
 from viz.render.renderer import Renderer
 
 
@@ -99,52 +98,52 @@ def maps_of(*scales: float, size: int = 32) -> torch.Tensor:
 
 
 def test_the_sheet_is_sorted_once_and_stays_while_the_picture_moves() -> None:
-    orders, request = Orders(), LayerRequest("left", "L1", sort="energy", count=4)
-    first = look(maps_of(1, 3, 2), "model", request, orders)
+    request = LayerRequest("left", "L1", sort="energy", count=4, order=ChannelOrder())
+    first = view_maps(maps_of(1, 3, 2), "model", request)
     assert list(first.order) == [1, 2, 0] and first.scores is not None
     moved = maps_of(9, 1, 2)
-    assert list(look(moved, "model", request, orders).order) == [1, 2, 0]
-    assert list(look(moved, "model", dataclasses.replace(request, turn=1), orders).order) == [0, 2, 1]
-    assert list(look(maps_of(9, 1, 2), "another", request, orders).order) == [0, 2, 1]
+    assert list(view_maps(moved, "model", request).order) == [1, 2, 0]
+    assert list(view_maps(moved, "model", dataclasses.replace(request, order=ChannelOrder())).order) == [0, 2, 1]
+    assert list(view_maps(maps_of(9, 1, 2), "another", request).order) == [0, 2, 1]
 
 
 def test_only_visible_cells_are_made() -> None:
-    view = look(maps_of(*range(1, 101)), "m", LayerRequest("left", "L1", first=20, count=10, thumb=16), Orders())
+    view = view_maps(maps_of(*range(1, 101)), "m", LayerRequest("left", "L1", first=20, count=10, thumb=16))
     assert view.values.shape == (10, 1, 16, 16) and view.first == 20
     assert view.across == 4 and view.cells.shape == (3 * 16, 4 * 16, 4)
     assert view.cells[32:, 32:].max() == 0, "after the tenth there is none"
-    beyond = look(maps_of(1, 2), "m", LayerRequest("left", "L1", first=20, count=10), Orders())
+    beyond = view_maps(maps_of(1, 2), "m", LayerRequest("left", "L1", first=20, count=10))
     assert (len(beyond.values), beyond.first, beyond.shape) == (2, 0, (2, 32, 32))
 
 
 def test_scales_are_each_channels_own_or_common() -> None:
     maps = maps_of(1.0, 4.0) + 100.0
-    own = look(maps, "m", LayerRequest("left", "L1", thumb=32), Orders())
+    own = view_maps(maps, "m", LayerRequest("left", "L1", thumb=32))
     for index in range(2):
         assert abs(cell(own, index).mean() - 128) < 2
-        assert cell(own, index).std() == pytest.approx(255 / (2 * layer_view.REACH), rel=0.05)
-    softer = look(maps, "m", LayerRequest("left", "L1", thumb=32, gain=-6.0), Orders())
+        assert cell(own, index).std() == pytest.approx(255 / (2 * layer_view.GREY_REACH), rel=0.05)
+    softer = view_maps(maps, "m", LayerRequest("left", "L1", thumb=32, gain=-6.0))
     assert cell(softer, 0).std() == pytest.approx(10 ** (-6 / 20) * cell(own, 0).std(), rel=0.1)
-    common = look(maps - 100, "m", LayerRequest("left", "L1", thumb=32, common=True), Orders())
+    common = view_maps(maps - 100, "m", LayerRequest("left", "L1", thumb=32, common=True))
     quiet, loud = cell(common, 0), cell(common, 1)
     assert loud.std() / quiet.std() == pytest.approx(4, rel=0.15)
 
 
 def test_three_channels_are_colours_and_one_is_grey() -> None:
     maps = maps_of(1, 1, 1, 1)
-    rgb = look(maps, "m", LayerRequest("left", "L1", mode="rgb", channels=(2, 0, 9)), Orders())
+    rgb = view_maps(maps, "m", LayerRequest("left", "L1", mode="rgb", channels=(2, 0, 9)))
     assert rgb.channels == (2, 0, 3) and rgb.values.shape == (1, 3, 32, 32)
     assert np.array_equal(rgb.values[0, 0], maps[2].numpy())
     assert not np.array_equal(rgb.cells[..., 0], rgb.cells[..., 1])
-    one = look(maps, "m", LayerRequest("left", "L1", mode="one", channels=(1,)), Orders())
+    one = view_maps(maps, "m", LayerRequest("left", "L1", mode="one", channels=(1,)))
     assert np.array_equal(one.values[0, 0], maps[1].numpy())
     assert np.array_equal(one.cells[..., 0], one.cells[..., 2])
 
 
 def test_numbers_of_maps() -> None:
     maps = torch.tensor([[[1.0, -3.0], [0.0, 2.0]]])
-    found = numbers(maps)
+    found = measure_maps(maps)
     assert (found.mean, found.largest, found.span) == (0.0, 3.0, (-3.0, 2.0))
     assert found.deviation == pytest.approx(np.sqrt(14 / 4)) and found.counts.sum() == 4
-    assert numbers(torch.zeros(1, 4, 4)).counts.sum() == 16
-    assert numbers(torch.full((1, 4, 4), torch.nan)).counts.sum() == 0
+    assert measure_maps(torch.zeros(1, 4, 4)).counts.sum() == 16
+    assert measure_maps(torch.full((1, 4, 4), torch.nan)).counts.sum() == 0

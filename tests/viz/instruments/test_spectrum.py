@@ -3,6 +3,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,8 @@ from support.gui import save_model
 from gan.analysis.power_spectrum import Average, decibels
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE
-from viz.instruments.colormap import SHARPEST, colours, heat_map
-from viz.instruments.spectrum import Spectra
-from viz.instruments.types import AXIS, DATA, DIAGONAL, AverageRequest, Look, Progress, SpectrumRequest, SpectrumView
+from viz.instruments.colormap import MAX_SIZE, apply_colormap, inferno
+from viz.instruments.spectrum import AXIS, DATA, DIAGONAL, AverageRequest, SpectrumData, SpectrumRequest
 from viz.render.renderer import Renderer
 
 SIZE = 32
@@ -33,7 +33,7 @@ def request(**fields: object) -> SpectrumRequest:
     return dataclasses.replace(plain, **fields)  # type: ignore[arg-type]
 
 
-def last(job: object) -> SpectrumView:
+def last(job: object) -> Any:
     found = [view for view in job if view is not None]  # type: ignore[attr-defined]
     return found[-1]
 
@@ -41,7 +41,7 @@ def last(job: object) -> SpectrumView:
 def test_the_live_spectra_are_those_of_what_is_shown(models: dict[str, str]) -> None:
     renderer = Renderer()
     shown = RenderRequest(PictureRequest(models["B"], seeds=((3, 1.0),)), PictureRequest(models["T"]))
-    view = last(Spectra(renderer).live(request(), shown))
+    view = last(request().run(renderer, shown))
     assert set(view.looks) == {"left", "right"} and view.averages == {}
     expected = Average(SIZE, SIZE, 8.0)
     expected.add(renderer.maps(shown.left, PICTURE).clone())  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def test_the_live_spectra_are_those_of_what_is_shown(models: dict[str, str]) -> 
 
 
 def test_an_empty_slot_has_no_spectrum(models: dict[str, str]) -> None:
-    view = last(Spectra(Renderer()).live(request(), RenderRequest(None, PictureRequest(models["T"]))))
+    view = last(request().run(Renderer(), RenderRequest(None, PictureRequest(models["T"]))))
     assert set(view.looks) == {"right"} and view.heat is None
 
 
@@ -62,40 +62,41 @@ def test_averages_come_in_slices_beside_a_data_set(models: dict[str, str], tmp_p
     for index, picture in enumerate(pixels):
         Image.fromarray(picture).save(tmp_path / f"{index}.png")
     shown = RenderRequest(PictureRequest(models["B"]), PictureRequest(models["T"]))
-    spectra = Spectra(Renderer())
+    renderer = Renderer()
     assert shown.left and shown.right
     sources = (("left", shown.left, PICTURE), ("right", shown.right, PICTURE))
-    steps = list(spectra.average(AverageRequest(sources, 8, 8.0, str(tmp_path))))
+    steps = list(AverageRequest(sources, 8, 8.0, str(tmp_path)).run(renderer, shown))
     assert len(steps) >= 21, "a picture a slice"
-    assert steps[-1] == Progress(8 + 8 + 5, 21)
-    view = last(spectra.live(request(averaged=21, of_average=True), shown))
+    averaged = steps[-1]
+    assert averaged is not None and (averaged.done, averaged.total) == (8 + 8 + 5, 21)
+    view = last(request(averaged=averaged, of_average=True).run(renderer, shown))
     assert {name: look.pictures for name, look in view.averages.items()} == {"left": 8, "right": 8, DATA: 5}
     data = view.averages[DATA].levels
     assert abs(decibels(10 ** (data / 10)).mean()) < 3, "uniform noise, whitened by its own statistics, is about 0 dB"
-    again = last(spectra.live(request(averaged=21, of_average=True), shown))
+    again = last(request(averaged=averaged, of_average=True).run(renderer, shown))
     assert again.averages["left"] is view.averages["left"], "nothing changed, nothing is computed"
-    turned = last(spectra.live(request(averaged=21, angle=60.0), shown))
+    turned = last(request(averaged=averaged, angle=60.0).run(renderer, shown))
     assert 60.0 in turned.averages["left"].slices
-    assert last(spectra.live(request(averaged=0), shown)).averages == {}
+    assert last(request().run(renderer, shown)).averages == {}
 
 
 def test_averages_of_what_is_no_longer_open_are_not_shown(models: dict[str, str]) -> None:
-    spectra = Spectra(Renderer())
+    renderer = Renderer()
     shown = RenderRequest(PictureRequest(models["B"]), PictureRequest(models["T"]))
     assert shown.left and shown.right
     sources = (("left", shown.left, PICTURE), ("right", shown.right, PICTURE))
-    list(spectra.average(AverageRequest(sources, 2, 8.0, "")))
-    assert set(last(spectra.live(request(averaged=4), shown)).averages) == {"left", "right"}
+    averaged = last(AverageRequest(sources, 2, 8.0, "").run(renderer, shown))
+    assert set(last(request(averaged=averaged).run(renderer, shown)).averages) == {"left", "right"}
     other = RenderRequest(shown.right, shown.right)
-    assert set(last(spectra.live(request(averaged=4), other)).averages) == {"right"}
+    assert set(last(request(averaged=averaged).run(renderer, other)).averages) == {"right"}
     layered = (("left", "b8.conv1", 8.0), ("right", PICTURE, float(SIZE)))
-    assert set(last(spectra.live(request(averaged=4, sources=layered), shown)).averages) == {"right"}
-    assert last(spectra.live(request(averaged=4), RenderRequest(None, None))).averages == {}
+    assert set(last(request(averaged=averaged, sources=layered).run(renderer, shown)).averages) == {"right"}
+    assert last(request(averaged=averaged).run(renderer, RenderRequest(None, None))).averages == {}
 
 
 def test_a_slot_that_cannot_be_shown_leaves_the_other_alone(models: dict[str, str], tmp_path: Path) -> None:
     broken = PictureRequest(str(tmp_path / "gone.safetensors"))
-    view = last(Spectra(Renderer()).live(request(), RenderRequest(broken, PictureRequest(models["T"]))))
+    view = last(request().run(Renderer(), RenderRequest(broken, PictureRequest(models["T"]))))
     assert set(view.looks) == {"right"} and "gone.safetensors" in view.errors["left"]
 
 
@@ -103,7 +104,7 @@ def test_pictures_of_another_size_are_no_measure(models: dict[str, str], tmp_pat
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "0.png")
     job = AverageRequest((("left", PictureRequest(models["T"]), PICTURE),), 2, 8.0, str(tmp_path))
     with pytest.raises(ValueError, match="16 px and a model draws 32 px"):
-        list(Spectra(Renderer()).average(job))
+        list(job.run(Renderer(), RenderRequest()))
 
 
 def test_layers_are_whitened_by_their_own_values(models: dict[str, str], tmp_path: Path) -> None:
@@ -112,28 +113,28 @@ def test_layers_are_whitened_by_their_own_values(models: dict[str, str], tmp_pat
     assert shown.left
     looks = []
     for data in ("", str(tmp_path)):
-        spectra = Spectra(Renderer())
-        list(spectra.average(AverageRequest((("left", shown.left, "b8.conv1"),), 3, 8.0, data)))
+        renderer = Renderer()
+        averaged = last(AverageRequest((("left", shown.left, "b8.conv1"),), 3, 8.0, data).run(renderer, shown))
         source = (("left", "b8.conv1", 8.0),)
-        looks.append(last(spectra.live(request(sources=source, averaged=3), shown)).averages["left"])
+        looks.append(last(request(sources=source, averaged=averaged).run(renderer, shown)).averages["left"])
     assert np.array_equal(looks[0].levels, looks[1].levels)
 
 
 def test_a_set_that_is_none_is_refused(models: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no PNG or JPEG"):
-        list(Spectra(Renderer()).average(AverageRequest((), 3, 8.0, str(tmp_path))))
+        list(AverageRequest((), 3, 8.0, str(tmp_path)).run(Renderer(), RenderRequest()))
 
 
-def test_the_heat_map_keeps_peaks_and_clips_colours() -> None:
-    levels = np.full((4 * SHARPEST, 4 * SHARPEST), -100.0)
+def test_the_heat_map_keeps_peaks_and_clips_inferno() -> None:
+    levels = np.full((4 * MAX_SIZE, 4 * MAX_SIZE), -100.0)
     levels[1001, 333] = 100.0
-    heat = heat_map(levels, -40, 20)
-    assert heat.shape == (SHARPEST, SHARPEST, 4)
-    assert np.array_equal(heat[250, 83], colours()[255]) and np.array_equal(heat[0, 0], colours()[0])
-    assert (heat_map(np.zeros((4, 4)), 5, 5) == colours()[0]).all()  # an empty range is dark below
+    heat = apply_colormap(levels, -40, 20)
+    assert heat.shape == (MAX_SIZE, MAX_SIZE, 4)
+    assert np.array_equal(heat[250, 83], inferno()[255]) and np.array_equal(heat[0, 0], inferno()[0])
+    assert (apply_colormap(np.zeros((4, 4)), 5, 5) == inferno()[0]).all()  # an empty range is dark below
 
 
 def test_the_probe_reads_the_nearest_sample() -> None:
     levels = np.arange(64.0).reshape(8, 8)
-    look = Look(levels, 4.0, {}, 1)
+    look = SpectrumData(levels, 4.0, {}, 1)
     assert look.at(0, 0) == levels[4, 4] and look.at(1, -2) == levels[2, 5] and look.at(99, 99) == levels[7, 7]

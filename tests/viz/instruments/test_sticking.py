@@ -17,9 +17,8 @@ from gan.data.image_io import to_uint8
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.core.state import StickingState
-from viz.instruments.slice_recorder import COLUMNS, SAMPLES, Recorder
-from viz.instruments.sticking import meters, neighbourhood
-from viz.instruments.types import MeterRequest, NeighbourhoodRequest, amplified
+from viz.instruments.slice_recorder import COLUMNS, SAMPLES, SliceRecorder
+from viz.instruments.sticking import MeterRequest, NeighbourhoodRequest, amplify_error
 from viz.render.renderer import Renderer
 
 SIZE = 64
@@ -41,7 +40,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_a_column_for_every_new_picture_newest_right() -> None:
-    recorder, where = Recorder(), StickingState()
+    recorder, where = SliceRecorder(), StickingState()
     assert recorder.pixels("left", "m", where) is None and math.isnan(recorder.streaks("left", "m", where))
     first, second = frame(0), frame(1, 1)
     recorder.record("left", first, where)
@@ -60,7 +59,7 @@ def test_a_column_for_every_new_picture_newest_right() -> None:
 
 
 def test_another_line_or_model_begins_anew() -> None:
-    recorder, where = Recorder(), StickingState()
+    recorder, where = SliceRecorder(), StickingState()
     for number in range(5):
         recorder.record("left", frame(number), where)
     moved = dataclasses.replace(where, x0=0.2)
@@ -78,7 +77,7 @@ def test_another_line_or_model_begins_anew() -> None:
 
 
 def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
-    recorder, where = Recorder(), StickingState()
+    recorder, where = SliceRecorder(), StickingState()
     for number in range(80):
         recorder.record("left", frame(number), where)
         recorder.record("right", frame(number, number), where)
@@ -89,30 +88,30 @@ def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
 def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
     renderer = Renderer()
     shown = RenderRequest(PictureRequest(models["T"], seeds=((5, 1.0),), tx=0.1))
-    alone = [found for found in neighbourhood(renderer, NeighbourhoodRequest(0.0, 4), shown) if found]
+    alone = [found for found in NeighbourhoodRequest(0.0, 4).run(renderer, shown) if found]
     picture = renderer.render(shown.left).image  # type: ignore[arg-type]
     assert picture is not None
     mean = alone[-1]["left"]
     assert mean.count == 4 and set(alone[-1]) == {"left"}
     assert np.abs(mean.pixels.astype(int) - picture).max() <= 1 and mean.kept == pytest.approx(1, abs=1e-4)
-    steps = list(neighbourhood(renderer, NeighbourhoodRequest(1.0, 6), shown))
+    steps = list(NeighbourhoodRequest(1.0, 6).run(renderer, shown))
     assert sum(step is None for step in steps) == 6, "a picture a slice"
     wide = next(step for step in reversed(steps) if step)["left"]
     assert wide.count == 6 and wide.kept < 0.9
-    again = [found for found in neighbourhood(renderer, NeighbourhoodRequest(1.0, 6), shown) if found][-1]["left"]
+    again = [found for found in NeighbourhoodRequest(1.0, 6).run(renderer, shown) if found][-1]["left"]
     assert np.array_equal(again.pixels, wide.pixels), "the same neighbours each time"
 
 
 def test_a_neighbour_of_the_latent_itself_is_the_picture(models: dict[str, str]) -> None:
     renderer, request = Renderer(), PictureRequest(models["B"], seeds=((5, 1.0),), psi=0.5, tx=0.1, degrees=5)
-    drawn = to_uint8(renderer.draw(request, np.random.RandomState(5).randn(32)))[0].numpy()
+    drawn = to_uint8(renderer.render_latent(request, np.random.RandomState(5).randn(32)))[0].numpy()
     picture = renderer.render(request).image
     assert picture is not None and np.abs(drawn.astype(int) - picture[:, :, :3]).max() <= 1
 
 
 def test_meters_find_what_the_metrics_do(models: dict[str, str]) -> None:
     request = MeterRequest((("left", PictureRequest(models["T"])), ("right", PictureRequest(models["A"]))), 3)
-    views = list(meters(Renderer(), request))
+    views = list(request.run(Renderer(), RenderRequest()))
     assert len(views) > 20, "slices"
     last = next(view for view in reversed(views) if view)
     assert (last.done, last.total) == (6, 6)
@@ -127,7 +126,7 @@ def test_meters_find_what_the_metrics_do(models: dict[str, str]) -> None:
     assert "nothing to move" in last.slots["right"].refused
     error = last.slots["left"].errors["eq_t"]
     assert error.shape == (32, 32, 3) and 0 <= error.min() and error.max() < 0.05
-    black, loud = (amplified(last.slots["left"], "eq_r", gain) for gain in (1.0, 1000.0))
+    black, loud = (amplify_error(last.slots["left"], "eq_r", gain) for gain in (1.0, 1000.0))
     assert black[:, :, :3].mean() < loud[:, :, :3].mean() and (loud[:, :, 3] == 255).all()
 
 
@@ -135,17 +134,19 @@ def test_a_slot_that_cannot_be_measured_leaves_the_other_alone(models: dict[str,
     (tmp_path / "broken.safetensors").write_text("not a model")
     broken = PictureRequest(str(tmp_path / "broken.safetensors"))
     request = MeterRequest((("left", PictureRequest(models["B"])), ("right", broken)), 2)
-    last = [view for view in meters(Renderer(), request) if view][-1]
+    last = [view for view in request.run(Renderer(), RenderRequest()) if view][-1]
     assert last.slots["left"].estimates and last.slots["left"].model == models["B"] and not last.slots["left"].refused
     assert "broken.safetensors" in last.slots["right"].refused
     shown = RenderRequest(PictureRequest(models["B"]), broken)
-    found = [found for found in neighbourhood(Renderer(), NeighbourhoodRequest(0.3, 3), shown) if found][-1]
+    found = [found for found in NeighbourhoodRequest(0.3, 3).run(Renderer(), shown) if found][-1]
     assert set(found) == {"left"} and found["left"].count == 3
 
 
 def test_models_of_any_channels_are_measured(tmp_path: Path) -> None:
     for channels in (1, 2, 4):
         path = save_model(tmp_path / f"{channels}.safetensors", "T", 32, img_channels=channels)
-        last = [view for view in meters(Renderer(), MeterRequest((("left", PictureRequest(path)),), 2)) if view][-1]
+        last = [
+            view for view in MeterRequest((("left", PictureRequest(path)),), 2).run(Renderer(), RenderRequest()) if view
+        ][-1]
         assert not last.slots["left"].refused and last.slots["left"].errors["eq_t"].shape == (32, 32, 3)
         assert Renderer().render(PictureRequest(path)).error is None

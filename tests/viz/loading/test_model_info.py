@@ -15,10 +15,10 @@ from gan.checkpoints import checkpoint
 from gan.hub.resolve import unquoted
 from gan.networks.generator import untrained
 from gan.networks.ladder import rung
-from viz.core.result import Inside
+from viz.core.result import CheckpointInfo
 from viz.core.state import AppState
 from viz.loading import model_info
-from viz.loading.model_info import WAITING, Reader, look_inside
+from viz.loading.model_info import WAITING, InfoReader, read_info
 from viz.panels import model as panel
 from viz.ui import widgets
 from viz.window.window import Window
@@ -33,11 +33,11 @@ def pickle(tmp_path: Path) -> str:
     return str(path)
 
 
-def answered(reader: Reader, path: str) -> Inside:
+def answered(reader: InfoReader, path: str) -> CheckpointInfo:
     """Ask until the answer is there, as the panel does once a frame."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
-        found = reader.ask(path)
+        found = reader.get(path)
         if found is not None:
             return found
         time.sleep(0.002)
@@ -46,13 +46,13 @@ def answered(reader: Reader, path: str) -> Inside:
 
 @pytest.fixture
 def reader() -> Any:
-    found = Reader(lambda: None)
+    found = InfoReader(lambda: None)
     yield found
     found.close()
 
 
-def test_it_says_what_a_file_is(reader: Reader, pickle: str, tmp_path: Path) -> None:
-    assert reader.ask(pickle) is None, "it is read elsewhere"
+def test_it_says_what_a_file_is(reader: InfoReader, pickle: str, tmp_path: Path) -> None:
+    assert reader.get(pickle) is None, "it is read elsewhere"
     found = answered(reader, pickle)
     assert found.facts is not None and found.facts.c_dim == 3
     assert found.words.startswith("A  StyleGAN2: 32 px, RGB, 3 labels, ")
@@ -60,32 +60,34 @@ def test_it_says_what_a_file_is(reader: Reader, pickle: str, tmp_path: Path) -> 
     assert (found.file, found.code) == ("pickle", "1.2 KiB")
     ours = answered(reader, save_model(tmp_path / "misnamed.pkl", "T", 16))
     assert (ours.file, ours.code) == ("Jinc", "") and "carries no code" in ours.words
-    assert reader.ask(pickle) is found, "known at once"
+    assert reader.get(pickle) is found, "known at once"
 
 
-def test_it_says_why_a_file_cannot_be_opened(reader: Reader, tmp_path: Path) -> None:
+def test_it_says_why_a_file_cannot_be_opened(reader: InfoReader, tmp_path: Path) -> None:
     hostile = tmp_path / "hostile.pkl"
     hostile.write_bytes(pickled(snapshot({"G_ema": network("stylegan3_t_64")}) | {"x": Call(Named("os", "system"))}))
     assert answered(reader, str(hostile)).error.startswith("hostile.pkl asks for os.system")
     for path in (str(tmp_path / "none.pkl"), str(tmp_path), "a\0b", "x" * 5000):
-        found = reader.ask(path)
+        found = reader.get(path)
         assert found is not None and found.error and found.facts is None
 
 
-def test_wild_facts_and_failures_end_no_thread(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wild_facts_and_failures_end_no_thread(
+    reader: InfoReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number, kimg in enumerate((10**400, float("nan"), -1.0, "many", True)):
         path = tmp_path / f"{number}.safetensors"
         checkpoint.save_generator(path, untrained(rung("T", 16, channel_base=256, channel_max=8), 0), {"kimg": kimg})
         facts = answered(reader, str(path)).facts
         assert facts is not None and (facts.kimg is None or kimg is True)
     with monkeypatch.context() as broken:
-        broken.setattr(model_info, "look_inside", lambda path: [][0])
+        broken.setattr(model_info, "read_info", lambda path: [][0])
         other = save_model(tmp_path / "other.safetensors", "T", 16)
         assert "cannot be read: IndexError" in answered(reader, other).error
     assert answered(reader, save_model(tmp_path / "good.safetensors", "T", 16)).facts
 
 
-def test_what_passes_is_tried_again(reader: Reader, pickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_passes_is_tried_again(reader: InfoReader, pickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_info, "AGAIN_SECONDS", 0.0)
     with monkeypatch.context() as full:
         full.setattr(
@@ -105,7 +107,7 @@ def test_paths_as_people_paste_them() -> None:
     assert unquoted("'") == "'" and unquoted("a'b'") == "a'b'" and unquoted("") == ""
 
 
-def test_a_file_written_anew_is_read_anew(reader: Reader, pickle: str) -> None:
+def test_a_file_written_anew_is_read_anew(reader: InfoReader, pickle: str) -> None:
     assert answered(reader, pickle).facts
     Path(pickle).write_bytes(b"hello " * 100)
     assert "damaged or not a checkpoint" in answered(reader, pickle).error
@@ -115,21 +117,21 @@ def test_a_file_written_anew_is_read_anew(reader: Reader, pickle: str) -> None:
     assert found is not None and found.rung == "T"
 
 
-def test_questions_do_not_pile_up(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_questions_do_not_pile_up(reader: InfoReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of many files under a moving pointer: the newest is answered first, and old ones are forgotten."""
     go, first, read = threading.Event(), threading.Event(), []
 
-    def slow(path: str) -> Inside:
+    def slow(path: str) -> CheckpointInfo:
         first.set()
         go.wait(SECONDS)
         read.append(Path(path).name)
-        return look_inside(path)
+        return read_info(path)
 
-    monkeypatch.setattr(model_info, "look_inside", slow)
+    monkeypatch.setattr(model_info, "read_info", slow)
     paths = [str(tmp_path / f"{number}.pkl") for number in range(3 * WAITING)]
     for path in paths:
         Path(path).write_bytes(b"x")
-        assert reader.ask(path) is None
+        assert reader.get(path) is None
         first.wait(SECONDS)
     go.set()
     answered(reader, paths[-1])

@@ -8,6 +8,7 @@ decided while it was made stays. Its results are copied to where the first ones 
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -249,7 +250,7 @@ def test_the_renderer_s_pictures_are_those_of_the_cpu(
     on_device: Renderer, cfg: str, asked: dict[str, Any], tmp_path: Path
 ) -> None:
     request_ = PictureRequest(saved(tmp_path, cfg), **asked)
-    begun = on_device.begin(request_)
+    begun = on_device.start(request_)
     assert begun.pending is not None and isinstance(begun.picture, DeviceImage)
     found, expected = begun.pending(), Renderer().render(request_)
     assert found.pending is None and found.error is None and "a CUDA graph" in found.how
@@ -287,13 +288,13 @@ def test_a_worker_begins_both_pictures_before_it_waits_for_one() -> None:
         order.append(f"begin {request.model}")
         return RenderResult(request, pending=finish)
 
-    worker = Worker(begin)
+    worker = Worker(SimpleNamespace(start=begin, pin_models=lambda request: None))
     try:
         results = {}
         for left in ("a", "bad"):
             worker.submit(RenderRequest(PictureRequest(left), PictureRequest("b")))
             until = time.monotonic() + 10
-            while not worker.idle() and time.monotonic() < until:
+            while not worker.is_idle() and time.monotonic() < until:
                 results |= worker.collect()
         assert order == ["begin a", "begin b", "end a", "end b", "begin bad", "end bad"]
         assert results["left"].error == "Rendering failed: KeyError: 'oh'" and results["left"].pending is None

@@ -10,105 +10,118 @@ import pytest
 
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
-from viz.render.budget import BURST, QUIET, SHARE, Budget
-from viz.render.jobs import Instruments
-from viz.render.worker import Worker
+from viz.render.jobs import JobRequest, JobScheduler
+from viz.render.worker import MAX_SAVED_SECONDS, REST_SECONDS, WORKER_TIME_SHARE, TimeBudget, Worker
 
 TIMEOUT = 20.0
 SHOWN = RenderRequest(PictureRequest("a"))
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(JobRequest[int]):
     """Yields `count` numbers, then ends; `fails` raises in its second slice."""
 
     count: int
-    live: bool = False
     fails: bool = False
     tag: str = ""
 
+    live = False
+
+    def run(self, renderer: Any, shown: RenderRequest) -> Iterator[int | None]:
+        for number in range(self.count):
+            if self.fails and number == 1:
+                raise ValueError("There is no such thing.")
+            yield number if number % 2 == 0 else None  # every second slice has nothing new to say
+
+
+class LiveJob(Job):
+    live = True
+
     def layers(self, slot: str) -> tuple[str, ...]:
-        return ("L3",) if slot == "left" and self.live else ()
-
-    def models(self) -> tuple[tuple[str, str], ...]:
-        return ()
+        return ("L3",) if slot == "left" else ()
 
 
-def start(request: Any, shown: RenderRequest) -> Iterator[Any]:
-    for number in range(request.count):
-        if request.fails and number == 1:
-            raise ValueError("There is no such thing.")
-        yield number if number % 2 == 0 else None  # every second slice has nothing new to say
+class FakeRenderer:
+    """Draws nothing, at once or in `seconds`, and remembers the layers that it was to keep."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.kept: list[tuple[str, ...]] = []
+
+    def start(self, request: PictureRequest, keep: tuple[str, ...]) -> RenderResult:
+        self.kept.append(keep)
+        threading.Event().wait(self.seconds)
+        return RenderResult(request)
+
+    def pin_models(self, request: RenderRequest) -> None:
+        pass
 
 
-def explain(problem: Exception) -> str | None:
-    return str(problem) if isinstance(problem, ValueError) else None
-
-
-def drain(instruments: Instruments) -> list[tuple[str, Any, bool]]:
+def drain(scheduler: JobScheduler) -> list[tuple[str, Any, bool]]:
     said = []
-    while instruments.waiting:
-        found = instruments.step()
+    while scheduler.has_work:
+        found = scheduler.step()
         if found is not None:
             said.append((found[0], found[1].result, found[1].finished))
     return said
 
 
 def test_jobs_take_turns_and_keep_their_last_result() -> None:
-    instruments = Instruments(start, explain)
-    instruments.ask({"x": Job(3), "y": Job(1)}, SHOWN, 0)
-    assert drain(instruments) == [("x", 0, False), ("y", 0, False), ("y", 0, True), ("x", 2, False), ("x", 2, True)]
+    scheduler = JobScheduler(None)
+    scheduler.request({"x": Job(3), "y": Job(1)}, SHOWN, 0)
+    assert drain(scheduler) == [("x", 0, False), ("y", 0, False), ("y", 0, True), ("x", 2, False), ("x", 2, True)]
 
 
 def test_a_changed_request_starts_anew_and_a_missing_one_ends() -> None:
-    instruments = Instruments(start, explain)
-    instruments.ask({"x": Job(9), "y": Job(9)}, SHOWN, 0)
-    instruments.step()
-    instruments.ask({"x": Job(9, tag="other")}, SHOWN, 0)
-    said = drain(instruments)
+    scheduler = JobScheduler(None)
+    scheduler.request({"x": Job(9), "y": Job(9)}, SHOWN, 0)
+    scheduler.step()
+    scheduler.request({"x": Job(9, tag="other")}, SHOWN, 0)
+    said = drain(scheduler)
     assert {name for name, _, _ in said} == {"x"} and [result for _, result, _ in said] == [0, 2, 4, 6, 8, 8]
-    instruments.ask({"x": Job(9, tag="other")}, SHOWN, 0)
-    assert not instruments.waiting, "what is done is done"
+    scheduler.request({"x": Job(9, tag="other")}, SHOWN, 0)
+    assert not scheduler.has_work, "what is done is done"
 
 
 def test_live_jobs_look_again_when_a_picture_came() -> None:
-    instruments = Instruments(start, explain)
-    jobs = {"live": Job(1, live=True), "once": Job(1)}
-    instruments.ask(jobs, SHOWN, 1)
-    drain(instruments)
-    instruments.ask(jobs, SHOWN, 2)
-    assert [name for name, _, _ in drain(instruments)] == ["live", "live"]
+    scheduler = JobScheduler(None)
+    jobs = {"live": LiveJob(1), "once": Job(1)}
+    scheduler.request(jobs, SHOWN, 1)
+    drain(scheduler)
+    scheduler.request(jobs, SHOWN, 2)
+    assert [name for name, _, _ in drain(scheduler)] == ["live", "live"]
 
 
 def test_a_live_job_under_way_says_something_before_it_begins_anew() -> None:
     """Pictures that come faster than a job's slices must not keep it from ever ending."""
     begun: list[RenderRequest] = []
 
-    def slow(request: Any, shown: RenderRequest) -> Iterator[Any]:
-        begun.append(shown)
-        yield None
-        yield None
-        yield shown
+    class Slow(LiveJob):
+        def run(self, renderer: Any, shown: RenderRequest) -> Iterator[Any]:
+            begun.append(shown)
+            yield None
+            yield None
+            yield shown
 
-    instruments, said = Instruments(slow, explain), []
+    scheduler, said = JobScheduler(None), []
     for number in range(40):  # a picture before every slice
-        instruments.ask({"live": Job(0, live=True)}, RenderRequest(PictureRequest(str(number))), number)
-        found = instruments.step()
+        scheduler.request({"live": Slow(0)}, RenderRequest(PictureRequest(str(number))), number)
+        found = scheduler.step()
         if found and found[1].result is not None:
             said.append(found[1])
     assert len(said) >= 40 // 3 - 1 and not any(reading.finished for reading in said)
     assert said[-1].result.left.model in ("36", "37", "38", "39", "35"), "of a picture that was new when it began"
-    while instruments.waiting:
-        found = instruments.step()
+    while scheduler.has_work:
+        found = scheduler.step()
     assert found and found[1].finished and found[1].result.left.model == "39", "at rest it is of the newest"
 
 
 def test_a_failure_is_a_sentence_and_the_others_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    instruments = Instruments(start, explain)
-    instruments.ask({"bad": Job(3, fails=True), "good": Job(2)}, SHOWN, 0)
+    scheduler = JobScheduler(None)
+    scheduler.request({"bad": Job(3, fails=True), "good": Job(2)}, SHOWN, 0)
     errors = []
-    while instruments.waiting:
-        found = instruments.step()
+    while scheduler.has_work:
+        found = scheduler.step()
         if found and found[1].error:
             errors.append((found[0], found[1].error, found[1].finished))
     assert errors == [("bad", "There is no such thing.", True)]
@@ -123,73 +136,76 @@ class Clock:
         return self.now
 
 
+def test_equal_requests_of_jobs_that_the_user_starts_are_two_jobs() -> None:
+    @dataclass(frozen=True, eq=False)
+    class Started(JobRequest[int]):
+        count: int
+
+        live, run = False, Job.run
+        fails = False
+
+    scheduler = JobScheduler(None)
+    for _ in range(2):
+        scheduler.request({"x": Started(1)}, SHOWN, 0)
+        assert [result for _, result, _ in drain(scheduler)] == [0, 0]
+
+
 def test_while_pictures_are_wanted_slices_get_their_share_and_no_more() -> None:
     clock = Clock()
-    budget = Budget(clock)
+    budget = TimeBudget(clock)
     measured = 0.0
     began = clock.now
     while clock.now - began < 60:
-        budget.requested()
+        budget.note_request()
         clock.now += 0.02  # a picture
-        if budget.wait() == 0:
+        if budget.seconds_to_wait() == 0:
             clock.now += 0.05  # a slice that is longer than a picture
-            budget.spent(0.05)
+            budget.spend(0.05)
             measured += 0.05
     share = measured / (clock.now - began)
-    assert 0.9 * SHARE < share <= SHARE + (BURST + 0.05) / 60
+    assert 0.9 * WORKER_TIME_SHARE < share <= WORKER_TIME_SHARE + (MAX_SAVED_SECONDS + 0.05) / 60
 
 
 def test_a_resting_picture_leaves_all_the_time_and_no_debt() -> None:
     clock = Clock()
-    budget = Budget(clock)
-    budget.requested()
-    budget.spent(5.0)
-    assert budget.wait() == pytest.approx(5.0 / SHARE)
-    clock.now += QUIET
-    assert budget.wait() == 0
-    budget.requested()
+    budget = TimeBudget(clock)
+    budget.note_request()
+    budget.spend(5.0)
+    assert budget.seconds_to_wait() == pytest.approx(5.0 / WORKER_TIME_SHARE)
+    clock.now += REST_SECONDS
+    assert budget.seconds_to_wait() == 0
+    budget.note_request()
     clock.now += 0.01
-    assert budget.wait() == 0, "an old debt does not hold up what is measured live"
+    assert budget.seconds_to_wait() == 0, "an old debt does not hold up what is measured live"
 
 
 def test_the_worker_measures_between_pictures_and_keeps_the_layers_that_are_looked_at() -> None:
-    kept: list[tuple[str, ...]] = []
-    done = threading.Event()
-
-    def render(request: PictureRequest, keep: tuple[str, ...] = ()) -> RenderResult:
-        kept.append(keep)
-        return RenderResult(request)
-
-    worker = Worker(render, done.set, Instruments(start, explain))
-    jobs = {"live": Job(3, live=True)}
-    worker.measure(jobs)
+    renderer, done = FakeRenderer(), threading.Event()
+    worker = Worker(renderer, done.set)
+    worker.measure({"live": LiveJob(3)})
     worker.submit(RenderRequest(PictureRequest("a"), PictureRequest("b")))
     limit = threading.Event()
-    readings = {}
+    statuses = {}
     for _ in range(int(TIMEOUT / 0.01)):
         worker.collect()
-        readings.update(worker.readings())
-        if worker.idle() and not worker.measuring() and len(kept) == 2:
+        statuses.update(worker.collect_statuses())
+        if worker.is_idle() and not worker.is_measuring() and len(renderer.kept) == 2:
             break
         limit.wait(0.01)
-    assert kept == [("L3",), ()]
-    assert readings["live"].finished and readings["live"].result == 2
-    assert not worker.measuring() and worker.readings() == {}
+    assert renderer.kept == [("L3",), ()]
+    assert statuses["live"].finished and statuses["live"].result == 2
+    assert not worker.is_measuring() and worker.collect_statuses() == {}
     worker.measure({})
     worker.close()
 
 
 def test_pictures_without_pause_do_not_starve_a_job_of_several_slices() -> None:
-    def render(request: PictureRequest, keep: tuple[str, ...] = ()) -> RenderResult:
-        threading.Event().wait(0.004)
-        return RenderResult(request)
-
-    worker = Worker(render, instruments=Instruments(start, explain))
-    worker.measure({"live": Job(4, live=True)})
+    worker = Worker(FakeRenderer(0.004))
+    worker.measure({"live": LiveJob(4)})
     heard = 0
     for number in range(400):
         worker.submit(RenderRequest(PictureRequest("a", tx=number / 1000)))
         threading.Event().wait(0.004)
-        heard += "live" in worker.readings()
+        heard += "live" in worker.collect_statuses()
     worker.close()
     assert heard >= 5

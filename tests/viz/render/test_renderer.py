@@ -87,9 +87,9 @@ def test_the_model_cache_is_bounded_and_what_is_on_screen_stays(models: dict[str
         picture(renderer, request)
     assert len(renderer.models) == 2 and renderer.models.used("cpu") <= renderer.models.limit("cpu")
     assert "load" not in renderer.render(replace(second, psi=0.1)).computed
-    renderer.hold(RenderRequest(second, third))
+    renderer.pin_models(RenderRequest(second, third))
     assert "the other slot leaves" in (renderer.render(first).error or "")
-    renderer.hold(RenderRequest(first, third))  # the second, used last, is the one that goes
+    renderer.pin_models(RenderRequest(first, third))  # the second, used last, is the one that goes
     assert "load" in renderer.render(first).computed
     assert "load" not in renderer.render(replace(third, psi=0.1)).computed
 
@@ -114,7 +114,7 @@ def test_models_that_nobody_looks_at_make_room_when_memory_is_short(
     first, second, third = (PictureRequest(models[name]) for name in ("A", "B", "T"))
     for request in (first, second):
         picture(renderer, request)
-    renderer.hold(RenderRequest(second, third))
+    renderer.pin_models(RenderRequest(second, third))
     free = 0
     assert "are free: close other programs" in (renderer.render(third).error or "")
     assert "load" not in renderer.render(replace(second, psi=0.1)).computed, "what is on screen stays"
