@@ -307,7 +307,7 @@ class Window:
                 context.recorder.record(slot, result, self.state.sticking)
         if context.recorder.collect():
             self._wake()
-        # The panel sets `recording` anew in each frame in which it is drawn.
+        # The panel sets `wanted` anew in each frame in which it is drawn.
         context.recorder.line_shown, context.recorder.wanted = context.recorder.wanted, False
         for slot in SLOTS:
             came = slot in new or not self.worker.is_busy(slot)
