@@ -28,8 +28,10 @@ Gesture = Literal["translate", "rotate", "walk", "pan", "divide", "line"]
 
 
 class Canvas:
-    """Draws both slots and turns pointer gestures on them into state. Holds nothing but the gesture under way and,
-    while the pictures blink, whose turn it is."""
+    """Draws both slots and turns pointer gestures on them into state.
+
+    Holds nothing but the gesture under way and, while the pictures blink, whose turn it is.
+    """
 
     def __init__(self) -> None:
         self.frames: dict[Slot, Frame] = {"left": Frame(), "right": Frame()}
@@ -44,11 +46,11 @@ class Canvas:
         self._phase = 0.0  # of the blinking, in periods
 
     def slot_at(self, x: float, y: float) -> Slot:
-        """The slot on whose side of the canvas a point of the window is."""
+        """Return the slot on whose side of the canvas a point of the window is."""
         return "right" if x >= self._border else "left"
 
     def aimed(self, state: AppState, x: float, y: float) -> Slot:
-        """The slot that a gesture or key at a point of the window means.
+        """Return the slot that a gesture or key at a point of the window acts on.
 
         That is the one under it, but where both pictures lie on top of each other, or beside the canvas, the focused
         one. While the slots are linked it makes no difference to what is moved.
@@ -72,7 +74,7 @@ class Canvas:
         """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
         origin, room, em = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail(), imgui.get_font_size()
         tag, bar = TAG_HEIGHT * em, mode_bar.HEIGHT * em
-        absent = {slot: overlays.absence(state, context, slot, pictures.slot(slot)) for slot in SLOTS}
+        absent = {slot: overlays.explain_absence(state, context, slot, pictures.slot(slot)) for slot in SLOTS}
         self._take_turns(state, context, absent)
         legend, notes = self._legend(state, context, pictures, absent), how(state, *map(context.facts, SLOTS))
         wrap = max(1.0, room.x - 2 * MARGIN)
@@ -94,7 +96,7 @@ class Canvas:
         mode_bar.draw(state, context, Rect(origin.x, self._area.bottom + caption, self._area.width, bar))
 
     def _place(self, state: AppState, area: Rect) -> None:
-        """Where the slots are seen, and where their pictures are, for the mode that the canvas is in."""
+        """Place the slots and their pictures for the mode that the canvas is in."""
         canvas, self._area = state.canvas, area
         half = max(1.0, math.floor((area.width - GAP) / 2))
         self._border = area.left + half + GAP
@@ -182,37 +184,35 @@ class Canvas:
             gestures.clamped(state.canvas, "pan_x", state.canvas.pan_x + dx / frame.fitted)
             gestures.clamped(state.canvas, "pan_y", state.canvas.pan_y + dy / frame.fitted)
         elif self._gesture == "line" and self._end:
-            slice_line.drag(state.sticking, self._end, dx / frame.side, dy / frame.side)
+            slice_line.drag_end(state.sticking, self._end, dx / frame.side, dy / frame.side)
         elif self._gesture == "divide" and (dx or dy):
             where = io.mouse_pos.x + self._offset - self._area.left
             gestures.clamped(state.canvas, "divider", where / self._area.width)
 
     def _on_line(self, state: AppState, context: PanelContext, slot: Slot) -> slice_line.End | None:
         mouse = imgui.get_io().mouse_pos
-        return (
-            slice_line.held(state.sticking, self.frames[slot], mouse.x, mouse.y)
-            if context.recorder.line_shown
-            else None
-        )
+        if not context.recorder.line_shown:
+            return None
+        return slice_line.find_end(state.sticking, self.frames[slot], mouse.x, mouse.y)
 
     def _movable(self, state: AppState, context: PanelContext, slot: Slot) -> bool:
-        """Whether a drag there moves anything: the slot's model, or, where both lie in one place, one of the two."""
+        """Return whether a drag moves the slot's model or, where both lie in one place, one of the two."""
         both = state.linked and state.canvas.mode != "side"
         return any(facts is not None and facts.movable for facts in map(context.facts, SLOTS if both else (slot,)))
 
     def _on_knob(self, state: AppState, slot: Slot) -> bool:
-        x, y = overlays.knob(self.frames[slot], state.transform_of(slot).degrees)
+        x, y = overlays.locate_knob(self.frames[slot], state.transform_of(slot).degrees)
         mouse = imgui.get_io().mouse_pos
         return math.hypot(mouse.x - x, mouse.y - y) <= KNOB_RADIUS + 5
 
     def _on_divider(self, state: AppState, context: PanelContext) -> bool:
-        """Whether the pointer is on the divider, and not on the ring's knob, which may lie over it."""
+        """Return whether the pointer is on the divider, and not on the ring's knob, which may lie over it."""
         mouse = imgui.get_io().mouse_pos
         if state.canvas.mode != "split" or not self._area.holds(mouse.x, mouse.y):
             return False
         slot = self.slot_at(mouse.x, mouse.y)
         over = self._movable(state, context, slot) and self._on_knob(state, slot)
-        grip = overlays.grip_x(self._area, self._border)
+        grip = overlays.locate_grip(self._area, self._border)
         return min(abs(mouse.x - self._border), abs(mouse.x - grip)) <= REACH and not over
 
     # -- drawing ---------------------------------------------------------------------------------------------------
@@ -237,21 +237,21 @@ class Canvas:
         elif mode == "split":
             draw.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
             lit = self._gesture == "divide" or (self._hovered and self._on_divider(state, context))
-            overlays.divider(context.theme, area, self._border, lit)
+            overlays.draw_divider(context.theme, area, self._border, lit)
             draw.pop_clip_rect()
         self._line(state, context, absent)
         self._ring(state, context, absent)
         self._notices(state, context, absent)
 
     def _part(self, context: PanelContext, slot: Slot, part: Rect, pictures: Pictures, absent: Absence | None) -> None:
-        """A slot where it is seen: its picture, or why there is none."""
+        """Draw a slot's picture, or why there is none."""
         draw, shown = imgui.get_window_draw_list(), pictures.slot(slot)
         draw.push_clip_rect((part.left, part.top), (part.right, part.bottom), True)
         if absent or shown is None:
             if absent and part.width > 2 * MARGIN:
-                overlays.say(context, part, absent)
+                overlays.draw_absence(context, part, absent)
         else:
-            overlays.picture(self.frames[slot], shown)
+            overlays.draw_picture(self.frames[slot], shown)
         draw.pop_clip_rect()
 
     def _difference(self, context: PanelContext, pictures: Pictures, absent: dict[Slot, Absence | None]) -> None:
@@ -260,33 +260,35 @@ class Canvas:
         elif pictures.difference:
             area = self._area
             imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
-            overlays.picture(self.frames["left"], pictures.difference)
+            overlays.draw_picture(self.frames["left"], pictures.difference)
             imgui.pop_clip_rect()
 
     def _notices(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
-        """What is to be said of pictures that are not all that was asked for, at the foot of each, or of the one."""
+        """Draw the notices of pictures that are not all that was asked for, at the foot of each, or of the one."""
         area = self._area
         found = {slot: result.notice for slot, result in context.results.items() if result and result.notice}
         said = {slot: text for slot, text in found.items() if text and not absent[slot]}
         imgui.push_clip_rect((area.left, area.top), (area.right, area.bottom), True)
         if state.canvas.mode == "side":
             for slot, text in said.items():
-                overlays.notice(context, self.frames[slot], text)
+                overlays.draw_notice(context, self.frames[slot], text)
         elif said:
             whole = replace(self.frames["left"], left=area.left, width=area.width)
-            overlays.notice(context, whole, "\n".join(f"{slot.capitalize()}: {text}" for slot, text in said.items()))
+            overlays.draw_notice(
+                context, whole, "\n".join(f"{slot.capitalize()}: {text}" for slot, text in said.items())
+            )
         imgui.pop_clip_rect()
 
     def _halves(self, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
-        """Why there is nothing to compare, each slot's reason on its side."""
+        """Draw why there is nothing to compare, each slot's reason on its side."""
         area = self._area
         for index, slot in enumerate(SLOTS):
             half = Rect(area.left + index * area.width / 2, area.top, area.width / 2, area.height)
             ready = Absence("This one is ready.\nA comparison needs two pictures.")
-            overlays.say(context, half, absent[slot] or ready)
+            overlays.draw_absence(context, half, absent[slot] or ready)
 
     def _ring(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
-        """The knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
+        """Draw the knob that turns the picture, on a short arc until it is wanted; nothing during other gestures."""
         mouse, mode = imgui.get_io().mouse_pos, state.canvas.mode
         if not (self._hovered or self._held) or self._gesture not in (None, "rotate"):
             return
@@ -299,11 +301,11 @@ class Canvas:
         clip = self.frames[slot] if mode == "side" else self._area
         imgui.push_clip_rect((clip.left, clip.top), (clip.right, clip.bottom), True)
         colour = context.theme.accent[slot] if apart else rgb("#ffffff")
-        overlays.ring(self.frames[slot], state.transform_of(slot).degrees, colour, whole)
+        overlays.draw_ring(self.frames[slot], state.transform_of(slot).degrees, colour, whole)
         imgui.pop_clip_rect()
 
     def _line(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
-        """The line that the x-t slices are taken along, over every picture that is seen, while it may be wanted."""
+        """Draw the line that the x-t slices are taken along over every visible picture, while it may be wanted."""
         if not context.recorder.line_shown or not (self._hovered or self._held or context.recorder.line_pointed):
             return
         lit = self._gesture == "line"
@@ -316,7 +318,7 @@ class Canvas:
                 imgui.pop_clip_rect()
 
     def _tags(self, state: AppState, context: PanelContext, height: float) -> None:
-        """The lines above the pictures; while the slots are unlinked a click on one focuses its slot."""
+        """Draw the lines above the pictures; while the slots are unlinked, a click on one focuses its slot."""
         area, half = self._area, max(1.0, math.floor((self._area.width - GAP) / 2))
         for index, slot in enumerate(SLOTS):
             rect = Rect(area.left + index * (half + GAP), area.top - height, half, height)
@@ -325,14 +327,14 @@ class Canvas:
                 if imgui.invisible_button(f"##tag {slot}", (rect.width, rect.height)):
                     state.focus = slot
                 widgets.tooltip("Click to let the panels Latent and Transform edit this side.")
-            overlays.tag(state, context, slot, rect)
+            overlays.draw_tag(state, context, slot, rect)
 
     def _captions(self, context: PanelContext, legend: list[Words] | None, notes: tuple[str, ...]) -> None:
-        """What is said below the pictures."""
+        """Draw the lines below the pictures."""
         area, high = self._area, imgui.get_text_line_height()
         y, wrap = area.bottom + LINE_GAP, max(1.0, area.width - 2 * MARGIN)
         if legend is not None:
-            overlays.line(context.theme, legend, Rect(area.left, y, area.width, high))
+            overlays.draw_words(context.theme, legend, Rect(area.left, y, area.width, high))
             y += high + LINE_GAP
         for text in notes:
             size = imgui.calc_text_size(text, wrap_width=wrap)
@@ -344,7 +346,7 @@ class Canvas:
     def _legend(
         self, state: AppState, context: PanelContext, pictures: Pictures, absent: dict[Slot, Absence | None]
     ) -> list[Words] | None:
-        """One line on what is seen; [] while there is nothing to see, None in modes that have no such line."""
+        """Return the line below the pictures; [] while there is no picture, None in modes that have no such line."""
         theme, mode = context.theme, state.canvas.mode
         if mode == "difference":
             if any(absent.values()) or pictures.difference is None:
@@ -364,7 +366,7 @@ class Canvas:
         return None
 
     def _take_turns(self, state: AppState, context: PanelContext, absent: dict[Slot, Absence | None]) -> None:
-        """Whose turn it is. A picture that is being dragged by itself stays."""
+        """Choose the slot that a blinking canvas shows. A picture that is being dragged by itself stays."""
         there = [slot for slot in SLOTS if not absent[slot]]
         if state.canvas.mode != "blink" or len(there) < 2:
             self._phase, self.turn = 0.0, there[0] if there else "left"
@@ -376,7 +378,7 @@ class Canvas:
 
 
 def _fit(state: AppState, frame: Frame, left: float, width: float) -> None:
-    """The picture's square within the area from `left` over `width`, as zoomed and panned."""
+    """Place the picture's square within the area from `left` over `width`, as zoomed and panned."""
     canvas = state.canvas
     frame.middle_x, frame.middle_y = left + width / 2, frame.top + frame.height / 2
     frame.fitted = max(16.0, math.floor(min(width, frame.height) - 2 * MARGIN))

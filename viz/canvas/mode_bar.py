@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The line below the pictures: which mode the canvas is in, that mode's number, and whether the slots are linked."""
+"""The line below the pictures: the canvas's mode, that mode's number, and the link between the slots."""
 
 from typing import NamedTuple
 
@@ -47,14 +47,14 @@ DIALS = {
 }
 
 
-def following(mode: str) -> str:
-    """The mode after `mode`, round and round."""
+def next_mode(mode: str) -> str:
+    """Return the mode after `mode`; after the last comes the first."""
     keys = [known.key for known in MODES]
     return keys[(keys.index(mode) + 1) % len(keys)]
 
 
 def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
-    """The line over `rect`. Where it is too narrow for all words, the number's label goes first, then the link's."""
+    """Draw the line. Where `rect` is too narrow for all words, the number's label goes first, then the link's."""
     theme, em = context.theme, imgui.get_font_size()
     dial = DIALS.get(state.canvas.mode)
     gap, pad = 0.3 * em, imgui.get_style().frame_padding.x
@@ -90,7 +90,7 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
 
 
 def _switch(state: AppState, theme: Theme, gap: float) -> None:
-    """The modes as words, of which one is lit."""
+    """Draw the modes as words, of which one is lit."""
     canvas, clear = state.canvas, rgb(theme.palette.stage, 0.0)
     for index, mode in enumerate(MODES):
         if index:
@@ -105,7 +105,7 @@ def _switch(state: AppState, theme: Theme, gap: float) -> None:
 
 
 def _link(state: AppState, theme: Theme, rect: Rect, text: str) -> None:
-    """Two dots in the slots' colours, with a line between them while they are linked."""
+    """Draw two dots in the slots' colours, with a line between them while they are linked."""
     imgui.set_cursor_screen_pos((rect.left, rect.top))
     if imgui.invisible_button("link", (max(1.0, rect.width), max(1.0, rect.height))):
         state.link(not state.linked)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What the canvas draws beside the pixels: tags, ring, divider, sentences. Each is given where; none changes state."""
+"""Draw what the canvas shows beside the pixels: tags, ring, divider, sentences. Nothing here changes the state."""
 
 import math
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Rect:
 
 @dataclass
 class Frame(Rect):
-    """Where a slot is seen, and the square of its picture, which may reach beyond that."""
+    """The visible part of a slot, and the square of its picture, which may reach beyond that."""
 
     middle_x: float = 0.0  # of the area in which the picture is centred
     middle_y: float = 0.0
@@ -58,7 +58,7 @@ class Frame(Rect):
 
 
 class Absence(NamedTuple):
-    """Why a slot shows no picture."""
+    """The reason why a slot shows no picture."""
 
     text: str
     heading: str = ""
@@ -73,26 +73,28 @@ class Words(NamedTuple):
     number: bool = False  # in the monospaced face
 
 
-def absence(state: AppState, context: PanelContext, slot: Slot, picture: TextureHandle | None) -> Absence | None:
-    """Why there is no picture of the slot's model; None if there is one."""
-    path, result = state.slot(slot).path, current(state, context, slot)
+def explain_absence(
+    state: AppState, context: PanelContext, slot: Slot, picture: TextureHandle | None
+) -> Absence | None:
+    """Return why there is no picture of the slot's model; None if there is one."""
+    path, result = state.slot(slot).path, find_current_result(state, context, slot)
     if not path:
         return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
     if result and result.error:
         return Absence(result.error, heading=f"{Path(path).name} cannot be shown", failed=True)
     if picture is None or result is None:
-        return Absence(f"Opening {Path(path).name} …{seconds(context, slot)}")
+        return Absence(f"Opening {Path(path).name} …{format_wait(context, slot)}")
     return None
 
 
-def current(state: AppState, context: PanelContext, slot: Slot) -> RenderResult | None:
-    """The slot's newest result, if it is one of the model that is open in it."""
+def find_current_result(state: AppState, context: PanelContext, slot: Slot) -> RenderResult | None:
+    """Return the slot's newest result, if it is one of the model that is open in it."""
     result = context.results[slot]
     return result if result and result.request.model == state.slot(slot).path else None
 
 
-def picture(frame: Frame, shown: TextureHandle) -> None:
-    """The pixels, over the frame's square."""
+def draw_picture(frame: Frame, shown: TextureHandle) -> None:
+    """Draw the pixels over the frame's square."""
     half = frame.side / 2
     imgui.get_window_draw_list().add_image(
         imgui.ImTextureRef(shown.texture),
@@ -101,37 +103,37 @@ def picture(frame: Frame, shown: TextureHandle) -> None:
     )
 
 
-def knob(frame: Frame, degrees: float) -> tuple[float, float]:
-    """Where the ring's knob is while the picture is turned by `degrees`."""
+def locate_knob(frame: Frame, degrees: float) -> tuple[float, float]:
+    """Return the place of the ring's knob while the picture is turned by `degrees`."""
     angle, radius = math.radians(degrees), RING * frame.side
     return frame.centre_x - radius * math.sin(angle), frame.centre_y - radius * math.cos(angle)
 
 
-def ring(frame: Frame, degrees: float, colour: ImVec4, whole: bool) -> None:
-    """The knob that turns the picture, on a short arc, or on the `whole` ring."""
+def draw_ring(frame: Frame, degrees: float, colour: ImVec4, whole: bool) -> None:
+    """Draw the knob that turns the picture, on a short arc, or on the `whole` ring."""
     draw, centre, radius = imgui.get_window_draw_list(), (frame.centre_x, frame.centre_y), RING * frame.side
     middle, reach = -math.radians(90 + degrees), math.pi if whole else math.radians(12)
     for code, width in (("#000000", 3.0), ("#ffffff", 1.0)):
         draw.path_arc_to(centre, radius, middle - reach, middle + reach)
         draw.path_stroke(imgui.get_color_u32(rgb(code, 0.6)), width)
-    at = knob(frame, degrees)
+    at = locate_knob(frame, degrees)
     draw.add_circle_filled(at, KNOB_RADIUS + 1.5, imgui.get_color_u32(rgb("#000000", 0.6)))
     draw.add_circle_filled(at, KNOB_RADIUS, imgui.get_color_u32(colour))
 
 
-def grip_x(area: Rect, x: float) -> float:
-    """The middle of the divider's handle: on its line, but never so near an edge that it could not be gripped."""
+def locate_grip(area: Rect, x: float) -> float:
+    """Return the middle of the divider's handle: on its line, but never too near an edge to be gripped."""
     inset = min(GRIP_INSET, area.width / 2)
     return min(max(x, area.left + inset), area.right - inset)
 
 
-def divider(theme: Theme, area: Rect, x: float, lit: bool) -> None:
-    """The line between two models in one picture, with a handle in both accent colours."""
+def draw_divider(theme: Theme, area: Rect, x: float, lit: bool) -> None:
+    """Draw the line between two models in one picture, with a handle in both accent colours."""
     draw = imgui.get_window_draw_list()
     dark, light = imgui.get_color_u32(rgb("#000000", 0.55)), imgui.get_color_u32(rgb("#ffffff", 0.95 if lit else 0.75))
     draw.add_rect_filled((x - 1.5, area.top), (x + 1.5, area.bottom), dark)
     draw.add_rect_filled((x - 0.5, area.top), (x + 0.5, area.bottom), light)
-    (wide, high), y, x = GRIP, area.top + area.height / 2, grip_x(area, x)
+    (wide, high), y, x = GRIP, area.top + area.height / 2, locate_grip(area, x)
     high = min(high, area.height / 2)
     draw.add_rect_filled((x - wide - 1.5, y - high - 1.5), (x + wide + 1.5, y + high + 1.5), dark, wide + 1.5)
     flags = imgui.ImDrawFlags_
@@ -141,8 +143,8 @@ def divider(theme: Theme, area: Rect, x: float, lit: bool) -> None:
         draw.add_rect_filled((left, y - high), (right, y + high), accent, wide, corners)
 
 
-def say(context: PanelContext, rect: Rect, absent: Absence) -> None:
-    """A few words in the middle of a part without a picture."""
+def draw_absence(context: PanelContext, rect: Rect, absent: Absence) -> None:
+    """Draw a few words in the middle of a part without a picture."""
     wrap = max(1.0, min(26 * imgui.get_font_size(), rect.width - 4 * MARGIN))
     lines = [(absent.heading, context.theme.error if absent.failed else context.theme.text)] if absent.heading else []
     lines += [(line, context.theme.dim) for line in absent.text.split("\n")]
@@ -156,8 +158,8 @@ def say(context: PanelContext, rect: Rect, absent: Absence) -> None:
         y += size.y + 6
 
 
-def notice(context: PanelContext, frame: Frame, text: str) -> None:
-    """A sentence at the foot of a picture, on a plate of its own so that it reads on any picture."""
+def draw_notice(context: PanelContext, frame: Frame, text: str) -> None:
+    """Draw a sentence at the foot of a picture, on a plate of its own so that it reads on any picture."""
     inset, pad = 12.0, 9.0
     left = max(frame.left, frame.centre_x - frame.side / 2) + inset
     right = min(frame.right, frame.centre_x + frame.side / 2) - inset
@@ -170,8 +172,8 @@ def notice(context: PanelContext, frame: Frame, text: str) -> None:
     draw.add_text(imgui.get_font(), imgui.get_font_size(), (left + pad, top + pad), ink, text, wrap)
 
 
-def tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> None:
-    """One line above a slot: whose it is, what is open, and how long its pictures take.
+def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> None:
+    """Draw one line above a slot: its side, what is open, and how long its pictures take.
 
     Over two pictures side by side both are alike, figures at the right end. Over one picture they are mirror images:
     the left model's begins at the left edge, the right model's ends at the right one.
@@ -201,22 +203,22 @@ def tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> None:
 
 
 def _said(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words, Words, Words]:
-    """A tag's name, its rung, and its figures; "" what is not known yet."""
-    theme, path, result = context.theme, state.slot(slot).path, current(state, context, slot)
+    """Return a tag's name, its rung, and its figures; "" what is not known yet."""
+    theme, path, result = context.theme, state.slot(slot).path, find_current_result(state, context, slot)
     name = Words(Path(path).stem if path else slot.capitalize(), theme.text)
     facts = result.facts if result else None
     if not facts or not result:
         return name, Words("", theme.dim), Words("", theme.dim)
     times = context.timings.model[slot]
     figures = f"{facts.resolution} px  {times[-1] if times else result.model_ms:5.1f} ms"
-    if seconds(context, slot):
-        figures = f"rendering{seconds(context, slot)}"
+    if format_wait(context, slot):
+        figures = f"rendering{format_wait(context, slot)}"
     about = f"{facts.rung}   {RUNG_TITLES.get(facts.rung, '')}"
     return name, Words(about, theme.dim), Words(figures, theme.dim, number=True)
 
 
-def line(theme: Theme, words: list[Words], rect: Rect) -> None:
-    """Words in a row, centred in `rect`; what is too long is cut off at its end."""
+def draw_words(theme: Theme, words: list[Words], rect: Rect) -> None:
+    """Draw words in a row, centred in `rect`; what is too long is cut off at its end."""
     gap = 0.35 * imgui.get_font_size()
     widths = [_width(theme, part) for part in words]
     x = max(rect.left + MARGIN, rect.left + (rect.width - sum(widths) - gap * (len(words) - 1)) / 2)
@@ -240,6 +242,6 @@ def _write(theme: Theme, words: Words, x: float, y: float) -> None:
     imgui.pop_font()
 
 
-def seconds(context: PanelContext, slot: Slot) -> str:
-    """How long the next picture has been under way, once that is long enough to wonder."""
+def format_wait(context: PanelContext, slot: Slot) -> str:
+    """Return how long the next picture has been under way, once that is long enough to wonder."""
     return f" {context.timings.busy[slot]:.0f} s" if context.timings.busy[slot] >= WONDER_SECONDS else ""

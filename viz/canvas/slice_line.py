@@ -17,15 +17,15 @@ REACH = 9.0  # within which an end is taken hold of
 End = Literal["first", "last"]
 
 
-def held(line: StickingState, frame: Frame, x: float, y: float) -> End | None:
-    """Which of the line's ends is at a point of the window."""
+def find_end(line: StickingState, frame: Frame, x: float, y: float) -> End | None:
+    """Return the end of the line that is at a point of the window, if any."""
     first, last = (math.hypot(x - end[0], y - end[1]) for end in _ends(line, frame))
     if min(first, last) > REACH:
         return None
     return "first" if first < last else "last"
 
 
-def drag(line: StickingState, end: End, dx: float, dy: float) -> None:
+def drag_end(line: StickingState, end: End, dx: float, dy: float) -> None:
     """Move an end by so many picture widths; it stays within the picture."""
     name = "0" if end == "first" else "1"
     for axis, step in (("x", dx), ("y", dy)):
@@ -33,7 +33,7 @@ def drag(line: StickingState, end: End, dx: float, dy: float) -> None:
 
 
 def draw(line: StickingState, frame: Frame, colour: ImVec4, lit: bool) -> None:
-    """The line over a slot's picture. Its first end, the top of the slice, is the filled one."""
+    """Draw the line over a slot's picture. Its first end, the top of the slice, is the filled one."""
     first, last = _ends(line, frame)
     to, dark, ink = imgui.get_window_draw_list(), imgui.get_color_u32(rgb("#000000", 0.6)), imgui.get_color_u32(colour)
     to.add_line(first, last, dark, 3.5)

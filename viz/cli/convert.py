@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py convert`: a generator out of any checkpoint, as a .safetensors file that carries no code."""
+"""`python visualizer.py convert`: write the generator of any checkpoint as a .safetensors file without code."""
 
 import hashlib
 from pathlib import Path
@@ -74,7 +74,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
 
 
 def _check(out: Path, path: Path, overwrite: bool) -> None:
-    """What can be said before anything is read."""
+    """Refuse what can be refused before anything is read."""
     if out.is_dir():
         raise click.ClickException(f"{plain(out)} is a folder: give the name of a file in it.")
     if out.exists() and out.resolve() == path.resolve():
@@ -84,7 +84,7 @@ def _check(out: Path, path: Path, overwrite: bool) -> None:
 
 
 def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
-    """Where the numbers come from, to be kept beside them."""
+    """Return where the numbers come from, to be kept beside them."""
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     found = {"converted_from": path.name, "converted_sha256": digest}

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py doctor`: whether the program runs on this machine, and what mends what does not."""
+"""`python visualizer.py doctor`: check whether Jinc runs on this machine, and name the fix for what does not."""
 
 import sys
 

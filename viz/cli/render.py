@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py render`: pictures without a window."""
+"""`python visualizer.py render`: write pictures without a window."""
 
 import json
 from dataclasses import asdict, replace

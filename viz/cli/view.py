@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python visualizer.py view`: the window."""
+"""`python visualizer.py view`: open the window."""
 
 import contextlib
 import os
@@ -127,7 +127,7 @@ def view(
 
 
 def no_display() -> str:
-    """Why there is no window, and a command that needs none. Only X11 tells of a display by a variable."""
+    """Say why there is no window, and name a command that needs none. Only X11 names a display in a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
     known = bundled()
@@ -137,7 +137,7 @@ def no_display() -> str:
 
 
 def usable(path: Path | None) -> tuple[Path | None, str]:
-    """The state's path, or None and a sentence where nothing can be kept there."""
+    """Return the state's path, or None and a sentence where nothing can be kept there."""
     if path is None:
         return None, ""
     try:
@@ -150,7 +150,7 @@ def usable(path: Path | None) -> tuple[Path | None, str]:
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:
-    """The state kept at `path`, or the first start's; and a sentence where the file there could not be used."""
+    """Return the state kept at `path`, or a first start's, and a sentence where the file there could not be used."""
     if path is None or not path.exists():
         state = AppState()
         defaults.first_start(state)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""PyOpenGL, told which library made the context: it guesses from the environment, and guesses wrong for EGL.
+"""Import PyOpenGL for the library that made the context: it guesses from the environment, and wrong for EGL.
 
 It asks once, at its first import, so that must not happen before.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def of_window() -> Any:
-    """PyOpenGL for the window that GLFW has open."""
+    """Return PyOpenGL for the window that GLFW has open."""
     import imgui_bundle  # noqa: F401  (before glfw, as in viz.display.offscreen)
 
     # isort: split
@@ -20,7 +20,7 @@ def of_window() -> Any:
 
 
 def of_egl() -> Any:
-    """PyOpenGL for a context that EGL makes."""
+    """Return PyOpenGL for a context that EGL makes."""
     return _for("egl")
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""A window without a display: GLFW's null platform with an EGL context, real pixels drawn in software.
+"""Open a window without a display: GLFW's null platform with an EGL context, real pixels drawn in software.
 
 For tests, screenshots and soak runs on machines without an X server. Needs Mesa's EGL; NVIDIA's refuses it.
 """
@@ -13,7 +13,7 @@ import glfw
 
 
 def has_display() -> bool:
-    """Whether there is a screen to open a window on. Initialises GLFW if there is."""
+    """Return whether there is a screen to open a window on. Initialises GLFW if there is."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", glfw.GLFWError)  # the answer says it
         glfw.init_hint(glfw.PLATFORM, glfw.ANY_PLATFORM)  # an offscreen window before this one asked for none
@@ -29,5 +29,5 @@ def use() -> None:
 
 
 def in_use() -> bool:
-    """Whether this process's windows are offscreen; ask once one is open."""
+    """Return whether this process's windows are offscreen; ask once one is open."""
     return bool(glfw.get_platform() == glfw.PLATFORM_NULL)

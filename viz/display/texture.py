@@ -56,12 +56,12 @@ class Texture:
 
     @property
     def reason(self) -> str:
-        """What that uploader does, and why no better one is used."""
+        """The meaning of that uploader, and why no better one is used."""
         return self._uploader.reason
 
     @property
     def is_pending(self) -> bool:
-        """Whether `show` must be called again for the last picture to be seen."""
+        """True while `show` must be called again for the last picture to be seen."""
         return self._uploader.is_pending()
 
     def show(self, pixels: Pixels, width: float | None = None, *, nearest: bool = False) -> float:

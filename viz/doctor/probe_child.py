@@ -277,7 +277,7 @@ def draw() -> None:
     from viz.display.texture import Textures
     from viz.window import layout
 
-    params = layout.parameters(SIZE, [], None)
+    params = layout.build_params(SIZE, [], None)
     params.app_window_params.hidden = True
     params.ini_disable = True
 

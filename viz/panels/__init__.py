@@ -13,7 +13,7 @@ from viz.ui.context import PanelContext
 
 
 class Panel(Protocol):
-    """What the window expects of a panel module."""
+    """A panel module as the window uses it."""
 
     TITLE: str
     PLACE: str

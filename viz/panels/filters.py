@@ -29,7 +29,7 @@ QUIET = (
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """The layer, its two filters beside each other, and where it stands in the schedule."""
+    """Draw the layer, its two filters beside each other, and its place in the schedule."""
     slot = choose_slot(state, context)
     facts = context.facts(slot)
     if facts is None or not state.slot(slot).path:
@@ -75,7 +75,7 @@ def _filters(context: PanelContext, shown: FiltersView, height: float) -> None:
 
 
 def _filter(context: PanelContext, name: str, one: FilterView, height: float) -> None:
-    """Words, taps, response in the plane, and slices of it."""
+    """Draw a filter's numbers, taps, response in the plane, and slices of it."""
     theme, f = context.theme, one.filter
     factor = f.rate // f.low_rate
     shape = "radial" if f.radial else "separable"
@@ -107,7 +107,7 @@ def _filter(context: PanelContext, name: str, one: FilterView, height: float) ->
 
 
 def _taps(context: PanelContext, name: str, one: FilterView, height: float) -> None:
-    """The impulse response; of a radial filter the row through its middle."""
+    """Draw the impulse response; of a radial filter the row through its middle."""
     taps = one.filter.taps
     values = taps[len(taps) // 2] if taps.ndim == 2 else taps
     if not implot.begin_plot(f"##taps {name}", (-1, height), QUIET):
@@ -132,7 +132,7 @@ def _taps(context: PanelContext, name: str, one: FilterView, height: float) -> N
 
 
 def _plane(context: PanelContext, name: str, one: FilterView, height: float) -> None:
-    """The response over the plane, with f_c and f_c + f_h of the lower rate on it."""
+    """Draw the response over the plane, with f_c and f_c + f_h of the lower rate on it."""
     side = min(imgui.get_content_region_avail().x, height)
     start, origin = imgui.get_cursor_pos(), imgui.get_cursor_screen_pos()
     left = origin.x + (imgui.get_content_region_avail().x - side) / 2
@@ -180,7 +180,7 @@ def _slices(context: PanelContext, name: str, one: FilterView, height: float) ->
 
 
 def _schedule(context: PanelContext, shown: FiltersView) -> None:
-    """f_c, f_t, s/2 and f_c + f_h over the layers, the selected one marked."""
+    """Draw f_c, f_t, s/2 and f_c + f_h over the layers, the selected one marked."""
     theme, schedule = context.theme, shown.schedule
     for text, colour in (
         ("f_c", theme.palette.cutoff),

@@ -20,7 +20,7 @@ CELL = 3.6  # of one seed on it
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """The plane, its numbers, truncation, labels."""
+    """Draw the plane, its numbers, truncation and labels."""
     latent, theme = state.latent_of(state.focus), context.theme
     widgets.side(theme, state)
     _pad(state, context)
@@ -67,7 +67,7 @@ def _truncation(state: AppState, context: PanelContext) -> None:
 
 
 def _pad(state: AppState, context: PanelContext) -> None:
-    """A map of the plane with the point in its middle; it is dragged like a map."""
+    """Draw a map of the plane with the point in its middle; it is dragged like a map."""
     theme, latent = context.theme, state.latent_of(state.focus)
     em = imgui.get_font_size()
     origin, width, height = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail().x, PAD_HEIGHT * em

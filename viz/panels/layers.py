@@ -35,7 +35,7 @@ CHANNELS = ("red", "green", "blue")
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """The slot, its layers, how the selected one is looked at, and what is seen."""
+    """Draw the slot, its layers, the settings for the selected one, and its maps."""
     chosen = state.layers
     slot = choose_slot(state, context)
     facts = context.facts(slot)
@@ -69,7 +69,7 @@ def choose_slot(state: AppState, context: PanelContext) -> Slot:
 
 
 def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
-    """The layer of a slot's model that the instruments look at; None while no model is there."""
+    """Return the layer of a slot's model that the instruments look at; None while no model is there."""
     facts = context.facts(slot)
     if facts is None:
         return None
@@ -119,14 +119,14 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, every: tuple[B
 
 
 def _right(colour: ImVec4, text: str, aligned: bool = True) -> None:
-    """Text at the right end of its cell."""
+    """Draw text at the right end of its cell."""
     if aligned:
         widgets.align_right(text)
     imgui.text_colored(colour, text)
 
 
 def _short(value: float) -> str:
-    """Four figures at most, the points below one another."""
+    """Format at most four figures, the points below one another."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
@@ -217,7 +217,7 @@ def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, s
 def _sheet(
     chosen: LayersState, context: PanelContext, size: ImVec2, layer: Band, shown: LayerView | None
 ) -> tuple[int, int, str]:
-    """The contact sheet; the first visible place, how many are, and what the pointer is on."""
+    """Draw the contact sheet; return the first visible place, how many are, and what the pointer is on."""
     pointed = ""
     imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
     # Whether a scrollbar is needed must not depend on whether one is there.
@@ -252,13 +252,13 @@ def _sheet(
 
 
 def _raster(chosen: LayersState, width: float, layer: Band) -> tuple[int, float, int]:
-    """Columns of the sheet, its cells' side so that a row is filled, and rows."""
+    """Return the columns of the sheet, its cells' side so that a row is filled, and its rows."""
     columns = max(1, int((width + GAP) // (chosen.thumb + GAP)))
     return columns, (width + GAP) / columns - GAP, math.ceil(layer.channels / columns)
 
 
 def _picture(chosen: LayersState, context: PanelContext, size: ImVec2, shown: LayerView | None) -> str:
-    """One channel, or three as colours, as large as there is room; what the pointer is on."""
+    """Draw one channel, or three as colours, as large as there is room; return what the pointer is on."""
     start, pointed = imgui.get_cursor_pos(), ""
     if shown is not None:
         origin, side = imgui.get_cursor_screen_pos(), min(size.x, size.y)
@@ -293,14 +293,14 @@ def _cell(
 
 
 def _within(corner: ImVec2, side: float) -> tuple[float, float] | None:
-    """Where in a square the pointer is, 0..1 each way; None outside."""
+    """Return the pointer's place in a square, 0..1 each way; None outside."""
     mouse = imgui.get_io().mouse_pos
     x, y = (mouse.x - corner.x) / side, (mouse.y - corner.y) / side
     return (x, y) if 0 <= x < 1 and 0 <= y < 1 else None
 
 
 def _said(shown: LayerView, channels: tuple[int, ...], values: np.ndarray, at: tuple[float, float]) -> str:
-    """What the pointer is on: channel, value there, and what it was sorted by."""
+    """Describe what the pointer is on: channel, value there, and what it was sorted by."""
     height, width = values.shape[1:]
     here = values[:, min(int(at[1] * height), height - 1), min(int(at[0] * width), width - 1)]
     words = ", ".join(f"ch {channel}: {value:+.3f}" for channel, value in zip(channels, here, strict=False))
@@ -309,7 +309,7 @@ def _said(shown: LayerView, channels: tuple[int, ...], values: np.ndarray, at: t
 
 
 def _foot(context: PanelContext, shown: LayerView | None, pointed: str) -> None:
-    """The pointer's value, the numbers of all maps and of the selection, and how often values occur."""
+    """Draw the pointer's value, and mean, deviation and histogram of all maps and of the selection."""
     if shown is None:
         imgui.text_colored(context.theme.dim, "Waiting for the layer's maps …")
         return

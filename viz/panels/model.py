@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Model: what is open in each slot, opening something else, and what is inside, left against right."""
+"""Model: open a checkpoint in each slot, and compare what is inside, left against right."""
 
 import os
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ FILE = (
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Both slots, then the comparison."""
+    """Draw both slots, then the comparison."""
     for slot in SLOTS:
         _slot(state, context, slot)
     _comparison(state, context)
@@ -96,7 +96,7 @@ def _choices(state: AppState, context: PanelContext, slot: Slot) -> None:
 
 
 def _preview(context: PanelContext, typed: str) -> None:
-    """What the file is whose path has been typed so far, before Enter opens it."""
+    """Draw what the file is whose path has been typed so far, before Enter opens it."""
     path = os.path.expanduser(typed.strip())
     found = context.models.info(path) if os.path.isfile(path) else None
     if found is not None:
@@ -105,7 +105,7 @@ def _preview(context: PanelContext, typed: str) -> None:
 
 
 def _tooltip(context: PanelContext, path: str) -> None:
-    """Where a file is and what is in it."""
+    """Draw a file's path and contents as a tooltip."""
     if imgui.is_item_hovered(imgui.HoveredFlags_.for_tooltip):
         found = context.models.info(path)
         about = "Reading ..." if found is None else found.words or found.error
@@ -138,7 +138,7 @@ def _row(
     values: Mapping[Slot, str],
     found: Mapping[Slot, CheckpointInfo | None] | None = None,
 ) -> None:
-    """A label and a value for each slot; the values of what is `found` explain themselves."""
+    """Draw a label and a value for each slot; values of files in `found` have a tooltip."""
     imgui.table_next_row()
     imgui.table_next_column()
     imgui.text_colored(context.theme.dim, title)
@@ -155,7 +155,7 @@ def _row(
 
 
 def _known(state: AppState, context: PanelContext, slot: Slot) -> CheckpointInfo | None:
-    """What is in a slot's file, as soon as its header is read: before the model is loaded, and if it cannot be."""
+    """Return what is in a slot's file as soon as its header is read: before the model is loaded, or if it cannot be."""
     path = state.slot(slot).path
     found = context.models.info(path) if path else None
     return found if found is not None and found.facts else None

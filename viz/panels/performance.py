@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Performance: where the time goes, what runs the operators, and limits of the frame loop."""
+"""Performance: times, what runs the operators, and limits of the frame loop."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ SHOWN = 240  # frames in the plot
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Numbers left, what runs in the middle, history right."""
+    """Draw numbers left, what runs in the middle, history right."""
     em = imgui.get_font_size()
     if imgui.begin_table("performance", 3):
         imgui.table_setup_column("times", imgui.TableColumnFlags_.width_fixed, 15 * em)
@@ -120,6 +120,6 @@ def _history(context: PanelContext) -> None:
 
 
 def _recent(values: Sequence[float]) -> str:
-    """The median of the last few, since single frames jump."""
+    """Format the median of the last few, since single frames jump."""
     latest = sorted(list(values)[-15:])
     return f"{latest[len(latest) // 2]:6.2f} ms" if latest else "     –"

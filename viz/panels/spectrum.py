@@ -28,7 +28,7 @@ GRIP = 9.0  # pixels within which the free slice is taken hold of
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """What is transformed, the heat map, its slices, and averaging."""
+    """Draw the choice of what is transformed, the heat map, its slices, and averaging."""
     chosen, theme = state.spectrum, context.theme
     main = choose_slot(state, context)
     bands = {slot: band for slot in SLOTS if (band := _band(state, context, slot)) is not None}
@@ -135,7 +135,7 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
 
 
 def _contours(band: Band, centre: ImVec2, scale: float) -> None:
-    """f_c, f_t and s/2: where the band is to end, where it has ended, and all that there is."""
+    """Draw f_c, f_t and s/2 on the heat map: cutoff, stopband and the limit of the sampling."""
     draw, palette = imgui.get_window_draw_list(), DARK  # as the map is, whatever the theme
     lines = (
         (band.cutoff, palette.cutoff, band.radial),
@@ -154,7 +154,7 @@ def _contours(band: Band, centre: ImVec2, scale: float) -> None:
 
 
 def _ray(chosen: SpectrumState, centre: ImVec2, band: Band, scale: float) -> None:
-    """Where the slices run."""
+    """Draw the directions of the slices."""
     draw = imgui.get_window_draw_list()
     for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle)):
         if wanted:
@@ -263,7 +263,7 @@ def _slices(chosen: SpectrumState, context: PanelContext, bands: dict[Slot, Band
 
 
 def _legend(context: PanelContext, shown: SpectrumView | None) -> None:
-    """Whose curves the colours are, and which weight is what; none of it needs room in each plot."""
+    """Draw one legend for all plots: whose curves the colours are, and what their weights mean."""
     averages = shown.averages if shown else {}
     for name in (*SLOTS, *([DATA] if DATA in averages else [])):
         imgui.text_colored(_colour(context, name), name)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Sticking: what stays on the screen while the content moves, of both slots, as pictures and as numbers."""
+"""Sticking: detail that stays on the screen while the content moves, as pictures and as numbers."""
 
 import math
 
@@ -28,7 +28,7 @@ GLIDE_SPEED, GLIDE_RADIUS = 0.1, 0.08  # turns a second, picture widths
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """The choice and its numbers left, both slots beside it."""
+    """Draw the choice and its numbers left, both slots beside it."""
     em = imgui.get_font_size()
     height = max(6 * em, imgui.get_content_region_avail().y)
     imgui.begin_child("controls", (CONTROLS * em, height))
@@ -249,7 +249,7 @@ def _meters(state: AppState, context: PanelContext, slot: Slot) -> None:
 
 
 def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], width: float) -> None:
-    """What sticks, what follows, what boils, as parts of a bar."""
+    """Draw the shares of detail that sticks, follows and boils as parts of a bar."""
     height, origin = 0.7 * imgui.get_font_size(), imgui.get_cursor_screen_pos()
     accent = context.theme.accent[slot]
     inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(context.theme.palette.active))
@@ -267,7 +267,7 @@ def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], 
 
 
 def _title(context: PanelContext, slot: Slot, value: str, tip: str) -> None:
-    """Whose it is, and the number that goes with it."""
+    """Draw a slot's name and rung, and its number."""
     facts = context.facts(slot)
     imgui.text_colored(context.theme.accent[slot], f"{slot.capitalize()}  {facts.rung if facts else ''}")
     if value:

@@ -12,7 +12,7 @@ from imgui_bundle import ImVec2, imgui
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, AppState, TrainingState, absolute
 from viz.panels import training_run
-from viz.training.monitor import RunMonitor, RunReport, command_text, training_command
+from viz.training.monitor import RunMonitor, RunReport, build_training_command, format_command
 from viz.training.process import RunError
 from viz.training.run_folder import RunSnapshot
 from viz.ui.context import PanelContext
@@ -27,7 +27,7 @@ AUTOMATIC = "automatic"
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """The form for a new run, or the run that is followed."""
+    """Draw the form for a new run, or the run that is followed."""
     monitor = context.training
     if monitor is None:
         sentence("Training is not available in this window.", context.theme.dim)
@@ -122,7 +122,7 @@ def _how(training: TrainingState, context: PanelContext) -> None:
 def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     theme = context.theme
     if report.error:
-        training_run.failure(context, report)
+        training_run.draw_failure(context, report)
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == "critters" else "Trains"
@@ -150,15 +150,15 @@ def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, 
 
 @lru_cache(maxsize=1)
 def _command(settings: tuple[tuple[str, Any], ...], _second: int) -> tuple[str, str]:
-    """(the command, "") or ("", why there is none); looks for the data once a second, not once a frame."""
+    """Return (the command, "") or ("", why there is none). Looks for the data once a second, not once a frame."""
     try:
-        return command_text(training_command(TrainingState(**dict(settings)))), ""
+        return format_command(build_training_command(TrainingState(**dict(settings)))), ""
     except RunError as problem:
         return "", str(problem)
 
 
 def _command_line(context: PanelContext, command: str) -> None:
-    """The options on screen without the long paths of program and script; the whole is in the tooltip."""
+    """Draw the options without the long paths of program and script; the tooltip has the whole command."""
     program, _, options = command.partition(" --")
     imgui.push_font(context.theme.mono, 0.0)
     sentence(f"train.py --{options}", context.theme.dim)

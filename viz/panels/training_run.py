@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""A training run on screen: how far it is, its losses, its newest pictures, and what can be done with it."""
+"""Draw a training run: its progress, its losses, its newest pictures, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STAGES = {
 
 
 def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
-    """Three columns, or one below the other where the panel is narrow: the run, its losses, its pictures."""
+    """Draw the run, its losses and its pictures in three columns, or below each other where the panel is narrow."""
     room, size = imgui.get_content_region_avail(), imgui.get_font_size()
     gap = 2 * imgui.get_style().item_spacing.x
     shape = _shape(report)
@@ -64,7 +64,7 @@ def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
 
 
 def _shape(report: RunReport) -> float:
-    """Width over height of the grid of fakes; before there is one, that of the trainer's 8 by 6."""
+    """Return width over height of the grid of fakes; before there is one, that of the trainer's 8 by 6."""
     if report.fakes is None:
         return 8 / 6
     height, width = report.fakes.pixels.shape[:2]
@@ -94,13 +94,13 @@ def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
         if report.active:
             sentence(line or "Loading torch", context.theme.dim)
     if report.error:
-        failure(context, report)
+        draw_failure(context, report)
     _actions(training, context, monitor, report)
     _snapshots(training, context, snapshot)
 
 
 def _rates(context: PanelContext, report: RunReport, progress: Progress) -> None:
-    rates = [length(progress.images, progress.total_images)]
+    rates = [format_length(progress.images, progress.total_images)]
     if report.stage == "training":
         rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]
     mono_text(context.theme, "   ".join(rates))
@@ -108,7 +108,7 @@ def _rates(context: PanelContext, report: RunReport, progress: Progress) -> None
 
 
 def _bar(context: PanelContext, fraction: float, words: str) -> None:
-    """How much is done; a negative fraction is a bar that only shows that something happens."""
+    """Draw how much is done; a negative fraction is a bar that only shows that something happens."""
     imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
     imgui.progress_bar(fraction, ImVec2(-1, 0), words)
     imgui.pop_style_color()
@@ -133,7 +133,7 @@ def _heading(context: PanelContext, snapshot: RunSnapshot | None) -> None:
 
 
 def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnapshot | None) -> None:
-    """What to do with the newest checkpoint."""
+    """Draw the buttons that open and follow the newest snapshot."""
     newest = snapshot.network if snapshot is not None else None
     label(context.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
     gap = 2 * imgui.get_style().item_spacing.x
@@ -194,8 +194,8 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
     )
 
 
-def failure(context: PanelContext, report: RunReport) -> None:
-    """What went wrong, in the trainer's own words, and where the rest of them are."""
+def draw_failure(context: PanelContext, report: RunReport) -> None:
+    """Draw what went wrong in the trainer's own words, and the path of its log."""
     ended = report.stage in ("failed", "crashed")
     sentence(f"The trainer stopped: {report.error}" if ended else report.error, context.theme.error)
     if report.log is not None:
@@ -212,8 +212,8 @@ def _last_line(output: str) -> str:
     return lines[-1] if lines else ""
 
 
-def length(images: int, total: int) -> str:
-    """How much of a run is done: in kimg as the paper counts, in images where that would be all zeros."""
+def format_length(images: int, total: int) -> str:
+    """Format how much of a run is done: in kimg as the paper counts, in images where that would be all zeros."""
     return f"{images / 1000:.1f} / {total / 1000:g} kimg" if total >= 10_000 else f"{images:,} / {total:,} images"
 
 
@@ -245,7 +245,7 @@ def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str,
 
 
 def _axes(curves: Mapping[str, np.ndarray], log: bool) -> None:
-    """All of the run, from 0 kimg, with some room for the last tick's words; implot's own fit fails on few points."""
+    """Show all of the run, from 0 kimg, with room for the last tick's words; implot's own fit fails on few points."""
     axis, always = implot.AxisFlags_, implot.Cond_.always
     implot.setup_axes("", "", axis.no_menus, axis.no_menus)
     implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
@@ -256,7 +256,7 @@ def _axes(curves: Mapping[str, np.ndarray], log: bool) -> None:
 
 
 def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, float]:
-    """(low, high) that hold every finite point of the curves with a margin; positive if `log`."""
+    """Return (low, high) that hold every finite point of the curves with a margin; positive if `log`."""
     values = np.concatenate([curves[name] for name, *_ in CURVES])
     values = values[np.isfinite(values) & ((values > 0.0) if log else True)]
     if not len(values):
@@ -270,7 +270,7 @@ def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, floa
 
 
 def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
-    """The newest values in the curves' colours, and the switch of the axis."""
+    """Draw the newest values in the curves' colours, and the switch of the axis."""
     for name, title, colour, tip in CURVES:
         values = curves.get(name, np.empty(0))
         values = values[np.isfinite(values)]
@@ -296,7 +296,7 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) 
 
 
 def _fakes(context: PanelContext, report: RunReport, size: ImVec2) -> None:
-    """The newest grid of generated pictures, whole."""
+    """Draw the newest grid of generated pictures, whole."""
     fakes = report.fakes
     picture = context.texture("fakes", fakes.pixels) if fakes is not None else None
     if fakes is None or picture is None:

@@ -26,7 +26,7 @@ OWN = (
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Translation, rotation, scale, animation, snapping, moving back, and what was learned."""
+    """Draw translation, rotation, scale, animation, snapping, untransform, and the learned transform."""
     theme, transform = context.theme, state.transform_of(state.focus)
     widgets.side(theme, state)
     known = [facts for facts in map(context.facts, SLOTS) if facts]
@@ -62,7 +62,7 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 
 def _length(state: AppState, context: PanelContext, text: str, name: str, resolution: int, tip: str) -> None:
-    """One coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
+    """Draw one coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
     transform, half = state.transform_of(state.focus), widgets.share_width(labelled=True)
     widgets.label(context.theme, text, tip)
     widgets.number(context.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
@@ -82,7 +82,7 @@ def _length(state: AppState, context: PanelContext, text: str, name: str, resolu
 
 
 def _scale(state: AppState, context: PanelContext) -> None:
-    """The scale, and how much of each slot's input it leaves."""
+    """Draw the scale, and how much of each slot's input it leaves."""
     theme, half, tip = (
         context.theme,
         widgets.share_width(labelled=True),
@@ -126,7 +126,7 @@ def _learned_moves(transform: TransformState) -> bool:
 
 
 def _learned(state: AppState, context: PanelContext) -> None:
-    """What each model makes of w, and the numbers that may take its place."""
+    """Draw the transform that each model makes of w, and the numbers that may take its place."""
     theme, transform, half = context.theme, state.transform_of(state.focus), widgets.share_width(labelled=True)
     for slot in SLOTS:
         _own(state, context, slot)
@@ -149,7 +149,7 @@ def _learned(state: AppState, context: PanelContext) -> None:
 
 
 def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
-    """One slot's own transform, and the button that keeps it."""
+    """Draw one slot's own transform, and the button that keeps it."""
     theme, result = context.theme, context.results[slot]
     if not state.slot(slot).path:
         return

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What is inside a network, as text: its layers, its filters, its size, and what sets two of them apart. Pure."""
+"""Describe a network as text: its layers, its filters, its size, and the difference between two of them. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
@@ -63,7 +63,7 @@ def _number(value: float) -> str:
 
 
 def taps(count: int, radial: bool = False) -> str:
-    """A filter's taps: "12", "12x12" for a radial one, "-" for none."""
+    """Format a filter's taps: "12", "12x12" for a radial one, "-" for none."""
     if count == 1:
         return "-"
     return f"{count}x{count}" if radial else str(count)
@@ -101,7 +101,7 @@ FILTER_HEADS = (
 
 
 def table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: Sequence[int] = ()) -> list[str]:
-    """Lines of equally wide columns, two spaces apart: to the right, those in `left` to the left."""
+    """Return lines of equally wide columns, two spaces apart: aligned right, those in `left` left."""
     rows = [*heads, *rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -115,7 +115,7 @@ def table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: S
 def report(
     config: GeneratorConfig, title: str, facts: Mapping[str, Any] | None = None, about: Sequence[str] = ()
 ) -> str:
-    """All of one network; `facts` are what its checkpoint says about its training, `about` lines on the file itself."""
+    """Describe one network; `facts` are what its checkpoint says about training, `about` lines on the file itself."""
     planned = plan(config)
     lines = [title, "", *about, *_summary(config, planned, facts), ""]
     lines += [
@@ -130,13 +130,13 @@ def report(
 
 
 def rung_title(config: GeneratorConfig) -> str:
-    """What a configuration's rung is called: its letter, phrase and name."""
+    """Return the title of a configuration's rung: its letter, phrase and name."""
     known = {rung.letter: str(rung) for rung in ladder(config.resolution)}
     return known.get(config.rung, f"{plain(config.rung)}  (no rung of the ladder)")
 
 
 def plain(value: object) -> str:
-    """A value that a file brought, safe to print: on one line, short, without what steers a terminal."""
+    """Make a value from a file safe to print: on one line, short, without terminal control characters."""
     return sanitize_text(value, FACTS_LENGTH)
 
 
@@ -182,12 +182,12 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
 
 
 def channel_words(channels: int) -> str:
-    """What a picture of so many channels is."""
+    """Name the kind of a picture of so many channels."""
     return {1: "grey", 2: "2 channels", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
 
 
 def input_words(config: GeneratorConfig, planned: Plan) -> str:
-    """What the first layer reads."""
+    """Describe what the first layer reads."""
     grid = f"{planned.input_size}x{planned.input_size} at rate {planned.input_rate}"
     if config.architecture != "layers" and not config.fourier_input:
         return f"a learned constant, {planned.input_channels} channels, {grid}"
@@ -202,7 +202,7 @@ def _layer_count(planned: Plan) -> str:
 
 
 def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
-    """Trained numbers in (mapping, synthesis); buffers, such as the sinusoids' frequencies, do not count."""
+    """Return the trained numbers in (mapping, synthesis); buffers, such as the sinusoids' frequencies, do not count."""
     w_dim = config.w_dim
     embedded = w_dim if config.c_dim else 0
     mapping = (config.c_dim + 1) * embedded + (config.z_dim + embedded + 1) * w_dim
@@ -225,7 +225,7 @@ def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
 
 
 def parameter_words(config: GeneratorConfig) -> str:
-    """The parameter count and where they are."""
+    """Describe the parameter count, of mapping and of synthesis."""
     mapping, synthesis = count_parameters(config)
     total = mapping + synthesis
     return f"{total / 1e6:.2f}M ({total:,}): mapping {mapping:,}, synthesis {synthesis:,}"
@@ -264,7 +264,7 @@ def _measured(f: Filter | None) -> list[str]:
 
 
 def comparison(before: Rung, after: Rung) -> str:
-    """What sets one rung apart from another: settings, input, layers, parameters."""
+    """Describe the difference between two rungs: settings, input, layers, parameters."""
     changed = differences(before, after)
     lines = [f"- {before}", f"+ {after}", ""]
     if not changed:

@@ -50,14 +50,14 @@ class LayerFilters(NamedTuple):
 
 
 def check_png(path: Path) -> None:
-    """PlotError where `path` is no place for a PNG, said before any work is done."""
+    """Raise PlotError where no PNG can be written at `path`; call it before any work is done."""
     if path.suffix.lower() != ".png":
         raise PlotError(f"The plot is a PNG: let the name {path.name!r} end in .png.")
     check_writable(path)
 
 
 def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[LayerFilters]:
-    """The layers whose responses are drawn: those of these numbers or names, else the two that tell most.
+    """Return the layers whose responses are drawn: those of these numbers or names, else the two that tell most.
 
     These are one in the middle of those that are not critically sampled, of which one that also doubles the rate tells
     more, and the last of the critical ones. PlotError names what is not there.
@@ -91,7 +91,7 @@ def _find(every: Sequence[LayerFilters], name: str) -> LayerFilters:
 
 
 def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[LayerFilters]) -> tuple[int, int]:
-    """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
+    """Write the picture, whole or not at all; return its width and height in pixels. Raises PlotError."""
 
     def fill(figure: Figure) -> None:
         figure.suptitle(title, fontsize=13, x=0.01, ha="left")
@@ -104,7 +104,7 @@ def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequ
 
 
 def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
-    """Frequencies over the layers [P fig. 4c]."""
+    """Draw frequencies over the layers [P fig. 4c]."""
     layers = plan(config).layers
     x = np.arange(len(layers))
     rates = np.array([spec.out_rate for spec in layers])
@@ -137,7 +137,7 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
 
 
 def _merged(chosen: Sequence[LayerFilters]) -> list[tuple[str, Filter]]:
-    """Label and filter of each curve; filters that respond alike, seen from their rates, share one."""
+    """Return label and filter of each curve; filters that respond alike, seen from their rates, share one."""
     found: dict[bytes, tuple[list[str], Filter]] = {}
     for spec, filters in chosen:
         for name, f in filters:
@@ -149,7 +149,7 @@ def _merged(chosen: Sequence[LayerFilters]) -> list[tuple[str, Filter]]:
 
 
 def _joined(names: Sequence[str]) -> str:
-    """What one curve stands for: L1 up, L1 down and L2 up become `L1 up and down, L2 up`."""
+    """Label one curve: L1 up, L1 down and L2 up become `L1 up and down, L2 up`."""
     layers: dict[str, list[str]] = {}
     for name in names:
         layer, _, way = name.partition(" ")
@@ -158,7 +158,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
-    """Gain in dB over frequency, in units of the lower of the two rates s that a filter works between [P fig. 4a]."""
+    """Draw gain in dB over frequency, in units of the lower of the filter's two rates s [P fig. 4a]."""
     widest = 1.0
     drawn = _merged(chosen)
     for i, (label, f) in enumerate(drawn):

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Average spectra side by side as a picture [P fig. 13], or as arrays: heat maps with their bands, slices overlaid."""
+"""Draw average spectra side by side [P fig. 13], heat maps with their bands and slices, or save them as arrays."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Curve:
 
 
 def list_contours(curve: Curve) -> tuple[Contour, ...]:
-    """What is drawn on a heat map: the square of s/2, and f_c and f_t where they lie within it."""
+    """Return the contours on a heat map: the square of s/2, and f_c and f_t where they lie within it."""
     nyquist = Contour("s/2", curve.rate / 2, False, "-")
     if curve.band is None:
         return (nyquist,)
@@ -71,7 +71,7 @@ def list_contours(curve: Curve) -> tuple[Contour, ...]:
 
 
 def describe_band(curve: Curve) -> str:
-    """The numbers below a heat map's name."""
+    """Return the numbers below a heat map's name."""
     nyquist = f"s/2 = {_number(curve.rate / 2)}"
     if curve.band is None:
         return nyquist
@@ -87,17 +87,17 @@ def _number(value: float) -> str:
 
 
 def shorten_name(name: str) -> str:
-    """A name that fits above a heat map: of a long one the start and, since it tells snapshots and layers, the end."""
+    """Shorten a name to fit above a heat map: keep the start and, since it tells snapshots and layers, the end."""
     return name if len(name) <= NAME else f"{name[: NAME // 3]}…{name[NAME // 3 + 1 - NAME :]}"
 
 
 def to_decibels(power: np.ndarray) -> np.ndarray:
-    """10 log10 of power."""
+    """Convert power to decibels: 10 log10 of it."""
     return 10 * np.log10(np.maximum(power, 10 ** (LOWEST / 10)))
 
 
 def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
-    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. PlotError where that cannot be done."""
+    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises PlotError."""
     rows = [(c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *_band_numbers(c.band)) for c in curves]
     names = ("names", "pictures", "mean", "deviation", "size", "rate", "cutoff", "stopband", "radial")
     arrays = {name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
@@ -135,13 +135,13 @@ frequencies_45_i, slice_45_i [Q]
 def write_spectra(
     path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]
 ) -> tuple[int, int]:
-    """Write the picture, whole or not at all; its width and height in pixels. PlotError where that cannot be done."""
+    """Write the picture, whole or not at all; return its width and height in pixels. Raises PlotError."""
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
     return write_png(path, inches, lambda figure: draw_spectra(figure, curves, title, note), text)
 
 
 def _grid(count: int) -> tuple[int, int]:
-    """Rows and columns of heat maps."""
+    """Return rows and columns of heat maps."""
     return (1, 1) if count == 1 else (2, math.ceil(count / 2))
 
 
@@ -184,7 +184,7 @@ def _draw_maps(figure: Any, curves: Sequence[Curve]) -> None:
 
 
 def choose_colour(curves: Sequence[Curve], index: int) -> str:
-    """Data sets are drawn in ink, models in colours."""
+    """Return a curve's colour: ink for data sets, colours for models."""
     if curves[index].band is None:
         return INK
     return COLOURS[sum(curve.band is not None for curve in curves[:index]) % len(COLOURS)]
@@ -256,5 +256,5 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
 
 
 def contour_distance(contour: Contour, degrees: float) -> float:
-    """How far from the centre a direction meets a contour."""
+    """Return how far from the centre a direction meets a contour."""
     return contour.frequency if contour.radial else on_square(contour.frequency, degrees)

@@ -102,7 +102,7 @@ def _draw_model(axes: list[Axes], model: Model, settings: Settings, findings: Fi
 
 
 def _whole(share: float) -> str:
-    """A share in whole percent. These are unbiased, so what is nothing may come out a little below."""
+    """Format a share in whole percent. Unbiased estimates of nothing may come out a little below 0."""
     return f"{max(100 * share, 0):.0f} %" if math.isfinite(share) else "none"
 
 
@@ -138,7 +138,7 @@ def _segment(axis: Axes, settings: Settings, accent: str, size: int) -> None:
 
 
 def _motion(axis: Axes, settings: Settings, shape: tuple[int, ...]) -> None:
-    """How the content was moved: what detail should run along."""
+    """Draw how the content was moved: the path that detail should follow."""
     rows, frames = shape[:2]
     x = np.arange(frames)
     y = (0.5 + AMPLITUDE / segment_length(settings.segment) * np.sin(2 * math.pi * x / frames)) * (rows - 1)
@@ -149,7 +149,7 @@ def _motion(axis: Axes, settings: Settings, shape: tuple[int, ...]) -> None:
 
 
 def _bars(axis: Axes, findings: Findings) -> None:
-    """Three shares for each distance, side by side."""
+    """Draw three shares for each distance, side by side."""
     assert findings.shares is not None
     for row, shares in enumerate(findings.shares):
         values = np.clip([shares.stays, shares.follows, shares.boils], 0, None)

@@ -143,7 +143,7 @@ class _Study:
         return moderate_batch(self.size)
 
     def _draw(self, zs: np.ndarray) -> np.ndarray:
-        """[N, z_dim] to pictures [N, S, S, C]."""
+        """Draw pictures [N, S, S, C] of latents [N, z_dim]."""
         return self._pictures(self.generator.synthesis(self._map(zs), noise="const"))
 
     def _map(self, zs: np.ndarray) -> Tensor:
@@ -161,7 +161,7 @@ class _Study:
         return np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if pictures.shape[3] == 1 else pictures[..., :3]
 
     def _walk(self) -> Iterator[np.ndarray]:
-        """Pictures of latents on a circle around the centre."""
+        """Yield pictures of latents on a circle around the centre."""
         settings = self.settings
         for first in range(0, settings.frames, self._batch):
             phases = np.arange(first, min(first + self._batch, settings.frames)) / settings.frames
@@ -169,7 +169,7 @@ class _Study:
             yield from self._draw(np.stack(zs))
 
     def _glide(self) -> Iterator[np.ndarray]:
-        """Pictures of the centre whose content moves along the segment and back."""
+        """Yield pictures of the centre whose content moves along the segment and back."""
         ws = self._map(self.z[None])
         weights = self.generator.synthesis.modulate(ws)
         for t in glide_offsets(self.settings.segment, self.settings.frames):
@@ -177,7 +177,7 @@ class _Study:
             yield from self._pictures(self.generator.synthesis(ws, noise="const", transform=transform, weights=weights))
 
     def _slice(self, pictures: Iterator[np.ndarray]) -> tuple[np.ndarray, float]:
-        """[samples, frames, 3] bytes and the share of it that stays."""
+        """Return the slice as bytes [samples, frames, 3], and the share of it that stays."""
         pixels = segment_length(self.settings.segment) * self.size
         rows = max(FEWEST_ROWS, math.ceil(pixels))
         slice_ = Slice(self.settings.frames, rows, dtype=float)
@@ -213,12 +213,12 @@ def glide_offsets(line: Segment, frames: int) -> list[tuple[float, float]]:
 
 
 def _enlarged(picture: np.ndarray) -> np.ndarray:
-    """As the window shows it: first to bytes, then larger."""
+    """Enlarge as the window does: first to bytes, then larger."""
     planes = torch.from_numpy(_bytes(picture).transpose(2, 0, 1).copy()).float()
     large = magnified(planes, factor_for(picture.shape[1])).add_(0.5).clamp_(0, 255)
     return large.permute(1, 2, 0).to(torch.uint8).numpy()
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    """Values in about [-1, 1] to 0...255, as gan.data.image_io has it."""
+    """Convert values in about [-1, 1] to bytes, as gan.data.image_io does."""
     return np.clip(127.5 * values + 128, 0, 255).astype(np.uint8)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The thread that launches, follows and stops a training run, so that the frame loop never touches a file for it."""
+"""Launch, follow and stop a training run on a thread, so that the frame loop never touches a file for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from PIL import Image
 
 from viz.core.state import TrainingState, absolute
 from viz.training.process import ProcessReport, RunError, TrainerProcess, end_process_tree, trainer_program
-from viz.training.run_folder import NumberedFile, RunFolder, RunSnapshot, process_alive
+from viz.training.run_folder import NumberedFile, RunFolder, RunSnapshot, is_process_alive
 
 POLL_S = 0.5
 IDLE_POLL_S = 3.0  # a run that has ended may be resumed elsewhere; a rare look finds out
@@ -39,7 +39,7 @@ class Fakes:
 
 @dataclass(frozen=True, eq=False)
 class RunReport:
-    """Everything the Training panel shows of a run; replaced as a whole, never changed.
+    """The state of a run as the Training panel shows it; replaced as a whole, never changed.
 
     `stage`: `idle`, `launching` (a command runs, no run folder yet), or the state of `snapshot`; `failed` and `crashed`
     come with an `error` sentence and, where this window launched the trainer, with the path of its `log`. Another stage
@@ -56,12 +56,12 @@ class RunReport:
 
     @property
     def active(self) -> bool:
-        """Whether a trainer runs."""
+        """True while a trainer runs."""
         return self.stage in ("launching", "starting", "training", "stopping")
 
 
-def training_command(training: TrainingState) -> tuple[str, ...]:
-    """The command that trains what `training` says; RunError (one sentence) for data that does not exist."""
+def build_training_command(training: TrainingState) -> tuple[str, ...]:
+    """Return the command that trains what `training` says. RunError, one sentence, for data that does not exist."""
     options = [f"--cfg={training.rung}", f"--outdir={os.path.expanduser(training.outdir)}"]
     if training.source == "critters":
         options += ["--data=critters", f"--resolution={training.resolution}", f"--critters-num={training.pictures}"]
@@ -77,13 +77,13 @@ def training_command(training: TrainingState) -> tuple[str, ...]:
     return (*trainer_program(), *options, f"--threads={max((os.cpu_count() or 1) - 1, 1)}")
 
 
-def resume_command(run_folder: Path, kimg: float = 0.0) -> tuple[str, ...]:
-    """The command that goes on with a run exactly where it stopped, up to `kimg` instead of its own length if given."""
+def build_resume_command(run_folder: Path, kimg: float = 0.0) -> tuple[str, ...]:
+    """Return the command that resumes a run exactly where it stopped, up to `kimg` if given, else to its own length."""
     return (*trainer_program(), f"--resume={run_folder}", *([f"--kimg={kimg:g}"] if kimg > 0.0 else []))
 
 
-def command_text(command: Sequence[str]) -> str:
-    """A command as one line for a shell."""
+def format_command(command: Sequence[str]) -> str:
+    """Format a command as one line for a shell."""
     return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
 
 
@@ -119,12 +119,12 @@ class RunMonitor:
         """Launch what `training` says now; the report says what became of it."""
         wish = replace(training)
         outdir = Path(os.path.expanduser(wish.outdir))
-        self._order(RunReport("launching"), lambda: self._launch(lambda: training_command(wish), outdir, None))
+        self._order(RunReport("launching"), lambda: self._launch(lambda: build_training_command(wish), outdir, None))
 
     def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
         """Go on with a stopped run, or train a finished one further, up to `kimg`."""
         words = replace(self._report, stage="launching", error="", output="")
-        command = partial(resume_command, run_folder, kimg)
+        command = partial(build_resume_command, run_folder, kimg)
         self._order(words, lambda: self._launch(command, run_folder.parent, run_folder))
 
     def stop(self) -> None:
@@ -140,7 +140,7 @@ class RunMonitor:
         self._order(RunReport(), lambda: self._follow(Path(absolute(run_folder)) if run_folder else None))
 
     def _order(self, first_words: RunReport, action: Callable[[], None]) -> None:
-        """Hand `action` to the thread. The report says `first_words` at once, so that no second click repeats it."""
+        """Give `action` to the thread. The report says `first_words` at once, so that no second click repeats it."""
         with self._lock:
             self._report = first_words
             self._orders.put(action)
@@ -172,7 +172,11 @@ class RunMonitor:
             except Exception as error:
                 if not isinstance(error, (OSError, ValueError)):
                     self._report_failure(error)
-                self._error = str(error) if isinstance(error, RunError) else f"It could not be done ({error})."
+                self._error = (
+                    str(error)
+                    if isinstance(error, RunError)
+                    else f"The trainer could not be started or stopped ({error})."
+                )
 
     def _launch(self, command: Callable[[], Sequence[str]], outdir: Path, run_folder: Path | None) -> None:
         self._follow(run_folder)
@@ -203,7 +207,7 @@ class RunMonitor:
             self._process.end()
         elif self._folder is not None:
             snapshot = self._folder.poll()
-            if snapshot.active and process_alive(snapshot.progress.pid, snapshot.changed_at):
+            if snapshot.active and is_process_alive(snapshot.progress.pid, snapshot.changed_at):
                 end_process_tree(snapshot.progress.pid)
 
     def _look(self) -> None:
@@ -225,7 +229,7 @@ class RunMonitor:
                 self._report = report
 
     def _report_failure(self, problem: Exception) -> None:
-        """Say what nobody expected; the next look may do better. A trainer that runs is not stopped by it."""
+        """Report an unexpected error; the next look may do better. A trainer that runs is not stopped by it."""
         error = f"The run could not be followed ({type(problem).__name__}: {problem})."
         with self._lock:
             if error == self._report.error or not self._orders.empty():
@@ -246,7 +250,7 @@ class RunMonitor:
         elif not running and self._error:
             stage = "failed" if stage in ("idle", "failed") else "crashed"
         if stage == "crashed" and not error:
-            error = "It ended without a word: it was killed, or the machine was switched off."
+            error = "It exited without a message: it was probably killed, or the machine was switched off."
         if self._stop_asked and stage in ("launching", "starting", "training"):
             stage = "stopping"
         return RunReport(
@@ -261,7 +265,7 @@ class RunMonitor:
 
 
 def read_fakes(file: NumberedFile) -> Fakes | None:
-    """A grid of pictures from a run folder, reduced to PICTURE_LIMIT; None if the file is damaged or gone."""
+    """Read a grid of pictures from a run folder, reduced to PICTURE_LIMIT; None if the file is damaged or gone."""
     try:
         with Image.open(file.path) as image:
             picture: Any = image.convert("RGBA")

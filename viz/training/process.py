@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The trainer as a process of its own: started by its command line, stopped through its run folder.
+"""Run the trainer as a process of its own: started by its command line, stopped through its run folder.
 
 A trainer that dies takes nothing with it but its last sentence, which is shown.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from viz.training.run_folder import RunFolder, last_sentence, tail
+from viz.training.run_folder import RunFolder, find_error_sentence, read_tail
 
 STOP_GRACE_S = 300.0  # a step of a large model on a CPU takes minutes, and a lost snapshot is worse than a wait
 TERM_GRACE_S = 10.0
@@ -30,7 +30,7 @@ class RunError(ValueError):
 
 
 def trainer_program() -> tuple[str, ...]:
-    """The start of every trainer command: `python train.py` in a checkout, `python -m train` where it is installed.
+    """Return the start of every trainer command: `python train.py` in a checkout, `python -m train` elsewhere.
 
     Raises RunError when neither is found.
     """
@@ -44,7 +44,7 @@ def trainer_program() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ProcessReport:
-    """What is known of a trainer: `state` is `running`, `done` or `failed`; `error` one sentence if it failed."""
+    """The state of a trainer's process: `running`, `done` or `failed`, with `error` one sentence if it failed."""
 
     state: str
     run_folder: Path | None
@@ -85,7 +85,7 @@ class TrainerProcess:
     def poll(self) -> ProcessReport:
         """Look after the process, and press a stop that was asked for. Never waits."""
         code = self._process.poll()
-        output = tail(self.log, self._log_start)
+        output = read_tail(self.log, self._log_start)
         self._learn_run_folder(output)
         if code is None:
             self._press_stop()
@@ -95,8 +95,11 @@ class TrainerProcess:
         return ProcessReport("failed", self._run_folder, _exit_sentence(code, output), output)
 
     def stop(self) -> None:
-        """Ask for a clean end through the run folder's `stop` file. Before there is a run there is nothing to save,
-        and the process is terminated; it is terminated also when it has not ended after STOP_GRACE_S."""
+        """Ask for a clean end through the run folder's `stop` file.
+
+        Before there is a run there is nothing to save, and the process is terminated; so it is when it has not ended
+        after STOP_GRACE_S.
+        """
         if self._stop_at is None:
             self._stop_at = self._clock()
         self._press_stop()
@@ -109,7 +112,7 @@ class TrainerProcess:
             end_process_tree(self._process.pid)
 
     def release(self) -> None:
-        """Let go of a process that is meant to go on, or about to end: Python warns of a child that it loses."""
+        """Release a process that is meant to go on, or about to end: Python warns of a child that it loses."""
         if self._process.poll() is None:
             self._process.returncode = 0
 
@@ -160,7 +163,7 @@ def _exit_sentence(code: int, output: str) -> str:
         names = {number.value: number.name for number in signal.Signals}
         hint = " (often because memory ran out)" if code == -9 else ""
         return f"The trainer was ended by {names.get(-code, f'signal {-code}')}{hint}."
-    return last_sentence(output) or f"The trainer ended with code {code} and said nothing."
+    return find_error_sentence(output) or f"The trainer ended with code {code} and said nothing."
 
 
 def end_process_tree(pid: int, *, force: bool = False) -> None:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Run folders as the window reads them (docs/run-folder.md): what is new in one since the last look.
+"""Read run folders (docs/run-folder.md): what is new in one since the last look.
 
 Nothing here imports `train` and nothing raises on what it reads: a half-written, damaged or missing file leaves what
 was known before. Calls are short but touch files, so `viz.training.monitor` makes them away from the frame loop.
@@ -49,7 +49,7 @@ class Progress:
 
     @staticmethod
     def from_json(document: Mapping[str, object]) -> Progress:
-        """Whatever is missing or of the wrong type takes its default: a follower never fails on what it reads."""
+        """Read progress.json. What is missing or of the wrong type takes its default: a follower never fails."""
 
         def number(name: str) -> float:
             value = document.get(name)
@@ -97,12 +97,12 @@ class RunSnapshot:
 
     @property
     def active(self) -> bool:
-        """Whether a trainer works on this run now."""
+        """True while a trainer works on this run."""
         return self.state in ACTIVE
 
 
 class GrowingFile:
-    """The complete lines that were added to a file since the last call, at most a few megabytes at a time."""
+    """Reader of the complete lines that were added to a file since the last call, a few megabytes at a time."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -110,7 +110,7 @@ class GrowingFile:
         self._identity = 0
 
     def lines(self) -> tuple[bool, list[bytes]]:
-        """(whether the file began anew, new lines without their ends). A line still being written waits for its end."""
+        """Return (whether the file began anew, new lines without their ends). A line still being written waits."""
         try:
             status = self.path.stat()
             anew = status.st_size < self._offset or status.st_ino != self._identity  # a resumed run replaces the file
@@ -134,8 +134,10 @@ class RunFolder:
     """Follows one run folder; `poll` reads what changed since the last time. Not thread-safe: one thread owns it."""
 
     def __init__(self, path: str | os.PathLike[str], *, stale_s: float = 5.0) -> None:
-        """`stale_s`: a progress file younger than this counts as a sign of life, whatever its process number says
-        (the trainer may run on another machine that shares the folder)."""
+        """Follow `path`. A progress file younger than `stale_s` is a sign of life, whatever its process number says.
+
+        The trainer may run on another machine that shares the folder.
+        """
         self.path = Path(path)
         self._stale_s = stale_s
         self._stats = GrowingFile(self.path / "stats.jsonl")
@@ -146,7 +148,7 @@ class RunFolder:
         self._options: Mapping[str, object] | None = None
 
     def poll(self) -> RunSnapshot:
-        """The run as it is now. Damaged or missing files leave what was known before; nothing raises."""
+        """Return the run as it is now. Damaged or missing files leave what was known before; nothing raises."""
         try:
             names = [entry.name for entry in os.scandir(self.path)]
         except (OSError, ValueError):  # ValueError: a name that no file can have
@@ -188,7 +190,7 @@ class RunFolder:
             self._curves = dict(zip(("kimg", *CURVES), columns, strict=True))
 
     def _read_progress(self) -> float:
-        """Modification time of progress.json (0: there is none), which is read when it changed."""
+        """Read progress.json if it changed; return its modification time (0: there is none)."""
         path = self.path / "progress.json"
         try:
             status = path.stat()
@@ -207,13 +209,13 @@ class RunFolder:
             return "unknown", ""
         if self._progress.state not in ACTIVE:
             return self._progress.state, self._progress.error
-        if time.time() - changed_at < self._stale_s or process_alive(self._progress.pid, changed_at):
+        if time.time() - changed_at < self._stale_s or is_process_alive(self._progress.pid, changed_at):
             return self._progress.state, ""
-        return "crashed", self._progress.error or last_sentence(tail(self.path / "log.txt"))
+        return "crashed", self._progress.error or find_error_sentence(read_tail(self.path / "log.txt"))
 
 
 def newest(folder: Path, names: Sequence[str], before: str, after: str) -> NumberedFile | None:
-    """The file named `before`, digits, `after` with the largest number; None if there is none."""
+    """Return the file named `before`, digits, `after` with the largest number; None if there is none."""
     pattern = re.compile(re.escape(before) + r"(\d{1,12})" + re.escape(after))
     found = [(int(match[1]), name) for name in names if (match := pattern.fullmatch(name))]
     if not found:
@@ -225,8 +227,8 @@ def newest(folder: Path, names: Sequence[str], before: str, after: str) -> Numbe
         return None
 
 
-def process_alive(pid: int, seen_at: float) -> bool:
-    """Whether process `pid` runs and is the one that wrote at time `seen_at` (a younger one has only its number)."""
+def is_process_alive(pid: int, seen_at: float) -> bool:
+    """Return whether process `pid` runs and wrote at time `seen_at` (a younger one only has its number)."""
     if pid <= 0:
         return False
     try:
@@ -236,15 +238,15 @@ def process_alive(pid: int, seen_at: float) -> bool:
         return False
 
 
-def last_sentence(output: str) -> str:
-    """What a program's output says went wrong: its last `Error: ...` line, else its last line that is not blank."""
+def find_error_sentence(output: str) -> str:
+    """Return what went wrong from a program's output: its last `Error: ...` line, else its last non-blank line."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", _ANSI.sub("", output)) if line.strip()]
     errors = [line for line in lines if line.startswith("Error: ")]
     return sanitize_text(errors[-1].removeprefix("Error: ") if errors else (lines[-1] if lines else ""))
 
 
 def _stats_row(line: bytes) -> tuple[float, ...] | None:
-    """(kimg, *CURVES) of one line of stats.jsonl; None if the line is damaged."""
+    """Parse one line of stats.jsonl as (kimg, *CURVES); None if the line is damaged."""
     try:
         document = json.loads(line)
         values = [document.get(name) for name in ("kimg", *CURVES)]
@@ -263,8 +265,8 @@ def _read_json(path: Path) -> Mapping[str, object] | None:
     return document if isinstance(document, dict) else None
 
 
-def tail(path: Path, start: int = 0) -> str:
-    """The last part of a text file, at most TAIL_LIMIT bytes of it and none before `start`; '' if unreadable."""
+def read_tail(path: Path, start: int = 0) -> str:
+    """Return the end of a text file, at most TAIL_LIMIT bytes and none before `start`; '' if unreadable."""
     try:
         with open(path, "rb") as file:
             end = file.seek(0, os.SEEK_END)

@@ -27,7 +27,7 @@ CJK_FONTS = (
 
 
 def rgb(code: str, alpha: float = 1.0) -> ImVec4:
-    """A colour from "#rrggbb"."""
+    """Return the colour "#rrggbb"."""
     red, green, blue = (int(code[i : i + 2], 16) / 255.0 for i in (1, 3, 5))
     return ImVec4(red, green, blue, alpha)
 
@@ -89,7 +89,7 @@ PALETTES = {"dark": DARK, "light": LIGHT}
 
 @dataclass
 class Theme:
-    """What panels draw with. `mono` is None until the window has loaded its fonts."""
+    """Colours and fonts that panels draw with. `mono` is None until the window has loaded its fonts."""
 
     palette: Palette = DARK
     mono: imgui.ImFont | None = None
@@ -103,15 +103,18 @@ class Theme:
         self.use(self.palette)
 
     def use(self, palette: Palette) -> None:
-        """Take the colours of `palette`; `apply` hands them to imgui."""
+        """Take the colours of `palette`; `apply` gives them to imgui."""
         self.palette = palette
         self.text, self.dim = rgb(palette.text), rgb(palette.dim)
         self.warning, self.error = rgb(palette.warning), rgb(palette.error)
         self.accent = {"left": rgb(palette.left), "right": rgb(palette.right)}
 
     def load_fonts(self) -> None:
-        """Called once by the runner, before the first frame. The fonts come with imgui-bundle, East Asian letters
-        with the system, where it has them; glyphs are drawn as they are met, so a large font costs little."""
+        """Load the fonts; called once by the runner, before the first frame.
+
+        They come with imgui-bundle, East Asian letters with the system, where it has them. Glyphs are drawn when they
+        are first needed, so a large font costs little.
+        """
         plain = hello_imgui.FontLoadingParams()
         hello_imgui.load_font(PLAIN_FONT, TEXT_SIZE, plain)
         system = cjk_font()
@@ -132,7 +135,7 @@ class Theme:
 
 
 def cjk_font() -> Path | None:
-    """The system's font with Chinese, Japanese and Korean letters; None where it is in none of the usual places."""
+    """Return the system's font with Chinese, Japanese and Korean letters; None if it is in none of the usual places."""
     places = (Path(name.format(WINDIR=os.environ.get("WINDIR", "C:/Windows"))) for name in CJK_FONTS)
     return next((path for path in places if os.access(path, os.R_OK)), None)
 

@@ -198,7 +198,7 @@ def slot_switch(theme: Theme, name: str, lit: str, tip: str = "") -> Slot | None
 
 
 def close_by_escape() -> None:
-    """In an open list: close it by Escape. (imgui does that only where the keyboard moves between controls.)"""
+    """Close an open list by Escape: imgui does that only where the keyboard moves between controls."""
     if imgui.is_key_pressed(imgui.Key.escape, False):
         imgui.close_current_popup()
 

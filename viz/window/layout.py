@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""How the window is laid out at first: where each panel docks, and the settings of the library that runs it."""
+"""The window's first layout: each panel's dock, and the settings of the library that runs the window."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST, MOST = 288, 328, 190, 0.3  # pixels that 
 PLACES = {"left": "{title}Space", "right": "RightSpace", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
 
 
-def dock(title: str, place: str) -> str:
-    """The dock that a panel with this PLACE starts in: one of its own in the left column, a tab elsewhere."""
+def name_dock(title: str, place: str) -> str:
+    """Return the dock that a panel with this PLACE starts in: one of its own in the left column, a tab elsewhere."""
     return PLACES[place].format(title=title)
 
 
-def parameters(
+def build_params(
     size: tuple[int, int], windows: list[hello_imgui.DockableWindow], layout_file: Path | None
 ) -> hello_imgui.RunnerParams:
-    """What hello_imgui runs, but for the callbacks. The user's own layout is kept in `layout_file`, None keeps none."""
+    """Return what hello_imgui runs, without callbacks. `layout_file` keeps the user's own layout; None keeps none."""
     params = hello_imgui.RunnerParams()
     params.app_window_params.window_title = "Jinc"
     params.app_window_params.window_geometry.size = size
@@ -52,8 +52,8 @@ def parameters(
     return params
 
 
-def configure() -> None:
-    """imgui's own switches, set once its context exists."""
+def configure_imgui() -> None:
+    """Set imgui's own switches; call it once its context exists."""
     hello_imgui.imgui_default_settings.setup_default_imgui_config()
     io = imgui.get_io()
     io.config_drag_click_to_input_text = True  # click a number to type it

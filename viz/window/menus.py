@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What surrounds the panels: the menu bar, the keys, the status line, and the table of gestures that `?` shows."""
+"""Draw what surrounds the panels: menu bar, status line and the table of gestures; handle the keys."""
 
 import shutil
 import sys
@@ -19,7 +19,7 @@ HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zoom
 
 
 class Menus:
-    """Changes the state and what is shown; holds nothing but whether the table is open and how long a message stood."""
+    """The menus of one window; they hold only whether the table is open and how long a message has been shown."""
 
     def __init__(
         self, state: AppState, context: PanelContext, canvas: Canvas, params: hello_imgui.RunnerParams
@@ -29,7 +29,7 @@ class Menus:
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
     def bar(self) -> None:
-        """File, View, Help."""
+        """Draw the menus File, View, Help."""
         if imgui.begin_menu("File"):
             for slot in SLOTS:
                 if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
@@ -52,7 +52,7 @@ class Menus:
             if window.can_be_closed and imgui.menu_item(window.label, "", window.is_visible)[0]:
                 window.is_visible = not window.is_visible
         imgui.separator()
-        following = mode_bar.following(canvas.mode)
+        following = mode_bar.next_mode(canvas.mode)
         for mode in mode_bar.MODES:
             if imgui.menu_item(mode.title, "C" if mode.key == following else "", mode.key == canvas.mode)[0]:
                 canvas.mode = mode.key
@@ -70,7 +70,7 @@ class Menus:
             display.theme = "light" if display.theme == "dark" else "dark"
 
     def keys(self) -> None:
-        """Once a frame, drawn or not."""
+        """Handle the keys, once a frame, drawn or not."""
         io, key = imgui.get_io(), imgui.Key
         if io.key_ctrl and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
@@ -82,10 +82,10 @@ class Menus:
         if imgui.is_key_pressed(key._1, False):
             self.canvas.one_to_one(self.state, self.context, slot)
         facts = self.context.facts(slot)
-        shortcuts.press(self.state, slot, facts.resolution if facts else 256)
+        shortcuts.handle_keys(self.state, slot, facts.resolution if facts else 256)
 
     def status(self) -> None:
-        """The newest message for as long as it takes to read, else a hint."""
+        """Draw the newest message for as long as it takes to read, else a hint."""
         if self.context.message != self._said:
             self._said, self._said_at = self.context.message, time.monotonic()
         elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
@@ -96,7 +96,7 @@ class Menus:
             imgui.text_colored(self.context.theme.dim, HINT)
 
     def overlay(self) -> None:
-        """The table of gestures and keys, over everything else, while it is open."""
+        """Draw the table of gestures and keys over everything else, while it is open."""
         if not self._table_shown:
             return
         imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))

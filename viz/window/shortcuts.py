@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Every gesture and key, said once: the table that `?` shows, and what the keys do."""
+"""The gestures and keys, listed once: the table that `?` shows, and the actions of the keys."""
 
 from imgui_bundle import imgui
 
@@ -36,7 +36,7 @@ KEYS = (
 NUMBERS = (("Drag a number", "change it"), ("Click a number", "type it"), ("Double click a number", "reset it"))
 
 
-def press(state: AppState, slot: Slot, resolution: int) -> None:
+def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
     """Carry out the keys that only change the state; `resolution` is of the picture in `slot`, which they mean."""
     io, key = imgui.get_io(), imgui.Key
     shift = io.key_shift
@@ -57,7 +57,7 @@ def press(state: AppState, slot: Slot, resolution: int) -> None:
     if right or down or step or play:
         state.focus = slot
     if imgui.is_key_pressed(key.c, False):
-        state.canvas.mode = mode_bar.following(state.canvas.mode)
+        state.canvas.mode = mode_bar.next_mode(state.canvas.mode)
     if imgui.is_key_pressed(key.l, False):
         state.link(not state.linked)
     if imgui.is_key_pressed(key.f, False):
@@ -69,7 +69,7 @@ def press(state: AppState, slot: Slot, resolution: int) -> None:
 
 
 def draw_table(theme: Theme) -> None:
-    """All of it, in two columns a group."""
+    """Draw the table, two columns a group."""
     for title, rows in (("On the pictures", GESTURES), ("Keys", KEYS), ("Numbers", NUMBERS)):
         imgui.separator_text(title)
         if imgui.begin_table(title, 2):

@@ -76,8 +76,10 @@ class Window:
     def __init__(
         self, state: AppState, state_path: Path | None = None, *, strict: bool = False, model_bytes: float | None = None
     ) -> None:
-        """`state_path` None keeps no state. `strict` lets a panel's exception end the program, as tests want, and not
-        become a sentence in the status bar. `model_bytes`: the most that models may take; None: half of the memory.
+        """Make a window that `run` opens. `state_path` None keeps no state.
+
+        `strict` lets a panel's exception end the program, as tests want, and not become a sentence in the status bar.
+        `model_bytes`: the most that models may take; None: half of the memory.
         """
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
@@ -174,13 +176,13 @@ class Window:
         self.worker.submit(build_request(self.state))  # models load while the window opens
         display = self.state.display
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
-        params = layout.parameters((display.width, display.height), self._windows(), layout_file)
+        params = layout.build_params((display.width, display.height), self._windows(), layout_file)
         self._params = params
         menus = Menus(self.state, self.context, self.canvas, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
-        calls.setup_imgui_config = layout.configure
+        calls.setup_imgui_config = layout.configure_imgui
         calls.post_init = self._on_open
         calls.pre_new_frame = self._before_frame
         calls.show_gui = partial(self._in_frame, menus)
@@ -192,12 +194,12 @@ class Window:
         return params
 
     def _windows(self) -> list[hello_imgui.DockableWindow]:
-        canvas = hello_imgui.DockableWindow(CANVAS_TITLE, layout.dock(CANVAS_TITLE, "canvas"), self._draw_canvas)
+        canvas = hello_imgui.DockableWindow(CANVAS_TITLE, layout.name_dock(CANVAS_TITLE, "canvas"), self._draw_canvas)
         canvas.can_be_closed = canvas.call_begin_end = False
         windows = [canvas]
         for panel in PANELS:
             draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
-            windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.dock(panel.TITLE, panel.PLACE), draw))
+            windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.name_dock(panel.TITLE, panel.PLACE), draw))
         return windows
 
     def _wake(self) -> None:

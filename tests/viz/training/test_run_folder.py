@@ -20,9 +20,9 @@ from viz.core.state import TrainingState
 from viz.training import monitor as run_monitor
 from viz.training import process as trainer
 from viz.training import run_folder
-from viz.training.monitor import RunMonitor, RunReport, command_text, resume_command, training_command
+from viz.training.monitor import RunMonitor, RunReport, build_resume_command, build_training_command, format_command
 from viz.training.process import ProcessReport, RunError, TrainerProcess
-from viz.training.run_folder import Progress, RunFolder, RunSnapshot, last_sentence
+from viz.training.run_folder import Progress, RunFolder, RunSnapshot, find_error_sentence
 
 # A trainer in thirty lines: it makes a run folder, ticks, and obeys the `stop` file, as docs/run-folder.md says.
 STAND_IN = """
@@ -224,7 +224,7 @@ def test_a_process_that_inherited_the_number_is_not_the_trainer(tmp_path: Path) 
     ],
 )
 def test_last_sentence(output: str, sentence: str) -> None:
-    assert last_sentence(output) == sentence
+    assert find_error_sentence(output) == sentence
 
 
 # ----------------------------------------------------------------------------------------------------- TrainerProcess
@@ -304,23 +304,23 @@ def test_what_cannot_start_says_so(tmp_path: Path) -> None:
 
 def test_the_command_line(tmp_path: Path) -> None:
     training = TrainingState(source=str(tmp_path), rung="R", batch=8, gamma=0.5, kimg=1.5, outdir=str(tmp_path / "out"))
-    command = training_command(training)
+    command = build_training_command(training)
     for option in ("--cfg=R", f"--data={tmp_path}", "--batch=8", "--gamma=0.5", "--kimg=1.5", "--preset=tiny"):
         assert option in command
     assert command[0] == sys.executable and Path(command[1]).name == "train.py"
-    automatic = command_text(training_command(TrainingState(source=str(tmp_path))))
+    automatic = format_command(build_training_command(TrainingState(source=str(tmp_path))))
     assert all(name not in automatic for name in ("batch", "kimg", "gamma")), "the trainer decides"
     training.source = "critters"
-    assert {"--data=critters", "--resolution=32", "--critters-num=2000"} <= set(training_command(training))
+    assert {"--data=critters", "--resolution=32", "--critters-num=2000"} <= set(build_training_command(training))
     for source in ("", " ", str(tmp_path / "absent")):
         training.source = source
         with pytest.raises(RunError, match="no folder or zip"):
-            training_command(training)
+            build_training_command(training)
 
 
 def test_the_command_to_resume(tmp_path: Path) -> None:
-    assert resume_command(tmp_path)[-1] == f"--resume={tmp_path}"
-    assert resume_command(tmp_path, 12.5)[-2:] == (f"--resume={tmp_path}", "--kimg=12.5")
+    assert build_resume_command(tmp_path)[-1] == f"--resume={tmp_path}"
+    assert build_resume_command(tmp_path, 12.5)[-2:] == (f"--resume={tmp_path}", "--kimg=12.5")
 
 
 def test_without_a_script_the_installed_package_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,8 +382,8 @@ def until(monitor: RunMonitor, *stages: str) -> RunReport:
 def test_the_monitor_launches_follows_and_stops(
     tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]], monitor: RunMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_monitor, "training_command", lambda training: stand_in("obey"))
-    monkeypatch.setattr(run_monitor, "resume_command", lambda folder, kimg: stand_in("obey"))
+    monkeypatch.setattr(run_monitor, "build_training_command", lambda training: stand_in("obey"))
+    monkeypatch.setattr(run_monitor, "build_resume_command", lambda folder, kimg: stand_in("obey"))
     assert monitor.report.stage == "idle"
     training = TrainingState(outdir=str(tmp_path / "out"))
     monitor.start(training)
@@ -420,7 +420,7 @@ def test_the_monitor_reports_a_failure(
     stage: str,
     error: str,
 ) -> None:
-    monkeypatch.setattr(run_monitor, "training_command", lambda training: stand_in(how))
+    monkeypatch.setattr(run_monitor, "build_training_command", lambda training: stand_in(how))
     monitor.start(TrainingState(outdir=str(tmp_path / "out")))
     report = until(monitor, "failed", "crashed")
     assert (report.stage, report.error) == (stage, error)
