@@ -41,7 +41,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     """
     path = find_model(model)
     if out.suffix.lower() != SUFFIX:
-        raise click.UsageError(f"--out must be a name such as cats{SUFFIX}: {plain(out.name)!r} is none.")
+        raise click.UsageError(f"--out must be a name such as cats{SUFFIX}, not {plain(out.name)!r}.")
     try:
         _check(out, path, overwrite)
     except OSError as problem:

@@ -11,10 +11,10 @@ from viz.doctor.report import run
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the same as a JSON object, for other programs.")
 def doctor(as_json: bool) -> None:
-    """Say what keeps Jinc from running here, and how to mend it.
+    """Say what keeps Jinc from running here, and how to fix it.
 
     Looks at Python and its packages, torch and its devices, OpenGL on the display and without one, the operators and
-    why no faster ones run, fonts, folders, disk space and the bundled models. What a process that was killed has
+    why no faster ones run, fonts, folders, disk space and the bundled models. What killed processes
     left behind is deleted. The CPU kernels are compiled if they were not yet, once.
 
     Works where the rest cannot even be imported. The exit status is 0 if the program will run, with a window or, where

@@ -16,7 +16,7 @@ COMMANDS = (
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
-    Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to mend it."),
+    Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )
 
 
@@ -47,7 +47,7 @@ def main() -> None:
                                                              what they draw, frequency by frequency
       python visualizer.py sticking --left b --right t --out sticking
                                                              what sticks to the screen: the paper's figure 1
-      python visualizer.py doctor                            what keeps it from running here, and how to mend it
+      python visualizer.py doctor                            what keeps it from running here, and how to fix it
 
     Without a command the options are those of `view`.
     """

@@ -24,9 +24,13 @@ from viz.core.request import PictureRequest
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=Number(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
 @click.option("--scale", type=Number(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
-@click.option("--untransform", is_flag=True, help="Move the finished picture back: what sticks has moved.")
-@click.option("--zero-learned", is_flag=True, help="Without the transform that the model learned from w (H, T, R).")
-@click.option("--mean-constant", is_flag=True, help="Rung A: its constant gives way to its mean over the pixels.")
+@click.option(
+    "--untransform",
+    is_flag=True,
+    help="Move the finished picture back: content stays, and what sticks to the pixels moves.",
+)
+@click.option("--zero-learned", is_flag=True, help="Leave out the transform that the model learned from w (H, T, R).")
+@click.option("--mean-constant", is_flag=True, help="Rung A: replace its learned constant by the mean over the pixels.")
 @click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
 @click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")

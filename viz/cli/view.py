@@ -17,7 +17,7 @@ from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError
 
 NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
-NOT_KEPT = "What you set will not be kept, for {folder} cannot be written ({reason}): {doctor}"
+NOT_KEPT = "What you set will not be kept, because {folder} cannot be written ({reason}): {doctor}"
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
@@ -166,7 +166,9 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
         return state, message
     except StateError as problem:
         with contextlib.suppress(OSError):
-            path.replace(path.with_suffix(".damaged.json"))  # its owner may want to mend it; a new one is written soon
+            path.replace(
+                path.with_suffix(".damaged.json")
+            )  # its owner may want to repair it; a new one is written soon
         state = AppState()
         defaults.first_start(state)
         return state, f"Started afresh: {problem}"

@@ -27,8 +27,8 @@ COLUMNS = (
     ("size", 1.9, "Width of its maps in samples, margin included."),
     ("ch", 1.9, "Channels."),
     ("s", 1.9, "Sampling rate s, in samples a picture width."),
-    ("f_c", 2.0, "Cutoff f_c, in cycles a picture width: what the layer is to keep."),
-    ("f_t", 2.0, "Stopband f_t, in cycles a picture width: what the layer is to be rid of."),
+    ("f_c", 2.0, "Cutoff f_c, in cycles a picture width: what lies below it the layer is to keep."),
+    ("f_t", 2.0, "Stopband f_t, in cycles a picture width: what lies beyond it the layer is to remove."),
     ("type", 1.4, "Number format of its maps."),
 )
 CHANNELS = ("red", "green", "blue")

@@ -93,7 +93,7 @@ def _slice_controls(state: AppState, context: PanelContext) -> None:
         chosen.y0 = chosen.y1 = 0.5
         chosen.x0, chosen.x1 = 0.3, 0.7
     widgets.label(theme, "time", "A column is added for every new picture.")
-    if widgets.button("Clear", "Begin anew.", width=width):
+    if widgets.button("Clear", "Start both slices again.", width=width):
         context.recorder.clear()
     widgets.beside()
     playing = gestures.moving(state)
@@ -262,7 +262,7 @@ def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], 
     imgui.dummy((width, height))
     widgets.tooltip(
         "sticks {:.0%}, follows {:.0%}, boils {:.0%}: shares of fine detail that stay, that move with the "
-        "content, that are drawn anew.".format(*shares)
+        "content, that are redrawn.".format(*shares)
     )
 
 

@@ -11,7 +11,7 @@ from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import Rung, differences, ladder
 from gan.networks.layer_plan import LayerSpec, Plan, plan
 
-# Fields of GeneratorConfig and Recipe in words, for whoever has not read the code.
+# Fields of GeneratorConfig and Recipe in words, for people who have not read the code.
 WORDS = {
     "resolution": "width of the picture, pixels",
     "img_channels": "channels of the picture",
@@ -47,7 +47,10 @@ WORDS = {
     "mbstd_group": "pictures in a group of the discriminator's minibatch deviation, at 256x256",
     "blur_sigma": "what D sees is blurred at first, sigma in picture widths",
 }
-FACTS, FACTS_LENGTH = 12, 60  # so many facts of a checkpoint, each of which may be any text, so long
+FACTS, FACTS_LENGTH = (
+    12,
+    60,
+)  # so many facts of a checkpoint are shown, each cut to so many characters: they may be any text
 
 
 class Column(NamedTuple):

@@ -50,7 +50,7 @@ class Curve:
     deviation: float
     size: int
     rate: float
-    band: Band | None  # None: pictures of a data set, which nobody designed
+    band: Band | None  # None: pictures of a data set, which have no band
     frequencies: np.ndarray  # [M], of both axes
     power: np.ndarray  # [M, M], 0 in the middle, down and right
     slices: tuple[tuple[np.ndarray, np.ndarray], ...]  # (frequencies, power) along each of DIRECTIONS

@@ -128,7 +128,7 @@ class RunMonitor:
         self._order(words, lambda: self._launch(command, run_folder.parent, run_folder))
 
     def stop(self) -> None:
-        """Ask the trainer, whoever launched it, for a clean stop."""
+        """Ask the trainer for a clean stop, even if another program launched it."""
         self._order(replace(self._report, stage="stopping", stop_asked=True), self._stop)
 
     def end(self) -> None:

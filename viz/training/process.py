@@ -57,8 +57,8 @@ class TrainerProcess:
 
     The session is its own so that Ctrl-C in the window's terminal does not reach the trainer, and so that training
     outlives the window: hours of work do not hang on a window that is closed by habit. The window finds the run
-    again through its folder, whose progress.json names the process. Output goes to a file, never to a pipe that
-    nobody might read.
+    again through its folder, whose progress.json names the process. Output goes to a file, never to a pipe, which would
+    fill up unread.
     """
 
     def __init__(self, command: Sequence[str], log: Path, clock: Callable[[], float] = time.monotonic) -> None:

@@ -213,7 +213,7 @@ class Window:
         self._uploads = CanvasUploads(textures, self._difference)
         self.context.texture = textures.picture
         self.context.models.has_dialogs = has_file_dialogs()
-        # The wrapper's annotation is that of the C function; it hands over a list of paths.
+        # The wrapper's annotation is that of the C function; it passes a list of paths.
         glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._on_drop)  # type: ignore[arg-type]
 
     def _on_close(self) -> None:
