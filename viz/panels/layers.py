@@ -132,14 +132,8 @@ def _short(value: float) -> str:
 
 def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
     theme = context.theme
-    widgets.words(
-        theme,
-        "maps",
-        chosen,
-        "mode",
-        ("sheet", "rgb", "one"),
-        "All channels as a contact sheet, any three as colours, or one.",
-    )
+    tip = "All channels as a contact sheet, any three as colours, or one."
+    widgets.words(theme, "maps", chosen, "mode", ("sheet", "rgb", "one"), tip)
     if chosen.mode == "sheet":
         if widgets.words(
             theme,
@@ -179,13 +173,8 @@ def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
     tip = "Display gain in dB; at 0 dB black and white are three deviations from grey."
     widgets.number(theme, "", chosen, "gain", step=0.2, form="%+.1f dB", width=width, tip=tip)
     widgets.beside()
-    widgets.check(
-        theme,
-        "common",
-        chosen,
-        "common",
-        "One scale for all channels, grey being 0; otherwise each has its own, grey being its mean.",
-    )
+    tip = "One scale for all channels, grey being 0; otherwise each has its own, grey being its mean."
+    widgets.check(theme, "common", chosen, "common", tip)
 
 
 def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, shown: LayerView | None) -> None:

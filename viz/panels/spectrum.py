@@ -35,14 +35,8 @@ def draw(state: AppState, context: PanelContext) -> None:
     if main not in bands:
         widgets.sentence(f"Nothing is shown in the {main} slot: open a model there.", theme.dim)
         return
-    widgets.words(
-        theme,
-        "of",
-        chosen,
-        "source",
-        ("picture", "layer"),
-        "The spectrum of the picture, or of each slot's layer chosen under Layers.",
-    )
+    tip = "The spectrum of the picture, or of each slot's layer chosen under Layers."
+    widgets.words(theme, "of", chosen, "source", ("picture", "layer"), tip)
     progress = context.jobs.statuses.get(AVERAGE)
     averaged = progress.result if progress and progress.result and progress.result.done else None
     request = SpectrumRequest(
@@ -111,16 +105,11 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
         degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
         gestures.clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
-    at_border = band.cutoff >= 0.999 * band.nyquist
-    text = (
-        "border: f_c = s/2, f_t beyond; drag: turn slice"
-        if at_border
-        else (
-            "blue f_c, green f_t, border s/2; drag: turn slice"
-            if band.stopband < band.nyquist
-            else "blue f_c, f_t beyond the border s/2; drag: turn slice"
-        )
-    )
+    text = "blue f_c, green f_t, border s/2; drag: turn slice"
+    if band.cutoff >= 0.999 * band.nyquist:
+        text = "border: f_c = s/2, f_t beyond; drag: turn slice"
+    elif band.stopband >= band.nyquist:
+        text = "blue f_c, f_t beyond the border s/2; drag: turn slice"
     if hovered and look is not None:
         x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
         text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
@@ -156,15 +145,20 @@ def _contours(band: Band, centre: ImVec2, scale: float) -> None:
 def _ray(chosen: SpectrumState, centre: ImVec2, band: Band, scale: float) -> None:
     """Draw the directions of the slices."""
     draw = imgui.get_window_draw_list()
-    for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle)):
-        if wanted:
-            turn = math.radians(angle)
-            reach = scale * band.rate / 2 / max(abs(math.cos(turn)), abs(math.sin(turn)))
-            tip = (centre.x + reach * math.cos(turn), centre.y - reach * math.sin(turn))
-            draw.add_line(centre, tip, imgui.get_color_u32(rgb("#ffffff", 0.5)), 1.0)
-            if angle == chosen.angle:
-                grip = (centre.x + 0.9 * reach * math.cos(turn), centre.y - 0.9 * reach * math.sin(turn))
-                draw.add_circle_filled(grip, GRIP / 2, imgui.get_color_u32(rgb("#ffffff", 0.9)))
+    for angle in _angles(chosen):
+        turn = math.radians(angle)
+        reach = scale * band.rate / 2 / max(abs(math.cos(turn)), abs(math.sin(turn)))
+        tip = (centre.x + reach * math.cos(turn), centre.y - reach * math.sin(turn))
+        draw.add_line(centre, tip, imgui.get_color_u32(rgb("#ffffff", 0.5)), 1.0)
+        if angle == chosen.angle:
+            grip = (centre.x + 0.9 * reach * math.cos(turn), centre.y - 0.9 * reach * math.sin(turn))
+            draw.add_circle_filled(grip, GRIP / 2, imgui.get_color_u32(rgb("#ffffff", 0.9)))
+
+
+def _angles(chosen: SpectrumState) -> list[float]:
+    """Return the angles of the slices that are drawn, in degrees."""
+    known = ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle))
+    return [angle for wanted, angle in known if wanted]
 
 
 # -- controls ----------------------------------------------------------------------------------------------------------
@@ -191,10 +185,8 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
     half = widgets.share_width(labelled=True)
     widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
     if running:
-        part = progress.done / progress.total if progress and progress.total else 0.0
-        imgui.progress_bar(part, (half, 0), f"{progress.done} of {progress.total}" if progress else "")
-        widgets.beside()
-        if widgets.button("Cancel", "Stop, and keep what was averaged so far.", width=-1):
+        done, total = (progress.done, progress.total) if progress else (0, 0)
+        if widgets.progress(done, total, half, "Stop, and keep what was averaged so far."):
             context.jobs.cancel(AVERAGE)
     else:
         widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", width=half, tip="How many.")
@@ -206,12 +198,11 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
                 if (result := context.results[slot]) is not None and result.error is None
             )
             context.jobs.start(AVERAGE, AverageRequest(sources, chosen.num, chosen.beta, chosen.data))
-    widgets.label(
-        theme,
-        "data",
+    tip = (
         "A data set whose average is a third curve, and whose mean and deviation then whiten "
-        "all averages of pictures. What is shown now, and layers, are whitened by their own.",
+        "all averages of pictures. What is shown now, and layers, are whitened by their own."
     )
+    widgets.label(theme, "data", tip)
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     entered, typed = imgui.input_text_with_hint(
@@ -243,11 +234,7 @@ def _slices(chosen: SpectrumState, context: PanelContext, bands: dict[Slot, Band
     widgets.check(theme, "45°", chosen, "at_45", "Along the diagonal.")
     imgui.same_line()
     widgets.check(theme, f"{chosen.angle:.1f}°###angle", chosen, "at_angle", "In the direction dragged on the map.")
-    angles = [
-        angle
-        for wanted, angle in ((chosen.at_0, AXIS), (chosen.at_45, DIAGONAL), (chosen.at_angle, chosen.angle))
-        if wanted
-    ]
+    angles = _angles(chosen)
     if not angles:
         return
     imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())

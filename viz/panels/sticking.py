@@ -53,14 +53,8 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 def _controls(state: AppState, context: PanelContext) -> None:
     chosen, theme = state.sticking, context.theme
-    widgets.words(
-        theme,
-        "view",
-        chosen,
-        "show",
-        ("slice", "mean", "meters"),
-        "One line of the picture over time; the mean of a latent's neighbourhood; figures.",
-    )
+    tip = "One line of the picture over time; the mean of a latent's neighbourhood; figures."
+    widgets.words(theme, "view", chosen, "show", ("slice", "mean", "meters"), tip)
     context.recorder.wanted = chosen.show == "slice"
     context.recorder.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
@@ -187,10 +181,8 @@ def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
     widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", tip=tip)
     widgets.label(theme, "measure", "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models.")
     if running:
-        part = found.done / found.total if found and found.total else 0.0
-        imgui.progress_bar(part, (widgets.share_width(), 0), f"{found.done} of {found.total}" if found else "")
-        widgets.beside()
-        if widgets.button("Cancel", "Stop, and keep what was measured so far.", width=-1):
+        done, total = (found.done, found.total) if found else (0, 0)
+        if widgets.progress(done, total, widgets.share_width(), "Stop, and keep what was measured so far."):
             context.jobs.cancel(METERS)
     elif widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
         pictures = tuple(
@@ -232,12 +224,8 @@ def _meters(state: AppState, context: PanelContext, slot: Slot) -> None:
     if found.shares is not None:
         shares = found.shares
         stays = round(100 * shares.stays, 1) + 0.0  # + 0.0 makes -0.0 plain zero
-        widgets.fact(
-            context.theme,
-            "sticks",
-            f"{stays:5.1f} ± {100 * shares.stays_error:.1f} %",
-            "Stickiness: the share of fine detail that stays on the screen when the content moves by a pixel.",
-        )
+        tip = "Stickiness: the share of fine detail that stays on the screen when the content moves by a pixel."
+        widgets.fact(context.theme, "sticks", f"{stays:5.1f} ± {100 * shares.stays_error:.1f} %", tip)
         _bar(context, slot, (shares.stays, shares.follows, shares.boils), room.x - side - 12)
     elif found.refused:
         widgets.fact(context.theme, "sticks", "–", found.refused)

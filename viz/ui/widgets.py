@@ -248,6 +248,13 @@ def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True
     return pressed
 
 
+def progress(done: int, total: int, width: float, cancel_tip: str) -> bool:
+    """Draw how much of a measurement is done, `width` pixels wide, and a button; return whether it is to end."""
+    imgui.progress_bar(done / total if total else 0.0, (width, 0), f"{done} of {total}" if total else "")
+    beside()
+    return button("Cancel", cancel_tip, width=-1)
+
+
 def fact(theme: Theme, text: str, value: str, tip: str = "", colour: ImVec4 | None = None) -> None:
     """Draw a row of a label and a value that cannot be changed here, in the monospaced face."""
     start = imgui.get_cursor_pos_x()
