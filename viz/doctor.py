@@ -116,9 +116,10 @@ def examine() -> Report:
         window, bare = (pool.submit(doctor_display.tried, question) for question in ("window", "offscreen"))
         gpus = pool.submit(doctor_python.nvidia)
         have, wanted, pins = doctor_python.installed(), doctor_python.requirements(), doctor_python.tested()
-    shown, works = window.result()[0], bool(window.result()[0].facts.get("drawn"))
+        triton = doctor_python.providing("triton")
+    shown, works = window.result()[0], doctor_display.opens(window.result()[0])
     has_display = bool(shown.facts.get("display"))
-    draws = works or bool(bare.result()[0].facts.get("drawn"))
+    draws = works or doctor_display.opens(bare.result()[0])
     computed = torch.result()
 
     def imported() -> list[Finding]:
@@ -144,6 +145,7 @@ def examine() -> Report:
                             doctor_python.processor(computed, doctor_python.cores()), *doctor_python.memory(computed)],
         "Display": lambda: [doctor_display.display(shown), *doctor_display.window(*window.result(), draws),
                             doctor_display.offscreen(*bare.result(), works),
+                            *doctor_display.beside(shown, bare.result()[0], computed, triton),
                             *doctor_display.libraries(packages.result(), draws),
                             *doctor_display.fonts(packages.result()), *doctor_display.dialogs(has_display)],
         "Operators": lambda: [*doctor_operators.operators(computed), *doctor_operators.compiler(computed)],
