@@ -3,6 +3,7 @@
 
 import os
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from support.graphics import driver, gl, library  # noqa: F401  (fixtures)
 from cuda_ops.cpu import loader as cpu
 
 THREADS = 2
+
+# Tools of torch that only tests use (make_fx) import triton, whose library crashes beside Mesa's LLVM (decision 020).
+sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
 # Processes that a test starts (a trainer, a command line) inherit the cap; torch in this process is told below.
 os.environ["OMP_NUM_THREADS"] = str(THREADS)

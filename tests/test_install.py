@@ -1,10 +1,12 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`.ci/install` brings what is missing and mends what is half-made; apt, sudo and pip are played."""
+"""`.ci/install` brings what is missing, mends what is half-made (apt, sudo, pip are played); ranges and pins agree."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,40 @@ def test_an_old_python_is_refused_in_one_sentence(machine: Machine) -> None:
     assert result.stderr.splitlines() == [
         "jinc: Python 3.11 or newer was not found; install it, or name it: make PYTHON=/path/to/python3.12"
     ]
+
+
+def pins(name: str) -> dict[str, tuple[int, ...]]:
+    """Package, as pip compares names, to version of a constraints file."""
+    found = re.findall(r"^([\w.-]+)==([\w.]+)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+    return {package.lower().replace("_", "-"): release(version) for package, version in found}
+
+
+def release(version: str) -> tuple[int, ...]:
+    """A version's numbers without zeros at the end: 2.0.0 is 2."""
+    return tuple(int(number) for number in re.sub(r"(\.0)+$", "", version).split("."))
+
+
+def lower_bounds() -> dict[str, tuple[int, ...]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = [*project["project"]["dependencies"], *sum(extras, []), *project["build-system"]["requires"]]
+    bounds: dict[str, tuple[int, ...]] = {}
+    for requirement in wanted:
+        found = re.match(r"([\w.-]+)(?:>=|==)([\w.]+)(?:;|$)", requirement)
+        assert found, f"no lower bound: {requirement}"
+        package, bound = found[1].lower(), release(found[2])
+        assert bounds.setdefault(package, bound) == bound, f"two lower bounds: {requirement}"
+    return bounds
+
+
+def test_the_lowest_versions_are_those_that_are_tried() -> None:
+    """tests/constraints-lowest.txt, which `make matrix` installs, pins every lower bound of pyproject.toml."""
+    tried = pins("tests/constraints-lowest.txt")
+    assert {package: tried.get(package) for package in lower_bounds()} == lower_bounds()
+
+
+def test_the_tested_versions_are_within_the_ranges() -> None:
+    tested = pins("constraints.txt")
+    for package, bound in lower_bounds().items():
+        if not package.startswith(("cuda-bindings", "nvidia-")):  # constraints.txt says why they are not pinned
+            assert tested[package] >= bound, package

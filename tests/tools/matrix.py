@@ -105,13 +105,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for case in cases:
             print(f"{case.name:14} {interpreter(case.python) or 'no interpreter'}")
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it cleans up, too
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it cleans up, too
     outcomes = []
     try:
         for case in cases:
             outcomes.append(tried(case, keep=choice.keep))
     except KeyboardInterrupt:
         say("stopped")
+    finally:
+        signal.signal(signal.SIGTERM, before)
     print(table(outcomes))
     return 0 if len(outcomes) == len(cases) and all(outcome.passed for outcome in outcomes) else 1
 

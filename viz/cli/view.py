@@ -80,6 +80,8 @@ def view(
         offscreen,  # here, as viz.window.window below, so that the other commands load no window library
     )
 
+    # Some of torch's CUDA paths would import triton, whose library crashes beside Mesa's LLVM (decision 020).
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
     if not offscreen.has_display():
         if screenshot is None and exit_after is None:
             raise click.ClickException(no_display())

@@ -16,6 +16,7 @@ from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, install, listed
 from viz.doctor.probe import Answer, ask
 
 TOPIC = "Display"
+BESIDE = "Beside torch"
 LIMIT = 30.0  # seconds that a graphics driver may be silent
 # What Linux needs and imgui-bundle does not carry itself -> the file to load.
 LIBRARIES = {"libX11": "libX11.so.6", "libEGL": "libEGL.so.1", "libGL": "libGL.so.1", "libGLESv2": "libGLESv2.so.2"}
@@ -37,9 +38,14 @@ def software(question: str) -> dict[str, str]:
 def tried(question: str) -> tuple[Answer, bool]:
     """Ask "window" or "offscreen"; and whether, where it does not work, it does in software."""
     answer = ask(question, limit=LIMIT)
-    if answer.facts.get("drawn") or not LINUX or _untried(answer) or answer.facts.get("display") is False:
+    if opens(answer) or not LINUX or _untried(answer) or answer.facts.get("display") is False:
         return answer, False
-    return answer, bool(ask(question, software(question), LIMIT).facts.get("drawn"))
+    return answer, opens(ask(question, software(question), LIMIT))
+
+
+def opens(answer: Answer) -> bool:
+    """Whether OpenGL drew a window, whatever became of the picture beside it."""
+    return bool(answer.facts.get("drawn")) or answer.step == "picture"
 
 
 def display(answer: Answer, environment: Mapping[str, str] = os.environ) -> Finding:
@@ -71,7 +77,7 @@ def window(answer: Answer, saved: bool, draws: bool) -> list[Finding]:
     """
     if answer.facts.get("display") is False:
         return []
-    if not answer.facts.get("drawn") and draws and not saved and not _untried(answer):
+    if not opens(answer) and draws and not saved and not _untried(answer):
         why = f"The display's own OpenGL does not start ({_reason(answer)}): install the graphics card's driver, "
         return [
             Finding(
@@ -83,7 +89,7 @@ def window(answer: Answer, saved: bool, draws: bool) -> list[Finding]:
                 invocation.command(*PICTURE),
             )
         ]
-    if not answer.facts.get("drawn"):
+    if not opens(answer):
         return [_failed("Window", answer, "window" if saved else "", PROBLEM)]
     nodes = [path for path in sorted(glob.glob("/dev/dri/renderD*")) if not os.access(path, os.R_OK | os.W_OK)]
     if nodes and SOFTWARE.search(_renderer(answer)):
@@ -95,9 +101,41 @@ def window(answer: Answer, saved: bool, draws: bool) -> list[Finding]:
 
 def offscreen(answer: Answer, saved: bool, has_window: bool) -> Finding:
     """OpenGL without a display; a problem only where nothing else draws."""
-    if answer.facts.get("drawn"):
+    if opens(answer):
         return Finding(TOPIC, "Offscreen", _renderer(answer))
     return _failed("Offscreen", answer, "offscreen" if saved else "", REMARK if has_window else PROBLEM)
+
+
+def beside(shown: Answer, bare: Answer, alone: Answer, triton: tuple[str, str]) -> list[Finding]:
+    """A model's picture in a process that has OpenGL: `shown` to "window", `bare` to "offscreen"; `alone` to "torch".
+
+    Mesa and `triton` (package and version, if installed) each bring an LLVM; the later one may crash (decision 020).
+    """
+    name = " ".join(filter(None, triton))
+    failed = next((answer for answer in (shown, bare) if _undrawn(answer)), None)
+    if failed is None:
+        llvm = next((answer.facts["llvm"] for answer in (shown, bare) if answer.facts.get("llvm")), "")
+        if not (llvm and name):
+            return []
+        why = "A process that loads triton after OpenGL may crash: Jinc never does, another program might."
+        return [Finding(TOPIC, BESIDE, f"draws a picture; Mesa brings {llvm}, torch {name}", OK, why)]
+    if _undrawn(alone) or not alone.facts.get("picture"):
+        return []  # it is not OpenGL's doing, and has a finding of its own
+    state = REMARK if failed is bare and opens(shown) else PROBLEM
+    why = f"A first picture can be drawn, but not in a process that has OpenGL ({_undrawn(failed)})"
+    if not (failed.facts.get("llvm") and name):
+        return [Finding(TOPIC, BESIDE, _trouble(failed), state, f"{why}.", invocation.command(*PICTURE))]
+    cause = f"likely because {name} is loaded after Mesa's {failed.facts['llvm']}"
+    command = invocation.line(invocation.python(), "-m", "pip", "uninstall", triton[0])
+    return [Finding(TOPIC, BESIDE, _trouble(failed), state, f"{why}, {cause}; Jinc needs no triton.", command)]
+
+
+def _undrawn(answer: Answer) -> str:
+    """Why a child drew no picture of a model, as a clause; "" if it did, or ended before it came to that."""
+    if answer.trouble and answer.step == "picture":
+        return _reason(answer)
+    error = answer.facts.get("picture error") or (answer.facts.get("picture") or {}).get("error")
+    return str(error or "")[:200].rstrip(".")
 
 
 def _untried(answer: Answer) -> bool:

@@ -103,6 +103,20 @@ def installed(names: Sequence[str] = tuple(MODULES)) -> dict[str, str]:
     return found
 
 
+def providing(module: str) -> tuple[str, str]:
+    """Name and version of the package that brings a module, said without importing it; "" twice where none does."""
+    import importlib.metadata  # both here: older versions of Python do not have them
+    import importlib.util
+
+    try:
+        if importlib.util.find_spec(module) is None:
+            return "", ""
+        (name, *_) = importlib.metadata.packages_distributions().get(module, [module])
+        return name, installed([name]).get(name, "")
+    except Exception:  # whatever half of a package makes of it
+        return "", ""
+
+
 def python(version: Sequence[int] = sys.version_info[:3], executable: str = sys.executable) -> Finding:
     value = f"{invocation.dotted(tuple(version))}, {invocation.nearby(executable)}"
     if tuple(version) >= invocation.OLDEST:

@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from viz.doctor.check_kernels import SWITCH
 from viz.doctor.probe import LIMIT, MARK
 from viz.invocation import ROOT
 
@@ -223,8 +225,8 @@ def models() -> dict[str, Any]:
     return {"names": [model.name for model in bundled()], "broken": broken}
 
 
-def picture() -> dict[str, Any]:
-    """Draw one on the CPU, as the window does first; of a model made for it where none came along."""
+def picture(made: bool = False) -> dict[str, Any]:
+    """Draw one on the CPU, as the window does first; of a small model `made` for it, too, where none came along."""
     from gan.checkpoints.checkpoint import save_generator
     from gan.hub.resolve import bundled
     from gan.networks.generator import Generator
@@ -232,7 +234,7 @@ def picture() -> dict[str, Any]:
     from viz.core.request import PictureRequest
     from viz.render.renderer import Renderer
 
-    known = bundled()
+    known = () if made else bundled()
     with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
         path = known[-1].path if known else os.path.join(folder, "made.safetensors")
         if not known:
@@ -269,7 +271,7 @@ def without_display() -> None:
 
 
 def draw() -> None:
-    """Open a window as the program does, say what draws in it, and put a texture into it."""
+    """Open a window as the program does, say what draws in it, put a texture into it, and draw a model's picture."""
     step("import")
     from imgui_bundle import hello_imgui
 
@@ -289,15 +291,31 @@ def draw() -> None:
             say(**{name: GL.glGetString(getattr(GL, f"GL_{name.upper()}")).decode("utf-8", "replace")})
         textures.finish()
         textures.delete()
+        say(llvm=llvm())
 
-    def shown() -> None:
+    def shown() -> None:  # a frame, so OpenGL works
+        attempt("picture", partial(picture, made=True))
+        step("closing")
         params.app_shall_exit = True
 
+    os.environ[SWITCH] = "off"  # the question "torch" compiles and tries the kernels
     params.callbacks.post_init = opened
-    params.callbacks.show_gui = shown
+    params.callbacks.after_swap = shown
     step("context")
     hello_imgui.run(params)
     say(drawn=True)
+
+
+def llvm() -> str:
+    """The LLVM that a graphics driver has opened to the whole process, "" if none has.
+
+    A library that is loaded from now on and exports an LLVM of its own, as triton's does, gets its functions from this
+    one where it has them, and from itself where it has not.
+    """
+    if not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "LLVMContextCreate"):
+        return ""
+    found = re.search(r"/(libLLVM[^/\s]*)", Path("/proc/self/maps").read_text(errors="replace"))
+    return found[1] if found else "libLLVM"
 
 
 QUESTIONS: dict[str, Callable[[], None]] = {

@@ -116,9 +116,10 @@ def examine() -> Report:
         window, bare = (pool.submit(check_display.tried, question) for question in ("window", "offscreen"))
         gpus = pool.submit(check_python.nvidia)
         have, wanted, pins = check_python.installed(), check_python.requirements(), check_python.tested()
-    shown, works = window.result()[0], bool(window.result()[0].facts.get("drawn"))
+        triton = check_python.providing("triton")
+    shown, works = window.result()[0], check_display.opens(window.result()[0])
     has_display = bool(shown.facts.get("display"))
-    draws = works or bool(bare.result()[0].facts.get("drawn"))
+    draws = works or check_display.opens(bare.result()[0])
     computed = torch.result()
 
     def imported() -> list[Finding]:
@@ -151,6 +152,7 @@ def examine() -> Report:
             check_display.display(shown),
             *check_display.window(*window.result(), draws),
             check_display.offscreen(*bare.result(), works),
+            *check_display.beside(shown, bare.result()[0], computed, triton),
             *check_display.libraries(packages.result(), draws),
             *check_display.fonts(packages.result()),
             *check_display.dialogs(has_display),

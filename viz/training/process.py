@@ -30,15 +30,16 @@ class RunError(ValueError):
 
 
 def trainer_program() -> tuple[str, ...]:
-    """Return the start of every trainer command: `python train.py` in a checkout, `python -m train` elsewhere.
+    """Return the start of every trainer command: `python train.py` in a checkout, else `python -P -m train`.
 
+    With -P the folder that the window was opened in, whose own train.py may be anything, is not looked through.
     Raises RunError when neither is found.
     """
     script = Path(__file__).resolve().parents[2] / "train.py"
     if script.is_file():
         return (sys.executable, str(script))
     if importlib.util.find_spec("train") is not None:  # looks, without importing
-        return (sys.executable, "-m", "train")
+        return (sys.executable, "-P", "-m", "train")
     raise RunError("The trainer (train.py) is not installed beside this viewer: reinstall Jinc as a whole.")
 
 

@@ -69,6 +69,8 @@ def test_real_opengl_without_its_drivers_is_a_problem() -> None:
     assert found.state == PROBLEM and "EGL" in found.explanation
     well = probe.ask("offscreen")
     assert well.facts["drawn"] and check_display.offscreen(well, False, False).value.count("OpenGL") == 1
+    assert well.facts["picture"]["model"] and not well.facts["picture"]["error"], "a model's, beside OpenGL"
+    assert well.step == "closing", "a crash after the picture is not the picture's"
 
 
 # -- the report ----------------------------------------------------------------------------------------------------
@@ -103,6 +105,7 @@ def examined(monkeypatch: pytest.MonkeyPatch, **changed: Answer) -> doctor.Repor
     monkeypatch.setattr(doctor, "ask", lambda question: answers[question])
     monkeypatch.setattr(check_display, "tried", lambda question: (answers[question], False))
     monkeypatch.setattr(check_python, "installed", lambda: HAVE)
+    monkeypatch.setattr(check_python, "providing", lambda module: (module, "3.7.1"))
     monkeypatch.setattr(check_python, "nvidia", list)
     return doctor.examine()
 
@@ -115,6 +118,9 @@ def examined(monkeypatch: pytest.MonkeyPatch, **changed: Answer) -> doctor.Repor
         ({"offscreen": answer(step="context", error="no EGL")}, "window"),
         ({"window": NOT_DRAWN}, "no"),
         ({"window": NO_DISPLAY, "offscreen": answer("was ended by SIGSEGV", "context")}, "no"),
+        ({"window": NO_DISPLAY, "offscreen": answer("was ended by SIGSEGV", "picture")}, "no"),
+        ({"window": answer("was ended by SIGSEGV", "picture", display=True)}, "no"),
+        ({"offscreen": answer("was ended by SIGSEGV", "picture")}, "window"),
         ({"torch": answer("was ended by SIGILL", "import torch")}, "no"),
         ({"torch": answer("was ended by SIGABRT", "kernels", torch="2.13.0", devices=[])}, "no"),
         ({"torch": answer("did not answer within 60 s", "caches", torch="2.13.0", devices=[])}, "no"),
@@ -133,6 +139,14 @@ def test_exit_status_says_whether_it_will_run(
         assert one.state in (OK, REMARK, PROBLEM) and one.title and one.value
         assert one.state == OK or one.explanation.endswith(".") and ".." not in one.explanation
         assert one.state != PROBLEM or one.command or not sys.platform.startswith("linux")
+
+
+def test_a_crash_beside_opengl_is_not_for_want_of_its_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = Answer({**WELL["packages"].facts, "libraries": {"libEGL": "", "libGLESv2": "cannot open"}})
+    crashed = answer("was ended by SIGSEGV", "picture")
+    report = examined(monkeypatch, packages=lacking, window=NO_DISPLAY, offscreen=crashed)
+    (problem,) = [one for one in report.findings if one.state == PROBLEM]
+    assert problem.title == check_display.BESIDE and "ended by SIGSEGV" in problem.explanation
 
 
 @pytest.mark.parametrize(("module", "check"), [(check_kernels, "operators"), (check_files, "program")])
@@ -328,6 +342,7 @@ def test_commands_are_as_the_user_types_them(monkeypatch: pytest.MonkeyPatch, tm
     assert invocation.command("doctor") == f"{venv} visualizer.py doctor"
     assert invocation.command("--out", "a b.png") == f"{venv} visualizer.py --out 'a b.png'"
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(invocation.shutil, "which", lambda _: None)  # nothing was activated
     assert invocation.command("doctor") == f"{ROOT}/.venv/bin/python {ROOT}/visualizer.py doctor"
     monkeypatch.setattr(invocation, "ROOT", tmp_path)
     assert invocation.command("doctor") == "jinc doctor", "installed as a package"

@@ -326,7 +326,7 @@ def test_the_command_to_resume(tmp_path: Path) -> None:
 def test_without_a_script_the_installed_package_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "__file__", str(tmp_path / "viz" / "training" / "process.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    assert trainer.trainer_program() == (sys.executable, "-m", "train")
+    assert trainer.trainer_program() == (sys.executable, "-P", "-m", "train")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(RunError, match="not installed"):
         trainer.trainer_program()
