@@ -82,7 +82,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
 
 
 def count_step_kinds(config: TrainConfig) -> dict[int, int]:
-    """Return each combination of due phases' first step, and the number of steps of a period that have it."""
+    """Return {first step: number of steps in a period} for each combination of phases that are due together."""
     phases = build_phases(config)
     period = math.lcm(*(phase.interval for phase in phases))
     due = [tuple(phase.name for phase in phases if step % phase.interval == 0) for step in range(period)]

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What training asks of its device: queued transfers, settings, memory as estimated and measured, throughput."""
+"""The device in training: queued copies, settings, memory as estimated and measured, throughput."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -54,7 +54,7 @@ def test_settings_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kept(call: Any, network: torch.nn.Module) -> int:
-    """Bytes that autograd keeps of a forward pass, without the network's own."""
+    """Return the bytes that autograd keeps of a forward pass, without the network's own."""
     own = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
     found: dict[int, int] = {}
 

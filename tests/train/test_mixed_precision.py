@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Training in mixed precision: what losses and gradients become, what overflows, and what no step waits for."""
+"""Training in mixed precision: losses, gradients, overflows, and steps that wait for nothing."""
 
 import math
 from dataclasses import replace
@@ -49,7 +49,7 @@ def test_float32_computes_nothing_in_float16() -> None:
 
 
 def trajectory(name: str, num_fp16_res: int, noise: float = 0.0, seed: int = 0) -> list[dict[str, float]]:
-    """Statistics of six steps; `noise`: what all weights are changed by at first, relative."""
+    """Return the statistics of six steps; `noise`: the relative change of all weights at first."""
     state = TrainState(small(name, num_fp16_res))
     drawn = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -242,7 +242,7 @@ def test_gradients_are_unscaled_and_sanitized_in_place() -> None:
 
 
 def spoiled(num_fp16_res: int, name: str = "B") -> TrainState:
-    """A run in which D saw a picture that is not a number, then one good batch."""
+    """Return a run in which D saw a picture that is not a number, then one good batch."""
     state = TrainState(small(name, num_fp16_res))
     state.step(batch(0), None)
     before = bits(state)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Whole runs in mixed precision: who decides, what a resumed run keeps, what is logged, what is refused."""
+"""Whole runs in mixed precision: the default, the options, the log, and the choice that a resumed run keeps."""
 
 import json
 import math
@@ -8,27 +8,20 @@ from typing import Any
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
 from support.mixed_runs import Types, same, small
+from support.trainer import SMALL as SMALL_RUN
+from support.trainer import call, rows
 
 from gan.checkpoints.checkpoint import load_tensors, save_tensors
 from gan.networks.generator import Generator
 from gan.networks.precision import FULL, HALF
-from train.cli.main import main
 from train.config import TrainConfig
 from train.errors import TrainingError
 from train.loop import Loop
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.state import TrainState
 
-SMALL = ("--cfg=T", "--preset=tiny", "--batch=4", "--cbase=64", "--cmax=8", "--tick=0.008", "--snap=1", "--device=cpu")
-
-
-def call(*args: object) -> Result:
-    result = CliRunner().invoke(main, [str(arg) for arg in args])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+SMALL = ("--cfg=T", *SMALL_RUN)
 
 
 def started(tmp_path: Path, data: Path, *options: object) -> Path:
@@ -37,12 +30,8 @@ def started(tmp_path: Path, data: Path, *options: object) -> Path:
     return max(path for path in tmp_path.iterdir() if path.name.endswith("-T-16"))
 
 
-def rows(run: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
-
-
 def half_of(run: Path) -> tuple[int, int]:
-    """As the options and the state have it."""
+    """Return `half` of the options and of the state."""
     document = load_tensors(run / "training-state.safetensors")[1]
     return json.loads((run / "training_options.json").read_text())["half"], document["config"]["half"]
 
