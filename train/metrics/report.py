@@ -17,6 +17,7 @@ import click
 from gan.analysis.equivariance import Estimate, measure
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
+from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import NAMES
 from gan.hub.resolve import missing, resolve, short_name
 from gan.networks.config import GeneratorConfig
@@ -82,7 +83,7 @@ def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, An
 
 
 def _open_model(model: str) -> Subject:
-    path = Path(resolve(model))
+    path = Path(resolve(model, fetch_with_bar))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise CheckpointError(missing(path))
     return Subject(short_name(path), read_header(path).config, path)
