@@ -28,8 +28,8 @@ from gan.networks.conv_autotune import Weight, convolve
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung
-from gan.networks.layers import Weights
-from gan.networks.precision import FULL
+from gan.networks.precision import FULL_PRECISION
+from gan.networks.synthesis import SynthesisOptions, Weights
 
 __all__ = [  # for train.bench too
     "CONTEXT",
@@ -124,17 +124,19 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
     transform = user_matrix(0.1, 0.05, 3.0) if config.movable else None
 
     def frame() -> torch.Tensor:
-        return generator.synthesis(ws, transform=transform, weights=weights)
+        return generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))
 
     def reference() -> torch.Tensor:
         with cpu.switched_off():
-            return generator.synthesis(ws, transform=transform, weights=plain)
+            return generator.synthesis(ws, SynthesisOptions(transform=transform, weights=plain))
 
     layers = convolutions(generator, ws)
 
     def with_weights(of: Weights) -> list[Layer]:
         given = zip(layers, of.values(), strict=True)
-        return [(FULL.laid_out(x, x.dtype), weight, stride, padding) for (x, _, stride, padding), weight in given]
+        return [
+            (FULL_PRECISION.convert(x, x.dtype), weight, stride, padding) for (x, _, stride, padding), weight in given
+        ]
 
     fast, chosen = with_weights(plain), with_weights(weights)
     candidates: dict[str, Callable[[], object]] = {

@@ -28,7 +28,7 @@ from gan.bench import (
     prepare,
     report,
 )
-from gan.networks.precision import HALF
+from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig, configure
 from train.device import configure_torch, measure_memory, synchronize, to_device
 from train.errors import TrainingError
@@ -82,7 +82,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
 
 
 def count_step_kinds(config: TrainConfig) -> dict[int, int]:
-    """Return each combination of due phases' first step, and the number of steps of a period that have it."""
+    """Return {first step: number of steps in a period} for each combination of phases that are due together."""
     phases = build_phases(config)
     period = math.lcm(*(phase.interval for phase in phases))
     due = [tuple(phase.name for phase in phases if step % phase.interval == 0) for step in range(period)]
@@ -144,7 +144,7 @@ def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: 
     options: dict[str, Any] = {"device": device, "batch": batch, "steps": steps, "preset_name": preset_name}
     found = {
         name: measure_throughput(cfg, resolution, num_fp16_res=num_fp16_res, **options)
-        for name, num_fp16_res in (("float32", 0), ("mixed", HALF))
+        for name, num_fp16_res in (("float32", 0), ("mixed", NUM_FP16_RES))
     }
     row: Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
     for key in ("step ms", "images/s", "memory MB"):

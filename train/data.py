@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""An endless, resumable stream of training batches, decided by (seed, position) alone."""
+"""An endless, resumable stream of training batches, determined by (seed, position) alone."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.layer_plan import plan
-from gan.networks.precision import Arithmetic
+from gan.networks.precision import PrecisionPolicy
 from train.config import TrainConfig
 from train.errors import TrainingError
 
@@ -30,7 +30,7 @@ def configure_torch(device: torch.device, threads: int = 0) -> None:
     torch.set_float32_matmul_precision("highest")
     precision.prepare(device)
     if device.type == "cpu":
-        torch.set_flush_denormal(True)  # arithmetic on denormals is a hundred times slower, and gradients vanish often
+        torch.set_flush_denormal(True)  # precision on denormals is a hundred times slower, and gradients vanish often
 
 
 def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -89,39 +89,39 @@ def estimate_memory(config: TrainConfig) -> int:
             sum(parameter.numel() for parameter in network.parameters())
             for network in (Generator(config.generator), Discriminator(config.discriminator))
         )
-    arithmetic = Arithmetic(config.num_fp16_res)
-    g_kept = generator_activation_bytes(config.generator, arithmetic)
-    d_kept = pyramid_activation_bytes(config.discriminator, arithmetic)
+    precision = PrecisionPolicy(config.num_fp16_res)
+    g_kept = generator_activation_bytes(config.generator, precision)
+    d_kept = pyramid_activation_bytes(config.discriminator, precision)
     # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
     kept = config.batch * max(g_kept + d_kept, 2 * d_kept)
     return 4 * (5 * generator + 4 * discriminator) + kept + PROCESS_BYTES
 
 
-def generator_activation_bytes(config: GeneratorConfig, arithmetic: Arithmetic) -> int:
+def generator_activation_bytes(config: GeneratorConfig, precision: PrecisionPolicy) -> int:
     """Estimate the bytes of activations that a backward pass keeps for one generated picture."""
     if config.architecture != "layers":
-        return pyramid_activation_bytes(config, arithmetic)
+        return pyramid_activation_bytes(config, precision)
     # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, two bits
     # for each value at the temporary rate.
     return sum(
         layer.in_size**2
         * (
             (2 * layer.in_channels + layer.out_channels)
-            * _bytes_per_value(arithmetic, layer.out_rate, config.resolution)
+            * _bytes_per_value(precision, layer.out_rate, config.resolution)
             + layer.out_channels * layer.up**2 // 4
         )
         for layer in plan(config).layers
     )
 
 
-def pyramid_activation_bytes(config: GeneratorConfig | DiscriminatorConfig, arithmetic: Arithmetic) -> int:
+def pyramid_activation_bytes(config: GeneratorConfig | DiscriminatorConfig, precision: PrecisionPolicy) -> int:
     """Estimate the same for two layers per resolution from 4x4 up, each keeping four tensors."""
     sizes = [2**level for level in range(2, config.resolution.bit_length())]
     return sum(
-        2 * 4 * config.channels_at(size) * size**2 * _bytes_per_value(arithmetic, size, config.resolution)
+        2 * 4 * config.channels_at(size) * size**2 * _bytes_per_value(precision, size, config.resolution)
         for size in sizes
     )
 
 
-def _bytes_per_value(arithmetic: Arithmetic, rate: int, resolution: int) -> int:
-    return arithmetic.dtype(rate, resolution, torch.float32).itemsize
+def _bytes_per_value(precision: PrecisionPolicy, rate: int, resolution: int) -> int:
+    return precision.dtype(rate, resolution, torch.float32).itemsize

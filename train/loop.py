@@ -19,7 +19,7 @@ from gan.data.image_dataset import ImageSource
 from gan.data.image_io import grid, save_png, to_uint8
 from gan.files.format import format_duration
 from gan.hub.resolve import newest_snapshot
-from gan.networks.latents import z_from_seed
+from gan.networks.generator import z_from_seed
 from train.data import BatchLoader
 from train.device import measure_memory, synchronize
 from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory

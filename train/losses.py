@@ -16,7 +16,8 @@ import torch.nn.functional as F
 
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.precision import Arithmetic
+from gan.networks.precision import PrecisionPolicy
+from gan.networks.synthesis import SynthesisOptions
 from train.config import TrainConfig
 
 Stats = dict[str, torch.Tensor]
@@ -51,13 +52,15 @@ class Step:
         if config.style_mixing > 0:
             other = generator.mapping(torch.randn(count, z_dim, device=device), labels)
             ws = mix_styles(ws, other, config.style_mixing)
-        arithmetic = Arithmetic(config.num_fp16_res)
-        images = generator.synthesis(ws, noise=config.noise, update_emas=update_emas, arithmetic=arithmetic)
+        precision = PrecisionPolicy(config.num_fp16_res)
+        images = generator.synthesis(
+            ws, SynthesisOptions(noise=config.noise, update_emas=update_emas, precision=precision)
+        )
         return images, labels, ws
 
     def discriminate(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Return the logits [N, 1] of pictures that are blurred already."""
-        return self.discriminator(images, labels, arithmetic=Arithmetic(self.config.num_fp16_res))
+        return self.discriminator(images, labels, precision=PrecisionPolicy(self.config.num_fp16_res))
 
 
 @dataclass(frozen=True)

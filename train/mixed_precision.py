@@ -11,19 +11,19 @@ from collections.abc import Iterable
 
 import torch
 
-from gan.networks.precision import HALF, Arithmetic
+from gan.networks.precision import NUM_FP16_RES, PrecisionPolicy
 
 
 def default_num_fp16_res(device: str) -> int:
     """Return how many of the highest resolutions a new run on `device` computes in float16: 0 unless it is CUDA."""
-    return HALF if torch.device(device).type == "cuda" else 0
+    return NUM_FP16_RES if torch.device(device).type == "cuda" else 0
 
 
 def describe_precision(num_fp16_res: int, resolution: int) -> str:
     """Return "float16 on 256, 128, 64, 32; float32 below", or "float32"."""
-    arithmetic = Arithmetic(num_fp16_res)
+    precision = PrecisionPolicy(num_fp16_res)
     sizes = [2**level for level in range(resolution.bit_length() - 1, 1, -1)]
-    low = [str(size) for size in sizes if arithmetic.dtype(size, resolution, torch.float32) == torch.float16]
+    low = [str(size) for size in sizes if precision.dtype(size, resolution, torch.float32) == torch.float16]
     return f"float16 on {', '.join(low)}; float32 below" if low else "float32"
 
 

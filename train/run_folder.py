@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
@@ -27,6 +27,7 @@ PROGRESS = "progress.json"
 LOG = "log.txt"
 STOP = "stop"
 
+ERASE_LINE = "\r\x1b[K"  # of a terminal
 ACTIVE_STATES = ("starting", "training", "stopping")  # of progress.json, while a trainer holds the folder
 
 
@@ -84,29 +85,30 @@ def write_json(path: Path, document: Any) -> None:
         temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
+def nullify_nonfinite(row: dict[str, Any]) -> dict[str, Any]:
+    """Return `row` with None for numbers that are not finite: JSON has none."""
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+
+
 class RunLog:
     """A run's log.txt, stats.jsonl and progress.json, and the same on the terminal."""
 
     def __init__(self, run: Path, total_images: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.run, self.total_images, self.clock = run, total_images, clock
-        self.stream: IO[str] = sys.stdout
         self._bar_shown = False
         self._written = -math.inf
 
     def say(self, line: str) -> None:
         """Print one line, and keep it in log.txt."""
-        self._erase_bar()
-        print(line, file=self.stream, flush=True)
+        print(f"{ERASE_LINE if self._bar_shown else ''}{line}", flush=True)
+        self._bar_shown = False
         with (self.run / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     def append_row(self, row: dict[str, Any]) -> None:
-        """Append one tick to stats.jsonl; values that are not finite become null, since JSON has none."""
-        clean = {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()
-        }
+        """Append one tick to stats.jsonl."""
         with (self.run / STATS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(clean) + "\n")
+            file.write(json.dumps(nullify_nonfinite(row)) + "\n")
 
     def drop_rows_after(self, images: int) -> None:
         """Drop the rows of stats.jsonl that a resumed run is about to write again, and half-written ones."""
@@ -151,16 +153,11 @@ class RunLog:
             self._draw_bar(images, images_per_s, left)
 
     def _draw_bar(self, images: int, images_per_s: float, left: float | None) -> None:
-        if not self.stream.isatty():  # a file or a pipe gets the line of each tick only
+        if not sys.stdout.isatty():  # a file or a pipe gets the line of each tick only
             return
         fraction = min(images / self.total_images, 1)
         bar = "#" * round(24 * fraction)
         tail = "" if left is None else f"  {format_duration(left)} left"
         text = f"[{bar:<24}] {fraction:4.0%}  {images / 1000:.1f} kimg  {images_per_s:.1f} img/s{tail}"
-        print(f"\r\x1b[K{text}", end="", file=self.stream, flush=True)
+        print(f"{ERASE_LINE}{text}", end="", flush=True)
         self._bar_shown = True
-
-    def _erase_bar(self) -> None:
-        if self._bar_shown:
-            print("\r\x1b[K", end="", file=self.stream)
-            self._bar_shown = False

@@ -22,6 +22,7 @@ from gan.analysis.metric_names import FEWEST, METRICS
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.generator import Generator, moderate_batch
 from gan.networks.input_transform import user_matrix
+from gan.networks.synthesis import SynthesisOptions
 
 PEAK = 2.0  # I_max: pictures range from -1 to 1
 REACH = 1 / 8  # offsets are uniform in [-REACH, REACH] image widths, an axis
@@ -159,7 +160,7 @@ class Meter:
         self.num += count
 
     def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
-        images = self.generator.synthesis(ws, noise="const", transform=transforms.to(ws.device))
+        images = self.generator.synthesis(ws, SynthesisOptions(transform=transforms.to(ws.device)))
         return images.cpu() if images.device.type == "mps" else images  # the operators need float64, which MPS has not
 
     @property

@@ -23,8 +23,7 @@ from gan.analysis.bands import find, on_square
 from gan.analysis.equivariance import full_precision
 from gan.data.image_dataset import ImageSource
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, moderate_batch
-from gan.networks.latents import z_from_seed
+from gan.networks.generator import Generator, moderate_batch, z_from_seed
 
 BETA = 8.0  # of the window, as in the paper
 LARGEST = 2088  # samples a side that a spectrum is padded to unasked: twice the widest map of a generator
@@ -321,8 +320,8 @@ def label_of(config: GeneratorConfig, seed: int) -> int:
 
 def _maps(generator: Generator, ws: Tensor, layer: str | None) -> Tensor:
     if layer is None:
-        return generator.synthesis(ws, noise="const")
-    for name, maps in generator.synthesis.steps(ws, noise="const"):
+        return generator.synthesis(ws)
+    for name, maps in generator.synthesis.steps(ws):
         if name == layer:
             return maps
     raise ValueError(f"The network has no layer {layer}.")

@@ -44,7 +44,7 @@ from gan.analysis.texture_sticking import NOTHING
 from gan.networks.config import ConfigError
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.layers import Weights
+from gan.networks.synthesis import SynthesisOptions, Weights
 
 COARSEST = 1 / 8  # cycles a pixel from which detail is fine
 UNDECIDED = 0.9  # |<S,P>| / sqrt(<S,S> <P,P>) from which sticking and following look alike
@@ -164,7 +164,7 @@ class StickinessMeter:
         size = self.generator.config.resolution
         transform = user_matrix(dx / size, dy / size, 0).to(ws.device)
         with full_precision():
-            image = self.generator.synthesis(ws, noise="const", transform=transform, weights=weights)[0]
+            image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
         if not torch.isfinite(image).all():
             raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
         return image.cpu().double().numpy()

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""A model's download as a command line shows it: a bar while it comes, the checksum when it is there."""
+"""Fetch models on a command line: a progress bar meanwhile, the checksum afterwards."""
 
 import os
 import sys
@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from gan.files.format import format_bytes
-from gan.hub.download import Downloaded, Progress, fetched
-from gan.hub.url import DownloadError, parsed
+from gan.hub.download import Downloaded, Progress, fetch
+from gan.hub.url import DownloadError, parse_address
 
 STAGES = {"downloading": "Downloading", "checking": "Checking"}  # those that have a bar
 
 
 class Interrupted(click.ClickException):
-    """Ctrl-C ended it."""
+    """A download that Ctrl-C ended."""
 
     exit_code = 130
 
@@ -47,24 +47,23 @@ class _Bar(ExitStack):
         self._bar.update(more)
 
 
-def fetched_on_terminal(url: str) -> str:
-    """The path of the model at an address. click.ClickException, one sentence, where there is none."""
+def fetch_with_bar(url: str) -> str:
+    """Return the path of the model at an address; click.ClickException, one sentence, where there is none."""
     try:
-        address = parsed(url)
-        name = address.name or address.host
+        address = parse_address(url)
+        name = address.file_name or address.host
         with _Bar(name) as bar:
-            found = fetched(url, progress=bar.show)
+            found = fetch(url, progress=bar.show)
     except DownloadError as problem:
         raise click.ClickException(str(problem)) from None
     except KeyboardInterrupt:
-        raise Interrupted(f"{name} was not fetched to its end: the same command goes on where it stopped.") from None
-    click.echo(summary(found), err=True)
+        raise Interrupted(f"The download of {name} was interrupted: run the same command again to resume it.") from None
+    click.echo(_summarize(found), err=True)
     return os.fspath(found.path)
 
 
-def summary(found: Downloaded) -> str:
-    """What was fetched, with its checksum, in a line."""
+def _summarize(found: Downloaded) -> str:
+    """Say what was fetched, with its checksum, in a line."""
     source = ", from the cache" if found.from_cache else ""
-    remark = f" {found.note}" if found.note else ""
-    stop = "." if remark else ""
-    return f"{found.path.name}: {format_bytes(found.bytes)}{source}, sha256 {found.sha256}{stop}{remark}"
+    note = f". {found.note}" if found.note else ""
+    return f"{found.path.name}: {format_bytes(found.bytes)}{source}, sha256 {found.sha256}{note}"

@@ -1,42 +1,38 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Fetches a model from an http or https address into the cache: resumed where it stopped, asked for anew only if new.
+"""Fetch a model from an http or https address into the cache: resumed where it stopped, asked for again only if new.
 
 Nothing that a server says is believed: lengths are limits that the bytes are held against, names are made harmless,
 and what arrives is a model by its contents or is deleted. Opening it later runs nothing of it (gan.checkpoints).
 """
 
-import http.client
 import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan.checkpoints.file_type import contents_of
 from gan.checkpoints.read_limits import RefusedError
 from gan.files.format import format_bytes
-from gan.hub.cache import Cache, Part, Record, digest, hold
-from gan.hub.connections import NAP, StoppedError
-from gan.hub.http import Answer, WebError, ask
-from gan.hub.url import Address, DownloadError, parsed
+from gan.hub.cache import Cache, Part, Record, compute_sha256
+from gan.hub.http import POLL_SECONDS, Answer, BrokenError, StoppedError, WebError, ask
+from gan.hub.url import Address, DownloadError, parse_address
 
-LIMIT = 4 * 2**30  # bytes of a file, unless JINC_DOWNLOAD_LIMIT says something else
-SWITCH = "JINC_DOWNLOAD_LIMIT"  # GiB
-TIMEOUT = 20.0  # seconds that a server may keep silent
-RETRIES = 4  # of a connection that breaks, without getting on
-GETTING_ON = 2**20  # bytes after which a connection that breaks again counts as the first
-CHUNK = 2**18
-WAITS = (1.0, 2.0, 4.0, 8.0)  # seconds before each
+DEFAULT_LIMIT = 4 * 2**30  # bytes of a file
+LIMIT_VARIABLE = "JINC_DOWNLOAD_LIMIT"  # GiB
+SILENCE_SECONDS = 20.0  # that a server may be silent
+RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0)  # before each new connection in the place of one that broke
+ENOUGH_BYTES = 2**20  # after which a connection that breaks counts as the first again
 
 
 class Cancelled(DownloadError):
-    """The user stopped it; what came stays for the next time."""
+    """A download that the user stopped; what came stays for the next time."""
 
 
 class Progress(NamedTuple):
-    """How far a download is. `stage`: "connecting", "downloading", "waiting" (to connect again), "checking"."""
+    """The state of a download. `stage`: "connecting", "downloading", "waiting" (to connect again), "checking"."""
 
     stage: str
     done: int = 0  # bytes
@@ -45,7 +41,7 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True)
 class Downloaded:
-    """A model that lies in the cache, held for this process. `note`: a sentence about where it comes from, or ""."""
+    """A model in the cache, held for this process. `note`: a sentence on why an old copy is used, or ""."""
 
     path: Path
     sha256: str
@@ -54,7 +50,7 @@ class Downloaded:
     note: str = ""
 
 
-def fetched(
+def fetch(
     url: str,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
@@ -62,118 +58,80 @@ def fetched(
     limit: int | None = None,
     sha256: str | None = None,
     cache: Cache | None = None,
-    timeout: float = TIMEOUT,
+    timeout: float = SILENCE_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Downloaded:
-    """The model at an address, from the cache where the server has nothing newer or cannot be reached.
+    """Fetch the model at an address, from the cache where the server has nothing newer or cannot be reached.
 
-    `limit`: bytes; None is JINC_DOWNLOAD_LIMIT or 4 GiB. `sha256`, or `#sha256=HEX` at the address's end: what the
-    content must be. `progress` and `cancelled` are called often, on this thread. DownloadError (Cancelled) says in one
-    sentence what went wrong; what came until then is gone on with at the next call, in this process or another.
+    `limit`: bytes; None is JINC_DOWNLOAD_LIMIT or 4 GiB. `sha256`, or `#sha256=HEX` at the address's end: the
+    content's. `progress` and `cancelled` are called often, on this thread. DownloadError (Cancelled) says in one
+    sentence what went wrong; the next call, in this process or another, resumes what came until then.
     """
-    address = parsed(url, sha256)
-    cache, limit = cache or Cache(), allowed() if limit is None else limit
+    address = parse_address(url, sha256)
+    cache, limit = cache or Cache(), size_limit() if limit is None else limit
 
-    def checking(done: int, total: int) -> None:
+    def check(done: int, total: int) -> None:
         if cancelled():
-            raise Cancelled(f"{address.shown} was not opened: the check of its copy was stopped.")
+            raise Cancelled(f"{address.shown} was not opened: the check of its file was stopped.")
         progress(Progress("checking", done, total))
 
     cache.sweep()
     record = cache.record(address)
     wanted = address.sha256 or (record.sha256 if record else "")
-    kept = cache.find(wanted, checking) if wanted else None
+    kept = cache.find(wanted, check) if wanted else None
     if kept and address.sha256:  # named by its content: the server could only say the same
         return Downloaded(kept, wanted, kept.stat().st_size, True)
     with ExitStack() as stack:
-        with cache.written():
+        with cache.writing():
             part = stack.enter_context(cache.part(address))
         transfer = _Transfer(address, cache, part, limit, progress, cancelled, timeout, sleep)
         note = transfer.run(record if kept else None)
         if note is not None and kept and record:
-            return _again(address, cache, record, kept, note)
-        with cache.written():
-            try:
-                return _stored(address, cache, part, transfer, checking)
-            except _Unfit:
-                if not (address.sha256 and transfer.joined):
-                    raise
-                part.reset({})  # it may have been halves of two files, which is nobody's mistake
+            return _use_copy(address, cache, record, kept, note)
+        try:
+            return transfer.store(check)
+        except _UnfitError:
+            if not (address.sha256 and transfer.resumed):
+                raise
+        with cache.writing():
+            part.reset(Record())  # it may have been halves of two files
         transfer.run(None)
-        with cache.written():
-            return _stored(address, cache, part, transfer, checking)
+        return transfer.store(check)
 
 
-def allowed() -> int:
-    """Bytes that a model may have; DownloadError where JINC_DOWNLOAD_LIMIT is no number."""
-    given = os.environ.get(SWITCH, "").strip()
+def size_limit() -> int:
+    """Return the bytes that a model may have; DownloadError where JINC_DOWNLOAD_LIMIT is no number."""
+    given = os.environ.get(LIMIT_VARIABLE, "").strip()
     if not given:
-        return LIMIT
+        return DEFAULT_LIMIT
     try:
         wanted = float(given)
         if 0 < wanted < 2**20:
             return int(wanted * 2**30)
     except ValueError:
         pass
-    raise DownloadError(f"{SWITCH} is {given[:40]!r}, not a number of GiB: set it to one, such as 8, or unset it.")
+    raise DownloadError(
+        f"{LIMIT_VARIABLE} is {given[:40]!r}, not a number of GiB: set it to one, such as 8, or unset it."
+    )
 
 
-def _again(address: Address, cache: Cache, record: Record, kept: Path, note: str) -> Downloaded:
-    """The copy in the cache, which is still right ("") or the best there is (why)."""
+def _use_copy(address: Address, cache: Cache, record: Record, kept: Path, note: str) -> Downloaded:
+    """Return the copy in the cache, which is still right (no `note`) or the best there is."""
     if note:
         day = time.strftime("%Y-%m-%d", time.localtime(record.checked))
         note = f"{note.rstrip('.')}. The copy of {day} is used."
     else:
-        with cache.written():
-            cache.remember(address, replace(record, checked=time.time()))
+        with cache.writing():
+            cache.remember(address, record)
     return Downloaded(kept, record.sha256, kept.stat().st_size, True, note)
 
 
-def _stored(
-    address: Address, cache: Cache, part: Part, transfer: "_Transfer", checking: Callable[[int, int], None]
-) -> Downloaded:
-    """Check a part that is whole, and make it a file of the cache. OSError."""
-    if not part.size:
-        part.delete()
-        raise DownloadError(f"{transfer.host} sent an empty file for {address.shown}: check the address.")
-    try:
-        contents_of(part.path)
-    except RefusedError as problem:
-        part.delete()
-        raise _Unfit(f"What {address.shown} leads to {problem}.") from None
-    sha256, size = digest(part.path, checking), part.size
-    if address.sha256 and sha256 != address.sha256:
-        part.delete()
-        raise _Unfit(
-            f"What {address.shown} leads to has the sha256 {sha256}, and {address.sha256} was wanted: "
-            "it was deleted; compare both with what its author says."
-        )
-    facts = part.facts
-    path = cache.store(part, sha256, transfer.name)
-    record = Record(
-        address=address.shown if address.is_open else "",
-        sha256=sha256,
-        name=path.name,
-        bytes=size,
-        etag=str(facts.get("etag", "")),
-        modified=str(facts.get("modified", "")),
-        checked=time.time(),
-    )
-    cache.remember(address, record)
-    hold(path)
-    return Downloaded(path, sha256, size, False)
-
-
-class _Unfit(DownloadError):
-    """What came is whole, and not what is wanted."""
-
-
-class _Dropped(Exception):
-    """A connection that did not bring what it should; its text is a clause."""
+class _UnfitError(DownloadError):
+    """A whole file that is not the one wanted."""
 
 
 class _Transfer:
-    """Fills a part, over as many connections as it takes."""
+    """Fills a part, over as many connections as it takes, and stores it. `resumed`: it began over another one."""
 
     def __init__(
         self,
@@ -188,13 +146,12 @@ class _Transfer:
     ) -> None:
         self._address, self._cache, self._part, self._limit = address, cache, part, limit
         self._progress, self._cancelled, self._timeout, self._sleep = progress, cancelled, timeout, sleep
-        self._total: int | None = part.facts.get("length")
-        self._came = False  # whether any byte did
-        self.joined = False  # whether the part was begun over another connection
-        self.name, self.host = "", address.host  # of the file, as it is to be kept; of the server that sends it
+        self._total = part.record.bytes
+        self._any_came, self.resumed = False, False
+        self._name, self._host = "", address.host
 
     def run(self, record: Record | None) -> str | None:
-        """Fill the part; None when it is whole.
+        """Fill the part; return None when it is whole.
 
         With a `record` of a copy that can be used instead: "" when that is what the server has, or a sentence on why
         the server could not be asked.
@@ -207,154 +164,155 @@ class _Transfer:
             except StoppedError:
                 raise self._stopped() from None
             except WebError as problem:
-                if record and not self._came:
+                if record and not self._any_came:
                     return str(problem)
-                if not (problem.passing or self._came):
+                if not (problem.temporary or self._any_came):
                     raise
                 reason = str(problem)
-            except _Dropped as problem:
-                size = self._part.size
+            except BrokenError as problem:
                 of = f" of {format_bytes(self._total)}" if self._total else ""
-                reason = f"The connection to {self.host} {problem} after {format_bytes(size)}{of}: try again"
-                reason += ", it goes on from there." if self._part.facts else "."
-            failures = 0 if self._part.size - before >= GETTING_ON else failures + 1
-            if failures > RETRIES:
+                again = "try again to resume it" if self._is_resumable() else "try again"
+                came = f"{format_bytes(self._part.size)}{of}"
+                reason = f"The connection to {self._host} {problem} after {came}: {again}."
+            failures = 0 if self._part.size - before >= ENOUGH_BYTES else failures + 1
+            if failures > len(RETRY_SECONDS):
                 raise DownloadError(reason)
-            self._wait(WAITS[max(failures - 1, 0)])
+            self._wait(RETRY_SECONDS[max(failures - 1, 0)])
+
+    def store(self, check: Callable[[int, int], None]) -> Downloaded:
+        """Check a part that is whole, and make it a file of the cache. DownloadError."""
+        address, part = self._address, self._part
+        with self._cache.writing():
+            if not part.size:
+                part.delete()
+                raise DownloadError(f"{self._host} sent an empty file for {address.shown}: check the address.")
+            try:
+                contents_of(part.path)
+            except RefusedError as problem:
+                part.delete()
+                raise _UnfitError(f"The file at {address.shown} {problem}.") from None
+            sha256, size = compute_sha256(part.path, check), part.size
+            if address.sha256 and sha256 != address.sha256:
+                part.delete()
+                raise _UnfitError(
+                    f"The file at {address.shown} has the sha256 {sha256} instead of {address.sha256}, "
+                    "and was deleted: compare both with what its author says."
+                )
+            path = self._cache.store(part, sha256, self._name)
+            shown = address.shown if address.is_open else ""
+            record = Record(shown, sha256, path.name, size, part.record.etag, part.record.modified)
+            self._cache.remember(address, record)
+        return Downloaded(path, sha256, size, False)
 
     def _attempt(self, record: Record | None) -> str | None:
-        """One connection."""
+        """Make one connection; return as `run`. BrokenError, StoppedError, DownloadError."""
         part = self._part
         self._report("connecting")
-        done = part.size if self._resumable() else 0
+        done = part.size if self._is_resumable() else 0
         with ask(self._address, self._headers(done, record), self._timeout, self._cancelled) as answer:
-            self.host = answer.host
-            if answer.status == 304 or (answer.status == 200 and record and _same(answer, record)):
+            self._host = answer.host
+            if answer.status == 304 or (answer.status == 200 and record and _is_same(answer, record)):
                 return ""
-            self.name = self._address.name if "." in self._address.name else answer.name or self._address.name
-            self.name = self.name or "model"
-            self.joined = answer.status != 200
-            if answer.status == 416:
-                if done and answer.total == done and part.facts.get("length") in (None, done):
-                    return None  # all was there
+            name = self._address.file_name
+            self._name = name if "." in name else answer.file_name or name or "model"
+            self.resumed = answer.status != 200
+            if answer.status == 416 and done and answer.total == done and part.record.bytes in (None, done):
+                return None  # all was there
             if answer.status == 416 or answer.status == 206 and not self._continues(answer, done):
-                with self._cache.written():
-                    part.reset({})
-                raise _Dropped("does not go on where it stopped")
+                with self._cache.writing():
+                    part.reset(Record())
+                raise BrokenError("does not go on where it stopped")
             if answer.status == 200:
-                self._begin(answer)
-            elif answer.total is not None:
+                with self._cache.writing():
+                    part.reset(Record(bytes=answer.total, etag=answer.etag, modified=answer.modified))
+            if answer.status == 200 or answer.total is not None:
                 self._total = answer.total  # the first answer may have had no length
-            self._room(done if answer.status == 206 else 0)
+            self._check_room(part.size)
             self._receive(answer)
         return None
 
     def _headers(self, done: int, record: Record | None) -> dict[str, str]:
-        if record and not done:
-            conditions = {"If-None-Match": record.etag, "If-Modified-Since": record.modified}
-            return {name: value for name, value in conditions.items() if value}
-        if not done:
-            return {}
-        facts = self._part.facts
-        etag = facts.get("etag", "")
-        since = etag if etag and not etag.startswith("W/") else facts.get("modified", "")
-        return {"Range": f"bytes={done}-", **({"If-Range": since} if since else {})}
+        if done:
+            begun = self._part.record
+            since = begun.modified if begun.etag.startswith("W/") else begun.etag or begun.modified
+            headers = {"Range": f"bytes={done}-", "If-Range": since}
+        else:
+            headers = {"If-None-Match": record.etag, "If-Modified-Since": record.modified} if record else {}
+        return {name: value for name, value in headers.items() if value}
 
-    def _resumable(self) -> bool:
-        """Whether a server would notice, or we at the end, that it is another file by now."""
-        facts, known = self._part.facts, self._address.sha256
-        etag = facts.get("etag", "")
-        return bool(self._part.size and (known or facts.get("modified") or (etag and not etag.startswith("W/"))))
+    def _is_resumable(self) -> bool:
+        """Return whether the server, or the checksum, would tell that it is another file by now."""
+        begun = self._part.record
+        strong = begun.etag and not begun.etag.startswith("W/")
+        return bool(self._part.size and (self._address.sha256 or begun.modified or strong))
 
     def _continues(self, answer: Answer, done: int) -> bool:
-        """Whether a part of a file is that which was asked for, of the file that was begun."""
-        facts = self._part.facts
-        fits = [
-            value == facts.get(name, "")
-            for name, header in (("etag", "ETag"), ("modified", "Last-Modified"))
-            if (value := answer.header(header))
-        ]
-        return done > 0 and answer.start == done and all(fits) and facts.get("length") in (None, answer.total)
+        """Return whether a range is the one that was asked for, of the file that was begun."""
+        begun = self._part.record
+        return (
+            0 < done == answer.start
+            and answer.etag in ("", begun.etag)
+            and answer.modified in ("", begun.modified)
+            and begun.bytes in (None, answer.total)
+        )
 
-    def _begin(self, answer: Answer) -> None:
-        """A file from its first byte on, whatever there was."""
-        facts: dict[str, Any] = {
-            "etag": answer.header("ETag"),
-            "modified": answer.header("Last-Modified"),
-            "length": answer.total,
-        }
-        self._total = answer.total
-        with self._cache.written():
-            self._part.reset(facts)
-
-    def _room(self, done: int) -> None:
+    def _check_room(self, done: int) -> None:
         """Refuse what is too large before a byte of it is written."""
         if self._total is not None and self._total > self._limit:
-            self._part.delete()
-            raise DownloadError(too_large(self._address, format_bytes(self._total), self._limit))
-        with self._cache.written():
+            raise self._too_large(format_bytes(self._total), self._limit)
+        with self._cache.writing():
             self._cache.check_space(max((self._total or 0) - done, 0))
 
     def _receive(self, answer: Answer) -> None:
         done = self._part.size
-        with self._cache.written():
-            file = open(self._part.path, "ab", buffering=0)
-        with file:
-            while chunk := self._next(answer):
+        most = self._limit if self._total is None else min(self._limit, self._total)
+        with ExitStack() as stack:
+            with self._cache.writing():
+                file = stack.enter_context(open(self._part.path, "ab", buffering=0))
+            while chunk := answer.read():
                 done += len(chunk)
-                if done > self._limit or (self._total is not None and done > self._total):
-                    self._part.delete()
-                    raise DownloadError(too_large(self._address, "more", min(self._limit, self._total or self._limit)))
-                with self._cache.written():
-                    _write(file, chunk)
-                self._came = True
+                if done > most:
+                    raise self._too_large("more", most)
+                with self._cache.writing():
+                    _write_all(file, chunk)
+                self._any_came = True
                 self._report("downloading", done)
         if self._total is not None and done < self._total:
-            raise _Dropped("broke off")
-
-    def _next(self, answer: Answer) -> bytes:
-        try:
-            return answer.read(CHUNK)
-        except TimeoutError:
-            raise _Dropped(f"fell silent for {self._timeout:g} s") from None
-        except (OSError, http.client.HTTPException, ValueError):
-            raise _Dropped("broke off") from None
+            raise BrokenError("broke off")
 
     def _report(self, stage: str, done: int | None = None) -> None:
         if self._cancelled():
             raise self._stopped()
         self._progress(Progress(stage, self._part.size if done is None else done, self._total))
 
+    def _wait(self, seconds: float) -> None:
+        for _ in range(round(seconds / POLL_SECONDS)):
+            self._report("waiting")
+            self._sleep(POLL_SECONDS)
+
     def _stopped(self) -> Cancelled:
         return Cancelled(
             f"The download of {self._address.shown} was stopped after {format_bytes(self._part.size)}: "
-            "it goes on from there when it is opened again."
+            "open the address again to resume it."
         )
 
-    def _wait(self, seconds: float) -> None:
-        for _ in range(round(seconds / NAP)):
-            self._report("waiting")
-            self._sleep(NAP)
+    def _too_large(self, size: str, limit: int) -> DownloadError:
+        self._part.delete()
+        return DownloadError(
+            f"{self._address.shown} is larger than the {format_bytes(limit)} that a download may have ({size}): "
+            f"set {LIMIT_VARIABLE} to more GiB to allow it."
+        )
 
 
-def _same(answer: Answer, record: Record) -> bool:
-    """Whether a server that does not answer conditions has what was fetched before, as far as it says."""
-    etag, modified = answer.header("ETag"), answer.header("Last-Modified")
-    if etag and record.etag:
-        return etag == record.etag
-    return bool(modified) and modified == record.modified and answer.total == record.bytes
+def _is_same(answer: Answer, record: Record) -> bool:
+    """Return whether a server that ignores conditions has what was fetched before, as far as it says."""
+    if answer.etag and record.etag:
+        return answer.etag == record.etag
+    return bool(answer.modified) and answer.modified == record.modified and answer.total == record.bytes
 
 
-def _write(file: Any, chunk: bytes) -> None:
-    """All of it: an unbuffered file may take less."""
+def _write_all(file: Any, chunk: bytes) -> None:
+    """Write all of a chunk, of which an unbuffered file may take less."""
     rest = memoryview(chunk)
     while rest:
         rest = rest[file.write(rest) :]
-
-
-def too_large(address: Address, size: str, limit: int) -> str:
-    """The sentence for a file beyond the limit."""
-    return (
-        f"{address.shown} is larger than the {format_bytes(limit)} that a download may have ({size}): "
-        f"set {SWITCH} to more GiB if it is really wanted."
-    )

@@ -1,138 +1,221 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""One request to a web server: what comes back, or the sentence for why nothing does."""
+"""HTTP GET requests that time out and can be cancelled: httpx in a thread of its own, whose answer is waited for."""
+
+from __future__ import annotations
 
 import errno
-import http.client
+import queue
 import re
 import socket
 import ssl
-import urllib.error
-import urllib.request
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.message import Message
 from functools import cache
-from importlib import metadata
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from gan.hub.connections import Patience, opener
-from gan.hub.url import Address, DownloadError, file_name, is_address, is_header, parsed
+from gan.hub.url import Address, DownloadError, is_address, is_header, parse_address, safe_file_name
 
+if TYPE_CHECKING:
+    import httpx  # only what fetches something waits for its import
+
+POLL_SECONDS = 0.1  # between two looks at whether a request was cancelled
+QUEUED_CHUNKS = 16
 BUSY = (408, 425, 429, 500, 502, 503, 504)  # status codes of what may be over in a moment
-MOVED = (301, 302, 303, 307, 308)
-HOPS = 10  # that are followed
-USED = (304, 416)  # of what is no failure to the caller
-RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
+REDIRECTS = (301, 302, 303, 307, 308)
+MAX_REDIRECTS = 10
+CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
 
 
 class WebError(DownloadError):
-    """Why a server gave nothing. `passing`: whether it may be over in a moment."""
+    """A server that gave nothing. `temporary`: it may be over in a moment."""
 
-    def __init__(self, sentence: str, *, passing: bool = False) -> None:
-        super().__init__(sentence)
-        self.passing = passing
+    def __init__(self, message: str, *, temporary: bool = False) -> None:
+        super().__init__(message)
+        self.temporary = temporary
+
+
+class BrokenError(Exception):
+    """A connection that did not bring what it should; the text is a clause."""
+
+
+class StoppedError(Exception):
+    """A request that was cancelled."""
 
 
 class Answer:
-    """A server's answer, its body not yet read. `status` is 200, 206, 304 or 416; `host`: who it is from."""
+    """A server's answer, its body not read yet. `status` is 200, 206, 304 or 416; `host`: its sender."""
 
-    def __init__(self, status: int, headers: Any, body: IO[bytes], host: str) -> None:
-        self.status, self.host, self._headers, self._body = status, host, headers, body
-        found = RANGE.fullmatch(self.header("Content-Range").strip())
-        length = self.header("Content-Length")
+    def __init__(self, response: httpx.Response, host: str, read: Callable[[], bytes]) -> None:
+        self.status, self.host, self.read = response.status_code, host, read
+        self._headers = response.headers
+        self.etag, self.modified = self._header("ETag"), self._header("Last-Modified")
+        found = CONTENT_RANGE.fullmatch(self._header("Content-Range").strip())
+        length = self._header("Content-Length")
         self.start = int(found[1]) if found and found[1] else None  # of a part of a file
         self.total: int | None = None  # bytes of the whole file, if the server says
-        if status in (206, 416):
+        if self.status in (206, 416):
             self.total = int(found[2]) if found and found[2] != "*" else None
-        elif re.fullmatch(r"\d{1,18}", length) and not self.header("Transfer-Encoding"):
+        elif re.fullmatch(r"\d{1,18}", length) and not self._header("Transfer-Encoding"):
             self.total = int(length)
 
     @property
-    def name(self) -> str:
-        """What the server calls the file, fit for every file system; "" if it does not say."""
+    def file_name(self) -> str:
+        """The server's name of the file, fit for every file system; "" where it gives none."""
+        message = Message()
+        message["Content-Disposition"] = self._header("Content-Disposition")
         try:
-            return file_name(self._headers.get_filename() or "")
+            return safe_file_name(message.get_filename() or "")
         except (ValueError, LookupError, TypeError):
             return ""
 
-    def header(self, name: str) -> str:
-        """A header's value, "" where there is none that can be one."""
-        value = str(self._headers.get(name) or "")
+    def _header(self, name: str) -> str:
+        value = self._headers.get(name, "")
         return value if is_header(value) else ""
 
-    def read(self, count: int) -> bytes:
-        """What has come, at most so many bytes; b"" at the end. StoppedError; OSError, http.client.HTTPException."""
-        return self._body.read1(count)  # type: ignore[attr-defined]
+
+class _Request(threading.Thread):
+    """A GET request, redirects followed. Its caller reads from a queue, so that nothing blocks it for long."""
+
+    def __init__(
+        self, address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool]
+    ) -> None:
+        super().__init__(name="download request", daemon=True)
+        self._address, self._headers, self._timeout, self._cancelled = address, headers, timeout, cancelled
+        self._url, self._host, self._began = address.url, address.host, time.monotonic()
+        self._queue: queue.Queue[Any] = queue.Queue(QUEUED_CHUNKS)
+        self.abandoned = threading.Event()
+
+    def run(self) -> None:
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                if not self._follow():
+                    return
+            raise WebError(f"{self._address.shown} redirects in circles: check the address.")
+        except Exception as problem:  # raised again by whoever waits
+            self._put(problem)
+
+    def answer(self) -> Answer:
+        """Wait for all headers. WebError, DownloadError, StoppedError."""
+        import httpx
+
+        try:
+            response: httpx.Response = self._get(wait_for_headers=True)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as problem:
+            if isinstance(problem, DownloadError):
+                raise
+            raise WebError(_explain(problem, self._address, self._host, self._timeout)) from None
+        return Answer(response, self._host, self._read)
+
+    def _read(self) -> bytes:
+        """Wait for bytes of the body; b"" at its end. BrokenError, StoppedError."""
+        import httpx
+
+        try:
+            return self._get()
+        except httpx.TimeoutException:
+            raise BrokenError(f"fell silent for {self._timeout:g} s") from None
+        except (httpx.HTTPError, OSError):
+            raise BrokenError("broke off") from None
+
+    def _get(self, wait_for_headers: bool = False) -> Any:
+        while not self._cancelled():
+            if wait_for_headers and time.monotonic() - self._began > 2 * self._timeout:  # to connect, and to answer
+                raise TimeoutError
+            try:
+                item = self._queue.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if self._cancelled():
+                break
+            if isinstance(item, Exception):
+                raise item
+            return item
+        raise StoppedError
+
+    def _put(self, item: Any) -> bool:
+        """Pass something on; False where nobody waits for it any more."""
+        while not self.abandoned.is_set():
+            try:
+                self._queue.put(item, timeout=POLL_SECONDS)
+                return True
+            except queue.Full:
+                pass
+        return False
+
+    def _follow(self) -> bool:
+        """Send one request; True where it was redirected."""
+        address, self._began = self._address, time.monotonic()
+        headers = {"User-Agent": "jinc", "Accept-Encoding": "identity", **self._headers}
+        if address.authorization and _origin(self._url) == _origin(address.url):  # no other server is told
+            headers["Authorization"] = address.authorization
+        import httpx
+
+        timeout = httpx.Timeout(self._timeout).as_dict()
+        with _transport(self._url) as transport:
+            request = httpx.Request("GET", self._url, headers=headers, extensions={"timeout": timeout})
+            response = transport.handle_request(request)
+            if response.status_code in REDIRECTS:
+                target = _redirect(self._url, response.headers.get("Location", ""), address)
+                self._url, self._host = target.url, target.host  # without the password that may stand in it
+                return True
+            _check(response, address, self._host)
+            if self._put(response) and all(self._put(chunk) for chunk in response.iter_raw()):
+                self._put(b"")
+        return False
 
 
 @contextmanager
 def ask(
     address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool] = lambda: False
 ) -> Iterator[Answer]:
-    """Send a GET request, and follow where it leads. WebError; DownloadError where that may not be followed.
+    """Send a GET request and yield the answer of the server that it leads to.
 
-    `timeout`: the seconds of silence, and those that the headers of an answer may take in all. As soon as `cancelled`,
-    which is called often, StoppedError ends any waiting for the server, in here and in Answer.read.
+    A server may be silent for `timeout` seconds, and take that long to connect and once more for all of its headers.
+    As soon as `cancelled`, which is called often, StoppedError ends any waiting, in Answer.read too. WebError;
+    DownloadError where a redirect may not be followed.
     """
-    url, hops, host = address.url, 0, address.host
-    while True:
-        patience = Patience(timeout, cancelled)
-        request = urllib.request.Request(url, headers={**agent(), "Accept-Encoding": "identity", **headers})
-        if address.authorization and _origin(url) == _origin(address.url):  # nobody else is told
-            request.add_unredirected_header("Authorization", address.authorization)
-        try:
-            body = opener(url, patience).open(request, timeout=timeout)
-        except urllib.error.HTTPError as problem:
-            with problem:
-                if problem.code in MOVED:
-                    hops += 1
-                    if hops > HOPS:
-                        raise WebError(f"{address.shown} sends on in circles: check the address.") from None
-                    aim = _onward(url, str(problem.headers.get("Location") or ""), address)
-                    url, host = aim.url, aim.host  # a password in it is nobody's but the server's own, and not sent
-                    continue
-                if problem.code not in USED:
-                    raise WebError(_refusal(problem.code, address, host), passing=problem.code in BUSY) from None
-                yield Answer(problem.code, problem.headers, problem, host)
-            return
-        except (OSError, http.client.HTTPException, ValueError) as problem:
-            raise WebError(_failure(problem, address, host, timeout)) from None
-        with body:
-            patience.headers_came()
-            if body.headers.get("Content-Encoding", "identity") != "identity" or body.status not in (200, 206):
-                raise WebError(
-                    f"{_named(host, address)} sends {address.shown} in a form that was not asked for: "
-                    "fetch it with a browser and open the file."
-                )
-            yield Answer(body.status, body.headers, body, host)
-        return
+    request = _Request(address, headers, timeout, cancelled)
+    request.start()
+    try:
+        yield request.answer()
+    finally:
+        request.abandoned.set()
+
+
+def _transport(url: str) -> httpx.HTTPTransport:
+    """Return a transport that takes the system's certificates and proxies; unlike httpx.Client it follows nothing."""
+    import httpx
+
+    parts = urlsplit(url)
+    proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    proxy = f"http://{proxy}" if proxy and "://" not in proxy else proxy
+    return httpx.HTTPTransport(verify=_certificates(), proxy=proxy, trust_env=False)
 
 
 @cache
-def agent() -> dict[str, str]:
-    """How we introduce ourselves."""
-    try:
-        return {"User-Agent": f"jinc/{metadata.version('jinc')}"}
-    except metadata.PackageNotFoundError:
-        return {"User-Agent": "jinc"}
+def _certificates() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
-def _onward(url: str, location: str, address: Address) -> Address:
-    """Where a server sends on to: http or https, from https only https; DownloadError otherwise."""
+def _redirect(url: str, location: str, address: Address) -> Address:
+    """Return the target of a redirect: http or https, from https only https; DownloadError otherwise."""
     try:
-        target = urljoin(url, location)
-        aim = parsed(target) if location and is_address(target) else None
+        joined = urljoin(url, location)
+        target = parse_address(joined) if location and is_address(joined) else None
     except ValueError:  # DownloadError too
-        aim = None
-    if aim is None:
+        target = None
+    if target is None:
+        raise DownloadError(f"{address.shown} redirects to something else than an http or https address: open another.")
+    if url.startswith("https:") and not target.url.startswith("https:"):
         raise DownloadError(
-            f"{address.shown} sends on to something that is no http or https address: that is not followed."
+            f"{address.shown} redirects from https to http, where anybody could change the file: open another address."
         )
-    if url.startswith("https:") and not aim.url.startswith("https:"):
-        raise DownloadError(
-            f"{address.shown} sends on from https to http, where anybody could change it: that is not followed."
-        )
-    return aim
+    return target
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -141,47 +224,55 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _named(host: str, address: Address) -> str:
-    """A host as it is told to a user who may never have heard of it."""
-    return host if host == address.host else f"{host} (where {address.host} sends on to)"
+    """Name a host to a user who may never have heard of it."""
+    return host if host == address.host else f"{host} (to which {address.host} redirects)"
 
 
-def _refusal(code: int, address: Address, host: str) -> str:
-    """The sentence for a status code. `host`: whose it is."""
-    who = _named(host, address)
-    if code in (404, 410):
-        return f"There is no file at {address.shown} ({code}): check the address."
-    if code in (401, 403, 407):
-        return (
-            f"{who} does not hand out {address.shown} ({code}), perhaps it wants a login: "
-            "fetch it with a browser and open the file."
+def _check(response: httpx.Response, address: Address, host: str) -> None:
+    """Raise WebError for an answer that brings no file."""
+    status, who, shown = response.status_code, _named(host, address), address.shown
+    if status in (304, 416):
+        return
+    if status in (404, 410):
+        raise WebError(f"There is no file at {shown} ({status}): check the address.")
+    if status in (401, 403, 407):
+        raise WebError(
+            f"{who} refuses {shown} ({status}), perhaps it wants a login: fetch it with a browser and open the file."
         )
-    if code in BUSY:
-        return f"{who} cannot answer just now ({code}): try again later."
-    return f"{who} does not hand out {address.shown} ({code}): check the address."
+    if status in BUSY:
+        raise WebError(f"{who} cannot answer now ({status}): try again later.", temporary=True)
+    if not 200 <= status < 300:
+        raise WebError(f"{who} refuses {shown} ({status}): check the address.")
+    if status not in (200, 206) or response.headers.get("Content-Encoding", "identity") != "identity":
+        raise WebError(f"{who} sends {shown} in an unusable form: fetch it with a browser and open the file.")
 
 
-def _failure(problem: BaseException, address: Address, host: str, timeout: float) -> str:
-    """The sentence for a connection to `host` that does not come about."""
-    if isinstance(problem, urllib.error.URLError) and isinstance(problem.reason, BaseException):
-        problem = problem.reason
-    who = _named(host, address)
-    if isinstance(problem, ssl.SSLCertVerificationError):
-        why = getattr(problem, "verify_message", "") or "its certificate"
+def _explain(problem: Exception, address: Address, host: str, timeout: float) -> str:
+    """Return the sentence for a request to `host` that brought no answer."""
+    import httpx
+
+    cause: BaseException = problem
+    while below := cause.__cause__ or cause.__context__:  # down to the operating system's error
+        cause = below
+    who, number = _named(host, address), getattr(cause, "errno", None)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = getattr(cause, "verify_message", "") or "its certificate"
         return f"{who} cannot prove that it is {host} ({why}): check the address and the clock."
-    if isinstance(problem, ssl.SSLError):
-        return f"No secure connection to {who} comes about: check the address."
-    if isinstance(problem, socket.gaierror | UnicodeError):
-        return f"No host {who} is known: check the address, and whether there is a network."
-    if isinstance(problem, TimeoutError):
+    if isinstance(cause, ssl.SSLError):
+        return f"There is no secure connection to {who}: check the address."
+    if isinstance(cause, socket.gaierror):
+        variables = ", and the variables http_proxy and https_proxy" if getproxies() else ""
+        return f"There is no host {who}: check the address and the network{variables}."
+    if isinstance(cause, TimeoutError):
         return f"{who} did not answer for {timeout:g} s: try again later."
-    if isinstance(problem, ConnectionRefusedError):
-        return f"{who} takes no connections: check the address, or try again later."
-    if isinstance(problem, OSError) and problem.errno in (errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH):
-        return f"There is no way to {who}: check whether there is a network."
-    if isinstance(problem, OSError) and str(problem).startswith("Tunnel connection failed"):
-        return f"The proxy does not let us through to {who}: check the variables http_proxy and https_proxy."
-    if isinstance(problem, http.client.HTTPException) and not isinstance(problem, http.client.RemoteDisconnected):
+    if isinstance(cause, ConnectionRefusedError):
+        return f"{who} accepts no connections: check the address, or try again later."
+    if number in (errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH):
+        return f"{who} cannot be reached: check the network."
+    if isinstance(problem, httpx.ProxyError):
+        return f"The proxy refuses a connection to {who}: check the variables http_proxy and https_proxy."
+    if isinstance(problem, httpx.RemoteProtocolError) and "disconnected" not in str(problem):
         return f"{who} does not speak HTTP there: check the address."
-    if isinstance(problem, ValueError):
-        return f"No request to {who} can be made: check the address and the variables http_proxy and https_proxy."
-    return f"{who} ended the connection: try again later."
+    if isinstance(problem, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
+        return f"{who} ended the connection: try again later."
+    return f"No request to {who} can be made: check the address and the variables http_proxy and https_proxy."

@@ -2,12 +2,13 @@
 """What a user may call a model: a file, a run folder, one of the models that come with Jinc, or an address."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import url2pathname
 
 import assets
-from gan.hub.url import SHA256, is_address, parsed
+from gan.hub.url import SHA256, is_address, parse_address
 from gan.networks.ladder import ALIASES, RUNGS
 
 LONGEST = 400  # characters of a path that are repeated to the user
@@ -52,20 +53,19 @@ def newest_snapshot(run: Path) -> Path | None:
     return max(run.glob("network-snapshot-*.safetensors"), default=None)
 
 
-def resolve(name: str) -> str:
-    """The path of a checkpoint for what a user calls a model.
+def resolve(name: str, fetch: Callable[[str], str] | None = None) -> str:
+    """Return the path of a checkpoint for what a user calls a model.
 
     A file; a run folder, which stands for its newest snapshot; a bundled model's name; or a rung ("b",
     "stylegan3-t"), which stands for the first bundled model of it. The path of what exists is absolute, since it may be
     kept. Anything else is taken for a path, and opening it says more.
 
-    An http or https address is fetched into the cache first, as a command line does it: with a progress bar and the
-    checksum on stderr, and click.ClickException where that fails. (The window: viz.loading.downloads.)
+    `fetch` returns the path of the model at an http or https address, and may raise. A command line passes
+    gan.cli.download_bar.fetch_with_bar; the window, which cannot wait, viz.loading.downloads, fetches before it
+    resolves, and passes none: an address is returned as it is.
     """
     if is_address(name) and not os.path.exists(name):
-        from gan.cli.download_bar import fetched_on_terminal  # here: most commands need no network
-
-        return fetched_on_terminal(name)
+        return fetch(name) if fetch else name
     path = os.path.expanduser(name)
     if os.path.isdir(path):
         return os.path.abspath(newest_snapshot(Path(path)) or path)
@@ -93,7 +93,7 @@ def recorded(name: str, path: str | os.PathLike[str]) -> str:
     """
     if not is_address(name) or os.path.exists(name):
         return name
-    return f"{parsed(name).shown}#sha256={Path(path).parent.name}"
+    return f"{parse_address(name).shown}#sha256={Path(path).parent.name}"
 
 
 def short_name(path: str | os.PathLike[str]) -> str:

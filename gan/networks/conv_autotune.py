@@ -25,16 +25,16 @@ MARGIN = 0.9  # of the plain convolution's time: a smaller gain is not worth fou
 
 
 @dataclass(frozen=True)
-class Transformed:
+class WinogradWeight:
     """Weights in the form of the Winograd convolution."""
 
     weight: Tensor  # [36, C_out, C_in]
 
 
-Weight = Tensor | Transformed  # the tensor [C_out, C_in, k, k], channels-last on CPUs
+Weight = Tensor | WinogradWeight  # the tensor [C_out, C_in, k, k], channels-last on CPUs
 
 
-def prepared(weight: Tensor, size: int, padding: int) -> Weight:
+def prepare_weight(weight: Tensor, size: int, padding: int) -> Weight:
     """`weight` [C_out, C_in, k, k] in the form that is fastest for many images of size x size pixels."""
     if torch.is_grad_enabled() or not winograd.supports(weight):
         return weight
@@ -42,12 +42,12 @@ def prepared(weight: Tensor, size: int, padding: int) -> Weight:
     if size < MIN_SIZE or 9 * c_out * c_in * size**2 < MIN_WORK:
         return weight
     wins = _winograd_wins(c_out, c_in, size, padding, torch.get_num_threads())
-    return Transformed(winograd.transform(weight)) if wins else weight
+    return WinogradWeight(winograd.transform(weight)) if wins else weight
 
 
 def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:
     """[N, C_in, H, W] to [N, C_out, H + 2 padding - k + 1, W + 2 padding - k + 1]."""
-    if isinstance(weight, Transformed):
+    if isinstance(weight, WinogradWeight):
         return winograd.conv2d(x, weight.weight, padding)
     return F.conv2d(x, weight, padding=padding)
 

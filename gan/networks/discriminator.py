@@ -11,7 +11,7 @@ from cuda_ops import bias_act
 from gan.networks.config import ConfigError, DiscriminatorConfig
 from gan.networks.layers import EPSILON, FullyConnected
 from gan.networks.mapping import Mapping
-from gan.networks.precision import FULL, Arithmetic
+from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis_stylegan2 import Resampler
 
 
@@ -116,10 +116,10 @@ class Discriminator(nn.Module):
         if config.c_dim > 0:
             self.mapping = Mapping(0, config.c_dim, config.label_dim, None, config.mapping_layers)
 
-    def forward(self, img: Tensor, c: Tensor | None = None, arithmetic: Arithmetic = FULL) -> Tensor:
+    def forward(self, img: Tensor, c: Tensor | None = None, precision: PrecisionPolicy = FULL_PRECISION) -> Tensor:
         """Logits, in the type of `img`: above 0 where the discriminator takes a picture for a real one."""
         x = img
         for resolution in self.resolutions:
-            x = arithmetic.laid_out(x, arithmetic.dtype(resolution, self.config.resolution, img.dtype))
+            x = precision.convert(x, precision.dtype(resolution, self.config.resolution, img.dtype))
             x = self.get_submodule(f"b{resolution}")(x)
-        return self.b4(arithmetic.laid_out(x, img.dtype), self.mapping(None, c) if self.config.c_dim > 0 else None)
+        return self.b4(precision.convert(x, img.dtype), self.mapping(None, c) if self.config.c_dim > 0 else None)

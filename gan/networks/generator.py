@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.networks.config import GeneratorConfig
-from gan.networks.latents import z_from_seed
 from gan.networks.mapping import Mapping
-from gan.networks.precision import FULL, Arithmetic
-from gan.networks.synthesis_stylegan2 import SkipSynthesis
-from gan.networks.synthesis_stylegan3 import Synthesis
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
+from gan.networks.synthesis_stylegan2 import StyleGAN2Synthesis
+from gan.networks.synthesis_stylegan3 import StyleGAN3Synthesis
 
 
 class Generator(nn.Module):
@@ -25,7 +24,8 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         self.mapping = Mapping(config.z_dim, config.c_dim, config.w_dim, config.num_ws, config.mapping_layers)
-        self.synthesis = Synthesis(config) if config.architecture == "layers" else SkipSynthesis(config)
+        kind = StyleGAN3Synthesis if config.architecture == "layers" else StyleGAN2Synthesis
+        self.synthesis: SynthesisNetwork = kind(config)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -41,11 +41,18 @@ class Generator(nn.Module):
         noise: str = "const",
         transform: Tensor | None = None,
         update_emas: bool = False,
-        arithmetic: Arithmetic = FULL,
     ) -> Tensor:
-        """`psi`, `cutoff`: truncation (gan.networks.mapping); `transform`: [3, 3] or [N, 3, 3] of input_transform."""
+        """Draw images: `psi` and `cutoff` as in `Mapping.forward`, the rest as in `SynthesisOptions`."""
         ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=update_emas)
-        return self.synthesis(ws, noise=noise, transform=transform, update_emas=update_emas, arithmetic=arithmetic)
+        return self.synthesis(ws, SynthesisOptions(noise=noise, transform=transform, update_emas=update_emas))
+
+
+def z_from_seed(seed: int, z_dim: int) -> np.ndarray:
+    """Return the latent [1, z_dim] that the official tools draw for a seed: normal float64 numbers.
+
+    Seeds are taken modulo 2**32, which is what RandomState accepts.
+    """
+    return np.random.RandomState(seed % 2**32).randn(1, z_dim)
 
 
 BATCH_PIXELS, MOST = 2**18, 16

@@ -63,7 +63,7 @@ class Plan:
     layers: tuple[LayerSpec, ...]
 
 
-def in_half(rate: float, resolution: int, half: int) -> bool:
+def is_fp16_layer(rate: float, resolution: int, half: int) -> bool:
     """Whether layers of `rate` samples across a picture of `resolution` compute in float16, if the `half` highest
     resolutions do; what is 4x4 never does."""
     return rate > 4 and rate * 2**half > resolution

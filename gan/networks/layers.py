@@ -2,19 +2,13 @@
 """What every network here is made of: equalised fully connected layers and modulated convolution."""
 
 import math
-from collections import deque
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
 from cuda_ops import bias_act
-from gan.networks.conv_autotune import Weight
-from gan.networks.input_transform import AS_LEARNED, InputOverrides
-from gan.networks.precision import FULL, Arithmetic
 
 EPSILON = 1e-8
-Weights = dict[str, Weight]  # modulated, by layer name
 
 
 def normalize(x: Tensor) -> Tensor:
@@ -75,68 +69,6 @@ def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
     if demodulate:
         scaled = scaled * demodulation(weight, styles)[0, :, None, None, None]
     return scaled
-
-
-class SteppedNetwork(nn.Module):
-    """A synthesis network that is an iterator over its layers, so that any layer can be looked at without hooks."""
-
-    output_scale = 1.0
-
-    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
-        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim], to be passed to `steps`."""
-        raise NotImplementedError
-
-    def steps(
-        self,
-        ws: Tensor,
-        *,
-        noise: str = "const",
-        transform: Tensor | None = None,
-        update_emas: bool = False,
-        weights: Weights | None = None,
-        overrides: InputOverrides = AS_LEARNED,
-        arithmetic: Arithmetic = FULL,
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
-
-        `weights`: what `modulate` returned for these ws, which are one sample's then. `overrides`: what takes the place
-        of what the model learned about its input; ConfigError where it has no such thing. `arithmetic`: of the layers,
-        the same as for `modulate`; float16 layers yield float16.
-        """
-        raise NotImplementedError
-
-    def calibrate(self, ws: Tensor) -> None:
-        """Set the running averages of magnitudes, where there are any, to what they are for ws [N, num_ws, w_dim]."""
-
-    @staticmethod
-    def _check_weights(ws: Tensor, weights: Weights | None, update_emas: bool) -> None:
-        if weights is not None and (ws.shape[0] != 1 or update_emas):
-            raise ValueError("Modulated weights are for one sample's w and leave averages as they are; pass none.")
-
-    def forward(
-        self,
-        ws: Tensor,
-        *,
-        noise: str = "const",
-        transform: Tensor | None = None,
-        update_emas: bool = False,
-        weights: Weights | None = None,
-        overrides: InputOverrides = AS_LEARNED,
-        arithmetic: Arithmetic = FULL,
-    ) -> Tensor:
-        """ws [N, num_ws, w_dim] to images [N, img_channels, H, W], float32; arguments as in `steps`."""
-        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
-        steps = self.steps(
-            ws,
-            noise=noise,
-            transform=transform,
-            update_emas=update_emas,
-            weights=weights,
-            overrides=overrides,
-            arithmetic=arithmetic,
-        )
-        ((_, x),) = deque(steps, maxlen=1)
-        return x.to(ws.dtype) * self.output_scale
 
 
 def scale_channels(x: Tensor, factors: Tensor) -> Tensor:

@@ -12,38 +12,39 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gan.networks.layer_plan import in_half
+from gan.networks.layer_plan import is_fp16_layer
 
-HALF = 4  # of the highest resolutions compute in float16 where mixed precision is asked for [P app. F.2]
-CLAMPED = 256.0  # what conv_clamp holds activations to, so that sums stay within float16's 65504 [P app. F.2]
+NUM_FP16_RES = 4  # highest resolutions that compute in float16 in mixed precision [P app. F.2]
+FP16_CONV_CLAMP = 256.0  # conv_clamp that keeps sums within float16's range of 65504 [P app. F.2]
 
 
 @dataclass(frozen=True)
-class Arithmetic:
-    """`half`: of how many of the highest resolutions the layers compute in float16; 0: all in float32.
+class PrecisionPolicy:
+    """Number format and memory format of each layer.
 
-    `channels_last`: the layout of activations and convolution weights; None is channels-last on CPUs
-    (docs/decisions/007) and in float16, whose convolutions want it, contiguous else.
+    `num_fp16_res`: how many of the highest resolutions compute in float16; 0 for none.
+    `channels_last`: layout of activations and convolution weights; None takes channels-last on CPUs
+    (docs/decisions/007) and for float16, whose convolutions are faster in it, contiguous otherwise.
     """
 
-    half: int = 0
+    num_fp16_res: int = 0
     channels_last: bool | None = None
 
     def dtype(self, rate: int, resolution: int, full: torch.dtype) -> torch.dtype:
-        """Of a layer of `rate` samples across a picture of `resolution`, `full` being the network's own type."""
-        return torch.float16 if in_half(rate, resolution, self.half) else full
+        """Return the type of a layer of `rate` samples across a picture of `resolution`; `full` for float32 layers."""
+        return torch.float16 if is_fp16_layer(rate, resolution, self.num_fp16_res) else full
 
-    def layout(self, x: Tensor, dtype: torch.dtype) -> torch.memory_format:
-        """What x [N, C, H, W] is to be laid out as where it is computed with in `dtype`."""
+    def memory_format(self, x: Tensor, dtype: torch.dtype) -> torch.memory_format:
+        """Return the layout for x [N, C, H, W] where it is computed with in `dtype`."""
         last = x.is_cpu or dtype == torch.float16 if self.channels_last is None else self.channels_last
         return torch.channels_last if last else torch.contiguous_format
 
-    def laid_out(self, x: Tensor, dtype: torch.dtype) -> Tensor:
-        """x [N, C, H, W], activations or convolution weights, in `dtype` and its layout: x itself if it is so."""
-        return x.to(dtype=dtype, memory_format=self.layout(x, dtype))
+    def convert(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """Convert activations or convolution weights [N, C, H, W] to `dtype` and its layout."""
+        return x.to(dtype=dtype, memory_format=self.memory_format(x, dtype))
 
 
-FULL = Arithmetic()
+FULL_PRECISION = PrecisionPolicy()
 
 
 def prepare(device: torch.device | str) -> None:

@@ -12,22 +12,12 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.conv_autotune import Weight, convolve, prepared
+from gan.networks.conv_autotune import Weight, convolve, prepare_weight
 from gan.networks.fourier_input import FourierInput
-from gan.networks.input_transform import AS_LEARNED, InputOverrides
 from gan.networks.layer_plan import LayerSpec, plan
-from gan.networks.layers import (
-    EPSILON,
-    FullyConnected,
-    SteppedNetwork,
-    Weights,
-    demodulation,
-    modulated,
-    scale_channels,
-)
-from gan.networks.precision import FULL, Arithmetic
-
-NOISE_MODES = ("const", "random", "none")
+from gan.networks.layers import EPSILON, FullyConnected, demodulation, modulated, scale_channels
+from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
 
 
 def resampling_filter(taps: tuple[float, ...]) -> Tensor:
@@ -63,10 +53,10 @@ class StyledConv(Resampler):
             self.register_buffer("noise_const", torch.randn(spec.out_size, spec.out_size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
-    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Weight:
+    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
         """The convolution in `dtype` for one sample's w [1, w_dim]."""
-        weight = arithmetic.laid_out(modulated(self.weight, self.affine(w), True), dtype)
-        return weight if self.spec.up > 1 else prepared(weight, self.spec.in_size, self.spec.conv_padding)
+        weight = precision.convert(modulated(self.weight, self.affine(w), True), dtype)
+        return weight if self.spec.up > 1 else prepare_weight(weight, self.spec.in_size, self.spec.conv_padding)
 
     def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
         if self.spec.up == 1:
@@ -110,9 +100,9 @@ class ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         self.weight_gain = 1 / math.sqrt(spec.in_channels)
 
-    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Tensor:
+    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Tensor:
         """[img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
-        return arithmetic.laid_out(modulated(self.weight, self.affine(w) * self.weight_gain, False), dtype)
+        return precision.convert(modulated(self.weight, self.affine(w) * self.weight_gain, False), dtype)
 
     def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
         """[N, C, H, W] to [N, img_channels, H, W]."""
@@ -169,25 +159,25 @@ class SynthesisBlock(Resampler):
             yield name, cast(StyledConv | ToRGB, self.get_submodule(name)), w
 
     def steps(
-        self, x: Tensor, img: Tensor | None, ws: Tensor, noise: str, weights: Weights | None
+        self, x: Tensor, img: Tensor | None, ws: Tensor, options: SynthesisOptions
     ) -> Iterator[tuple[str, Tensor]]:
         """Each layer's name and its output, in the type of x; "b8.torgb" is the RGB image so far, in that of ws."""
         shortcut = self.skip(x) if self.resnet and self.resolution > 4 else None
         for layer, module, w in self.layers(ws):
             name = f"b{self.resolution}.{layer}"
-            weight = None if weights is None else weights[name]
+            weight = options.weight(name)
             if isinstance(module, ToRGB):
                 rgb = module(x, w, weight).to(ws.dtype)
                 yield name, rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
             elif layer == "conv1" and shortcut is not None:
-                x = shortcut + module(x, w, noise, math.sqrt(0.5), weight)
+                x = shortcut + module(x, w, options.noise, math.sqrt(0.5), weight)
                 yield name, x
             else:
-                x = module(x, w, noise, 1.0, weight)
+                x = module(x, w, options.noise, 1.0, weight)
                 yield name, x
 
 
-class SkipSynthesis(SteppedNetwork):
+class StyleGAN2Synthesis(SynthesisNetwork):
     """ws [N, num_ws, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -211,40 +201,22 @@ class SkipSynthesis(SteppedNetwork):
             yield block, ws[:, first : first + block.num_convs + 1]
             first += block.num_convs
 
-    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
+    def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
         """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
         return {
             f"b{block.resolution}.{name}": layer.modulate(
-                w, arithmetic, arithmetic.dtype(block.resolution, self.resolution, w.dtype)
+                w, precision, precision.dtype(block.resolution, self.resolution, w.dtype)
             )
             for block, block_ws in self._blocks(ws)
             for name, layer, w in block.layers(block_ws)
         }
 
-    def steps(
-        self,
-        ws: Tensor,
-        *,
-        noise: str = "const",
-        transform: Tensor | None = None,
-        update_emas: bool = False,
-        weights: Weights | None = None,
-        overrides: InputOverrides = AS_LEARNED,
-        arithmetic: Arithmetic = FULL,
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
-
-        `noise` is "const" (the stored planes), "random" (a plane a sample) or "none". `update_emas` is taken for the
-        sake of one interface: there are no magnitudes to average here. `weights`: from `modulate`.
-        `overrides`: of rung A's constant; ConfigError for what this rung has not.
-        """
-        self._check_weights(ws, weights, update_emas)
-        if noise not in NOISE_MODES:
-            raise ConfigError(f"The noise is one of {', '.join(NOISE_MODES)}, not {noise!r}.")
+    def _steps(self, ws: Tensor, options: SynthesisOptions) -> Iterator[tuple[str, Tensor]]:
+        precision, overrides = options.precision, options.overrides
         if hasattr(self, "input"):
-            x = arithmetic.laid_out(self.input(ws[:, 0], transform, overrides), ws.dtype)
+            x = precision.convert(self.input(ws[:, 0], options.transform, overrides), ws.dtype)
             yield "input", x
-        elif transform is not None:
+        elif options.transform is not None:
             raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
         elif overrides.learned is not None:
             raise ConfigError("Rung A draws from a learned constant, which w does not move: there is no transform.")
@@ -252,12 +224,12 @@ class SkipSynthesis(SteppedNetwork):
             constant = cast(Tensor, self.get_parameter("b4.const"))
             if overrides.mean_constant:
                 constant = constant.mean(dim=(1, 2), keepdim=True).expand_as(constant)
-            x = arithmetic.laid_out(constant[None].expand(ws.shape[0], -1, -1, -1), ws.dtype)
+            x = precision.convert(constant[None].expand(ws.shape[0], -1, -1, -1), ws.dtype)
         img = None
         for block, block_ws in self._blocks(ws):
-            dtype = arithmetic.dtype(block.resolution, self.resolution, ws.dtype)
+            dtype = precision.dtype(block.resolution, self.resolution, ws.dtype)
             if x.dtype != dtype:
-                x = arithmetic.laid_out(x, dtype)
-            for name, output in block.steps(x, img, block_ws, noise, weights):
+                x = precision.convert(x, dtype)
+            for name, output in block.steps(x, img, block_ws, options):
                 x, img = (x, output) if name.endswith("torgb") else (output, img)
                 yield name, output

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
 from gan.networks.config import GeneratorConfig
-from gan.networks.conv_autotune import Weight, convolve, prepared
+from gan.networks.conv_autotune import Weight, convolve, prepare_weight
 from gan.networks.filter_design import down_filter, up_filter
 from gan.networks.fourier_input import FourierInput
-from gan.networks.input_transform import AS_LEARNED, InputOverrides
 from gan.networks.layer_plan import LayerSpec, plan
-from gan.networks.layers import FullyConnected, SteppedNetwork, Weights, demodulation, modulated, scale_channels
-from gan.networks.precision import FULL, Arithmetic
+from gan.networks.layers import FullyConnected, demodulation, modulated, scale_channels
+from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
 
 
 class SynthesisLayer(nn.Module):
@@ -44,11 +44,11 @@ class SynthesisLayer(nn.Module):
         weight = self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
         return weight, styles * styles.square().mean().rsqrt()
 
-    def modulate(self, w: Tensor, arithmetic: Arithmetic, dtype: torch.dtype) -> Weight:
+    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
         """The convolution in `dtype` for one sample's w [1, w_dim], the input's magnitude included."""
         weight, styles = self._modulation(w)
         weight = modulated(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
-        return prepared(arithmetic.laid_out(weight, dtype), self.spec.in_size, self.spec.conv_padding)
+        return prepare_weight(precision.convert(weight, dtype), self.spec.in_size, self.spec.conv_padding)
 
     def forward(
         self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Weight | None = None
@@ -86,7 +86,7 @@ class SynthesisLayer(nn.Module):
         )
 
 
-class Synthesis(SteppedNetwork):
+class StyleGAN3Synthesis(SynthesisNetwork):
     """ws [N, num_layers + 2, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -109,10 +109,10 @@ class Synthesis(SteppedNetwork):
         for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
             yield spec.name, cast(SynthesisLayer, self.get_submodule(spec.name)), w
 
-    def modulate(self, ws: Tensor, arithmetic: Arithmetic = FULL) -> Weights:
+    def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
         """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
         return {
-            name: layer.modulate(w, arithmetic, arithmetic.dtype(layer.spec.out_rate, self.resolution, w.dtype))
+            name: layer.modulate(w, precision, precision.dtype(layer.spec.out_rate, self.resolution, w.dtype))
             for name, layer, w in self._layers(ws)
         }
 
@@ -124,33 +124,18 @@ class Synthesis(SteppedNetwork):
         try:
             for layer in layers:
                 layer.magnitude_ema_beta = 0.0  # nothing of the average stays
-            self(ws, update_emas=True)
+            self(ws, SynthesisOptions(update_emas=True))
         finally:
             for layer, beta in zip(layers, betas, strict=True):
                 layer.magnitude_ema_beta = beta
 
-    def steps(
-        self,
-        ws: Tensor,
-        *,
-        noise: str = "const",
-        transform: Tensor | None = None,
-        update_emas: bool = False,
-        weights: Weights | None = None,
-        overrides: InputOverrides = AS_LEARNED,
-        arithmetic: Arithmetic = FULL,
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name and output as it is computed; whoever stops iterating stops the computation.
-
-        `noise` is taken for the sake of one interface: there are no noise inputs here. `weights`: from `modulate`.
-        `overrides`: of the learned transform; ConfigError for what this rung has not.
-        """
-        self._check_weights(ws, weights, update_emas)
-        x = arithmetic.laid_out(self.input(ws[:, 0], transform, overrides), ws.dtype)
+    def _steps(self, ws: Tensor, options: SynthesisOptions) -> Iterator[tuple[str, Tensor]]:
+        precision = options.precision
+        x = precision.convert(self.input(ws[:, 0], options.transform, options.overrides), ws.dtype)
         yield "input", x
         for name, layer, w in self._layers(ws):
-            dtype = arithmetic.dtype(layer.spec.out_rate, self.resolution, ws.dtype)
+            dtype = precision.dtype(layer.spec.out_rate, self.resolution, ws.dtype)
             if x.dtype != dtype:
-                x = arithmetic.laid_out(x, dtype)
-            x = layer(x, w, update_emas, None if weights is None else weights[name])
+                x = precision.convert(x, dtype)
+            x = layer(x, w, options.update_emas, options.weight(name))
             yield name, x

@@ -14,9 +14,10 @@ from cuda_ops.cpu import loader as cpu
 from gan.checkpoints.official_arguments import generator_config
 from gan.conformance import NETWORK_TOLERANCE, _load_state, _under, relative_error
 from gan.networks import conv_autotune
-from gan.networks.conv_autotune import Transformed, convolve, prepared
+from gan.networks.conv_autotune import WinogradWeight, convolve, prepare_weight
 from gan.networks.generator import Generator
 from gan.networks.ladder import rung
+from gan.networks.synthesis import SynthesisOptions
 
 pytestmark = pytest.mark.skipif(cpu.load_library() is None, reason=cpu.explain())
 VECTORS = DATA / "conformance"
@@ -112,12 +113,14 @@ def test_the_faster_one_is_used(monkeypatch):
     asked = []
     monkeypatch.setattr(conv_autotune, "_winograd_wins", lambda *key: asked.append(key) or True)
     narrow = weight[:17, :17]
-    assert prepared(weight, 16, 1) is weight and prepared(narrow, 64, 1) is narrow and not asked  # too little work
-    chosen = prepared(weight, 64, 1)
-    assert isinstance(chosen, Transformed) and asked == [(32, 48, 64, 1, torch.get_num_threads())]
+    assert (
+        prepare_weight(weight, 16, 1) is weight and prepare_weight(narrow, 64, 1) is narrow and not asked
+    )  # too little work
+    chosen = prepare_weight(weight, 64, 1)
+    assert isinstance(chosen, WinogradWeight) and asked == [(32, 48, 64, 1, torch.get_num_threads())]
     assert relative_error(convolve(x, chosen, 1), convolve(x, weight, 1)) < 5e-6
     monkeypatch.setattr(conv_autotune, "_winograd_wins", lambda *_: False)
-    assert prepared(weight, 64, 1) is weight
+    assert prepare_weight(weight, 64, 1) is weight
 
 
 @torch.inference_mode()
@@ -131,11 +134,11 @@ def test_the_measurement_is_made_once_and_leaves_the_random_numbers_alone():
 
 def test_without_kernels_and_with_gradients_convolutions_stay_plain(forced):
     weight = torch.randn(16, 16, 3, 3)
-    assert prepared(weight, 64, 1) is weight  # gradients are enabled
+    assert prepare_weight(weight, 64, 1) is weight  # gradients are enabled
     with torch.inference_mode():
-        assert isinstance(prepared(weight, 64, 1), Transformed)
+        assert isinstance(prepare_weight(weight, 64, 1), WinogradWeight)
         with cpu.switched_off():
-            assert prepared(weight, 64, 1) is weight
+            assert prepare_weight(weight, 64, 1) is weight
 
 
 @torch.inference_mode()
@@ -150,9 +153,9 @@ def test_generators_conform_with_it(forced, case):
     assert max(error for _, error in _load_state(generator, _under(tensors, "state/"))) < NETWORK_TOLERANCE
     for index, w in enumerate(generator.mapping(tensors["in/z"], tensors.get("in/c"))):
         weights = generator.synthesis.modulate(w[None])
-        assert sum(isinstance(weight, Transformed) for weight in weights.values()) >= 4
-        steps = dict(generator.synthesis.steps(w[None], weights=weights))
-        images = generator.synthesis(w[None], weights=weights)
+        assert sum(isinstance(weight, WinogradWeight) for weight in weights.values()) >= 4
+        steps = dict(generator.synthesis.steps(w[None], SynthesisOptions(weights=weights)))
+        images = generator.synthesis(w[None], SynthesisOptions(weights=weights))
         errors = [relative_error(images[0], tensors["out/img"][index])]
         for name, expected in _under(tensors, "out/feature/synthesis.").items():
             errors.append(relative_error(steps[name][0], expected[index]))
@@ -165,5 +168,5 @@ def test_a_picture_is_the_same_but_for_rounding(forced, cfg):
     config = rung(cfg, 64, channel_base=4096, channel_max=64)
     generator = Generator(config).eval()
     ws = torch.randn(1, config.num_ws, config.w_dim)
-    found = generator.synthesis(ws, weights=generator.synthesis.modulate(ws))
+    found = generator.synthesis(ws, SynthesisOptions(weights=generator.synthesis.modulate(ws)))
     assert relative_error(found, generator.synthesis(ws)) < 2e-5

@@ -17,6 +17,7 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.networks.generator import Generator, untrained
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung
+from gan.networks.synthesis import SynthesisOptions
 from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer
 
@@ -112,9 +113,9 @@ def test_a_synthesis_in_a_cuda_graph(small):
         ws = latent(small)
         weights = small.synthesis.modulate(ws)
         moves = [user_matrix(0.01 * i, 0.02, 5.0 * i).cuda() for i in range(4)]
-        expected = [small.synthesis(ws, transform=move, weights=weights) for move in moves]
+        expected = [small.synthesis(ws, SynthesisOptions(transform=move, weights=weights)) for move in moves]
         transform = moves[0].clone()
-        graph, picture = captured(lambda: small.synthesis(ws, transform=transform, weights=weights))
+        graph, picture = captured(lambda: small.synthesis(ws, SynthesisOptions(transform=transform, weights=weights)))
         for move, wanted in zip(moves, expected, strict=True):
             transform.copy_(move)
             graph.replay()
@@ -227,9 +228,9 @@ def test_a_synthesis_never_waits_for_the_device(small):
     with torch.inference_mode():
         ws, transform = latent(small), user_matrix(0.1, 0.05, 3.0).cuda()
         weights = small.synthesis.modulate(ws)
-        small.synthesis(ws, transform=transform, weights=weights)
+        small.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))
         with never_waiting():
-            small.synthesis(ws, transform=transform, weights=weights)
+            small.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from cuda_ops.filtered_lrelu import filtered_lrelu_reference
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung
+from gan.networks.synthesis import SynthesisOptions
 
 from .calls import TOLERANCE, Layer, relative
 from .device import exact
@@ -159,8 +160,8 @@ def test_a_whole_model_draws_what_its_references_draw(letter, resolution):
         ws = generator.mapping(z)
         generator.synthesis.calibrate(ws)
         transform = user_matrix(0.1, 0.05, 3.0).to("cuda")
-        ours = generator.synthesis(ws, transform=transform)
+        ours = generator.synthesis(ws, SynthesisOptions(transform=transform))
         with cuda.switched_off():
-            reference = generator.synthesis(ws, transform=transform)
+            reference = generator.synthesis(ws, SynthesisOptions(transform=transform))
     assert ours.isfinite().all() and relative(ours, reference) <= 1e-4
     assert not torch.equal(ours, reference), "both came from the same code"

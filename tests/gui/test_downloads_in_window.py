@@ -85,7 +85,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
     assert path.name == "fetched.safetensors" and path.read_bytes() == page.content
     assert site.asked[-1].status == 206, "it went on where it was cancelled"
     assert shown.state.recents[0] == str(path)
-    assert shown.context.models.downloads.shown(str(path)) == site.url("/fetched.safetensors")
+    assert shown.context.models.downloads.display_name(str(path)) == site.url("/fetched.safetensors")
 
 
 def test_after_a_restart_it_needs_no_network(site: Site, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from gan.hub import cache
 from gan.hub.cache import hold_only
-from gan.hub.download import SWITCH, Downloaded, Progress, fetched
+from gan.hub.download import LIMIT_VARIABLE, Downloaded, Progress, fetch
 from gan.hub.url import DownloadError
 from support.paths import ROOT
 from support.sites import Page, Site, checkpoint_like, serving
@@ -31,7 +31,7 @@ def sha(content: bytes) -> str:
 @contextmanager
 def cache_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The cache's folder, empty; no proxy of the environment is in the way."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", SWITCH.lower()):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", LIMIT_VARIABLE.lower()):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(cache, "cache_folder", lambda: folder)
@@ -55,7 +55,7 @@ class Sleeps(list[float]):
 
 
 def get(site: Site, path: str = "/model.safetensors", **options: Any) -> Downloaded:
-    return fetched(site.url(path), **{"sleep": Sleeps(), "timeout": 10.0, **options})
+    return fetch(site.url(path), **{"sleep": Sleeps(), "timeout": 10.0, **options})
 
 
 def refusal(site: Site, path: str = "/model.safetensors", **options: Any) -> str:
@@ -84,9 +84,9 @@ def stopped_after(count: int) -> Any:
 CHILD = """
 import sys
 from pathlib import Path
-from gan.hub.download import fetched
+from gan.hub.download import fetch
 from gan.hub.cache import Cache
-found = fetched(sys.argv[1], cache=Cache(Path(sys.argv[2])), timeout=30)
+found = fetch(sys.argv[1], cache=Cache(Path(sys.argv[2])), timeout=30)
 print(found.path, found.from_cache, flush=True)
 if sys.argv[3:]:
     sys.stdin.read()

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan.networks.precision import HALF
+from gan.networks.precision import NUM_FP16_RES
 from support.steps import small_config
 from train.config import TrainConfig
 
 
-def small(name: str, num_fp16_res: int = HALF, **others: Any) -> TrainConfig:
+def small(name: str, num_fp16_res: int = NUM_FP16_RES, **others: Any) -> TrainConfig:
     """Return a run of 16x16 whose 16 and 8 are float16, and that visits every phase within three steps."""
     return small_config(name, num_fp16_res=num_fp16_res, **others)
 

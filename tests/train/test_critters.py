@@ -23,13 +23,13 @@ def _linear(picture: np.ndarray) -> np.ndarray:
 
 
 def _halved(picture: np.ndarray) -> np.ndarray:
-    """A picture at half its size, in linear light, through the data set's own filter."""
+    """Return a picture at half its size, in linear light, through the data set's own filter."""
     margin = 2 * FILTER_RADIUS - 1
     return downsample(np.pad(_linear(picture), ((margin, margin), (margin, margin), (0, 0)), mode="edge"), 2)
 
 
 def _top_octave(picture: np.ndarray) -> float:
-    """Power between half the Nyquist frequency and the Nyquist frequency, under a Hann window."""
+    """Return the power between half the Nyquist frequency and the Nyquist frequency, under a Hann window."""
     size = picture.shape[0]
     window = np.hanning(size)
     grey = picture.mean(axis=2)

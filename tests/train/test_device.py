@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What training asks of its device: queued transfers, settings, memory as estimated and measured, throughput."""
+"""The device in training: queued copies, settings, memory as estimated and measured, throughput."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,8 @@ from gan.networks.config import DiscriminatorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.ladder import rung
-from gan.networks.precision import HALF, Arithmetic
+from gan.networks.precision import NUM_FP16_RES, PrecisionPolicy
+from gan.networks.synthesis import SynthesisOptions
 from train.config import configure
 from train.device import estimate_memory, generator_activation_bytes, pyramid_activation_bytes
 from train.mixed_precision import describe_precision
@@ -54,7 +55,7 @@ def test_settings_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kept(call: Any, network: torch.nn.Module) -> int:
-    """Bytes that autograd keeps of a forward pass, without the network's own."""
+    """Return the bytes that autograd keeps of a forward pass, without the network's own."""
     own = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
     found: dict[int, int] = {}
 
@@ -71,26 +72,27 @@ def kept(call: Any, network: torch.nn.Module) -> int:
 
 
 @pytest.mark.parametrize("name", list("BETR"))
-@pytest.mark.parametrize("half", [0, HALF])
+@pytest.mark.parametrize("half", [0, NUM_FP16_RES])
 def test_the_memory_estimate_is_near_what_autograd_keeps(name: str, half: int) -> None:
     config = rung(name, 64, channel_base=2048, channel_max=64, w_dim=32, z_dim=32)
-    generator, arithmetic = Generator(config), Arithmetic(half)
+    generator, precision = Generator(config), PrecisionPolicy(half)
     ws = generator.mapping(torch.randn(4, 32)).detach()
     two, four = (
-        kept(lambda n=n: generator.synthesis(ws[:n], noise="none", arithmetic=arithmetic), generator) for n in (2, 4)
+        kept(lambda n=n: generator.synthesis(ws[:n], SynthesisOptions(noise="none", precision=precision)), generator)
+        for n in (2, 4)
     )
-    assert 0.9 * (four - two) < 2 * generator_activation_bytes(config, arithmetic) < 1.3 * (four - two)
+    assert 0.9 * (four - two) < 2 * generator_activation_bytes(config, precision) < 1.3 * (four - two)
 
 
-@pytest.mark.parametrize("half", [0, HALF])
+@pytest.mark.parametrize("half", [0, NUM_FP16_RES])
 def test_the_memory_estimate_of_the_discriminator_has_room_for_r1(half: int) -> None:
     """Whose second gradient takes what a forward pass keeps about twice."""
     config = DiscriminatorConfig(resolution=64, channel_base=2048, channel_max=64)
-    discriminator, arithmetic = Discriminator(config), Arithmetic(half)
+    discriminator, precision = Discriminator(config), PrecisionPolicy(half)
     four, eight = (
-        kept(lambda n=n: discriminator(torch.randn(n, 3, 64, 64), arithmetic=arithmetic), discriminator) for n in (4, 8)
+        kept(lambda n=n: discriminator(torch.randn(n, 3, 64, 64), precision=precision), discriminator) for n in (4, 8)
     )
-    assert 2 * (eight - four) < 4 * pyramid_activation_bytes(config, arithmetic) < 2.3 * (eight - four)
+    assert 2 * (eight - four) < 4 * pyramid_activation_bytes(config, precision) < 2.3 * (eight - four)
 
 
 def test_float16_halves_the_estimate_of_what_it_holds() -> None:
@@ -100,7 +102,7 @@ def test_float16_halves_the_estimate_of_what_it_holds() -> None:
                 "T", resolution=256, data="", data_name="", data_images=1, data_digest="", num_fp16_res=num_fp16_res
             )
         )
-        for num_fp16_res in (0, HALF)
+        for num_fp16_res in (0, NUM_FP16_RES)
     )
     assert 0.5 < mixed / full < 0.6
 
@@ -141,7 +143,7 @@ def test_throughput_is_of_real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("train.bench.time.perf_counter", lambda: now[0])
     monkeypatch.setattr("train.bench.synchronize", waits.append)
     found = train.bench.measure_throughput(
-        "T", 16, device="cpu", num_fp16_res=HALF, batch=4, preset_name="tiny", steps=2
+        "T", 16, device="cpu", num_fp16_res=NUM_FP16_RES, batch=4, preset_name="tiny", steps=2
     )
     assert taken == [True] * 4 + [False] * 4 and waits == [torch.device("cpu")] * 4
     assert found["step ms"] == pytest.approx(1000 * 25 / 16) and found["images/s"] == pytest.approx(4 * 16 / 25)

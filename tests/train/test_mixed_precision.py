@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Training in mixed precision: what losses and gradients become, what overflows, and what no step waits for."""
+"""Training in mixed precision: losses, gradients, overflows, and steps that wait for nothing."""
 
 import math
 from dataclasses import replace
@@ -13,7 +13,7 @@ from support.mixed_runs import Types, same, small
 from support.steps import batch, bits
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan.networks.precision import HALF
+from gan.networks.precision import NUM_FP16_RES
 from train.loop import MEANS, RunningMeans
 from train.losses import Step, path_length_loss, r1_loss, r1_penalty
 from train.mixed_precision import loss_scale, unscale_and_sanitize_
@@ -49,7 +49,7 @@ def test_float32_computes_nothing_in_float16() -> None:
 
 
 def trajectory(name: str, num_fp16_res: int, noise: float = 0.0, seed: int = 0) -> list[dict[str, float]]:
-    """Statistics of six steps; `noise`: what all weights are changed by at first, relative."""
+    """Return the statistics of six steps; `noise`: the relative change of all weights at first."""
     state = TrainState(small(name, num_fp16_res))
     drawn = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -65,7 +65,7 @@ def trajectory(name: str, num_fp16_res: int, noise: float = 0.0, seed: int = 0) 
 @pytest.mark.parametrize("name", list("ABDTR"))
 def test_losses_stay_as_close_as_rounding_leaves_them(name: str) -> None:
     """float16 rounds by up to 2^-11; weights that are changed by as much, once, say what that comes to in a run."""
-    full, mixed = trajectory(name, 0), trajectory(name, HALF)
+    full, mixed = trajectory(name, 0), trajectory(name, NUM_FP16_RES)
     turned = [trajectory(name, 0, noise=2**-11, seed=seed) for seed in range(4)]
     assert all(step["grad_nonfinite"] == 0 for step in mixed)
     measured = {key for step in full for key in step}
@@ -105,15 +105,15 @@ def test_small_gradients_do_not_vanish_in_float16(name: str, reaction: float, mo
         return torch.cat([entry["exp_avg"].flatten() for entry in entries])
 
     expected = found(0)
-    error = float((found(HALF) - expected).norm() / expected.norm())
+    error = float((found(NUM_FP16_RES) - expected).norm() / expected.norm())
     monkeypatch.setattr("train.state.loss_scale", lambda batch, resolution: 1.0)
-    unscaled = float((found(HALF) - expected).norm() / expected.norm())
+    unscaled = float((found(NUM_FP16_RES) - expected).norm() / expected.norm())
     assert 0 < error < 0.02 and unscaled > 5 * error
 
 
 def test_the_scale_is_undone_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     """With nothing in float16, a run of any scale is the run without."""
-    monkeypatch.setattr("gan.networks.precision.Arithmetic.dtype", lambda self, rate, resolution, full: full)
+    monkeypatch.setattr("gan.networks.precision.PrecisionPolicy.dtype", lambda self, rate, resolution, full: full)
     one, other = TrainState(small("A", num_fp16_res=0)), TrainState(small("A"))
     for state in (one, other):
         torch.manual_seed(1)
@@ -134,7 +134,7 @@ def test_r1_and_path_length_go_through_float16_twice() -> None:
     """The second gradients, against float32's: as near as float16's rounding of weights leaves them."""
     for loss, name, network in ((r1_loss, "T", "discriminator"), (path_length_loss, "A", "generator")):
         found = []
-        for num_fp16_res, noise in ((0, 0.0), (HALF, 0.0), (0, 2**-11)):
+        for num_fp16_res, noise in ((0, 0.0), (NUM_FP16_RES, 0.0), (0, 2**-11)):
             state = TrainState(small(name, num_fp16_res, style_mixing=0.0, noise="none"))
             with torch.no_grad():
                 for parameter in state.networks[network].parameters():
@@ -163,7 +163,7 @@ def test_resume_is_exact(tmp_path: Path, name: str) -> None:
     first.save(tmp_path / "state.safetensors")
     torch.manual_seed(12345)
     resumed = TrainState.load(tmp_path / "state.safetensors")
-    assert resumed.config.num_fp16_res == HALF
+    assert resumed.config.num_fp16_res == NUM_FP16_RES
     for index in range(3, 6):
         resumed.step(batch(index), None)
     assert same(bits(resumed), expected)
@@ -176,7 +176,7 @@ def test_resume_is_exact(tmp_path: Path, name: str) -> None:
 # ------------------------------------------------------------------------------------------------ autocast and waiting
 
 
-@pytest.mark.parametrize("num_fp16_res", [0, HALF])
+@pytest.mark.parametrize("num_fp16_res", [0, NUM_FP16_RES])
 def test_a_callers_autocast_changes_nothing(num_fp16_res: int) -> None:
     inside, outside = (TrainState(small("B", num_fp16_res)) for _ in range(2))
     torch.manual_seed(1)
@@ -242,7 +242,7 @@ def test_gradients_are_unscaled_and_sanitized_in_place() -> None:
 
 
 def spoiled(num_fp16_res: int, name: str = "B") -> TrainState:
-    """A run in which D saw a picture that is not a number, then one good batch."""
+    """Return a run in which D saw a picture that is not a number, then one good batch."""
     state = TrainState(small(name, num_fp16_res))
     state.step(batch(0), None)
     before = bits(state)
@@ -260,7 +260,7 @@ def spoiled(num_fp16_res: int, name: str = "B") -> TrainState:
 
 
 def test_an_overflow_costs_a_step_and_not_the_weights() -> None:
-    assert spoiled(HALF).is_finite()
+    assert spoiled(NUM_FP16_RES).is_finite()
     assert not spoiled(0).is_finite(), "in float32 it is a divergence, and found"
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Whole runs in mixed precision: who decides, what a resumed run keeps, what is logged, what is refused."""
+"""Whole runs in mixed precision: the default, the options, the log, and the choice that a resumed run keeps."""
 
 import json
 import math
@@ -8,27 +8,20 @@ from typing import Any
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
 from support.mixed_runs import Types, same, small
+from support.trainer import SMALL as SMALL_RUN
+from support.trainer import call, rows
 
 from gan.checkpoints.checkpoint import load_tensors, save_tensors
 from gan.networks.generator import Generator
-from gan.networks.precision import FULL, HALF
-from train.cli.main import main
+from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig
 from train.errors import TrainingError
 from train.loop import Loop
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.state import TrainState
 
-SMALL = ("--cfg=T", "--preset=tiny", "--batch=4", "--cbase=64", "--cmax=8", "--tick=0.008", "--snap=1", "--device=cpu")
-
-
-def call(*args: object) -> Result:
-    result = CliRunner().invoke(main, [str(arg) for arg in args])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+SMALL = ("--cfg=T", *SMALL_RUN)
 
 
 def started(tmp_path: Path, data: Path, *options: object) -> Path:
@@ -37,12 +30,8 @@ def started(tmp_path: Path, data: Path, *options: object) -> Path:
     return max(path for path in tmp_path.iterdir() if path.name.endswith("-T-16"))
 
 
-def rows(run: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
-
-
 def half_of(run: Path) -> tuple[int, int]:
-    """As the options and the state have it."""
+    """Return `half` of the options and of the state."""
     document = load_tensors(run / "training-state.safetensors")[1]
     return json.loads((run / "training_options.json").read_text())["half"], document["config"]["half"]
 
@@ -102,16 +91,15 @@ def test_grids_are_drawn_in_float32(tmp_path: Path, data: Path, monkeypatch: pyt
     forward = Generator.forward
 
     def watched(self: Generator, *args: Any, **options: Any) -> torch.Tensor:
-        seen.append(options.get("arithmetic", FULL))
         with Types() as types:
             images = forward(self, *args, **options)
-        assert {dtype for _, dtype in types.seen} == {torch.float32}
+        seen.append({dtype for _, dtype in types.seen})
         return images
 
     monkeypatch.setattr(Generator, "forward", watched)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         started(tmp_path, data, "--kimg=0.008", "--num-fp16-res=4")
-    assert seen and set(seen) == {FULL}
+    assert seen and all(types == {torch.float32} for types in seen)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +150,7 @@ def test_nonsense_is_refused(tmp_path: Path, data: Path) -> None:
 
 def test_options_from_before_load_as_float32() -> None:
     document = small("T").to_json()
-    assert document["half"] == HALF and TrainConfig.from_json(document) == small("T")
+    assert document["half"] == NUM_FP16_RES and TrainConfig.from_json(document) == small("T")
     del document["half"]
     assert TrainConfig.from_json(document) == small("T", num_fp16_res=0)
 

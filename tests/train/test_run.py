@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Whole runs through the command line: what the folder holds, every way to end and go on, every refusal."""
+"""Whole runs through the command line: the folder's files, every way to end and resume, every refusal."""
 
 import errno
 import json
@@ -16,28 +16,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 from support.paths import ROOT
+from support.trainer import SMALL, call, rows
 
 import train.loop
 import train.run_folder
 from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensors
-from train.cli.main import main
 from train.cli.options import EXAMPLES
 from train.config import preset
 from train.run_folder import RunLog, find_trainer
 from train.state import TrainState
 
 DOCS = ROOT / "docs" / "run-folder.md"
-SMALL = ("--preset=tiny", "--batch=4", "--cbase=64", "--cmax=8", "--tick=0.008", "--snap=1", "--device=cpu")
-
-
-def call(*args: object) -> Result:
-    result = CliRunner().invoke(main, [str(arg) for arg in args])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 def refused(result: Result, *words: str, status: int = 1) -> None:
@@ -46,10 +38,6 @@ def refused(result: Result, *words: str, status: int = 1) -> None:
     assert sentence.startswith("Error: "), result.output
     for word in words:
         assert word in sentence, sentence
-
-
-def rows(run: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (run / "stats.jsonl").read_text().splitlines()]
 
 
 def picture(path: Path) -> np.ndarray:
@@ -74,7 +62,7 @@ def before_step(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[Tra
 
 
 def documented(section: str) -> set[str]:
-    """The field names in the first column of a section's table of docs/run-folder.md."""
+    """Return the field names in the first column of a section's table of docs/run-folder.md."""
     text = DOCS.read_text().split(f"## {section}\n")[1].split("\n## ")[0]
     cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}

@@ -206,7 +206,7 @@ def test_nothing_resumed_lies_in_the_file(tmp_path: Path) -> None:
 
 
 def in_files(tensor: torch.Tensor) -> bool:
-    """Whether the tensor's memory is a mapped .safetensors file."""
+    """Tell whether the tensor's memory is a mapped .safetensors file."""
     for line in Path("/proc/self/maps").read_text().splitlines():
         start, end = (int(address, 16) for address in line.split()[0].split("-"))
         if start <= tensor.data_ptr() < end:

@@ -11,6 +11,10 @@ from train.cli.errors import report_errors
 from train.cli.options import MAX_SEED
 
 CRITTERS_SIZES = tuple(str(2**i) for i in range(4, 10))
+EXAMPLE = """\b
+Example:
+    python train.py dataset critters --out=critters.zip --num=2000 --size=64
+"""
 
 
 @click.group()
@@ -18,7 +22,7 @@ def dataset() -> None:
     """Make data sets."""
 
 
-@dataset.command()
+@dataset.command(epilog=EXAMPLE)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
 @click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Pictures.")
 @click.option(
@@ -26,12 +30,7 @@ def dataset() -> None:
 )
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the whole set.")
 def critters(out: Path, num: int, size: str, seed: int) -> None:
-    """Draw the bundled data set: one furry creature a picture, its pose in dataset.json.
-
-    \b
-    Example:
-        python train.py dataset critters --out=critters.zip --num=2000 --size=64
-    """
+    """Draw the bundled data set: one furry creature a picture, its pose in dataset.json."""
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():

@@ -16,8 +16,14 @@ from train.config import PRESETS
 if TYPE_CHECKING:
     from train.state import TrainState
 
+EXAMPLES = """\b
+Examples:
+    python train.py ladder                            300 critters of 32x32 each: do all rungs train?
+    python train.py ladder --cfg=D,E,F,G --kimg=50    the effect of four steps of the ladder
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.option("--cfg", "rungs", default="all", show_default=True, help="Rungs with commas between them.")
 @click.option("--data", default="critters", show_default=True, help="Folder or zip of square pictures, or critters.")
 @click.option(
@@ -35,13 +41,7 @@ if TYPE_CHECKING:
 @data_options
 @session_options
 def ladder(rungs: str, data: str, outdir: Path, critters_num: int, **options: Any) -> None:
-    """Train all ten rungs on the same pictures, one after the other, each a short run of its own.
-
-    \b
-    Examples:
-        python train.py ladder                                  300 critters of 32x32 each: do all rungs train?
-        python train.py ladder --cfg=D,E,F,G --kimg=50          see the effect of four steps of the ladder
-    """
+    """Train all ten rungs on the same pictures, one after the other, each a short run of its own."""
     given = collect(options)
     from train import launch  # here: torch takes longer to load than --help may
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The trainer's command line: `run` when no command is named."""
+"""The trainer's command line; `run` is its default command."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMANDS = (
 def main() -> None:
     """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R.
 
-    `run` is meant when no command is named; `run --help` lists its options.
+    `run` is the default command; `run --help` lists its options.
     """
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("cuda_ops").setLevel(logging.INFO)  # says once what runs the operators
+    logging.getLogger("cuda_ops").setLevel(logging.INFO)  # logs once which kernels are used

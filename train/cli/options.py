@@ -20,7 +20,7 @@ Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a C
     python train.py --cfg=T --data=critters --preset=tiny
 Train on your own pictures (a folder or zip of square RGB PNGs or JPEGs of one size):
     python train.py --cfg=stylegan3-r --data=faces.zip --batch=32 --gamma=8 --mirror
-Go on after Ctrl-C exactly where a run stopped:
+Continue exactly where a run stopped, after Ctrl-C for example:
     python train.py --resume=training-runs/00000-critters-2000-32-0-T-32
 """
 

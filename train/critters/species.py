@@ -106,7 +106,7 @@ OFFSET_SPREADS = {
 
 @dataclass(frozen=True)
 class Coat:
-    """Linear colours [3] of one animal and of what is behind it."""
+    """Linear colours [3] of one animal and of its background."""
 
     name: str
     backdrop: tuple[Array, Array]

@@ -17,12 +17,13 @@ import click
 from gan.analysis.equivariance import Estimate, measure
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
+from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import NAMES
 from gan.hub.resolve import missing, resolve, short_name
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, untrained
 from gan.networks.ladder import letters, rung
-from train.run_folder import write_json
+from train.run_folder import nullify_nonfinite, write_json
 from train.state import usable_device
 
 # Defaults of untrained networks: small, so that a figure takes seconds.
@@ -82,7 +83,7 @@ def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, An
 
 
 def _open_model(model: str) -> Subject:
-    path = Path(resolve(model))
+    path = Path(resolve(model, fetch_with_bar))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise CheckpointError(missing(path))
     return Subject(short_name(path), read_header(path).config, path)
@@ -141,13 +142,9 @@ def _format_progress(estimates: Sequence[Estimate] | None) -> str:
 
 def _to_json(subject: Subject, estimates: Sequence[Estimate]) -> dict[str, Any]:
     """Return a row of the JSON file; decibels that are infinite or unknown become null."""
-    rows = [asdict(estimate) for estimate in estimates]
     return {
         "name": subject.name,
         "model": None if subject.path is None else str(subject.path),
         "config": subject.config.to_json(),
-        "estimates": [
-            {key: None if type(value) is float and not math.isfinite(value) else value for key, value in row.items()}
-            for row in rows
-        ],
+        "estimates": [nullify_nonfinite(asdict(estimate)) for estimate in estimates],
     }

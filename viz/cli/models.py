@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gan.cli.download_bar import fetch_with_bar
 from gan.data.image_dataset import ImageError
 from gan.hub.resolve import missing, resolve
 from gan.networks.config import ConfigError
@@ -49,7 +50,7 @@ def find_model(name: str) -> Path:
 
     Raises click.ClickException where there is none.
     """
-    path = Path(resolve(name))
+    path = Path(resolve(name, fetch_with_bar))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
         raise click.ClickException(missing(path))
     return path

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gan.cli.download_bar import fetch_with_bar
 from gan.hub.resolve import recorded, resolve
 from viz.cli.parameter_types import Number, Pair, Seeds
 from viz.core.request import PictureRequest
@@ -69,7 +70,7 @@ def render(
     if seed is not None and seeds is not None:
         raise click.UsageError("Give --seed or --seeds, not both.")
     request = PictureRequest(
-        model=resolve(model),
+        model=resolve(model, fetch_with_bar),
         psi=trunc,
         label=label or 0,
         tx=translate[0],

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gan.cli.download_bar import fetch_with_bar
 from gan.hub.resolve import bundled, resolve
 from viz import invocation
 from viz.cli.parameter_types import Number, PanelTitle, Size
@@ -93,9 +94,9 @@ def view(
     state, message = load_state(path)
     message = " ".join(filter(None, (message, unkept)))
     if left is not None:
-        state.left.path = resolve(left)
+        state.left.path = resolve(left, fetch_with_bar)
     if right is not None:
-        state.right.path = resolve(right)
+        state.right.path = resolve(right, fetch_with_bar)
     if animate:
         for slot in SLOTS:
             state.latent_of(slot).animate = animate == "walk"

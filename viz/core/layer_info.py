@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from gan.analysis.bands import Band, bands
 from gan.networks.config import GeneratorConfig
-from gan.networks.layer_plan import in_half
+from gan.networks.layer_plan import is_fp16_layer
 from viz.core.result import PICTURE
 
 
@@ -34,4 +34,4 @@ def number_format(layer: Band, config: GeneratorConfig, half: int) -> str:
     """What a layer's output is computed in where the `half` highest resolutions are in float16: "f16" or "f32"."""
     summed = "torgb" in layer.name  # StyleGAN2's RGB image, added up over the resolutions
     whole = layer.name in ("input", PICTURE) or summed
-    return "f16" if not whole and in_half(layer.rate, config.resolution, half) else "f32"
+    return "f16" if not whole and is_fp16_layer(layer.rate, config.resolution, half) else "f32"

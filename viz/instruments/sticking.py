@@ -13,7 +13,7 @@ import numpy as np
 
 from gan.analysis.metric_names import METRICS
 from gan.analysis.texture_sticking import Neighbourhood, neighbour
-from gan.networks.latents import z_from_seed
+from gan.networks.generator import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import explained
 from viz.core.state import SLOTS, Slot

@@ -6,7 +6,7 @@ from pathlib import Path
 from imgui_bundle import ImVec2, imgui
 
 from gan.files.format import format_bytes, format_duration
-from gan.hub.cache import is_kept
+from gan.hub.cache import is_cached
 from viz.core.state import Slot
 from viz.loading.downloads import FAILED, Report
 from viz.ui.context import PanelContext
@@ -20,7 +20,7 @@ def draw(context: PanelContext, slot: Slot, path: str) -> None:
     """Nothing where the slot's model came from a file."""
     report = context.models.downloads.report(slot)
     if report is None:
-        if is_kept(path):
+        if is_cached(path):
             _checksum(context, Path(path).parent.name)
     elif report.stage == FAILED:
         _failure(context, slot, report)
@@ -47,7 +47,7 @@ def _progress(context: PanelContext, slot: Slot, report: Report) -> None:
     _bar(report, room - gap - imgui.calc_text_size("Cancel").x - 2 * imgui.get_style().frame_padding.x)
     imgui.same_line(0, gap)
     if button("Cancel", "Stop fetching. What came is kept, and gone on with when the address is opened again."):
-        context.models.downloads.stop(slot)
+        context.models.downloads.cancel(slot)
     imgui.push_font(context.theme.mono, 0.0)
     imgui.text_colored(context.theme.dim, figures(report))
     imgui.pop_font()
@@ -93,10 +93,10 @@ def _failure(context: PanelContext, slot: Slot, report: Report) -> None:
     sentence(report.error, context.theme.error)
     if report.address:
         if button("Try again", f"Fetch {report.address} again, from where it stopped."):
-            context.models.downloads.again(slot)
+            context.models.downloads.retry(slot)
         imgui.same_line()
     if button("Dismiss", "Leave it."):
-        context.models.downloads.stop(slot)
+        context.models.downloads.cancel(slot)
     imgui.dummy((0, 2))
 
 

@@ -54,7 +54,8 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_
     # Where a bundled model lies is no business of the user's: its name above says enough.
-    shown = "" if path in {known for _, known in context.models.bundled} else context.models.downloads.shown(path)
+    models = context.models
+    shown = "" if path in {known for _, known in models.bundled} else models.downloads.display_name(path)
     entered, typed = imgui.input_text_with_hint(
         "##path", "or a path or an address", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
     )
@@ -109,7 +110,7 @@ def _tooltip(context: PanelContext, path: str) -> None:
     if imgui.is_item_hovered(imgui.HoveredFlags_.for_tooltip):
         found = context.models.info(path)
         about = "Reading ..." if found is None else found.words or found.error
-        widgets.tooltip(f"{context.models.downloads.shown(path)}\n{about}")
+        widgets.tooltip(f"{context.models.downloads.display_name(path)}\n{about}")
 
 
 def _comparison(state: AppState, context: PanelContext) -> None:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from gan.networks.input_transform import forward_matrix
-from gan.networks.layers import SteppedNetwork
-from gan.networks.precision import Arithmetic
+from gan.networks.precision import PrecisionPolicy
+from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import DeviceImage
 from viz.render.cuda_graphs import Capture, Learned, Motion, Replay, Replays, captured, plainly, quickest
 from viz.render.postprocess import Drawn, Read, in_bytes, read_facts
@@ -27,8 +27,8 @@ class Job(NamedTuple):
     """What is to be drawn: w's [1, num_ws, w_dim] known by `ws_key`, and what drives the input of `model`."""
 
     model: Hashable
-    synthesis: SteppedNetwork
-    arithmetic: Arithmetic
+    synthesis: SynthesisNetwork
+    precision: PrecisionPolicy
     ws_key: Hashable
     ws: Tensor
     motion: Motion | None  # None: the model cannot be moved
@@ -47,7 +47,7 @@ class GpuDrawing:
 
     def draw(self, job: Job) -> Drawn:
         """Start drawing. RuntimeError, torch's own, where the device has no memory left."""
-        key = (job.model, job.arithmetic.half, job.learned is not None, job.mean_constant)
+        key = (job.model, job.precision.num_fp16_res, job.learned is not None, job.mean_constant)
         replay = self.graphs.get(key, lambda: self._made(job))
         begin, drawn, end = (torch.cuda.Event(enable_timing=True) for _ in range(3))
         begin.record()
@@ -68,15 +68,15 @@ class GpuDrawing:
         return Drawn(DeviceImage(image, end), enlarged_pixels, read, waits=True, how=replay.how)
 
     def _made(self, job: Job) -> Replay:
-        known = (job.model, job.arithmetic.half)
-        default = job.arithmetic.half > 0
+        known = (job.model, job.precision.num_fp16_res)
+        default = job.precision.num_fp16_res > 0
         layouts = (self.layouts[known],) if known in self.layouts else (default, not default)
 
         def maker(last: bool | None, capture: Capture[Any]) -> Callable[[], Replay]:
             return lambda: Replay(
                 job.synthesis,
                 job.ws,
-                Arithmetic(job.arithmetic.half, last),
+                PrecisionPolicy(job.precision.num_fp16_res, last),
                 movable=job.motion is not None,
                 learned=job.learned is not None,
                 mean_constant=job.mean_constant,
@@ -90,7 +90,7 @@ class GpuDrawing:
         except RuntimeError as problem:
             log.warning("No CUDA graph of this model, which is slower: %s", str(problem).partition("\n")[0])
             replay = maker(default, plainly)()
-        self.layouts[known] = replay.arithmetic.channels_last
+        self.layouts[known] = replay.precision.channels_last
         return replay
 
     def retain(self, models: Callable[[Hashable], bool]) -> None:

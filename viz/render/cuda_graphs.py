@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Drawing on a GPU without a word from the host: synthesis captured in CUDA graphs, replayed with new inputs.
 
-Three graphs for a model and an arithmetic: w to modulated weights, weights and transform to a picture, the picture to
-bytes. What changed is copied into the graphs' own inputs, and only what depends on it runs again: under a drag the
+Three graphs for a model and a precision policy: w to modulated weights, weights and transform to a picture, the picture
+to bytes. What changed is copied into the graphs' own inputs, and only what depends on it runs again: under a drag the
 weights stay.
 """
 
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
-from gan.networks.layers import SteppedNetwork
-from gan.networks.precision import Arithmetic
+from gan.networks.precision import PrecisionPolicy
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 from viz.render.postprocess import in_bytes, input_facts
 
 WARM_UP = 2  # runs before a capture: they load kernels, choose convolution algorithms and allocate
@@ -89,36 +89,35 @@ class Replay:
     """One model's way from w and transform to bytes. Call it within inference_mode, on one stream.
 
     `movable`: a transform is given; `learned`: what w does to the input is replaced; `mean_constant`: as in
-    InputOverrides. These are part of the graphs, and so is the arithmetic.
+    InputOverrides. These are part of the graphs, and so is the precision policy.
     """
 
     def __init__(
         self,
-        synthesis: SteppedNetwork,
+        synthesis: SynthesisNetwork,
         ws: Tensor,
-        arithmetic: Arithmetic,
+        precision: PrecisionPolicy,
         *,
         movable: bool,
         learned: bool = False,
         mean_constant: bool = False,
         capture: Capture[Any] = captured,
     ) -> None:
-        self.arithmetic, self._graphs = arithmetic, capture is not plainly
+        self.precision, self._graphs = precision, capture is not plainly
         self._ws = ws.clone()
         self._transform = torch.eye(3, device=ws.device) if movable else None
         self._learned = torch.ones(4, device=ws.device) if learned else None
         self._holds: tuple[Hashable, Motion | None, Learned | None] = (None, None, None)
         overrides = InputOverrides(self._learned, mean_constant)
-        self._modulate = capture(lambda: synthesis.modulate(self._ws, arithmetic))
+        self._modulate = capture(lambda: synthesis.modulate(self._ws, precision))
         self._weights = self._modulate()
         self._synthesize = capture(
             lambda: (
                 synthesis(
                     self._ws,
-                    transform=self._transform,
-                    weights=self._weights,
-                    overrides=overrides,
-                    arithmetic=arithmetic,
+                    SynthesisOptions(
+                        transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
+                    ),
                 ),
                 input_facts(synthesis, self._ws, self._transform, overrides),
             )
@@ -130,10 +129,10 @@ class Replay:
     @property
     def how(self) -> str:
         """Number format, layout and what runs it, for a person."""
-        half = f"float16 in the highest {self.arithmetic.half} resolutions, float32 below"
-        layout = "channels-last" if self.arithmetic.channels_last else "planar"
+        half = f"float16 in the highest {self.precision.num_fp16_res} resolutions, float32 below"
+        layout = "channels-last" if self.precision.channels_last else "planar"
         runs = "a CUDA graph" if self._graphs else "no CUDA graph, which this model does not allow"
-        return f"{half if self.arithmetic.half else 'float32'}; {layout}; {runs}."
+        return f"{half if self.precision.num_fp16_res else 'float32'}; {layout}; {runs}."
 
     def draw(
         self, ws_key: Hashable, ws: Tensor, motion: Motion | None, learned: Learned | None

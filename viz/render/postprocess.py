@@ -12,7 +12,7 @@ from torch import Tensor
 from gan.data.image_io import to_uint8
 from gan.networks.fourier_input import FourierInput
 from gan.networks.input_transform import InputOverrides
-from gan.networks.layers import SteppedNetwork
+from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import Pixels
 from viz.render.inverse_warp import coverage, moved_back
 from viz.render.upscale import factor_for, magnified
@@ -46,7 +46,7 @@ def _rgba(planes: Tensor) -> Tensor:
     return pixels
 
 
-def input_facts(synthesis: SteppedNetwork, ws: Tensor, transform: Tensor | None, overrides: InputOverrides) -> Tensor:
+def input_facts(synthesis: SynthesisNetwork, ws: Tensor, transform: Tensor | None, overrides: InputOverrides) -> Tensor:
     """[5]: what the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left.
 
     nan for what it has not: `read_facts` knows.

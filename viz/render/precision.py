@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan.networks.generator import Generator
+from gan.networks.generator import Generator, z_from_seed
 from gan.networks.input_transform import user_matrix
-from gan.networks.latents import z_from_seed
-from gan.networks.precision import FULL, HALF, Arithmetic
+from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
+from gan.networks.synthesis import SynthesisOptions
 
 ENOUGH = 50.0  # dB between a picture in mixed precision and in float32: 0.8 of a step of 8 bits, root mean square
 SEEDS = 4  # pictures that are compared
@@ -32,22 +32,25 @@ def mixed_decibels(generator: Generator, device: str) -> float:
         z = torch.as_tensor(z_from_seed(seed, config.z_dim), dtype=torch.float32).to(device)
         c = torch.eye(config.c_dim, device=device)[seed % config.c_dim :][:1] if config.c_dim else None
         ws = generator.mapping(z, c)
-        mixed, full = (generator.synthesis(ws, transform=transform, arithmetic=Arithmetic(half)) for half in (HALF, 0))
+        mixed, full = (
+            generator.synthesis(ws, SynthesisOptions(transform=transform, precision=PrecisionPolicy(half)))
+            for half in (NUM_FP16_RES, 0)
+        )
         worst = min(worst, decibels(mixed, full))
     return worst
 
 
-def chosen(precision: str, device: str, measured: Callable[[], float]) -> tuple[Arithmetic, str | None]:
-    """The arithmetic of a model on a device, and a remark where it is not what was asked for.
+def chosen(precision: str, device: str, measured: Callable[[], float]) -> tuple[PrecisionPolicy, str | None]:
+    """The precision policy of a model on a device, and a remark where it is not what was asked for.
 
     `precision`: "float32", "float16", or "auto", which is float16 on CUDA devices where `measured` says that it is
     exact enough.
     """
     if not device.startswith("cuda"):
-        return FULL, NOT_HERE.format(device=device) if precision == "float16" else None
+        return FULL_PRECISION, NOT_HERE.format(device=device) if precision == "float16" else None
     if precision == "float32":
-        return FULL, None
+        return FULL_PRECISION, None
     db = measured()
     if precision == "float16":
-        return Arithmetic(HALF), TOO_COARSE.format(db=db) if db < ENOUGH else None
-    return Arithmetic(HALF) if db >= ENOUGH else FULL, None
+        return PrecisionPolicy(NUM_FP16_RES), TOO_COARSE.format(db=db) if db < ENOUGH else None
+    return PrecisionPolicy(NUM_FP16_RES) if db >= ENOUGH else FULL_PRECISION, None

@@ -19,11 +19,10 @@ import torch
 
 from gan.checkpoints import checkpoint
 from gan.hub.resolve import missing
-from gan.networks.generator import Generator
+from gan.networks.generator import Generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
-from gan.networks.latents import z_from_seed
-from gan.networks.layers import Weights
-from gan.networks.precision import Arithmetic, prepare
+from gan.networks.precision import PrecisionPolicy, prepare
+from gan.networks.synthesis import SynthesisOptions, Weights
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, explained
 from viz.loading.lru_cache import Recent
@@ -77,7 +76,7 @@ class _Shot:
     model: _Model
     ws: torch.Tensor  # [1, num_ws, w_dim]
     drive: _Drive
-    arithmetic: Arithmetic
+    precision: PrecisionPolicy
     label: int
     notices: tuple[str, ...]
     computed: frozenset[str]
@@ -147,7 +146,7 @@ class Renderer:
             shot = self._shot(request)
             ws = _mapped(shot.model, request, z[None], shot.label)
             synthesis = shot.model.generator.synthesis
-            return synthesis(ws, noise="const", transform=shot.transform(), overrides=shot.drive.overrides())
+            return synthesis(ws, SynthesisOptions(transform=shot.transform(), overrides=shot.drive.overrides()))
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """The loaded model of a request: to be run, never to be changed."""
@@ -167,15 +166,15 @@ class Renderer:
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
         drive, remarks = _drive(request, facts)
-        arithmetic, remark = chosen(request.precision, key.device, lambda: self._decibels(model, key.device))
+        precision, remark = chosen(request.precision, key.device, lambda: self._decibels(model, key.device))
         remarks += [remark] if remark else []
         return _Shot(
-            (ws_key, drive, arithmetic),
+            (ws_key, drive, precision),
             ws_key,
             model,
             ws,
             drive,
-            arithmetic,
+            precision,
             label,
             (*notices, *remarks),
             frozenset(computed),
@@ -208,16 +207,14 @@ class Renderer:
     def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
         """Each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis = shot.model.generator.synthesis
-        key = (shot.ws_key, shot.arithmetic)
-        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(shot.ws, shot.arithmetic), 1.0))
+        key = (shot.ws_key, shot.precision)
+        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(shot.ws, shot.precision), 1.0))
         x = None
         steps = synthesis.steps(
             shot.ws,
-            noise="const",
-            transform=shot.transform(),
-            weights=weights,
-            overrides=shot.drive.overrides(),
-            arithmetic=shot.arithmetic,
+            SynthesisOptions(
+                transform=shot.transform(), weights=weights, overrides=shot.drive.overrides(), precision=shot.precision
+            ),
         )
         for name, x in steps:
             yield name, x
@@ -247,7 +244,7 @@ class Renderer:
             notice=notice,
             computed=computed,
             how=drawn.how,
-            half=shot.arithmetic.half,
+            half=shot.precision.num_fp16_res,
         )
         return result, drawn
 
@@ -269,7 +266,7 @@ class Renderer:
         job = Job(
             shot.ws_key[0],
             shot.model.generator.synthesis,
-            shot.arithmetic,
+            shot.precision,
             shot.ws_key,
             shot.ws,
             drive.motion if facts.movable else None,

@@ -19,9 +19,9 @@ from gan.analysis.stickiness import Shares, StickinessMeter, distances_for
 from gan.analysis.texture_sticking import Neighbourhood, Slice, segment, streaks
 from gan.checkpoints.checkpoint import Header, load_generator
 from gan.networks.config import GeneratorConfig
-from gan.networks.generator import Generator, moderate_batch
+from gan.networks.generator import Generator, moderate_batch, z_from_seed
 from gan.networks.input_transform import user_matrix
-from gan.networks.latents import z_from_seed
+from gan.networks.synthesis import SynthesisOptions
 from viz.render.renderer import threads_for
 from viz.render.upscale import factor_for, magnified
 from viz.reports.network_text import plain, rung_title
@@ -144,7 +144,7 @@ class _Study:
 
     def _draw(self, zs: np.ndarray) -> np.ndarray:
         """Draw pictures [N, S, S, C] of latents [N, z_dim]."""
-        return self._pictures(self.generator.synthesis(self._map(zs), noise="const"))
+        return self._pictures(self.generator.synthesis(self._map(zs)))
 
     def _map(self, zs: np.ndarray) -> Tensor:
         config, device = self.generator.config, self.settings.device
@@ -174,7 +174,9 @@ class _Study:
         weights = self.generator.synthesis.modulate(ws)
         for t in glide_offsets(self.settings.segment, self.settings.frames):
             transform = user_matrix(*t, 0).to(ws.device)
-            yield from self._pictures(self.generator.synthesis(ws, noise="const", transform=transform, weights=weights))
+            yield from self._pictures(
+                self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))
+            )
 
     def _slice(self, pictures: Iterator[np.ndarray]) -> tuple[np.ndarray, float]:
         """Return the slice as bytes [samples, frames, 3], and the share of it that stays."""

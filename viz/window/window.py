@@ -97,7 +97,7 @@ class Window:
             machine=Machine(devices=devices(), memory=renderer.memory),
             training=RunMonitor(state.training.run_folder),
         )
-        self.context.models.downloads.opened(state.slot(slot).path for slot in SLOTS)
+        self.context.models.downloads.keep(state.slot(slot).path for slot in SLOTS)
         if state.display.device not in self.context.machine.devices:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest(self.context.machine.devices)
@@ -122,10 +122,10 @@ class Window:
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
         path = unquoted(path)
-        if self.context.models.downloads.takes(slot, path):
+        if self.context.models.downloads.begin(slot, path):
             return
         self.state.slot(slot).path = resolve(path) if path else ""
-        self.context.models.downloads.opened(self.state.slot(slot).path for slot in SLOTS)
+        self.context.models.downloads.keep(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
 
     def browse(self, slot: Slot) -> None:

@@ -14,6 +14,7 @@ from gan.networks.config import ConfigError
 from gan.networks.generator import Generator, untrained
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung
+from gan.networks.synthesis import SynthesisOptions
 
 
 def small(name: str, size: int = 32, **changed) -> Generator:
@@ -31,7 +32,9 @@ def definition(generator: Generator, metric: str, num: int, seed: int = 0) -> tu
         if metric == "eq_r":
             user = user_matrix(0, 0, math.degrees(sample.angle))
             reference, mask = image_warp.rotation(rest, sample.angle)
-            found, inner = image_warp.pseudo_rotation(generator.synthesis(ws, transform=user), sample.angle)
+            found, inner = image_warp.pseudo_rotation(
+                generator.synthesis(ws, SynthesisOptions(transform=user)), sample.angle
+            )
             mask = mask * inner
         elif metric == "eq_t":
             dx, dy = round(tx * size), round(ty * size)
@@ -39,10 +42,10 @@ def definition(generator: Generator, metric: str, num: int, seed: int = 0) -> tu
             rows, columns = torch.arange(size), torch.arange(size)
             mask[(rows < dy) | (rows >= size + dy)] = 0
             mask[:, (columns < dx) | (columns >= size + dx)] = 0
-            found = generator.synthesis(ws, transform=user_matrix(dx / size, dy / size, 0))
+            found = generator.synthesis(ws, SynthesisOptions(transform=user_matrix(dx / size, dy / size, 0)))
         else:
             reference, mask = image_warp.fractional_translation(rest, tx, ty)
-            found = generator.synthesis(ws, transform=user_matrix(tx, ty, 0))
+            found = generator.synthesis(ws, SynthesisOptions(transform=user_matrix(tx, ty, 0)))
         errors += float(((found - reference).double().square() * mask).sum())
         valid += float(mask.sum()) * 3
         variances.append(np.mean([np.var(plane) for plane in rest[0].double().numpy()]))

@@ -25,9 +25,8 @@ from gan.analysis.power_spectrum import (
 )
 from gan.data.image_dataset import open_images
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, untrained
+from gan.networks.generator import Generator, untrained, z_from_seed
 from gan.networks.ladder import RUNGS, rung
-from gan.networks.latents import z_from_seed
 from gan.networks.layer_plan import plan, schedule
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}

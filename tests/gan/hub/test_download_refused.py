@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import threading
-import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +16,8 @@ from support.fetching import MODEL, OTHER, cache_in, get, one_model, parts, refu
 from support.sites import Page, Site, serving
 
 from gan.hub import cache, http
-from gan.hub.download import SWITCH, Cancelled, allowed, fetched
-from gan.hub.url import DownloadError, file_name, is_address, parsed
+from gan.hub.download import LIMIT_VARIABLE, Cancelled, fetch, size_limit
+from gan.hub.url import DownloadError, is_address, parse_address, safe_file_name
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def site(folder: Path) -> Iterator[Site]:
 
 def test_too_large_is_refused_before_a_byte_is_written(site: Site, folder: Path) -> None:
     text = refusal(site, limit=50_000)
-    assert "larger than the 48.8 KiB" in text and "97.7 KiB" in text and f"set {SWITCH}" in text
+    assert "larger than the 48.8 KiB" in text and "97.7 KiB" in text and f"set {LIMIT_VARIABLE}" in text
     assert not list((folder / "parts").iterdir())
 
 
@@ -50,21 +49,21 @@ def test_a_server_that_lies_about_the_length_is_stopped(site: Site, folder: Path
 
 
 def test_the_limit_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(SWITCH, raising=False)
-    assert allowed() == 4 * 2**30
-    monkeypatch.setenv(SWITCH, " 0.5 ")
-    assert allowed() == 2**29
+    monkeypatch.delenv(LIMIT_VARIABLE, raising=False)
+    assert size_limit() == 4 * 2**30
+    monkeypatch.setenv(LIMIT_VARIABLE, " 0.5 ")
+    assert size_limit() == 2**29
     for wrong in ("much", "-1", "nan", "inf"):
-        monkeypatch.setenv(SWITCH, wrong)
+        monkeypatch.setenv(LIMIT_VARIABLE, wrong)
         with pytest.raises(DownloadError, match="is not a number|not a number of GiB"):
-            allowed()
+            size_limit()
 
 
 def test_a_disk_without_room_is_said_with_numbers(site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = SimpleNamespace(free=2**26 + 50_000)
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: usage)
     text = refusal(site)
-    assert "97.7 KiB are still to come and only 64.0 MiB are free" in text and str(folder) in text
+    assert "97.7 KiB more are needed and only 64.0 MiB are free" in text and str(folder) in text
     site.pages["/model.safetensors"].cut = [60_000]
     usage.free = 2**40
     with pytest.raises(Cancelled):
@@ -78,7 +77,7 @@ def test_a_disk_that_gets_full_is_said(site: Site, folder: Path, monkeypatch: py
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("gan.hub.download._write", full)
+        patch.setattr("gan.hub.download._write_all", full)
         text = refusal(site)
     assert "No space left on device" in text and "make room there and try again" in text and str(folder) in text
     assert get(site).path.read_bytes() == MODEL
@@ -132,13 +131,10 @@ def test_failures_after_a_redirect_name_the_host_that_failed(site: Site, monkeyp
         closed = str(server.getsockname()[1])
     elsewhere = site.url("").replace("127.0.0.1", "localhost")
     for target, said in (
-        (elsewhere.replace(str(site.port), closed), "localhost (where 127.0.0.1 sends on to) takes no connections: "),
-        (
-            elsewhere.replace("localhost", "nowhere.example"),
-            "No host nowhere.example (where 127.0.0.1 sends on to) is known: ",
-        ),
-        (f"{elsewhere}/busy", "localhost (where 127.0.0.1 sends on to) cannot answer just now (503): "),
-        (f"{elsewhere}/shy", "localhost (where 127.0.0.1 sends on to) does not hand out "),
+        (elsewhere.replace(str(site.port), closed), "localhost (to which 127.0.0.1 redirects) accepts no"),
+        (elsewhere.replace("localhost", "nowhere.example"), "There is no host nowhere.example (to which 127.0.0.1 "),
+        (f"{elsewhere}/busy", "localhost (to which 127.0.0.1 redirects) cannot answer now (503): "),
+        (f"{elsewhere}/shy", "localhost (to which 127.0.0.1 redirects) refuses "),
         (f"{elsewhere}/cut", "The connection to localhost broke off after "),
         (f"{elsewhere}/none", "localhost sent an empty file for "),
     ):
@@ -158,7 +154,7 @@ def test_a_web_page_is_not_kept(site: Site, folder: Path) -> None:
 def test_a_redirect_to_anything_else_is_not_followed(site: Site, target: str) -> None:
     site.pages["/model.safetensors"] = Page(status=302, headers={"Location": target})
     text = refusal(site)
-    assert "not followed" in text or "in circles" in text
+    assert "something else than an http or https address" in text or "in circles" in text
     assert len(site.asked) == 1 or target == "//"
 
 
@@ -170,10 +166,10 @@ def test_redirects_in_circles_end(site: Site) -> None:
 
 
 def test_https_is_not_left_for_http() -> None:
-    address = parsed("https://example.com/a.pkl")
+    address = parse_address("https://example.com/a.pkl")
     with pytest.raises(DownloadError, match="from https to http"):
-        http._onward(address.url, "http://example.com/a.pkl", address)
-    assert http._onward(address.url, "/b c.pkl", address).url == "https://example.com/b%20c.pkl"
+        http._redirect(address.url, "http://example.com/a.pkl", address)
+    assert http._redirect(address.url, "/b c.pkl", address).url == "https://example.com/b%20c.pkl"
 
 
 def test_a_checksum_is_held_against_the_content(site: Site, folder: Path) -> None:
@@ -189,15 +185,15 @@ def test_names_and_passwords_are_sent_once_and_never_told(site: Site, folder: Pa
         elsewhere.pages["/m.pkl"] = Page(MODEL)
         site.pages["/moved"] = Page(status=302, headers={"Location": elsewhere.url("/m.pkl")})
         site.pages["/here"] = Page(status=302, headers={"Location": "/model.safetensors"})
-        fetched(site.url("/moved?token=hushhush", "user:swordfish@"))
-        fetched(site.url("/here", "user:swordfish@"))
+        fetch(site.url("/moved?token=hushhush", "user:swordfish@"))
+        fetch(site.url("/here", "user:swordfish@"))
         assert "authorization" not in elsewhere.asked[0].headers
         assert {one.headers["authorization"] for one in site.asked} == {"Basic dXNlcjpzd29yZGZpc2g="}
     for path in ("/gone?token=hushhush", "/model.safetensors?token=hushhush#sha256=" + sha(OTHER)):
         with pytest.raises(DownloadError) as caught:
-            fetched(site.url(path, "user:swordfish@"))
+            fetch(site.url(path, "user:swordfish@"))
         assert "swordfish" not in str(caught.value) + repr(caught.value) and "hushhush" not in str(caught.value)
-    assert "swordfish" not in repr(parsed(site.url("/x?token=hushhush", "user:swordfish@")))
+    assert "swordfish" not in repr(parse_address(site.url("/x?token=hushhush", "user:swordfish@")))
     texts = [path.read_text(errors="replace") for path in folder.rglob("*.json")]
     assert texts and not any(secret in text for text in texts for secret in ("swordfish", "hushhush", "dXNlcjpz"))
     assert all(json.loads(text)["address"] == "" for text in texts)
@@ -206,14 +202,13 @@ def test_names_and_passwords_are_sent_once_and_never_told(site: Site, folder: Pa
 @pytest.mark.parametrize(
     "problem, said",
     [
-        (socket.gaierror(socket.EAI_NONAME, "unknown"), "No host 127.0.0.1 is known"),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), "There is no host 127.0.0.1"),
         (TimeoutError("timed out"), "did not answer for 10 s"),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "takes no connections"),
-        (OSError(errno.ENETUNREACH, "unreachable"), "whether there is a network"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "accepts no connections"),
+        (OSError(errno.ENETUNREACH, "unreachable"), "cannot be reached: check the network"),
         (ConnectionResetError(errno.ECONNRESET, "reset"), "ended the connection"),
-        (OSError("Tunnel connection failed: 403 Forbidden"), "The proxy does not let us through"),
         (ssl.SSLCertVerificationError(1, "self-signed certificate"), "cannot prove that it is"),
-        (ssl.SSLError(1, "wrong version"), "No secure connection"),
+        (ssl.SSLError(1, "wrong version"), "There is no secure connection"),
     ],
 )
 def test_connections_that_do_not_come_about_are_explained(
@@ -224,7 +219,6 @@ def test_connections_that_do_not_come_about_are_explained(
 
     monkeypatch.setattr(socket, "create_connection", fails)
     assert said in refusal(site) and not site.asked
-    assert said in http._failure(urllib.error.URLError(problem), parsed(site.url()), "127.0.0.1", 10.0)
 
 
 def test_a_request_that_cannot_be_made_is_explained(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,13 +226,20 @@ def test_a_request_that_cannot_be_made_is_explained(site: Site, monkeypatch: pyt
     assert "http_proxy" in refusal(site) and not site.asked
     monkeypatch.delenv("http_proxy")
     with pytest.raises(http.WebError, match="No request to 127.0.0.1"):
-        with http.ask(parsed(site.url()), {"If-None-Match": "a\nb"}, 10.0):
+        with http.ask(parse_address(site.url()), {"If-None-Match": "a\nb"}, 10.0):
             pass
 
 
+def test_a_proxy_that_refuses_is_explained(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    with serving() as proxy:  # which knows no CONNECT
+        monkeypatch.setenv("https_proxy", proxy.url(""))
+        with pytest.raises(DownloadError, match="The proxy refuses a connection to example.com"):
+            fetch("https://example.com/x.pkl")
+
+
 def test_https_where_http_is_spoken_is_explained(site: Site) -> None:
-    with pytest.raises(DownloadError, match="No secure connection to 127.0.0.1"):
-        fetched(site.url().replace("http", "https", 1))
+    with pytest.raises(DownloadError, match="no secure connection to 127.0.0.1"):
+        fetch(site.url().replace("http", "https", 1))
 
 
 def test_what_speaks_no_http_is_explained(folder: Path) -> None:
@@ -252,7 +253,7 @@ def test_what_speaks_no_http_is_explained(folder: Path) -> None:
         thread = threading.Thread(target=hello)
         thread.start()
         with pytest.raises(DownloadError, match="does not speak HTTP"):
-            fetched(f"http://127.0.0.1:{server.getsockname()[1]}/x.pkl")
+            fetch(f"http://127.0.0.1:{server.getsockname()[1]}/x.pkl")
         thread.join()
 
 
@@ -264,20 +265,20 @@ def test_what_speaks_no_http_is_explained(folder: Path) -> None:
         ("x.pkl", "not an address"),
         ("http:///x", "no host"),
         ("http://example.com:b:c/", "host or port"),
-        ("https://example.com/\x00", "letters that"),
+        ("https://example.com/\x00", "control characters"),
         ("https://example.com/" + "y" * 5000, "too long"),
         ("http://example.com a/", "no host"),
     ],
 )
 def test_what_is_no_address_is_said(text: str, said: str) -> None:
     with pytest.raises(DownloadError, match=said):
-        parsed(text)
+        parse_address(text)
 
 
 def test_addresses_and_names() -> None:
     assert is_address(" HTTPS://x") and not is_address(r"C:\x.pkl") and not is_address("/a/http")
-    odd = parsed(" http://example.com/a b/\u00fc%20x.pkl?q= \u00fc ")
-    assert odd.url == "http://example.com/a%20b/%C3%BC%20x.pkl?q=%20%C3%BC" and odd.name == "\u00fc x.pkl"
+    odd = parse_address(" http://example.com/a b/\u00fc%20x.pkl?q= \u00fc ")
+    assert odd.url == "http://example.com/a%20b/%C3%BC%20x.pkl?q=%20%C3%BC" and odd.file_name == "\u00fc x.pkl"
     names = {
         "../../x": "x",
         "a\\b.pkl": "b.pkl",
@@ -290,4 +291,4 @@ def test_addresses_and_names() -> None:
         "x.pkl. ": "x.pkl",
         "a\u202eb": "a_b",
     }
-    assert {name: file_name(name) for name in names} == names
+    assert {name: safe_file_name(name) for name in names} == names

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.fetching import MODEL, Sleeps, cache_in
 
-from gan.hub.download import Cancelled, Progress, fetched
+from gan.hub.download import Cancelled, Progress, fetch
 from gan.hub.url import DownloadError
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -99,8 +99,8 @@ def test_it_ends_at_once_when_it_is_cancelled(answer: Callable[[Send, threading.
     timer = threading.Timer(0.5, cancel)
     with answering(answer) as url:
         timer.start()
-        with pytest.raises(Cancelled, match="goes on from there"):
-            fetched(url, cancelled=stop.is_set, timeout=20.0, sleep=Sleeps())
+        with pytest.raises(Cancelled, match="resume it"):
+            fetch(url, cancelled=stop.is_set, timeout=20.0, sleep=Sleeps())
         assert stop.is_set() and time.monotonic() - at[0] < 2.0
     timer.join()
 
@@ -108,7 +108,7 @@ def test_it_ends_at_once_when_it_is_cancelled(answer: Callable[[Send, threading.
 def test_headers_have_to_be_whole_in_time() -> None:
     began = time.monotonic()
     with answering(dripping_headers) as url, pytest.raises(DownloadError, match=r"did not answer for 1 s: try again"):
-        fetched(url, timeout=1.0, sleep=Sleeps())
+        fetch(url, timeout=1.0, sleep=Sleeps())
     assert time.monotonic() - began < 5.0, "they would have taken nine seconds"
 
 
@@ -121,5 +121,5 @@ def test_a_slow_body_may_take_longer_than_any_silence() -> None:
 
     seen: list[Progress] = []
     with answering(slow) as url:
-        assert fetched(url, timeout=0.6, sleep=Sleeps(), progress=seen.append).path.read_bytes() == MODEL
+        assert fetch(url, timeout=0.6, sleep=Sleeps(), progress=seen.append).path.read_bytes() == MODEL
     assert "waiting" not in {now.stage for now in seen}, "over one connection"

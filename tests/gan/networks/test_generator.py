@@ -9,6 +9,7 @@ from gan.networks.discriminator import Discriminator, minibatch_stddev
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung
+from gan.networks.synthesis import SynthesisOptions
 
 SMALL = {"channel_base": 512, "channel_max": 16, "z_dim": 16, "w_dim": 16}
 
@@ -164,12 +165,12 @@ def test_weights_modulated_once_give_the_same_picture(name):
     expected = generator.synthesis(ws)
     for index in range(2):
         one = ws[index : index + 1]
-        found = generator.synthesis(one, weights=generator.synthesis.modulate(one))
+        found = generator.synthesis(one, SynthesisOptions(weights=generator.synthesis.modulate(one)))
         torch.testing.assert_close(found, expected[index : index + 1], atol=1e-5, rtol=1e-4)
     weights = generator.synthesis.modulate(ws[:1])
     with pytest.raises(ValueError, match="one sample"):
         generator.synthesis.modulate(ws)
     with pytest.raises(ValueError, match="one sample"):
-        generator.synthesis(ws, weights=weights)
+        generator.synthesis(ws, SynthesisOptions(weights=weights))
     with pytest.raises(ValueError, match="averages"):
-        generator.synthesis(ws[:1], weights=weights, update_emas=True)
+        generator.synthesis(ws[:1], SynthesisOptions(weights=weights, update_emas=True))

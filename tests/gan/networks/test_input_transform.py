@@ -12,6 +12,7 @@ from gan.networks.fourier_input import FourierInput
 from gan.networks.generator import Generator, untrained
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.ladder import rung
+from gan.networks.synthesis import SynthesisOptions
 
 SMALL = {"channel_base": 512, "channel_max": 16, "z_dim": 16, "w_dim": 16}
 
@@ -101,17 +102,21 @@ def test_the_models_own_numbers_give_its_very_picture(name: str) -> None:
     own = generator.synthesis.input.learned(ws[:, 0])
     torch.testing.assert_close(own[:, :2].norm(dim=1), torch.ones(3))
     moved = user_matrix(0.1, 0.05, 20, 1.3)
-    expected = generator.synthesis(ws, transform=moved)
+    expected = generator.synthesis(ws, SynthesisOptions(transform=moved))
     for override in (own, torch.tensor(own.tolist())):
-        assert torch.equal(generator.synthesis(ws, transform=moved, overrides=InputOverrides(override)), expected)
-    found = generator.synthesis(ws, transform=moved, overrides=InputOverrides(3 * own))  # divided by |(r_c, r_s)|
+        assert torch.equal(
+            generator.synthesis(ws, SynthesisOptions(transform=moved, overrides=InputOverrides(override))), expected
+        )
+    found = generator.synthesis(
+        ws, SynthesisOptions(transform=moved, overrides=InputOverrides(3 * own))
+    )  # divided by |(r_c, r_s)|
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
 
 def test_zero_is_the_start_that_training_turned_and_moved() -> None:
     generator = taught("H")
     ws, zero = generator.mapping(torch.randn(2, 16)), InputOverrides(learned_vector(0, 0, 0))
-    found, learned = generator.synthesis(ws, overrides=zero), generator.synthesis(ws)
+    found, learned = generator.synthesis(ws, SynthesisOptions(overrides=zero)), generator.synthesis(ws)
     generator.synthesis.input.affine.weight.zero_()
     assert torch.equal(found, generator.synthesis(ws))
     assert not torch.allclose(found, learned, atol=0.01)
@@ -121,13 +126,13 @@ def test_overrides_may_differ_within_a_batch() -> None:
     generator = taught("T")
     ws = generator.mapping(torch.randn(2, 16))
     poses = torch.stack([learned_vector(0.1, 0, 0), learned_vector(0, -0.2, 70)])
-    both = generator.synthesis(ws, overrides=InputOverrides(poses))
+    both = generator.synthesis(ws, SynthesisOptions(overrides=InputOverrides(poses)))
     for i in range(2):
-        one = generator.synthesis(ws[i : i + 1], overrides=InputOverrides(poses[i]))
+        one = generator.synthesis(ws[i : i + 1], SynthesisOptions(overrides=InputOverrides(poses[i])))
         torch.testing.assert_close(both[i : i + 1], one, atol=1e-5, rtol=0)
     for learned, words in ((poses[:, :3], r"\[4\] or \[2, 4\], not \[2, 3\]"), (torch.zeros(4), "must not be 0")):
         with pytest.raises(ConfigError, match=words):
-            generator.synthesis(ws, overrides=InputOverrides(learned))
+            generator.synthesis(ws, SynthesisOptions(overrides=InputOverrides(learned)))
 
 
 def test_a_learned_transform_means_what_the_users_does() -> None:
@@ -144,7 +149,7 @@ def test_rungs_without_a_learned_transform_refuse_one(name: str) -> None:
     generator = make(name, 16)
     ws = generator.mapping(torch.randn(1, 16))
     with pytest.raises(ConfigError, match=r"(?i)learned"):
-        generator.synthesis(ws, overrides=InputOverrides(learned_vector(0, 0, 0)))
+        generator.synthesis(ws, SynthesisOptions(overrides=InputOverrides(learned_vector(0, 0, 0))))
     if name != "A":
         with pytest.raises(ConfigError, match="from rung H on"):
             generator.synthesis.input.learned(ws[:, 0])
@@ -154,7 +159,9 @@ def test_rungs_without_a_learned_transform_refuse_one(name: str) -> None:
 def test_rungs_without_a_constant_refuse_its_mean(name: str) -> None:
     generator = make(name, 16)
     with pytest.raises(ConfigError, match="only rung A"):
-        generator.synthesis(generator.mapping(torch.randn(1, 16)), overrides=InputOverrides(mean_constant=True))
+        generator.synthesis(
+            generator.mapping(torch.randn(1, 16)), SynthesisOptions(overrides=InputOverrides(mean_constant=True))
+        )
 
 
 def test_a_mean_constant_leaves_place_to_the_zero_padding_alone() -> None:
@@ -164,14 +171,14 @@ def test_a_mean_constant_leaves_place_to_the_zero_padding_alone() -> None:
     first, constant = generator.synthesis.b4.conv1, generator.synthesis.b4.const
     seen: list[Tensor] = []
     hook = first.register_forward_pre_hook(lambda _, given: seen.append(given[0].clone()))
-    steps = dict(generator.synthesis.steps(ws, noise="none", overrides=mean))
+    steps = dict(generator.synthesis.steps(ws, SynthesisOptions(noise="none", overrides=mean)))
     hook.remove()
     torch.testing.assert_close(seen[0], constant.mean(dim=(1, 2))[None, :, None, None].expand(1, -1, 4, 4))
     out = steps["b4.conv1"]  # of its 4x4 pixels, a 3x3 kernel on the inner 2x2 reads no padding
     inner, whole = out[:, :, 1:3, 1:3], out.var(dim=(2, 3)).mean()
     assert inner.var(dim=(2, 3)).max() < 1e-10 * whole, "translation-invariant where the padding is out of reach"
     assert whole > 1e-3 * out.square().mean(), "and the padding is what draws structure"
-    plain = dict(generator.synthesis.steps(ws, noise="none"))
+    plain = dict(generator.synthesis.steps(ws, SynthesisOptions(noise="none")))
     assert plain["b4.conv1"][:, :, 1:3, 1:3].var(dim=(2, 3)).mean() > 1e-2 * whole
     leak, usual = (run["b32.torgb"].var(dim=(2, 3)).mean() for run in (steps, plain))
     assert 1e-3 < leak / usual < 0.5
@@ -184,7 +191,7 @@ def test_overrides_change_nothing_in_the_model(name: str) -> None:
     ws = generator.mapping(torch.randn(1, 16))
     before, first = {key: value.clone() for key, value in generator.state_dict().items()}, generator.synthesis(ws)
     weights = generator.synthesis.modulate(ws)
-    changed = generator.synthesis(ws, overrides=overrides, weights=weights)
+    changed = generator.synthesis(ws, SynthesisOptions(overrides=overrides, weights=weights))
     assert not torch.allclose(changed, first, atol=0.01)
     assert torch.equal(generator.synthesis(ws), first)
     assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())

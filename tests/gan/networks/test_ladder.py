@@ -12,6 +12,7 @@ from gan.checkpoints.checkpoint import load_generator, save_generator
 from gan.networks.generator import Generator, untrained
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import RUNGS, Recipe, differences, ladder, row, rung
+from gan.networks.synthesis import SynthesisOptions
 
 # model-spec, "The ladder": every setting that a rung changes, at 256 pixels.
 CHANGES = {
@@ -104,7 +105,9 @@ def test_weights_modulated_once_give_the_same_picture(name):
     with torch.no_grad():
         weights = generator.synthesis.modulate(ws)
         expected = generator.synthesis(ws)
-        torch.testing.assert_close(generator.synthesis(ws, weights=weights), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            generator.synthesis(ws, SynthesisOptions(weights=weights)), expected, rtol=1e-4, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from gan.networks.config import DiscriminatorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator, untrained
 from gan.networks.ladder import rung
-from gan.networks.precision import FULL, HALF, Arithmetic
+from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
+from gan.networks.synthesis import SynthesisOptions
 from viz.core.layer_info import layers, number_format
 from viz.core.result import PICTURE
 
-MIXED = Arithmetic(HALF)
+MIXED = PrecisionPolicy(NUM_FP16_RES)
 
 
 def psnr(found: torch.Tensor, expected: torch.Tensor) -> float:
@@ -37,7 +38,7 @@ def test_the_four_highest_resolutions_are_in_float16(cfg: str) -> None:
     with torch.inference_mode():
         for weights in (None, generator.synthesis.modulate(ws, MIXED)):
             rates = {torch.float16: set(), torch.float32: set()}  # type: ignore[var-annotated]
-            for name, x in generator.synthesis.steps(ws, weights=weights, arithmetic=MIXED):
+            for name, x in generator.synthesis.steps(ws, SynthesisOptions(weights=weights, precision=MIXED)):
                 # a running sum of RGB is float32 all along
                 if name in specs and not (cfg in "AB" and specs[name].is_torgb):
                     rates[x.dtype].add(specs[name].out_rate)
@@ -45,13 +46,16 @@ def test_the_four_highest_resolutions_are_in_float16(cfg: str) -> None:
             assert max(rates[torch.float32], default=0) <= 4 and {16, 32, 64} <= rates[torch.float16]
 
 
-@pytest.mark.parametrize("half", [0, 2, HALF])
+@pytest.mark.parametrize("half", [0, 2, NUM_FP16_RES])
 @pytest.mark.parametrize("cfg", ["A", "B", "E", "T"])
 def test_the_panel_tells_the_format_of_each_layer(cfg: str, half: int) -> None:
     generator, shown = small(cfg), {"f16": torch.float16, "f32": torch.float32}
     ws = generator.mapping(torch.randn(1, 32))
     with torch.inference_mode():
-        found = {name: x.dtype for name, x in generator.synthesis.steps(ws, arithmetic=Arithmetic(half))}
+        found = {
+            name: x.dtype
+            for name, x in generator.synthesis.steps(ws, SynthesisOptions(precision=PrecisionPolicy(half)))
+        }
     rows = layers(generator.config)
     assert {row.name: shown[number_format(row, generator.config, half)] for row in rows} == {
         **found,
@@ -65,10 +69,12 @@ def test_pictures_stay_within_50_db(cfg: str) -> None:
     ws = generator.mapping(torch.randn(2, 32))
     with torch.inference_mode():
         expected = generator.synthesis(ws)
-        found = generator.synthesis(ws, arithmetic=MIXED)
+        found = generator.synthesis(ws, SynthesisOptions(precision=MIXED))
         assert found.dtype == torch.float32 and psnr(found, expected) > 50
         one = ws[:1]
-        found = generator.synthesis(one, weights=generator.synthesis.modulate(one, MIXED), arithmetic=MIXED)
+        found = generator.synthesis(
+            one, SynthesisOptions(weights=generator.synthesis.modulate(one, MIXED), precision=MIXED)
+        )
         assert psnr(found, expected[:1]) > 50
 
 
@@ -77,7 +83,7 @@ def test_bundled_models_stay_within_50_db(name: str) -> None:
     generator = load_generator(resolve(name))[0]
     ws = generator.mapping(torch.randn(4, generator.config.z_dim))
     with torch.inference_mode():
-        assert psnr(generator.synthesis(ws, arithmetic=MIXED), generator.synthesis(ws)) > 50
+        assert psnr(generator.synthesis(ws, SynthesisOptions(precision=MIXED)), generator.synthesis(ws)) > 50
 
 
 def test_large_styles_do_not_leave_the_range_of_float16() -> None:
@@ -87,7 +93,7 @@ def test_large_styles_do_not_leave_the_range_of_float16() -> None:
             block.conv0.affine.bias += 3000.0
     ws = generator.mapping(torch.randn(1, 32))
     with torch.inference_mode():
-        assert psnr(generator.synthesis(ws, arithmetic=MIXED), generator.synthesis(ws)) > 50
+        assert psnr(generator.synthesis(ws, SynthesisOptions(precision=MIXED)), generator.synthesis(ws)) > 50
 
 
 @pytest.mark.parametrize("last", [True, False])
@@ -96,19 +102,21 @@ def test_layouts(last: bool) -> None:
     ws = generator.mapping(torch.randn(1, 32))
     with torch.inference_mode():
         expected = generator.synthesis(ws)
-        for half in (0, HALF):
-            arithmetic = Arithmetic(half, last)
-            weights = generator.synthesis.modulate(ws, arithmetic)
+        for half in (0, NUM_FP16_RES):
+            precision = PrecisionPolicy(half, last)
+            weights = generator.synthesis.modulate(ws, precision)
             layout = torch.channels_last if last else torch.contiguous_format
-            for name, x in generator.synthesis.steps(ws, weights=weights, arithmetic=arithmetic):
+            for name, x in generator.synthesis.steps(ws, SynthesisOptions(weights=weights, precision=precision)):
                 assert x.is_contiguous(memory_format=layout), name
             assert psnr(x * generator.synthesis.output_scale, expected) > 50
 
 
-def gradients(generator: Generator, ws: torch.Tensor, direction: torch.Tensor, arithmetic: Arithmetic) -> torch.Tensor:
+def gradients(
+    generator: Generator, ws: torch.Tensor, direction: torch.Tensor, precision: PrecisionPolicy
+) -> torch.Tensor:
     """Of pictures along a direction: each tensor's own gradient divided by its norm, one after the other."""
     generator.requires_grad_(True).zero_grad()
-    images = generator.synthesis(ws, noise="none", update_emas=True, arithmetic=arithmetic)
+    images = generator.synthesis(ws, SynthesisOptions(noise="none", update_emas=True, precision=precision))
     (images * direction).mean().mul(1e3).backward()
     found = [p.grad for p in generator.synthesis.parameters() if p.grad is not None]
     assert all(gradient.dtype == torch.float32 and torch.isfinite(gradient).all() for gradient in found)
@@ -120,13 +128,13 @@ def test_training_s_averages_and_gradients_in_float16(cfg: str) -> None:
     full, mixed = small(cfg).train(), small(cfg).train()
     ws = full.mapping(torch.randn(2, 32)).detach()
     direction = torch.randn(2, 3, 64, 64)
-    expected = gradients(full, ws, direction, FULL)
+    expected = gradients(full, ws, direction, FULL_PRECISION)
     found = gradients(mixed, ws, direction, MIXED)
     for one, other in zip(full.buffers(), mixed.buffers(), strict=True):
         torch.testing.assert_close(other, one, rtol=1e-2, atol=1e-4)
     # Where rounding turns the sign of a value near 0, its derivative changes by a factor of five: what that comes to is
     # seen where w itself is changed by the rounding of float16.
-    turned = gradients(full, ws * (1 + torch.randn_like(ws) * 2**-11), direction, FULL)
+    turned = gradients(full, ws * (1 + torch.randn_like(ws) * 2**-11), direction, FULL_PRECISION)
     assert 0 < float((found - expected).norm()) < 2 * float((turned - expected).norm())
 
 
@@ -138,9 +146,9 @@ def test_a_discriminator_in_float16() -> None:
         module.register_forward_hook(lambda _, given, __, name=name: seen.update({name: given[0].dtype}))
     penalties = []
     reals = torch.randn(4, 3, 64, 64).clamp(-1, 1)
-    for arithmetic in (FULL, MIXED):
+    for precision in (FULL_PRECISION, MIXED):
         images = reals.clone().requires_grad_(True)
-        logits = discriminator(images, arithmetic=arithmetic)
+        logits = discriminator(images, precision=precision)
         (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
         penalty = gradient.square().sum(dim=(1, 2, 3)).mean()
         penalty.backward()  # through the operators' second gradients

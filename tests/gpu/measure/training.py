@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from gan.networks.precision import HALF
+from gan.networks.precision import NUM_FP16_RES
 from train.bench import measure_throughput
 from train.errors import is_out_of_memory
 
@@ -20,7 +20,7 @@ STEPS = 4  # of each kind: with R1 and without
 def training(choice: Choice) -> Iterator[Row]:
     """Section "training"."""
     for letter, resolution, batch in SMALL if choice.small else CASES:
-        for half in (0,) if choice.small else (HALF, 0):
+        for half in (0,) if choice.small else (NUM_FP16_RES, 0):
             try:
                 yield _fitting(letter, resolution, batch, half, choice)
             except Exception as problem:

@@ -135,7 +135,7 @@ def test_a_terminal_sees_how_far_it_is_and_ctrl_c_keeps_what_came(site: Site, tm
 
     status, seen = ran(interrupt=True)
     assert status == 130 and "Downloading t.safetensors" in seen and "KiB" in seen
-    assert "t.safetensors was not fetched to its end: the same command goes on where it stopped." in seen
+    assert "The download of t.safetensors was interrupted: run the same command again to resume it." in seen
     assert "Traceback" not in seen and "Abort" not in seen
     (part,) = tmp_path.rglob("*.part")
     kept = part.stat().st_size

@@ -19,8 +19,8 @@ from gan.analysis.stickiness import StickinessMeter
 from gan.analysis.texture_sticking import neighbour, segment
 from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
+from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
-from gan.networks.latents import z_from_seed
 from viz.cli.main import main as viewer
 from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer

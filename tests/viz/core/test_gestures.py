@@ -13,10 +13,10 @@ from torch import Tensor
 
 from gan.checkpoints.checkpoint import load_generator, save_generator
 from gan.data.image_io import to_uint8
-from gan.networks.generator import untrained
+from gan.networks.generator import untrained, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.ladder import rung
-from gan.networks.latents import z_from_seed
+from gan.networks.synthesis import SynthesisOptions
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
 from viz.render.inverse_warp import coverage, moved_back
@@ -116,7 +116,7 @@ def test_the_renderer_scales_as_the_generator_does(models: dict[str, str]) -> No
     with torch.no_grad():
         ws = generator.mapping(torch.from_numpy(z_from_seed(7, 32)).float())
         moved = user_matrix(0.1, -0.2, 30, 0.5)
-        expected = generator.synthesis(ws, transform=moved, weights=generator.synthesis.modulate(ws))
+        expected = generator.synthesis(ws, SynthesisOptions(transform=moved, weights=generator.synthesis.modulate(ws)))
         kept = generator.synthesis.input.kept(ws[:, 0], moved)
         learned = generator.synthesis.input.learned(ws[:, 0])
     request = PictureRequest(models["T"], seeds=((7, 1.0),), tx=0.1, ty=-0.2, degrees=30, scale=0.5)
@@ -176,7 +176,7 @@ def test_a_frozen_transform_stays_while_w_changes(models: dict[str, str]) -> Non
         with torch.no_grad():
             ws = generator.mapping(torch.from_numpy(z_from_seed(seed, 32)).float())
             overrides, weights = InputOverrides(learned_vector(0.1, -0.2, 40.0)), generator.synthesis.modulate(ws)
-            expected = generator.synthesis(ws, overrides=overrides, weights=weights)
+            expected = generator.synthesis(ws, SynthesisOptions(overrides=overrides, weights=weights))
         assert found.image is not None and np.array_equal(found.image[:, :, :3], to_uint8(expected)[0].numpy())
         assert found.notice is None
         own.append(found.learned)

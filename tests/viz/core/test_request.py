@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gan.networks.latents import z_from_seed
+from gan.networks.generator import z_from_seed
 from viz.core import gestures
 from viz.core.request import build_request, seed_weights
 from viz.core.state import AppState, CanvasState, TransformState

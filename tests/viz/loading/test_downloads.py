@@ -12,7 +12,7 @@ import pytest
 from gan.hub import cache as download_cache
 from gan.hub.cache import Cache, Record
 from gan.hub.download import Cancelled, Downloaded, Progress
-from gan.hub.url import DownloadError, parsed
+from gan.hub.url import DownloadError, parse_address
 from viz.loading.downloads import FAILED, Downloads, Report
 from viz.panels.download_row import figures
 
@@ -21,7 +21,7 @@ MIB = 2**20
 
 
 class Played:
-    """In the place of gan.hub.download.fetched: does what the test says, when it says so."""
+    """In the place of gan.hub.download.fetch: does what the test says, when it says so."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -65,14 +65,14 @@ def played() -> Played:
 def test_what_is_no_address_is_left_to_others(tmp_path: Path) -> None:
     downloads = Downloads()
     for text in ("b", "", str(tmp_path), "t.pkl", r"C:\t.pkl"):
-        assert not downloads.takes("left", text) and downloads.report("left") is None
-    assert downloads.shown(str(tmp_path)) == str(tmp_path) and downloads.shown("") == ""
+        assert not downloads.begin("left", text) and downloads.report("left") is None
+    assert downloads.display_name(str(tmp_path)) == str(tmp_path) and downloads.display_name("") == ""
 
 
 def test_a_report_says_how_far_how_fast_and_how_long(played: Played, woken: threading.Event) -> None:
     clock = [0.0]
     downloads = Downloads(woken.set, played, lambda: clock[0])
-    assert downloads.takes("left", f" {ADDRESS}?token=hushhush ")
+    assert downloads.begin("left", f" {ADDRESS}?token=hushhush ")
     report = downloads.report("left")
     assert report == Report("t.pkl", ADDRESS) and report.fraction is None and report.seconds_left is None
     assert figures(report) == "no bytes yet"
@@ -102,10 +102,10 @@ def test_figures_have_one_unit_where_one_will_do() -> None:
 
 def test_both_slots_wait_for_one_download(played: Played, woken: threading.Event) -> None:
     downloads, found = Downloads(woken.set, played), Downloaded(Path("t.pkl"), "0" * 64, 5, False)
-    assert downloads.takes("left", ADDRESS) and downloads.takes("right", ADDRESS)
-    downloads.stop("left")
+    assert downloads.begin("left", ADDRESS) and downloads.begin("right", ADDRESS)
+    downloads.cancel("left")
     assert downloads.report("left") is None and downloads.report("right") is not None, "the other still wants it"
-    assert downloads.takes("left", ADDRESS)
+    assert downloads.begin("left", ADDRESS)
     played.say(Progress("downloading", 1, 5))
     played.say(found)
     assert woken.wait(30)
@@ -114,18 +114,18 @@ def test_both_slots_wait_for_one_download(played: Played, woken: threading.Event
 
 def test_what_was_cancelled_has_ended_before_it_begins_again(played: Played, woken: threading.Event) -> None:
     downloads = Downloads(woken.set, played)
-    downloads.takes("left", ADDRESS)
+    downloads.begin("left", ADDRESS)
     played.say(Progress("downloading", 1, 5))
-    downloads.stop("left")
+    downloads.cancel("left")
     assert downloads.report("left") is None
-    downloads.takes("left", ADDRESS)
+    downloads.begin("left", ADDRESS)
     assert played.calls == [ADDRESS], "the first holds the part until its connection has noticed"
     played.said.release()
     played.script.append(None)
     assert played.taken.acquire(timeout=30)
     played.say(Progress("downloading", 2, 5))
     assert played.calls == [ADDRESS] * 2
-    assert downloads.takes("left", f"{ADDRESS}2"), "another model in this slot ends it, too"
+    assert downloads.begin("left", f"{ADDRESS}2"), "another model in this slot ends it, too"
     downloads.close(0.0)
     assert downloads.report("left") is None
     for _ in range(2):
@@ -135,29 +135,29 @@ def test_what_was_cancelled_has_ended_before_it_begins_again(played: Played, wok
 
 def test_a_failure_is_kept_until_it_is_repeated_or_dismissed(played: Played, woken: threading.Event) -> None:
     downloads = Downloads(woken.set, played)
-    downloads.takes("left", ADDRESS)
+    downloads.begin("left", ADDRESS)
     played.say(DownloadError("No host is known."))
     assert woken.wait(30)
     report = downloads.report("left")
     assert report and (report.stage, report.error, report.name) == (FAILED, "No host is known.", "t.pkl")
     woken.clear()
-    downloads.again("left")
+    downloads.retry("left")
     assert downloads.report("left") == Report("t.pkl", ADDRESS)
     played.say(RuntimeError("a mistake"))
     assert woken.wait(30)
     report = downloads.report("left")
-    assert report and report.error.startswith("The download failed: RuntimeError")
-    downloads.stop("left")
+    assert report and report.error.startswith("The download failed (RuntimeError)")
+    downloads.cancel("left")
     assert downloads.report("left") is None and downloads.collect() == {}
 
 
 def test_an_address_that_is_none_is_said_at_once() -> None:
     downloads = Downloads()
-    assert downloads.takes("right", "ftp://example.com/t.pkl")
+    assert downloads.begin("right", "ftp://example.com/t.pkl")
     report = downloads.report("right")
     assert report and report.stage == FAILED and "not from ftp" in report.error and not report.address
-    downloads.again("right")
-    downloads.stop("right")
+    downloads.retry("right")
+    downloads.cancel("right")
     assert downloads.report("right") is None
 
 
@@ -174,7 +174,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str]
     monkeypatch.setattr(download_cache, "cache_folder", lambda: tmp_path)
 
     def remembered(address: str, digit: str) -> str:
-        Cache().remember(parsed(address), Record(address, digit * 64, "t.pkl", 5))
+        Cache().remember(parse_address(address), Record(address, digit * 64, "t.pkl", 5))
         return str(tmp_path / (digit * 64) / "t.pkl")
 
     return remembered
@@ -185,9 +185,9 @@ def test_the_window_never_waits_for_the_disk(
 ) -> None:
     path, go, seen = kept(ADDRESS, "0"), threading.Event(), list[tuple[str, threading.Thread]]()
     held: list[list[str]] = []
-    real = Cache.address_of
+    real = Cache.find_address
 
-    def address_of(cache: Cache, path: str) -> str:
+    def find_address(cache: Cache, path: str) -> str:
         seen.append(("look", threading.current_thread()))
         assert go.wait(30)
         return real(cache, path)
@@ -197,20 +197,20 @@ def test_the_window_never_waits_for_the_disk(
         assert go.wait(30)
         held.append([*map(str, paths)])
 
-    monkeypatch.setattr(Cache, "address_of", address_of)
+    monkeypatch.setattr(Cache, "find_address", find_address)
     monkeypatch.setattr("viz.loading.downloads.hold_only", hold_only)
     downloads = Downloads(woken.set, played)
-    assert [downloads.shown(path) for _ in range(3)] == ["t.pkl"] * 3, "as long as it is not known"
-    downloads.opened([path])
-    assert downloads.takes("left", path) and downloads.report("left") == Report("t.pkl", "")
+    assert [downloads.display_name(path) for _ in range(3)] == ["t.pkl"] * 3, "as long as it is not known"
+    downloads.keep([path])
+    assert downloads.begin("left", path) and downloads.report("left") == Report("t.pkl", "")
     go.set()
     assert woken.wait(30)
-    until(lambda: downloads.shown(path) == ADDRESS and bool(held))
+    until(lambda: downloads.display_name(path) == ADDRESS and bool(held))
     assert held == [[path]] and sorted(what for what, _ in seen) == ["hold", "look", "look"]
     assert threading.current_thread() not in {thread for _, thread in seen}
     played.say(Progress("downloading", 1, 5))
     assert played.calls == [ADDRESS] and downloads.report("left") == Report("t.pkl", ADDRESS, "downloading", 1, 5)
-    downloads.stop("left")
+    downloads.cancel("left")
     played.script.append(None)
     played.said.release()
 
@@ -220,15 +220,15 @@ def test_what_arrived_is_held_and_its_address_known_without_a_look(
 ) -> None:
     held: list[set[str]] = []
     monkeypatch.setattr("viz.loading.downloads.hold_only", lambda paths: held.append({*map(str, paths)}))
-    monkeypatch.setattr(Cache, "address_of", lambda *_: pytest.fail("it is known"))
+    monkeypatch.setattr(Cache, "find_address", lambda *_: pytest.fail("it is known"))
     path, downloads = kept(ADDRESS, "0"), Downloads(woken.set, played)
-    downloads.takes("left", ADDRESS)
+    downloads.begin("left", ADDRESS)
     played.say(Downloaded(Path(path), "0" * 64, 5, False))
     assert woken.wait(30)
-    downloads.opened(["other"])
+    downloads.keep(["other"])
     until(lambda: held == [{"other", path}])
-    assert set(downloads.collect()) == {"left"} and downloads.shown(path) == ADDRESS
-    downloads.opened([path])
+    assert set(downloads.collect()) == {"left"} and downloads.display_name(path) == ADDRESS
+    downloads.keep([path])
     downloads.close()
     assert held[1:] == [{path}]
 
@@ -238,8 +238,8 @@ def test_a_mistake_does_not_end_what_is_done_for_the_disk(
 ) -> None:
     monkeypatch.setattr("viz.loading.downloads.hold_only", lambda _: 1 / 0)
     path, downloads = kept(ADDRESS, "0"), Downloads()
-    downloads.opened([path])
-    until(lambda: downloads.shown(path) == ADDRESS)
+    downloads.keep([path])
+    until(lambda: downloads.display_name(path) == ADDRESS)
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
@@ -248,10 +248,10 @@ def test_a_file_that_was_evicted_is_fetched_again(
 ) -> None:
     monkeypatch.setattr(download_cache, "cache_folder", lambda: tmp_path)
     sha256 = "0" * 64
-    Cache().remember(parsed(ADDRESS), Record(ADDRESS, sha256, "t.pkl", 5))
+    Cache().remember(parse_address(ADDRESS), Record(ADDRESS, sha256, "t.pkl", 5))
     path, downloads = str(tmp_path / sha256 / "t.pkl"), Downloads(fetch=played)
-    until(lambda: downloads.shown(path) == ADDRESS)
-    assert downloads.takes("left", path)
+    until(lambda: downloads.display_name(path) == ADDRESS)
+    assert downloads.begin("left", path)
     played.say(Progress("downloading", 1, 5))
     assert played.calls == [ADDRESS]
     downloads.close(0.0)
@@ -259,16 +259,17 @@ def test_a_file_that_was_evicted_is_fetched_again(
     played.said.release()
     (tmp_path / sha256).mkdir()
     Path(path).touch()
-    assert not downloads.takes("left", path), "it is there"
+    assert not downloads.begin("left", path), "it is there"
     secret = str(tmp_path / ("1" * 64) / "x.pkl")
-    assert downloads.shown(secret) == "x.pkl" and downloads.takes("left", secret)
+    assert downloads.display_name(secret) == "x.pkl" and downloads.begin("left", secret)
     until(lambda: (report := downloads.report("left")) is not None and report.stage == FAILED)
     report = downloads.report("left")
-    assert report and not report.address and "x.pkl is no longer among the downloads" in report.error
+    assert report and not report.address and "x.pkl is no longer in the cache" in report.error
 
 
 @pytest.mark.parametrize("fragment", ["md5=abc", "sha256:" + "a" * 64, "sha-256=11", "SHA1=1", "sha512=1"])
 def test_a_checksum_that_is_not_checked_is_not_passed_over(fragment: str) -> None:
     with pytest.raises(DownloadError, match="Only sha256 is checked"):
-        parsed(f"http://example.com/a.pkl#{fragment}")
-    assert parsed("http://example.com/a.pkl#top").sha256 == parsed("http://example.com/a.pkl#shape").sha256 == ""
+        parse_address(f"http://example.com/a.pkl#{fragment}")
+    for harmless in ("top", "shape"):
+        assert parse_address(f"http://example.com/a.pkl#{harmless}").sha256 == ""

@@ -21,7 +21,8 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.networks.generator import Generator, untrained
 from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
 from gan.networks.ladder import rung
-from gan.networks.precision import FULL, HALF, Arithmetic
+from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
+from gan.networks.synthesis import SynthesisOptions
 from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
@@ -91,8 +92,8 @@ CASES = [
     ("E", 0, False),
     ("T", 0, False),
     ("T", 0, True),
-    ("R", HALF, False),
-    ("A", HALF, False),
+    ("R", NUM_FP16_RES, False),
+    ("A", NUM_FP16_RES, False),
 ]
 
 
@@ -100,9 +101,9 @@ CASES = [
 @torch.no_grad()
 def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: bool) -> None:
     generator = small(cfg)
-    movable, arithmetic = generator.config.movable, Arithmetic(half, True)
+    movable, precision = generator.config.movable, PrecisionPolicy(half, True)
     one, other = latents(generator, 1, 2)
-    found = Replay(generator.synthesis, one, arithmetic, movable=movable, learned=learned, capture=traced)
+    found = Replay(generator.synthesis, one, precision, movable=movable, learned=learned, capture=traced)
     moves = [(0.0, 0.0, 0.0, 1.0), (0.1, -0.2, 30.0, 1.2), (0.1, -0.2, 30.0, 1.2), (0.3, 0.0, 0.0, 1.0)]
     ways = [(0.1, 0.0, 90.0), (0.1, 0.0, 90.0), (0.0, 0.2, 5.0), (0.0, 0.2, 5.0)]
     images = []
@@ -112,10 +113,12 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
         transform = user_matrix(*motion) if movable else None
         expected = generator.synthesis(
             ws,
-            transform=transform,
-            overrides=overrides,
-            arithmetic=arithmetic,
-            weights=generator.synthesis.modulate(ws, arithmetic),
+            SynthesisOptions(
+                transform=transform,
+                overrides=overrides,
+                precision=precision,
+                weights=generator.synthesis.modulate(ws, precision),
+            ),
         )
         torch.testing.assert_close(picture, expected, atol=1e-6, rtol=1e-6)
         torch.testing.assert_close(
@@ -132,7 +135,7 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
 def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = small("T")
     one, other = latents(generator, 1, 2)
-    found = Replay(generator.synthesis, one, FULL, movable=True, learned=True, capture=traced)
+    found = Replay(generator.synthesis, one, FULL_PRECISION, movable=True, learned=True, capture=traced)
     copied: list[int] = []
     copy_in = cuda_graphs.copy_in
     monkeypatch.setattr(
@@ -153,7 +156,7 @@ def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) ->
 def job(cfg: str, half: int = 0, **others: Any) -> Job:
     generator = small(cfg)
     (ws,) = latents(generator, 1)
-    return Job(cfg, generator.synthesis, Arithmetic(half), 1, ws, (0.1, 0.0, 0.0, 1.0), **others)
+    return Job(cfg, generator.synthesis, PrecisionPolicy(half), 1, ws, (0.1, 0.0, 0.0, 1.0), **others)
 
 
 @torch.no_grad()
@@ -161,12 +164,12 @@ def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.Mo
     made: list[bool | None] = []
 
     class Counted(Replay):
-        def __init__(self, synthesis: Any, ws: Any, arithmetic: Arithmetic, **options: Any) -> None:
-            made.append(arithmetic.channels_last)
-            super().__init__(synthesis, ws, arithmetic, **options)
+        def __init__(self, synthesis: Any, ws: Any, precision: PrecisionPolicy, **options: Any) -> None:
+            made.append(precision.channels_last)
+            super().__init__(synthesis, ws, precision, **options)
 
     monkeypatch.setattr(cuda_backend, "Replay", Counted)
-    monkeypatch.setattr(cuda_graphs, "_milliseconds", lambda found: 1.0 if found.arithmetic.channels_last else 2.0)
+    monkeypatch.setattr(cuda_graphs, "_milliseconds", lambda found: 1.0 if found.precision.channels_last else 2.0)
     drawing, first = GpuDrawing(traced), job("T")
     drawn = drawing.draw(first)
     assert made == [False, True] and "channels-last; a CUDA graph" in drawn.how and drawn.how.startswith("float32")
@@ -174,7 +177,7 @@ def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.Mo
     assert made == [False, True]
     drawing.draw(first._replace(learned=(0.0, 0.0, 10.0)))  # other graphs, in the layout that is known
     assert made == [False, True, True]
-    assert "float16 in the highest 4" in drawing.draw(first._replace(arithmetic=Arithmetic(HALF))).how
+    assert "float16 in the highest 4" in drawing.draw(first._replace(precision=PrecisionPolicy(NUM_FP16_RES))).how
     assert made == [False, True, True, True, False]
     drawing.retain(lambda model: model != "T")
     assert not drawing.graphs and not drawing.layouts
@@ -201,7 +204,7 @@ def test_what_cannot_be_captured_runs_call_by_call() -> None:
 
 @torch.no_grad()
 def test_the_layout_that_can_be_made_is_taken() -> None:
-    ready = Replay(small("T").synthesis, latents(small("T"), 1)[0], FULL, movable=True, capture=plainly)
+    ready = Replay(small("T").synthesis, latents(small("T"), 1)[0], FULL_PRECISION, movable=True, capture=plainly)
 
     def broken() -> Replay:
         raise RuntimeError("no")
@@ -214,7 +217,7 @@ def test_the_layout_that_can_be_made_is_taken() -> None:
 @torch.no_grad()
 def test_few_graphs_are_kept() -> None:
     generator, kept = small("A"), Replays()
-    held = Replay(generator.synthesis, latents(generator, 1)[0], FULL, movable=False, capture=plainly)
+    held = Replay(generator.synthesis, latents(generator, 1)[0], FULL_PRECISION, movable=False, capture=plainly)
     for key in range(cuda_graphs.KEPT + 2):
         kept.get(key, lambda: held)
     assert len(kept) == cuda_graphs.KEPT
@@ -313,15 +316,15 @@ def test_precision() -> None:
     def bad() -> float:
         return 40.0
 
-    assert precision.chosen("auto", "cpu", never) == (FULL, None)
-    assert precision.chosen("float32", "cuda", never) == (FULL, None)
-    assert precision.chosen("auto", "cuda:1", good) == (Arithmetic(HALF), None)
-    assert precision.chosen("auto", "cuda", bad) == (FULL, None)
-    assert precision.chosen("float16", "cuda", good) == (Arithmetic(HALF), None)
-    arithmetic, remark = precision.chosen("float16", "cuda", bad)
-    assert arithmetic == Arithmetic(HALF) and remark is not None and "40 dB" in remark
-    arithmetic, remark = precision.chosen("float16", "cpu", never)
-    assert arithmetic == FULL and remark is not None and "cpu" in remark
+    assert precision.chosen("auto", "cpu", never) == (FULL_PRECISION, None)
+    assert precision.chosen("float32", "cuda", never) == (FULL_PRECISION, None)
+    assert precision.chosen("auto", "cuda:1", good) == (PrecisionPolicy(NUM_FP16_RES), None)
+    assert precision.chosen("auto", "cuda", bad) == (FULL_PRECISION, None)
+    assert precision.chosen("float16", "cuda", good) == (PrecisionPolicy(NUM_FP16_RES), None)
+    policy, remark = precision.chosen("float16", "cuda", bad)
+    assert policy == PrecisionPolicy(NUM_FP16_RES) and remark is not None and "40 dB" in remark
+    policy, remark = precision.chosen("float16", "cpu", never)
+    assert policy == FULL_PRECISION and remark is not None and "cpu" in remark
 
 
 @pytest.mark.parametrize("cfg", ["A", "T"])

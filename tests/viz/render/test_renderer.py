@@ -16,8 +16,8 @@ from gan.checkpoints import checkpoint
 from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
 from gan.files.format import format_bytes
+from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
-from gan.networks.latents import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
 from viz.loading import model_info as inside
 from viz.loading.model_info import facts_of

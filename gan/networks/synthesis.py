@@ -1,0 +1,82 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The interface of both synthesis networks, and the options of one call of them."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from gan.networks.config import ConfigError
+from gan.networks.conv_autotune import Weight
+from gan.networks.input_transform import AS_LEARNED, InputOverrides
+from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
+
+NOISE_MODES = ("const", "random", "none")
+Weights = dict[str, Weight]  # modulated, by layer name
+
+
+@dataclass(frozen=True, eq=False)
+class SynthesisOptions:
+    """Options of one call of a synthesis network; the defaults draw the model as it is.
+
+    `noise`: "const" (the stored planes), "random" (a new plane for each sample) or "none"; rungs A and B alone have it.
+    `transform`: [3, 3] or [N, 3, 3] inverse transform of the Fourier input (`input_transform.user_matrix`).
+    `overrides`: replacements for what the model learned about its input.
+    `weights`: the result of `modulate` for the same w, of one sample, and the same `precision`.
+    `update_emas`: move the running averages of input magnitudes (training only).
+    ConfigError for another noise mode, ValueError for averages that modulated weights cannot update.
+    """
+
+    noise: str = "const"
+    transform: Tensor | None = None
+    overrides: InputOverrides = AS_LEARNED
+    weights: Weights | None = None
+    precision: PrecisionPolicy = FULL_PRECISION
+    update_emas: bool = False
+
+    def __post_init__(self) -> None:
+        if self.noise not in NOISE_MODES:
+            raise ConfigError(f"The noise must be one of {', '.join(NOISE_MODES)}, not {self.noise!r}.")
+        if self.weights is not None and self.update_emas:
+            raise ValueError("Modulated weights cannot update running averages: pass no weights or no update_emas.")
+
+    def weight(self, layer: str) -> Weight | None:
+        """Return a layer's modulated weight, None where the layer must modulate its own."""
+        return None if self.weights is None else self.weights[layer]
+
+
+DEFAULT_OPTIONS = SynthesisOptions()
+
+
+class SynthesisNetwork(nn.Module):
+    """A synthesis network that iterates over its layers, so that each layer's output can be read without hooks."""
+
+    output_scale = 1.0
+    layer_names: tuple[str, ...] = ()
+
+    def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
+        """Compute each layer's convolution weights for one sample, ws [1, num_ws, w_dim], as an option of `steps`."""
+        raise NotImplementedError
+
+    def steps(self, ws: Tensor, options: SynthesisOptions = DEFAULT_OPTIONS) -> Iterator[tuple[str, Tensor]]:
+        """Yield each layer's name and output as it is computed; stop iterating to stop the computation.
+
+        Layers in float16 yield float16. ConfigError for options that this rung does not have, ValueError for modulated
+        weights and more than one sample.
+        """
+        if options.weights is not None and ws.shape[0] != 1:
+            raise ValueError(f"Modulated weights are one sample's, but w has {ws.shape[0]} samples: pass no weights.")
+        return self._steps(ws, options)
+
+    def _steps(self, ws: Tensor, options: SynthesisOptions) -> Iterator[tuple[str, Tensor]]:
+        raise NotImplementedError
+
+    def calibrate(self, ws: Tensor) -> None:
+        """Set the running averages of magnitudes, if there are any, to the magnitudes for ws [N, num_ws, w_dim]."""
+
+    def forward(self, ws: Tensor, options: SynthesisOptions = DEFAULT_OPTIONS) -> Tensor:
+        """Draw images [N, img_channels, H, W] in about [-1, 1], in the type of ws [N, num_ws, w_dim]."""
+        # A deque of one keeps the last layer's output only; a list would hold every layer's in memory.
+        ((_, x),) = deque(self.steps(ws, options), maxlen=1)
+        return x.to(ws.dtype) * self.output_scale
