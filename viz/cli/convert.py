@@ -9,8 +9,9 @@ import click
 import numpy as np
 
 from gan.files.format import format_bytes
+from gan.networks.describe import describe_rung
 from viz.cli.models import find_model
-from viz.reports.network_text import plain, rung_title
+from viz.reports.network_text import plain
 
 if TYPE_CHECKING:
     from gan.networks.generator import Generator
@@ -69,7 +70,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     except OSError as problem:
         raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
     width, count = header.config.resolution, len(generator.state_dict())
-    click.echo(f"Wrote {out}: {rung_title(header.config)}, {width}x{width}, {format_bytes(out.stat().st_size)}.")
+    click.echo(f"Wrote {out}: {describe_rung(header.config)}, {width}x{width}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
 
 

@@ -10,10 +10,11 @@ import click
 from gan.cli.network_options import Side, switches
 from gan.files.format import format_bytes
 from gan.networks.config import GeneratorConfig
+from gan.networks.describe import describe_rung
 from gan.networks.ladder import row
 from viz.cli.models import read_model, user_errors
 from viz.reports import schedule_figure
-from viz.reports.network_text import comparison, plain, report, rung_title
+from viz.reports.network_text import describe_differences, describe_network, plain
 
 SIZE = 256
 
@@ -89,7 +90,7 @@ def inspect(
     with user_errors():
         if diff is not None:
             before, after = (row(name, side, **settings) for name in diff)
-            click.echo(f"{side}x{side}\n\n{comparison(before, after)}")
+            click.echo(f"{side}x{side}\n\n{describe_differences(before, after)}")
             return
         if model is not None:
             _inspect_model(model, network, picture, layers)
@@ -101,7 +102,7 @@ def inspect(
 def _inspect_model(name: str, network: str | None, picture: Path | None, layers: tuple[str, ...]) -> None:
     path, header = read_model(name, network)
     width = header.config.resolution
-    title = f"{plain(path.name)}: {rung_title(header.config)}, {width}x{width}"
+    title = f"{plain(path.name)}: {describe_rung(header.config)}, {width}x{width}"
     about = [f"File        {header.words()}", f"Size        {format_bytes(path.stat().st_size)}"]
     if header.network:
         others = [plain(other) for other in header.networks if other != header.network]
@@ -123,7 +124,7 @@ def _show(
     if picture is not None:  # refused before pages of text
         schedule_figure.check_png(picture)
         chosen = schedule_figure.choose_layers(config, layers)
-    click.echo(report(config, title, facts, about))
+    click.echo(describe_network(config, title, facts, about))
     if picture is not None:
         width, height = schedule_figure.write_schedule(picture, config, title, chosen)
         click.echo(f"\nWrote {picture} ({width}x{height}).")

@@ -17,7 +17,7 @@ from gan.networks.config import ConfigError
 from viz.cli.models import check_device, find_model, user_errors
 from viz.reports import spectra_figure
 from viz.reports.figure import check_writable, require_matplotlib
-from viz.reports.network_text import plain, table
+from viz.reports.network_text import format_table, plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from gan.analysis.power_spectrum import Average
@@ -169,7 +169,7 @@ def _write(options: dict[str, Any], found: Sequence[tuple[Subject, Average]], st
     curves = build_curves(found, options["pad"])
     first = curves[0]
     rows = [(subject.name, str(a.pictures), f"{a.mean:.4f}", f"{a.deviation:.4f}") for subject, a in found]
-    click.echo("\n".join(table([("", "pictures", "mean", "deviation")], rows, left=(0,))))
+    click.echo("\n".join(format_table([("", "pictures", "mean", "deviation")], rows, left=(0,))))
     if stopped:
         click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
     if out.suffix.lower() == ".npz":

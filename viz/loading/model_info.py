@@ -10,8 +10,8 @@ from collections.abc import Callable
 from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
 from gan.files.format import format_bytes
 from gan.hub.resolve import missing
+from gan.networks.describe import count_parameters, describe_channels, describe_rung
 from viz.core.result import CheckpointInfo, ModelFacts
-from viz.reports.network_text import channel_words, count_parameters, rung_title
 
 AGAIN_SECONDS = 2.0
 KEPT = 64  # files that are remembered
@@ -58,8 +58,9 @@ def read_info(path: str) -> CheckpointInfo:
         return CheckpointInfo(None, error=str(problem), passing=isinstance(problem, OSError))
     facts, kind = _facts(path, header), header.words()
     labels = f"{facts.c_dim} labels" if facts.c_dim else "no labels"
+    rung, channels = describe_rung(header.config), describe_channels(header.config.img_channels)
     words = (
-        f"{rung_title(header.config)}: {facts.resolution} px, {channel_words(header.config.img_channels)}, {labels}, "
+        f"{rung}: {facts.resolution} px, {channels}, {labels}, "
         f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
     code = format_bytes(header.carries_code) if header.carries_code else ""

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from gan.analysis.filter_response import Filter, attenuation, of_layer
 from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
-from gan.networks.ladder import Rung, differences, ladder
+from gan.networks.describe import count_parameters, describe_channels
+from gan.networks.ladder import Rung, differences
 from gan.networks.layer_plan import LayerSpec, Plan, plan
 
 # Fields of GeneratorConfig and Recipe in words, for people who have not read the code.
@@ -47,10 +48,7 @@ WORDS = {
     "mbstd_group": "pictures in a group of the discriminator's minibatch deviation, at 256x256",
     "blur_sigma": "what D sees is blurred at first, sigma in picture widths",
 }
-FACTS, FACTS_LENGTH = (
-    12,
-    60,
-)  # so many facts of a checkpoint are shown, each cut to so many characters: they may be any text
+FACTS_LIMIT, TEXT_LIMIT = 12, 60  # facts of a checkpoint that are shown, and characters of each: it may be any text
 
 
 class Column(NamedTuple):
@@ -65,7 +63,7 @@ def _number(value: float) -> str:
     return f"{value:.2f}"
 
 
-def taps(count: int, radial: bool = False) -> str:
+def format_taps(count: int, radial: bool = False) -> str:
     """Format a filter's taps: "12", "12x12" for a radial one, "-" for none."""
     if count == 1:
         return "-"
@@ -84,9 +82,9 @@ COLUMNS = (
     Column("conv", "kernel", lambda spec: f"{spec.conv_kernel}x{spec.conv_kernel}"),
     Column("conv", "pad", lambda spec: str(spec.conv_padding)),
     Column("up", "x", lambda spec: str(spec.up)),
-    Column("up", "taps", lambda spec: taps(spec.up_taps)),
+    Column("up", "taps", lambda spec: format_taps(spec.up_taps)),
     Column("down", "x", lambda spec: str(spec.down)),
-    Column("down", "taps", lambda spec: taps(spec.down_taps, spec.radial_down)),
+    Column("down", "taps", lambda spec: format_taps(spec.down_taps, spec.radial_down)),
     Column("padding", "px", lambda spec: f"{spec.padding[0]},{spec.padding[1]}"),
     Column("critical", "", lambda spec: "yes" if spec.is_critical else "-"),
 )
@@ -103,7 +101,7 @@ FILTER_HEADS = (
 )
 
 
-def table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: Sequence[int] = ()) -> list[str]:
+def format_table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: Sequence[int] = ()) -> list[str]:
     """Return lines of equally wide columns, two spaces apart: aligned right, those in `left` left."""
     rows = [*heads, *rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -115,7 +113,7 @@ def table(heads: Sequence[Sequence[str]], rows: Iterable[Sequence[str]], left: S
     return lines
 
 
-def report(
+def describe_network(
     config: GeneratorConfig, title: str, facts: Mapping[str, Any] | None = None, about: Sequence[str] = ()
 ) -> str:
     """Describe one network; `facts` are what its checkpoint says about training, `about` lines on the file itself."""
@@ -125,22 +123,16 @@ def report(
         "Layers. Frequencies are the output's: f_c cutoff, f_h half-width of the transition, f_c+f_h stopband edge.",
         "Padding is before,after on both axes of the upsampled image; where negative it crops.",
         "",
-        *table(_heads(COLUMNS), [_cells(COLUMNS, spec) for spec in planned.layers], left=(1,)),
+        *format_table(_heads(COLUMNS), [_cells(COLUMNS, spec) for spec in planned.layers], left=(1,)),
         "",
         *_filters(config, planned),
     ]
     return "\n".join(lines)
 
 
-def rung_title(config: GeneratorConfig) -> str:
-    """Return the title of a configuration's rung: its letter, phrase and name."""
-    known = {rung.letter: str(rung) for rung in ladder(config.resolution)}
-    return known.get(config.rung, f"{plain(config.rung)}  (no rung of the ladder)")
-
-
 def plain(value: object) -> str:
     """Make a value from a file safe to print: on one line, short, without terminal control characters."""
-    return sanitize_text(value, FACTS_LENGTH)
+    return sanitize_text(value, TEXT_LIMIT)
 
 
 def _heads(columns: Sequence[Column]) -> list[list[str]]:
@@ -155,8 +147,8 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
     labels = f"labels of {config.c_dim} classes" if config.c_dim else "no labels"
     lines = [
         f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}",
-        f"Picture     {config.resolution}x{config.resolution}, {channel_words(config.img_channels)}",
-        f"Input       {input_words(config, planned)}",
+        f"Picture     {config.resolution}x{config.resolution}, {describe_channels(config.img_channels)}",
+        f"Input       {describe_input(config, planned)}",
     ]
     if config.architecture == "layers":
         border = "ended by zeros" if config.same_padding else f"cropped to a margin of {config.margin_size} px"
@@ -175,21 +167,16 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         f"Layers      {layers}",
         f"Filters     {kind}",
         f"Channels    base {config.channel_base}, at most {config.channel_max}",
-        f"Parameters  {parameter_words(config)}",
+        f"Parameters  {describe_parameters(config)}",
     ]
     if facts is not None:
-        short = [(name, value) for name, value in facts.items() if isinstance(value, str | int | float)][:FACTS]
+        short = [(name, value) for name, value in facts.items() if isinstance(value, str | int | float)][:FACTS_LIMIT]
         told = ", ".join(f"{plain(name)} {plain(value)}" for name, value in short)
         lines.append(f"Training    {told or 'nothing recorded'}")
     return lines
 
 
-def channel_words(channels: int) -> str:
-    """Name the kind of a picture of so many channels."""
-    return {1: "grey", 2: "2 channels", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
-
-
-def input_words(config: GeneratorConfig, planned: Plan) -> str:
+def describe_input(config: GeneratorConfig, planned: Plan) -> str:
     """Describe what the first layer reads."""
     grid = f"{planned.input_size}x{planned.input_size} at rate {planned.input_rate}"
     if config.architecture != "layers" and not config.fourier_input:
@@ -204,30 +191,7 @@ def _layer_count(planned: Plan) -> str:
     return f"{len(planned.layers) - images} and {'ToRGB' if images == 1 else f'{images} ToRGB'}"
 
 
-def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
-    """Return the trained numbers in (mapping, synthesis); buffers, such as the sinusoids' frequencies, do not count."""
-    w_dim = config.w_dim
-    embedded = w_dim if config.c_dim else 0
-    mapping = (config.c_dim + 1) * embedded + (config.z_dim + embedded + 1) * w_dim
-    mapping += (config.mapping_layers - 1) * (w_dim + 1) * w_dim
-
-    planned = plan(config)
-    of_layers = config.architecture == "layers"
-    synthesis = planned.input_channels**2  # the mix of the sinusoids, or the constant's 4x4 pixels
-    if not of_layers and not config.fourier_input:
-        synthesis = planned.input_channels * planned.input_size**2
-    if of_layers and config.learned_transform:
-        synthesis += (w_dim + 1) * 4
-    for spec in planned.layers:
-        synthesis += (w_dim + 1) * spec.in_channels  # affine
-        synthesis += (spec.in_channels * spec.conv_kernel**2 + 1) * spec.out_channels
-        synthesis += not of_layers and config.noise_inputs and not spec.is_torgb  # the noise's strength
-        if config.architecture == "resnet" and spec.up > 1:
-            synthesis += spec.in_channels * spec.out_channels  # the shortcut
-    return mapping, synthesis
-
-
-def parameter_words(config: GeneratorConfig) -> str:
+def describe_parameters(config: GeneratorConfig) -> str:
     """Describe the parameter count, of mapping and of synthesis."""
     mapping, synthesis = count_parameters(config)
     total = mapping + synthesis
@@ -250,7 +214,7 @@ def _filters(config: GeneratorConfig, planned: Plan) -> list[str]:
     ]
     if any(spec.radial_down and spec.down_taps > 1 for spec in planned.layers):
         lines.append("Radial filters (taps x taps) are measured along 0 and 45 degrees: the worse is shown.")
-    return [*lines, "", *table(FILTER_HEADS, rows, left=(1,))]
+    return [*lines, "", *format_table(FILTER_HEADS, rows, left=(1,))]
 
 
 def _measured(f: Filter | None) -> list[str]:
@@ -258,7 +222,7 @@ def _measured(f: Filter | None) -> list[str]:
         return ["-"] * 5
     found = attenuation(f)
     return [
-        taps(len(f.taps), f.radial),
+        format_taps(len(f.taps), f.radial),
         f"{found.cutoff:.1f}",
         f"{found.stopband:.1f}",
         _number(f.alias_from),
@@ -266,18 +230,20 @@ def _measured(f: Filter | None) -> list[str]:
     ]
 
 
-def comparison(before: Rung, after: Rung) -> str:
+def describe_differences(before: Rung, after: Rung) -> str:
     """Describe the difference between two rungs: settings, input, layers, parameters."""
     changed = differences(before, after)
     lines = [f"- {before}", f"+ {after}", ""]
     if not changed:
         return "\n".join([*lines, "The two are the same."])
     rows = [(name, _value(old), _value(new), WORDS.get(name, "")) for name, (old, new) in changed.items()]
-    lines += ["Settings", *table([("", "-", "+", "")], rows, left=(0, 1, 2, 3)), ""]
+    lines += ["Settings", *format_table([("", "-", "+", "")], rows, left=(0, 1, 2, 3)), ""]
     plans = plan(before.network), plan(after.network)
-    inputs = [input_words(rung.network, planned) for rung, planned in zip((before, after), plans, strict=True)]
+    inputs = [describe_input(rung.network, planned) for rung, planned in zip((before, after), plans, strict=True)]
     lines += ["Input", *_pair(*inputs), "", *_layers(*plans), ""]
-    return "\n".join([*lines, "Parameters", *_pair(parameter_words(before.network), parameter_words(after.network))])
+    return "\n".join(
+        [*lines, "Parameters", *_pair(describe_parameters(before.network), describe_parameters(after.network))]
+    )
 
 
 def _pair(old: str, new: str) -> list[str]:
@@ -306,7 +272,10 @@ def _layers(before: Plan, after: Plan) -> list[str]:
         rows.append(["+", *(new[i] if i < NAMES or new[i] != old[i] else "=" for i in shown)])
     heads = [["", *line] for line in _heads([COLUMNS[i] for i in shown])]
     many = f"{len(differing)} of {len(pairs)} differ" if len(differing) < len(pairs) else "all differ"
-    return [f"Layers: {_layer_count(before)} in both, {many}, in these columns", *table(heads, rows, left=(0, 2))]
+    return [
+        f"Layers: {_layer_count(before)} in both, {many}, in these columns",
+        *format_table(heads, rows, left=(0, 2)),
+    ]
 
 
 def _side_by_side(before: Plan, after: Plan) -> list[str]:
@@ -317,4 +286,4 @@ def _side_by_side(before: Plan, after: Plan) -> list[str]:
         rows.append([*halves[0], "|", *halves[1]])
     heads = [[*line, "|", *line] for line in _heads(COMPACT)]
     counts = f"Layers: {_layer_count(before)} (left) against {_layer_count(after)} (right)"
-    return [counts, *table(heads, rows, left=(0, len(COMPACT) + 1))]
+    return [counts, *format_table(heads, rows, left=(0, len(COMPACT) + 1))]

@@ -19,12 +19,13 @@ from gan.analysis.stickiness import Shares, StickinessMeter, distances_for
 from gan.analysis.texture_sticking import Neighbourhood, Slice, segment, streaks
 from gan.checkpoints.checkpoint import Header, load_generator
 from gan.networks.config import GeneratorConfig
+from gan.networks.describe import describe_rung
 from gan.networks.generator import Generator, moderate_batch, z_from_seed
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 from viz.render.renderer import threads_for
 from viz.render.upscale import factor_for, magnified
-from viz.reports.network_text import plain, rung_title
+from viz.reports.network_text import plain
 
 FEWEST_ROWS = 192  # samples of a slice's columns, more where the segment passes more pixels
 AMPLITUDE = 1 / 8  # picture widths that the content moves by, either way: EQ-T's reach
@@ -54,7 +55,7 @@ class Model:
 
     @property
     def title(self) -> str:
-        return f"{rung_title(self.config)}, {self.config.resolution}x{self.config.resolution}"
+        return f"{describe_rung(self.config)}, {self.config.resolution}x{self.config.resolution}"
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ from support.paths import ROOT
 from gan.analysis.filter_response import AXIS, DIAGONAL, Filter, attenuation, magnitude, of_layer
 from gan.checkpoints.checkpoint import save_generator
 from gan.networks.config import GeneratorConfig
+from gan.networks.describe import count_parameters
 from gan.networks.generator import Generator
 from gan.networks.ladder import RUNGS, Recipe, rung
 from gan.networks.layer_plan import plan
 from viz.cli.main import main as viewer
 from viz.reports import figure, schedule_figure
-from viz.reports.network_text import WORDS, count_parameters, report
+from viz.reports.network_text import WORDS, describe_network
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
 
@@ -189,7 +190,7 @@ def test_the_table_of_t_is_the_papers() -> None:
 
 @pytest.mark.parametrize("name", [letter for letter, _ in RUNGS])
 def test_every_rung_fits_a_terminal(name: str) -> None:
-    text = report(rung(name, 1024), name)
+    text = describe_network(rung(name, 1024), name)
     assert max(map(len, text.splitlines())) <= 140
     assert ("45 degrees" in text) == (name == "R")
     assert ("12x12" in text) == (name == "R")

@@ -1,0 +1,43 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Describe a network's configuration: its rung, its pictures, and the number of its parameters. Without torch."""
+
+from gan.files.errors import sanitize_text
+from gan.networks.config import GeneratorConfig
+from gan.networks.ladder import ladder
+from gan.networks.layer_plan import plan
+
+NAME_LENGTH = 60  # characters of a rung's name that are shown: a file may call it anything
+
+
+def describe_rung(config: GeneratorConfig) -> str:
+    """Return the title of a configuration's rung: its letter, phrase and name."""
+    known = {rung.letter: str(rung) for rung in ladder(config.resolution)}
+    return known.get(config.rung, f"{sanitize_text(config.rung, NAME_LENGTH)}  (no rung of the ladder)")
+
+
+def describe_channels(channels: int) -> str:
+    """Name the kind of a picture of so many channels."""
+    return {1: "grey", 2: "2 channels", 3: "RGB", 4: "RGBA"}.get(channels, f"{channels} channels")
+
+
+def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
+    """Return the trained numbers in (mapping, synthesis); buffers, such as the sinusoids' frequencies, do not count."""
+    w_dim = config.w_dim
+    embedded = w_dim if config.c_dim else 0
+    mapping = (config.c_dim + 1) * embedded + (config.z_dim + embedded + 1) * w_dim
+    mapping += (config.mapping_layers - 1) * (w_dim + 1) * w_dim
+
+    planned = plan(config)
+    of_layers = config.architecture == "layers"
+    synthesis = planned.input_channels**2  # the mix of the sinusoids, or the constant's 4x4 pixels
+    if not of_layers and not config.fourier_input:
+        synthesis = planned.input_channels * planned.input_size**2
+    if of_layers and config.learned_transform:
+        synthesis += (w_dim + 1) * 4
+    for spec in planned.layers:
+        synthesis += (w_dim + 1) * spec.in_channels  # affine
+        synthesis += (spec.in_channels * spec.conv_kernel**2 + 1) * spec.out_channels
+        synthesis += not of_layers and config.noise_inputs and not spec.is_torgb  # the noise's strength
+        if config.architecture == "resnet" and spec.up > 1:
+            synthesis += spec.in_channels * spec.out_channels  # the shortcut
+    return mapping, synthesis
