@@ -151,8 +151,8 @@ def pins(name: str) -> dict[str, tuple[int, ...]]:
 
 
 def release(version: str) -> tuple[int, ...]:
-    """A version's numbers without zeros at the end: 2.0.0 is 2."""
-    return tuple(int(number) for number in re.sub(r"(\.0)+$", "", version).split("."))
+    """Return a version's numbers without zeros at the end: 2.0.0 is 2, 2.1.post1 is 2.1."""
+    return tuple(int(number) for number in re.sub(r"(\.0)*(\.post\d+)?$", "", version).split("."))
 
 
 def lower_bounds() -> dict[str, tuple[int, ...]]:
