@@ -131,7 +131,9 @@ class TrainConfig:
         names = {FILE_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
         unknown = sorted(set(document) - set(names))
         if unknown:
-            raise TrainingError(f"The training options hold {', '.join(unknown)}, unknown to this version.")
+            raise TrainingError(
+                f"Unknown training options: {', '.join(unknown)}; use the Jinc version that wrote them."
+            )
         values = {names[name]: value for name, value in document.items()}
         try:
             values["generator"] = GeneratorConfig.from_json(values["generator"])

@@ -10,7 +10,7 @@ OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch,
 
 
 class TrainingError(ValueError):
-    """A run cannot start, go on or be saved; the message is one sentence that says what to do."""
+    """A run that cannot start, continue or be saved; the message is one sentence that says what to do."""
 
     def __init__(self, why: str) -> None:
         super().__init__(sanitize_text(why))

@@ -55,7 +55,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
     "(b, t, ...); any number.",
 )
 @click.option("--cfg", help="Untrained networks instead: rungs with commas between them, or all.")
-@click.option("--resolution", type=Side(), help="Of untrained networks (64).")
+@click.option("--resolution", type=Side(), help="Resolution of untrained networks (64).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base of untrained networks, T's value (1024).")
 @click.option(
     "--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer of untrained networks, T's value (32)."
@@ -75,7 +75,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
     show_default="all three",
     help="Which of eq_t, eq_t_frac and eq_r.",
 )
-@click.option("--num", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Samples.")
+@click.option("--num", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Number of samples.")
 @click.option(
     "--stop-error",
     type=Finite(min=0, min_open=True),
@@ -83,7 +83,11 @@ class NameList(click.ParamType[tuple[str, ...]]):
     help=f"Stop sooner, once every standard error is below this ({FEWEST} samples at least).",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of latents, offsets and angles."
+    "--seed",
+    type=click.IntRange(0, MAX_SEED),
+    default=0,
+    show_default=True,
+    help="Seed of latents, offsets and angles.",
 )
 @click.option("--batch", type=click.IntRange(1, 2**16), help="Pictures at a time (16 up to 128x128, then fewer).")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N, mps.")

@@ -38,40 +38,12 @@ class Kimg(Finite):
         return images
 
 
-_SESSION_OPTIONS = [
-    click.option("--device", help="cpu, cuda or cuda:N, mps (a GPU if torch has one)."),
-    click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
-    click.option("--fp32", is_flag=True, default=None, help="Compute everything in float32, on a GPU too."),
-    click.option(
-        "--num-fp16-res",
-        type=click.IntRange(0, MAX_FP16_RES),
-        help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0).",
-    ),
-]
-_DATA_OPTIONS = [
-    click.option(
-        "--outdir",
-        type=click.Path(path_type=Path),
-        default=Path("training-runs"),
-        show_default=True,
-        help="Folder for run folders.",
-    ),
-    click.option("--resolution", type=Side(), help="Of the critters to draw (32); other data have their own."),
-    click.option(
-        "--critters-num", type=click.IntRange(min=1), default=2000, show_default=True, help="Critters to draw."
-    ),
-]
-_CHANGEABLE_OPTIONS = [
-    click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 200)."),
-    click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
-    click.option("--tick", "tick_images", type=Kimg(), help="Length of a tick in kimg (4); at most 60 s."),
-    *_SESSION_OPTIONS,
-]
-
 Decorator = Callable[[Any], Any]
 
 
-def _decorate(options: list[Decorator]) -> Decorator:
+def _join(*options: Decorator) -> Decorator:
+    """Return one decorator that adds all `options` to a command, in this order."""
+
     def decorate(command: Any) -> Any:
         for option in reversed(options):
             command = option(command)
@@ -80,9 +52,39 @@ def _decorate(options: list[Decorator]) -> Decorator:
     return decorate
 
 
-session_options = _decorate(_SESSION_OPTIONS)
-data_options = _decorate(_DATA_OPTIONS)
-changeable_options = _decorate(_CHANGEABLE_OPTIONS)
+data_options = _join(
+    click.option(
+        "--outdir",
+        type=click.Path(path_type=Path),
+        default=Path("training-runs"),
+        show_default=True,
+        help="Folder for run folders.",
+    ),
+    click.option("--resolution", type=Side(), help="Size of the critters to draw (32); other data have their own."),
+    click.option(
+        "--critters-num",
+        type=click.IntRange(min=1),
+        default=2000,
+        show_default=True,
+        help="Number of critters to draw.",
+    ),
+)
+session_options = _join(
+    click.option("--device", help="cpu, cuda or cuda:N, mps (a GPU if torch has one)."),
+    click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
+    click.option("--fp32", is_flag=True, default=None, help="Compute everything in float32, on a GPU too."),
+    click.option(
+        "--num-fp16-res",
+        type=click.IntRange(0, MAX_FP16_RES),
+        help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0).",
+    ),
+)
+changeable_options = _join(
+    click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 200)."),
+    click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
+    click.option("--tick", "tick_images", type=Kimg(), help="Length of a tick in kimg (4); at most 60 s."),
+    session_options,
+)
 
 
 def collect(options: dict[str, Any]) -> dict[str, Any]:

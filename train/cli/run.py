@@ -33,8 +33,10 @@ from train.config import PRESETS
 )
 @click.option("--cmax", "channel_max", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
 @switches
-@click.option("--pl-weight", type=Finite(min=0), help="Path length regularisation (A to C: 2, else 0; tiny: 0).")
-@click.option("--style-mixing", type=Finite(min=0, max=1), help="Its probability (A to C: 0.9, else 0; tiny: 0).")
+@click.option("--pl-weight", type=Finite(min=0), help="Path length weight (A to C: 2, else 0; tiny: 0).")
+@click.option(
+    "--style-mixing", type=Finite(min=0, max=1), help="Probability of style mixing (A to C: 0.9, else 0; tiny: 0)."
+)
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed of the run (0).")
 @data_options
 @changeable_options

@@ -1,2 +1,2 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Figures of trained and untrained generators, from the command line."""
+"""Metrics of trained and untrained generators, printed and written as JSON."""
