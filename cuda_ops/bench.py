@@ -23,7 +23,7 @@ from torch import Tensor
 from cuda_ops.bias_act import bias_act, bias_act_reference
 from cuda_ops.cpu import loader as cpu
 from cuda_ops.filtered_lrelu import filtered_lrelu
-from cuda_ops.shapes import four, pair
+from cuda_ops.shapes import expand_factor, expand_padding
 from cuda_ops.upfirdn2d import upfirdn2d, upfirdn2d_reference
 
 Row = dict[str, Any]  # "name"; "rounds"; milliseconds by candidate ending in " ms"; ratios and rates by their names
@@ -79,10 +79,10 @@ def chain_upfirdn2d(
 ) -> Tensor:
     """upfirdn2d as a chain of general operators: insert zeros, pad, one depthwise convolution an axis, decimate."""
     f = x.new_ones(1) if f is None else f.to(x.dtype)
-    (ux, uy), (dx, dy), c = pair(up, "up"), pair(down, "down"), x.shape[1]
+    (ux, uy), (dx, dy), c = expand_factor(up, "up"), expand_factor(down, "down"), x.shape[1]
     n, _, height, width = x.shape
     x = F.pad(x.reshape(n, c, height, 1, width, 1), (0, ux - 1, 0, 0, 0, uy - 1)).reshape(n, c, height * uy, width * ux)
-    x = F.pad(x, four(padding))
+    x = F.pad(x, expand_padding(padding))
     f = (f if flip_filter else f.flip(list(range(f.ndim)))) * gain ** (f.ndim / 2)
     if f.ndim == 2:
         return F.conv2d(x, f.expand(c, 1, *f.shape), groups=c)[:, :, ::dy, ::dx]

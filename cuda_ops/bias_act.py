@@ -1,13 +1,14 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """bias_act: bias, activation, gain and clamp. The reference below *is* the operator's definition.
 
-Of a leaky ReLU the result tells the derivative, so its gradient is a small linear operator of its own,
+The result of a leaky ReLU determines the derivative, so its gradient is a small linear operator of its own,
 `jinc::bias_act_gradient`, which is also its own gradient. Other activations differentiate the reference.
 """
 
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from cuda_ops.cpu import bindings as cpu_kernels
 from cuda_ops.cuda import bindings as cuda_kernels
-from cuda_ops.registration import define_operator, differentiate
+from cuda_ops.registration import define_operator, differentiate, fall_back_to
 from cuda_ops.shapes import memory_format
 
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
@@ -36,7 +37,7 @@ _BY_NAME = {name: (function, alpha, gain) for name, function, alpha, gain in ACT
 def bias_act_reference(
     x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None
 ) -> Tensor:
-    """The definition, in differentiable torch functions; arguments as in `bias_act`."""
+    """Define the operator in differentiable torch functions; arguments as in `bias_act`."""
     shape = [1] * x.ndim
     shape[dim] = -1
     y = _BY_NAME[act][0](x + b.to(x.dtype).reshape(shape), alpha) * gain
@@ -44,16 +45,16 @@ def bias_act_reference(
     return y.contiguous(memory_format=memory_format(x))
 
 
+@fall_back_to(bias_act_reference)
 def _bias_act_by(
     kernels: ModuleType, x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None
-) -> Tensor:
-    """By kernels where they are made for it, else the reference."""
-    slope = {"lrelu": alpha, "linear": 1.0}.get(act)
-    y = None if slope is None else kernels.bias_act(x, b, dim, slope, gain, clamp)
-    return bias_act_reference(x, b, dim, act, alpha, gain, clamp) if y is None else y
+) -> Tensor | None:
+    """Compute the operator by kernels; None where they do not support the call."""
+    slope = alpha if act == "lrelu" else 1.0 if act == "linear" else None
+    return None if slope is None else kernels.bias_act(x, b, dim, slope, gain, clamp)
 
 
-def _fake(x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None) -> Tensor:
+def _fake(x: Tensor, *_: object) -> Tensor:
     return torch.empty_like(x, memory_format=memory_format(x))
 
 
@@ -67,21 +68,18 @@ _bias_act = define_operator(
 
 
 def bias_act_gradient_reference(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
-    """dy times the derivative of a leaky ReLU of this slope, gain and clamp whose result was y."""
+    """Return dy times the derivative of a leaky ReLU of this slope, gain and clamp whose result was y."""
     dx = dy * torch.where(y > 0, gain, alpha * gain).to(dy.dtype)
     dx = dx if clamp is None else dx.masked_fill(y.abs() >= clamp, 0)
     return dx.contiguous(memory_format=memory_format(y))
 
 
-def _bias_act_gradient_by(
-    kernels: ModuleType, dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None
-) -> Tensor:
-    """By kernels where they are made for it, else the reference."""
-    dx = kernels.bias_act_gradient(dy, y, alpha, gain, clamp)
-    return bias_act_gradient_reference(dy, y, alpha, gain, clamp) if dx is None else dx
+@fall_back_to(bias_act_gradient_reference)
+def _bias_act_gradient_by(kernels: ModuleType, *arguments: Any) -> Tensor | None:
+    return kernels.bias_act_gradient(*arguments)
 
 
-def _fake_gradient(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
+def _fake_gradient(dy: Tensor, y: Tensor, *_: object) -> Tensor:
     return torch.empty_like(y, memory_format=memory_format(y))
 
 
@@ -108,7 +106,7 @@ differentiate(_bias_act_gradient, _backward_gradient, _setup_context_gradient)
 
 
 def _is_leaky(act: str, alpha: float, gain: float) -> bool:
-    """Whether the result alone tells the derivative."""
+    """Return whether the result alone determines the derivative."""
     return gain > 0 and (act == "linear" or (act == "lrelu" and alpha >= 0))
 
 
@@ -123,14 +121,14 @@ def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
         slope = 1.0 if ctx.act == "linear" else ctx.alpha
         dx = _bias_act_gradient(dy, ctx.saved_tensors[0], slope, ctx.gain, ctx.clamp)
     else:
-        dx = _differentiated(ctx, dy)
+        dx = _differentiate_reference(ctx, dy)
     others = [axis for axis in range(dx.ndim) if axis != ctx.dim]
     db = dx.sum(others, dtype=ctx.bias_dtype) if ctx.needs_input_grad[1] else None
     return dx, db, None, None, None, None, None
 
 
-def _differentiated(ctx, dy: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
-    """The gradient by differentiating the reference, which keeps it differentiable when a graph is being made."""
+def _differentiate_reference(ctx, dy: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+    """Differentiate the reference, so that the gradient is differentiable too when a graph is being made."""
     x, b = ctx.saved_tensors
     create_graph = torch.is_grad_enabled()
     shape = [1] * x.ndim
@@ -155,7 +153,7 @@ def bias_act(
     gain: float | None = None,
     clamp: float | None = None,
 ) -> Tensor:
-    """clamp(gain act(x + b), -clamp, clamp).
+    """Compute clamp(gain act(x + b), -clamp, clamp).
 
     Args:
         x: any shape.

@@ -7,11 +7,26 @@ process 1.5 to 2.5 s, and with a CUDA build of torch it loads triton, which cras
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import torch
 
-LIBRARY = torch.library.Library("jinc", "DEF")  # lives as long as the process: with it go its operators
+LIBRARY = torch.library.Library("jinc", "DEF")  # its operators live as long as it does: as long as the process
+
+
+def fall_back_to(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function of (kernels, *arguments) to call `reference(*arguments)` where it returns None."""
+
+    def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(run)
+        def run_or_fall_back(kernels: Any, *arguments: Any) -> Any:
+            result = run(kernels, *arguments)
+            return reference(*arguments) if result is None else result
+
+        return run_or_fall_back
+
+    return decorate
 
 
 def define_operator(

@@ -2,6 +2,7 @@
 """upfirdn2d: pad, upsample by zero insertion, filter, decimate. The reference below *is* the operator's definition."""
 
 from collections.abc import Sequence
+from functools import partial
 from types import ModuleType
 
 import torch
@@ -10,20 +11,30 @@ from torch import Tensor
 
 from cuda_ops.cpu import bindings as cpu_kernels
 from cuda_ops.cuda import bindings as cuda_kernels
-from cuda_ops.registration import define_operator, differentiate
-from cuda_ops.shapes import adjoint_padding, check, four, memory_format, output_size, pair
+from cuda_ops.registration import define_operator, differentiate, fall_back_to
+from cuda_ops.shapes import (
+    Geometry,
+    adjoint_paddings,
+    check_image,
+    check_resampling,
+    expand_factor,
+    expand_padding,
+    memory_format,
+    output_size,
+    output_sizes,
+)
 
 
 def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: int, flip: bool, gain: float) -> Tensor:
-    """The banded [out, size] matrix that applies a 1-D filter with up- and downsampling along one axis.
+    """Return the banded [out, size] matrix that applies a 1-D filter with up- and downsampling along one axis.
 
     Matrix products reach a machine's full rate where a chain of depthwise convolutions does not: on CPUs this is about
     ten times as fast at the sizes of these models (docs/decisions/004).
     """
     taps = f.shape[0]
     out = output_size(size, taps, up, down, before, after)
-    # Without `flip` the filter is convolved, which in terms of correlation is the flipped filter. Input h and output t
-    # are joined by tap before + up h - down t: a strided view, with t counted backwards, of the taps between zeros.
+    # Without `flip` the filter is convolved, which is a correlation with the flipped filter. Input h reaches output t
+    # through tap before + up h - down t: a strided view, with t counted backwards, of the taps between zeros.
     first, last = before - down * (out - 1), before + up * (size - 1)
     line = f.new_zeros(last - first + 1)
     joined = slice(max(first, 0), max(min(last + 1, taps), 0))
@@ -34,7 +45,7 @@ def axis_matrix(f: Tensor, size: int, up: int, down: int, before: int, after: in
 def _two_axes(
     x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip: bool
 ) -> Tensor:
-    """The 2-D filter as zero insertion, padding or cropping, and one single-channel convolution."""
+    """Apply a 2-D filter by zero insertion, padding or cropping, and one single-channel convolution."""
     n, c, height, width = x.shape
     x = x.reshape(n * c, 1, height, 1, width, 1)
     x = F.pad(x, (0, up[0] - 1, 0, 0, 0, up[1] - 1)).reshape(n * c, 1, height * up[1], width * up[0])
@@ -48,7 +59,7 @@ def _two_axes(
 def upfirdn2d_reference(
     x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
 ) -> Tensor:
-    """The definition, in differentiable torch functions; arguments as in `upfirdn2d`, pairs given as (x, y)."""
+    """Define the operator in differentiable torch functions; arguments as in `upfirdn2d`, pairs given as (x, y)."""
     f = f.to(x.dtype)
     if f.ndim == 2:
         y = _two_axes(x, f * gain, up, down, padding, flip_filter)
@@ -59,7 +70,8 @@ def upfirdn2d_reference(
     return y.contiguous(memory_format=memory_format(x))
 
 
-def _resampled(
+@fall_back_to(upfirdn2d_reference)
+def _upfirdn2d_by(
     kernels: ModuleType,
     x: Tensor,
     f: Tensor,
@@ -69,93 +81,48 @@ def _resampled(
     flip_filter: bool,
     gain: float,
 ) -> Tensor | None:
-    """By the kernels of filtered_lrelu, or None where they are not made for it."""
-    if not kernels.supports(x, [*up, *down], f):
-        return None
-    middle, before = _sizes(x.shape, f, up, [1, 1], padding), (padding[0], padding[2])
-    out = _sizes(x.shape, f, up, down, padding)
-    # One filter at one rate: the kernel's other filter is the identity. Decimation alone is filtering while decimating.
-    one = f.new_ones(1)
-    if max(up) == 1:
-        return kernels.resample(
-            x,
-            one,
-            f,
-            up=up,
-            down=down,
-            pad_up=(0, 0),
-            pad_down=before,
-            middle=(x.shape[2], x.shape[3]),
-            out=out,
-            gain=gain,
-            flip_filter=flip_filter,
-        )
-    return kernels.resample(
-        x,
-        f,
-        one,
-        up=up,
-        down=down,
-        pad_up=before,
-        pad_down=(0, 0),
-        middle=middle,
-        out=out,
-        gain=gain,
-        flip_filter=flip_filter,
-    )
+    """Resample by kernels; None where they do not support the call."""
+    is_cuda = kernels is cuda_kernels
+    out = output_sizes(x.shape, f, up, down, padding)
+    # The fused kernel with the identity as its other filter: decimation alone is filtering while decimating. CUDA's
+    # supports only large 2-D filters well, and the models resample by small ones.
+    if not (is_cuda and f.ndim == 2) and kernels.supports(x, [*up, *down], f):
+        one, before = f.new_ones(1), (padding[0], padding[2])
+        if max(up) == 1:
+            filters, geometry = (one, f), Geometry(up, down, (0, 0), before, (x.shape[2], x.shape[3]), out)
+        else:
+            middle = output_sizes(x.shape, f, up, [1, 1], padding)
+            filters, geometry = (f, one), Geometry(up, down, before, (0, 0), middle, out)
+        y: Tensor | None = kernels.resample(x, *filters, geometry, gain, flip_filter)
+        if y is not None:
+            return y
+    return cuda_kernels.upfirdn2d(x, f, up, down, padding, flip_filter, gain, out) if is_cuda else None
 
 
-def _upfirdn2d_cpu(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
-) -> Tensor:
-    y = _resampled(cpu_kernels, x, f, up, down, padding, flip_filter, gain)
-    return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain) if y is None else y
-
-
-def _upfirdn2d_cuda(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
-) -> Tensor:
-    # Of 2-D filters the fused kernel is made for large ones only, and the models resample by small ones.
-    y = _resampled(cuda_kernels, x, f, up, down, padding, flip_filter, gain) if f.ndim == 1 else None
-    if y is None:
-        out = _sizes(x.shape, f, up, down, padding)
-        y = cuda_kernels.upfirdn2d(x, f, up, down, padding, flip_filter, gain, out)
-    return upfirdn2d_reference(x, f, up, down, padding, flip_filter, gain) if y is None else y
-
-
-def _sizes(
-    shape: Sequence[int], f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int]
-) -> tuple[int, int]:
-    """(H, W) of the result."""
-    return (
-        output_size(shape[2], f.shape[0], up[1], down[1], padding[2], padding[3]),
-        output_size(shape[3], f.shape[-1], up[0], down[0], padding[0], padding[1]),
-    )
-
-
-def _fake(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], flip_filter: bool, gain: float
-) -> Tensor:
-    size = (*x.shape[:2], *_sizes(x.shape, f, up, down, padding))
+def _fake(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], *_: object) -> Tensor:
+    size = (*x.shape[:2], *output_sizes(x.shape, f, up, down, padding))
     return x.new_empty(size).contiguous(memory_format=memory_format(x))
 
 
 _upfirdn2d = define_operator(
-    upfirdn2d_reference, name="upfirdn2d", cpu=_upfirdn2d_cpu, cuda=_upfirdn2d_cuda, fake=_fake
+    upfirdn2d_reference,
+    name="upfirdn2d",
+    cpu=partial(_upfirdn2d_by, cpu_kernels),
+    cuda=partial(_upfirdn2d_by, cuda_kernels),
+    fake=_fake,
 )
 
 
 def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
     x, f, ctx.up, ctx.down, ctx.padding, ctx.flip_filter, ctx.gain = inputs
     ctx.save_for_backward(f)
-    ctx.sizes, ctx.out_sizes = x.shape[2:], output.shape[2:]
+    ctx.size, ctx.out = x.shape[2:], output.shape[2:]
 
 
 def _backward(ctx, dy: Tensor):  # type: ignore[no-untyped-def]
     (f,) = ctx.saved_tensors
-    height = adjoint_padding(ctx.sizes[0], ctx.out_sizes[0], f.shape[0], ctx.up[1], ctx.down[1], ctx.padding[2])
-    width = adjoint_padding(ctx.sizes[1], ctx.out_sizes[1], f.shape[-1], ctx.up[0], ctx.down[0], ctx.padding[0])
-    dx = _upfirdn2d(dy, f, ctx.down, ctx.up, [*width, *height], not ctx.flip_filter, ctx.gain)
+    padding = adjoint_paddings(ctx.size, ctx.out, f, ctx.up, ctx.down, ctx.padding)
+    dx = _upfirdn2d(dy, f, ctx.down, ctx.up, padding, not ctx.flip_filter, ctx.gain)
     return dx, None, None, None, None, None, None
 
 
@@ -187,6 +154,7 @@ def upfirdn2d(
         [N, C, (H up + pad - taps) // down + 1, ...], differentiable any number of times in x.
     """
     f = x.new_ones(1) if f is None else f.detach()
-    up, down, padding = pair(up, "up"), pair(down, "down"), four(padding)
-    check(x, f, up, down, padding)
+    up, down, padding = expand_factor(up, "up"), expand_factor(down, "down"), expand_padding(padding)
+    check_image(x)
+    check_resampling(x.shape, f, up, down, padding)
     return _upfirdn2d(x, f, up, down, padding, flip_filter, float(gain))

@@ -18,7 +18,7 @@ from gpu.measure import frames
 from gpu.run_tests import outcome
 from test_cuda_host import random_filter
 
-from cuda_ops.cuda.tiling import DECODE
+from cuda_ops.shapes import DECODE
 
 CPU = Choice(torch.device("cpu"), quick=True)
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

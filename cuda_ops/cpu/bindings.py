@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Calls of the CPU kernels: their C structures (csrc/cpu/jinc_cpu.h) filled from tensors.
+"""Call the CPU kernels: fill their C structures (csrc/cpu/jinc_cpu.h) from tensors.
 
-Every function returns None where the kernels cannot do it, and the caller's torch reference takes over.
+Functions return None where the kernels do not support a call; the caller then takes its torch reference.
 """
 
 import ctypes
@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from cuda_ops.cpu import loader as cpu
-from cuda_ops.shapes import memory_format
+from cuda_ops.shapes import LINEAR, Geometry, memory_format
 
-LINEAR, FORWARD, ENCODE, DECODE = range(4)  # JincMode
 MAX_FACTOR, MAX_TAPS = 16, 256  # of csrc/cpu/fir.h
+NATIVE = (torch.float32, torch.float64)  # types that the kernels compute in
 
 
 class _Axis(ctypes.Structure):
@@ -68,15 +68,8 @@ def _call(function: str, arguments: ctypes.Structure) -> None:
         raise MemoryError("The CPU kernels got no working memory; close other programs or lower the batch.")
 
 
-def _ready(x: Tensor) -> Tensor:
-    """x in a layout and precision that the kernels read; half precision is computed in float32."""
-    if x.dtype not in (torch.float32, torch.float64):
-        x = x.float()
-    return x.contiguous(memory_format=memory_format(x))
-
-
 def supports(x: Tensor, factors: Sequence[int], *filters: Tensor) -> bool:
-    """Whether the kernels are there and made for such a call."""
+    """Return whether the kernels are there and support such a call."""
     if not x.dtype.is_floating_point or max(factors) > MAX_FACTOR:
         return False
     return all(max(f.shape) <= MAX_TAPS for f in filters) and cpu.load_library() is not None
@@ -86,13 +79,7 @@ def resample(
     x: Tensor,
     fu: Tensor,
     fd: Tensor,
-    *,
-    up: Sequence[int],
-    down: Sequence[int],
-    pad_up: Sequence[int],
-    pad_down: Sequence[int],
-    middle: tuple[int, int],
-    out: tuple[int, int],
+    geometry: Geometry,
     gain: float,
     flip_filter: bool,
     mode: int = LINEAR,
@@ -101,66 +88,38 @@ def resample(
     slope: float = 1.0,
     clamp: float | None = None,
 ) -> Tensor:
-    """Upsample, apply the middle that `mode` names, downsample.
+    """Upsample, do what `mode` says, downsample. Call it only after `supports`.
 
-    Factors and paddings are pairs (x, y), paddings those before the first sample; `middle` and `out` are (H, W).
-    `codes` is written (ENCODE) or read (DECODE). Call it only after `supports`.
+    Half precision is computed in float32. `codes` is written (ENCODE) or read (DECODE).
     """
-    dtype, source = x.dtype, _ready(x)
+    source = x if x.dtype in NATIVE else x.float()
+    layout = memory_format(source)
+    source = source.contiguous(memory_format=layout)
     n, c, height, width = source.shape
-    y = torch.empty((n, c, *out), dtype=source.dtype, device=x.device, memory_format=memory_format(source))
+    up, down, pad_up, pad_down, middle, out = geometry
+    y = torch.empty((n, c, *out), dtype=source.dtype, device=x.device, memory_format=layout)
     codes = None if codes is None else codes.contiguous()
     fu, fd = fu.to(source.dtype).contiguous(), fd.to(source.dtype).contiguous()
     bias = None if bias is None else bias.to(source.dtype).contiguous()
-    axes = []
-    for axis, (size, mid, result) in enumerate(((width, middle[1], out[1]), (height, middle[0], out[0]))):
-        side = -1 if axis == 0 else 0
-        axes.append(
-            _Axis(
-                size,
-                mid,
-                result,
-                up[axis],
-                down[axis],
-                fu.shape[side],
-                fd.shape[side],
-                pad_up[axis],
-                pad_down[axis],
-                fu.data_ptr(),
-                fd.data_ptr(),
-            )
-        )
     if y.numel():
-        _call(
-            "jinc_filter",
-            _Filter(
-                *axes,
-                fu.data_ptr() if fu.ndim == 2 else None,
-                fd.data_ptr() if fd.ndim == 2 else None,
-                source.data_ptr(),
-                y.data_ptr(),
-                None if bias is None else bias.data_ptr(),
-                None if codes is None else codes.data_ptr(),
-                n,
-                c,
-                memory_format(source) == torch.channels_last,
-                mode,
-                gain,
-                slope,
-                math.inf if clamp is None else clamp,
-                not flip_filter,
-                source.dtype == torch.float64,
-                torch.get_num_threads(),
-            ),
-        )
-    return y.to(dtype)
+        across = _Axis(width, middle[1], out[1], up[0], down[0], fu.shape[-1], fd.shape[-1], pad_up[0], pad_down[0])
+        along = _Axis(height, middle[0], out[0], up[1], down[1], fu.shape[0], fd.shape[0], pad_up[1], pad_down[1])
+        across.up_filter = along.up_filter = fu.data_ptr()
+        across.down_filter = along.down_filter = fd.data_ptr()
+        filters = fu.data_ptr() if fu.ndim == 2 else None, fd.data_ptr() if fd.ndim == 2 else None
+        inputs = None if bias is None else bias.data_ptr(), None if codes is None else codes.data_ptr()
+        options = layout == torch.channels_last, mode, gain, slope, math.inf if clamp is None else clamp
+        flags = not flip_filter, source.dtype == torch.float64, torch.get_num_threads()
+        arguments = _Filter(across, along, *filters, source.data_ptr(), y.data_ptr(), *inputs, n, c, *options, *flags)
+        _call("jinc_filter", arguments)
+    return y.to(x.dtype)
 
 
 def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: float | None) -> Tensor | None:
-    """clamp(gain leaky_relu(x + b)), or None where x's layout is not made for it."""
+    """Return clamp(gain leaky_relu(x + b)), or None where the kernels do not support x's type or layout."""
     if not x.dtype.is_floating_point or cpu.load_library() is None:
         return None
-    source = x if x.dtype in (torch.float32, torch.float64) else x.float()
+    source = x if x.dtype in NATIVE else x.float()
     if source.is_contiguous():
         outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
     elif dim == 1 and x.ndim == 4 and source.is_contiguous(memory_format=torch.channels_last):
@@ -170,70 +129,33 @@ def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: f
     y = torch.empty_like(source, memory_format=memory_format(source))
     b = b.to(source.dtype).contiguous()
     if y.numel():
+        x_ptr, y_ptr, c, limit = source.data_ptr(), y.data_ptr(), x.shape[dim], math.inf if clamp is None else clamp
+        is_double, threads = source.dtype == torch.float64, torch.get_num_threads()
         _call(
             "jinc_bias_act",
-            _BiasAct(
-                source.data_ptr(),
-                y.data_ptr(),
-                b.data_ptr(),
-                None,
-                outer,
-                x.shape[dim],
-                inner,
-                slope,
-                gain,
-                math.inf if clamp is None else clamp,
-                source.dtype == torch.float64,
-                torch.get_num_threads(),
-            ),
+            _BiasAct(x_ptr, y_ptr, b.data_ptr(), None, outer, c, inner, slope, gain, limit, is_double, threads),
         )
     return y.to(x.dtype)
 
 
 def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: float | None) -> Tensor | None:
-    """dy times the derivative of `bias_act` where its result was y, or None where the kernels are not made for it."""
-    if y.dtype not in (torch.float32, torch.float64) or dy.dtype != y.dtype or cpu.load_library() is None:
+    """Return dy times the derivative of `bias_act` where its result was y; None where the type is not supported."""
+    if y.dtype not in NATIVE or dy.dtype != y.dtype or cpu.load_library() is None:
         return None
     layout = memory_format(y)
     y, dy = y.contiguous(memory_format=layout), dy.contiguous(memory_format=layout)
     dx = torch.empty_like(y)
     if y.numel():
+        dy_ptr, dx_ptr, limit = dy.data_ptr(), dx.data_ptr(), math.inf if clamp is None else clamp
+        is_double, threads = y.dtype == torch.float64, torch.get_num_threads()
         _call(
             "jinc_bias_act",
-            _BiasAct(
-                dy.data_ptr(),
-                dx.data_ptr(),
-                None,
-                y.data_ptr(),
-                1,
-                1,
-                y.numel(),
-                slope,
-                gain,
-                math.inf if clamp is None else clamp,
-                y.dtype == torch.float64,
-                torch.get_num_threads(),
-            ),
+            _BiasAct(dy_ptr, dx_ptr, None, y.data_ptr(), 1, 1, y.numel(), slope, gain, limit, is_double, threads),
         )
     return dx
 
 
 def winograd(image: Tensor, tiles: Tensor, columns: int, first: int, padding: int, *, back: bool) -> None:
-    """`image` [C, H, W], channels-last, to transformed tiles [36, count, C] from number `first` on, or `back` again."""
-    c, height, width = image.shape
-    _call(
-        "jinc_winograd",
-        _Winograd(
-            image.data_ptr(),
-            tiles.data_ptr(),
-            c,
-            height,
-            width,
-            columns,
-            first,
-            tiles.shape[1],
-            padding,
-            back,
-            torch.get_num_threads(),
-        ),
-    )
+    """Transform `image` [C, H, W], channels-last, to tiles [36, count, C] from number `first` on, or `back` again."""
+    sizes = (*image.shape, columns, first, tiles.shape[1], padding)
+    _call("jinc_winograd", _Winograd(image.data_ptr(), tiles.data_ptr(), *sizes, back, torch.get_num_threads()))

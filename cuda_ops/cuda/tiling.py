@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import torch
 
-LINEAR, FORWARD, ENCODE, DECODE = range(4)  # as in csrc/cuda/layout.cuh and cpu_kernels
+from cuda_ops.shapes import DECODE, ENCODE, FORWARD
+
 TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # as in csrc/cuda/device.cuh
 MAX_FACTOR, MAX_TAPS, MAX_PLANE = 8, 64, 16  # beyond which registers do not hold the taps
 

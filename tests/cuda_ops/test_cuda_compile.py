@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from cuda_ops.cuda import nvrtc, tiling
-from cuda_ops.cuda.tiling import ENCODE, LINEAR, TYPES, specialise, specialise_layer
+from cuda_ops.cuda.tiling import TYPES, specialise, specialise_layer
+from cuda_ops.shapes import ENCODE, LINEAR
 from gan.networks.ladder import rung
 from gan.networks.layer_plan import plan
 

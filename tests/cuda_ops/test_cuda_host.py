@@ -18,7 +18,7 @@ from cuda_ops.cuda import bindings as cuda_kernels
 from cuda_ops.cuda import tiling
 from cuda_ops.filtered_lrelu import _filtered_lrelu_by, filtered_lrelu, filtered_lrelu_reference
 from cuda_ops.shapes import memory_format
-from cuda_ops.upfirdn2d import _upfirdn2d_cuda, upfirdn2d, upfirdn2d_reference
+from cuda_ops.upfirdn2d import _upfirdn2d_by, upfirdn2d, upfirdn2d_reference
 
 pytestmark = pytest.mark.skipif(not build.find_compilers(), reason="there is no C++ compiler")
 PLANAR, LAST = torch.contiguous_format, torch.channels_last
@@ -179,7 +179,7 @@ def test_upfirdn2d_equals_its_definition(host, shape, taps, up, down, padding):
     for flip, layout, dtype in ((False, PLANAR, torch.float32), (True, LAST, torch.float16)):
         x = torch.randn(shape).to(dtype).contiguous(memory_format=layout)
         y = upfirdn2d_reference(x.double(), f.double(), up, down, padding, flip, 1.7)
-        found = _upfirdn2d_cuda(x, f, up, down, padding, flip, 1.7)
+        found = _upfirdn2d_by(cuda_kernels, x, f, up, down, padding, flip, 1.7)
         assert near(found, y, dtype) and found.is_contiguous(memory_format=memory_format(x))
     fused = f.ndim == 1 and up[0] == up[1] and down[0] == down[1]
     assert host.launched == ["resample" if fused else "upfirdn2d"] * 2

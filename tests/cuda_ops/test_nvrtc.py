@@ -23,7 +23,8 @@ from cuda_ops.cuda import bindings as cuda_kernels
 from cuda_ops.cuda import driver as cuda_driver
 from cuda_ops.cuda import loader as cuda
 from cuda_ops.cuda import nvrtc
-from cuda_ops.cuda.tiling import FORWARD, Resampling, specialise_layer
+from cuda_ops.cuda.tiling import Resampling, specialise_layer
+from cuda_ops.shapes import FORWARD, Geometry
 
 DEFINES = {"TYPE": 0, "THREADS": 256, "BLOCKS": 2, "VECTOR": 4}
 
@@ -291,23 +292,9 @@ def test_a_kernel_is_loaded_once_and_launched_on_torchs_stream(driver, counted, 
     before = len(counted)
     monkeypatch.setattr(cuda, "is_available", lambda device: True)
     x, f = torch.randn(2, 9, 36, 36, dtype=torch.float16), torch.randn(12)
+    geometry = Geometry((2, 2), (2, 2), (9, 9), (0, 0), (78, 78), (34, 34))
     for _ in range(2):
-        y = cuda_kernels.resample(
-            x,
-            f,
-            f,
-            up=(2, 2),
-            down=(2, 2),
-            pad_up=(9, 9),
-            pad_down=(0, 0),
-            middle=(78, 78),
-            out=(34, 34),
-            gain=2.5,
-            flip_filter=False,
-            mode=FORWARD,
-            bias=torch.zeros(9),
-            slope=0.2,
-        )
+        y = cuda_kernels.resample(x, f, f, geometry, 2.5, False, FORWARD, bias=torch.zeros(9), slope=0.2)
         assert y.shape == (2, 9, 34, 34)
     assert len(counted) == before + 1, "forward without codes had not been precompiled, and is compiled once"
     launches = (ctypes.c_uint * 8 * 64).in_dll(driver, "launches")

@@ -10,19 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cuda_ops.filtered_lrelu import (
-    _adjoint,
-    _filtered_codes,
-    _filtered_lrelu,
-    filtered_codes_reference,
-    filtered_lrelu_reference,
-)
+from cuda_ops.filtered_lrelu import _filtered_codes, _filtered_lrelu, filtered_codes_reference, filtered_lrelu_reference
+from cuda_ops.shapes import adjoint_paddings
 
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}  # bfloat16: two of its steps of 2^-7
 
 
 def relative(found: Tensor, expected: Tensor) -> float:
-    """max |found - expected| / max |expected|, which is taken for 1e-3 at least."""
+    """Return max |found - expected| / max |expected|, which is taken for 1e-3 at least."""
     found, expected = found.detach().double(), expected.detach().double()
     return float((found - expected).abs().max() / expected.abs().max().clamp(min=1e-3))
 
@@ -41,74 +36,39 @@ class Layer:
     clamp: float | None = 0.8
     flip: bool = False
 
+    def _forth(self) -> tuple:
+        return self.up, self.down, self.padding, self.gain, self.slope, self.clamp, self.flip
+
     def forward(self, x: Tensor, b: Tensor, keep_codes: bool) -> tuple[Tensor, Tensor]:
-        """Output and codes, by the operator."""
-        return _filtered_lrelu(
-            x,
-            self.fu,
-            self.fd,
-            b,
-            self.up,
-            self.down,
-            self.padding,
-            self.gain,
-            self.slope,
-            self.clamp,
-            self.flip,
-            keep_codes,
-        )
+        """Return output and codes, by the operator."""
+        return _filtered_lrelu(x, self.fu, self.fd, b, *self._forth(), keep_codes)
 
     def forward_reference(self, x: Tensor, b: Tensor) -> Tensor:
-        """The output's definition in float64, from the same rounded numbers."""
-        y, _ = filtered_lrelu_reference(
-            x.double(),
-            self.fu.double(),
-            self.fd.double(),
-            b.double(),
-            self.up,
-            self.down,
-            self.padding,
-            self.gain,
-            self.slope,
-            self.clamp,
-            self.flip,
-            False,
-        )
-        return y
+        """Return the output's definition in float64, from the same rounded numbers."""
+        x, fu, fd, b = (tensor.double() for tensor in (x, self.fu, self.fd, b))
+        return filtered_lrelu_reference(x, fu, fd, b, *self._forth(), False)[0]
 
     def _back(self, sizes: Sequence[int], out: Sequence[int], middle: Sequence[int]) -> tuple:
-        return (
-            self.fd,
-            self.fu,
-            self.down,
-            self.up,
-            _adjoint(middle, out, self.fd, 1, self.down, [0] * 4),
-            _adjoint(sizes, middle, self.fu, self.up, 1, self.padding),
-            self.up**2 * self.gain,
-            self.slope,
-            not self.flip,
-        )
+        ups, downs = [self.up] * 2, [self.down] * 2
+        before = adjoint_paddings(middle, out, self.fd, [1, 1], downs, [0] * 4)
+        after = adjoint_paddings(sizes, middle, self.fu, ups, [1, 1], self.padding)
+        gain = self.up**2 * self.gain
+        return self.fd, self.fu, self.down, self.up, before, after, gain, self.slope, not self.flip
 
     def gradient(self, dy: Tensor, codes: Tensor, sizes: Sequence[int], double: bool = False) -> Tensor:
-        """With respect to the image, which has (H, W) `sizes`; `double`: the reference in float64."""
+        """Differentiate in the image, which has (H, W) `sizes`; `double`: by the reference in float64."""
         fu, fd, *rest = self._back(sizes, dy.shape[2:], codes.shape[2:])
         if double:
             return filtered_codes_reference(dy.double(), codes, fu.double(), fd.double(), *rest)
         return _filtered_codes(dy, codes, fu, fd, *rest)
 
     def second(self, ddx: Tensor, codes: Tensor, out: Sequence[int], double: bool = False) -> Tensor:
-        """The gradient of `gradient` with respect to dy, which has (H, W) sizes `out`."""
+        """Differentiate `gradient` in dy, which has (H, W) sizes `out`."""
         sizes, middle = ddx.shape[2:], codes.shape[2:]
         _, _, _, _, before, after, gain, slope, flip = self._back(sizes, out, middle)
-        rest = (
-            self.up,
-            self.down,
-            _adjoint(middle, sizes, self.fu, 1, self.up, after),
-            _adjoint(out, middle, self.fd, self.down, 1, before),
-            gain,
-            slope,
-            not flip,
-        )
+        first = adjoint_paddings(middle, sizes, self.fu, [1, 1], [self.up] * 2, after)
+        last = adjoint_paddings(out, middle, self.fd, [self.down] * 2, [1, 1], before)
+        rest = (self.up, self.down, first, last, gain, slope, not flip)
         if double:
             return filtered_codes_reference(ddx.double(), codes, self.fu.double(), self.fd.double(), *rest)
         return _filtered_codes(ddx, codes, self.fu, self.fd, *rest)

@@ -16,6 +16,7 @@ from cuda_ops.cuda import driver, tiling
 from cuda_ops.cuda import loader as cuda
 from cuda_ops.cuda.driver import Function
 from cuda_ops.filtered_lrelu import filtered_lrelu_reference
+from cuda_ops.shapes import ENCODE
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung
@@ -115,7 +116,7 @@ def fits(layer, tile, layout, most) -> bool:
         layer.fd.shape[0],
         layer.fu.ndim == 2,
         layer.fd.ndim == 2,
-        tiling.ENCODE,
+        ENCODE,
         torch.float32,
         last,
         (layer.padding[0], layer.padding[2]),
