@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -82,15 +83,15 @@ class Timer:
     def __init__(self, window: Window, seconds: float) -> None:
         self.window, self.seconds = window, seconds
         self.rates: dict[str, list[tuple[float, float]]] = {case.name: [] for case in CASES}
-        self.readings: dict[str, list[float]] = {case.name: [] for case in CASES}  # a second
+        self.results: dict[str, list[float]] = {case.name: [] for case in CASES}  # a second
         self._heard = 0
-        self._collect = window.worker.readings
-        window.worker.readings = self._listen  # type: ignore[method-assign]
+        self._collect = window.worker.collect_statuses
+        window.worker.collect_statuses = self._listen  # type: ignore[method-assign]
         self._measure = window.worker.measure
 
-    def _listen(self) -> dict[str, JobStatus]:
+    def _listen(self) -> dict[str, JobStatus[Any]]:
         found = self._collect()
-        self._heard += sum(reading.result is not None for reading in found.values())
+        self._heard += sum(status.result is not None for status in found.values())
         return found
 
     def run(self, rounds: int) -> Iterator[None]:
@@ -104,7 +105,7 @@ class Timer:
                 case.begin(self.window)
                 heard, began = self._heard, time.perf_counter()
                 during = yield from self._count()
-                self.readings[case.name].append((self._heard - heard) / (time.perf_counter() - began))
+                self.results[case.name].append((self._heard - heard) / (time.perf_counter() - began))
                 self._end()
                 after = yield from self._rest()
                 self.rates[case.name].append((during, (before + after) / 2))
@@ -154,7 +155,7 @@ def main(left: str, right: str, seconds: float, rounds: int, as_json: bool) -> N
     for name, pairs in timer.rates.items():
         during, alone = (statistics.median(rate) for rate in zip(*pairs, strict=True))
         ratio = statistics.median(one / rest for one, rest in pairs)
-        said = statistics.median(timer.readings[name])
+        said = statistics.median(timer.results[name])
         rows.append({"name": name, "pictures a second": during, "alone": alone, "kept": ratio, "results": said})
     if as_json:
         click.echo(json.dumps({"left": left, "right": right, "seconds": seconds, "rounds": rounds, "rows": rows}))

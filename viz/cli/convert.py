@@ -10,7 +10,7 @@ import numpy as np
 
 from gan.files.format import format_bytes
 from gan.networks.describe import describe_rung
-from viz.cli.models import find_model
+from viz.cli.models import find_model, user_errors
 from viz.reports.network_text import plain
 
 if TYPE_CHECKING:
@@ -47,28 +47,19 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
         _check(out, path, overwrite)
     except OSError as problem:
         raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
-    from gan.checkpoints.checkpoint import (  # torch takes its time
-        CheckpointError,
-        load_generator,
-        read_header,
-        save_generator,
-    )
+    from gan.checkpoints.checkpoint import load_generator, read_header, save_generator  # torch takes its time
 
-    try:
+    with user_errors():
         header = read_header(path, network)
         chosen = f" {plain(header.network)} of it is taken." if header.network else ""
         click.echo(f"{plain(path.name)}: {header.words()}.{chosen}")
         generator, facts = load_generator(path, network=network)
         facts = facts | _origin(path, header.network, header.class_name)
-    except (CheckpointError, OSError) as problem:
-        raise click.ClickException(str(problem)) from None
-    try:
-        save_generator(out, generator, facts)
-        _compare(load_generator(out)[0], generator, out)
-    except CheckpointError as problem:
-        raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
+        try:
+            save_generator(out, generator, facts)
+            _compare(load_generator(out)[0], generator, out)
+        except OSError as problem:
+            raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
     width, count = header.config.resolution, len(generator.state_dict())
     click.echo(f"Wrote {out}: {describe_rung(header.config)}, {width}x{width}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")

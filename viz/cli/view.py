@@ -77,20 +77,18 @@ def view(
                                                              says how many pictures a second each slot showed, counted
                                                              once both have one; works without a display, too
     """
-    from viz.display import (
-        offscreen,  # here, as viz.window.window below, so that the other commands load no window library
-    )
+    from viz.display import offscreen  # here, as viz.window.window: other commands and --help load no window library
 
     # Some of torch's CUDA paths would import triton, whose library crashes beside Mesa's LLVM (decision 020).
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
     if not offscreen.has_display():
         if screenshot is None and exit_after is None:
-            raise click.ClickException(no_display())
+            raise click.ClickException(explain_no_display())
         offscreen.use()
     # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
     passing = screenshot is not None or exit_after is not None
     path = state_file if state_file or passing else states.default_path()
-    path, unkept = usable(path)
+    path, unkept = check_state_path(path)
     state, message = load_state(path)
     message = " ".join(filter(None, (message, unkept)))
     if left is not None:
@@ -129,7 +127,7 @@ def view(
         os._exit(0)
 
 
-def no_display() -> str:
+def explain_no_display() -> str:
     """Say why there is no window, and name a command that needs none. Only X11 names a display in a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
@@ -139,7 +137,7 @@ def no_display() -> str:
     return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.see_doctor())
 
 
-def usable(path: Path | None) -> tuple[Path | None, str]:
+def check_state_path(path: Path | None) -> tuple[Path | None, str]:
     """Return the state's path, or None and a sentence where nothing can be kept there."""
     if path is None:
         return None, ""

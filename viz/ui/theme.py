@@ -52,38 +52,23 @@ class Palette:
     stopband: str  # f_t
 
 
-DARK = Palette(
-    window="#1c1d20",
-    stage="#121315",
-    field="#27292d",
-    hover="#32353a",
-    active="#3d4147",
-    border="#2b2d31",
-    text="#dcdee2",
-    dim="#8d929b",
-    left="#e3a24a",
-    right="#57b0e3",
-    warning="#d9b95c",
-    error="#e8776d",
-    cutoff="#7aa2ff",
-    stopband="#5cc98b",
-)
-LIGHT = Palette(
-    window="#f4f4f2",
-    stage="#e3e3e0",
-    field="#e6e6e3",
-    hover="#dadad6",
-    active="#cbcbc6",
-    border="#d6d6d2",
-    text="#25272b",
-    dim="#666b74",
-    left="#b06a0c",
-    right="#1a74b0",
-    warning="#8a6a00",
-    error="#b8372c",
-    cutoff="#2f5fd0",
-    stopband="#14804a",
-)
+COLOURS = {  # dark, light
+    "window": ("#1c1d20", "#f4f4f2"),
+    "stage": ("#121315", "#e3e3e0"),
+    "field": ("#27292d", "#e6e6e3"),
+    "hover": ("#32353a", "#dadad6"),
+    "active": ("#3d4147", "#cbcbc6"),
+    "border": ("#2b2d31", "#d6d6d2"),
+    "text": ("#dcdee2", "#25272b"),
+    "dim": ("#8d929b", "#666b74"),
+    "left": ("#e3a24a", "#b06a0c"),
+    "right": ("#57b0e3", "#1a74b0"),
+    "warning": ("#d9b95c", "#8a6a00"),
+    "error": ("#e8776d", "#b8372c"),
+    "cutoff": ("#7aa2ff", "#2f5fd0"),
+    "stopband": ("#5cc98b", "#14804a"),
+}
+DARK, LIGHT = (Palette(**{name: pair[theme] for name, pair in COLOURS.items()}) for theme in (0, 1))
 PALETTES = {"dark": DARK, "light": LIGHT}
 
 
