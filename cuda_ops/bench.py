@@ -1,9 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m cuda_ops.bench: what the operators cost, beside their references and beside plain convolutions.
+"""python -m cuda_ops.bench: time the operators beside their references and beside plain convolutions.
 
-Everything that is compared is timed in turns within one process, since machines drift; a row's numbers are medians.
-Operators are timed here; whole generators and training steps by the packages that know them (gan.bench, train.bench),
-which this command starts one after the other.
+All that is compared is timed in turns within one process, since machines drift; a row's numbers are medians. Operators
+are timed here; whole generators and training steps by gan.bench and train.bench, which this command starts one after
+the other.
 """
 
 import json
@@ -39,13 +39,13 @@ TERMS = (
 )
 QUICK_NOTE = "quick: a check that it runs, not a measurement"
 
-TURN = 0.02  # seconds that a candidate's turn takes at least: short calls are repeated, as a model repeats them
+MIN_TURN_SECONDS = 0.02  # of a candidate's turn: short calls are repeated, as a model repeats them
 
 
 def medians(name: str, candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds a call of each candidate, in turns; two rounds to warm up are not counted.
+    """Time candidates in turns and return the median milliseconds a call of each; say on stderr that `name` is timed.
 
-    A single round, which measures nothing, does without them. Says on stderr that `name` is being timed.
+    Two rounds to warm up are not counted. A single round, which measures nothing, has none.
     """
     say(f"timing {name}")
     times: dict[str, list[float]] = {key: [] for key in candidates}
@@ -57,14 +57,14 @@ def medians(name: str, candidates: Mapping[str, Callable[[], object]], rounds: i
                 call()
             seconds = (time.perf_counter() - start) / repeats[key]
             if turn == 1:
-                repeats[key] = max(1, round(TURN / seconds))
+                repeats[key] = max(1, round(MIN_TURN_SECONDS / seconds))
             elif turn > 1:
                 times[key].append(1e3 * seconds)
     return {key: statistics.median(values) for key, values in times.items()}
 
 
 def say(text: str) -> None:
-    """A line on stderr, which is not part of the result."""
+    """Print a line on stderr, which is not part of the result."""
     click.echo(f"{text} ...", err=True)
 
 
@@ -77,7 +77,7 @@ def chain_upfirdn2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> Tensor:
-    """upfirdn2d as a chain of general operators: insert zeros, pad, one depthwise convolution an axis, decimate."""
+    """Compute upfirdn2d by general operators: insert zeros, pad, one depthwise convolution an axis, decimate."""
     f = x.new_ones(1) if f is None else f.to(x.dtype)
     (ux, uy), (dx, dy), c = expand_factor(up, "up"), expand_factor(down, "down"), x.shape[1]
     n, _, height, width = x.shape
@@ -103,7 +103,7 @@ def chain_filtered_lrelu(
     clamp: float | None = None,
     flip_filter: bool = False,
 ) -> Tensor:
-    """filtered_lrelu as such a chain, differentiated by torch."""
+    """Compute filtered_lrelu by `chain_upfirdn2d`, differentiated by torch."""
     x = x if b is None else x + b[:, None, None]
     x = F.leaky_relu(chain_upfirdn2d(x, fu, up, 1, padding, flip_filter, up * up), slope) * gain
     x = x if clamp is None else x.clamp(-clamp, clamp)
@@ -118,8 +118,8 @@ def _without_kernels(call: Callable[[], object]) -> Callable[[], object]:
     return run
 
 
-def _filtered(name: str, fd: Tensor, up: int, rounds: int, conv_rate: float) -> Row:
-    """A filtered leaky ReLU to SIZE² from SIZE²/(up/2): forward without codes, forward with them and backward."""
+def _time_filtered_lrelu(name: str, fd: Tensor, up: int, rounds: int, conv_rate: float) -> Row:
+    """Time filtered_lrelu from an image of SIZE * 2 / up to about SIZE: forward alone, and forward with backward."""
     size = SIZE * 2 // up
     fu = torch.randn(6 * up) / 4
     x, b = torch.randn(1, CHANNELS, size, size), torch.randn(CHANNELS)
@@ -170,7 +170,7 @@ def _filtered(name: str, fd: Tensor, up: int, rounds: int, conv_rate: float) -> 
 
 
 def operator_rows(rounds: int) -> Iterator[Row]:
-    """Each operator against its reference; filtered_lrelu also against the rate of a plain convolution."""
+    """Time each operator against its reference; filtered_lrelu also against the rate of a plain convolution."""
     image, kernel = torch.randn(1, 256, SIZE, SIZE), torch.randn(256, 256, 3, 3)
     title, few = f"conv2d 3x3, 256 to 256, {SIZE}²", max(rounds // 3, 3)
     conv_ms = medians(title, {"conv": lambda: F.conv2d(image, kernel, padding=1)}, few)["conv"]
@@ -187,7 +187,7 @@ def operator_rows(rounds: int) -> Iterator[Row]:
         ("up 4, down 2, separable", line, 4),
         ("up 4, down 2, radial", radial, 4),
     ):
-        yield _filtered(name, fd, up, rounds, conv_rate)
+        yield _time_filtered_lrelu(name, fd, up, rounds, conv_rate)
     x, f, b = torch.randn(1, CHANNELS, 128, 128), torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8, torch.randn(CHANNELS)
     two = [2, 1, 2, 1]
     pairs: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
@@ -220,7 +220,7 @@ def operator_rows(rounds: int) -> Iterator[Row]:
 
 
 def header(quick: bool, rounds: Iterable[int]) -> Header:
-    """What a reader has to know before believing the rows; `rounds` are those that the rows take."""
+    """Describe how the rows are measured: machine, kernels, rounds, terms. `rounds` are those that the rows take."""
     load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None  # Windows has none
     return {
         **({"quick": QUICK_NOTE} if quick else {}),
@@ -235,12 +235,12 @@ def header(quick: bool, rounds: Iterable[int]) -> Header:
 
 
 def report(above: Header, rows: Iterable[Row], as_json: bool) -> None:
-    """Print a header and rows: one JSON object at the end, or text, each row as soon as it is there."""
+    """Print a header and rows: as one JSON object at the end, or as text, each row as soon as it is timed."""
     if as_json:
         click.echo(json.dumps({"header": above, "rows": list(rows)}))
         return
     for key, value in above.items():
-        lines = value if key == "terms" else [QUICK_NOTE if key == "quick" else f"{key}: {_plain(value)}"]
+        lines = value if key == "terms" else [QUICK_NOTE if key == "quick" else f"{key}: {_format_value(value)}"]
         click.echo("\n".join(f"# {line}" for line in lines))
     for row in rows:
         click.echo(row["name"])
@@ -249,12 +249,12 @@ def report(above: Header, rows: Iterable[Row], as_json: bool) -> None:
                 click.echo(f"    {key:40} {value:10.2f}" if isinstance(value, float) else f"    {key:40} {value:7}")
 
 
-def _plain(value: object) -> str:
+def _format_value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else "unknown" if value is None else str(value)
 
 
-def _elsewhere(module: str, threads: int, quick: bool, as_json: bool) -> str:
-    """What another package's benchmark prints, in a process of its own; text goes to the terminal as it comes."""
+def _run_benchmark(module: str, threads: int, quick: bool, as_json: bool) -> str:
+    """Run another package's benchmark as a process; return its JSON, or let its text go to the terminal."""
     command = [sys.executable, "-m", module, f"--threads={threads}"]
     command += [*(["--quick"] if quick else []), *(["--json"] if as_json else [])]
     ran = subprocess.run(command, stdout=subprocess.PIPE if as_json else None, text=True)
@@ -263,37 +263,39 @@ def _elsewhere(module: str, threads: int, quick: bool, as_json: bool) -> str:
     return ran.stdout or ""
 
 
-def _joined(results: list[dict[str, Any]]) -> tuple[Header, list[Row]]:
-    """Several benchmarks' objects as one: the first one's header, with the rounds of all, and all rows."""
+def _join_results(results: list[dict[str, Any]]) -> tuple[Header, list[Row]]:
+    """Join the objects of several benchmarks: the first one's header, with the rounds of all, and all rows."""
     rounds = sorted({count for result in results for count in result["header"]["rounds"]})
     return {**results[0]["header"], "rounds": rounds}, [row for result in results for row in result["rows"]]
 
 
 def prepare(threads: int) -> None:
-    """What comes before timing: as many threads as wanted, and kernels."""
+    """Set torch's threads and load the kernels, before anything is timed."""
     torch.set_num_threads(threads)
     say("looking for the CPU kernels, which may be compiled now")
     cpu.load_library()
 
 
-THREADS = click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 1024), help="Of torch.")
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, header and rows, instead of text.")
-QUICK = click.option("--quick", is_flag=True, help="Few rounds and no large model: does it run, not how fast.")
+THREADS = click.option(
+    "--threads", default=2, show_default=True, type=click.IntRange(1, 1024), help="Threads of torch."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, header and rows, instead of text.")
+QUICK = click.option("--quick", is_flag=True, help="Few rounds and no large model: shows that it runs, not how fast.")
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 EPILOG = "\n\n".join(TERMS)
-ELSEWHERE = {"generators": "gan.bench", "training": "train.bench"}
+MODULES = {"generators": "gan.bench", "training": "train.bench"}
 
 
 @click.command(context_settings=CONTEXT, epilog=EPILOG)
 @THREADS
 @JSON
 @QUICK
-@click.option("--only", type=click.Choice(["operators", *ELSEWHERE]), help="One part (all).")
+@click.option("--only", type=click.Choice(["operators", *MODULES]), help="Time one part only.")
 def main(threads: int, as_json: bool, quick: bool, only: str | None) -> None:
-    """Times operators, generators and training steps: references, kernels, and convolutions alone.
+    """Time operators, generators and training steps: references, kernels, and convolutions alone.
 
     Run it on an otherwise idle machine. The figures of docs/benchmarks.md come from `python -m cuda_ops.bench`. Text
-    is printed row by row; what is being timed is said on stderr.
+    is printed row by row; stderr says what is being timed.
     """
     results: list[dict[str, Any]] = []
     if only in (None, "operators"):
@@ -304,13 +306,13 @@ def main(threads: int, as_json: bool, quick: bool, only: str | None) -> None:
             results.append({"header": above, "rows": list(rows)})
         else:
             report(above, rows, as_json)
-    for part, module in ELSEWHERE.items():
+    for part, module in MODULES.items():
         if only in (None, part):
-            printed = _elsewhere(module, threads, quick, as_json)
+            printed = _run_benchmark(module, threads, quick, as_json)
             if as_json:
                 results.append(json.loads(printed))
     if as_json:
-        report(*_joined(results), as_json)
+        report(*_join_results(results), as_json)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-LIBRARY = torch.library.Library("jinc", "DEF")  # its operators live as long as it does: as long as the process
+LIBRARY = torch.library.Library("jinc", "DEF")  # the operators live as long as this object
 
 
 def fall_back_to(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Which implementation of each operator runs, and why not a faster one."""
+"""Tell which implementation of each operator runs, and why not a faster one."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ OPERATORS = ("bias_act", "upfirdn2d", "filtered_lrelu")
 
 @dataclass(frozen=True)
 class OperatorStatus:
-    """What runs when an operator is called."""
+    """An operator, the implementation that runs when it is called, and the reason."""
 
     name: str
     implementation: str  # "reference", the name of the kernels that override it, or "undecided" (see status)
@@ -19,10 +19,10 @@ class OperatorStatus:
 
 
 def status(device: str = "cpu", *, wait: bool = True) -> tuple[OperatorStatus, ...]:
-    """One row an operator: what runs when it is called on `device`.
+    """Return a row for each operator: what runs when it is called on `device`, and why.
 
     The kernels are looked for first, as by an operator's first call, which may compile them for some seconds. With
-    `wait=False` nothing is looked for and the answer comes at once; until an operator has run, it is "undecided".
+    `wait=False` the answer comes at once; until an operator has run, it is "undecided".
     """
     kind = device.partition(":")[0]
     if wait and kind == "cpu":

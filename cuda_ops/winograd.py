@@ -5,8 +5,8 @@ A 4x4 tile of outputs is A^T [(G w G^T) * (B^T d B)] A of the 6x6 inputs d that 
 before the outer transform: 36 matrix products of [tiles, C_in] with [C_in, C_out]. The kernels transform images
 (csrc/cpu/winograd.h), torch multiplies, and weights that stay are transformed once.
 
-In float32 the result is off by some 2e-6 of the largest value, where conv2d's is by 3e-7. What is not finite spreads to
-every output of the tiles that read it.
+In float32 the error is some 2e-6 of the largest value; conv2d's is 3e-7. Inputs that are not finite spread to every
+output of the tiles that read them.
 """
 
 import torch
@@ -16,8 +16,8 @@ from cuda_ops.cpu import bindings as cpu_kernels
 from cuda_ops.cpu import loader as cpu
 
 P, Q = 0.625, 1.5  # interpolation points 0, ±P, ±Q, infinity, as in csrc/cpu/winograd.h
-CHUNK = 4 * 2**20  # bytes of transformed tiles, in and out, worked on at a time; or the weights' where they are more
-MIN_CHANNELS = 16  # of the kernels
+CHUNK = 4 * 2**20  # bytes of transformed tiles, in and out, worked on at a time; at least as many as the weights have
+MIN_CHANNELS = 16  # below which the kernels do not work
 
 
 def _row(x: float, scale: float) -> list[float]:
@@ -37,21 +37,21 @@ G = torch.tensor(
 
 
 def supports(weight: Tensor) -> bool:
-    """Whether the kernels are there and made for convolutions with such weights [C_out, C_in, k, k]."""
+    """Return whether the kernels are there and support convolutions with such weights [C_out, C_in, k, k]."""
     right = weight.is_cpu and weight.dtype == torch.float32 and weight.shape[2:] == (3, 3)
     return right and min(weight.shape[:2]) >= MIN_CHANNELS and cpu.load_library() is not None
 
 
 def transform(weight: Tensor) -> Tensor:
-    """G w G^T [36, C_out, C_in] of weights [C_out, C_in, 3, 3]."""
+    """Return G w G^T [36, C_out, C_in] of weights [C_out, C_in, 3, 3]."""
     both = torch.kron(G, G).to(weight.dtype)
     return (both @ weight.permute(2, 3, 0, 1).reshape(9, -1)).view(36, *weight.shape[:2])
 
 
 def conv2d(x: Tensor, transformed: Tensor, padding: int) -> Tensor:
-    """[N, C_in, H, W] to [N, C_out, H + 2 padding - 2, W + 2 padding - 2], channels-last, float32, without gradients.
+    """Convolve [N, C_in, H, W] to [N, C_out, H + 2 padding - 2, W + 2 padding - 2], channels-last, float32.
 
-    `transformed` is what `transform` made of weights that `supports` has said yes to.
+    `transformed` comes from `transform`, of weights that `supports` returned True for. There are no gradients.
     """
     if torch.is_grad_enabled() and (x.requires_grad or transformed.requires_grad):
         raise ValueError("The Winograd convolution has no gradients: use torch.nn.functional.conv2d for training.")

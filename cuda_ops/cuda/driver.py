@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The few functions of the CUDA driver that load and launch kernels, by ctypes: no compiler, nothing to import.
+"""Load and launch kernels by the CUDA driver's own functions, called by ctypes.
 
-Contexts are the primary ones, which torch uses too. `cuda_graphics` has those that share memory with OpenGL.
+Contexts are the primary ones, which torch uses too. gl_interop.py has the functions that share memory with OpenGL.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 class DriverError(Exception):
-    """There is no driver, or it refused; the text says what, as a clause without a full stop, and `code` its number."""
+    """There is no driver, or a call of it failed; the text is a clause without a full stop, `code` the error number."""
 
     def __init__(self, text: str, code: int | None = None) -> None:
         super().__init__(text)
@@ -44,7 +44,7 @@ def _check(library: ctypes.CDLL, name: str, result: int) -> None:
 
 
 def call(name: str, *arguments: Any) -> None:
-    """Call a function of the driver by its exported name. What is wider than an int has to come as its C type."""
+    """Call a function of the driver by its exported name. Arguments wider than an int have to come as their C types."""
     library = _library()
     try:
         function = getattr(library, name)
@@ -55,7 +55,7 @@ def call(name: str, *arguments: Any) -> None:
 
 @functools.cache
 def architecture(device: int) -> int:
-    """Ten times the compute capability: 90 of an H100."""
+    """Return ten times the compute capability, such as 90 for an H100."""
     number, values = handle_of(device), (ctypes.c_int(), ctypes.c_int())
     for value, attribute in zip(values, CAPABILITY, strict=True):
         call("cuDeviceGetAttribute", ctypes.byref(value), attribute, number)
@@ -63,7 +63,7 @@ def architecture(device: int) -> int:
 
 
 def handle_of(device: int) -> int:
-    """The driver's own name of a device that torch numbers."""
+    """Return the driver's handle of the device with torch's number."""
     handle = ctypes.c_int()
     call("cuDeviceGet", ctypes.byref(handle), device)
     return handle.value
@@ -77,7 +77,7 @@ def _context(device: int) -> ctypes.c_void_p:
 
 
 def enter(device: int) -> None:
-    """Make the device's context the thread's, where it is not: torch's own threads may not have come to it."""
+    """Make the device's context the calling thread's; torch's own threads may not have one yet."""
     context, current = _context(device), ctypes.c_void_p()
     call("cuCtxGetCurrent", ctypes.byref(current))
     if current.value != context.value:
@@ -88,7 +88,7 @@ class Function:
     """A kernel on a device. Load it before a CUDA graph is captured; launching may be captured."""
 
     def __init__(self, cubin: bytes, name: str, device: int, threads: int, shared: int) -> None:
-        """DriverError where the cubin does not suit the device or is none."""
+        """Load it; DriverError where the cubin is damaged or does not suit the device."""
         self.device, self.threads, self.shared = device, threads, shared
         enter(device)
         self._module, self._function = ctypes.c_void_p(), ctypes.c_void_p()  # kept as long as the process
@@ -111,7 +111,7 @@ class Function:
 
 
 class Arguments(threading.local):
-    """A kernel's arguments in C, at one place in each thread: they are filled in anew for each launch."""
+    """A kernel's arguments in C, at a fixed address in each thread: refilled for each launch."""
 
     def __init__(self, structure: type[ctypes.Structure]) -> None:
         self.values = structure()
@@ -120,6 +120,6 @@ class Arguments(threading.local):
         self.pointers = (ctypes.c_void_p * len(places))(*places)
 
     def fill(self, *values: Any) -> "Arguments":
-        """In the order of the kernel's parameters."""
+        """Set the values, in the order of the kernel's parameters, and return self."""
         self.values.__init__(*values)  # type: ignore[misc]
         return self

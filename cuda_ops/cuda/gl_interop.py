@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The functions of the CUDA driver that write to OpenGL's textures and buffers, by ctypes like those in cuda_driver.
+"""Write to OpenGL's textures and buffers by the CUDA driver.
 
-All of them want the OpenGL context current on the calling thread. None waits for the device: OpenGL's commands before a
-map come before the stream's after it, and the stream's before an unmap before OpenGL's after it.
+All functions need the OpenGL context current on the calling thread. None waits for the device: OpenGL's commands before
+a map are done before the stream's after it, and the stream's before an unmap before OpenGL's after it.
 """
 
 import ctypes
@@ -46,8 +46,8 @@ class Copy2D(ctypes.Structure):
     ]
 
 
-def check(device: int) -> None:
-    """DriverError unless the device is one of those that the current OpenGL context runs on."""
+def check_device(device: int) -> None:
+    """Raise DriverError unless the current OpenGL context runs on the device."""
     driver.enter(device)
     count, devices = ctypes.c_uint(), (ctypes.c_int * MOST_DEVICES)()
     driver.call("cuGLGetDevices_v2", ctypes.byref(count), devices, ctypes.c_uint(MOST_DEVICES), ALL_DEVICES)
@@ -55,8 +55,8 @@ def check(device: int) -> None:
         raise DriverError(f"cuGLGetDevices does not name device {device}", NO_DEVICE)
 
 
-def explained(problem: DriverError) -> str:
-    """A clause: what a failure of these functions means."""
+def explain(problem: DriverError) -> str:
+    """Return a clause that says what a failure of these functions means."""
     if problem.code in NOT_HERE:
         return f"OpenGL runs on another device than the models; {problem}"
     return f"the device has no memory left; {problem}" if problem.code == OUT_OF_MEMORY else str(problem)
@@ -65,7 +65,7 @@ def explained(problem: DriverError) -> str:
 class Resource:
     """A texture or a buffer of OpenGL that a device may write to, from its registration to `unregister`.
 
-    What it refers to must not be given another size or be deleted before that.
+    The texture or buffer must not be resized or deleted before that.
     """
 
     def __init__(self, device: int, registering: str, *what: int) -> None:
@@ -75,20 +75,20 @@ class Resource:
 
     @contextmanager
     def mapped(self, stream: int) -> Iterator[None]:
-        """OpenGL keeps away from it meanwhile, and what the stream (a handle) writes is there for it afterwards."""
+        """Keep OpenGL from using it meanwhile; afterwards OpenGL sees what the stream (a handle) wrote."""
         driver.enter(self.device)
         arguments = ctypes.c_uint(1), ctypes.byref(self._handle), ctypes.c_void_p(stream)
         driver.call("cuGraphicsMapResources", *arguments)
         try:
             yield
         except BaseException:
-            with suppress(DriverError):  # the first failure is the one to tell
+            with suppress(DriverError):  # the first failure is the one to report
                 driver.call("cuGraphicsUnmapResources", *arguments)
             raise
         driver.call("cuGraphicsUnmapResources", *arguments)
 
     def unregister(self) -> None:
-        """Let go of it. Nothing is raised: there may be no context left that could."""
+        """End the registration. Errors are ignored: the context may be gone."""
         with suppress(DriverError):
             driver.enter(self.device)
             driver.call("cuGraphicsUnregisterResource", self._handle)
@@ -101,7 +101,7 @@ class Texture(Resource):
         super().__init__(device, "cuGraphicsGLRegisterImage", texture, TEXTURE_2D, WRITE_DISCARD)
 
     def write(self, source: int, width: int, height: int, stream: int) -> None:
-        """Copy rows of pixels without gaps from an address on the device, as soon as the stream gets there."""
+        """Copy rows of pixels without gaps from an address on the device, in the order of the stream."""
         with self.mapped(stream):
             array = ctypes.c_void_p()
             level, side = ctypes.c_uint(0), ctypes.c_uint(0)
@@ -125,7 +125,7 @@ class Buffer(Resource):
         super().__init__(device, "cuGraphicsGLRegisterBuffer", buffer, WRITE_DISCARD)
 
     def write(self, source: int, size: int, stream: int) -> None:
-        """Copy `size` bytes from an address on the device, as soon as the stream gets there."""
+        """Copy `size` bytes from an address on the device, in the order of the stream."""
         with self.mapped(stream):
             target, there = ctypes.c_uint64(), ctypes.c_size_t()
             driver.call(

@@ -1,9 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Which specialisations of the fused CUDA kernel exist, and the tile that each one works on.
+"""Specialisations of the fused CUDA kernel, and the tile that each one works on.
 
 A specialisation is compiled for its filters' factors and lengths, its data type, layout and treatment of codes, so that
-every loop over taps is unrolled. The tile is chosen from a table, by what the GPU's shared memory holds; what a tile
-takes is reckoned here as csrc/cuda/layout.cuh does, which refuses to compile where the two disagree.
+every loop over taps is unrolled. The tile is chosen from a table, by the GPU's shared memory. A tile's need of it is
+computed here as in csrc/cuda/layout.cuh, which refuses to compile where the two disagree.
 """
 
 import functools
@@ -16,7 +16,7 @@ import torch
 from cuda_ops.shapes import DECODE, ENCODE, FORWARD
 
 TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # as in csrc/cuda/device.cuh
-MAX_FACTOR, MAX_TAPS, MAX_PLANE = 8, 64, 16  # beyond which registers do not hold the taps
+MAX_FACTOR, MAX_TAPS, MAX_PLANE = 8, 64, 16  # the registers hold no more taps
 
 # Shared memory of a block and of a multiprocessor in KiB, by architecture; others are taken for the smallest of these
 # that they are not below, as sm_87 for sm_80.
@@ -25,7 +25,7 @@ SHARED = {75: (64, 64), 80: (163, 164), 86: (99, 100), 87: (163, 164), 88: (99, 
 
 @dataclass(frozen=True)
 class Tile:
-    """What a block of threads makes: width x height outputs, `channels` of them in a pass."""
+    """The outputs of a block of threads: width x height of them, `channels` in a pass."""
 
     width: int
     height: int
@@ -52,7 +52,7 @@ class Resampling:
     lead: int = 0  # of planar images: see csrc/cuda/layout.cuh and `lead`
 
     def defines(self, tile: Tile) -> dict[str, int]:
-        """The macros that the kernel is compiled with."""
+        """Return the macros that the kernel is compiled with."""
         return {
             "TYPE": TYPES[self.dtype],
             "UP": self.up,
@@ -76,12 +76,12 @@ class Resampling:
 
 
 def offset(up: int, pad_up: int, pad_down: int) -> int:
-    """Where a tile's first upsampled value stands among the `up` values that read the same inputs."""
+    """Return the position of a tile's first upsampled value among the `up` values that read the same inputs."""
     return up - 1 - (pad_up + pad_down) % up
 
 
 def lead(up: int, pad_up: int, pad_down: int, channels_last: bool) -> int:
-    """The first input column that the first tile reads, modulo four."""
+    """Return the first input column that the first tile reads, modulo four."""
     return 0 if channels_last else -((pad_up + pad_down) // up) % 4
 
 
@@ -100,11 +100,11 @@ TILES: dict[tuple[int, int, bool, bool], tuple[Tile, ...]] = {
     (2, 4, True, False): (Tile(16, 16, 4, 128, 2), Tile(16, 8, 4, 128, 2), Tile(16, 8, 2, 96, 2)),
 }
 SIZES = ((28, 28), (28, 14), (16, 16), (16, 8), (12, 12), (20, 20), (24, 24), (8, 8), (4, 4))  # for all others
-ROUND_OFF = 1024  # bytes that a block takes besides
+RESERVED_BYTES = 1024  # of shared memory that the system takes for each block
 
 
 def candidate_tiles(spec: Resampling) -> Iterator[Tile]:
-    """The tiles of the table, then others, ever smaller."""
+    """Yield the tiles of the table, then others, ever smaller."""
     yield from TILES.get((spec.up, spec.down, spec.up_plane, spec.down_plane), ())
     for blocks, sizes in ((2, SIZES[:4]), (1, SIZES)):
         for width, height in sizes:
@@ -115,7 +115,7 @@ def candidate_tiles(spec: Resampling) -> Iterator[Tile]:
 
 @functools.lru_cache(4096)
 def choose_tile(spec: Resampling, architecture: int) -> Tile | None:
-    """The tile for a GPU of compute capability architecture / 10, or None where the kernel is not made for this."""
+    """Return the tile for a GPU of compute capability architecture / 10, or None where the kernel is not supported."""
     if max(spec.up, spec.down) > MAX_FACTOR or max(spec.up_taps, spec.down_taps) > MAX_TAPS:
         return None
     if max(spec.up_taps * spec.up_plane, spec.down_taps * spec.down_plane) > MAX_PLANE:
@@ -125,7 +125,9 @@ def choose_tile(spec: Resampling, architecture: int) -> Tile | None:
     block, processor = (1024 * size for size in SHARED[max(key for key in SHARED if key <= max(architecture, 75))])
     for chosen in candidate_tiles(spec):
         size = shared_bytes(spec, chosen)
-        if size <= block and chosen.blocks * (size + ROUND_OFF) <= processor + (ROUND_OFF if chosen.blocks == 1 else 0):
+        if size <= block and chosen.blocks * (size + RESERVED_BYTES) <= processor + (
+            RESERVED_BYTES if chosen.blocks == 1 else 0
+        ):
             return chosen
     return None
 
@@ -135,7 +137,7 @@ def _round_up(a: int, b: int) -> int:
 
 
 def shared_bytes(spec: Resampling, tile: Tile) -> int:
-    """Dynamic shared memory of a block: csrc/cuda/layout.cuh, line by line."""
+    """Compute the dynamic shared memory of a block in bytes: csrc/cuda/layout.cuh, line by line."""
     up, down, codes = spec.up, spec.down, spec.mode in (ENCODE, DECODE)
     planes = 8 if spec.channels_last or spec.mode == ENCODE else tile.channels
     k = -(-spec.up_taps // up)
@@ -185,7 +187,7 @@ def specialise(
     pad_up: tuple[int, int],
     pad_down: tuple[int, int],
 ) -> Resampling:
-    """The one for such filters and paddings, which are (x, y) before the first sample."""
+    """Return the specialisation for such filters and paddings, which are (x, y) before the first sample."""
     x, y = (offset(up, a, b) for a, b in zip(pad_up, pad_down, strict=True))
     start = lead(up, pad_up[0], pad_down[0], channels_last)
     return Resampling(up, down, up_taps, down_taps, up_plane, down_plane, mode, dtype, channels_last, x, y, start)
@@ -202,7 +204,7 @@ def specialise_layer(
     channels_last: bool = False,
     training: bool = False,
 ) -> tuple[Resampling, ...]:
-    """What filtered_lrelu runs for such a layer: without gradients, or in `training` forward, gradient, and its own.
+    """Return what filtered_lrelu runs for a layer: forward, and in `training` its gradient and second gradient too.
 
     `radial`: the down-filter is 2-D. `padding`: before the first sample, (x, y).
     """

@@ -84,7 +84,7 @@ def test_json_is_one_object_of_all_parts(monkeypatch):
         return json.dumps({"header": bench.header(quick, [1]), "rows": [row(module)]})
 
     monkeypatch.setattr(bench, "operator_rows", lambda rounds: iter([row("operators")]))
-    monkeypatch.setattr(bench, "_elsewhere", elsewhere)
+    monkeypatch.setattr(bench, "_run_benchmark", elsewhere)
     arguments = ["--quick", "--json", f"--threads={torch.get_num_threads()}"]
     for only, names in (([], ["operators", "gan.bench", "train.bench"]), (["--only=training"], ["train.bench"])):
         ran = CliRunner().invoke(bench.main, [*arguments, *only], catch_exceptions=False)

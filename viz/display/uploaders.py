@@ -108,7 +108,7 @@ class Interop(_Registered):
     def _register(self, pixels: DeviceImage) -> Any:
         from cuda_ops.cuda import gl_interop
 
-        gl_interop.check(pixels.device)
+        gl_interop.check_device(pixels.device)
         # All levels now: were mipmaps to grow later, the storage that CUDA knows might no longer be the texture's.
         _resize(self._gl, self._texture, self._size, mipmaps=True)
         return gl_interop.Texture(pixels.device, self._texture)
@@ -281,7 +281,7 @@ def _clause(problem: Exception) -> str:
     from cuda_ops.cuda.driver import DriverError
 
     if isinstance(problem, DriverError):
-        return gl_interop.explained(problem)
+        return gl_interop.explain(problem)
     return textwrap.shorten(f"{type(problem).__name__}: {problem}", 200).rstrip(".: ")
 
 
