@@ -28,13 +28,13 @@ from gan.bench import (
     prepare,
     report,
 )
+from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig, configure
 from train.device import configure_torch, measure_memory, synchronize, to_device
-from train.errors import TrainingError
 from train.losses import Step, build_phases
 from train.mixed_precision import describe_precision
-from train.state import TrainState, usable_device
+from train.state import TrainState
 
 CPU_CASES = (("T", 64), ("R", 64), ("B", 64))
 GPU_CASES = (("T", 256, 32), ("R", 256, 16), ("B", 256, 32), ("T", 1024, 4))  # batches that leave room in 80 GB
@@ -105,7 +105,8 @@ def measure_throughput(
     after two to warm up, waiting for the device at both ends; "step ms" is their mean, weighted as in a run, and
     "images/s" follows from it. "memory MB" is the peak of a GPU's tensors, or what the process holds on a CPU.
     """
-    where = torch.device(usable_device(device))
+    check_device(device)
+    where = torch.device(device)
     configure_torch(where)
     config = _config(cfg, resolution, preset_name=preset_name, device=device, num_fp16_res=num_fp16_res, batch=batch)
     state = TrainState(config)
@@ -162,8 +163,8 @@ def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
     prepare(threads)
     if device != "cpu":
         try:
-            usable_device(device)
-        except TrainingError as error:
+            check_device(device)
+        except DeviceError as error:
             raise click.ClickException(str(error)) from error
         wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, TIMED_STEPS)
         report(header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from gan.devices import DeviceError
 from gan.files.errors import sanitize_text
 from gan.networks.config import ConfigError
 
@@ -34,7 +35,7 @@ def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
     from gan.checkpoints.checkpoint import CheckpointError
     from gan.data.image_dataset import ImageError
 
-    if isinstance(error, TrainingError | ConfigError | ImageError | CheckpointError):
+    if isinstance(error, TrainingError | ConfigError | DeviceError | ImageError | CheckpointError):
         return str(error)
     if isinstance(error, OSError):
         return (

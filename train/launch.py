@@ -15,6 +15,7 @@ import torch
 from gan.checkpoints.checkpoint import CheckpointError, load_generator
 from gan.cli.network_options import NAMES
 from gan.data.image_dataset import ImageSource, open_images
+from gan.devices import check_device
 from gan.files.format import format_duration
 from gan.hub.resolve import newest_snapshot
 from gan.networks.ladder import letter
@@ -25,7 +26,7 @@ from train.errors import TrainingError, explain
 from train.loop import Loop
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.run_folder import STATE, STOP, RunLog, find_trainer, make_run_folder
-from train.state import TrainState, usable_device
+from train.state import TrainState
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 CHECKED = "losses finite, snapshot loads back bit for bit"  # the loop ends a run in which a loss is not finite
@@ -47,7 +48,8 @@ def start_run(
     switches of gan.cli.network_options by name.
     """
     letter(cfg)  # a wrong name is refused before all pictures are read
-    device = usable_device(options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu")
+    check_device(device)
     if data == "critters":
         data = str(_ensure_critters(outdir, critters_num, resolution or 32))
     elif resolution is not None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import torch
 
 from gan.checkpoints.checkpoint import load_tensors, save_tensors
+from gan.devices import check_device
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.meta_init import Skeleton
@@ -26,19 +27,6 @@ from train.mixed_precision import loss_scale, unscale_and_sanitize_
 KIND = "training state"  # in the document of the file
 UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
 COUNTERS = ("images", "steps", "ticks", "seconds")
-DEVICES = ("cpu", "cuda", "mps")
-
-
-def usable_device(name: str) -> str:
-    """Return `name` if training can run there; raise TrainingError if torch has no such device here."""
-    try:
-        found = torch.device(name).type in DEVICES
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError, ValueError):  # torch's word for a device that is missing or misspelt
-        found = False
-    if not found:
-        raise TrainingError(f"There is no device {name!r} that training can use here; give --device=cpu.")
-    return name
 
 
 class TrainState:
@@ -142,7 +130,7 @@ class TrainState:
         if not isinstance(options, dict):
             raise TrainingError(f"{path} does not say what run it belongs to; it is damaged and cannot be resumed.")
         config = TrainConfig.from_json(options if device is None else {**options, "device": device})
-        usable_device(config.device)
+        check_device(config.device)
         _check_fit(config, tensors, document, path)
         state = cls(config)
         try:

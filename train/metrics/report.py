@@ -19,12 +19,12 @@ from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import NAMES
+from gan.devices import check_device
 from gan.hub.resolve import missing, resolve, short_name
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, untrained
 from gan.networks.ladder import letters, rung
 from train.run_folder import nullify_nonfinite, write_json
-from train.state import usable_device
 
 # Defaults of untrained networks: small, so that a figure takes seconds.
 UNTRAINED = {"resolution": 64, "cbase": 1024, "cmax": 32, "init_seed": 0, "calibrate": True}
@@ -43,7 +43,8 @@ class Subject:
 def measure_all(options: dict[str, Any]) -> None:
     """Measure what the options of `train.cli.metrics` name, print a table, and write --json after each row."""
     subjects, settings = _find_subjects(options)
-    device = usable_device(options["device"])
+    device = options["device"]
+    check_device(device)
     target: Path | None = options["target"]
     rows: list[dict[str, Any]] = []
     document = {"schema": 1, "seed": options["seed"], **({} if options["models"] else settings), "rows": rows}

@@ -13,6 +13,7 @@ import click
 
 from gan.cli.download_bar import fetch_with_bar
 from gan.data.image_dataset import ImageError
+from gan.devices import DeviceError
 from gan.hub.resolve import missing, resolve
 from gan.networks.config import ConfigError
 from viz.reports.figure import PlotError
@@ -27,7 +28,7 @@ def user_errors(memory_advice: str = "close other programs or choose a smaller m
     """Turn errors that a user can cause into click.ClickException with one sentence; others pass through."""
     try:
         yield
-    except (ConfigError, ImageError, PlotError) as problem:
+    except (ConfigError, DeviceError, ImageError, PlotError) as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         name = problem.filename or "A file"
@@ -67,13 +68,3 @@ def read_model(name: str, network: str | None = None) -> tuple[Path, Header]:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
-
-
-def check_device(name: str) -> None:
-    """Raise click.ClickException for a device that this machine does not have."""
-    from viz.render import renderer  # here: torch takes longer to load than all the rest
-
-    try:
-        renderer.check_device(name)
-    except ValueError as problem:
-        raise click.ClickException(str(problem)) from None

@@ -13,8 +13,9 @@ import click
 
 from gan.cli.network_options import Finite
 from gan.data.image_dataset import open_images
+from gan.devices import check_device
 from gan.networks.config import ConfigError
-from viz.cli.models import check_device, find_model, user_errors
+from viz.cli.models import find_model, user_errors
 from viz.reports import spectra_figure
 from viz.reports.figure import check_writable, require_matplotlib
 from viz.reports.network_text import format_table, plain

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.cli.network_options import Finite
-from viz.cli.models import check_device, read_model, user_errors
+from gan.devices import check_device
+from viz.cli.models import read_model, user_errors
 from viz.core.state import SLOTS
 from viz.reports.figure import require_matplotlib
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 
 from gan.checkpoints import checkpoint
+from gan.devices import check_device, threads_for
 from gan.hub.resolve import missing
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
@@ -38,7 +38,6 @@ MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever l
 MODULATED = (
     4  # times its own bytes that a model's modulated weights may take, in the form of gan.networks.conv_autotune
 )
-SMALL = 64  # pixels up to which a model's operators are too short to share between threads
 NO_FOURIER_INPUT = (
     "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
 )
@@ -307,37 +306,6 @@ def _completed(result: RenderResult, drawn: Drawn) -> RenderResult:
 
 def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
     return maps, max(float(maps.nbytes), MAPS_BYTES / MAPS_KEPT)
-
-
-def devices() -> tuple[str, ...]:
-    """Names of what this machine can run models on: the CPU, then others."""
-    found = ["cpu"]
-    if torch.cuda.is_available():
-        found += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return tuple(found)
-
-
-def fastest(found: Sequence[str]) -> str:
-    """Of `devices`, the one to begin with."""
-    return found[min(1, len(found) - 1)]
-
-
-def check_device(name: str) -> None:
-    """ValueError, one sentence, for a device that this machine has not."""
-    if name not in devices() and not (name == "cuda" and torch.cuda.is_available()):
-        raise ValueError(f"There is no device {name} on this machine: choose one of {', '.join(devices())}.")
-
-
-def threads_for(resolution: int) -> int:
-    """How many threads a model is run on: one core stays with the window, and small models want no more than one.
-
-    On two cores beside another busy process, T at 32 pixels took 20 ms on one thread and 60 to 150 ms on two, which
-    wait for each other at the end of every operator.
-    """
-    cores = psutil.cpu_count(logical=False) or 1
-    return 1 if resolution <= SMALL else max(1, cores - 1)
 
 
 def model_key(request: PictureRequest) -> ModelKey:

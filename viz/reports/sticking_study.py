@@ -18,12 +18,12 @@ from gan.analysis.equivariance import full_precision
 from gan.analysis.stickiness import Shares, StickinessMeter, distances_for
 from gan.analysis.texture_sticking import Neighbourhood, Slice, segment, streaks
 from gan.checkpoints.checkpoint import Header, load_generator
+from gan.devices import threads_for
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
 from gan.networks.generator import Generator, moderate_batch, z_from_seed
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
-from viz.render.renderer import threads_for
 from viz.render.upscale import factor_for, magnified
 from viz.reports.network_text import plain
 

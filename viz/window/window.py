@@ -19,6 +19,7 @@ from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
 from gan.data.image_io import save_png
+from gan.devices import fastest_device, list_devices
 from gan.hub.resolve import bundled, resolve, unquoted
 from viz import invocation
 from viz.canvas.canvas import TITLE as CANVAS_TITLE
@@ -32,7 +33,7 @@ from viz.loading.downloads import Downloads
 from viz.loading.model_info import InfoReader
 from viz.panels import PANELS, training
 from viz.render.difference import Difference
-from viz.render.renderer import Renderer, devices, fastest
+from viz.render.renderer import Renderer
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
 from viz.ui.context import Machine, Models, PanelContext
@@ -94,13 +95,13 @@ class Window:
                 browse=self.browse,
                 info=self.info.get,
             ),
-            machine=Machine(devices=devices(), memory=renderer.memory),
+            machine=Machine(devices=list_devices(), memory=renderer.memory),
             training=RunMonitor(state.training.run_folder),
         )
         self.context.models.downloads.keep(state.slot(slot).path for slot in SLOTS)
         if state.display.device not in self.context.machine.devices:
             # A first start, or the state was saved on another machine.
-            state.display.device = fastest(self.context.machine.devices)
+            state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas()
         self._is_open = False
         self.worker = Worker(renderer, self._wake)

@@ -330,7 +330,7 @@ def test_words_of_a_heat_map() -> None:
         ("--model t.safetensors --layer L99 --out x.png", "There is no layer 'L99' here: choose one of input, L0", 1),
         ("--model t.safetensors --model b.safetensors --layer input2 --out x.png", "t: There is no layer 'input2'", 1),
         ("--model t.safetensors --data set --layer 3 --out x.png", "leave out one of them", 2),
-        ("--model t.safetensors --device abacus --out x.png", "There is no device abacus on this machine", 1),
+        ("--model t.safetensors --device abacus --out x.png", "There is no device 'abacus' on this machine", 1),
         ("--model t.safetensors --num 0 --out x.png", "--num", 2),
         ("--model t.safetensors --trunc nan --out x.png", "not a finite number", 2),
         ("--model t.safetensors --beta -1 --out x.png", "--beta", 2),

@@ -189,7 +189,7 @@ def test_refusals_come_first_and_in_one_sentence(
     refused(run(*good, "--out", str(tmp_path / ("x" * 300))), "cannot be written")
     refused(run(*good, *out, "--class", "0"), "without labels")
     refused(run("--left", paths["labels"], "--right", paths["labels"], *out, "--class", "3"), "labels 0 to 2")
-    refused(run(*good, *out, "--device", "gpu9"), "There is no device gpu9")
+    refused(run(*good, *out, "--device", "gpu9"), "There is no device 'gpu9'")
     refused(run(*good, *out, "--segment", "0.5,0.5"), "two points such as", 2)
     refused(run(*good, *out, "--segment", "0.5,0.5,0.5,1.2"), "leaves the picture", 2)
     refused(run(*good, *out, "--segment", "0.5,0.5,nan,0.2"), "leaves the picture", 2)

@@ -217,7 +217,7 @@ def test_a_window_begins_on_the_fastest_device_that_is_there(monkeypatch: pytest
         (("cpu", "cuda:0"), "cuda:1", "cuda:0"),
         (("cpu", "cuda:0"), "cpu", "cpu"),
     ):
-        monkeypatch.setattr(app, "devices", lambda there=there: there)
+        monkeypatch.setattr(app, "list_devices", lambda there=there: there)
         state = AppState()
         if saved is None:
             models.first_start(state)
