@@ -120,7 +120,7 @@ template <class T, int MODE> struct Call {
     void choose() {
         across_up = up_across<T, 0, 0, MODE>, along_up = up_along<T, 0, 0>, plane_up = up_plane<T, 0, 0, MODE>;
         across_down = down_across<T, 0, 0, false>, along_down = down_along<T, 0, 0, false>, plane_down = down_plane<T, 0, 0, false>;
-        if constexpr (sizeof(T) == sizeof(float)) choose_made();  // float64 is for checking: the plain loops will do
+        if constexpr (sizeof(T) == sizeof(float)) choose_made();  // float64 is for checking: the plain loops suffice
     }
 
     // What models use: StyleGAN3's n = 6 at factors 2 and 4, StyleGAN2's [1, 3, 3, 1], and no filter at all.

@@ -15,7 +15,7 @@
 namespace JINC_VARIANT {
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr int64_t GAP = 8;  // vectors between two buffers that nobody may touch
+constexpr int64_t GAP = 8;  // vectors between two buffers, never accessed
 #else
 constexpr int64_t GAP = 0;
 #endif

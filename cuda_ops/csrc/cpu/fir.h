@@ -10,9 +10,9 @@ namespace JINC_VARIANT {
 
 // Rows may be read and written this many vectors beyond their end: a block of outputs is never cut.
 constexpr int SLACK = 16;
-constexpr int MAX_FACTOR = 16, MAX_TAPS = 256;  // more, and the caller does without these kernels
+constexpr int MAX_FACTOR = 16, MAX_TAPS = 256;  // beyond them the caller takes the reference
 
-// What happens to a value of the upsampled signal, and its two bits a channel: `sign` and `beyond` hold a row's bytes.
+// The operation on a value of the upsampled signal, and its two bits a channel: `sign` and `beyond` hold a row's bytes.
 template <class T, int MODE> struct Middle {
     T slope, clamp;
     bool clamps;  // whether any value may reach the clamp
@@ -25,7 +25,7 @@ template <class T, int MODE> struct Middle {
         if constexpr (MODE == JINC_DECODE) {
             Vec<T> v = u, f = factors(sign[t], slope);
             UNROLL for (int i = 0; i < PARTS<T>; i++) v.part[i] *= f.part[i];
-            if (beyond[t]) {  // hardly ever; by selection, for 0 NaN is not 0
+            if (beyond[t]) {  // rare; by selection, because 0 times NaN is not 0
                 alignas(64) T lane[L];
                 store(lane, v);
                 for (int i = 0; i < L; i++)

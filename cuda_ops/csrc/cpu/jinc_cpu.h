@@ -1,12 +1,12 @@
 // Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-// The C interface of the CPU kernels: raw pointers and sizes, no torch and no Python. cuda_ops/cpu.py mirrors the structs.
+// The C interface of the CPU kernels: raw pointers and sizes, no torch and no Python. cuda_ops/cpu/bindings.py mirrors the structs.
 #pragma once
 
 #include <cstdint>
 
 #define JINC_ABI 2
 
-// What is done to a value of the upsampled signal.
+// Operation on each value of the upsampled signal; as in shapes.py.
 enum JincMode : int32_t {
     JINC_LINEAR = 0,   // nothing: plain resampling
     JINC_FORWARD = 1,  // leaky ReLU and clamp

@@ -90,7 +90,7 @@ template <class T> INLINE Vec<T> limited(const Vec<T>& x, T limit) {
     return v;
 }
 
-// Widens [least, most] to hold x, not minding NaN.
+// Widens [least, most] to hold x; ignores NaN.
 template <class T> INLINE void widen(Vec<T>& least, Vec<T>& most, const Vec<T>& x) {
     UNROLL for (int i = 0; i < PARTS<T>; i++) {
         least.part[i] = x.part[i] < least.part[i] ? x.part[i] : least.part[i];

@@ -64,12 +64,12 @@ void run(int threads, int64_t count, void (*work)(void*, int64_t), void* arg) {
     Share share{count, work, arg};
     if (threads > count) threads = int(count);
     if (threads <= 1) return take_part(&share);
-    // torch's own threads: they idle in a spin after each convolution, and a second pool would have to fight them.
+    // torch's own threads: they spin after each convolution, and a second pool would compete with them.
     if (GompParallel parallel = team_of_torch) return parallel(take_part, &share, unsigned(threads), 0);
     std::vector<std::thread> others;
     try {
         for (int i = 1; i < threads; i++) others.emplace_back(take_part, &share);
-    } catch (...) {  // no more threads to be had: those there are do the work
+    } catch (...) {  // no more threads can be started: those that run do the work
     }
     take_part(&share);
     for (auto& thread : others) thread.join();

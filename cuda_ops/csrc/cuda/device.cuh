@@ -1,8 +1,8 @@
 // Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-// What the kernels are written in: numbers as they lie in memory (no header of the toolkit is needed), and arithmetic that
-// keeps NaN. With JINC_HOST the same text is C++ for a CPU, where host_shim.h plays the rest of CUDA.
+// The kernels' vocabulary: numbers as they lie in memory (no header of the toolkit is needed), and arithmetic that
+// keeps NaN. With JINC_HOST the same text is C++ for a CPU, where host_shim.h provides the rest of CUDA.
 //
-// TYPE: 0 float32, 1 float16, 2 bfloat16. Whatever it is, sums are float32.
+// TYPE: 0 float32, 1 float16, 2 bfloat16. Sums are float32 in all of them.
 #pragma once
 
 #ifdef JINC_HOST

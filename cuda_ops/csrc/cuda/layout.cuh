@@ -16,11 +16,11 @@
 //
 // UP, DOWN, UP_TAPS, DOWN_TAPS, UP_PLANE, DOWN_PLANE: the filters. MODE: see below. OFFSET_X, OFFSET_Y: see above.
 // LEAD: first input column of a tile, modulo four. TILE_W, TILE_H, CHANNELS, THREADS, BLOCKS: the tile, the block. LAST:
-// channels-last. cuda_tiles.py says which are made.
+// channels-last. cuda/tiling.py chooses them.
 #pragma once
 #include "device.cuh"
 
-constexpr int LINEAR = 0, FORWARD = 1, ENCODE = 2, DECODE = 3;  // as in cpu_kernels.py
+constexpr int LINEAR = 0, FORWARD = 1, ENCODE = 2, DECODE = 3;  // as in shapes.py
 
 constexpr bool HAS_CODES = MODE == ENCODE || MODE == DECODE;
 constexpr int PLANES = LAST || MODE == ENCODE ? 8 : CHANNELS;  // a byte of codes has eight channels, so has a wide access
@@ -77,4 +77,4 @@ constexpr int SECOND = CHANNELS * B_PLANE, THIRD = REUSED ? 0 : CHANNELS * C_PLA
 constexpr int UP_COUNT = UP_PLANE ? UP_TAPS * UP_TAPS : UP_TAPS, DOWN_COUNT = DOWN_PLANE ? DOWN_TAPS * DOWN_TAPS : DOWN_TAPS;
 constexpr int TAPS = round_up(UP_COUNT, 4) + round_up(DOWN_COUNT, 4) + 4;
 constexpr int SHARED_BYTES = 4 * (FIRST + SECOND + THIRD + round_up(CODES, 4) + TAPS);
-static_assert(SHARED_BYTES == SHARED, "cuda_tiles.py reckons as is done here");
+static_assert(SHARED_BYTES == SHARED, "cuda/tiling.py must compute the same");

@@ -1,5 +1,5 @@
 // Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-// What a call and its tiles are, wide reads of shared memory, and the step that fills A: see layout.cuh.
+// The parameters of a call and of its tiles, wide reads of shared memory, and the step that fills A: see layout.cuh.
 #pragma once
 #include "layout.cuh"
 

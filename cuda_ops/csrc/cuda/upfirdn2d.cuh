@@ -1,6 +1,6 @@
 // Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 // upfirdn2d for any filter, factors that differ by axis included: each thread sums one output at a time, straight from
-// global memory. The models' own filters run in resample.cuh; this is for all that nobody waits for.
+// global memory. The models' own filters run in resample.cuh; this one is general, not fast.
 //
 // UP_X, UP_Y, DOWN_X, DOWN_Y: factors. PLANE: whether the filter is 2-D, or 1-D on both axes.
 #include "device.cuh"
