@@ -22,8 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support.gui import run_script  # noqa: E402
 
 from gan.hub.resolve import resolve  # noqa: E402
-from viz.core import defaults  # noqa: E402
-from viz.core.state import SLOTS, AppState  # noqa: E402
+from viz.core.state import SLOTS, AppState, default_state  # noqa: E402
 from viz.instruments.spectrum import AverageRequest  # noqa: E402
 from viz.instruments.sticking import MeterRequest  # noqa: E402
 from viz.panels import spectrum, sticking  # noqa: E402
@@ -145,8 +144,7 @@ class Timer:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def main(left: str, right: str, seconds: float, rounds: int, as_json: bool) -> None:
     """Print how many pictures a second the canvas shows with each instrument at work, and without."""
-    state = AppState()
-    defaults.first_start(state)
+    state = default_state()
     state.left.path, state.right.path = resolve(left), resolve(right)
     window = Window(state, strict=True)
     timer = Timer(window, seconds)

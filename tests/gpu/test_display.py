@@ -99,5 +99,5 @@ def test_memory_is_kept_until_it_has_been_copied(word, context, textures, monkey
 
 def test_a_picture_is_downloaded_whole():
     pixels = Painter(torch.cuda.current_device(), LONG // 10)(picture(3))
-    host = pixels.host()
-    assert np.array_equal(host, picture(3)) and pixels.host() is host
+    host = pixels.to_host()
+    assert np.array_equal(host, picture(3)) and pixels.to_host() is host

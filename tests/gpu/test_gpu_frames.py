@@ -96,7 +96,7 @@ def test_two_models_in_turns_and_their_difference(models):
         for one, other in zip(results, alone, strict=True):
             assert np.array_equal(one.image, other.image), "another model's graphs draw into this one's"
         wanted = np.abs(results[0].smooth.astype(int) - results[1].smooth).clip(0, 63) * 4
-        assert np.abs(shown.pixels.host()[..., :3].astype(int) - wanted[..., :3]).max() <= 3
+        assert np.abs(shown.pixels.to_host()[..., :3].astype(int) - wanted[..., :3]).max() <= 3
 
 
 def test_a_capture_that_fails_leaves_no_trace():

@@ -34,7 +34,7 @@ def window(driver, monkeypatch, tmp_path):
         window.made += [picture, enlarged]
         return dataclasses.replace(result, picture=picture, enlarged=enlarged)
 
-    monkeypatch.setattr(Renderer, "begin", rendered)
+    monkeypatch.setattr(Renderer, "start", rendered)
     window = Window(state, strict=True)
     window.on_a_device, window.made = True, []
     return window

@@ -9,9 +9,9 @@ import pytest
 from imgui_bundle import imgui
 from support.gui import drive, save_model, settle
 
+from viz.canvas.overlays import describe_comparison
 from viz.core.request import build_request
 from viz.core.state import SLOTS, AppState, Slot, TransformState
-from viz.render.difference import how
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -357,7 +357,7 @@ def test_models_of_different_sizes_compare_and_it_is_said_how(tmp_path: Path) ->
                 wanted = np.minimum(np.abs(sides["left"] - sides["right"]) * state.canvas.gain, 255)
                 assert apart(on_screen, wanted) < 2 * SAME, "sampled before it was amplified"
                 assert on_screen.mean() > 10
-        said = how(state, *map(shown.context.facts, SLOTS))
+        said = describe_comparison(state, *map(shown.context.facts, SLOTS))
         assert len(said) == 2 and "32 numbers left, 64 right" in said[0] and "left enlarged 2×" in said[1]
         assert caption(context).sum() > 200
         state.canvas.mode = "side"
@@ -366,7 +366,7 @@ def test_models_of_different_sizes_compare_and_it_is_said_how(tmp_path: Path) ->
         state.right.path = small
         settle(context, shown)
         context.yield_(2)
-        assert not how(state, *map(shown.context.facts, SLOTS))
+        assert not describe_comparison(state, *map(shown.context.facts, SLOTS))
 
     drive(shown, script)
 

@@ -79,7 +79,7 @@ def frozen(context: Any, shown: Window) -> None:
     context.item_click(f"//Transform/{panel.LEARNED}")
 
 
-def moved_back(context: Any, shown: Window) -> None:
+def inverse_warp(context: Any, shown: Window) -> None:
     """Untransform changes the pixels of a moved picture and leaves those of one at rest."""
     state = shown.state
     rest = picture(shown, "right")
@@ -168,7 +168,7 @@ def test_the_transform_panel(tmp_path: Path) -> None:
 
     def script(context: Any) -> None:
         settle(context, shown)
-        for step in (frozen, moved_back, scaled, animated):
+        for step in (frozen, inverse_warp, scaled, animated):
             step(context, shown)
         averaged(context, shown, constant)
 

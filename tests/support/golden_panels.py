@@ -14,7 +14,7 @@ from imgui_bundle import imgui
 from gan.analysis.bands import Band
 from support import synthetic
 from support.gui import run_script
-from viz.core.layer_info import find
+from viz.core.layer_info import find_layer
 from viz.core.result import PICTURE
 from viz.core.state import SLOTS, AppState
 from viz.instruments.layers import LayerRequest, LayerView
@@ -58,7 +58,7 @@ def looked_at(state: AppState, context: PanelContext, made: Callable[[Band], Lay
     """The reading of the layers' job, of the left slot's layer."""
     facts = context.facts("left")
     assert facts is not None
-    layer = find(facts.config, state.layers.left)
+    layer = find_layer(facts.config, state.layers.left)
     context.jobs.statuses[layers.JOB] = JobStatus(
         LayerRequest("left", layer.name, state.layers.mode), dataclasses.replace(made(layer), model=state.left.path)
     )
@@ -81,7 +81,7 @@ def bands(state: AppState, context: PanelContext) -> dict[str, Band]:
         facts = context.facts(slot)
         assert facts is not None
         layer = PICTURE if state.spectrum.source == "picture" else getattr(state.layers, slot)
-        found[slot] = find(facts.config, layer)
+        found[slot] = find_layer(facts.config, layer)
     return found
 
 
@@ -112,7 +112,7 @@ def pictures_spectra(state: AppState, context: PanelContext) -> None:
 
 def layers_spectra(state: AppState, context: PanelContext) -> None:
     state.spectrum.source, state.spectrum.at_0, state.spectrum.at_angle = "layer", False, True
-    state.layers.left, state.layers.right = (find(synthetic.config(letter), "L7").name for letter in "RT")
+    state.layers.left, state.layers.right = (find_layer(synthetic.config(letter), "L7").name for letter in "RT")
     spectra(state, context, averaged=False)
 
 

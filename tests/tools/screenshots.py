@@ -24,8 +24,7 @@ from support.gui import run_script  # noqa: E402
 from gan.data.image_io import save_png  # noqa: E402
 from gan.hub.resolve import resolve  # noqa: E402
 from viz.canvas import canvas  # noqa: E402
-from viz.core import defaults as models  # noqa: E402
-from viz.core.state import SLOTS, AppState  # noqa: E402
+from viz.core.state import SLOTS, default_state  # noqa: E402
 from viz.instruments.spectrum import AverageRequest  # noqa: E402
 from viz.instruments.sticking import MeterRequest  # noqa: E402
 from viz.panels import filters, layers, spectrum, sticking, transform  # noqa: E402
@@ -136,8 +135,7 @@ SHOTS = (
 
 def take(shot: Shot, folder: Path) -> Path:
     """Take one shot; the file written."""
-    state = AppState()
-    models.first_start(state)
+    state = default_state()
     state.left.path, state.right.path = (resolve(model) for model in shot.models)
     for name, value in shot.fields:
         owner, _, field = name.partition(".")

@@ -12,7 +12,6 @@ from viz.canvas import mode_bar, overlays, slice_line
 from viz.canvas.overlays import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
 from viz.core import gestures
 from viz.core.state import SLOTS, AppState, Slot
-from viz.render.difference import how
 from viz.ui import widgets
 from viz.ui.context import PanelContext, Pictures
 from viz.ui.theme import rgb
@@ -68,7 +67,7 @@ class Canvas:
         if facts:
             scale = imgui.get_io().display_framebuffer_scale.x or 1.0
             gestures.fit(state.canvas)
-            gestures.clamped(state.canvas, "zoom", facts.resolution / scale / self.frames[slot].fitted)
+            gestures.set_clamped(state.canvas, "zoom", facts.resolution / scale / self.frames[slot].fitted)
 
     def draw(self, state: AppState, context: PanelContext, pictures: Pictures) -> None:
         """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
@@ -76,7 +75,10 @@ class Canvas:
         tag, bar = TAG_HEIGHT * em, mode_bar.HEIGHT * em
         absent = {slot: overlays.explain_absence(state, context, slot, pictures.slot(slot)) for slot in SLOTS}
         self._take_turns(state, context, absent)
-        legend, notes = self._legend(state, context, pictures, absent), how(state, *map(context.facts, SLOTS))
+        legend, notes = (
+            self._legend(state, context, pictures, absent),
+            overlays.describe_comparison(state, *map(context.facts, SLOTS)),
+        )
         wrap = max(1.0, room.x - 2 * MARGIN)
         caption = sum(imgui.calc_text_size(text, wrap_width=wrap).y + LINE_GAP for text in notes)
         caption += imgui.get_text_line_height() + LINE_GAP if legend is not None else 0.0
@@ -181,13 +183,13 @@ class Canvas:
             step = gestures.SEEDS_PER_WIDTH / frame.fitted
             gestures.walk(state.latent_of(slot), dx * step, dy * step)
         elif self._gesture == "pan":
-            gestures.clamped(state.canvas, "pan_x", state.canvas.pan_x + dx / frame.fitted)
-            gestures.clamped(state.canvas, "pan_y", state.canvas.pan_y + dy / frame.fitted)
+            gestures.set_clamped(state.canvas, "pan_x", state.canvas.pan_x + dx / frame.fitted)
+            gestures.set_clamped(state.canvas, "pan_y", state.canvas.pan_y + dy / frame.fitted)
         elif self._gesture == "line" and self._end:
             slice_line.drag_end(state.sticking, self._end, dx / frame.side, dy / frame.side)
         elif self._gesture == "divide" and (dx or dy):
             where = io.mouse_pos.x + self._offset - self._area.left
-            gestures.clamped(state.canvas, "divider", where / self._area.width)
+            gestures.set_clamped(state.canvas, "divider", where / self._area.width)
 
     def _on_line(self, state: AppState, context: PanelContext, slot: Slot) -> slice_line.End | None:
         mouse = imgui.get_io().mouse_pos

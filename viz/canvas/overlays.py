@@ -9,7 +9,7 @@ from typing import NamedTuple
 from imgui_bundle import ImVec4, imgui
 
 from gan.networks.ladder import RUNGS
-from viz.core.result import RenderResult
+from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
 from viz.ui.context import PanelContext
@@ -85,6 +85,24 @@ def explain_absence(
     if picture is None or result is None:
         return Absence(f"Opening {Path(path).name} …{format_wait(context, slot)}")
     return None
+
+
+def describe_comparison(state: AppState, left: ModelFacts | None, right: ModelFacts | None) -> tuple[str, ...]:
+    """Return sentences on the comparison of two models of different sizes; none where they are alike."""
+    if left is None or right is None:
+        return ()
+    said = []
+    if left.z_dim != right.z_dim and state.linked:
+        said.append(f"z has {left.z_dim} numbers left, {right.z_dim} right: one seed, each model's own draw.")
+    if left.resolution != right.resolution and state.canvas.mode != "side":
+        sizes = f"{left.resolution} px left, {right.resolution} px right"
+        if state.canvas.mode == "difference":
+            smaller = "left" if left.resolution < right.resolution else "right"
+            times = max(left.resolution, right.resolution) / min(left.resolution, right.resolution)
+            said.append(f"{sizes}: {smaller} enlarged {times:g}× (Lanczos).")
+        else:
+            said.append(f"{sizes}: shown at one size.")
+    return tuple(said)
 
 
 def find_current_result(state: AppState, context: PanelContext, slot: Slot) -> RenderResult | None:

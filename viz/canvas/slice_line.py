@@ -29,7 +29,7 @@ def drag_end(line: StickingState, end: End, dx: float, dy: float) -> None:
     """Move an end by so many picture widths; it stays within the picture."""
     name = "0" if end == "first" else "1"
     for axis, step in (("x", dx), ("y", dy)):
-        gestures.clamped(line, axis + name, getattr(line, axis + name) + step)
+        gestures.set_clamped(line, axis + name, getattr(line, axis + name) + step)
 
 
 def draw(line: StickingState, frame: Frame, colour: ImVec4, lit: bool) -> None:

@@ -13,9 +13,9 @@ from gan.cli.download_bar import fetch_with_bar
 from gan.hub.resolve import bundled, resolve
 from viz import invocation
 from viz.cli.parameter_types import Number, PanelTitle, Size
-from viz.core import defaults, gestures
+from viz.core import gestures
 from viz.core import state as states
-from viz.core.state import SLOTS, AppState, StateError
+from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
 
 NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
 NOT_KEPT = "What you set will not be kept, because {folder} cannot be written ({reason}): {doctor}"
@@ -116,7 +116,7 @@ def view(
         raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
-    if exit_after is not None and gestures.moving(state):
+    if exit_after is not None and gestures.is_animating(state):
         click.echo(window.context.timings.rate.describe())
     failures = [result.error for result in window.context.results.values() if result and result.error]
     if screenshot and failures:
@@ -153,9 +153,7 @@ def check_state_path(path: Path | None) -> tuple[Path | None, str]:
 def load_state(path: Path | None) -> tuple[AppState, str]:
     """Return the state kept at `path`, or a first start's, and a sentence where the file there could not be used."""
     if path is None or not path.exists():
-        state = AppState()
-        defaults.first_start(state)
-        return state, ""
+        return default_state(), ""
     try:
         state = states.load(path)
         gone = [slot for slot in SLOTS if state.slot(slot).path and not os.path.exists(state.slot(slot).path)]
@@ -163,13 +161,10 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
         for slot in gone:
             state.slot(slot).path = ""
         if gone or not (state.left.path or state.right.path):
-            defaults.first_start(state)
+            open_bundled(state)
         return state, message
     except StateError as problem:
         with contextlib.suppress(OSError):
-            path.replace(
-                path.with_suffix(".damaged.json")
-            )  # its owner may want to repair it; a new one is written soon
-        state = AppState()
-        defaults.first_start(state)
-        return state, f"Started afresh: {problem}"
+            # Its owner may want to repair it; a new one is written soon.
+            path.replace(path.with_suffix(".damaged.json"))
+        return default_state(), f"Started afresh: {problem}"

@@ -9,7 +9,7 @@ from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformS
 SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
 
 
-def clamped(owner: object, name: str, value: float) -> None:
+def set_clamped(owner: object, name: str, value: float) -> None:
     """Set a field of the state to `value`, or to the limit it would pass. What is not finite changes nothing."""
     if math.isfinite(value):
         low, high = limits_of(owner, name)
@@ -17,40 +17,40 @@ def clamped(owner: object, name: str, value: float) -> None:
         setattr(owner, name, type(getattr(owner, name))(min(max(value, low), high)))
 
 
-def wrapped(degrees: float) -> float:
+def wrap_degrees(degrees: float) -> float:
     """The same angle in [-180, 180)."""
     return (degrees + 180.0) % 360.0 - 180.0
 
 
 def translate(transform: TransformState, dx: float, dy: float) -> None:
     """Move the content by (dx, dy). The user's translation acts after the rotation, so it is simply added."""
-    clamped(transform, "tx", transform.tx + dx)
-    clamped(transform, "ty", transform.ty + dy)
+    set_clamped(transform, "tx", transform.tx + dx)
+    set_clamped(transform, "ty", transform.ty + dy)
 
 
 def rotate(transform: TransformState, degrees: float) -> None:
     """Turn what is seen about the picture's centre, counter-clockwise: the offset of a moved content turns too."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     tx, ty = transform.tx, transform.ty
-    clamped(transform, "tx", cos * tx + sin * ty)
-    clamped(transform, "ty", -sin * tx + cos * ty)
-    transform.degrees = wrapped(transform.degrees + degrees)
+    set_clamped(transform, "tx", cos * tx + sin * ty)
+    set_clamped(transform, "ty", -sin * tx + cos * ty)
+    transform.degrees = wrap_degrees(transform.degrees + degrees)
 
 
 def enlarge(transform: TransformState, factor: float) -> None:
     """Scale what is seen about the picture's centre: the offset of a moved content grows too."""
     before = transform.scale
-    clamped(transform, "scale", before * factor)
-    clamped(transform, "tx", transform.tx * transform.scale / before)
-    clamped(transform, "ty", transform.ty * transform.scale / before)
+    set_clamped(transform, "scale", before * factor)
+    set_clamped(transform, "tx", transform.tx * transform.scale / before)
+    set_clamped(transform, "ty", transform.ty * transform.scale / before)
 
 
 def freeze(transform: TransformState, learned: Sequence[float]) -> None:
     """Put (r_c, r_s, t_x, t_y) in the place of what the models make of w."""
     rc, rs, tx, ty = learned
-    transform.learned, transform.learned_degrees = "set", wrapped(math.degrees(math.atan2(rs, rc)))
-    clamped(transform, "learned_tx", tx)
-    clamped(transform, "learned_ty", ty)
+    transform.learned, transform.learned_degrees = "set", wrap_degrees(math.degrees(math.atan2(rs, rc)))
+    set_clamped(transform, "learned_tx", tx)
+    set_clamped(transform, "learned_ty", ty)
 
 
 def angle_between(before: tuple[float, float], after: tuple[float, float]) -> float:
@@ -69,16 +69,16 @@ def reset(transform: TransformState) -> None:
 def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
     """Zoom so that the point (x, y) of the slot, in fitted picture widths from its centre, stays where it is."""
     before = canvas.zoom
-    clamped(canvas, "zoom", before * factor)
+    set_clamped(canvas, "zoom", before * factor)
     ratio = canvas.zoom / before
-    clamped(canvas, "pan_x", x - (x - canvas.pan_x) * ratio)
-    clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
+    set_clamped(canvas, "pan_x", x - (x - canvas.pan_x) * ratio)
+    set_clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
 
 
 def walk(latent: LatentState, dx: float, dy: float) -> None:
     """Drag the seed plane under the point that is shown, by (dx, dy) seeds: what lay right comes from the left."""
-    clamped(latent, "x", latent.x - dx)
-    clamped(latent, "y", latent.y - dy)
+    set_clamped(latent, "x", latent.x - dx)
+    set_clamped(latent, "y", latent.y - dy)
 
 
 def fit(canvas: CanvasState) -> None:
@@ -86,7 +86,7 @@ def fit(canvas: CanvasState) -> None:
     canvas.zoom, canvas.pan_x, canvas.pan_y = 1.0, 0.0, 0.0
 
 
-def moving(state: AppState) -> bool:
+def is_animating(state: AppState) -> bool:
     """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
     return any(state.latent_of(slot).animate or _plays(state.transform_of(slot)) for slot in SLOTS)
 
@@ -95,7 +95,7 @@ def _plays(transform: TransformState) -> bool:
     return transform.animate != "off" or (transform.learned == "set" and transform.learned_animate != "off")
 
 
-def blinking(state: AppState) -> bool:
+def is_blinking(state: AppState) -> bool:
     """Whether the canvas alternates two models' pictures."""
     return state.canvas.mode == "blink" and bool(state.left.path and state.right.path)
 
@@ -108,7 +108,7 @@ def advance(state: AppState, seconds: float) -> None:
 
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
     if latent.animate:
-        clamped(latent, "x", latent.x + latent.speed * seconds)
+        set_clamped(latent, "x", latent.x + latent.speed * seconds)
     turns = transform.speed * seconds
     if transform.animate != "off":
         _move(transform, transform.phase, transform.phase + turns)
@@ -121,7 +121,7 @@ def _play(latent: LatentState, transform: TransformState, seconds: float) -> Non
 def _move(transform: TransformState, before: float, after: float) -> None:
     """From phase to phase, in turns: by differences, so that an animation starts where the picture is and dragging
     goes on while it plays."""
-    cos, sin = _steps(before, after)
+    cos, sin = _phase_steps(before, after)
     match transform.animate:
         case "x":
             translate(transform, transform.radius * sin, 0.0)
@@ -145,20 +145,20 @@ def _enlarge_along(transform: TransformState, before: float, after: float) -> No
     risen, rises = ((1 - math.cos(2 * math.pi * phase)) / 2 for phase in (before, after))
     scale = math.log2(transform.scale)
     if scale - transform.octaves * risen + transform.octaves > most and risen < 0.5:
-        clamped(transform, "octaves", most - (scale - most * risen) / (1 - risen))
+        set_clamped(transform, "octaves", most - (scale - most * risen) / (1 - risen))
     enlarge(transform, 2.0 ** (transform.octaves * (rises - risen)))
 
 
 def _move_learned(transform: TransformState, before: float, after: float) -> None:
-    _, sin = _steps(before, after)
+    _, sin = _phase_steps(before, after)
     if transform.learned_animate == "rotate":
-        transform.learned_degrees = wrapped(transform.learned_degrees + 360.0 * (after - before))
+        transform.learned_degrees = wrap_degrees(transform.learned_degrees + 360.0 * (after - before))
     else:
         name = f"learned_t{transform.learned_animate}"
-        clamped(transform, name, getattr(transform, name) + transform.radius * sin)
+        set_clamped(transform, name, getattr(transform, name) + transform.radius * sin)
 
 
-def _steps(before: float, after: float) -> tuple[float, float]:
+def _phase_steps(before: float, after: float) -> tuple[float, float]:
     """By how much the cosine and the sine grow from one phase to another, in turns."""
     before, after = 2 * math.pi * before, 2 * math.pi * after
     return math.cos(after) - math.cos(before), math.sin(after) - math.sin(before)

@@ -57,7 +57,7 @@ class DeviceImage:
             stream.wait_event(self.ready)
         self.tensor.record_stream(stream)
 
-    def host(self) -> np.ndarray:
+    def to_host(self) -> np.ndarray:
         """uint8 [H, W, 4] in memory: downloaded at the first call, and the very same array at each."""
         with self._fetching:
             if self._host is None and self._download is not None:
@@ -68,7 +68,7 @@ class DeviceImage:
                 self._host = self.tensor.cpu().numpy()
             return self._host
 
-    def arrived(self) -> np.ndarray | None:
+    def poll_host(self) -> np.ndarray | None:
         """What `host` gives, once it is in memory; None until then. The first call begins the download, none waits.
 
         RuntimeError where there is no pinned memory for it.
@@ -94,19 +94,19 @@ def size_of(pixels: Pixels) -> tuple[int, int]:
     return pixels.shape[1], pixels.shape[0]
 
 
-def in_memory(pixels: Pixels) -> np.ndarray:
+def to_host(pixels: Pixels) -> np.ndarray:
     """uint8 [H, W, 4]: downloaded if need be, once."""
-    return pixels.host() if isinstance(pixels, DeviceImage) else pixels
+    return pixels.to_host() if isinstance(pixels, DeviceImage) else pixels
 
 
-def arrived(pixels: Pixels) -> np.ndarray | None:
+def poll_host(pixels: Pixels) -> np.ndarray | None:
     """uint8 [H, W, 4] if it is in memory; otherwise it is on its way there, and to be asked for again."""
     if not isinstance(pixels, DeviceImage):
         return pixels
     try:
-        return pixels.arrived()
+        return pixels.poll_host()
     except RuntimeError:  # no pinned memory
-        return pixels.host()
+        return pixels.to_host()
 
 
 @functools.cache

@@ -11,16 +11,16 @@ from viz.core.result import PICTURE
 
 
 @lru_cache(maxsize=64)
-def layers(config: GeneratorConfig) -> tuple[Band, ...]:
+def list_layers(config: GeneratorConfig) -> tuple[Band, ...]:
     """The Fourier input where there is one, every layer, and last the finished PICTURE, which is ToRGB's, scaled."""
     found = bands(config)
     return (*found, replace(found[-1], name=PICTURE))
 
 
-def find(config: GeneratorConfig, name: str) -> Band:
+def find_layer(config: GeneratorConfig, name: str) -> Band:
     """The layer called `name`, or the one that is most like it: of the same number ("L5_36_32" for "L5_52_64"), else
     the picture. What is selected thus survives a change of models. "" is a layer in the middle, where forms appear."""
-    every = layers(config)
+    every = list_layers(config)
     if not name:
         return next(layer for layer in every[len(every) // 2 :] if "torgb" not in layer.name)
     number = name.partition("_")[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.networks.config import GeneratorConfig
-from viz.core.images import Pixels, in_memory, size_of
+from viz.core.images import Pixels, size_of, to_host
 from viz.core.request import PictureRequest
 
 PICTURE = "picture"
@@ -81,12 +81,12 @@ class RenderResult:
     @property
     def image(self) -> np.ndarray | None:
         """`picture` in memory; always the very same array."""
-        return None if self.picture is None else in_memory(self.picture)
+        return None if self.picture is None else to_host(self.picture)
 
     @property
     def smooth(self) -> np.ndarray | None:
         """`enlarged` in memory; always the very same array."""
-        return None if self.enlarged is None else in_memory(self.enlarged)
+        return None if self.enlarged is None else to_host(self.enlarged)
 
     @property
     def width(self) -> int:
@@ -94,7 +94,7 @@ class RenderResult:
         return 0 if self.picture is None else size_of(self.picture)[0]
 
 
-def explained(problem: Exception) -> str | None:
+def describe_error(problem: Exception) -> str | None:
     """One sentence for what a user can cause; None for what only a mistake in the program can."""
     if isinstance(problem, MemoryError):
         return "There is not enough memory for this picture: close other programs or open a smaller model."

@@ -16,9 +16,13 @@ from typing import Any, Literal
 
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
+from gan.hub.resolve import bundled
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
+
+FASTEST_DEVICE = ""  # stands for a device until a window knows which there are
+FIRST_SEED = 24.0  # where all bundled models draw a whole creature in the middle
 
 Slot = Literal["left", "right"]
 SLOTS: tuple[Slot, Slot] = ("left", "right")
@@ -241,7 +245,7 @@ class AppState:
         self.recents = [path, *(other for other in self.recents if other != path)][:RECENTS_LIMIT]
 
 
-def absolute(path: str) -> str:
+def absolute_path(path: str) -> str:
     """A path as the state keeps it: the same file wherever the window is opened from next."""
     return os.path.abspath(os.path.expanduser(path))
 
@@ -324,6 +328,21 @@ def _text(label: str, value: str) -> str:
 def _shown(value: object) -> str:
     """A value of any kind, shortly."""
     return f"{value!r:.40}" if isinstance(value, str | int | float | None) else "a list or an object"
+
+
+def default_state() -> AppState:
+    """Return the state of a first start: the paper's baseline (B) beside T, on the fastest device."""
+    state = AppState()
+    state.latent.x, state.display.device = FIRST_SEED, FASTEST_DEVICE
+    open_bundled(state)
+    return state
+
+
+def open_bundled(state: AppState) -> None:
+    """Open the bundled models of B and T in the slots that are empty: the pair that shows what the window is for."""
+    paths = {model.rung: model.path for model in reversed(bundled())}
+    state.left.path = state.left.path or paths.get("B", "")
+    state.right.path = state.right.path or paths.get("T", "")
 
 
 def limits_of(owner: object, name: str) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from viz.core.images import DeviceImage, PinnedDownload, Pixels, in_memory, size_of, window_stream
+from viz.core.images import DeviceImage, PinnedDownload, Pixels, size_of, to_host, window_stream
 
 SWITCH = "JINC_DISPLAY"  # the uploader to use: interop, buffer, pinned or upload
 FROM_MEMORY = "The models run on the CPU, so their pictures are in memory already."
@@ -222,7 +222,7 @@ class MemoryUploader(TextureUploader):
 
     def upload(self, pixels: Pixels) -> bool:
         gl, (width, height) = self._gl, size_of(pixels)
-        layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, np.ascontiguousarray(in_memory(pixels)))
+        layout = (gl.GL_RGBA, gl.GL_UNSIGNED_BYTE, np.ascontiguousarray(to_host(pixels)))
         gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture)
         gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 4)
         if self._size == (width, height):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.analysis.texture_sticking import Slice, segment, streaks
-from viz.core.images import Pixels, arrived
+from viz.core.images import Pixels, poll_host
 from viz.core.result import RenderResult
 from viz.core.state import SLOTS, Slot, StickingState
 
@@ -55,7 +55,7 @@ class SliceRecorder:
     def collect(self) -> bool:
         """Append what has come to memory meanwhile, in order; whether anything is still on its way."""
         for slot, coming in self._coming.items():
-            while coming and (image := arrived(coming[0][0])) is not None:
+            while coming and (image := poll_host(coming[0][0])) is not None:
                 self._append(slot, image, coming.popleft()[1])
         return any(self._coming.values())
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gan.data.image_dataset import ImageSource, open_images
 from viz.core.request import PictureRequest, RenderRequest
-from viz.core.result import PICTURE, explained
+from viz.core.result import PICTURE, describe_error
 from viz.core.state import Slot
 from viz.instruments.colormap import apply_colormap
 from viz.render.jobs import JobRequest
@@ -103,7 +103,7 @@ class SpectrumRequest(JobRequest[SpectrumView]):
                     yield None
                 looks[slot] = view_average(average, self, None, picture.model)
             except (ValueError, OSError, RuntimeError, MemoryError) as problem:
-                errors[slot] = explained(problem) or ""
+                errors[slot] = describe_error(problem) or ""
             yield None
         averages: dict[str, SpectrumData] = {}
         if self.averaged is not None:

@@ -15,7 +15,7 @@ from gan.analysis.metric_names import METRICS
 from gan.analysis.texture_sticking import Neighbourhood, neighbour
 from gan.networks.generator import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
-from viz.core.result import explained
+from viz.core.result import describe_error
 from viz.core.state import SLOTS, Slot
 from viz.render.jobs import JobRequest
 
@@ -160,7 +160,7 @@ def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[
                     sticks, measured = None, replace(measured, refused=str(problem))
             yield measured
     except (ValueError, OSError, RuntimeError, MemoryError) as problem:
-        yield replace(measured, refused=explained(problem) or "", done=num)
+        yield replace(measured, refused=describe_error(problem) or "", done=num)
 
 
 def _to_error(pair: Pair) -> np.ndarray:

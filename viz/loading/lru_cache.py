@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
+class LRUCache(Generic[Value]):
     """The last few values by key, bounded by the sum of their costs; `keep` of them stay whatever they cost."""
 
     def __init__(self, budget: float, keep: int = 0) -> None:

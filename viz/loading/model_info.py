@@ -21,7 +21,7 @@ WAITING = 8  # questions at most; older ones are dropped, whoever still wants to
 Key = tuple[str, int, int]  # path, time, size: a file written anew is another one
 
 
-def facts_of(path: str) -> ModelFacts:
+def read_facts(path: str) -> ModelFacts:
     """What is inside a checkpoint, from its header alone; the same errors as loading it, but for the memory's."""
     return _facts(path, read_header(path))
 

@@ -7,7 +7,7 @@ import numpy as np
 from imgui_bundle import ImVec2, ImVec4, imgui
 
 from gan.analysis.bands import Band
-from viz.core.layer_info import find, layers, number_format
+from viz.core.layer_info import find_layer, list_layers, number_format
 from viz.core.state import AppState, LayersState, Slot
 from viz.display.texture import TextureHandle
 from viz.instruments.layers import BINS, ChannelOrder, LayerRequest, LayerView, MapStatistics
@@ -44,7 +44,7 @@ def draw(state: AppState, context: PanelContext) -> None:
         return
     layer = selected(state, context, slot)
     assert layer is not None
-    _list(chosen, context, slot, layers(facts.config), layer)
+    _list(chosen, context, slot, list_layers(facts.config), layer)
     _how(chosen, context, layer)
     status = context.jobs.statuses.get(JOB)
     if status and status.error:
@@ -73,7 +73,7 @@ def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
     facts = context.facts(slot)
     if facts is None:
         return None
-    return find(facts.config, getattr(state.layers, slot))
+    return find_layer(facts.config, getattr(state.layers, slot))
 
 
 def _list(chosen: LayersState, context: PanelContext, slot: Slot, every: tuple[Band, ...], current: Band) -> None:

@@ -9,9 +9,9 @@ from imgui_bundle import ImVec2, ImVec4, imgui, implot
 
 from gan.analysis.bands import Band
 from viz.core import gestures
-from viz.core.layer_info import find
+from viz.core.layer_info import find_layer
 from viz.core.result import PICTURE
-from viz.core.state import SLOTS, AppState, Slot, SpectrumState, absolute
+from viz.core.state import SLOTS, AppState, Slot, SpectrumState, absolute_path
 from viz.instruments.spectrum import AXIS, DATA, DIAGONAL, AverageRequest, SpectrumData, SpectrumRequest, SpectrumView
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
@@ -67,7 +67,7 @@ def _band(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
     facts = context.facts(slot)
     if facts is None or not state.slot(slot).path:
         return None
-    return find(facts.config, PICTURE) if state.spectrum.source == "picture" else selected(state, context, slot)
+    return find_layer(facts.config, PICTURE) if state.spectrum.source == "picture" else selected(state, context, slot)
 
 
 # -- the heat map ------------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
     draw.pop_clip_rect()
     if active:
         degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
-        gestures.clamped(chosen, "angle", round(degrees, 1))
+        gestures.set_clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
     text = "blue f_c, green f_t, border s/2; drag: turn slice"
     if band.cutoff >= 0.999 * band.nyquist:
@@ -209,7 +209,7 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
         "##data", "folder or zip, or none", chosen.data, flags.enter_returns_true | flags.elide_left
     )
     if entered:
-        chosen.data = absolute(typed.strip()) if typed.strip() else ""
+        chosen.data = absolute_path(typed.strip()) if typed.strip() else ""
     if chosen.data and not os.path.exists(chosen.data):
         widgets.sentence(f"There is no {chosen.data}.", theme.warning)
     if status and status.error:

@@ -90,7 +90,7 @@ def _slice_controls(state: AppState, context: PanelContext) -> None:
     if widgets.button("Clear", "Start both slices again.", width=width):
         context.recorder.clear()
     widgets.beside()
-    playing = gestures.moving(state)
+    playing = gestures.is_animating(state)
     if widgets.button("Stop" if playing else "Glide", "Move the pictures to and fro along the line.", width=width):
         _glide(state, not playing)
     hint = "Steps and level streaks stick, waves follow." if playing else "Press Glide, or move the pictures by hand."

@@ -10,7 +10,7 @@ from typing import Any
 from imgui_bundle import ImVec2, imgui
 
 from gan.networks.ladder import RUNGS
-from viz.core.state import SLOTS, AppState, TrainingState, absolute
+from viz.core.state import SLOTS, AppState, TrainingState, absolute_path
 from viz.panels import training_run
 from viz.training.monitor import RunMonitor, RunReport, build_training_command, format_command
 from viz.training.process import RunError
@@ -136,9 +136,9 @@ def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, 
     started = button("Start training", "Run the trainer as a process of its own.", enabled=bool(command))
     imgui.pop_style_color()
     if started:
-        training.outdir = absolute(training.outdir)
+        training.outdir = absolute_path(training.outdir)
         if training.source != "critters":
-            training.source = absolute(training.source.strip())
+            training.source = absolute_path(training.source.strip())
         monitor.start(training)
     imgui.same_line()
     if button("Copy command", command, enabled=bool(command)):
@@ -173,7 +173,7 @@ def _follow_row(training: TrainingState, context: PanelContext, monitor: RunMoni
         "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true
     )
     if entered and training.run_folder.strip():
-        training.run_folder = absolute(training.run_folder.strip())
+        training.run_folder = absolute_path(training.run_folder.strip())
         monitor.follow(training.run_folder)
 
 

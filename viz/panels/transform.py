@@ -78,7 +78,7 @@ def _length(state: AppState, context: PanelContext, text: str, name: str, resolu
         changed, pixels = True, 0.0
     imgui.end_disabled()
     if changed and resolution:
-        gestures.clamped(transform, name, pixels / resolution)
+        gestures.set_clamped(transform, name, pixels / resolution)
 
 
 def _scale(state: AppState, context: PanelContext) -> None:

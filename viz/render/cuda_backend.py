@@ -17,13 +17,22 @@ from gan.networks.input_transform import forward_matrix
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import DeviceImage
-from viz.render.cuda_graphs import Capture, Learned, Motion, Replay, Replays, captured, plainly, quickest
-from viz.render.postprocess import Drawn, Read, in_bytes, read_facts
+from viz.render.cuda_graphs import (
+    Capture,
+    GraphCache,
+    Learned,
+    Motion,
+    SynthesisGraphs,
+    capture_graph,
+    run_eager,
+    select_fastest,
+)
+from viz.render.postprocess import ImageFacts, RenderedImage, to_rgba8, unpack_input
 
 log = logging.getLogger("viz")
 
 
-class Job(NamedTuple):
+class SynthesisInputs(NamedTuple):
     """What is to be drawn: w's [1, num_ws, w_dim] known by `ws_key`, and what drives the input of `model`."""
 
     model: Hashable
@@ -38,58 +47,58 @@ class Job(NamedTuple):
 
 
 @dataclass
-class GpuDrawing:
+class CudaBackend:
     """Draws jobs. `capture`: what makes a function repeatable; functions that cannot be captured run as they are."""
 
-    capture: Capture[Any] = captured
-    graphs: Replays = field(default_factory=Replays)
+    capture: Capture[Any] = capture_graph
+    graphs: GraphCache = field(default_factory=GraphCache)
     layouts: dict[Hashable, bool | None] = field(default_factory=dict)  # the faster ones, by model and halves
 
-    def draw(self, job: Job) -> Drawn:
+    def render(self, inputs: SynthesisInputs) -> RenderedImage:
         """Start drawing. RuntimeError, torch's own, where the device has no memory left."""
-        key = (job.model, job.precision.num_fp16_res, job.learned is not None, job.mean_constant)
-        replay = self.graphs.get(key, lambda: self._made(job))
+        key = (inputs.model, inputs.precision.num_fp16_res, inputs.learned is not None, inputs.mean_constant)
+        replay = self.graphs.get(key, lambda: self._made(inputs))
         begin, drawn, end = (torch.cuda.Event(enable_timing=True) for _ in range(3))
         begin.record()
-        picture, facts = replay.draw(job.ws_key, job.ws, job.motion, job.learned)
+        picture, facts = replay.render(inputs.ws_key, inputs.ws, inputs.motion, inputs.learned)
         drawn.record()
-        if job.untransform and job.motion is not None:
-            image, enlarged = in_bytes(picture, forward_matrix(*job.motion))
+        if inputs.untransform and inputs.motion is not None:
+            image, enlarged = to_rgba8(picture, forward_matrix(*inputs.motion))
         else:
             image, enlarged = replay.finish()
         facts = facts.to("cpu", non_blocking=True, copy=True)  # into pinned memory: torch sees to it
         end.record()
 
-        def read() -> Read:
+        def read() -> ImageFacts:
             end.synchronize()
-            return Read(begin.elapsed_time(drawn), drawn.elapsed_time(end), *read_facts(facts))
+            return ImageFacts(begin.elapsed_time(drawn), drawn.elapsed_time(end), *unpack_input(facts))
 
         enlarged_pixels = None if enlarged is None else DeviceImage(enlarged, end)
-        return Drawn(DeviceImage(image, end), enlarged_pixels, read, waits=True, how=replay.how)
+        return RenderedImage(DeviceImage(image, end), enlarged_pixels, read, waits=True, how=replay.how)
 
-    def _made(self, job: Job) -> Replay:
-        known = (job.model, job.precision.num_fp16_res)
-        default = job.precision.num_fp16_res > 0
+    def _made(self, inputs: SynthesisInputs) -> SynthesisGraphs:
+        known = (inputs.model, inputs.precision.num_fp16_res)
+        default = inputs.precision.num_fp16_res > 0
         layouts = (self.layouts[known],) if known in self.layouts else (default, not default)
 
-        def maker(last: bool | None, capture: Capture[Any]) -> Callable[[], Replay]:
-            return lambda: Replay(
-                job.synthesis,
-                job.ws,
-                PrecisionPolicy(job.precision.num_fp16_res, last),
-                movable=job.motion is not None,
-                learned=job.learned is not None,
-                mean_constant=job.mean_constant,
+        def maker(last: bool | None, capture: Capture[Any]) -> Callable[[], SynthesisGraphs]:
+            return lambda: SynthesisGraphs(
+                inputs.synthesis,
+                inputs.ws,
+                PrecisionPolicy(inputs.precision.num_fp16_res, last),
+                movable=inputs.motion is not None,
+                learned=inputs.learned is not None,
+                mean_constant=inputs.mean_constant,
                 capture=capture,
             )
 
         try:
-            replay = quickest(tuple(maker(last, self.capture) for last in layouts))
+            replay = select_fastest(tuple(maker(last, self.capture) for last in layouts))
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as problem:
             log.warning("No CUDA graph of this model, which is slower: %s", str(problem).partition("\n")[0])
-            replay = maker(default, plainly)()
+            replay = maker(default, run_eager)()
         self.layouts[known] = replay.precision.channels_last
         return replay
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
-from viz.render.postprocess import in_bytes, input_facts
+from viz.render.postprocess import measure_input, to_rgba8
 
 WARM_UP = 2  # runs before a capture: they load kernels, choose convolution algorithms and allocate
 TIMED = 5  # replays, of each layout
@@ -35,12 +35,12 @@ Motion = tuple[float, float, float, float]  # tx, ty, degrees, scale
 Learned = tuple[float, float, float]  # tx, ty, degrees
 
 
-def plainly(function: Callable[[], Value]) -> Callable[[], Value]:
+def run_eager(function: Callable[[], Value]) -> Callable[[], Value]:
     """What runs is the function itself, each time: for devices and drivers without graphs."""
     return function
 
 
-def captured(function: Callable[[], Value]) -> Callable[[], Value]:
+def capture_graph(function: Callable[[], Value]) -> Callable[[], Value]:
     """The function as a CUDA graph: each call replays it and returns the very tensors of the capture, written anew.
 
     It may read tensors that stay where they are, and must not wait for the device. RuntimeError where it cannot be
@@ -85,7 +85,7 @@ def copy_in(values: Tensor, target: Tensor) -> None:
         target.copy_(values)
 
 
-class Replay:
+class SynthesisGraphs:
     """One model's way from w and transform to bytes. Call it within inference_mode, on one stream.
 
     `movable`: a transform is given; `learned`: what w does to the input is replaced; `mean_constant`: as in
@@ -101,9 +101,9 @@ class Replay:
         movable: bool,
         learned: bool = False,
         mean_constant: bool = False,
-        capture: Capture[Any] = captured,
+        capture: Capture[Any] = capture_graph,
     ) -> None:
-        self.precision, self._graphs = precision, capture is not plainly
+        self.precision, self._graphs = precision, capture is not run_eager
         self._ws = ws.clone()
         self._transform = torch.eye(3, device=ws.device) if movable else None
         self._learned = torch.ones(4, device=ws.device) if learned else None
@@ -119,11 +119,11 @@ class Replay:
                         transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
                     ),
                 ),
-                input_facts(synthesis, self._ws, self._transform, overrides),
+                measure_input(synthesis, self._ws, self._transform, overrides),
             )
         )
         self._picture, self._facts = self._synthesize()
-        self._finish = capture(lambda: in_bytes(self._picture))
+        self._finish = capture(lambda: to_rgba8(self._picture))
         self._finish()
 
     @property
@@ -134,7 +134,7 @@ class Replay:
         runs = "a CUDA graph" if self._graphs else "no CUDA graph, which this model does not allow"
         return f"{half if self.precision.num_fp16_res else 'float32'}; {layout}; {runs}."
 
-    def draw(
+    def render(
         self, ws_key: Hashable, ws: Tensor, motion: Motion | None, learned: Learned | None
     ) -> tuple[Tensor, Tensor]:
         """The picture [1, C, H, W] and `input_facts`, both of which the next call overwrites."""
@@ -151,7 +151,7 @@ class Replay:
         self._picture, self._facts = self._synthesize()
         return self._picture, self._facts
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Wait until it runs no more: a graph must not go while it does."""
         if self._ws.is_cuda:
             torch.cuda.synchronize(self._ws.device)
@@ -162,13 +162,13 @@ class Replay:
         return image.clone(), None if enlarged is None else enlarged.clone()
 
 
-class Replays:
+class GraphCache:
     """The graphs of the models drawn last."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[Hashable, Replay] = OrderedDict()
+        self._entries: OrderedDict[Hashable, SynthesisGraphs] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], Replay]) -> Replay:
+    def get(self, key: Hashable, make: Callable[[], SynthesisGraphs]) -> SynthesisGraphs:
         """The graphs for `key`, made if they are not there."""
         if key not in self._entries:
             while len(self._entries) >= KEPT:
@@ -183,17 +183,17 @@ class Replays:
             self._drop(key)
 
     def _drop(self, key: Hashable) -> None:
-        self._entries.pop(key).let_go()
+        self._entries.pop(key).release()
 
     def __len__(self) -> int:
         return len(self._entries)
 
 
-def quickest(makers: tuple[Callable[[], Replay], ...]) -> Replay:
+def select_fastest(makers: tuple[Callable[[], SynthesisGraphs], ...]) -> SynthesisGraphs:
     """The Replay that draws fastest on this GPU. RuntimeError, the last one's, where none can be made."""
     if len(makers) == 1:
         return makers[0]()
-    best: tuple[float, Replay] | None = None
+    best: tuple[float, SynthesisGraphs] | None = None
     problem: RuntimeError | None = None
     for make in makers:
         try:
@@ -213,7 +213,7 @@ def quickest(makers: tuple[Callable[[], Replay], ...]) -> Replay:
     return best[1]
 
 
-def _milliseconds(replay: Replay) -> float:
+def _milliseconds(replay: SynthesisGraphs) -> float:
     begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     replay._synthesize()
     begin.record()

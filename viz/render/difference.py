@@ -6,19 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from viz.core.images import DeviceImage, Pixels, in_memory, size_of
+from viz.core.images import DeviceImage, Pixels, size_of, to_host
 from viz.core.request import PictureRequest, RenderRequest
-from viz.core.result import ModelFacts, RenderResult
-from viz.core.state import AppState
+from viz.core.result import RenderResult
 from viz.render.difference_cuda import DeviceDifference
-from viz.render.upscale import factor_for, magnified_pixels
+from viz.render.upscale import upscale_factor, upscale_pixels
 
 ASKED_LIMIT = 256  # pairs of requests remembered, seconds of dragging
 
 Asked = tuple[PictureRequest | None, PictureRequest | None]
 
 
-class Compared(NamedTuple):
+class DifferenceImage(NamedTuple):
     """|left - right|: `pixels` uint8 [H, W, 4], multiplied by the gain, and `rms`, the root mean square without it.
 
     `rms` is over the pixels of the larger picture and R, G, B, in units of their 0..255. From a GPU it may come a frame
@@ -29,12 +28,12 @@ class Compared(NamedTuple):
     rms: float
 
 
-def absolute(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def absolute_difference(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """|left - right| of two uint8 arrays of one shape."""
     return np.maximum(left, right) - np.minimum(left, right)
 
 
-def amplified(difference: np.ndarray, gain: float) -> np.ndarray:
+def amplify(difference: np.ndarray, gain: float) -> np.ndarray:
     """uint8 [H, W, 4] times `gain`, cut off at 255, and opaque: zero is black."""
     table = np.minimum(np.arange(256) * gain + 0.5, 255).astype(np.uint8)
     pixels = table[difference]
@@ -48,13 +47,13 @@ def root_mean_square(difference: np.ndarray) -> float:
     return float(np.sqrt(np.dot(flat, flat) / (0.75 * flat.size)))
 
 
-def at_one_size(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np.ndarray, np.ndarray]:
+def match_sizes(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np.ndarray, np.ndarray]:
     """Both pictures as uint8 [H, W, 4] of one size: the larger one's, or, if `fine`, that of its enlarged form.
 
     What has to be enlarged is, by Lanczos, as it is for display.
     """
     width = max(left.width, right.width)
-    width *= factor_for(width) if fine else 1
+    width *= upscale_factor(width) if fine else 1
     return _widened(left, width), _widened(right, width)
 
 
@@ -62,19 +61,19 @@ class ArrayDifference:
     """|left - right| of pictures in memory, as `DeviceDifference` is of those on a device."""
 
     def __init__(self, left: RenderResult, right: RenderResult, fine: bool) -> None:
-        own = absolute(*at_one_size(left, right, fine=False))
-        self._difference = absolute(*at_one_size(left, right, fine=True)) if fine else own
+        own = absolute_difference(*match_sizes(left, right, fine=False))
+        self._difference = absolute_difference(*match_sizes(left, right, fine=True)) if fine else own
         self.rms: float | None = root_mean_square(own)
 
-    def amplified(self, gain: float) -> np.ndarray:
-        return amplified(self._difference, gain)
+    def amplify(self, gain: float) -> np.ndarray:
+        return amplify(self._difference, gain)
 
 
 def _widened(result: RenderResult, width: int) -> np.ndarray:
     if result.enlarged is not None and size_of(result.enlarged)[0] == width:
-        return in_memory(result.enlarged)
+        return to_host(result.enlarged)
     assert result.picture is not None
-    return magnified_pixels(in_memory(result.picture), width)
+    return upscale_pixels(to_host(result.picture), width)
 
 
 class Difference:
@@ -105,7 +104,7 @@ class Difference:
 
     def of(
         self, left: RenderResult | None, right: RenderResult | None, gain: float, width: float = 0.0
-    ) -> Compared | None:
+    ) -> DifferenceImage | None:
         """The difference of the two, or of the pair before while they are none; None while there is no such pair.
 
         Where it is shown larger than the pictures are, at `width` screen pixels, it is that of the enlarged pictures:
@@ -126,10 +125,10 @@ class Difference:
         if self._plain is None or fine != self._fine:
             self._plain, self._fine, self._shown = _plain(*self._pair, fine), fine, None
         if self._shown is None or gain != self._gain:
-            self._shown, self._gain = self._plain.amplified(gain), gain
+            self._shown, self._gain = self._plain.amplify(gain), gain
         rms = self._plain.rms
         self._rms, self.on_its_way = (self._rms, True) if rms is None else (rms, False)
-        return Compared(self._shown, self._rms)
+        return DifferenceImage(self._shown, self._rms)
 
     def forget(self) -> None:
         """Let go of the pictures."""
@@ -150,7 +149,7 @@ def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifferen
         return ArrayDifference(left, right, fine)
     assert isinstance(one, DeviceImage) and isinstance(other, DeviceImage)
     own = DeviceDifference(one, other, width)
-    finely = width * factor_for(width)
+    finely = width * upscale_factor(width)
     if not fine or finely == width:
         return own
     one, other = (_larger(result, finely) for result in (left, right))
@@ -163,21 +162,3 @@ def _larger(result: RenderResult, width: int) -> DeviceImage:
     found = result.enlarged if enlarged else result.picture
     assert isinstance(found, DeviceImage)
     return found
-
-
-def how(state: AppState, left: ModelFacts | None, right: ModelFacts | None) -> tuple[str, ...]:
-    """Sentences on how two models of different sizes are compared; none where they are alike."""
-    if left is None or right is None:
-        return ()
-    said = []
-    if left.z_dim != right.z_dim and state.linked:
-        said.append(f"z has {left.z_dim} numbers left, {right.z_dim} right: one seed, each model's own draw.")
-    if left.resolution != right.resolution and state.canvas.mode != "side":
-        sizes = f"{left.resolution} px left, {right.resolution} px right"
-        if state.canvas.mode == "difference":
-            smaller = "left" if left.resolution < right.resolution else "right"
-            times = max(left.resolution, right.resolution) / min(left.resolution, right.resolution)
-            said.append(f"{sizes}: {smaller} enlarged {times:g}× (Lanczos).")
-        else:
-            said.append(f"{sizes}: shown at one size.")
-    return tuple(said)

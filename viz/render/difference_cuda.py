@@ -13,7 +13,7 @@ from torch import Tensor
 
 from viz.core import images as pixels_module
 from viz.core.images import DeviceImage
-from viz.render.upscale import magnified
+from viz.render.upscale import upscale
 
 
 @contextmanager
@@ -50,7 +50,7 @@ class DeviceDifference:
         """The root mean square; None while it has not come to memory. Never waits."""
         return float(self._rms) if self._come.query() else None
 
-    def amplified(self, gain: float) -> DeviceImage:
+    def amplify(self, gain: float) -> DeviceImage:
         """Times `gain`, cut off at 255, and opaque."""
         with _on_window_stream(self._device) as stream:
             shown = self._difference.float().mul_(gain).add_(0.5).clamp_(0, 255).to(torch.uint8)
@@ -65,5 +65,5 @@ def _widened(picture: DeviceImage, width: int, stream: torch.cuda.Stream) -> Ten
     picture.follow(stream)
     if picture.width == width:
         return picture.tensor
-    planes = magnified(picture.tensor.permute(2, 0, 1).float(), width // picture.width)
+    planes = upscale(picture.tensor.permute(2, 0, 1).float(), width // picture.width)
     return planes.add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous()

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from viz.render.upscale import interpolation
+from viz.render.upscale import lanczos_matrix
 
 FINE_SIZE, MOST = 1024, 8  # a turned picture is looked up in itself enlarged to about so many pixels, at most 8 times
 
 
-def moved_back(picture: Tensor, forward: Tensor) -> Tensor:
+def inverse_warp(picture: Tensor, forward: Tensor) -> Tensor:
     """[N, C, S, S] floats to what they were before `forward` (input_transform.forward_matrix, on the CPU) moved them.
 
     Beyond the picture its edge is repeated; `coverage` says where.
@@ -25,7 +25,7 @@ def moved_back(picture: Tensor, forward: Tensor) -> Tensor:
         return down @ picture @ across.T
     factor = min(max(2, FINE_SIZE // size), MOST)
     fine_centres = (torch.arange(size * factor, dtype=torch.float64, device=picture.device) + 0.5) / factor - 0.5
-    enlarge = interpolation(fine_centres, size, spread).to(picture)
+    enlarge = lanczos_matrix(fine_centres, size, spread).to(picture)
     fine = enlarge @ picture @ enlarge.T
     # grid_sample counts from -1 to 1 between the outer edges of the outer pixels.
     grid = (2 * _sources(forward, size, picture.device)).to(picture)[None].expand(len(picture), -1, -1, -1)
@@ -51,7 +51,7 @@ def _axis(forward: Tensor, axis: int, size: int, spread: float, device: torch.de
     """[size, size] interpolation along one axis, for transforms without rotation."""
     scale, shift = float(forward[axis, axis]), float(forward[axis, 2])
     where = (scale * _centres(size, device) + shift + 0.5) * size - 0.5
-    return interpolation(where, size, spread)
+    return lanczos_matrix(where, size, spread)
 
 
 def _centres(size: int, device: torch.device | str) -> Tensor:

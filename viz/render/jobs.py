@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from viz.core.request import RenderRequest
-from viz.core.result import explained
+from viz.core.result import describe_error
 from viz.core.state import Slot
 
 if TYPE_CHECKING:  # it brings torch, which panels, who make requests, do without
@@ -113,7 +113,7 @@ class JobScheduler:
         except StopIteration:
             ended = True
         except Exception as problem:  # the thread must outlive whatever a model does
-            error, ended = explained(problem), True
+            error, ended = describe_error(problem), True
             if error is None:
                 traceback.print_exc(file=sys.stderr)
                 error = f"This measurement failed: {type(problem).__name__}: {problem}"

@@ -14,23 +14,23 @@ from gan.networks.fourier_input import FourierInput
 from gan.networks.input_transform import InputOverrides
 from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import Pixels
-from viz.render.inverse_warp import coverage, moved_back
-from viz.render.upscale import factor_for, magnified
+from viz.render.inverse_warp import coverage, inverse_warp
+from viz.render.upscale import upscale, upscale_factor
 
 InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
 
 
-def in_bytes(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
+def to_rgba8(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
     """[1, C, H, W] floats to uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
 
     `moved`: the transform to undo (input_transform.forward_matrix, on the CPU); what then comes from beyond the picture
     is black.
     """
     if moved is not None:
-        picture = moved_back(picture, moved)
+        picture = inverse_warp(picture, moved)
     planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
-    factor = factor_for(picture.shape[3]) if enlarge else 1
-    smooth = magnified(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
+    factor = upscale_factor(picture.shape[3]) if enlarge else 1
+    smooth = upscale(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
     if moved is not None:  # after enlarging, so that the border is sharp there, too
         planes = (planes * coverage(moved, planes.shape[2], planes.device)).add_(0.5)
         smooth = None if smooth is None else smooth * coverage(moved, smooth.shape[2], smooth.device)
@@ -46,7 +46,9 @@ def _rgba(planes: Tensor) -> Tensor:
     return pixels
 
 
-def input_facts(synthesis: SynthesisNetwork, ws: Tensor, transform: Tensor | None, overrides: InputOverrides) -> Tensor:
+def measure_input(
+    synthesis: SynthesisNetwork, ws: Tensor, transform: Tensor | None, overrides: InputOverrides
+) -> Tensor:
     """[5]: what the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left.
 
     nan for what it has not: `read_facts` knows.
@@ -61,13 +63,13 @@ def input_facts(synthesis: SynthesisNetwork, ws: Tensor, transform: Tensor | Non
     return facts
 
 
-def read_facts(facts: Tensor) -> InputFacts:
+def unpack_input(facts: Tensor) -> InputFacts:
     """What `input_facts` says, from memory of the CPU; None for what the model has not."""
     rc, rs, tx, ty, kept = facts.tolist()
     return None if math.isnan(rc) else (rc, rs, tx, ty), None if math.isnan(kept) else kept
 
 
-class Read(NamedTuple):
+class ImageFacts(NamedTuple):
     """What is known of a picture once it is drawn: milliseconds and `read_facts`."""
 
     model_ms: float
@@ -77,7 +79,7 @@ class Read(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class RenderedImage:
     """A picture, at its own size and enlarged for display where it is small.
 
     `waits`: a device may still be drawing it. `read` waits for that. `how`: number format, layout and what ran it.
@@ -85,6 +87,6 @@ class Drawn:
 
     picture: Pixels
     enlarged: Pixels | None
-    read: Callable[[], Read]
+    read: Callable[[], ImageFacts]
     waits: bool = False
     how: str = ""

@@ -18,13 +18,13 @@ NOT_HERE = "float16 is for CUDA devices, where it is faster: on {device} the mod
 TOO_COARSE = "float16 changes this model's pictures ({db:.0f} dB): precision “auto” draws them in float32."
 
 
-def decibels(found: Tensor, expected: Tensor) -> float:
+def measure_psnr(found: Tensor, expected: Tensor) -> float:
     """The lowest peak signal-to-noise ratio of pictures [N, C, H, W] from -1 to 1, in dB."""
     error = (found.double().clamp(-1, 1) - expected.double().clamp(-1, 1)).square().mean(dim=(1, 2, 3)).max()
     return math.inf if float(error) == 0 else 10 * math.log10(4 / float(error)) if torch.isfinite(error) else -math.inf
 
 
-def mixed_decibels(generator: Generator, device: str) -> float:
+def measure_float16_psnr(generator: Generator, device: str) -> float:
     """What float16 in the highest four resolutions leaves of a model's pictures, the worst of a few, in dB."""
     worst, config = math.inf, generator.config
     transform = user_matrix(0.07, -0.11, 17.0).to(device) if config.fourier_input else None
@@ -36,11 +36,11 @@ def mixed_decibels(generator: Generator, device: str) -> float:
             generator.synthesis(ws, SynthesisOptions(transform=transform, precision=PrecisionPolicy(half)))
             for half in (NUM_FP16_RES, 0)
         )
-        worst = min(worst, decibels(mixed, full))
+        worst = min(worst, measure_psnr(mixed, full))
     return worst
 
 
-def chosen(precision: str, device: str, measured: Callable[[], float]) -> tuple[PrecisionPolicy, str | None]:
+def choose_precision(precision: str, device: str, measured: Callable[[], float]) -> tuple[PrecisionPolicy, str | None]:
     """The precision policy of a model on a device, and a remark where it is not what was asked for.
 
     `precision`: "float32", "float16", or "auto", which is float16 on CUDA devices where `measured` says that it is

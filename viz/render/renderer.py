@@ -24,14 +24,14 @@ from gan.networks.input_transform import InputOverrides, forward_matrix, learned
 from gan.networks.precision import PrecisionPolicy, prepare
 from gan.networks.synthesis import SynthesisOptions, Weights
 from viz.core.request import PictureRequest, RenderRequest
-from viz.core.result import PICTURE, ModelFacts, RenderResult, explained
-from viz.loading.lru_cache import Recent
+from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
+from viz.loading.lru_cache import LRUCache
 from viz.loading.model_cache import ModelCache, ModelKey, default_limit
-from viz.loading.model_info import facts_of
-from viz.render.cuda_backend import GpuDrawing, Job
+from viz.loading.model_info import read_facts
+from viz.render.cuda_backend import CudaBackend, SynthesisInputs
 from viz.render.cuda_graphs import copy_in
-from viz.render.postprocess import Drawn, Read, in_bytes, input_facts, read_facts
-from viz.render.precision import chosen, mixed_decibels
+from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
+from viz.render.precision import measure_float16_psnr
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
@@ -50,11 +50,11 @@ REST = (0.0, 0.0, 0.0, 1.0)
 class _Model:
     generator: Generator
     facts: ModelFacts
-    decibels: float | None = None  # mixed_decibels, once it was asked for
+    decibels: float | None = None  # measure_float16_psnr, once it was asked for
 
 
 @dataclass(frozen=True)
-class _Drive:
+class _InputMotion:
     """What a request does to one model's input, as far as the model can follow: equal ones give equal pictures."""
 
     motion: tuple[float, float, float, float]  # tx, ty, degrees, scale
@@ -67,14 +67,14 @@ class _Drive:
 
 
 @dataclass(frozen=True, eq=False)
-class _Shot:
+class _RenderPlan:
     """What a picture and every layer's maps are computed from. Equal keys, equal pictures."""
 
     key: Hashable
     ws_key: tuple[Hashable, ...]  # the model's key first
     model: _Model
     ws: torch.Tensor  # [1, num_ws, w_dim]
-    drive: _Drive
+    drive: _InputMotion
     precision: PrecisionPolicy
     label: int
     notices: tuple[str, ...]
@@ -96,11 +96,11 @@ class Renderer:
         self._own_thread, self._enlarge = own_thread, enlarge
         limit = default_limit if model_bytes is None else lambda device: model_bytes
         self.models: ModelCache[_Model] = ModelCache(limit)
-        self._ws: Recent[torch.Tensor] = Recent(64)
-        self._weights: Recent[Weights] = Recent(2)  # modulated: while only the input moves, they stay
-        self._gpu = GpuDrawing()
-        self._pixels: Recent[Drawn] = Recent(4)
-        self._maps: Recent[torch.Tensor] = Recent(MAPS_BYTES, keep=2)
+        self._ws: LRUCache[torch.Tensor] = LRUCache(64)
+        self._weights: LRUCache[Weights] = LRUCache(2)  # modulated: while only the input moves, they stay
+        self._gpu = CudaBackend()
+        self._pixels: LRUCache[RenderedImage] = LRUCache(4)
+        self._maps: LRUCache[torch.Tensor] = LRUCache(MAPS_BYTES, keep=2)
 
     def render(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
         """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`.
@@ -133,16 +133,16 @@ class Renderer:
     def maps(self, request: PictureRequest, layer: str) -> torch.Tensor:
         """[1, C, H, W], what a layer (one of the generator's `layer_names`, or PICTURE) puts out for a request.
 
-        Runs no further than that layer. Raises what `explained` explains.
+        Runs no further than that layer. Raises what `describe_error` describes.
         """
         with torch.inference_mode(), _on(request.device):
-            shot = self._shot(request)
+            shot = self._plan(request)
             return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
 
     def render_latent(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
         """[1, C, H, W]: the request's picture, but of latent z [z_dim]. Nothing of it is kept."""
         with torch.inference_mode(), _on(request.device):
-            shot = self._shot(request)
+            shot = self._plan(request)
             ws = _mapped(shot.model, request, z[None], shot.label)
             synthesis = shot.model.generator.synthesis
             return synthesis(ws, SynthesisOptions(transform=shot.transform(), overrides=shot.drive.overrides()))
@@ -150,10 +150,10 @@ class Renderer:
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """The loaded model of a request: to be run, never to be changed."""
         with _on(request.device):
-            model = self._shot(request).model
+            model = self._plan(request).model
         return model.generator, model.facts
 
-    def _shot(self, request: PictureRequest) -> _Shot:
+    def _plan(self, request: PictureRequest) -> _RenderPlan:
         key = model_key(request)
         model, loaded = self._model(key)
         facts = model.facts
@@ -165,9 +165,9 @@ class Renderer:
         ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
         drive, remarks = _drive(request, facts)
-        precision, remark = chosen(request.precision, key.device, lambda: self._decibels(model, key.device))
+        precision, remark = choose_precision(request.precision, key.device, lambda: self._decibels(model, key.device))
         remarks += [remark] if remark else []
-        return _Shot(
+        return _RenderPlan(
             (ws_key, drive, precision),
             ws_key,
             model,
@@ -182,7 +182,7 @@ class Renderer:
     @staticmethod
     def _decibels(model: _Model, device: str) -> float:
         if model.decibels is None:
-            model.decibels = mixed_decibels(model.generator, device)
+            model.decibels = measure_float16_psnr(model.generator, device)
         return model.decibels
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
@@ -190,7 +190,7 @@ class Renderer:
 
         def cost() -> float:
             check_device(key.device)
-            facts.append(facts_of(key.path))
+            facts.append(read_facts(key.path))
             return float(facts[0].bytes) * (1 + MODULATED)
 
         def load() -> _Model:
@@ -203,7 +203,7 @@ class Renderer:
 
         return self.models.get(key, cost, load)
 
-    def _steps(self, shot: _Shot) -> Iterator[tuple[str, torch.Tensor]]:
+    def _steps(self, shot: _RenderPlan) -> Iterator[tuple[str, torch.Tensor]]:
         """Each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis = shot.model.generator.synthesis
         key = (shot.ws_key, shot.precision)
@@ -220,16 +220,16 @@ class Renderer:
         assert x is not None
         yield PICTURE, x.float() * synthesis.output_scale
 
-    def _capture(self, shot: _Shot, layer: str) -> tuple[torch.Tensor, float]:
+    def _capture(self, shot: _RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
         for name, x in self._steps(shot):
             if name == layer:
                 return _costed(x.float())
         names = ", ".join((*shot.model.generator.layer_names, PICTURE))
         raise ValueError(f"{Path(shot.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
 
-    def _render(self, request: PictureRequest, keep: Sequence[str]) -> tuple[RenderResult, Drawn]:
+    def _render(self, request: PictureRequest, keep: Sequence[str]) -> tuple[RenderResult, RenderedImage]:
         started = time.perf_counter()
-        shot = self._shot(request)
+        shot = self._plan(request)
         begun = time.perf_counter() if "load" in shot.computed else started
         draw = self._on_gpu if shot.ws.is_cuda else self._in_memory
         drawn, anew = self._pixels.get(shot.key, lambda: (draw(shot, keep, begun), 1.0))
@@ -247,22 +247,22 @@ class Renderer:
         )
         return result, drawn
 
-    def _in_memory(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
+    def _in_memory(self, shot: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
         for name, x in self._steps(shot):
             if name in keep:
                 self._maps.get((shot.key, name), lambda x=x: _costed(x))  # type: ignore[misc]
-        facts = input_facts(shot.model.generator.synthesis, shot.ws, shot.transform(), shot.drive.overrides())
-        learned, kept = read_facts(facts.cpu())  # also waits for devices that are not CUDA's
+        facts = measure_input(shot.model.generator.synthesis, shot.ws, shot.transform(), shot.drive.overrides())
+        learned, kept = unpack_input(facts.cpu())  # also waits for devices that are not CUDA's
         rendered = time.perf_counter()
         back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
-        image, enlarged = in_bytes(x, back, enlarge=self._enlarge)
+        image, enlarged = to_rgba8(x, back, enlarge=self._enlarge)
         picture, smooth = image.cpu().numpy(), None if enlarged is None else enlarged.cpu().numpy()
-        read = Read(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
-        return Drawn(picture, smooth, lambda: read, how="float32.")
+        read = ImageFacts(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
+        return RenderedImage(picture, smooth, lambda: read, how="float32.")
 
-    def _on_gpu(self, shot: _Shot, keep: Sequence[str], begun: float) -> Drawn:
+    def _on_gpu(self, shot: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
         drive, facts = shot.drive, shot.model.facts
-        job = Job(
+        inputs = SynthesisInputs(
             shot.ws_key[0],
             shot.model.generator.synthesis,
             shot.precision,
@@ -273,7 +273,7 @@ class Renderer:
             drive.learned,
             drive.mean_constant,
         )
-        return self._gpu.draw(job)
+        return self._gpu.render(inputs)
 
 
 def _on(device: str) -> AbstractContextManager[object]:
@@ -287,13 +287,13 @@ def _on(device: str) -> AbstractContextManager[object]:
 
 def _failed(request: PictureRequest, problem: Exception) -> RenderResult:
     """What the user is told; raises what only a mistake in the program can cause."""
-    error = explained(problem)
+    error = describe_error(problem)
     if error is None:
         raise problem
     return RenderResult(request, error=error)
 
 
-def _completed(result: RenderResult, drawn: Drawn) -> RenderResult:
+def _completed(result: RenderResult, drawn: RenderedImage) -> RenderResult:
     """Waits until the picture is drawn."""
     try:
         read = drawn.read()
@@ -353,7 +353,7 @@ def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
-def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_Drive, list[str]]:
+def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_InputMotion, list[str]]:
     """What the model can follow, and a sentence for each thing that it cannot."""
     tx, ty = request.tx, request.ty
     if request.snap:
@@ -369,4 +369,4 @@ def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_Drive, list[str
     if mean_constant and facts.movable:
         mean_constant = False
         remarks.append(NO_CONSTANT.format(rung=facts.rung))
-    return _Drive(motion, request.untransform and motion != REST, learned, mean_constant), remarks
+    return _InputMotion(motion, request.untransform and motion != REST, learned, mean_constant), remarks

@@ -20,12 +20,12 @@ _made: dict[tuple[torch.device, int, int], torch.Tensor] = {}  # on devices othe
 _making = threading.Lock()
 
 
-def factor_for(resolution: int) -> int:
+def upscale_factor(resolution: int) -> int:
     """The whole factor by which a picture of `resolution` pixels is enlarged before upload, 1 for none."""
     return max(1, SHOWN_SIZE // resolution)
 
 
-def interpolation(where: torch.Tensor, size: int, width: float = 1.0) -> torch.Tensor:
+def lanczos_matrix(where: torch.Tensor, size: int, width: float = 1.0) -> torch.Tensor:
     """[n, size] Lanczos interpolation along one axis, edge samples repeated outside, rows summing to 1.
 
     `where`: [n] float64 positions in pixels, 0 being the first one's centre. `width`: how far apart the samples are
@@ -59,10 +59,10 @@ def _matrix_on(device: torch.device, size: int, enlarged: int) -> torch.Tensor:
 
 def _interpolation(size: int, enlarged: int, device: torch.device) -> torch.Tensor:
     centres = (torch.arange(enlarged, dtype=torch.float64, device=device) + 0.5) * (size / enlarged) - 0.5
-    return interpolation(centres, size)
+    return lanczos_matrix(centres, size)
 
 
-def magnified(image: torch.Tensor, factor: int) -> torch.Tensor:
+def upscale(image: torch.Tensor, factor: int) -> torch.Tensor:
     """[C, H, W] floats enlarged `factor` times along both axes; the centres of the pixels stay where they were."""
     if factor == 1:
         return image
@@ -71,7 +71,7 @@ def magnified(image: torch.Tensor, factor: int) -> torch.Tensor:
     return down.to(image.dtype) @ image @ across.to(image.dtype).T
 
 
-def magnified_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
+def upscale_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
     """uint8 [H, W, C] enlarged to `width` pixels across, at least its own, and as high in proportion."""
     if pixels.shape[1] == width:
         return pixels

@@ -24,7 +24,7 @@ from gan.networks.describe import describe_rung
 from gan.networks.generator import Generator, moderate_batch, z_from_seed
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
-from viz.render.upscale import factor_for, magnified
+from viz.render.upscale import upscale, upscale_factor
 from viz.reports.network_text import plain
 
 FEWEST_ROWS = 192  # samples of a slice's columns, more where the segment passes more pixels
@@ -218,7 +218,7 @@ def glide_offsets(line: Segment, frames: int) -> list[tuple[float, float]]:
 def _enlarged(picture: np.ndarray) -> np.ndarray:
     """Enlarge as the window does: first to bytes, then larger."""
     planes = torch.from_numpy(_bytes(picture).transpose(2, 0, 1).copy()).float()
-    large = magnified(planes, factor_for(picture.shape[1])).add_(0.5).clamp_(0, 255)
+    large = upscale(planes, upscale_factor(picture.shape[1])).add_(0.5).clamp_(0, 255)
     return large.permute(1, 2, 0).to(torch.uint8).numpy()
 
 

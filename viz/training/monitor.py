@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from viz.core.state import TrainingState, absolute
+from viz.core.state import TrainingState, absolute_path
 from viz.training.process import ProcessReport, RunError, TrainerProcess, end_process_tree, trainer_program
 from viz.training.run_folder import NumberedFile, RunFolder, RunSnapshot, is_process_alive
 
@@ -100,7 +100,7 @@ class RunMonitor:
         self._lock = threading.Lock()  # between an order's first words in the report and the thread's own
         self._report = RunReport()
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._folder: RunFolder | None = RunFolder(Path(absolute(run_folder))) if run_folder else None
+        self._folder: RunFolder | None = RunFolder(Path(absolute_path(run_folder))) if run_folder else None
         self._process: TrainerProcess | None = None
         self._unwatched: list[TrainerProcess] = []  # launched here, still running, but another run is looked at
         self._launched_at = 0.0
@@ -137,7 +137,7 @@ class RunMonitor:
 
     def follow(self, run_folder: str) -> None:
         """Read this run from now on, "" none; a trainer that runs goes on, unwatched."""
-        self._order(RunReport(), lambda: self._follow(Path(absolute(run_folder)) if run_folder else None))
+        self._order(RunReport(), lambda: self._follow(Path(absolute_path(run_folder)) if run_folder else None))
 
     def _order(self, first_words: RunReport, action: Callable[[], None]) -> None:
         """Give `action` to the thread. The report says `first_words` at once, so that no second click repeats it."""

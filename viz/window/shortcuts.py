@@ -50,7 +50,7 @@ def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
     elif right or down:
         gestures.translate(transform, right / resolution, down / resolution)
     if step:
-        gestures.clamped(latent, "x", round(latent.x) + step)
+        gestures.set_clamped(latent, "x", round(latent.x) + step)
         latent.y = round(latent.y) + 0.0
     if play:
         latent.animate = not latent.animate

@@ -292,7 +292,7 @@ class Window:
         assert self._params is not None
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
-        idling.enable_idling = not (gestures.moving(self.state) or gestures.blinking(self.state))
+        idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
 
     def _collect(self) -> None:
         context, new = self.context, set()

@@ -14,7 +14,7 @@ from gan.networks.generator import Generator, untrained
 from gan.networks.ladder import rung
 from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
-from viz.core.layer_info import layers, number_format
+from viz.core.layer_info import list_layers, number_format
 from viz.core.result import PICTURE
 
 MIXED = PrecisionPolicy(NUM_FP16_RES)
@@ -56,7 +56,7 @@ def test_the_panel_tells_the_format_of_each_layer(cfg: str, half: int) -> None:
             name: x.dtype
             for name, x in generator.synthesis.steps(ws, SynthesisOptions(precision=PrecisionPolicy(half)))
         }
-    rows = layers(generator.config)
+    rows = list_layers(generator.config)
     assert {row.name: shown[number_format(row, generator.config, half)] for row in rows} == {
         **found,
         PICTURE: torch.float32,

@@ -24,7 +24,7 @@ from gan.networks.input_transform import user_matrix
 from viz.cli.main import main as viewer
 from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer
-from viz.render.upscale import magnified
+from viz.render.upscale import upscale
 from viz.reports import sticking_figure, sticking_study
 from viz.reports.figure import GREEN, VERMILION
 from viz.ui import theme
@@ -108,7 +108,7 @@ def test_the_pictures_are_the_models(written: tuple[Path, str], paths: dict[str,
     generator, z = load_generator(paths["T32"])[0], z_from_seed(3, 48)[0]
     zs = torch.from_numpy(np.stack([neighbour(z, 0.4, 3, i) for i in range(5)])).float()
     mean = to_uint8(generator(zs, psi=0.8).mean(dim=0, keepdim=True))[0].permute(2, 0, 1)
-    expected = magnified(mean.float(), 16).permute(1, 2, 0).clamp(0, 255).numpy()
+    expected = upscale(mean.float(), 16).permute(1, 2, 0).clamp(0, 255).numpy()
     assert np.abs(pixels(out / "right-mean.png") - expected).max() <= 3
     glide = pixels(out / "right-glide.png")
     assert glide.shape == (192, 24, 3)

@@ -16,7 +16,6 @@ from gan.hub import resolve
 from gan.hub.resolve import Bundled
 from viz.cli import view
 from viz.cli.main import main as viewer
-from viz.core import defaults as viz_models
 from viz.core import state
 from viz.core.request import PictureRequest
 from viz.display import offscreen
@@ -146,7 +145,7 @@ def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     known = tuple(Bundled(letter, f"net-{letter}", path) for letter, path in paths.items())
     monkeypatch.setattr(resolve, "bundled", lambda: known)
-    monkeypatch.setattr(viz_models, "bundled", lambda: known)
+    monkeypatch.setattr(state, "bundled", lambda: known)
     for name in ("T", "t", "stylegan3-t", "net-T", paths["T"]):
         assert resolve.resolve(name) == paths["T"]
     assert resolve.resolve("nothing") == "nothing"
@@ -158,8 +157,8 @@ def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: 
     for name in ("network-snapshot-000002", "network-snapshot-000010"):
         (run / f"{name}.safetensors").touch()
     assert resolve.resolve(str(run)) == str(run / "network-snapshot-000010.safetensors")
-    state, message = view.load_state(Path("no such file"))
-    assert (state.left.path, state.right.path, message) == (paths["B"], paths["T"], "")
+    first, message = view.load_state(Path("no such file"))
+    assert (first.left.path, first.right.path, message) == (paths["B"], paths["T"], "")
 
 
 def test_a_damaged_state_file_is_said_and_replaced_by_defaults(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gan.networks.ladder import rung
 from gan.networks.synthesis import SynthesisOptions
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
-from viz.render.inverse_warp import coverage, moved_back
+from viz.render.inverse_warp import coverage, inverse_warp
 from viz.render.renderer import Renderer
 
 SIZE = 32
@@ -71,7 +71,7 @@ def test_whole_pixels_are_moved_back_exactly() -> None:
     before, moved = torch.randn(2, 3, SIZE, SIZE), torch.zeros(2, 3, SIZE, SIZE)
     moved[:, :, :-5, 3:] = before[:, :, 5:, :-3]  # 3 to the right, 5 up
     forward = forward_matrix(3 / SIZE, -5 / SIZE, 0)
-    found, inside = moved_back(moved, forward), coverage(forward, SIZE)
+    found, inside = inverse_warp(moved, forward), coverage(forward, SIZE)
     assert torch.equal(found[:, :, 5:, :-3], before[:, :, 5:, :-3])
     expected = torch.zeros(SIZE, SIZE)
     expected[5:, :-3] = 1
@@ -95,7 +95,7 @@ def test_a_band_limited_signal_is_moved_back_as_a_signal(motion: tuple[float, fl
     forward = forward_matrix(*motion)
     highest = 32 * min(1.0, motion[3]) / math.sqrt(2) / 2
     expected = waves(forward_matrix(0, 0, 0), highest)
-    found, inside = moved_back(waves(forward, highest), forward), coverage(forward, 64)
+    found, inside = inverse_warp(waves(forward, highest), forward), coverage(forward, 64)
     clear = -torch.nn.functional.max_pool2d(-inside[None], 9, 1, 4)[0] == 1
     assert clear.sum() > 200
     error = (found - expected)[0, 0][clear].square().mean()
@@ -108,7 +108,7 @@ def test_what_the_smaller_pixels_cannot_hold_is_held_back() -> None:
     axis = (torch.arange(64) + 0.5) / 64
     for turn in (forward, forward_matrix(0, 0, 1e-6, 2)):
         fine = torch.sin(2 * math.pi * 24 * axis)[None, None, None, :].expand(1, 1, 64, 64)
-        assert moved_back(fine, turn)[0, 0, 20:44, 20:44].std() < 0.05 * fine.std()
+        assert inverse_warp(fine, turn)[0, 0, 20:44, 20:44].std() < 0.05 * fine.std()
 
 
 def test_the_renderer_scales_as_the_generator_does(models: dict[str, str]) -> None:

@@ -92,10 +92,10 @@ def test_animations_play_on_both_sides_while_unlinked() -> None:
     gestures.advance(state, 0.5)
     assert (state.latent.x, state.right_latent.x) == (0.5, -1.0)
     state.latent.animate = False
-    assert gestures.moving(state)
+    assert gestures.is_animating(state)
     state.link(True)
     gestures.advance(state, 0.5)
-    assert not gestures.moving(state) and state.latent.x == 0.5
+    assert not gestures.is_animating(state) and state.latent.x == 0.5
 
 
 def test_whole_points_of_the_plane_are_seeds() -> None:
@@ -170,7 +170,7 @@ def test_a_circle_closes_whatever_the_frame_rate() -> None:
         farthest = max(farthest, math.hypot(state.transform.tx - 0.2, state.transform.ty))
     assert (state.transform.tx, state.transform.ty) == pytest.approx((0.2, 0), abs=1e-9)
     assert farthest == pytest.approx(0.2, abs=0.001)  # the diameter
-    assert gestures.moving(state)
+    assert gestures.is_animating(state)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +218,9 @@ def test_the_learned_numbers_move_once_they_are_used(word: str, name: str) -> No
     state = AppState()
     state.transform = TransformState(learned_animate=word, speed=0.5, radius=0.1)
     gestures.advance(state, 0.5)
-    assert not gestures.moving(state) and getattr(state.transform, name) == 0
+    assert not gestures.is_animating(state) and getattr(state.transform, name) == 0
     state.transform.learned = "set"
-    assert gestures.moving(state)
+    assert gestures.is_animating(state)
     gestures.advance(state, 0.5)
     assert getattr(state.transform, name) == pytest.approx(90 if word == "rotate" else 0.1)
     gestures.advance(state, 1.5)
@@ -231,7 +231,7 @@ def test_the_learned_numbers_move_once_they_are_used(word: str, name: str) -> No
 def test_the_state_keeps_its_types() -> None:
     """A whole number where a float belongs would show as 0 in a field, and be refused by a state file's reader."""
     state = AppState()
-    gestures.clamped(state.latent, "x", 25)
+    gestures.set_clamped(state.latent, "x", 25)
     assert type(state.latent.x) is float and state.latent.x == 25
-    gestures.clamped(state.latent, "cutoff", 3.0)
+    gestures.set_clamped(state.latent, "cutoff", 3.0)
     assert type(state.latent.cutoff) is int

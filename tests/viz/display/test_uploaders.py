@@ -13,7 +13,7 @@ from support.graphics import STREAM, Event, arrive, picture, seen
 from cuda_ops.cuda import driver as cuda_driver
 from cuda_ops.cuda import gl_interop
 from cuda_ops.cuda.driver import DriverError
-from viz.core.images import DeviceImage, arrived, size_of, window_stream
+from viz.core.images import DeviceImage, poll_host, size_of, window_stream
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
 from viz.core.state import StickingState
@@ -350,16 +350,18 @@ def test_a_picture_is_downloaded_while_others_work(driver):
     content, ready = picture(0, 48, 32), Event()
     pixels = driver.pixels(content, ready)
     Event.passes = False
-    assert arrived(pixels) is None and arrived(pixels) is None
+    assert poll_host(pixels) is None and poll_host(pixels) is None
     assert driver.calls() == ["wait for it"]
     assert len(window_stream(0).kept) == 1 and Event.waited == 0
     Event.passes = True
-    host = arrived(pixels)
-    assert np.array_equal(host, content) and arrived(pixels) is host and pixels.host() is host and Event.waited == 0
+    host = poll_host(pixels)
+    assert (
+        np.array_equal(host, content) and poll_host(pixels) is host and pixels.to_host() is host and Event.waited == 0
+    )
     Event.passes = False
     other = driver.pixels(picture(1))
-    assert arrived(other) is None and np.array_equal(other.host(), picture(1)) and Event.waited == 1
-    assert arrived(other) is other.host() and arrived(content) is content
+    assert poll_host(other) is None and np.array_equal(other.to_host(), picture(1)) and Event.waited == 1
+    assert poll_host(other) is other.to_host() and poll_host(content) is content
 
 
 def test_without_pinned_memory_a_picture_is_downloaded_at_once(driver, monkeypatch):
@@ -367,7 +369,7 @@ def test_without_pinned_memory_a_picture_is_downloaded_at_once(driver, monkeypat
         raise RuntimeError("no pinned memory")
 
     monkeypatch.setattr(torch, "empty", refused)
-    assert np.array_equal(arrived(driver.pixels(picture(0))), picture(0))
+    assert np.array_equal(poll_host(driver.pixels(picture(0))), picture(0))
 
 
 def test_slices_are_recorded_as_pictures_come(driver):

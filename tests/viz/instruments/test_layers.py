@@ -11,7 +11,7 @@ from support.gui import save_model
 
 from gan.checkpoints.checkpoint import load_generator
 from gan.networks.ladder import RUNGS, rung
-from viz.core.layer_info import find, layers
+from viz.core.layer_info import find_layer, list_layers
 from viz.core.request import PictureRequest
 from viz.core.result import PICTURE
 from viz.instruments import layers as layer_view
@@ -29,7 +29,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_every_layer_is_listed_as_it_comes_out(letter: str, tmp_path: Path) -> None:
     path = save_model(tmp_path / "model.safetensors", letter, 32)
     generator, _ = load_generator(path)
-    listed = layers(generator.config)
+    listed = list_layers(generator.config)
     assert [layer.name for layer in listed] == [*generator.layer_names, PICTURE]
     renderer = Renderer()
     for layer in listed:
@@ -40,10 +40,10 @@ def test_every_layer_is_listed_as_it_comes_out(letter: str, tmp_path: Path) -> N
 
 def test_a_selection_survives_another_model() -> None:
     small, large = (rung("T", 256, channel_max=most) for most in (64, 512))
-    name = layers(small)[6].name
-    assert find(large, name) == layers(large)[6] and find(small, name) == layers(small)[6]
-    assert find(rung("B", 256), name).name == PICTURE
-    assert find(small, "") == layers(small)[len(layers(small)) // 2]
+    name = list_layers(small)[6].name
+    assert find_layer(large, name) == list_layers(large)[6] and find_layer(small, name) == list_layers(small)[6]
+    assert find_layer(rung("B", 256), name).name == PICTURE
+    assert find_layer(small, "") == list_layers(small)[len(list_layers(small)) // 2]
 
 
 def test_capturing_a_layer_stops_there(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

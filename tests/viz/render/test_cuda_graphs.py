@@ -27,9 +27,9 @@ from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render import cuda_backend, cuda_graphs, precision
-from viz.render.cuda_backend import GpuDrawing, Job
-from viz.render.cuda_graphs import Replay, Replays, plainly, quickest
-from viz.render.postprocess import in_bytes, input_facts, read_facts
+from viz.render.cuda_backend import CudaBackend, SynthesisInputs
+from viz.render.cuda_graphs import GraphCache, SynthesisGraphs, run_eager, select_fastest
+from viz.render.postprocess import measure_input, to_rgba8, unpack_input
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
 
@@ -103,12 +103,12 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
     generator = small(cfg)
     movable, precision = generator.config.movable, PrecisionPolicy(half, True)
     one, other = latents(generator, 1, 2)
-    found = Replay(generator.synthesis, one, precision, movable=movable, learned=learned, capture=traced)
+    found = SynthesisGraphs(generator.synthesis, one, precision, movable=movable, learned=learned, capture=traced)
     moves = [(0.0, 0.0, 0.0, 1.0), (0.1, -0.2, 30.0, 1.2), (0.1, -0.2, 30.0, 1.2), (0.3, 0.0, 0.0, 1.0)]
     ways = [(0.1, 0.0, 90.0), (0.1, 0.0, 90.0), (0.0, 0.2, 5.0), (0.0, 0.2, 5.0)]
     images = []
     for (key, ws), motion, way in zip([(1, one), (1, one), (2, other), (1, one)], moves, ways, strict=True):
-        picture, facts = found.draw(key, ws, motion if movable else None, way if learned else None)
+        picture, facts = found.render(key, ws, motion if movable else None, way if learned else None)
         overrides = InputOverrides(learned_vector(*way)) if learned else InputOverrides()
         transform = user_matrix(*motion) if movable else None
         expected = generator.synthesis(
@@ -122,9 +122,9 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
         )
         torch.testing.assert_close(picture, expected, atol=1e-6, rtol=1e-6)
         torch.testing.assert_close(
-            facts, input_facts(generator.synthesis, ws, transform, overrides), equal_nan=True, atol=1e-6, rtol=0
+            facts, measure_input(generator.synthesis, ws, transform, overrides), equal_nan=True, atol=1e-6, rtol=0
         )
-        images.append((found.finish(), in_bytes(expected)))
+        images.append((found.finish(), to_rgba8(expected)))
     for (image, enlarged), (expected_image, expected_enlarged) in images:  # also those drawn first
         assert (image.int() - expected_image.int()).abs().max() <= 1 and enlarged is not None
         assert (enlarged.int() - expected_enlarged.int()).abs().max() <= 1
@@ -135,7 +135,7 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
 def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = small("T")
     one, other = latents(generator, 1, 2)
-    found = Replay(generator.synthesis, one, FULL_PRECISION, movable=True, learned=True, capture=traced)
+    found = SynthesisGraphs(generator.synthesis, one, FULL_PRECISION, movable=True, learned=True, capture=traced)
     copied: list[int] = []
     copy_in = cuda_graphs.copy_in
     monkeypatch.setattr(
@@ -149,35 +149,35 @@ def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) ->
     ]
     for arguments, ran, copies in steps:
         RAN.clear(), copied.clear()
-        found.draw(*arguments)
+        found.render(*arguments)
         assert ran == RAN and copied == copies
 
 
-def job(cfg: str, half: int = 0, **others: Any) -> Job:
+def job(cfg: str, half: int = 0, **others: Any) -> SynthesisInputs:
     generator = small(cfg)
     (ws,) = latents(generator, 1)
-    return Job(cfg, generator.synthesis, PrecisionPolicy(half), 1, ws, (0.1, 0.0, 0.0, 1.0), **others)
+    return SynthesisInputs(cfg, generator.synthesis, PrecisionPolicy(half), 1, ws, (0.1, 0.0, 0.0, 1.0), **others)
 
 
 @torch.no_grad()
 def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool | None] = []
 
-    class Counted(Replay):
+    class Counted(SynthesisGraphs):
         def __init__(self, synthesis: Any, ws: Any, precision: PrecisionPolicy, **options: Any) -> None:
             made.append(precision.channels_last)
             super().__init__(synthesis, ws, precision, **options)
 
-    monkeypatch.setattr(cuda_backend, "Replay", Counted)
+    monkeypatch.setattr(cuda_backend, "SynthesisGraphs", Counted)
     monkeypatch.setattr(cuda_graphs, "_milliseconds", lambda found: 1.0 if found.precision.channels_last else 2.0)
-    drawing, first = GpuDrawing(traced), job("T")
-    drawn = drawing.draw(first)
+    drawing, first = CudaBackend(traced), job("T")
+    drawn = drawing.render(first)
     assert made == [False, True] and "channels-last; a CUDA graph" in drawn.how and drawn.how.startswith("float32")
-    drawing.draw(first._replace(ws_key=2, motion=(0.2, 0.0, 0.0, 1.0)))
+    drawing.render(first._replace(ws_key=2, motion=(0.2, 0.0, 0.0, 1.0)))
     assert made == [False, True]
-    drawing.draw(first._replace(learned=(0.0, 0.0, 10.0)))  # other graphs, in the layout that is known
+    drawing.render(first._replace(learned=(0.0, 0.0, 10.0)))  # other graphs, in the layout that is known
     assert made == [False, True, True]
-    assert "float16 in the highest 4" in drawing.draw(first._replace(precision=PrecisionPolicy(NUM_FP16_RES))).how
+    assert "float16 in the highest 4" in drawing.render(first._replace(precision=PrecisionPolicy(NUM_FP16_RES))).how
     assert made == [False, True, True, True, False]
     drawing.retain(lambda model: model != "T")
     assert not drawing.graphs and not drawing.layouts
@@ -193,31 +193,35 @@ def test_what_cannot_be_captured_runs_call_by_call() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     first = job("T")
-    drawn = GpuDrawing(refuse).draw(first)
+    drawn = CudaBackend(refuse).render(first)
     assert "no CUDA graph" in drawn.how
     assert isinstance(drawn.picture, DeviceImage)
-    expected = GpuDrawing(traced).draw(first).picture
+    expected = CudaBackend(traced).render(first).picture
     assert isinstance(expected, DeviceImage) and torch.equal(drawn.picture.tensor, expected.tensor)
     with pytest.raises(torch.OutOfMemoryError):
-        GpuDrawing(full).draw(first)
+        CudaBackend(full).render(first)
 
 
 @torch.no_grad()
 def test_the_layout_that_can_be_made_is_taken() -> None:
-    ready = Replay(small("T").synthesis, latents(small("T"), 1)[0], FULL_PRECISION, movable=True, capture=plainly)
+    ready = SynthesisGraphs(
+        small("T").synthesis, latents(small("T"), 1)[0], FULL_PRECISION, movable=True, capture=run_eager
+    )
 
-    def broken() -> Replay:
+    def broken() -> SynthesisGraphs:
         raise RuntimeError("no")
 
-    assert quickest((broken, lambda: ready)) is ready
+    assert select_fastest((broken, lambda: ready)) is ready
     with pytest.raises(RuntimeError, match="no"):
-        quickest((broken, broken))
+        select_fastest((broken, broken))
 
 
 @torch.no_grad()
 def test_few_graphs_are_kept() -> None:
-    generator, kept = small("A"), Replays()
-    held = Replay(generator.synthesis, latents(generator, 1)[0], FULL_PRECISION, movable=False, capture=plainly)
+    generator, kept = small("A"), GraphCache()
+    held = SynthesisGraphs(
+        generator.synthesis, latents(generator, 1)[0], FULL_PRECISION, movable=False, capture=run_eager
+    )
     for key in range(cuda_graphs.KEPT + 2):
         kept.get(key, lambda: held)
     assert len(kept) == cuda_graphs.KEPT
@@ -228,7 +232,7 @@ def test_few_graphs_are_kept() -> None:
 def on_device(monkeypatch: pytest.MonkeyPatch) -> Renderer:
     """A renderer that takes the CPU for a CUDA device."""
     found = Renderer()
-    found._gpu = GpuDrawing(traced)
+    found._gpu = CudaBackend(traced)
     monkeypatch.setattr(found, "_in_memory", found._on_gpu)
     return found
 
@@ -316,14 +320,14 @@ def test_precision() -> None:
     def bad() -> float:
         return 40.0
 
-    assert precision.chosen("auto", "cpu", never) == (FULL_PRECISION, None)
-    assert precision.chosen("float32", "cuda", never) == (FULL_PRECISION, None)
-    assert precision.chosen("auto", "cuda:1", good) == (PrecisionPolicy(NUM_FP16_RES), None)
-    assert precision.chosen("auto", "cuda", bad) == (FULL_PRECISION, None)
-    assert precision.chosen("float16", "cuda", good) == (PrecisionPolicy(NUM_FP16_RES), None)
-    policy, remark = precision.chosen("float16", "cuda", bad)
+    assert precision.choose_precision("auto", "cpu", never) == (FULL_PRECISION, None)
+    assert precision.choose_precision("float32", "cuda", never) == (FULL_PRECISION, None)
+    assert precision.choose_precision("auto", "cuda:1", good) == (PrecisionPolicy(NUM_FP16_RES), None)
+    assert precision.choose_precision("auto", "cuda", bad) == (FULL_PRECISION, None)
+    assert precision.choose_precision("float16", "cuda", good) == (PrecisionPolicy(NUM_FP16_RES), None)
+    policy, remark = precision.choose_precision("float16", "cuda", bad)
     assert policy == PrecisionPolicy(NUM_FP16_RES) and remark is not None and "40 dB" in remark
-    policy, remark = precision.chosen("float16", "cpu", never)
+    policy, remark = precision.choose_precision("float16", "cpu", never)
     assert policy == FULL_PRECISION and remark is not None and "cpu" in remark
 
 
@@ -331,17 +335,19 @@ def test_precision() -> None:
 def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
     generator = small(cfg)
     with torch.inference_mode():
-        assert 50 < precision.mixed_decibels(generator, "cpu") < 120
+        assert 50 < precision.measure_float16_psnr(generator, "cpu") < 120
     one = torch.full((2, 3, 4, 4), 0.5)
-    assert precision.decibels(one, one) == float("inf") and precision.decibels(one * torch.nan, one) == -float("inf")
+    assert precision.measure_psnr(one, one) == float("inf") and precision.measure_psnr(one * torch.nan, one) == -float(
+        "inf"
+    )
     noisy = one.clone()
     noisy[1] += 0.02
-    assert precision.decibels(noisy, one) == pytest.approx(40)  # the worst picture's: 20 log10(2 / 0.02)
+    assert precision.measure_psnr(noisy, one) == pytest.approx(40)  # the worst picture's: 20 log10(2 / 0.02)
 
 
 def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: Path) -> None:
     with torch.inference_mode():
-        assert precision.mixed_decibels(small("A", c_dim=3), "cpu") > 50
+        assert precision.measure_float16_psnr(small("A", c_dim=3), "cpu") > 50
     path = saved(tmp_path, "A", c_dim=3)
     pictures = [on_device.render(PictureRequest(path, label=label)).image for label in (0, 2)]
     assert pictures[0] is not None and pictures[1] is not None and not np.array_equal(*pictures)
@@ -349,5 +355,5 @@ def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: P
 
 def test_facts_that_a_model_has_not() -> None:
     generator = small("A")
-    facts = input_facts(generator.synthesis, latents(generator, 1)[0], None, InputOverrides())
-    assert read_facts(facts) == (None, None)
+    facts = measure_input(generator.synthesis, latents(generator, 1)[0], None, InputOverrides())
+    assert unpack_input(facts) == (None, None)

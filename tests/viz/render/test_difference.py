@@ -1,34 +1,15 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Left against right: the difference of pictures that are known, and how unequal sizes are compared and said."""
+"""Left against right: the difference of pictures that are known, and how unequal sizes are compared."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from gan.networks.ladder import rung
 from viz.core.request import PictureRequest, RenderRequest
-from viz.core.result import ModelFacts, RenderResult
-from viz.core.state import AppState
-from viz.render.difference import ASKED_LIMIT, Difference, absolute, amplified, how, root_mean_square
-from viz.render.upscale import magnified_pixels
-
-FACTS = ModelFacts(
-    path="a",
-    rung="T",
-    resolution=32,
-    z_dim=32,
-    w_dim=32,
-    c_dim=0,
-    num_ws=8,
-    layers=8,
-    parameters=1,
-    bytes=1,
-    movable=True,
-    learned_transform=True,
-    config=rung("T", 32),
-    kimg=None,
-)
+from viz.core.result import RenderResult
+from viz.render.difference import ASKED_LIMIT, Difference, absolute_difference, amplify, root_mean_square
+from viz.render.upscale import upscale_pixels
 
 
 def grey(size: int, *rows: int) -> np.ndarray:
@@ -61,15 +42,15 @@ def waves(size: int, cycles: float) -> np.ndarray:
 
 def test_the_difference_is_absolute_in_both_directions() -> None:
     left, right = np.array([0, 10, 255, 7], np.uint8), np.array([255, 13, 0, 7], np.uint8)
-    assert absolute(left, right).tolist() == absolute(right, left).tolist() == [255, 3, 255, 0]
+    assert absolute_difference(left, right).tolist() == absolute_difference(right, left).tolist() == [255, 3, 255, 0]
 
 
 def test_gain_multiplies_and_ends_at_white_and_zero_stays_black() -> None:
     difference = grey(4, 0, 3, 10, 100) - np.array([0, 0, 0, 255], np.uint8)
-    shown = amplified(difference, 4.0)
+    shown = amplify(difference, 4.0)
     assert shown[:, 0, 0].tolist() == [0, 12, 40, 255] and (shown[:, :, 3] == 255).all()
-    assert amplified(difference, 64.0)[:, 0, 1].tolist() == [0, 192, 255, 255]
-    assert amplified(difference, 1.0)[:, 0, 2].tolist() == [0, 3, 10, 100]
+    assert amplify(difference, 64.0)[:, 0, 1].tolist() == [0, 192, 255, 255]
+    assert amplify(difference, 1.0)[:, 0, 2].tolist() == [0, 3, 10, 100]
 
 
 def test_rms_is_over_pixels_and_colours_without_the_gain() -> None:
@@ -78,7 +59,7 @@ def test_rms_is_over_pixels_and_colours_without_the_gain() -> None:
     assert compared and compared.rms == pytest.approx(np.sqrt((3**2 + 4**2) / 2))
     one = grey(8, 0)
     one[0, 0, 1] = 255
-    assert root_mean_square(absolute(one, grey(8, 0))) == pytest.approx(255 / np.sqrt(64 * 3))
+    assert root_mean_square(absolute_difference(one, grey(8, 0))) == pytest.approx(255 / np.sqrt(64 * 3))
 
 
 def test_equal_pictures_are_black() -> None:
@@ -135,7 +116,7 @@ def test_a_smaller_picture_is_enlarged_as_a_band_limited_signal() -> None:
     assert compared and compared.pixels.shape == large.shape
     assert compared.pixels[inside, inside, :3].max() <= 4
     repeated = small.repeat(2, axis=0).repeat(2, axis=1)
-    assert absolute(repeated, large)[inside, inside].max() > 20, "which repeating its pixels would not do"
+    assert absolute_difference(repeated, large)[inside, inside].max() > 20, "which repeating its pixels would not do"
     swapped = asked((right, left)).of(right, left, 1.0)
     assert swapped and np.array_equal(swapped.pixels, compared.pixels)
 
@@ -146,27 +127,13 @@ def test_shown_large_the_enlarged_pictures_are_subtracted() -> None:
     own, fine = difference.of(left, right, 1.0), difference.of(left, right, 1.0, 500.0)
     assert own and fine and own.pixels.shape == (32, 32, 4) and fine.pixels.shape == (512, 512, 4)
     assert fine.rms == own.rms, "the figure is of the pictures' own pixels, however they are shown"
-    expected = absolute(magnified_pixels(waves(32, 3), 512), magnified_pixels(waves(32, 4), 512))
+    expected = absolute_difference(upscale_pixels(waves(32, 3), 512), upscale_pixels(waves(32, 4), 512))
     assert np.array_equal(fine.pixels[:, :, :3], expected[:, :, :3])
     assert difference.of(left, right, 1.0, 20.0).pixels.shape == (32, 32, 4)
 
 
 def test_enlarging_by_any_ratio_keeps_a_constant_and_the_position() -> None:
-    assert (magnified_pixels(grey(32, 77), 80)[:, :, :3] == 77).all()
-    large, direct = magnified_pixels(waves(48, 3), 120), waves(120, 3)
-    assert absolute(large, direct)[12:-12, 12:-12].max() <= 4
-    assert magnified_pixels(direct, 120) is direct
-
-
-def test_it_is_said_how_unequal_models_are_compared() -> None:
-    state = AppState()
-    other = dataclasses.replace(FACTS, resolution=64, z_dim=512)
-    assert how(state, FACTS, FACTS) == how(state, FACTS, None) == how(state, None, None) == ()
-    assert how(state, FACTS, other) == ("z has 32 numbers left, 512 right: one seed, each model's own draw.",)
-    state.canvas.mode = "difference"
-    assert how(state, FACTS, other)[1:] == ("32 px left, 64 px right: left enlarged 2× (Lanczos).",)
-    assert how(state, other, FACTS)[1:] == ("64 px left, 32 px right: right enlarged 2× (Lanczos).",)
-    for state.canvas.mode in ("split", "blink"):
-        assert how(state, FACTS, other)[1:] == ("32 px left, 64 px right: shown at one size.",)
-    state.link(False)  # then each has its own seed, and nothing is claimed of them
-    assert how(state, FACTS, other) == ("32 px left, 64 px right: shown at one size.",)
+    assert (upscale_pixels(grey(32, 77), 80)[:, :, :3] == 77).all()
+    large, direct = upscale_pixels(waves(48, 3), 120), waves(120, 3)
+    assert absolute_difference(large, direct)[12:-12, 12:-12].max() <= 4
+    assert upscale_pixels(direct, 120) is direct

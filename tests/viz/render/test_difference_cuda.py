@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from viz.core import images as pixels
-from viz.core.images import DeviceImage, in_memory
+from viz.core.images import DeviceImage, to_host
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render import difference as comparison
 from viz.render.difference import ArrayDifference, Difference
 from viz.render.difference_cuda import DeviceDifference
-from viz.render.upscale import magnified_pixels
+from viz.render.upscale import upscale_pixels
 
 
 class Event:
@@ -56,7 +56,7 @@ def on_device(found: np.ndarray) -> DeviceImage:
 
 
 def result(found: np.ndarray, side: str, device: bool, **asked: Any) -> RenderResult:
-    large = magnified_pixels(found, 512) if len(found) < 512 else None
+    large = upscale_pixels(found, 512) if len(found) < 512 else None
     both = [pixels if pixels is None or not device else on_device(pixels) for pixels in (found, large)]
     return RenderResult(PictureRequest(side, **asked), picture=both[0], enlarged=both[1])
 
@@ -74,7 +74,7 @@ def test_it_is_that_of_the_arrays(left: int, right: int, width: float, streams: 
             difference.ask(RenderRequest(one.request, other.request))
         shown, wanted = found.of(*pairs[0], gain, width), expected.of(*pairs[1], gain, width)
         assert shown is not None and wanted is not None and isinstance(shown.pixels, DeviceImage)
-        assert np.abs(in_memory(shown.pixels).astype(int) - wanted.pixels).max() <= gain  # enlarged to bytes: one off
+        assert np.abs(to_host(shown.pixels).astype(int) - wanted.pixels).max() <= gain  # enlarged to bytes: one off
         assert shown.rms == pytest.approx(wanted.rms, rel=1e-4) and not found.on_its_way
     assert {id(one.picture) for one in pairs[0]} <= {id(picture) for picture in streams}
     assert all(one.picture._host is None for one in pairs[0]), "a frame left its device"  # type: ignore[union-attr]

@@ -20,9 +20,9 @@ from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
 from viz.core.request import PictureRequest, RenderRequest
 from viz.loading import model_info as inside
-from viz.loading.model_info import facts_of
+from viz.loading.model_info import read_facts
 from viz.render.renderer import MODULATED, Renderer
-from viz.render.upscale import magnified
+from viz.render.upscale import upscale
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_a_file_written_anew_is_loaded_anew(tmp_path: Path) -> None:
 
 def cost_of(*paths: str) -> int:
     """Bytes that these models take in the renderer's cache."""
-    return sum(facts_of(path).bytes * (1 + MODULATED) for path in paths)
+    return sum(read_facts(path).bytes * (1 + MODULATED) for path in paths)
 
 
 def test_the_model_cache_is_bounded_and_what_is_on_screen_stays(models: dict[str, str]) -> None:
@@ -196,17 +196,16 @@ def test_magnification_keeps_samples_of_a_band_limited_signal() -> None:
     where = (torch.arange(32) + 0.5) / 32
     fine = (torch.arange(256) + 0.5) / 256
     wave = torch.sin(2 * torch.pi * 3 * where)[None, None, :].expand(1, 32, 32)
-    large = magnified(wave, 8)
+    large = upscale(wave, 8)
     assert large.shape == (1, 256, 256)
     inside = slice(32, -32)  # away from the repeated edge
     expected = torch.sin(2 * torch.pi * 3 * fine)
     assert (large[0, 100, inside] - expected[inside]).abs().max() < 0.02
-    assert torch.allclose(magnified(torch.ones(3, 8, 8), 4), torch.ones(3, 32, 32), atol=1e-5)
+    assert torch.allclose(upscale(torch.ones(3, 8, 8), 4), torch.ones(3, 32, 32), atol=1e-5)
 
 
 def test_a_window_begins_on_the_fastest_device_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    from viz.core import defaults as models
-    from viz.core.state import AppState
+    from viz.core.state import AppState, default_state
     from viz.window import window as app
 
     for there, saved, expected in (
@@ -218,10 +217,8 @@ def test_a_window_begins_on_the_fastest_device_that_is_there(monkeypatch: pytest
         (("cpu", "cuda:0"), "cpu", "cpu"),
     ):
         monkeypatch.setattr(app, "list_devices", lambda there=there: there)
-        state = AppState()
-        if saved is None:
-            models.first_start(state)
-        else:
+        state = default_state() if saved is None else AppState()
+        if saved is not None:
             state.display.device = saved
         window = app.Window(state)
         window.close()

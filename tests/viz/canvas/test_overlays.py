@@ -1,0 +1,47 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""What the canvas says about the two pictures."""
+
+import dataclasses
+
+from gan.networks.ladder import rung
+from viz.canvas.overlays import describe_comparison
+from viz.core.result import ModelFacts
+from viz.core.state import AppState
+
+FACTS = ModelFacts(
+    path="a",
+    rung="T",
+    resolution=32,
+    z_dim=32,
+    w_dim=32,
+    c_dim=0,
+    num_ws=8,
+    layers=8,
+    parameters=1,
+    bytes=1,
+    movable=True,
+    learned_transform=True,
+    config=rung("T", 32),
+    kimg=None,
+)
+
+
+def test_it_is_said_how_unequal_models_are_compared() -> None:
+    state = AppState()
+    other = dataclasses.replace(FACTS, resolution=64, z_dim=512)
+    assert (
+        describe_comparison(state, FACTS, FACTS)
+        == describe_comparison(state, FACTS, None)
+        == describe_comparison(state, None, None)
+        == ()
+    )
+    assert describe_comparison(state, FACTS, other) == (
+        "z has 32 numbers left, 512 right: one seed, each model's own draw.",
+    )
+    state.canvas.mode = "difference"
+    assert describe_comparison(state, FACTS, other)[1:] == ("32 px left, 64 px right: left enlarged 2× (Lanczos).",)
+    assert describe_comparison(state, other, FACTS)[1:] == ("64 px left, 32 px right: right enlarged 2× (Lanczos).",)
+    for state.canvas.mode in ("split", "blink"):
+        assert describe_comparison(state, FACTS, other)[1:] == ("32 px left, 64 px right: shown at one size.",)
+    state.link(False)  # then each has its own seed, and nothing is claimed of them
+    assert describe_comparison(state, FACTS, other) == ("32 px left, 64 px right: shown at one size.",)
