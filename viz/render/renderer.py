@@ -31,7 +31,7 @@ from viz.loading.model_info import read_facts
 from viz.render.cuda_backend import CudaBackend, SynthesisInputs
 from viz.render.cuda_graphs import copy_in
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
-from viz.render.precision import measure_float16_psnr
+from viz.render.precision import choose_precision, measure_float16_psnr
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
