@@ -14,6 +14,7 @@ import torch
 from support.steps import batch, bits, small_config
 
 from gan.networks.config import ConfigError
+from gan.networks.synthesis import SynthesisOptions
 from train.config import TrainConfig, configure, default_gamma, ema_half_life
 from train.data import Sampler
 from train.device import estimate_memory
@@ -275,7 +276,7 @@ def test_path_length_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     m = torch.tensor([[1.0, 2.0, 2.0], [2.0, 3.0, 6.0]])  # [num_ws, w_dim]; the rows' squared lengths are 9 and 49
     scales = torch.tensor([1.0, 2.0])
 
-    def synthesis(ws: torch.Tensor, **_: Any) -> torch.Tensor:
+    def synthesis(ws: torch.Tensor, options: SynthesisOptions) -> torch.Tensor:
         return (scales * (ws * m).sum((1, 2)))[:, None, None, None].expand(-1, 3, 2, 8)
 
     def mapping(z: torch.Tensor, labels: None, **_: Any) -> torch.Tensor:
