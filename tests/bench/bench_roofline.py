@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m bench.bench_roofline: filtered_lrelu on a GPU against its roofline, and what starting and launching cost.
+"""python -m bench.bench_roofline: filtered_lrelu on a GPU against its roofline, and the cost of starting and launching.
 
 The roofline of a case is the slower of two things that no kernel avoids: moving input, output and codes once, at the
 rate of a large copy on this device, and the multiply-adds of the filters, at the rate of a large float32 matrix product
@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 def milliseconds(call: Callable[[int], object], device: torch.device, rounds: int) -> float:
-    """Median time of a call, which is given the number of its turn; ten to warm up on a GPU are not counted."""
+    """Return the median time of a call, which is given its number; on a GPU ten calls before warm up."""
     if device.type != "cuda":  # to try this program out
         start = time.perf_counter()
         call(0)
@@ -51,7 +51,7 @@ def milliseconds(call: Callable[[int], object], device: torch.device, rounds: in
 
 
 def ceilings(device: torch.device, rounds: int) -> tuple[float, float]:
-    """(bytes moved, float32 multiply-adds) a millisecond."""
+    """Measure (bytes moved, float32 multiply-adds) per millisecond."""
     count, size = (2**28, 8192) if device.type == "cuda" else (2**20, 128)
     torch.backends.cuda.matmul.allow_tf32 = False
     source = torch.randn(count, device=device)
@@ -63,7 +63,7 @@ def ceilings(device: torch.device, rounds: int) -> tuple[float, float]:
 
 
 def line(taps: int, radial: bool, device: torch.device) -> Tensor:
-    """Random taps that are their own mirror image, as those of the models."""
+    """Return random taps that are their own mirror image, as those of the models."""
     f = torch.randn(taps, device=device) / taps**0.5
     f = f + f.flip(0)
     return torch.outer(f, f) if radial else f
@@ -72,7 +72,7 @@ def line(taps: int, radial: bool, device: torch.device) -> Tensor:
 def work(
     rows: int, mid: int, out: int, up: int, down: int, up_taps: int, down_taps: int, planes: tuple[bool, bool]
 ) -> int:
-    """Multiply-adds of a square channel: filters by phase, along x first, unless 2-D."""
+    """Count the multiply-adds of a square channel: filters by phase, along x first, unless 2-D."""
     per_phase = up_taps // up
     upward = mid * mid * per_phase**2 if planes[0] else rows * mid * per_phase + mid * mid * per_phase
     downward = out * out * down_taps**2 if planes[1] else mid * out * down_taps + out * out * down_taps
@@ -92,7 +92,7 @@ def case(
     rounds: int,
     rates: tuple[float, float],
 ) -> Row:
-    """A layer with `size`² outputs: forward without codes, or its gradient."""
+    """Time a layer with `size`² outputs: forward without codes, or its gradient."""
     up_taps, down_taps, rows = 6 * up, 6 * down, size * down // up
     fu, fd = line(up_taps, False, device), line(down_taps, radial, device)
     mid = (size - 1) * down + down_taps
@@ -140,7 +140,7 @@ def case(
 
 
 def cases(device: torch.device, quick: bool, rates: tuple[float, float], rounds: int) -> Iterator[Row]:
-    """All of them: forward and gradients, types, layouts."""
+    """Time all cases: forward and gradients, types, layouts."""
     size, channels = (SIZE, CHANNELS) if device.type == "cuda" else (32, 8)
     for backward, table in ((False, CASES), (True, BACKWARD)):
         for up, down, radial in table:
@@ -150,7 +150,7 @@ def cases(device: torch.device, quick: bool, rates: tuple[float, float], rounds:
 
 
 def starting(device: torch.device) -> Iterator[Row]:
-    """What compiling a kernel takes, what finding a kept one takes, and what a call costs the CPU."""
+    """Time compiling a kernel, finding a kept one, and a call's cost on the CPU."""
     (spec,) = tiling.specialise_layer(2, 2, 12, 12, True, (11, 11), torch.float16)
     architecture = cuda.architecture(device)
     assert architecture is not None
@@ -177,11 +177,13 @@ def starting(device: torch.device) -> Iterator[Row]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--device", default="cuda", show_default=True, help="cpu only tries this program out.")
+@click.option(
+    "--device", default="cuda", show_default=True, help="cpu only tries the program out; its times mean nothing."
+)
 @click.option("--quick", is_flag=True, help="float16 only, few rounds.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, header and rows, instead of text.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, header and rows, instead of text.")
 def main(device: str, quick: bool, as_json: bool) -> None:
-    """Times filtered_lrelu's kernels against their roofline. Run it on an otherwise idle GPU."""
+    """Time filtered_lrelu's kernels against their roofline. Run it on an otherwise idle GPU."""
     place, rounds = torch.device(device), 20 if quick else 100
     if place.type == "cuda" and not (torch.cuda.is_available() and cuda.is_available(place)):
         raise click.ClickException(cuda.explain(device))

@@ -160,7 +160,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that ended and that nobody has waited for does not."""
+    """Return whether a process runs; one that ended and was not waited for does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -379,7 +379,7 @@ def test_a_build_leaves_no_process_behind(machine: Machine) -> None:
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
 
 
-def test_folders_that_nobody_owns_are_swept(machine: Machine) -> None:
+def test_abandoned_folders_are_deleted(machine: Machine) -> None:
     def folder(name: str, age: float) -> Path:
         path = machine.temporary / f"{kernel_cache.PREFIX}{name}"
         path.mkdir(exist_ok=True)
@@ -412,7 +412,7 @@ def test_folders_that_nobody_owns_are_swept(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(("age", "stays"), [(60, True), (2 * kernel_cache.ABANDONED_SECONDS, False)])
-def test_without_locks_a_folder_is_swept_when_it_is_old(machine: Machine, age: float, stays: bool) -> None:
+def test_without_locks_a_folder_is_deleted_when_it_is_old(machine: Machine, age: float, stays: bool) -> None:
     def no_locks(*_: object) -> None:
         raise OSError("not supported")
 

@@ -27,7 +27,7 @@ SEPARABLE, ENCODING, RADIAL, RADIAL_GRADIENT, PLAIN = 96, 144, 216, 240, 80  # r
 
 
 def generator_specs(dtypes=tuple(TYPES)):
-    """What the generators' layers run, with and without gradients, in both layouts."""
+    """Return what the generators' layers run, with and without gradients, in both layouts."""
     specs = {}
     for name, resolution, dtype, last, training in product(RUNGS, RESOLUTIONS, dtypes, (False, True), (False, True)):
         for spec in plan(rung(name, resolution)).layers:
@@ -41,7 +41,7 @@ def generator_specs(dtypes=tuple(TYPES)):
 
 
 def resampling_specs(dtypes=tuple(TYPES)):
-    """What StyleGAN2 and the discriminator resample by [1, 3, 3, 1], and their gradients."""
+    """Return what StyleGAN2 and the discriminator run to resample by [1, 3, 3, 1], and its gradients."""
     rows = (  # up, down, padding before, of the filter's side of the kernel
         (1, 1, 1),
         (1, 1, 2),
@@ -142,7 +142,7 @@ def test_every_kernel_of_the_models_holds_its_budget_on(architecture):
     check([*generator_specs(), *resampling_specs()], architecture)
 
 
-def test_two_reckonings_of_shared_memory_that_disagree_do_not_compile():
+def test_shared_memory_that_is_computed_differently_does_not_compile():
     spec = generator_specs((torch.float32,))[0]
     defines = spec.defines(tiling.choose_tile(spec, 90))
     with pytest.raises(nvrtc.CompileError, match="static assertion failed"):

@@ -235,7 +235,7 @@ def test_the_gradient_of_bias_act_hides_nothing(host, clamp):
 
 
 def support(f, up, down, padding, shape, at):
-    """Where outputs are whose window of taps lies over the input at (y, x)."""
+    """Return a mask of the outputs whose window of taps lies over the input at (y, x)."""
     x = torch.zeros(1, 1, *shape[2:], dtype=torch.float64)
     x[0, 0, at[0], at[1]] = 1.0
     ones = torch.ones([f.shape[0], f.shape[-1]], dtype=torch.float64)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What tests of the display share: reading textures back, pictures to look for, and a CUDA driver made for them.
+"""Tools for tests of the display: reading textures back, pictures to look for, and a CUDA driver made for them.
 
 `arrive` runs here with the driver that tests/support/graphics_driver.c plays, and in tests/gpu with a real one.
 """
@@ -141,7 +141,7 @@ class Driver:
         return (ctypes.c_char * size).in_dll(self.library, name).value.decode()
 
     def calls(self) -> list[str]:
-        """What was called since the last time, in order, with streams."""
+        """Return the calls since the last time, in order, with streams."""
         text = self._text("calls", 1 << 16)
         (ctypes.c_char * (1 << 16)).in_dll(self.library, "calls").value = b""
         return text.split(";")[:-1]
