@@ -1,12 +1,20 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Option types of the viewer's commands: sizes, numbers, pairs, lists of seeds and panels."""
+"""Options that several commands of the viewer share, and option types: sizes, pairs, lists of seeds, panels."""
 
 import re
 from typing import Any
 
 import click
 
+from gan.cli.network_options import Finite
+
 SEEDS_LIMIT = 100_000
+
+trunc_option = click.option(
+    "--trunc", type=Finite(-10, 10), default=1.0, show_default=True, metavar="PSI", help="Truncation psi; 1 is none."
+)
+device_option = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+class_option = click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")
 
 
 class Size(click.ParamType[tuple[int, int]]):
@@ -22,24 +30,6 @@ class Size(click.ParamType[tuple[int, int]]):
         if not (320 <= width <= 16384 and 240 <= height <= 16384):
             self.fail(f"{value} is not a size between 320x240 and 16384x16384.", param, ctx)
         return width, height
-
-
-class Number(click.ParamType[float]):
-    """A number within limits."""
-
-    name = "NUMBER"
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        if not self.low <= number <= self.high:
-            self.fail(f"{value} is not between {self.low:g} and {self.high:g}.", param, ctx)
-        return number
 
 
 class Pair(click.ParamType[tuple[float, float]]):

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from gan.cli.download_bar import fetch_with_bar
+from gan.cli.network_options import Finite
 from gan.hub.resolve import recorded, resolve
-from viz.cli.parameter_types import Number, Pair, Seeds
+from viz.cli.parameter_types import Pair, Seeds, class_option, device_option, trunc_option
 from viz.core.request import PictureRequest
 
 
@@ -23,8 +24,8 @@ from viz.core.request import PictureRequest
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
-@click.option("--rotate", type=Number(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
-@click.option("--scale", type=Number(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
+@click.option("--rotate", type=Finite(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
+@click.option("--scale", type=Finite(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
 @click.option(
     "--untransform",
     is_flag=True,
@@ -32,9 +33,9 @@ from viz.core.request import PictureRequest
 )
 @click.option("--zero-learned", is_flag=True, help="Leave out the transform that the model learned from w (H, T, R).")
 @click.option("--mean-constant", is_flag=True, help="Rung A: replace its learned constant by the mean over the pixels.")
-@click.option("--trunc", type=Number(-10, 10), default=1.0, metavar="PSI", help="Truncation psi; 1 is none.")
-@click.option("--class", "label", type=click.IntRange(0), default=None, help="Class label, for models with labels.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+@trunc_option
+@class_option
+@device_option
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "float16"]),

@@ -16,6 +16,7 @@ from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
 from viz.cli.models import find_model, user_errors
+from viz.cli.parameter_types import device_option, trunc_option
 from viz.reports import spectra_figure
 from viz.reports.figure import check_writable, require_matplotlib
 from viz.reports.network_text import format_table, plain
@@ -57,9 +58,7 @@ KINDS = (".png", ".npz")
     show_default=True,
     help="The first picture's; the next have the next. It draws from the data set, too.",
 )
-@click.option(
-    "--trunc", type=Finite(-10, 10), default=1.0, show_default=True, metavar="PSI", help="Truncation psi; 1 is none."
-)
+@trunc_option
 @click.option(
     "--beta",
     type=Finite(0, 50),
@@ -73,7 +72,7 @@ KINDS = (".png", ".npz")
     help="Pad to so many times the width before transforming (4; small maps more, large ones less).",
 )
 @click.option("--batch", type=click.IntRange(1, 4096), help="Pictures at a time (16 up to 128x128, then fewer).")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+@device_option
 def spectra(**options: Any) -> None:
     """Draw average power spectra of what models draw, beside a data set's.
 

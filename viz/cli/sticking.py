@@ -16,6 +16,7 @@ import click
 from gan.cli.network_options import Finite
 from gan.devices import check_device
 from viz.cli.models import read_model, user_errors
+from viz.cli.parameter_types import class_option, device_option, trunc_option
 from viz.core.state import SLOTS
 from viz.reports.figure import require_matplotlib
 
@@ -89,11 +90,9 @@ class SegmentType(click.ParamType["Segment"]):
     show_default=True,
     help="Latents that stickiness is measured on.",
 )
-@click.option(
-    "--trunc", type=Finite(-10, 10), default=1.0, metavar="PSI", show_default=True, help="Truncation psi; 1 is none."
-)
-@click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
+@trunc_option
+@class_option
+@device_option
 def sticking(left: str, right: str, out: Path, label: int | None, **options: Any) -> None:
     """Show how much of two models' detail sticks to the screen: the paper's figure 1, with numbers.
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from gan.cli.download_bar import fetch_with_bar
+from gan.cli.network_options import Finite
 from gan.hub.resolve import bundled, resolve
 from viz import invocation
-from viz.cli.parameter_types import Number, PanelTitle, Size
+from viz.cli.parameter_types import PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
@@ -38,7 +39,7 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 )
 @click.option(
     "--model-memory",
-    type=Number(0.001, 1e6),
+    type=Finite(0.001, 1e6),
     metavar="GIB",
     help="The most that open models may take (half of the memory).",
 )
@@ -52,7 +53,7 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 )
 @click.option(
     "--exit-after",
-    type=Number(0, 1e6),
+    type=Finite(0, 1e6),
     metavar="SECONDS",
     help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
 )
