@@ -1,16 +1,16 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What gestures and animations do to the state: arithmetic only, angles in degrees, y down, lengths in image widths."""
+"""Apply gestures and animations to the state. Angles are in degrees, lengths in image widths, y points down."""
 
 import math
 from collections.abc import Sequence
 
 from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformState, limits_of
 
-SEEDS_PER_WIDTH = 4.0  # how far a right-drag across a whole picture walks over the seed plane
+SEEDS_PER_WIDTH = 4.0  # seeds that a right-drag across a whole picture walks over the seed plane
 
 
 def set_clamped(owner: object, name: str, value: float) -> None:
-    """Set a field of the state to `value`, or to the limit it would pass. What is not finite changes nothing."""
+    """Set a field of the state to `value`, or to the limit it would pass. A value that is not finite is ignored."""
     if math.isfinite(value):
         low, high = limits_of(owner, name)
         # A field keeps its type: a whole number in a float's place would be another one to controls and state files.
@@ -18,7 +18,7 @@ def set_clamped(owner: object, name: str, value: float) -> None:
 
 
 def wrap_degrees(degrees: float) -> float:
-    """The same angle in [-180, 180)."""
+    """Return the same angle in [-180, 180)."""
     return (degrees + 180.0) % 360.0 - 180.0
 
 
@@ -46,7 +46,7 @@ def enlarge(transform: TransformState, factor: float) -> None:
 
 
 def freeze(transform: TransformState, learned: Sequence[float]) -> None:
-    """Put (r_c, r_s, t_x, t_y) in the place of what the models make of w."""
+    """Put (r_c, r_s, t_x, t_y) in the place of the models' own transform of w."""
     rc, rs, tx, ty = learned
     transform.learned, transform.learned_degrees = "set", wrap_degrees(math.degrees(math.atan2(rs, rc)))
     set_clamped(transform, "learned_tx", tx)
@@ -54,14 +54,14 @@ def freeze(transform: TransformState, learned: Sequence[float]) -> None:
 
 
 def angle_between(before: tuple[float, float], after: tuple[float, float]) -> float:
-    """Degrees, counter-clockwise on screen (y down), from one vector to another; 0 where either has no length."""
+    """Return degrees, counter-clockwise on screen (y down), from one vector to another; 0 if either has no length."""
     cross = before[0] * after[1] - before[1] * after[0]
     dot = before[0] * after[0] + before[1] * after[1]
     return -math.degrees(math.atan2(cross, dot)) if cross or dot else 0.0
 
 
 def reset(transform: TransformState) -> None:
-    """Back to the picture that was not moved, turned or scaled."""
+    """Go back to the picture that was not moved, turned or scaled."""
     transform.tx = transform.ty = transform.degrees = transform.phase = 0.0
     transform.scale = 1.0
 
@@ -82,12 +82,12 @@ def walk(latent: LatentState, dx: float, dy: float) -> None:
 
 
 def fit(canvas: CanvasState) -> None:
-    """The whole picture, as large as the slot."""
+    """Show the whole picture, as large as the slot."""
     canvas.zoom, canvas.pan_x, canvas.pan_y = 1.0, 0.0, 0.0
 
 
 def is_animating(state: AppState) -> bool:
-    """Whether anything changes by itself, so that frames must be drawn without the user's doing."""
+    """Return True while an animation plays: frames must then be drawn although the user does nothing."""
     return any(state.latent_of(slot).animate or _plays(state.transform_of(slot)) for slot in SLOTS)
 
 
@@ -96,7 +96,7 @@ def _plays(transform: TransformState) -> bool:
 
 
 def is_blinking(state: AppState) -> bool:
-    """Whether the canvas alternates two models' pictures."""
+    """Return True while the canvas alternates two models' pictures."""
     return state.canvas.mode == "blink" and bool(state.left.path and state.right.path)
 
 
@@ -119,8 +119,10 @@ def _play(latent: LatentState, transform: TransformState, seconds: float) -> Non
 
 
 def _move(transform: TransformState, before: float, after: float) -> None:
-    """From phase to phase, in turns: by differences, so that an animation starts where the picture is and dragging
-    goes on while it plays."""
+    """Move from phase to phase, in turns.
+
+    By differences, so that an animation starts where the picture is, and the picture can be dragged while it plays.
+    """
     cos, sin = _phase_steps(before, after)
     match transform.animate:
         case "x":
@@ -136,10 +138,10 @@ def _move(transform: TransformState, before: float, after: float) -> None:
 
 
 def _enlarge_along(transform: TransformState, before: float, after: float) -> None:
-    """Up by so many octaves and back, never smaller than at its start: nothing is moved out of the band.
+    """Scale up by so many octaves and back, never smaller than at the start: nothing is moved out of the band.
 
-    Where there is not room for so many below the largest scale, the octaves become as many as there is room for. The
-    start follows from scale and phase, so that the scale may be dragged while it plays.
+    If there is no room for so many below the largest scale, the octaves become as many as there is room for. The start
+    follows from scale and phase, so that the scale may be dragged while it plays.
     """
     most = math.log2(limits_of(transform, "scale")[1])
     risen, rises = ((1 - math.cos(2 * math.pi * phase)) / 2 for phase in (before, after))
@@ -159,6 +161,6 @@ def _move_learned(transform: TransformState, before: float, after: float) -> Non
 
 
 def _phase_steps(before: float, after: float) -> tuple[float, float]:
-    """By how much the cosine and the sine grow from one phase to another, in turns."""
+    """Return the growth of cosine and sine from one phase to another, in turns."""
     before, after = 2 * math.pi * before, 2 * math.pi * after
     return math.cos(after) - math.cos(before), math.sin(after) - math.sin(before)

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Pictures as they come to the window: arrays in memory, or tensors that stay on the CUDA device that drew them.
 
-Torch is imported only where a tensor is at hand: whoever passes pictures on needs none.
+Torch is imported only by functions that are given a tensor: modules that pass pictures on need none.
 """
 
 import functools
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 class DeviceImage:
     """A picture that stays on the CUDA device that drew it.
 
-    `tensor` is uint8 [H, W, 4], contiguous, and nobody draws into it again, so neither may a replayed CUDA graph.
-    `ready` is an event recorded after it was drawn; None where it is drawn already. The memory may be freed as soon as
-    the last reference goes: whoever reads it on another stream says so by `follow`.
+    `tensor` is uint8 [H, W, 4], contiguous, and never written again, not by a replayed CUDA graph either. `ready` is an
+    event recorded after it was drawn; None if it is drawn already. The memory may be freed as soon as the last
+    reference goes: call `follow` before reading it on another stream.
     """
 
     def __init__(self, tensor: "torch.Tensor", ready: "torch.cuda.Event | None" = None) -> None:
-        """ValueError unless the tensor is as said."""
+        """Raise ValueError unless the tensor is contiguous uint8 [H, W, 4]."""
         if str(tensor.dtype) != "torch.uint8" or tensor.ndim != 3 or tensor.shape[2] != 4 or not tensor.is_contiguous():
             raise ValueError(
                 f"A picture on a device is contiguous uint8 [H, W, 4], not {tensor.dtype} {list(tensor.shape)}."
@@ -43,22 +43,22 @@ class DeviceImage:
 
     @property
     def device(self) -> int:
-        """The number of the CUDA device."""
+        """Number of the CUDA device."""
         return self.tensor.device.index or 0
 
     def wait(self) -> None:
-        """Until it is drawn; for the thread that had it drawn. Others run meanwhile: torch releases the interpreter."""
+        """Wait until it is drawn, on the thread that had it drawn. Torch releases the interpreter meanwhile."""
         if self.ready is not None:
             self.ready.synchronize()
 
     def follow(self, stream: "torch.cuda.Stream") -> None:
-        """Have a stream wait, on the device, until it is drawn; its memory is kept until the stream has come so far."""
+        """Make a stream wait, on the device, until it is drawn; its memory is kept until the stream has come so far."""
         if self.ready is not None:
             stream.wait_event(self.ready)
         self.tensor.record_stream(stream)
 
     def to_host(self) -> np.ndarray:
-        """uint8 [H, W, 4] in memory: downloaded at the first call, and the very same array at each."""
+        """Return uint8 [H, W, 4] in memory: downloaded at the first call, the very same array at each."""
         with self._fetching:
             if self._host is None and self._download is not None:
                 self._download.wait()
@@ -69,9 +69,9 @@ class DeviceImage:
             return self._host
 
     def poll_host(self) -> np.ndarray | None:
-        """What `host` gives, once it is in memory; None until then. The first call begins the download, none waits.
+        """Return the same as `to_host` once it is in memory, None before. The first call begins a download, none waits.
 
-        RuntimeError where there is no pinned memory for it.
+        RuntimeError if there is no pinned memory for it.
         """
         with self._fetching:
             if self._host is None:
@@ -88,19 +88,19 @@ Pixels = np.ndarray | DeviceImage
 
 
 def size_of(pixels: Pixels) -> tuple[int, int]:
-    """(width, height), without a download."""
+    """Return (width, height), without a download."""
     if isinstance(pixels, DeviceImage):
         return pixels.width, pixels.height
     return pixels.shape[1], pixels.shape[0]
 
 
 def to_host(pixels: Pixels) -> np.ndarray:
-    """uint8 [H, W, 4]: downloaded if need be, once."""
+    """Return uint8 [H, W, 4], downloaded once if it is on a device."""
     return pixels.to_host() if isinstance(pixels, DeviceImage) else pixels
 
 
 def poll_host(pixels: Pixels) -> np.ndarray | None:
-    """uint8 [H, W, 4] if it is in memory; otherwise it is on its way there, and to be asked for again."""
+    """Return uint8 [H, W, 4] if it is in memory; None while it is on its way there: call again."""
     if not isinstance(pixels, DeviceImage):
         return pixels
     try:
@@ -111,14 +111,14 @@ def poll_host(pixels: Pixels) -> np.ndarray | None:
 
 @functools.cache
 def window_stream(device: int) -> "torch.cuda.Stream":
-    """The stream of a device that brings pictures to the window, ahead of the kernels that draw the next ones."""
+    """Return a device's stream for pictures on their way to the window; it goes before the kernels of the next ones."""
     import torch
 
     return torch.cuda.Stream(device, priority=-1)
 
 
 class PinnedDownload:
-    """Pinned memory that pictures of one size are downloaded to while nobody waits."""
+    """Pinned memory to which pictures of one size are downloaded in the background."""
 
     def __init__(self, width: int, height: int) -> None:
         import torch
@@ -132,11 +132,11 @@ class PinnedDownload:
         return self._tensor.data_ptr()
 
     def array(self) -> np.ndarray:
-        """uint8 [H, W, 4], the memory itself."""
+        """Return uint8 [H, W, 4], the memory itself."""
         return self._tensor.numpy()
 
     def begin(self, pixels: DeviceImage) -> None:
-        """Start the download; the memory is to be read when `is_ready`."""
+        """Start the download; read the memory when `is_ready`."""
         import torch
 
         stream = window_stream(pixels.device)
@@ -146,7 +146,7 @@ class PinnedDownload:
         self._done.record(stream)
 
     def is_ready(self) -> bool:
-        """Whether it is there. Never waits."""
+        """Return True once the picture is there. Never waits."""
         return bool(self._done.query())
 
     def wait(self) -> None:

@@ -12,14 +12,17 @@ from viz.core.result import PICTURE
 
 @lru_cache(maxsize=64)
 def list_layers(config: GeneratorConfig) -> tuple[Band, ...]:
-    """The Fourier input where there is one, every layer, and last the finished PICTURE, which is ToRGB's, scaled."""
+    """Return the Fourier input if there is one, every layer, and last the finished PICTURE: ToRGB's output, scaled."""
     found = bands(config)
     return (*found, replace(found[-1], name=PICTURE))
 
 
 def find_layer(config: GeneratorConfig, name: str) -> Band:
-    """The layer called `name`, or the one that is most like it: of the same number ("L5_36_32" for "L5_52_64"), else
-    the picture. What is selected thus survives a change of models. "" is a layer in the middle, where forms appear."""
+    """Return the layer called `name`, or the most similar one, so that a selection survives a change of models.
+
+    That is the layer of the same number ("L5_36_32" for "L5_52_64"), else the picture. "" is a layer in the middle,
+    where forms appear.
+    """
     every = list_layers(config)
     if not name:
         return next(layer for layer in every[len(every) // 2 :] if "torgb" not in layer.name)
@@ -31,7 +34,7 @@ def find_layer(config: GeneratorConfig, name: str) -> Band:
 
 
 def number_format(layer: Band, config: GeneratorConfig, half: int) -> str:
-    """What a layer's output is computed in where the `half` highest resolutions are in float16: "f16" or "f32"."""
+    """Return the format of a layer's output, "f16" or "f32", if the `half` highest resolutions are in float16."""
     summed = "torgb" in layer.name  # StyleGAN2's RGB image, added up over the resolutions
     whole = layer.name in ("input", PICTURE) or summed
     return "f16" if not whole and is_fp16_layer(layer.rate, config.resolution, half) else "f32"

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""State -> request: pure, frozen, hashable. Equal requests mean equal pictures, so nothing is rendered twice."""
+"""Turn the state into a frozen, hashable request. Equal requests mean equal pictures: nothing is rendered twice."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class PictureRequest:
     `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; tx and ty are image
     widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
     model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
-    makes of the input, None leaves it to w; `mean_constant` draws rung A from its constant's mean. `precision` is
+    makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
     "float32", "float16" (in the highest resolutions), or "auto": float16 on GPUs, where the picture stays the same.
     """
 
@@ -39,7 +39,7 @@ class PictureRequest:
 
 @dataclass(frozen=True)
 class RenderRequest:
-    """What both slots are to show; None for an empty slot."""
+    """The requested pictures of both slots; None for an empty slot."""
 
     left: PictureRequest | None = None
     right: PictureRequest | None = None
@@ -49,7 +49,7 @@ class RenderRequest:
 
 
 def seed_weights(x: float, y: float) -> SeedWeights:
-    """The seeds around point (x, y) of the seed plane and the weights of their z's, bilinear and then rescaled.
+    """Return the seeds around point (x, y) of the seed plane and their z's weights, bilinear and then rescaled.
 
     The weights are divided by the root of their sum of squares. A weighted sum of independent N(0, I) vectors is then
     again N(0, I): every point of the plane is a fair sample of the model, exactly the seed's own z at an integer
@@ -69,7 +69,7 @@ def seed_weights(x: float, y: float) -> SeedWeights:
 
 
 def build_request(state: AppState) -> RenderRequest:
-    """The request that `state` asks for. Pure: the same state gives an equal request, and nothing is read or kept."""
+    """Build the request that `state` asks for. Pure: the same state gives an equal request."""
     return RenderRequest(left=_picture(state, "left"), right=_picture(state, "right"))
 
 

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What the renderer hands back for one picture. Plain data: no torch, so that panels may read it."""
+"""Results of rendering one picture. Plain data, without torch, so that panels may read it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from viz.core.images import Pixels, size_of, to_host
 from viz.core.request import PictureRequest
 
 PICTURE = "picture"
-"""What stands for a layer's name where the finished picture is meant."""
+"""Stands for a layer's name where the finished picture is meant."""
 
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is inside a checkpoint, for display."""
+    """The contents of a checkpoint, for display."""
 
     path: str
     rung: str
@@ -36,9 +36,9 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """What a file holds, known before anything of it is loaded.
+    """The contents of a file, known before anything of it is loaded.
 
-    `facts` are None where `error` says, in a sentence, why it cannot be opened.
+    `facts` are None if it cannot be opened; `error` then says in one sentence why.
     """
 
     facts: ModelFacts | None
@@ -53,14 +53,14 @@ class CheckpointInfo:
 class RenderResult:
     """One picture, or one sentence why there is none.
 
-    `request` is what it answers; `picture` is uint8 [H, W, 4], None after an error, and `enlarged` the same larger, for
-    display, where it is small. Either may be on the device that drew it: `image` and `smooth` are the same in memory,
-    which then costs a download, so whoever needs only the size asks for `width`. `notice` is a sentence about a picture
-    that is right but not all that was asked for (a transform that the model cannot follow); `computed` names the stages
-    that were not in a cache.
+    `picture` is uint8 [H, W, 4], None after an error; `enlarged` is the same enlarged for display, if it is small. Both
+    may be on the device that rendered them: `image` and `smooth` are the same in memory, at the cost of a download, and
+    `width` is known without one. `notice` is a sentence about a picture that is right but not all that was asked for (a
+    transform that the model cannot follow); `computed` names the stages that were not in a cache.
+
     `learned` is the (r_c, r_s, t_x, t_y) that the model itself gives for this w, whatever the request put in its place;
-    `kept` the share of the Fourier input's power that is left after what the transform moved out of its band.
-    A GPU may still be drawing what is `pending`, a function that waits for it and returns the whole result.
+    `kept` is the share of the Fourier input's power that the transform left inside its band. While a GPU is still
+    rendering, `pending` is a function that waits for it and returns the whole result.
     """
 
     request: PictureRequest
@@ -80,22 +80,22 @@ class RenderResult:
 
     @property
     def image(self) -> np.ndarray | None:
-        """`picture` in memory; always the very same array."""
+        """`picture` in memory, always the very same array."""
         return None if self.picture is None else to_host(self.picture)
 
     @property
     def smooth(self) -> np.ndarray | None:
-        """`enlarged` in memory; always the very same array."""
+        """`enlarged` in memory, always the very same array."""
         return None if self.enlarged is None else to_host(self.enlarged)
 
     @property
     def width(self) -> int:
-        """Of `picture`, in pixels; 0 without one."""
+        """Width of `picture` in pixels, 0 without one."""
         return 0 if self.picture is None else size_of(self.picture)[0]
 
 
 def describe_error(problem: Exception) -> str | None:
-    """One sentence for what a user can cause; None for what only a mistake in the program can."""
+    """Return one sentence for an error that a user can cause, None for one that only a mistake in the program can."""
     if isinstance(problem, MemoryError):
         return "There is not enough memory for this picture: close other programs or open a smaller model."
     if isinstance(problem, (ValueError, OSError)):

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What the user set: plain dataclasses, and their JSON form with validation.
+"""The user's settings: plain dataclasses, and their JSON form with validation.
 
 Panels change these values and nothing else. Everything on screen follows from them, so a state file brings a window
 back. A number's limits and a text's choices stand in its field's metadata, where the reader below enforces them.
@@ -42,12 +42,12 @@ class StateError(ValueError):
 
 
 def number(default: float, low: float, high: float) -> Any:
-    """A dataclass field for an int or a float (as `default` is) within [low, high]."""
+    """Make a dataclass field for an int or a float (as `default` is) within [low, high]."""
     return field(default=default, metadata={"low": low, "high": high})
 
 
 def choice(default: str, *others: str) -> Any:
-    """A dataclass field for one of a few words."""
+    """Make a dataclass field for one of a few words."""
     return field(default=default, metadata={"choices": (default, *others)})
 
 
@@ -75,7 +75,7 @@ class LatentState:
 class TransformState:
     """Translation in image widths (positive: right, down), rotation in degrees (positive: counter-clockwise), scale.
 
-    The learned_... numbers mean the same of what w does to the input, and take its place when `learned` is "set".
+    The learned_... numbers are those of the transform that the model makes of w, and replace it if `learned` is "set".
     """
 
     tx: float = number(0.0, -4.0, 4.0)
@@ -100,7 +100,7 @@ class TransformState:
 
 @dataclass
 class CanvasState:
-    """How both pictures are looked at: zoom 1 fits the slot; pan is in widths of a fitted picture."""
+    """The view of both pictures: zoom 1 fits the slot; pan is in widths of a fitted picture."""
 
     zoom: float = number(1.0, 0.05, 256.0)
     pan_x: float = number(0.0, -1e4, 1e4)
@@ -114,7 +114,7 @@ class CanvasState:
 
 @dataclass
 class LayersState:
-    """Which layer's maps are looked at, and how. A layer is a name; `left` and `right` are each slot's own."""
+    """The layer whose maps are looked at, and their display. `left` and `right` are layers' names, each slot's own."""
 
     slot: str = choice("left", "right")
     left: str = ""  # "" one in the middle
@@ -150,7 +150,7 @@ class SpectrumState:
 
 @dataclass
 class StickingState:
-    """What is measured of sticking. The segment's ends are in picture widths from the picture's corner."""
+    """The measurements of sticking. The segment's ends are in picture widths from the picture's corner."""
 
     x0: float = number(0.5, 0.0, 1.0)
     y0: float = number(0.3, 0.0, 1.0)
@@ -165,7 +165,7 @@ class StickingState:
 
 @dataclass
 class TrainingState:
-    """What the next training run is to be, and the run folder last followed ("" none).
+    """The settings of the next training run, and the run folder last followed ("" none).
 
     For batch, gamma and kimg 0 is automatic: the trainer takes its preset's.
     """
@@ -200,7 +200,7 @@ class DisplayState:
 
 @dataclass
 class AppState:
-    """All of it."""
+    """All settings."""
 
     left: SlotState = field(default_factory=SlotState)
     right: SlotState = field(default_factory=SlotState)
@@ -222,11 +222,11 @@ class AppState:
         return self.left if name == "left" else self.right
 
     def latent_of(self, slot: Slot) -> LatentState:
-        """The latent that this slot shows: the same for both while they are linked."""
+        """Return the latent that this slot shows: the same for both while they are linked."""
         return self.right_latent if slot == "right" and not self.linked else self.latent
 
     def transform_of(self, slot: Slot) -> TransformState:
-        """The transform that this slot shows: the same for both while they are linked."""
+        """Return the transform that this slot shows: the same for both while they are linked."""
         return self.right_transform if slot == "right" and not self.linked else self.transform
 
     def link(self, linked: bool) -> None:
@@ -246,12 +246,12 @@ class AppState:
 
 
 def absolute_path(path: str) -> str:
-    """A path as the state keeps it: the same file wherever the window is opened from next."""
+    """Return a path as the state keeps it: the same file, wherever the window is opened from next."""
     return os.path.abspath(os.path.expanduser(path))
 
 
 def to_json(state: AppState) -> dict[str, Any]:
-    """The state as a JSON object. Texts that no path can be, which anybody may type or paste, are left empty."""
+    """Return the state as a JSON object. Texts that cannot be a path, which a user may type or paste, become empty."""
     return {"schema": SCHEMA, **{name: _fit(value) for name, value in asdict(state).items()}}
 
 
@@ -267,7 +267,7 @@ def _fit(value: Any) -> Any:
 
 
 def from_json(document: object) -> AppState:
-    """The inverse of `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError."""
+    """Invert `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError."""
     if not isinstance(document, dict):
         raise StateError("a state file holds one JSON object, and this one does not.")
     schema = document.get("schema")
@@ -315,7 +315,7 @@ def _checked(label: str, value: Any, current: Any, limits: dict[str, Any]) -> An
 
 
 def _text(label: str, value: str) -> str:
-    """A text that may be a path, as any system takes it."""
+    """Check a text that may be a path on any system."""
     if len(value) > LONGEST_TEXT or "\0" in value:
         raise StateError(f"{label} must be a text of at most {LONGEST_TEXT} characters.")
     try:
@@ -326,7 +326,7 @@ def _text(label: str, value: str) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value of any kind, shortly."""
+    """Return a short text for a value of any kind."""
     return f"{value!r:.40}" if isinstance(value, str | int | float | None) else "a list or an object"
 
 
@@ -346,13 +346,13 @@ def open_bundled(state: AppState) -> None:
 
 
 def limits_of(owner: object, name: str) -> tuple[float, float]:
-    """The (low, high) that field `name` of dataclass instance `owner` accepts: what a control may offer."""
+    """Return the (low, high) that field `name` of dataclass instance `owner` accepts: the span of a control."""
     metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
     return metadata["low"], metadata["high"]
 
 
 def choices_of(owner: object, name: str) -> tuple[str, ...]:
-    """The words that field `name` of dataclass instance `owner` accepts, its default first."""
+    """Return the words that field `name` of dataclass instance `owner` accepts, its default first."""
     metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
     return tuple(metadata["choices"])
 
@@ -383,7 +383,7 @@ def save(state: AppState, path: Path) -> None:
 
 
 def config_folder() -> Path:
-    """Where the window keeps its state: $JINC_CONFIG if set, else the platform's folder for user configuration."""
+    """Return the folder of the window's state: $JINC_CONFIG if set, else the platform's for user configuration."""
     if os.environ.get("JINC_CONFIG"):
         return Path(os.environ["JINC_CONFIG"])
     if sys.platform == "win32":

@@ -18,7 +18,7 @@ f1711e f67f14 f98d0a fb9c06 fcab0f fbba1f f9ca32 f5d949 f2e865 f3f586 fcffa4
 
 @lru_cache(maxsize=1)
 def inferno() -> np.ndarray:
-    """[256, 4] bytes, dark to light. Not taken from matplotlib, which a frame would wait a quarter of a second for."""
+    """Return [256, 4] bytes, dark to light. Importing matplotlib for it would hold up a frame for 0.25 s."""
     steps = np.array([list(bytes.fromhex(code)) for code in INFERNO.split()], np.float64)
     at = np.linspace(0, len(steps) - 1, 256)
     table = np.full((256, 4), 255, np.uint8)
@@ -28,7 +28,7 @@ def inferno() -> np.ndarray:
 
 
 def apply_colormap(levels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """[M, M] dB to uint8 [M, M, 4], at most MAX_SIZE a side: the largest of each square of neighbours is kept."""
+    """Map [M, M] dB to uint8 [M, M, 4], at most MAX_SIZE a side: the largest of each square of neighbours is kept."""
     factor = -(-len(levels) // MAX_SIZE)
     if factor > 1:
         size = len(levels) // factor

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""A layer's filters and the schedule of all layers as arrays to be drawn [P fig. 4a, 4c]: numpy only, kept per layer.
+"""A layer's filters and the schedule of all layers as arrays to plot [P fig. 4a, 4c]: numpy only, kept per layer.
 
 Frequencies are in cycles a picture width, gains in dB, 0 being all and -200 nothing. Arrays are shared between calls,
 and cannot be written to.
@@ -66,7 +66,7 @@ class ScheduleView:
 
 @dataclass(frozen=True, eq=False)
 class FiltersView:
-    """What there is to show of a layer; of the Fourier input, which has no filters, its band and the schedule."""
+    """A layer's band, its filters, and the schedule; the Fourier input has no filters."""
 
     band: Band
     up: FilterView | None
@@ -81,7 +81,7 @@ class FiltersView:
 
 @lru_cache(maxsize=256)
 def layer_view(config: GeneratorConfig, layer: str) -> FiltersView:
-    """The view of a layer by name or number, or of the "input"; ConfigError names the layers that there are."""
+    """Return the view of a layer by name or number, or of the "input"; ConfigError names the layers that exist."""
     band = find(config, layer)
     if layer != band.name:
         return layer_view(config, band.name)
@@ -93,7 +93,7 @@ def layer_view(config: GeneratorConfig, layer: str) -> FiltersView:
 
 @lru_cache(maxsize=64)
 def schedule_view(config: GeneratorConfig) -> ScheduleView:
-    """The whole schedule."""
+    """Return the whole schedule."""
     layers = [band for band in bands(config) if band.index is not None]
     return ScheduleView(
         tuple(band.name for band in layers),
@@ -133,5 +133,5 @@ def _shared(array: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def response_image(view: FilterView, floor: float) -> np.ndarray:
-    """uint8 [GRID, GRID, 4]: the plane from `floor` dB (darkest) to 0, the very same array each time."""
+    """Return uint8 [GRID, GRID, 4], the plane from `floor` dB (darkest) to 0, the very same array each time."""
     return apply_colormap(view.gains, floor, 0.0)

@@ -89,7 +89,7 @@ class MapStatistics:
 
 @dataclass(frozen=True, eq=False)
 class LayerView:
-    """What the panel shows. In mode "sheet" `cells` and `values` are of the visible places, else of the one picture."""
+    """The panel's contents. In mode "sheet" `cells` and `values` are of the visible places, else of the one picture."""
 
     model: str
     shape: tuple[int, int, int]  # [C, H, W]

@@ -53,7 +53,7 @@ class SliceRecorder:
         self.collect()
 
     def collect(self) -> bool:
-        """Append what has come to memory meanwhile, in order; whether anything is still on its way."""
+        """Append the pictures that have come to memory, in order; return True while any is on its way."""
         for slot, coming in self._coming.items():
             while coming and (image := poll_host(coming[0][0])) is not None:
                 self._append(slot, image, coming.popleft()[1])
@@ -68,13 +68,15 @@ class SliceRecorder:
         recording.added += 1
 
     def _of(self, slot: Slot, model: str, where: StickingState) -> _Recording | None:
-        """The slot's recording, if it is of this model and line."""
+        """Return the slot's recording, if it is of this model and line."""
         found = self._recordings.get(slot)
         return found if found and found.about[:5] == (model, where.x0, where.y0, where.x1, where.y1) else None
 
     def pixels(self, slot: Slot, model: str, where: StickingState) -> np.ndarray | None:
-        """uint8 [samples, COLUMNS, 4], the newest column at the right; None while there is none of this model and line.
-        The very same array as long as nothing is added."""
+        """Return uint8 [samples, COLUMNS, 4], the newest column at the right; None if none is of this model and line.
+
+        It is the very same array as long as nothing is added.
+        """
         recording = self._of(slot, model, where)
         if recording is None:
             return None
@@ -87,7 +89,7 @@ class SliceRecorder:
         return recording.pixels[1]
 
     def streaks(self, slot: Slot, model: str, where: StickingState) -> float:
-        """Share of fine detail that stays where it is (texture_sticking), every few columns anew; nan of too few."""
+        """Return the share of fine detail that stays where it is (texture_sticking), nan of too few columns."""
         recording = self._of(slot, model, where)
         if recording is None:
             return math.nan
@@ -97,13 +99,13 @@ class SliceRecorder:
         return recording.share[1]
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Start again with empty slices."""
         self._recordings.clear()
         for coming in self._coming.values():
             coming.clear()
 
 
 def _pixels(about: _About) -> float:
-    """How many pixels of the picture a segment passes."""
+    """Return the number of the picture's pixels that a segment passes."""
     _, x0, y0, x1, y1, size = about
     return math.hypot(x1 - x0, y1 - y0) * size

@@ -56,7 +56,7 @@ class SpectrumData:
 
 @dataclass(frozen=True, eq=False)
 class SpectrumView:
-    """What the panel shows.
+    """The panel's contents.
 
     Spectra of what is shown by slot; averages by slot and DATA, as far as they are of what is open; the main one's heat
     map, uint8 [M, M, 4]; and a sentence for each slot that has none.

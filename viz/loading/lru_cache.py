@@ -9,14 +9,14 @@ Value = TypeVar("Value")
 
 
 class LRUCache(Generic[Value]):
-    """The last few values by key, bounded by the sum of their costs; `keep` of them stay whatever they cost."""
+    """The last few values by key, bounded by the sum of their costs; `keep` of them stay at any cost."""
 
     def __init__(self, budget: float, keep: int = 0) -> None:
         self.budget, self.keep = budget, keep
         self._entries: OrderedDict[Hashable, tuple[Value, float]] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], tuple[Value, float]]) -> tuple[Value, bool]:
-        """The value for `key` and whether `make` (-> value, cost) had to be called for it."""
+        """Return the value for `key`, and True if `make` (-> value, cost) had to be called for it."""
         made = key not in self._entries
         if made:
             self._entries[key] = make()

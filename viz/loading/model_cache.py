@@ -19,7 +19,7 @@ Model = TypeVar("Model")
 
 
 class ModelKey(NamedTuple):
-    """What makes a loaded model the right one: a file written anew under the same name is another model."""
+    """Identity of a loaded model: a file written again under the same name is another model."""
 
     path: str
     written_ns: int
@@ -28,7 +28,7 @@ class ModelKey(NamedTuple):
 
 
 def default_limit(device: str) -> float:
-    """Bytes that models may take on a device."""
+    """Return the bytes that models may take on a device."""
     kind = torch.device(device)
     if kind.type == "cuda":
         return MEMORY_SHARE * float(torch.cuda.get_device_properties(kind).total_memory)
@@ -51,23 +51,23 @@ class ModelCache(Generic[Model]):
         return len(self._entries)
 
     def used(self, device: str, among: Collection[ModelKey] | None = None) -> float:
-        """Bytes that models take on a device: all, or those of these keys."""
+        """Return the bytes that models take on a device: all, or those of these keys."""
         entries = list(self._entries.items())  # a copy: the window's thread asks, too
         return sum(cost for key, (_, cost) in entries if key.device == device and (among is None or key in among))
 
     def limit(self, device: str) -> float:
-        """Bytes that they may take."""
+        """Return the bytes that they may take."""
         return self._limit(device)
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries
 
     def get(self, key: ModelKey, cost: Callable[[], float], load: Callable[[], Model]) -> tuple[Model, bool]:
-        """The model for `key` and whether it had to be loaded.
+        """Return the model for `key`, and True if it had to be loaded.
 
-        `cost` says how many bytes it will take, `load` allocates them, after others made room. What either raises comes
-        through; a CheckpointError is raised again, unread, until the file is another. CheckpointError, with numbers,
-        where the model does not fit.
+        `cost` returns the bytes that it will take, `load` allocates them, after others made room. Exceptions of both
+        come through; a CheckpointError is raised again, without reading, until the file is another. Raises
+        TooLargeError, with numbers, if the model does not fit.
         """
         if key in self._entries:
             self._entries.move_to_end(key)
@@ -103,7 +103,7 @@ class ModelCache(Generic[Model]):
             del self._entries[other]
 
     def _loaded(self, key: ModelKey, load: Callable[[], Model]) -> Model:
-        """Loaded; where the memory is short, without the models that nobody looks at."""
+        """Load it; if memory is short, a second time without the models that are not on screen."""
         try:
             return load()
         except TooLargeError:
@@ -115,5 +115,5 @@ class ModelCache(Generic[Model]):
         return load()
 
     def _idle(self, device: str) -> list[ModelKey]:
-        """Keys of models that are not on screen, the least recently used first."""
+        """Return the keys of models that are not on screen, the least recently used first."""
         return [key for key in self._entries if key.device == device and key not in self.held]

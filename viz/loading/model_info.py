@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What is inside checkpoints, read from their headers in a thread of its own: said before anything is loaded."""
+"""Read the contents of checkpoints from their headers, on a thread of its own, before anything is loaded."""
 
 import os
 import threading
@@ -16,13 +16,13 @@ from viz.core.result import CheckpointInfo, ModelFacts
 AGAIN_SECONDS = 2.0
 KEPT = 64  # files that are remembered
 MOST_KIMG = 1e9  # that are believed
-WAITING = 8  # questions at most; older ones are dropped, whoever still wants to know asks again
+WAITING = 8  # files to be read at most; older ones are dropped, and asked for again if they are still wanted
 
 Key = tuple[str, int, int]  # path, time, size: a file written anew is another one
 
 
 def read_facts(path: str) -> ModelFacts:
-    """What is inside a checkpoint, from its header alone; the same errors as loading it, but for the memory's."""
+    """Return the facts of a checkpoint, from its header alone; same errors as loading it, but for lack of memory."""
     return _facts(path, read_header(path))
 
 
@@ -48,7 +48,7 @@ def _facts(path: str, header: Header) -> ModelFacts:
 
 
 def read_info(path: str) -> CheckpointInfo:
-    """What a file is. Never raises for what a file may be."""
+    """Read what a file is. Never raises, whatever is in the file."""
     try:
         header = read_header(path)
         size = format_bytes(os.stat(path).st_size)
@@ -68,7 +68,7 @@ def read_info(path: str) -> CheckpointInfo:
 
 
 class InfoReader:
-    """Answers what is inside a path, at once where it is known. `wake` is called, from the thread, after each."""
+    """Returns a file's contents at once if they are known. `wake` is called, from the thread, after each reading."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -80,7 +80,7 @@ class InfoReader:
         self._closed = False
 
     def get(self, path: str) -> CheckpointInfo | None:
-        """What is there; None while it is being read. Returns at once."""
+        """Return what is there, None while it is being read. Returns at once."""
         try:
             status = os.stat(path)
         except (OSError, ValueError):  # ValueError: a null byte in the path

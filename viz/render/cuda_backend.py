@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Pictures on CUDA devices: drawn by replayed graphs, timed by events, and left where they are.
+"""Render on CUDA devices: graphs are replayed, timed by events, and the pictures stay where they are.
 
-Nothing here waits for the device but making the graphs, once for a model, and `Drawn.read`, which the worker's thread
-calls when everything of a frame is on its way.
+Only making the graphs, once for a model, and `RenderedImage.read` wait for the device; the worker's thread calls `read`
+when everything of a frame is on its way.
 """
 
 import logging
@@ -33,7 +33,7 @@ log = logging.getLogger("viz")
 
 
 class SynthesisInputs(NamedTuple):
-    """What is to be drawn: w's [1, num_ws, w_dim] known by `ws_key`, and what drives the input of `model`."""
+    """The inputs of one picture: w's [1, num_ws, w_dim], known by `ws_key`, and the motion of the input of `model`."""
 
     model: Hashable
     synthesis: SynthesisNetwork
@@ -48,14 +48,14 @@ class SynthesisInputs(NamedTuple):
 
 @dataclass
 class CudaBackend:
-    """Draws jobs. `capture`: what makes a function repeatable; functions that cannot be captured run as they are."""
+    """Renders with captured graphs. Functions that `capture` refuses with RuntimeError run as they are."""
 
     capture: Capture[Any] = capture_graph
     graphs: GraphCache = field(default_factory=GraphCache)
     layouts: dict[Hashable, bool | None] = field(default_factory=dict)  # the faster ones, by model and halves
 
     def render(self, inputs: SynthesisInputs) -> RenderedImage:
-        """Start drawing. RuntimeError, torch's own, where the device has no memory left."""
+        """Start rendering. Raises torch's RuntimeError if the device has no memory left."""
         key = (inputs.model, inputs.precision.num_fp16_res, inputs.learned is not None, inputs.mean_constant)
         replay = self.graphs.get(key, lambda: self._made(inputs))
         begin, drawn, end = (torch.cuda.Event(enable_timing=True) for _ in range(3))

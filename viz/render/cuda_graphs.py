@@ -1,9 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Drawing on a GPU without a word from the host: synthesis captured in CUDA graphs, replayed with new inputs.
+"""Capture synthesis in CUDA graphs and replay them with new inputs.
 
-Three graphs for a model and a precision policy: w to modulated weights, weights and transform to a picture, the picture
-to bytes. What changed is copied into the graphs' own inputs, and only what depends on it runs again: under a drag the
-weights stay.
+There are three graphs for a model and a precision policy: w to modulated weights, weights and transform to a picture,
+the picture to bytes. New values are copied into the graphs' inputs, and only the graphs that depend on them run again:
+under a drag the weights stay.
 """
 
 import functools
@@ -36,14 +36,14 @@ Learned = tuple[float, float, float]  # tx, ty, degrees
 
 
 def run_eager(function: Callable[[], Value]) -> Callable[[], Value]:
-    """What runs is the function itself, each time: for devices and drivers without graphs."""
+    """Return the function itself: for devices and drivers without CUDA graphs."""
     return function
 
 
 def capture_graph(function: Callable[[], Value]) -> Callable[[], Value]:
-    """The function as a CUDA graph: each call replays it and returns the very tensors of the capture, written anew.
+    """Return the function as a CUDA graph: each call replays it and returns the very tensors of the capture, rewritten.
 
-    It may read tensors that stay where they are, and must not wait for the device. RuntimeError where it cannot be
+    It may read tensors that stay where they are, and must not wait for the device. Raises RuntimeError if it cannot be
     captured. The window's thread may go on calling CUDA meanwhile.
     """
     with _capturing:
@@ -73,7 +73,7 @@ def capture_graph(function: Callable[[], Value]) -> Callable[[], Value]:
 
 @functools.cache
 def _side(device: int) -> torch.cuda.Stream:
-    """A stream for captures, which the default one does not allow."""
+    """Return a stream for captures, which the default stream does not allow."""
     return torch.cuda.Stream(device)
 
 
@@ -86,7 +86,7 @@ def copy_in(values: Tensor, target: Tensor) -> None:
 
 
 class SynthesisGraphs:
-    """One model's way from w and transform to bytes. Call it within inference_mode, on one stream.
+    """The graphs of one model, from w and transform to bytes. Call them in inference_mode, on one stream.
 
     `movable`: a transform is given; `learned`: what w does to the input is replaced; `mean_constant`: as in
     InputOverrides. These are part of the graphs, and so is the precision policy.
@@ -128,7 +128,7 @@ class SynthesisGraphs:
 
     @property
     def how(self) -> str:
-        """Number format, layout and what runs it, for a person."""
+        """Number format, layout, and use of a CUDA graph, in one sentence."""
         half = f"float16 in the highest {self.precision.num_fp16_res} resolutions, float32 below"
         layout = "channels-last" if self.precision.channels_last else "planar"
         runs = "a CUDA graph" if self._graphs else "no CUDA graph, which this model does not allow"
@@ -137,7 +137,7 @@ class SynthesisGraphs:
     def render(
         self, ws_key: Hashable, ws: Tensor, motion: Motion | None, learned: Learned | None
     ) -> tuple[Tensor, Tensor]:
-        """The picture [1, C, H, W] and `input_facts`, both of which the next call overwrites."""
+        """Return the picture [1, C, H, W] and `measure_input`; the next call overwrites both."""
         held_key, held_motion, held_learned = self._holds
         self._holds = (None, None, None)  # should anything below fail, all is copied again
         if held_key != ws_key:
@@ -152,24 +152,24 @@ class SynthesisGraphs:
         return self._picture, self._facts
 
     def release(self) -> None:
-        """Wait until it runs no more: a graph must not go while it does."""
+        """Wait until the graphs do not run: they must not be freed while they do."""
         if self._ws.is_cuda:
             torch.cuda.synchronize(self._ws.device)
 
     def finish(self) -> tuple[Tensor, Tensor | None]:
-        """`in_bytes` of the picture drawn last, as tensors of their own that nobody writes to again."""
+        """Return `to_rgba8` of the newest picture, as tensors of their own that are never written again."""
         image, enlarged = self._finish()
         return image.clone(), None if enlarged is None else enlarged.clone()
 
 
 class GraphCache:
-    """The graphs of the models drawn last."""
+    """The graphs of the models rendered last."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[Hashable, SynthesisGraphs] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], SynthesisGraphs]) -> SynthesisGraphs:
-        """The graphs for `key`, made if they are not there."""
+        """Return the graphs for `key`, made if they are not there."""
         if key not in self._entries:
             while len(self._entries) >= KEPT:
                 self._drop(next(iter(self._entries)))
@@ -190,7 +190,7 @@ class GraphCache:
 
 
 def select_fastest(makers: tuple[Callable[[], SynthesisGraphs], ...]) -> SynthesisGraphs:
-    """The Replay that draws fastest on this GPU. RuntimeError, the last one's, where none can be made."""
+    """Return the graphs that run fastest on this GPU. Raises the last RuntimeError if none can be made."""
     if len(makers) == 1:
         return makers[0]()
     best: tuple[float, SynthesisGraphs] | None = None

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Left against right: the difference of two pictures, and how models of different sizes are made comparable."""
+"""Compute the difference of two pictures, brought to one size if their models differ."""
 
 from collections import OrderedDict
 from typing import NamedTuple
@@ -29,12 +29,12 @@ class DifferenceImage(NamedTuple):
 
 
 def absolute_difference(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """|left - right| of two uint8 arrays of one shape."""
+    """Return |left - right| of two uint8 arrays of one shape."""
     return np.maximum(left, right) - np.minimum(left, right)
 
 
 def amplify(difference: np.ndarray, gain: float) -> np.ndarray:
-    """uint8 [H, W, 4] times `gain`, cut off at 255, and opaque: zero is black."""
+    """Return uint8 [H, W, 4] times `gain`, cut off at 255, and opaque: zero is black."""
     table = np.minimum(np.arange(256) * gain + 0.5, 255).astype(np.uint8)
     pixels = table[difference]
     pixels[:, :, 3] = 255
@@ -42,15 +42,15 @@ def amplify(difference: np.ndarray, gain: float) -> np.ndarray:
 
 
 def root_mean_square(difference: np.ndarray) -> float:
-    """Of uint8 [H, W, 4] whose alpha is 0, over pixels and R, G, B."""
+    """Return the RMS of uint8 [H, W, 4] whose alpha is 0, over pixels and R, G, B."""
     flat = difference.reshape(-1).astype(np.float32)
     return float(np.sqrt(np.dot(flat, flat) / (0.75 * flat.size)))
 
 
 def match_sizes(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Both pictures as uint8 [H, W, 4] of one size: the larger one's, or, if `fine`, that of its enlarged form.
+    """Return both pictures as uint8 [H, W, 4] of one size: the larger one's, or, if `fine`, that of its enlarged form.
 
-    What has to be enlarged is, by Lanczos, as it is for display.
+    Enlarging is by Lanczos, as for display.
     """
     width = max(left.width, right.width)
     width *= upscale_factor(width) if fine else 1
@@ -105,9 +105,9 @@ class Difference:
     def of(
         self, left: RenderResult | None, right: RenderResult | None, gain: float, width: float = 0.0
     ) -> DifferenceImage | None:
-        """The difference of the two, or of the pair before while they are none; None while there is no such pair.
+        """Return the difference of the two, or of the pair before if they are no pair; None if there is neither.
 
-        Where it is shown larger than the pictures are, at `width` screen pixels, it is that of the enlarged pictures:
+        Shown larger than the pictures are, at `width` screen pixels, it is that of the enlarged pictures:
         a difference of band-limited signals may change its sign between two pixels.
         """
         if left is None or right is None or left.picture is None or right.picture is None:
@@ -131,7 +131,7 @@ class Difference:
         return DifferenceImage(self._shown, self._rms)
 
     def forget(self) -> None:
-        """Let go of the pictures."""
+        """Release the pictures."""
         self._pair = self._plain = self._shown = None
         self.on_its_way = False
 
@@ -141,7 +141,7 @@ def _models(left: RenderResult, right: RenderResult) -> tuple[str, str]:
 
 
 def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifference | DeviceDifference:
-    """The difference where the pictures are. They are fetched only if one is somewhere else than the other."""
+    """Compute the difference on the pictures' device; they are downloaded only if their devices differ."""
     width = max(left.width, right.width)
     one, other = left.picture, right.picture
     both = isinstance(one, DeviceImage) and isinstance(other, DeviceImage) and one.device == other.device
@@ -157,7 +157,7 @@ def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifferen
 
 
 def _larger(result: RenderResult, width: int) -> DeviceImage:
-    """The enlarged picture where it has this width, else the picture itself."""
+    """Return the enlarged picture if it has this width, else the picture itself."""
     enlarged = result.enlarged is not None and size_of(result.enlarged)[0] == width
     found = result.enlarged if enlarged else result.picture
     assert isinstance(found, DeviceImage)

@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The difference of two pictures, as viz.render.difference has it of arrays, on the CUDA device that drew them.
+"""Compute the difference of two pictures on the CUDA device that rendered them; viz.render.difference does arrays.
 
 It is computed on the window's stream, from finished pictures, and comes to the screen as they do. Only its root mean
-square comes to memory, four bytes, and nobody waits for them.
+square comes to memory, four bytes, and nothing waits for them.
 """
 
 from collections.abc import Iterator
@@ -47,11 +47,11 @@ class DeviceDifference:
 
     @property
     def rms(self) -> float | None:
-        """The root mean square; None while it has not come to memory. Never waits."""
+        """Root mean square, None until it has come to memory. Never waits."""
         return float(self._rms) if self._come.query() else None
 
     def amplify(self, gain: float) -> DeviceImage:
-        """Times `gain`, cut off at 255, and opaque."""
+        """Return it times `gain`, cut off at 255, and opaque."""
         with _on_window_stream(self._device) as stream:
             shown = self._difference.float().mul_(gain).add_(0.5).clamp_(0, 255).to(torch.uint8)
             shown[:, :, 3] = 255
@@ -61,7 +61,7 @@ class DeviceDifference:
 
 
 def _widened(picture: DeviceImage, width: int, stream: torch.cuda.Stream) -> Tensor:
-    """uint8 [H, W, 4], `width` pixels across."""
+    """Return uint8 [H, W, 4], `width` pixels across."""
     picture.follow(stream)
     if picture.width == width:
         return picture.tensor

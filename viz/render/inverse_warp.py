@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Moving a picture back by the inverse of the user's transform: content then stays in place, and what sticks moves.
+"""Move a picture back by the inverse of the user's transform: content then stays in place, and what sticks moves.
 
 The picture is treated as the band-limited signal that it is a set of samples of: interpolated by windowed sincs, and
 held back to what the new pixels can represent where it is made smaller. Translations by whole pixels are exact.
@@ -15,7 +15,7 @@ FINE_SIZE, MOST = 1024, 8  # a turned picture is looked up in itself enlarged to
 
 
 def inverse_warp(picture: Tensor, forward: Tensor) -> Tensor:
-    """[N, C, S, S] floats to what they were before `forward` (input_transform.forward_matrix, on the CPU) moved them.
+    """Move [N, C, S, S] floats back by the inverse of `forward` (input_transform.forward_matrix, on the CPU).
 
     Beyond the picture its edge is repeated; `coverage` says where.
     """
@@ -33,14 +33,14 @@ def inverse_warp(picture: Tensor, forward: Tensor) -> Tensor:
 
 
 def coverage(forward: Tensor, size: int, device: torch.device | str = "cpu") -> Tensor:
-    """[size, size] in 0..1: how much of each pixel of a moved-back picture comes from inside the picture."""
+    """Return [size, size] in 0..1, the share of each pixel of a moved-back picture that lies inside the picture."""
     spread = float(torch.linalg.det(forward)) ** 0.5
     inside = (0.5 - _sources(forward, size, device).abs()) * size / spread + 0.5  # from the edge, in pixels moved back
     return inside.clamp(0, 1).prod(dim=2).float()
 
 
 def _sources(forward: Tensor, size: int, device: torch.device | str) -> Tensor:
-    """[size, size, 2] float64 (x, y) where each pixel is found in the picture, in image widths from its centre."""
+    """Return [size, size, 2] float64 (x, y), each pixel's source in the picture, in image widths from its centre."""
     x, y = torch.meshgrid(*[_centres(size, device)] * 2, indexing="xy")
     # The matrix's entries as numbers: copying it to a GPU would wait for the device.
     (a, b, tx), (c, d, ty), _ = forward.tolist()
@@ -48,12 +48,12 @@ def _sources(forward: Tensor, size: int, device: torch.device | str) -> Tensor:
 
 
 def _axis(forward: Tensor, axis: int, size: int, spread: float, device: torch.device) -> Tensor:
-    """[size, size] interpolation along one axis, for transforms without rotation."""
+    """Return [size, size], the interpolation along one axis of a transform without rotation."""
     scale, shift = float(forward[axis, axis]), float(forward[axis, 2])
     where = (scale * _centres(size, device) + shift + 0.5) * size - 0.5
     return lanczos_matrix(where, size, spread)
 
 
 def _centres(size: int, device: torch.device | str) -> Tensor:
-    """[size] float64: the pixels' centres in image widths from the picture's."""
+    """Return [size] float64, the pixels' centres in image widths from the picture's."""
     return (torch.arange(size, dtype=torch.float64, device=device) + 0.5) / size - 0.5

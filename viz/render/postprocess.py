@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""From a generator's picture to RGBA bytes for the screen, on the device that drew it. Nothing here waits for a GPU."""
+"""Turn a generator's picture into RGBA bytes for the screen, on the device that rendered it, without waiting for it."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
 
 
 def to_rgba8(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
-    """[1, C, H, W] floats to uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
+    """Turn [1, C, H, W] floats into uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
 
     `moved`: the transform to undo (input_transform.forward_matrix, on the CPU); what then comes from beyond the picture
     is black.
@@ -38,7 +38,7 @@ def to_rgba8(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = Tr
 
 
 def _rgba(planes: Tensor) -> Tensor:
-    """[C, H, W] values in 0..255, at most three planes, to uint8 [H, W, 4]; plane by plane, several times as fast."""
+    """Turn [C, H, W] values in 0..255, C at most 3, into uint8 [H, W, 4]; plane by plane, several times as fast."""
     pixels = torch.zeros((*planes.shape[1:], 4), dtype=torch.uint8, device=planes.device)
     pixels[:, :, 3] = 255
     for index, plane in enumerate(planes):
@@ -49,9 +49,9 @@ def _rgba(planes: Tensor) -> Tensor:
 def measure_input(
     synthesis: SynthesisNetwork, ws: Tensor, transform: Tensor | None, overrides: InputOverrides
 ) -> Tensor:
-    """[5]: what the model itself makes of w (r_c, r_s, t_x, t_y), and the share of its input that is left.
+    """Compute [5]: the model's own (r_c, r_s, t_x, t_y) of w, and the share of its input that is left.
 
-    nan for what it has not: `read_facts` knows.
+    nan for those that the model does not have: see `unpack_input`.
     """
     facts = torch.full((5,), math.nan, device=ws.device, dtype=ws.dtype)
     if transform is None:  # a model without a Fourier input
@@ -64,13 +64,13 @@ def measure_input(
 
 
 def unpack_input(facts: Tensor) -> InputFacts:
-    """What `input_facts` says, from memory of the CPU; None for what the model has not."""
+    """Return the numbers of `measure_input`, in the CPU's memory; None for those that the model does not have."""
     rc, rs, tx, ty, kept = facts.tolist()
     return None if math.isnan(rc) else (rc, rs, tx, ty), None if math.isnan(kept) else kept
 
 
 class ImageFacts(NamedTuple):
-    """What is known of a picture once it is drawn: milliseconds and `read_facts`."""
+    """Facts of a picture that are known once it is rendered: milliseconds and `unpack_input`."""
 
     model_ms: float
     post_ms: float
@@ -80,9 +80,9 @@ class ImageFacts(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RenderedImage:
-    """A picture, at its own size and enlarged for display where it is small.
+    """A picture, at its own size and, if it is small, enlarged for display.
 
-    `waits`: a device may still be drawing it. `read` waits for that. `how`: number format, layout and what ran it.
+    `waits`: a device may still be rendering it, and `read` waits for that. `how`: number format, layout, CUDA graph.
     """
 
     picture: Pixels

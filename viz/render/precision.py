@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""How exactly a model is drawn: float32, or float16 where its pictures stay what they were."""
+"""Choose a model's number format: float32, or float16 if its pictures stay the same."""
 
 import math
 from collections.abc import Callable
@@ -19,13 +19,13 @@ TOO_COARSE = "float16 changes this model's pictures ({db:.0f} dB): precision “
 
 
 def measure_psnr(found: Tensor, expected: Tensor) -> float:
-    """The lowest peak signal-to-noise ratio of pictures [N, C, H, W] from -1 to 1, in dB."""
+    """Return the lowest peak signal-to-noise ratio of pictures [N, C, H, W] from -1 to 1, in dB."""
     error = (found.double().clamp(-1, 1) - expected.double().clamp(-1, 1)).square().mean(dim=(1, 2, 3)).max()
     return math.inf if float(error) == 0 else 10 * math.log10(4 / float(error)) if torch.isfinite(error) else -math.inf
 
 
 def measure_float16_psnr(generator: Generator, device: str) -> float:
-    """What float16 in the highest four resolutions leaves of a model's pictures, the worst of a few, in dB."""
+    """Measure the PSNR of a model in float16 in the highest four resolutions, the worst of a few pictures, in dB."""
     worst, config = math.inf, generator.config
     transform = user_matrix(0.07, -0.11, 17.0).to(device) if config.fourier_input else None
     for seed in range(SEEDS):
@@ -41,10 +41,9 @@ def measure_float16_psnr(generator: Generator, device: str) -> float:
 
 
 def choose_precision(precision: str, device: str, measured: Callable[[], float]) -> tuple[PrecisionPolicy, str | None]:
-    """The precision policy of a model on a device, and a remark where it is not what was asked for.
+    """Return the precision policy of a model on a device, and a remark if it is not the one asked for.
 
-    `precision`: "float32", "float16", or "auto", which is float16 on CUDA devices where `measured` says that it is
-    exact enough.
+    `precision`: "float32", "float16", or "auto": float16 on CUDA devices if `measured` returns enough decibels.
     """
     if not device.startswith("cuda"):
         return FULL_PRECISION, NOT_HERE.format(device=device) if precision == "float16" else None

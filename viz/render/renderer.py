@@ -1,10 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""PictureRequest -> RenderResult: cached models, cached w's, synthesis, pixels; and any layer's maps on the way.
+"""Render a PictureRequest to a RenderResult: cached models, cached w's, synthesis, pixels; and any layer's maps.
 
-Caches are keyed by all that their content depends on: models by (path, time, size, device), w's and the weights that
-they modulate by model and latent, pictures by w's and what drives the input, maps by picture and layer. Dragging a
-picture therefore repeats synthesis only, and a model that cannot move repeats nothing. A network is never changed by
-being rendered: layers are looked at by iterating over them, without hooks.
+Each cache is keyed by everything its content depends on: models by (path, time, size, device), w's and the weights that
+they modulate by model and latent, pictures by w's and the input's motion, maps by picture and layer. So dragging a
+picture repeats synthesis only, and a model that cannot move repeats nothing. Rendering never changes a network: layers
+are read by iterating over them, without hooks.
 """
 
 import time
@@ -34,16 +34,15 @@ from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_
 from viz.render.precision import choose_precision, measure_float16_psnr
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
-MAPS_KEPT = 4  # of them at most: both slots' layers and pictures, for whoever looks at them next
-MODULATED = (
-    4  # times its own bytes that a model's modulated weights may take, in the form of gan.networks.conv_autotune
-)
+MAPS_KEPT = 4  # of them at most: both slots' layers and pictures
+# Of a model's modulated weights, in the form of gan.networks.conv_autotune, to the model's own bytes, at most.
+MODULATED_RATIO = 4
 NO_FOURIER_INPUT = (
     "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
 )
 NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
-REST = (0.0, 0.0, 0.0, 1.0)
+AT_REST = (0.0, 0.0, 0.0, 1.0)
 
 
 @dataclass
@@ -55,7 +54,7 @@ class _Model:
 
 @dataclass(frozen=True)
 class _InputMotion:
-    """What a request does to one model's input, as far as the model can follow: equal ones give equal pictures."""
+    """The motion of one model's input, as far as the model can follow the request: equal ones give equal pictures."""
 
     motion: tuple[float, float, float, float]  # tx, ty, degrees, scale
     untransform: bool
@@ -68,28 +67,28 @@ class _InputMotion:
 
 @dataclass(frozen=True, eq=False)
 class _RenderPlan:
-    """What a picture and every layer's maps are computed from. Equal keys, equal pictures."""
+    """The inputs of a picture and of every layer's maps. Equal keys mean equal pictures."""
 
     key: Hashable
     ws_key: tuple[Hashable, ...]  # the model's key first
     model: _Model
     ws: torch.Tensor  # [1, num_ws, w_dim]
-    drive: _InputMotion
+    input_motion: _InputMotion
     precision: PrecisionPolicy
     label: int
     notices: tuple[str, ...]
     computed: frozenset[str]
 
     def transform(self) -> torch.Tensor | None:
-        """What the Fourier input takes; None rather than the identity where there is none, which refuses any."""
-        return user_matrix(*self.drive.motion).to(self.ws.device) if self.model.facts.movable else None
+        """Return the Fourier input's transform; None for a model without that input, which refuses any."""
+        return user_matrix(*self.input_motion.motion).to(self.ws.device) if self.model.facts.movable else None
 
 
 class Renderer:
     """Renders requests one after the other; keep one per thread.
 
-    `own_thread` says that the calling thread renders and does nothing else, so that torch's threads may be set for it;
-    `enlarge`, that small pictures in memory are drawn larger, too, for display.
+    `own_thread`: the calling thread does nothing else, so torch's threads may be set for it. `enlarge`: small pictures
+    in memory also come enlarged, for display.
     """
 
     def __init__(self, model_bytes: float | None = None, *, own_thread: bool = False, enlarge: bool = True) -> None:
@@ -99,80 +98,80 @@ class Renderer:
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
         self._weights: LRUCache[Weights] = LRUCache(2)  # modulated: while only the input moves, they stay
         self._gpu = CudaBackend()
-        self._pixels: LRUCache[RenderedImage] = LRUCache(4)
+        self._images: LRUCache[RenderedImage] = LRUCache(4)
         self._maps: LRUCache[torch.Tensor] = LRUCache(MAPS_BYTES, keep=2)
 
     def render(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
-        """The picture, or why there is none: whatever the user can cause comes back as one sentence in `error`.
+        """Return the picture, or why there is none: an error that a user can cause is one sentence in `error`.
 
-        The maps of the layers named in `keep` are kept as they come by, for `maps`, where that costs no time.
+        The maps of the layers named in `keep` are kept for `maps`, if that costs no time.
         """
         result = self.start(request, keep)
         return result if result.pending is None else result.pending()
 
     def start(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
-        """`render`, but without waiting for a GPU: what is `pending` is not to be looked at before that is done."""
+        """Render without waiting for a GPU: call the result's `pending`, if there is one, before looking at it."""
         try:
-            with torch.inference_mode(), _on(request.device):
+            with torch.inference_mode(), _on_device(request.device):
                 result, drawn = self._render(request, keep)
         except Exception as problem:
-            return _failed(request, problem)
+            return _fail(request, problem)
         if drawn.waits:
-            return replace(result, pending=lambda: _completed(result, drawn))
-        return _completed(result, drawn)
+            return replace(result, pending=lambda: _complete(result, drawn))
+        return _complete(result, drawn)
 
     def memory(self, device: str) -> tuple[float, float]:
-        """(bytes that models take on a device, bytes that they may take)."""
+        """Return (bytes that models take on a device, bytes that they may take)."""
         return self.models.used(device), self.models.limit(device)
 
     def pin_models(self, request: RenderRequest) -> None:
-        """Say what is on screen: these models do not make room for others."""
+        """Keep the models of a request, which is on screen: they do not make room for others."""
         shown = [picture for picture in (request.left, request.right) if picture is not None]
-        self.models.held = frozenset(key for key in map(_key_if_there, shown) if key is not None)
+        self.models.held = frozenset(key for key in map(_find_key, shown) if key is not None)
 
     def maps(self, request: PictureRequest, layer: str) -> torch.Tensor:
-        """[1, C, H, W], what a layer (one of the generator's `layer_names`, or PICTURE) puts out for a request.
+        """Return [1, C, H, W], the output of a layer (one of the generator's `layer_names`, or PICTURE) for a request.
 
         Runs no further than that layer. Raises what `describe_error` describes.
         """
-        with torch.inference_mode(), _on(request.device):
-            shot = self._plan(request)
-            return self._maps.get((shot.key, layer), lambda: self._capture(shot, layer))[0]
+        with torch.inference_mode(), _on_device(request.device):
+            plan = self._plan(request)
+            return self._maps.get((plan.key, layer), lambda: self._capture(plan, layer))[0]
 
     def render_latent(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
-        """[1, C, H, W]: the request's picture, but of latent z [z_dim]. Nothing of it is kept."""
-        with torch.inference_mode(), _on(request.device):
-            shot = self._plan(request)
-            ws = _mapped(shot.model, request, z[None], shot.label)
-            synthesis = shot.model.generator.synthesis
-            return synthesis(ws, SynthesisOptions(transform=shot.transform(), overrides=shot.drive.overrides()))
+        """Return [1, C, H, W], the request's picture of another latent z [z_dim]. Nothing of it is kept."""
+        with torch.inference_mode(), _on_device(request.device):
+            plan = self._plan(request)
+            ws = _map_latent(plan.model, request, z[None], plan.label)
+            synthesis = plan.model.generator.synthesis
+            return synthesis(ws, SynthesisOptions(transform=plan.transform(), overrides=plan.input_motion.overrides()))
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
-        """The loaded model of a request: to be run, never to be changed."""
-        with _on(request.device):
+        """Return the loaded model of a request. It may be run, and must not be changed."""
+        with _on_device(request.device):
             model = self._plan(request).model
         return model.generator, model.facts
 
     def _plan(self, request: PictureRequest) -> _RenderPlan:
-        key = model_key(request)
+        key = make_key(request)
         model, loaded = self._model(key)
         facts = model.facts
         if self._own_thread:
             torch.set_num_threads(threads_for(facts.resolution))
         computed = {"load"} if loaded else set()
-        label, notices = _label(request, facts)
+        label, notices = _choose_label(request, facts)
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
-        ws, mapped = self._ws.get(ws_key, lambda: (_map(model, request, label), 1.0))
+        ws, mapped = self._ws.get(ws_key, lambda: (_map_seeds(model, request, label), 1.0))
         computed |= {"mapping"} if mapped else set()
-        drive, remarks = _drive(request, facts)
+        input_motion, remarks = _follow(request, facts)
         precision, remark = choose_precision(request.precision, key.device, lambda: self._decibels(model, key.device))
         remarks += [remark] if remark else []
         return _RenderPlan(
-            (ws_key, drive, precision),
+            (ws_key, input_motion, precision),
             ws_key,
             model,
             ws,
-            drive,
+            input_motion,
             precision,
             label,
             (*notices, *remarks),
@@ -191,7 +190,7 @@ class Renderer:
         def cost() -> float:
             check_device(key.device)
             facts.append(read_facts(key.path))
-            return float(facts[0].bytes) * (1 + MODULATED)
+            return float(facts[0].bytes) * (1 + MODULATED_RATIO)
 
         def load() -> _Model:
             self._weights.retain(lambda key: key[0][0] in self.models)
@@ -203,16 +202,19 @@ class Renderer:
 
         return self.models.get(key, cost, load)
 
-    def _steps(self, shot: _RenderPlan) -> Iterator[tuple[str, torch.Tensor]]:
-        """Each layer's name and maps, and at the end PICTURE and the picture."""
-        synthesis = shot.model.generator.synthesis
-        key = (shot.ws_key, shot.precision)
-        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(shot.ws, shot.precision), 1.0))
+    def _run_layers(self, plan: _RenderPlan) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield each layer's name and maps, and at the end PICTURE and the picture."""
+        synthesis = plan.model.generator.synthesis
+        key = (plan.ws_key, plan.precision)
+        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(plan.ws, plan.precision), 1.0))
         x = None
         steps = synthesis.steps(
-            shot.ws,
+            plan.ws,
             SynthesisOptions(
-                transform=shot.transform(), weights=weights, overrides=shot.drive.overrides(), precision=shot.precision
+                transform=plan.transform(),
+                weights=weights,
+                overrides=plan.input_motion.overrides(),
+                precision=plan.precision,
             ),
         )
         for name, x in steps:
@@ -220,64 +222,64 @@ class Renderer:
         assert x is not None
         yield PICTURE, x.float() * synthesis.output_scale
 
-    def _capture(self, shot: _RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
-        for name, x in self._steps(shot):
+    def _capture(self, plan: _RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
+        for name, x in self._run_layers(plan):
             if name == layer:
-                return _costed(x.float())
-        names = ", ".join((*shot.model.generator.layer_names, PICTURE))
-        raise ValueError(f"{Path(shot.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
+                return _with_cost(x.float())
+        names = ", ".join((*plan.model.generator.layer_names, PICTURE))
+        raise ValueError(f"{Path(plan.model.facts.path).name} has no layer {layer!r}: choose one of {names}.")
 
     def _render(self, request: PictureRequest, keep: Sequence[str]) -> tuple[RenderResult, RenderedImage]:
         started = time.perf_counter()
-        shot = self._plan(request)
-        begun = time.perf_counter() if "load" in shot.computed else started
-        draw = self._on_gpu if shot.ws.is_cuda else self._in_memory
-        drawn, anew = self._pixels.get(shot.key, lambda: (draw(shot, keep, begun), 1.0))
-        computed = shot.computed | ({"synthesis"} if anew else set())
-        notice = " ".join(shot.notices) or None
+        plan = self._plan(request)
+        begun = time.perf_counter() if "load" in plan.computed else started
+        draw = self._render_on_cuda if plan.ws.is_cuda else self._render_to_host
+        drawn, anew = self._images.get(plan.key, lambda: (draw(plan, keep, begun), 1.0))
+        computed = plan.computed | ({"synthesis"} if anew else set())
+        notice = " ".join(plan.notices) or None
         result = RenderResult(
             request,
             picture=drawn.picture,
             enlarged=drawn.enlarged,
-            facts=shot.model.facts,
+            facts=plan.model.facts,
             notice=notice,
             computed=computed,
             how=drawn.how,
-            half=shot.precision.num_fp16_res,
+            half=plan.precision.num_fp16_res,
         )
         return result, drawn
 
-    def _in_memory(self, shot: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
-        for name, x in self._steps(shot):
+    def _render_to_host(self, plan: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
+        for name, x in self._run_layers(plan):
             if name in keep:
-                self._maps.get((shot.key, name), lambda x=x: _costed(x))  # type: ignore[misc]
-        facts = measure_input(shot.model.generator.synthesis, shot.ws, shot.transform(), shot.drive.overrides())
+                self._maps.get((plan.key, name), lambda x=x: _with_cost(x))  # type: ignore[misc]
+        facts = measure_input(plan.model.generator.synthesis, plan.ws, plan.transform(), plan.input_motion.overrides())
         learned, kept = unpack_input(facts.cpu())  # also waits for devices that are not CUDA's
         rendered = time.perf_counter()
-        back = forward_matrix(*shot.drive.motion) if shot.drive.untransform else None
+        back = forward_matrix(*plan.input_motion.motion) if plan.input_motion.untransform else None
         image, enlarged = to_rgba8(x, back, enlarge=self._enlarge)
         picture, smooth = image.cpu().numpy(), None if enlarged is None else enlarged.cpu().numpy()
         read = ImageFacts(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
         return RenderedImage(picture, smooth, lambda: read, how="float32.")
 
-    def _on_gpu(self, shot: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
-        drive, facts = shot.drive, shot.model.facts
+    def _render_on_cuda(self, plan: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
+        input_motion, facts = plan.input_motion, plan.model.facts
         inputs = SynthesisInputs(
-            shot.ws_key[0],
-            shot.model.generator.synthesis,
-            shot.precision,
-            shot.ws_key,
-            shot.ws,
-            drive.motion if facts.movable else None,
-            drive.untransform,
-            drive.learned,
-            drive.mean_constant,
+            plan.ws_key[0],
+            plan.model.generator.synthesis,
+            plan.precision,
+            plan.ws_key,
+            plan.ws,
+            input_motion.motion if facts.movable else None,
+            input_motion.untransform,
+            input_motion.learned,
+            input_motion.mean_constant,
         )
         return self._gpu.render(inputs)
 
 
-def _on(device: str) -> AbstractContextManager[object]:
-    """Calls of CUDA go to this device, whose convolutions are set up."""
+def _on_device(device: str) -> AbstractContextManager[object]:
+    """Direct calls of CUDA to this device, whose convolutions are set up."""
     if not device.startswith("cuda"):
         return nullcontext()
     check_device(device)
@@ -285,31 +287,31 @@ def _on(device: str) -> AbstractContextManager[object]:
     return torch.cuda.device(device)
 
 
-def _failed(request: PictureRequest, problem: Exception) -> RenderResult:
-    """What the user is told; raises what only a mistake in the program can cause."""
+def _fail(request: PictureRequest, problem: Exception) -> RenderResult:
+    """Return the error as a result; raise it if only a mistake in the program can cause it."""
     error = describe_error(problem)
     if error is None:
         raise problem
     return RenderResult(request, error=error)
 
 
-def _completed(result: RenderResult, drawn: RenderedImage) -> RenderResult:
-    """Waits until the picture is drawn."""
+def _complete(result: RenderResult, drawn: RenderedImage) -> RenderResult:
+    """Wait until the picture is drawn and fill in the rest."""
     try:
         read = drawn.read()
     except Exception as problem:
-        return _failed(result.request, problem)
+        return _fail(result.request, problem)
     if "synthesis" not in result.computed:  # it took that before
         read = read._replace(model_ms=0.0, post_ms=0.0)
     return replace(result, **read._asdict(), pending=None)
 
 
-def _costed(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
+def _with_cost(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
     return maps, max(float(maps.nbytes), MAPS_BYTES / MAPS_KEPT)
 
 
-def model_key(request: PictureRequest) -> ModelKey:
-    """The key of a request's model; FileNotFoundError."""
+def make_key(request: PictureRequest) -> ModelKey:
+    """Return the key of a request's model. Raises FileNotFoundError."""
     path = Path(request.model)
     try:
         status = path.stat()
@@ -320,30 +322,30 @@ def model_key(request: PictureRequest) -> ModelKey:
     return ModelKey(str(path), status.st_mtime_ns, status.st_size, request.device)
 
 
-def _key_if_there(request: PictureRequest) -> ModelKey | None:
+def _find_key(request: PictureRequest) -> ModelKey | None:
     try:
-        return model_key(request)
+        return make_key(request)
     except (OSError, ValueError):
         return None
 
 
-def _label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
+def _choose_label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
     if facts.c_dim == 0:
         return 0, []
     if request.label < facts.c_dim:
         return request.label, []
     last = facts.c_dim - 1
-    return last, [f"This model has labels 0 to {last}, not {request.label}: {last} takes its place."]
+    return last, [f"This model has labels 0 to {last}, not {request.label}: label {last} is shown."]
 
 
-def _map(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
+def _map_seeds(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
     facts = model.facts
     z = sum(weight * z_from_seed(seed, facts.z_dim) for seed, weight in request.seeds)
-    return _mapped(model, request, np.asarray(z), label)
+    return _map_latent(model, request, np.asarray(z), label)
 
 
-def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -> torch.Tensor:
-    """[1, num_ws, w_dim] of z [1, z_dim]."""
+def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -> torch.Tensor:
+    """Map z [1, z_dim] to w's [1, num_ws, w_dim]."""
     facts, c = model.facts, None
     if facts.c_dim:
         c = torch.zeros(1, facts.c_dim, device=request.device)
@@ -353,15 +355,15 @@ def _mapped(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
-def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_InputMotion, list[str]]:
-    """What the model can follow, and a sentence for each thing that it cannot."""
+def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[_InputMotion, list[str]]:
+    """Return the part of the request that the model can follow, and a sentence for each other part."""
     tx, ty = request.tx, request.ty
     if request.snap:
         tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
     motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
     learned, mean_constant, remarks = request.learned, request.mean_constant, []
-    if motion != REST and not facts.movable:
-        motion = REST
+    if motion != AT_REST and not facts.movable:
+        motion = AT_REST
         remarks.append(NO_FOURIER_INPUT)
     if learned is not None and not facts.learned_transform:
         learned = None
@@ -369,4 +371,4 @@ def _drive(request: PictureRequest, facts: ModelFacts) -> tuple[_InputMotion, li
     if mean_constant and facts.movable:
         mean_constant = False
         remarks.append(NO_CONSTANT.format(rung=facts.rung))
-    return _InputMotion(motion, request.untransform and motion != REST, learned, mean_constant), remarks
+    return _InputMotion(motion, request.untransform and motion != AT_REST, learned, mean_constant), remarks

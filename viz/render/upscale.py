@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Showing a small picture large.
+"""Enlarge small pictures for display.
 
 A picture from an alias-free generator is a set of samples of a band-limited signal, so it is enlarged by a windowed
 sinc: what moves by a third of a pixel is then seen to move by a third of a pixel. Bilinear enlargement, which is what
@@ -21,15 +21,15 @@ _making = threading.Lock()
 
 
 def upscale_factor(resolution: int) -> int:
-    """The whole factor by which a picture of `resolution` pixels is enlarged before upload, 1 for none."""
+    """Return the whole factor by which a picture of `resolution` pixels is enlarged before upload, 1 for none."""
     return max(1, SHOWN_SIZE // resolution)
 
 
 def lanczos_matrix(where: torch.Tensor, size: int, width: float = 1.0) -> torch.Tensor:
-    """[n, size] Lanczos interpolation along one axis, edge samples repeated outside, rows summing to 1.
+    """Return [n, size], Lanczos interpolation along one axis: edge samples repeat outside, rows sum to 1.
 
-    `where`: [n] float64 positions in pixels, 0 being the first one's centre. `width`: how far apart the samples are
-    that it serves, in pixels: more than 1 also holds back what they could not represent.
+    `where`: [n] float64 positions in pixels, 0 being the first one's centre. `width`: the distance between the samples
+    that are made, in pixels: more than 1 also removes frequencies that they could not represent.
     """
     width = max(1.0, width)
     reach = math.ceil(LOBES * width)
@@ -48,7 +48,7 @@ def _matrix(size: int, enlarged: int) -> torch.Tensor:
 
 
 def _matrix_on(device: torch.device, size: int, enlarged: int) -> torch.Tensor:
-    """For good: a CUDA graph that was captured with it reads it again and again. The window's thread asks, too."""
+    """Return a matrix that is never freed: CUDA graphs captured with it read it. Called by the window's thread, too."""
     with _making:
         if (device, size, enlarged) not in _made:
             _made[device, size, enlarged] = _interpolation(size, enlarged, device)
@@ -63,7 +63,7 @@ def _interpolation(size: int, enlarged: int, device: torch.device) -> torch.Tens
 
 
 def upscale(image: torch.Tensor, factor: int) -> torch.Tensor:
-    """[C, H, W] floats enlarged `factor` times along both axes; the centres of the pixels stay where they were."""
+    """Enlarge [C, H, W] floats `factor` times along both axes; the centres of the pixels stay where they were."""
     if factor == 1:
         return image
     sizes = [(size, size * factor) for size in image.shape[1:]]
@@ -72,7 +72,7 @@ def upscale(image: torch.Tensor, factor: int) -> torch.Tensor:
 
 
 def upscale_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
-    """uint8 [H, W, C] enlarged to `width` pixels across, at least its own, and as high in proportion."""
+    """Enlarge uint8 [H, W, C] to `width` pixels across, at least its own, and as high in proportion."""
     if pixels.shape[1] == width:
         return pixels
     height = round(pixels.shape[0] * width / pixels.shape[1])

@@ -233,7 +233,7 @@ def on_device(monkeypatch: pytest.MonkeyPatch) -> Renderer:
     """A renderer that takes the CPU for a CUDA device."""
     found = Renderer()
     found._gpu = CudaBackend(traced)
-    monkeypatch.setattr(found, "_in_memory", found._on_gpu)
+    monkeypatch.setattr(found, "_render_to_host", found._render_on_cuda)
     return found
 
 

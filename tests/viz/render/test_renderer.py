@@ -21,7 +21,7 @@ from gan.networks.input_transform import user_matrix
 from viz.core.request import PictureRequest, RenderRequest
 from viz.loading import model_info as inside
 from viz.loading.model_info import read_facts
-from viz.render.renderer import MODULATED, Renderer
+from viz.render.renderer import MODULATED_RATIO, Renderer
 from viz.render.upscale import upscale
 
 
@@ -76,7 +76,7 @@ def test_a_file_written_anew_is_loaded_anew(tmp_path: Path) -> None:
 
 def cost_of(*paths: str) -> int:
     """Bytes that these models take in the renderer's cache."""
-    return sum(read_facts(path).bytes * (1 + MODULATED) for path in paths)
+    return sum(read_facts(path).bytes * (1 + MODULATED_RATIO) for path in paths)
 
 
 def test_the_model_cache_is_bounded_and_what_is_on_screen_stays(models: dict[str, str]) -> None:
