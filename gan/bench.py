@@ -27,7 +27,7 @@ from cuda_ops.cpu import loader as cpu
 from gan.networks.conv_autotune import Weight, convolve
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.precision import FULL_PRECISION
 from gan.networks.synthesis import SynthesisOptions, Weights
 
@@ -115,7 +115,7 @@ def _all(layers: list[Layer]) -> None:
 def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, rounds: int) -> Row:
     """A frame while the input moves: weights modulated beforehand, a new transform each time."""
     torch.manual_seed(0)
-    config = rung(cfg, resolution, channel_base=channel_base, channel_max=channel_max)
+    config = rung_config(cfg, resolution, channel_base=channel_base, channel_max=channel_max)
     generator = Generator(config).eval().requires_grad_(False)
     ws = torch.randn(1, config.num_ws, config.w_dim)
     weights = generator.synthesis.modulate(ws)

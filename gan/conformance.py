@@ -30,8 +30,8 @@ NOT_COVERED = ("ada",)  # the augmentation is not written yet
 RESAMPLING: dict[str, Callable[..., image_warp.Moved]] = {
     "integer_translation": image_warp.integer_translation,
     "fractional_translation": image_warp.fractional_translation,
-    "fractional_rotation": image_warp.rotation,
-    "fractional_pseudo_rotation": image_warp.pseudo_rotation,
+    "fractional_rotation": image_warp.fractional_rotation,
+    "fractional_pseudo_rotation": image_warp.fractional_pseudo_rotation,
 }
 # Filters are stored in the vectors too, though they follow from the configuration.
 COMPUTED = ("resample_filter", "up_filter", "down_filter")

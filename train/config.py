@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from gan.networks.config import DiscriminatorConfig, GeneratorConfig, fits
-from gan.networks.ladder import Recipe, letter, row
+from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
+from gan.networks.ladder import Recipe, find_rung, parse_rung
 from train.errors import TrainingError
 
 PRESETS = ("paper", "tiny")
@@ -80,7 +80,7 @@ class TrainConfig:
         for field in fields(self):
             value, annotation = getattr(self, field.name), str(field.type)
             network = {"GeneratorConfig": GeneratorConfig, "DiscriminatorConfig": DiscriminatorConfig}.get(annotation)
-            if not (isinstance(value, network) if network else fits(value, annotation)):
+            if not (isinstance(value, network) if network else has_type(value, annotation)):
                 name = FILE_NAMES.get(field.name, field.name)
                 raise TrainingError(f"{name} must be of type {annotation}, not {value!r:.80}.")
         g, d = self.generator, self.discriminator
@@ -175,7 +175,7 @@ class Preset:
 
 def preset(name: str, rung_letter: str, resolution: int) -> Preset:
     """Return the settings of the preset `name` ("paper" or "tiny") for a rung at a resolution."""
-    ladder = row(rung_letter, resolution)
+    ladder = find_rung(rung_letter, resolution)
     stylegan2 = ladder.network.architecture == "skip"
     if name == "tiny":
         # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
@@ -232,14 +232,14 @@ def configure(
     `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
     settings of gan.networks.ladder.row, `options` fields of TrainConfig by name: those of the data are required.
     """
-    name = letter(cfg)
+    name = parse_rung(cfg)
     settings = preset(preset_name, name, resolution)
     recipe = settings.recipe
     batch = settings.batch if batch is None else batch
     if batch < 1:
         raise TrainingError(f"The batch cannot be {batch}; give a --batch of at least 1.")
     total_images = settings.total_images if total_images is None else total_images
-    generator = row(
+    generator = find_rung(
         name,
         resolution,
         channel_base=channel_base or settings.channel_base,

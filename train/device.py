@@ -28,7 +28,7 @@ def configure_torch(device: torch.device, threads: int = 0) -> None:
     if threads:
         torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("highest")
-    precision.prepare(device)
+    precision.configure_backends(device)
     if device.type == "cpu":
         torch.set_flush_denormal(True)  # precision on denormals is a hundred times slower, and gradients vanish often
 

@@ -18,7 +18,7 @@ from gan.data.image_dataset import ImageSource, open_images
 from gan.devices import check_device
 from gan.files.format import format_duration
 from gan.hub.resolve import newest_snapshot
-from gan.networks.ladder import letter
+from gan.networks.ladder import parse_rung
 from train.config import TrainConfig, configure
 from train.critters.dataset import write_dataset
 from train.device import check_memory, configure_torch
@@ -47,7 +47,7 @@ def start_run(
     `resolution` and `critters_num` are of the critters to draw; `options` are those of train.config.configure, and the
     switches of gan.cli.network_options by name.
     """
-    letter(cfg)  # a wrong name is refused before all pictures are read
+    parse_rung(cfg)  # a wrong name is refused before all pictures are read
     device = options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu")
     check_device(device)
     if data == "critters":

@@ -18,7 +18,7 @@ from gan.checkpoints.checkpoint import load_tensors, save_tensors
 from gan.devices import check_device
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.meta_init import Skeleton
+from gan.networks.meta_init import MetaInit
 from train.config import TrainConfig
 from train.errors import TrainingError, is_out_of_memory
 from train.losses import Step, blur_sigma_at, build_phases, lazy_regularization_scale
@@ -211,7 +211,7 @@ def _check_fit(config: TrainConfig, tensors: dict[str, torch.Tensor], document: 
 
 def _expected_shapes(config: TrainConfig, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
     """Return the shapes of a state's tensors but the random generators'; Adam's, for the parameters that it names."""
-    with Skeleton():  # without memory, which a wrong configuration could ask too much of
+    with MetaInit():  # without memory, which a wrong configuration could ask too much of
         generator, discriminator = Generator(config.generator), Discriminator(config.discriminator)
     expected: dict[str, torch.Size] = {"pl_mean": torch.Size()}
     for name, network in (("generator", generator), ("ema", generator), ("discriminator", discriminator)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.layer_plan import plan, schedule
+from gan.networks.layer_plan import compute_schedule, plan
 
 INPUT = "input"  # what `steps` calls the Fourier input
 
@@ -37,17 +37,17 @@ class Band:
 
     def along(self, frequency: float, degrees: float) -> float:
         """How far from the centre a direction meets the contour of a cutoff or stopband `frequency`."""
-        return frequency if self.radial else on_square(frequency, degrees)
+        return frequency if self.radial else distance_to_square(frequency, degrees)
 
 
-def on_square(frequency: float, degrees: float) -> float:
+def distance_to_square(frequency: float, degrees: float) -> float:
     """How far it is from the centre to the square |f_x|, |f_y| <= frequency in a direction: sqrt(2) more at 45."""
     turn = math.radians(degrees)
     return frequency / max(abs(math.cos(turn)), abs(math.sin(turn)))
 
 
 @lru_cache(maxsize=64)
-def bands(config: GeneratorConfig) -> tuple[Band, ...]:
+def list_bands(config: GeneratorConfig) -> tuple[Band, ...]:
     """Of the Fourier input, where there is one, and of every layer, under the names that `synthesis.steps` yields."""
     planned = plan(config)
     found = []
@@ -67,7 +67,7 @@ def bands(config: GeneratorConfig) -> tuple[Band, ...]:
                 critical=planned.input_cutoff == nyquist,
             )
         )
-    stopbands = None if config.architecture != "layers" else schedule(config)[1]
+    stopbands = None if config.architecture != "layers" else compute_schedule(config)[1]
     for spec in planned.layers:
         edge = spec.out_cutoff + spec.out_half_width
         stopband = edge if stopbands is None else float(stopbands[spec.index])
@@ -88,12 +88,12 @@ def bands(config: GeneratorConfig) -> tuple[Band, ...]:
     return tuple(found)
 
 
-def find(config: GeneratorConfig, layer: str | None = None) -> Band:
+def find_band(config: GeneratorConfig, layer: str | None = None) -> Band:
     """The band of a layer by name or number, of the input by "input"; None: of the picture, the last layer's.
 
     ConfigError names the layers that there are.
     """
-    every = bands(config)
+    every = list_bands(config)
     if layer is None:
         return every[-1]
     for band in every:

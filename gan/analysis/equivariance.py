@@ -18,9 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan.analysis import image_warp
-from gan.analysis.metric_names import FEWEST, METRICS
+from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, moderate_batch
+from gan.networks.generator import Generator, choose_batch_size
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 
@@ -77,7 +77,7 @@ def _motion(metric: str, sample: Sample, size: int) -> Motion:
         return (tx, ty, 0.0), lambda image: image_warp.integer_translation(image, tx, ty)
     if metric == "eq_t_frac":
         return (tx, ty, 0.0), lambda image: image_warp.fractional_translation(image, tx, ty)
-    return (0.0, 0.0, math.degrees(sample.angle)), lambda image: image_warp.rotation(image, sample.angle)
+    return (0.0, 0.0, math.degrees(sample.angle)), lambda image: image_warp.fractional_rotation(image, sample.angle)
 
 
 class Pair(NamedTuple):
@@ -89,7 +89,7 @@ class Pair(NamedTuple):
     mask: Tensor  # [1, 1, S, S], 0 or 1
 
 
-class Meter:
+class EquivarianceMeter:
     """A running estimate of some metrics of a generator; memory does not grow with the number of samples.
 
     `last` is the latest pair of pictures that was compared, `pairs` that of each metric.
@@ -124,7 +124,7 @@ class Meter:
         """
         steps = self._steps(count)
         while True:
-            with torch.no_grad(), full_precision():  # not while others run between two slices
+            with torch.no_grad(), disable_tf32():  # not while others run between two slices
                 if next(steps, self) is self:
                     return
             yield
@@ -193,7 +193,7 @@ def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved
     """What is compared, within the region that both pictures are valid in."""
     reference, mask = expected
     if metric == "eq_r":
-        found, inside = image_warp.pseudo_rotation(found, sample.angle)
+        found, inside = image_warp.fractional_pseudo_rotation(found, sample.angle)
         mask = mask * inside
     return Pair(metric, reference, found, mask)
 
@@ -205,7 +205,7 @@ def _squared_error(pair: Pair) -> tuple[float, float]:
 
 
 @contextmanager
-def full_precision() -> Iterator[None]:
+def disable_tf32() -> Iterator[None]:
     """No TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
     allowed = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
@@ -215,7 +215,7 @@ def full_precision() -> Iterator[None]:
         torch.backends.cudnn.allow_tf32 = allowed
 
 
-def measure(
+def measure_equivariance(
     generator: Generator,
     metrics: Sequence[str] = METRICS,
     num: int = 1000,
@@ -227,13 +227,13 @@ def measure(
 
     With `stop_error`, it ends once every standard error is below so many dB, after 24 samples at least.
     """
-    meter = Meter(generator, metrics, seed)
-    batch = batch or moderate_batch(generator.config.resolution)
+    meter = EquivarianceMeter(generator, metrics, seed)
+    batch = batch or choose_batch_size(generator.config.resolution)
     while meter.num < num:
         meter.add(min(batch, num - meter.num))
         estimates = meter.estimates
         yield estimates
-        if stop_error and meter.num >= FEWEST and all(_certain(estimate, stop_error) for estimate in estimates):
+        if stop_error and meter.num >= MIN_SAMPLES and all(_certain(estimate, stop_error) for estimate in estimates):
             return
 
 

@@ -16,7 +16,7 @@ NOISE_RATIO = 0.8386  # E[A]^2 / E[A^2] of isotropic Gaussian noise, where A^2 =
 EDGE = 0.1  # of the width, at each side: left out, for the Riesz transform takes a picture's ends for neighbours
 
 
-def energy(maps: Tensor) -> Tensor:
+def channel_variance(maps: Tensor) -> Tensor:
     """[C]: each map's variance over its pixels, for maps [C, H, W]; a constant map tells nothing."""
     return maps.flatten(1).var(dim=1, correction=0)
 

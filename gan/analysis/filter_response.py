@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.networks.config import GeneratorConfig
-from gan.networks.filter_design import down_filter, up_filter
+from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
 
 AXIS, DIAGONAL = 0.0, 45.0  # degrees: where a filter on a square grid differs most from itself
@@ -69,12 +69,12 @@ class Attenuation:
     alias: float  # the least from s - f_c up to s_tmp/2
 
 
-def of_layer(config: GeneratorConfig, spec: LayerSpec) -> tuple[Filter | None, Filter | None]:
+def get_layer_filters(config: GeneratorConfig, spec: LayerSpec) -> tuple[Filter | None, Filter | None]:
     """The filters of a layer's up- and downsampling; None where there is none.
 
     The first keeps the band of the layer's input, the second that of its output [P app. F.1].
     """
-    up, down = up_filter(spec), down_filter(spec)
+    up, down = design_up_filter(spec), design_down_filter(spec)
     if config.architecture != "layers" and up is not None:  # StyleGAN2's stands in the configuration
         up = np.array(config.resample_filter) / sum(config.resample_filter)
     kind, rate = spec.filter_kind, spec.temporary_rate
@@ -84,7 +84,7 @@ def of_layer(config: GeneratorConfig, spec: LayerSpec) -> tuple[Filter | None, F
     )
 
 
-def magnitude(taps: np.ndarray, rate: float, frequencies: np.ndarray, degrees: float = AXIS) -> np.ndarray:
+def magnitude_response(taps: np.ndarray, rate: float, frequencies: np.ndarray, degrees: float = AXIS) -> np.ndarray:
     """|H| at frequencies [F] along a direction of the plane, for taps [t] on both axes or [t, t], at `rate`: [F].
 
     H(f) = sum over x, y of h[y, x] exp(-2 pi i (f_x x + f_y y)); separable filters need one axis at a time.
@@ -101,7 +101,7 @@ def magnitude(taps: np.ndarray, rate: float, frequencies: np.ndarray, degrees: f
     return np.abs((across * taps).sum(axis=1)) * np.abs((along * taps).sum(axis=1))
 
 
-def plane(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
+def magnitude_response_2d(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
     """|H| at all pairs of frequencies [F], for taps as in `magnitude`: [F, F], rows f_y, columns f_x."""
     x = (np.arange(len(taps)) - (len(taps) - 1) / 2) / rate
     waves = np.exp(-2j * math.pi * np.multiply.outer(frequencies, x))
@@ -111,14 +111,16 @@ def plane(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
     return np.multiply.outer(axis, axis)
 
 
-def decibels(magnitudes: np.ndarray) -> np.ndarray:
+def attenuation_db(magnitudes: np.ndarray) -> np.ndarray:
     """Attenuation in dB, at most 200."""
     return -20 * np.log10(np.maximum(magnitudes, FLOOR))
 
 
-def attenuation(f: Filter) -> Attenuation:
+def measure_attenuation(f: Filter) -> Attenuation:
     """What a filter does where it matters; the definitions are `Attenuation`'s."""
-    at_cutoff = [decibels(magnitude(f.taps, f.rate, np.array([f.cutoff]), angle))[0] for angle in f.directions]
+    at_cutoff = [
+        attenuation_db(magnitude_response(f.taps, f.rate, np.array([f.cutoff]), angle))[0] for angle in f.directions
+    ]
     return Attenuation(float(max(at_cutoff)), _least(f, f.stopband), _least(f, f.alias_from))
 
 
@@ -128,5 +130,5 @@ def _least(f: Filter, low: float) -> float:
     found = []
     for angle in f.directions:
         frequencies = np.linspace(min(low, f.rate / 2), f.edge(angle), points)
-        found.append(decibels(magnitude(f.taps, f.rate, frequencies, angle)).min())
+        found.append(attenuation_db(magnitude_response(f.taps, f.rate, frequencies, angle)).min())
     return float(min(found))

@@ -52,7 +52,7 @@ def fractional_translation(x: Tensor, tx: float, ty: float, a: int = LANCZOS) ->
     return x, mask
 
 
-def rotation(x: Tensor, angle: float, a: int = LANCZOS) -> Moved:
+def fractional_rotation(x: Tensor, angle: float, a: int = LANCZOS) -> Moved:
     """Turn about the centre by `angle` radians: enlarge with the filter of the rotation, look every pixel up."""
     size = x.shape[3]
     f = _filter(angle, a, FACTOR).to(x)
@@ -73,7 +73,7 @@ def rotation(x: Tensor, angle: float, a: int = LANCZOS) -> Moved:
     return moved, mask
 
 
-def pseudo_rotation(x: Tensor, angle: float, a: int = LANCZOS) -> Moved:
+def fractional_pseudo_rotation(x: Tensor, angle: float, a: int = LANCZOS) -> Moved:
     """The band limit that a rotation by `angle` leaves, without the rotation: the filter of the inverse rotation."""
     f = _filter(-angle, a, 1).to(x)
     border = 2 * a - 1

@@ -3,4 +3,4 @@
 
 METRICS = ("eq_t", "eq_t_frac", "eq_r")
 TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}
-FEWEST = 24  # samples before a standard error is trusted to end a measurement
+MIN_SAMPLES = 24  # samples before a standard error is trusted to end a measurement

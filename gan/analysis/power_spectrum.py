@@ -19,11 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan.analysis.bands import find, on_square
-from gan.analysis.equivariance import full_precision
+from gan.analysis.bands import distance_to_square, find_band
+from gan.analysis.equivariance import disable_tf32
 from gan.data.image_dataset import ImageSource
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, moderate_batch, z_from_seed
+from gan.networks.generator import Generator, choose_batch_size, z_from_seed
 
 BETA = 8.0  # of the window, as in the paper
 LARGEST = 2088  # samples a side that a spectrum is padded to unasked: twice the widest map of a generator
@@ -35,7 +35,7 @@ ROUNDING = 2.0**-22  # of single precision: a deviation so much smaller than the
 
 
 @lru_cache(maxsize=16)
-def window(size: int, beta: float = BETA) -> np.ndarray:
+def kaiser_window(size: int, beta: float = BETA) -> np.ndarray:
     """[size] Kaiser window of one axis; its squares, and so those of its outer product, sum to 1."""
     w = np.kaiser(size, beta)
     w /= np.sqrt(np.square(w).sum())
@@ -46,10 +46,10 @@ def window(size: int, beta: float = BETA) -> np.ndarray:
 @lru_cache(maxsize=16)
 def _transformed_window(size: int, beta: float) -> np.ndarray:
     """[2 size] transform of one axis; W, what a constant of 1 looks like, is its outer product."""
-    return np.fft.fft(window(size, beta), n=2 * size)
+    return np.fft.fft(kaiser_window(size, beta), n=2 * size)
 
 
-def padding_for(size: int) -> int:
+def choose_padding(size: int) -> int:
     """How many times wider maps are padded to unasked, at least 1.
 
     Four times, which makes peaks round; more for small maps, up to 256 samples, less for what would pass some 2048.
@@ -57,7 +57,7 @@ def padding_for(size: int) -> int:
     return max(1, min(max(LEAST, SMALLEST // size), LARGEST // size))
 
 
-def decibels(power: np.ndarray, floor: float = FLOOR) -> np.ndarray:
+def power_to_db(power: np.ndarray, floor: float = FLOOR) -> np.ndarray:
     """10 log10 of power, at least `floor`."""
     return 10 * np.log10(np.maximum(power, 10 ** (floor / 10)))
 
@@ -85,7 +85,7 @@ class Spectrum:
 
     def frequencies(self, pad: int | None = None) -> np.ndarray:
         """[M] frequencies of either axis of `power`, rising, 0 at M // 2."""
-        count = self.size * (pad or padding_for(self.size))
+        count = self.size * (pad or choose_padding(self.size))
         return (np.arange(count) - count // 2) * (self.rate / count)
 
     def power(self, pad: int | None = None) -> np.ndarray:
@@ -93,7 +93,7 @@ class Spectrum:
 
         Rows are f_y, which points down as pictures do, columns f_x, both `frequencies`. Two is the cheapest.
         """
-        pad = pad or padding_for(self.size)
+        pad = pad or choose_padding(self.size)
         count, half = self.size * pad, self.half
         if pad == 1:
             half = half[::2, ::2]
@@ -129,7 +129,7 @@ class Spectrum:
 
     def edge(self, degrees: float) -> float:
         """The highest frequency in a direction: s/2 on the axes, sqrt(2) more on the diagonals."""
-        return on_square(self.rate / 2, degrees)
+        return distance_to_square(self.rate / 2, degrees)
 
     def slice(self, degrees: float, points: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """(Frequencies, power), each [points], from the centre to the edge; `degrees` counter-clockwise as seen.
@@ -176,7 +176,7 @@ class _Sums(NamedTuple):
     pictures: int
 
 
-class Average:
+class SpectrumAverage:
     """A running mean spectrum that can be whitened by any mean and deviation afterwards, exactly.
 
     Of |X - m W|^2, summed over maps, the parts are sum |X|^2, the transform of sum x, and their number; the deviation
@@ -231,7 +231,7 @@ class Average:
         before = self._sums
         if not before.maps:
             self._pivot = float(maps.mean(dtype=dtype))
-        w = torch.tensor(window(self.size, self.beta), device=maps.device)
+        w = torch.tensor(kaiser_window(self.size, self.beta), device=maps.device)
         plane = torch.outer(w, w).to(dtype)
         power = torch.zeros(*before.power.shape, 2, dtype=torch.float64, device=maps.device)
         picture = torch.zeros(self.size, self.size, dtype=torch.float64, device=maps.device)
@@ -265,7 +265,7 @@ class Average:
         if not scale > 0:
             raise ConfigError("All values are the same: a flat picture has no deviation to whiten by, and no spectrum.")
         power, picture, _, maps, _ = self._sums
-        w, axis = window(self.size, self.beta), _transformed_window(self.size, self.beta)
+        w, axis = kaiser_window(self.size, self.beta), _transformed_window(self.size, self.beta)
         half = axis[: self.size + 1]
         # sum |X - offset W|^2, whose middle term is the transform of all maps' sum.
         total = torch.fft.rfft2(torch.from_numpy(picture * w * w[:, None]), s=power.shape[:1] * 2).numpy()
@@ -275,7 +275,7 @@ class Average:
         return Spectrum(np.maximum(whitened, 0.0) / (maps * scale**2), self.rate)
 
 
-def of_generator(
+def average_generator(
     generator: Generator,
     num: int,
     *,
@@ -284,7 +284,7 @@ def of_generator(
     layer: str | None = None,
     beta: float = BETA,
     batch: int | None = None,
-) -> Iterator[Average]:
+) -> Iterator[SpectrumAverage]:
     """One running average, handed out after every batch, of the pictures of seeds `seed`, `seed + 1`, ...
 
     Pictures are as the network draws them: neither clamped nor rounded to 8 bits. `layer`: a name or number, for its
@@ -292,13 +292,13 @@ def of_generator(
     Whoever stops iterating stops the computation, and the average stays as it was.
     """
     config = generator.config
-    band = find(config, layer)
-    batch = batch or moderate_batch(config.resolution)
-    average = Average(band.size, band.rate, beta)
+    band = find_band(config, layer)
+    batch = batch or choose_batch_size(config.resolution)
+    average = SpectrumAverage(band.size, band.rate, beta)
     while average.pictures < num:
         first = seed + average.pictures
         seeds = range(first, first + min(batch, num - average.pictures))
-        with torch.no_grad(), full_precision():
+        with torch.no_grad(), disable_tf32():
             average.add(_maps(generator, _ws(generator, seeds, psi), band.name if layer is not None else None))
         yield average
 
@@ -308,12 +308,12 @@ def _ws(generator: Generator, seeds: range, psi: float) -> Tensor:
     z = torch.from_numpy(np.concatenate([z_from_seed(seed, config.z_dim) for seed in seeds])).float().to(device)
     c = None
     if config.c_dim:
-        labels = torch.tensor([label_of(config, seed) for seed in seeds])
+        labels = torch.tensor([random_label(config, seed) for seed in seeds])
         c = F.one_hot(labels, config.c_dim).float().to(device)
     return generator.mapping(z, c, psi=psi)
 
 
-def label_of(config: GeneratorConfig, seed: int) -> int:
+def random_label(config: GeneratorConfig, seed: int) -> int:
     """The label that goes with a seed where many pictures are drawn: uniform over those that the model has."""
     return int(np.random.default_rng([seed, 1]).integers(max(config.c_dim, 1)))
 
@@ -327,15 +327,15 @@ def _maps(generator: Generator, ws: Tensor, layer: str | None) -> Tensor:
     raise ValueError(f"The network has no layer {layer}.")
 
 
-def of_images(
+def average_images(
     source: ImageSource, num: int, *, seed: int = 0, beta: float = BETA, batch: int | None = None
-) -> Iterator[Average]:
+) -> Iterator[SpectrumAverage]:
     """The same of `num` pictures of a set, drawn without replacement by `seed`; all of them, where it has no more."""
     chosen = np.arange(len(source))
     if num < len(source):
         chosen = np.sort(np.random.default_rng(seed).permutation(len(source))[:num])
-    batch = batch or moderate_batch(source.resolution)
-    average = Average(source.resolution, source.resolution, beta)
+    batch = batch or choose_batch_size(source.resolution)
+    average = SpectrumAverage(source.resolution, source.resolution, beta)
     for first in range(0, len(chosen), batch):
         pixels = torch.from_numpy(source.batch(chosen[first : first + batch]))
         average.add(pixels.float() / 127.5 - 1)

@@ -39,7 +39,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan.analysis.equivariance import full_precision
+from gan.analysis.equivariance import disable_tf32
 from gan.analysis.texture_sticking import NOTHING
 from gan.networks.config import ConfigError
 from gan.networks.generator import Generator
@@ -70,7 +70,7 @@ class Shares:
     boils_error: float
 
 
-def distances_for(resolution: int) -> tuple[int, ...]:
+def choose_distances(resolution: int) -> tuple[int, ...]:
     """Those of DISTANCES that a picture of this size is moved by."""
     return tuple(d for d in DISTANCES if d <= REACH * resolution)
 
@@ -110,7 +110,7 @@ class StickinessMeter:
                 f"Rung {config.rung} draws from a learned constant: without a Fourier input (rung B on) there is "
                 "nothing to move, and no stickiness to measure."
             )
-        self.distances = distances_for(config.resolution) if distances is None else distances
+        self.distances = choose_distances(config.resolution) if distances is None else distances
         farthest = int(REACH * config.resolution)
         if not self.distances or any(not 1 <= d <= farthest for d in self.distances):
             raise ConfigError(f"Pictures of {config.resolution} pixels are moved by 1 to {farthest} of them.")
@@ -150,7 +150,7 @@ class StickinessMeter:
         label = torch.tensor([int(random.integers(max(config.c_dim, 1)))])
         todo = [(which, *way) for which, d in enumerate(self.distances) for way in _ways(d, random)]
         ws = self._given
-        with full_precision():
+        with disable_tf32():
             if ws is None:
                 device = next(self.generator.parameters()).device
                 c = F.one_hot(label, config.c_dim).float().to(device) if config.c_dim else None
@@ -163,7 +163,7 @@ class StickinessMeter:
         """[C, S, S] float64, its content moved by whole pixels."""
         size = self.generator.config.resolution
         transform = user_matrix(dx / size, dy / size, 0).to(ws.device)
-        with full_precision():
+        with disable_tf32():
             image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
         if not torch.isfinite(image).all():
             raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")

@@ -26,7 +26,7 @@ NOTHING = 1e-10  # of a picture's energy: as little fine detail is the rounding 
 LOBES = 3  # of the Lanczos window that pictures are sampled by, as everywhere
 
 
-def segment(picture: np.ndarray, x0: float, y0: float, x1: float, y1: float, samples: int) -> np.ndarray:
+def sample_segment(picture: np.ndarray, x0: float, y0: float, x1: float, y1: float, samples: int) -> np.ndarray:
     """[samples, C] float32 values of a picture [H, W, C] from (x0, y0) to (x1, y1), both included, in its own units.
 
     (0, 0) is the picture's left upper corner, (1, 1) the right lower one; beyond its border the border's pixels go on.
@@ -60,7 +60,7 @@ def _taps(
     return rows, columns, down, right
 
 
-class Slice:
+class SliceBuffer:
     """The last columns of an x-t slice: one segment a frame, side by side. Appending copies nothing but the column."""
 
     def __init__(self, capacity: int, samples: int, channels: int = 3, dtype: type = np.uint8) -> None:
@@ -104,7 +104,7 @@ def _high_pass(size: int, sigma: float) -> np.ndarray:
     return (np.eye(size) - blur / blur.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def fine_detail(picture: np.ndarray) -> np.ndarray:
+def extract_fine_detail(picture: np.ndarray) -> np.ndarray:
     """[H, W, C] float32: a picture less its blur of SIGMA pixels."""
     x: np.ndarray = picture.astype(np.float32).transpose(2, 0, 1)
     rows, columns = _high_pass(x.shape[1], SIGMA), _high_pass(x.shape[2], SIGMA)
@@ -112,7 +112,7 @@ def fine_detail(picture: np.ndarray) -> np.ndarray:
     return np.asarray(x - (left - left @ columns.T)).transpose(1, 2, 0)
 
 
-def streaks(columns: np.ndarray, per_pixel: float, closed: bool = False) -> float:
+def temporal_persistence(columns: np.ndarray, per_pixel: float, closed: bool = False) -> float:
     """The share of fine detail that stays where it is, of an x-t slice [count, samples, C]; nan of too few columns.
 
     The module's formula with columns for frames, blurred along the segment alone, `per_pixel` samples making a pixel
@@ -139,7 +139,7 @@ def _mean_square(values: np.ndarray) -> float:
     return float(np.square(values, dtype=np.float64).mean())
 
 
-def neighbour(z: np.ndarray, radius: float, seed: int, index: int) -> np.ndarray:
+def perturb_latent(z: np.ndarray, radius: float, seed: int, index: int) -> np.ndarray:
     """[z_dim]: a latent near z [z_dim], (z + radius n) / sqrt(1 + radius^2) with n drawn from N(0, I).
 
     If z is a fair draw from N(0, I) so is its neighbour, at an angle of about atan(radius) from it; so a radius means
@@ -149,7 +149,7 @@ def neighbour(z: np.ndarray, radius: float, seed: int, index: int) -> np.ndarray
     return (z + radius * n) / math.sqrt(1.0 + radius * radius)
 
 
-def around(z: np.ndarray, radius: float, seed: int, phase: float) -> np.ndarray:
+def latent_circle(z: np.ndarray, radius: float, seed: int, phase: float) -> np.ndarray:
     """[z_dim]: a circle in the neighbourhood of z, `phase` counting its turns; every point as far from z as `neighbour`
     is on average. Its two directions are those of the neighbours 0 and 1."""
     n = [np.random.default_rng([seed, index]).standard_normal(z.shape) for index in (0, 1)]
@@ -157,7 +157,7 @@ def around(z: np.ndarray, radius: float, seed: int, phase: float) -> np.ndarray:
     return (z + radius * (math.cos(angle) * n[0] + math.sin(angle) * n[1])) / math.sqrt(1.0 + radius * radius)
 
 
-class Neighbourhood:
+class NeighbourhoodMean:
     """The running mean of pictures [H, W, C] of a latent's neighbours, in float64."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ class Neighbourhood:
         self._energy = self._whole = 0.0  # sums of mean squares of fine details, and of pictures
 
     def add(self, picture: np.ndarray) -> None:
-        detail = fine_detail(picture)
+        detail = extract_fine_detail(picture)
         self._energy += _mean_square(detail)
         self._whole += _mean_square(picture)
         self._sum = picture.astype(np.float64) if self._sum is None else self._sum + picture
@@ -185,5 +185,5 @@ class Neighbourhood:
         pictures; 1 where they are all the same. nan of fewer than two, and of pictures without any."""
         if self.count < 2 or self._energy <= NOTHING * self._whole:
             return math.nan
-        common = _mean_square(fine_detail(self.mean)) * self.count**2
+        common = _mean_square(extract_fine_detail(self.mean)) * self.count**2
         return (common - self._energy) / ((self.count - 1) * self._energy)

@@ -27,7 +27,7 @@ from gan.files.errors import sanitize_text
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.meta_init import Skeleton, bytes_of
+from gan.networks.meta_init import MetaInit, count_bytes
 
 if TYPE_CHECKING:
     from gan.checkpoints.foreign import ForeignFile
@@ -222,7 +222,7 @@ def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfi
 def _skeleton(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
     """The generator of one of our files, without numbers; CheckpointError where its tensors are others."""
     config = _generator_config(document, path)
-    with Skeleton():  # a lying configuration costs no memory before it is found out
+    with MetaInit():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
     expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
     found = file.tensors
@@ -271,7 +271,7 @@ def _foreign_header(path: Path, contents: Contents, name: str | None) -> Header:
             config=network.config,
             facts=file.facts,
             parameters=sum(tensor.numel() for tensor in ours.state_dict().values()),
-            bytes=bytes_of(ours),
+            bytes=count_bytes(ours),
             format=file.format,
             network=network.name,
             class_name=network.class_name,
@@ -287,7 +287,7 @@ def _load_foreign(
     with _foreign(path, contents) as file:
         network = file.network(name)
         ours = file.check(network)
-        _check_memory(path, bytes_of(ours), device)
+        _check_memory(path, count_bytes(ours), device)
         return file.filled(ours, network, device), file.facts
 
 
@@ -325,7 +325,7 @@ def load_generator(
         document = _document(file, path)
         generator = _skeleton(file, document, path)
         own = generator.state_dict()
-        _check_memory(path, max(bytes_of(generator), file.size), device)
+        _check_memory(path, max(count_bytes(generator), file.size), device)
         typed = {name: file.tensor(name).to(device, tensor.dtype) for name, tensor in own.items()}
     generator.load_state_dict(typed, assign=True)
     return generator.eval().requires_grad_(False), dict(document.get("facts", {}))

@@ -25,8 +25,8 @@ from gan.checkpoints.torch_format import check_tensor, read_pickle, read_safeten
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.meta_init import Skeleton, bytes_of
-from gan.networks.synthesis_stylegan2 import resampling_filter
+from gan.networks.meta_init import MetaInit, count_bytes
+from gan.networks.synthesis_stylegan2 import normalize_taps
 
 # Names under which a file may hold its generator, the wanted one first.
 GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
@@ -96,7 +96,7 @@ class ForeignFile:
 
     def check(self, network: Network) -> nn.Module:
         """Our network for it, without numbers; RefusedError where a name, a shape or a size does not fit."""
-        with Skeleton():  # a lying configuration costs no memory before it is found out
+        with MetaInit():  # a lying configuration costs no memory before it is found out
             ours = _ours(network.config)
         own = ours.state_dict()
         wrong = [key for key in own if key not in network.tensors and not key.endswith(FILTERS)]
@@ -107,7 +107,7 @@ class ForeignFile:
                 f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
                 "it is damaged, or of a variant that cannot be opened here"
             )
-        if bytes_of(ours) > MOST_GROWTH * self._size + GROWTH_FLOOR:
+        if count_bytes(ours) > MOST_GROWTH * self._size + GROWTH_FLOOR:
             raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
         for tensor in network.tensors.values():
             check_tensor(tensor, self._budget)
@@ -159,7 +159,7 @@ def _computed(config: GeneratorConfig | DiscriminatorConfig, key: str, own: Tens
     """A filter as we compute it; up- and down-filters come from numpy, so they are there even in a skeleton."""
     if not key.endswith("resample_filter"):
         return own
-    taps = resampling_filter(config.resample_filter)
+    taps = normalize_taps(config.resample_filter)
     return torch.outer(taps, taps)
 
 

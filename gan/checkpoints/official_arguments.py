@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 
 # Arguments that change how fast or how precisely a network runs, or how it was trained, but not what it computes.
 IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default", "freeze_layers", "w_avg_beta"}
@@ -98,7 +98,7 @@ def generator_config(kind: str, kwargs: Mapping[str, Any]) -> GeneratorConfig:
         fields = {"architecture": "skip"} | _fields(kwargs, SKIP, mapping_layers=8)
         if fields["architecture"] not in ("skip", "resnet", "orig"):
             raise ConfigError(f"StyleGAN2's architecture {fields['architecture']!r} is not supported here.")
-        return replace(rung("A", fields.get("resolution", 0), channel_base=2**15), **fields)
+        return replace(rung_config("A", fields.get("resolution", 0), channel_base=2**15), **fields)
     raise ConfigError(f"There is no generator of the kind {kind!r} here.")
 
 

@@ -60,7 +60,7 @@ class _Config:
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
-            _check(fits(value, annotation), f"{field.name} must be of type {annotation}, not {value!r}.")
+            _check(has_type(value, annotation), f"{field.name} must be of type {annotation}, not {value!r}.")
 
     def _check_counts(self, most: int, *names: str) -> None:
         for name in names:
@@ -86,17 +86,17 @@ def _check_resample_filter(taps: tuple[float, ...]) -> None:
     _check(abs(sum(taps)) > 1e-6, "StyleGAN2's resampling filter must not sum to 0.")
 
 
-def rigid_layers(resolution: int) -> int:
+def count_rigid_layers(resolution: int) -> int:
     """Layers of D to H: two a rate from 4 up to the resolution."""
     return 2 * int(math.log2(resolution)) - 2
 
 
-def fits(value: object, annotation: str) -> bool:
+def has_type(value: object, annotation: str) -> bool:
     """Whether a value is of one of the few types that the fields have; numbers must be finite, in 64 bits if whole."""
     if annotation.endswith(" | None"):
-        return value is None or fits(value, annotation.removesuffix(" | None"))
+        return value is None or has_type(value, annotation.removesuffix(" | None"))
     if annotation.startswith("tuple"):
-        return isinstance(value, tuple) and all(fits(item, "float") for item in value)
+        return isinstance(value, tuple) and all(has_type(item, "float") for item in value)
     kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
     if not isinstance(value, kinds[annotation]) or isinstance(value, bool) != (annotation == "bool"):
         return False
@@ -171,7 +171,7 @@ class GeneratorConfig(_Config):
         _check(self.schedule in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}.")
         _check(self.filter_kind in FILTER_KINDS, f"The filters must be one of {', '.join(FILTER_KINDS)}.")
         rigid = self.schedule == "rigid"
-        layers = rigid_layers(self.resolution)
+        layers = count_rigid_layers(self.resolution)
         _check(
             not rigid or self.num_layers == layers,
             f"The rigid schedule has two layers a rate, {layers} at {self.resolution} pixels, not {self.num_layers}.",

@@ -3,7 +3,7 @@
 
 from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
-from gan.networks.ladder import ladder
+from gan.networks.ladder import build_ladder
 from gan.networks.layer_plan import plan
 
 NAME_LENGTH = 60  # characters of a rung's name that are shown: a file may call it anything
@@ -11,7 +11,7 @@ NAME_LENGTH = 60  # characters of a rung's name that are shown: a file may call 
 
 def describe_rung(config: GeneratorConfig) -> str:
     """Return the title of a configuration's rung: its letter, phrase and name."""
-    known = {rung.letter: str(rung) for rung in ladder(config.resolution)}
+    known = {rung.letter: str(rung) for rung in build_ladder(config.resolution)}
     return known.get(config.rung, f"{sanitize_text(config.rung, NAME_LENGTH)}  (no rung of the ladder)")
 
 

@@ -35,16 +35,16 @@ def bessel_j1(x: np.ndarray) -> np.ndarray:
     return np.cos(t - np.asarray(x, np.float64)[..., None] * np.sin(t)).mean(axis=-1)
 
 
-def up_filter(spec: LayerSpec) -> np.ndarray | None:
+def design_up_filter(spec: LayerSpec) -> np.ndarray | None:
     """The filter of a layer's upsampling, [taps]; None where there is none. It keeps the band of the layer's input."""
-    return low_pass(
+    return design_low_pass(
         spec.filter_kind, spec.up_taps, spec.in_cutoff, spec.in_half_width, spec.temporary_rate, spec.in_rate
     )
 
 
-def down_filter(spec: LayerSpec) -> np.ndarray | None:
+def design_down_filter(spec: LayerSpec) -> np.ndarray | None:
     """The filter of a layer's downsampling, [taps] or [taps, taps]; None where there is none. Of its output's band."""
-    return low_pass(
+    return design_low_pass(
         spec.filter_kind,
         spec.down_taps,
         spec.out_cutoff,
@@ -55,7 +55,7 @@ def down_filter(spec: LayerSpec) -> np.ndarray | None:
     )
 
 
-def low_pass(
+def design_low_pass(
     kind: str, taps: int, cutoff: float, half_width: float, rate: float, low_rate: float, radial: bool = False
 ) -> np.ndarray | None:
     """A low-pass filter at `rate` samples an image width, normalised to sum 1; None for one tap (no filter).

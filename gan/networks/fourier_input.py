@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.networks.config import ConfigError
-from gan.networks.input_transform import AS_LEARNED, InputOverrides
+from gan.networks.input_transform import NO_OVERRIDES, InputOverrides
 from gan.networks.layers import FullyConnected
 
 
@@ -69,7 +69,7 @@ class FourierInput(nn.Module):
             return (radii <= self.cutoff * (1 + 1e-5)).to(freqs.dtype)
         return (1 - (radii - self.cutoff) / (self.rate / 2 - self.cutoff)).clamp(0, 1)
 
-    def kept(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = AS_LEARNED) -> Tensor:
+    def kept(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = NO_OVERRIDES) -> Tensor:
         """[N] shares of the sinusoids' power that the fading leaves: 1 until a transform moves some out of the band.
 
         Only making the content smaller does that, since it raises the frequencies.
@@ -77,7 +77,7 @@ class FourierInput(nn.Module):
         freqs = self.get_buffer("freqs") @ self._transforms(w, transform, overrides)[:, :2, :2]
         return self._amplitudes(freqs).square().mean(dim=1)
 
-    def forward(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = AS_LEARNED) -> Tensor:
+    def forward(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = NO_OVERRIDES) -> Tensor:
         """`transform`: [3, 3] or [N, 3, 3] inverse transform; None takes the buffer of that name.
 
         ConfigError for overrides of what is not here: a learned transform (before rung H), a constant (rung A only).

@@ -58,13 +58,13 @@ def z_from_seed(seed: int, z_dim: int) -> np.ndarray:
 BATCH_PIXELS, MOST = 2**18, 16
 
 
-def moderate_batch(resolution: int) -> int:
+def choose_batch_size(resolution: int) -> int:
     """Pictures at a time that keep memory moderate: 16 up to 128x128, then fewer."""
     return max(1, min(MOST, BATCH_PIXELS // resolution**2))
 
 
 @torch.no_grad()
-def untrained(config: GeneratorConfig, seed: int = 0, calibrated: bool = True) -> Generator:
+def init_generator(config: GeneratorConfig, seed: int = 0, calibrated: bool = True) -> Generator:
     """A generator as training would start with it, but with the input magnitudes that its layers really see.
 
     The running magnitudes start at 1, which is up to several times more or less than what untrained layers see;
@@ -76,7 +76,7 @@ def untrained(config: GeneratorConfig, seed: int = 0, calibrated: bool = True) -
         generator = Generator(config).eval().requires_grad_(False)
     if not calibrated:
         return generator
-    count = moderate_batch(config.resolution)
+    count = choose_batch_size(config.resolution)
     z = np.concatenate([z_from_seed(i, config.z_dim) for i in range(count)])
     c = F.one_hot(torch.arange(count) % config.c_dim, config.c_dim).float() if config.c_dim else None
     generator.synthesis.calibrate(generator.mapping(torch.from_numpy(z).float(), c))

@@ -68,4 +68,4 @@ class InputOverrides:
         return learned / torch.where((norm - 1).abs() < 1e-6, torch.ones_like(norm), norm)
 
 
-AS_LEARNED = InputOverrides()
+NO_OVERRIDES = InputOverrides()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from gan.networks.config import ConfigError, GeneratorConfig, rigid_layers
+from gan.networks.config import ConfigError, GeneratorConfig, count_rigid_layers
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Rung:
         return Rung(letter, title, change, network, replace(self.recipe, **recipe))
 
 
-def ladder(resolution: int, channel_base: int | None = None, channel_max: int | None = None) -> tuple[Rung, ...]:
+def build_ladder(resolution: int, channel_base: int | None = None, channel_max: int | None = None) -> tuple[Rung, ...]:
     """All ten rungs at a resolution.
 
     `channel_base` (default 2^14 up to 256 pixels, 2^15 above) and `channel_max` (512) are A's to T's values: R doubles
@@ -51,7 +51,7 @@ def ladder(resolution: int, channel_base: int | None = None, channel_max: int | 
         raise ConfigError(f"The resolution must be a power of two from 16 to 1024, not {resolution!r}.")
     base = channel_base if channel_base is not None else (2**14 if resolution <= 256 else 2**15)
     peak = channel_max if channel_max is not None else 512
-    layers = rigid_layers(resolution)
+    layers = count_rigid_layers(resolution)
     a = Rung(
         "A",
         "StyleGAN2",
@@ -113,11 +113,11 @@ def ladder(resolution: int, channel_base: int | None = None, channel_max: int | 
 
 
 # Letter and what it is called, in order: the published networks' names, the paper's phrase for the steps between them.
-RUNGS = tuple((row.letter, row.title or row.change) for row in ladder(256))
+RUNGS = tuple((row.letter, row.title or row.change) for row in build_ladder(256))
 ALIASES = {"stylegan2": "A", "stylegan3-t": "T", "stylegan3-r": "R"}
 
 
-def letter(name: str) -> str:
+def parse_rung(name: str) -> str:
     """The rung's letter for a letter or one of the official tools' names; ConfigError names the choices."""
     found = ALIASES.get(name.lower(), name.upper())
     if found not in dict(RUNGS):
@@ -142,14 +142,14 @@ OF_LAYERS = (
 OF_FLEXIBLE_LAYERS = ("num_layers", "first_stopband", "last_stopband_rel")
 
 
-def letters(names: str) -> tuple[str, ...]:
+def parse_rungs(names: str) -> tuple[str, ...]:
     """The rungs' letters of names with commas between them, or of "all", each once; ConfigError as for `letter`."""
     if names == "all":
         return tuple(known for known, _ in RUNGS)
-    return tuple(dict.fromkeys(letter(name.strip()) for name in names.split(",")))
+    return tuple(dict.fromkeys(parse_rung(name.strip()) for name in names.split(",")))
 
 
-def row(
+def find_rung(
     name: str,
     resolution: int,
     *,
@@ -162,8 +162,8 @@ def row(
 
     ConfigError names the rung that does not exist, and the setting that this rung has no use for.
     """
-    wanted = letter(name)
-    found = next(rung for rung in ladder(resolution, channel_base, channel_max) if rung.letter == wanted)
+    wanted = parse_rung(name)
+    found = next(rung for rung in build_ladder(resolution, channel_base, channel_max) if rung.letter == wanted)
     network = found.network
     for of, kind, names in (
         (network.schedule == "flexible", "T and R", OF_FLEXIBLE_LAYERS),
@@ -181,12 +181,12 @@ def row(
         raise ConfigError(f"A generator has no such setting: {error}.") from error
 
 
-def rung(name: str, resolution: int, **changed: Any) -> GeneratorConfig:
+def rung_config(name: str, resolution: int, **changed: Any) -> GeneratorConfig:
     """The network of `row`."""
-    return row(name, resolution, **changed).network
+    return find_rung(name, resolution, **changed).network
 
 
-def differences(first: Rung, second: Rung) -> dict[str, tuple[Any, Any]]:
+def compare_rungs(first: Rung, second: Rung) -> dict[str, tuple[Any, Any]]:
     """Settings of network and training that are not the same in two rungs, by name: (in the first, in the second)."""
     before, after = (_settings(rung) for rung in (first, second))
     return {name: (value, after[name]) for name, value in before.items() if value != after[name]}

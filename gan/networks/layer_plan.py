@@ -72,7 +72,7 @@ def is_fp16_layer(rate: float, resolution: int, half: int) -> bool:
 Schedule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-def schedule(config: GeneratorConfig) -> Schedule:
+def compute_schedule(config: GeneratorConfig) -> Schedule:
     """(f_c, f_t, s, f_h) over i = 0 ... N, N being ToRGB, of architecture "layers"."""
     return _rigid(config) if config.schedule == "rigid" else _flexible(config)
 
@@ -99,7 +99,7 @@ def _rigid(config: GeneratorConfig) -> Schedule:
     return cutoffs, cutoffs + half_widths, rates, half_widths
 
 
-def padding(
+def compute_padding(
     in_size: int, out_size: int, kernel: int, conv_padding: int, up: int, down: int, up_taps: int, down_taps: int
 ) -> tuple[int, int]:
     """Padding (before, after) that makes convolution, up- and downsampling map in_size to exactly out_size pixels.
@@ -118,7 +118,7 @@ def plan(config: GeneratorConfig) -> Plan:
 
 
 def _layers(config: GeneratorConfig) -> Plan:
-    cutoffs, _, rates, half_widths = schedule(config)
+    cutoffs, _, rates, half_widths = compute_schedule(config)
     sizes = rates + 2 * config.margin_size
     sizes[-2:] = config.resolution
     channels = np.rint(np.minimum((config.channel_base / 2) / cutoffs, config.channel_max))
@@ -158,7 +158,7 @@ def _layers(config: GeneratorConfig) -> Plan:
                 up_taps=up_taps,
                 down_taps=down_taps,
                 radial_down=config.radial_filters and not is_critical and config.filter_kind in RADIAL_KINDS,
-                padding=padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps),
+                padding=compute_padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps),
                 is_torgb=is_torgb,
                 is_critical=is_critical,
             )

@@ -47,7 +47,7 @@ class FullyConnected(nn.Module):
         return bias_act(y, self.bias * self.bias_gain, act=self.activation)
 
 
-def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
+def compute_demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     """[N, C_out] factors that bring each modulated kernel to unit norm: rsqrt(sum (w s)^2 + 1e-8).
 
     `weight` is [C_out, C_in, k, k], `styles` [N, C_in]. The sum of squares separates, so the modulated weights of each
@@ -57,7 +57,7 @@ def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     return (styles.square() @ weight.square().sum(dim=[2, 3]).t() + EPSILON).rsqrt()
 
 
-def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
+def modulate_weight(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
     """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in].
 
     For pictures whose w stays while its input moves: the same convolution without the two passes over its input and
@@ -67,7 +67,7 @@ def modulated(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
         raise ValueError(f"Weights are modulated for one sample, not for {styles.shape[0]}; leave `weights` away.")
     scaled = weight * styles[:, :, None, None]
     if demodulate:
-        scaled = scaled * demodulation(weight, styles)[0, :, None, None, None]
+        scaled = scaled * compute_demodulation(weight, styles)[0, :, None, None, None]
     return scaled
 
 

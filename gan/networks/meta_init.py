@@ -34,7 +34,7 @@ ELEMENTWISE = {
 }
 
 
-class Skeleton(TorchFunctionMode):
+class MetaInit(TorchFunctionMode):
     """Within it, tensors that are made are on "meta": they have shapes and no numbers. Those from numpy stay real.
 
     torch.device("meta") does the same, but torch works out the shapes of arithmetic there in Python: at the first
@@ -73,6 +73,6 @@ def _summed(shape: Sequence[int], dim: int | Sequence[int] | None = None, keepdi
     return tuple(1 if i in gone else n for i, n in enumerate(shape) if keepdim or i not in gone)
 
 
-def bytes_of(network: torch.nn.Module) -> int:
+def count_bytes(network: torch.nn.Module) -> int:
     """Bytes that a network's parameters and buffers take, or would take."""
     return sum(math.prod(tensor.shape) * tensor.element_size() for tensor in network.state_dict().values())

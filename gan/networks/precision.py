@@ -47,7 +47,7 @@ class PrecisionPolicy:
 FULL_PRECISION = PrecisionPolicy()
 
 
-def prepare(device: torch.device | str) -> None:
+def configure_backends(device: torch.device | str) -> None:
     """Set what torch leaves to the process: on CUDA devices float32 convolutions compute in float32, not in TF32, whose
     11 bits are float16's, and the fastest of cuDNN's algorithms is found by trying, since sizes stay."""
     if torch.device(device).type == "cuda":

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gan.networks.config import ConfigError
 from gan.networks.conv_autotune import Weight
-from gan.networks.input_transform import AS_LEARNED, InputOverrides
+from gan.networks.input_transform import NO_OVERRIDES, InputOverrides
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 
 NOISE_MODES = ("const", "random", "none")
@@ -30,7 +30,7 @@ class SynthesisOptions:
 
     noise: str = "const"
     transform: Tensor | None = None
-    overrides: InputOverrides = AS_LEARNED
+    overrides: InputOverrides = NO_OVERRIDES
     weights: Weights | None = None
     precision: PrecisionPolicy = FULL_PRECISION
     update_emas: bool = False

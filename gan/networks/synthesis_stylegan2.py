@@ -15,12 +15,12 @@ from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.conv_autotune import Weight, convolve, prepare_weight
 from gan.networks.fourier_input import FourierInput
 from gan.networks.layer_plan import LayerSpec, plan
-from gan.networks.layers import EPSILON, FullyConnected, demodulation, modulated, scale_channels
+from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, modulate_weight, scale_channels
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
 
 
-def resampling_filter(taps: tuple[float, ...]) -> Tensor:
+def normalize_taps(taps: tuple[float, ...]) -> Tensor:
     """[taps] low-pass of one axis, normalised to sum 1. The stored `resample_filter` is its outer product."""
     f = torch.tensor(taps, dtype=torch.float32)
     return f / f.sum()
@@ -31,7 +31,7 @@ class Resampler(nn.Module):
 
     def __init__(self, taps: tuple[float, ...]) -> None:
         super().__init__()
-        f = resampling_filter(taps)
+        f = normalize_taps(taps)
         self.register_buffer("resample_filter", torch.outer(f, f))
 
     def resample(self, x: Tensor, padding: tuple[int, int], *, up: int = 1, down: int = 1, gain: float = 1.0) -> Tensor:
@@ -55,7 +55,7 @@ class StyledConv(Resampler):
 
     def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
         """The convolution in `dtype` for one sample's w [1, w_dim]."""
-        weight = precision.convert(modulated(self.weight, self.affine(w), True), dtype)
+        weight = precision.convert(modulate_weight(self.weight, self.affine(w), True), dtype)
         return weight if self.spec.up > 1 else prepare_weight(weight, self.spec.in_size, self.spec.conv_padding)
 
     def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
@@ -79,7 +79,7 @@ class StyledConv(Resampler):
                 weight = weight / math.sqrt(weight[0].numel())
                 styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp(min=EPSILON)
             x = self._convolve(scale_channels(x, styles), weight.to(x.dtype))
-            x = scale_channels(x, demodulation(weight, styles))
+            x = scale_channels(x, compute_demodulation(weight, styles))
         if self.noise_inputs and noise == "random":
             plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
             x = x + (plane * self.noise_strength).to(x.dtype)
@@ -102,7 +102,7 @@ class ToRGB(nn.Module):
 
     def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Tensor:
         """[img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
-        return precision.convert(modulated(self.weight, self.affine(w) * self.weight_gain, False), dtype)
+        return precision.convert(modulate_weight(self.weight, self.affine(w) * self.weight_gain, False), dtype)
 
     def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
         """[N, C, H, W] to [N, img_channels, H, W]."""

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from cuda_ops import filtered_lrelu
 from gan.networks.config import GeneratorConfig
 from gan.networks.conv_autotune import Weight, convolve, prepare_weight
-from gan.networks.filter_design import down_filter, up_filter
+from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.fourier_input import FourierInput
 from gan.networks.layer_plan import LayerSpec, plan
-from gan.networks.layers import FullyConnected, demodulation, modulated, scale_channels
+from gan.networks.layers import FullyConnected, compute_demodulation, modulate_weight, scale_channels
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
 
@@ -31,7 +31,7 @@ class SynthesisLayer(nn.Module):
         self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, k, k))
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         self.register_buffer("magnitude_ema", torch.ones([]))
-        for name, f in (("up_filter", up_filter(spec)), ("down_filter", down_filter(spec))):
+        for name, f in (("up_filter", design_up_filter(spec)), ("down_filter", design_down_filter(spec))):
             self.register_buffer(name, None if f is None else torch.from_numpy(f))
 
     def _modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,7 +47,7 @@ class SynthesisLayer(nn.Module):
     def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
         """The convolution in `dtype` for one sample's w [1, w_dim], the input's magnitude included."""
         weight, styles = self._modulation(w)
-        weight = modulated(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
+        weight = modulate_weight(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
         return prepare_weight(precision.convert(weight, dtype), self.spec.in_size, self.spec.conv_padding)
 
     def forward(
@@ -67,7 +67,7 @@ class SynthesisLayer(nn.Module):
         x = scale_channels(x, styles * magnitude_ema.rsqrt())
         x = F.conv2d(x, weight.to(x.dtype), padding=spec.conv_padding)
         if not spec.is_torgb:
-            x = scale_channels(x, demodulation(weight, styles))
+            x = scale_channels(x, compute_demodulation(weight, styles))
         return self._nonlinearity(x)
 
     def _nonlinearity(self, x: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from gan.checkpoints.checkpoint import load_generator, read_header  # noqa: E402
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig  # noqa: E402
 from gan.networks.discriminator import Discriminator  # noqa: E402
 from gan.networks.generator import Generator  # noqa: E402
-from gan.networks.ladder import rung  # noqa: E402
+from gan.networks.ladder import rung_config  # noqa: E402
 
 BAR = 1.5
 WAYS = ("header", "ours", "torch.load, G_ema", "torch.load, all")
@@ -35,9 +35,9 @@ WAYS = ("header", "ours", "torch.load, G_ema", "torch.load, all")
 
 def write(folder: Path, size: int) -> dict[str, Path]:
     """The pickles by name, and beside each the same tensors as torch.save writes them: .pt all, .ema.pt of G_ema."""
-    whole = rung("A", 1024, channel_base=2**15, channel_max=512)
+    whole = rung_config("A", 1024, channel_base=2**15, channel_max=512)
     # Wide enough that one network alone has the size of an official file's three.
-    wide = rung("A", 256, channel_base=2**17, channel_max=round(512 * (size / 126e6) ** 0.5))
+    wide = rung_config("A", 256, channel_base=2**17, channel_max=round(512 * (size / 126e6) ** 0.5))
     found = {}
     for name, config, several in (("one network", wide, False), ("G, D, G_ema", whole, True)):
         networks = {"G_ema": Generator(config)}

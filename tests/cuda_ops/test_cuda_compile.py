@@ -11,7 +11,7 @@ import torch
 from cuda_ops.cuda import nvrtc, tiling
 from cuda_ops.cuda.tiling import TYPES, specialise, specialise_layer
 from cuda_ops.shapes import ENCODE, LINEAR
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.layer_plan import plan
 
 try:
@@ -30,7 +30,7 @@ def generator_specs(dtypes=tuple(TYPES)):
     """Return what the generators' layers run, with and without gradients, in both layouts."""
     specs = {}
     for name, resolution, dtype, last, training in product(RUNGS, RESOLUTIONS, dtypes, (False, True), (False, True)):
-        for spec in plan(rung(name, resolution)).layers:
+        for spec in plan(rung_config(name, resolution)).layers:
             radial = spec.radial_down and spec.down_taps > 1
             padding = (spec.padding[0], spec.padding[0])
             made = specialise_layer(

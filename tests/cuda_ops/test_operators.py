@@ -17,8 +17,8 @@ import cuda_ops
 from cuda_ops import bias_act, filtered_lrelu, upfirdn2d
 from cuda_ops.bias_act import ACTIVATIONS
 from cuda_ops.cpu import loader as cpu
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
 
 # (image [H, W], filter shape, up, down, padding, flip)
 RESAMPLINGS = (
@@ -210,8 +210,8 @@ def test_a_kernel_takes_the_place_of_the_reference():
 def test_a_generator_is_exported_and_draws_the_same():
     """torch.export traces the operators by their fakes, and the program that it makes calls them."""
     for name in "ATR":
-        config = replace(rung(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
-        generator = untrained(config, 0).eval()
+        config = replace(rung_config(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
+        generator = init_generator(config, 0).eval()
         z = torch.randn(1, 8)
         program = torch.export.export(generator, (z,), {"noise": "const"})
         called = {str(node.target) for node in program.graph.nodes if "jinc" in str(node.target)}

@@ -16,7 +16,7 @@ from gan.conformance import NETWORK_TOLERANCE, _load_state, _under, relative_err
 from gan.networks import conv_autotune
 from gan.networks.conv_autotune import WinogradWeight, convolve, prepare_weight
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 
 pytestmark = pytest.mark.skipif(cpu.load_library() is None, reason=cpu.explain())
@@ -165,7 +165,7 @@ def test_generators_conform_with_it(forced, case):
 @torch.inference_mode()
 @pytest.mark.parametrize("cfg", ["A", "B", "T"])
 def test_a_picture_is_the_same_but_for_rounding(forced, cfg):
-    config = rung(cfg, 64, channel_base=4096, channel_max=64)
+    config = rung_config(cfg, 64, channel_base=4096, channel_max=64)
     generator = Generator(config).eval()
     ws = torch.randn(1, config.num_ws, config.w_dim)
     found = generator.synthesis(ws, SynthesisOptions(weights=generator.synthesis.modulate(ws)))

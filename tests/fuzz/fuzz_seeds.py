@@ -20,19 +20,19 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from train.config import TrainConfig
 from train.state import TrainState
 from viz.core.state import AppState, to_json
 
 SMALL = {"channel_base": 64, "channel_max": 4, "z_dim": 4, "w_dim": 4}
 NETWORKS: dict[str, GeneratorConfig | DiscriminatorConfig] = {
-    "T": rung("T", 16, **SMALL, num_layers=4),
-    "R": rung("R", 16, **SMALL, num_layers=4, lrelu_upsampling=1),
-    "T with labels": rung("T", 16, **SMALL, num_layers=4, c_dim=3),
-    "A": rung("A", 16, **SMALL),
-    "A resnet with labels": rung("A", 16, **SMALL, architecture="resnet", c_dim=2),
-    "A orig": rung("A", 16, **SMALL, architecture="orig"),
+    "T": rung_config("T", 16, **SMALL, num_layers=4),
+    "R": rung_config("R", 16, **SMALL, num_layers=4, lrelu_upsampling=1),
+    "T with labels": rung_config("T", 16, **SMALL, num_layers=4, c_dim=3),
+    "A": rung_config("A", 16, **SMALL),
+    "A resnet with labels": rung_config("A", 16, **SMALL, architecture="resnet", c_dim=2),
+    "A orig": rung_config("A", 16, **SMALL, architecture="orig"),
     "D": DiscriminatorConfig(16, 3, 2, 64, 4, mapping_layers=2),
 }
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from cuda_ops.cuda import tiling
-from gan.networks.filter_design import down_filter, up_filter
-from gan.networks.ladder import rung
+from gan.networks.filter_design import design_down_filter, design_up_filter
+from gan.networks.ladder import rung_config
 from gan.networks.layer_plan import LayerSpec, plan
 
 from .calls import Layer
@@ -49,7 +49,7 @@ class Kind:
         """With the model's own filters."""
         fu, fd = (
             torch.ones(1) if f is None else torch.from_numpy(f).float()
-            for f in (up_filter(self.spec), down_filter(self.spec))
+            for f in (design_up_filter(self.spec), design_down_filter(self.spec))
         )
         return Layer(fu.to(device), fd.to(device), self.spec.up, self.spec.down, [*self.spec.padding * 2])
 
@@ -59,7 +59,7 @@ def kinds() -> list[Kind]:
     found: dict[object, Kind] = {}
     for letter in RUNGS:
         for resolution in RESOLUTIONS:
-            for spec in plan(rung(letter, resolution)).layers:
+            for spec in plan(rung_config(letter, resolution)).layers:
                 kind = Kind(letter, resolution, spec)
                 key = kind.specialisations(torch.float32, False, True)
                 best = found.setdefault(key, kind).spec.in_size

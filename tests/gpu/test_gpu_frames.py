@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
 from train.config import configure
 from train.device import configure_torch, to_device
 from train.state import TrainState
@@ -28,7 +28,7 @@ SIZE = 64
 def models(tmp_path_factory) -> dict[str, str]:
     folder, found = tmp_path_factory.mktemp("models"), {}
     for letter in "ABTRL":  # L: labelled
-        config = rung(
+        config = rung_config(
             letter.replace("L", "T"),
             SIZE,
             channel_base=1024,
@@ -38,7 +38,7 @@ def models(tmp_path_factory) -> dict[str, str]:
             c_dim=3 * (letter == "L"),
         )
         found[letter] = str(folder / f"{letter}.safetensors")
-        save_generator(found[letter], untrained(config), {})
+        save_generator(found[letter], init_generator(config), {})
     return found
 
 

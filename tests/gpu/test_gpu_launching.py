@@ -14,9 +14,9 @@ from support.cuda_host import poisoned
 from cuda_ops import bias_act, filtered_lrelu, upfirdn2d
 from cuda_ops.cuda import loader as cuda
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import Generator, untrained
+from gan.networks.generator import Generator, init_generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer
@@ -99,7 +99,7 @@ def test_operators_in_a_cuda_graph(dtype, layout, radial):
 
 @pytest.fixture(scope="module")
 def small() -> Generator:
-    return untrained(rung("T", 256, channel_base=2048, channel_max=32), calibrated=False).to("cuda")
+    return init_generator(rung_config("T", 256, channel_base=2048, channel_max=32), calibrated=False).to("cuda")
 
 
 def latent(generator, seed=0):
@@ -237,7 +237,7 @@ def test_a_synthesis_never_waits_for_the_device(small):
 def model(tmp_path_factory) -> str:
     """A checkpoint of a small T."""
     path = tmp_path_factory.mktemp("models") / "t.safetensors"
-    save_generator(path, untrained(rung("T", 256, channel_base=2048, channel_max=32)), {})
+    save_generator(path, init_generator(rung_config("T", 256, channel_base=2048, channel_max=32)), {})
     return str(path)
 
 

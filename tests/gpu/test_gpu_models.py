@@ -19,7 +19,7 @@ from cuda_ops.filtered_lrelu import filtered_lrelu_reference
 from cuda_ops.shapes import ENCODE
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 
 from .calls import TOLERANCE, Layer, relative
@@ -153,7 +153,7 @@ def test_as_many_blocks_fit_as_the_table_says():
 @pytest.mark.parametrize("resolution", [256, 1024])
 def test_a_whole_model_draws_what_its_references_draw(letter, resolution):
     """Few channels, all layers, float32 without tf32; the picture moved, so that the input is not at rest."""
-    config = rung(letter, resolution, channel_base=16 * resolution, channel_max=16)
+    config = rung_config(letter, resolution, channel_base=16 * resolution, channel_max=16)
     torch.manual_seed(0)
     generator = Generator(config).eval().requires_grad_(False).to("cuda")
     z = torch.randn(1, config.z_dim).to("cuda")

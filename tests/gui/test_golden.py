@@ -32,7 +32,7 @@ from support.golden_panels import (
 from support.golden_pictures import AMPLIFIED, DRAWN_BY, FOLDER, equal, load
 from support.paths import ROOT
 
-from gan.analysis.bands import find
+from gan.analysis.bands import find_band
 from gan.data.image_io import save_png
 from viz.instruments.sticking import Measured
 from viz.panels import filters, layers, spectrum, sticking
@@ -161,8 +161,8 @@ def schedule_figure(path: Path, cutoff: float = 2.0) -> None:
 
 def spectra_figure(path: Path, slope: float = 34.0) -> None:
     curves = [
-        synthetic.plotted("b", find(synthetic.config("B")), slope),
-        synthetic.plotted("r, layer L7", find(synthetic.config("R"), "7"), 40.0),
+        synthetic.plotted("b", find_band(synthetic.config("B")), slope),
+        synthetic.plotted("r, layer L7", find_band(synthetic.config("R"), "7"), 40.0),
         synthetic.plotted("a data set", None, 22.0),
     ]
     write_spectra(path, curves, "Average power spectra", "100 pictures each", {})

@@ -10,8 +10,8 @@ import pytest
 from imgui_bundle import hello_imgui
 from support.gui import FRAMES, drive, save_model, settle
 
-from gan.analysis.bands import bands
-from gan.analysis.texture_sticking import segment
+from gan.analysis.bands import list_bands
+from gan.analysis.texture_sticking import sample_segment
 from viz.core.state import AppState
 from viz.instruments.filters import layer_view
 from viz.instruments.layers import LayerView
@@ -50,7 +50,7 @@ def layers_are_looked_at(context: Any, shown: Window) -> None:
     assert state.layers.left == "input"
     view = read(context, shown, "layers", first)
     assert shown.worker._jobs["layers"].layer == "input"
-    band = bands(shown.context.facts("left").config)[0]  # type: ignore[union-attr]
+    band = list_bands(shown.context.facts("left").config)[0]  # type: ignore[union-attr]
     assert view.shape == (band.channels, band.size, band.size)
     # The maps are those of the model: moving the picture moves them.
     state.transform.tx = 0.2
@@ -122,7 +122,7 @@ def filters_follow_the_layer(context: Any, shown: Window) -> None:
     context.item_click("//Filters/##layer")
     facts = shown.context.facts("right")
     assert facts is not None
-    name = bands(facts.config)[4].name
+    name = list_bands(facts.config)[4].name
     context.item_click(f"//$FOCUSED/{name}")
     context.yield_(3)
     assert state.layers.right == name
@@ -130,7 +130,7 @@ def filters_follow_the_layer(context: Any, shown: Window) -> None:
     assert view.up is not None and view.down is not None and view.index == 3
     state.layers.right = "input"  # has none, and says so
     context.yield_(3)
-    state.layers.right = bands(facts.config)[-1].name
+    state.layers.right = list_bands(facts.config)[-1].name
     context.yield_(3)
     state.layers.slot = "left"
     context.yield_(3)
@@ -162,7 +162,7 @@ def slices_are_taken_along_the_line(context: Any, shown: Window) -> None:
     result = shown.context.results["right"]
     assert pixels is not None and result is not None and result.image is not None
     line = state.sticking
-    column = segment(result.image[:, :, :3], line.x0, line.y0, line.x1, line.y1, len(pixels))
+    column = sample_segment(result.image[:, :, :3], line.x0, line.y0, line.x1, line.y1, len(pixels))
     assert np.abs(pixels[:, -1, :3] - column.clip(0, 255)).max() <= 0.5, "the newest column is of the picture shown"
     assert (pixels[0, :, 3] > 0).sum() >= 6
 
@@ -271,7 +271,7 @@ def test_contours_lie_at_the_plans_frequencies(tmp_path: Path) -> None:
     screen = hello_imgui.final_app_window_screenshot()[:, :, :3].astype(int)
     facts = shown.context.facts("left")
     assert facts is not None
-    band = next(band for band in bands(facts.config) if band.name.startswith("L3_"))
+    band = next(band for band in list_bands(facts.config) if band.name.startswith("L3_"))
     left, top, side = box[0].min.x, box[0].min.y, box[0].max.x - box[0].min.x
     assert not band.radial and band.stopband < band.rate / 2
     row = screen[round(top + side / 2)]

@@ -11,8 +11,8 @@ import torch
 from support.gui import drive, save_model, settle
 
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
 from viz.core.request import build_request
 from viz.core.state import AppState
 from viz.panels import transform as panel
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 def taught_model(path: Path) -> str:
     """A small T whose w turns and moves its input."""
-    generator = untrained(rung("T", 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16))
+    generator = init_generator(rung_config("T", 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16))
     generator.synthesis.input.affine.weight.copy_(torch.randn(4, 32))
     generator.synthesis.get_submodule(generator.layer_names[-1]).weight.mul_(8)
     save_generator(path, generator, {})

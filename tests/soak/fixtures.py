@@ -79,13 +79,13 @@ def save_models(folder: Path) -> list[str]:
     from gan.checkpoints.checkpoint import save_generator
     from gan.hub.resolve import bundled
     from gan.networks.generator import Generator
-    from gan.networks.ladder import RUNGS, rung
+    from gan.networks.ladder import RUNGS, rung_config
 
     torch.manual_seed(0)
     paths = []
     for letter, _ in RUNGS:
         path = folder / f"untrained-{letter}.safetensors"
-        config = rung(letter, 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16)
+        config = rung_config(letter, 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16)
         save_generator(path, Generator(config), {"kimg": 0.0})
         paths.append(str(path))
     return paths + [model.path for model in bundled()]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
 from viz.core.request import build_request
 from viz.core.state import SLOTS
 from viz.window.window import Window
@@ -18,7 +18,7 @@ FRAMES = 2000  # that a picture may take to come
 def save_model(path: Path, letter: str, resolution: int = 64, seed: int = 0, **fields: Any) -> str:
     """An untrained generator, its magnitudes calibrated so that its pictures have contrast."""
     small = {"z_dim": 32, "w_dim": 32, "channel_base": 512, "channel_max": 16, **fields}
-    save_generator(path, untrained(rung(letter, resolution, **small), seed), {})
+    save_generator(path, init_generator(rung_config(letter, resolution, **small), seed), {})
     return str(path)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from gan.networks.config import DiscriminatorConfig
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from train.config import TrainConfig
 from train.state import TrainState
 
@@ -15,7 +15,7 @@ def small_config(name: str, **others: Any) -> TrainConfig:
     """Return a run of 16x16 that takes milliseconds a step and visits every phase within three."""
     skip = name in "ABC"
     layers = {"num_layers": 4} if name in "TR" else {}
-    generator = rung(name, 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, mapping_layers=2, **layers)
+    generator = rung_config(name, 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, mapping_layers=2, **layers)
     fields: dict[str, Any] = {
         "generator": generator,
         "discriminator": DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8),

@@ -12,7 +12,7 @@ from gan.analysis.equivariance import Estimate
 from gan.analysis.stickiness import Shares
 from gan.data.image_io import grid
 from gan.networks.config import GeneratorConfig
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from viz.core.request import PictureRequest
 from viz.core.result import ModelFacts, RenderResult
 from viz.instruments.colormap import apply_colormap
@@ -29,7 +29,7 @@ BARE = Band("picture", None, 3, 64, 64, 30.0, 40.0, 40.0, radial=False, critical
 
 def config(letter: str) -> GeneratorConfig:
     """A network of 64 pixels with few channels."""
-    return rung(letter, 64, channel_base=1024, channel_max=48)
+    return rung_config(letter, 64, channel_base=1024, channel_max=48)
 
 
 def facts(letter: str) -> ModelFacts:

@@ -15,7 +15,7 @@ import train.device
 from gan.networks.config import DiscriminatorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.precision import NUM_FP16_RES, PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
 from train.config import configure
@@ -74,7 +74,7 @@ def kept(call: Any, network: torch.nn.Module) -> int:
 @pytest.mark.parametrize("name", list("BETR"))
 @pytest.mark.parametrize("half", [0, NUM_FP16_RES])
 def test_the_memory_estimate_is_near_what_autograd_keeps(name: str, half: int) -> None:
-    config = rung(name, 64, channel_base=2048, channel_max=64, w_dim=32, z_dim=32)
+    config = rung_config(name, 64, channel_base=2048, channel_max=64, w_dim=32, z_dim=32)
     generator, precision = Generator(config), PrecisionPolicy(half)
     ws = generator.mapping(torch.randn(4, 32)).detach()
     two, four = (

@@ -8,17 +8,17 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from gan.analysis.equivariance import Meter, measure
+from gan.analysis.equivariance import EquivarianceMeter, measure_equivariance
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import untrained
-from gan.networks.ladder import RUNGS, rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import RUNGS, rung_config
 from train.cli.main import main
 from train.launch import find_differences, train_rungs
 
 
 @pytest.fixture
 def model(tmp_path):
-    generator = untrained(rung("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8))
+    generator = init_generator(rung_config("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8))
     save_generator(tmp_path / "t.safetensors", generator, {})
     return tmp_path / "t.safetensors", generator
 
@@ -31,7 +31,7 @@ def test_figures_of_a_model_are_those_of_the_library(model, tmp_path):
     path, generator = model
     result = call("--model", path, "--num", 6, "--seed", 2, "--json", tmp_path / "eq.json")
     assert result.exit_code == 0, result.output
-    *_, expected = measure(generator, num=6, seed=2)
+    *_, expected = measure_equivariance(generator, num=6, seed=2)
     for estimate in expected:
         assert f"{estimate.db:.2f} ±{estimate.db_error:.2f}" in result.output
     document = json.loads((tmp_path / "eq.json").read_text())
@@ -73,7 +73,7 @@ def test_untrained_rungs_and_their_switches():
 
 def test_measuring_stops_when_it_is_sure_enough(model):
     path, generator = model
-    errors = {found[0].num: found[0].db_error for found in measure(generator, ["eq_t"], num=80, batch=8)}
+    errors = {found[0].num: found[0].db_error for found in measure_equivariance(generator, ["eq_t"], num=80, batch=8)}
     limit = errors[48] * 1.0001
     expected = next(num for num, error in errors.items() if num >= 24 and error < limit)
     for given, num in ((limit, expected), (50, 24), (1e-6, 80)):  # not before 24: an error of few samples is a guess
@@ -134,7 +134,7 @@ def test_one_sample_has_no_error(model):
 
 def test_ctrl_c_reports_what_was_found(model, tmp_path, monkeypatch):
     path, generator = model
-    add, calls = Meter.add, []
+    add, calls = EquivarianceMeter.add, []
 
     def interrupted(self, count):
         calls.append(count)
@@ -142,7 +142,7 @@ def test_ctrl_c_reports_what_was_found(model, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         add(self, count)
 
-    monkeypatch.setattr(Meter, "add", interrupted)
+    monkeypatch.setattr(EquivarianceMeter, "add", interrupted)
     result = call(
         "--model", path, "--model", path, "--metrics", "eq_t", "--num", 50, "--batch", 4, "--json", tmp_path / "eq.json"
     )
@@ -153,7 +153,7 @@ def test_ctrl_c_reports_what_was_found(model, tmp_path, monkeypatch):
 
 def test_what_is_measured_is_kept_when_the_next_model_fails(model, tmp_path):
     path, generator = model
-    broken = untrained(generator.config)
+    broken = init_generator(generator.config)
     broken.synthesis.get_submodule(broken.layer_names[-1]).bias.fill_(float("nan"))
     save_generator(tmp_path / "nan.safetensors", broken, {})
     target = tmp_path / "eq.json"
@@ -163,7 +163,7 @@ def test_what_is_measured_is_kept_when_the_next_model_fails(model, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_said_first(model, monkeypatch):
-    monkeypatch.setattr(Meter, "add", None)  # nothing is measured
+    monkeypatch.setattr(EquivarianceMeter, "add", None)  # nothing is measured
     for target in (model[0] / "eq.json", model[0].parent / "missing" / "eq.json"):
         result = call("--model", model[0], "--json", target)
         assert result.exit_code == 1 and "cannot be read or written" in result.output
@@ -200,7 +200,7 @@ def test_a_rung_that_fails_does_not_keep_the_others(tmp_path, model):
         run = tmp_path / letter
         run.mkdir()
         save_generator(run / "network-snapshot-000000.safetensors", ema, {})
-        trained = untrained(ema.config, seed=1) if letter == "C" else ema
+        trained = init_generator(ema.config, seed=1) if letter == "C" else ema
         config = SimpleNamespace(total_images=16)
         return run, SimpleNamespace(ema=trained, images=16, seconds=1.0, config=config)
 
@@ -214,6 +214,6 @@ def test_a_rung_that_fails_does_not_keep_the_others(tmp_path, model):
     state = {name: tensor.clone() for name, tensor in ema.state_dict().items()}
     first = next(name for name in state if name.endswith("weight"))
     state[first].view(-1)[0] = torch.nextafter(state[first].view(-1)[0], torch.tensor(9.0))
-    other = untrained(ema.config)
+    other = init_generator(ema.config)
     other.load_state_dict(state)
     assert find_differences(tmp_path / "A", SimpleNamespace(ema=other)) == [first]

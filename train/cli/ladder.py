@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan.networks.ladder import letters, rung
+from gan.networks.ladder import parse_rungs, rung_config
 from train.cli.errors import report_errors
 from train.cli.options import MAX_SEED, Kimg, collect, data_options, session_options
 from train.config import PRESETS
@@ -49,6 +49,6 @@ def ladder(rungs: str, data: str, outdir: Path, critters_num: int, **options: An
         return launch.start_run(letter, data, outdir, critters_num=critters_num, **given)
 
     with report_errors():
-        chosen = letters(rungs)
-        rung(chosen[0], given.get("resolution", 32))  # a size that no rung has is refused once, not ten times
+        chosen = parse_rungs(rungs)
+        rung_config(chosen[0], given.get("resolution", 32))  # a size that no rung has is refused once, not ten times
         launch.train_rungs(chosen, start, click.echo)

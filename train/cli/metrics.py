@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gan.analysis.metric_names import FEWEST, METRICS
+from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.cli.network_options import Finite, Side, switches
 from train.cli.errors import report_errors
 from train.cli.options import MAX_SEED
@@ -80,7 +80,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
     "--stop-error",
     type=Finite(min=0, min_open=True),
     metavar="DB",
-    help=f"Stop sooner, once every standard error is below this ({FEWEST} samples at least).",
+    help=f"Stop sooner, once every standard error is below this ({MIN_SAMPLES} samples at least).",
 )
 @click.option(
     "--seed",

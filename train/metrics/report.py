@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from gan.analysis.equivariance import Estimate, measure
+from gan.analysis.equivariance import Estimate, measure_equivariance
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.download_bar import fetch_with_bar
@@ -22,8 +22,8 @@ from gan.cli.network_options import NAMES
 from gan.devices import check_device
 from gan.hub.resolve import missing, resolve, short_name
 from gan.networks.config import GeneratorConfig
-from gan.networks.generator import Generator, untrained
-from gan.networks.ladder import letters, rung
+from gan.networks.generator import Generator, init_generator
+from gan.networks.ladder import parse_rungs, rung_config
 from train.run_folder import nullify_nonfinite, write_json
 
 # Defaults of untrained networks: small, so that a figure takes seconds.
@@ -79,8 +79,10 @@ def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, An
         return [_open_model(model) for model in options["models"]], UNTRAINED
     settings = {name: given.pop(name, default) for name, default in UNTRAINED.items()}
     sizes = {"channel_base": settings["cbase"], "channel_max": settings["cmax"]}
-    names = letters(options["cfg"])
-    return [Subject(name, rung(name, settings["resolution"], **sizes, **given), None) for name in names], settings
+    names = parse_rungs(options["cfg"])
+    return [
+        Subject(name, rung_config(name, settings["resolution"], **sizes, **given), None) for name in names
+    ], settings
 
 
 def _open_model(model: str) -> Subject:
@@ -93,7 +95,7 @@ def _open_model(model: str) -> Subject:
 def _load(subject: Subject, settings: dict[str, Any], device: str) -> Generator:
     if subject.path is not None:
         return load_generator(subject.path, device)[0]
-    return untrained(subject.config, settings["init_seed"], calibrated=settings["calibrate"]).to(device)
+    return init_generator(subject.config, settings["init_seed"], calibrated=settings["calibrate"]).to(device)
 
 
 def _measure(
@@ -112,7 +114,7 @@ def _measure(
             item_show_func=_format_progress,
             hidden=not sys.stderr.isatty(),
         ) as bar:
-            for estimates in measure(
+            for estimates in measure_equivariance(
                 generator, options["names"], options["num"], options["seed"], options["batch"], options["stop_error"]
             ):
                 bar.update(estimates[0].num - (found[0].num if found else 0), estimates)

@@ -11,7 +11,7 @@ from gan.cli.network_options import Side, switches
 from gan.files.format import format_bytes
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
-from gan.networks.ladder import row
+from gan.networks.ladder import find_rung
 from viz.cli.models import read_model, user_errors
 from viz.reports import schedule_figure
 from viz.reports.network_text import describe_differences, describe_network, plain
@@ -89,13 +89,13 @@ def inspect(
     side = SIZE if size is None else size
     with user_errors():
         if diff is not None:
-            before, after = (row(name, side, **settings) for name in diff)
+            before, after = (find_rung(name, side, **settings) for name in diff)
             click.echo(f"{side}x{side}\n\n{describe_differences(before, after)}")
             return
         if model is not None:
             _inspect_model(model, network, picture, layers)
             return
-        found = row(str(cfg), side, **settings)
+        found = find_rung(str(cfg), side, **settings)
         _show(found.network, f"{found}, {side}x{side}", None, picture, layers)
 
 

@@ -22,7 +22,7 @@ from viz.reports.figure import check_writable, require_matplotlib
 from viz.reports.network_text import format_table, plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
-    from gan.analysis.power_spectrum import Average
+    from gan.analysis.power_spectrum import SpectrumAverage
     from viz.reports.spectra_study import Subject
 
 KINDS = (".png", ".npz")
@@ -142,9 +142,9 @@ def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
     return subjects
 
 
-def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, Average]], bool]:
+def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, SpectrumAverage]], bool]:
     """Return the latest average of each subject that has one, and whether Ctrl-C ended it."""
-    found: list[tuple[Subject, Average]] = []
+    found: list[tuple[Subject, SpectrumAverage]] = []
     width = max(len(subject.name) for subject in subjects)
     try:
         for subject in subjects:
@@ -162,7 +162,7 @@ def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, Average]]
     return found, False
 
 
-def _write(options: dict[str, Any], found: Sequence[tuple[Subject, Average]], stopped: bool) -> None:
+def _write(options: dict[str, Any], found: Sequence[tuple[Subject, SpectrumAverage]], stopped: bool) -> None:
     from viz.reports.spectra_study import build_curves
 
     out, layer = options["out"], options["layer"]

@@ -4,7 +4,7 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from gan.analysis.bands import Band, bands
+from gan.analysis.bands import Band, list_bands
 from gan.networks.config import GeneratorConfig
 from gan.networks.layer_plan import is_fp16_layer
 from viz.core.result import PICTURE
@@ -13,7 +13,7 @@ from viz.core.result import PICTURE
 @lru_cache(maxsize=64)
 def list_layers(config: GeneratorConfig) -> tuple[Band, ...]:
     """Return the Fourier input if there is one, every layer, and last the finished PICTURE: ToRGB's output, scaled."""
-    found = bands(config)
+    found = list_bands(config)
     return (*found, replace(found[-1], name=PICTURE))
 
 

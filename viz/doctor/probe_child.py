@@ -230,7 +230,7 @@ def picture(made: bool = False) -> dict[str, Any]:
     from gan.checkpoints.checkpoint import save_generator
     from gan.hub.resolve import bundled
     from gan.networks.generator import Generator
-    from gan.networks.ladder import rung
+    from gan.networks.ladder import rung_config
     from viz.core.request import PictureRequest
     from viz.render.renderer import Renderer
 
@@ -238,7 +238,7 @@ def picture(made: bool = False) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
         path = known[-1].path if known else os.path.join(folder, "made.safetensors")
         if not known:
-            save_generator(path, Generator(rung("T", 16, channel_base=256, channel_max=16)), {})
+            save_generator(path, Generator(rung_config("T", 16, channel_base=256, channel_max=16)), {})
         began = time.perf_counter()
         result = Renderer().render(PictureRequest(path))
     file = f"assets/{os.path.basename(path)}" if known else ""

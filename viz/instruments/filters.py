@@ -10,17 +10,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from gan.analysis.bands import Band, bands, find, on_square
+from gan.analysis.bands import Band, distance_to_square, find_band, list_bands
 from gan.analysis.filter_response import (
     AXIS,
     DIAGONAL,
     Attenuation,
     Filter,
-    attenuation,
-    decibels,
-    magnitude,
-    of_layer,
-    plane,
+    attenuation_db,
+    get_layer_filters,
+    magnitude_response,
+    magnitude_response_2d,
+    measure_attenuation,
 )
 from gan.networks.config import GeneratorConfig
 from gan.networks.layer_plan import plan
@@ -82,19 +82,19 @@ class FiltersView:
 @lru_cache(maxsize=256)
 def layer_view(config: GeneratorConfig, layer: str) -> FiltersView:
     """Return the view of a layer by name or number, or of the "input"; ConfigError names the layers that exist."""
-    band = find(config, layer)
+    band = find_band(config, layer)
     if layer != band.name:
         return layer_view(config, band.name)
     up = down = None
     if band.index is not None:
-        up, down = of_layer(config, plan(config).layers[band.index])
+        up, down = get_layer_filters(config, plan(config).layers[band.index])
     return FiltersView(band, _filter_view(up), _filter_view(down), schedule_view(config))
 
 
 @lru_cache(maxsize=64)
 def schedule_view(config: GeneratorConfig) -> ScheduleView:
     """Return the whole schedule."""
-    layers = [band for band in bands(config) if band.index is not None]
+    layers = [band for band in list_bands(config) if band.index is not None]
     return ScheduleView(
         tuple(band.name for band in layers),
         _shared(np.array([band.cutoff for band in layers])),
@@ -114,16 +114,20 @@ def _filter_view(f: Filter | None) -> FilterView | None:
     return FilterView(
         f,
         _shared(np.arange(len(f.taps)) - (len(f.taps) - 1) / 2),
-        _shared(-decibels(plane(f.taps, f.rate, cells))),
+        _shared(-attenuation_db(magnitude_response_2d(f.taps, f.rate, cells))),
         extent,
         tuple(_slice(f, degrees) for degrees in DIRECTIONS),
-        attenuation(f),
+        measure_attenuation(f),
     )
 
 
 def _slice(f: Filter, degrees: float) -> Slice:
-    frequencies = np.linspace(0, on_square(f.rate / 2, degrees), POINTS)
-    return Slice(degrees, _shared(frequencies), _shared(-decibels(magnitude(f.taps, f.rate, frequencies, degrees))))
+    frequencies = np.linspace(0, distance_to_square(f.rate / 2, degrees), POINTS)
+    return Slice(
+        degrees,
+        _shared(frequencies),
+        _shared(-attenuation_db(magnitude_response(f.taps, f.rate, frequencies, degrees))),
+    )
 
 
 def _shared(array: np.ndarray) -> np.ndarray:

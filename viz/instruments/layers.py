@@ -106,11 +106,11 @@ class LayerView:
 
 def score_channels(maps: Tensor, sort: str) -> np.ndarray | None:
     """Compute [C] scores that maps [C, H, W] are sorted by, the highest first; None for "index"."""
-    from gan.analysis.feature_maps import energy, phase_likeness
+    from gan.analysis.feature_maps import channel_variance, phase_likeness
 
     if sort == "index":
         return None
-    return (energy(maps) if sort == "energy" else phase_likeness(maps)).cpu().numpy()
+    return (channel_variance(maps) if sort == "energy" else phase_likeness(maps)).cpu().numpy()
 
 
 def view_maps(maps: Tensor, model: str, request: LayerRequest) -> LayerView:

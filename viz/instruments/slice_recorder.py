@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan.analysis.texture_sticking import Slice, segment, streaks
+from gan.analysis.texture_sticking import SliceBuffer, sample_segment, temporal_persistence
 from viz.core.images import Pixels, poll_host
 from viz.core.result import RenderResult
 from viz.core.state import SLOTS, Slot, StickingState
@@ -25,7 +25,7 @@ class _Recording:
     """A slot's slice. `about` is what its columns have in common: model, segment and the picture's size."""
 
     about: _About
-    slice: Slice
+    slice: SliceBuffer
     added: int = 0
     pixels: tuple[int, np.ndarray] | None = None  # with `added` when they were made
     share: tuple[int, float] | None = None
@@ -63,8 +63,8 @@ class SliceRecorder:
         recording = self._recordings.get(slot)
         if recording is None or recording.about != about:
             samples = max(SAMPLES, math.ceil(_pixels(about)))
-            recording = self._recordings[slot] = _Recording(about, Slice(COLUMNS, samples))
-        recording.slice.append(segment(image[:, :, :3], *about[1:5], recording.slice.samples))
+            recording = self._recordings[slot] = _Recording(about, SliceBuffer(COLUMNS, samples))
+        recording.slice.append(sample_segment(image[:, :, :3], *about[1:5], recording.slice.samples))
         recording.added += 1
 
     def _of(self, slot: Slot, model: str, where: StickingState) -> _Recording | None:
@@ -95,7 +95,7 @@ class SliceRecorder:
             return math.nan
         if recording.share is None or recording.added - recording.share[0] >= SHARE_COLUMNS:
             per_pixel = (recording.slice.samples - 1) / max(1.0, _pixels(recording.about))
-            recording.share = (recording.added, streaks(recording.slice.columns, per_pixel))
+            recording.share = (recording.added, temporal_persistence(recording.slice.columns, per_pixel))
         return recording.share[1]
 
     def clear(self) -> None:

@@ -19,7 +19,7 @@ from viz.instruments.colormap import apply_colormap
 from viz.render.jobs import JobRequest
 
 if TYPE_CHECKING:
-    from gan.analysis.power_spectrum import Average
+    from gan.analysis.power_spectrum import SpectrumAverage
     from viz.render.renderer import Renderer
 
 AXIS, DIAGONAL = 0.0, 45.0  # degrees
@@ -87,7 +87,7 @@ class SpectrumRequest(JobRequest[SpectrumView]):
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[SpectrumView | None]:
         """Transform some channels a slice."""
-        from gan.analysis.power_spectrum import Average
+        from gan.analysis.power_spectrum import SpectrumAverage
 
         looks: dict[str, SpectrumData] = {}
         errors: dict[str, str] = {}
@@ -97,7 +97,7 @@ class SpectrumRequest(JobRequest[SpectrumView]):
                 continue
             try:
                 maps = renderer.maps(picture, layer)
-                average = Average(maps.shape[3], rate, self.beta)
+                average = SpectrumAverage(maps.shape[3], rate, self.beta)
                 for part in maps.split(max(1, SLICE_VALUES // maps.shape[3] ** 2), dim=1):
                     average.add(part)
                     yield None
@@ -119,7 +119,7 @@ class Averages:
     """The averages of an AverageRequest, growing while it runs. For the worker's thread."""
 
     def __init__(self, request: AverageRequest) -> None:
-        self.found: dict[str, Average] = {}
+        self.found: dict[str, SpectrumAverage] = {}
         self._sources = {slot: (picture.model, layer) for slot, picture, layer in request.sources}
         # A data set's mean and deviation are no measure for a layer's values.
         self._of_pictures = all(layer == PICTURE for _, _, layer in request.sources)
@@ -169,14 +169,14 @@ class AverageRequest(JobRequest[AverageProgress]):
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[AverageProgress | None]:
         """Add a picture of each source in turn."""
-        from gan.analysis.power_spectrum import of_generator, of_images
+        from gan.analysis.power_spectrum import average_generator, average_images
 
         averages, total = Averages(self), self.num * len(self.sources)
-        runs: dict[str, Iterator[Average]] = {}
+        runs: dict[str, Iterator[SpectrumAverage]] = {}
         for slot, picture, layer in self.sources:
             generator, _ = renderer.generator(picture)
             name = None if layer == PICTURE else layer
-            runs[slot] = of_generator(generator, self.num, psi=picture.psi, layer=name, beta=self.beta, batch=1)
+            runs[slot] = average_generator(generator, self.num, psi=picture.psi, layer=name, beta=self.beta, batch=1)
         if self.data:
             opening = _Opening(self.data)
             while opening.is_alive():
@@ -185,7 +185,7 @@ class AverageRequest(JobRequest[AverageProgress]):
             source = opening.images()
             self._check_size(renderer, source)
             total += min(self.num, len(source))
-            runs[DATA] = of_images(source, self.num, beta=self.beta, batch=1)
+            runs[DATA] = average_images(source, self.num, beta=self.beta, batch=1)
         reported = time.monotonic()
         while runs:
             for name in list(runs):
@@ -236,15 +236,17 @@ class _Opening(threading.Thread):
         raise self._found or RuntimeError("The data set was not opened.")
 
 
-def view_average(average: Average, request: SpectrumRequest, data: Average | None, model: str) -> SpectrumData:
+def view_average(
+    average: SpectrumAverage, request: SpectrumRequest, data: SpectrumAverage | None, model: str
+) -> SpectrumData:
     """Compute an average as it is to be seen, whitened by the data set's mean and deviation where there is one."""
-    from gan.analysis.power_spectrum import LARGEST, decibels
+    from gan.analysis.power_spectrum import LARGEST, power_to_db
 
     spectrum = average.spectrum(data.mean, data.deviation) if data and data.pictures else average.spectrum()
     slices = {}
     for angle in (AXIS, DIAGONAL, request.angle):
         frequencies, power = spectrum.slice(angle)
-        slices[angle] = Curve(frequencies, decibels(power))
+        slices[angle] = Curve(frequencies, power_to_db(power))
     pad = max(1, min(request.pad, LARGEST // spectrum.size))
-    levels = decibels(spectrum.power(pad)).astype(np.float32)
+    levels = power_to_db(spectrum.power(pad)).astype(np.float32)
     return SpectrumData(levels, spectrum.rate / 2, slices, average.pictures, model)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gan.analysis.metric_names import METRICS
-from gan.analysis.texture_sticking import Neighbourhood, neighbour
+from gan.analysis.texture_sticking import NeighbourhoodMean, perturb_latent
 from gan.networks.generator import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import describe_error
@@ -49,14 +49,14 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
         """Render a picture a slice, left and right in turn."""
         from gan.data.image_io import to_uint8
 
-        runs = {slot: (picture, Neighbourhood()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
+        runs = {slot: (picture, NeighbourhoodMean()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
         reported = time.monotonic()
         for index in range(self.num):
             for slot, (picture, found) in list(runs.items()):
                 try:
                     z_dim = renderer.generator(picture)[1].z_dim
                     z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
-                    near = neighbour(z, self.radius, NEIGHBOURS_SEED, index)
+                    near = perturb_latent(z, self.radius, NEIGHBOURS_SEED, index)
                     found.add(to_uint8(renderer.render_latent(picture, near))[0].cpu().numpy())
                 except (ValueError, OSError, RuntimeError, MemoryError):
                     del runs[slot]  # the slot itself says why there is no picture
@@ -66,7 +66,7 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
                 yield {slot: _mean(found, picture.model) for slot, (picture, found) in runs.items()}
 
 
-def _mean(found: Neighbourhood, model: str) -> Mean:
+def _mean(found: NeighbourhoodMean, model: str) -> Mean:
     pixels = np.full((*found.mean.shape[:2], 4), 255, np.uint8)
     pixels[:, :, :3] = np.clip(np.rint(found.mean), 0, 255)[:, :, :3]
     return Mean(pixels, found.count, found.kept, model)
@@ -134,13 +134,13 @@ class MeterRequest(JobRequest[MeterView]):
 
 def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[Measured]:
     """Yield the figures of one model after each slice; what cannot be measured of it is said and ends there."""
-    from gan.analysis.equivariance import Meter
+    from gan.analysis.equivariance import EquivarianceMeter
     from gan.analysis.stickiness import StickinessMeter
 
     measured = Measured(model=picture.model)
     try:
         generator, _ = renderer.generator(picture)
-        meter, sticks = Meter(generator, METRICS), None
+        meter, sticks = EquivarianceMeter(generator, METRICS), None
         try:
             sticks = StickinessMeter(generator, psi=picture.psi)
         except ValueError as problem:  # a picture too small to be moved by whole pixels

@@ -21,7 +21,7 @@ from gan.devices import check_device, threads_for
 from gan.hub.resolve import missing
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
-from gan.networks.precision import PrecisionPolicy, prepare
+from gan.networks.precision import PrecisionPolicy, configure_backends
 from gan.networks.synthesis import SynthesisOptions, Weights
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
@@ -283,7 +283,7 @@ def _on_device(device: str) -> AbstractContextManager[object]:
     if not device.startswith("cuda"):
         return nullcontext()
     check_device(device)
-    prepare(device)
+    configure_backends(device)
     return torch.cuda.device(device)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from gan.analysis.filter_response import Filter, attenuation, of_layer
+from gan.analysis.filter_response import Filter, get_layer_filters, measure_attenuation
 from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import count_parameters, describe_channels
-from gan.networks.ladder import Rung, differences
+from gan.networks.ladder import Rung, compare_rungs
 from gan.networks.layer_plan import LayerSpec, Plan, plan
 
 # Fields of GeneratorConfig and Recipe in words, for people who have not read the code.
@@ -201,7 +201,7 @@ def describe_parameters(config: GeneratorConfig) -> str:
 def _filters(config: GeneratorConfig, planned: Plan) -> list[str]:
     rows = []
     for spec in planned.layers:
-        up, down = of_layer(config, spec)
+        up, down = get_layer_filters(config, spec)
         if up is not None or down is not None:
             rows.append([str(spec.index), spec.name, *_measured(up), *_measured(down)])
     if not rows:
@@ -220,7 +220,7 @@ def _filters(config: GeneratorConfig, planned: Plan) -> list[str]:
 def _measured(f: Filter | None) -> list[str]:
     if f is None:
         return ["-"] * 5
-    found = attenuation(f)
+    found = measure_attenuation(f)
     return [
         format_taps(len(f.taps), f.radial),
         f"{found.cutoff:.1f}",
@@ -232,7 +232,7 @@ def _measured(f: Filter | None) -> list[str]:
 
 def describe_differences(before: Rung, after: Rung) -> str:
     """Describe the difference between two rungs: settings, input, layers, parameters."""
-    changed = differences(before, after)
+    changed = compare_rungs(before, after)
     lines = [f"- {before}", f"+ {after}", ""]
     if not changed:
         return "\n".join([*lines, "The two are the same."])

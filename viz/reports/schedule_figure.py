@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gan.analysis.filter_response import AXIS, Filter, decibels, magnitude, of_layer
+from gan.analysis.filter_response import AXIS, Filter, attenuation_db, get_layer_filters, magnitude_response
 from gan.networks.config import GeneratorConfig
-from gan.networks.layer_plan import LayerSpec, plan, schedule
+from gan.networks.layer_plan import LayerSpec, compute_schedule, plan
 from viz.reports.figure import (
     BLUE,
     COLOURS,
@@ -64,7 +64,7 @@ def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[L
     """
     every = []
     for spec in plan(config).layers:
-        filters = zip(("up", "down"), of_layer(config, spec), strict=True)
+        filters = zip(("up", "down"), get_layer_filters(config, spec), strict=True)
         every.append(LayerFilters(spec, tuple((name, f) for name, f in filters if f is not None)))
     if wanted:
         found = {curves.spec.index: curves for curves in (_find(every, name) for name in wanted)}
@@ -116,7 +116,7 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
     axes.plot(x, stopbands, color=GREEN, marker="s", markersize=4.5, linewidth=1.5, label="f_c + f_h, stopband edge")
     if config.architecture == "layers" and config.schedule == "flexible":
         line = {"marker": "^", "markersize": 4.5, "linewidth": 1.2, "linestyle": ":"}
-        axes.plot(x, schedule(config)[1], color=PURPLE, label="f_t, stopband asked for", **line)
+        axes.plot(x, compute_schedule(config)[1], color=PURPLE, label="f_t, stopband asked for", **line)
     axes.plot(x, cutoffs, color=BLUE, marker="o", markersize=4.5, linewidth=2, label="f_c, cutoff")
     critical = [spec.index for spec in layers if spec.is_critical]
     if critical and len(critical) < len(layers):
@@ -166,7 +166,7 @@ def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
         for angle in f.directions:
             edge = f.edge(angle)
             frequencies = np.linspace(0, edge, POINTS)
-            gains = -decibels(magnitude(f.taps, f.rate, frequencies, angle))
+            gains = -attenuation_db(magnitude_response(f.taps, f.rate, frequencies, angle))
             line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "linestyle": style if angle == AXIS else DOTS}
             axes.plot(frequencies / f.low_rate, gains, label=f"{label}, {angle:g}°" if f.radial else label, **line)
             widest = max(widest, edge / f.low_rate)
@@ -174,7 +174,7 @@ def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
             (f.cutoff, f.stopband, f.alias_from), MARKERS, (colour, colour, INK), strict=True
         ):
             at = np.array([frequency])
-            gain = max(-decibels(magnitude(f.taps, f.rate, at, angle))[0] for angle in f.directions)
+            gain = max(-attenuation_db(magnitude_response(f.taps, f.rate, at, angle))[0] for angle in f.directions)
             mark: dict[str, Any] = {"marker": marker, "color": own, "markersize": size, "clip_on": False, "zorder": 4}
             axes.plot(frequency / f.low_rate, max(gain, -LOWEST), **MARK, **mark)
     axes.axvline(0.5, color=DIM, linewidth=1.2, linestyle=NYQUIST, label="s/2")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gan.analysis.bands import Band, on_square
+from gan.analysis.bands import Band, distance_to_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from gan.files.atomic_write import atomic_write
 from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, PlotError, annotate, write_png
@@ -246,7 +246,7 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
                 style: dict[str, Any] = {"marker": SIGNS[contour.label], "markersize": 8, "clip_on": False, "zorder": 4}
                 axes.plot(at, max(level, SLICED[0]), color=colour, **MARK, **style)
     for nyquist in sorted({curve.rate / 2 for curve in curves}):
-        at = on_square(nyquist, degrees)
+        at = distance_to_square(nyquist, degrees)
         axes.axvline(at, color=DIM, linewidth=1.2, linestyle=NYQUIST)
         label = f"s/2 = {_number(at)}" if degrees == AXIS else f"√2 s/2 = {_number(at)}"
         style = {"ha": "right", "va": "top", "color": DIM, "fontsize": 9}
@@ -257,4 +257,4 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
 
 def contour_distance(contour: Contour, degrees: float) -> float:
     """Return how far from the centre a direction meets a contour."""
-    return contour.frequency if contour.radial else on_square(contour.frequency, degrees)
+    return contour.frequency if contour.radial else distance_to_square(contour.frequency, degrees)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gan.analysis.bands import Band, find
-from gan.analysis.power_spectrum import Average, of_generator, of_images
+from gan.analysis.bands import Band, find_band
+from gan.analysis.power_spectrum import SpectrumAverage, average_generator, average_images
 from gan.checkpoints.checkpoint import load_generator, read_header
 from gan.data.image_dataset import ImageError, ImageSource
 from gan.hub.resolve import short_name
@@ -42,7 +42,7 @@ class Subject:
     size: int
     rate: int
     num: int  # pictures
-    averages: Callable[[], Iterator[Average]]  # the average so far, after every batch
+    averages: Callable[[], Iterator[SpectrumAverage]]  # the average so far, after every batch
 
     @property
     def largest_pad(self) -> int:
@@ -75,11 +75,11 @@ def choose_subjects(paths: Sequence[Path], data: ImageSource | None, settings: S
 
 
 def _choose_model(path: Path, settings: Settings) -> Subject:
-    name, band = plain(short_name(path)), find(read_header(path).config, settings.layer)
+    name, band = plain(short_name(path)), find_band(read_header(path).config, settings.layer)
 
-    def averages() -> Iterator[Average]:
+    def averages() -> Iterator[SpectrumAverage]:
         generator, _ = load_generator(path, settings.device)
-        yield from of_generator(
+        yield from average_generator(
             generator,
             settings.num,
             seed=settings.seed,
@@ -102,8 +102,8 @@ def _choose_data(source: ImageSource, models: Sequence[Subject], settings: Setti
             f"draws {models[0].size}x{models[0].size}: give data of that size."
         )
 
-    def averages() -> Iterator[Average]:
-        return of_images(source, num, seed=settings.seed, beta=settings.beta, batch=settings.batch)
+    def averages() -> Iterator[SpectrumAverage]:
+        return average_images(source, num, seed=settings.seed, beta=settings.beta, batch=settings.batch)
 
     return Subject(name, None, width, width, num, averages)
 
@@ -118,7 +118,7 @@ def _check_sizes(subjects: Sequence[Subject]) -> None:
             )
 
 
-def build_curves(found: Sequence[tuple[Subject, Average]], pad: int | None) -> list[Curve]:
+def build_curves(found: Sequence[tuple[Subject, SpectrumAverage]], pad: int | None) -> list[Curve]:
     """Return curves whitened by the data set's mean and deviation, where there is one, else each by its own."""
     first, reference = found[0]
     curves = []

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from gan.analysis import texture_sticking
-from gan.analysis.equivariance import full_precision
-from gan.analysis.stickiness import Shares, StickinessMeter, distances_for
-from gan.analysis.texture_sticking import Neighbourhood, Slice, segment, streaks
+from gan.analysis.equivariance import disable_tf32
+from gan.analysis.stickiness import Shares, StickinessMeter, choose_distances
+from gan.analysis.texture_sticking import NeighbourhoodMean, SliceBuffer, sample_segment, temporal_persistence
 from gan.checkpoints.checkpoint import Header, load_generator
 from gan.devices import threads_for
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
-from gan.networks.generator import Generator, moderate_batch, z_from_seed
+from gan.networks.generator import Generator, choose_batch_size, z_from_seed
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 from viz.render.upscale import upscale, upscale_factor
@@ -77,7 +77,7 @@ class Settings:
         pictures = 1 + self.num + self.frames
         if not movable:
             return pictures
-        return pictures + self.frames + self.latents * (1 + 4 * len(distances_for(resolution)))
+        return pictures + self.frames + self.latents * (1 + 4 * len(choose_distances(resolution)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def study(path: str, settings: Settings, tick: Callable[[int], object]) -> Findi
     Raises CheckpointError or ConfigError, one sentence each.
     """
     generator, _ = load_generator(path, settings.device)
-    with torch.inference_mode(), full_precision(), _threads(generator.config.resolution):
+    with torch.inference_mode(), disable_tf32(), _threads(generator.config.resolution):
         return _Study(generator, settings, tick).findings()
 
 
@@ -124,10 +124,10 @@ class _Study:
     def findings(self) -> Findings:
         config, settings = self.generator.config, self.settings
         (centre,) = self._draw(self.z[None])
-        near = Neighbourhood()
+        near = NeighbourhoodMean()
         for index in range(0, settings.num, self._batch):
             indices = range(index, min(index + self._batch, settings.num))
-            zs = [texture_sticking.neighbour(self.z, settings.radius, settings.seed, i) for i in indices]
+            zs = [texture_sticking.perturb_latent(self.z, settings.radius, settings.seed, i) for i in indices]
             for picture in self._draw(np.stack(zs)):
                 near.add(picture)
         walk, walk_streaks = self._slice(self._walk())
@@ -141,7 +141,7 @@ class _Study:
 
     @property
     def _batch(self) -> int:
-        return moderate_batch(self.size)
+        return choose_batch_size(self.size)
 
     def _draw(self, zs: np.ndarray) -> np.ndarray:
         """Draw pictures [N, S, S, C] of latents [N, z_dim]."""
@@ -166,7 +166,7 @@ class _Study:
         settings = self.settings
         for first in range(0, settings.frames, self._batch):
             phases = np.arange(first, min(first + self._batch, settings.frames)) / settings.frames
-            zs = [texture_sticking.around(self.z, settings.radius, settings.seed, phase) for phase in phases]
+            zs = [texture_sticking.latent_circle(self.z, settings.radius, settings.seed, phase) for phase in phases]
             yield from self._draw(np.stack(zs))
 
     def _glide(self) -> Iterator[np.ndarray]:
@@ -183,10 +183,10 @@ class _Study:
         """Return the slice as bytes [samples, frames, 3], and the share of it that stays."""
         pixels = segment_length(self.settings.segment) * self.size
         rows = max(FEWEST_ROWS, math.ceil(pixels))
-        slice_ = Slice(self.settings.frames, rows, dtype=float)
+        slice_ = SliceBuffer(self.settings.frames, rows, dtype=float)
         for picture in pictures:
-            slice_.append(segment(picture, *self.settings.segment, rows))
-        return _bytes(slice_.picture), streaks(slice_.columns, (rows - 1) / pixels, closed=True)
+            slice_.append(sample_segment(picture, *self.settings.segment, rows))
+        return _bytes(slice_.picture), temporal_persistence(slice_.columns, (rows - 1) / pixels, closed=True)
 
     def _shares(self) -> tuple[Shares, ...]:
         meter = StickinessMeter(self.generator, self.settings.seed, psi=self.settings.trunc)

@@ -8,17 +8,17 @@ import pytest
 import torch
 
 from gan.analysis import image_warp
-from gan.analysis.equivariance import Meter, Sample, measure
+from gan.analysis.equivariance import EquivarianceMeter, Sample, measure_equivariance
 from gan.analysis.metric_names import METRICS
 from gan.networks.config import ConfigError
-from gan.networks.generator import Generator, untrained
+from gan.networks.generator import Generator, init_generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 
 
 def small(name: str, size: int = 32, **changed) -> Generator:
-    return untrained(rung(name, size, channel_base=128, channel_max=8, z_dim=8, w_dim=8, **changed))
+    return init_generator(rung_config(name, size, channel_base=128, channel_max=8, z_dim=8, w_dim=8, **changed))
 
 
 def definition(generator: Generator, metric: str, num: int, seed: int = 0) -> tuple[float, float]:
@@ -31,8 +31,8 @@ def definition(generator: Generator, metric: str, num: int, seed: int = 0) -> tu
         tx, ty = sample.offset
         if metric == "eq_r":
             user = user_matrix(0, 0, math.degrees(sample.angle))
-            reference, mask = image_warp.rotation(rest, sample.angle)
-            found, inner = image_warp.pseudo_rotation(
+            reference, mask = image_warp.fractional_rotation(rest, sample.angle)
+            found, inner = image_warp.fractional_pseudo_rotation(
                 generator.synthesis(ws, SynthesisOptions(transform=user)), sample.angle
             )
             mask = mask * inner
@@ -57,7 +57,7 @@ def definition(generator: Generator, metric: str, num: int, seed: int = 0) -> tu
 @pytest.mark.parametrize("name", ["C", "E", "T", "R"])
 def test_metrics_are_their_definition(name, metric):
     generator = small(name)
-    meter = Meter(generator, [metric], seed=5)
+    meter = EquivarianceMeter(generator, [metric], seed=5)
     meter.add(2)
     meter.add(3)
     (estimate,) = meter.estimates
@@ -70,20 +70,20 @@ def test_metrics_are_their_definition(name, metric):
 
 def test_samples_are_the_same_in_any_batches_and_company():
     generator = small("G")
-    alone = list(measure(generator, ["eq_t"], num=5, batch=1))
-    together = list(measure(generator, METRICS, num=5, batch=4))
+    alone = list(measure_equivariance(generator, ["eq_t"], num=5, batch=1))
+    together = list(measure_equivariance(generator, METRICS, num=5, batch=4))
     assert [found[0].num for found in alone] == [1, 2, 3, 4, 5]
     assert [found[0].num for found in together] == [4, 5]
     assert together[-1][0].db == pytest.approx(alone[-1][0].db, abs=1e-3)
     assert [estimate.metric for estimate in together[-1]] == list(METRICS)
     assert math.isnan(alone[0][0].db_error) and alone[-1][0].db_error > 0
-    other = list(measure(generator, ["eq_t"], num=5, seed=1))
+    other = list(measure_equivariance(generator, ["eq_t"], num=5, seed=1))
     assert other[-1][0].db != pytest.approx(alone[-1][0].db, abs=1e-3)
 
 
 def test_slices_are_the_same_measurement_in_pieces():
     generator = small("E")
-    whole, sliced = Meter(generator, seed=2), Meter(generator, seed=2)
+    whole, sliced = EquivarianceMeter(generator, seed=2), EquivarianceMeter(generator, seed=2)
     whole.add(3)
     torch.backends.cudnn.allow_tf32 = before = not torch.backends.cudnn.allow_tf32
     slices = sliced.slices(3)
@@ -102,7 +102,7 @@ def test_slices_are_the_same_measurement_in_pieces():
 
 def test_the_last_pair_shows_the_error():
     generator = small("E")
-    meter = Meter(generator, seed=2)
+    meter = EquivarianceMeter(generator, seed=2)
     assert meter.last is None
     meter.add(1)
     assert list(meter.pairs) == list(METRICS) and meter.last is meter.pairs["eq_r"]
@@ -115,7 +115,7 @@ def test_the_last_pair_shows_the_error():
 
 
 def test_draws_follow_the_paper():
-    config = rung("T", 64, c_dim=3)
+    config = rung_config("T", 64, c_dim=3)
     samples = [Sample.draw(config, 0, i) for i in range(2000)]
     offsets = np.array([sample.offset for sample in samples])
     angles = np.array([sample.angle for sample in samples])
@@ -128,7 +128,7 @@ def test_draws_follow_the_paper():
 
 def test_standard_errors_are_what_leaving_one_out_gives():
     generator, num = small("T"), 60
-    meter = Meter(generator, ["eq_t"])
+    meter = EquivarianceMeter(generator, ["eq_t"])
     rows = []
     for _ in range(num):
         before = meter._sums["eq_t"].copy()
@@ -147,7 +147,7 @@ def test_standard_errors_are_what_leaving_one_out_gives():
 
 def test_labels_are_drawn_and_memory_does_not_grow():
     generator = small("H", c_dim=2)
-    meter = Meter(generator)
+    meter = EquivarianceMeter(generator)
     meter.add(2)
     size = sum(array.nbytes for array in (*meter._sums.values(), *meter._products.values()))
     meter.add(2)
@@ -157,20 +157,20 @@ def test_labels_are_drawn_and_memory_does_not_grow():
 
 def test_what_cannot_be_measured_says_so():
     with pytest.raises(ConfigError, match="Rung A draws from a learned constant"):
-        Meter(small("A"))
+        EquivarianceMeter(small("A"))
     with pytest.raises(ConfigError, match="eq_t, eq_t_frac, eq_r, not fid"):
-        Meter(small("T"), ["eq_t", "fid"])
+        EquivarianceMeter(small("T"), ["eq_t", "fid"])
     with pytest.raises(ConfigError, match="not none"):
-        Meter(small("T"), [])
+        EquivarianceMeter(small("T"), [])
     with pytest.raises(ValueError, match="before the first sample"):
-        _ = Meter(small("T")).estimates
+        _ = EquivarianceMeter(small("T")).estimates
 
 
 def test_a_perfect_generator_is_infinitely_good():
     """A picture that is black wherever it is moved has no error at all."""
     generator = small("T")
     generator.synthesis.get_submodule(generator.layer_names[-1]).weight.zero_()
-    meter = Meter(generator, ["eq_t"])
+    meter = EquivarianceMeter(generator, ["eq_t"])
     meter.add(2)
     assert meter.estimates[0].db == math.inf
 
@@ -182,7 +182,7 @@ def test_relative_decibels_of_pictures_that_do_not_follow():
     flat = images.mean(dim=(2, 3), keepdim=True).expand_as(images)
 
     def relative(wrong):
-        meter = Meter(generator, ["eq_t"])
+        meter = EquivarianceMeter(generator, ["eq_t"])
         drawn = iter([images, wrong] * 2)
         meter._images = lambda ws, transforms: next(drawn)
         meter.add(2)
@@ -196,19 +196,19 @@ def test_a_diverged_generator_is_refused():
     generator = small("T")
     generator.synthesis.get_submodule(generator.layer_names[3]).weight.fill_(math.nan)
     with pytest.raises(ConfigError, match="not finite numbers"):
-        Meter(generator).add(1)
+        EquivarianceMeter(generator).add(1)
 
 
 def test_an_infinitely_good_generator_is_certain():
     generator = small("T")
     generator.synthesis.get_submodule(generator.layer_names[-1]).weight.zero_()
-    *_, (estimate,) = measure(generator, ["eq_t"], num=1000, batch=8, stop_error=0.1)
+    *_, (estimate,) = measure_equivariance(generator, ["eq_t"], num=1000, batch=8, stop_error=0.1)
     assert (estimate.num, estimate.db) == (24, math.inf)
 
 
 def test_no_tf32_while_measuring(monkeypatch):
     generator, seen = small("T"), []
-    meter = Meter(generator, ["eq_t"])
+    meter = EquivarianceMeter(generator, ["eq_t"])
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     draw = meter._images
     meter._images = lambda *args: (seen.append(torch.backends.cudnn.allow_tf32), draw(*args))[1]
@@ -221,7 +221,7 @@ def test_measuring_leaves_the_generator_and_torch_as_they_were():
     state = {name: tensor.clone() for name, tensor in generator.state_dict().items()}
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    list(measure(generator, num=2))
+    list(measure_equivariance(generator, num=2))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(tensor, state[name]) for name, tensor in generator.state_dict().items())
 
@@ -231,8 +231,8 @@ def test_the_ladder_climbs():
     """Untrained at 64x64, relative to the pictures' variance (docs/ladder.md): D < E < F < G = H < T < R."""
     found = {}
     for name in "DEFGHTR":
-        generator = untrained(rung(name, 64, channel_base=1024, channel_max=32))
-        *_, estimates = measure(generator, ["eq_t", "eq_r"], num=12)
+        generator = init_generator(rung_config(name, 64, channel_base=1024, channel_max=32))
+        *_, estimates = measure_equivariance(generator, ["eq_t", "eq_r"], num=12)
         found[name] = estimates
     levels = {name: estimates[0].relative_db for name, estimates in found.items()}
     assert levels["D"] < levels["E"] < levels["F"] < levels["G"] < levels["T"] < levels["R"], levels

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from gan.analysis.feature_maps import MOST, NOISE_RATIO, energy, phase_likeness
+from gan.analysis.feature_maps import MOST, NOISE_RATIO, channel_variance, phase_likeness
 
 SIZE = 64
 
@@ -27,9 +27,9 @@ def noise(count: int, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
 
 def test_energy_is_the_variance_and_knows_no_mean() -> None:
     maps = waves((3, 2), (5, 0))
-    assert energy(3 * maps + 7) == pytest.approx(9 * energy(maps))
-    assert float(energy(maps)[0]) == pytest.approx(0.5, abs=0.01)
-    assert float(energy(torch.full((1, 8, 8), 5.0))) == 0
+    assert channel_variance(3 * maps + 7) == pytest.approx(9 * channel_variance(maps))
+    assert float(channel_variance(maps)[0]) == pytest.approx(0.5, abs=0.01)
+    assert float(channel_variance(torch.full((1, 8, 8), 5.0))) == 0
 
 
 def test_the_constant_is_that_of_gaussian_noise() -> None:

@@ -9,32 +9,32 @@ import pytest
 import torch
 from PIL import Image
 
-from gan.analysis.bands import bands, find
+from gan.analysis.bands import find_band, list_bands
 from gan.analysis.power_spectrum import (
     BETA,
     CHUNKS,
     LARGEST,
-    Average,
     Spectrum,
-    decibels,
-    label_of,
-    of_generator,
-    of_images,
-    padding_for,
-    window,
+    SpectrumAverage,
+    average_generator,
+    average_images,
+    choose_padding,
+    kaiser_window,
+    power_to_db,
+    random_label,
 )
 from gan.data.image_dataset import open_images
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, untrained, z_from_seed
-from gan.networks.ladder import RUNGS, rung
-from gan.networks.layer_plan import plan, schedule
+from gan.networks.generator import Generator, init_generator, z_from_seed
+from gan.networks.ladder import RUNGS, rung_config
+from gan.networks.layer_plan import compute_schedule, plan
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
 
 
 def spectrum_of(maps: np.ndarray, rate: float, beta: float = BETA, mean: float = 0.0, deviation: float = 1.0):
     """Of maps [C, H, W], not whitened unless asked for, in float64."""
-    average = Average(maps.shape[-1], rate, beta)
+    average = SpectrumAverage(maps.shape[-1], rate, beta)
     average.add(torch.from_numpy(np.asarray(maps, np.float64))[None])
     return average.spectrum(mean, deviation)
 
@@ -67,7 +67,7 @@ def test_a_wave_peaks_at_its_frequency(size: int, rate: float, pad: int, right: 
     peak *= np.sign(peak @ [right, down])  # a wave is the same as its mirror image
     assert np.abs(peak - [right, down]).max() <= rate / (size * pad) / 2 + 1e-9
     # Half the amplitude at either frequency, times the window's sum on both axes; the other one's lobe is far away.
-    assert found.at(right, down) == pytest.approx((3.0 / 2) ** 2 * window(size).sum() ** 4, rel=1e-3)
+    assert found.at(right, down) == pytest.approx((3.0 / 2) ** 2 * kaiser_window(size).sum() ** 4, rel=1e-3)
     assert found.at(-right, -down) == pytest.approx(float(found.at(right, down)))
     assert found.at(right, -down - 1.0) < found.at(right, down) / 2
 
@@ -79,25 +79,25 @@ def test_a_slice_peaks_where_it_crosses_a_wave() -> None:
         found = spectrum_of(np.cos(2 * math.pi * (right * x + down * y))[None], 32)
         frequencies, power = found.slice(degrees)
         assert frequencies[power.argmax()] == pytest.approx(9, abs=0.1)
-        assert power.max() == pytest.approx(0.25 * window(48).sum() ** 4, rel=1e-2)
+        assert power.max() == pytest.approx(0.25 * kaiser_window(48).sum() ** 4, rel=1e-2)
 
 
 @pytest.mark.parametrize(("size", "beta"), [(32, 8.0), (52, 8.0), (33, 4.0)])
 def test_white_noise_is_flat_at_0_db(size: int, beta: float) -> None:
-    average = Average(size, 32, beta)
+    average = SpectrumAverage(size, 32, beta)
     for _ in range(10):
         average.add(torch.randn(50, 3, size, size) * 0.3 - 2.0)
     assert average.mean == pytest.approx(-2, abs=0.01) and average.deviation == pytest.approx(0.3, abs=0.001)
     power = average.spectrum().power(2)
-    assert np.abs(decibels(power)).max() < 1.0
-    assert abs(decibels(power.mean())) < 0.02
+    assert np.abs(power_to_db(power)).max() < 1.0
+    assert abs(power_to_db(power.mean())) < 0.02
 
 
 @pytest.mark.parametrize("size", [16, 37])
 @pytest.mark.parametrize("pad", [1, 2, 4, 5])
 def test_parseval(size: int, pad: int) -> None:
     maps = np.random.randn(3, size, size) + 1
-    w = window(size, 6.0)
+    w = kaiser_window(size, 6.0)
     windowed = np.square(maps * np.outer(w, w)).sum(axis=(1, 2)).mean()
     assert spectrum_of(maps, size, 6.0).power(pad).sum() / (size * pad) ** 2 == pytest.approx(windowed, rel=1e-12)
     assert np.square(np.outer(w, w)).sum() == pytest.approx(1, rel=1e-12)
@@ -116,7 +116,7 @@ def test_power_is_that_of_padded_maps(size: int, rate: int, pad: int) -> None:
 
 
 def test_padding_unasked() -> None:
-    chosen = {size: padding_for(size) for size in (16, 36, 128, 276, 512, 532, 1024, 1044, 3000)}
+    chosen = {size: choose_padding(size) for size in (16, 36, 128, 276, 512, 532, 1024, 1044, 3000)}
     assert chosen == {16: 16, 36: 7, 128: 4, 276: 4, 512: 4, 532: 3, 1024: 2, 1044: 2, 3000: 1}
     assert all(size * pad <= LARGEST for size, pad in chosen.items() if pad > 1)
     assert spectrum_of(np.random.randn(1, 16, 16), 16).power().shape == (256, 256)
@@ -127,7 +127,7 @@ def test_padding_unasked() -> None:
 def test_whitening_is_exact_whenever_it_is_done(dtype: torch.dtype, precision: float, mean, deviation) -> None:
     maps = torch.randn(6, 3, 20, 20, dtype=torch.float64) * 0.5 + torch.linspace(0, 1, 20) + 7.0
     maps = maps.to(dtype)
-    average = Average(20, 20)
+    average = SpectrumAverage(20, 20)
     for some in maps.split(4):
         average.add(some)
     values = maps.double().numpy()
@@ -143,11 +143,11 @@ def test_small_powers_beside_a_large_mean_survive_single_precision() -> None:
     """A pattern a ten-thousandth as high as the mean that it sits on, 80 dB below it."""
     x, y = grid(64, 64)
     pattern = 1e-4 * np.cos(2 * math.pi * 20 * x) + 0 * y
-    average = Average(64, 64)
+    average = SpectrumAverage(64, 64)
     average.add(torch.from_numpy(1.0 + pattern).float()[None, None])
     found = average.spectrum(deviation=1e-4)
-    assert float(found.at(20, 0)) == pytest.approx(0.25 * window(64).sum() ** 4, rel=1e-2)
-    assert decibels(found.power(1))[32, 32] < -40, "the mean is gone, to some rounding"
+    assert float(found.at(20, 0)) == pytest.approx(0.25 * kaiser_window(64).sum() ** 4, rel=1e-2)
+    assert power_to_db(found.power(1))[32, 32] < -40, "the mean is gone, to some rounding"
 
 
 def elliptic_blob(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +158,7 @@ def elliptic_blob(size: int) -> tuple[np.ndarray, np.ndarray]:
     x, y = grid(size, 1.0)
     points = np.stack(np.broadcast_arrays(x, y), axis=-1)
     blob = np.exp(-0.5 * np.einsum("yxi,ij,yxj->yx", points, np.linalg.inv(covariance), points))
-    w = window(size)
+    w = kaiser_window(size)
     return (blob / np.outer(w, w))[None], covariance
 
 
@@ -210,7 +210,7 @@ def test_an_average_depends_on_no_batches(dtype: torch.dtype, precision: float) 
     maps = torch.randn(12, 7, 18, 18, dtype=dtype) * torch.linspace(0.1, 2, 7)[:, None, None] + 3
     found = []
     for split in ([12], [1] * 12, [5, 0, 7]):
-        average = Average(18, 16)
+        average = SpectrumAverage(18, 16)
         for some in maps.split(split):
             average.add(some)
         assert average.pictures == 12
@@ -223,7 +223,7 @@ def test_an_average_depends_on_no_batches(dtype: torch.dtype, precision: float) 
 
 def test_channels_are_averaged_and_layouts_do_not_matter() -> None:
     maps = torch.randn(2, 300, 10, 10)  # more than one chunk would be for larger maps
-    parts = [Average(10, 10), Average(10, 10)]
+    parts = [SpectrumAverage(10, 10), SpectrumAverage(10, 10)]
     parts[0].add(maps)
     parts[1].add(maps.contiguous(memory_format=torch.channels_last))
     first, second = (part.spectrum(0.0, 1.0).power(1) for part in parts)
@@ -236,7 +236,7 @@ def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for size in (1, 2**11, 2**18):
         monkeypatch.setitem(CHUNKS, "cpu", size)
-        average = Average(16, 16)
+        average = SpectrumAverage(16, 16)
         average.add(maps)
         found.append(average.spectrum().power(2))
     np.testing.assert_allclose(found[0], found[2], rtol=1e-4, atol=1e-5)
@@ -244,7 +244,7 @@ def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_has_no_spectrum_is_said() -> None:
-    average = Average(8, 8)
+    average = SpectrumAverage(8, 8)
     with pytest.raises(ConfigError, match="before the first picture"):
         average.spectrum()
     assert math.isnan(average.mean) and math.isnan(average.deviation)
@@ -262,7 +262,7 @@ def test_what_has_no_spectrum_is_said() -> None:
 
 @pytest.mark.parametrize("value", [0.1, -1.0, 0.7, 1e-9, 123.456])
 def test_flat_pictures_have_no_deviation_but_rounding(value: float) -> None:
-    average = Average(31, 31)
+    average = SpectrumAverage(31, 31)
     for _ in range(3):
         average.add(torch.full((5, 3, 31, 31), value))
     assert average.mean == pytest.approx(value, rel=1e-6) and average.deviation == 0
@@ -271,7 +271,7 @@ def test_flat_pictures_have_no_deviation_but_rounding(value: float) -> None:
 
 
 def test_an_interruption_leaves_the_average_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    average = Average(8, 8)
+    average = SpectrumAverage(8, 8)
     average.add(torch.randn(3, 1, 8, 8))
     before = average.mean, average.deviation, average.spectrum().power(1)
     rfft2, calls = torch.fft.rfft2, []
@@ -292,30 +292,30 @@ def test_an_interruption_leaves_the_average_as_it_was(monkeypatch: pytest.Monkey
 
 
 def test_decibels_have_a_floor() -> None:
-    assert decibels(np.array([1.0, 0.01, 0.0])).tolist() == [0.0, -20.0, -100.0]
-    assert decibels(np.array([0.0]), floor=-40).tolist() == [-40.0]
+    assert power_to_db(np.array([1.0, 0.01, 0.0])).tolist() == [0.0, -20.0, -100.0]
+    assert power_to_db(np.array([0.0]), floor=-40).tolist() == [-40.0]
 
 
 # ---- of networks and sets of pictures
 
 
 def tiny(name: str, **changed: object) -> Generator:
-    return untrained(rung(name, 16, **{**SMALL, **changed}))
+    return init_generator(rung_config(name, 16, **{**SMALL, **changed}))
 
 
 @pytest.mark.parametrize(("name", "psi"), [("T", 1.0), ("A", 0.5)])
 def test_pictures_of_a_generator_are_those_of_its_seeds(name: str, psi: float) -> None:
     generator = tiny(name)
     z = torch.from_numpy(np.concatenate([z_from_seed(seed, 8) for seed in range(7, 12)])).float()
-    expected = Average(16, 16)
+    expected = SpectrumAverage(16, 16)
     with torch.no_grad():
         expected.add(generator(z, psi=psi))
     counts = []
-    for average in of_generator(generator, 5, seed=7, psi=psi, batch=2):
+    for average in average_generator(generator, 5, seed=7, psi=psi, batch=2):
         counts.append(average.pictures)
     assert counts == [2, 4, 5]
     np.testing.assert_allclose(average.spectrum().power(), expected.spectrum().power(), rtol=1e-3, atol=1e-5)
-    other = list(of_generator(generator, 5, seed=8, psi=psi))[-1]
+    other = list(average_generator(generator, 5, seed=8, psi=psi))[-1]
     assert not np.allclose(other.spectrum().power(), expected.spectrum().power(), rtol=1e-2)
 
 
@@ -324,11 +324,11 @@ def test_pictures_of_a_generator_are_those_of_its_seeds(name: str, psi: float) -
 )
 def test_a_layers_maps_have_a_spectrum_at_its_own_rate(name: str, layer: str) -> None:
     generator = tiny(name)
-    band = find(generator.config, layer)
-    *_, average = of_generator(generator, 3, layer=layer)
+    band = find_band(generator.config, layer)
+    *_, average = average_generator(generator, 3, layer=layer)
     ws = generator.mapping(torch.from_numpy(np.concatenate([z_from_seed(i, 8) for i in range(3)])).float())
     reached = []
-    expected = Average(band.size, band.rate)
+    expected = SpectrumAverage(band.size, band.rate)
     with torch.no_grad():
         for step, maps in generator.synthesis.steps(ws):
             reached.append(step)
@@ -345,20 +345,20 @@ def test_layers_after_the_one_asked_for_are_not_run(monkeypatch: pytest.MonkeyPa
     generator = tiny("T")
     later = generator.synthesis.get_submodule(generator.layer_names[6])
     monkeypatch.setattr(later, "forward", None)
-    assert next(of_generator(generator, 1, layer=generator.layer_names[5])).pictures == 1
+    assert next(average_generator(generator, 1, layer=generator.layer_names[5])).pictures == 1
     with pytest.raises(TypeError):
-        next(of_generator(generator, 1, layer=generator.layer_names[6]))
+        next(average_generator(generator, 1, layer=generator.layer_names[6]))
     with pytest.raises(ConfigError, match="no layer 'L99' here: choose one of input, L0_36_4, .* number, 0 to 14"):
-        next(of_generator(generator, 1, layer="L99"))
+        next(average_generator(generator, 1, layer="L99"))
 
 
 def test_labels_are_drawn_by_seed_and_uniformly() -> None:
-    config = rung("T", 16, c_dim=4, **SMALL)
-    labels = [label_of(config, seed) for seed in range(4000)]
-    assert labels == [label_of(config, seed) for seed in range(4000)]
+    config = rung_config("T", 16, c_dim=4, **SMALL)
+    labels = [random_label(config, seed) for seed in range(4000)]
+    assert labels == [random_label(config, seed) for seed in range(4000)]
     assert np.abs(np.bincount(labels, minlength=4) / 1000 - 1).max() < 0.12
-    generator = untrained(config)
-    once, twice = ([*of_generator(generator, 6, batch=batch)][-1] for batch in (6, 1))
+    generator = init_generator(config)
+    once, twice = ([*average_generator(generator, 6, batch=batch)][-1] for batch in (6, 1))
     np.testing.assert_allclose(once.spectrum().power(), twice.spectrum().power(), rtol=1e-3, atol=1e-5)
     c = torch.nn.functional.one_hot(torch.tensor(labels[:6]), 4).float()
     z = torch.from_numpy(np.concatenate([z_from_seed(i, 8) for i in range(6)])).float()
@@ -371,13 +371,13 @@ def test_a_set_of_pictures(tmp_path: Path) -> None:
     for i, picture in enumerate(pixels):
         Image.fromarray(picture).save(tmp_path / f"{i}.png")
     source = open_images(tmp_path)
-    *_, every = of_images(source, 100, batch=4)
+    *_, every = average_images(source, 100, batch=4)
     values = pixels.transpose(0, 3, 1, 2) / 127.5 - 1
     assert every.pictures == 9 and every.mean == pytest.approx(values.mean(), abs=1e-6)
     expected = direct(values, 1, BETA, values.mean(), values.std())
     np.testing.assert_allclose(every.spectrum().power(1), expected, rtol=1e-4, atol=1e-5)
-    means = {seed: [*of_images(source, 3, seed=seed)][-1].mean for seed in (0, 0, 1, 2)}
-    some = [*of_images(source, 3, seed=0, batch=1)][-1]
+    means = {seed: [*average_images(source, 3, seed=seed)][-1].mean for seed in (0, 0, 1, 2)}
+    some = [*average_images(source, 3, seed=0, batch=1)][-1]
     assert some.pictures == 3 and some.mean == pytest.approx(means[0], abs=1e-6) and len(set(means.values())) == 3
 
 
@@ -387,8 +387,8 @@ def test_a_set_of_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [letter for letter, _ in RUNGS])
 @pytest.mark.parametrize("resolution", [16, 256])
 def test_bands_are_the_plans(name: str, resolution: int) -> None:
-    config = rung(name, resolution)
-    found = [band for band in bands(config) if band.name != "input"]
+    config = rung_config(name, resolution)
+    found = [band for band in list_bands(config) if band.name != "input"]
     specs = plan(config).layers
     assert [band.name for band in found] == [spec.name for spec in specs]
     for band, spec in zip(found, specs, strict=True):
@@ -396,20 +396,20 @@ def test_bands_are_the_plans(name: str, resolution: int) -> None:
         assert band.cutoff == spec.out_cutoff and band.edge == spec.out_cutoff + spec.out_half_width
         assert band.radial == (name == "R" and not spec.is_critical) and band.critical == spec.is_critical
         if config.architecture == "layers":
-            assert band.stopband == schedule(config)[1][spec.index]
-            assert find(config, str(spec.index)) == find(config, spec.name) == band
-    assert find(config).cutoff == resolution / 2 == find(config).nyquist
-    assert ("input" in [band.name for band in bands(config)]) == (name != "A")
+            assert band.stopband == compute_schedule(config)[1][spec.index]
+            assert find_band(config, str(spec.index)) == find_band(config, spec.name) == band
+    assert find_band(config).cutoff == resolution / 2 == find_band(config).nyquist
+    assert ("input" in [band.name for band in list_bands(config)]) == (name != "A")
 
 
 def test_bands_meet_directions_on_circles_or_squares() -> None:
-    config = rung("R", 64)
-    circle, square = find(config, "5"), find(config)
+    config = rung_config("R", 64)
+    circle, square = find_band(config, "5"), find_band(config)
     assert circle.radial and not square.radial
     assert circle.along(3.0, 0) == circle.along(3.0, 45) == circle.along(3.0, 200) == 3
     assert square.along(3.0, 0) == square.along(3.0, 90) == pytest.approx(3)
     assert square.along(3.0, 45) == square.along(3.0, -135) == pytest.approx(3 * math.sqrt(2))
     assert square.along(3.0, 30) == pytest.approx(3 / math.cos(math.radians(30)))
-    disc = find(config, "input")
+    disc = find_band(config, "input")
     assert disc.radial and disc.cutoff == 2 and disc.stopband == disc.nyquist == 8
-    assert isinstance(config, GeneratorConfig) and find(rung("G", 64), "input").critical
+    assert isinstance(config, GeneratorConfig) and find_band(rung_config("G", 64), "input").critical

@@ -10,13 +10,21 @@ import pytest
 import torch
 
 from gan.analysis import texture_sticking
-from gan.analysis.stickiness import DISTANCES, Shares, StickinessMeter, distances_for
-from gan.analysis.texture_sticking import Neighbourhood, Slice, around, fine_detail, neighbour, segment, streaks
+from gan.analysis.stickiness import DISTANCES, Shares, StickinessMeter, choose_distances
+from gan.analysis.texture_sticking import (
+    NeighbourhoodMean,
+    SliceBuffer,
+    extract_fine_detail,
+    latent_circle,
+    perturb_latent,
+    sample_segment,
+    temporal_persistence,
+)
 from gan.checkpoints.checkpoint import load_generator
 from gan.hub.resolve import resolve
 from gan.networks.config import ConfigError
-from gan.networks.generator import Generator, untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import Generator, init_generator
+from gan.networks.ladder import rung_config
 
 SIZE, CANVAS = 32, 64
 
@@ -31,7 +39,9 @@ def one_thread():
 
 
 def small(name: str, size: int = SIZE, **changed) -> Generator:
-    return untrained(rung(name, size, **{"channel_base": 512, "channel_max": 16, "z_dim": 16, "w_dim": 16, **changed}))
+    return init_generator(
+        rung_config(name, size, **{"channel_base": 512, "channel_max": 16, "z_dim": 16, "w_dim": 16, **changed})
+    )
 
 
 ANY = small("T")  # the generator of scenes, which it does not draw
@@ -127,7 +137,10 @@ def test_edges_that_move_along_themselves_do_not_stick():
     """What a plain correlation of the two pictures would call half stuck."""
     for found in measured(shapes, num=3):
         assert shares_of(found) == pytest.approx((0, 1, 0), abs=1e-6)
-    first, moved = fine_detail(shapes(0, 0, 0).transpose(1, 2, 0)), fine_detail(shapes(0, 0, 1).transpose(1, 2, 0))
+    first, moved = (
+        extract_fine_detail(shapes(0, 0, 0).transpose(1, 2, 0)),
+        extract_fine_detail(shapes(0, 0, 1).transpose(1, 2, 0)),
+    )
     assert (first * moved).sum() / (first * first).sum() > 0.5
 
 
@@ -171,7 +184,7 @@ def stickiness(generator: Generator, num: int, **options) -> Shares:
 
 
 def test_an_untrained_stylegan2_sticks_and_a_stylegan3_does_not():
-    b, t = (stickiness(untrained(rung(name, SIZE, channel_base=1024, channel_max=32)), 8) for name in "BT")
+    b, t = (stickiness(init_generator(rung_config(name, SIZE, channel_base=1024, channel_max=32)), 8) for name in "BT")
     assert b.stays > 0.5 and abs(t.stays) < 0.01 and t.follows > 0.98, (b, t)
     assert b.stays - 5 * b.stays_error > t.stays + 5 * t.stays_error
     assert (b.distance, b.num) == (1, 8)
@@ -179,7 +192,10 @@ def test_an_untrained_stylegan2_sticks_and_a_stylegan3_does_not():
 
 @pytest.mark.slow
 def test_every_rung_sticks_less_than_the_one_before():
-    found = {name: stickiness(untrained(rung(name, SIZE, channel_base=1024, channel_max=32)), 12) for name in "BCDEFGT"}
+    found = {
+        name: stickiness(init_generator(rung_config(name, SIZE, channel_base=1024, channel_max=32)), 12)
+        for name in "BCDEFGT"
+    }
     levels = {name: shares.stays for name, shares in found.items()}
     assert levels["B"] > levels["C"] > levels["D"] > levels["E"] + 0.1 > levels["F"] + 0.15, levels
     assert levels["F"] < 0.1 and abs(levels["G"]) < 0.05 and abs(levels["T"]) < 0.005, levels
@@ -243,7 +259,7 @@ def test_what_has_no_stickiness_says_so():
     broken.synthesis.get_submodule(broken.layer_names[3]).weight.fill_(math.nan)
     with pytest.raises(ConfigError, match="not finite numbers"):
         StickinessMeter(broken).add()
-    assert distances_for(16) == (1, 2) and distances_for(1024) == DISTANCES
+    assert choose_distances(16) == (1, 2) and choose_distances(1024) == DISTANCES
 
 
 # Slices.
@@ -258,9 +274,9 @@ def pattern(frame: float) -> np.ndarray:
 
 
 def moving_slice(frames: int = 192) -> np.ndarray:
-    columns = Slice(frames, 60, 1, float)
+    columns = SliceBuffer(frames, 60, 1, float)
     for frame in range(frames):
-        columns.append(segment(pattern(frame), 0.5, 0.25, 0.5, 0.75, 60))
+        columns.append(sample_segment(pattern(frame), 0.5, 0.25, 0.5, 0.75, 60))
     return columns.columns
 
 
@@ -280,17 +296,19 @@ def test_segments_in_any_direction_read_signal_and_border():
     wave = np.cos(2 * np.pi * (0.1 * x + 0.17 * y))[:, :, None] * [1, 2, 3]
     along = np.linspace(0, 1, 50)
     expected = np.cos(2 * np.pi * (0.1 * (64 * (0.2 + 0.5 * along) - 0.5) + 0.17 * (64 * (0.7 - 0.4 * along) - 0.5)))
-    assert segment(wave, 0.2, 0.7, 0.7, 0.3, 50) == pytest.approx(expected[:, None] * [1, 2, 3], abs=0.08)  # of 3
-    centres = segment(wave, 0.5 / 64, 0.5 / 64, 63.5 / 64, 0.5 / 64, 64)
+    assert sample_segment(wave, 0.2, 0.7, 0.7, 0.3, 50) == pytest.approx(
+        expected[:, None] * [1, 2, 3], abs=0.08
+    )  # of 3
+    centres = sample_segment(wave, 0.5 / 64, 0.5 / 64, 63.5 / 64, 0.5 / 64, 64)
     assert centres == pytest.approx(wave[0], abs=1e-5), "at pixels' centres their values"
     ramp = (np.ones((4, 4, 3)) * np.arange(4)[:, None, None] * 50).astype(np.uint8)
-    found = segment(ramp[:, :, :2], 0.5, -1.0, 0.5, 2.0, 7)
+    found = sample_segment(ramp[:, :, :2], 0.5, -1.0, 0.5, 2.0, 7)
     assert found.dtype == np.float32 and found.shape == (7, 2)
     assert found[0] == pytest.approx(0, abs=1e-4) and found[-1] == pytest.approx(150, rel=1e-5)
 
 
 def test_a_slice_keeps_the_newest_columns_in_one_piece():
-    columns = Slice(5, 4)
+    columns = SliceBuffer(5, 4)
     assert len(columns) == 0 and columns.columns.shape == (0, 4, 3) and columns.picture.shape == (4, 0, 3)
     for i in range(13):
         columns.append(np.full((4, 3), 20 * i + 0.6))
@@ -306,20 +324,24 @@ def test_a_slice_keeps_the_newest_columns_in_one_piece():
 def test_streaks_are_what_stays():
     moving = moving_slice()
     per_pixel = 60 / 32
-    assert streaks(moving, per_pixel, closed=True) == pytest.approx(0, abs=0.01)
-    assert streaks(moving, per_pixel) == pytest.approx(0, abs=0.05)
+    assert temporal_persistence(moving, per_pixel, closed=True) == pytest.approx(0, abs=0.01)
+    assert temporal_persistence(moving, per_pixel) == pytest.approx(0, abs=0.05)
     fixed = np.broadcast_to(noise(0)[0, :60, 1:2], (192, 60, 1))
-    assert streaks(fixed, 1.0) == pytest.approx(1) and streaks(fixed, 1.0, closed=True) == pytest.approx(1)
+    assert temporal_persistence(fixed, 1.0) == pytest.approx(1) and temporal_persistence(
+        fixed, 1.0, closed=True
+    ) == pytest.approx(1)
     detail = moving / math.sqrt(np.var(moving)), fixed / math.sqrt(np.var(fixed))
     boiling = np.random.default_rng(0).standard_normal(moving.shape)
-    assert streaks(boiling, 1.0) == pytest.approx(0, abs=0.01)
+    assert temporal_persistence(boiling, 1.0) == pytest.approx(0, abs=0.01)
     parts = [np.mean((texture_sticking._high_pass(60, 2.0) @ column) ** 2) for column in (fixed, 2 * boiling)]
-    assert streaks(2 * boiling + fixed, 1.0) == pytest.approx(parts[0] / sum(parts), abs=0.03)
+    assert temporal_persistence(2 * boiling + fixed, 1.0) == pytest.approx(parts[0] / sum(parts), abs=0.03)
     slow = moving[:96:6]  # an eighth of this slice sees the pattern move by three pixels, half a period
-    assert abs(streaks(slow, per_pixel)) < 0.2
+    assert abs(temporal_persistence(slow, per_pixel)) < 0.2
     mixed = np.concatenate([detail[0], detail[1]], axis=1)  # half of the segment moves, half stays
-    assert 0.3 < streaks(mixed, per_pixel) < 0.7
-    assert math.isnan(streaks(moving[:10], per_pixel)) and math.isnan(streaks(np.full((40, 8, 3), 77.7), 1.0))
+    assert 0.3 < temporal_persistence(mixed, per_pixel) < 0.7
+    assert math.isnan(temporal_persistence(moving[:10], per_pixel)) and math.isnan(
+        temporal_persistence(np.full((40, 8, 3), 77.7), 1.0)
+    )
 
 
 def test_streaks_leave_out_exactly_the_pairs_that_are_close():
@@ -328,7 +350,7 @@ def test_streaks_leave_out_exactly_the_pairs_that_are_close():
     products, apart = h @ h.T, np.abs(np.arange(37)[:, None] - np.arange(37))
     for closed, lag in ((False, apart), (True, np.minimum(apart, 37 - apart))):
         expected = products[lag >= 5].mean() / np.trace(products) * 37
-        assert streaks(columns, 2.0, closed) == pytest.approx(expected, rel=1e-5)
+        assert temporal_persistence(columns, 2.0, closed) == pytest.approx(expected, rel=1e-5)
 
 
 # Neighbourhoods.
@@ -336,43 +358,45 @@ def test_streaks_leave_out_exactly_the_pairs_that_are_close():
 
 def test_neighbours_are_fair_draws_at_one_angle():
     z = np.random.default_rng(0).standard_normal(4096)
-    near = np.stack([neighbour(z, 0.5, 1, i) for i in range(50)])
+    near = np.stack([perturb_latent(z, 0.5, 1, i) for i in range(50)])
     assert near.std() == pytest.approx(1, abs=0.01)
     cosines = near @ z / np.linalg.norm(near, axis=1) / np.linalg.norm(z)
     assert cosines == pytest.approx(1 / math.sqrt(1.25), abs=0.03)
-    circle = np.stack([around(z, 0.5, 1, i / 8) for i in range(9)])
-    assert circle[8] == pytest.approx(circle[0]) and circle[0] == pytest.approx(neighbour(z, 0.5, 1, 0))
-    assert circle[2] == pytest.approx(neighbour(z, 0.5, 1, 1))
+    circle = np.stack([latent_circle(z, 0.5, 1, i / 8) for i in range(9)])
+    assert circle[8] == pytest.approx(circle[0]) and circle[0] == pytest.approx(perturb_latent(z, 0.5, 1, 0))
+    assert circle[2] == pytest.approx(perturb_latent(z, 0.5, 1, 1))
     assert np.linalg.norm(circle - z / math.sqrt(1.25), axis=1) == pytest.approx(64 * 0.5 / math.sqrt(1.25), rel=0.05)
-    assert np.array_equal(neighbour(z, 0.5, 1, 7), near[7]) and not np.array_equal(neighbour(z, 0.5, 2, 7), near[7])
-    assert np.array_equal(neighbour(z, 0.0, 1, 7), z)
-    assert neighbour(z[:10], 0.5, 1, 3) == pytest.approx(near[3][:10]), "another z_dim: the same numbers, fewer"
+    assert np.array_equal(perturb_latent(z, 0.5, 1, 7), near[7]) and not np.array_equal(
+        perturb_latent(z, 0.5, 2, 7), near[7]
+    )
+    assert np.array_equal(perturb_latent(z, 0.0, 1, 7), z)
+    assert perturb_latent(z[:10], 0.5, 1, 3) == pytest.approx(near[3][:10]), "another z_dim: the same numbers, fewer"
 
 
 def test_the_mean_of_equal_pictures_is_the_picture():
     picture = noise(0).transpose(1, 2, 0)
-    same, other = Neighbourhood(), Neighbourhood()
+    same, other = NeighbourhoodMean(), NeighbourhoodMean()
     for i in range(20):
         same.add(picture)
         other.add(noise(i).transpose(1, 2, 0))
     assert same.mean == pytest.approx(picture, abs=1e-12) and same.mean.dtype == np.float64
     assert same.kept == pytest.approx(1, abs=1e-5)
     assert other.kept == pytest.approx(0, abs=0.01) and other.mean.std() == pytest.approx(1 / math.sqrt(20), rel=0.1)
-    integers = Neighbourhood()
+    integers = NeighbourhoodMean()
     integers.add(np.full((8, 8, 3), 200, np.uint8))
     integers.add(np.full((8, 8, 3), 100, np.uint8))
     assert integers.mean == pytest.approx(150) and math.isnan(integers.kept)
     with pytest.raises(ValueError, match="before the first picture"):
-        _ = Neighbourhood().mean
+        _ = NeighbourhoodMean().mean
 
 
 def test_a_smaller_neighbourhood_keeps_more_detail():
     generator, z = small("B"), np.random.default_rng(0).standard_normal(16)
 
-    def around_z(radius: float) -> Neighbourhood:
-        found = Neighbourhood()
+    def around_z(radius: float) -> NeighbourhoodMean:
+        found = NeighbourhoodMean()
         for i in range(12):
-            near = torch.from_numpy(neighbour(z, radius, 0, i)[None]).float()
+            near = torch.from_numpy(perturb_latent(z, radius, 0, i)[None]).float()
             found.add(generator(near)[0].permute(1, 2, 0).numpy())
         return found
 

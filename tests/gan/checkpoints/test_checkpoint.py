@@ -27,12 +27,12 @@ from gan.files.atomic_write import atomic_write
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
-from gan.networks.meta_init import Skeleton
+from gan.networks.ladder import rung_config
+from gan.networks.meta_init import MetaInit
 
 
 def small(name: str = "T") -> Generator:
-    return Generator(rung(name, 16, channel_base=64, channel_max=4, z_dim=4, w_dim=4))
+    return Generator(rung_config(name, 16, channel_base=64, channel_max=4, z_dim=4, w_dim=4))
 
 
 @pytest.fixture
@@ -125,14 +125,14 @@ def test_a_huge_configuration_over_small_tensors_allocates_nothing(saved):
     "config",
     [
         *(small(name).config for name in "ABCDEFGHTR"),
-        rung("A", 32, architecture="resnet", c_dim=3),
-        rung("A", 16, architecture="orig"),
+        rung_config("A", 32, architecture="resnet", c_dim=3),
+        rung_config("A", 16, architecture="orig"),
         DiscriminatorConfig(32, c_dim=4),
     ],
 )
 def test_a_skeleton_has_every_name_and_shape_and_no_numbers(config):
     network = Generator if isinstance(config, GeneratorConfig) else Discriminator
-    with Skeleton():
+    with MetaInit():
         skeleton = network(config)
     expected = network(config).state_dict()
     assert {name: tensor.shape for name, tensor in skeleton.state_dict().items()} == {

@@ -33,7 +33,7 @@ from gan.conformance import NETWORK_TOLERANCE, discriminator_output_errors, gene
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 
 GENERATORS = sorted(path.stem for path in VECTORS.glob("stylegan*.safetensors"))
 DISCRIMINATORS = sorted(path.stem for path in VECTORS.glob("discriminator*.safetensors"))
@@ -72,7 +72,7 @@ def check_numbers(generator: Generator, stem: str) -> None:
 
 
 def small(**changed) -> GeneratorConfig:
-    return rung(
+    return rung_config(
         changed.pop("letter", "T"), 16, **({"channel_base": 256, "channel_max": 8, "z_dim": 4, "w_dim": 6} | changed)
     )
 
@@ -284,10 +284,10 @@ def test_one_to_four_channels(path, letter, channels):
         small(lrelu_upsampling=4),
         small(mapping_layers=5),
         small(channel_base=32, channel_max=64),
-        rung("T", 64, channel_base=1024, channel_max=64),
+        rung_config("T", 64, channel_base=1024, channel_max=64),
         small(letter="A", architecture="orig"),
         small(letter="A", architecture="resnet", c_dim=2),
-        rung("A", 64, channel_base=512, channel_max=512, z_dim=3, w_dim=5),
+        rung_config("A", 64, channel_base=512, channel_max=512, z_dim=3, w_dim=5),
     ],
     ids=lambda config: (
         f"{config.rung}-{config.architecture}-{config.c_dim}-{config.img_channels}-{config.num_layers}-"

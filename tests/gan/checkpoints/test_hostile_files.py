@@ -41,8 +41,8 @@ from gan.checkpoints.pickle_stubs import ALLOWED, Global
 from gan.checkpoints.read_limits import RefusedError
 from gan.checkpoints.torch_format import read_tensor
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
-from gan.networks.meta_init import Skeleton
+from gan.networks.ladder import rung_config
+from gan.networks.meta_init import MetaInit
 
 T, A = "stylegan3_t_64", "stylegan2_64"
 
@@ -294,8 +294,8 @@ def test_names_that_grow_with_every_level_are_not_kept(path):
 
 def test_a_network_larger_than_its_file_is_not_built(path):
     """Tensors that repeat one number (stride 0) can have any shape."""
-    config = rung("A", 64, channel_base=2**16, channel_max=256, z_dim=64, w_dim=64)
-    with Skeleton():
+    config = rung_config("A", 64, channel_base=2**16, channel_max=256, z_dim=64, w_dim=64)
+    with MetaInit():
         shapes = {name: tensor.shape for name, tensor in Generator(config).state_dict().items()}
     torch.save({name: torch.zeros(()).expand(shape) for name, shape in shapes.items() if "filter" not in name}, path)
     assert path.stat().st_size < 2**18
@@ -598,7 +598,7 @@ def test_memory_is_at_most_three_times_the_file(tmp_path, kind):
     size = 40 * 10**6
     small_one = written(tmp_path / "small.pkl", official(T))
     path = tmp_path / "large.pkl"
-    config = rung("A", 64, channel_base=2**16, channel_max=430, z_dim=64, w_dim=64)
+    config = rung_config("A", 64, channel_base=2**16, channel_max=430, z_dim=64, w_dim=64)
     generator = Generator(config)
     if kind in ("float32", "float16", "protocol 2"):
         dtype = torch.float16 if kind == "float16" else torch.float32

@@ -8,14 +8,14 @@ from gan.networks.config import ConfigError, DiscriminatorConfig
 from gan.networks.discriminator import Discriminator, minibatch_stddev
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 
 SMALL = {"channel_base": 512, "channel_max": 16, "z_dim": 16, "w_dim": 16}
 
 
 def make(name: str, resolution: int = 32, **fields) -> Generator:
-    return Generator(rung(name, resolution, **SMALL, **fields)).eval().requires_grad_(False)
+    return Generator(rung_config(name, resolution, **SMALL, **fields)).eval().requires_grad_(False)
 
 
 def calibrate(generator: Generator, z: torch.Tensor) -> None:

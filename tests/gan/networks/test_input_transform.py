@@ -9,16 +9,16 @@ from torch import Tensor
 
 from gan.networks.config import ConfigError
 from gan.networks.fourier_input import FourierInput
-from gan.networks.generator import Generator, untrained
+from gan.networks.generator import Generator, init_generator
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 
 SMALL = {"channel_base": 512, "channel_max": 16, "z_dim": 16, "w_dim": 16}
 
 
 def make(name: str, resolution: int = 32) -> Generator:
-    return untrained(rung(name, resolution, **SMALL))
+    return init_generator(rung_config(name, resolution, **SMALL))
 
 
 def taught(name: str, resolution: int = 32) -> Generator:

@@ -9,9 +9,9 @@ import torch
 
 from cuda_ops import upfirdn2d
 from gan.checkpoints.checkpoint import load_generator, save_generator
-from gan.networks.generator import Generator, untrained
+from gan.networks.generator import Generator, init_generator
 from gan.networks.input_transform import user_matrix
-from gan.networks.ladder import RUNGS, Recipe, differences, ladder, row, rung
+from gan.networks.ladder import RUNGS, Recipe, build_ladder, compare_rungs, find_rung, rung_config
 from gan.networks.synthesis import SynthesisOptions
 
 # model-spec, "The ladder": every setting that a rung changes, at 256 pixels.
@@ -49,16 +49,16 @@ CHANGES = {
 
 
 def test_each_rung_is_the_one_before_and_its_change():
-    rows = ladder(256)
+    rows = build_ladder(256)
     assert [rung.letter for rung in rows] == list("ABCDEFGHTR") == [letter for letter, _ in RUNGS]
     for before, after in zip(rows, rows[1:], strict=False):
-        assert differences(before, after) == CHANGES[after.letter]
+        assert compare_rungs(before, after) == CHANGES[after.letter]
         assert after.network.rung == after.letter
     assert rows[0].recipe == Recipe(style_mixing=0.9, pl_weight=2.0, mbstd_group=8, blur_sigma=0.0)
 
 
 def test_rows_print_the_papers_words():
-    assert [str(rung) for rung in ladder(64)] == [
+    assert [str(rung) for rung in build_ladder(64)] == [
         "A  StyleGAN2",
         "B  + Fourier features (StyleGAN2 on Fourier features)",
         "C  + no noise inputs",
@@ -73,13 +73,16 @@ def test_rows_print_the_papers_words():
 
 
 def test_differences_between_distant_rungs_and_settings():
-    assert differences(row("E", 64), row("G", 64)) == {"lrelu_upsampling": (1, 2), "num_critical": (10, 2)}
-    assert differences(row("T", 64), row("T", 64, filter_size=8)) == {"filter_size": (6, 8)}
-    assert differences(row("T", 64), row("T", 64)) == {}
+    assert compare_rungs(find_rung("E", 64), find_rung("G", 64)) == {
+        "lrelu_upsampling": (1, 2),
+        "num_critical": (10, 2),
+    }
+    assert compare_rungs(find_rung("T", 64), find_rung("T", 64, filter_size=8)) == {"filter_size": (6, 8)}
+    assert compare_rungs(find_rung("T", 64), find_rung("T", 64)) == {}
 
 
 def small(name: str, size: int = 16, **changed) -> Generator:
-    return untrained(rung(name, size, channel_base=64, channel_max=8, z_dim=8, w_dim=8, **changed))
+    return init_generator(rung_config(name, size, channel_base=64, channel_max=8, z_dim=8, w_dim=8, **changed))
 
 
 @pytest.mark.parametrize("name", [name for name, _ in RUNGS])
@@ -182,10 +185,10 @@ def test_calibration_sets_the_magnitudes_that_layers_see():
     assert all(layer.magnitude_ema_beta > 0.9 for layer in generator.synthesis.children() if hasattr(layer, "spec"))
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    again = untrained(generator.config)
+    again = init_generator(generator.config)
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in kept.items())
-    as_built = untrained(generator.config, calibrated=False)
+    as_built = init_generator(generator.config, calibrated=False)
     emas = [(name, t.item()) for name, t in generator.state_dict().items() if name.endswith("magnitude_ema")]
     assert len(emas) == 15
     assert any(abs(value - 1) > 0.1 for _, value in emas)

@@ -12,8 +12,8 @@ from support.paths import DATA
 from gan.checkpoints.official_arguments import generator_config
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from gan.networks.generator import Generator
-from gan.networks.ladder import RUNGS, letter, rung
-from gan.networks.layer_plan import LayerSpec, plan, schedule
+from gan.networks.ladder import RUNGS, parse_rung, rung_config
+from gan.networks.layer_plan import LayerSpec, compute_schedule, plan
 
 GOLDEN = json.loads((DATA / "ladder_plans.json").read_text(encoding="utf-8"))
 
@@ -106,7 +106,7 @@ PARAMETERS = (
 
 @pytest.mark.parametrize(("resolution", "expected"), [(256, T_256), (1024, T_1024)])
 def test_schedule_of_t(resolution, expected):
-    layers = plan(rung("T", resolution)).layers
+    layers = plan(rung_config("T", resolution)).layers
     found = tuple((x.out_size, x.out_rate, round(x.out_cutoff, 2), x.out_channels) for x in layers)
     assert found == expected
     assert [x.is_critical for x in layers] == [False] * 12 + [True] * 3
@@ -115,7 +115,7 @@ def test_schedule_of_t(resolution, expected):
 
 @pytest.mark.parametrize("resolution", [256, 1024])
 def test_r_differs_from_t_by_kernels_filters_and_channels(resolution):
-    for t, r in zip(plan(rung("T", resolution)).layers, plan(rung("R", resolution)).layers, strict=True):
+    for t, r in zip(plan(rung_config("T", resolution)).layers, plan(rung_config("R", resolution)).layers, strict=True):
         assert (r.in_size, r.out_size, r.up, r.down, r.up_taps, r.down_taps) == (
             t.in_size,
             t.out_size,
@@ -133,7 +133,7 @@ def test_r_differs_from_t_by_kernels_filters_and_channels(resolution):
 def test_schedule_of_d_to_h(name):
     """F has E's sizes, rates and cutoffs, H has G's."""
     for twin in {"D": "D", "E": "EF", "G": "GH"}[name]:
-        layers = plan(rung(twin, 256)).layers
+        layers = plan(rung_config(twin, 256)).layers
         expected = [row for row in RIGID_256[name] for _ in range(2)] + [(256, 256, 1, 3)]
         expected[-2] = (256, *expected[-2][1:])  # the last layer leaves the margin
         found = [(x.out_size, x.out_rate, x.out_cutoff / (x.out_rate / 2), x.out_channels) for x in layers]
@@ -146,7 +146,7 @@ def test_schedule_of_d_to_h(name):
 
 
 def test_d_pads_with_zeros_and_upsamples_as_stylegan2_does():
-    for x in plan(rung("D", 256)).layers[:-1]:
+    for x in plan(rung_config("D", 256)).layers[:-1]:
         assert (x.conv_padding, x.filter_kind, x.down_taps) == (1, "binomial", 1)
         assert x.padding == ((2, 1) if x.up == 2 else (0, 0))
 
@@ -155,7 +155,7 @@ def test_d_pads_with_zeros_and_upsamples_as_stylegan2_does():
 def test_golden_plans(case):
     """All numbers of all rungs, as they were when docs/ladder.md was written; regenerate only for a named reason."""
     name, _, size = case.partition("/")
-    config = rung(name, int(size))
+    config = rung_config(name, int(size))
     found, expected = plan(config), GOLDEN[case]
     assert [field.name for field in fields(LayerSpec)] == GOLDEN["columns"]
     assert [config.num_layers, config.num_ws] == [expected["num_layers"], expected["num_ws"]]
@@ -175,7 +175,7 @@ def test_golden_plans(case):
 @pytest.mark.parametrize("size", [16, 64, 1024])
 def test_padding_gives_exactly_the_planned_size(name, size):
     changed = {"margin_size": 7, "filter_size": 5} if name in "TR" else {}
-    for layer in plan(rung(name, size, **changed)).layers:
+    for layer in plan(rung_config(name, size, **changed)).layers:
         if name in "ABC":  # a doubling layer's convolution is transposed, and its filter comes after it
             convolved = 2 * layer.in_size + 1 if layer.up == 2 else layer.in_size
             filtered = convolved + sum(layer.padding) - (layer.up_taps - 1)
@@ -187,22 +187,22 @@ def test_padding_gives_exactly_the_planned_size(name, size):
 
 
 def test_other_schedules():
-    t = rung("T", 256, first_stopband=2.0**1.5, num_critical=4, num_layers=10)
-    cutoffs, stopbands, rates, half_widths = schedule(t)
+    t = rung_config("T", 256, first_stopband=2.0**1.5, num_critical=4, num_layers=10)
+    cutoffs, stopbands, rates, half_widths = compute_schedule(t)
     assert len(cutoffs) == 11
     assert stopbands[0] == pytest.approx(2**1.5) and cutoffs[0] == 2
     assert (cutoffs[6:] == 128).all() and cutoffs[5] < 128
     assert rates[0] == 2 ** math.ceil(math.log2(2 * 2**1.5))
     assert half_widths[0] == pytest.approx(max(2**1.5, rates[0] / 2) - 2)
-    assert plan(rung("T", 256, capacity=0.5)).layers[0].out_channels == 256
-    assert plan(rung("R", 256, capacity=2)).layers[0].out_channels == 2048
-    assert {x.filter_kind for x in plan(rung("F", 64, filter_kind="lanczos")).layers} == {"lanczos"}
+    assert plan(rung_config("T", 256, capacity=0.5)).layers[0].out_channels == 256
+    assert plan(rung_config("R", 256, capacity=2)).layers[0].out_channels == 2048
+    assert {x.filter_kind for x in plan(rung_config("F", 64, filter_kind="lanczos")).layers} == {"lanczos"}
 
 
 @pytest.mark.parametrize(("name", "resolution", "millions"), PARAMETERS)
 def test_parameter_counts(name, resolution, millions):
     with torch.device("meta"):
-        generator = Generator(rung(name, resolution))
+        generator = Generator(rung_config(name, resolution))
     count = sum(p.numel() for p in generator.parameters())
     # The spec counts what is stored; the Fourier features' frequencies and phases are buffers of A to R alike.
     assert round(count / 1e6, 2) == millions
@@ -210,54 +210,63 @@ def test_parameter_counts(name, resolution, millions):
 
 def test_layer_names_are_the_steps():
     for name, _ in RUNGS:
-        generator = Generator(rung(name, 16, channel_base=64, channel_max=4, z_dim=4, w_dim=4))
+        generator = Generator(rung_config(name, 16, channel_base=64, channel_max=4, z_dim=4, w_dim=4))
         ws = generator.mapping(torch.randn(1, 4))
         assert tuple(step for step, _ in generator.synthesis.steps(ws)) == generator.layer_names
         assert ws.shape[1] == generator.config.num_ws
 
 
 def test_configurations_round_trip_and_refuse_nonsense():
-    config = rung("R", 64, c_dim=3)
+    config = rung_config("R", 64, c_dim=3)
     assert GeneratorConfig.from_json(config.to_json()) == config
     assert DiscriminatorConfig.from_json(DiscriminatorConfig(64).to_json()) == DiscriminatorConfig(64)
-    assert letter("StyleGAN3-R") == "R"
-    assert letter("b") == "B"
+    assert parse_rung("StyleGAN3-R") == "R"
+    assert parse_rung("b") == "B"
     for bad, sentence in (
-        (lambda: rung("Z", 64), "There is no rung 'Z' here"),
-        (lambda: rung("T", 48), "power of two from 16 to 1024, not 48"),
-        (lambda: rung("T", 8), "power of two from 16 to 1024, not 8"),
-        (lambda: rung("A", 64, num_layers=5), "Rung A has no --num-layers: only T and R have"),
-        (lambda: rung("G", 64, first_cutoff=3.0), "The first cutoff can be at most 2, not 3"),
+        (lambda: rung_config("Z", 64), "There is no rung 'Z' here"),
+        (lambda: rung_config("T", 48), "power of two from 16 to 1024, not 48"),
+        (lambda: rung_config("T", 8), "power of two from 16 to 1024, not 8"),
+        (lambda: rung_config("A", 64, num_layers=5), "Rung A has no --num-layers: only T and R have"),
+        (lambda: rung_config("G", 64, first_cutoff=3.0), "The first cutoff can be at most 2, not 3"),
         (lambda: generator_config("stylegan2.Generator", {"img_resolution": "256"}), "not '256'"),
         (lambda: generator_config("stylegan2.Generator", {}), "not 0"),
-        (lambda: rung("T", "256"), "power of two from 16 to 1024, not '256'"),
-        (lambda: rung("T", 0), "power of two from 16 to 1024, not 0"),
-        (lambda: rung("D", 64, num_critical=11), "from 0 to 10 can be critically sampled .N_crit., not 11"),
-        (lambda: rung("G", 64, num_layers=8), "Rung G has no --num-layers: only T and R have"),
-        (lambda: rung("C", 64, filter_size=4), "Rung C has no --filter-size: only D to R have"),
-        (lambda: rung("H", 64, first_stopband=5.0), "Rung H has no --first-stopband"),
-        (lambda: rung("T", 64, filter_kind="box"), "filters must be one of binomial, kaiser"),
-        (lambda: GeneratorConfig.from_json({**rung("G", 64).to_json(), "num_layers": 9}), "10 at 64 pixels, not 9"),
-        (lambda: GeneratorConfig.from_json({**rung("G", 64).to_json(), "schedule": "loose"}), "must be one of rigid"),
-        (lambda: rung("T", 64, num_critical=14), "can be critically sampled"),
-        (lambda: rung("T", 64, conv_kernel=5), "1 or 3 wide"),
-        (lambda: rung("T", 64, first_cutoff=40.0), "below half the resolution"),
-        (lambda: rung("T", 256, first_stopband=500.0), "not above the last stopband, 157.586; it is 500"),
-        (lambda: rung("T", 256, first_stopband=1.0), "above the first cutoff, 2, and"),
-        (lambda: rung("T", 1024, num_layers=5, num_critical=0), "5 layers, 0 of them critically sampled, do not reach"),
-        (lambda: rung("T", 64, filter_size=33), "filter_size must be from 1 to 32"),
-        (lambda: rung("T", 64, lrelu_upsampling=9), "lrelu_upsampling must be from 1 to 8"),
-        (lambda: rung("A", 64, resample_filter=(1.0, -1.0, 1.0, -1.0)), "must not sum to 0"),
-        (lambda: rung("T", 64, num_layers=10**9, num_critical=2), "num_layers must be from 1 to 64"),
-        (lambda: rung("T", 64, depth=3), "no such setting"),
-        (lambda: rung("A", 64, img_channels=5), "1 to 4 channels"),
+        (lambda: rung_config("T", "256"), "power of two from 16 to 1024, not '256'"),
+        (lambda: rung_config("T", 0), "power of two from 16 to 1024, not 0"),
+        (lambda: rung_config("D", 64, num_critical=11), "from 0 to 10 can be critically sampled .N_crit., not 11"),
+        (lambda: rung_config("G", 64, num_layers=8), "Rung G has no --num-layers: only T and R have"),
+        (lambda: rung_config("C", 64, filter_size=4), "Rung C has no --filter-size: only D to R have"),
+        (lambda: rung_config("H", 64, first_stopband=5.0), "Rung H has no --first-stopband"),
+        (lambda: rung_config("T", 64, filter_kind="box"), "filters must be one of binomial, kaiser"),
+        (
+            lambda: GeneratorConfig.from_json({**rung_config("G", 64).to_json(), "num_layers": 9}),
+            "10 at 64 pixels, not 9",
+        ),
+        (
+            lambda: GeneratorConfig.from_json({**rung_config("G", 64).to_json(), "schedule": "loose"}),
+            "must be one of rigid",
+        ),
+        (lambda: rung_config("T", 64, num_critical=14), "can be critically sampled"),
+        (lambda: rung_config("T", 64, conv_kernel=5), "1 or 3 wide"),
+        (lambda: rung_config("T", 64, first_cutoff=40.0), "below half the resolution"),
+        (lambda: rung_config("T", 256, first_stopband=500.0), "not above the last stopband, 157.586; it is 500"),
+        (lambda: rung_config("T", 256, first_stopband=1.0), "above the first cutoff, 2, and"),
+        (
+            lambda: rung_config("T", 1024, num_layers=5, num_critical=0),
+            "5 layers, 0 of them critically sampled, do not reach",
+        ),
+        (lambda: rung_config("T", 64, filter_size=33), "filter_size must be from 1 to 32"),
+        (lambda: rung_config("T", 64, lrelu_upsampling=9), "lrelu_upsampling must be from 1 to 8"),
+        (lambda: rung_config("A", 64, resample_filter=(1.0, -1.0, 1.0, -1.0)), "must not sum to 0"),
+        (lambda: rung_config("T", 64, num_layers=10**9, num_critical=2), "num_layers must be from 1 to 64"),
+        (lambda: rung_config("T", 64, depth=3), "no such setting"),
+        (lambda: rung_config("A", 64, img_channels=5), "1 to 4 channels"),
         (lambda: GeneratorConfig.from_json({**config.to_json(), "colour": 1}), "does not know: colour"),
         (lambda: GeneratorConfig.from_json({"rung": "T"}), "incomplete"),
         (lambda: GeneratorConfig.from_json({**config.to_json(), "w_dim": 2.5}), "w_dim must be of type int, not 2.5"),
         (lambda: GeneratorConfig.from_json({**config.to_json(), "output_scale": float("nan")}), "not nan"),
         (lambda: GeneratorConfig.from_json({**config.to_json(), "rung": 7}), "rung must be of type str"),
         (lambda: GeneratorConfig.from_json({**config.to_json(), "resample_filter": "abcd"}), "resample_filter must be"),
-        (lambda: rung("T", 64, channel_base=1), "leaves no channels"),
+        (lambda: rung_config("T", 64, channel_base=1), "leaves no channels"),
         (lambda: DiscriminatorConfig(64, channel_base=1), "leaves no channels"),
         (lambda: DiscriminatorConfig(64, mbstd_group=0), "mbstd_group must be from 1"),
     ):

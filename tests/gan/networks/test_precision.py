@@ -10,8 +10,8 @@ from gan.checkpoints.checkpoint import load_generator
 from gan.hub.resolve import resolve
 from gan.networks.config import DiscriminatorConfig
 from gan.networks.discriminator import Discriminator
-from gan.networks.generator import Generator, untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import Generator, init_generator
+from gan.networks.ladder import rung_config
 from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
 from viz.core.layer_info import list_layers, number_format
@@ -27,7 +27,7 @@ def psnr(found: torch.Tensor, expected: torch.Tensor) -> float:
 
 
 def small(cfg: str, resolution: int = 64) -> Generator:
-    return untrained(rung(cfg, resolution, channel_base=1024, channel_max=16, w_dim=32, z_dim=32))
+    return init_generator(rung_config(cfg, resolution, channel_base=1024, channel_max=16, w_dim=32, z_dim=32))
 
 
 @pytest.mark.parametrize("cfg", ["A", "B", "E", "T", "R"])
@@ -87,7 +87,7 @@ def test_bundled_models_stay_within_50_db(name: str) -> None:
 
 
 def test_large_styles_do_not_leave_the_range_of_float16() -> None:
-    generator = untrained(rung("B", 64, channel_base=2**14, channel_max=512, w_dim=32, z_dim=32))
+    generator = init_generator(rung_config("B", 64, channel_base=2**14, channel_max=512, w_dim=32, z_dim=32))
     with torch.no_grad():
         for block in (generator.synthesis.b32, generator.synthesis.b64):
             block.conv0.affine.bias += 3000.0

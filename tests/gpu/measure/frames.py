@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
 from viz.render.renderer import Renderer
 
 from ..device import Choice, wait
@@ -35,8 +35,8 @@ PROBES = (0.0, 0.113, -0.27)  # tx of the pictures that precisions are compared 
 def saved(folder: Path, case: tuple[str, int, int, int], device: torch.device) -> str:
     """A checkpoint's path. Calibrated on the device, which is faster."""
     letter, resolution, base, most = case
-    config = rung(letter, resolution, channel_base=base, channel_max=most)  # which doubles R's
-    generator = untrained(config, calibrated=False).to(device)
+    config = rung_config(letter, resolution, channel_base=base, channel_max=most)  # which doubles R's
+    generator = init_generator(config, calibrated=False).to(device)
     with torch.inference_mode():
         z = torch.randn(1, config.z_dim, generator=torch.Generator().manual_seed(0)).to(device)
         generator.synthesis.calibrate(generator.mapping(z))

@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from viz.canvas.overlays import describe_comparison
 from viz.core.result import ModelFacts
 from viz.core.state import AppState
@@ -21,7 +21,7 @@ FACTS = ModelFacts(
     bytes=1,
     movable=True,
     learned_transform=True,
-    config=rung("T", 32),
+    config=rung_config("T", 32),
     kimg=None,
 )
 

@@ -16,12 +16,19 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from support.paths import ROOT
 
-from gan.analysis.filter_response import AXIS, DIAGONAL, Filter, attenuation, magnitude, of_layer
+from gan.analysis.filter_response import (
+    AXIS,
+    DIAGONAL,
+    Filter,
+    get_layer_filters,
+    magnitude_response,
+    measure_attenuation,
+)
 from gan.checkpoints.checkpoint import save_generator
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import count_parameters
 from gan.networks.generator import Generator
-from gan.networks.ladder import RUNGS, Recipe, rung
+from gan.networks.ladder import RUNGS, Recipe, rung_config
 from gan.networks.layer_plan import plan
 from viz.cli.main import main as viewer
 from viz.reports import figure, schedule_figure
@@ -47,8 +54,8 @@ def refused(result: Result, words: str, code: int) -> None:
 
 
 def layer_filters(name: str, index: int, resolution: int = 256) -> tuple[Filter | None, Filter | None]:
-    config = rung(name, resolution)
-    return of_layer(config, plan(config).layers[index])
+    config = rung_config(name, resolution)
+    return get_layer_filters(config, plan(config).layers[index])
 
 
 def scipys(f: Filter, frequencies: np.ndarray, degrees: float) -> np.ndarray:
@@ -70,14 +77,14 @@ def test_responses_and_attenuations_are_scipys(name: str, index: int) -> None:
         if f is None:
             assert name in "AE", "only these have no filter after the nonlinearity"
             continue
-        found = attenuation(f)
+        found = measure_attenuation(f)
         worst = {"cutoff": np.inf, "stopband": np.inf, "alias": np.inf}
         at_cutoff = []
         for degrees in (AXIS, DIAGONAL) if f.radial else (AXIS,):
             edge = f.rate / 2 * (math.sqrt(2) if degrees else 1)
             frequencies = np.linspace(0, edge * 0.999, 20_000)
             expected = scipys(f, frequencies, degrees)
-            np.testing.assert_allclose(magnitude(f.taps, f.rate, frequencies, degrees), expected, atol=1e-6)
+            np.testing.assert_allclose(magnitude_response(f.taps, f.rate, frequencies, degrees), expected, atol=1e-6)
             decibels = -20 * np.log10(np.maximum(expected, 1e-10))
             at_cutoff.append(np.interp(f.cutoff, frequencies, decibels))
             for key, low in (("stopband", f.cutoff + f.half_width), ("alias", f.low_rate - f.cutoff)):
@@ -93,24 +100,24 @@ def test_separable_filters_along_the_diagonal_are_products() -> None:
     frequencies = np.linspace(0, up.rate / 2, 50)
     plane = np.outer(up.taps, up.taps)
     for degrees in (20.0, DIAGONAL):
-        expected = magnitude(plane, up.rate, frequencies, degrees)
-        np.testing.assert_allclose(magnitude(up.taps, up.rate, frequencies, degrees), expected, atol=1e-7)
+        expected = magnitude_response(plane, up.rate, frequencies, degrees)
+        np.testing.assert_allclose(magnitude_response(up.taps, up.rate, frequencies, degrees), expected, atol=1e-7)
 
 
 def test_attenuations_known_by_formula() -> None:
     up, down = layer_filters("A", 2)  # [1, 3, 3, 1] / 8 is cos^3 of half the angle
     assert up is not None and down is None
-    found = attenuation(up)
+    found = measure_attenuation(up)
     assert found.cutoff == found.alias == pytest.approx(-60 * math.log10(math.cos(math.pi / 4)), abs=1e-4)
     assert found.stopband == pytest.approx(-60 * math.log10(math.cos(math.pi / 4 * math.sqrt(2))), abs=1e-4)
     _, down = layer_filters("T", 9)  # Kaiser's estimate of what so many taps can do is right to some dB
     assert down is not None
     kaisers = scipy.signal.kaiser_atten(12, 2 * down.half_width / (down.rate / 2))
-    assert attenuation(down).stopband == pytest.approx(kaisers, abs=2.5)
+    assert measure_attenuation(down).stopband == pytest.approx(kaisers, abs=2.5)
     _, critical = layer_filters("T", 13)
     assert critical is not None
     assert critical.alias_from == critical.cutoff
-    assert attenuation(critical).alias == attenuation(critical).cutoff == pytest.approx(6, abs=1)
+    assert measure_attenuation(critical).alias == measure_attenuation(critical).cutoff == pytest.approx(6, abs=1)
 
 
 def test_a_wave_beyond_the_band_comes_back_as_weak_as_stated() -> None:
@@ -122,9 +129,9 @@ def test_a_wave_beyond_the_band_comes_back_as_weak_as_stated() -> None:
     at = np.arange(len(y)) / down.low_rate
     window = np.hanning(len(y)) / np.hanning(len(y)).sum()
     amplitude = 2 * abs((y * np.exp(-2j * np.pi * down.cutoff * at) * window).sum())
-    through = magnitude(down.taps, down.rate, np.array([down.alias_from]))[0]
+    through = magnitude_response(down.taps, down.rate, np.array([down.alias_from]))[0]
     assert amplitude == pytest.approx(through, rel=1e-2), "it is now at f_c, within the band"
-    assert -20 * math.log10(amplitude) >= attenuation(down).alias - 0.1
+    assert -20 * math.log10(amplitude) >= measure_attenuation(down).alias - 0.1
 
 
 # In millions (model-spec, "Training").
@@ -145,13 +152,13 @@ def test_a_wave_beyond_the_band_comes_back_as_weak_as_stated() -> None:
 )
 def test_parameter_counts_are_the_papers(names: str, resolution: int, millions: float) -> None:
     for name in names:
-        assert round(sum(count_parameters(rung(name, resolution))) / 1e6, 2) == millions
+        assert round(sum(count_parameters(rung_config(name, resolution))) / 1e6, 2) == millions
 
 
 @pytest.mark.parametrize("name", [letter for letter, _ in RUNGS] + ["resnet"])
 def test_parameter_counts_are_the_modules(name: str) -> None:
     for classes in (0, 3):
-        config = rung("B" if name == "resnet" else name, 16, c_dim=classes, **SMALL)
+        config = rung_config("B" if name == "resnet" else name, 16, c_dim=classes, **SMALL)
         config = replace(config, architecture="resnet") if name == "resnet" else config
         generator = Generator(config)
         parts = (generator.mapping, generator.synthesis)
@@ -190,11 +197,11 @@ def test_the_table_of_t_is_the_papers() -> None:
 
 @pytest.mark.parametrize("name", [letter for letter, _ in RUNGS])
 def test_every_rung_fits_a_terminal(name: str) -> None:
-    text = describe_network(rung(name, 1024), name)
+    text = describe_network(rung_config(name, 1024), name)
     assert max(map(len, text.splitlines())) <= 140
     assert ("45 degrees" in text) == (name == "R")
     assert ("12x12" in text) == (name == "R")
-    for spec in plan(rung(name, 1024)).layers:
+    for spec in plan(rung_config(name, 1024)).layers:
         assert f" {spec.name} " in text
 
 
@@ -262,14 +269,14 @@ def test_every_setting_has_words() -> None:
 def test_a_checkpoint_is_shown_with_its_facts(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     facts = {"kimg": 12.5, "data": "critters\x1b[2J", "training": {"batch": 16}, "long": "x" * 500}
-    save_generator(path, Generator(rung("G", 32, margin_size=4, **SMALL)), facts)
+    save_generator(path, Generator(rung_config("G", 32, margin_size=4, **SMALL)), facts)
     lines = printed(str(path))
     assert lines[0] == "net.safetensors: G  + non-critical sampling, 32x32"
     told = next(line for line in lines if line.startswith("Training"))
     assert "kimg 12.5, data critters?[2J, long xxx" in told and len(told) < 120 and "batch" not in told
     assert any("margin of 4 px" in line for line in lines)
     stranger = tmp_path / "stranger.safetensors"
-    save_generator(stranger, Generator(replace(rung("T", 16, **SMALL), rung="Q")), {})
+    save_generator(stranger, Generator(replace(rung_config("T", 16, **SMALL), rung="Q")), {})
     text = run(str(stranger)).output
     assert "Q  (no rung of the ladder), 16x16" in text and "nothing recorded" in text
 
@@ -323,7 +330,7 @@ def test_what_cannot_be_shown_is_one_sentence(
     ],
 )
 def test_the_layers_drawn_unasked_are_one_of_each_kind(name: str, expected: dict[str, str]) -> None:
-    chosen = schedule_figure.choose_layers(rung(name, 256))
+    chosen = schedule_figure.choose_layers(rung_config(name, 256))
     assert {curves.spec.name: " ".join(way for way, _ in curves.filters) for curves in chosen} == expected
 
 

@@ -17,14 +17,14 @@ from matplotlib.patches import Circle, Rectangle
 from PIL import Image
 from support.paths import ROOT
 
-from gan.analysis.bands import find
-from gan.analysis.power_spectrum import Average, of_generator, of_images
+from gan.analysis.bands import find_band
+from gan.analysis.power_spectrum import SpectrumAverage, average_generator, average_images
 from gan.checkpoints.checkpoint import save_generator
 from gan.data.image_dataset import open_images
 from gan.networks.config import GeneratorConfig
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
-from gan.networks.layer_plan import plan, schedule
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
+from gan.networks.layer_plan import compute_schedule, plan
 from viz.cli.main import main as viewer
 from viz.reports import figure as reports_figure
 from viz.reports.spectra_figure import (
@@ -63,10 +63,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("large", "T", 32, 0),
         ("labelled", "T", 16, 3),
     ):
-        generator = untrained(rung(letter, size, c_dim=classes, **SMALL))
+        generator = init_generator(rung_config(letter, size, c_dim=classes, **SMALL))
         save_generator(root / f"{name}.safetensors", generator, {})
     for name, value in (("flat", 0.0), ("nan", math.nan)):
-        broken = untrained(rung("T", 16, **SMALL))
+        broken = init_generator(rung_config("T", 16, **SMALL))
         last = broken.synthesis.get_submodule(broken.layer_names[-1])
         last.weight.fill_(value)
         save_generator(root / f"{name}.safetensors", broken, {})
@@ -79,7 +79,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def latest(averages: object) -> Average:
+def latest(averages: object) -> SpectrumAverage:
     return [*averages][-1]
 
 
@@ -141,9 +141,9 @@ def test_arrays_are_those_of_the_library(folder: Path, tmp_path: Path, data: boo
     with np.load(out) as arrays:
         found = dict(arrays)
     assert found["names"].tolist() == [*(["set"] if data else []), "t", "t (2)"]
-    config = rung("T", 16, **SMALL)
-    own = latest(of_generator(untrained(config), 5, seed=2, beta=6.0))
-    pictures = latest(of_images(open_images(folder / "set"), 5, seed=2, beta=6.0))
+    config = rung_config("T", 16, **SMALL)
+    own = latest(average_generator(init_generator(config), 5, seed=2, beta=6.0))
+    pictures = latest(average_images(open_images(folder / "set"), 5, seed=2, beta=6.0))
     by = pictures if data else own
     last = len(found["names"]) - 1
     for i in range(last + 1):
@@ -179,7 +179,9 @@ def test_a_layer_of_models_of_several_rates(folder: Path, tmp_path: Path) -> Non
     result = run(*models, "--layer", 3, "--num", 2, "--out", out)
     assert result.exit_code == 0, result.output
     with np.load(out) as found:
-        expected = [find(rung(letter, size, **SMALL), "3") for letter, size in (("R", 16), ("B", 16), ("T", 32))]
+        expected = [
+            find_band(rung_config(letter, size, **SMALL), "3") for letter, size in (("R", 16), ("B", 16), ("T", 32))
+        ]
         assert found["names"].tolist() == [
             f"{name} {band.name}" for name, band in zip(("r", "b", "large"), expected, strict=True)
         ]
@@ -197,9 +199,9 @@ def test_models_with_labels_and_one_picture(folder: Path, tmp_path: Path) -> Non
 
 def curve(config: GeneratorConfig | None, layer: str | None = None, name: str = "net") -> Curve:
     """Of noise, as if it came from that layer."""
-    band = None if config is None else find(config, layer)
+    band = None if config is None else find_band(config, layer)
     size, rate = (32, 32) if band is None else (band.size, band.rate)
-    average = Average(size, rate)
+    average = SpectrumAverage(size, rate)
     average.add(torch.randn(2, 3, size, size))
     spectrum = average.spectrum()
     slices = tuple(spectrum.slice(degrees) for degrees in DIRECTIONS)
@@ -216,13 +218,13 @@ def drawn(curves: list[Curve]) -> Figure:
 
 @pytest.mark.parametrize(("name", "layer"), [("T", "5"), ("R", "5"), ("G", "4"), ("D", "4"), ("R", "input")])
 def test_contours_lie_at_the_plans_frequencies(name: str, layer: str) -> None:
-    config = rung(name, 32, **SMALL)
+    config = rung_config(name, 32, **SMALL)
     shown = curve(config, layer)
     if layer == "input":
         cutoff, stopband, nyquist = 2.0, 8.0, 8.0
     else:
         spec = plan(config).layers[int(layer)]
-        cutoff, stopband, nyquist = spec.out_cutoff, float(schedule(config)[1][int(layer)]), spec.out_rate / 2
+        cutoff, stopband, nyquist = spec.out_cutoff, float(compute_schedule(config)[1][int(layer)]), spec.out_rate / 2
     expected = {"s/2": nyquist} | {key: value for key, value in (("f_c", cutoff), ("f_t", stopband)) if value < nyquist}
     assert {contour.label: contour.frequency for contour in list_contours(shown)} == expected
     figure = drawn([shown])
@@ -252,7 +254,7 @@ def test_contours_lie_at_the_plans_frequencies(name: str, layer: str) -> None:
 def test_a_heat_map_is_the_right_way_up() -> None:
     """A wave to the right and down shows below the middle on the right, and its mirror image above on the left."""
     y, x = torch.meshgrid(torch.arange(32) / 32, torch.arange(32) / 32, indexing="ij")
-    average = Average(32, 32)
+    average = SpectrumAverage(32, 32)
     average.add(torch.cos(2 * math.pi * (6 * x + 3 * y))[None, None])
     spectrum = average.spectrum()
     slices = tuple(spectrum.slice(degrees) for degrees in DIRECTIONS)
@@ -275,7 +277,7 @@ def test_a_heat_map_is_the_right_way_up() -> None:
 
 @pytest.mark.parametrize("count", range(1, 9))
 def test_every_number_of_spectra_has_room(count: int) -> None:
-    config = rung("T", 32, **SMALL)
+    config = rung_config("T", 32, **SMALL)
     curves = [curve(None, name="a data set"), *(curve(config, "6", name="x" * 70) for _ in range(7))][:count]
     figure = drawn(curves)
     heats = [axes for axes in figure.axes if axes.images and axes.get_title(loc="left")]
@@ -291,7 +293,7 @@ def test_every_number_of_spectra_has_room(count: int) -> None:
 
 
 def test_words_of_a_heat_map() -> None:
-    config = rung("T", 32, **SMALL)
+    config = rung_config("T", 32, **SMALL)
     assert describe_band(curve(None)) == "s/2 = 16"
     assert describe_band(curve(config)) == "f_c = s/2 = 16, f_t = 19.7 (beyond)"
     assert describe_band(curve(config, "3")) == "f_c = 3.364, f_t = 6.277, s/2 = 8"
@@ -358,7 +360,7 @@ def test_padding_beyond_all_use_is_refused(folder: Path, tmp_path: Path, monkeyp
 
 
 def test_a_file_that_cannot_be_written_is_said_first(folder: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(Average, "add", None)  # nothing is averaged
+    monkeypatch.setattr(SpectrumAverage, "add", None)  # nothing is averaged
     for out in (folder / "t.safetensors" / "x.png", tmp_path / "missing" / "x.npz"):
         refused(run("--model", folder / "t.safetensors", "--out", out), "cannot be written", 1)
     with monkeypatch.context() as patch:
@@ -384,15 +386,15 @@ def test_a_disk_that_fills_up_leaves_what_was_there(folder: Path, tmp_path: Path
 
 
 def test_ctrl_c_draws_what_was_averaged(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    add, calls = Average.add, []
+    add, calls = SpectrumAverage.add, []
 
-    def interrupted(self: Average, images: object) -> None:
+    def interrupted(self: SpectrumAverage, images: object) -> None:
         calls.append(1)
         if len(calls) == last:
             raise KeyboardInterrupt
         add(self, images)
 
-    monkeypatch.setattr(Average, "add", interrupted)
+    monkeypatch.setattr(SpectrumAverage, "add", interrupted)
     models = [word for name in "tbr" for word in ("--model", folder / f"{name}.safetensors")]
     words = (*models, "--num", 12, "--batch", 4)
     last = 6  # in the second model's third batch
@@ -401,7 +403,7 @@ def test_ctrl_c_draws_what_was_averaged(folder: Path, tmp_path: Path, monkeypatc
     assert "Stopped before the end; the spectra are of the pictures until then" in result.output
     with np.load(tmp_path / "x.npz") as found:
         assert found["names"].tolist() == ["t", "b"] and found["pictures"].tolist() == [12, 8]
-        expected = latest(of_generator(untrained(rung("B", 16, **SMALL)), 8)).spectrum()
+        expected = latest(average_generator(init_generator(rung_config("B", 16, **SMALL)), 8)).spectrum()
         np.testing.assert_allclose(found["slice_0_1"], expected.slice(0)[1], rtol=1e-4, atol=1e-7)
     calls.clear()
     assert run(*words, "--out", tmp_path / "x.png").exit_code == 0 and (tmp_path / "x.png").stat().st_size > 10_000
@@ -416,7 +418,7 @@ def test_memory_that_runs_out_is_one_sentence(folder: Path, tmp_path: Path, monk
     def full(_self: object, _images: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
 
-    monkeypatch.setattr(Average, "add", full)
+    monkeypatch.setattr(SpectrumAverage, "add", full)
     refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.npz"), "give a smaller --batch or --pad", 1)
 
 

@@ -16,7 +16,7 @@ from support.gui import save_model
 from support.paths import ROOT
 
 from gan.analysis.stickiness import StickinessMeter
-from gan.analysis.texture_sticking import neighbour, segment
+from gan.analysis.texture_sticking import perturb_latent, sample_segment
 from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
 from gan.networks.generator import z_from_seed
@@ -106,7 +106,7 @@ def test_the_pictures_are_the_models(written: tuple[Path, str], paths: dict[str,
     off = np.abs(pixels(out / "left-centre.png") - rest.smooth[:, :, :3].astype(int))
     assert off.max() <= 2 and off.mean() < 0.05, "but for bytes that were rounded the other way"
     generator, z = load_generator(paths["T32"])[0], z_from_seed(3, 48)[0]
-    zs = torch.from_numpy(np.stack([neighbour(z, 0.4, 3, i) for i in range(5)])).float()
+    zs = torch.from_numpy(np.stack([perturb_latent(z, 0.4, 3, i) for i in range(5)])).float()
     mean = to_uint8(generator(zs, psi=0.8).mean(dim=0, keepdim=True))[0].permute(2, 0, 1)
     expected = upscale(mean.float(), 16).permute(1, 2, 0).clamp(0, 255).numpy()
     assert np.abs(pixels(out / "right-mean.png") - expected).max() <= 3
@@ -114,7 +114,7 @@ def test_the_pictures_are_the_models(written: tuple[Path, str], paths: dict[str,
     assert glide.shape == (192, 24, 3)
     transform = user_matrix(0, 0.125, 0)  # a quarter of a turn: as far down as it goes
     moved = generator(torch.from_numpy(z[None]).float(), psi=0.8, transform=transform)[0].permute(1, 2, 0).numpy()
-    column = segment(127.5 * moved + 128, 0.6, 0.2, 0.6, 0.8, 192).clip(0, 255)
+    column = sample_segment(127.5 * moved + 128, 0.6, 0.2, 0.6, 0.8, 192).clip(0, 255)
     assert np.abs(glide[:, 6] - column).max() <= 1.5
 
 

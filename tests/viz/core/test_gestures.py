@@ -13,9 +13,9 @@ from torch import Tensor
 
 from gan.checkpoints.checkpoint import load_generator, save_generator
 from gan.data.image_io import to_uint8
-from gan.networks.generator import untrained, z_from_seed
+from gan.networks.generator import init_generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
@@ -28,7 +28,7 @@ SMALL = {"z_dim": 32, "w_dim": 32, "channel_base": 512, "channel_max": 16}
 
 def taught_model(path: Path, letter: str) -> str:
     """An untrained generator, but for the affine layer through which w turns and moves its input, and for contrast."""
-    generator = untrained(rung(letter, SIZE, **SMALL))
+    generator = init_generator(rung_config(letter, SIZE, **SMALL))
     torch.manual_seed(1)
     generator.synthesis.input.affine.weight.copy_(torch.randn(4, 32))
     generator.synthesis.get_submodule(generator.layer_names[-1]).weight.mul_(8)

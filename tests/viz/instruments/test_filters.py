@@ -11,10 +11,10 @@ import pytest
 import scipy.signal
 from support.paths import ROOT
 
-from gan.analysis.filter_response import attenuation, of_layer
+from gan.analysis.filter_response import get_layer_filters, measure_attenuation
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.ladder import RUNGS, rung
-from gan.networks.layer_plan import plan, schedule
+from gan.networks.ladder import RUNGS, rung_config
+from gan.networks.layer_plan import compute_schedule, plan
 from viz.instruments.filters import GRID, FilterView, layer_view, schedule_view
 
 EVERY = [letter for letter, _ in RUNGS]
@@ -38,7 +38,7 @@ def close(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 def views(name: str, layer: str, resolution: int = 256) -> list[tuple[str, FilterView]]:
-    view = layer_view(rung(name, resolution), layer)
+    view = layer_view(rung_config(name, resolution), layer)
     return [(way, found) for way, found in (("up", view.up), ("down", view.down)) if found is not None]
 
 
@@ -91,15 +91,17 @@ def _squareness(view: FilterView) -> float:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_every_layer_has_the_plans_filters_and_their_attenuations(name: str) -> None:
-    config = rung(name, 64)
+    config = rung_config(name, 64)
     for spec in plan(config).layers:
         view = layer_view(config, spec.name)
         assert view.index == spec.index and view.band.name == spec.name
-        for found, expected in zip((view.up, view.down), of_layer(config, spec), strict=True):
+        for found, expected in zip((view.up, view.down), get_layer_filters(config, spec), strict=True):
             assert (found is None) == (expected is None)
             if found is None or expected is None:
                 continue
-            assert np.array_equal(found.filter.taps, expected.taps) and found.attenuation == attenuation(expected)
+            assert np.array_equal(found.filter.taps, expected.taps) and found.attenuation == measure_attenuation(
+                expected
+            )
             assert found.filter.rate == spec.temporary_rate
             assert (found.filter.cutoff, found.filter.stopband) == (expected.cutoff, expected.stopband)
             assert found.positions.sum() == 0 and len(found.positions) == len(expected.taps)
@@ -114,7 +116,7 @@ def test_every_layer_has_the_plans_filters_and_their_attenuations(name: str) -> 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_schedule_is_the_plans(name: str) -> None:
-    config = rung(name, 128)
+    config = rung_config(name, 128)
     layers = plan(config).layers
     found = layer_view(config, layers[3].name).schedule
     assert found.names == tuple(spec.name for spec in layers)
@@ -122,12 +124,12 @@ def test_the_schedule_is_the_plans(name: str) -> None:
     assert found.rates.tolist() == [spec.out_rate for spec in layers]
     assert found.edges.tolist() == [spec.out_cutoff + spec.out_half_width for spec in layers]
     assert found.critical.tolist() == [spec.is_critical for spec in layers]
-    expected = schedule(config)[1] if config.architecture == "layers" else found.edges
+    expected = compute_schedule(config)[1] if config.architecture == "layers" else found.edges
     assert found.stopbands.tolist() == list(expected)
 
 
 def test_layers_go_by_name_or_number_and_the_input_by_its_name() -> None:
-    config = rung("T", 64)
+    config = rung_config("T", 64)
     assert layer_view(config, "4") is layer_view(config, "L4_52_512")
     shown = layer_view(config, "input")
     assert shown.up is None and shown.down is None and shown.index is None
@@ -137,11 +139,11 @@ def test_layers_go_by_name_or_number_and_the_input_by_its_name() -> None:
     with pytest.raises(ConfigError, match="no layer '15' here: choose one of input, L0_36_512"):
         layer_view(config, "15")
     with pytest.raises(ConfigError, match="no layer 'input'"):
-        layer_view(rung("A", 64), "input")
+        layer_view(rung_config("A", 64), "input")
 
 
 def test_a_frame_computes_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = rung("R", 64)
+    config = rung_config("R", 64)
     first = layer_view(config, "L5_52_1024")
     for name in ("plan", "of_layer", "attenuation", "plane", "magnitude", "find", "bands"):
         monkeypatch.setattr(f"viz.instruments.filters.{name}", None)
@@ -150,7 +152,7 @@ def test_a_frame_computes_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_is_shared_cannot_be_written_to() -> None:
-    view = layer_view(rung("R", 64), "5")
+    view = layer_view(rung_config("R", 64), "5")
     assert view.down is not None
     parts = [view.schedule, view.down, view.down.filter, *view.down.slices]
     arrays = [

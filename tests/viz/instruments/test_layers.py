@@ -10,7 +10,7 @@ import torch
 from support.gui import save_model
 
 from gan.checkpoints.checkpoint import load_generator
-from gan.networks.ladder import RUNGS, rung
+from gan.networks.ladder import RUNGS, rung_config
 from viz.core.layer_info import find_layer, list_layers
 from viz.core.request import PictureRequest
 from viz.core.result import PICTURE
@@ -39,10 +39,10 @@ def test_every_layer_is_listed_as_it_comes_out(letter: str, tmp_path: Path) -> N
 
 
 def test_a_selection_survives_another_model() -> None:
-    small, large = (rung("T", 256, channel_max=most) for most in (64, 512))
+    small, large = (rung_config("T", 256, channel_max=most) for most in (64, 512))
     name = list_layers(small)[6].name
     assert find_layer(large, name) == list_layers(large)[6] and find_layer(small, name) == list_layers(small)[6]
-    assert find_layer(rung("B", 256), name).name == PICTURE
+    assert find_layer(rung_config("B", 256), name).name == PICTURE
     assert find_layer(small, "") == list_layers(small)[len(list_layers(small)) // 2]
 
 

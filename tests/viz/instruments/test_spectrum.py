@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from support.gui import save_model
 
-from gan.analysis.power_spectrum import Average, decibels
+from gan.analysis.power_spectrum import SpectrumAverage, power_to_db
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE
 from viz.instruments.colormap import MAX_SIZE, apply_colormap, inferno
@@ -43,10 +43,10 @@ def test_the_live_spectra_are_those_of_what_is_shown(models: dict[str, str]) -> 
     shown = RenderRequest(PictureRequest(models["B"], seeds=((3, 1.0),)), PictureRequest(models["T"]))
     view = last(request().run(renderer, shown))
     assert set(view.looks) == {"left", "right"} and view.averages == {}
-    expected = Average(SIZE, SIZE, 8.0)
+    expected = SpectrumAverage(SIZE, SIZE, 8.0)
     expected.add(renderer.maps(shown.left, PICTURE).clone())  # type: ignore[arg-type]
     look = view.looks["left"]
-    assert np.allclose(look.levels, decibels(expected.spectrum().power(2)), atol=1e-3)
+    assert np.allclose(look.levels, power_to_db(expected.spectrum().power(2)), atol=1e-3)
     assert look.reach == SIZE / 2 and set(look.slices) == {AXIS, DIAGONAL, 30.0}
     assert look.slices[DIAGONAL].frequencies[-1] == pytest.approx(SIZE / 2 * np.sqrt(2))
     assert view.heat is not None and view.heat.shape == (2 * SIZE, 2 * SIZE, 4)
@@ -72,7 +72,9 @@ def test_averages_come_in_slices_beside_a_data_set(models: dict[str, str], tmp_p
     view = last(request(averaged=averaged, of_average=True).run(renderer, shown))
     assert {name: look.pictures for name, look in view.averages.items()} == {"left": 8, "right": 8, DATA: 5}
     data = view.averages[DATA].levels
-    assert abs(decibels(10 ** (data / 10)).mean()) < 3, "uniform noise, whitened by its own statistics, is about 0 dB"
+    assert abs(power_to_db(10 ** (data / 10)).mean()) < 3, (
+        "uniform noise, whitened by its own statistics, is about 0 dB"
+    )
     again = last(request(averaged=averaged, of_average=True).run(renderer, shown))
     assert again.averages["left"] is view.averages["left"], "nothing changed, nothing is computed"
     turned = last(request(averaged=averaged, angle=60.0).run(renderer, shown))

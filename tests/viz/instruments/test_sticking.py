@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from support.gui import save_model
 
-from gan.analysis.equivariance import Meter
+from gan.analysis.equivariance import EquivarianceMeter
 from gan.analysis.metric_names import METRICS
-from gan.analysis.texture_sticking import segment
+from gan.analysis.texture_sticking import sample_segment
 from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
 from viz.core.request import PictureRequest, RenderRequest
@@ -53,7 +53,7 @@ def test_a_column_for_every_new_picture_newest_right() -> None:
     assert (pixels[0, :, 3] > 0).sum() == 2
     for column, result in ((-2, first), (-1, second)):
         assert result.image is not None
-        expected = segment(result.image[:, :, :3], where.x0, where.y0, where.x1, where.y1, SAMPLES)
+        expected = sample_segment(result.image[:, :, :3], where.x0, where.y0, where.x1, where.y1, SAMPLES)
         assert np.abs(pixels[:, column, :3] - expected.clip(0, 255)).max() <= 0.5
     assert recorder.pixels("right", "m", where) is None
 
@@ -116,7 +116,7 @@ def test_meters_find_what_the_metrics_do(models: dict[str, str]) -> None:
     last = next(view for view in reversed(views) if view)
     assert (last.done, last.total) == (6, 6)
     generator, _ = load_generator(models["T"])
-    expected = Meter(generator)
+    expected = EquivarianceMeter(generator)
     for _ in range(3):
         expected.add(1)
     assert last.slots["left"].estimates == expected.estimates

@@ -13,8 +13,8 @@ from support.gui import drive, save_model, settle
 
 from gan.checkpoints import checkpoint
 from gan.hub.resolve import unquoted
-from gan.networks.generator import untrained
-from gan.networks.ladder import rung
+from gan.networks.generator import init_generator
+from gan.networks.ladder import rung_config
 from viz.core.result import CheckpointInfo
 from viz.core.state import AppState
 from viz.loading import model_info
@@ -77,7 +77,9 @@ def test_wild_facts_and_failures_end_no_thread(
 ) -> None:
     for number, kimg in enumerate((10**400, float("nan"), -1.0, "many", True)):
         path = tmp_path / f"{number}.safetensors"
-        checkpoint.save_generator(path, untrained(rung("T", 16, channel_base=256, channel_max=8), 0), {"kimg": kimg})
+        checkpoint.save_generator(
+            path, init_generator(rung_config("T", 16, channel_base=256, channel_max=8), 0), {"kimg": kimg}
+        )
         facts = answered(reader, str(path)).facts
         assert facts is not None and (facts.kimg is None or kimg is True)
     with monkeypatch.context() as broken:

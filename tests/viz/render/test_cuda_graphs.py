@@ -18,9 +18,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from gan.checkpoints.checkpoint import save_generator
-from gan.networks.generator import Generator, untrained
+from gan.networks.generator import Generator, init_generator
 from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
 from viz.core.images import DeviceImage
@@ -79,7 +79,9 @@ def events(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def small(cfg: str, **options: Any) -> Generator:
     layers = {"num_layers": 4} if cfg in "TR" else {}
-    return untrained(rung(cfg, SIZE, channel_base=256, channel_max=8, w_dim=16, z_dim=16, **layers, **options))
+    return init_generator(
+        rung_config(cfg, SIZE, channel_base=256, channel_max=8, w_dim=16, z_dim=16, **layers, **options)
+    )
 
 
 def latents(generator: Generator, *seeds: int) -> list[torch.Tensor]:
