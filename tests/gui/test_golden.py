@@ -115,10 +115,10 @@ CHANGES = {
     "spectrum-picture: a curve": told(PANELS["spectrum-picture"], curve_moved),
     "spectrum-picture: a digit": told(PANELS["spectrum-picture"], one_more),
     "filters-separable: f_c": replace(
-        PANELS["filters-separable"], changed=partial(replaced, filters, "layer_view", filter_moved)
+        PANELS["filters-separable"], changed=partial(replaced, filters, "view_filters", filter_moved)
     ),
     "filters-radial-light: response": replace(
-        PANELS["filters-radial-light"], changed=partial(replaced, filters, "layer_view", response_moved)
+        PANELS["filters-radial-light"], changed=partial(replaced, filters, "view_filters", response_moved)
     ),
     "sticking-meters: a tenth": Shot(sticking, partial(measured, B, synthetic.measured(63.5, 0.031), 100)),
     "sticking-meters: a share": Shot(sticking, partial(measured, B, synthetic.measured(63.4, 0.036), 100)),

@@ -13,7 +13,7 @@ from support.gui import FRAMES, drive, save_model, settle
 from gan.analysis.bands import list_bands
 from gan.analysis.texture_sticking import sample_segment
 from viz.core.state import AppState
-from viz.instruments.filters import layer_view
+from viz.instruments.filters import view_filters
 from viz.instruments.layers import LayerView
 from viz.instruments.spectrum import SpectrumView
 from viz.window.window import Window
@@ -126,7 +126,7 @@ def filters_follow_the_layer(context: Any, shown: Window) -> None:
     context.item_click(f"//$FOCUSED/{name}")
     context.yield_(3)
     assert state.layers.right == name
-    view = layer_view(facts.config, name)
+    view = view_filters(facts.config, name)
     assert view.up is not None and view.down is not None and view.index == 3
     state.layers.right = "input"  # has none, and says so
     context.yield_(3)

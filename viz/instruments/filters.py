@@ -80,19 +80,19 @@ class FiltersView:
 
 
 @lru_cache(maxsize=256)
-def layer_view(config: GeneratorConfig, layer: str) -> FiltersView:
+def view_filters(config: GeneratorConfig, layer: str) -> FiltersView:
     """Return the view of a layer by name or number, or of the "input"; ConfigError names the layers that exist."""
     band = find_band(config, layer)
     if layer != band.name:
-        return layer_view(config, band.name)
+        return view_filters(config, band.name)
     up = down = None
     if band.index is not None:
         up, down = get_layer_filters(config, plan(config).layers[band.index])
-    return FiltersView(band, _filter_view(up), _filter_view(down), schedule_view(config))
+    return FiltersView(band, _filter_view(up), _filter_view(down), view_schedule(config))
 
 
 @lru_cache(maxsize=64)
-def schedule_view(config: GeneratorConfig) -> ScheduleView:
+def view_schedule(config: GeneratorConfig) -> ScheduleView:
     """Return the whole schedule."""
     layers = [band for band in list_bands(config) if band.index is not None]
     return ScheduleView(

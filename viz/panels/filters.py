@@ -8,7 +8,7 @@ from imgui_bundle import ImVec2, imgui, implot
 
 from viz.core.result import PICTURE
 from viz.core.state import AppState
-from viz.instruments.filters import FiltersView, FilterView, layer_view, response_image
+from viz.instruments.filters import FiltersView, FilterView, response_image, view_filters
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
 from viz.ui.context import PanelContext
@@ -38,7 +38,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     band = selected(state, context, slot)
     assert band is not None
     last = band.index is not None and band.name == PICTURE
-    shown = layer_view(facts.config, str(band.index) if last else band.name)
+    shown = view_filters(facts.config, str(band.index) if last else band.name)
     imgui.set_next_item_width(-1)
     names = ("input", *shown.schedule.names) if facts.movable else shown.schedule.names
     tip = "The layer shown here, under Layers and under Spectrum."

@@ -114,7 +114,9 @@ class Jobs:
 
     def exchange(self, worker: Worker, state: AppState) -> None:
         """Take the statuses from the worker and give it the requests; once a frame, before panels are drawn."""
-        self.statuses.update(worker.collect_statuses())
+        for name, status in worker.collect_statuses().items():
+            if self.started.get(name, status.request) == status.request:  # not of a job that was started again since
+                self.statuses[name] = status
         for name, request in list(self.started.items()):
             if any(state.slot(slot).path != model for slot, model in request.models()):
                 del self.started[name]  # the panels no longer show what it measures

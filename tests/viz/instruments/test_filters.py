@@ -15,7 +15,7 @@ from gan.analysis.filter_response import get_layer_filters, measure_attenuation
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.ladder import RUNGS, rung_config
 from gan.networks.layer_plan import compute_schedule, plan
-from viz.instruments.filters import GRID, FilterView, layer_view, schedule_view
+from viz.instruments.filters import GRID, FilterView, view_filters, view_schedule
 
 EVERY = [letter for letter, _ in RUNGS]
 
@@ -38,7 +38,7 @@ def close(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 def views(name: str, layer: str, resolution: int = 256) -> list[tuple[str, FilterView]]:
-    view = layer_view(rung_config(name, resolution), layer)
+    view = view_filters(rung_config(name, resolution), layer)
     return [(way, found) for way, found in (("up", view.up), ("down", view.down)) if found is not None]
 
 
@@ -93,7 +93,7 @@ def _squareness(view: FilterView) -> float:
 def test_every_layer_has_the_plans_filters_and_their_attenuations(name: str) -> None:
     config = rung_config(name, 64)
     for spec in plan(config).layers:
-        view = layer_view(config, spec.name)
+        view = view_filters(config, spec.name)
         assert view.index == spec.index and view.band.name == spec.name
         for found, expected in zip((view.up, view.down), get_layer_filters(config, spec), strict=True):
             assert (found is None) == (expected is None)
@@ -118,7 +118,7 @@ def test_every_layer_has_the_plans_filters_and_their_attenuations(name: str) -> 
 def test_the_schedule_is_the_plans(name: str) -> None:
     config = rung_config(name, 128)
     layers = plan(config).layers
-    found = layer_view(config, layers[3].name).schedule
+    found = view_filters(config, layers[3].name).schedule
     assert found.names == tuple(spec.name for spec in layers)
     assert found.cutoffs.tolist() == [spec.out_cutoff for spec in layers]
     assert found.rates.tolist() == [spec.out_rate for spec in layers]
@@ -130,29 +130,29 @@ def test_the_schedule_is_the_plans(name: str) -> None:
 
 def test_layers_go_by_name_or_number_and_the_input_by_its_name() -> None:
     config = rung_config("T", 64)
-    assert layer_view(config, "4") is layer_view(config, "L4_52_512")
-    shown = layer_view(config, "input")
+    assert view_filters(config, "4") is view_filters(config, "L4_52_512")
+    shown = view_filters(config, "input")
     assert shown.up is None and shown.down is None and shown.index is None
     assert shown.band.radial and shown.band.cutoff == 2 and len(shown.schedule.names) == 15
-    last = layer_view(config, "14")
+    last = view_filters(config, "14")
     assert last.up is None and last.down is None and last.index == 14
     with pytest.raises(ConfigError, match="no layer '15' here: choose one of input, L0_36_512"):
-        layer_view(config, "15")
+        view_filters(config, "15")
     with pytest.raises(ConfigError, match="no layer 'input'"):
-        layer_view(rung_config("A", 64), "input")
+        view_filters(rung_config("A", 64), "input")
 
 
 def test_a_frame_computes_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None:
     config = rung_config("R", 64)
-    first = layer_view(config, "L5_52_1024")
+    first = view_filters(config, "L5_52_1024")
     for name in ("plan", "of_layer", "attenuation", "plane", "magnitude", "find", "bands"):
         monkeypatch.setattr(f"viz.instruments.filters.{name}", None)
     again = GeneratorConfig.from_json(config.to_json())  # equal, another object
-    assert layer_view(again, "L5_52_1024") is first and first.schedule is schedule_view(again)
+    assert view_filters(again, "L5_52_1024") is first and first.schedule is view_schedule(again)
 
 
 def test_what_is_shared_cannot_be_written_to() -> None:
-    view = layer_view(rung_config("R", 64), "5")
+    view = view_filters(rung_config("R", 64), "5")
     assert view.down is not None
     parts = [view.schedule, view.down, view.down.filter, *view.down.slices]
     arrays = [
@@ -166,8 +166,8 @@ def test_what_is_shared_cannot_be_written_to() -> None:
 
 def test_no_torch_is_needed() -> None:
     code = (
-        "import sys; from gan.networks.ladder import rung; from viz.instruments.filters import layer_view; "
-        "layer_view(rung('R', 64), '5'); sys.exit('torch' in sys.modules)"
+        "import sys; from gan.networks.ladder import rung; from viz.instruments.filters import view_filters; "
+        "view_filters(rung('R', 64), '5'); sys.exit('torch' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

@@ -14,8 +14,7 @@ from gan.networks.ladder import RUNGS, rung_config
 from viz.core.layer_info import find_layer, list_layers
 from viz.core.request import PictureRequest
 from viz.core.result import PICTURE
-from viz.instruments import layers as layer_view
-from viz.instruments.layers import ChannelOrder, LayerRequest, measure_maps, view_maps
+from viz.instruments.layers import GREY_REACH, ChannelOrder, LayerRequest, LayerView, measure_maps, view_maps
 from viz.render.renderer import Renderer
 
 
@@ -85,7 +84,7 @@ def test_maps_follow_the_transform_and_a_failure_leaves_nothing_behind(models: d
     assert renderer.render(request).error is None
 
 
-def cell(view: layer_view.LayerView, index: int) -> np.ndarray:
+def cell(view: LayerView, index: int) -> np.ndarray:
     """One cell's grey values."""
     height, width = view.values.shape[2:]
     row, column = divmod(index, view.across)
@@ -121,7 +120,7 @@ def test_scales_are_each_channels_own_or_common() -> None:
     own = view_maps(maps, "m", LayerRequest("left", "L1", thumb=32))
     for index in range(2):
         assert abs(cell(own, index).mean() - 128) < 2
-        assert cell(own, index).std() == pytest.approx(255 / (2 * layer_view.GREY_REACH), rel=0.05)
+        assert cell(own, index).std() == pytest.approx(255 / (2 * GREY_REACH), rel=0.05)
     softer = view_maps(maps, "m", LayerRequest("left", "L1", thumb=32, gain=-6.0))
     assert cell(softer, 0).std() == pytest.approx(10 ** (-6 / 20) * cell(own, 0).std(), rel=0.1)
     common = view_maps(maps - 100, "m", LayerRequest("left", "L1", thumb=32, common=True))
