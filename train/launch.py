@@ -13,11 +13,11 @@ import click
 import torch
 
 from gan.checkpoints.checkpoint import CheckpointError, load_generator
-from gan.cli.network_options import NAMES
+from gan.cli.network_options import OPTION_NAMES
 from gan.data.image_dataset import ImageSource, open_images
 from gan.devices import check_device
 from gan.files.format import format_duration
-from gan.hub.resolve import newest_snapshot
+from gan.hub.resolve import find_newest_snapshot
 from gan.networks.ladder import parse_rung
 from train.config import TrainConfig, configure
 from train.critters.dataset import write_dataset
@@ -57,7 +57,7 @@ def start_run(
     source = _open_images(data)
     if cond and source.labels is None:
         raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
-    switches = {name: options.pop(name) for name in NAMES if name in options}
+    switches = {name: options.pop(name) for name in OPTION_NAMES if name in options}
     config = configure(
         cfg,
         resolution=source.resolution,
@@ -115,7 +115,7 @@ def _load_state(folder: Path, device: str | None) -> TrainState:
     try:
         return TrainState.load(folder / STATE, device)
     except CheckpointError as error:
-        snapshot = newest_snapshot(folder)
+        snapshot = find_newest_snapshot(folder)
         kept = f"; {snapshot.name} still opens in the window" if snapshot else ""
         raise TrainingError(f"{error} Without it the run cannot be resumed{kept}.") from error
 
@@ -219,7 +219,7 @@ def train_rungs(
 
 def find_differences(folder: Path, state: TrainState) -> list[str]:
     """Return the names of tensors whose bits in the newest snapshot are not those of the run's moving average."""
-    path = newest_snapshot(folder)
+    path = find_newest_snapshot(folder)
     if path is None:
         return ["everything: there is no snapshot"]
     stored = load_generator(path)[0].state_dict()

@@ -16,9 +16,9 @@ import torch
 
 from gan.checkpoints.checkpoint import save_generator
 from gan.data.image_dataset import ImageSource
-from gan.data.image_io import grid, save_png, to_uint8
+from gan.data.image_io import save_png, tile_images, to_uint8
 from gan.files.format import format_duration
-from gan.hub.resolve import newest_snapshot
+from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
 from train.data import BatchLoader
 from train.device import measure_memory, synchronize
@@ -144,7 +144,10 @@ class Loop:
             log.say(f"Resuming at {state.images / 1000:.1f} of {state.config.total_images / 1000:.1f} kimg.")
             return
         shown = np.arange(min(self.grid_columns * self.grid_rows, len(self.source)))
-        save_png(self.run_folder / "reals.png", grid(self.source.batch(shown).transpose(0, 2, 3, 1), self.grid_columns))
+        save_png(
+            self.run_folder / "reals.png",
+            tile_images(self.source.batch(shown).transpose(0, 2, 3, 1), self.grid_columns),
+        )
         self._save_fakes()
 
     def _train(self, stop: StopRequest) -> str:
@@ -240,10 +243,10 @@ class Loop:
             with torch.autocast(state.device.type, enabled=False):
                 images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
             pictures.append(to_uint8(images).cpu().numpy())
-        save_png(self.run_folder / fakes_name(state.images), grid(np.concatenate(pictures), self.grid_columns))
+        save_png(self.run_folder / fakes_name(state.images), tile_images(np.concatenate(pictures), self.grid_columns))
 
     def _describe_last_snapshot(self) -> str:
-        snapshot = newest_snapshot(self.run_folder)
+        snapshot = find_newest_snapshot(self.run_folder)
         return "there is no snapshot yet" if snapshot is None else f"the last good snapshot is {snapshot.name}"
 
     def _report_failure(self, message: str) -> None:

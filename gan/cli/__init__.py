@@ -1,2 +1,2 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What both command lines share."""
+"""Options and commands shared by both command lines."""

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The paper's other switches [P fig. 3, 5] as options of a command line: fields of GeneratorConfig by name."""
+"""Options of a command line for the paper's ablations (StyleGAN3, figures 3 and 5), by GeneratorConfig's fields."""
 
 import math
 import re
@@ -11,8 +11,8 @@ import click
 from gan.networks.config import FILTER_KINDS, MOST_OVERSAMPLING, MOST_TAPS
 
 
-class Finite(click.FloatRange):
-    """A range of numbers that can be counted with: click lets nan and inf through."""
+class FiniteRange(click.FloatRange):
+    """A range of finite numbers: click lets nan and inf through."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = super().convert(value, param, ctx)
@@ -21,8 +21,8 @@ class Finite(click.FloatRange):
         return number
 
 
-class Side(click.ParamType[int]):
-    """The width of a square picture in pixels; which widths there are the configuration knows."""
+class ImageSize(click.ParamType[int]):
+    """The width of a square picture in pixels; the configuration checks it."""
 
     name = "PIXELS"
 
@@ -33,7 +33,7 @@ class Side(click.ParamType[int]):
         width, height = int(found[1]), int(found[2] or found[1])
         if width != height:
             wider = max(width, height)
-            self.fail(f"Jinc's generators are square for now: ask for {wider} in place of {value}.", param, ctx)
+            self.fail(f"Generators are square: give {wider} instead of {value}.", param, ctx)
         return width
 
 
@@ -53,7 +53,7 @@ OPTIONS = {
     ),
     "first_stopband": click.option(
         "--first-stopband",
-        type=Finite(0, 512, min_open=True),
+        type=FiniteRange(0, 512, min_open=True),
         help="f_t0 of T and R, in cycles an image width (2^2.1 = 4.287).",
     ),
     "num_layers": click.option(
@@ -74,16 +74,16 @@ OPTIONS = {
     ),
     "capacity": click.option(
         "--capacity",
-        type=Finite(0, 16, min_open=True),
+        type=FiniteRange(0, 16, min_open=True),
         help="Multiplies channel base and maximum of the generator (1).",
     ),
 }
-NAMES = tuple(OPTIONS)
+OPTION_NAMES = tuple(OPTIONS)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def switches(command: Command) -> Command:
-    """Gives a click command these options: keyword arguments by NAMES, None where nothing was given."""
+def network_options(command: Command) -> Command:
+    """Give a click command these options: keyword arguments by OPTION_NAMES, None where nothing was given."""
     for option in reversed(OPTIONS.values()):
         command = option(command)
     return command

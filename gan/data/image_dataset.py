@@ -64,7 +64,7 @@ class ImageError(ValueError):
 
 
 class _Files(Protocol):
-    """Where the bytes come from: names are POSIX paths relative to the root of the set."""
+    """The files of a set, in a folder or a zip; names are POSIX paths relative to its root."""
 
     def sizes(self) -> dict[str, int]: ...
 
@@ -113,7 +113,7 @@ class _Zip:
 
 
 def _limited(file: IO[bytes], limit: int) -> bytes:
-    """All of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
+    """Read all of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
     data = file.read(limit + 1)
     if len(data) > limit:
         raise ValueError(f"it is larger than {limit / 2**20:.0f} MiB")
@@ -148,27 +148,27 @@ class ImageSource:
 
     @property
     def cached(self) -> bool:
-        """Whether the pictures are kept decoded in memory."""
+        """True if the pictures are kept decoded in memory."""
         return self._pictures is not None
 
     def __len__(self) -> int:
         return len(self.names)
 
     def read(self, index: int) -> np.ndarray:
-        """Picture `index` as uint8 [3, S, S]; ImageError names a file that does not decode."""
+        """Return picture `index` as uint8 [3, S, S]; ImageError names a file that does not decode."""
         if self._pictures is not None:
             return self._pictures[index]
         return _decode(self._files, self.names[index], self.resolution, self.path)
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Pictures `indices` as uint8 [N, 3, S, S]."""
+        """Return pictures `indices` as uint8 [N, 3, S, S]."""
         if self._pictures is not None:
             return self._pictures[np.asarray(indices)]
         with ThreadPoolExecutor(READERS) as pool:
             return np.stack(list(pool.map(self.read, (int(i) for i in indices))))
 
     def label_batch(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Labels of pictures `indices` as float32 [N, c_dim]: classes one-hot, vectors as they are."""
+        """Return the labels of pictures `indices` as float32 [N, c_dim]: classes one-hot, vectors as they are."""
         if self.labels is None:
             return np.zeros((len(indices), 0), np.float32)
         chosen = self.labels[np.asarray(indices)]
@@ -220,7 +220,7 @@ def _open_files(path: Path) -> _Files:
 
 
 def _visible(name: str) -> bool:
-    """Hidden files and the resource forks that macOS adds to zips are no pictures, whatever their suffix."""
+    """Return False for hidden files and the resource forks that macOS adds to zips: they are no pictures."""
     return not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
@@ -229,7 +229,7 @@ def _damaged(name: str, path: Path, error: BaseException) -> ImageError:
 
 
 def _check_header(files: _Files, name: str, resolution: int | None, first: str, path: Path) -> int:
-    """Check size and mode from the header alone; return the resolution every further picture must have."""
+    """Check size and mode from the header alone; return the resolution that every further picture must have."""
     try:
         with files.head(name) as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # such sizes are refused just below
@@ -268,7 +268,7 @@ def _decode(files: _Files, name: str, resolution: int, path: Path) -> np.ndarray
 
 
 def _read_labels(files: _Files, names: Sequence[str], path: Path) -> np.ndarray | None:
-    """Labels of dataset.json in the order of `names`, as ImageSource.labels holds them; None if they are null."""
+    """Read dataset.json in the order of `names`, into an array as ImageSource.labels holds; None if labels are null."""
     where = f"dataset.json in {path}"
     try:
         document = json.loads(files.read("dataset.json", LABELS_FLOOR + LABELS_EACH * len(names)))

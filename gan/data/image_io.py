@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""From a generator's output to pictures that a person can look at."""
+"""Turn a generator's output into bytes, sheets and PNG files."""
 
 import os
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from gan.files.atomic_write import atomic_write
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
-    """[N, C, H, W] floats in about [-1, 1] to [N, H, W, C] bytes: 127.5 x + 128, clamped and truncated.
+    """Convert [N, C, H, W] floats in about [-1, 1] to [N, H, W, C] bytes: 127.5 x + 128, clamped and truncated.
 
-    One channel becomes three equal ones, two are red and green.
+    One channel becomes three equal ones; two become red and green.
     """
     pixels = images.detach().float().mul(127.5).add(128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
     if pixels.shape[3] == 2:
@@ -23,8 +23,8 @@ def to_uint8(images: torch.Tensor) -> torch.Tensor:
     return pixels.expand(-1, -1, -1, 3) if pixels.shape[3] == 1 else pixels
 
 
-def grid(pictures: np.ndarray, columns: int) -> np.ndarray:
-    """[N, H, W, C] bytes to one [rows H, columns W, C] picture, row by row; missing ones at the end stay black."""
+def tile_images(pictures: np.ndarray, columns: int) -> np.ndarray:
+    """Tile [N, H, W, C] bytes row by row into one [rows H, columns W, C] picture; the rest of the last row is black."""
     count, height, width, channels = pictures.shape
     rows = -(-count // columns)
     sheet = np.zeros((rows * columns, height, width, channels), pictures.dtype)

@@ -46,7 +46,7 @@ class Address:
 
     @property
     def is_open(self) -> bool:
-        """Whether `shown` is all of the address, so that it can be fetched again from there."""
+        """True if `shown` is all of the address, so that it can be fetched again from there."""
         return self.shown == self.url and not self.authorization
 
     @property

@@ -77,7 +77,7 @@ def save_models(folder: Path) -> list[str]:
     import torch
 
     from gan.checkpoints.checkpoint import save_generator
-    from gan.hub.resolve import bundled
+    from gan.hub.resolve import list_bundled
     from gan.networks.generator import Generator
     from gan.networks.ladder import RUNGS, rung_config
 
@@ -88,7 +88,7 @@ def save_models(folder: Path) -> list[str]:
         config = rung_config(letter, 32, z_dim=32, w_dim=32, channel_base=512, channel_max=16)
         save_generator(path, Generator(config), {"kimg": 0.0})
         paths.append(str(path))
-    return paths + [model.path for model in bundled()]
+    return paths + [model.path for model in list_bundled()]
 
 
 def save_bad_files(folder: Path, model: str) -> list[str]:

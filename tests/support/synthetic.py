@@ -10,7 +10,7 @@ import numpy as np
 from gan.analysis.bands import Band
 from gan.analysis.equivariance import Estimate
 from gan.analysis.stickiness import Shares
-from gan.data.image_io import grid
+from gan.data.image_io import tile_images
 from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import rung_config
 from viz.core.request import PictureRequest
@@ -100,7 +100,7 @@ def layer_sheet(band: Band) -> LayerView:
         order=order,
         scores=np.arange(count) / count,
         first=0,
-        cells=grid(np.stack([pixels(cell, cell, cell) for cell in cells]), ACROSS),
+        cells=tile_images(np.stack([pixels(cell, cell, cell) for cell in cells]), ACROSS),
         across=ACROSS,
         values=(np.stack(cells)[:, None] / 64 - 2).astype(np.float32),
         channels=(0,),

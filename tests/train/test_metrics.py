@@ -90,7 +90,7 @@ def test_measuring_stops_when_it_is_sure_enough(model):
         (("--cfg", "Z"), "There is no rung 'Z'"),
         (("--cfg", "T,"), "There is no rung ''"),
         (("--cfg", "T", "--resolution", "48"), "power of two from 16 to 1024, not 48"),
-        (("--cfg", "T", "--resolution", "256x128"), "Jinc's generators are square for now: ask for 256"),
+        (("--cfg", "T", "--resolution", "256x128"), "Generators are square: give 256"),
         (("--cfg", "T", "--metrics", "fid"), "'fid' is not one of eq_t, eq_t_frac, eq_r"),
         (("--cfg", "T", "--num", "0"), "--num"),
         (("--cfg", "T", "--stop-error", "nan"), "not a finite number"),

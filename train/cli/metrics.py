@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gan.analysis.metric_names import METRICS, MIN_SAMPLES
-from gan.cli.network_options import Finite, Side, switches
+from gan.cli.network_options import FiniteRange, ImageSize, network_options
 from train.cli.errors import report_errors
 from train.cli.options import MAX_SEED
 
@@ -55,7 +55,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
     "(b, t, ...); any number.",
 )
 @click.option("--cfg", help="Untrained networks instead: rungs with commas between them, or all.")
-@click.option("--resolution", type=Side(), help="Resolution of untrained networks (64).")
+@click.option("--resolution", type=ImageSize(), help="Resolution of untrained networks (64).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base of untrained networks, T's value (1024).")
 @click.option(
     "--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer of untrained networks, T's value (32)."
@@ -66,7 +66,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
     default=None,
     help="Set the input magnitudes of untrained layers to those measured, or leave them at 1 (calibrate).",
 )
-@switches
+@network_options
 @click.option(
     "--metrics",
     "names",
@@ -78,7 +78,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
 @click.option("--num", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Number of samples.")
 @click.option(
     "--stop-error",
-    type=Finite(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     metavar="DB",
     help=f"Stop sooner, once every standard error is below this ({MIN_SAMPLES} samples at least).",
 )

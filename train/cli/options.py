@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gan.cli.network_options import Finite, Side
+from gan.cli.network_options import FiniteRange, ImageSize
 from train.config import MAX_FP16_RES
 
 MAX_SEED = 2**63 - 1  # torch takes no larger one
@@ -25,7 +25,7 @@ Continue exactly where a run stopped, after Ctrl-C for example:
 """
 
 
-class Kimg(Finite):
+class Kimg(FiniteRange):
     """Thousands of images on the command line, images in the program."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ data_options = _join(
         show_default=True,
         help="Folder for run folders.",
     ),
-    click.option("--resolution", type=Side(), help="Size of the critters to draw (32); other data have their own."),
+    click.option("--resolution", type=ImageSize(), help="Size of drawn critters (32); other data have their own."),
     click.option(
         "--critters-num",
         type=click.IntRange(min=1),

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gan.cli.network_options import Finite, switches
+from gan.cli.network_options import FiniteRange, network_options
 from train.cli.errors import report_errors
 from train.cli.options import CHANGEABLE, EXAMPLES, MAX_SEED, changeable_options, collect, data_options
 from train.config import PRESETS
@@ -22,7 +22,7 @@ from train.config import PRESETS
     "--preset", "preset_name", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper)."
 )
 @click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
-@click.option("--gamma", type=Finite(min=0), help="R1 weight (0.001 S^2 / batch).")
+@click.option("--gamma", type=FiniteRange(min=0), help="R1 weight (0.001 S^2 / batch).")
 @click.option("--mirror/--no-mirror", default=None, help="Flip pictures at random (off; tiny: on).")
 @click.option("--cond", is_flag=True, default=None, help="Train with the labels of dataset.json.")
 @click.option(
@@ -32,10 +32,10 @@ from train.config import PRESETS
     help="Channel base, T's value (2^14 up to 256x256, else 2^15).",
 )
 @click.option("--cmax", "channel_max", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
-@switches
-@click.option("--pl-weight", type=Finite(min=0), help="Path length weight (A to C: 2, else 0; tiny: 0).")
+@network_options
+@click.option("--pl-weight", type=FiniteRange(min=0), help="Path length weight (A to C: 2, else 0; tiny: 0).")
 @click.option(
-    "--style-mixing", type=Finite(min=0, max=1), help="Probability of style mixing (A to C: 0.9, else 0; tiny: 0)."
+    "--style-mixing", type=FiniteRange(min=0, max=1), help="Probability of style mixing (A to C: 0.9, else 0; tiny: 0)."
 )
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed of the run (0).")
 @data_options

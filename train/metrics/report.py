@@ -18,9 +18,9 @@ from gan.analysis.equivariance import Estimate, measure_equivariance
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.download_bar import fetch_with_bar
-from gan.cli.network_options import NAMES
+from gan.cli.network_options import OPTION_NAMES
 from gan.devices import check_device
-from gan.hub.resolve import missing, resolve, short_name
+from gan.hub.resolve import explain_missing, resolve, shorten_name
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, init_generator
 from gan.networks.ladder import parse_rungs, rung_config
@@ -71,7 +71,7 @@ def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, An
     """Return the networks to measure, and untrained ones' settings; raise for a wrong name before any measuring."""
     if bool(options["models"]) == bool(options["cfg"]):
         raise click.UsageError("Give either --model, or --cfg for untrained networks.")
-    given = {name: options[name] for name in (*UNTRAINED, *NAMES) if options[name] is not None}
+    given = {name: options[name] for name in (*UNTRAINED, *OPTION_NAMES) if options[name] is not None}
     if options["models"]:
         if given:
             name = next(iter(given)).replace("_", "-")
@@ -88,8 +88,8 @@ def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, An
 def _open_model(model: str) -> Subject:
     path = Path(resolve(model, fetch_with_bar))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
-        raise CheckpointError(missing(path))
-    return Subject(short_name(path), read_header(path).config, path)
+        raise CheckpointError(explain_missing(path))
+    return Subject(shorten_name(path), read_header(path).config, path)
 
 
 def _load(subject: Subject, settings: dict[str, Any], device: str) -> Generator:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gan.cli.network_options import Side, switches
+from gan.cli.network_options import ImageSize, network_options
 from gan.files.format import format_bytes
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
@@ -24,10 +24,10 @@ SIZE = 256
 @click.option("--cfg", metavar="RUNG", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--diff", nargs=2, metavar="RUNG RUNG", help="Print what the second rung changes from the first.")
 @click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
-@click.option("--size", type=Side(), help=f"Width of the picture, a power of two from 16 to 1024 ({SIZE}).")
+@click.option("--size", type=ImageSize(), help=f"Width of the picture, a power of two from 16 to 1024 ({SIZE}).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
-@switches
+@network_options
 @click.option(
     "--plot",
     "picture",

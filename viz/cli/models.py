@@ -14,7 +14,7 @@ import click
 from gan.cli.download_bar import fetch_with_bar
 from gan.data.image_dataset import ImageError
 from gan.devices import DeviceError
-from gan.hub.resolve import missing, resolve
+from gan.hub.resolve import explain_missing, resolve
 from gan.networks.config import ConfigError
 from viz.reports.figure import PlotError
 from viz.reports.network_text import plain
@@ -53,7 +53,7 @@ def find_model(name: str) -> Path:
     """
     path = Path(resolve(name, fetch_with_bar))
     if not os.path.isfile(path):  # Path.is_file raises for a name too long to be one
-        raise click.ClickException(missing(path))
+        raise click.ClickException(explain_missing(path))
     return path
 
 

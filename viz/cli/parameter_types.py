@@ -6,12 +6,17 @@ from typing import Any
 
 import click
 
-from gan.cli.network_options import Finite
+from gan.cli.network_options import FiniteRange
 
 SEEDS_LIMIT = 100_000
 
 trunc_option = click.option(
-    "--trunc", type=Finite(-10, 10), default=1.0, show_default=True, metavar="PSI", help="Truncation psi; 1 is none."
+    "--trunc",
+    type=FiniteRange(-10, 10),
+    default=1.0,
+    show_default=True,
+    metavar="PSI",
+    help="Truncation psi; 1 is none.",
 )
 device_option = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 class_option = click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")

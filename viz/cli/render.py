@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from gan.cli.download_bar import fetch_with_bar
-from gan.cli.network_options import Finite
-from gan.hub.resolve import recorded, resolve
+from gan.cli.network_options import FiniteRange
+from gan.hub.resolve import cite_model, resolve
 from viz.cli.parameter_types import Pair, Seeds, class_option, device_option, trunc_option
 from viz.core.request import PictureRequest
 
@@ -24,8 +24,8 @@ from viz.core.request import PictureRequest
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
-@click.option("--rotate", type=Finite(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
-@click.option("--scale", type=Finite(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
+@click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
+@click.option("--scale", type=FiniteRange(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
 @click.option(
     "--untransform",
     is_flag=True,
@@ -98,7 +98,7 @@ def render(
         if label is not None and result.facts and not result.facts.c_dim:
             raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
         target = out if seeds is None else out / f"seed{number:04d}.png"
-        document = {"schema": 1, "request": {**asdict(request), "model": recorded(model, request.model)}}
+        document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
         try:
             save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
         except OSError as problem:

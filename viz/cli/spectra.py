@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan.cli.network_options import Finite
+from gan.cli.network_options import FiniteRange
 from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
@@ -61,7 +61,7 @@ KINDS = (".png", ".npz")
 @trunc_option
 @click.option(
     "--beta",
-    type=Finite(0, 50),
+    type=FiniteRange(0, 50),
     default=8.0,
     show_default=True,
     help="Of the Kaiser window: more blurs the spectrum more and leaks less.",

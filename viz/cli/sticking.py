@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gan.cli.network_options import Finite
+from gan.cli.network_options import FiniteRange
 from gan.devices import check_device
 from viz.cli.models import read_model, user_errors
 from viz.cli.parameter_types import class_option, device_option, trunc_option
@@ -69,7 +69,7 @@ class SegmentType(click.ParamType["Segment"]):
 @click.option("--num", type=click.IntRange(2, 10**6), default=256, show_default=True, help="Neighbours to average.")
 @click.option(
     "--radius",
-    type=Finite(0, 100),
+    type=FiniteRange(0, 100),
     default=0.4,
     show_default=True,
     help="Of the neighbourhood: random numbers added to z's own, whose deviation is 1.",

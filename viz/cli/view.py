@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from gan.cli.download_bar import fetch_with_bar
-from gan.cli.network_options import Finite
-from gan.hub.resolve import bundled, resolve
+from gan.cli.network_options import FiniteRange
+from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
 from viz.cli.parameter_types import PanelTitle, Size
 from viz.core import gestures
@@ -39,7 +39,7 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 )
 @click.option(
     "--model-memory",
-    type=Finite(0.001, 1e6),
+    type=FiniteRange(0.001, 1e6),
     metavar="GIB",
     help="The most that open models may take (half of the memory).",
 )
@@ -53,7 +53,7 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 )
 @click.option(
     "--exit-after",
-    type=Finite(0, 1e6),
+    type=FiniteRange(0, 1e6),
     metavar="SECONDS",
     help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
 )
@@ -132,7 +132,7 @@ def explain_no_display() -> str:
     """Say why there is no window, and name a command that needs none. Only X11 names a display in a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
-    known = bundled()
+    known = list_bundled()
     words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
     instead = invocation.command(*(words or ("--screenshot", "window.png")))
     return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.see_doctor())

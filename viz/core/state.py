@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
-from gan.hub.resolve import bundled
+from gan.hub.resolve import list_bundled
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -340,7 +340,7 @@ def default_state() -> AppState:
 
 def open_bundled(state: AppState) -> None:
     """Open the bundled models of B and T in the slots that are empty: the pair that shows what the window is for."""
-    paths = {model.rung: model.path for model in reversed(bundled())}
+    paths = {model.rung: model.path for model in reversed(list_bundled())}
     state.left.path = state.left.path or paths.get("B", "")
     state.right.path = state.right.path or paths.get("T", "")
 

@@ -214,27 +214,27 @@ def weight(folder: Path) -> tuple[int, int]:
 def models() -> dict[str, Any]:
     """The bundled models that can be read, and what is wrong with the others."""
     from gan.checkpoints.checkpoint import read_header
-    from gan.hub.resolve import bundled, bundled_files
+    from gan.hub.resolve import list_bundled, list_bundled_files
 
     broken = {}
-    for path in bundled_files():
+    for path in list_bundled_files():
         try:
             read_header(path)
         except (ValueError, OSError) as problem:
             broken[path.name] = str(problem)
-    return {"names": [model.name for model in bundled()], "broken": broken}
+    return {"names": [model.name for model in list_bundled()], "broken": broken}
 
 
 def picture(made: bool = False) -> dict[str, Any]:
     """Draw one on the CPU, as the window does first; of a small model `made` for it, too, where none came along."""
     from gan.checkpoints.checkpoint import save_generator
-    from gan.hub.resolve import bundled
+    from gan.hub.resolve import list_bundled
     from gan.networks.generator import Generator
     from gan.networks.ladder import rung_config
     from viz.core.request import PictureRequest
     from viz.render.renderer import Renderer
 
-    known = () if made else bundled()
+    known = () if made else list_bundled()
     with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
         path = known[-1].path if known else os.path.join(folder, "made.safetensors")
         if not known:

@@ -115,7 +115,7 @@ def score_channels(maps: Tensor, sort: str) -> np.ndarray | None:
 
 def view_maps(maps: Tensor, model: str, request: LayerRequest) -> LayerView:
     """Compute what the panel shows of maps [C, H, W]."""
-    from gan.data.image_io import grid
+    from gan.data.image_io import tile_images
 
     maps = maps.float()
     count = maps.shape[0]
@@ -138,7 +138,7 @@ def view_maps(maps: Tensor, model: str, request: LayerRequest) -> LayerView:
         order=order,
         scores=scores,
         first=first,
-        cells=grid(_to_grey(shade), across),
+        cells=tile_images(_to_grey(shade), across),
         across=across,
         values=small.cpu().numpy(),
         channels=channels,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
 from gan.files.format import format_bytes
-from gan.hub.resolve import missing
+from gan.hub.resolve import explain_missing
 from gan.networks.describe import count_parameters, describe_channels, describe_rung
 from viz.core.result import CheckpointInfo, ModelFacts
 
@@ -84,9 +84,9 @@ class InfoReader:
         try:
             status = os.stat(path)
         except (OSError, ValueError):  # ValueError: a null byte in the path
-            return CheckpointInfo(None, error=missing(path))
+            return CheckpointInfo(None, error=explain_missing(path))
         if not os.path.isfile(path):
-            return CheckpointInfo(None, error=missing(path))
+            return CheckpointInfo(None, error=explain_missing(path))
         key = path, status.st_mtime_ns, status.st_size
         with self._changed:
             known = self._known.get(key)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What the Model panel shows below a slot's path: its download under way or failed, or the checksum of what came."""
+"""Draw a slot's download below its path in the Model panel: progress, failure, or the checksum of the file."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from viz.loading.downloads import FAILED, Report
 from viz.ui.context import PanelContext
 from viz.ui.widgets import button, fact, sentence, tooltip
 
-DIGITS = 16  # of a checksum that are shown; all are a click away
-STAGES = {"connecting": "Connecting", "waiting": "Connecting anew", "checking": "Checking"}
+SHOWN_DIGITS = 16  # of a checksum that are shown; all are a click away
+STAGES = {"connecting": "Connecting", "waiting": "Reconnecting", "checking": "Checking"}
 
 
 def draw(context: PanelContext, slot: Slot, path: str) -> None:
-    """Nothing where the slot's model came from a file."""
+    """Draw a slot's download; nothing where its model was not downloaded."""
     report = context.models.downloads.report(slot)
     if report is None:
         if is_cached(path):
@@ -29,7 +29,7 @@ def draw(context: PanelContext, slot: Slot, path: str) -> None:
 
 
 def _progress(context: PanelContext, slot: Slot, report: Report) -> None:
-    """Three lines: name and time left, bar and button, figures."""
+    """Draw three lines: name and time left, bar and button, figures."""
     room, gap = imgui.get_content_region_avail().x, imgui.get_style().item_inner_spacing.x
     left = "" if report.seconds_left is None else f"{format_duration(report.seconds_left)} left"
     imgui.push_font(context.theme.mono, 0.0)
@@ -46,10 +46,10 @@ def _progress(context: PanelContext, slot: Slot, report: Report) -> None:
     imgui.pop_font()
     _bar(report, room - gap - imgui.calc_text_size("Cancel").x - 2 * imgui.get_style().frame_padding.x)
     imgui.same_line(0, gap)
-    if button("Cancel", "Stop fetching. What came is kept, and gone on with when the address is opened again."):
+    if button("Cancel", "Stop the download. Opening the address again resumes it."):
         context.models.downloads.cancel(slot)
     imgui.push_font(context.theme.mono, 0.0)
-    imgui.text_colored(context.theme.dim, figures(report))
+    imgui.text_colored(context.theme.dim, describe_progress(report))
     imgui.pop_font()
     imgui.dummy((0, 2))
 
@@ -62,11 +62,11 @@ def _bar(report: Report, width: float) -> None:
     imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
     imgui.progress_bar(known, ImVec2(width, 0), words)
     imgui.pop_style_color()
-    tooltip(f"Fetching {report.address}")
+    tooltip(f"Downloading {report.address}")
 
 
-def figures(report: Report) -> str:
-    """ "120 of 350 MiB  12.3 MiB/s", as much of it as is known."""
+def describe_progress(report: Report) -> str:
+    """Return as much as is known of: 120 of 350 MiB  12.3 MiB/s."""
     done, total = format_bytes(report.done), format_bytes(report.total) if report.total else ""
     if not total:
         words = done if report.done else "no bytes yet"
@@ -79,7 +79,7 @@ def figures(report: Report) -> str:
 
 
 def _elided(text: str, width: float) -> str:
-    """A name that fits, its middle left out."""
+    """Shorten a name to a width in pixels by its middle."""
     if imgui.calc_text_size(text).x <= width:
         return text
     for keep in range(len(text) - 1, 1, -1):
@@ -92,16 +92,16 @@ def _elided(text: str, width: float) -> str:
 def _failure(context: PanelContext, slot: Slot, report: Report) -> None:
     sentence(report.error, context.theme.error)
     if report.address:
-        if button("Try again", f"Fetch {report.address} again, from where it stopped."):
+        if button("Try again", f"Resume the download of {report.address}."):
             context.models.downloads.retry(slot)
         imgui.same_line()
-    if button("Dismiss", "Leave it."):
+    if button("Dismiss", "Hide this message."):
         context.models.downloads.cancel(slot)
     imgui.dummy((0, 2))
 
 
 def _checksum(context: PanelContext, sha256: str) -> None:
-    tip = f"{sha256} is the checksum of what was fetched: equal ones mean the same file. Click to copy."
-    fact(context.theme, "sha256", f"{sha256[:DIGITS]}…", tip, context.theme.dim)
+    tip = f"{sha256} is the checksum of the downloaded file; equal checksums mean equal files. Click to copy."
+    fact(context.theme, "sha256", f"{sha256[:SHOWN_DIGITS]}…", tip, context.theme.dim)
     if imgui.is_item_clicked():
         imgui.set_clipboard_text(sha256)

@@ -18,7 +18,7 @@ import torch
 
 from gan.checkpoints import checkpoint
 from gan.devices import check_device, threads_for
-from gan.hub.resolve import missing
+from gan.hub.resolve import explain_missing
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.precision import PrecisionPolicy, configure_backends
@@ -316,9 +316,9 @@ def make_key(request: PictureRequest) -> ModelKey:
     try:
         status = path.stat()
     except OSError:
-        raise FileNotFoundError(missing(path)) from None
+        raise FileNotFoundError(explain_missing(path)) from None
     if path.is_dir():
-        raise FileNotFoundError(missing(path))
+        raise FileNotFoundError(explain_missing(path))
     return ModelKey(str(path), status.st_mtime_ns, status.st_size, request.device)
 
 

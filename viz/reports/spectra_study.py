@@ -11,7 +11,7 @@ from gan.analysis.bands import Band, find_band
 from gan.analysis.power_spectrum import SpectrumAverage, average_generator, average_images
 from gan.checkpoints.checkpoint import load_generator, read_header
 from gan.data.image_dataset import ImageError, ImageSource
-from gan.hub.resolve import short_name
+from gan.hub.resolve import shorten_name
 from gan.networks.config import ConfigError
 from viz.reports.network_text import plain
 from viz.reports.spectra_figure import DIRECTIONS, Curve
@@ -60,7 +60,7 @@ def choose_subjects(paths: Sequence[Path], data: ImageSource | None, settings: S
         try:
             subjects.append(_choose_model(path, settings))
         except ConfigError as problem:
-            name = plain(short_name(path))
+            name = plain(shorten_name(path))
             raise ConfigError(f"{name}: {problem}" if len(paths) > 1 else str(problem)) from None
     if settings.layer is None:
         _check_sizes(subjects)
@@ -75,7 +75,7 @@ def choose_subjects(paths: Sequence[Path], data: ImageSource | None, settings: S
 
 
 def _choose_model(path: Path, settings: Settings) -> Subject:
-    name, band = plain(short_name(path)), find_band(read_header(path).config, settings.layer)
+    name, band = plain(shorten_name(path)), find_band(read_header(path).config, settings.layer)
 
     def averages() -> Iterator[SpectrumAverage]:
         generator, _ = load_generator(path, settings.device)

@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from gan.files.atomic_write import atomic_write
-from gan.hub.resolve import recorded
+from gan.hub.resolve import cite_model
 from viz.reports.sticking_figure import draw_sticking
 from viz.reports.sticking_study import Findings, Model, Settings, format_percent
 
@@ -62,7 +62,7 @@ def build_files(models: Sequence[Model], settings: Settings, found: Sequence[Fin
         names = {part: f"{model.side}-{part}.png" for part, pixels in parts.items() if pixels is not None}
         files |= {name: _png(parts[part]) for part, name in names.items()}
         document[model.side] = {
-            "model": recorded(model.given, model.path),
+            "model": cite_model(model.given, model.path),
             "name": model.name,
             "rung": model.config.rung,
             "resolution": model.config.resolution,

@@ -20,7 +20,7 @@ from imgui_bundle import portable_file_dialogs as dialogs
 import cuda_ops
 from gan.data.image_io import save_png
 from gan.devices import fastest_device, list_devices
-from gan.hub.resolve import bundled, resolve, unquoted
+from gan.hub.resolve import list_bundled, resolve, unquote_path
 from viz import invocation
 from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
@@ -89,7 +89,7 @@ class Window:
         self.context = PanelContext(
             theme=self.theme,
             models=Models(
-                bundled=tuple((model.name, model.path) for model in bundled()),
+                bundled=tuple((model.name, model.path) for model in list_bundled()),
                 downloads=Downloads(self._wake),
                 open=self.open_model,
                 browse=self.browse,
@@ -122,7 +122,7 @@ class Window:
 
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
-        path = unquoted(path)
+        path = unquote_path(path)
         if self.context.models.downloads.begin(slot, path):
             return
         self.state.slot(slot).path = resolve(path) if path else ""

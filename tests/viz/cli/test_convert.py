@@ -115,8 +115,8 @@ def test_names_that_cannot_be_written_are_one_sentence(pickle, tmp_path):
     refused(run("convert", pickle, "--out", long), "cannot be written: File name too long")
     refused(run("convert", pickle, "--out", "/proc/a.safetensors"), "/proc/a.safetensors cannot be written")
     refused(run("convert", pickle, "--out", ""), "must be a name such as cats.safetensors")
-    refused(run("convert", "", "--out", tmp_path / "x.safetensors"), "There is no name of a model")
-    refused(run("convert", "/dev/null", "--out", tmp_path / "x.safetensors"), "/dev/null is no file that can be read")
+    refused(run("convert", "", "--out", tmp_path / "x.safetensors"), "No model is named")
+    refused(run("convert", "/dev/null", "--out", tmp_path / "x.safetensors"), "/dev/null is not a regular file")
     refused(run("convert", "x" * 5000, "--out", tmp_path / "x.safetensors"), "There is no file xxx")
     assert run("convert", pickle, "--out", tmp_path / "UPPER.SAFETENSORS").exit_code == 0
 

@@ -88,8 +88,8 @@ def test_what_is_not_there_is_one_sentence(site: Site, words: tuple[str, ...]) -
 
 def test_a_snapshot_from_an_address_has_a_short_name(tmp_path: Path) -> None:
     sha256 = "0123456789abcdef" * 4
-    assert resolve.short_name(tmp_path / sha256 / "network-snapshot-000010.pkl") == "01234567/network-snapshot-000010"
-    assert resolve.short_name(tmp_path / "run" / "network-snapshot-000010.pkl") == "run/network-snapshot-000010"
+    assert resolve.shorten_name(tmp_path / sha256 / "network-snapshot-000010.pkl") == "01234567/network-snapshot-000010"
+    assert resolve.shorten_name(tmp_path / "run" / "network-snapshot-000010.pkl") == "run/network-snapshot-000010"
 
 
 INTERRUPTIBLE = """

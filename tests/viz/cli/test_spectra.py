@@ -309,7 +309,7 @@ def test_words_of_a_heat_map() -> None:
         ("--out x.png", "Give --model, --data or both", 2),
         ("--model t.safetensors", "Missing option '--out'", 2),
         ("--model none --out x.png", "There is no file none: choose another", 1),
-        (f"--model {'x' * 5000} --out x.png", "There is no file " + "x" * 60 + "...: choose", 1),
+        (f"--model {'x' * 5000} --out x.png", "There is no file " + "x" * 60, 1),
         ("--model set/0.png --out x.png", "is a picture or a film", 1),
         ("--model set --out x.png", "is a folder without a snapshot", 1),
         ("--data none --out x.png", "none does not exist; give a folder or a zip", 1),

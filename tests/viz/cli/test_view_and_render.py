@@ -139,7 +139,7 @@ def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_p
         checkpoint, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
     )
     monkeypatch.setattr(resolve.assets, "__file__", str(tmp_path / "__init__.py"))
-    assert [model.rung for model in resolve.bundled()] == ["A", "C", "T", "S", "X"]
+    assert [model.rung for model in resolve.list_bundled()] == ["A", "C", "T", "S", "X"]
 
 
 def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: 
     assert resolve.resolve("net-T.safetensors") == paths["T"], "the state keeps what means the same file elsewhere"
     run = Path(paths["T"]).parent / "run"
     run.mkdir()
-    assert resolve.resolve(str(run)) == str(run) and "folder without a snapshot" in resolve.missing(run)
+    assert resolve.resolve(str(run)) == str(run) and "folder without a snapshot" in resolve.explain_missing(run)
     for name in ("network-snapshot-000002", "network-snapshot-000010"):
         (run / f"{name}.safetensors").touch()
     assert resolve.resolve(str(run)) == str(run / "network-snapshot-000010.safetensors")

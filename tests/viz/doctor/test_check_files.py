@@ -181,7 +181,7 @@ def test_the_file_that_raises_is_named() -> None:
 
 @pytest.mark.slow
 def test_a_picture_is_drawn_even_without_bundled_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gan.hub.resolve.bundled", tuple)
+    monkeypatch.setattr("gan.hub.resolve.list_bundled", tuple)
     about = probe_child.picture()
     assert about["error"] == "" and about["model"] == "a model made for it" and about["file"] == ""
 

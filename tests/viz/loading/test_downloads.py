@@ -14,7 +14,7 @@ from gan.hub.cache import Cache, Record
 from gan.hub.download import Cancelled, Downloaded, Progress
 from gan.hub.url import DownloadError, parse_address
 from viz.loading.downloads import FAILED, Downloads, Report
-from viz.panels.download_row import figures
+from viz.panels.download_row import describe_progress
 
 ADDRESS = "https://example.com/models/t.pkl"
 MIB = 2**20
@@ -75,7 +75,7 @@ def test_a_report_says_how_far_how_fast_and_how_long(played: Played, woken: thre
     assert downloads.begin("left", f" {ADDRESS}?token=hushhush ")
     report = downloads.report("left")
     assert report == Report("t.pkl", ADDRESS) and report.fraction is None and report.seconds_left is None
-    assert figures(report) == "no bytes yet"
+    assert describe_progress(report) == "no bytes yet"
     for clock[0], done, shown in (
         (0.0, 10, "10.0 of 100 MiB"),
         (2.0, 30, "30.0 of 100 MiB  10.0 MiB/s"),
@@ -84,7 +84,7 @@ def test_a_report_says_how_far_how_fast_and_how_long(played: Played, woken: thre
     ):
         played.say(Progress("downloading", done * MIB, 100 * MIB))
         report = downloads.report("left")
-        assert report and report.fraction == done / 100 and figures(report) == shown
+        assert report and report.fraction == done / 100 and describe_progress(report) == shown
     assert report and report.seconds_left == pytest.approx(1.0)
     played.say(Progress("checking", 50 * MIB, 100 * MIB))
     report = downloads.report("left")
@@ -96,8 +96,10 @@ def test_a_report_says_how_far_how_fast_and_how_long(played: Played, woken: thre
 
 
 def test_figures_have_one_unit_where_one_will_do() -> None:
-    assert figures(Report("a", "a", "downloading", 3 * MIB)) == "3.0 MiB", "a server that does not say how much"
-    assert figures(Report("a", "a", "waiting", 300, 3 * MIB, 7.0)) == "300 B of 3.0 MiB"
+    assert describe_progress(Report("a", "a", "downloading", 3 * MIB)) == "3.0 MiB", (
+        "a server that does not say how much"
+    )
+    assert describe_progress(Report("a", "a", "waiting", 300, 3 * MIB, 7.0)) == "300 B of 3.0 MiB"
 
 
 def test_both_slots_wait_for_one_download(played: Played, woken: threading.Event) -> None:

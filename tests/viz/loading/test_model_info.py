@@ -12,7 +12,7 @@ from support.foreign import SOURCE, Call, Named, network, official, pickled, sna
 from support.gui import drive, save_model, settle
 
 from gan.checkpoints import checkpoint
-from gan.hub.resolve import unquoted
+from gan.hub.resolve import unquote_path
 from gan.networks.generator import init_generator
 from gan.networks.ladder import rung_config
 from viz.core.result import CheckpointInfo
@@ -105,8 +105,13 @@ def test_what_passes_is_tried_again(reader: InfoReader, pickle: str, monkeypatch
 
 
 def test_paths_as_people_paste_them() -> None:
-    assert unquoted(' "/a b/c.pkl" ') == unquoted("'/a b/c.pkl'") == unquoted("file:///a%20b/c.pkl") == "/a b/c.pkl"
-    assert unquoted("'") == "'" and unquoted("a'b'") == "a'b'" and unquoted("") == ""
+    assert (
+        unquote_path(' "/a b/c.pkl" ')
+        == unquote_path("'/a b/c.pkl'")
+        == unquote_path("file:///a%20b/c.pkl")
+        == "/a b/c.pkl"
+    )
+    assert unquote_path("'") == "'" and unquote_path("a'b'") == "a'b'" and unquote_path("") == ""
 
 
 def test_a_file_written_anew_is_read_anew(reader: InfoReader, pickle: str) -> None:
