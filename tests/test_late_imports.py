@@ -17,7 +17,7 @@ UNWANTED = ("torch._dynamo", "torch._inductor", "sympy", "triton")
 
 SAY = f"""
 import sys
-print("IMPORTED", *[name for name in {UNWANTED} if name in sys.modules])
+print("IMPORTED", *[name for name in {UNWANTED} if sys.modules.get(name) is not None])
 """
 
 RENDER = """

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m bench.bench_roofline: filtered_lrelu on a GPU against its roofline, and the cost of starting and launching.
+"""`python tests/bench/bench_roofline.py`: filtered_lrelu on a GPU against its roofline; the cost of start and launch.
 
 The roofline of a case is the slower of two things that no kernel avoids: moving input, output and codes once, at the
 rate of a large copy on this device, and the multiply-adds of the filters, at the rate of a large float32 matrix product
@@ -9,9 +9,13 @@ from memory and not from a cache.
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import click
 import torch
