@@ -309,11 +309,15 @@ def filtered_lrelu(
 
     Args:
         x: [N, C, H, W] images.
-        fu, fd: up- and downsampling filter, [taps] for both axes, [taps_y, taps_x], or None for the identity.
+        fu: upsampling filter, [taps] for both axes, [taps_y, taps_x], or None for the identity.
+        fd: downsampling filter, likewise.
         b: [C] bias, added before upsampling.
-        up, down: integer factors; upsampling has the gain up^2 that keeps the signal's level.
+        up: integer factor; upsampling has the gain up^2 that keeps the signal's level.
+        down: integer factor.
         padding: of the upsampled image; one number, (x, y), or [x before, x after, y before, y after], negative crops.
-        gain, slope, clamp: the nonlinearity is clamp(gain leaky_relu(x, slope), -clamp, clamp).
+        gain: of the nonlinearity, which is clamp(gain leaky_relu(x, slope), -clamp, clamp).
+        slope: for negative values.
+        clamp: limit of the absolute value, or None.
         flip_filter: correlate instead of convolve.
 
     Returns:

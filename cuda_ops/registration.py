@@ -41,7 +41,9 @@ def define_operator(
 
     Args:
         reference: runs on every device without kernels; its annotations give the operator's schema.
-        cpu, cuda: run on these devices.
+        name: without the namespace.
+        cpu: runs on CPUs.
+        cuda: runs on CUDA devices.
         fake: returns an empty result of the right shape, dtype and layout.
     """
     schema = torch.library.infer_schema(reference, mutates_args=())
