@@ -31,7 +31,7 @@ def check_device(name: str) -> None:
     """Raise DeviceError unless `name` is one of `list_devices`, or "cuda" where there is a CUDA device."""
     names = list_devices()
     if name not in names and not (name == "cuda" and "cuda:0" in names):
-        raise DeviceError(f"There is no device {name!r} on this machine: choose one of {', '.join(names)}.")
+        raise DeviceError(f"There is no device {name!r:.80} on this machine: choose one of {', '.join(names)}.")
 
 
 def threads_for(resolution: int) -> int:

@@ -121,7 +121,7 @@ class TrainState:
     def load(cls, path: Path, device: str | None = None) -> Self:
         """Load the state in `path` on `device` (default: the one it was saved on), and set the random generators.
 
-        TrainingError if the file is no state or does not fit its own networks, or if the device is missing.
+        TrainingError if the file is no state or does not fit its own networks, DeviceError if the device is missing.
         """
         tensors, document = load_tensors(path)
         if document.get("kind") != KIND:

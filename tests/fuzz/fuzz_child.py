@@ -33,6 +33,7 @@ import torch
 import gan.checkpoints.foreign  # noqa: F401  (which a foreign file has imported)
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
 from gan.data.image_dataset import ImageError, open_images
+from gan.devices import DeviceError
 from gan.networks.config import ConfigError
 from train.errors import TrainingError
 from train.state import TrainState
@@ -141,7 +142,7 @@ def training(path: str) -> str:
     """A run that can go on, or a refusal."""
     try:
         found = TrainState.load(Path(path))
-    except (TrainingError, CheckpointError, ConfigError) as error:
+    except (TrainingError, CheckpointError, ConfigError, DeviceError) as error:
         return checked(error)
     classes = found.config.generator.c_dim
     for _ in range(2 if found.config.batch == 4 else 0):

@@ -325,7 +325,7 @@ def test_refuses_bad_options(tmp_path: Path, data: Path) -> None:
     refused(call("--cfg=T", f"--data={data}", "--batch=6", out), "batch of 6")
     refused(call("--cfg=T", f"--data={data}", "--cond", out), "no labels")
     refused(call("--cfg=T", f"--data={data}", "--device=warp9", out), "'warp9'")
-    refused(call("--cfg=T", f"--data={data}", "--device=meta", out), "'meta'", "--device=cpu")
+    refused(call("--cfg=T", f"--data={data}", "--device=meta", out), "'meta'", "choose one of cpu")
     refused(call("--cfg=T", f"--data={data}", "--kimg=0.0001", out), "--kimg", status=2)
     refused(call("--cfg=T", f"--data={data}", out, *SMALL, "--cbase=1"), "channel")
     refused(call("--cfg=T", f"--data={tmp_path / 'gone'}", out), "gone does not exist")
@@ -405,7 +405,7 @@ def test_refuses_to_resume_without_its_device_or_its_options(tmp_path: Path, dat
     del document["schema"]
     missing = f"cuda:{torch.cuda.device_count()}"  # one more than there are, be it none
     save_tensors(path, tensors, {**document, "config": {**document["config"], "device": missing}})
-    refused(call("resume", run, "--kimg=1"), f"'{missing}'", "--device=cpu")
+    refused(call("resume", run, "--kimg=1"), f"'{missing}'", "choose one of cpu")
     result = call("resume", run, "--kimg=0.008", "--device=cpu")
     assert result.exit_code == 0 and progress(run)["images"] == 8
     for options in ({}, {"config": None}, {"config": {"batch": 4}}, {"config": {**document["config"], "batch": "4"}}):
