@@ -152,9 +152,9 @@ def test_a_frame_computes_nothing_again(monkeypatch: pytest.MonkeyPatch) -> None
         "magnitude_response_2d",
         "magnitude_response",
         "list_bands",
+        "find_band",
     ):
         monkeypatch.setattr(f"viz.instruments.filters.{name}", None)
-    monkeypatch.setattr("viz.instruments.filters.find_band", None)
     again = GeneratorConfig.from_json(config.to_json())  # equal, another object
     assert view_filters(again, "L5_52_1024") is first and first.schedule is view_schedule(again)
 
