@@ -3,7 +3,7 @@
 
 The name of a kept library is <digest of what it was made from>-<digest of its bytes>-<compiler>. So a damaged file is
 noticed before it is loaded (loading one can end the process), and no lock is needed, since the last rename wins.
-CUDA's cubins lie in a folder beside it, which cuda-core looks after (cuda/nvrtc.py).
+CUDA's cubins lie in a folder beside it (cuda/nvrtc.py).
 """
 
 import hashlib
@@ -97,7 +97,9 @@ def clean_cache() -> list[Path]:
     """Delete what killed processes left, damaged libraries and those unused for long; return what was deleted."""
     deleted = _delete_abandoned_folders(Path(tempfile.gettempdir()))
     with suppress(OSError, RuntimeError):  # RuntimeError: there is no home folder
-        deleted += _delete_abandoned_folders(cache_folder())
+        deleted += _delete_abandoned_folders(cache_folder()) + _delete_abandoned_folders(
+            cache_folder().with_name("cubins")
+        )
         for path in sorted(cache_folder().glob(f"*{SUFFIX}")):
             if time.time() - path.stat().st_mtime > UNUSED_SECONDS or not _is_whole(path):
                 path.unlink()

@@ -1,19 +1,21 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Compile the CUDA kernels with NVRTC, which torch's CUDA wheels bring, and keep the cubins.
 
-cuda-core compiles and keeps them: its cache writes whole files or none, serves several processes, and drops the cubins
-that were not read for longest. NVRTC itself is not loaded to find a kept cubin.
+cuda-core compiles them. To find a kept cubin neither it nor NVRTC is imported: that takes longer than the first kernel
+may (docs/decisions/017-cuda-kernels.md).
 """
 
 import functools
-from collections.abc import Mapping, MutableMapping
+import os
+import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module, metadata
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from cuda_ops.kernel_cache import cache_folder, digest, digest_files
+from cuda_ops.kernel_cache import PREFIX, cache_folder, digest, digest_files
 
 SOURCES = Path(__file__).parents[1] / "csrc" / "cuda"
 NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")  # distributions that NVRTC comes in
@@ -41,11 +43,11 @@ def _digest_sources(folder: Path) -> str:
     return digest_files(folder.glob("*.cuh"))
 
 
-def make_key(source: str, defines: Mapping[str, int], architecture: int) -> bytes:
+def make_key(source: str, defines: Mapping[str, int], architecture: int) -> str:
     """Return the digest of what decides a cubin: sources, macros, architecture, NVRTC."""
     macros = ",".join(f"{name}={value}" for name, value in sorted(defines.items()))
     parts = (_digest_sources(SOURCES), source, macros, str(architecture), find_compiler_version())
-    return digest(part.encode() for part in parts).encode()
+    return digest(part.encode() for part in parts)
 
 
 def get_cubin(source: str, defines: Mapping[str, int], architecture: int) -> bytes:
@@ -53,31 +55,39 @@ def get_cubin(source: str, defines: Mapping[str, int], architecture: int) -> byt
 
     Raises CompileError. A cache that cannot be used costs compiling again, nothing else.
     """
-    key = make_key(source, defines, architecture)
-    kept: MutableMapping[bytes, bytes] = {}
+    name = f"{make_key(source, defines, architecture)}.cubin"
     with suppress(OSError, RuntimeError):  # RuntimeError: there is no home folder
-        kept = _open_cache()
-    with suppress(OSError):
-        entry = kept.get(key, b"")
-        cubin = entry[DIGEST_LENGTH:]
-        if entry[:DIGEST_LENGTH] == digest([cubin]).encode():
-            return cubin
+        path = cache_folder("cubins") / name
+        entry = path.read_bytes()
+        if entry[:DIGEST_LENGTH] == digest([entry[DIGEST_LENGTH:]]).encode():
+            os.utime(path)  # still in use: see _drop_unused
+            return entry[DIGEST_LENGTH:]
     cubin, _ = compile_cubin(source, defines, architecture)
-    with suppress(OSError):
-        kept[key] = digest([cubin]).encode() + cubin
+    with suppress(OSError, RuntimeError):
+        folder = cache_folder("cubins")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as passing:
+            whole = Path(passing, name)
+            whole.write_bytes(digest([cubin]).encode() + cubin)
+            os.replace(whole, folder / name)
+        _drop_unused(folder)
     return cubin
 
 
-def _open_cache() -> MutableMapping[bytes, bytes]:
-    return import_core().utils.FileStreamProgramCache(cache_folder("cubins"), max_size_bytes=MAX_CACHE_BYTES)
+def _drop_unused(folder: Path) -> None:
+    """Delete the cubins that were not read for longest until the others take at most MAX_CACHE_BYTES."""
+    total = 0
+    for path in sorted(folder.glob("*.cubin"), key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        total += path.stat().st_size
+        if total > MAX_CACHE_BYTES:
+            path.unlink()
 
 
 def import_core() -> Any:
-    """Import and return cuda.core; CompileError where it is not installed or too old."""
+    """Import and return cuda.core; CompileError where it is not installed."""
     try:
         core = import_module("cuda.core")
-        import_module("cuda.core.utils").FileStreamProgramCache  # noqa: B018  since 1.0
-    except (ImportError, AttributeError) as problem:
+    except ImportError as problem:
         raise CompileError(f"the package cuda-core, which compiles kernels, cannot be imported ({problem})") from None
     return core
 

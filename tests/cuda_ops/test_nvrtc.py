@@ -38,8 +38,6 @@ compiles = pytest.mark.skipif(not HAS_COMPILER, reason="cuda-core and NVRTC are 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    if not HAS_COMPILER:
-        pytest.skip("cuda-core is not installed")
     monkeypatch.setattr(nvrtc, "cache_folder", lambda name: tmp_path / name)
     return tmp_path / "cubins"
 
@@ -152,19 +150,17 @@ import sys, time
 from pathlib import Path
 from cuda_ops.cuda import nvrtc
 nvrtc.cache_folder = lambda name: Path(sys.argv[1])
-nvrtc.import_core()
 start = time.perf_counter()
 nvrtc.get_cubin("bias_act", {"TYPE": 0, "THREADS": 256, "BLOCKS": 2, "VECTOR": 4}, 90)
 seconds = time.perf_counter() - start
 maps = Path("/proc/self/maps").read_text() if sys.platform == "linux" else ""
-print(seconds, "libnvrtc" in maps)
+print(seconds, "libnvrtc" in maps or "cuda.core" in sys.modules)
 """
 
 
 @compiles
 @pytest.mark.slow
-def test_a_kept_cubin_is_found_within_50_ms_without_loading_nvrtc(tmp_path):
-    """The import of cuda-core comes on top: 0.06 s of a processor's time."""
+def test_a_kept_cubin_is_found_within_50_ms_without_a_compiler(tmp_path):
     subprocess.run([sys.executable, "-c", PROCESS, str(tmp_path)], cwd=ROOT, check=True)
     times = []
     for _ in range(3):
