@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""python -m gan.bench: a frame of whole generators, against their convolutions alone. `cuda_ops.bench` runs it too."""
+"""Time a frame of whole generators beside their convolutions: `python -m gan.bench`, also run by `cuda_ops.bench`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ on_references = cpu.switched_off  # the models within run on the operators' refe
 
 @contextmanager
 def chained() -> Iterator[None]:
-    """The models within go through chains of general operators, as the official code does on CPUs."""
+    """Run the models within as chains of general operators, as the official code does on CPUs."""
     chains = (
         ("gan.networks.synthesis_stylegan3.filtered_lrelu", chain_filtered_lrelu),
         ("gan.networks.synthesis_stylegan2.upfirdn2d", chain_upfirdn2d),  # the discriminator's too
@@ -82,7 +82,7 @@ def chained() -> Iterator[None]:
 
 
 def convolutions(generator: Generator, ws: torch.Tensor) -> list[Layer]:
-    """Every convolution as a plain one with random input, contiguous."""
+    """Return every convolution as a plain one with random input, contiguous."""
     found: list[Layer] = []
     shape = torch.Size()
     with cpu.switched_off():  # plain weights
@@ -113,7 +113,7 @@ def _all(layers: list[Layer]) -> None:
 
 
 def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, rounds: int) -> Row:
-    """A frame while the input moves: weights modulated beforehand, a new transform each time."""
+    """Time a frame while the input moves: weights modulated beforehand, a new transform each time."""
     torch.manual_seed(0)
     config = rung_config(cfg, resolution, channel_base=channel_base, channel_max=channel_max)
     generator = Generator(config).eval().requires_grad_(False)
@@ -163,7 +163,7 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
 @JSON
 @QUICK
 def main(threads: int, as_json: bool, quick: bool) -> None:
-    """Times a frame of T, R and StyleGAN2 against their convolutions alone."""
+    """Time a frame of T, R and StyleGAN2 beside their convolutions alone."""
     prepare(threads)
     cases = [(*case[:4], 1) for case in CASES if case[2] == 2048] if quick else CASES
     with torch.inference_mode():

@@ -24,7 +24,7 @@ from gan.networks.generator import Generator
 
 Tensors = dict[str, Tensor]
 Errors = Iterator[tuple[str, float]]
-NETWORK_TOLERANCE = 1e-4  # of the largest reference value (conformance/README)
+NETWORK_TOLERANCE = 1e-4  # of the largest reference value (docs/references.md, [V])
 OPERATOR_TOLERANCE = 1e-5
 NOT_COVERED = ("ada",)  # the augmentation is not written yet
 RESAMPLING: dict[str, Callable[..., image_warp.Moved]] = {
@@ -38,7 +38,7 @@ COMPUTED = ("resample_filter", "up_filter", "down_filter")
 
 
 def relative_error(found: Tensor, expected: Tensor) -> float:
-    """max |found - expected| / max |expected|; infinite where shapes differ or something is not finite."""
+    """Return max |found - expected| / max |expected|; infinite if shapes differ or a value is not finite."""
     if found.shape != expected.shape:
         return float("inf")
     if expected.numel() == 0:
@@ -53,7 +53,7 @@ def _under(tensors: Tensors, prefix: str) -> Tensors:
 
 
 def _load_state(network: nn.Module, state: Tensors) -> Errors:
-    """Load parameters by name; the filters are compared, but stay the ones that we computed."""
+    """Load parameters by name; compare the filters, but keep our own."""
     own = network.state_dict()
     if set(own) != set(state):
         differing = sorted(set(own) ^ set(state))
@@ -65,14 +65,14 @@ def _load_state(network: nn.Module, state: Tensors) -> Errors:
 
 
 def generator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
-    """Every output of a generator's case: w, truncation, images, transforms, features, gradients."""
+    """Compare every output of a generator's case: w, truncation, images, transforms, features, gradients."""
     generator = Generator(generator_config(config.pop("kind"), config))
     yield from _load_state(generator, _under(tensors, "state/"))
     yield from generator_output_errors(generator, tensors)
 
 
 def generator_output_errors(generator: Generator, tensors: Tensors) -> Errors:
-    """The same of a generator that has the case's parameters."""
+    """Compare the outputs of a generator that has the case's parameters."""
     z, c = tensors["in/z"], tensors.get("in/c")
     outputs = _under(tensors, "out/")
     features = {f"synthesis.{name}": x for name, x in generator.synthesis.steps(generator.mapping(z, c))}
@@ -105,7 +105,7 @@ def generator_output_errors(generator: Generator, tensors: Tensors) -> Errors:
 
 
 def discriminator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
-    """Logits, the R1 gradient in the images, and the R1 penalty's gradient in the parameters (a double backward)."""
+    """Compare logits, the R1 gradient of the images, and the R1 penalty's gradient of the parameters."""
     config.pop("kind")
     discriminator = Discriminator(discriminator_config(config))
     yield from _load_state(discriminator, _under(tensors, "state/"))
@@ -113,7 +113,7 @@ def discriminator_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
 
 
 def discriminator_output_errors(discriminator: Discriminator, tensors: Tensors) -> Errors:
-    """The same of a discriminator that has the case's parameters."""
+    """Compare the outputs of a discriminator that has the case's parameters; the penalty takes a double backward."""
     img = tensors["in/img"].requires_grad_()
     logits = discriminator(img, tensors.get("in/c"))
     (r1_grad,) = torch.autograd.grad(logits.sum(), img, create_graph=True)
@@ -128,7 +128,7 @@ def discriminator_output_errors(discriminator: Discriminator, tensors: Tensors) 
 
 
 def operator_errors(config: list[dict[str, Any]], tensors: Tensors) -> Errors:
-    """Each call's output and gradients."""
+    """Compare each call's output and gradients."""
     for i, call in enumerate(config):
         arguments = dict(call)
         name = arguments.pop("op")
@@ -148,7 +148,7 @@ def operator_errors(config: list[dict[str, Any]], tensors: Tensors) -> Errors:
 
 
 def resampling_errors(calls: list[list[Any]], tensors: Tensors) -> Errors:
-    """The moved pictures and the masks of the operators that the equivariance metrics use."""
+    """Compare the moved pictures and the masks of the equivariance metrics' operators."""
     for i, (name, arguments) in enumerate(calls):
         if name not in RESAMPLING:
             raise ValueError(f"unknown operator {name}")
@@ -158,7 +158,7 @@ def resampling_errors(calls: list[list[Any]], tensors: Tensors) -> Errors:
 
 
 def find_case(stem: str, config: Any) -> tuple[Callable[[Any, Tensors], Errors], float] | None:
-    """The comparison for a case and its tolerance, or None for a kind that is known but not covered yet."""
+    """Return the comparison for a case and its tolerance; None for a known kind that is not covered yet."""
     if stem.startswith(NOT_COVERED):
         return None
     if isinstance(config, dict):
@@ -174,7 +174,7 @@ def find_case(stem: str, config: Any) -> tuple[Callable[[Any, Tensors], Errors],
 
 
 def run_case(path: Path) -> tuple[str, str]:
-    """(verdict, details) of one file; the verdict is "pass", "FAIL" or "not covered yet"."""
+    """Run the case of a file; return (verdict, details), the verdict "pass", "FAIL" or "not covered yet"."""
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads((file.metadata() or {})["config"])
@@ -196,7 +196,7 @@ def run_case(path: Path) -> tuple[str, str]:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def main(folder: Path) -> None:
-    """Run every case in FOLDER, a folder of reference vectors, and print a row a case.
+    """Run every case in FOLDER, a folder of reference vectors, and print a row for each.
 
     Example: python -m gan.conformance tests/conformance
     """

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What each layer's output may hold: how it is sampled, and where its band is to end [P fig. 4c]. Pure numbers."""
+"""Sampling rate and frequency band of each layer's output [P fig. 4c], in pure numbers."""
 
 import math
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from functools import lru_cache
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.layer_plan import compute_schedule, plan
 
-INPUT = "input"  # what `steps` calls the Fourier input
+INPUT = "input"  # name of the Fourier input in `steps`
 
 
 @dataclass(frozen=True)
 class Band:
-    """A layer's output, or the Fourier input. Frequencies are in cycles an image width, the rate in samples of it.
+    """The band of a layer's output or of the Fourier input, in cycles an image width.
 
     The map is `size` samples wide, of which `rate` make an image width and the rest is margin. `radial`: its last
-    filter (or the disc of the input's sinusoids) ends the band on circles of radius f_c and f_t, else on squares.
+    filter, or the disc of the input's sinusoids, ends the band on circles of radius f_c and f_t, else on squares.
     """
 
     name: str
@@ -25,34 +25,34 @@ class Band:
     size: int
     rate: int  # s
     cutoff: float  # f_c
-    stopband: float  # f_t, asked for: beyond s/2 where sampling is critical
-    edge: float  # f_c + f_h, what the filter is designed for: the larger of f_t and s/2 in T and R
+    stopband: float  # f_t as designed: beyond s/2 where sampling is critical
+    edge: float  # f_c + f_h, of the filter's design: the larger of f_t and s/2 in T and R
     radial: bool
     critical: bool
 
     @property
     def nyquist(self) -> float:
-        """s/2, the most that the samples can hold along an axis."""
+        """Return s/2, the highest frequency that the samples can hold along an axis."""
         return self.rate / 2
 
     def along(self, frequency: float, degrees: float) -> float:
-        """How far from the centre a direction meets the contour of a cutoff or stopband `frequency`."""
+        """Return the distance of the contour of a cutoff or stopband `frequency` from the centre, in a direction."""
         return frequency if self.radial else distance_to_square(frequency, degrees)
 
 
 def distance_to_square(frequency: float, degrees: float) -> float:
-    """How far it is from the centre to the square |f_x|, |f_y| <= frequency in a direction: sqrt(2) more at 45."""
+    """Return the distance from the centre to the square |f_x|, |f_y| <= frequency: sqrt(2) times more at 45 degrees."""
     turn = math.radians(degrees)
     return frequency / max(abs(math.cos(turn)), abs(math.sin(turn)))
 
 
 @lru_cache(maxsize=64)
 def list_bands(config: GeneratorConfig) -> tuple[Band, ...]:
-    """Of the Fourier input, where there is one, and of every layer, under the names that `synthesis.steps` yields."""
+    """Return the bands of the Fourier input, if there is one, and of every layer, by the names of `synthesis.steps`."""
     planned = plan(config)
     found = []
     if config.fourier_input:
-        nyquist = planned.input_rate / 2  # until there fades out what the transform moves beyond the disc
+        nyquist = planned.input_rate / 2  # sinusoids moved beyond the disc fade out up to here
         found.append(
             Band(
                 INPUT,
@@ -89,9 +89,9 @@ def list_bands(config: GeneratorConfig) -> tuple[Band, ...]:
 
 
 def find_band(config: GeneratorConfig, layer: str | None = None) -> Band:
-    """The band of a layer by name or number, of the input by "input"; None: of the picture, the last layer's.
+    """Return the band of a layer by name or number, or of "input"; None is the picture, the last layer's.
 
-    ConfigError names the layers that there are.
+    ConfigError names the layers of this network.
     """
     every = list_bands(config)
     if layer is None:

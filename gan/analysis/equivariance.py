@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""EQ-T, EQ-T_frac and EQ-R [P app. E]: how exactly a generator's pictures move with its input, in decibels.
+"""EQ-T, EQ-T_frac and EQ-R [P app. E]: metrics of how exactly pictures move with the generator's input, in decibels.
 
 A picture is drawn twice: with its input moved, and at rest and then moved as a band-limited signal (image_warp).
 The metric is 10 log10(I_max^2 / MSE) between the two, I_max = 2, with one mean squared error over all samples, channels
@@ -24,14 +24,14 @@ from gan.networks.generator import Generator, choose_batch_size
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 
-PEAK = 2.0  # I_max: pictures range from -1 to 1
-REACH = 1 / 8  # offsets are uniform in [-REACH, REACH] image widths, an axis
-DECIBEL = 10 / math.log(10)  # of a natural logarithm
+PEAK = 2.0  # I_max: pictures are from -1 to 1
+MAX_OFFSET = 1 / 8  # image widths: offsets are uniform in [-MAX_OFFSET, MAX_OFFSET] on each axis
+DB_PER_NEPER = 10 / math.log(10)  # decibels for each unit of a natural logarithm of power
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One random draw: a latent, perhaps a class, and a motion."""
+    """A random draw: a latent, a class and a motion."""
 
     z: np.ndarray  # [z_dim]
     label: int
@@ -40,10 +40,10 @@ class Sample:
 
     @classmethod
     def draw(cls, config: GeneratorConfig, seed: int, index: int) -> "Sample":
-        """Sample `index` of `seed`: the same whatever is measured, in whatever batches."""
+        """Draw sample `index` of `seed`, which depends neither on the metrics nor on the batches."""
         random = np.random.default_rng([seed, index])
         z = random.standard_normal(config.z_dim)
-        tx, ty = random.uniform(-REACH, REACH, 2)
+        tx, ty = random.uniform(-MAX_OFFSET, MAX_OFFSET, 2)
         angle = random.uniform(0, 2 * math.pi)
         return cls(z, int(random.integers(max(config.c_dim, 1))), (tx, ty), angle)
 
@@ -52,9 +52,9 @@ class Sample:
 class Estimate:
     """A metric after `num` samples, in dB with standard errors (nan for one sample).
 
-    `db` is the paper's; `relative_db` compares the error with the variance of the pictures themselves, a picture's and
-    a channel's about its mean, so that networks of different contrast compare: a flat picture of the right mean would
-    have 0 dB, one that has nothing to do with it -3 or less. `deviation` is that variance's square root.
+    `db` is the paper's. `relative_db` compares the error with the variance of the pictures themselves, of each picture
+    and channel about its mean, so that networks of different contrast compare: a flat picture of the right mean has
+    0 dB, an unrelated one -3 or less. `deviation` is the square root of that variance.
     """
 
     metric: str
@@ -66,7 +66,7 @@ class Estimate:
     deviation: float
 
 
-# How a metric moves the input (x and y in image widths, degrees) and the picture at rest.
+# A motion of the input (x and y in image widths, degrees), and the same of the picture at rest.
 Motion = tuple[tuple[float, float, float], Callable[[Tensor], image_warp.Moved]]
 
 
@@ -81,7 +81,7 @@ def _motion(metric: str, sample: Sample, size: int) -> Motion:
 
 
 class Pair(NamedTuple):
-    """What a metric compared of one sample: where `mask` is 1, `found` was to be `reference`."""
+    """The two pictures of a sample that a metric compared; `found` should equal `reference` where `mask` is 1."""
 
     metric: str
     reference: Tensor  # [1, C, S, S]: the picture at rest, moved
@@ -96,7 +96,7 @@ class EquivarianceMeter:
     """
 
     def __init__(self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0) -> None:
-        """ConfigError for a generator that cannot be moved, and for an unknown metric."""
+        """Raise ConfigError for a generator that cannot be moved, and for an unknown metric."""
         unknown = sorted(set(metrics) - set(METRICS))
         if unknown or not metrics:
             named = ", ".join(unknown) or "none"
@@ -118,13 +118,13 @@ class EquivarianceMeter:
             pass
 
     def slices(self, count: int) -> Iterator[None]:
-        """`add` in slices, for who must not be kept waiting: yields after each forward pass and each pair compared.
+        """Do the work of `add` in steps: yield after each forward pass and each comparison, so that others can run.
 
-        The estimates know of the samples once all slices are done; whoever stops iterating before has measured nothing.
+        The estimates change with the last step only; stopping before discards the samples.
         """
         steps = self._steps(count)
         while True:
-            with torch.no_grad(), disable_tf32():  # not while others run between two slices
+            with torch.no_grad(), disable_tf32():  # not while others run between two steps
                 if next(steps, self) is self:
                     return
             yield
@@ -161,11 +161,13 @@ class EquivarianceMeter:
 
     def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
         images = self.generator.synthesis(ws, SynthesisOptions(transform=transforms.to(ws.device)))
-        return images.cpu() if images.device.type == "mps" else images  # the operators need float64, which MPS has not
+        return (
+            images.cpu() if images.device.type == "mps" else images
+        )  # the operators need float64, which MPS does not have
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
-        """One for each metric, in order. ValueError before the first sample."""
+        """Estimates of the metrics, in order. ValueError before the first sample."""
         return tuple(self._estimate(metric) for metric in self.metrics)
 
     def _estimate(self, metric: str) -> Estimate:
@@ -173,11 +175,14 @@ class EquivarianceMeter:
             raise ValueError("There is no estimate before the first sample.")
         error, valid, variance = means = self._sums[metric] / self.num
         with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is infinitely many dB
-            level, relative = DECIBEL * np.log(PEAK**2 * valid / error), DECIBEL * np.log(variance * valid / error)
+            level, relative = (
+                DB_PER_NEPER * np.log(PEAK**2 * valid / error),
+                DB_PER_NEPER * np.log(variance * valid / error),
+            )
             covariance = (self._products[metric] / self.num - np.outer(means, means)) / (self.num - 1 or np.nan)
             # The logarithm of a ratio of means moves by these per mean (the delta method).
             slopes = np.array([-1 / error, 1 / valid, 0]), np.array([-1 / error, 1 / valid, 1 / variance])
-            level_error, relative_error = (DECIBEL * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
+            level_error, relative_error = (DB_PER_NEPER * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
         return Estimate(
             metric,
             self.num,
@@ -190,7 +195,7 @@ class EquivarianceMeter:
 
 
 def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved) -> Pair:
-    """What is compared, within the region that both pictures are valid in."""
+    """Make the pair to compare, with the mask of the region where both pictures are valid."""
     reference, mask = expected
     if metric == "eq_r":
         found, inside = image_warp.fractional_pseudo_rotation(found, sample.angle)
@@ -199,14 +204,14 @@ def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved
 
 
 def _squared_error(pair: Pair) -> tuple[float, float]:
-    """(Sum of squared differences, how many numbers) where both pictures are valid."""
+    """Return (sum of squared differences, count of numbers) where both pictures are valid."""
     squares = (pair.found - pair.reference).square() * pair.mask
     return float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * pair.found.shape[1]
 
 
 @contextmanager
 def disable_tf32() -> Iterator[None]:
-    """No TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
+    """Disable TF32 convolutions, which torch allows on CUDA: their rounding alone would cost R some decibels."""
     allowed = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:
@@ -223,9 +228,9 @@ def measure_equivariance(
     batch: int | None = None,
     stop_error: float | None = None,
 ) -> Iterator[tuple[Estimate, ...]]:
-    """The estimates after every batch until `num` samples are measured; whoever stops iterating stops measuring.
+    """Yield the estimates after every batch until `num` samples are measured; stop iterating to stop measuring.
 
-    With `stop_error`, it ends once every standard error is below so many dB, after 24 samples at least.
+    With `stop_error`, end once every standard error is below so many dB, after MIN_SAMPLES at least.
     """
     meter = EquivarianceMeter(generator, metrics, seed)
     batch = batch or choose_batch_size(generator.config.resolution)

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a layer's filters let through, in numbers [P app. C, fig. 4a]: numpy only, nothing here is run by a network."""
+"""Frequency responses of the layers' filters [P app. C, fig. 4a], in numpy; no network runs this."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
 
 AXIS, DIAGONAL = 0.0, 45.0  # degrees: where a filter on a square grid differs most from itself
-FLOOR = 1e-10  # of magnitudes: 200 dB, beyond what float32 taps can tell
+MIN_MAGNITUDE = 1e-10  # 200 dB, beyond the precision of float32 taps
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,55 +27,55 @@ class Filter:
 
     @property
     def radial(self) -> bool:
-        """Whether it is two-dimensional."""
+        """True for a two-dimensional filter."""
         return self.taps.ndim == 2
 
     @property
     def stopband(self) -> float:
-        """f_c + f_h, where its stopband begins: the larger of f_t and s/2 [P app. F.1]."""
+        """Return f_c + f_h, where the stopband begins: the larger of f_t and s/2 [P app. F.1]."""
         return self.cutoff + self.half_width
 
     @property
     def alias_from(self) -> float:
-        """s - f_c, where that begins which resampling brings into the band |f| <= f_c, or out of it as an image."""
+        """Return s - f_c, from which on frequencies alias into the band |f| <= f_c, or its images begin."""
         return self.low_rate - self.cutoff
 
     def edge(self, degrees: float) -> float:
-        """The highest frequency in a direction: s_tmp/2 on the axes; in the plane further, to the square's corner."""
+        """Return the highest frequency in a direction: s_tmp/2 on the axes, more for a radial filter off them."""
         turn = math.radians(degrees)
         return self.rate / 2 / (max(abs(math.cos(turn)), abs(math.sin(turn))) if self.radial else 1.0)
 
     @property
     def directions(self) -> tuple[float, ...]:
-        """The directions, in degrees, that tell how it does: separable filters are what they are on the axis."""
+        """Directions in degrees to measure it in: a separable filter needs the axis only."""
         return (AXIS, DIAGONAL) if self.radial else (AXIS,)
 
 
 @dataclass(frozen=True)
 class Attenuation:
-    """How much a filter takes away, in dB, positive; of a radial filter the worse of 0 and 45 degrees.
+    """A filter's attenuation in positive dB; for a radial filter the worse of 0 and 45 degrees.
 
     Upsampling from s to s_tmp repeats the band |f| <= f_c around every multiple of s: the lowest of these images begins
     at s - f_c. Downsampling from s_tmp to s folds into that band whatever lies around the multiples of s, from s - f_c
-    on. So both ask for nothing to pass from s - f_c on.
+    on. So in both cases nothing should pass from s - f_c on.
 
     A windowed ideal filter passes about one half, 6 dB, at its cutoff, the middle of its transition (more where few
-    taps have a wide one). At critical sampling, f_c = s/2, aliases begin right there, so 6 dB is what they lose by
-    nature; how well such a filter stops at all shows from its stopband's edge f_c + f_h on.
+    taps have a wide one). At critical sampling, f_c = s/2, aliases begin right there, so they lose only 6 dB; what such
+    a filter stops shows from its stopband's edge f_c + f_h on.
     """
 
-    cutoff: float  # at f_c: what is lost of the band's upper end, the most of the directions
+    cutoff: float  # at f_c: the loss at the band's upper end, the largest of the directions
     stopband: float  # the least from f_c + f_h up to s_tmp/2
     alias: float  # the least from s - f_c up to s_tmp/2
 
 
 def get_layer_filters(config: GeneratorConfig, spec: LayerSpec) -> tuple[Filter | None, Filter | None]:
-    """The filters of a layer's up- and downsampling; None where there is none.
+    """Return the filters of a layer's up- and downsampling; None where it has none.
 
     The first keeps the band of the layer's input, the second that of its output [P app. F.1].
     """
     up, down = design_up_filter(spec), design_down_filter(spec)
-    if config.architecture != "layers" and up is not None:  # StyleGAN2's stands in the configuration
+    if config.architecture != "layers" and up is not None:  # StyleGAN2's is in the configuration
         up = np.array(config.resample_filter) / sum(config.resample_filter)
     kind, rate = spec.filter_kind, spec.temporary_rate
     return (
@@ -85,7 +85,7 @@ def get_layer_filters(config: GeneratorConfig, spec: LayerSpec) -> tuple[Filter 
 
 
 def magnitude_response(taps: np.ndarray, rate: float, frequencies: np.ndarray, degrees: float = AXIS) -> np.ndarray:
-    """|H| at frequencies [F] along a direction of the plane, for taps [t] on both axes or [t, t], at `rate`: [F].
+    """Compute |H| at frequencies [F] along a direction, for taps [t] on both axes or [t, t] at `rate`.
 
     H(f) = sum over x, y of h[y, x] exp(-2 pi i (f_x x + f_y y)); separable filters need one axis at a time.
     """
@@ -102,7 +102,7 @@ def magnitude_response(taps: np.ndarray, rate: float, frequencies: np.ndarray, d
 
 
 def magnitude_response_2d(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
-    """|H| at all pairs of frequencies [F], for taps as in `magnitude`: [F, F], rows f_y, columns f_x."""
+    """Compute |H| at all pairs of frequencies [F], taps as in `magnitude_response`: [F, F], rows f_y, columns f_x."""
     x = (np.arange(len(taps)) - (len(taps) - 1) / 2) / rate
     waves = np.exp(-2j * math.pi * np.multiply.outer(frequencies, x))
     if taps.ndim == 2:
@@ -112,12 +112,12 @@ def magnitude_response_2d(taps: np.ndarray, rate: float, frequencies: np.ndarray
 
 
 def attenuation_db(magnitudes: np.ndarray) -> np.ndarray:
-    """Attenuation in dB, at most 200."""
-    return -20 * np.log10(np.maximum(magnitudes, FLOOR))
+    """Convert magnitudes to attenuation in dB, at most 200."""
+    return -20 * np.log10(np.maximum(magnitudes, MIN_MAGNITUDE))
 
 
 def measure_attenuation(f: Filter) -> Attenuation:
-    """What a filter does where it matters; the definitions are `Attenuation`'s."""
+    """Measure a filter's attenuation where it matters, as `Attenuation` defines it."""
     at_cutoff = [
         attenuation_db(magnitude_response(f.taps, f.rate, np.array([f.cutoff]), angle))[0] for angle in f.directions
     ]
@@ -125,7 +125,7 @@ def measure_attenuation(f: Filter) -> Attenuation:
 
 
 def _least(f: Filter, low: float) -> float:
-    """The least attenuation from a frequency to the highest there is."""
+    """Return the least attenuation from a frequency up to the highest one."""
     points = min(32 * len(f.taps), 4096)  # 32 and more a lobe miss less than 0.02 dB of its top
     found = []
     for angle in f.directions:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Names of the equivariance metrics, for command lines and panels that do not wait for torch."""
+"""Names of the equivariance metrics, for command lines and panels, which do not import torch."""
 
 METRICS = ("eq_t", "eq_t_frac", "eq_r")
 TITLES = {"eq_t": "EQ-T", "eq_t_frac": "EQ-T_frac", "eq_r": "EQ-R"}

@@ -5,7 +5,7 @@ Maps x are whitened by a scalar mean and deviation, multiplied by a separable Ka
 P(f) = mean |sum_n w[n] (x[n] - mean) / deviation exp(-2 pi i f n / s)|^2. The window's squares sum to 1, so that white
 noise has P = 1, 0 dB, at every frequency and every size of the maps. Frequencies f are in cycles an image width, right
 and down, s samples an image width apart; maps with a margin are wider than an image. There is no averaging over
-directions: what happens along the axes alone, as aliases do, must be seen.
+directions, so that aliases, which lie along the axes, can be seen.
 """
 
 import math
@@ -25,18 +25,20 @@ from gan.data.image_dataset import ImageSource
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.generator import Generator, choose_batch_size, z_from_seed
 
-BETA = 8.0  # of the window, as in the paper
-LARGEST = 2088  # samples a side that a spectrum is padded to unasked: twice the widest map of a generator
-LEAST, SMALLEST = 4, 256  # times wider, and samples a side, that it is padded to unasked as far as that allows
-POINTS = 1024  # the most steps of a slice, unasked
-CHUNKS = {"cpu": 2**18, "cuda": 2**23}  # complex numbers transformed at a time: what a core's cache holds; 64 MB
-FLOOR = -100.0  # dB
-ROUNDING = 2.0**-22  # of single precision: a deviation so much smaller than the mean is none
+KAISER_BETA = 8.0  # as in the paper
+# Padding, if none is given: 4 times, to 256 samples a side at least and 2088, twice a generator's widest map, at most.
+MAX_PADDED_SIZE = 2088
+MIN_PADDING, MIN_PADDED_SIZE = 4, 256
+MAX_SLICE_STEPS = 1024  # if no number is given
+# Complex numbers transformed at a time: the size of a core's cache, and 64 MB.
+CHUNKS = {"cpu": 2**18, "cuda": 2**23}
+MIN_DECIBELS = -100.0
+ROUNDING = 2.0**-22  # of float32: a deviation so much smaller than the mean counts as 0
 
 
 @lru_cache(maxsize=16)
-def kaiser_window(size: int, beta: float = BETA) -> np.ndarray:
-    """[size] Kaiser window of one axis; its squares, and so those of its outer product, sum to 1."""
+def kaiser_window(size: int, beta: float = KAISER_BETA) -> np.ndarray:
+    """Return the Kaiser window [size] of one axis; its squares, and so those of its outer product, sum to 1."""
     w = np.kaiser(size, beta)
     w /= np.sqrt(np.square(w).sum())
     w.setflags(write=False)
@@ -45,53 +47,53 @@ def kaiser_window(size: int, beta: float = BETA) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _transformed_window(size: int, beta: float) -> np.ndarray:
-    """[2 size] transform of one axis; W, what a constant of 1 looks like, is its outer product."""
+    """Return the window's transform [2 size] on one axis; W, the transform of a constant 1, is its outer product."""
     return np.fft.fft(kaiser_window(size, beta), n=2 * size)
 
 
 def choose_padding(size: int) -> int:
-    """How many times wider maps are padded to unasked, at least 1.
+    """Return the factor that maps are padded by if none is given, at least 1.
 
-    Four times, which makes peaks round; more for small maps, up to 256 samples, less for what would pass some 2048.
+    Four, which makes peaks round; more for maps below 64 samples, less for those above 522.
     """
-    return max(1, min(max(LEAST, SMALLEST // size), LARGEST // size))
+    return max(1, min(max(MIN_PADDING, MIN_PADDED_SIZE // size), MAX_PADDED_SIZE // size))
 
 
-def power_to_db(power: np.ndarray, floor: float = FLOOR) -> np.ndarray:
-    """10 log10 of power, at least `floor`."""
+def power_to_db(power: np.ndarray, floor: float = MIN_DECIBELS) -> np.ndarray:
+    """Convert power to decibels, 10 log10 of it, at least `floor`."""
     return 10 * np.log10(np.maximum(power, 10 ** (floor / 10)))
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """A mean power spectrum, known at every frequency.
+    """A mean power spectrum, which can be evaluated at every frequency.
 
-    Held at twice as many frequencies as the maps have samples, from which all others follow without error: the inverse
+    It holds twice as many frequencies as the maps have samples, from which all others follow exactly: the inverse
     transform is then the windowed maps' mean autocorrelation, with room for every lag.
     """
 
-    half: np.ndarray  # float64 [2 size, size + 1]: unshifted, f_x >= 0; the other half mirrors it, maps being real
+    half: np.ndarray  # float64 [2 size, size + 1]: unshifted, f_x >= 0; the other half is its mirror image
     rate: float  # s
 
     @property
     def size(self) -> int:
-        """Samples a side of the maps."""
+        """Number of samples of a map's side."""
         return self.half.shape[1] - 1
 
     @cached_property
     def _lags(self) -> np.ndarray:
-        """[2 size, 2 size] autocorrelation; index -1 is lag -1."""
+        """Autocorrelation [2 size, 2 size]; index -1 is lag -1."""
         return torch.fft.irfft2(torch.from_numpy(self.half), s=self.half.shape[:1] * 2).numpy()
 
     def frequencies(self, pad: int | None = None) -> np.ndarray:
-        """[M] frequencies of either axis of `power`, rising, 0 at M // 2."""
+        """Return the frequencies [M] of both axes of `power`, ascending, 0 at M // 2."""
         count = self.size * (pad or choose_padding(self.size))
         return (np.arange(count) - count // 2) * (self.rate / count)
 
     def power(self, pad: int | None = None) -> np.ndarray:
-        """float64 [M, M], M = pad size: |FFT|^2 of maps padded with zeros to `pad` times their size, 0 in the middle.
+        """Compute |FFT|^2 of maps padded with zeros to `pad` times their size: float64 [M, M], M = pad size.
 
-        Rows are f_y, which points down as pictures do, columns f_x, both `frequencies`. Two is the cheapest.
+        Rows are f_y, downwards, columns f_x, both as `frequencies` with 0 in the middle. A `pad` of 2 is the cheapest.
         """
         pad = pad or choose_padding(self.size)
         count, half = self.size * pad, self.half
@@ -115,7 +117,7 @@ class Spectrum:
         return torch.fft.rfft2(lags).real.clamp(min=0).numpy()
 
     def at(self, x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:
-        """Power at frequencies `x` right and `y` down, numbers or arrays [F]: exactly there, whatever the padding."""
+        """Compute the power at frequencies `x` right and `y` down, numbers or arrays [F], without interpolation."""
         across, along = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
         size, lags = self.size, self._lags
         turns = 2 * math.pi / self.rate
@@ -128,18 +130,18 @@ class Spectrum:
         return np.maximum(found, 0.0).reshape(np.broadcast_shapes(np.shape(x), np.shape(y)))
 
     def edge(self, degrees: float) -> float:
-        """The highest frequency in a direction: s/2 on the axes, sqrt(2) more on the diagonals."""
+        """Return the highest frequency in a direction: s/2 on the axes, sqrt(2) times more on the diagonals."""
         return distance_to_square(self.rate / 2, degrees)
 
     def slice(self, degrees: float, points: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """(Frequencies, power), each [points], from the centre to the edge; `degrees` counter-clockwise as seen.
+        """Compute (frequencies, power), each [points], from the centre to the edge at `degrees` counter-clockwise.
 
-        Evaluated where it runs, not interpolated: between the frequencies of a fourfold padding straight lines are a
-        tenth of a decibel off in averages of many pictures, but up to twenty in the valleys of a single one's spectrum.
+        The power is exact at each point: linear interpolation of a fourfold padded spectrum errs by a tenth of a
+        decibel in averages of many pictures, but by up to twenty in the valleys of a single picture's spectrum.
         """
         reach = self.edge(degrees)
-        if points is None:  # eight for each that the maps alone could tell apart
-            points = min(POINTS, math.ceil(8 * self.size * reach / self.rate)) + 1
+        if points is None:  # eight for each frequency that the maps resolve
+            points = min(MAX_SLICE_STEPS, math.ceil(8 * self.size * reach / self.rate)) + 1
         frequencies = np.linspace(0, reach, points)
         turn = math.radians(degrees)
         x, y = math.cos(turn), -math.sin(turn)
@@ -148,9 +150,9 @@ class Spectrum:
         return frequencies, self._on_grid(points, round(x * math.sqrt(2)), round(y * math.sqrt(2)))
 
     def _on_grid(self, points: int, right: int, down: int) -> np.ndarray:
-        """Power along an axis or a diagonal, (right, down) of -1, 0 and 1, at equal steps from 0 to the square's edge.
+        """Compute the power along an axis or a diagonal, (right, down) of -1, 0, 1, in equal steps to the edge.
 
-        It depends on the sums of the lags across that direction alone, and to the edge there is half a turn a lag.
+        It depends only on the sums of the lags across that direction; at the edge a lag is half a turn.
         """
         lags, count = np.fft.fftshift(self._lags), 2 * self.size
         if right and down:
@@ -167,10 +169,10 @@ class Spectrum:
 
 
 class _Sums(NamedTuple):
-    """All that is kept of the maps, less a pivot: replaced at once, so that an interruption leaves them consistent."""
+    """Sums over the maps, less a pivot; replaced as a whole, so that an interruption leaves them consistent."""
 
     power: np.ndarray  # float64 [2 size, size + 1]: sum |FFT(w x)|^2
-    picture: np.ndarray  # float64 [size, size]: sum x; the transform being linear, this says what a mean takes away
+    picture: np.ndarray  # float64 [size, size]: sum x, whose transform says what subtracting a mean changes
     squares: float  # sum x^2
     maps: int
     pictures: int
@@ -179,25 +181,25 @@ class _Sums(NamedTuple):
 class SpectrumAverage:
     """A running mean spectrum that can be whitened by any mean and deviation afterwards, exactly.
 
-    Of |X - m W|^2, summed over maps, the parts are sum |X|^2, the transform of sum x, and their number; the deviation
-    needs sum x^2. So memory does not grow with the pictures, and only rounding depends on how they come in batches.
+    The sum of |X - m W|^2 over maps follows from sum |X|^2, the transform of sum x, and the number of maps; the
+    deviation needs sum x^2. So memory does not grow with the pictures, and batches change the rounding only.
     """
 
-    def __init__(self, size: int, rate: float, beta: float = BETA) -> None:
-        """For maps `size` samples a side at `rate` samples an image width, under a window of that beta."""
+    def __init__(self, size: int, rate: float, beta: float = KAISER_BETA) -> None:
+        """Average maps `size` samples wide at `rate` samples an image width, under a Kaiser window of `beta`."""
         self.size, self.rate, self.beta = size, rate, beta
-        # Taken away before all else, lest single precision lose small powers to the square of a large mean.
+        # Subtracted first, so that float32 does not lose small powers beside the square of a large mean.
         self._pivot = 0.0
         self._sums = _Sums(np.zeros((2 * size, size + 1)), np.zeros((size, size)), 0.0, 0, 0)
 
     @property
     def pictures(self) -> int:
-        """How many were added."""
+        """Number of pictures added."""
         return self._sums.pictures
 
     @property
     def mean(self) -> float:
-        """Of all values added, margins included; nan before the first."""
+        """Mean of all values added, margins included; nan before the first."""
         return self._pivot + self._offset
 
     @property
@@ -218,14 +220,14 @@ class SpectrumAverage:
     def add(self, images: Tensor) -> None:
         """Add pictures or maps [N, C, size, size], on any device; ConfigError if they are not finite numbers.
 
-        Float64 is transformed as it is, everything else in float32.
+        Float64 is transformed in float64, everything else in float32.
         """
         if images.ndim != 4 or images.shape[2:] != (self.size, self.size):
             raise ValueError(f"These are spectra of [N, C, {self.size}, {self.size}], not of {list(images.shape)}.")
         if not images.shape[0] * images.shape[1]:
             return
         if images.device.type == "mps":
-            images = images.cpu()  # sums are float64, which MPS has not
+            images = images.cpu()  # sums are float64, which MPS does not have
         dtype = torch.float64 if images.dtype == torch.float64 else torch.float32
         maps = images.flatten(0, 1)
         before = self._sums
@@ -244,7 +246,7 @@ class SpectrumAverage:
             found = torch.fft.rfft2(x * plane, s=(2 * self.size, 2 * self.size))
             power += torch.view_as_real(found).square_().sum(dim=0)
         if not math.isfinite(squares):
-            raise ConfigError("There are values that are not finite numbers here: they have no spectrum.")
+            raise ConfigError("The values include some that are not finite numbers, so they have no spectrum.")
         self._sums = _Sums(
             before.power + power.sum(dim=2).cpu().numpy(),
             before.picture + picture.cpu().numpy(),
@@ -254,9 +256,9 @@ class SpectrumAverage:
         )
 
     def spectrum(self, mean: float | None = None, deviation: float | None = None) -> Spectrum:
-        """The mean over channels and pictures, whitened by `mean` and `deviation`: by default those of all values.
+        """Return the mean over channels and pictures, whitened by `mean` and `deviation` (default: of all values).
 
-        ConfigError before the first picture, and where there is no deviation to divide by.
+        ConfigError before the first picture, and where the deviation is 0.
         """
         if not self._sums.maps:
             raise ConfigError("There is no spectrum before the first picture.")
@@ -282,14 +284,14 @@ def average_generator(
     seed: int = 0,
     psi: float = 1.0,
     layer: str | None = None,
-    beta: float = BETA,
+    beta: float = KAISER_BETA,
     batch: int | None = None,
 ) -> Iterator[SpectrumAverage]:
-    """One running average, handed out after every batch, of the pictures of seeds `seed`, `seed + 1`, ...
+    """Average the spectra of the pictures of seeds `seed`, `seed + 1`, ..., and yield the average after every batch.
 
-    Pictures are as the network draws them: neither clamped nor rounded to 8 bits. `layer`: a name or number, for its
-    maps instead (bands.find; the network runs no further). Labels, where there are any, are random, by seed.
-    Whoever stops iterating stops the computation, and the average stays as it was.
+    Pictures are as the network draws them, neither clamped nor rounded to 8 bits. `layer`: a name or number, for its
+    maps instead (bands.find_band; the network runs no further). Labels, if the model has any, are random, by seed.
+    Stopping the iteration stops the computation; the average stays valid.
     """
     config = generator.config
     band = find_band(config, layer)
@@ -314,7 +316,7 @@ def _ws(generator: Generator, seeds: range, psi: float) -> Tensor:
 
 
 def random_label(config: GeneratorConfig, seed: int) -> int:
-    """The label that goes with a seed where many pictures are drawn: uniform over those that the model has."""
+    """Return the label of a seed where many pictures are drawn, uniform over the model's labels."""
     return int(np.random.default_rng([seed, 1]).integers(max(config.c_dim, 1)))
 
 
@@ -328,9 +330,9 @@ def _maps(generator: Generator, ws: Tensor, layer: str | None) -> Tensor:
 
 
 def average_images(
-    source: ImageSource, num: int, *, seed: int = 0, beta: float = BETA, batch: int | None = None
+    source: ImageSource, num: int, *, seed: int = 0, beta: float = KAISER_BETA, batch: int | None = None
 ) -> Iterator[SpectrumAverage]:
-    """The same of `num` pictures of a set, drawn without replacement by `seed`; all of them, where it has no more."""
+    """Average the spectra of `num` pictures of a data set, drawn without replacement by `seed`, or of all it has."""
     chosen = np.arange(len(source))
     if num < len(source):
         chosen = np.sort(np.random.default_rng(seed).permutation(len(source))[:num])

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Stickiness: the share of fine detail that stays on the screen when the content moves by a pixel (or a few).
+"""Stickiness: the share of fine detail that stays on the screen when the content moves by a pixel or a few.
 
 The picture x of one latent is drawn at rest, and once more, x', with the content moved by d whole pixels. If all
 detail sticks to the screen, x'(p) is x(p); if all of it follows, x(p - d). So x' is explained by both, at every
@@ -40,15 +40,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan.analysis.equivariance import disable_tf32
-from gan.analysis.texture_sticking import NOTHING
+from gan.analysis.texture_sticking import ROUNDING_ENERGY
 from gan.networks.config import ConfigError
 from gan.networks.generator import Generator
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions, Weights
 
 COARSEST = 1 / 8  # cycles a pixel from which detail is fine
-UNDECIDED = 0.9  # |<S,P>| / sqrt(<S,S> <P,P>) from which sticking and following look alike
-REACH = 1 / 8  # distances are at most so many picture widths, as EQ-T's
+UNDECIDED = 0.9  # coherence |<S,P>| / sqrt(<S,S> <P,P>) from which sticking and following look alike
+MAX_OFFSET = 1 / 8  # picture widths, as in EQ-T
 BLOCK = 32  # pixels of a window of the Fourier transforms; larger pictures are covered by several
 DISTANCES = (1, 2, 4)  # pixels that the content moves by
 GROUPS = 24  # of latents, left out in turn for standard errors
@@ -56,8 +56,10 @@ GROUPS = 24  # of latents, left out in turn for standard errors
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of the fine detail's energy after `num` latents whose content moved by `distance` pixels (along the longer
-    of the two axes), with standard errors over latents (nan for one). Unbiased, so a share of 0 may come out below it.
+    """Shares of the fine detail's energy after `num` latents, with standard errors over latents (nan for one).
+
+    The content moved by `distance` pixels, along the longer of the two axes. Unbiased, so a share of 0 may come out
+    below 0.
     """
 
     distance: int
@@ -71,8 +73,8 @@ class Shares:
 
 
 def choose_distances(resolution: int) -> tuple[int, ...]:
-    """Those of DISTANCES that a picture of this size is moved by."""
-    return tuple(d for d in DISTANCES if d <= REACH * resolution)
+    """Return the DISTANCES that a picture of this size can be moved by."""
+    return tuple(d for d in DISTANCES if d <= MAX_OFFSET * resolution)
 
 
 @dataclass
@@ -111,7 +113,7 @@ class StickinessMeter:
                 "nothing to move, and no stickiness to measure."
             )
         self.distances = choose_distances(config.resolution) if distances is None else distances
-        farthest = int(REACH * config.resolution)
+        farthest = int(MAX_OFFSET * config.resolution)
         if not self.distances or any(not 1 <= d <= farthest for d in self.distances):
             raise ConfigError(f"Pictures of {config.resolution} pixels are moved by 1 to {farthest} of them.")
         self.generator, self.seed, self.psi, self.cutoff, self.num = generator, seed, psi, cutoff, 0
@@ -120,12 +122,12 @@ class StickinessMeter:
 
     @property
     def pictures_per_latent(self) -> int:
-        """Calls of `add` that one latent takes."""
+        """Number of calls of `add` for one latent."""
         return 1 + 4 * len(self.distances)
 
     @torch.no_grad()
     def add(self) -> bool:
-        """Draw and take in one picture; whether it completed a latent. ConfigError if it is not of finite numbers."""
+        """Draw and measure one picture; return True if it completed a latent. ConfigError if it is not finite."""
         latent = self._latent
         if latent is None:
             self._latent = self._begin()
@@ -143,7 +145,7 @@ class StickinessMeter:
         return True
 
     def _begin(self) -> _Latent:
-        """The next latent, its picture at rest, and where it will be moved."""
+        """Draw the next latent, its picture at rest, and its motions."""
         config = self.generator.config
         random = np.random.default_rng([self.seed, self.num])
         z = torch.from_numpy(random.standard_normal((1, config.z_dim))).float()
@@ -160,7 +162,7 @@ class StickinessMeter:
         return _Latent(ws, weights, self._picture(ws, weights, 0, 0), todo, sums)
 
     def _picture(self, ws: Tensor, weights: Weights, dx: int, dy: int) -> np.ndarray:
-        """[C, S, S] float64, its content moved by whole pixels."""
+        """Draw a picture [C, S, S], float64, with its content moved by whole pixels."""
         size = self.generator.config.resolution
         transform = user_matrix(dx / size, dy / size, 0).to(ws.device)
         with disable_tf32():
@@ -171,14 +173,14 @@ class StickinessMeter:
 
     @property
     def estimate(self) -> Shares:
-        """The shares at the shortest distance: `estimate.stays` is the stickiness. Errors as for `estimates`."""
+        """Shares at the shortest distance; `estimate.stays` is the stickiness. Errors as for `estimates`."""
         return min(self.estimates, key=lambda shares: shares.distance)
 
     @property
     def estimates(self) -> tuple[Shares, ...]:
-        """The shares at each distance, in order, of the latents that are complete.
+        """Shares at each distance, in order, over the complete latents.
 
-        ValueError before the first; ConfigError of pictures that have no fine detail at all.
+        ValueError before the first latent; ConfigError for pictures without fine detail.
         """
         if not self.num:
             raise ValueError("There is no estimate before the first latent.")
@@ -197,9 +199,9 @@ class StickinessMeter:
 
 
 def _ways(distance: int, random: np.random.Generator) -> list[tuple[int, int]]:
-    """Four moves (dx, dy) whose longer component is `distance`, about 45 degrees apart, each forth or back.
+    """Draw four moves (dx, dy) whose longer component is `distance`, about 45 degrees apart, each of random sign.
 
-    Of 1 pixel these are along both axes and both diagonals; of more, the first direction is drawn, too.
+    Moves of 1 pixel are along both axes and both diagonals; for more, the first direction is random, too.
     """
     ring = [(distance, y) for y in range(-distance, distance)]  # half of it: the other half is that, back
     ring += [(x, distance) for x in range(distance, -distance, -1)]
@@ -209,24 +211,24 @@ def _ways(distance: int, random: np.random.Generator) -> list[tuple[int, int]]:
 
 
 def _block(size: int) -> int:
-    """Pixels of a window's side in a region of `size`, even."""
+    """Return the even width in pixels of a window in a region of `size`."""
     return min(BLOCK, size // 2 * 2)
 
 
 def _shape(size: int) -> tuple[int, int, int]:
-    """Of the sums of _products for a region of `size` pixels."""
+    """Return the shape of the sums of _products for a region of `size` pixels."""
     return 5, _block(size), _block(size) // 2 + 1
 
 
 @lru_cache(maxsize=4)
 def _window(size: int) -> np.ndarray:
-    """[size, size]: a Hann window that is nowhere 0."""
+    """Return a Hann window [size, size] that is nowhere 0."""
     window = np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
     return np.outer(window, window)
 
 
 def _transforms(x: np.ndarray) -> np.ndarray:
-    """[C, N, N] to windowed transforms [..., n, n / 2 + 1] of blocks that overlap by about a half (Welch's method)."""
+    """Transform [C, N, N] to [..., n, n / 2 + 1], in windowed blocks that overlap by about a half (Welch's method)."""
     size, block = x.shape[-1], _block(x.shape[-1])
     starts = np.linspace(0, size - block, math.ceil(2 * (size - block) / block) + 1).astype(int)
     blocks = np.lib.stride_tricks.sliding_window_view(x, (block, block), axis=(1, 2))[:, starts][:, :, starts]
@@ -234,9 +236,9 @@ def _transforms(x: np.ndarray) -> np.ndarray:
 
 
 def _products(x: np.ndarray, moved: np.ndarray, dx: int, dy: int, margin: int) -> np.ndarray:
-    """[5, n, n / 2 + 1]: <S,S>, <P,P>, <S,P>, <X',S>, <X',P> of one pair of pictures, a frequency each.
+    """Compute <S,S>, <P,P>, <S,P>, <X',S>, <X',P> of a pair of pictures at each frequency: [5, n, n / 2 + 1].
 
-    On the pixels that are at least `margin` from the border, so that what moves in is known.
+    They use the pixels at least `margin` from the border, so that the pixels that move in are known.
     """
     size = x.shape[-1]
     rows, columns = (slice(margin - d, size - margin - d) for d in (dy, dx))
@@ -248,17 +250,17 @@ def _products(x: np.ndarray, moved: np.ndarray, dx: int, dy: int, margin: int) -
 
 @lru_cache(maxsize=4)
 def _multiplicity(size: int) -> np.ndarray:
-    """[size, size / 2 + 1]: how often a frequency counts, 0 below COARSEST; half of the others are mirrored away."""
+    """Return each frequency's weight [size, size / 2 + 1]: 0 below COARSEST, 2 where rfft2 omits the mirror image."""
     down, right = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)
     return np.where((right == 0) | (right == 0.5), 1.0, 2.0) * (np.hypot(down, right) >= COARSEST)
 
 
 def _shares(sums: np.ndarray) -> tuple[float, float]:
-    """(stays, follows) of such sums over many pairs."""
+    """Compute (stays, follows) from the sums of `_products` over many pairs."""
     ss, pp, sp, ms, mp = sums
     fine = _multiplicity(ss.shape[0]) * (ss + pp) / 2
     decided = (fine > 0) & (sp * sp < UNDECIDED**2 * ss * pp)
-    if not decided.any() or fine[decided].sum() <= NOTHING * ss.sum():
+    if not decided.any() or fine[decided].sum() <= ROUNDING_ENERGY * ss.sum():
         raise ConfigError("The pictures have no fine detail that could stick or follow: there is nothing to measure.")
     ss, pp, sp, ms, mp, fine = (part[decided] for part in (ss, pp, sp, ms, mp, fine))
     determinant = ss * pp - sp * sp

@@ -1,16 +1,16 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Texture sticking made visible [P fig. 1]: the mean of a latent's neighbourhood, and slices in place and time.
 
-Frames k = 1...K show a content that moves, h_k is their *fine detail*: each less its Gaussian blur of `SIGMA` pixels,
-which keeps half the energy at 1/8 cycle a pixel and more of what is finer. The share of it that stays on the screen is
+Frames k = 1...K show a content that moves. h_k is a frame's *fine detail*: the frame less its Gaussian blur of `SIGMA`
+pixels, which keeps half the energy at 1/8 cycle a pixel and more above. The share of it that stays on the screen is
 
     sum over P of <h_k, h_l> / |P|  divided by  sum over k of <h_k, h_k> / K,
 
-P being pairs of *different* frames. What differs from frame to frame at random is uncorrelated in such pairs, so it
-counts below the line alone; with all K^2 pairs it would add 1/K. What the frames have in common at the same place
-counts in full. Detail that moves counts for nothing on average, provided that it moved by its own width (some 4 pixels)
-or more between the two frames of a pair: `streaks` therefore takes pairs that are far apart in time. How far each
-content moved is not known here; where it is, `stickiness` measures the same share exactly, a pixel at a time.
+P being pairs of *different* frames. Differences at random between frames are uncorrelated in such pairs, so they count
+below the line alone; with all K^2 pairs they would add 1/K. Detail that the frames have in common at the same place
+counts in full. Moving detail counts for nothing on average, provided that it moved by its own width (some 4 pixels) or
+more between the two frames of a pair: `temporal_persistence` therefore takes pairs that are far apart in time. The
+content's motion is not known here; where it is, `stickiness` measures the same share exactly, a pixel at a time.
 
 Nothing here needs torch. Pictures are arrays [H, W, C], positions fractions of the picture's width and height.
 """
@@ -20,19 +20,20 @@ from functools import lru_cache
 
 import numpy as np
 
+from gan.networks.filter_design import PICTURE_LOBES, lanczos
+
 SIGMA = 2.0  # pixels; |1 - exp(-2 (pi sigma f)^2)|^2 is one half at f = 1/8
-APART = 8  # pairs of a slice's columns are at least its length / APART apart
-NOTHING = 1e-10  # of a picture's energy: as little fine detail is the rounding of a flat one
-LOBES = 3  # of the Lanczos window that pictures are sampled by, as everywhere
+MIN_DISTANCE_SHARE = 1 / 8  # of a slice's length: pairs of its columns are at least so far apart
+ROUNDING_ENERGY = 1e-10  # of a picture's energy: so little fine detail is the rounding of a flat picture
 
 
 def sample_segment(picture: np.ndarray, x0: float, y0: float, x1: float, y1: float, samples: int) -> np.ndarray:
-    """[samples, C] float32 values of a picture [H, W, C] from (x0, y0) to (x1, y1), both included, in its own units.
+    """Sample a picture [H, W, C] along the segment from (x0, y0) to (x1, y1), both included: [samples, C] float32.
 
-    (0, 0) is the picture's left upper corner, (1, 1) the right lower one; beyond its border the border's pixels go on.
-    Sampled by a windowed sinc, not bilinearly: that would blur most in the middle between two pixels, and so draw
-    streaks of its own into every slice. `samples` should be no fewer than the pixels that the segment passes, or
-    detail folds.
+    (0, 0) is the picture's left upper corner, (1, 1) the right lower one; beyond the border its pixels repeat.
+    A Lanczos filter samples it, since bilinear interpolation blurs most halfway between two pixels and would draw
+    streaks of its own into every slice. `samples` should be at least the number of pixels on the segment, or detail
+    aliases.
     """
     rows, columns, down, right = _taps(*picture.shape[:2], x0, y0, x1, y1, samples)
     values: np.ndarray = picture[rows[:, :, None], columns[:, None, :]].astype(np.float32)  # [samples, 6, 6, C]
@@ -46,14 +47,13 @@ _ORDER = ["einsum_path", (1, 2), (0, 1)]  # over columns, then over rows
 def _taps(
     height: int, width: int, x0: float, y0: float, x1: float, y1: float, samples: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, columns [samples, 6] that each sample reads, and their weights."""
+    """Compute the rows and columns [samples, 6] that each sample reads, and their weights."""
     along = np.linspace(0.0, 1.0, samples)
     found = []
     for first, last, size in ((y0, y1, height), (x0, x1, width)):
         where = (first + along * (last - first)) * size - 0.5  # a pixel's value lies at its centre
-        taps = np.floor(where)[:, None] + np.arange(1 - LOBES, LOBES + 1)
-        offset = where[:, None] - taps
-        weights = np.sinc(offset) * np.sinc(offset / LOBES)
+        taps = np.floor(where)[:, None] + np.arange(1 - PICTURE_LOBES, PICTURE_LOBES + 1)
+        weights = lanczos(where[:, None] - taps)
         weights /= weights.sum(axis=1, keepdims=True)
         found.append((np.clip(taps, 0, size - 1).astype(np.intp), weights.astype(np.float32)))
     (rows, down), (columns, right) = found
@@ -61,12 +61,12 @@ def _taps(
 
 
 class SliceBuffer:
-    """The last columns of an x-t slice: one segment a frame, side by side. Appending copies nothing but the column."""
+    """The last columns of an x-t slice, one segment for each frame. Appending copies the column only."""
 
     def __init__(self, capacity: int, samples: int, channels: int = 3, dtype: type = np.uint8) -> None:
-        """Room for `capacity` columns of `samples` values; in bytes, values are rounded and clamped to 0...255."""
+        """Reserve `capacity` columns of `samples` values; uint8 values are rounded and clamped to 0...255."""
         self.capacity, self.samples, self.channels = capacity, samples, channels
-        # Every column is kept twice, `capacity` apart, so that the last ones always lie in one piece somewhere.
+        # Every column is kept twice, `capacity` apart, so that the last ones always are contiguous.
         self._columns: np.ndarray = np.zeros((2 * capacity, samples, channels), dtype)
         self._next = self._count = 0
 
@@ -74,7 +74,7 @@ class SliceBuffer:
         return self._count
 
     def append(self, column: np.ndarray) -> None:
-        """Add [samples, channels]; the oldest column goes once there are `capacity`."""
+        """Add a column [samples, channels], which replaces the oldest one once there are `capacity`."""
         if self._columns.dtype == np.uint8:
             column = np.clip(np.rint(column), 0, 255)
         self._columns[self._next] = self._columns[self._next + self.capacity] = column
@@ -83,13 +83,13 @@ class SliceBuffer:
 
     @property
     def columns(self) -> np.ndarray:
-        """[count, samples, channels], oldest to newest: a view, good until the next `append`."""
+        """View of the columns [count, samples, channels], oldest first, valid until the next `append`."""
         end = self._next + self.capacity
         return self._columns[end - self._count : end]
 
     @property
     def picture(self) -> np.ndarray:
-        """[samples, count, channels], time running to the right: a view, too."""
+        """View of the slice as a picture [samples, count, channels], with time to the right."""
         return self.columns.transpose(1, 0, 2)
 
     def clear(self) -> None:
@@ -98,14 +98,14 @@ class SliceBuffer:
 
 @lru_cache(maxsize=16)
 def _high_pass(size: int, sigma: float) -> np.ndarray:
-    """[size, size]: values along an axis to what a Gaussian blur of `sigma` takes from them; constants to 0."""
+    """Return the matrix [size, size] that subtracts a Gaussian blur of `sigma` from values along an axis."""
     x = np.arange(size)
     blur = np.exp(-0.5 * ((x - x[:, None]) / sigma) ** 2)
     return (np.eye(size) - blur / blur.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def extract_fine_detail(picture: np.ndarray) -> np.ndarray:
-    """[H, W, C] float32: a picture less its blur of SIGMA pixels."""
+    """Subtract from a picture [H, W, C] its blur of SIGMA pixels, in float32."""
     x: np.ndarray = picture.astype(np.float32).transpose(2, 0, 1)
     rows, columns = _high_pass(x.shape[1], SIGMA), _high_pass(x.shape[2], SIGMA)
     left = x - rows @ x  # blurred along y
@@ -113,26 +113,26 @@ def extract_fine_detail(picture: np.ndarray) -> np.ndarray:
 
 
 def temporal_persistence(columns: np.ndarray, per_pixel: float, closed: bool = False) -> float:
-    """The share of fine detail that stays where it is, of an x-t slice [count, samples, C]; nan of too few columns.
+    """Compute the share of fine detail that stays in place in an x-t slice [count, samples, C]; nan for few columns.
 
-    The module's formula with columns for frames, blurred along the segment alone, `per_pixel` samples making a pixel
-    of the picture. Pairs are at least an eighth of the slice apart; in a `closed` slice the first column follows on the
-    last. Content that does not move streaks like what sticks: two slices compare where their contents move alike.
+    The module's formula with columns for frames, blurred along the segment alone; `per_pixel` samples make a pixel of
+    the picture. Pairs are at least an eighth of the slice apart; in a `closed` slice the first column follows the last.
+    Content at rest counts like texture that sticks, so compare only slices whose contents move alike.
     """
     count, samples = columns.shape[:2]
-    apart = math.ceil(count / APART)
-    if count < 2 * APART:
+    apart = math.ceil(count * MIN_DISTANCE_SHARE)
+    if count < 2 / MIN_DISTANCE_SHARE:
         return math.nan
     h = np.tensordot(_high_pass(samples, SIGMA * per_pixel), columns.astype(np.float32), axes=(1, 1))
     h = h.transpose(1, 0, 2).reshape(count, -1).astype(np.float64)
     energy = float((h * h).sum()) / count
     partners, pairs = np.cumsum(h, axis=0), (count - apart) * (count - apart + 1) / 2
     cross = float((h[apart:] * partners[:-apart]).sum())
-    if closed:  # pairs that are as close the other way round
+    if closed:  # pairs that are close across the seam
         near = apart - 1
         cross -= sum(float(h[i] @ partners[i + near - count]) for i in range(count - near, count))
         pairs -= near * (near + 1) / 2
-    return cross / pairs / energy if energy > NOTHING * h.shape[1] * _mean_square(columns) else math.nan
+    return cross / pairs / energy if energy > ROUNDING_ENERGY * h.shape[1] * _mean_square(columns) else math.nan
 
 
 def _mean_square(values: np.ndarray) -> float:
@@ -140,25 +140,27 @@ def _mean_square(values: np.ndarray) -> float:
 
 
 def perturb_latent(z: np.ndarray, radius: float, seed: int, index: int) -> np.ndarray:
-    """[z_dim]: a latent near z [z_dim], (z + radius n) / sqrt(1 + radius^2) with n drawn from N(0, I).
+    """Return a latent near z [z_dim]: (z + radius n) / sqrt(1 + radius^2) with n drawn from N(0, I).
 
-    If z is a fair draw from N(0, I) so is its neighbour, at an angle of about atan(radius) from it; so a radius means
-    the same for any z_dim, mapping network and rung. `seed` and `index` decide n.
+    If z is a draw from N(0, I) so is the result, at an angle of about atan(radius) from z; so a radius means the same
+    for any z_dim, mapping network and rung. `seed` and `index` decide n.
     """
     n = np.random.default_rng([seed, index]).standard_normal(z.shape)
     return (z + radius * n) / math.sqrt(1.0 + radius * radius)
 
 
 def latent_circle(z: np.ndarray, radius: float, seed: int, phase: float) -> np.ndarray:
-    """[z_dim]: a circle in the neighbourhood of z, `phase` counting its turns; every point as far from z as `neighbour`
-    is on average. Its two directions are those of the neighbours 0 and 1."""
+    """Return the point at `phase` turns of a circle around z [z_dim].
+
+    It is as far from z as `perturb_latent` is on average; the circle's two directions are those of its indices 0 and 1.
+    """
     n = [np.random.default_rng([seed, index]).standard_normal(z.shape) for index in (0, 1)]
     angle = 2 * math.pi * phase
     return (z + radius * (math.cos(angle) * n[0] + math.sin(angle) * n[1])) / math.sqrt(1.0 + radius * radius)
 
 
 class NeighbourhoodMean:
-    """The running mean of pictures [H, W, C] of a latent's neighbours, in float64."""
+    """A running mean of pictures [H, W, C] of perturbed latents, in float64."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -174,16 +176,18 @@ class NeighbourhoodMean:
 
     @property
     def mean(self) -> np.ndarray:
-        """[H, W, C] float64, in the pictures' units. ValueError before the first picture."""
+        """Mean picture [H, W, C], float64, in the pictures' units. ValueError before the first picture."""
         if self._sum is None:
             raise ValueError("There is no mean before the first picture.")
         return self._sum / self.count
 
     @property
     def kept(self) -> float:
-        """The share of fine detail that all neighbours have at the same place: the module's formula over all pairs of
-        pictures; 1 where they are all the same. nan of fewer than two, and of pictures without any."""
-        if self.count < 2 or self._energy <= NOTHING * self._whole:
+        """Share of fine detail that all pictures have in common: the module's formula over all pairs.
+
+        1 if all are the same; nan for fewer than two pictures, and for pictures without fine detail.
+        """
+        if self.count < 2 or self._energy <= ROUNDING_ENERGY * self._whole:
             return math.nan
         common = _mean_square(extract_fine_detail(self.mean)) * self.count**2
         return (common - self._energy) / ((self.count - 1) * self._energy)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gan.networks.config import FILTER_KINDS, MOST_OVERSAMPLING, MOST_TAPS
+from gan.networks.config import FILTER_KINDS, MAX_OVERSAMPLING, MAX_TAPS
 
 
 class FiniteRange(click.FloatRange):
@@ -39,7 +39,7 @@ class ImageSize(click.ParamType[int]):
 
 OPTIONS = {
     "filter_size": click.option(
-        "--filter-size", type=click.IntRange(1, MOST_TAPS), help="n: taps a filter has for each factor (6; D: 2)."
+        "--filter-size", type=click.IntRange(1, MAX_TAPS), help="n: taps a filter has for each factor (6; D: 2)."
     ),
     "filter_kind": click.option(
         "--filter-kind",
@@ -48,7 +48,7 @@ OPTIONS = {
     ),
     "lrelu_upsampling": click.option(
         "--lrelu-upsampling",
-        type=click.IntRange(1, MOST_OVERSAMPLING),
+        type=click.IntRange(1, MAX_OVERSAMPLING),
         help="m: oversampling around the nonlinearity (2; D, E: 1).",
     ),
     "first_stopband": click.option(

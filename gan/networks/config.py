@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a network is, as frozen numbers: everything a constructor needs and nothing that training changes."""
+"""Configurations of the networks: frozen numbers that a constructor needs and that training does not change."""
 
 import math
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ ARCHITECTURES = ("layers", "skip", "resnet", "orig")  # orig: one ToRGB at the e
 SCHEDULES = ("rigid", "flexible")
 FILTER_KINDS = ("binomial", "kaiser", "lanczos", "gaussian")
 # Limits far beyond any real network: a damaged file must not make us plan a billion layers.
-MANY, FEW = 2**20, 64
-MOST_TAPS, MOST_OVERSAMPLING = 32, 8  # of a filter for each factor; around the nonlinearity
+MAX_COUNT, MAX_LAYERS = 2**20, 64
+MAX_TAPS, MAX_OVERSAMPLING = 32, 8  # of a filter for each factor; around the nonlinearity
 
 
 class ConfigError(ValueError):
-    """A network that cannot be built, or something asked of it that it cannot do; one sentence says why."""
+    """A network that cannot be built, or a request that it cannot meet; the message is one sentence."""
 
     def __init__(self, why: str) -> None:
         super().__init__(sanitize_text(why))
@@ -29,18 +29,18 @@ def _check(condition: bool, sentence: str) -> None:
 
 
 class _Config:
-    """What both configurations share: checked types, a round trip through JSON, StyleGAN2's channel rule."""
+    """The common part of both configurations: checked types, a round trip through JSON, StyleGAN2's channel rule."""
 
     channel_base: int
     channel_max: int
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         return asdict(self)  # type: ignore[call-overload]
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; ConfigError on a missing, unknown or mistyped field."""
+        """Make a configuration of what `to_json` returned; ConfigError for a missing, unknown or mistyped field."""
         _check(isinstance(document, Mapping), "The configuration is damaged: it is no JSON object.")
         known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(document) - known)
@@ -52,11 +52,11 @@ class _Config:
             raise ConfigError(f"The configuration is incomplete: {error}.") from error
 
     def channels_at(self, rate: float) -> int:
-        """Feature maps of a StyleGAN2 layer of `rate` pixels: min(C_base / rate, C_max)."""
+        """Return the feature maps of a StyleGAN2 layer of `rate` pixels: min(C_base / rate, C_max)."""
         return int(min(self.channel_base // rate, self.channel_max))
 
     def _check_types(self) -> None:
-        """Files hold configurations too, and a damaged one must be refused here, not deep inside a network."""
+        """Refuse a wrong type here, not deep inside a network: configurations come from files, which may be damaged."""
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
             annotation = field.type.__name__ if isinstance(field.type, type) else str(field.type)
@@ -74,7 +74,7 @@ class _Config:
             f"The resolution must be a power of two from 16 to 1024, not {resolution}.",
         )
         _check(1 <= img_channels <= 4, f"Pictures have 1 to 4 channels, not {img_channels}.")
-        _check(0 <= c_dim <= MANY, f"c_dim must be from 0 to {MANY}, not {c_dim}.")
+        _check(0 <= c_dim <= MAX_COUNT, f"c_dim must be from 0 to {MAX_COUNT}, not {c_dim}.")
         _check(
             self.channel_base >= resolution,
             f"A channel base of {self.channel_base} leaves no channels: it must be at least {resolution}.",
@@ -87,12 +87,12 @@ def _check_resample_filter(taps: tuple[float, ...]) -> None:
 
 
 def count_rigid_layers(resolution: int) -> int:
-    """Layers of D to H: two a rate from 4 up to the resolution."""
+    """Return the number of layers of D to H: two for each rate from 4 up to the resolution."""
     return 2 * int(math.log2(resolution)) - 2
 
 
 def has_type(value: object, annotation: str) -> bool:
-    """Whether a value is of one of the few types that the fields have; numbers must be finite, in 64 bits if whole."""
+    """Check a value against a field's annotation; numbers must be finite, and whole ones fit into 64 bits."""
     if annotation.endswith(" | None"):
         return value is None or has_type(value, annotation.removesuffix(" | None"))
     if annotation.startswith("tuple"):
@@ -149,10 +149,10 @@ class GeneratorConfig(_Config):
     def __post_init__(self) -> None:
         self._check_types()
         self._check_pictures(self.resolution, self.img_channels, self.c_dim)
-        self._check_counts(MANY, "z_dim", "w_dim", "channel_base", "channel_max")
-        self._check_counts(FEW, "num_layers", "mapping_layers")
-        self._check_counts(MOST_TAPS, "filter_size")
-        self._check_counts(MOST_OVERSAMPLING, "lrelu_upsampling")
+        self._check_counts(MAX_COUNT, "z_dim", "w_dim", "channel_base", "channel_max")
+        self._check_counts(MAX_LAYERS, "num_layers", "mapping_layers")
+        self._check_counts(MAX_TAPS, "filter_size")
+        self._check_counts(MAX_OVERSAMPLING, "lrelu_upsampling")
         _check(
             0 <= self.margin_size <= self.resolution,
             f"The margin can be 0 to {self.resolution} pixels wide here, not {self.margin_size}.",
@@ -205,12 +205,12 @@ class GeneratorConfig(_Config):
 
     @property
     def movable(self) -> bool:
-        """Whether a transform can move the picture: only a Fourier input can be moved."""
+        """True if a transform can move the picture, which takes a Fourier input."""
         return self.fourier_input
 
     @property
     def num_ws(self) -> int:
-        """How many w vectors synthesis takes (model-spec, "Flexible layers" and "The ladder")."""
+        """Number of w vectors that synthesis takes (references, "The ladder")."""
         return self.num_layers + 2 if self.architecture == "layers" else 2 * int(math.log2(self.resolution)) - 2
 
 
@@ -233,15 +233,15 @@ class DiscriminatorConfig(_Config):
     def __post_init__(self) -> None:
         self._check_types()
         self._check_pictures(self.resolution, self.img_channels, self.c_dim)
-        self._check_counts(MANY, "channel_base", "channel_max", "mbstd_group")
-        self._check_counts(FEW, "mapping_layers")
-        _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MANY, f"cmap_dim cannot be {self.cmap_dim}.")
+        self._check_counts(MAX_COUNT, "channel_base", "channel_max", "mbstd_group")
+        self._check_counts(MAX_LAYERS, "mapping_layers")
+        _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MAX_COUNT, f"cmap_dim cannot be {self.cmap_dim}.")
         _check(self.mbstd_channels >= 0, "mbstd_channels cannot be negative.")
         _check_resample_filter(self.resample_filter)
 
     @property
     def label_dim(self) -> int:
-        """Width of the label's projection, 0 without labels."""
+        """Width of the label's projection; 0 without labels."""
         if self.c_dim == 0:
             return 0
         return self.channels_at(4) if self.cmap_dim is None else self.cmap_dim

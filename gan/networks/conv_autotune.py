@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Convolution with weights that stay for many pictures, plain or by Winograd's algorithm: whichever is faster here.
+"""Convolution with weights that are used for many pictures, plain or by Winograd's algorithm, whichever is faster.
 
-Which it is depends on the machine, the number of threads and the layer, so both are timed, once in a process for each
-(docs/decisions/008).
+The faster one depends on the machine, the number of threads and the layer, so both are timed, once in a process for
+each layer (docs/decisions/008).
 """
 
 import math
@@ -17,11 +17,11 @@ from torch import Tensor
 
 from cuda_ops import winograd
 
-MIN_SIZE = 32  # pixels: on smaller images transforming the weights costs more than some pictures win back
+MIN_SIZE = 32  # pixels: on smaller images a few pictures do not win back the time for transforming the weights
 MIN_WORK = 5e7  # multiplications of a layer: below it, half a millisecond, there is little to win
-TILES = 128  # of 4x4 pixels, that are timed: enough to keep both algorithms as busy as in a whole picture
-SECONDS = 0.01  # that timing a layer takes, unless once each takes longer
-MARGIN = 0.9  # of the plain convolution's time: a smaller gain is not worth four times as much memory for weights
+TIMED_TILES = 128  # of 4x4 pixels: enough to keep both algorithms as busy as in a whole picture
+TIMING_SECONDS = 0.01  # for a layer, unless one run of each takes longer
+MAX_TIME_RATIO = 0.9  # to the plain convolution: a smaller gain is not worth four times the memory for weights
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ Weight = Tensor | WinogradWeight  # the tensor [C_out, C_in, k, k], channels-las
 
 
 def prepare_weight(weight: Tensor, size: int, padding: int) -> Weight:
-    """`weight` [C_out, C_in, k, k] in the form that is fastest for many images of size x size pixels."""
+    """Return `weight` [C_out, C_in, k, k] in the form that is fastest for many images of size x size pixels."""
     if torch.is_grad_enabled() or not winograd.supports(weight):
         return weight
     c_out, c_in = weight.shape[:2]
@@ -46,7 +46,7 @@ def prepare_weight(weight: Tensor, size: int, padding: int) -> Weight:
 
 
 def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:
-    """[N, C_in, H, W] to [N, C_out, H + 2 padding - k + 1, W + 2 padding - k + 1]."""
+    """Convolve x [N, C_in, H, W] to [N, C_out, H + 2 padding - k + 1, W + 2 padding - k + 1]."""
     if isinstance(weight, WinogradWeight):
         return winograd.conv2d(x, weight.weight, padding)
     return F.conv2d(x, weight, padding=padding)
@@ -54,9 +54,9 @@ def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:
 
 @cache
 def _winograd_wins(c_out: int, c_in: int, size: int, padding: int, threads: int) -> bool:
-    """Times both on the upper rows of an image. `threads`, those of torch, is only a part of the key."""
+    """Time both on the upper rows of an image. `threads`, torch's number, is only a part of the cache's key."""
     out = size + 2 * padding - 2
-    rows = min(out, 4 * math.ceil(TILES / math.ceil(out / 4)))
+    rows = min(out, 4 * math.ceil(TIMED_TILES / math.ceil(out / 4)))
     # Ones: random numbers would move the generator that the caller may have seeded.
     x = torch.ones(1, c_in, rows + 2 - 2 * padding, size).contiguous(memory_format=torch.channels_last)
     weight = torch.ones(c_out, c_in, 3, 3).contiguous(memory_format=torch.channels_last)
@@ -64,9 +64,9 @@ def _winograd_wins(c_out: int, c_in: int, size: int, padding: int, threads: int)
     plain, ours = partial(F.conv2d, x, weight, padding=padding), partial(winograd.conv2d, x, transformed, padding)
     plain(), ours()  # to warm up
     times: list[tuple[float, float]] = []
-    while sum(map(sum, times)) < SECONDS:
+    while sum(map(sum, times)) < TIMING_SECONDS:
         times.append((_seconds(plain), _seconds(ours)))  # in turns: machines drift
-    return min(t for _, t in times) < MARGIN * min(t for t, _ in times)
+    return min(t for _, t in times) < MAX_TIME_RATIO * min(t for t, _ in times)
 
 
 def _seconds(call: Callable[[], Tensor]) -> float:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""StyleGAN2's residual discriminator (model-spec, "StyleGAN2 generator and discriminator")."""
+"""StyleGAN2's residual discriminator (references, "StyleGAN2 generator and discriminator")."""
 
 import math
 
@@ -28,7 +28,7 @@ class Conv(Resampler):
         self.weight_gain = 1 / math.sqrt(in_channels * kernel**2)
 
     def forward(self, x: Tensor, gain: float = 1.0) -> Tensor:
-        """[N, C_in, H, W] to [N, C_out, H, W], or half the size."""
+        """Map [N, C_in, H, W] to [N, C_out, H, W], or to half the size."""
         weight = (self.weight * self.weight_gain).to(x.dtype)
         if self.down:
             x = F.conv2d(self.resample(x, (2, 2)), weight, stride=2)
@@ -47,7 +47,7 @@ class Shortcut(Resampler):
         self.weight_gain = math.sqrt(0.5 / in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C_in, H, W] to [N, C_out, H / 2, W / 2]."""
+        """Map [N, C_in, H, W] to [N, C_out, H / 2, W / 2]."""
         return F.conv2d(self.resample(x, (1, 1), down=2), (self.weight * self.weight_gain).to(x.dtype))
 
 
@@ -64,7 +64,7 @@ class DiscriminatorBlock(Resampler):
         self.skip = Shortcut(config, channels, after)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] (the image, in the first block) to [N, C', H / 2, W / 2]."""
+        """Map [N, C, H, W] (the image, in the first block) to [N, C', H / 2, W / 2]."""
         if hasattr(self, "fromrgb"):
             x = self.fromrgb(x)
         return self.skip(x) + self.conv1(self.conv0(x), gain=math.sqrt(0.5))
@@ -96,7 +96,7 @@ class Epilogue(nn.Module):
         self.out = FullyConnected(channels, config.label_dim or 1)
 
     def forward(self, x: Tensor, mapped: Tensor | None) -> Tensor:
-        """[N, C, 4, 4] and the mapped label [N, label_dim] to logits [N, 1]."""
+        """Map [N, C, 4, 4] and the mapped label [N, label_dim] to logits [N, 1]."""
         if self.mbstd_channels > 0:
             x = minibatch_stddev(x, self.mbstd_group, self.mbstd_channels)
         x = self.out(self.fc(self.conv(x).flatten(1)))
@@ -117,7 +117,7 @@ class Discriminator(nn.Module):
             self.mapping = Mapping(0, config.c_dim, config.label_dim, None, config.mapping_layers)
 
     def forward(self, img: Tensor, c: Tensor | None = None, precision: PrecisionPolicy = FULL_PRECISION) -> Tensor:
-        """Logits, in the type of `img`: above 0 where the discriminator takes a picture for a real one."""
+        """Compute logits in the type of `img`: above 0 where a picture looks real."""
         x = img
         for resolution in self.resolutions:
             x = precision.convert(x, precision.dtype(resolution, self.config.resolution, img.dtype))

@@ -12,14 +12,13 @@ from gan.networks.layers import FullyConnected
 
 
 class FourierInput(nn.Module):
-    """w [N, w_dim] to [N, channels, size, size] sinusoids at `rate` samples an image width, mixed by a learned matrix.
+    """Sinusoids [N, channels, size, size] at `rate` samples an image width, mixed by a learned matrix.
 
-    Their frequencies lie in a disc of radius `cutoff`. With a `w_dim`, an affine layer of w gives (r_c, r_s, t_x, t_y)
-    that rotate and translate them first (rung H on).
+    Their frequencies lie in a disc of radius `cutoff`. With a `w_dim`, an affine layer of w [N, w_dim] gives
+    (r_c, r_s, t_x, t_y) that rotate and translate them first (rung H on).
     """
 
     def __init__(self, w_dim: int | None, channels: int, size: int, rate: float, cutoff: float) -> None:
-        """`w_dim` None: no learned transform."""
         super().__init__()
         self.size, self.rate, self.cutoff = size, rate, cutoff
         directions = torch.randn(channels, 2)
@@ -33,11 +32,11 @@ class FourierInput(nn.Module):
             self.affine = FullyConnected(w_dim, 4, weight_init=0)
             self.affine.bias.data.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
 
-    def learned(self, w: Tensor) -> Tensor:
-        """[N, 4] (r_c, r_s, t_x, t_y) that the model gives for w [N, w_dim], |(r_c, r_s)| = 1.
+    def learned_transform(self, w: Tensor) -> Tensor:
+        """Compute the model's own [N, 4] (r_c, r_s, t_x, t_y) for w [N, w_dim], with |(r_c, r_s)| = 1.
 
         They turn the content counter-clockwise by atan2(r_s, r_c), then move it right and down, in image widths, before
-        the user's transform does. ConfigError where w moves nothing (before rung H).
+        the user's transform. ConfigError for rungs before H, whose w moves nothing.
         """
         self._check_learned()
         t = self.affine(w)
@@ -48,13 +47,13 @@ class FourierInput(nn.Module):
             raise ConfigError("This Fourier input has no learned transform: w turns and moves it from rung H on.")
 
     def _transforms(self, w: Tensor, user: Tensor | None, overrides: InputOverrides) -> Tensor:
-        """[N, 3, 3] inverse transforms R(r_c, r_s) Translate(-t) user."""
+        """Compute the inverse transforms R(r_c, r_s) Translate(-t) user, [N, 3, 3]."""
         user = self.get_buffer("transform") if user is None else user.to(w.device, w.dtype)
         if overrides.learned is not None:
             self._check_learned()
         elif not hasattr(self, "affine"):
             return user.expand(w.shape[0], 3, 3)
-        learned = self.learned(w) if overrides.learned is None else overrides.normalized(w)
+        learned = self.learned_transform(w) if overrides.learned is None else overrides.normalized(w)
         rc, rs, tx, ty = learned.unbind(dim=1)
         zero, one = torch.zeros_like(rc), torch.ones_like(rc)
         rotate = torch.stack([rc, -rs, zero, rs, rc, zero, zero, zero, one], dim=1).reshape(-1, 3, 3)
@@ -62,15 +61,17 @@ class FourierInput(nn.Module):
         return rotate @ translate @ user
 
     def _amplitudes(self, freqs: Tensor) -> Tensor:
-        """Fade out what a transform moved beyond the band [N, channels]."""
+        """Compute amplitudes [N, channels], which fade out sinusoids that a transform moved beyond the band."""
         radii = freqs.norm(dim=2)
         if self.rate / 2 == self.cutoff:
             # Critically sampled (B to H): nothing to fade into; the margin forgives the rounding of a rotation.
             return (radii <= self.cutoff * (1 + 1e-5)).to(freqs.dtype)
         return (1 - (radii - self.cutoff) / (self.rate / 2 - self.cutoff)).clamp(0, 1)
 
-    def kept(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = NO_OVERRIDES) -> Tensor:
-        """[N] shares of the sinusoids' power that the fading leaves: 1 until a transform moves some out of the band.
+    def retained_power(
+        self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = NO_OVERRIDES
+    ) -> Tensor:
+        """Compute the share [N] of the sinusoids' power that is left: 1 until a transform moves some out of the band.
 
         Only making the content smaller does that, since it raises the frequencies.
         """
@@ -78,9 +79,9 @@ class FourierInput(nn.Module):
         return self._amplitudes(freqs).square().mean(dim=1)
 
     def forward(self, w: Tensor, transform: Tensor | None = None, overrides: InputOverrides = NO_OVERRIDES) -> Tensor:
-        """`transform`: [3, 3] or [N, 3, 3] inverse transform; None takes the buffer of that name.
+        """Draw the input for w [N, w_dim]; `transform` is [3, 3] or [N, 3, 3], None for the buffer of that name.
 
-        ConfigError for overrides of what is not here: a learned transform (before rung H), a constant (rung A only).
+        ConfigError for overrides that do not apply: of a learned transform before rung H, of a constant but in rung A.
         """
         if overrides.mean_constant:
             raise ConfigError("A Fourier input has no learned constant to average: only rung A has one.")

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The generator: mapping and synthesis of any rung behind one interface."""
+"""The generator of any rung: mapping and synthesis behind one interface."""
 
 import numpy as np
 import torch
@@ -14,10 +14,10 @@ from gan.networks.synthesis_stylegan3 import StyleGAN3Synthesis
 
 
 class Generator(nn.Module):
-    """z [N, z_dim] and label c [N, c_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1].
+    """A map from z [N, z_dim] and labels c [N, c_dim] to images [N, img_channels, S, S] in about [-1, 1].
 
-    Parameters and buffers have the official names (checkpoint-formats). Nothing below changes the module but
-    `update_emas`, which training alone sets.
+    Parameters and buffers have the official names (references, "Official checkpoints"). Only `update_emas`, which
+    training alone sets, changes the module.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -29,7 +29,7 @@ class Generator(nn.Module):
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """Names of what `synthesis.steps` yields, in order."""
+        """Names of the layers that `synthesis.steps` yields, in order."""
         return self.synthesis.layer_names
 
     def forward(
@@ -55,21 +55,20 @@ def z_from_seed(seed: int, z_dim: int) -> np.ndarray:
     return np.random.RandomState(seed % 2**32).randn(1, z_dim)
 
 
-BATCH_PIXELS, MOST = 2**18, 16
+MAX_BATCH_PIXELS, MAX_BATCH = 2**18, 16
 
 
 def choose_batch_size(resolution: int) -> int:
-    """Pictures at a time that keep memory moderate: 16 up to 128x128, then fewer."""
-    return max(1, min(MOST, BATCH_PIXELS // resolution**2))
+    """Return a batch size that keeps memory moderate: 16 up to 128x128, then fewer."""
+    return max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // resolution**2))
 
 
 @torch.no_grad()
 def init_generator(config: GeneratorConfig, seed: int = 0, calibrated: bool = True) -> Generator:
-    """A generator as training would start with it, but with the input magnitudes that its layers really see.
+    """Make an untrained generator, as at the start of training but with its layers' true input magnitudes.
 
-    The running magnitudes start at 1, which is up to several times more or less than what untrained layers see;
-    training finds them in its first thousands of images, `calibrated` in one pass. Torch's random numbers stay as they
-    are.
+    The running magnitudes start at 1, up to several times more or less than untrained layers see; training finds them
+    in its first thousands of images, `calibrated` in one pass. Torch's random state does not change.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

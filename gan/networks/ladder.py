@@ -13,7 +13,7 @@ from gan.networks.config import ConfigError, GeneratorConfig, count_rigid_layers
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a rung changes about training (model-spec, "The ladder" and "Training")."""
+    """A rung's settings of training (references, "The ladder" and "Training")."""
 
     style_mixing: float = 0.9  # probability
     pl_weight: float = 2.0  # path length regularisation
@@ -23,7 +23,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Rung:
-    """A row: the network at one resolution and capacity, and what is particular about training it."""
+    """A rung at one resolution and capacity: its network, and its settings of training."""
 
     letter: str
     title: str  # what it is called; "" for the steps between the published networks
@@ -35,14 +35,14 @@ class Rung:
         return f"{self.letter}  {self.change}" + (f" ({self.title})" if self.title and self.letter != "A" else "")
 
     def then(self, letter: str, change: str, title: str = "", **changed: Any) -> "Rung":
-        """The next rung: this one with fields of its network and of its recipe changed."""
+        """Return the next rung: this one with fields of its network and of its recipe changed."""
         recipe = {field.name: changed.pop(field.name) for field in fields(Recipe) if field.name in changed}
         network = replace(self.network, rung=letter, **changed)
         return Rung(letter, title, change, network, replace(self.recipe, **recipe))
 
 
 def build_ladder(resolution: int, channel_base: int | None = None, channel_max: int | None = None) -> tuple[Rung, ...]:
-    """All ten rungs at a resolution.
+    """Return all ten rungs at a resolution.
 
     `channel_base` (default 2^14 up to 256 pixels, 2^15 above) and `channel_max` (512) are A's to T's values: R doubles
     them, since its 1x1 convolutions have a ninth of the weights.
@@ -113,12 +113,12 @@ def build_ladder(resolution: int, channel_base: int | None = None, channel_max: 
 
 
 # Letter and what it is called, in order: the published networks' names, the paper's phrase for the steps between them.
-RUNGS = tuple((row.letter, row.title or row.change) for row in build_ladder(256))
+RUNGS = tuple((rung.letter, rung.title or rung.change) for rung in build_ladder(256))
 ALIASES = {"stylegan2": "A", "stylegan3-t": "T", "stylegan3-r": "R"}
 
 
 def parse_rung(name: str) -> str:
-    """The rung's letter for a letter or one of the official tools' names; ConfigError names the choices."""
+    """Return the letter of a rung given by its letter or an official tool's name; ConfigError names the choices."""
     found = ALIASES.get(name.lower(), name.upper())
     if found not in dict(RUNGS):
         choices = ", ".join([known for known, _ in RUNGS] + list(ALIASES))
@@ -143,7 +143,7 @@ OF_FLEXIBLE_LAYERS = ("num_layers", "first_stopband", "last_stopband_rel")
 
 
 def parse_rungs(names: str) -> tuple[str, ...]:
-    """The rungs' letters of names with commas between them, or of "all", each once; ConfigError as for `letter`."""
+    """Return the letters of comma-separated names, or of "all", each once; ConfigError as for `parse_rung`."""
     if names == "all":
         return tuple(known for known, _ in RUNGS)
     return tuple(dict.fromkeys(parse_rung(name.strip()) for name in names.split(",")))
@@ -158,9 +158,9 @@ def find_rung(
     capacity: float = 1.0,
     **changed: Any,
 ) -> Rung:
-    """The rung of that name, with `changed` fields of its network; channels as in `ladder`, times `capacity`.
+    """Return the rung of a name, with `changed` fields of its network; channels as in `build_ladder`, times `capacity`.
 
-    ConfigError names the rung that does not exist, and the setting that this rung has no use for.
+    ConfigError for a rung that does not exist, and for a setting that this rung does not have.
     """
     wanted = parse_rung(name)
     found = next(rung for rung in build_ladder(resolution, channel_base, channel_max) if rung.letter == wanted)
@@ -182,12 +182,12 @@ def find_rung(
 
 
 def rung_config(name: str, resolution: int, **changed: Any) -> GeneratorConfig:
-    """The network of `row`."""
+    """Return the network of `find_rung`."""
     return find_rung(name, resolution, **changed).network
 
 
 def compare_rungs(first: Rung, second: Rung) -> dict[str, tuple[Any, Any]]:
-    """Settings of network and training that are not the same in two rungs, by name: (in the first, in the second)."""
+    """Return the settings that differ between two rungs, by name: (in the first, in the second)."""
     before, after = (_settings(rung) for rung in (first, second))
     return {name: (value, after[name]) for name, value in before.items() if value != after[name]}
 

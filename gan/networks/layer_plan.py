@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""From a configuration to a tuple of layers in pure numbers [P app. F.1]: no tensors, so all of it can be pinned.
+"""Plan a generator's layers in pure numbers [P app. F.1]: no tensors, so tests can pin all of it.
 
 All rungs have one: D to R run it as it stands, A to C (StyleGAN2) add RGB images that bypass the layers.
 """
@@ -48,7 +48,7 @@ class LayerSpec:
 
     @property
     def temporary_rate(self) -> int:
-        """The rate at which the nonlinearity runs."""
+        """Rate at which the nonlinearity runs."""
         return self.in_rate * self.up
 
 
@@ -63,17 +63,16 @@ class Plan:
     layers: tuple[LayerSpec, ...]
 
 
-def is_fp16_layer(rate: float, resolution: int, half: int) -> bool:
-    """Whether layers of `rate` samples across a picture of `resolution` compute in float16, if the `half` highest
-    resolutions do; what is 4x4 never does."""
-    return rate > 4 and rate * 2**half > resolution
+def is_fp16_layer(rate: float, resolution: int, num_fp16_res: int) -> bool:
+    """Check if a layer of `rate` is among the `num_fp16_res` highest resolutions, in float16; 4x4 never is."""
+    return rate > 4 and rate * 2**num_fp16_res > resolution
 
 
 Schedule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def compute_schedule(config: GeneratorConfig) -> Schedule:
-    """(f_c, f_t, s, f_h) over i = 0 ... N, N being ToRGB, of architecture "layers"."""
+    """Compute (f_c, f_t, s, f_h) over i = 0 ... N, N being ToRGB, of architecture "layers"."""
     return _rigid(config) if config.schedule == "rigid" else _flexible(config)
 
 
@@ -90,7 +89,7 @@ def _flexible(config: GeneratorConfig) -> Schedule:
 
 
 def _rigid(config: GeneratorConfig) -> Schedule:
-    """Two layers a rate, 4, 4, 8, 8, ...: critical f_c = s/2, else f_c = s/2 - f_h (model-spec, "Rungs D-H")."""
+    """Two layers a rate, 4, 4, 8, 8, ...: critical f_c = s/2, else f_c = s/2 - f_h (references, "Rungs D to H")."""
     indices = np.arange(config.num_layers + 1)
     rates = np.minimum(4.0 * 2 ** (indices // 2), config.resolution)
     half_widths = (SQRT2 - 1) * rates / 2
@@ -102,7 +101,7 @@ def _rigid(config: GeneratorConfig) -> Schedule:
 def compute_padding(
     in_size: int, out_size: int, kernel: int, conv_padding: int, up: int, down: int, up_taps: int, down_taps: int
 ) -> tuple[int, int]:
-    """Padding (before, after) that makes convolution, up- and downsampling map in_size to exactly out_size pixels.
+    """Compute the padding (before, after) with which a layer maps in_size to exactly out_size pixels.
 
     The extra `up` before keeps the pixel grids' centres aligned [V].
     """
@@ -113,7 +112,7 @@ def compute_padding(
 
 
 def plan(config: GeneratorConfig) -> Plan:
-    """The layers of a generator."""
+    """Plan the layers of a generator."""
     return _layers(config) if config.architecture == "layers" else _blocks(config)
 
 

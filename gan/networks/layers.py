@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What every network here is made of: equalised fully connected layers and modulated convolution."""
+"""Parts that all networks share: equalised fully connected layers and modulated convolution."""
 
 import math
 
@@ -12,12 +12,12 @@ EPSILON = 1e-8
 
 
 def normalize(x: Tensor) -> Tensor:
-    """x divided by its root mean square over axis 1 (model-spec, "Mapping")."""
+    """Divide x by its root mean square over axis 1 (references, "Mapping")."""
     return x * (x.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
 
 
 class FullyConnected(nn.Module):
-    """act(x W^T + b) on [N, in_features], with the equalised learning rate.
+    """A fully connected layer act(x W^T + b) on [N, in_features], with the equalised learning rate.
 
     Weights are stored unscaled and multiplied by lr_multiplier / sqrt(in_features) at run time, biases by
     lr_multiplier; both start out divided by lr_multiplier.
@@ -48,7 +48,7 @@ class FullyConnected(nn.Module):
 
 
 def compute_demodulation(weight: Tensor, styles: Tensor) -> Tensor:
-    """[N, C_out] factors that bring each modulated kernel to unit norm: rsqrt(sum (w s)^2 + 1e-8).
+    """Compute the factors [N, C_out] that bring each modulated kernel to unit norm: rsqrt(sum (w s)^2 + 1e-8).
 
     `weight` is [C_out, C_in, k, k], `styles` [N, C_in]. The sum of squares separates, so the modulated weights of each
     sample need never be formed: scaling a convolution's input by s and its output by this is the same and keeps one
@@ -58,13 +58,13 @@ def compute_demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 
 
 def modulate_weight(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
-    """[C_out, C_in, k, k]: `weight` modulated by one sample's styles [1, C_in].
+    """Modulate `weight` [C_out, C_in, k, k] by one sample's styles [1, C_in].
 
-    For pictures whose w stays while its input moves: the same convolution without the two passes over its input and
-    output that `scale_channels` takes. ValueError for more than one sample.
+    For pictures whose w stays while the input moves: the same convolution without the two passes of `scale_channels`
+    over its input and output. ValueError for more than one sample.
     """
     if styles.shape[0] != 1:
-        raise ValueError(f"Weights are modulated for one sample, not for {styles.shape[0]}; leave `weights` away.")
+        raise ValueError(f"Weights are modulated for one sample, not for {styles.shape[0]}: pass no weights.")
     scaled = weight * styles[:, :, None, None]
     if demodulate:
         scaled = scaled * compute_demodulation(weight, styles)[0, :, None, None, None]
@@ -72,5 +72,5 @@ def modulate_weight(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
 
 
 def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
-    """[N, C, H, W] times [N, C], in the type of the former."""
+    """Multiply x [N, C, H, W] by factors [N, C], in the type of x."""
     return x * factors[:, :, None, None].to(x.dtype)

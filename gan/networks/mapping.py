@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The mapping network: latent and label to intermediate latents w (model-spec, "Mapping")."""
+"""The mapping network: latent and label to intermediate latents w (references, "Mapping")."""
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ W_AVG_BETA = 0.998
 
 
 class Mapping(nn.Module):
-    """z [N, z_dim] and label c [N, c_dim] to w, copied num_ws times: [N, num_ws, w_dim].
+    """A map from z [N, z_dim] and labels c [N, c_dim] to w, copied num_ws times: [N, num_ws, w_dim].
 
     With z_dim 0 it maps labels alone (the discriminator's), and without num_ws it returns [N, w_dim] and keeps no
     average.
@@ -39,9 +39,9 @@ class Mapping(nn.Module):
         cutoff: int | None = None,
         update_emas: bool = False,
     ) -> Tensor:
-        """Truncation w_avg + psi (w - w_avg) goes to the first `cutoff` of the w's, None being all of them.
+        """Compute w, truncated to w_avg + psi (w - w_avg) in the first `cutoff` of its copies, None being all of them.
 
-        `update_emas` moves w_avg towards the batch's mean (training only). A wrong shape raises ConfigError.
+        `update_emas` moves w_avg towards the batch's mean (training only). ConfigError for a wrong shape.
         """
         parts = []
         if z is not None and self.z_dim > 0:

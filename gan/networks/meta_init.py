@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Networks without numbers, to compare names and shapes with a file's before anything is allocated."""
+"""Build networks without allocating them, to compare names and shapes with a file's first."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-FILLED = (torch.zeros, torch.ones, torch.empty, torch.randn, torch.rand)
+FACTORIES = (torch.zeros, torch.ones, torch.empty, torch.randn, torch.rand)
 ELEMENTWISE = {
     "mul",
     "__mul__",
@@ -35,17 +35,17 @@ ELEMENTWISE = {
 
 
 class MetaInit(TorchFunctionMode):
-    """Within it, tensors that are made are on "meta": they have shapes and no numbers. Those from numpy stay real.
+    """A context in which new tensors are on "meta", with shapes and no numbers; those from numpy stay real.
 
-    torch.device("meta") does the same, but torch works out the shapes of arithmetic there in Python: at the first
-    operation it imports 800 modules, which takes one to three seconds. Whatever is not known here still takes that way.
+    torch.device("meta") does the same, but torch computes the shapes of arithmetic there in Python: at the first
+    operation it imports 800 modules, which takes one to three seconds. Operations unknown here still do that.
     """
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs, name = kwargs or {}, getattr(func, "__name__", "")
-        if func in FILLED:
+        if func in FACTORIES:
             size = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
             return torch.empty(tuple(size), device="meta")
         if func is torch.eye:
@@ -62,17 +62,17 @@ class MetaInit(TorchFunctionMode):
         if name == "outer":
             return torch.empty((args[0].numel(), args[1].numel()), device="meta")
         if name == "sum" and set(kwargs) <= {"dim", "keepdim"} and len(args) == 1:
-            return torch.empty(_summed(args[0].shape, **kwargs), device="meta")
+            return torch.empty(_sum_shape(args[0].shape, **kwargs), device="meta")
         return func(*args, **kwargs)
 
 
-def _summed(shape: Sequence[int], dim: int | Sequence[int] | None = None, keepdim: bool = False) -> tuple[int, ...]:
-    """The shape that is left of a sum."""
+def _sum_shape(shape: Sequence[int], dim: int | Sequence[int] | None = None, keepdim: bool = False) -> tuple[int, ...]:
+    """Return the shape of a sum."""
     axes = range(len(shape)) if dim is None else [dim] if isinstance(dim, int) else dim
-    gone = {axis % len(shape) for axis in axes}
-    return tuple(1 if i in gone else n for i, n in enumerate(shape) if keepdim or i not in gone)
+    reduced = {axis % len(shape) for axis in axes}
+    return tuple(1 if i in reduced else n for i, n in enumerate(shape) if keepdim or i not in reduced)
 
 
 def count_bytes(network: torch.nn.Module) -> int:
-    """Bytes that a network's parameters and buffers take, or would take."""
+    """Return the bytes that a network's parameters and buffers take, or would take."""
     return sum(math.prod(tensor.shape) * tensor.element_size() for tensor in network.state_dict().values())

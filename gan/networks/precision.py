@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The number format and the memory layout that a network's layers compute in, for one call.
+"""Number format and memory format of a network's layers, for one call.
 
 Weights stay float32 and are converted as they are used. Mixed precision is the paper's: float16 where the pictures are
 largest, which is where the time goes, float32 for all that is small: mapping, styles, demodulation, the RGB image.
@@ -48,15 +48,17 @@ FULL_PRECISION = PrecisionPolicy()
 
 
 def configure_backends(device: torch.device | str) -> None:
-    """Set what torch leaves to the process: on CUDA devices float32 convolutions compute in float32, not in TF32, whose
-    11 bits are float16's, and the fastest of cuDNN's algorithms is found by trying, since sizes stay."""
+    """Configure cuDNN for a CUDA device: no TF32 in float32 convolutions, the fastest algorithm by trial.
+
+    TF32 has float16's 11 bits; algorithms can be tried because sizes stay the same.
+    """
     if torch.device(device).type == "cuda":
         _prepare_cuda()
 
 
-@functools.cache  # once a process: in every frame it would also undo what somebody tries out
+@functools.cache  # once in a process: in every frame it would also undo what a user sets
 def _prepare_cuda() -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some versions of torch announce another way of saying it
+        warnings.simplefilter("ignore")  # some versions of torch announce another interface
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.benchmark = True

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""StyleGAN2's synthesis network, rungs A to C (model-spec, "StyleGAN2 generator and discriminator")."""
+"""StyleGAN2's synthesis network, rungs A to C (references, "StyleGAN2 generator and discriminator")."""
 
 import math
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
 
 
 def normalize_taps(taps: tuple[float, ...]) -> Tensor:
-    """[taps] low-pass of one axis, normalised to sum 1. The stored `resample_filter` is its outer product."""
+    """Return the filter [taps] of one axis, normalised to sum 1; `resample_filter` is its outer product."""
     f = torch.tensor(taps, dtype=torch.float32)
     return f / f.sum()
 
@@ -35,7 +35,7 @@ class Resampler(nn.Module):
         self.register_buffer("resample_filter", torch.outer(f, f))
 
     def resample(self, x: Tensor, padding: tuple[int, int], *, up: int = 1, down: int = 1, gain: float = 1.0) -> Tensor:
-        """upfirdn2d with the same padding (before, after) on both axes."""
+        """Apply upfirdn2d with the same padding (before, after) on both axes."""
         f = self.get_buffer("resample_filter").sum(dim=0)  # of outer(f, f), f summing to 1
         return upfirdn2d(x, f, up=up, down=down, padding=[*padding, *padding], gain=gain)
 
@@ -54,7 +54,7 @@ class StyledConv(Resampler):
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
     def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
-        """The convolution in `dtype` for one sample's w [1, w_dim]."""
+        """Compute the convolution's weight in `dtype` for one sample's w [1, w_dim]."""
         weight = precision.convert(modulate_weight(self.weight, self.affine(w), True), dtype)
         return weight if self.spec.up > 1 else prepare_weight(weight, self.spec.in_size, self.spec.conv_padding)
 
@@ -62,14 +62,14 @@ class StyledConv(Resampler):
         if self.spec.up == 1:
             return convolve(x, weight, self.spec.conv_padding)
         assert isinstance(weight, Tensor)
-        # The transposed convolution leaves 2n + 1 pixels; its gain of 1/4 is made up for by the filter.
+        # The transposed convolution leaves 2n + 1 pixels; the filter makes up for its gain of 1/4.
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
         return self.resample(x, self.spec.padding, gain=4.0)
 
     def forward(
         self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
     ) -> Tensor:
-        """[N, C_in, H, W] and [N, w_dim] to [N, C_out, H, W], or twice the size for a doubling layer; the type of x."""
+        """Map [N, C_in, H, W] and w [N, w_dim] to [N, C_out, H, W] or twice the size, in the type of x."""
         if modulated_weight is not None:
             x = self._convolve(x, modulated_weight)
         else:
@@ -101,11 +101,11 @@ class ToRGB(nn.Module):
         self.weight_gain = 1 / math.sqrt(spec.in_channels)
 
     def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Tensor:
-        """[img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
+        """Compute the weight [img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
         return precision.convert(modulate_weight(self.weight, self.affine(w) * self.weight_gain, False), dtype)
 
     def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
-        """[N, C, H, W] to [N, img_channels, H, W]."""
+        """Map [N, C, H, W] to [N, img_channels, H, W]."""
         if modulated_weight is not None:
             x = convolve(x, modulated_weight, 0)
         else:
@@ -122,7 +122,7 @@ class ResidualSkip(Resampler):
         self.weight_gain = 1 / math.sqrt(in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C_in, H, W] to [N, C_out, 2H, 2W]."""
+        """Map [N, C_in, H, W] to [N, C_out, 2H, 2W]."""
         x = F.conv2d(x, (self.weight * self.weight_gain).to(x.dtype))
         return self.resample(x, (2, 1), up=2, gain=4.0) * math.sqrt(0.5)
 
@@ -145,23 +145,23 @@ class SynthesisBlock(Resampler):
 
     @property
     def num_convs(self) -> int:
-        """How many w's its convolutions consume; ToRGB shares the next block's first."""
+        """Number of w's that its convolutions take; ToRGB shares the next block's first."""
         return sum(not spec.is_torgb for spec in self.specs)
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """Its layers' names within the block, in order; each consumes a w."""
+        """Names of its layers within the block, in order; each takes a w."""
         return tuple(spec.name.partition(".")[2] for spec in self.specs)
 
     def layers(self, ws: Tensor) -> Iterator[tuple[str, StyledConv | ToRGB, Tensor]]:
-        """Name within the block, layer and its w, in order."""
+        """Yield each layer's name within the block, the layer and its w."""
         for name, w in zip(self.layer_names, ws.unbind(dim=1), strict=False):
             yield name, cast(StyledConv | ToRGB, self.get_submodule(name)), w
 
     def steps(
         self, x: Tensor, img: Tensor | None, ws: Tensor, options: SynthesisOptions
     ) -> Iterator[tuple[str, Tensor]]:
-        """Each layer's name and its output, in the type of x; "b8.torgb" is the RGB image so far, in that of ws."""
+        """Yield each layer's name and output, in the type of x; "b8.torgb" is the RGB image so far, in that of ws."""
         shortcut = self.skip(x) if self.resnet and self.resolution > 4 else None
         for layer, module, w in self.layers(ws):
             name = f"b{self.resolution}.{layer}"
@@ -178,7 +178,7 @@ class SynthesisBlock(Resampler):
 
 
 class StyleGAN2Synthesis(SynthesisNetwork):
-    """ws [N, num_ws, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
+    """The synthesis network of rungs A to C, from ws [N, num_ws, w_dim] to images [N, img_channels, S, S]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class StyleGAN2Synthesis(SynthesisNetwork):
         self.layer_names = (*(["input"] if config.fourier_input else []), *(spec.name for spec in self.plan.layers))
 
     def _blocks(self, ws: Tensor) -> Iterator[tuple[SynthesisBlock, Tensor]]:
-        """Each block and the w's that its layers consume."""
+        """Yield each block and the w's that its layers take."""
         first = 0
         for resolution in self.resolutions:
             block = cast(SynthesisBlock, self.get_submodule(f"b{resolution}"))
@@ -202,7 +202,6 @@ class StyleGAN2Synthesis(SynthesisNetwork):
             first += block.num_convs
 
     def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
-        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
         return {
             f"b{block.resolution}.{name}": layer.modulate(
                 w, precision, precision.dtype(block.resolution, self.resolution, w.dtype)

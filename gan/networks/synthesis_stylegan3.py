@@ -35,17 +35,17 @@ class SynthesisLayer(nn.Module):
             self.register_buffer(name, None if f is None else torch.from_numpy(f))
 
     def _modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights and styles [N, C_in] as modulation takes them, before the input's magnitude."""
+        """Compute weights and styles [N, C_in] for modulation, without the input's magnitude."""
         spec = self.spec
         styles = self.affine(w)
         if spec.is_torgb:
             return self.weight, styles / math.sqrt(spec.in_channels * spec.conv_kernel**2)
-        # Unit RMS before modulation; without effect but for keeping half precision in its range.
+        # Unit RMS before modulation: it changes nothing but keeps float16 in its range.
         weight = self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
         return weight, styles * styles.square().mean().rsqrt()
 
     def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
-        """The convolution in `dtype` for one sample's w [1, w_dim], the input's magnitude included."""
+        """Compute the convolution's weight in `dtype` for one sample's w [1, w_dim], with the input's magnitude."""
         weight, styles = self._modulation(w)
         weight = modulate_weight(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
         return prepare_weight(precision.convert(weight, dtype), self.spec.in_size, self.spec.conv_padding)
@@ -53,7 +53,7 @@ class SynthesisLayer(nn.Module):
     def forward(
         self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Weight | None = None
     ) -> Tensor:
-        """[N, C_in, in_size, in_size] and [N, w_dim] to [N, C_out, out_size, out_size], in the type of x."""
+        """Map [N, C_in, in_size, in_size] and w [N, w_dim] to [N, C_out, out_size, out_size] in the type of x."""
         spec = self.spec
         if modulated_weight is not None:
             return self._nonlinearity(convolve(x, modulated_weight, spec.conv_padding))
@@ -87,7 +87,7 @@ class SynthesisLayer(nn.Module):
 
 
 class StyleGAN3Synthesis(SynthesisNetwork):
-    """ws [N, num_layers + 2, w_dim] to images [N, img_channels, resolution, resolution] in about [-1, 1]."""
+    """The synthesis network of rungs D to R, from ws [N, num_layers + 2, w_dim] to images [N, img_channels, S, S]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -110,7 +110,6 @@ class StyleGAN3Synthesis(SynthesisNetwork):
             yield spec.name, cast(SynthesisLayer, self.get_submodule(spec.name)), w
 
     def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
-        """Each layer's convolution weights for one sample, ws [1, num_ws, w_dim]."""
         return {
             name: layer.modulate(w, precision, precision.dtype(layer.spec.out_rate, self.resolution, w.dtype))
             for name, layer, w in self._layers(ws)
@@ -118,7 +117,6 @@ class StyleGAN3Synthesis(SynthesisNetwork):
 
     @torch.no_grad()
     def calibrate(self, ws: Tensor) -> None:
-        """Set each layer's input magnitude to what it is for ws [N, num_ws, w_dim]."""
         layers = [layer for _, layer, _ in self._layers(ws)]
         betas = [layer.magnitude_ema_beta for layer in layers]
         try:

@@ -240,13 +240,13 @@ def view_average(
     average: SpectrumAverage, request: SpectrumRequest, data: SpectrumAverage | None, model: str
 ) -> SpectrumData:
     """Compute an average as it is to be seen, whitened by the data set's mean and deviation where there is one."""
-    from gan.analysis.power_spectrum import LARGEST, power_to_db
+    from gan.analysis.power_spectrum import MAX_PADDED_SIZE, power_to_db
 
     spectrum = average.spectrum(data.mean, data.deviation) if data and data.pictures else average.spectrum()
     slices = {}
     for angle in (AXIS, DIAGONAL, request.angle):
         frequencies, power = spectrum.slice(angle)
         slices[angle] = Curve(frequencies, power_to_db(power))
-    pad = max(1, min(request.pad, LARGEST // spectrum.size))
+    pad = max(1, min(request.pad, MAX_PADDED_SIZE // spectrum.size))
     levels = power_to_db(spectrum.power(pad)).astype(np.float32)
     return SpectrumData(levels, spectrum.rate / 2, slices, average.pictures, model)

@@ -58,8 +58,8 @@ def measure_input(
         return facts
     source = cast(FourierInput, synthesis.input)
     if hasattr(source, "affine"):
-        facts[:4] = source.learned(ws[:, 0])[0]
-    facts[4] = source.kept(ws[:, 0], transform, overrides)[0]
+        facts[:4] = source.learned_transform(ws[:, 0])[0]
+    facts[4] = source.retained_power(ws[:, 0], transform, overrides)[0]
     return facts
 
 

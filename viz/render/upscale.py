@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-LOBES = 3  # of the Lanczos window, as in the paper's fractional translation (EQ-T_frac)
+from gan.networks.filter_design import PICTURE_LOBES, lanczos
+
 SHOWN_SIZE = 512  # enlarge to at least this many pixels; the texture unit does the rest
 
 _made: dict[tuple[torch.device, int, int], torch.Tensor] = {}  # on devices other than the CPU
@@ -32,10 +33,9 @@ def lanczos_matrix(where: torch.Tensor, size: int, width: float = 1.0) -> torch.
     that are made, in pixels: more than 1 also removes frequencies that they could not represent.
     """
     width = max(1.0, width)
-    reach = math.ceil(LOBES * width)
+    reach = math.ceil(PICTURE_LOBES * width)
     taps = torch.floor(where)[:, None] + torch.arange(1 - reach, reach + 1, device=where.device)
-    offset = (where[:, None] - taps) / width
-    weights = torch.sinc(offset) * torch.sinc(offset / LOBES) * (offset.abs() < LOBES)
+    weights = lanczos((where[:, None] - taps) / width)
     weights /= weights.sum(dim=1, keepdim=True)
     matrix = torch.zeros(len(where), size, dtype=torch.float64, device=where.device)
     matrix.scatter_add_(1, taps.clamp(0, size - 1).long(), weights)

@@ -75,31 +75,36 @@ def test_an_enlarged_input_is_the_same_sinusoids_sampled_closer_to_the_centre() 
 def test_what_leaves_the_band_fades_and_is_counted() -> None:
     layer, w = fourier(), torch.zeros(2, 4)
     for scale in (1.0, 1.7, 4.0):
-        assert torch.equal(layer.kept(w, user_matrix(0.3, 0, 20, scale)), torch.ones(2))
+        assert torch.equal(layer.retained_power(w, user_matrix(0.3, 0, 20, scale)), torch.ones(2))
     radii = layer.freqs.norm(dim=1)
     for scale in (0.5, 0.3):
         # f / scale against the fading from f_c = 2 to half the rate, 8.
         amplitudes = (1 - (radii / scale - 2) / 6).clamp(0, 1)
-        kept = layer.kept(w, user_matrix(0, 0, 0, scale))
+        kept = layer.retained_power(w, user_matrix(0, 0, 0, scale))
         torch.testing.assert_close(kept, amplitudes.square().mean().expand(2))
         found = layer(w, user_matrix(0, 0, 0, scale))[0]
         expected = amplitudes[:, None, None] * sinusoids(layer, centres(layer) / scale)
         torch.testing.assert_close(found, expected, atol=2e-5, rtol=0)
-    assert 0 < layer.kept(w, user_matrix(0, 0, 0, 0.3))[0] < layer.kept(w, user_matrix(0, 0, 0, 0.5))[0] < 1
+    assert (
+        0
+        < layer.retained_power(w, user_matrix(0, 0, 0, 0.3))[0]
+        < layer.retained_power(w, user_matrix(0, 0, 0, 0.5))[0]
+        < 1
+    )
 
 
 def test_a_critically_sampled_input_loses_whole_sinusoids() -> None:
     layer = fourier(rate=4.0)
-    kept = layer.kept(torch.zeros(1, 4), user_matrix(0, 0, 0, 0.5))
+    kept = layer.retained_power(torch.zeros(1, 4), user_matrix(0, 0, 0, 0.5))
     torch.testing.assert_close(kept[0], (layer.freqs.norm(dim=1) <= 1).float().mean())
-    assert layer.kept(torch.zeros(1, 4), user_matrix(0, 0, 77))[0] == 1
+    assert layer.retained_power(torch.zeros(1, 4), user_matrix(0, 0, 77))[0] == 1
 
 
 @pytest.mark.parametrize("name", ["H", "T", "R"])
 def test_the_models_own_numbers_give_its_very_picture(name: str) -> None:
     generator = taught(name)
     ws = generator.mapping(torch.randn(3, 16))
-    own = generator.synthesis.input.learned(ws[:, 0])
+    own = generator.synthesis.input.learned_transform(ws[:, 0])
     torch.testing.assert_close(own[:, :2].norm(dim=1), torch.ones(3))
     moved = user_matrix(0.1, 0.05, 20, 1.3)
     expected = generator.synthesis(ws, SynthesisOptions(transform=moved))
@@ -152,7 +157,7 @@ def test_rungs_without_a_learned_transform_refuse_one(name: str) -> None:
         generator.synthesis(ws, SynthesisOptions(overrides=InputOverrides(learned_vector(0, 0, 0))))
     if name != "A":
         with pytest.raises(ConfigError, match="from rung H on"):
-            generator.synthesis.input.learned(ws[:, 0])
+            generator.synthesis.input.learned_transform(ws[:, 0])
 
 
 @pytest.mark.parametrize("name", ["B", "D", "T"])

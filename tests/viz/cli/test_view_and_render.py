@@ -118,11 +118,11 @@ def test_no_display_names_a_command_that_works_without(
     paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offscreen, "has_display", lambda: False)
-    monkeypatch.setattr(view, "bundled", lambda: ())
+    monkeypatch.setattr(view, "list_bundled", lambda: ())
     refused(run(), "python visualizer.py --screenshot ", 1)
     assert run().output.strip().endswith("python visualizer.py doctor`.")
     for module in (resolve, view):
-        monkeypatch.setattr(module, "bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
+        monkeypatch.setattr(module, "list_bundled", lambda: (Bundled("T", "net-T", paths["T"]),))
     result = run()
     refused(result, "python visualizer.py render --model net-T", 1)
     assert len(result.output.strip().splitlines()) == 1
@@ -144,8 +144,8 @@ def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_bundled_models_go_by_name_and_rung(paths: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     known = tuple(Bundled(letter, f"net-{letter}", path) for letter, path in paths.items())
-    monkeypatch.setattr(resolve, "bundled", lambda: known)
-    monkeypatch.setattr(state, "bundled", lambda: known)
+    monkeypatch.setattr(resolve, "list_bundled", lambda: known)
+    monkeypatch.setattr(state, "list_bundled", lambda: known)
     for name in ("T", "t", "stylegan3-t", "net-T", paths["T"]):
         assert resolve.resolve(name) == paths["T"]
     assert resolve.resolve("nothing") == "nothing"
