@@ -254,7 +254,8 @@ class Cache:
             os.replace(part.path, path)
             hold(path)
         part.delete()
-        self.evict(path)
+        with suppress(OSError):  # too much is kept until the next download
+            self.evict(path)
         return path
 
     def evict(self, newest: Path) -> list[Path]:
@@ -265,7 +266,7 @@ class Cache:
                 with suppress(OSError):
                     kept.append((folder.stat().st_mtime, path.stat().st_size, path))
         excess, gone = sum(size for _, size, _ in kept) - self.limit, []
-        with _only_process(self.folder):
+        with _holding, _only_process(self.folder):  # in the order of `hold`
             for _, size, path in sorted(kept):
                 if excess > 0 and path != newest and path not in _held and not self._is_held(path):
                     _delete(path)
@@ -281,7 +282,8 @@ class Cache:
             if lock is None:
                 return True
             lock.release()
-            lock_path.unlink(missing_ok=True)
+            with suppress(OSError):
+                lock_path.unlink()
         return False
 
     def sweep(self) -> list[Path]:
