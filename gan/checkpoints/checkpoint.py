@@ -21,7 +21,7 @@ from torch import Tensor
 
 from gan.checkpoints.file_type import FileType, detect_file_type
 from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
-from gan.checkpoints.torch_format import dtype_of, read_safetensors, read_tensor
+from gan.checkpoints.torch_format import dtype_of, find_mismatches, read_safetensors, read_tensor
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.networks.config import ConfigError, GeneratorConfig
@@ -100,27 +100,28 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
         raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error
 
 
-def _refused(path: Path, error: Exception) -> CheckpointError:
+def _name_file(path: Path, error: Exception) -> CheckpointError:
+    """Return the error of a sentence whose subject is the file's name and whose predicate is `error`."""
     return CheckpointError(f"{path.name} {str(error).rstrip('.')}.")
 
 
 @contextmanager
-def _reporting(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     """Turn every error of reading a file into a CheckpointError that names it."""
     try:
         yield
     except RefusedError as error:
-        raise _refused(path, error) from None
+        raise _name_file(path, error) from None
     except ConfigError as error:
-        raise _refused(path, ConfigError(f"describes no network that this version knows: {error}")) from error
+        raise _name_file(path, ConfigError(f"describes no network that this version knows: {error}")) from error
     except OSError as error:
         raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
 
 
-def _detect(path: Path) -> FileType:
+def _detect_type(path: Path) -> FileType:
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
-    with _reporting(path):
+    with _translate_errors(path):
         return detect_file_type(path)
 
 
@@ -128,7 +129,7 @@ def _detect(path: Path) -> FileType:
 def _open_foreign(path: Path, file_type: FileType) -> Iterator["ForeignFile"]:
     from gan.checkpoints import foreign  # here: most checkpoints are ours, and a start is short
 
-    with _reporting(path), foreign.open_foreign(path, file_type) as file:
+    with _translate_errors(path), foreign.open_foreign(path, file_type) as file:
         yield file
 
 
@@ -145,11 +146,11 @@ class _OurFile:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[_OurFile]:
+def _open_ours(path: Path) -> Iterator[_OurFile]:
     """Open a .safetensors file. CheckpointError for everything that is wrong with it, now or while it is read."""
-    if _detect(path) is not FileType.SAFETENSORS:
+    if _detect_type(path) is not FileType.SAFETENSORS:
         raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
-    with _reporting(path), open(path, "rb", buffering=0) as file:
+    with _translate_errors(path), open(path, "rb", buffering=0) as file:
         yield _OurFile(FileRange(file, 0, os.fstat(file.fileno()).st_size))
 
 
@@ -157,11 +158,11 @@ def _is_ours(path: Path, file_type: FileType) -> bool:
     """Return true for a file that Jinc wrote. CheckpointError for a damaged .safetensors file."""
     if file_type is not FileType.SAFETENSORS:
         return False
-    with _open(path) as file:
+    with _open_ours(path) as file:
         return FORMAT in file.metadata
 
 
-def _document(file: _OurFile, path: Path) -> dict[str, Any]:
+def _read_document(file: _OurFile, path: Path) -> dict[str, Any]:
     text = file.metadata.get(FORMAT)
     if text is None:
         raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
@@ -184,8 +185,8 @@ def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dic
     CheckpointError: the file is missing, damaged, not ours or newer.
     """
     path = Path(path)
-    with _open(path) as file:
-        document = _document(file, path)
+    with _open_ours(path) as file:
+        document = _read_document(file, path)
         _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
         return {name: file.tensor(name).to(device) for name in file.tensors}, document
 
@@ -201,7 +202,7 @@ def _check_memory(path: Path, size: int, device: str) -> None:
         )
 
 
-def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
+def _read_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
     if document.get("kind") != "generator":
         kind = document.get("kind", "nameless thing")
         raise CheckpointError(f"{path.name} holds a {kind}, not a generator: open a network-snapshot file.")
@@ -213,14 +214,11 @@ def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfi
 
 def _build_empty(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
     """Build the generator of one of our files, without numbers. CheckpointError where its tensors do not fit."""
-    config = _generator_config(document, path)
+    config = _read_config(document, path)
     with MetaInit():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
-    expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
-    found = file.tensors
-    wrong = [name for name, shape in expected.items() if name not in found or found[name].shape != shape]
-    wrong += sorted(set(found) - set(expected))
-    wrong = wrong or [name for name in expected if dtype_of(found[name]) not in DTYPES]
+    wrong = find_mismatches(generator.state_dict(), file.tensors)
+    wrong = wrong or [name for name, tensor in file.tensors.items() if dtype_of(tensor) not in DTYPES]
     if wrong:
         raise CheckpointError(
             f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
@@ -237,23 +235,23 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
 def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:
     """Read a generator's checkpoint without its tensors; `network` and CheckpointError as for `load_generator`."""
     path = Path(path)
-    file_type = _detect(path)
+    file_type = _detect_type(path)
     if not _is_ours(path, file_type):
-        return _foreign_header(path, file_type, network)
-    _refuse_name(path, network)
-    with _open(path) as file:
-        document = _document(file, path)
+        return _read_foreign_header(path, file_type, network)
+    _check_unnamed(path, network)
+    with _open_ours(path) as file:
+        document = _read_document(file, path)
         generator = _build_empty(file, document, path)
     parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
     return Header(generator.config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
 
-def _refuse_name(path: Path, network: str | None) -> None:
+def _check_unnamed(path: Path, network: str | None) -> None:
     if network is not None:
         raise CheckpointError(f"{path.name} is a checkpoint of Jinc's, which holds one generator: leave {network} out.")
 
 
-def _foreign_header(path: Path, file_type: FileType, name: str | None) -> Header:
+def _read_foreign_header(path: Path, file_type: FileType, name: str | None) -> Header:
     with _open_foreign(path, file_type) as file:
         network = file.network(name)
         if not isinstance(network.config, GeneratorConfig):
@@ -286,7 +284,7 @@ def _load_foreign(
 def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
     """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`."""
     path = Path(path)
-    file_type = _detect(path)
+    file_type = _detect_type(path)
     if _is_ours(path, file_type):
         raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
     found, _ = _load_foreign(path, file_type, device, network)
@@ -305,16 +303,16 @@ def load_generator(
     than the free memory, its tensors do not fit its configuration, or a foreign file holds things that none needs.
     """
     path = Path(path)
-    file_type = _detect(path)
+    file_type = _detect_type(path)
     if not _is_ours(path, file_type):
         found, facts = _load_foreign(path, file_type, device, network)
         if not isinstance(found, Generator):
             assert isinstance(found, Discriminator)  # there is no third kind
-            raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
+            raise _name_file(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
         return found, facts
-    _refuse_name(path, network)
-    with _open(path) as file:
-        document = _document(file, path)
+    _check_unnamed(path, network)
+    with _open_ours(path) as file:
+        document = _read_document(file, path)
         generator = _build_empty(file, document, path)
         own = generator.state_dict()
         _check_memory(path, max(count_bytes(generator), file.size), device)

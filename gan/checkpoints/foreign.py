@@ -21,7 +21,14 @@ from gan.checkpoints.official_arguments import discriminator_config, generator_c
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
 from gan.checkpoints.pickle_stubs import Global, NumpyArray, PickledObject, StoredTensor
 from gan.checkpoints.read_limits import Budget, FileRange, LongText, RefusedError
-from gan.checkpoints.torch_format import check_tensor, read_pickle, read_safetensors, read_tensor, read_zip
+from gan.checkpoints.torch_format import (
+    check_tensor,
+    find_mismatches,
+    read_pickle,
+    read_safetensors,
+    read_tensor,
+    read_zip,
+)
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -102,10 +109,7 @@ class ForeignFile:
         with MetaInit():  # a lying configuration costs no memory before it is found out
             config = network.config
             ours = Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
-        own = ours.state_dict()
-        wrong = [key for key in own if key not in network.tensors and not key.endswith(FILTERS)]
-        wrong += [key for key in own if key in network.tensors and network.tensors[key].shape != own[key].shape]
-        wrong += [key for key in network.tensors if key not in own]
+        wrong = find_mismatches(ours.state_dict(), network.tensors, optional=FILTERS)
         if wrong:
             raise RefusedError(
                 f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
@@ -197,11 +201,13 @@ def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, Pickled
     open_ones = [("", _children(network))]  # iterators: a module of many children has one name in memory at a time
     while open_ones:
         prefix, children = open_ones[-1]
-        name, child = next(children, ("", None))
+        entry = next(children, None)
         budget.spend_instructions()
-        if child is None:
+        if entry is None:
             open_ones.pop()
-        elif isinstance(child, PickledObject) and isinstance(name, str):
+            continue
+        name, child = entry
+        if isinstance(child, PickledObject) and isinstance(name, str):
             longer = f"{prefix}{name}."
             budget.spend_text(len(longer))
             if len(open_ones) > MAX_DEPTH or len(longer) > MAX_NAME_LENGTH:
@@ -212,7 +218,7 @@ def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, Pickled
 
 def _children(module: PickledObject) -> Iterator[tuple[Any, Any]]:
     children = module.state.get("_modules")
-    return ((name, child or 0) for name, child in children.items()) if isinstance(children, dict) else iter(())
+    return iter(children.items()) if isinstance(children, dict) else iter(())
 
 
 def _flatten(network: Any, budget: Budget) -> dict[str, StoredTensor]:

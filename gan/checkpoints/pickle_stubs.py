@@ -8,6 +8,7 @@ class or function of torch, numpy or a checkpoint's own source takes part. `KNOW
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any
 
@@ -38,24 +39,18 @@ NUMBERS = dict(zip("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split(), "?bhiqBHIQefd"
 Maker = Callable[..., Any]  # makes data from the budget and the arguments in the file
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Global:
     """A known name. `call` makes data when the file calls it, `new` when the file builds one.
 
     Both get the budget and arguments of the types `takes`, of which the first `required` must be there.
     """
 
-    __slots__ = ("title", "takes", "required", "call", "new")
-
-    def __init__(
-        self,
-        title: str,
-        takes: tuple[type | UnionType, ...] = (),
-        required: int | None = None,
-        call: Maker | None = None,
-        new: Maker | None = None,
-    ) -> None:
-        self.title, self.takes, self.call, self.new = title, takes, call, new
-        self.required = len(takes) if required is None else required
+    title: str
+    takes: tuple[type | UnionType, ...] = ()
+    required: int = 0
+    call: Maker | None = None
+    new: Maker | None = None
 
     def make(self, maker: Maker, arguments: tuple[Any, ...], budget: Budget) -> Any:
         """Return what `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit."""
@@ -64,22 +59,22 @@ class Global:
         return maker(budget, *arguments)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class PickledObject:
     """A module of a class that only the file knows: its attributes, and the source that came with it, never run."""
 
-    __slots__ = ("class_name", "state", "source")
+    class_name: str
+    state: dict[Any, Any]
+    source: str | LongText | None = None
 
-    def __init__(self, class_name: str, state: dict[Any, Any], source: str | LongText | None = None) -> None:
-        self.class_name, self.state, self.source = class_name, state, source
 
-
+@dataclass(eq=False, repr=False, slots=True)
 class Storage:
     """A one-dimensional array of numbers in the file; `data` is None until its place there is known."""
 
-    __slots__ = ("dtype", "length", "data")
-
-    def __init__(self, dtype: str, length: int, data: FileRange | None = None) -> None:
-        self.dtype, self.length, self.data = dtype, length, data
+    dtype: str
+    length: int
+    data: FileRange | None = None
 
     @property
     def item_size(self) -> int:
@@ -87,34 +82,30 @@ class Storage:
         return DTYPES[self.dtype][0]
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class PackedStorage:
     """A storage that is itself a torch file within the file; `storage` is None until that was read."""
 
-    __slots__ = ("data", "storage")
-
-    def __init__(self, data: FileRange) -> None:
-        self.data = data
-        self.storage: Storage | None = None
+    data: FileRange
+    storage: Storage | None = None
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class StoredTensor:
-    """A view of a storage: offset, shape and stride count numbers."""
+    """A view of a storage; offset, shape and stride count numbers."""
 
-    __slots__ = ("storage", "offset", "shape", "stride")
-
-    def __init__(
-        self, storage: Storage | PackedStorage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...]
-    ) -> None:
-        self.storage, self.offset, self.shape, self.stride = storage, offset, shape, stride
+    storage: Storage | PackedStorage
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class NumpyDtype:
-    """A plain dtype of numpy's."""
+    """A plain dtype of numpy's: its code in NUMBERS and its byte order."""
 
-    __slots__ = ("code", "order")
-
-    def __init__(self, code: str, order: str) -> None:
-        self.code, self.order = code, order
+    code: str
+    order: str
 
     def set_state(self, state: Any, budget: Budget) -> None:
         """Set the byte order; any other state would belong to a dtype that is not plain."""
@@ -134,13 +125,11 @@ class NumpyDtype:
         return list(struct.unpack(f"{self.order}{count}{NUMBERS[self.code]}", data))
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class NumpyArray:
     """A numpy array. Short ones are read, since constructors' arguments hold some; long ones are never needed."""
 
-    __slots__ = ("values",)
-
-    def __init__(self) -> None:
-        self.values: list[Any] | None = None  # None: of more than one axis, or long
+    values: list[Any] | None = None  # None: of more than one axis, or long
 
     def set_state(self, state: Any, budget: Budget) -> None:
         """Read the numbers from (version, shape, dtype, Fortran's order, bytes)."""

@@ -10,6 +10,7 @@ then the numbers.
 import json
 import math
 import operator
+from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -184,6 +185,18 @@ def _extent(tensor: StoredTensor) -> int:
     if 0 in tensor.shape:
         return 0
     return 1 + sum((length - 1) * step for length, step in zip(tensor.shape, tensor.stride, strict=True))
+
+
+def find_mismatches(
+    own: Mapping[str, Tensor], stored: Mapping[str, StoredTensor], optional: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the names of a network's tensors that a file lacks or has in another shape, then those of unknown ones.
+
+    Names that end with one of `optional` may be missing.
+    """
+    wrong = [name for name in own if name not in stored and not name.endswith(optional)]
+    wrong += [name for name in own if name in stored and stored[name].shape != own[name].shape]
+    return wrong + [name for name in stored if name not in own]
 
 
 def check_tensor(tensor: StoredTensor, budget: Budget) -> tuple[Storage, FileRange]:

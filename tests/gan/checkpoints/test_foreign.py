@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Official pickles and their kin: they give the reference pictures, and nothing that they bring is run."""
+"""Official pickles and similar files give the reference pictures, and none of their code is run."""
 
 import types
 from pathlib import Path
@@ -59,7 +59,7 @@ def check_pictures(generator: Generator, stem: str) -> None:
 
 
 def check_numbers(generator: Generator, stem: str) -> None:
-    """The reference's network, number for number: whatever it draws, test_official_generators_... has compared."""
+    """Compare every number with the reference's network; test_official_generators_... compares its pictures."""
     config, tensors = case(stem)
     found, expected = generator.state_dict(), state_of(tensors)
     wanted = generator_config(config.pop("kind"), config)

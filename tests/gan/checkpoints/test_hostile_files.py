@@ -323,7 +323,7 @@ def test_a_module_that_holds_itself(path):
 
 
 def packed(numbers: bytes, length: int, kind: str = "FloatStorage", key: str = "0", keys: list | None = None) -> bytes:
-    """A storage file of torch's, by hand, with a length that it need not have."""
+    """Return a storage file of torch's, written by hand, whose length may be wrong."""
     parts = [0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}]
     head = b"".join(pickled(part, 2) for part in parts)
 
@@ -337,7 +337,7 @@ def packed(numbers: bytes, length: int, kind: str = "FloatStorage", key: str = "
 
 
 def with_tensor(data: bytes, shape=(32,), stride=(1,), offset=0) -> bytes:
-    """The T network, the tensor w_avg of which is declared by hand."""
+    """Return the T network with a tensor w_avg that is declared by hand."""
     tensor = Call(
         Named("torch._utils", "_rebuild_tensor_v2"),
         Call(Named("torch.storage", "_load_from_bytes"), data),
@@ -498,7 +498,7 @@ def test_zips_that_lie(path):
 
 
 def table(**entries: object) -> bytes:
-    """A .safetensors file of these entries and 128 bytes of numbers."""
+    """Return a .safetensors file of these entries and 128 bytes of numbers."""
     text = json.dumps(entries).encode()
     return len(text).to_bytes(8, "little") + text + b"\0" * 128
 
