@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: ours are one .safetensors file, a JSON document in its metadata, official parameter names.
+"""Save and load checkpoints: one .safetensors file with a JSON document in its metadata and official parameter names.
 
-Official pickles and other foreign files are opened by the same calls (foreign.py). What a file is, its contents tell.
-No code that a file brings is ever run.
+The same calls open official pickles and other foreign files (foreign.py). A file's type is detected from its contents,
+never from its name, and no code in it is ever run.
 """
 
 import json
@@ -19,9 +19,9 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gan.checkpoints.file_type import Contents, contents_of
-from gan.checkpoints.read_limits import Blob, Budget, RefusedError
-from gan.checkpoints.torch_format import dtype_of, read_safetensors, read_tensor
+from gan.checkpoints.file_type import FileType, detect_file_type
+from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
+from gan.checkpoints.torch_format import dtype_of, find_mismatches, read_safetensors, read_tensor
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.networks.config import ConfigError, GeneratorConfig
@@ -36,68 +36,60 @@ FORMAT = "jinc"
 SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
-LONGEST_DOCUMENT = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
+MAX_DOCUMENT_LENGTH = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
 DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; one sentence says why and what to do."""
+    """A checkpoint that cannot be used. One sentence says why and what to do."""
 
     def __init__(self, why: str) -> None:
         super().__init__(sanitize_text(why))
 
 
-class PassingError(CheckpointError):
-    """A checkpoint that cannot be used now, and perhaps later though the file stays the same; one sentence."""
+class TransientError(CheckpointError):
+    """A checkpoint that cannot be used now but may be later, though the file stays the same."""
 
 
-class TooLargeError(PassingError):
-    """A model for which there is no memory now; one sentence, with numbers."""
+class TooLargeError(TransientError):
+    """A model for which there is too little memory now; the sentence has the numbers."""
 
 
-class UnreadableError(PassingError):
-    """A file that the system does not let us read now; one sentence."""
+class UnreadableError(TransientError):
+    """A file that the system does not let us read now."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a generator's checkpoint holds, read without its tensors."""
+    """The contents of a generator's checkpoint, without its tensors."""
 
     config: GeneratorConfig
     facts: dict[str, Any]
     parameters: int  # numbers in all tensors
     bytes: int  # size of all tensors
-    format: str = FORMAT  # or what else it is: "pickle", "torch file", "torch zip"
+    format: str = FORMAT  # or a foreign file's: "pickle", "torch file", "torch zip", "safetensors file"
     network: str = ""  # its name in a foreign file: "G_ema"
     class_name: str = ""  # of a foreign network
-    networks: tuple[str, ...] = ()  # all that stand in a foreign file, by name
-    carries_code: int = 0  # bytes of Python source that came with it, none of which is ever run
-    code_pieces: int = 0  # in how many texts
+    networks: tuple[str, ...] = ()  # names of all networks in a foreign file
+    code_bytes: int = 0  # of Python source that came with it, none of which is ever run
+    code_pieces: int = 0  # number of texts with source
 
-    def words(self) -> str:
-        """What the file is, in one line."""
+    def describe(self) -> str:
+        """Return one line that says what the file is."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        kind = {
-            "pickle": "a pickle",
-            "torch file": "a torch file",
-            "torch zip": "a torch zip",
-            "safetensors file": "a safetensors file",
-        }[self.format]
         family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
-        if not self.carries_code:
-            return f"{kind} of a {family} generator, which carries no code"
-        pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
-        return (
-            f"{kind} of a {family} generator, which carries {self.carries_code:,} bytes of Python source in {pieces}: "
-            "none of it was run"
-        )
+        code = "no code"
+        if self.code_bytes:
+            pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
+            code = f"{self.code_bytes:,} bytes of Python source in {pieces}: none of it was run"
+        return f"a {self.format} of a {family} generator, which carries {code}"
 
 
 def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON document (its "kind" says of what) as one file, atomically.
+    """Write tensors and a JSON document, whose "kind" says what they are, as one file, atomically.
 
-    OSError when the disk is full or the folder cannot be written; what was at `path` is then still there.
+    OSError when the disk is full or the folder cannot be written; the file that was at `path` is then still there.
     """
     metadata = {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -108,98 +100,99 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
         raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error
 
 
-def _refused(path: Path, error: Exception) -> CheckpointError:
+def _name_file(path: Path, error: Exception) -> CheckpointError:
+    """Return the error of a sentence whose subject is the file's name and whose predicate is `error`."""
     return CheckpointError(f"{path.name} {str(error).rstrip('.')}.")
 
 
-def _contents(path: Path) -> Contents:
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
+@contextmanager
+def _translate_errors(path: Path) -> Iterator[None]:
+    """Turn every error of reading a file into a CheckpointError that names it."""
     try:
-        return contents_of(path)
+        yield
     except RefusedError as error:
-        raise _refused(path, error) from None
+        raise _name_file(path, error) from None
+    except ConfigError as error:
+        raise _name_file(path, ConfigError(f"describes no network that this version knows: {error}")) from error
     except OSError as error:
         raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def _detect_type(path: Path) -> FileType:
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
+    with _translate_errors(path):
+        return detect_file_type(path)
 
 
 @contextmanager
-def _foreign(path: Path, contents: Contents) -> Iterator["ForeignFile"]:
-    """A foreign file, opened; whatever is wrong with it, now or while it is used, is a CheckpointError."""
+def _open_foreign(path: Path, file_type: FileType) -> Iterator["ForeignFile"]:
     from gan.checkpoints import foreign  # here: most checkpoints are ours, and a start is short
 
-    try:
-        with foreign.opened(path, contents) as file:
-            yield file
-    except RefusedError as error:
-        raise _refused(path, error) from None
-    except ConfigError as error:
-        raise _refused(path, ConfigError(f"describes no network that this version knows: {error}")) from error
-    except OSError as error:
-        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    with _translate_errors(path), foreign.open_foreign(path, file_type) as file:
+        yield file
 
 
 class _OurFile:
-    """A .safetensors file, opened: its texts, its tensors' shapes, and the numbers when they are asked for."""
+    """A .safetensors file, opened: its metadata, its tensors' shapes, and their numbers on demand."""
 
-    def __init__(self, blob: Blob) -> None:
-        self._budget, self.size = Budget(blob.size), blob.size
-        self.tensors, self.metadata = read_safetensors(blob, self._budget)
+    def __init__(self, source: FileRange) -> None:
+        self._budget, self.size = Budget(source.size), source.size
+        self.tensors, self.metadata = read_safetensors(source, self._budget)
 
     def tensor(self, name: str) -> Tensor:
-        """Read now, into memory of its own."""
+        """Read a tensor into memory of its own."""
         return read_tensor(self.tensors[name], self._budget)
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[_OurFile]:
-    """A .safetensors file; whatever is wrong with it, now or while it is read, is a CheckpointError."""
-    if _contents(path) is not Contents.SAFETENSORS:
+def _open_ours(path: Path) -> Iterator[_OurFile]:
+    """Open a .safetensors file. CheckpointError for everything that is wrong with it, now or while it is read."""
+    if _detect_type(path) is not FileType.SAFETENSORS:
         raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
-    try:
-        with open(path, "rb", buffering=0) as file:
-            yield _OurFile(Blob(file, 0, os.fstat(file.fileno()).st_size))
-    except RefusedError as error:
-        raise _refused(path, error) from None
-    except OSError as error:
-        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    with _translate_errors(path), open(path, "rb", buffering=0) as file:
+        yield _OurFile(FileRange(file, 0, os.fstat(file.fileno()).st_size))
 
 
-def _is_ours(path: Path, contents: Contents) -> bool:
-    """Whether a file says that Jinc wrote it; CheckpointError where it is a damaged .safetensors file."""
-    if contents is not Contents.SAFETENSORS:
+def _is_ours(path: Path, file_type: FileType) -> bool:
+    """Return true for a file that Jinc wrote. CheckpointError for a damaged .safetensors file."""
+    if file_type is not FileType.SAFETENSORS:
         return False
-    with _open(path) as file:
+    with _open_ours(path) as file:
         return FORMAT in file.metadata
 
 
-def _document(file: _OurFile, path: Path) -> dict[str, Any]:
+def _read_document(file: _OurFile, path: Path) -> dict[str, Any]:
     text = file.metadata.get(FORMAT)
     if text is None:
         raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
+    damaged = CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.")
     try:
-        document = json.loads(text) if len(text) <= LONGEST_DOCUMENT else {}
+        document = json.loads(text) if len(text) <= MAX_DOCUMENT_LENGTH else {}
         schema = document["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.") from error
+        raise damaged from error
     if not isinstance(document.get("facts", {}), dict):
-        raise CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.")
+        raise damaged
     if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise CheckpointError(f"{path.name} was written by a newer Jinc (schema {schema}): update Jinc to open it.")
     return document
 
 
 def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The inverse of `save_tensors`; CheckpointError when it is missing, damaged, not ours or newer."""
+    """Load the tensors and the document that `save_tensors` wrote.
+
+    CheckpointError: the file is missing, damaged, not ours or newer.
+    """
     path = Path(path)
-    with _open(path) as file:
-        document = _document(file, path)
+    with _open_ours(path) as file:
+        document = _read_document(file, path)
         _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
         return {name: file.tensor(name).to(device) for name in file.tensors}, document
 
 
 def _check_memory(path: Path, size: int, device: str) -> None:
-    """Refuse tensors of `size` bytes before anything is allocated."""
+    """Raise TooLargeError, before anything is allocated, where `size` bytes do not fit into the free memory."""
     on_gpu = torch.device(device).type == "cuda"
     free = torch.cuda.mem_get_info(device)[0] if on_gpu else psutil.virtual_memory().available
     if size > free * MEMORY_SHARE:
@@ -209,7 +202,7 @@ def _check_memory(path: Path, size: int, device: str) -> None:
         )
 
 
-def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
+def _read_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
     if document.get("kind") != "generator":
         kind = document.get("kind", "nameless thing")
         raise CheckpointError(f"{path.name} holds a {kind}, not a generator: open a network-snapshot file.")
@@ -219,16 +212,13 @@ def _generator_config(document: Mapping[str, Any], path: Path) -> GeneratorConfi
         raise CheckpointError(f"{path.name} describes no generator that this version knows: {error}") from error
 
 
-def _skeleton(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
-    """The generator of one of our files, without numbers; CheckpointError where its tensors are others."""
-    config = _generator_config(document, path)
+def _build_empty(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
+    """Build the generator of one of our files, without numbers. CheckpointError where its tensors do not fit."""
+    config = _read_config(document, path)
     with MetaInit():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
-    expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
-    found = file.tensors
-    wrong = [name for name, shape in expected.items() if name not in found or found[name].shape != shape]
-    wrong += sorted(set(found) - set(expected))
-    wrong = wrong or [name for name in expected if dtype_of(found[name]) not in DTYPES]
+    wrong = find_mismatches(generator.state_dict(), file.tensors)
+    wrong = wrong or [name for name, tensor in file.tensors.items() if dtype_of(tensor) not in DTYPES]
     if wrong:
         raise CheckpointError(
             f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
@@ -243,26 +233,26 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
 
 
 def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:
-    """What is in a generator's checkpoint, without loading its tensors; `network`, CheckpointError as for loading."""
+    """Read a generator's checkpoint without its tensors; `network` and CheckpointError as for `load_generator`."""
     path = Path(path)
-    contents = _contents(path)
-    if not _is_ours(path, contents):
-        return _foreign_header(path, contents, network)
-    _refuse_name(path, network)
-    with _open(path) as file:
-        document = _document(file, path)
-        generator = _skeleton(file, document, path)
+    file_type = _detect_type(path)
+    if not _is_ours(path, file_type):
+        return _read_foreign_header(path, file_type, network)
+    _check_unnamed(path, network)
+    with _open_ours(path) as file:
+        document = _read_document(file, path)
+        generator = _build_empty(file, document, path)
     parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
     return Header(generator.config, dict(document.get("facts", {})), parameters, path.stat().st_size)
 
 
-def _refuse_name(path: Path, network: str | None) -> None:
+def _check_unnamed(path: Path, network: str | None) -> None:
     if network is not None:
         raise CheckpointError(f"{path.name} is a checkpoint of Jinc's, which holds one generator: leave {network} out.")
 
 
-def _foreign_header(path: Path, contents: Contents, name: str | None) -> Header:
-    with _foreign(path, contents) as file:
+def _read_foreign_header(path: Path, file_type: FileType, name: str | None) -> Header:
+    with _open_foreign(path, file_type) as file:
         network = file.network(name)
         if not isinstance(network.config, GeneratorConfig):
             raise RefusedError(NO_GENERATOR.format(network.config.resolution))
@@ -276,28 +266,28 @@ def _foreign_header(path: Path, contents: Contents, name: str | None) -> Header:
             network=network.name,
             class_name=network.class_name,
             networks=file.names,
-            carries_code=file.code_bytes,
+            code_bytes=file.code_bytes,
             code_pieces=file.code_pieces,
         )
 
 
 def _load_foreign(
-    path: Path, contents: Contents, device: str, name: str | None
+    path: Path, file_type: FileType, device: str, name: str | None
 ) -> tuple[torch.nn.Module, dict[str, Any]]:
-    with _foreign(path, contents) as file:
+    with _open_foreign(path, file_type) as file:
         network = file.network(name)
         ours = file.check(network)
         _check_memory(path, count_bytes(ours), device)
-        return file.filled(ours, network, device), file.facts
+        return file.fill(ours, network, device), file.facts
 
 
 def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
-    """The discriminator of an official pickle or of another foreign file; CheckpointError, one sentence."""
+    """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`."""
     path = Path(path)
-    contents = _contents(path)
-    if _is_ours(path, contents):
+    file_type = _detect_type(path)
+    if _is_ours(path, file_type):
         raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
-    found, _ = _load_foreign(path, contents, device, network)
+    found, _ = _load_foreign(path, file_type, device, network)
     if not isinstance(found, Discriminator):
         raise CheckpointError(f"{path.name} holds a generator under the name {network}: name its discriminator.")
     return found
@@ -306,24 +296,24 @@ def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", networ
 def load_generator(
     path: str | os.PathLike[str], device: str = "cpu", network: str | None = None
 ) -> tuple[Generator, dict[str, Any]]:
-    """A generator ready for inference and the facts of its training.
+    """Load a generator, ready for inference, and the facts of its training.
 
-    `network`: which of a foreign file's, by its name there ("G"); None is the one that pictures are drawn with, "G_ema"
-    in official pickles. CheckpointError, one sentence: missing, damaged, no checkpoint, newer, larger than the free
-    memory, tensors that do not fit the configuration, or anything in a foreign file that no such file needs.
+    `network` names one of a foreign file's networks ("G"); None is the one that pictures are drawn with, "G_ema" in
+    official pickles. CheckpointError, in one sentence: the file is missing, damaged, no checkpoint, newer or larger
+    than the free memory, its tensors do not fit its configuration, or a foreign file holds things that none needs.
     """
     path = Path(path)
-    contents = _contents(path)
-    if not _is_ours(path, contents):
-        found, facts = _load_foreign(path, contents, device, network)
+    file_type = _detect_type(path)
+    if not _is_ours(path, file_type):
+        found, facts = _load_foreign(path, file_type, device, network)
         if not isinstance(found, Generator):
             assert isinstance(found, Discriminator)  # there is no third kind
-            raise _refused(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
+            raise _name_file(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
         return found, facts
-    _refuse_name(path, network)
-    with _open(path) as file:
-        document = _document(file, path)
-        generator = _skeleton(file, document, path)
+    _check_unnamed(path, network)
+    with _open_ours(path) as file:
+        document = _read_document(file, path)
+        generator = _build_empty(file, document, path)
         own = generator.state_dict()
         _check_memory(path, max(count_bytes(generator), file.size), device)
         typed = {name: file.tensor(name).to(device, tensor.dtype) for name, tensor in own.items()}

@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The only reader of foreign checkpoints: official pickles, their forks' and torch's files, without running any of it.
 
-`opened` reads a file as plain data (safe_pickle), `ForeignFile.network` finds a network in it and says how it was
-built, `ForeignFile.check` compares every name and shape with ours, `ForeignFile.filled` reads the numbers.
+`open_foreign` reads a file as plain data (safe_pickle), `ForeignFile.network` finds a network in it and its
+configuration, `ForeignFile.check` compares every name and shape with ours, `ForeignFile.fill` reads the numbers.
 """
 
 import gc
@@ -16,12 +16,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan.checkpoints.file_type import Contents
+from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
-from gan.checkpoints.official_shapes import arguments, kind_of
-from gan.checkpoints.pickle_stubs import Array, Global, PickledObject, StoredTensor
-from gan.checkpoints.read_limits import Blob, Budget, RefusedError, Text
-from gan.checkpoints.torch_format import check_tensor, read_pickle, read_safetensors, read_tensor, read_zip
+from gan.checkpoints.official_shapes import detect_kind, infer_arguments
+from gan.checkpoints.pickle_stubs import Global, NumpyArray, PickledObject, StoredTensor
+from gan.checkpoints.read_limits import Budget, FileRange, LongText, RefusedError
+from gan.checkpoints.torch_format import (
+    check_tensor,
+    find_mismatches,
+    read_pickle,
+    read_safetensors,
+    read_tensor,
+    read_zip,
+)
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -30,20 +37,20 @@ from gan.networks.synthesis_stylegan2 import normalize_taps
 
 # Names under which a file may hold its generator, the wanted one first.
 GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
-ALONE = ""  # the name of a network that is all of the file
+UNNAMED = ""  # the name of a network that is all of the file
 POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
     "Discriminator": ("c_dim", "img_resolution", "img_channels"),
 }
-DEEPEST, LONGEST_NAME, MOST_VALUES = 32, 256, 10_000
-MOST_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
+MAX_DEPTH, MAX_NAME_LENGTH, MAX_ARGUMENT_VALUES = 32, 256, 10_000
+MAX_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
 FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
 FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network in a foreign file: what it is, how it was built, and where its tensors lie."""
+    """A network in a foreign file: its names, its configuration, and its tensors, still in the file."""
 
     name: str  # in the file: "G_ema"
     class_name: str  # what its authors call it; "" for bare weights
@@ -54,74 +61,75 @@ class Network:
 class ForeignFile:
     """A foreign checkpoint, opened: plain data in memory, tensors still in the file."""
 
-    def __init__(self, blob: Blob, contents: Contents) -> None:
-        self._budget, self._size = Budget(blob.size), blob.size
+    def __init__(self, source: FileRange, file_type: FileType) -> None:
+        self._budget, self._size = Budget(source.size), source.size
         data: Any
-        if contents is Contents.ZIP:
-            self.format, data = "torch zip", read_zip(blob, self._budget)
-        elif contents is Contents.SAFETENSORS:
-            self.format, data = "safetensors file", read_safetensors(blob, self._budget).tensors
+        if file_type is FileType.ZIP:
+            self.format, data = "torch zip", read_zip(source, self._budget)
+        elif file_type is FileType.SAFETENSORS:
+            self.format, data = "safetensors file", read_safetensors(source, self._budget).tensors
         else:
-            self.format, data = read_pickle(blob, self._budget)
-        self._found = _networks(data)
-        self.facts = _facts(data)
-        self.code_bytes, self.code_pieces = _code(self._found.values(), self._budget)
+            self.format, data = read_pickle(source, self._budget)
+        self._found = _find_networks(data)
+        self.facts = _read_facts(data)
+        self.code_bytes, self.code_pieces = _count_code(self._found.values(), self._budget)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The networks in the file, by name."""
+        """Return the names of the networks in the file."""
         return tuple(self._found)
 
     def network(self, name: str | None = None) -> Network:
-        """The network of that name; None: the generator that pictures are drawn with. RefusedError, ConfigError."""
+        """Return the network of that name; for None, the generator that pictures are drawn with.
+
+        RefusedError where it is missing or unknown, ConfigError where its options are not supported.
+        """
         if name is None:
             name = next((known for known in GENERATORS if known in self._found), None)
             name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
         if name is None or name not in self._found:
             wanted, others = name or "generator", ", ".join(list(self._found)[:8])
-            if ALONE in self._found:
+            if UNNAMED in self._found:
                 raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
             raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
         found = self._found[name]
-        tensors = _flattened(found, self._budget)
+        tensors = _flatten(found, self._budget)
         class_name = found.class_name if isinstance(found, PickledObject) else ""
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
-        kind = kind_of(shapes, class_name)
-        given = _given(found, kind.partition(".")[2])
+        kind = detect_kind(shapes, class_name)
+        given = _constructor_arguments(found, kind.partition(".")[2])
         if "img_resolution" not in given:
-            given = arguments(kind, shapes)
+            given = infer_arguments(kind, shapes)
         is_generator = kind.endswith(".Generator")
         config = generator_config(kind, given) if is_generator else discriminator_config(given)
         return Network(name, class_name, config, tensors)
 
     def check(self, network: Network) -> nn.Module:
-        """Our network for it, without numbers; RefusedError where a name, a shape or a size does not fit."""
+        """Build our network for it, without numbers. RefusedError where a name, a shape or a size does not fit."""
         with MetaInit():  # a lying configuration costs no memory before it is found out
-            ours = _ours(network.config)
-        own = ours.state_dict()
-        wrong = [key for key in own if key not in network.tensors and not key.endswith(FILTERS)]
-        wrong += [key for key in own if key in network.tensors and network.tensors[key].shape != own[key].shape]
-        wrong += [key for key in network.tensors if key not in own]
+            config = network.config
+            ours = Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
+        wrong = find_mismatches(ours.state_dict(), network.tensors, optional=FILTERS)
         if wrong:
             raise RefusedError(
                 f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
                 "it is damaged, or of a variant that cannot be opened here"
             )
-        if count_bytes(ours) > MOST_GROWTH * self._size + GROWTH_FLOOR:
+        if count_bytes(ours) > MAX_GROWTH * self._size + GROWTH_FLOOR:
             raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
         for tensor in network.tensors.values():
             check_tensor(tensor, self._budget)
         return ours
 
-    def filled(self, ours: nn.Module, network: Network, device: str = "cpu") -> nn.Module:
-        """What `check` returned, with the file's numbers, ready for inference; RefusedError."""
+    def fill(self, ours: nn.Module, network: Network, device: str = "cpu") -> nn.Module:
+        """Fill the network that `check` returned with the file's numbers, ready for inference. RefusedError."""
         state = {}
         for key, own in ours.state_dict().items():
             stored = network.tensors.get(key)
             tensor = None if stored is None else read_tensor(stored, self._budget)
             if key.endswith(FILTERS):
-                computed = _computed(network.config, key, own)
-                if tensor is not None and not _agree(tensor, computed):
+                computed = _compute_filter(network.config, key, own)
+                if tensor is not None and not _filters_agree(tensor, computed):
                     raise RefusedError(f"was built with filters of its own ({key}), which cannot be opened here")
                 tensor = computed
             assert tensor is not None  # `check` found it
@@ -131,17 +139,17 @@ class ForeignFile:
 
 
 @contextmanager
-def opened(path: Path, contents: Contents) -> Iterator[ForeignFile]:
-    """A foreign checkpoint, whose `contents` are known. RefusedError: one sentence's predicate. OSError."""
+def open_foreign(path: Path, file_type: FileType) -> Iterator[ForeignFile]:
+    """Open a foreign checkpoint, whose type is known. RefusedError where it is not one, OSError."""
     with open(path, "rb", buffering=0) as file:
-        with _without_collecting():
-            opened_file = ForeignFile(Blob(file, 0, os.fstat(file.fileno()).st_size), contents)
+        with _without_garbage_collection():
+            opened_file = ForeignFile(FileRange(file, 0, os.fstat(file.fileno()).st_size), file_type)
         yield opened_file
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """No garbage collection: a full one looks at every object of torch's, which takes longer than all that is here."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Pause garbage collection: a full one walks over every object of torch's, which takes longer than the reading."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -151,35 +159,31 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _ours(config: GeneratorConfig | DiscriminatorConfig) -> nn.Module:
-    return Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
-
-
-def _computed(config: GeneratorConfig | DiscriminatorConfig, key: str, own: Tensor) -> Tensor:
-    """A filter as we compute it; up- and down-filters come from numpy, so they are there even in a skeleton."""
+def _compute_filter(config: GeneratorConfig | DiscriminatorConfig, key: str, own: Tensor) -> Tensor:
+    """Return a filter as we compute it; up- and down-filters, from numpy, have numbers even under MetaInit."""
     if not key.endswith("resample_filter"):
         return own
     taps = normalize_taps(config.resample_filter)
     return torch.outer(taps, taps)
 
 
-def _agree(stored: Tensor, computed: Tensor) -> bool:
+def _filters_agree(stored: Tensor, computed: Tensor) -> bool:
     exact = torch.finfo(stored.dtype).eps if stored.is_floating_point() else 0.0
     limit = (FILTER_TOLERANCE + exact) * float(computed.abs().max())
     return bool((stored.double() - computed.double()).abs().max() <= limit)  # False for what is not finite
 
 
-def _networks(data: Any) -> dict[str, Any]:
-    """What may be a network, by its name in the file; a network that is all of the file has the name ALONE."""
+def _find_networks(data: Any) -> dict[str, Any]:
+    """Return the values that may be networks, by name; a network that is all of the file has the name UNNAMED."""
     if _is_network(data):
-        return {ALONE: data}
+        return {UNNAMED: data}
     if not isinstance(data, dict):
         return {}
     return {key: value for key, value in data.items() if isinstance(key, str) and _is_network(value)}
 
 
-def _facts(data: Any) -> dict[str, str]:
-    """What an official file says about its training: the name of the pictures it was trained on."""
+def _read_facts(data: Any) -> dict[str, str]:
+    """Return the name of the pictures that an official network was trained on."""
     training_set = data.get("training_set_kwargs") if isinstance(data, dict) else None
     path = training_set.get("path") if isinstance(training_set, dict) else None
     return {"data": PurePath(path.replace("\\", "/")).stem} if isinstance(path, str) else {}
@@ -192,19 +196,21 @@ def _is_network(value: Any) -> bool:
 
 
 def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:
-    """Every module in it with its name's prefix. RefusedError where it is nested without end."""
+    """Yield every module in a network with the prefix of its name. RefusedError where it is nested without end."""
     yield "", network
     open_ones = [("", _children(network))]  # iterators: a module of many children has one name in memory at a time
     while open_ones:
         prefix, children = open_ones[-1]
-        name, child = next(children, ("", None))
-        budget.spend_instruction()
-        if child is None:
+        entry = next(children, None)
+        budget.spend_instructions()
+        if entry is None:
             open_ones.pop()
-        elif isinstance(child, PickledObject) and isinstance(name, str):
+            continue
+        name, child = entry
+        if isinstance(child, PickledObject) and isinstance(name, str):
             longer = f"{prefix}{name}."
             budget.spend_text(len(longer))
-            if len(open_ones) > DEEPEST or len(longer) > LONGEST_NAME:
+            if len(open_ones) > MAX_DEPTH or len(longer) > MAX_NAME_LENGTH:
                 raise RefusedError("has modules nested far deeper than a checkpoint's: it is damaged or hostile")
             yield longer, child
             open_ones.append((longer, _children(child)))
@@ -212,11 +218,11 @@ def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, Pickled
 
 def _children(module: PickledObject) -> Iterator[tuple[Any, Any]]:
     children = module.state.get("_modules")
-    return ((name, child or 0) for name, child in children.items()) if isinstance(children, dict) else iter(())
+    return iter(children.items()) if isinstance(children, dict) else iter(())
 
 
-def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
-    """Parameters and buffers by their full names."""
+def _flatten(network: Any, budget: Budget) -> dict[str, StoredTensor]:
+    """Return parameters and buffers by their full names."""
     if not isinstance(network, PickledObject):
         found = {key: value for key, value in network.items() if isinstance(value, StoredTensor)}
         if any(not isinstance(key, str) for key in found):
@@ -230,7 +236,7 @@ def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
         for group in ("_parameters", "_buffers"):
             members = module.state.get(group)
             for name, value in members.items() if isinstance(members, dict) else ():
-                budget.spend_instruction()
+                budget.spend_instructions()
                 budget.spend_text(len(prefix))
                 left_out = value is None or (isinstance(passing, set) and name in passing)
                 if left_out or not isinstance(name, str):
@@ -241,25 +247,25 @@ def _flattened(network: Any, budget: Budget) -> dict[str, StoredTensor]:
     return tensors
 
 
-def _code(networks: Any, budget: Budget) -> tuple[int, int]:
-    """(bytes, copies) of the Python source that came with the networks; a copy that is shared counts once."""
+def _count_code(networks: Any, budget: Budget) -> tuple[int, int]:
+    """Return the bytes and the count of the Python sources that came with the networks; a shared one counts once."""
     sources: dict[Any, int] = {}
     for network in networks:
         for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
             source = module.source
-            if isinstance(source, Text):
+            if isinstance(source, LongText):
                 sources[source.start] = source.size
             elif source is not None:
                 sources[source] = len(source.encode())
     return sum(sources.values()), len(sources)
 
 
-def _given(network: Any, role: str) -> dict[str, Any]:
-    """The constructor's arguments, as far as the file says: by name, by position, or kept as attributes."""
+def _constructor_arguments(network: Any, role: str) -> dict[str, Any]:
+    """Return the constructor's arguments that the file tells: by name, by position, or kept as attributes."""
     if not isinstance(network, PickledObject):
         return {}
-    state, left = network.state, [MOST_VALUES]
-    named, listed = (plain(state.get(key), left) for key in ("_init_kwargs", "_init_args"))
+    state, left = network.state, [MAX_ARGUMENT_VALUES]
+    named, listed = (to_json(state.get(key), left) for key in ("_init_kwargs", "_init_args"))
     given = {key: state[key] for key in POSITIONS[role] if type(state.get(key)) is int} if named or listed else {}
     if isinstance(listed, list):
         if len(listed) > len(POSITIONS[role]):
@@ -268,17 +274,17 @@ def _given(network: Any, role: str) -> dict[str, Any]:
     return given | (named if isinstance(named, dict) else {})
 
 
-def plain(value: Any, left: list[int], depth: int = 0) -> Any:
-    """A value of a file as JSON has it, of `left[0]` values at most; RefusedError for more, or deeper nesting."""
+def to_json(value: Any, left: list[int], depth: int = 0) -> Any:
+    """Return a file's value as JSON data of at most `left[0]` values. RefusedError for more, or deeper nesting."""
     left[0] -= 1
-    if left[0] < 0 or depth > DEEPEST:
+    if left[0] < 0 or depth > MAX_DEPTH:
         raise RefusedError("has arguments nested far deeper than a checkpoint's: it is damaged or hostile")
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
-        return {str(key): plain(item, left, depth + 1) for key, item in value.items()}
+        return {str(key): to_json(item, left, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, left, depth + 1) for item in value]
-    if isinstance(value, Array) and value.values is not None:
+        return [to_json(item, left, depth + 1) for item in value]
+    if isinstance(value, NumpyArray) and value.values is not None:
         return list(value.values)
     return value.title if isinstance(value, Global) else f"({type(value).__name__})"

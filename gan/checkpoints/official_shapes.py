@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Official networks by the names and shapes of their parameters (checkpoint-formats, "Parameter names").
+"""Recognise official networks by the names and shapes of their parameters (references, *Official checkpoints*).
 
-The names tell which network it is, whatever its class is called. Where a file has no constructor's arguments, they are
-read off the shapes, and the plan that follows must then have the very same names.
+The names tell the kind of network, whatever its class is called. Where a file has no constructor's arguments, they are
+inferred from the shapes, and the layer plan that follows must then have the very same names.
 """
 
 import re
@@ -25,8 +25,8 @@ NOT_STANDARD = (
 )
 
 
-def kind_of(shapes: Shapes, class_name: str) -> str:
-    """One of "stylegan3.Generator", "stylegan2.Generator" and "stylegan2.Discriminator"; RefusedError for any other."""
+def detect_kind(shapes: Shapes, class_name: str) -> str:
+    """Return "stylegan3.Generator", "stylegan2.Generator" or "stylegan2.Discriminator". RefusedError for any other."""
     if any(LAYER.fullmatch(name) for name in shapes) and any(name.startswith("synthesis.input.") for name in shapes):
         return "stylegan3.Generator"
     if "synthesis.b4.const" in shapes:
@@ -40,19 +40,19 @@ def kind_of(shapes: Shapes, class_name: str) -> str:
     )
 
 
-def arguments(kind: str, shapes: Shapes) -> dict[str, Any]:
-    """The constructor's arguments that a network of these shapes was built with; RefusedError where none fit."""
+def infer_arguments(kind: str, shapes: Shapes) -> dict[str, Any]:
+    """Return the constructor's arguments that give a network of these shapes. RefusedError where none do."""
     try:
         if kind == "stylegan2.Discriminator":
-            return _discriminator(shapes)
-        return _layers(shapes) if kind == "stylegan3.Generator" else _blocks(shapes)
+            return _infer_discriminator(shapes)
+        return _infer_stylegan3(shapes) if kind == "stylegan3.Generator" else _infer_stylegan2(shapes)
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         if isinstance(error, RefusedError):
             raise
         raise RefusedError(NOT_STANDARD.format(kind.partition(".")[0][-1])) from error
 
 
-def _mapping(shapes: Shapes) -> dict[str, Any]:
+def _infer_mapping(shapes: Shapes) -> dict[str, Any]:
     labelled = "mapping.embed.weight" in shapes
     w_dim, inputs = shapes["mapping.fc0.weight"]
     depth = sum(bool(re.fullmatch(r"mapping\.fc\d{1,3}\.weight", name)) for name in shapes)
@@ -64,11 +64,11 @@ def _mapping(shapes: Shapes) -> dict[str, Any]:
     }
 
 
-def _layers(shapes: Shapes) -> dict[str, Any]:
-    """StyleGAN3: the layers' names hold sizes and channels, and the filters' lengths n and m."""
+def _infer_stylegan3(shapes: Shapes) -> dict[str, Any]:
+    """Infer from the layers' names, which hold sizes and channels, and the filters' lengths, which hold n and m."""
     found = sorted(tuple(map(int, match.groups())) for match in map(LAYER.fullmatch, shapes) if match)
     names = [f"L{index}_{size}_{channels}" for index, size, channels in found]
-    given = _mapping(shapes) | {
+    given = _infer_mapping(shapes) | {
         "img_resolution": found[-1][1],
         "img_channels": found[-1][2],
         "num_layers": len(found) - 1,
@@ -77,7 +77,7 @@ def _layers(shapes: Shapes) -> dict[str, Any]:
         "channel_max": max(channels for _, _, channels in found[:-1]),
     }
     taps = shapes.get(f"synthesis.{names[0]}.up_filter", (0,))[0]
-    # n = 6 wherever that is possible: n and m alone are not seen.
+    # n = 6 wherever that is possible: only the product n m is seen.
     for oversampling in sorted(OVERSAMPLING, key=lambda m: taps != USUAL_TAPS * m) if taps else (1,):
         given |= {"lrelu_upsampling": oversampling, "filter_size": taps // oversampling if taps else USUAL_TAPS}
         for base in CHANNEL_BASES:
@@ -92,30 +92,30 @@ def _layers(shapes: Shapes) -> dict[str, Any]:
     raise RefusedError(NOT_STANDARD.format(3))
 
 
-def _channels(shapes: Shapes, prefix: str) -> dict[int, int]:
-    """Channels by resolution, from the second convolution of each."""
+def _channels_by_resolution(shapes: Shapes, prefix: str) -> dict[int, int]:
+    """Return channels by resolution, from the second convolution of each."""
     sizes = sorted(int(match[1]) for match in map(BLOCK.fullmatch, shapes) if match)
     return {size: shapes[f"{prefix}b{size}.conv1.weight"][1] for size in sizes}
 
 
-def _rule(channels: Mapping[int, int]) -> dict[str, int]:
-    """The base and most of min(base / resolution, most)."""
+def _fit_channel_rule(channels: Mapping[int, int]) -> dict[str, int]:
+    """Return the base and the maximum of min(base / resolution, maximum)."""
     most = max(channels.values())
     fewer = [size * count for size, count in channels.items() if count < most]
     return {"channel_max": most, "channel_base": max(fewer, default=most * max(channels))}
 
 
-def _blocks(shapes: Shapes) -> dict[str, Any]:
-    """StyleGAN2: each resolution's convolutions; ToRGB and shortcuts tell the architecture."""
-    channels = {4: shapes["synthesis.b4.const"][0]} | _channels(shapes, "synthesis.")
+def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
+    """Infer from the convolutions of each resolution; ToRGB and shortcuts tell the architecture."""
+    channels = {4: shapes["synthesis.b4.const"][0]} | _channels_by_resolution(shapes, "synthesis.")
     resolution = max(channels)
     if f"synthesis.b{resolution}.skip.weight" in shapes:
         architecture = "resnet"
     else:
         architecture = "skip" if "synthesis.b4.torgb.weight" in shapes else "orig"
     return (
-        _mapping(shapes)
-        | _rule(channels)
+        _infer_mapping(shapes)
+        | _fit_channel_rule(channels)
         | {
             "img_resolution": resolution,
             "img_channels": shapes[f"synthesis.b{resolution}.torgb.weight"][0],
@@ -124,15 +124,15 @@ def _blocks(shapes: Shapes) -> dict[str, Any]:
     )
 
 
-def _discriminator(shapes: Shapes) -> dict[str, Any]:
-    channels = _channels(shapes, "")
+def _infer_discriminator(shapes: Shapes) -> dict[str, Any]:
+    channels = _channels_by_resolution(shapes, "")
     resolution, at_4 = max(channels), shapes["b4.fc.weight"][0]
-    given: dict[str, Any] = _rule({4: at_4} | channels) | {
+    given: dict[str, Any] = _fit_channel_rule({4: at_4} | channels) | {
         "img_resolution": resolution,
         "img_channels": shapes[f"b{resolution}.fromrgb.weight"][1],
         "epilogue_kwargs": {"mbstd_num_channels": shapes["b4.conv.weight"][1] - at_4},
     }
     if "mapping.embed.weight" in shapes:
-        mapping = _mapping(shapes)
+        mapping = _infer_mapping(shapes)
         given |= {"c_dim": mapping["c_dim"], "cmap_dim": mapping["w_dim"], "mapping_kwargs": mapping["mapping_kwargs"]}
     return given

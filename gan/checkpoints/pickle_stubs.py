@@ -1,336 +1,258 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What stands in for the few names that checkpoints' pickles mention (checkpoint-formats, "Globals met in such files").
+"""Stand-ins for the few names that checkpoints' pickles mention (references, *Official checkpoints*).
 
 Each stand-in is plain data or makes plain data of its arguments. None is, holds or finds the thing that is named: no
-class or function of torch, numpy or a checkpoint's own source takes part. `ALLOWED` is all that is known.
+class or function of torch, numpy or a checkpoint's own source takes part. `KNOWN_GLOBALS` is the whole list.
 """
 
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
-from gan.checkpoints.read_limits import Blob, Budget, Latin1, RefusedError, Text
+from gan.checkpoints.read_limits import Budget, FileRange, Latin1Bytes, LongText, RefusedError, require
 
-SHORT = 256  # bytes up to which texts and bytes are read at once, and the longest that a name may be
-MOST_AXES, MOST_LENGTH = 8, 2**40
-FEW_ITEMS = 256  # of a numpy array that is read as a list
-KEY_PARTS = 8
+SHORT_BYTES = 256  # up to which texts and bytes are read at once, and the longest that a name may be
+MAX_AXES, MAX_LENGTH = 8, 2**40
+MAX_LISTED_ITEMS = 256  # of a numpy array that is read as a list
+MAX_KEY_PARTS = 8
 
-# Storage classes and dtypes: (torch's name of the dtype, bytes an item).
-STORAGES = {
-    "DoubleStorage": ("float64", 8),
-    "FloatStorage": ("float32", 4),
-    "HalfStorage": ("float16", 2),
-    "BFloat16Storage": ("bfloat16", 2),
-    "LongStorage": ("int64", 8),
-    "IntStorage": ("int32", 4),
-    "ShortStorage": ("int16", 2),
-    "CharStorage": ("int8", 1),
-    "ByteStorage": ("uint8", 1),
-    "BoolStorage": ("bool", 1),
+# torch's dtypes: bytes per number, class of their storages, name in .safetensors files.
+DTYPES = {
+    "float64": (8, "DoubleStorage", "F64"),
+    "float32": (4, "FloatStorage", "F32"),
+    "float16": (2, "HalfStorage", "F16"),
+    "bfloat16": (2, "BFloat16Storage", "BF16"),
+    "int64": (8, "LongStorage", "I64"),
+    "int32": (4, "IntStorage", "I32"),
+    "int16": (2, "ShortStorage", "I16"),
+    "int8": (1, "CharStorage", "I8"),
+    "uint8": (1, "ByteStorage", "U8"),
+    "bool": (1, "BoolStorage", "BOOL"),
 }
-DTYPES = tuple(dtype for dtype, _ in STORAGES.values())
+STORAGE_DTYPES = {storage: dtype for dtype, (_, storage, _) in DTYPES.items()}
 # numpy's names of plain types, and struct's.
-NUMBERS = {
-    "b1": "?",
-    "i1": "b",
-    "i2": "h",
-    "i4": "i",
-    "i8": "q",
-    "u1": "B",
-    "u2": "H",
-    "u4": "I",
-    "u8": "Q",
-    "f2": "e",
-    "f4": "f",
-    "f8": "d",
-}
+NUMBERS = dict(zip("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split(), "?bhiqBHIQefd", strict=True))
 
-Arguments = tuple[Any, ...]
-Maker = Callable[[Arguments, Budget], Any]
+Maker = Callable[..., Any]  # makes data from the budget and the arguments in the file
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Global:
-    """A name that is known. `call` makes data of the arguments it is called with, `new` of those it is built with."""
+    """A known name. `call` makes data when the file calls it, `new` when the file builds one.
 
-    __slots__ = ("title", "call", "new")
+    Both get the budget and arguments of the types `takes`, of which the first `required` must be there.
+    """
 
-    def __init__(self, title: str, call: Maker | None = None, new: Maker | None = None) -> None:
-        self.title, self.call, self.new = title, call, new
+    title: str
+    takes: tuple[type | UnionType, ...] = ()
+    required: int = 0
+    call: Maker | None = None
+    new: Maker | None = None
+
+    def make(self, maker: Maker, arguments: tuple[Any, ...], budget: Budget) -> Any:
+        """Return what `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit."""
+        require(self.required <= len(arguments) <= len(self.takes))
+        require(all(isinstance(given, kind) for given, kind in zip(arguments, self.takes, strict=False)))
+        return maker(budget, *arguments)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class PickledObject:
     """A module of a class that only the file knows: its attributes, and the source that came with it, never run."""
 
-    __slots__ = ("class_name", "state", "source")
+    class_name: str
+    state: dict[Any, Any]
+    source: str | LongText | None = None
 
-    def __init__(self, class_name: str, state: dict[Any, Any], source: str | Text | None = None) -> None:
-        self.class_name, self.state, self.source = class_name, state, source
 
-
+@dataclass(eq=False, repr=False, slots=True)
 class Storage:
-    """A one-dimensional array of numbers in the file; `blob` is None until it is known where it lies."""
+    """A one-dimensional array of numbers in the file; `data` is None until its place there is known."""
 
-    __slots__ = ("dtype", "item", "length", "blob")
+    dtype: str
+    length: int
+    data: FileRange | None = None
 
-    def __init__(self, dtype: str, item: int, length: int, blob: Blob | None = None) -> None:
-        self.dtype, self.item, self.length, self.blob = dtype, item, length, blob
+    @property
+    def item_size(self) -> int:
+        """Return the bytes per number."""
+        return DTYPES[self.dtype][0]
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class PackedStorage:
-    """A storage that is itself a file of torch's within the file; `storage` is None until it was looked into."""
+    """A storage that is itself a torch file within the file; `storage` is None until that was read."""
 
-    __slots__ = ("blob", "storage")
-
-    def __init__(self, blob: Blob) -> None:
-        self.blob = blob
-        self.storage: Storage | None = None
+    data: FileRange
+    storage: Storage | None = None
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class StoredTensor:
-    """A view of a storage, in numbers."""
+    """A view of a storage; offset, shape and stride count numbers."""
 
-    __slots__ = ("storage", "offset", "shape", "stride")
-
-    def __init__(
-        self, storage: Storage | PackedStorage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...]
-    ) -> None:
-        self.storage, self.offset, self.shape, self.stride = storage, offset, shape, stride
+    storage: Storage | PackedStorage
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
 
 
-class NumberType:
-    """A plain dtype of numpy's."""
+@dataclass(eq=False, repr=False, slots=True)
+class NumpyDtype:
+    """A plain dtype of numpy's: its code in NUMBERS and its byte order."""
 
-    __slots__ = ("code", "order")
+    code: str
+    order: str
 
-    def __init__(self, code: str, order: str) -> None:
-        self.code, self.order = code, order
-
-    def build(self, state: Any, budget: Budget) -> None:
-        """Its byte order; anything else of a dtype's state would be a dtype that is not plain."""
-        plain = isinstance(state, tuple) and len(state) >= 5 and state[1] in ("<", ">", "|", "=")
-        if not plain or any(part is not None for part in state[2:5]):
-            raise _damaged("numpy.dtype")
+    def set_state(self, state: Any, budget: Budget) -> None:
+        """Set the byte order; any other state would belong to a dtype that is not plain."""
+        require(isinstance(state, tuple) and len(state) >= 5 and state[1] in ("<", ">", "|", "="))
+        require(state[2:5] == (None, None, None))
         self.order = ">" if state[1] == ">" else "<"
 
     @property
-    def item(self) -> int:
-        """Bytes a number."""
+    def item_size(self) -> int:
+        """Return the bytes per number."""
         return struct.calcsize(self.order + NUMBERS[self.code])
 
-    def numbers(self, data: bytes) -> list[Any]:
-        """What the bytes stand for."""
-        count, rest = divmod(len(data), self.item)
-        if rest:
-            raise _damaged("numpy.ndarray")
+    def unpack(self, data: bytes) -> list[Any]:
+        """Return the numbers that the bytes stand for."""
+        count, rest = divmod(len(data), self.item_size)
+        require(not rest)
         return list(struct.unpack(f"{self.order}{count}{NUMBERS[self.code]}", data))
 
 
-class Array:
-    """A numpy array. Few numbers are read, since constructors' arguments hold some; many are never wanted."""
+@dataclass(eq=False, repr=False, slots=True)
+class NumpyArray:
+    """A numpy array. Short ones are read, since constructors' arguments hold some; long ones are never needed."""
 
-    __slots__ = ("values",)
+    values: list[Any] | None = None  # None: of more than one axis, or long
 
-    def __init__(self) -> None:
-        self.values: list[Any] | None = None  # None: of more than one axis, or many
+    def set_state(self, state: Any, budget: Budget) -> None:
+        """Read the numbers from (version, shape, dtype, Fortran's order, bytes)."""
+        require(isinstance(state, tuple) and len(state) == 5)
+        self.read(state[4], state[2], state[1], budget)
 
-    def build(self, state: Any, budget: Budget) -> None:
-        """Version, shape, dtype, whether in Fortran's order, bytes."""
-        if not (isinstance(state, tuple) and len(state) == 5):
-            raise _damaged("numpy.ndarray")
-        self.fill(state[4], state[2], state[1], budget)
-
-    def fill(self, data: Any, kind: Any, shape: Any, budget: Budget) -> None:
-        """Of bytes, a NumberType and a shape."""
-        if not isinstance(kind, NumberType):
-            raise _damaged("numpy.ndarray")
-        blob, count = as_blob(data, "numpy.ndarray"), math.prod(_lengths(shape, "numpy.ndarray"))
-        if len(shape) > 1 or count > FEW_ITEMS:
+    def read(self, data: Any, dtype: Any, shape: Any, budget: Budget) -> None:
+        """Read the numbers from bytes, a NumpyDtype and a shape."""
+        require(isinstance(dtype, NumpyDtype))
+        stored, count = _as_range(data), math.prod(_check_lengths(shape))
+        if len(shape) > 1 or count > MAX_LISTED_ITEMS:
             return
-        for _ in range(count):
-            budget.spend_instruction()
-        if blob.size > 2 * count * 8 or (blob := blob.decoded()).size != count * kind.item:
-            raise _damaged("numpy.ndarray")
-        self.values = kind.numbers(blob.read(0, blob.size))
+        budget.spend_instructions(count)
+        require(stored.size <= 2 * count * 8)  # in Latin-1 a byte takes up to two
+        stored = stored.decode()
+        require(stored.size == count * dtype.item_size)
+        self.values = dtype.unpack(stored.read(0, stored.size))
 
 
-def _damaged(title: str) -> RefusedError:
-    return RefusedError(f"holds a {title} that is not put together as one: it is damaged, get a fresh copy")
-
-
-def as_blob(value: Any, title: str) -> Blob:
-    """Bytes, wherever they lie."""
+def _as_range(value: Any) -> FileRange:
+    """Return bytes, in memory or in the file, as a range."""
     if isinstance(value, bytes):
-        return Blob.of(value)
-    if not isinstance(value, Blob) or isinstance(value, Text):
-        raise _damaged(title)
+        return FileRange.from_bytes(value)
+    require(isinstance(value, FileRange) and not isinstance(value, LongText))
     return value
 
 
-def put(table: dict[Any, Any], key: Any, value: Any) -> None:
-    """table[key] = value where the key is a text; other keys are checked and left out, for nobody asks for them.
+def set_item(table: dict[Any, Any], key: Any, value: Any) -> None:
+    """Set table[key] = value where the key is a text; check other keys and leave them out, as they are never needed.
 
-    Numbers and tuples can be chosen to collide in a table, texts can not: their hashes are salted in each process.
+    Numbers and tuples can be chosen to collide in a table, texts cannot: their hashes are salted in each process.
     """
-    if is_text(key):
+    if is_text_key(key):
         table[key] = value
 
 
-def is_text(key: Any) -> bool:
-    """Whether a key or an item of a set is a text; RefusedError where it is nothing that checkpoints have there."""
+def is_text_key(key: Any) -> bool:
+    """Return true for a text and false for another usual key or item of a set. RefusedError for anything else."""
     if type(key) is str:
         return True
     parts = key if type(key) is tuple else (key,)
-    if len(parts) > KEY_PARTS or any(type(part) not in (str, int, float, bool, bytes, type(None)) for part in parts):
+    if len(parts) > MAX_KEY_PARTS or any(
+        type(part) not in (str, int, float, bool, bytes, type(None)) for part in parts
+    ):
         raise RefusedError("has a table whose keys are neither texts nor numbers, as no checkpoint has: it is damaged")
     return False
 
 
-def _lengths(shape: Any, title: str) -> tuple[int, ...]:
-    fits = isinstance(shape, tuple) and len(shape) <= MOST_AXES
-    if not fits or any(type(length) is not int or not 0 <= length <= MOST_LENGTH for length in shape):
-        raise _damaged(title)
+def _check_lengths(shape: Any) -> tuple[int, ...]:
+    require(isinstance(shape, tuple) and len(shape) <= MAX_AXES)
+    require(all(type(length) is int and 0 <= length <= MAX_LENGTH for length in shape))
     return shape
 
 
-def _table(arguments: Arguments, budget: Budget) -> dict[Any, Any]:
-    """An OrderedDict or EasyDict of nothing or of (key, value) pairs; Python's own dict keeps the order, too."""
+def _make_dict(budget: Budget, pairs: Any = ()) -> dict[Any, Any]:
+    """Return an OrderedDict or EasyDict as Python's own dict, which keeps the order, too."""
     table: dict[Any, Any] = {}
-    pairs = arguments[0] if len(arguments) == 1 else []
-    if len(arguments) > 1 or not isinstance(pairs, list):
-        raise _damaged("dictionary")
     for pair in pairs:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise _damaged("dictionary")
-        budget.spend_instruction()
-        put(table, pair[0], pair[1])
+        require(isinstance(pair, list | tuple) and len(pair) == 2)
+        budget.spend_instructions()
+        set_item(table, pair[0], pair[1])
     return table
 
 
-def _set(arguments: Arguments, budget: Budget) -> set[Any]:
-    if len(arguments) != 1 or not isinstance(arguments[0], list):
-        raise _damaged("set")
-    for _ in arguments[0]:
-        budget.spend_instruction()
-    return {item for item in arguments[0] if is_text(item)}
+def _make_set(budget: Budget, items: Any) -> set[Any]:
+    budget.spend_instructions(len(items))
+    return {item for item in items if is_text_key(item)}
 
 
-def _bytes(arguments: Arguments, budget: Budget) -> bytes:
-    """Protocol 2 writes empty bytes as bytes()."""
-    if arguments:
-        raise _damaged("byte string")
-    return b""
-
-
-def _encode(arguments: Arguments, budget: Budget) -> bytes | Blob:
-    """Protocol 2 writes bytes as a text to be encoded."""
-    if len(arguments) != 2 or arguments[1] not in ("latin1", "latin-1"):
-        raise _damaged("byte string")
-    text = arguments[0]
-    if isinstance(text, Text):
-        return text.seen_as(Latin1)
+def _encode(budget: Budget, text: Any, encoding: str) -> bytes | FileRange:
+    """Return the bytes that protocol 2 writes as a text to be encoded."""
+    require(encoding in ("latin1", "latin-1"))
+    if isinstance(text, LongText):
+        return text.view_as(Latin1Bytes)
     try:
         return str.encode(text, "latin-1")
-    except (UnicodeError, TypeError):
-        raise _damaged("byte string") from None
+    except UnicodeError:
+        raise RefusedError("holds bytes that are not bytes: it is damaged, get a fresh copy") from None
 
 
-def _module(arguments: Arguments, budget: Budget) -> PickledObject:
-    """checkpoint-formats: one dict of type, version, module_src, class_name and state."""
-    title = "torch_utils.persistence object"
-    if len(arguments) != 1 or not isinstance(arguments[0], dict):
-        raise _damaged(title)
-    meta = arguments[0]
+def _make_module(budget: Budget, meta: Any) -> PickledObject:
+    """Return a module from one dict of type, version, module_src, class_name and state."""
     name, state, source = meta.get("class_name"), meta.get("state"), meta.get("module_src")
-    if meta.get("type") != "class" or not isinstance(name, str) or not isinstance(state, dict):
-        raise _damaged(title)
-    return PickledObject(name, state, source if isinstance(source, str | Text) else None)
+    require(meta.get("type") == "class" and isinstance(name, str) and isinstance(state, dict))
+    return PickledObject(name, state, source if isinstance(source, str | LongText) else None)
 
 
-def _packed(arguments: Arguments, budget: Budget) -> PackedStorage:
-    title = "torch storage"
-    if len(arguments) != 1:
-        raise _damaged(title)
-    return PackedStorage(as_blob(arguments[0], title))
-
-
-def _tensor(arguments: Arguments, budget: Budget) -> StoredTensor:
-    """storage, offset, shape, stride, whether it wants gradients, hooks."""
-    title = "torch tensor"
-    if len(arguments) not in (6, 7) or not isinstance(arguments[0], Storage | PackedStorage):
-        raise _damaged(title)
-    storage, offset, shape, stride = arguments[:4]
-    shape, stride = _lengths(shape, title), _lengths(stride, title)
-    if len(shape) != len(stride):
-        raise _damaged(title)
-    (offset,) = _lengths((offset,), title)
+def _make_tensor(budget: Budget, storage: Any, offset: int, shape: Any, stride: Any, *_: Any) -> StoredTensor:
+    require(len(_check_lengths(shape)) == len(_check_lengths(stride)))
+    _check_lengths((offset,))
     return StoredTensor(storage, offset, shape, stride)
 
 
-def _parameter(arguments: Arguments, budget: Budget) -> StoredTensor:
-    if len(arguments) != 3 or not isinstance(arguments[0], StoredTensor):
-        raise _damaged("torch parameter")
-    return arguments[0]
+def _make_dtype(budget: Budget, code: str, *_: Any) -> NumpyDtype:
+    plain = code.lstrip("<>|=")
+    require(plain in NUMBERS, f"holds numpy data of the type {code!r:.40}, not of plain numbers: it is no checkpoint")
+    return NumpyDtype(plain, ">" if code.startswith(">") else "<")
 
 
-def _size(arguments: Arguments, budget: Budget) -> tuple[int, ...]:
-    if len(arguments) != 1:
-        raise _damaged("torch.Size")
-    return _lengths(arguments[0], "torch.Size")
+def _make_number(budget: Budget, dtype: NumpyDtype, data: bytes) -> Any:
+    require(len(data) == dtype.item_size)
+    return dtype.unpack(data)[0]
 
 
-def _device(arguments: Arguments, budget: Budget) -> str:
-    if not 1 <= len(arguments) <= 2 or any(type(part) not in (str, int) for part in arguments):
-        raise _damaged("torch.device")
-    return ":".join(str(part) for part in arguments)
+def _make_empty_array(budget: Budget, kind: Global, *_: Any) -> NumpyArray:
+    """Return an array whose contents follow."""
+    require(kind.title == "numpy.ndarray")
+    return NumpyArray()
 
 
-def _number_type(arguments: Arguments, budget: Budget) -> NumberType:
-    code = arguments[0] if arguments else None
-    if not isinstance(code, str) or code.lstrip("<>|=") not in NUMBERS:
-        raise RefusedError(f"holds numpy data of the type {code!r:.40}, not of plain numbers: it is no checkpoint")
-    return NumberType(code.lstrip("<>|="), ">" if code.startswith(">") else "<")
-
-
-def _number(arguments: Arguments, budget: Budget) -> Any:
-    if len(arguments) != 2 or not isinstance(arguments[0], NumberType) or not isinstance(arguments[1], bytes):
-        raise _damaged("numpy number")
-    numbers = arguments[0].numbers(arguments[1])
-    if len(numbers) != 1:
-        raise _damaged("numpy number")
-    return numbers[0]
-
-
-def _empty_array(arguments: Arguments, budget: Budget) -> Array:
-    """Its contents follow."""
-    named = len(arguments) == 3 and isinstance(arguments[0], Global) and arguments[0].title == "numpy.ndarray"
-    if not named:
-        raise _damaged("numpy.ndarray")
-    return Array()
-
-
-def _array(arguments: Arguments, budget: Budget) -> Array:
-    """Protocol 5's: bytes, dtype, shape, order."""
-    if len(arguments) != 4:
-        raise _damaged("numpy.ndarray")
-    array = Array()
-    array.fill(arguments[0], arguments[1], arguments[2], budget)
+def _make_array(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any) -> NumpyArray:
+    """Return an array as protocol 5 writes it."""
+    array = NumpyArray()
+    array.read(data, dtype, shape, budget)
     return array
 
 
-def _layer(title: str) -> Maker:
-    """A module of torch's own, whose attributes follow."""
-
-    def new(arguments: Arguments, budget: Budget) -> PickledObject:
-        if arguments:
-            raise _damaged(title)
-        return PickledObject(title, {})
-
-    return new
+def _make_layer(title: str) -> Maker:
+    """Return a maker of modules of torch's own, whose attributes follow."""
+    return lambda budget: PickledObject(title, {})
 
 
-LAYERS = {
+TORCH_LAYERS = {
     "module": "Module",
     "container": "Sequential ModuleList ModuleDict ParameterList ParameterDict",
     "linear": "Linear Identity Bilinear",
@@ -347,53 +269,63 @@ LAYERS = {
     "padding": "ZeroPad2d ReflectionPad2d ReplicationPad2d ConstantPad2d",
     "sparse": "Embedding",
 }
+BYTES, ANY = bytes | FileRange, object
+# Modules of different times, name, types of the arguments, required arguments, maker.
+CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
+    ("torch_utils.persistence", "_reconstruct_persistent_obj", (dict,), 1, _make_module),
+    ("collections", "OrderedDict", (list,), 0, _make_dict),
+    ("dnnlib.util dnnlib", "EasyDict", (list,), 0, _make_dict),
+    ("builtins __builtin__", "set", (list,), 1, _make_set),
+    ("builtins __builtin__", "bytes", (), 0, lambda budget: b""),  # protocol 2 writes empty bytes so
+    ("_codecs", "encode", (str | LongText, str), 2, _encode),
+    (
+        "torch._utils",
+        "_rebuild_tensor_v2",
+        (Storage | PackedStorage, int, tuple, tuple, ANY, ANY, ANY),
+        6,
+        _make_tensor,
+    ),
+    ("torch._utils", "_rebuild_parameter", (StoredTensor, ANY, ANY), 3, lambda budget, tensor, *_: tensor),
+    ("torch.storage", "_load_from_bytes", (BYTES,), 1, lambda budget, data: PackedStorage(_as_range(data))),
+    ("torch", "Size", (tuple,), 1, lambda budget, shape: _check_lengths(shape)),
+    ("torch", "device", (str | int, str | int), 1, lambda budget, *parts: ":".join(map(str, parts))),
+    ("numpy", "dtype", (str, ANY, ANY), 1, _make_dtype),
+    ("numpy.core.multiarray numpy._core.multiarray", "scalar", (NumpyDtype, bytes), 2, _make_number),
+    ("numpy.core.multiarray numpy._core.multiarray", "_reconstruct", (Global, ANY, ANY), 3, _make_empty_array),
+    ("numpy.core.numeric numpy._core.numeric", "_frombuffer", (BYTES, NumpyDtype, tuple, ANY), 4, _make_array),
+]
 
 
-def _all() -> dict[tuple[str, str], Global]:
-    """Every name that a file may mention; two names may be the same thing of different times."""
+def _known_globals() -> dict[tuple[str, str], Global]:
+    """Return every name that a file may mention."""
     found: dict[tuple[str, str], Global] = {}
-
-    def add(modules: str, name: str, call: Maker | None = None, new: Maker | None = None) -> None:
+    for modules, name, takes, required, maker in CALLS:
         for module in modules.split():
-            found[module, name] = Global(f"{module}.{name}", call, new)
-
-    add("torch_utils.persistence", "_reconstruct_persistent_obj", _module)
-    add("collections", "OrderedDict", _table, _table)
-    add("dnnlib.util dnnlib", "EasyDict", _table, _table)
-    add("builtins __builtin__", "set", _set)
-    add("builtins __builtin__", "bytes", _bytes)
-    add("_codecs", "encode", _encode)
-    add("torch._utils", "_rebuild_tensor_v2", _tensor)
-    add("torch._utils", "_rebuild_parameter", _parameter)
-    add("torch.storage", "_load_from_bytes", _packed)
-    add("torch", "Size", _size)
-    add("torch", "device", _device)
-    for name in (*DTYPES, *STORAGES):
-        add("torch", name)
-    add("numpy", "dtype", _number_type)
-    add("numpy", "ndarray")
-    add("numpy.core.multiarray numpy._core.multiarray", "scalar", _number)
-    add("numpy.core.multiarray numpy._core.multiarray", "_reconstruct", _empty_array)
-    add("numpy.core.numeric numpy._core.numeric", "_frombuffer", _array)
-    for module, names in LAYERS.items():
+            new = maker if maker is _make_dict else None  # dictionaries may be called or built
+            found[module, name] = Global(f"{module}.{name}", takes, required, maker, new)
+    for name in (*DTYPES, *STORAGE_DTYPES):
+        found["torch", name] = Global(f"torch.{name}")
+    found["numpy", "ndarray"] = Global("numpy.ndarray")
+    for folder, names in TORCH_LAYERS.items():
         for name in names.split():
-            add(f"torch.nn.modules.{module}", name, new=_layer(f"torch.nn.modules.{module}.{name}"))
+            module = f"torch.nn.modules.{folder}"
+            found[module, name] = Global(f"{module}.{name}", new=_make_layer(f"{module}.{name}"))
     return found
 
 
-ALLOWED = _all()
+KNOWN_GLOBALS = _known_globals()
 
 
-def allowed(module: str, name: str) -> Global:
-    """The stand-in for a name; RefusedError, which names it, where there is none."""
-    known = ALLOWED.get((module, name))
+def lookup_global(module: str, name: str) -> Global:
+    """Return the stand-in for a name. RefusedError, which names it, where there is none."""
+    known = KNOWN_GLOBALS.get((module, name))
     if known is not None:
         return known
     title = f"{module}.{name}"
     if module.partition(".")[0] == "tfutil" or module.startswith("dnnlib.tflib"):
         raise RefusedError(
-            f"is a TensorFlow pickle of StyleGAN's or StyleGAN2's older code (it asks for {title}): only those of the "
-            "PyTorch code can be opened here"
+            f"is a TensorFlow pickle of StyleGAN's or StyleGAN2's older code (it asks for {title}): only pickles of "
+            "the PyTorch code can be opened here"
         )
     raise RefusedError(
         f"asks for {title}, which no checkpoint of StyleGAN2 or 3 needs; nothing of it was run: "

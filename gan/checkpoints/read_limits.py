@@ -1,35 +1,42 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Reading files that may be hostile: ranges that are read when they are wanted, and a budget for everything else."""
+"""Reading files that may be hostile: ranges that are read on demand, and a budget for everything else."""
 
 import codecs
 import io
 from typing import BinaryIO, Self, TypeVar
 
-Kind = TypeVar("Kind", bound="Blob")
+Kind = TypeVar("Kind", bound="FileRange")
 
-# What plain data may cost. An instruction makes at most about 300 bytes of Python objects (an empty set and its place),
+# The cost of plain data. An instruction makes at most about 300 bytes of Python objects (an empty set and its place),
 # so that the allowance for a large file is 0.6 of its size; an official file of 350 MB has some 50,000 instructions.
-INSTRUCTIONS, BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS = 200_000, 512, 4_000_000
-TEXT = 8 * 2**20  # bytes of names and short texts
-READING, READING_FLOOR = 4, 64 * 2**20  # tensors may overlap, but are read four times the file's size at most
+INSTRUCTIONS, BYTES_PER_INSTRUCTION, MAX_INSTRUCTIONS = 200_000, 512, 4_000_000
+TEXT_BYTES = 8 * 2**20  # of names and short texts
+READ_RATIO, READ_FLOOR = 4, 64 * 2**20  # tensors may overlap, but are read four times the file's size at most
 CHUNK = 2**20
 TRUNCATED = "ends in the middle: the download or the copy is incomplete, get it again"
+DAMAGED = "is damaged: its parts do not fit together; get a fresh copy of it"
 
 
 class RefusedError(ValueError):
-    """Why a file cannot be opened: one sentence's predicate, whose subject is the file's name."""
+    """A file that cannot be opened. The message is one sentence's predicate, whose subject is the file's name."""
+
+
+def require(fits: bool, why: str = DAMAGED) -> None:
+    """Raise RefusedError, with `why` as its message, unless a file's data fits."""
+    if not fits:
+        raise RefusedError(why)
 
 
 class Budget:
-    """What opening a file of `size` bytes may still cost. RefusedError when it is used up."""
+    """The cost that opening a file of `size` bytes may still have. RefusedError when it is used up."""
 
     def __init__(self, size: int) -> None:
-        self.instructions = min(INSTRUCTIONS + size // BYTES_AN_INSTRUCTION, MOST_INSTRUCTIONS)
-        self.text = TEXT
-        self.reading = READING * size + READING_FLOOR
+        self.instructions = min(INSTRUCTIONS + size // BYTES_PER_INSTRUCTION, MAX_INSTRUCTIONS)
+        self.text = TEXT_BYTES
+        self.reading = READ_RATIO * size + READ_FLOOR
 
-    def spend_instruction(self) -> None:
-        self.instructions -= 1
+    def spend_instructions(self, count: int = 1) -> None:
+        self.instructions -= count
         if self.instructions < 0:
             raise RefusedError("describes far more objects than a checkpoint of its size has: it is damaged or hostile")
 
@@ -44,8 +51,8 @@ class Budget:
             raise RefusedError("has tensors that overlap in more than its own size: it is damaged or hostile")
 
 
-class Blob:
-    """A range of a file, not read yet. The file is unbuffered, or in memory."""
+class FileRange:
+    """A range of bytes of a file, not read yet. The file is unbuffered, or in memory."""
 
     __slots__ = ("_file", "start", "size")
 
@@ -53,28 +60,28 @@ class Blob:
         self._file, self.start, self.size = file, start, size
 
     @classmethod
-    def of(cls, data: bytes) -> Self:
-        """A range that lies in memory."""
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return a range that lies in memory."""
         return cls(io.BytesIO(data), 0, len(data))
 
-    def seen_as(self, kind: type[Kind]) -> Kind:
-        """The same range as another kind of range."""
+    def view_as(self, kind: type[Kind]) -> Kind:
+        """Return the same range as another kind of range."""
         return kind(self._file, self.start, self.size)
 
-    def part(self, start: int, size: int) -> "Blob":
-        """A range within this one; RefusedError where it is not within."""
+    def part(self, start: int, size: int) -> "FileRange":
+        """Return a range within this one. RefusedError where it reaches beyond."""
         if start < 0 or size < 0 or start + size > self.size:
             raise RefusedError(TRUNCATED)
-        return Blob(self._file, self.start + start, size)
+        return FileRange(self._file, self.start + start, size)
 
     def read(self, offset: int, count: int) -> bytes:
-        """`count` bytes from `offset` on; RefusedError where the range has not so many."""
+        """Return `count` bytes from `offset` on. RefusedError where the range is too short."""
         buffer = bytearray(self.part(offset, count).size)
         self.read_into(offset, memoryview(buffer))
         return bytes(buffer)
 
     def read_into(self, offset: int, target: memoryview) -> None:
-        """Fill `target` (bytes) from `offset` on; RefusedError where the range, or by now the file, is too short."""
+        """Fill `target` (bytes) from `offset` on. RefusedError where the range, or by now the file, is too short."""
         self._file.seek(self.part(offset, len(target)).start)
         done = 0
         while done < len(target):
@@ -83,24 +90,24 @@ class Blob:
                 raise RefusedError(TRUNCATED)
             done += count
 
-    def decoded(self) -> "Blob":
-        """The bytes that are meant: these."""
+    def decode(self) -> "FileRange":
+        """Return the range of the bytes that this range stands for: itself."""
         return self
 
 
-class Text(Blob):
-    """A text too long to be a name, left where it lies: nothing but its length is ever wanted."""
+class LongText(FileRange):
+    """A text too long to be a name, left in the file: only its length is ever needed."""
 
     __slots__ = ()
 
 
-class Latin1(Blob):
-    """Bytes written as a text of one character each, as pickles of protocol 2 have to; left where they lie."""
+class Latin1Bytes(FileRange):
+    """Bytes written as a text of one character each, as in pickles of protocol 2; left in the file."""
 
     __slots__ = ()
 
-    def decoded(self) -> Blob:
-        """The bytes themselves, now in memory: at most as many as the text takes in the file."""
+    def decode(self) -> FileRange:
+        """Read the bytes into memory: at most as many as the text takes in the file."""
         decoder, found = codecs.getincrementaldecoder("utf-8")(), io.BytesIO()
         try:
             for offset in range(0, self.size, CHUNK):
@@ -108,4 +115,4 @@ class Latin1(Blob):
                 found.write(decoder.decode(self.read(offset, count), offset + count == self.size).encode("latin-1"))
         except UnicodeError:
             raise RefusedError("holds a tensor whose bytes are not bytes: it is damaged, get a fresh copy") from None
-        return Blob(found, 0, found.tell())
+        return FileRange(found, 0, found.tell())

@@ -1,23 +1,24 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Where the files in a zip lie, for zips that may be hostile: nothing is ever unpacked.
+"""The directory of a zip that may be hostile: the places of its files, of which none is ever unpacked.
 
-Python's zipfile believes what a directory declares, and makes an object of each of its entries however many there are.
+Python's zipfile believes the sizes that a directory declares, makes an object of each entry, however many there are,
+and gives streams instead of places in the file.
 """
 
 import struct
 from dataclasses import dataclass
 
-from gan.checkpoints.read_limits import Blob, Budget, RefusedError
+from gan.checkpoints.read_limits import Budget, FileRange, RefusedError, require
 
 END, END64_LOCATOR, END64, ENTRY, LOCAL = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06", b"PK\x01\x02", b"PK\x03\x04"
-LONGEST_COMMENT = 2**16
-LARGEST_DIRECTORY = 8 * 2**20
-DAMAGED = "is a zip whose directory is damaged or missing: the download or the copy is incomplete, get it again"
+MAX_COMMENT_BYTES = 2**16
+MAX_DIRECTORY_BYTES = 8 * 2**20
+BAD_DIRECTORY = "is a zip whose directory is damaged or missing: the download or the copy is incomplete, get it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: `size` bytes, `packed` of which are in the zip, after the header at `header`."""
+    """One file of `size` bytes, stored as `packed` bytes after the header at `header`."""
 
     name: str
     method: int
@@ -26,51 +27,47 @@ class Entry:
     header: int
 
 
-def entries(blob: Blob, budget: Budget) -> dict[str, Entry]:
-    """The directory, by name. RefusedError: one sentence's predicate."""
-    count, size, start = _directory(blob)
-    if size > LARGEST_DIRECTORY or count > size // 46:
+def read_directory(source: FileRange, budget: Budget) -> dict[str, Entry]:
+    """Return a zip's files by name. RefusedError where its directory is damaged or too large."""
+    count, size, start = _find_directory(source)
+    if size > MAX_DIRECTORY_BYTES or count > size // 46:
         raise RefusedError("is a zip with far more files than a checkpoint has: it is damaged or something else")
     budget.spend_reading(size)
-    table, at = blob.part(start, size).read(0, size), 0
+    table, at = source.part(start, size).read(0, size), 0
     found: dict[str, Entry] = {}
     for _ in range(count):
-        budget.spend_instruction()
-        if table[at : at + 4] != ENTRY or at + 46 > size:
-            raise RefusedError(DAMAGED)
+        budget.spend_instructions()
+        require(table[at : at + 4] == ENTRY and at + 46 <= size, BAD_DIRECTORY)
         method, packed, full, name, extra, comment, header = struct.unpack_from("<6xH8xIIHHH8xI", table, at + 4)
         end = at + 46 + name
-        packed, full, header = _wide(table[end : end + extra], packed, full, header)
+        packed, full, header = _read_zip64(table[end : end + extra], packed, full, header)
         budget.spend_text(name)
         text = table[at + 46 : end].decode("utf-8", "replace")
-        if text in found:
-            raise RefusedError("is a zip with two files of one name: it is damaged or hostile")
+        require(text not in found, "is a zip with two files of one name: it is damaged or hostile")
         found[text] = Entry(text, method, packed, full, header)
         at = end + extra + comment
     return found
 
 
-def _directory(blob: Blob) -> tuple[int, int, int]:
-    """(entries, bytes, where it starts)."""
-    tail = min(blob.size, 22 + LONGEST_COMMENT)
-    data = blob.read(blob.size - tail, tail)
+def _find_directory(source: FileRange) -> tuple[int, int, int]:
+    """Return the directory's count of entries, its bytes and its start."""
+    tail = min(source.size, 22 + MAX_COMMENT_BYTES)
+    data = source.read(source.size - tail, tail)
     at = data.rfind(END)
     while at >= 0 and at + 22 + int.from_bytes(data[at + 20 : at + 22], "little") != tail:
         at = data.rfind(END, 0, at + 3)  # this one stands in the comment
-    if at < 0:
-        raise RefusedError(DAMAGED)
+    require(at >= 0, BAD_DIRECTORY)
     count, size, start = struct.unpack_from("<HII", data, at + 10)
     if at >= 20 and data[at - 20 : at - 16] == END64_LOCATOR:
         (where,) = struct.unpack_from("<Q", data, at - 12)
-        record = blob.read(where, 56)
-        if record[:4] != END64:
-            raise RefusedError(DAMAGED)
+        record = source.read(where, 56)
+        require(record[:4] == END64, BAD_DIRECTORY)
         count, size, start = struct.unpack_from("<QQQ", record, 32)
     return count, size, start
 
 
-def _wide(extra: bytes, packed: int, full: int, header: int) -> tuple[int, int, int]:
-    """The three numbers, those that do not fit into 32 bits from the entry's zip64 field."""
+def _read_zip64(extra: bytes, packed: int, full: int, header: int) -> tuple[int, int, int]:
+    """Return the three numbers, those that do not fit into 32 bits from the entry's zip64 field."""
     at = 0
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)
@@ -84,12 +81,11 @@ def _wide(extra: bytes, packed: int, full: int, header: int) -> tuple[int, int, 
     return packed, full, header
 
 
-def stored(blob: Blob, entry: Entry) -> Blob:
-    """Where an entry's bytes lie; RefusedError where they are compressed, as torch never writes them."""
+def locate_entry(source: FileRange, entry: Entry) -> FileRange:
+    """Return the place of an entry's bytes. RefusedError where they are compressed, as torch never writes them."""
     if entry.method != 0 or entry.packed != entry.size:
         raise RefusedError("is a checkpoint whose zip was compressed: unpack it and save it anew with torch.save")
-    head = blob.read(entry.header, 30)
-    if head[:4] != LOCAL:
-        raise RefusedError(DAMAGED)
+    head = source.read(entry.header, 30)
+    require(head[:4] == LOCAL, BAD_DIRECTORY)
     name, extra = struct.unpack_from("<HH", head, 26)
-    return blob.part(entry.header + 30 + name + extra, entry.size)
+    return source.part(entry.header + 30 + name + extra, entry.size)

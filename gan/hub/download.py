@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan.checkpoints.file_type import contents_of
+from gan.checkpoints.file_type import detect_file_type
 from gan.checkpoints.read_limits import RefusedError
 from gan.files.format import format_bytes
 from gan.hub.cache import Cache, Part, Record, compute_sha256
@@ -187,7 +187,7 @@ class _Transfer:
                 part.delete()
                 raise DownloadError(f"{self._host} sent an empty file for {address.shown}: check the address.")
             try:
-                contents_of(part.path)
+                detect_file_type(part.path)
             except RefusedError as problem:
                 part.delete()
                 raise _UnfitError(f"The file at {address.shown} {problem}.") from None

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Times opening an official pickle against torch.load of the same tensors: `python tests/bench/bench_opening.py`.
 
-Two pickles of about 350 MB are written in a temporary folder, as checkpoint-formats describes them: one whose G_ema is
+Two pickles of about 350 MB are written in a temporary folder, as the official code writes them: one whose G_ema is
 nearly all of it, and one of G, D and G_ema. Each row opens one file in processes of its own, the first call in each, by
 turns and with the file in the system's cache; medians. No test runs it: what it prints are ratios within one run.
 """

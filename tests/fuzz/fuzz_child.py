@@ -127,7 +127,7 @@ def checkpoint(path: str) -> str:
         if generator is not None:
             model, facts = generator
             config = model.config
-            json.dumps(facts), header.words()
+            json.dumps(facts), header.describe()
             found = model(torch.zeros(1, config.z_dim), torch.zeros(1, config.c_dim))
             assert found.shape == (1, config.img_channels, config.resolution, config.resolution), found.shape
         else:

@@ -23,7 +23,7 @@ def window(driver, monkeypatch, tmp_path):
     state = AppState()
     state.left.path = save_model(tmp_path / "left.safetensors", "T", 32)
     state.right.path = save_model(tmp_path / "right.safetensors", "B", 32)
-    begin = Renderer.begin
+    begin = Renderer.start
 
     def rendered(renderer, request, keep=()):
         result = begin(renderer, request, keep)

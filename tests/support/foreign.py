@@ -28,7 +28,7 @@ BUFFERS = (
 )
 HOOKS = ("_backward_hooks", "_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks")
 BASE = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs", "cmap_dim")
-# What a class of each kind is called, and what stands in for the source of its module.
+# The source of a module, which must never run.
 SOURCE = "raise SystemExit('the source in a checkpoint was run')\n" + "# a line of somebody's source\n" * 40
 
 
@@ -109,36 +109,36 @@ class Writer(pickle._Pickler):  # type: ignore[name-defined]
 
 
 def dump(thing: Any, file: Any, protocol: int) -> None:
-    """As pickle.dump."""
+    """Write a pickle, as pickle.dump does."""
     Writer(file, protocol).dump(thing)
 
 
 def pickled(thing: Any, protocol: int = 4, old_numpy: bool = False) -> bytes:
-    """The pickle of a thing of any of the kinds above."""
+    """Return the pickle of a thing of any of the kinds above."""
     file = io.BytesIO()
     Writer(file, protocol, old_numpy).dump(thing)
     return file.getvalue()
 
 
 def case(stem: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Constructor arguments ("kind" among them) and all tensors of a reference vector."""
+    """Return the constructor's arguments ("kind" among them) and all tensors of a reference vector."""
     with safe_open(VECTORS / f"{stem}.safetensors", framework="pt") as file:
         return json.loads(file.metadata()["config"]), {name: file.get_tensor(name) for name in file.keys()}
 
 
 def state_of(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The parameters and buffers of a reference vector."""
+    """Return the parameters and buffers of a reference vector."""
     return {name.removeprefix("state/"): t for name, t in tensors.items() if name.startswith("state/")}
 
 
 def persistent(class_name: str, state: dict[str, Any], source: str = SOURCE) -> Call:
-    """A module as the official code writes it."""
+    """Return a module as the official code writes it."""
     meta = {"type": "class", "version": 6, "module_src": source, "class_name": class_name, "state": state}
     return Call(PERSISTENT, meta)
 
 
 def module_state(kwargs: Any = None, **attributes: Any) -> dict[str, Any]:
-    """A module's attributes without any members."""
+    """Return a module's attributes without any members."""
     state: dict[str, Any] = {
         "training": False,
         "_parameters": OrderedDict(),
@@ -154,7 +154,7 @@ CLASSES = {"mapping": "MappingNetwork", "synthesis": "SynthesisNetwork", "affine
 
 
 def module(class_name: str, tensors: dict[str, torch.Tensor], kwargs: Any = None, **attributes: Any) -> Call:
-    """A tree of modules from tensors by full names; trained ones are parameters."""
+    """Build a tree of modules from tensors by full names; trained ones are parameters."""
     root = module_state(kwargs, **attributes)
     tree = {"": root}
     for name, tensor in tensors.items():
@@ -174,7 +174,7 @@ def module(class_name: str, tensors: dict[str, torch.Tensor], kwargs: Any = None
 
 
 def arguments(config: dict[str, Any], nested: bool = False) -> Any:
-    """A constructor's arguments, flat or with options in dicts of their own."""
+    """Return a constructor's arguments, flat or with options in dicts of their own."""
     given = {name: value for name, value in config.items() if name != "kind"}
     if nested:
         options = {name: given.pop(name) for name in list(given) if name not in BASE}
@@ -184,14 +184,14 @@ def arguments(config: dict[str, Any], nested: bool = False) -> Any:
 
 
 def snapshot(networks: dict[str, Any]) -> dict[str, Any]:
-    """The dict that an official pickle holds."""
+    """Return the dict that an official pickle holds."""
     whole = {"G": None, "D": None, "G_ema": None} | networks
     data = Easy({"class_name": "training.dataset.ImageFolderDataset", "path": "data.zip", "use_labels": False})
     return whole | {"training_set_kwargs": data, "augment_pipe": None}
 
 
 def network(stem: str, nested: bool = False, class_name: str | None = None, change: Any = None) -> Call:
-    """The module of a reference vector; `change` maps each tensor to what is written instead."""
+    """Return the module of a reference vector; `change` maps each tensor to the one that is written instead."""
     config, tensors = case(stem)
     state = {name: change(t) if change else t for name, t in state_of(tensors).items()}
     name = class_name or config["kind"].partition(".")[2]
@@ -199,13 +199,13 @@ def network(stem: str, nested: bool = False, class_name: str | None = None, chan
 
 
 def official(stem: str, protocol: int = 4, **options: Any) -> bytes:
-    """An official pickle whose G_ema (or D) is the network of a reference vector."""
+    """Return an official pickle whose G_ema (or D) is the network of a reference vector."""
     key = "D" if stem.startswith("discriminator") else "G_ema"
     return pickled(snapshot({key: network(stem, **options)}), protocol)
 
 
 def given(config: GeneratorConfig) -> dict:
-    """The official constructor's arguments for one of our configurations."""
+    """Return the official constructor's arguments for one of our configurations."""
     shared = {
         "z_dim": config.z_dim,
         "c_dim": config.c_dim,

@@ -52,7 +52,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     with user_errors():
         header = read_header(path, network)
         chosen = f" {plain(header.network)} of it is taken." if header.network else ""
-        click.echo(f"{plain(path.name)}: {header.words()}.{chosen}")
+        click.echo(f"{plain(path.name)}: {header.describe()}.{chosen}")
         generator, facts = load_generator(path, network=network)
         facts = facts | _origin(path, header.network, header.class_name)
         try:

@@ -103,7 +103,7 @@ def _inspect_model(name: str, network: str | None, picture: Path | None, layers:
     path, header = read_model(name, network)
     width = header.config.resolution
     title = f"{plain(path.name)}: {describe_rung(header.config)}, {width}x{width}"
-    about = [f"File        {header.words()}", f"Size        {format_bytes(path.stat().st_size)}"]
+    about = [f"File        {header.describe()}", f"Size        {format_bytes(path.stat().st_size)}"]
     if header.network:
         others = [plain(other) for other in header.networks if other != header.network]
         beside = f"; beside it: {', '.join(others)}" if others else ""

@@ -13,7 +13,6 @@ import numpy as np
 
 from gan.analysis.metric_names import METRICS
 from gan.analysis.texture_sticking import NeighbourhoodMean, perturb_latent
-from gan.networks.generator import z_from_seed
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import describe_error
 from viz.core.state import SLOTS, Slot
@@ -48,6 +47,7 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[dict[Slot, Mean] | None]:
         """Render a picture a slice, left and right in turn."""
         from gan.data.image_io import to_uint8
+        from gan.networks.generator import z_from_seed
 
         runs = {slot: (picture, NeighbourhoodMean()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
         reported = time.monotonic()

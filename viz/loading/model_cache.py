@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 import psutil
 import torch
 
-from gan.checkpoints.checkpoint import CheckpointError, PassingError, TooLargeError
+from gan.checkpoints.checkpoint import CheckpointError, TooLargeError, TransientError
 from gan.files.format import format_bytes
 
 MEMORY_SHARE = 0.5  # of a device's memory that models may take; pictures, maps and other programs need the rest
@@ -78,7 +78,7 @@ class ModelCache(Generic[Model]):
             needed = cost()
             self._make_room(key, needed)
             self._entries[key] = self._loaded(key, load), needed
-        except PassingError:
+        except TransientError:
             raise  # later there may be room
         except CheckpointError as problem:
             self._failed[key] = str(problem)

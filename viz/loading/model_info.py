@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, PassingError, read_header
+from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, TransientError, read_header
 from gan.files.format import format_bytes
 from gan.hub.resolve import explain_missing
 from gan.networks.describe import count_parameters, describe_channels, describe_rung
@@ -52,18 +52,18 @@ def read_info(path: str) -> CheckpointInfo:
     try:
         header = read_header(path)
         size = format_bytes(os.stat(path).st_size)
-    except PassingError as problem:
+    except TransientError as problem:
         return CheckpointInfo(None, error=str(problem), passing=True)
     except (CheckpointError, OSError) as problem:
         return CheckpointInfo(None, error=str(problem), passing=isinstance(problem, OSError))
-    facts, kind = _facts(path, header), header.words()
+    facts, kind = _facts(path, header), header.describe()
     labels = f"{facts.c_dim} labels" if facts.c_dim else "no labels"
     rung, channels = describe_rung(header.config), describe_channels(header.config.img_channels)
     words = (
         f"{rung}: {facts.resolution} px, {channels}, {labels}, "
         f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
-    code = format_bytes(header.carries_code) if header.carries_code else ""
+    code = format_bytes(header.code_bytes) if header.code_bytes else ""
     return CheckpointInfo(facts, words, "Jinc" if header.format == FORMAT else header.format, code)
 
 

@@ -197,7 +197,8 @@ class Renderer:
             self._gpu.retain(lambda key: key in self.models)
             generator = checkpoint.load_generator(key.path, device=key.device)[0]
             if generator.config != facts[0].config:
-                raise checkpoint.PassingError(f"{Path(key.path).name} was changed while it was opened: open it again.")
+                name = Path(key.path).name
+                raise checkpoint.TransientError(f"{name} was changed while it was opened: open it again.")
             return _Model(generator, facts[0])
 
         return self.models.get(key, cost, load)

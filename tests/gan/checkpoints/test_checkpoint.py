@@ -147,7 +147,7 @@ def test_a_skeleton_has_every_name_and_shape_and_no_numbers(config):
 
 
 def test_opening_a_first_model_does_not_wait_for_torchs_compiler(tmp_path):
-    """torch works out shapes in Python, by 800 modules more, for whatever gan.networks.meta_init does not know."""
+    """For operations that gan.networks.meta_init does not know, torch imports 800 modules to find shapes in Python."""
     for name in "ABCDEFGHTR":
         save_generator(tmp_path / f"{name}.safetensors", small(name), {})
     code = (

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Official pickles and their kin: they give the reference pictures, and nothing that they bring is run."""
+"""Official pickles and similar files give the reference pictures, and none of their code is run."""
 
 import types
 from pathlib import Path
@@ -59,7 +59,7 @@ def check_pictures(generator: Generator, stem: str) -> None:
 
 
 def check_numbers(generator: Generator, stem: str) -> None:
-    """The reference's network, number for number: whatever it draws, test_official_generators_... has compared."""
+    """Compare every number with the reference's network; test_official_generators_... compares its pictures."""
     config, tensors = case(stem)
     found, expected = generator.state_dict(), state_of(tensors)
     wanted = generator_config(config.pop("kind"), config)
@@ -151,8 +151,8 @@ def test_the_header_says_what_it_is(path, stem, letter, architecture, c_dim):
     assert header.parameters == sum(tensor.numel() for tensor in state_of(case(stem)[1]).values())
     assert header.bytes == 4 * header.parameters
     assert (header.format, header.class_name, header.networks) == ("pickle", "Generator", ("G_ema",))
-    assert (header.carries_code, header.code_pieces) == (len(SOURCE), 1)
-    assert f"{len(SOURCE):,} bytes of Python source in 1 text: none of it was run" in header.words()
+    assert (header.code_bytes, header.code_pieces) == (len(SOURCE), 1)
+    assert f"{len(SOURCE):,} bytes of Python source in 1 text: none of it was run" in header.describe()
 
 
 def test_code_is_counted_once_a_text(path):
@@ -160,19 +160,19 @@ def test_code_is_counted_once_a_text(path):
     whole = module("Generator", state, arguments(case(T)[0]))
     whole.arguments[0]["module_src"] = "x" * 70
     header = read_header(written(path, pickled(snapshot({"G_ema": whole}))))
-    assert (header.carries_code, header.code_pieces) == (len(SOURCE) + 70, 2)
+    assert (header.code_bytes, header.code_pieces) == (len(SOURCE) + 70, 2)
     torch.save(state, path)
     header = read_header(path)
-    assert (header.carries_code, header.code_pieces) == (0, 0)
-    assert "carries no code" in header.words()
+    assert (header.code_bytes, header.code_pieces) == (0, 0)
+    assert "carries no code" in header.describe()
 
 
 def test_our_own_header_says_so(tmp_path):
     path = tmp_path / "misnamed.pkl"  # the contents tell, not the name
     save_generator(path, Generator(small()), {"kimg": 1.0})
     header = read_header(path)
-    assert (header.format, header.carries_code) == ("jinc", 0)
-    assert header.words() == "a checkpoint of Jinc's, which carries no code"
+    assert (header.format, header.code_bytes) == ("jinc", 0)
+    assert header.describe() == "a checkpoint of Jinc's, which carries no code"
     assert load_generator(path)[1] == {"kimg": 1.0}
 
 
@@ -409,8 +409,8 @@ def test_other_programs_safetensors_files(path, stem):
     save_file(state, path, metadata={"format": "pt"})
     check_numbers(load_generator(path)[0], stem)
     header = read_header(path)
-    assert (header.format, header.carries_code) == ("safetensors file", 0)
-    assert "a safetensors file of a StyleGAN" in header.words()
+    assert (header.format, header.code_bytes) == ("safetensors file", 0)
+    assert "a safetensors file of a StyleGAN" in header.describe()
     save_file({f"module.{name}": tensor.half() for name, tensor in state.items()}, path)
     assert torch.equal(load_generator(path)[0].mapping.w_avg, state["mapping.w_avg"].half().float())
 

@@ -35,9 +35,9 @@ from support.paths import ROOT
 
 import gan.checkpoints.checkpoint
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
-from gan.checkpoints.file_type import Contents
-from gan.checkpoints.foreign import opened
-from gan.checkpoints.pickle_stubs import ALLOWED, Global
+from gan.checkpoints.file_type import FileType
+from gan.checkpoints.foreign import open_foreign
+from gan.checkpoints.pickle_stubs import KNOWN_GLOBALS, Global
 from gan.checkpoints.read_limits import RefusedError
 from gan.checkpoints.torch_format import read_tensor
 from gan.networks.generator import Generator
@@ -323,7 +323,7 @@ def test_a_module_that_holds_itself(path):
 
 
 def packed(numbers: bytes, length: int, kind: str = "FloatStorage", key: str = "0", keys: list | None = None) -> bytes:
-    """A storage file of torch's, by hand, with a length that it need not have."""
+    """Return a storage file of torch's, written by hand, whose length may be wrong."""
     parts = [0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {}}]
     head = b"".join(pickled(part, 2) for part in parts)
 
@@ -337,7 +337,7 @@ def packed(numbers: bytes, length: int, kind: str = "FloatStorage", key: str = "
 
 
 def with_tensor(data: bytes, shape=(32,), stride=(1,), offset=0) -> bytes:
-    """The T network, the tensor w_avg of which is declared by hand."""
+    """Return the T network with a tensor w_avg that is declared by hand."""
     tensor = Call(
         Named("torch._utils", "_rebuild_tensor_v2"),
         Call(Named("torch.storage", "_load_from_bytes"), data),
@@ -395,7 +395,10 @@ def test_views_that_overlap_are_not_read_again_and_again(path):
     count, length = 400, 2**18
     storage = torch.zeros(length)
     torch.save({f"p{i}": storage[:: length - 1] for i in range(count)}, path)
-    with opened(path, Contents.ZIP) as file, pytest.raises(RefusedError, match="overlap in more than its own size"):
+    with (
+        open_foreign(path, FileType.ZIP) as file,
+        pytest.raises(RefusedError, match="overlap in more than its own size"),
+    ):
         for tensor in file._found[""].values():
             read_tensor(tensor, file._budget)
 
@@ -495,7 +498,7 @@ def test_zips_that_lie(path):
 
 
 def table(**entries: object) -> bytes:
-    """A .safetensors file of these entries and 128 bytes of numbers."""
+    """Return a .safetensors file of these entries and 128 bytes of numbers."""
     text = json.dumps(entries).encode()
     return len(text).to_bytes(8, "little") + text + b"\0" * 128
 
@@ -623,7 +626,7 @@ def test_memory_is_at_most_three_times_the_file(tmp_path, kind):
 
 def test_what_stands_in_for_names_is_ours_alone():
     """No name leads to anything of another module: what a file calls are functions of one file of ours."""
-    for (module_name, name), known in ALLOWED.items():
+    for (module_name, name), known in KNOWN_GLOBALS.items():
         assert known.title == f"{module_name}.{name}" and type(known) is Global
         for made in (known.call, known.new):
             assert made is None or (
