@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Say how this program is called here, for messages that name a command. Standard library only (see viz.__main__)."""
+"""Format the commands that messages name, as this user may type them. Standard library only (see viz.__main__)."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST = (3, 11)  # Python that the rest needs
+OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent  # of a checkout; site-packages where Jinc was installed
 
 
-def cannot_start(problem: Exception) -> str:
-    """The sentence for something that could not be imported."""
+def describe_failed_start(problem: Exception) -> str:
+    """Return the sentence for something that could not be imported."""
     text = str(problem) if isinstance(problem, ImportError) else f"{type(problem).__name__}: {problem}"
-    return f"Jinc cannot start ({text}): {see_doctor()}"
+    return f"Jinc cannot start ({text}): {suggest_doctor()}"
 
 
-def see_doctor() -> str:
-    """The end of a sentence about a start that failed."""
-    return f"run `{command('doctor')}`."
+def suggest_doctor() -> str:
+    """Return the end of a sentence about a start that failed."""
+    return f"run `{format_command('doctor')}`."
 
 
-def command(*words: str) -> str:
-    """A command line of this program as this user may type it, or a `python -m ...` when the first word is -m."""
+def format_command(*words: str) -> str:
+    """Return a command line of this program, or of `python -m ...` when the first word is -m."""
     if words[:1] != ("-m",):
         script = ROOT / "visualizer.py"
         if not script.exists():
-            return line("jinc", *words)
-        words = (nearby(script), *words)
-    return line(python(), *words)
+            return quote_words("jinc", *words)
+        words = (relative_path(script), *words)
+    return quote_words(python_command(), *words)
 
 
-def line(*words: str) -> str:
-    """Words as one line for this system's shell."""
+def quote_words(*words: str) -> str:
+    """Return words as one line for this system's shell."""
     return subprocess.list2cmdline(words) if os.name == "nt" else " ".join(shlex.quote(word) for word in words)
 
 
-def python() -> str:
-    """How to call the Python that runs: whoever came by make has activated nothing."""
-    here = nearby(sys.executable)
+def python_command() -> str:
+    """Return how to call the running Python; in full where it is not on the PATH, as make activates nothing."""
+    here = relative_path(sys.executable)
     if here.startswith(".venv"):
         return here
     for name in ("python", "python3", os.path.basename(sys.executable)):
@@ -51,8 +51,8 @@ def python() -> str:
     return sys.executable
 
 
-def nearby(path: str | os.PathLike[str]) -> str:
-    """A path as it is typed from the current folder where it lies below that, else in full."""
+def relative_path(path: str | os.PathLike[str]) -> str:
+    """Return a path relative to the current folder where it lies below that, else in full."""
     try:
         full, here = os.path.abspath(path), os.getcwd()
     except OSError:  # the current folder is gone
@@ -60,5 +60,6 @@ def nearby(path: str | os.PathLike[str]) -> str:
     return os.path.relpath(full, here) if full.startswith(os.path.join(here, "")) else full
 
 
-def dotted(version: tuple[int | str, ...]) -> str:
+def format_version(version: tuple[int | str, ...]) -> str:
+    """Return the parts of a version joined by dots."""
     return ".".join(str(part) for part in version)

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from viz.doctor.report import run
+from viz.doctor.report import print_report
 
 
 @click.command()
@@ -14,15 +14,15 @@ def doctor(as_json: bool) -> None:
     """Say what keeps Jinc from running here, and how to fix it.
 
     Looks at Python and its packages, torch and its devices, OpenGL on the display and without one, the operators and
-    why no faster ones run, fonts, folders, disk space and the bundled models. What killed processes
-    left behind is deleted. The CPU kernels are compiled if they were not yet, once.
+    why no faster ones run, fonts, folders, disk space and the bundled models. Deletes what killed processes left
+    behind. Compiles the CPU kernels if that was not done yet.
 
-    Works where the rest cannot even be imported. The exit status is 0 if the program will run, with a window or, where
-    there is no display, without one; else it is 1.
+    Works even where the other commands cannot be imported. The exit status is 0 if the program will run, with a window
+    or, where there is no display, without one; else it is 1.
 
     \b
     Examples:
       python visualizer.py doctor
       python visualizer.py doctor --json > report.json       to send along with a question
     """
-    sys.exit(run(as_json))
+    sys.exit(print_report(as_json))

@@ -27,7 +27,7 @@ class ViewerGroup(LazyGroup):
         try:
             return super().invoke(ctx)
         except ImportError as problem:
-            raise click.ClickException(invocation.cannot_start(problem)) from None
+            raise click.ClickException(invocation.describe_failed_start(problem)) from None
 
 
 @click.group(cls=ViewerGroup, entries=COMMANDS, default="view", context_settings=HELP_OPTIONS)

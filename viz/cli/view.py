@@ -134,8 +134,8 @@ def explain_no_display() -> str:
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
     known = list_bundled()
     words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
-    instead = invocation.command(*(words or ("--screenshot", "window.png")))
-    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.see_doctor())
+    instead = invocation.format_command(*(words or ("--screenshot", "window.png")))
+    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.suggest_doctor())
 
 
 def check_state_path(path: Path | None) -> tuple[Path | None, str]:
@@ -148,7 +148,7 @@ def check_state_path(path: Path | None) -> tuple[Path | None, str]:
         return path, ""
     except OSError as problem:
         reason = problem.strerror or problem
-        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=invocation.see_doctor())
+        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=invocation.suggest_doctor())
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The doctor on the operators: which implementations run, why not faster ones, and what was compiled for them."""
+"""Check the operators: which implementations run, and why no faster ones do."""
 
 from __future__ import annotations
 
@@ -8,73 +8,62 @@ import sys
 from collections.abc import Mapping
 
 from viz import invocation
-from viz.doctor.finding import PROBLEM, REMARK, Finding, install, listed
+from viz.doctor.finding import PROBLEM, REMARK, Finding, install_command, join_names
 from viz.doctor.probe import Answer
 
 TOPIC = "Operators"
 SWITCH, CUDA_SWITCH = "JINC_CPU_KERNELS", "JINC_CUDA_KERNELS"  # as in cuda_ops.cpu.loader and .cuda, which import torch
 
 
-def operators(answer: Answer, environment: Mapping[str, str] = os.environ) -> list[Finding]:
-    """What runs on each kind of device. `answer`: to "torch"."""
+def check_operators(answer: Answer, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Report what runs on each kind of device. `answer`: to "torch"."""
     rows = answer.facts.get("kernels")
-    if not rows:
-        why = str(answer.facts.get("kernels error", ""))
-        if answer.trouble and answer.step == "kernels":
-            why = f"The search for the kernels {answer.trouble}, and so will the program as long as it looks for them."
-            return [Finding(TOPIC, "CPU", "not known", PROBLEM, why, without_kernels())]
-        if not why:
-            return [Finding(TOPIC, "CPU", "not looked at", REMARK, "Without torch none of them runs.")]
-        return [Finding(TOPIC, "CPU", "not known", REMARK, f"What runs could not be found out: {why}.")]
-    return [
-        _device(kind, [row for row in rows if row[0] == kind], answer, environment)
-        for kind in dict.fromkeys(row[0] for row in rows)
-    ]
+    if rows:
+        kinds = dict.fromkeys(row[0] for row in rows)
+        return [_check_device(kind, [row for row in rows if row[0] == kind], environment) for kind in kinds]
+    error = answer.facts.get("kernels error")
+    if answer.trouble and answer.step == "kernels":
+        why = f"The search for the kernels {answer.trouble}, and so will the program as long as it looks for them."
+        return [Finding(TOPIC, "CPU", "not known", PROBLEM, why, without_kernels_command())]
+    if error:
+        return [Finding(TOPIC, "CPU", "not known", REMARK, f"The operators could not be listed: {error}.")]
+    return [Finding(TOPIC, "CPU", "not looked at", REMARK, "Without torch none of them runs.")]
 
 
-def _device(kind: str, rows: list[list[str]], answer: Answer, environment: Mapping[str, str]) -> Finding:
-    """All operators on one kind of device: mostly the same runs all of them."""
+def _check_device(kind: str, rows: list[list[str]], environment: Mapping[str, str]) -> Finding:
+    """Report all operators on one kind of device in one line: mostly the same implementation runs all of them."""
     running = {name: implementation for _, name, implementation, _ in rows}
-    reasons = list(dict.fromkeys(reason for *_, reason in rows))
-    groups = {value: [name for name in running if running[name] == value] for value in dict.fromkeys(running.values())}
-    value = "; ".join(f"{what} for {listed(names)}" if len(groups) > 1 else what for what, names in groups.items())
+    why = " ".join(dict.fromkeys(reason for *_, reason in rows))
     title = {"cpu": "CPU", "cuda": "CUDA", "mps": "MPS"}.get(kind, kind)
-    why = " ".join(reasons)
-    if kind == "cuda" and "reference" in running.values():
+    command = _find_fix(kind, why, "reference" in running.values(), environment)
+    if command is None:
+        return Finding(TOPIC, title, why.rstrip("."))
+    groups = {value: [name for name in running if running[name] == value] for value in running.values()}
+    value = "; ".join(f"{what} for {join_names(names)}" if len(groups) > 1 else what for what, names in groups.items())
+    return Finding(TOPIC, title, value, REMARK, why, command)
+
+
+def _find_fix(kind: str, why: str, is_slow: bool, environment: Mapping[str, str]) -> str | None:
+    """Return the command that brings faster operators, "" where none is known, None where nothing is wrong."""
+    if kind == "cuda" and is_slow:
         if CUDA_SWITCH in why:
-            return Finding(TOPIC, title, value, REMARK, why, _unset(CUDA_SWITCH))
-        command = f"{sys.executable} -m pip install cuda-core" if "cuda-core" in why else ""
-        return Finding(TOPIC, title, value, REMARK, why, command)
+            return _unset_command(CUDA_SWITCH)
+        return f"{sys.executable} -m pip install cuda-core" if "cuda-core" in why else ""
     if kind != "cpu":
-        return Finding(TOPIC, title, why.rstrip("."))
-    switch = environment.get(SWITCH, "").strip()
-    if switch and SWITCH in why and "from the file that" not in why:
-        return Finding(TOPIC, title, value, REMARK, why, _unset(SWITCH))
+        return None
+    if environment.get(SWITCH, "").strip() and SWITCH in why and "from the file that" not in why:
+        return _unset_command(SWITCH)
     if environment.get("CXX") and "$CXX" in why:
-        return Finding(TOPIC, title, value, REMARK, why, _unset("CXX"))
-    if "reference" not in running.values():
-        return Finding(TOPIC, title, why.rstrip("."))
-    return Finding(TOPIC, title, value, REMARK, why, compiler_command())
+        return _unset_command("CXX")
+    if not is_slow:
+        return None
+    return "xcode-select --install" if sys.platform == "darwin" else install_command("a C++ compiler")
 
 
-def compiler_command() -> str:
-    """The command that installs a C++ compiler; on Windows none was tried."""
-    return "xcode-select --install" if sys.platform == "darwin" else install("a C++ compiler")
+def without_kernels_command() -> str:
+    """Return the command that starts the program on torch alone; on Windows the one to be given before that."""
+    return f"set {SWITCH}=off" if os.name == "nt" else f"{SWITCH}=off {invocation.format_command()}"
 
 
-def without_kernels() -> str:
-    """The command that starts the program on torch alone; on Windows the one to be given before that."""
-    return f"set {SWITCH}=off" if os.name == "nt" else f"{SWITCH}=off {invocation.command()}"
-
-
-def _unset(name: str) -> str:
+def _unset_command(name: str) -> str:
     return f"set {name}=" if os.name == "nt" else f"unset {name}"
-
-
-def compiler(answer: Answer) -> list[Finding]:
-    """The C++ compiler that would be taken. That there is none matters only where kernels are missing."""
-    found = answer.facts.get("compilers")
-    if found is None:
-        return []
-    value = found[0].partition(": ")[2] if found else "none"
-    return [Finding(TOPIC, "Compiler", value)]

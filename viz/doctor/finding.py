@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What the doctor finds, and the commands that it recommends."""
+"""A finding of the doctor, and the wording and install commands that all checks share."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Finding:
     value: str
     state: str = OK  # "ok", "remark" or "problem"
     explanation: str = ""  # one sentence
-    command: str = ""  # the one that mends it, or in a remark the one that works instead
+    command: str = ""  # the one that fixes it, or in a remark the one that works instead
 
 
-def install(*wanted: str) -> str:
-    """The command that installs these, by their names in PACKAGES; "" where the system's way is not known."""
+def install_command(*wanted: str) -> str:
+    """Return the command that installs these names of PACKAGES, "" where the system's package manager is not known."""
     if not sys.platform.startswith("linux"):
         return ""
     for column, (program, command) in enumerate(MANAGERS):
@@ -50,6 +50,11 @@ def install(*wanted: str) -> str:
     return ""
 
 
-def listed(names: list[str]) -> str:
-    """ "a, b and c"."""
+def join_names(names: list[str]) -> str:
+    """Return "a, b and c"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def as_clause(error: object) -> str:
+    """Return the text of an error as a part of a sentence: at most 300 characters, without a full stop."""
+    return str(error).strip()[:300].rstrip(".")

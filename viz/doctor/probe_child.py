@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The doctor's questions as they are answered, each in a process of its own (viz.doctor.probe): imports what may fail.
+"""Answer one of the doctor's questions in a process of its own (viz.doctor.probe), where imports may fail or crash.
 
-Everything said is a fact; what it means stands in the modules that ask.
+It prints facts only; the check_*.py say what they mean.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,86 +25,94 @@ from pathlib import Path
 from typing import Any
 
 from viz.doctor.check_kernels import SWITCH
-from viz.doctor.probe import LIMIT, MARK
+from viz.doctor.probe import FACT_MARK, STEP_SECONDS
 from viz.invocation import ROOT
 
-OURS = ("cuda_ops", "gan", "viz")
-SIZE = (320, 240)  # of the window that is tried
+OUR_PACKAGES = ("cuda_ops", "gan", "viz")
+WINDOW_SIZE = (320, 240)
+COMMAND_SECONDS = 20.0  # that another program may take
 
 
 def main(question: str) -> None:
-    """Answer, and end without cleaning up: what hangs at an exit would tell nothing more."""
+    """Answer a question, and end without cleaning up: a hang at the exit would say nothing more."""
     try:
         QUESTIONS[question]()
     except ImportError as problem:
-        say(step="import", error=told(problem))
+        say(step="import", error=describe(problem))
     except BaseException as problem:  # GL libraries raise whatever they like
-        say(error=told(problem))
+        say(error=describe(problem))
     say(done=True)
     os._exit(0)
 
 
 def say(**facts: Any) -> None:
-    print(f"\n{MARK}{json.dumps(facts)}", flush=True)
+    """Print facts for the process that asks."""
+    print(f"\n{FACT_MARK}{json.dumps(facts)}", flush=True)
 
 
-def step(name: str, limit: float = LIMIT) -> None:
-    """What comes next, and how many seconds it may take."""
+def step(name: str, limit: float = STEP_SECONDS) -> None:
+    """Say what comes next, and how many seconds it may take."""
     say(step=name, limit=limit)
 
 
-def told(problem: BaseException) -> str:
+def describe(problem: BaseException) -> str:
+    """Return an error in one line, with its type unless it is an ImportError."""
     text = " ".join(str(problem).split())
     return text if isinstance(problem, ImportError) and text else f"{type(problem).__name__}: {text}".rstrip(": ")
 
 
-def attempt(name: str, part: Callable[[], Any], limit: float = LIMIT) -> None:
+def attempt(name: str, part: Callable[[], Any], limit: float = STEP_SECONDS) -> None:
     """Say what `part` returns under `name`, or its failure under "`name` error"; the next part is then still tried."""
     step(name, limit)
     try:
         say(**{name: part()})
     except Exception as problem:
-        say(**{f"{name} error": told(problem), f"{name} file": own_file(problem)})
+        say(**{f"{name} error": describe(problem), f"{name} file": find_own_file(problem)})
 
 
-def own_file(problem: BaseException) -> str:
-    """The file of ours, from our root, that raised it; "" if that was somebody else's."""
+def find_own_file(problem: BaseException) -> str:
+    """Return the file of ours, relative to our root, that raised an error; "" if another raised it."""
     names = [frame.filename for frame in traceback.extract_tb(problem.__traceback__)]
     names += [problem.filename or ""] if isinstance(problem, SyntaxError) else []
     last = Path(next((name for name in reversed(names) if not name.startswith("<frozen ")), ""))  # the import system
     path = last.relative_to(ROOT) if last.is_relative_to(ROOT) else Path()
-    return path.as_posix() if path.parts[:1] in [(name,) for name in OURS] else ""
+    return path.as_posix() if path.parts[:1] in [(name,) for name in OUR_PACKAGES] else ""
 
 
 # -- packages ------------------------------------------------------------------------------------------------------
 
 
-def packages() -> None:
-    from viz.doctor.check_display import LIBRARIES
+def answer_packages() -> None:
+    """Import each package but torch, which takes long and is a question of its own."""
     from viz.doctor.check_python import MODULES
 
-    if sys.platform.startswith("linux"):
-        attempt("libraries", lambda: {name: loads(file) for name, file in LIBRARIES.items()})
+    attempt("gpus", partial(run_command, "nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"))
+    attempt("pip check", partial(run_command, sys.executable, "-m", "pip", "check", accepted=(0, 1)))
     for distribution, module in MODULES.items():
-        if distribution != "torch":  # a question of its own, since it takes so long
-            attempt(f"import {distribution}", partial(loaded, module))
-    attempt("fonts", fonts)
+        if distribution != "torch":
+            attempt(f"import {distribution}", partial(import_module, module))
+    attempt("fonts", find_fonts)
 
 
-def loaded(module: str) -> bool:
+def import_module(module: str) -> bool:
+    """Return True, or raise what importing a module raises."""
     return bool(importlib.import_module(module))
 
 
-def loads(file: str) -> str:
-    """ "" or why a shared library does not load."""
+def run_command(program: str, *words: str, accepted: tuple[int, ...] = (0,)) -> list[str]:
+    """Return the lines that another program prints; none if it is missing, takes too long or fails."""
+    found = shutil.which(program)
+    if not found:
+        return []
     try:
-        ctypes.CDLL(file)
-        return ""
-    except OSError as problem:
-        return str(problem)
+        ran = subprocess.run([found, *words], capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.strip() for line in ran.stdout.splitlines() if line.strip()] if ran.returncode in accepted else []
 
 
-def fonts() -> dict[str, Any]:
+def find_fonts() -> dict[str, Any]:
+    """Return the window's fonts that are missing, and the path of a font with East Asian letters."""
     from imgui_bundle import hello_imgui
 
     from viz.ui.theme import FONTS, cjk_font
@@ -115,7 +124,8 @@ def fonts() -> dict[str, Any]:
 # -- torch and what is built on it ---------------------------------------------------------------------------------
 
 
-def torch() -> None:
+def answer_torch() -> None:
+    """Import torch, then try everything that is built on it."""
     step("import torch")
     with warnings.catch_warnings(record=True) as seen:  # of a driver that is too old, say
         warnings.simplefilter("always")
@@ -123,20 +133,19 @@ def torch() -> None:
 
         version = torch.version
         say(torch=torch.__version__, cuda=version.cuda or "", hip=version.hip or "", threads=torch.get_num_threads())
-        attempt("devices", devices)
+        attempt("devices", list_devices)
     say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
-    attempt("memory", memory)
-    attempt("kernels", kernels, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
-    attempt("compilers", compilers)
-    attempt("left behind", left_behind)
-    attempt("caches", caches)
-    attempt("models", models)
-    attempt("program", partial(loaded, "viz.window.window"))
-    attempt("picture", picture)
+    attempt("memory", measure_memory)
+    attempt("kernels", list_operators, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
+    attempt("left behind", delete_left_behind)
+    attempt("caches", list_caches)
+    attempt("models", check_models)
+    attempt("program", partial(import_module, "viz.window.window"))
+    attempt("picture", draw_picture)
 
 
-def devices() -> list[list[str]]:
-    """Device and name of every accelerator that torch can use."""
+def list_devices() -> list[list[str]]:
+    """Return device and name of every accelerator that torch can use."""
     import torch
 
     found = []
@@ -149,15 +158,16 @@ def devices() -> list[list[str]]:
     return found
 
 
-def memory() -> dict[str, int]:
+def measure_memory() -> dict[str, int]:
+    """Return the memory and how much of it is free, in bytes."""
     import psutil
 
     about = psutil.virtual_memory()
     return {"total": about.total, "free": about.available}
 
 
-def kernels() -> list[list[str]]:
-    """Operator, implementation and reason, on each kind of device that this machine has."""
+def list_operators() -> list[list[str]]:
+    """Return kind of device, operator, implementation and reason, for each kind that this machine has."""
     import torch
 
     from cuda_ops import OperatorStatus, status
@@ -174,18 +184,8 @@ def kernels() -> list[list[str]]:
     return [[kind, row.name, row.implementation, reason(row)] for kind, row in rows]
 
 
-def compilers() -> list[str]:
-    """Path and version of each C++ compiler, in the order in which they would be tried."""
-    from cuda_ops.cpu.build import find_compilers
-
-    found = []
-    for command in find_compilers():
-        asked = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=10, errors="replace")
-        found.append(f"{command[0]}: {asked.stdout.strip().partition(chr(10))[0] or 'does not say its version'}")
-    return found
-
-
-def left_behind() -> list[str]:
+def delete_left_behind() -> list[str]:
+    """Delete what killed processes left in the caches; return its paths."""
     from cuda_ops import kernel_cache
     from gan.hub.cache import Cache
     from gan.hub.url import DownloadError
@@ -196,23 +196,23 @@ def left_behind() -> list[str]:
     return [str(path) for path in gone]
 
 
-def caches() -> list[list[Any]]:
-    """Folder, number of files and bytes: of the kept kernels first, then of whatever else is kept beside them."""
+def list_caches() -> list[list[Any]]:
+    """Return folder, number of files and bytes: of the kept kernels first, then of the folders beside them."""
     from cuda_ops import kernel_cache
 
     kept = kernel_cache.cache_folder()
     beside = sorted(path for path in kept.parent.glob("*") if path.is_dir() and path != kept)
-    return [[str(folder), *weight(folder)] for folder in (kept, *beside)]
+    return [[str(folder), *measure_folder(folder)] for folder in (kept, *beside)]
 
 
-def weight(folder: Path) -> tuple[int, int]:
-    """Files below a folder, and their bytes; links are not followed."""
+def measure_folder(folder: Path) -> tuple[int, int]:
+    """Return the number of files below a folder and their bytes; links are not followed."""
     sizes = [os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder) for name in names]
     return len(sizes), sum(sizes)
 
 
-def models() -> dict[str, Any]:
-    """The bundled models that can be read, and what is wrong with the others."""
+def check_models() -> dict[str, Any]:
+    """Return the bundled models that can be read, and what is wrong with the others."""
     from gan.checkpoints.checkpoint import read_header
     from gan.hub.resolve import list_bundled, list_bundled_files
 
@@ -225,8 +225,8 @@ def models() -> dict[str, Any]:
     return {"names": [model.name for model in list_bundled()], "broken": broken}
 
 
-def picture(made: bool = False) -> dict[str, Any]:
-    """Draw one on the CPU, as the window does first; of a small model `made` for it, too, where none came along."""
+def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
+    """Draw a picture on the CPU, as the window does first: of a bundled model, else of a small one made for it."""
     from gan.checkpoints.checkpoint import save_generator
     from gan.hub.resolve import list_bundled
     from gan.networks.generator import Generator
@@ -234,7 +234,7 @@ def picture(made: bool = False) -> dict[str, Any]:
     from viz.core.request import PictureRequest
     from viz.render.renderer import Renderer
 
-    known = () if made else list_bundled()
+    known = list_bundled() if use_bundled else ()
     with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
         path = known[-1].path if known else os.path.join(folder, "made.safetensors")
         if not known:
@@ -249,29 +249,20 @@ def picture(made: bool = False) -> dict[str, Any]:
 # -- OpenGL --------------------------------------------------------------------------------------------------------
 
 
-def window() -> None:
-    """Whether there is a display, and what draws a hidden window on it."""
+def answer_window(without_display: bool) -> None:
+    """Open a hidden window as the program does, put a texture into it, and draw a model's picture."""
     step("import")
     from viz.display import offscreen
 
-    step("display")
-    display = offscreen.has_display()
-    say(display=display)
-    if display:
-        draw()
-
-
-def without_display() -> None:
-    step("import")
-    from viz.display import offscreen
-
-    step("offscreen")
-    offscreen.use()
-    draw()
-
-
-def draw() -> None:
-    """Open a window as the program does, say what draws in it, put a texture into it, and draw a model's picture."""
+    if without_display:
+        step("offscreen")
+        offscreen.use()
+    else:
+        step("display")
+        has_display = offscreen.has_display()
+        say(display=has_display)
+        if not has_display:
+            return
     step("import")
     from imgui_bundle import hello_imgui
 
@@ -279,11 +270,11 @@ def draw() -> None:
     from viz.display.texture import Textures
     from viz.window import layout
 
-    params = layout.build_params(SIZE, [], None)
+    params = layout.build_params(WINDOW_SIZE, [], None)
     params.app_window_params.hidden = True
     params.ini_disable = True
 
-    def opened() -> None:
+    def make_texture() -> None:
         step("textures")
         GL = gl.of_window()
         textures = Textures(GL)
@@ -291,26 +282,26 @@ def draw() -> None:
             say(**{name: GL.glGetString(getattr(GL, f"GL_{name.upper()}")).decode("utf-8", "replace")})
         textures.finish()
         textures.delete()
-        say(llvm=llvm())
+        say(llvm=find_llvm())
 
-    def shown() -> None:  # a frame, so OpenGL works
-        attempt("picture", partial(picture, made=True))
+    def draw_beside() -> None:  # a frame, so OpenGL works
+        attempt("picture", partial(draw_picture, use_bundled=False))
         step("closing")
         params.app_shall_exit = True
 
     os.environ[SWITCH] = "off"  # the question "torch" compiles and tries the kernels
-    params.callbacks.post_init = opened
-    params.callbacks.after_swap = shown
+    params.callbacks.post_init = make_texture
+    params.callbacks.after_swap = draw_beside
     step("context")
     hello_imgui.run(params)
     say(drawn=True)
 
 
-def llvm() -> str:
-    """The LLVM that a graphics driver has opened to the whole process, "" if none has.
+def find_llvm() -> str:
+    """Return the LLVM that a graphics driver has opened to the whole process, "" if none has.
 
     A library that is loaded from now on and exports an LLVM of its own, as triton's does, gets its functions from this
-    one where it has them, and from itself where it has not.
+    one where it has them, and from itself otherwise.
     """
     if not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "LLVMContextCreate"):
         return ""
@@ -319,8 +310,8 @@ def llvm() -> str:
 
 
 QUESTIONS: dict[str, Callable[[], None]] = {
-    "packages": packages,
-    "torch": torch,
-    "window": window,
-    "offscreen": without_display,
+    "packages": answer_packages,
+    "torch": answer_torch,
+    "window": partial(answer_window, without_display=False),
+    "offscreen": partial(answer_window, without_display=True),
 }

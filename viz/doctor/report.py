@@ -1,9 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What keeps Jinc from running on this machine, or from running better, and the one command that mends each.
+"""Report what keeps Jinc from running on this machine, or from running better, and the one command that fixes each.
 
-Needs the standard library only, whatever else is missing: see viz.invocation. What could crash or hang is asked of
-processes of its own (viz.doctor.probe); the checks are functions of their answers (the check_*.py)
-and return findings.
+Needs the standard library only, whatever else is missing: see viz.__main__. What could crash or hang is asked of
+processes of its own (viz.doctor.probe); the checks (the check_*.py) are functions of their answers and return findings.
 """
 
 from __future__ import annotations
@@ -19,31 +18,30 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from viz.doctor import check_display, check_files, check_kernels, check_python
-from viz.doctor.finding import OK, PROBLEM, REMARK, Finding
-from viz.doctor.probe import ask
+from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause
+from viz.doctor.probe import Answer, ask
 
-SCHEMA = 1
-"""Version of the JSON form."""
-WIDTH = 110  # most columns of the text
+JSON_SCHEMA = 1
+MAX_WIDTH = 110  # columns of the text
 INDENT = 28  # columns before a value
-LOOKING = "Looking at this machine: some seconds, or up to a minute where the CPU kernels are compiled first ..."
+PROGRESS = "Looking at this machine: a few seconds, or up to a minute where the CPU kernels are compiled first ..."
 
 
 @dataclass(frozen=True)
 class Report:
-    """All findings. `runs`: "window", "offscreen" (there is no display) or "no"."""
+    """All findings, and whether Jinc runs. `runs`: "window", "offscreen" (there is no display) or "no"."""
 
     findings: tuple[Finding, ...]
     runs: str
 
     @property
     def status(self) -> int:
-        """The exit status: 0 if the program will run."""
+        """Return the exit status: 0 if the program will run."""
         return int(self.runs == "no")
 
     @property
     def summary(self) -> str:
-        """One sentence."""
+        """Return the result in one sentence."""
         count = {state: sum(finding.state == state for finding in self.findings) for state in (PROBLEM, REMARK)}
         above = " and ".join(f"{many} {state}{'' if many == 1 else 's'}" for state, many in count.items() if many)
         said = {
@@ -54,25 +52,25 @@ class Report:
         return f"{said}: {above} above." if above else f"{said}."
 
     def json(self) -> dict[str, Any]:
-        """The report as a JSON object."""
-        about = {"schema": SCHEMA, "version": version(), "system": system(), "runs": self.runs, "summary": self.summary}
-        return {**about, "findings": [asdict(finding) for finding in self.findings]}
+        """Return the report as a JSON object."""
+        about = {"schema": JSON_SCHEMA, "version": _read_version(), "system": _name_system()}
+        findings = [asdict(finding) for finding in self.findings]
+        return {**about, "runs": self.runs, "summary": self.summary, "findings": findings}
 
-    def text(self, width: int = WIDTH) -> str:
-        """The report for a person: aligned, commands on lines of their own, the sum of it at the end."""
-        lines = [f"Jinc {version()} on {system()}".replace("  ", " ")]
+    def text(self, width: int = MAX_WIDTH) -> str:
+        """Return the report for a person: aligned, commands on lines of their own, the summary at the end."""
+        lines = [f"Jinc {_read_version()} on {_name_system()}".replace("  ", " ")]
         topic = ""
         for finding in self.findings:
             if finding.topic != topic:
                 topic = finding.topic
                 lines += ["", topic]
-            lines += _lines(finding, max(60, min(width, WIDTH)))
+            lines += _format_finding(finding, max(60, min(width, MAX_WIDTH)))
         return "\n".join([*lines, "", self.summary])
 
 
-def _lines(finding: Finding, width: int) -> list[str]:
-    mark = {PROBLEM: "problem", REMARK: "remark"}.get(finding.state, "ok")
-    head = f"  {mark:<7}  {finding.title:<{INDENT - 12}} "
+def _format_finding(finding: Finding, width: int) -> list[str]:
+    head = f"  {finding.state:<7}  {finding.title:<{INDENT - 12}} "
     margin = " " * INDENT
     wrap = {"width": width, "subsequent_indent": margin, "break_on_hyphens": False, "break_long_words": False}
     lines = textwrap.wrap(finding.value, initial_indent=head, **wrap)  # type: ignore[arg-type]
@@ -83,8 +81,8 @@ def _lines(finding: Finding, width: int) -> list[str]:
     return lines
 
 
-def version() -> str:
-    """Of Jinc, "" where it was not installed."""
+def _read_version() -> str:
+    """Return Jinc's version, "" where it was not installed."""
     try:
         import importlib.metadata  # here: Python 3.8 has it first
 
@@ -93,8 +91,8 @@ def version() -> str:
         return ""
 
 
-def system() -> str:
-    """The operating system's name, and the processor's kind."""
+def _name_system() -> str:
+    """Return the operating system's name and the processor's kind."""
     name = f"{platform.system()} {platform.release()}"
     if sys.platform == "darwin":
         name = f"macOS {platform.mac_ver()[0]}"
@@ -107,89 +105,89 @@ def system() -> str:
 
 
 def examine() -> Report:
-    """Look at everything: some seconds, and once up to half a minute more, where the CPU kernels are compiled first."""
-    python = check_python.python()
+    """Check everything: a few seconds, or up to a minute where the CPU kernels are compiled first."""
+    python = check_python.check_python()
     if python.state == PROBLEM:  # nothing else of ours would run
         return Report((python,), "no")
     with ThreadPoolExecutor() as pool:
-        torch, packages = pool.submit(ask, "torch"), pool.submit(ask, "packages")
-        window, bare = (pool.submit(check_display.tried, question) for question in ("window", "offscreen"))
-        gpus = pool.submit(check_python.nvidia)
-        have, wanted, pins = check_python.installed(), check_python.requirements(), check_python.tested()
-        triton = check_python.providing("triton")
-    shown, works = window.result()[0], check_display.opens(window.result()[0])
-    has_display = bool(shown.facts.get("display"))
-    draws = works or check_display.opens(bare.result()[0])
-    computed = torch.result()
+        asked = [pool.submit(ask, question) for question in ("torch", "packages")]
+        opened = [pool.submit(check_display.try_opengl, question) for question in ("window", "offscreen")]
+        versions, pins = check_python.read_versions(), check_python.read_pins()
+        triton = check_python.find_package("triton")
+    torch, packages = (future.result() for future in asked)
+    (shown, shown_in_software), (bare, bare_in_software) = (future.result() for future in opened)
+    opens = check_display.has_drawn(shown)
+    draws = opens or check_display.has_drawn(bare)
 
-    def imported() -> list[Finding]:
-        others = check_python.packages(packages.result(), have, wanted, pins)
-        return [*others, check_python.torch(computed, have, wanted, pins)]
+    def check_packages() -> list[Finding]:
+        others = check_python.check_packages(packages, versions, pins)
+        return [python, *others, check_python.check_torch(torch, versions, pins)]
 
-    about_packages = guarded("Python", imported)
-
-    def files() -> list[Finding]:
-        from viz.core import state
-
-        path = state.default_path()
-        left = check_files.finish_writing(path.parent)
-        return [
-            *check_files.places(path.parent, computed),
-            check_files.state(path),
-            *check_files.left_behind(computed, left),
-            *check_files.models(computed),
-            *([] if any(finding.state == PROBLEM for finding in about_packages) else check_files.program(computed)),
-        ]
-
-    parts: dict[str, Callable[[], list[Finding]]] = {
-        "Python": lambda: [python, *about_packages],
+    about_packages = run_check("Python", check_packages)
+    packages_work = all(finding.state != PROBLEM for finding in about_packages)
+    checks: dict[str, Callable[[], list[Finding]]] = {
         "Machine": lambda: [
-            check_python.devices(computed, gpus.result()),
-            check_python.processor(computed, check_python.cores()),
-            *check_python.memory(computed),
+            check_python.check_devices(torch, packages.facts.get("gpus", [])),
+            check_python.check_processor(torch, check_python.count_cores()),
+            *check_python.check_memory(torch),
         ],
         "Display": lambda: [
-            check_display.display(shown),
-            *check_display.window(*window.result(), draws),
-            check_display.offscreen(*bare.result(), works),
-            *check_display.beside(shown, bare.result()[0], computed, triton),
-            *check_display.libraries(packages.result(), draws),
-            *check_display.fonts(packages.result()),
-            *check_display.dialogs(has_display),
+            check_display.check_screen(shown),
+            *check_display.check_window(shown, shown_in_software, draws),
+            check_display.check_offscreen(bare, bare_in_software, opens),
+            *check_display.check_beside_torch(shown, bare, torch, triton),
+            *check_display.check_fonts(packages),
+            *check_display.check_file_dialog(bool(shown.facts.get("display"))),
         ],
-        "Operators": lambda: [*check_kernels.operators(computed), *check_kernels.compiler(computed)],
-        "Files": files,
+        "Operators": lambda: check_kernels.check_operators(torch),
+        "Files": lambda: _check_files(torch, packages_work),
     }
-    return concluded([finding for topic, part in parts.items() for finding in guarded(topic, part)], works, draws)
+    others = [finding for topic, check in checks.items() for finding in run_check(topic, check)]
+    return conclude([*about_packages, *others], opens, draws)
 
 
-def concluded(findings: list[Finding], works: bool, draws: bool) -> Report:
-    """`works`: a window could be opened; `draws`: OpenGL works at least without one.
+def _check_files(torch: Answer, packages_work: bool) -> list[Finding]:
+    """Report everything on disk. Without its packages the program's own code is not to blame."""
+    from viz.core import state
+
+    path = state.default_path()
+    left = check_files.delete_half_written(path.parent)
+    return [
+        *check_files.check_folders(path.parent, torch),
+        *check_files.check_state(path),
+        *check_files.check_left_behind(torch, left),
+        *check_files.check_models(torch),
+        *(check_files.check_program(torch) if packages_work else []),
+    ]
+
+
+def conclude(findings: list[Finding], opens: bool, draws: bool) -> Report:
+    """Return the report. `opens`: a window could be opened. `draws`: OpenGL works in a window or without one.
 
     Without a first picture, of which viz.doctor.check_files says why, nothing is known to run.
     """
     drawn = any(finding.title == "First picture" and finding.state == OK for finding in findings)
     if any(finding.state == PROBLEM for finding in findings) or not (draws and drawn):
         return Report(tuple(findings), "no")
-    return Report(tuple(findings), "window" if works else "offscreen")
+    return Report(tuple(findings), "window" if opens else "offscreen")
 
 
-def guarded(topic: str, part: Callable[[], list[Finding]]) -> list[Finding]:
-    """What a part finds; its own failure is a problem, since nobody knows what it would have found, not the end."""
+def run_check(topic: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+    """Return what a check finds; if it fails itself, that is a problem, and the other checks still run."""
     try:
-        return part()
+        return check()
     except Exception as problem:
-        why = f"This could not be looked at ({type(problem).__name__}: {str(problem)[:300].rstrip('.')}): report it."
+        why = f"This could not be checked ({type(problem).__name__}: {as_clause(problem)}): please report it."
         return [Finding(topic, "The doctor", "failed", PROBLEM, why)]
 
 
-def run(as_json: bool) -> int:
-    """Print the report; its exit status."""
+def print_report(as_json: bool) -> int:
+    """Print the report and return its exit status."""
     if sys.stderr is not None and sys.stderr.isatty():
-        print(LOOKING, file=sys.stderr, flush=True)
+        print(PROGRESS, file=sys.stderr, flush=True)
     report = examine()
     if as_json:
         print(json.dumps(report.json(), indent=2))
     else:
-        print(report.text(shutil.get_terminal_size((WIDTH, 24)).columns))
+        print(report.text(shutil.get_terminal_size((MAX_WIDTH, 24)).columns))
     return report.status

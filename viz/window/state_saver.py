@@ -30,7 +30,7 @@ class StateSaver:
                 self._saved = document
             except OSError as problem:
                 where = f"{self.path} ({problem.strerror})"
-                return f"The state could not be saved to {where}: {invocation.see_doctor()}"
+                return f"The state could not be saved to {where}: {invocation.suggest_doctor()}"
         return ""
 
     def save_if_due(self, state: AppState) -> str:

@@ -165,7 +165,7 @@ class Window:
         except RuntimeError as problem:
             if self._uploads is not None:  # it was open
                 raise
-            why = f"The window cannot be opened because OpenGL does not start: {invocation.see_doctor()}"
+            why = f"The window cannot be opened because OpenGL does not start: {invocation.suggest_doctor()}"
             raise NoOpenGL(why) from problem
         finally:
             self.close()

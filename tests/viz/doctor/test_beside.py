@@ -25,7 +25,7 @@ def crashed(llvm: str = LLVM, trouble: str = "was ended by SIGSEGV") -> Answer:
 
 
 def beside(shown: Answer, bare: Answer, alone: Answer = ALONE, triton: tuple[str, str] = TRITON) -> list[Finding]:
-    return check_display.beside(shown, bare, alone, triton)
+    return check_display.check_beside_torch(shown, bare, alone, triton)
 
 
 def test_the_pair_is_named_where_it_does_no_harm() -> None:
@@ -82,13 +82,15 @@ def test_a_picture_that_fails_without_opengl_too_is_not_its_doing() -> None:
 def test_opengl_that_dies_with_the_picture_is_not_said_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(check_display, "ask", lambda question, *_, **__: asked.append(question) or crashed())
-    found, saved = check_display.tried("offscreen")
+    found, saved = check_display.try_opengl("offscreen")
     assert asked == ["offscreen"] and not saved, "software would not help"
-    assert check_display.offscreen(found, saved, False).state == OK
-    (window,) = check_display.window(crashed(), False, True)
+    assert check_display.check_offscreen(found, saved, False).state == OK
+    (window,) = check_display.check_window(crashed(), False, True)
     assert window.state != PROBLEM and window.value.startswith("llvmpipe")
     closing = answer("was ended by SIGSEGV", "closing", llvm=LLVM, picture={"model": "t", "error": ""})
-    assert check_display.offscreen(closing, False, False).value == "crashes", "as it did before pictures were drawn"
+    assert check_display.check_offscreen(closing, False, False).value == "crashes", (
+        "as it did before pictures were drawn"
+    )
 
 
 # -- what the answers are made of ----------------------------------------------------------------------------------
@@ -100,12 +102,12 @@ def test_llvm_is_one_that_the_whole_process_sees(monkeypatch: pytest.MonkeyPatch
     seen = SimpleNamespace(LLVMContextCreate=1)
     monkeypatch.setattr(ctypes, "CDLL", lambda _: seen)
     monkeypatch.setattr(probe_child, "Path", lambda _: SimpleNamespace(read_text=lambda errors: maps))
-    assert probe_child.llvm() == LLVM
+    assert probe_child.find_llvm() == LLVM
     del seen.LLVMContextCreate
-    assert probe_child.llvm() == "", "loaded, but not opened to the whole process"
+    assert probe_child.find_llvm() == "", "loaded, but not opened to the whole process"
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(ctypes, "CDLL", lambda _: pytest.fail("there is no such library"))
-    assert probe_child.llvm() == ""
+    assert probe_child.find_llvm() == ""
 
 
 def test_a_module_is_traced_to_its_package_without_importing_it(
@@ -119,9 +121,9 @@ def test_a_module_is_traced_to_its_package_without_importing_it(
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-compiler\nVersion: 1.2\n")
     (about / "top_level.txt").write_text("odd\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert check_python.providing("odd") == ("odd-compiler", "1.2")
-    assert check_python.providing("plain") == ("plain", ""), "nobody knows where it came from"
-    assert check_python.providing("there_is_no_such_module") == ("", "")
+    assert check_python.find_package("odd") == ("odd-compiler", "1.2")
+    assert check_python.find_package("plain") == ("plain", ""), "nobody knows where it came from"
+    assert check_python.find_package("there_is_no_such_module") == ("", "")
 
 
 CRASH = """
@@ -142,4 +144,4 @@ def test_a_real_crash_beside_opengl_is_found(tmp_path: Path) -> None:
     assert asked.trouble == "was ended by SIGABRT" and asked.step == "picture"
     (found,) = beside(NO_DISPLAY, asked)
     assert found.state == PROBLEM and ("uninstall triton" in found.command) == bool(asked.facts["llvm"])
-    assert check_display.offscreen(asked, False, False).state == OK
+    assert check_display.check_offscreen(asked, False, False).state == OK
