@@ -130,7 +130,7 @@ CRASH = """
 import os, sys
 class Crash:
     def find_spec(self, name, path=None, target=None):
-        if name == "viz.renderer" and "imgui_bundle" in sys.modules:
+        if name == "viz.render.renderer" and "imgui_bundle" in sys.modules:
             os.abort()
 sys.meta_path.insert(0, Crash())
 """
