@@ -11,7 +11,7 @@ from viz.doctor.report import print_report
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the same as a JSON object, for other programs.")
 def doctor(as_json: bool) -> None:
-    r"""Say what keeps Jinc from running here, and how to fix it.
+    """Say what keeps Jinc from running here, and how to fix it.
 
     Looks at Python and its packages, torch and its devices, OpenGL on the display and without one, the operators and
     why no faster ones run, fonts, folders, disk space and the bundled models. Deletes what killed processes left
