@@ -27,12 +27,7 @@ Errors = Iterator[tuple[str, float]]
 NETWORK_TOLERANCE = 1e-4  # of the largest reference value (docs/references.md, [V])
 OPERATOR_TOLERANCE = 1e-5
 NOT_COVERED = ("ada",)  # the augmentation is not written yet
-RESAMPLING: dict[str, Callable[..., image_warp.Moved]] = {
-    "integer_translation": image_warp.integer_translation,
-    "fractional_translation": image_warp.fractional_translation,
-    "fractional_rotation": image_warp.fractional_rotation,
-    "fractional_pseudo_rotation": image_warp.fractional_pseudo_rotation,
-}
+RESAMPLING = ("integer_translation", "fractional_translation", "fractional_rotation", "fractional_pseudo_rotation")
 # Filters are stored in the vectors too, though they follow from the configuration.
 COMPUTED = ("resample_filter", "up_filter", "down_filter")
 
@@ -152,7 +147,7 @@ def resampling_errors(calls: list[list[Any]], tensors: Tensors) -> Errors:
     for i, (name, arguments) in enumerate(calls):
         if name not in RESAMPLING:
             raise ValueError(f"unknown operator {name}")
-        moved, mask = RESAMPLING[name](tensors["in/img"], *arguments)
+        moved, mask = getattr(image_warp, name)(tensors["in/img"], *arguments)
         yield f"{i} {name}", relative_error(moved, tensors[f"out/{i}/img"])
         yield f"{i} {name} mask", relative_error(mask.expand_as(moved), tensors[f"out/{i}/mask"])
 

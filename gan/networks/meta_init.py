@@ -11,27 +11,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 FACTORIES = (torch.zeros, torch.ones, torch.empty, torch.randn, torch.rand)
-ELEMENTWISE = {
-    "mul",
-    "__mul__",
-    "__rmul__",
-    "div",
-    "__truediv__",
-    "__rtruediv__",
-    "sub",
-    "__sub__",
-    "__rsub__",
-    "add",
-    "__add__",
-    "__radd__",
-    "square",
-    "sqrt",
-    "rsqrt",
-    "exp",
-    "pow",
-    "__pow__",
-    "neg",
-}
+ELEMENTWISE = {"mul", "div", "sub", "add", "square", "sqrt", "rsqrt", "exp", "pow", "neg", "__pow__"}
+ELEMENTWISE |= {f"__{side}{name}__" for side in ("", "r") for name in ("mul", "truediv", "sub", "add")}
 
 
 class MetaInit(TorchFunctionMode):

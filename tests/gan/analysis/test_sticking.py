@@ -134,7 +134,7 @@ def shapes(latent: int, dx: int, dy: int) -> np.ndarray:
 
 
 def test_edges_that_move_along_themselves_do_not_stick():
-    """What a plain correlation of the two pictures would call half stuck."""
+    """A plain correlation of the two pictures would call it half stuck."""
     for found in measured(shapes, num=3):
         assert shares_of(found) == pytest.approx((0, 1, 0), abs=1e-6)
     first, moved = (

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What the networks promise beyond the vectors: motion, taps, truncation, noise, labels, no mutation."""
+"""Properties of the networks beyond the vectors: motion, taps, truncation, noise, labels, no mutation."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def calibrate(generator: Generator, z: torch.Tensor) -> None:
 
 
 def moved_psnr(generator: Generator, pixels: int) -> float:
-    """How well a translation by whole pixels moves the picture, in dB of its own variance."""
+    """Return how exactly a translation by whole pixels moves the picture, in dB of its own variance."""
     z = torch.randn(4, 16)
     calibrate(generator, z)
     size = generator.config.resolution

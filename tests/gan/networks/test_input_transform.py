@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What one call does to the input: scale, the band, overrides of the learned transform and of rung A's constant."""
+"""The input of one call: scale, the band, overrides of the learned transform and of rung A's constant."""
 
 import math
 
@@ -170,7 +170,7 @@ def test_rungs_without_a_constant_refuse_its_mean(name: str) -> None:
 
 
 def test_a_mean_constant_leaves_place_to_the_zero_padding_alone() -> None:
-    """Where no pixel of padding is in reach, the layers cannot tell places apart; the leak is all that varies."""
+    """Layers out of reach of the padding cannot tell places apart, so that the leak alone varies."""
     generator = make("A")
     ws, mean = generator.mapping(torch.randn(1, 16)), InputOverrides(mean_constant=True)
     first, constant = generator.synthesis.b4.conv1, generator.synthesis.b4.const

@@ -102,7 +102,7 @@ def test_every_rung_draws_learns_and_is_kept(name, tmp_path):
 
 @pytest.mark.parametrize("name", [name for name, _ in RUNGS])
 def test_weights_modulated_once_give_the_same_picture(name):
-    """What the viewer does for every rung: one w, modulated once, its input moved."""
+    """The viewer's way for every rung: one w, modulated once, its input moved."""
     generator = small(name)
     ws = generator.mapping(torch.randn(1, 8))
     with torch.no_grad():

@@ -114,7 +114,7 @@ def test_layouts(last: bool) -> None:
 def gradients(
     generator: Generator, ws: torch.Tensor, direction: torch.Tensor, precision: PrecisionPolicy
 ) -> torch.Tensor:
-    """Of pictures along a direction: each tensor's own gradient divided by its norm, one after the other."""
+    """Return the gradient of pictures along a direction, each tensor's divided by its norm, joined."""
     generator.requires_grad_(True).zero_grad()
     images = generator.synthesis(ws, SynthesisOptions(noise="none", update_emas=True, precision=precision))
     (images * direction).mean().mul(1e3).backward()
