@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from viz import invocation
@@ -191,12 +191,12 @@ def check_fonts(answer: Answer) -> list[Finding]:
     return [Finding(TOPIC, "Fonts", value, REMARK, why, command)]
 
 
-def check_file_dialog(has_display: bool, found: Sequence[str] | None = None) -> list[Finding]:
-    """Report the program that asks for a file, on Linux. `found`: those that are installed."""
+def check_file_dialog(has_display: bool) -> list[Finding]:
+    """Report the program that asks for a file, on Linux."""
     if not LINUX or not has_display:
         return []
-    names = [name for name in ("zenity", "kdialog") if shutil.which(name)] if found is None else list(found)
-    if names:
-        return [Finding(TOPIC, "File dialog", names[0])]
+    program = next(filter(shutil.which, ("zenity", "kdialog")), "")
+    if program:
+        return [Finding(TOPIC, "File dialog", program)]
     why = "The window cannot ask for a file; type a path, or drop a file on a picture."
     return [Finding(TOPIC, "File dialog", "none", REMARK, why, install_command("a file dialog"))]

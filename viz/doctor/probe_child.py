@@ -50,7 +50,7 @@ def say(**facts: Any) -> None:
     print(f"\n{FACT_MARK}{json.dumps(facts)}", flush=True)
 
 
-def step(name: str, limit: float = STEP_SECONDS) -> None:
+def begin_step(name: str, limit: float = STEP_SECONDS) -> None:
     """Say what comes next, and how many seconds it may take."""
     say(step=name, limit=limit)
 
@@ -63,7 +63,7 @@ def describe(problem: BaseException) -> str:
 
 def attempt(name: str, part: Callable[[], Any], limit: float = STEP_SECONDS) -> None:
     """Say what `part` returns under `name`, or its failure under "`name` error"; the next part is then still tried."""
-    step(name, limit)
+    begin_step(name, limit)
     try:
         say(**{name: part()})
     except Exception as problem:
@@ -126,7 +126,7 @@ def find_fonts() -> dict[str, Any]:
 
 def answer_torch() -> None:
     """Import torch, then try everything that is built on it."""
-    step("import torch")
+    begin_step("import torch")
     with warnings.catch_warnings(record=True) as seen:  # of a driver that is too old, say
         warnings.simplefilter("always")
         import torch
@@ -170,18 +170,15 @@ def list_operators() -> list[list[str]]:
     """Return kind of device, operator, implementation and reason, for each kind that this machine has."""
     import torch
 
-    from cuda_ops import OperatorStatus, status
+    from cuda_ops import status
     from cuda_ops.cpu import loader as cpu
     from cuda_ops.cuda import loader as cuda
 
+    def strip_advice(reason: str) -> str:  # the finding has a command for this system instead
+        return reason.removesuffix(cpu.advise()).removesuffix(cuda.ADVICE).strip()
+
     kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
-    rows = [(kind, row) for kind in kinds for row in status(kind)]
-    advice = cpu.advise(), cuda.ADVICE
-
-    def reason(row: OperatorStatus) -> str:
-        return row.reason.removesuffix(advice[0]).removesuffix(advice[1]).strip()
-
-    return [[kind, row.name, row.implementation, reason(row)] for kind, row in rows]
+    return [[kind, row.name, row.implementation, strip_advice(row.reason)] for kind in kinds for row in status(kind)]
 
 
 def delete_left_behind() -> list[str]:
@@ -251,19 +248,19 @@ def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
 
 def answer_window(without_display: bool) -> None:
     """Open a hidden window as the program does, put a texture into it, and draw a model's picture."""
-    step("import")
+    begin_step("import")
     from viz.display import offscreen
 
     if without_display:
-        step("offscreen")
+        begin_step("offscreen")
         offscreen.use()
     else:
-        step("display")
+        begin_step("display")
         has_display = offscreen.has_display()
         say(display=has_display)
         if not has_display:
             return
-    step("import")
+    begin_step("import")
     from imgui_bundle import hello_imgui
 
     from viz.display import gl
@@ -275,7 +272,7 @@ def answer_window(without_display: bool) -> None:
     params.ini_disable = True
 
     def make_texture() -> None:
-        step("textures")
+        begin_step("textures")
         GL = gl.of_window()
         textures = Textures(GL)
         for name in ("vendor", "renderer", "version"):
@@ -286,13 +283,13 @@ def answer_window(without_display: bool) -> None:
 
     def draw_beside() -> None:  # a frame, so OpenGL works
         attempt("picture", partial(draw_picture, use_bundled=False))
-        step("closing")
+        begin_step("closing")
         params.app_shall_exit = True
 
     os.environ[SWITCH] = "off"  # the question "torch" compiles and tries the kernels
     params.callbacks.post_init = make_texture
     params.callbacks.after_swap = draw_beside
-    step("context")
+    begin_step("context")
     hello_imgui.run(params)
     say(drawn=True)
 

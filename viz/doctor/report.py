@@ -92,15 +92,11 @@ def _read_version() -> str:
 
 
 def _name_system() -> str:
-    """Return the operating system's name and the processor's kind."""
-    name = f"{platform.system()} {platform.release()}"
-    if sys.platform == "darwin":
-        name = f"macOS {platform.mac_ver()[0]}"
-    elif hasattr(platform, "freedesktop_os_release"):
-        try:
-            name = platform.freedesktop_os_release()["PRETTY_NAME"]
-        except (OSError, KeyError):
-            pass
+    """Return the system's name and version, and the processor's kind."""
+    try:
+        name = platform.freedesktop_os_release()["PRETTY_NAME"]  # Linux; new in Python 3.10
+    except (AttributeError, OSError, KeyError):
+        return platform.platform()
     return f"{name}, {platform.machine()}"
 
 

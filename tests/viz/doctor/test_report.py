@@ -267,10 +267,11 @@ def test_fonts_and_file_dialogs(apt: None, monkeypatch: pytest.MonkeyPatch) -> N
     (found,) = check_display.check_fonts(answer(fonts={"missing": ["fonts/Roboto.ttf"], "cjk": ""}))
     assert found.state == PROBLEM and found.command.endswith("--no-deps imgui-bundle")
     monkeypatch.setattr(check_display, "LINUX", True)
-    (found,) = check_display.check_file_dialog(True, [])
+    (found,) = check_display.check_file_dialog(True)
     assert found.state == REMARK and found.command == "sudo apt install zenity"
-    assert check_display.check_file_dialog(True, ["kdialog"])[0].value == "kdialog"
-    assert check_display.check_file_dialog(False, []) == [], "nobody will ask for a file"
+    assert check_display.check_file_dialog(False) == [], "nobody will ask for a file"
+    monkeypatch.setattr(check_display.shutil, "which", lambda program: program if program == "kdialog" else None)
+    assert check_display.check_file_dialog(True)[0].value == "kdialog"
 
 
 # -- operators -----------------------------------------------------------------------------------------------------
