@@ -40,9 +40,9 @@ from dataclasses import replace
 from gan.networks.config import DiscriminatorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
-from gan.networks.ladder import rung
+from gan.networks.ladder import rung_config
 for name in "BTR":
-    config = replace(rung(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
+    config = replace(rung_config(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
     G, D = Generator(config), Discriminator(DiscriminatorConfig(resolution=16, channel_base=64, channel_max=8))
     fake = G(torch.randn(4, 8))
     torch.nn.functional.softplus(-D(fake)).mean().backward()

@@ -235,7 +235,7 @@ def test_a_meter_takes_one_picture_a_call_and_draws_it_once(monkeypatch):
     meter, drawn = StickinessMeter(generator), []
     draw = generator.synthesis.forward
     monkeypatch.setattr(
-        generator.synthesis, "forward", lambda ws, **options: (drawn.append(options["noise"]), draw(ws, **options))[1]
+        generator.synthesis, "forward", lambda ws, options: (drawn.append(options.noise), draw(ws, options))[1]
     )
     completed = [meter.add() for _ in range(2 * meter.pictures_per_latent)]
     assert meter.pictures_per_latent == 13 and drawn == ["const"] * 26
