@@ -14,7 +14,7 @@ from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import RUNGS, Recipe, build_ladder, compare_rungs, find_rung, rung_config
 from gan.networks.synthesis import SynthesisOptions
 
-# model-spec, "The ladder": every setting that a rung changes, at 256 pixels.
+# References, "The ladder": every setting that a rung changes, at 256 pixels.
 CHANGES = {
     "B": {"fourier_input": (False, True)},
     "C": {"noise_inputs": (True, False)},

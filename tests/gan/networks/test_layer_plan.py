@@ -52,7 +52,7 @@ T_1024 = (
     (1024, 1024, 512.0, 32),
     (1024, 1024, 512.0, 3),
 )
-# By hand from model-spec, "Rungs D-H": size, rate, cutoff / (s/2), channels. Two layers a rate, and ToRGB.
+# By hand from references, "Rungs D to H": size, rate, cutoff / (s/2), channels. Two layers a rate, and ToRGB.
 N = 2 - 2**0.5  # f_c = s/2 - f_h with f_h = (sqrt 2 - 1) s/2
 RIGID_256 = {
     "D": (
@@ -83,7 +83,7 @@ RIGID_256 = {
         (276, 256, 1, 64),
     ),
 }
-# Parameters in millions (model-spec, "Training").
+# Parameters in millions (references, "Training").
 PARAMETERS = (
     ("A", 1024, 30.37),
     ("B", 1024, 30.62),
