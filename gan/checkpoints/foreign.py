@@ -140,7 +140,7 @@ class ForeignFile:
 
 @contextmanager
 def open_foreign(path: Path, file_type: FileType) -> Iterator[ForeignFile]:
-    """Open a foreign checkpoint, whose type is known. RefusedError where it is not one, OSError."""
+    """Open a foreign checkpoint, whose type is known. RefusedError, OSError."""
     with open(path, "rb", buffering=0) as file:
         with _without_garbage_collection():
             opened_file = ForeignFile(FileRange(file, 0, os.fstat(file.fileno()).st_size), file_type)

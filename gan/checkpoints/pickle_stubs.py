@@ -18,6 +18,7 @@ SHORT_BYTES = 256  # up to which texts and bytes are read at once, and the longe
 MAX_AXES, MAX_LENGTH = 8, 2**40
 MAX_LISTED_ITEMS = 256  # of a numpy array that is read as a list
 MAX_KEY_PARTS = 8
+KEY_TYPES = (str, int, float, bool, bytes, type(None))
 
 # torch's dtypes: bytes per number, class of their storages, name in .safetensors files.
 DTYPES = {
@@ -52,10 +53,12 @@ class Global:
     call: Maker | None = None
     new: Maker | None = None
 
-    def make(self, maker: Maker, arguments: tuple[Any, ...], budget: Budget) -> Any:
-        """Return what `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit."""
-        require(self.required <= len(arguments) <= len(self.takes))
-        require(all(isinstance(given, kind) for given, kind in zip(arguments, self.takes, strict=False)))
+    def make(self, maker: Maker | None, arguments: Any, budget: Budget) -> Any:
+        """Return the data that `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit."""
+        fits = type(arguments) is tuple and self.required <= len(arguments) <= len(self.takes)
+        fits = fits and all(map(isinstance, arguments, self.takes))  # as far as there are arguments
+        if maker is None or not fits:
+            raise RefusedError(f"uses {self.title} in a way that no checkpoint does: it is damaged or hostile")
         return maker(budget, *arguments)
 
 
@@ -171,16 +174,15 @@ def is_text_key(key: Any) -> bool:
     if type(key) is str:
         return True
     parts = key if type(key) is tuple else (key,)
-    if len(parts) > MAX_KEY_PARTS or any(
-        type(part) not in (str, int, float, bool, bytes, type(None)) for part in parts
-    ):
+    if len(parts) > MAX_KEY_PARTS or any(type(part) not in KEY_TYPES for part in parts):
         raise RefusedError("has a table whose keys are neither texts nor numbers, as no checkpoint has: it is damaged")
     return False
 
 
 def _check_lengths(shape: Any) -> tuple[int, ...]:
     require(isinstance(shape, tuple) and len(shape) <= MAX_AXES)
-    require(all(type(length) is int and 0 <= length <= MAX_LENGTH for length in shape))
+    for length in shape:
+        require(type(length) is int and 0 <= length <= MAX_LENGTH)
     return shape
 
 
@@ -269,8 +271,8 @@ TORCH_LAYERS = {
     "padding": "ZeroPad2d ReflectionPad2d ReplicationPad2d ConstantPad2d",
     "sparse": "Embedding",
 }
-BYTES, ANY = bytes | FileRange, object
-# Modules of different times, name, types of the arguments, required arguments, maker.
+BYTES, STORAGE, ANY = bytes | FileRange, Storage | PackedStorage, object
+# Modules of different versions, name, types of the arguments, required arguments, maker.
 CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
     ("torch_utils.persistence", "_reconstruct_persistent_obj", (dict,), 1, _make_module),
     ("collections", "OrderedDict", (list,), 0, _make_dict),
@@ -278,13 +280,7 @@ CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
     ("builtins __builtin__", "set", (list,), 1, _make_set),
     ("builtins __builtin__", "bytes", (), 0, lambda budget: b""),  # protocol 2 writes empty bytes so
     ("_codecs", "encode", (str | LongText, str), 2, _encode),
-    (
-        "torch._utils",
-        "_rebuild_tensor_v2",
-        (Storage | PackedStorage, int, tuple, tuple, ANY, ANY, ANY),
-        6,
-        _make_tensor,
-    ),
+    ("torch._utils", "_rebuild_tensor_v2", (STORAGE, int, tuple, tuple, ANY, ANY, ANY), 6, _make_tensor),
     ("torch._utils", "_rebuild_parameter", (StoredTensor, ANY, ANY), 3, lambda budget, tensor, *_: tensor),
     ("torch.storage", "_load_from_bytes", (BYTES,), 1, lambda budget, data: PackedStorage(_as_range(data))),
     ("torch", "Size", (tuple,), 1, lambda budget, shape: _check_lengths(shape)),

@@ -106,18 +106,17 @@ class PickleInterpreter:
         return self._stack.pop()
 
     def _top(self, kind: type) -> Any:
+        """Return the top of the stack. RefusedError unless it is exactly of this type."""
         if not self._stack or type(self._stack[-1]) is not kind:
             raise RefusedError(DAMAGED)
         return self._stack[-1]
 
-    def _since_mark(self) -> list[Any]:
-        require(bool(self._marked))
+    def _pop_mark(self) -> list[Any]:
+        """Return the items above the last mark and drop both."""
+        if not self._marked:
+            raise RefusedError(DAMAGED)
         items, self._stack = self._stack, self._marked.pop()
         return items
-
-    def _tuple(self, count: int) -> None:
-        require(len(self._stack) >= count)
-        self._stack[-count:] = [tuple(self._stack[-count:])]
 
     # Instructions, by their names in Python's pickle module.
 
@@ -136,10 +135,13 @@ class PickleInterpreter:
         self._stack = []
 
     def pop(self) -> None:
-        self._pop() if self._stack else self._since_mark()
+        if self._stack:
+            self._stack.pop()
+        else:
+            self._pop_mark()
 
     def pop_mark(self) -> None:
-        self._since_mark()
+        self._pop_mark()
 
     def integer(self, count: int, signed: bool = False) -> None:
         self._stack.append(int.from_bytes(self._take(count), "little", signed=signed))
@@ -164,8 +166,13 @@ class PickleInterpreter:
         count = int.from_bytes(self._take(width), "little")
         self._stack.append(self._take(count) if count <= SHORT_BYTES else self._skip(count))
 
+    def tuple_of(self, count: int) -> None:
+        if len(self._stack) < count:
+            raise RefusedError(DAMAGED)
+        self._stack[-count:] = [tuple(self._stack[-count:])]
+
     def tuple_(self) -> None:
-        items = self._since_mark()
+        items = self._pop_mark()
         self._stack.append(tuple(items))
 
     def append(self) -> None:
@@ -173,7 +180,7 @@ class PickleInterpreter:
         self._top(list).append(item)
 
     def appends(self) -> None:
-        items = self._since_mark()
+        items = self._pop_mark()
         self._top(list).extend(items)
 
     def setitem(self) -> None:
@@ -181,30 +188,36 @@ class PickleInterpreter:
         set_item(self._top(dict), key, value)
 
     def setitems(self) -> None:
-        items = self._since_mark()
+        items = self._pop_mark()
         require(len(items) % 2 == 0)
         table = self._top(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
             set_item(table, key, value)
 
     def additems(self) -> None:
-        items = self._since_mark()
+        items = self._pop_mark()
         self._top(set).update([item for item in items if is_text_key(item)])
 
     def frozenset_(self) -> None:
-        items = self._since_mark()
+        items = self._pop_mark()
         self._stack.append({item for item in items if is_text_key(item)})
 
     def memoize(self, width: int = 0) -> None:
         index = int.from_bytes(self._take(width), "little") if width else len(self._memo)
-        require(bool(self._stack) and index <= len(self._memo) + 1)  # in order, from 0 or from 1
-        while len(self._memo) <= index:
-            self._memo.append(None)
-        self._memo[index] = self._stack[-1]
+        memo = self._memo
+        if not self._stack or index > len(memo) + 1:  # in order, from 0 or from 1
+            raise RefusedError(DAMAGED)
+        if index == len(memo):
+            memo.append(self._stack[-1])
+        elif index < len(memo):
+            memo[index] = self._stack[-1]
+        else:
+            memo += [None, self._stack[-1]]
 
     def get(self, width: int) -> None:
         index = int.from_bytes(self._take(width), "little")
-        require(index < len(self._memo))
+        if index >= len(self._memo):
+            raise RefusedError(DAMAGED)
         self._stack.append(self._memo[index])
 
     def global_(self) -> None:
@@ -217,19 +230,12 @@ class PickleInterpreter:
         self._stack.append(lookup_global(module, name))
 
     def reduce(self) -> None:
-        self._make("call", "calls {} in a way that no checkpoint does: it is damaged or hostile")
+        arguments, known = self._pop(), self._top(Global)
+        self._stack[-1] = known.make(known.call, arguments, self.budget)
 
     def newobj(self) -> None:
-        self._make("new", "builds a {}, as no checkpoint does: it is damaged or hostile")
-
-    def _make(self, maker_name: str, why: str) -> None:
-        """Replace a global and its arguments with the plain data that stands for the result."""
-        arguments = self._pop()
-        known = self._top(Global)
-        maker = known.call if maker_name == "call" else known.new
-        if type(arguments) is not tuple or maker is None:
-            raise RefusedError(why.format(known.title))
-        self._stack[-1] = known.make(maker, arguments, self.budget)
+        arguments, known = self._pop(), self._top(Global)
+        self._stack[-1] = known.make(known.new, arguments, self.budget)
 
     def build(self) -> None:
         """Give an object its state."""
@@ -283,9 +289,9 @@ INSTRUCTIONS: dict[int, Callable[[PickleInterpreter], None]] = {
     0x96: lambda m: m.bytes_(8),
     0x29: _push(tuple),
     0x74: PickleInterpreter.tuple_,
-    0x85: lambda m: m._tuple(1),
-    0x86: lambda m: m._tuple(2),
-    0x87: lambda m: m._tuple(3),
+    0x85: lambda m: m.tuple_of(1),
+    0x86: lambda m: m.tuple_of(2),
+    0x87: lambda m: m.tuple_of(3),
     0x5D: _push(list),
     0x61: PickleInterpreter.append,
     0x65: PickleInterpreter.appends,
