@@ -17,7 +17,7 @@ from pathlib import Path
 from gan.files.format import format_bytes
 from viz import invocation
 from viz.doctor.check_kernels import without_kernels_command
-from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause, join_names
+from viz.doctor.finding import PROBLEM, REMARK, Finding, as_clause, join_names
 from viz.doctor.probe import Answer
 
 TOPIC = "Files"
@@ -199,7 +199,7 @@ def _check_picture(answer: Answer) -> Finding:
             "models": restore_command("assets"),
         }.get(step, "")
         return Finding(TOPIC, title, "not drawn", PROBLEM, why, command)
-    return Finding(TOPIC, title, f"{about['model']}, read and drawn in {about['seconds']:.1f} s", OK)
+    return Finding(TOPIC, title, f"{about['model']}, read and drawn in {about['seconds']:.1f} s")
 
 
 def _report_own(title: str, value: str, why: str, file: str) -> Finding:

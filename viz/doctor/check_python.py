@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gan.files.format import format_bytes
 from viz import invocation
-from viz.doctor.finding import OK, PACKAGES, PROBLEM, REMARK, Finding, as_clause, install_command, join_names
+from viz.doctor.finding import PACKAGES, PROBLEM, REMARK, Finding, as_clause, install_command, join_names
 from viz.doctor.probe import Answer
 
 # Packages in pyproject.toml -> what is imported of them. imgui-bundle before glfw, as in viz.display.offscreen.
@@ -134,7 +134,7 @@ def check_packages(answer: Answer, versions: Mapping[str, str], pins: Mapping[st
     found = []
     if missing:
         value, command = f"not installed: {join_names(missing)}", packages_command(*missing)
-        found.append(Finding(TOPIC, "Packages", value, _rate_loss(missing), _describe_loss(missing), command))
+        found.append(Finding(TOPIC, "Packages", value, *_describe_loss(missing), command))
     found += _check_conflicts(answer.facts.get("pip check", []))
     for name, error in failed.items():
         if name not in missing and causes.get(error, name) == name:
@@ -159,7 +159,7 @@ def _check_conflicts(lines: Sequence[str]) -> list[Finding]:
         if owner.lower() not in ("jinc", *own) or absent in own:  # what is not installed does not import either
             continue
         value = f"{owner} needs {requirement or name}, and {f'{version} is' if version else 'it is not'} installed"
-        state = _rate_loss([own.get(name, name)]) if owner == "jinc" else REMARK
+        state = _describe_loss([own.get(name, name)])[0] if owner == "jinc" else REMARK
         command = packages_command(own[name]) if name in own else pip_command(requirement or name)
         found.append(Finding(TOPIC, own.get(name, name), value, state, "It may fail at any point otherwise.", command))
     return found
@@ -171,14 +171,12 @@ def _is_tested(name: str, version: str, pins: Mapping[str, str]) -> bool:
     return pins.get(name.lower(), version) == version
 
 
-def _rate_loss(names: Sequence[str]) -> str:
-    return REMARK if list(names) == [ONLY_FIGURES] else PROBLEM
-
-
-def _describe_loss(names: Sequence[str]) -> str:
+def _describe_loss(names: Sequence[str]) -> tuple[str, str]:
+    """Return the state of a finding about these packages, and what does not work without them."""
     if list(names) == [ONLY_FIGURES]:
-        return "Without it `spectra`, `sticking` and `inspect --plot` draw no figures; the window opens all the same."
-    return "The window does not open without " + ("it." if len(names) == 1 else "them.")
+        why = "Without it `spectra`, `sticking` and `inspect --plot` draw no figures; the window opens all the same."
+        return REMARK, why
+    return PROBLEM, "The window does not open without " + ("it." if len(names) == 1 else "them.")
 
 
 def _report_broken(name: str, version: str, error: str) -> Finding:
@@ -187,7 +185,7 @@ def _report_broken(name: str, version: str, error: str) -> Finding:
     command = install_command(library[1]) if library and library[1] in PACKAGES else ""
     again = pip_command("--force-reinstall", "--no-deps", name)
     why = f"Importing it fails ({as_clause(error)})."
-    return Finding(TOPIC, name, f"{version}, cannot be imported", _rate_loss([name]), why, command or again)
+    return Finding(TOPIC, name, f"{version}, cannot be imported", _describe_loss([name])[0], why, command or again)
 
 
 def check_torch(answer: Answer, versions: Mapping[str, str], pins: Mapping[str, str]) -> Finding:
@@ -242,7 +240,7 @@ def check_processor(answer: Answer, cores: int, environment: Mapping[str, str] =
     if threads:
         value += f", torch uses {threads}" + (f" (OMP_NUM_THREADS={limit})" if limit else "")
     if not (limit and 0 < 2 * threads < cores):
-        return Finding(MACHINE, "Processor", value, OK)
+        return Finding(MACHINE, "Processor", value)
     why = f"OMP_NUM_THREADS lets torch use {threads} of {cores} cores."
     return Finding(MACHINE, "Processor", value, REMARK, why, "unset OMP_NUM_THREADS")
 

@@ -20,7 +20,7 @@ ALONE = answer(step="picture", picture={"model": "t", "error": ""})
 
 
 def crashed(llvm: str = LLVM, trouble: str = "was ended by SIGSEGV") -> Answer:
-    """OpenGL works, and the process ends at the first picture beside it."""
+    """Return the answer of a process in which OpenGL works, and that ends at the first picture beside it."""
     return answer(trouble, "picture", llvm=llvm, renderer="llvmpipe (LLVM 15.0.6, 256 bits)", version="4.5 Mesa")
 
 
@@ -44,7 +44,7 @@ def test_one_without_the_other_is_nothing_to_say() -> None:
 
 
 @POSIX
-def test_a_crash_of_the_pair_names_it_and_what_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_the_pair_names_it_and_what_fixes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     venv = in_venv(monkeypatch)
     (found,) = beside(NO_DISPLAY, crashed())
     assert (found.state, found.value) == (PROBLEM, "crashes")

@@ -98,7 +98,7 @@ NO_DISPLAY = answer(display=False, step="display")
 
 
 def examined(monkeypatch: pytest.MonkeyPatch, **changed: Answer) -> doctor.Report:
-    """The report of a machine that answers so."""
+    """Return the report of a machine that answers so."""
     answers = {**WELL, **changed}
     monkeypatch.setenv("JINC_CONFIG", tempfile.gettempdir())
     monkeypatch.setattr(doctor, "ask", lambda question: answers[question])
@@ -235,7 +235,7 @@ def program(*words: str, **environment: str) -> "subprocess.CompletedProcess[str
 
 
 def hiding(folder: Path, *names: str) -> dict[str, str]:
-    """An environment in which these packages cannot be imported."""
+    """Return an environment in which these packages cannot be imported."""
     (folder / "sitecustomize.py").write_text(BLOCKER)
     return {"HIDDEN": ",".join(names), "PYTHONPATH": str(folder)}
 
@@ -286,7 +286,7 @@ def test_it_answers_whatever_cannot_be_imported(names: tuple[str, ...], tmp_path
 
 
 def one_sentence(ran: "subprocess.CompletedProcess[str]") -> str:
-    """The error of a start that failed."""
+    """Return the error of a start that failed."""
     assert ran.returncode == 1 and "Traceback" not in ran.stderr, ran.stderr
     (said,) = [line for line in ran.stderr.splitlines() if line.startswith("Error: ")]
     assert re.search(r"run `\S*python\S* visualizer\.py doctor`\.$", said), said
