@@ -17,8 +17,7 @@ def main() -> None:
     try:
         if sys.version_info < invocation.OLDEST_PYTHON:
             oldest, found = (
-                invocation.format_version(invocation.OLDEST_PYTHON),
-                invocation.format_version(sys.version_info[:3]),
+                ".".join(map(str, version)) for version in (invocation.OLDEST_PYTHON, sys.version_info[:3])
             )
             raise ImportError(f"Python {oldest} or newer is needed, and this is {found}")
         from viz.cli.main import main as command_line

@@ -58,8 +58,3 @@ def relative_path(path: str | os.PathLike[str]) -> str:
     except OSError:  # the current folder is gone
         return os.fspath(path)
     return os.path.relpath(full, here) if full.startswith(os.path.join(here, "")) else full
-
-
-def format_version(version: tuple[int | str, ...]) -> str:
-    """Return the parts of a version joined by dots."""
-    return ".".join(str(part) for part in version)

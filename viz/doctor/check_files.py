@@ -136,16 +136,12 @@ def delete_half_written(folder: Path) -> list[Path]:
 
 
 def check_left_behind(answer: Answer, others: Sequence[Path]) -> list[Finding]:
-    """Report what killed processes left, deleted by now. `others`: what this process deleted."""
-    gone = [*map(Path, answer.facts.get("left behind", [])), *others]
-    failed = answer.facts.get("left behind error")
-    if failed:
-        return [Finding(TOPIC, "Left behind", "not known", REMARK, f"It could not be looked for: {failed}.")]
-    if not gone:
-        return [Finding(TOPIC, "Left behind", "nothing")] if "left behind" in answer.facts else []
-    names = join_names([path.name for path in gone[:3]] + ([f"{len(gone) - 3} more"] if len(gone) > 3 else []))
-    why = f"A process that was killed had left {'it' if len(gone) == 1 else 'them'}; there is nothing more to do."
-    return [Finding(TOPIC, "Left behind", f"{names}, deleted", REMARK, why)]
+    """Report what killed processes left, deleted by now, as a fact. `others`: what this process deleted."""
+    gone = [path.name for path in [*map(Path, answer.facts.get("left behind", [])), *others]]
+    if not gone and "left behind" not in answer.facts:
+        return []
+    names = gone[:3] + ([f"{len(gone) - 3} more"] if len(gone) > 3 else [])
+    return [Finding(TOPIC, "Left behind", f"{join_names(names)}, deleted" if gone else "nothing")]
 
 
 def check_models(answer: Answer) -> list[Finding]:

@@ -77,15 +77,19 @@ def find_package(module: str) -> tuple[str, str]:
 
 def check_python(version: Sequence[int] = sys.version_info[:3], executable: str = sys.executable) -> Finding:
     """Report the Python that runs; a problem if it is too old."""
-    value = f"{invocation.format_version(tuple(version))}, {invocation.relative_path(executable)}"
+    value = f"{_format_version(version)}, {invocation.relative_path(executable)}"
     if tuple(version) >= invocation.OLDEST_PYTHON:
         return Finding(TOPIC, "Python", value)
-    why = f"Python {invocation.format_version(invocation.OLDEST_PYTHON)} or newer is needed"
+    why = f"Python {_format_version(invocation.OLDEST_PYTHON)} or newer is needed"
     newer = {"win32": "winget install Python.Python.3.13", "darwin": "brew install python@3.13"}.get(sys.platform)
     if newer is None and make_command():
         newer = make_command()
         why += "; make looks for one, installs what is missing and opens the window"
     return Finding(TOPIC, "Python", value, PROBLEM, f"{why}.", newer or "sudo apt install python3 python3-venv")
+
+
+def _format_version(version: Sequence[int]) -> str:
+    return ".".join(map(str, version))
 
 
 def make_command() -> str:

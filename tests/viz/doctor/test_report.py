@@ -308,8 +308,7 @@ def test_operators_say_what_runs_and_why_nothing_faster(apt: None) -> None:
 
 
 def test_operators_that_could_not_be_asked() -> None:
-    (without_torch,) = check_kernels.check_operators(answer(error="No module named 'torch'"), {})
-    assert without_torch.value == "not looked at"
+    assert check_kernels.check_operators(answer(error="No module named 'torch'"), {}) == []
     (failed,) = check_kernels.check_operators(answer(kernels_error="ValueError: odd"), {})
     assert failed.state == REMARK and "ValueError: odd" in failed.explanation
     (crashed,) = check_kernels.check_operators(answer("was ended by SIGILL", "kernels"), {})
