@@ -37,7 +37,7 @@ SCHEMA = 1
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
 MAX_DOCUMENT_LENGTH = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
-DTYPES = ("float32", "float16", "bfloat16", "float64")
+FLOAT_DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
 class CheckpointError(ValueError):
@@ -218,7 +218,7 @@ def _build_empty(file: _OurFile, document: Mapping[str, Any], path: Path) -> Gen
     with MetaInit():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
     wrong = find_mismatches(generator.state_dict(), file.tensors)
-    wrong = wrong or [name for name, tensor in file.tensors.items() if dtype_of(tensor) not in DTYPES]
+    wrong = wrong or [name for name, tensor in file.tensors.items() if dtype_of(tensor) not in FLOAT_DTYPES]
     if wrong:
         raise CheckpointError(
             f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."

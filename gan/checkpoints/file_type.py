@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The type of a file, by its first bytes and never by its name."""
+"""Detect a file's type by its first bytes, never by its name."""
 
 import os
 from enum import Enum
@@ -20,7 +20,7 @@ class FileType(Enum):
     ZIP = "zip"
 
 
-# Other files that people have under a checkpoint's name: first bytes, and the sentence's predicate.
+# Other files that may have a checkpoint's name: their first bytes, and what to say.
 OTHERS = (
     ((b"version https:",), "is a Git LFS pointer, not the file itself: fetch it with git lfs pull"),
     ((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF"), f"is a picture or a film, not a checkpoint: {CHOOSE}"),

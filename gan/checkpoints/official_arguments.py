@@ -10,7 +10,7 @@ from gan.networks.ladder import rung_config
 
 # Arguments that change how fast or how precisely a network runs, or how it was trained, but not what it computes.
 IGNORED = {"num_fp16_res", "use_fp16", "fp16_channels_last", "fused_modconv_default", "freeze_layers", "w_avg_beta"}
-# Arguments of which only the usual value, which many files spell out, is supported.
+# Arguments that many files spell out and that are supported with their usual value only.
 FIXED = {"activation": "lrelu", "lr_multiplier": 0.01, "kernel_size": 3}
 MAPPING_WIDTHS = ("embed_features", "layer_features")  # of the mapping: None, or what None stands for
 # Supported options by their official names, and those that have another name in our configurations.

@@ -17,7 +17,7 @@ from gan.networks.layer_plan import plan
 Shapes = Mapping[str, tuple[int, ...]]
 LAYER = re.compile(r"synthesis\.L(\d{1,3})_(\d{1,5})_(\d{1,5})\.weight")
 BLOCK = re.compile(r"(?:synthesis\.)?b(\d{1,5})\.conv1\.weight")
-USUAL_TAPS, OVERSAMPLING = 6, (2, 1, 4, 8)  # n and m; a filter has n m taps, of which these are tried
+USUAL_TAPS, OVERSAMPLING = 6, (2, 1, 4, 8)  # n and m of a filter's n m taps; these m are tried
 CHANNEL_BASES = tuple(2**power for power in range(4, 21))
 NOT_STANDARD = (
     "does not say how its network was built, and by its shapes it is not a standard StyleGAN{}: "
@@ -100,9 +100,9 @@ def _channels_by_resolution(shapes: Shapes, prefix: str) -> dict[int, int]:
 
 def _fit_channel_rule(channels: Mapping[int, int]) -> dict[str, int]:
     """Return the base and the maximum of min(base / resolution, maximum)."""
-    most = max(channels.values())
-    fewer = [size * count for size, count in channels.items() if count < most]
-    return {"channel_max": most, "channel_base": max(fewer, default=most * max(channels))}
+    maximum = max(channels.values())
+    fewer = [size * count for size, count in channels.items() if count < maximum]
+    return {"channel_max": maximum, "channel_base": max(fewer, default=maximum * max(channels))}
 
 
 def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
@@ -113,15 +113,8 @@ def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
         architecture = "resnet"
     else:
         architecture = "skip" if "synthesis.b4.torgb.weight" in shapes else "orig"
-    return (
-        _infer_mapping(shapes)
-        | _fit_channel_rule(channels)
-        | {
-            "img_resolution": resolution,
-            "img_channels": shapes[f"synthesis.b{resolution}.torgb.weight"][0],
-            "architecture": architecture,
-        }
-    )
+    found = {"img_resolution": resolution, "img_channels": shapes[f"synthesis.b{resolution}.torgb.weight"][0]}
+    return found | _infer_mapping(shapes) | _fit_channel_rule(channels) | {"architecture": architecture}
 
 
 def _infer_discriminator(shapes: Shapes) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The directory of a zip that may be hostile: the places of its files, of which none is ever unpacked.
+"""The directory of a zip that may be hostile: the places of its files. Nothing is ever unpacked.
 
 Python's zipfile believes the sizes that a directory declares, makes an object of each entry, however many there are,
 and gives streams instead of places in the file.
@@ -84,7 +84,7 @@ def _read_zip64(extra: bytes, packed: int, full: int, header: int) -> tuple[int,
 def locate_entry(source: FileRange, entry: Entry) -> FileRange:
     """Return the place of an entry's bytes. RefusedError where they are compressed, as torch never writes them."""
     if entry.method != 0 or entry.packed != entry.size:
-        raise RefusedError("is a checkpoint whose zip was compressed: unpack it and save it anew with torch.save")
+        raise RefusedError("is a checkpoint whose zip was compressed: unpack it and save it again with torch.save")
     head = source.read(entry.header, 30)
     require(head[:4] == LOCAL, BAD_DIRECTORY)
     name, extra = struct.unpack_from("<HH", head, 26)

@@ -168,7 +168,7 @@ def test_tensors_round_trip(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
-def test_files_may_be_read_by_whom_the_umask_allows(saved, tmp_path):
+def test_the_umask_decides_who_may_read_a_file(saved, tmp_path):
     plain = tmp_path / "plain"
     plain.touch()
     assert saved.stat().st_mode == plain.stat().st_mode
