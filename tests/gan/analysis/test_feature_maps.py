@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from gan.analysis.feature_maps import MOST, NOISE_RATIO, channel_variance, phase_likeness
+from gan.analysis.feature_maps import MAX_SIZE, NOISE_RATIO, channel_variance, phase_likeness
 
 SIZE = 64
 
@@ -59,6 +59,6 @@ def test_what_a_nonlinearity_does_to_a_wave_leaves_it_a_phase() -> None:
 
 
 def test_large_maps_are_averaged_down() -> None:
-    x = (torch.arange(4 * MOST) + 0.5) / (4 * MOST)
+    x = (torch.arange(4 * MAX_SIZE) + 0.5) / (4 * MAX_SIZE)
     wave = torch.sin(2 * math.pi * (6 * x + 3 * x[:, None]))[None]
     assert float(phase_likeness(wave)) > 0.95

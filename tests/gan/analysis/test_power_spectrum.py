@@ -11,9 +11,9 @@ from PIL import Image
 
 from gan.analysis.bands import find_band, list_bands
 from gan.analysis.power_spectrum import (
-    BETA,
     CHUNKS,
-    LARGEST,
+    KAISER_BETA,
+    MAX_PADDED_SIZE,
     Spectrum,
     SpectrumAverage,
     average_generator,
@@ -32,7 +32,7 @@ from gan.networks.layer_plan import compute_schedule, plan
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
 
 
-def spectrum_of(maps: np.ndarray, rate: float, beta: float = BETA, mean: float = 0.0, deviation: float = 1.0):
+def spectrum_of(maps: np.ndarray, rate: float, beta: float = KAISER_BETA, mean: float = 0.0, deviation: float = 1.0):
     """Of maps [C, H, W], not whitened unless asked for, in float64."""
     average = SpectrumAverage(maps.shape[-1], rate, beta)
     average.add(torch.from_numpy(np.asarray(maps, np.float64))[None])
@@ -109,7 +109,7 @@ def test_power_is_that_of_padded_maps(size: int, rate: int, pad: int) -> None:
     """Though the maps are transformed once, padded to twice their size."""
     maps = np.random.randn(5, size, size)
     found = spectrum_of(maps, rate)
-    np.testing.assert_allclose(found.power(pad), direct(maps, pad, BETA, 0, 1), rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(found.power(pad), direct(maps, pad, KAISER_BETA, 0, 1), rtol=1e-9, atol=1e-11)
     frequencies = found.frequencies(pad)
     np.testing.assert_allclose(frequencies, np.fft.fftshift(np.fft.fftfreq(size * pad, 1 / rate)), atol=1e-12)
     assert frequencies[1] - frequencies[0] == pytest.approx(rate / (size * pad))
@@ -118,7 +118,7 @@ def test_power_is_that_of_padded_maps(size: int, rate: int, pad: int) -> None:
 def test_padding_unasked() -> None:
     chosen = {size: choose_padding(size) for size in (16, 36, 128, 276, 512, 532, 1024, 1044, 3000)}
     assert chosen == {16: 16, 36: 7, 128: 4, 276: 4, 512: 4, 532: 3, 1024: 2, 1044: 2, 3000: 1}
-    assert all(size * pad <= LARGEST for size, pad in chosen.items() if pad > 1)
+    assert all(size * pad <= MAX_PADDED_SIZE for size, pad in chosen.items() if pad > 1)
     assert spectrum_of(np.random.randn(1, 16, 16), 16).power().shape == (256, 256)
 
 
@@ -134,7 +134,7 @@ def test_whitening_is_exact_whenever_it_is_done(dtype: torch.dtype, precision: f
     assert average.mean == pytest.approx(values.mean(), rel=1e-6)
     assert average.deviation == pytest.approx(values.std(), rel=1e-6)
     given = values.mean() if mean is None else mean, values.std() if deviation is None else deviation
-    expected = direct(values, 2, BETA, *given)
+    expected = direct(values, 2, KAISER_BETA, *given)
     found = average.spectrum(mean, deviation).power(2)
     np.testing.assert_allclose(found, expected, rtol=precision, atol=precision * expected.mean())
 
@@ -228,7 +228,7 @@ def test_channels_are_averaged_and_layouts_do_not_matter() -> None:
     parts[1].add(maps.contiguous(memory_format=torch.channels_last))
     first, second = (part.spectrum(0.0, 1.0).power(1) for part in parts)
     np.testing.assert_allclose(first, second, rtol=1e-4)
-    np.testing.assert_allclose(first, direct(maps.double().numpy(), 1, BETA, 0, 1), rtol=1e-4)
+    np.testing.assert_allclose(first, direct(maps.double().numpy(), 1, KAISER_BETA, 0, 1), rtol=1e-4)
 
 
 def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +374,7 @@ def test_a_set_of_pictures(tmp_path: Path) -> None:
     *_, every = average_images(source, 100, batch=4)
     values = pixels.transpose(0, 3, 1, 2) / 127.5 - 1
     assert every.pictures == 9 and every.mean == pytest.approx(values.mean(), abs=1e-6)
-    expected = direct(values, 1, BETA, values.mean(), values.std())
+    expected = direct(values, 1, KAISER_BETA, values.mean(), values.std())
     np.testing.assert_allclose(every.spectrum().power(1), expected, rtol=1e-4, atol=1e-5)
     means = {seed: [*average_images(source, 3, seed=seed)][-1].mean for seed in (0, 0, 1, 2)}
     some = [*average_images(source, 3, seed=0, batch=1)][-1]
