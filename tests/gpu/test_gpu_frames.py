@@ -14,7 +14,7 @@ from train.state import TrainState
 from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
-from viz.render.cuda_graphs import captured
+from viz.render.cuda_graphs import capture_graph
 from viz.render.difference import Difference
 from viz.render.renderer import Renderer
 
@@ -104,7 +104,7 @@ def test_a_capture_that_fails_leaves_no_trace():
     stream, other = torch.cuda.current_stream(), torch.cuda.Stream()
     x = torch.ones(8, device="cuda:0")
     with pytest.raises(RuntimeError):
-        captured(lambda: x.sum().item())
+        capture_graph(lambda: x.sum().item())
     assert torch.cuda.current_stream() == stream
     torch.cuda.synchronize()
     before = torch.cuda.memory_reserved()
@@ -114,7 +114,7 @@ def test_a_capture_that_fails_leaves_no_trace():
         del picture
         torch.cuda.synchronize()
     assert torch.cuda.memory_reserved() - before <= 2**26
-    again = captured(lambda: x * 2)
+    again = capture_graph(lambda: x * 2)
     x.fill_(3)
     assert float(again()[0]) == 6
 
