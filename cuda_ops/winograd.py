@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""3x3 convolution by Winograd's F(4x4, 3x3) [Lavin and Gray 2016, arXiv 1509.09308]: a quarter of the multiplications.
+"""3x3 convolution by Winograd's F(4x4, 3x3) [Lavin 2016]: a quarter of the multiplications.
 
 A 4x4 tile of outputs is A^T [(G w G^T) * (B^T d B)] A of the 6x6 inputs d that it reads, summed over input channels
 before the outer transform: 36 matrix products of [tiles, C_in] with [C_in, C_out]. The kernels transform images

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The options of a training run as one frozen dataclass, and the paper's and the tiny presets.
 
-The settings are those of [P app. F.2] (model-spec, "Training"). A run folder stores them as training_options.json.
+The settings are those of [P app. F.2] (references, *Training*). A run folder stores them as training_options.json.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def ema_half_life(batch: int) -> float:
 
 @dataclass(frozen=True)
 class Preset:
-    """The default settings of a rung at a resolution: one row of the table in model-spec, "Training"."""
+    """The default settings of a rung at a resolution: one row of the table in references, *Training*."""
 
     batch: int
     channel_base: int  # T's values, as the command line takes them; the ladder doubles R's

@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The losses of one training step, and the phases that say which network each moves and how often.
 
-Non-saturating logistic loss [Goodfellow et al. 2014], R1 [Mescheder et al. 2018], path length and lazy regularisation
-[Karras et al. 2020, sec. 3.1-3.2], with the settings of [P app. F.2].
+Non-saturating logistic loss [Goodfellow 2014], R1 [Mescheder 2018], path length and lazy regularisation
+[SG2, sec. 3.1-3.2], with the settings of [P app. F.2].
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def lazy_regularization_scale(config: TrainConfig, network: str) -> float:
     """Return k/(k+1) for a network regularised every k steps, else 1: a factor of lr and an exponent of Adam's betas.
 
     In k steps the optimiser then moves as far as it would in k unregularised steps of the usual rate
-    [Karras et al. 2020, app. B].
+    [SG2, app. B].
     """
     intervals = [phase.interval for phase in build_phases(config) if phase.network == network and phase.interval > 1]
     return min((k / (k + 1) for k in intervals), default=1.0)
@@ -178,7 +178,7 @@ def blur_sigma_at(config: TrainConfig, images: int) -> float:
 
 
 def mix_styles(ws: torch.Tensor, other: torch.Tensor, probability: float) -> torch.Tensor:
-    """With `probability` give a sample the w of `other` from a random layer on [Karras et al. 2019, sec. 3.1]."""
+    """With `probability` give a sample the w of `other` from a random layer on [SG1, sec. 3.1]."""
     count, num_ws, _ = ws.shape
     crossover = torch.randint(1, num_ws, (count, 1), device=ws.device)
     mixed = torch.rand(count, 1, device=ws.device) < probability

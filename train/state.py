@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Training state for exact resume: networks, optimisers, counters, random generators, and its file.
 
-On the CPU 2N steps equal N, save, load, N, bit for bit (architecture.md, "One training step"); a GPU goes on with the
+On the CPU 2N steps equal N, save, load, N, bit for bit (docs/architecture.md); a GPU goes on with the
 same pictures and random numbers, but some of its kernels add in no fixed order. Nothing is pickled: the file is tensors
 and a JSON document.
 """

@@ -386,7 +386,7 @@ def test_gamma_formula() -> None:
 
 @pytest.mark.parametrize(
     ("name", "resolution", "expected"),
-    [  # model-spec, "Training": batch, EMA, mapping depth, mbstd group, C_base, C_max, G lr, D lr, path length
+    [  # references, *Training*: batch, EMA, mapping depth, mbstd group, C_base, C_max, G lr, D lr, path length
         ("A", 256, (64, 20_000, 8, 8, 2**14, 512, 0.0025, 0.0025, 2)),
         ("C", 256, (64, 20_000, 8, 8, 2**14, 512, 0.0025, 0.0025, 2)),
         ("D", 256, (64, 20_000, 2, 4, 2**14, 512, 0.0025, 0.0025, 0)),

@@ -134,7 +134,7 @@ def test_a_wave_beyond_the_band_comes_back_as_weak_as_stated() -> None:
     assert -20 * math.log10(amplitude) >= measure_attenuation(down).alias - 0.1
 
 
-# In millions (model-spec, "Training").
+# In millions (references, *Training*).
 @pytest.mark.parametrize(
     ("names", "resolution", "millions"),
     [
