@@ -150,11 +150,13 @@ import sys, time
 from pathlib import Path
 from cuda_ops.cuda import nvrtc
 nvrtc.cache_folder = lambda name: Path(sys.argv[1])
+def loads():
+    return sys.platform == "linux" and "libnvrtc" in Path("/proc/self/maps").read_text()
+before = loads()  # a CUDA build of torch loads it as it is imported
 start = time.perf_counter()
 nvrtc.get_cubin("bias_act", {"TYPE": 0, "THREADS": 256, "BLOCKS": 2, "VECTOR": 4}, 90)
 seconds = time.perf_counter() - start
-maps = Path("/proc/self/maps").read_text() if sys.platform == "linux" else ""
-print(seconds, "libnvrtc" in maps or "cuda.core" in sys.modules)
+print(seconds, loads() and not before or "cuda.core" in sys.modules)
 """
 
 

@@ -223,7 +223,10 @@ def test_the_header_refuses_what_loading_refuses(saved):
 def test_tensors_of_odd_types_are_refused(saved, dtype):
     """One byte a number would be four in memory."""
     change = {"mapping.w_avg": torch.zeros(4).to(dtype)}
-    rewrite(saved, change_tensors=lambda tensors: tensors.update(change))
+    try:
+        rewrite(saved, change_tensors=lambda tensors: tensors.update(change))
+    except KeyError:  # safetensors before 0.7 and complex numbers
+        pytest.skip("this version of safetensors writes no such tensors")
     both_refuse(saved, r"tensors of the type|do not fit its configuration \(mapping.w_avg\)")
 
 
