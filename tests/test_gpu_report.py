@@ -55,6 +55,7 @@ def test_every_section_runs_on_the_cpu(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.json", "table.md"], "nothing half written"
 
 
+@pytest.mark.slow
 @without_gpu
 def test_without_a_gpu_it_refuses_in_one_sentence():
     for command in (program("report"), program("operators")):
@@ -63,6 +64,7 @@ def test_without_a_gpu_it_refuses_in_one_sentence():
         assert done.stderr.startswith("Error: There is no GPU that the kernels run on: torch finds no CUDA device")
 
 
+@pytest.mark.slow
 @without_gpu
 def test_make_gpu_says_that_nothing_was_run():
     done = subprocess.run(["make", "gpu", f"PYTHON={sys.executable}"], cwd=ROOT, capture_output=True, text=True)
@@ -125,6 +127,7 @@ def test_a_section_that_fails_is_a_row(sections, tmp_path):
     assert kept.bad and "illegal memory access" in (tmp_path / "table.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -307,6 +310,7 @@ def test_where_there_is_no_memory_checker(monkeypatch):
     assert row["note"].startswith("There is no compute-sanitizer here") and "failed" not in row
 
 
+@pytest.mark.slow
 def test_pictures_are_presented_and_compared(monkeypatch, tmp_path):
     """With a texture that takes what it is given: what a GPU's machine does through support.egl."""
     shown = []

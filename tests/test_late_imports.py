@@ -65,6 +65,7 @@ def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [RENDER, WINDOW, TRAIN], ids=["render", "window", "forward and backward with R1"])
 def test_nothing_imports_the_compiler(code: str, tmp_path: Path) -> None:
     ran = run(code, tmp_path)
@@ -72,11 +73,13 @@ def test_nothing_imports_the_compiler(code: str, tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[-1] == "IMPORTED", ran.stdout
 
 
+@pytest.mark.slow
 def test_that_would_be_seen(tmp_path: Path) -> None:
     ran = run("import torch\ntorch.optim.Adam([torch.zeros(1, requires_grad=True)])", tmp_path)
     assert "torch._dynamo" in ran.stdout.splitlines()[-1], "an optimiser imports it: the reason for the next tests"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [RENDER, WINDOW], ids=["render", "window"])
 def test_a_triton_that_ends_the_process_is_never_imported(code: str, tmp_path: Path) -> None:
     (tmp_path / "triton").mkdir()

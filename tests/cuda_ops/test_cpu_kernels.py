@@ -84,6 +84,7 @@ def near(a, b, dtype):
     return a.shape == b.shape and ((a - b).abs().max() / scale) < (2e-6 if dtype == torch.float32 else 1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("shape", "fu", "fd", "up", "down", "padding"), FILTERED)
 def test_filtered_lrelu_equals_its_reference(variant, shape, fu, fd, up, down, padding, dtype):

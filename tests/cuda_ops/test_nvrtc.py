@@ -324,6 +324,7 @@ def test_switched_off_means_the_references(driver):
     assert cuda.is_available("cuda:0")
 
 
+@pytest.mark.slow
 def test_nothing_of_cuda_is_imported_for_the_cpu():
     code = (
         "import sys, torch; before = set(sys.modules); import cuda_ops; f = torch.ones(4);"

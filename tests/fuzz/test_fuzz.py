@@ -133,6 +133,7 @@ def test_each_deed_would_be_noticed(watched: Opener, unsafe: str, sentence: str)
     noticed(watched, unsafe, sentence)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unsafe", "sentence"),
     [
@@ -152,6 +153,7 @@ def test_what_takes_long_or_much_or_says_nothing_plain_would_be_noticed(
     noticed(watched, unsafe, sentence)
 
 
+@pytest.mark.slow
 def test_an_opener_goes_on_after_a_mutant_that_ended_its_process(watched: Opener) -> None:
     before = watched.started
     noticed(watched, "die", "ended the process")

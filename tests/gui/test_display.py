@@ -40,6 +40,7 @@ def window(driver, monkeypatch, tmp_path):
     return window
 
 
+@pytest.mark.slow
 def test_the_window_waits_for_no_download(window, driver):
     GL = of_egl()  # the first import decides which library it takes
 
@@ -96,6 +97,7 @@ def test_the_window_waits_for_no_download(window, driver):
     assert driver.registered() == 0
 
 
+@pytest.mark.slow
 def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monkeypatch):
     monkeypatch.setenv(SWITCH, "pinned")
     window.show("Performance")  # in place of the slices over time, which keep the window going as well

@@ -54,6 +54,7 @@ def end_trainer(window: Window) -> None:
         process.end_process_tree(report.snapshot.progress.pid, force=True)
 
 
+@pytest.mark.slow
 def test_every_rung_can_be_chosen(tmp_path: Path) -> None:
     window = Window(smallest(tmp_path), strict=True)
     chosen = []

@@ -107,6 +107,7 @@ def test_the_picture_follows_its_pose() -> None:
         assert here[26:38, 26:38].std() > 3
 
 
+@pytest.mark.slow
 def test_another_size_is_the_same_creature() -> None:
     for seed in range(6):
         large, pose = draw_critter(seed, 128)

@@ -71,6 +71,7 @@ def kept(call: Any, network: torch.nn.Module) -> int:
     return sum(found.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list("BETR"))
 @pytest.mark.parametrize("half", [0, NUM_FP16_RES])
 def test_the_memory_estimate_is_near_what_autograd_keeps(name: str, half: int) -> None:

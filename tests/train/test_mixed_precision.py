@@ -62,6 +62,7 @@ def trajectory(name: str, num_fp16_res: int, noise: float = 0.0, seed: int = 0) 
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list("ABDTR"))
 def test_losses_stay_as_close_as_rounding_leaves_them(name: str) -> None:
     """float16 rounds by up to 2^-11; weights that are changed by as much, once, say what that comes to in a run."""

@@ -36,6 +36,7 @@ def half_of(run: Path) -> tuple[int, int]:
     return json.loads((run / "training_options.json").read_text())["half"], document["config"]["half"]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_its_arithmetic_until_told(tmp_path: Path, data: Path) -> None:
     straight = started(tmp_path, data, "--kimg=0.016", "--num-fp16-res=4")
     assert half_of(straight) == (4, 4)

@@ -119,6 +119,7 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
         assert torch.equal(value, tensors[f"ema.{key}"]), key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rung", ["T", "B"])  # B alone mixes styles and has a path length, due before and after
 def test_stopped_and_resumed_equals_straight_through(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, rung: str

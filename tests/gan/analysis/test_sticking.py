@@ -183,6 +183,7 @@ def stickiness(generator: Generator, num: int, **options) -> Shares:
     return meter.estimate
 
 
+@pytest.mark.slow
 def test_an_untrained_stylegan2_sticks_and_a_stylegan3_does_not():
     b, t = (stickiness(init_generator(rung_config(name, SIZE, channel_base=1024, channel_max=32)), 8) for name in "BT")
     assert b.stays > 0.5 and abs(t.stays) < 0.01 and t.follows > 0.98, (b, t)
@@ -201,6 +202,7 @@ def test_every_rung_sticks_less_than_the_one_before():
     assert levels["F"] < 0.1 and abs(levels["G"]) < 0.05 and abs(levels["T"]) < 0.005, levels
 
 
+@pytest.mark.slow
 def test_the_bundled_models():
     """B draws near two fifths of its fine detail where it was before, T and R none."""
     found = {name: stickiness(load_generator(resolve(name))[0], 8) for name in "btr"}

@@ -146,6 +146,7 @@ def test_a_skeleton_has_every_name_and_shape_and_no_numbers(config):
             assert tensor.is_meta
 
 
+@pytest.mark.slow
 def test_opening_a_first_model_does_not_wait_for_torchs_compiler(tmp_path):
     """For operations that gan.networks.meta_init does not know, torch imports 800 modules to find shapes in Python."""
     for name in "ABCDEFGHTR":

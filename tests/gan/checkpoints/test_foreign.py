@@ -86,6 +86,7 @@ def same_numbers(found: Generator, expected: Generator) -> None:
 # Pictures.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("stem", GENERATORS)
 def test_official_generators_give_the_reference_pictures(path, stem, protocol):
@@ -269,6 +270,7 @@ def test_one_to_four_channels(path, letter, channels):
     same_numbers(load_generator(path)[0], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config",
     [

@@ -566,6 +566,7 @@ print(json.dumps({"events": events, "imported": sorted(set(sys.modules) - before
 """
 
 
+@pytest.mark.slow
 def test_opening_runs_nothing_writes_nothing_and_imports_nothing(path, tmp_path):
     """Not even what is harmless: no compile, exec or pickle.find_class event, and the file alone is opened."""
     written(path, official(T))

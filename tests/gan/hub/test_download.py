@@ -304,6 +304,7 @@ def test_it_needs_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+@pytest.mark.slow
 def test_whatever_happens_on_the_way_no_two_versions_are_mixed(site: Site, folder: Path) -> None:
     rng, outcomes = random.Random(0), Counter[str]()
     for turn in range(60):

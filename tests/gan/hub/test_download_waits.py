@@ -105,6 +105,7 @@ def test_it_ends_at_once_when_it_is_cancelled(answer: Callable[[Send, threading.
     timer.join()
 
 
+@pytest.mark.slow
 def test_headers_have_to_be_whole_in_time() -> None:
     began = time.monotonic()
     with answering(dripping_headers) as url, pytest.raises(DownloadError, match=r"did not answer for 1 s: try again"):

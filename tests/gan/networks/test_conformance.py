@@ -22,6 +22,7 @@ def test_all_vectors_are_here():
     assert len(COVERED) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", COVERED, ids=lambda path: path.stem)
 def test_vectors(path):
     verdict, details = run_case(path)
@@ -37,6 +38,7 @@ def rewrite(source: Path, target: Path, change) -> None:
     save_file(tensors, target, {"config": json.dumps(config)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "tensor"),
     [

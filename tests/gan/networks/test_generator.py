@@ -70,6 +70,7 @@ def test_rung_a_cannot_be_moved():
         generator(torch.randn(1, 16), transform=user_matrix(0, 0, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list("ABDGTR"))
 def test_a_frame_changes_nothing(name):
     generator = make(name)
@@ -132,6 +133,7 @@ def test_noise_modes():
         generator(z, noise="loud")
 
 
+@pytest.mark.slow
 def test_labels_and_wrong_shapes():
     generator = make("T", c_dim=3)
     z, c = torch.randn(2, 16), torch.eye(3)[:2]

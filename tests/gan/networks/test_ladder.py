@@ -113,6 +113,7 @@ def test_weights_modulated_once_give_the_same_picture(name):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -171,6 +172,7 @@ def test_c_is_b_without_noise():
     assert not torch.equal(b(z, noise="const"), c(z))
 
 
+@pytest.mark.slow
 def test_h_starts_as_g_and_moves_its_input_by_w():
     g, h = small("G"), small("H")
     z = torch.randn(1, 8)
@@ -179,6 +181,7 @@ def test_h_starts_as_g_and_moves_its_input_by_w():
     torch.testing.assert_close(h(z), g(z, transform=user_matrix(0.25, 0, 0)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_calibration_sets_the_magnitudes_that_layers_see():
     generator = small("T")
     kept = copy.deepcopy(generator.state_dict())

@@ -208,6 +208,7 @@ def test_parameter_counts(name, resolution, millions):
     assert round(count / 1e6, 2) == millions
 
 
+@pytest.mark.slow
 def test_layer_names_are_the_steps():
     for name, _ in RUNGS:
         generator = Generator(rung_config(name, 16, channel_base=64, channel_max=4, z_dim=4, w_dim=4))

@@ -30,6 +30,7 @@ def small(cfg: str, resolution: int = 64) -> Generator:
     return init_generator(rung_config(cfg, resolution, channel_base=1024, channel_max=16, w_dim=32, z_dim=32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cfg", ["A", "B", "E", "T", "R"])
 def test_the_four_highest_resolutions_are_in_float16(cfg: str) -> None:
     generator = small(cfg)
@@ -63,6 +64,7 @@ def test_the_panel_tells_the_format_of_each_layer(cfg: str, half: int) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cfg", ["A", "B", "D", "E", "T", "R"])
 def test_pictures_stay_within_50_db(cfg: str) -> None:
     generator = small(cfg)
@@ -78,6 +80,7 @@ def test_pictures_stay_within_50_db(cfg: str) -> None:
         assert psnr(found, expected[:1]) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["b", "t", "r"])
 def test_bundled_models_stay_within_50_db(name: str) -> None:
     generator = load_generator(resolve(name))[0]
@@ -86,6 +89,7 @@ def test_bundled_models_stay_within_50_db(name: str) -> None:
         assert psnr(generator.synthesis(ws, SynthesisOptions(precision=MIXED)), generator.synthesis(ws)) > 50
 
 
+@pytest.mark.slow
 def test_large_styles_do_not_leave_the_range_of_float16() -> None:
     generator = init_generator(rung_config("B", 64, channel_base=2**14, channel_max=512, w_dim=32, z_dim=32))
     with torch.no_grad():
@@ -96,6 +100,7 @@ def test_large_styles_do_not_leave_the_range_of_float16() -> None:
         assert psnr(generator.synthesis(ws, SynthesisOptions(precision=MIXED)), generator.synthesis(ws)) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", [True, False])
 def test_layouts(last: bool) -> None:
     generator = small("T")
@@ -123,6 +128,7 @@ def gradients(
     return torch.cat([gradient.flatten() / max(float(gradient.norm()), 1e-20) for gradient in found])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cfg", ["A", "T", "R"])
 def test_training_s_averages_and_gradients_in_float16(cfg: str) -> None:
     full, mixed = small(cfg).train(), small(cfg).train()

@@ -38,6 +38,7 @@ def pickle(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_converted_pickle_is_the_same_generator(pickle, tmp_path):
     out = tmp_path / "new" / "cats.safetensors"
     result = run("convert", pickle, "--out", out)

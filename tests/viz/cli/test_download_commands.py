@@ -99,6 +99,7 @@ runpy.run_path("visualizer.py", run_name="__main__")
 """
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_terminal_sees_how_far_it_is_and_ctrl_c_keeps_what_came(site: Site, tmp_path: Path) -> None:
     import pty

@@ -83,6 +83,7 @@ def latest(averages: object) -> SpectrumAverage:
     return [*averages][-1]
 
 
+@pytest.mark.slow
 def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "$spectra.png"
     result = run(
@@ -116,6 +117,7 @@ def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["$spectra.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [True, False])
 def test_arrays_are_those_of_the_library(folder: Path, tmp_path: Path, data: bool) -> None:
     out = tmp_path / "spectra.npz"
@@ -166,6 +168,7 @@ def test_arrays_are_those_of_the_library(folder: Path, tmp_path: Path, data: boo
         assert stem in text, name
 
 
+@pytest.mark.slow
 def test_a_layer_of_models_of_several_rates(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "layer.npz"
     models = (
@@ -275,6 +278,7 @@ def test_a_heat_map_is_the_right_way_up() -> None:
     np.testing.assert_allclose(values, values[::-1, ::-1], atol=1e-6, err_msg="and it is symmetric about its middle")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", range(1, 9))
 def test_every_number_of_spectra_has_room(count: int) -> None:
     config = rung_config("T", 32, **SMALL)
@@ -303,6 +307,7 @@ def test_words_of_a_heat_map() -> None:
     assert curve(config).label == "net, 2 pictures"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "sentence", "code"),
     [
@@ -339,7 +344,7 @@ def test_words_of_a_heat_map() -> None:
         ("--model large.safetensors --layer 7 --pad 65 --out x.png", "--pad", 2),
         ("--model t.safetensors " * 8 + "--data set --out x.png", "room for 8 spectra, not for 9", 2),
         ("--model flat.safetensors --out x.png", "flat: All values are the same", 1),
-        ("--model nan.safetensors --out x.png", "nan: There are values that are not finite numbers", 1),
+        ("--model nan.safetensors --out x.png", "nan: The values include some that are not finite numbers", 1),
     ],
 )
 def test_what_cannot_be_drawn_is_one_sentence(
@@ -385,6 +390,7 @@ def test_a_disk_that_fills_up_leaves_what_was_there(folder: Path, tmp_path: Path
     assert out.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_draws_what_was_averaged(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add, calls = SpectrumAverage.add, []
 

@@ -89,6 +89,7 @@ def test_everything_is_written_and_said(written: tuple[Path, str]) -> None:
     assert f"stickiness {100 * sticky[0]:.1f} ± " in said
 
 
+@pytest.mark.slow
 def test_the_numbers_are_the_meters(written: tuple[Path, str], paths: dict[str, str]) -> None:
     document = json.loads((written[0] / "sticking.json").read_text(encoding="utf-8"))
     meter = StickinessMeter(load_generator(paths["B"])[0], 3, psi=0.8)
@@ -144,6 +145,7 @@ def test_the_figure_shows_both_models(written: tuple[Path, str]) -> None:
     assert {"left": theme.LIGHT.left, "right": theme.LIGHT.right} == sticking_figure.ACCENTS
 
 
+@pytest.mark.slow
 def test_the_same_command_writes_the_same(paths: dict[str, str], tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert run("--left", paths["B"], "--right", paths["T"], *QUICK, "--out", str(tmp_path / name)).exit_code == 0
@@ -162,6 +164,7 @@ def test_a_model_that_cannot_be_moved_takes_part(paths: dict[str, str], tmp_path
     assert (tmp_path / "left-walk.png").exists() and (tmp_path / "right-glide.png").exists()
 
 
+@pytest.mark.slow
 def test_progress_counts_every_picture(paths: dict[str, str]) -> None:
     settings = sticking_study.Settings(0, 20, 18, 0.4, 2, 1.0, 1, (0.5, 0.2, 0.5, 0.8), "cpu")
     for name, resolution, movable in (("labels", 16, True), ("T32", 32, True), ("A", 16, False)):
@@ -202,6 +205,7 @@ def test_refusals_come_first_and_in_one_sentence(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_what_is_interrupted_leaves_nothing_half_written(
     paths: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ say(step="context", early=1)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "trouble"),
     [

@@ -24,6 +24,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {letter: save_model(folder / f"{letter}.safetensors", letter, 32) for letter in ("A", "B", "T", "R")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", [letter for letter, _ in RUNGS])
 def test_every_layer_is_listed_as_it_comes_out(letter: str, tmp_path: Path) -> None:
     path = save_model(tmp_path / "model.safetensors", letter, 32)

@@ -57,6 +57,7 @@ def test_an_empty_slot_has_no_spectrum(models: dict[str, str]) -> None:
     assert set(view.looks) == {"right"} and view.heat is None
 
 
+@pytest.mark.slow
 def test_averages_come_in_slices_beside_a_data_set(models: dict[str, str], tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), dtype=np.uint8)
     for index, picture in enumerate(pixels):

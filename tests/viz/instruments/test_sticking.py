@@ -85,6 +85,7 @@ def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
     assert abs(recorder.streaks("right", "m", where)) < 0.1
 
 
+@pytest.mark.slow
 def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
     renderer = Renderer()
     shown = RenderRequest(PictureRequest(models["T"], seeds=((5, 1.0),), tx=0.1))
@@ -109,6 +110,7 @@ def test_a_neighbour_of_the_latent_itself_is_the_picture(models: dict[str, str])
     assert picture is not None and np.abs(drawn.astype(int) - picture[:, :, :3]).max() <= 1
 
 
+@pytest.mark.slow
 def test_meters_find_what_the_metrics_do(models: dict[str, str]) -> None:
     request = MeterRequest((("left", PictureRequest(models["T"])), ("right", PictureRequest(models["A"]))), 3)
     views = list(request.run(Renderer(), RenderRequest()))
@@ -142,6 +144,7 @@ def test_a_slot_that_cannot_be_measured_leaves_the_other_alone(models: dict[str,
     assert set(found) == {"left"} and found["left"].count == 3
 
 
+@pytest.mark.slow
 def test_models_of_any_channels_are_measured(tmp_path: Path) -> None:
     for channels in (1, 2, 4):
         path = save_model(tmp_path / f"{channels}.safetensors", "T", 32, img_channels=channels)

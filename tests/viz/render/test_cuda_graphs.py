@@ -99,6 +99,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cfg", "half", "learned"), CASES)
 @torch.no_grad()
 def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: bool) -> None:
@@ -133,6 +134,7 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
     assert not torch.equal(images[0][0][0], images[2][0][0])
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = small("T")
@@ -161,6 +163,7 @@ def job(cfg: str, half: int = 0, **others: Any) -> SynthesisInputs:
     return SynthesisInputs(cfg, generator.synthesis, PrecisionPolicy(half), 1, ws, (0.1, 0.0, 0.0, 1.0), **others)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool | None] = []
@@ -186,6 +189,7 @@ def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.Mo
     assert isinstance(drawn.picture, DeviceImage) and drawn.waits and drawn.read().model_ms >= 0
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_what_cannot_be_captured_runs_call_by_call() -> None:
     def refuse(function: Callable[[], Any]) -> Callable[[], Any]:
@@ -245,6 +249,7 @@ def saved(folder: Path, cfg: str, **options: Any) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cfg", "asked"),
     [
@@ -347,6 +352,7 @@ def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
     assert precision.measure_psnr(noisy, one) == pytest.approx(40)  # the worst picture's: 20 log10(2 / 0.02)
 
 
+@pytest.mark.slow
 def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: Path) -> None:
     with torch.inference_mode():
         assert precision.measure_float16_psnr(small("A", c_dim=3), "cpu") > 50

@@ -199,6 +199,7 @@ def test_the_worker_measures_between_pictures_and_keeps_the_layers_that_are_look
     worker.close()
 
 
+@pytest.mark.slow
 def test_pictures_without_pause_do_not_starve_a_job_of_several_slices() -> None:
     worker = Worker(FakeRenderer(0.004))
     worker.measure({"live": LiveJob(4)})
