@@ -157,6 +157,22 @@ def test_links_in_documents_lead_somewhere() -> None:
                 assert (document.parent / target).exists(), f"{document.relative_to(ROOT)} links to {target}"
 
 
+HISTORY = ("docs/log.md", "docs/decisions/021-rooms.md")  # which name what was
+SOURCE_FILE = re.compile(r"(?<![\w/.])((?:viz|gan|train|cuda_ops|tests)/[\w/]+\.(?:py|h|cuh|cpp|c))\b")
+MODULE = re.compile(r"python -m ((?:viz|gan|train|cuda_ops)\b[\w.]*)")
+
+
+def test_source_files_and_modules_that_documents_name_exist() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        name, text = document.relative_to(ROOT).as_posix(), document.read_text(encoding="utf-8")
+        if name in HISTORY:
+            continue
+        named = {found for found in SOURCE_FILE.findall(text) if "NAME" not in found}
+        named |= {f"{module.rstrip('.').replace('.', '/')}.py" for module in MODULE.findall(text) if "." in module}
+        gone = sorted(found for found in named if not (ROOT / found).exists())
+        assert not gone, f"{name} names {gone}"
+
+
 def test_every_module_begins_with_licence_and_docstring() -> None:
     python = [path for path in files() if path.suffix == ".py"]
     assert len(python) > 10
