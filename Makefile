@@ -4,7 +4,7 @@
 ## make test       ruff, mypy and the tests: what CI runs
 ## make check      the two-minute part of it, for every commit
 ## make nightly    all of it, with the tests that take minutes
-## make matrix     for the night, too: every Python and torch that README names, each in an environment that is removed
+## make matrix     for the night, too: every Python and torch that docs/install.md names, each in an environment that is removed
 ##                 again (a network, 7 GB of disk, an hour or two); ARGS="--list", ARGS="--only newest", ARGS="--help"
 ## make wheel      dist/*.whl with the CPU kernels compiled, for every Python and every torch
 ## make sdist      dist/*.tar.gz: the sources, which pip makes that wheel of

@@ -47,11 +47,13 @@ def digest_files(paths: Iterable[Path]) -> str:
 def find_libraries(key: str) -> Iterator[Path]:
     """Yield the kept libraries that were made from what `key` is the digest of; delete damaged ones."""
     for path in sorted(cache_folder().glob(f"{key}-*-*{SUFFIX}")):
-        if _is_whole(path):
+        with suppress(OSError):  # a cache that cannot be written can be read
+            if not _is_whole(path):
+                path.unlink()
+                continue
+        with suppress(OSError):
             os.utime(path)  # still in use: see UNUSED_SECONDS
-            yield path
-        else:
-            path.unlink()
+        yield path
 
 
 def compiler_of(library: Path) -> str:

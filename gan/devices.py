@@ -34,6 +34,20 @@ def check_device(name: str) -> None:
         raise DeviceError(f"There is no device {name!r:.80} on this machine: choose one of {', '.join(names)}.")
 
 
+def require_device(name: str) -> None:
+    """Raise DeviceError unless something can be allocated on a device: one that is listed may be busy or broken."""
+    import torch
+
+    check_device(name)
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as problem:
+        why = str(problem).strip().partition("\n")[0]
+        raise DeviceError(
+            f"The device {name} cannot be used ({why[:160]}): give --device=cpu, or free it."
+        ) from problem
+
+
 def threads_for(resolution: int) -> int:
     """Return how many threads a model runs on: one core stays with the window, and small models take one.
 

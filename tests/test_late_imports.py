@@ -27,11 +27,20 @@ main(["render", "--model", "t", "--out", sys.argv[1] + "/t.png"], standalone_mod
 main(["render", "--model", "b", "--rotate", "10", "--out", sys.argv[1] + "/b.png"], standalone_mode=False)
 """
 
+# Without the command `view`, which keeps triton from being imported: the window itself does not import it.
 WINDOW = """
 import sys
-from viz.cli.main import main
-panels = ["--panel", "Layers", "--panel", "Sticking"]
-main(["view", "--size", "1280x800", *panels, "--screenshot", sys.argv[1] + "/w.png"], standalone_mode=False)
+from pathlib import Path
+from viz.display import offscreen
+if not offscreen.has_display():
+    offscreen.use()
+from viz.cli.view import load_state
+from viz.window.window import Window
+state = load_state(None)[0]
+state.display.width, state.display.height = 1280, 800
+window = Window(state)
+window.show("Layers", "Sticking")
+window.run(Path(sys.argv[1]) / "w.png")
 """
 
 TRAIN = """

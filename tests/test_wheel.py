@@ -114,6 +114,7 @@ def test_it_trains(installed: Installed) -> None:
 
 def test_the_window_s_trainer_is_found(installed: Installed) -> None:
     """The window starts the trainer as a process of its own, from whatever folder it was opened in."""
-    ask = "import json, sys; sys.path.remove(''); from viz.trainer import *; print(json.dumps(trainer_program()))"
+    found = "from viz.training.process import trainer_program"
+    ask = f"import json, sys; sys.path.remove(''); {found}; print(json.dumps(trainer_program()))"
     program = json.loads(installed.run(str(installed.programs / "python"), "-c", ask))
     assert "--preset" in installed.run(*program, "run", "--help")

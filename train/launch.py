@@ -15,7 +15,7 @@ import torch
 from gan.checkpoints.checkpoint import CheckpointError, load_generator
 from gan.cli.network_options import OPTION_NAMES
 from gan.data.image_dataset import ImageSource, open_images
-from gan.devices import check_device
+from gan.devices import require_device
 from gan.files.format import format_duration
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.ladder import parse_rung
@@ -49,7 +49,7 @@ def start_run(
     """
     parse_rung(cfg)  # a wrong name is refused before all pictures are read
     device = options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu")
-    check_device(device)
+    require_device(device)
     if data == "critters":
         data = str(_ensure_critters(outdir, critters_num, resolution or 32))
     elif resolution is not None:

@@ -15,7 +15,7 @@ from typing import Any, Self
 import torch
 
 from gan.checkpoints.checkpoint import load_tensors, save_tensors
-from gan.devices import check_device
+from gan.devices import require_device
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.meta_init import MetaInit
@@ -130,7 +130,7 @@ class TrainState:
         if not isinstance(options, dict):
             raise TrainingError(f"{path} does not say what run it belongs to; it is damaged and cannot be resumed.")
         config = TrainConfig.from_json(options if device is None else {**options, "device": device})
-        check_device(config.device)
+        require_device(config.device)
         _check_fit(config, tensors, document, path)
         state = cls(config)
         try:

@@ -25,7 +25,7 @@ SWITCH = "JINC_CUDA_KERNELS"  # off: the references run
 THREADS, BLOCKS = 256, 2  # of the pointwise kernels: threads in a block, blocks on a multiprocessor
 NOT_YET = "The CUDA kernels are looked for when an operator first runs on the device."
 REFERENCE = "The torch reference runs, because "
-ADVICE = "For several times the speed: pip install cuda-core."
+ADVICE = "For several times the speed: pip install -U cuda-core."
 
 log = logging.getLogger("cuda_ops")
 

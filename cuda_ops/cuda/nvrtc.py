@@ -60,7 +60,8 @@ def get_cubin(source: str, defines: Mapping[str, int], architecture: int) -> byt
         path = cache_folder("cubins") / name
         entry = path.read_bytes()
         if entry[:DIGEST_LENGTH] == digest([entry[DIGEST_LENGTH:]]).encode():
-            os.utime(path)  # still in use: see _drop_unused
+            with suppress(OSError):  # a cache that cannot be written can be read
+                os.utime(path)  # still in use: see _drop_unused
             return entry[DIGEST_LENGTH:]
     cubin, _ = compile_cubin(source, defines, architecture)
     with suppress(OSError, RuntimeError):
@@ -89,6 +90,8 @@ def import_core() -> Any:
         core = import_module("cuda.core")
     except ImportError as problem:
         raise CompileError(f"the package cuda-core, which compiles kernels, cannot be imported ({problem})") from None
+    if not hasattr(core, "ProgramOptions"):
+        raise CompileError("the package cuda-core, which compiles kernels, is too old")
     return core
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Ends when a frame with the pictures of both slots has been drawn. Works without a display.
 WINDOW = """
-from viz import offscreen
+from viz.display import offscreen
 if not offscreen.has_display():
     offscreen.use()
 from viz.cli.view import load_state

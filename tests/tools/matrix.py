@@ -1,9 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Try Jinc on several Pythons and torches, each in an environment of its own, and print README's platform table.
+"""Try Jinc on several Pythons and torches, each in an environment of its own; print docs/install.md's platform table.
 
-`make matrix` runs this. Each environment gets README's installation, then `make check`'s tests, the window, a picture
-and the doctor. Everything happens in a copy of the checkout inside one temporary folder, which is removed before the
-next one is made, and on Ctrl-C. It takes a network, 7 GB of disk and a quarter of an hour for each environment.
+`make matrix` runs this. Each environment is installed as docs/install.md says, then come `make check`'s tests, the
+window, a picture and the doctor. Everything happens in a copy of the checkout inside one temporary folder, which is
+removed before the next one is made, and on Ctrl-C. It takes a network, 7 GB of disk and a quarter of an hour for each environment.
 """
 
 import argparse
@@ -251,7 +251,7 @@ def timed(name: str, step: Callable[[Place], bool], place: Place) -> Step:
 
 
 def installed(place: Place, base: str) -> bool:
-    """README's installation; build requirements first, so that they, too, heed the constraints with any pip."""
+    """Install as docs/install.md says; build requirements first, so that they heed the constraints with any pip."""
     constraints = place.checkout / place.case.row.constraints
     if place.case.row.torch:
         lines = constraints.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -309,7 +309,7 @@ def versions(place: Place) -> tuple[str, str, str]:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """README's platform table in Markdown."""
+    """Return the platform table of docs/install.md."""
     return "\n".join(["| system | torch | tried |", "|---|---|---|", *(line(outcome) for outcome in outcomes)])
 
 
@@ -333,7 +333,7 @@ def tale(outcome: Outcome, opengl: str) -> str:
 
 
 def system() -> str:
-    """This machine's system as README names it."""
+    """This machine's system as docs/install.md names it."""
     try:
         release = platform.freedesktop_os_release()
         about = f" ({release.get('ID', '').capitalize()} {release.get('VERSION_ID', '')})"

@@ -48,7 +48,7 @@ def _find_fix(kind: str, why: str, is_slow: bool, environment: Mapping[str, str]
     if kind == "cuda" and is_slow:
         if CUDA_SWITCH in why:
             return _unset_command(CUDA_SWITCH)
-        return f"{sys.executable} -m pip install cuda-core" if "cuda-core" in why else ""
+        return f"{sys.executable} -m pip install -U cuda-core" if "cuda-core" in why else ""
     if kind != "cpu":
         return None
     if environment.get(SWITCH, "").strip() and SWITCH in why and "from the file that" not in why:

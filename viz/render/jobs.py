@@ -64,7 +64,7 @@ class JobScheduler:
         self._begun: set[str] = set()  # jobs that have done a slice
         self._outdated: set[str] = set()  # those of them that look at pictures which are no longer the newest
         self._requests: dict[str, JobRequest[Any]] = {}
-        self._running: dict[str, Iterator[Any]] = {}  # the next to be served first
+        self._running: dict[str, Iterator[Any] | None] = {}  # the next to be served first; None: not begun yet
         self._results: dict[str, Any] = {}  # each job's newest
         self._rendered = 0
 
@@ -93,7 +93,7 @@ class JobScheduler:
 
     def _restart(self, name: str) -> None:
         """Begin a job. One that waits for its turn keeps its place in the queue."""
-        self._running[name] = self._requests[name].run(self._renderer, self._shown)
+        self._running[name] = None
         self._begun.discard(name)
         self._outdated.discard(name)
 
@@ -109,6 +109,7 @@ class JobScheduler:
         self._begun.add(name)
         request, result, error, ended = self._requests[name], None, None, False
         try:
+            job = request.run(self._renderer, self._shown) if job is None else job
             result = next(job)
         except StopIteration:
             ended = True

@@ -298,7 +298,7 @@ def test_operators_say_what_runs_and_why_nothing_faster(apt: None) -> None:
         ("CUDA", OK, "CUDA kernels run"),
     ]
     (_, lacking) = operators(*rows("C++", "Fast."), *rows("reference", "... the package cuda-core ...", "cuda"))
-    assert lacking.state == REMARK and lacking.command.endswith("-m pip install cuda-core")
+    assert lacking.state == REMARK and lacking.command.endswith("-m pip install -U cuda-core")
     (_, unused) = operators(*rows("C++", "Fast."), *rows("reference", "... by JINC_CUDA_KERNELS.", "cuda"))
     assert unused.state == REMARK and unused.command.endswith(("unset JINC_CUDA_KERNELS", "set JINC_CUDA_KERNELS="))
     assert operators(*rows("reference", "There are no kernels for mps yet.", "mps"))[0].state == OK

@@ -210,3 +210,15 @@ def test_pictures_without_pause_do_not_starve_a_job_of_several_slices() -> None:
         heard += "live" in worker.collect_statuses()
     worker.close()
     assert heard >= 5
+
+
+def test_a_job_that_cannot_even_begin_is_a_sentence_and_the_others_go_on() -> None:
+    class Broken(Job):
+        def run(self, renderer: Any, shown: RenderRequest) -> Iterator[int | None]:
+            raise ValueError("There is no such layer.")
+
+    scheduler = JobScheduler(None)
+    scheduler.request({"x": Broken(1), "y": Job(1)}, SHOWN, 0)
+    found = scheduler.step()
+    assert found is not None and (found[0], found[1].error) == ("x", "There is no such layer.")
+    assert drain(scheduler) == [("y", 0, False), ("y", 0, True)]
