@@ -3,7 +3,8 @@
 
 `make matrix` runs this. Each environment is installed as docs/install.md says, then come `make check`'s tests, the
 window, a picture and the doctor. Everything happens in a copy of the checkout inside one temporary folder, which is
-removed before the next one is made, and on Ctrl-C. It takes a network, 7 GB of disk and a quarter of an hour for each environment.
+removed before the next one is made, and on Ctrl-C. It takes a network, 7 GB of disk and a quarter of an hour for each
+environment.
 """
 
 import argparse
