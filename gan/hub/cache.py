@@ -18,8 +18,9 @@ import os
 import shutil
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from itertools import count
 from pathlib import Path
@@ -39,6 +40,7 @@ SPARE_BYTES = 2**26  # of the disk that are left to others
 LOCK_SECONDS = 10.0  # in which another process has begun to use a file, or deleted some
 HASH_BYTES = 2**20  # at a time
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # of a file system, such as some NFS
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ _holding = threading.RLock()
 def hold(path: Path) -> bool:
     """Keep a file of the cache from being evicted by any process as long as this one lives; False if it is gone."""
     with _holding:
-        if path not in _held:
+        if _held.get(path) is None:  # tried again: another process may have been busy for long
             lock = None
             with suppress(OSError):  # where nothing can be written, nothing is evicted
                 with _only_process(path.parent.parent):
@@ -137,14 +139,32 @@ def _release(path: Path) -> None:
 
 def _lock(path: str | Path) -> FileLock | None:
     """Take a lock that any thread may release; None if another process, or another thread, has it. OSError."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    lock = FileLock(path, thread_local=False)
     try:
-        lock.acquire(blocking=False)
+        return _acquire(path, 0.0)
     except Timeout:
         return None
+
+
+def _acquire(path: str | Path, timeout: float) -> FileLock:
+    """Take a lock; where the file system has none, return one that nothing holds. OSError, filelock.Timeout."""
+    from filelock import FileLock
+
+    lock = FileLock(path, timeout, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except OSError as problem:
+        if problem.errno not in NO_LOCKS:
+            raise
     return lock
+
+
+def _release_and_delete(lock: FileLock) -> None:
+    """Release a lock and delete its file; while it is held, since afterwards it may be another process's."""
+    with suppress(OSError):  # Windows deletes no open file, and there filelock deletes it afterwards
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
 def _lock_first_free(stem: Path) -> FileLock:
@@ -153,12 +173,15 @@ def _lock_first_free(stem: Path) -> FileLock:
     return next(lock for number in count() if (lock := _lock(f"{stem}-{number}.lock")))
 
 
-def _only_process(folder: Path) -> FileLock:
-    """Return the lock, for a with statement, that makes this the only process to evict or hold files. OSError."""
-    from filelock import FileLock
-
+@contextmanager
+def _only_process(folder: Path) -> Iterator[None]:
+    """Be the only process to evict or begin to hold files. OSError."""
     (folder / "locks").mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / "locks" / "evict.lock", timeout=LOCK_SECONDS)
+    lock = _acquire(folder / "locks" / "evict.lock", LOCK_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 # -- the cache -----------------------------------------------------------------------------------------------------
@@ -196,11 +219,11 @@ class Part:
 
     def close(self) -> None:
         """Release it to whatever resumes it."""
-        if not self.path.exists():
+        if self.path.exists():
+            self._lock.release()
+        else:
             self.delete()
-            if os.name != "nt":  # where a file that is open cannot be deleted
-                Path(self._lock.lock_file).unlink(missing_ok=True)
-        self._lock.release()
+            _release_and_delete(self._lock)
 
 
 class Cache:
@@ -281,21 +304,23 @@ class Cache:
             lock = _lock(lock_path)
             if lock is None:
                 return True
-            lock.release()
-            with suppress(OSError):
-                lock_path.unlink()
+            _release_and_delete(lock)
         return False
 
     def sweep(self) -> list[Path]:
         """Delete old unfinished downloads, which are returned, and the records of the oldest addresses."""
-        gone = []
+        gone: list[Path] = []
         with suppress(OSError):
+            files_of: dict[Path, list[Path]] = defaultdict(list)
             for path in sorted((self.folder / "parts").iterdir()):
+                files_of[path.with_suffix("")].append(path)
+            for stem, paths in files_of.items():
                 with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > PART_SECONDS and (lock := _lock(path.with_suffix(".lock"))):
-                        lock.release()
-                        path.unlink()
-                        gone += [path] if path.suffix == ".part" else []
+                    age = time.time() - max(path.stat().st_mtime for path in paths)
+                    if age > PART_SECONDS and (lock := _lock(stem.with_suffix(".lock"))):
+                        with closing(Part(lock)) as part:
+                            part.delete()
+                        gone += [path for path in paths if path == part.path and not path.exists()]
             for path in sorted(self._records(), key=lambda path: path.stat().st_mtime)[:-MAX_RECORDS]:
                 path.unlink()
         return gone

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The cache of downloads: what is kept, held, found damaged, evicted."""
 
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from support.fetching import MODEL, OTHER, POSIX, ROOT, cache_in, child, get, on
 from support.sites import Page, Site, checkpoint_like
 
 from cuda_ops import kernel_cache
+from gan.hub import cache as cache_module
 from gan.hub.cache import Cache, cache_folder, hold, hold_only, is_cached
 from gan.hub.download import Downloaded, fetch
 from gan.hub.url import DownloadError, parse_address
@@ -149,6 +151,99 @@ def test_a_stale_lock_and_old_parts_do_not_stay(site: Site, folder: Path) -> Non
     part.write_bytes(MODEL[:40_000])
     assert get(site).path.read_bytes() == MODEL and not old.exists() and not lock.exists()
     assert Cache(folder).sweep() == []
+
+
+def old_part(folder: Path, name: str = "0123-0") -> list[Path]:
+    """An unfinished download and its record, which nobody has touched since 1970."""
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
+    paths = [folder / "parts" / f"{name}.{end}" for end in ("part", "json")]
+    for path in paths:
+        path.write_text("")
+        os.utime(path, (0, 0))
+    return paths
+
+
+def test_nothing_stays_of_an_old_part(folder: Path) -> None:
+    paths = old_part(folder)
+    assert Cache(folder).sweep() == paths[:1]
+    assert not list((folder / "parts").iterdir()), "its lock neither"
+
+
+@POSIX
+def test_an_old_part_is_locked_while_it_is_deleted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths, unlink, free = old_part(folder), Path.unlink, []
+
+    def watched(path: Path, missing_ok: bool = False) -> None:
+        if path in paths:
+            other = cache_module._lock(folder / "parts" / "0123-0.lock")
+            free.append(other is not None)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", watched)
+    assert Cache(folder).sweep() == paths[:1]
+    assert free and not any(free)
+
+
+def test_a_part_stays_as_long_as_any_of_its_files_is_new(folder: Path) -> None:
+    part, record = old_part(folder)
+    os.utime(part)
+    assert Cache(folder).sweep() == [] and part.exists() and record.exists()
+
+
+@POSIX
+def test_a_lock_that_ends_leaves_the_next_one_s_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that ends deletes its lock's file while it has it; a file that is there afterwards is another's."""
+    from filelock import FileLock
+
+    release, path, next_locks = FileLock.release, folder / "parts" / "0123-0.lock", []
+
+    def while_another_begins(lock: FileLock, force: bool = False) -> None:
+        if not next_locks:
+            next_locks.append(cache_module._lock(path))
+        release(lock, force)
+
+    old_part(folder)
+    monkeypatch.setattr(FileLock, "release", while_another_begins)
+    Cache(folder).sweep()
+    monkeypatch.undo()
+    assert next_locks[0] is not None and path.exists() and cache_module._lock(path) is None
+    next_locks[0].release()
+
+
+@POSIX
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_without_locks_the_cache_works_and_keeps_its_limit(
+    site: Site, folder: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    cache = Cache(folder, limit=150_000)
+    old_part(folder)
+    first = get(site, cache=cache)
+    assert get(site, cache=cache).from_cache and not list((folder / "parts").iterdir())
+    aged(first.path, 10)
+    site.pages["/b.pkl"] = Page(OTHER)
+    second = get(site, "/b.pkl", cache=cache).path
+    assert first.path.exists() and second.exists(), "this process uses both"
+    hold_only([second])
+    assert cache.evict(second) == [first.path] and second.exists()
+
+
+def test_a_file_that_could_not_be_held_is_tried_again(
+    site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = get(site).path
+    hold_only([])
+    monkeypatch.setattr(cache_module, "LOCK_SECONDS", 0.0)
+    busy = cache_module._lock(folder / "locks" / "evict.lock")
+    assert busy is not None and hold(path)
+    free = cache_module._lock(folder / "locks" / f"{sha(MODEL)}-0.lock")
+    assert free is not None, "another process is busy evicting"
+    free.release()
+    busy.release()
+    assert hold(path) and cache_module._lock(folder / "locks" / f"{sha(MODEL)}-0.lock") is None
 
 
 def test_a_file_is_held_until_it_is_let_go(site: Site, folder: Path) -> None:
