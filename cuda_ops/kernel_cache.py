@@ -29,8 +29,8 @@ UNUSED_SECONDS = 60 * 86400.0  # a kept library that was not loaded for so long 
 def cache_folder(name: str = "kernels") -> Path:
     """Return one of Jinc's cache folders, which may not exist yet; RuntimeError where the user has no home folder."""
     folder = platformdirs.user_cache_path("jinc", appauthor=False, opinion=False)
-    if not folder.is_absolute():  # as older versions of platformdirs answer
-        raise RuntimeError("Could not determine home directory.")
+    if not folder.is_absolute():  # older versions of platformdirs believe a relative XDG_CACHE_HOME
+        folder = Path.home() / ".cache" / "jinc"
     return folder / name
 
 

@@ -84,10 +84,15 @@ def cache_folder() -> Path:
     """Return the folder of downloaded models in the user's cache folder; DownloadError where there is none."""
     from platformdirs import user_cache_path
 
-    folder = user_cache_path("jinc", appauthor=False, opinion=False) / "models"
-    if not folder.is_absolute():
-        raise DownloadError("There is no home folder to keep models in: set XDG_CACHE_HOME to an absolute folder.")
-    return folder
+    try:
+        folder = user_cache_path("jinc", appauthor=False, opinion=False)
+        if not folder.is_absolute():  # older versions of platformdirs believe a relative XDG_CACHE_HOME
+            folder = Path.home() / ".cache" / "jinc"
+    except RuntimeError:
+        raise DownloadError(
+            "There is no home folder to keep models in: set XDG_CACHE_HOME to an absolute folder."
+        ) from None
+    return folder / "models"
 
 
 def is_cached(path: str | os.PathLike[str]) -> bool:

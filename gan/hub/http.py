@@ -101,8 +101,10 @@ class _Request(threading.Thread):
 
     def answer(self) -> Answer:
         """Wait for all headers. WebError, DownloadError, StoppedError."""
-        import httpx
-
+        try:
+            import httpx
+        except ImportError as problem:
+            raise WebError(f"The package httpx cannot be loaded ({problem}): install it again.") from None
         try:
             response: httpx.Response = self._get(wait_for_headers=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as problem:

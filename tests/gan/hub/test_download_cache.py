@@ -5,11 +5,13 @@ import errno
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from support.fetching import MODEL, OTHER, POSIX, ROOT, cache_in, child, get, one_model, sha
 from support.sites import Page, Site, checkpoint_like
@@ -35,6 +37,30 @@ def site(folder: Path) -> Iterator[Site]:
 
 def test_the_cache_lies_beside_the_kernels() -> None:
     assert cache_folder() == kernel_cache.cache_folder("models")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the folder has another name")
+@pytest.mark.parametrize("version", ["ours", "lowest"])
+def test_a_relative_cache_home_is_ignored(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    if version == "lowest":
+        monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: Path("relative/jinc"))
+    assert cache_folder() == kernel_cache.cache_folder("models") == Path.home() / ".cache" / "jinc" / "models"
+
+
+@pytest.mark.parametrize("version", ["ours", "lowest"])
+def test_without_a_home_there_is_no_cache(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home(*_: object, **__: object) -> Path:
+        if version == "lowest":
+            return Path("~/.cache/jinc")
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(platformdirs, "user_cache_path", no_home)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(DownloadError, match="^There is no home folder to keep models in: set XDG_CACHE_HOME"):
+        cache_folder()
+    with pytest.raises(RuntimeError, match="home directory"):
+        kernel_cache.cache_folder()
 
 
 @pytest.mark.parametrize("damage", [b"", MODEL[:-1], OTHER], ids=["empty", "short", "other"])

@@ -5,6 +5,7 @@ import errno
 import json
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,6 +229,12 @@ def test_a_request_that_cannot_be_made_is_explained(site: Site, monkeypatch: pyt
     with pytest.raises(http.WebError, match="No request to 127.0.0.1"):
         with http.ask(parse_address(site.url()), {"If-None-Match": "a\nb"}, 10.0):
             pass
+
+
+def test_a_missing_httpx_is_explained(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    text = refusal(site)
+    assert text.startswith("The package httpx cannot be loaded (") and text.endswith("): install it again.")
 
 
 def test_a_proxy_that_refuses_is_explained(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
