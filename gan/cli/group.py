@@ -15,7 +15,7 @@ class Entry(NamedTuple):
     """A command before it is imported."""
 
     name: str
-    where: str  # "package.module:attribute"
+    target: str  # "package.module:attribute"
     summary: str  # for the list of commands: the first sentence of its own help
 
 
@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.entries:
             return None
-        module, _, attribute = self.entries[cmd_name].where.partition(":")
+        module, _, attribute = self.entries[cmd_name].target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
 

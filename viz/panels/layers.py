@@ -199,7 +199,7 @@ def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, s
         chosen.common,
         context.channel_order,
     )
-    context.jobs.measure(JOB, request)
+    context.jobs.request(JOB, request)
     _foot(context, shown, pointed)
 
 

@@ -50,7 +50,7 @@ def draw(state: AppState, context: PanelContext) -> None:
         chosen.angle,
         averaged,
     )
-    status = context.jobs.measure(LIVE, request)
+    status = context.jobs.request(LIVE, request)
     shown = status.result if status else None
     if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
         shown = None  # of another model

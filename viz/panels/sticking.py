@@ -60,7 +60,7 @@ def _controls(state: AppState, context: PanelContext) -> None:
     if chosen.show == "slice":
         _slice_controls(state, context)
     elif chosen.show == "mean":
-        context.jobs.measure(MEAN, NeighbourhoodRequest(chosen.radius, chosen.num))
+        context.jobs.request(MEAN, NeighbourhoodRequest(chosen.radius, chosen.num))
         tip = (
             "How far the neighbours are from the latent: z becomes (z + radius n) / sqrt(1 + radius^2), "
             "n being normal noise."
@@ -124,7 +124,7 @@ def _slice(state: AppState, context: PanelContext, slot: Slot) -> None:
     draw.add_rect_filled(origin, end, imgui.get_color_u32(imgui.Col_.frame_bg))
     pixels = context.recorder.pixels(slot, state.slot(slot).path, state.sticking)
     if pixels is None or not pixels[0, -2, 3]:
-        words = "One column a picture."
+        words = "Each picture adds one column."
         size = imgui.calc_text_size(words)
         at = (origin.x + (room.x - size.x) / 2, origin.y + (room.y - size.y) / 2)
         draw.add_text(at, imgui.get_color_u32(context.theme.dim), words)

@@ -92,7 +92,7 @@ class Worker:
                 self._budget.note_request()
                 self._changed.notify_all()
 
-    def measure(self, jobs: Mapping[str, JobRequest[Any]]) -> None:
+    def request(self, jobs: Mapping[str, JobRequest[Any]]) -> None:
         """Ask for these jobs, by name, and for no others; returns at once."""
         with self._changed:
             if jobs != self._jobs:

@@ -93,7 +93,7 @@ class Jobs:
     started: dict[str, JobRequest[Any]] = field(default_factory=dict)
     _live: dict[str, JobRequest[Any]] = field(default_factory=dict)  # requested in this frame
 
-    def measure(self, name: str, request: JobRequest[Result]) -> JobStatus[Result] | None:
+    def request(self, name: str, request: JobRequest[Result]) -> JobStatus[Result] | None:
         """Ask for a live job and return its last status. It runs while this is called in every frame."""
         self._live[name] = request
         return self.statuses.get(name)
@@ -120,7 +120,7 @@ class Jobs:
         for name, request in list(self.started.items()):
             if any(state.slot(slot).path != model for slot, model in request.models()):
                 del self.started[name]  # the panels no longer show what it measures
-        worker.measure({**self._live, **self.started})
+        worker.request({**self._live, **self.started})
         self._live = {}
 
 

@@ -103,7 +103,7 @@ class Window:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas()
-        self._is_open = False
+        self._can_wake = False
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
@@ -205,11 +205,11 @@ class Window:
 
     def _wake(self) -> None:
         """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
-        if self._is_open:
+        if self._can_wake:
             glfw.post_empty_event()
 
     def _on_open(self) -> None:
-        self._is_open = True
+        self._can_wake = True
         textures = Textures(gl.of_window())
         self._uploads = CanvasUploads(textures, self._difference)
         self.context.texture = textures.picture
@@ -218,7 +218,7 @@ class Window:
         glfw.set_drop_callback(glfw_utils.glfw_window_hello_imgui(), self._on_drop)  # type: ignore[arg-type]
 
     def _on_close(self) -> None:
-        self._is_open = False
+        self._can_wake = False
         size = imgui.get_main_viewport().size
         scale = hello_imgui.dpi_window_size_factor() or 1.0
         self.state.display.width = max(320, round(size.x / scale))

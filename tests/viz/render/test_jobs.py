@@ -182,7 +182,7 @@ def test_a_resting_picture_leaves_all_the_time_and_no_debt() -> None:
 def test_the_worker_measures_between_pictures_and_keeps_the_layers_that_are_looked_at() -> None:
     renderer, done = FakeRenderer(), threading.Event()
     worker = Worker(renderer, done.set)
-    worker.measure({"live": LiveJob(3)})
+    worker.request({"live": LiveJob(3)})
     worker.submit(RenderRequest(PictureRequest("a"), PictureRequest("b")))
     limit = threading.Event()
     statuses = {}
@@ -195,14 +195,14 @@ def test_the_worker_measures_between_pictures_and_keeps_the_layers_that_are_look
     assert renderer.kept == [("L3",), ()]
     assert statuses["live"].finished and statuses["live"].result == 2
     assert not worker.is_measuring() and worker.collect_statuses() == {}
-    worker.measure({})
+    worker.request({})
     worker.close()
 
 
 @pytest.mark.slow
 def test_pictures_without_pause_do_not_starve_a_job_of_several_slices() -> None:
     worker = Worker(FakeRenderer(0.004))
-    worker.measure({"live": LiveJob(4)})
+    worker.request({"live": LiveJob(4)})
     heard = 0
     for number in range(400):
         worker.submit(RenderRequest(PictureRequest("a", tx=number / 1000)))

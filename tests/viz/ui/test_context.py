@@ -19,7 +19,7 @@ class FakeWorker:
         self.jobs: dict[str, JobRequest[Any]] = {}
         self.statuses: dict[str, JobStatus[Any]] = {}
 
-    def measure(self, jobs: dict[str, JobRequest[Any]]) -> None:
+    def request(self, jobs: dict[str, JobRequest[Any]]) -> None:
         self.jobs = jobs
 
     def collect_statuses(self) -> dict[str, JobStatus[Any]]:
@@ -33,12 +33,12 @@ def meters(model: str = "a") -> MeterRequest:
 
 def test_a_live_job_runs_while_it_is_asked_for_and_its_status_stays() -> None:
     jobs, worker, state = Jobs(), FakeWorker(), AppState()
-    assert jobs.measure("mean", LIVE) is None
+    assert jobs.request("mean", LIVE) is None
     jobs.exchange(worker, state)
     assert worker.jobs == {"mean": LIVE}
     status = worker.statuses["mean"] = JobStatus(LIVE, {}, finished=True)
     jobs.exchange(worker, state)
-    assert worker.jobs == {} and jobs.measure("mean", LIVE) is status
+    assert worker.jobs == {} and jobs.request("mean", LIVE) is status
 
 
 def test_a_started_job_runs_until_it_is_finished_or_cancelled() -> None:
