@@ -12,12 +12,16 @@
 ##                 with PYTHON=python3 it needs no .venv and no network; ARGS="--quick", ARGS="--help", OPPONENT=...
 ## make install    only make what the others need: GL libraries, .venv, pinned packages
 ## make clean      remove .venv, caches and build outputs, nothing else
+## JOBS=...       how many processes run tests (default: 2; each takes one thread, and up to 3 GB)
 ## PYTHON=...      the interpreter to make .venv with (default: the first one that is 3.11 or newer)
 
 PYTHON =
 ARGS =
+JOBS = 2
 OPPONENT ?=
 PY = .venv/bin/python
+# A file's tests stay in one process, for they share what they train and draw.
+PYTEST = $(PY) -m pytest -n $(JOBS) --dist loadfile
 DIST = dist
 
 help:
@@ -35,13 +39,13 @@ lint: install
 	$(PY) -m mypy .
 
 test: lint
-	$(PY) -m pytest
+	$(PYTEST)
 
 check: lint
-	$(PY) -m pytest -m "not slow and not nightly"
+	$(PYTEST) -m "not slow and not nightly"
 
 nightly: lint
-	$(PY) -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 # Environments of its own, and nothing of this one: any Python that is new enough runs it.
 matrix: install

@@ -12,7 +12,7 @@ from support.graphics import driver, gl, library  # noqa: F401  (fixtures)
 
 from cuda_ops.cpu import loader as cpu
 
-THREADS = 2
+THREADS = 1
 
 # Tools of torch that only tests use (make_fx) import triton, whose library crashes beside Mesa's LLVM (decision 020).
 sys.modules.setdefault("triton", None)  # type: ignore[arg-type]

@@ -72,14 +72,14 @@ def left(machine: Path) -> list[str]:
 
 
 def test_interpreters_are_found_on_the_path_and_in_pyenv(machine: Path) -> None:
-    assert matrix.interpreter("3.98") == str(machine / "programs" / "python3.98"), "not the shim that refuses"
-    assert matrix.interpreter("3.97") == str(machine / "pyenv/versions/3.97.9/bin/python3.97")
+    assert matrix.find_interpreter("3.98") == str(machine / "programs" / "python3.98"), "not the shim that refuses"
+    assert matrix.find_interpreter("3.97") == str(machine / "pyenv/versions/3.97.9/bin/python3.97")
     play(machine / "pyenv/versions/3.97.9/bin/python3.9", python("3.9"))
-    assert matrix.interpreter("3.9") is None, "3.97.9 is no 3.9"
+    assert matrix.find_interpreter("3.9") is None, "3.97.9 is no 3.9"
     newer = machine / "pyenv/versions/3.97.10/bin"
     newer.mkdir(parents=True)
     play(newer / "python3.97", python("3.97"))
-    assert matrix.interpreter("3.97") == str(newer / "python3.97")
+    assert matrix.find_interpreter("3.97") == str(newer / "python3.97")
 
 
 def test_a_row_is_tried_and_leaves_nothing(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +101,7 @@ def test_the_newest_torch_is_asked_for_without_a_pin(machine: Path, monkeypatch:
         seen.append((place.folder / "constraints.txt").read_text())
         return True
 
-    monkeypatch.setattr(matrix, "tested", look)
+    monkeypatch.setattr(matrix, "run_tests", look)
     assert matrix.main(["--only", "newest-3.98"]) == 0
     whole = (matrix.ROOT / "constraints.txt").read_text()
     assert "\ntorch==" in whole and "\ntorch==" not in seen[0]

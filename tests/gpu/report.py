@@ -142,6 +142,8 @@ def measure(
         began = monotonic()
         before = opponent.run(command, limit)
         until -= min(limit, 1.2 * (monotonic() - began) + 1)  # it runs again
+    if together:  # triton's library, which training loads by this, must be there before Mesa's, which windows load
+        import_module("torch._dynamo")
     for section in sections:
         say(f"{section} ...")
         allowed = min(SECTIONS[section][2], until - monotonic())

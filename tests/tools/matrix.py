@@ -40,7 +40,7 @@ print(*sys.version_info[:2], sep=".") if not sysconfig.get_config_var("Py_GIL_DI
 
 
 class Row(NamedTuple):
-    """What is tried together: `torch` is a requirement that takes the place of the constraints' own."""
+    """Pythons and constraints tried together; `torch`, if given, is a requirement in place of the constraints' own."""
 
     name: str
     pythons: tuple[str, ...]
@@ -68,7 +68,7 @@ class Case(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What was tried in it; `said` is the last line of its output."""
+    """One thing tried in an environment; `said` is the last line of its output."""
 
     name: str
     passed: bool
@@ -77,7 +77,7 @@ class Step(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of it; no steps: there is no interpreter. `versions`: Python, torch and OpenGL, as far as known."""
+    """The steps of a case, none without an interpreter. `versions`: Python, torch and OpenGL, as far as known."""
 
     case: Case
     steps: tuple[Step, ...] = ()
@@ -104,18 +104,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = [case for case in CASES if not choice.only or {case.name, case.row.name} & set(choice.only)]
     if choice.list:
         for case in cases:
-            print(f"{case.name:14} {interpreter(case.python) or 'no interpreter'}")
+            print(f"{case.name:14} {find_interpreter(case.python) or 'no interpreter'}")
         return 0
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it cleans up, too
     outcomes = []
     try:
         for case in cases:
-            outcomes.append(tried(case, keep=choice.keep))
+            outcomes.append(try_case(case, keep=choice.keep))
     except KeyboardInterrupt:
         say("stopped")
     finally:
         signal.signal(signal.SIGTERM, before)
-    print(table(outcomes))
+    print(format_table(outcomes))
     return 0 if len(outcomes) == len(cases) and all(outcome.passed for outcome in outcomes) else 1
 
 
@@ -126,18 +126,18 @@ def say(text: str) -> None:
 # -- interpreters ------------------------------------------------------------------------------------------------------
 
 
-def interpreter(python: str) -> str | None:
+def find_interpreter(python: str) -> str | None:
     """Find a Python of this version: python3.X on the PATH, else pyenv's newest, else none."""
     candidates = [str(Path(folder) / f"python{python}") for folder in os.get_exec_path()]
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     found = [path for path in (pyenv / "versions").glob("*") if re.fullmatch(rf"{re.escape(python)}(\D.*)?", path.name)]
     found.sort(key=lambda path: [int(number) for number in re.findall(r"\d+", path.name)], reverse=True)
     candidates += [str(path / "bin" / f"python{python}") for path in found]
-    return next((candidate for candidate in candidates if answers(candidate, python)), None)
+    return next((candidate for candidate in candidates if is_python(candidate, python)), None)
 
 
-def answers(candidate: str, python: str) -> bool:
-    """Whether it is one: pyenv's shims stand on the PATH for Pythons that they then refuse."""
+def is_python(candidate: str, python: str) -> bool:
+    """Check that it runs and is this version: pyenv puts shims on the PATH for Pythons that they then refuse."""
     try:
         ran = subprocess.run([candidate, "-c", PROBE], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
@@ -193,31 +193,31 @@ class Place:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
-def tried(case: Case, *, keep: bool = False) -> Outcome:
+def try_case(case: Case, *, keep: bool = False) -> Outcome:
     """Make the environment, try everything in it, and remove it."""
-    base = interpreter(case.python)
+    base = find_interpreter(case.python)
     if base is None:
         say(f"{case.name}: no interpreter")
         return Outcome(case)
-    with folder(keep=keep) as path:
+    with make_folder(keep=keep) as path:
         place = Place(path, case)
         copy_checkout(place.checkout)
         steps = []
         for name, step in (
-            ("installation", lambda place: installed(place, base)),
-            (TESTS, tested),
-            ("window", window),
-            ("picture", picture),
-            ("doctor", doctor),
+            ("installation", lambda place: install(place, base)),
+            (TESTS, run_tests),
+            ("window", open_window),
+            ("picture", render_picture),
+            ("doctor", run_doctor),
         ):
-            steps.append(timed(name, step, place))
+            steps.append(run_step(name, step, place))
             if name == "installation" and not steps[-1].passed:
                 break
-        return Outcome(case, tuple(steps), versions(place))
+        return Outcome(case, tuple(steps), read_versions(place))
 
 
 @contextlib.contextmanager
-def folder(*, keep: bool) -> Iterator[Path]:
+def make_folder(*, keep: bool) -> Iterator[Path]:
     """A new temporary folder on disk, removed at the end unless it is kept."""
     path = Path(tempfile.mkdtemp(prefix="jinc-matrix-"))
     try:
@@ -239,7 +239,7 @@ def copy_checkout(target: Path) -> None:
             shutil.copy2(ROOT / name, target / name)
 
 
-def timed(name: str, step: Callable[[Place], bool], place: Place) -> Step:
+def run_step(name: str, step: Callable[[Place], bool], place: Place) -> Step:
     began = time.monotonic()
     place.log.unlink(missing_ok=True)
     passed = step(place)
@@ -251,7 +251,7 @@ def timed(name: str, step: Callable[[Place], bool], place: Place) -> Step:
     return done
 
 
-def installed(place: Place, base: str) -> bool:
+def install(place: Place, base: str) -> bool:
     """Install as docs/install.md says; build requirements first, so that they heed the constraints with any pip."""
     constraints = place.checkout / place.case.row.constraints
     if place.case.row.torch:
@@ -268,34 +268,39 @@ def installed(place: Place, base: str) -> bool:
     )
 
 
-def tested(place: Place) -> bool:
-    command = (place.python, "-m", "pytest", "-q", "-m", "not slow and not nightly", "-p", "no:cacheprovider")
-    return place.run(*command, limit=3600, XDG_CACHE_HOME=str(place.folder / "cache")) == 0
+def run_tests(place: Place) -> bool:
+    words = "-m pytest -q -n 2 --dist loadfile -p no:cacheprovider -m".split()
+    return (
+        place.run(
+            place.python, *words, "not slow and not nightly", limit=3600, XDG_CACHE_HOME=str(place.folder / "cache")
+        )
+        == 0
+    )
 
 
-def window(place: Place) -> bool:
+def open_window(place: Place) -> bool:
     name = "window.png"
     done = place.program("--screenshot", name, "--size", "x".join(map(str, SIZE)))
-    return done == 0 and png_size(place.checkout / name) == SIZE
+    return done == 0 and read_png_size(place.checkout / name) == SIZE
 
 
-def picture(place: Place) -> bool:
+def render_picture(place: Place) -> bool:
     done = place.program("render", "--model", "t", "--seed", "7", "--out", "picture.png")
-    return done == 0 and png_size(place.checkout / "picture.png") != (0, 0)
+    return done == 0 and read_png_size(place.checkout / "picture.png") != (0, 0)
 
 
-def doctor(place: Place) -> bool:
+def run_doctor(place: Place) -> bool:
     return place.program("doctor", "--json") == 0
 
 
-def png_size(path: Path) -> tuple[int, int]:
-    """Width and height as a PNG's header says, (0, 0) of anything else."""
+def read_png_size(path: Path) -> tuple[int, int]:
+    """Return width and height from a PNG's header, (0, 0) for anything else."""
     head = path.read_bytes()[:24] if path.exists() else b""
     return struct.unpack(">2I", head[16:]) if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 24 else (0, 0)
 
 
-def versions(place: Place) -> tuple[str, str, str]:
-    """Python's, torch's and OpenGL's version, by the doctor's report, which the log holds last."""
+def read_versions(place: Place) -> tuple[str, str, str]:
+    """Read Python's, torch's and OpenGL's version from the doctor's report, which the log holds last."""
     try:
         findings = json.loads("\n".join(place.output()))["findings"]
     except (OSError, ValueError, KeyError):
@@ -309,20 +314,21 @@ def versions(place: Place) -> tuple[str, str, str]:
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def format_table(outcomes: Sequence[Outcome]) -> str:
     """Return the platform table of docs/install.md."""
-    return "\n".join(["| system | torch | tried |", "|---|---|---|", *(line(outcome) for outcome in outcomes)])
+    return "\n".join(["| system | torch | tried |", "|---|---|---|", *(format_row(outcome) for outcome in outcomes)])
 
 
-def line(outcome: Outcome) -> str:
+def format_row(outcome: Outcome) -> str:
     python, torch, opengl = outcome.versions
     name = outcome.case.row.name
-    what = f"{system()}, Python {python or outcome.case.python}{'' if name == 'tested' else f', {name} versions'}"
-    return f"| {what} | {torch or '-'} | {tale(outcome, opengl)} |"
+    what = f"{describe_system()}, Python {python or outcome.case.python}"
+    what += "" if name == "tested" else f", {name} versions"
+    return f"| {what} | {torch or '-'} | {describe_outcome(outcome, opengl)} |"
 
 
-def tale(outcome: Outcome, opengl: str) -> str:
-    """What was tried, in the table's words."""
+def describe_outcome(outcome: Outcome, opengl: str) -> str:
+    """Describe what was tried, in the table's words."""
     if not outcome.steps:
         return "no interpreter"
     words = []
@@ -333,8 +339,8 @@ def tale(outcome: Outcome, opengl: str) -> str:
     return f"{'yes' if outcome.passed else 'no'}: {', '.join(words)}"
 
 
-def system() -> str:
-    """This machine's system as docs/install.md names it."""
+def describe_system() -> str:
+    """Name this machine's system as docs/install.md does."""
     try:
         release = platform.freedesktop_os_release()
         about = f" ({release.get('ID', '').capitalize()} {release.get('VERSION_ID', '')})"
