@@ -33,7 +33,7 @@ def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
     `out_of_memory`: what to say when memory ran out, without its full stop.
     """
     from gan.checkpoints.checkpoint import CheckpointError
-    from gan.data.image_dataset import ImageError
+    from gan.data.file_sets import ImageError
 
     if isinstance(error, TrainingError | ConfigError | DeviceError | ImageError | CheckpointError):
         return str(error)

@@ -1,138 +1,45 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Image sets on disk: a folder or a zip of PNG/JPEG files, any depth, all one size, with optional labels.
+"""Picture sets to train on: a folder or a zip of square pictures of one size, with optional labels.
 
-Everything a user can get wrong is refused here, when the set is opened, with the name of the file and one sentence
-that says what to do; nothing is converted silently, because a silently cropped or greyed set trains a wrong model.
-Pure numpy and Pillow: no torch.
+What a user can get wrong is refused here, when the set is opened, with the name of the file and one sentence that says
+what to do; nothing is converted with a loss, because a silently cropped or greyed set trains a wrong model. `train.py
+dataset convert` (train.datasets) makes such a set of any other. Pure numpy and Pillow: no torch.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import lzma
-import struct
-import threading
-import warnings
-import zipfile
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol
+from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from gan.files.errors import sanitize_text
+from gan.data.file_sets import FileSet, ImageError, Tar, is_hidden, open_file_set
+from gan.data.labels import LABELS, Labels, read_labels
+from gan.data.picture import DAMAGE, PictureInfo, list_suffixes, load_picture, probe_picture
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
-MAX_CLASSES = 100_000
 PICTURE_FLOOR, PICTURE_EACH = 4 * 2**20, 16  # bytes of a file, out of a zip too: in all, and for each of its pixels
-LABELS_FLOOR, LABELS_EACH = 2**20, 2**14  # bytes of dataset.json: in all, and for each picture
-LARGEST_NUMBER = float(np.finfo(np.float32).max)  # of a label
-MOST_SCANS = 100  # of a JPEG; encoders write 10, and each takes as long as all others, however few bytes it has
 MEMORY_LIMIT = 512 * 2**20  # bytes of decoded pictures kept in memory; larger sets are read on demand
 READERS = 4  # threads that decode an uncached batch; Pillow releases the interpreter lock while it decodes
-
-# What Pillow and zipfile raise on damaged input (UnidentifiedImageError is an OSError, encryption a RuntimeError).
-_DAMAGE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    Image.DecompressionBombError,
-)
-
-
-class ImageError(ValueError):
-    """An image set that cannot be used; the message is one sentence naming the file and the remedy."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(sanitize_text(why))
-
-
-class _Files(Protocol):
-    """The files of a set, in a folder or a zip; names are POSIX paths relative to its root."""
-
-    def sizes(self) -> dict[str, int]: ...
-
-    def read(self, name: str, limit: int) -> bytes: ...
-
-    def head(self, name: str) -> IO[bytes]: ...
-
-
-class _Folder:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def sizes(self) -> dict[str, int]:
-        return {p.relative_to(self.root).as_posix(): p.stat().st_size for p in self.root.rglob("*") if p.is_file()}
-
-    def read(self, name: str, limit: int) -> bytes:
-        with self.head(name) as file:
-            return _limited(file, limit)
-
-    def head(self, name: str) -> IO[bytes]:
-        return (self.root / name).open("rb")
-
-
-class _Zip:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self.archive = zipfile.ZipFile(path)
-        except OSError:
-            raise
-        except _DAMAGE as error:
-            raise ImageError(
-                f"{path} is not a readable zip ({error}); it may be damaged or incomplete: copy or make it again."
-            ) from error
-        self.lock = threading.Lock()
-
-    def sizes(self) -> dict[str, int]:
-        return {i.filename: i.file_size for i in self.archive.infolist() if not i.filename.endswith(("/", "\\"))}
-
-    def read(self, name: str, limit: int) -> bytes:
-        with self.lock, self.archive.open(name) as file:
-            return _limited(file, limit)
-
-    def head(self, name: str) -> IO[bytes]:
-        return self.archive.open(name)
-
-
-def _limited(file: IO[bytes], limit: int) -> bytes:
-    """Read all of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
-    data = file.read(limit + 1)
-    if len(data) > limit:
-        raise ValueError(f"it is larger than {limit / 2**20:.0f} MiB")
-    return data
+LISTED = 3  # names that a sentence has room for
+CONVERT = "`python train.py dataset convert SRC --out SET.zip --size {size}` makes a set of it, and leaves it as it is"
 
 
 class ImageSource:
-    """A checked image set. Indexing order is the sorted order of file names, whatever the file system says.
+    """A checked picture set. Indexing order is the sorted order of file names, whatever the file system says.
 
-    Attributes: `path`, `name` (stem, for run folders), `names` (relative POSIX paths), `resolution`, `labels`
-    (class numbers int64 [num], or vectors float32 [num, c_dim], or None), `digest` (of names and byte sizes: tells
-    whether the set changed).
+    Attributes: `path`, `name` (stem, for run folders), `names` (relative POSIX paths), `resolution`, `channels` (1
+    grey, 3 RGB, 4 RGB and alpha), `labels` (Labels or None), `left_out` (other files: name -> why), `digest` (of names
+    and byte sizes: tells whether the set changed).
     """
 
-    def __init__(
-        self, path: Path, files: _Files, names: Sequence[str], resolution: int, labels: np.ndarray | None, digest: str
-    ) -> None:
-        self.path, self.names, self.resolution = path, tuple(names), resolution
-        self.labels, self.digest = labels, digest
+    def __init__(self, files: FileSet, names: Sequence[str], resolution: int, channels: int, path: Path) -> None:
+        self.path, self.names, self.resolution, self.channels = path, tuple(names), resolution, channels
+        self.labels: Labels | None = read_labels(files, names)
+        self.digest = hashlib.sha256("".join(f"{n}\0{files.sizes[n]}\n" for n in names).encode()).hexdigest()[:16]
+        self.left_out = _list_left_out(files, set(names))
         self._files = files
         self._pictures: np.ndarray | None = None
 
@@ -142,9 +49,7 @@ class ImageSource:
 
     @property
     def c_dim(self) -> int:
-        if self.labels is None:
-            return 0
-        return int(self.labels.max()) + 1 if self.labels.ndim == 1 else int(self.labels.shape[1])
+        return 0 if self.labels is None else self.labels.c_dim
 
     @property
     def cached(self) -> bool:
@@ -155,13 +60,21 @@ class ImageSource:
         return len(self.names)
 
     def read(self, index: int) -> np.ndarray:
-        """Return picture `index` as uint8 [3, S, S]; ImageError names a file that does not decode."""
+        """Return picture `index` as uint8 [channels, S, S]; ImageError names a file that does not decode."""
         if self._pictures is not None:
             return self._pictures[index]
-        return _decode(self._files, self.names[index], self.resolution, self.path)
+        name, size = self.names[index], self.resolution
+        try:
+            image = load_picture(self._files.read(name, PICTURE_FLOOR + PICTURE_EACH * size**2), self.channels)
+            if image.size != (size, size):
+                raise ValueError("it changed since the set was opened")
+        except DAMAGE as error:
+            raise _damaged(name, self.path, error) from error
+        pixels = np.asarray(image).reshape(size, size, self.channels)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
     def batch(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return pictures `indices` as uint8 [N, 3, S, S]."""
+        """Return pictures `indices` as uint8 [N, channels, S, S]."""
         if self._pictures is not None:
             return self._pictures[np.asarray(indices)]
         with ThreadPoolExecutor(READERS) as pool:
@@ -171,141 +84,117 @@ class ImageSource:
         """Return the labels of pictures `indices` as float32 [N, c_dim]: classes one-hot, vectors as they are."""
         if self.labels is None:
             return np.zeros((len(indices), 0), np.float32)
-        chosen = self.labels[np.asarray(indices)]
+        chosen = self.labels.values[np.asarray(indices)]
         if chosen.ndim == 2:
             return chosen
         return (chosen[:, None] == np.arange(self.c_dim)).astype(np.float32)
 
     def cache(self) -> None:
-        """Decode the whole set into memory: 3·S² bytes a picture."""
-        pictures = np.empty((len(self), 3, self.resolution, self.resolution), np.uint8)
+        """Decode the whole set into memory: channels·S² bytes a picture."""
+        pictures = np.empty((len(self), self.channels, self.resolution, self.resolution), np.uint8)
         for index in range(len(self)):
             pictures[index] = self.read(index)
         self._pictures = pictures
+
+    def describe(self) -> str:
+        """Say in a line what the set holds, and what was left out and why."""
+        kinds = {1: "grey pictures", 3: "pictures", 4: "pictures with alpha"}
+        said = f"{len(self)} {kinds[self.channels]} of {self.resolution}x{self.resolution}"
+        if self.labels is not None:
+            vectors = self.labels.values.ndim == 2
+            said += f", {'labels of' if vectors else 'in'} {self.c_dim} {'numbers' if vectors else 'classes'}"
+        return f"{said}{describe_left_out(self.left_out)}."
 
 
 def open_images(path: str | Path, resolution: int | None = None, *, memory_limit: int = MEMORY_LIMIT) -> ImageSource:
     """Open the folder or zip `path` and check every picture's header.
 
-    Pictures must be RGB, square, a power of two from 16 to 1024 wide, and all of one size (`resolution`, when given).
-    Sets that decode to at most `memory_limit` bytes are decoded now; larger ones are read on demand, and a file whose
-    header is sound but whose pixels are damaged is then found only when it is read. Raises ImageError.
+    Pictures must be square, a power of two from 16 to 1024 wide, all of one size (`resolution`, when given), 8-bit,
+    and either none or all of them with alpha; grey ones among coloured ones become RGB. Sets that decode to at most
+    `memory_limit` bytes are decoded now; larger ones are read on demand, and a file whose header is sound but whose
+    pixels are damaged is then found only when it is read (gan.data.verify). Raises ImageError.
     """
     path = Path(path)
-    try:
-        files = _open_files(path)
-        sizes = {name: size for name, size in files.sizes().items() if _visible(name)}
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read ({error.strerror or error}); check its permissions.") from error
-    names = sorted(name for name in sizes if name.lower().endswith(SUFFIXES))
+    files = open_file_set(path)
+    if isinstance(files, Tar):
+        files.close()
+        raise ImageError(f"{path} is a tar; training reads folders and zips: {CONVERT.format(size=resolution or 256)}.")
+    suffixes = list_suffixes()
+    names = sorted(n for n in files.sizes if not is_hidden(n) and Path(n).suffix.lower() in suffixes)
     if not names:
-        raise ImageError(f"{path} holds no PNG or JPEG pictures; give a folder or zip of square RGB pictures.")
-    for name in names:
-        resolution = _check_header(files, name, resolution, names[0], path)
-    assert resolution is not None
-    labels = _read_labels(files, names, path) if "dataset.json" in sizes else None
-    digest = hashlib.sha256("".join(f"{name}\0{sizes[name]}\n" for name in names).encode()).hexdigest()[:16]
-    source = ImageSource(path, files, names, resolution, labels, digest)
-    if len(names) * 3 * resolution**2 <= memory_limit:
+        raise ImageError(
+            f"{path} holds no pictures{describe_left_out(_list_left_out(files, set()))}; give a folder or zip of them."
+        )
+    infos = [_check_header(files, name, path) for name in names]
+    size = resolution or infos[0].size[0]
+    for name, info in zip(names, infos, strict=True):
+        _check_size(f"{name} in {path}", info, size, names[0] if resolution is None else None)
+    source = ImageSource(files, names, size, _choose_channels(names, infos, path), path)
+    if len(names) * source.channels * size**2 <= memory_limit:
         source.cache()
     return source
 
 
-def _open_files(path: Path) -> _Files:
-    if path.is_dir():
-        return _Folder(path)
-    if path.is_file():
-        return _Zip(path)
-    raise ImageError(f"{path} does not exist; give a folder or a zip of pictures.")
+def describe_left_out(left_out: dict[str, str]) -> str:
+    """Say which files were left out and why, in the order of how many, to be put behind a sentence's first part."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        reasons.setdefault(why, []).append(name)
+    parts = []
+    for why, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        parts.append(f"{', '.join(names[:LISTED])}{more} ({why})")
+    return f"; left out: {'; '.join(parts)}" if parts else ""
 
 
-def _visible(name: str) -> bool:
-    """Return False for hidden files and the resource forks that macOS adds to zips: they are no pictures."""
-    return not any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+def _list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
+    """Return what of a set is not read: hidden files, which nobody misses, are not named."""
+    others = sorted(name for name in files.sizes if name not in taken and not is_hidden(name))
+    others = [name for name in others if not name.endswith(LABELS)]
+    return files.left_out | {name: f"no picture: {Path(name).suffix or 'no suffix'}" for name in others}
 
 
 def _damaged(name: str, path: Path, error: BaseException) -> ImageError:
-    return ImageError(f"{name} in {path} cannot be read as a picture ({error}); replace or remove it.")
+    why = str(error) if str(error) and "BytesIO" not in str(error) else "it is damaged, or no picture"
+    return ImageError(f"{name} in {path} cannot be read as a picture ({why}); replace or remove it.")
 
 
-def _check_header(files: _Files, name: str, resolution: int | None, first: str, path: Path) -> int:
-    """Check size and mode from the header alone; return the resolution that every further picture must have."""
+def _check_header(files: FileSet, name: str, path: Path) -> PictureInfo:
     try:
-        with files.head(name) as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # such sizes are refused just below
-            with Image.open(stream, formats=("PNG", "JPEG")) as picture:
-                (width, height), mode = picture.size, picture.mode
-    except _DAMAGE as error:
+        with files.open(name) as stream:
+            return probe_picture(stream)
+    except DAMAGE as error:
         raise _damaged(name, path, error) from error
-    where = f"{name} in {path} is {width}x{height} {mode}"
-    if mode != "RGB":
-        raise ImageError(
-            f"{where}, not RGB; convert the set first, for example with Pillow's "
-            "Image.open(file).convert('RGB').save(file)."
-        )
+
+
+def _check_size(where: str, info: PictureInfo, resolution: int, first: str | None) -> None:
+    """Raise ImageError unless a picture has the size, and the depth, to be trained on as it is."""
+    width, height = info.size
+    what, convert = f"{where} is {width}x{height} {info.mode}", CONVERT.format(size=resolution)
+    if not info.exact:
+        raise ImageError(f"{what}, not 8-bit grey or RGB; {convert}.")
     if width != height:
-        raise ImageError(f"{where}, not square; crop or pad the pictures to a square first.")
+        nearest = max((size for size in RESOLUTIONS if size <= min(width, height)), default=RESOLUTIONS[0])
+        raise ImageError(f"{what}, not square; {CONVERT.format(size=nearest)}.")
     if width not in RESOLUTIONS:
-        raise ImageError(f"{where}, but the width must be a power of two from 16 to 1024; resize the pictures first.")
-    if resolution is not None and width != resolution:
-        told = "as asked for" if name == first else f"as {first} is"
-        raise ImageError(f"{where}, not {resolution}x{resolution} {told}; bring all pictures to one size first.")
-    return width
+        nearest = max((size for size in RESOLUTIONS if size <= width), default=RESOLUTIONS[0])
+        raise ImageError(
+            f"{what}, but the width must be a power of two from 16 to 1024; {CONVERT.format(size=nearest)}."
+        )
+    if width != resolution:
+        told = "as asked for" if first is None else f"as {first} is"
+        raise ImageError(f"{what}, not {resolution}x{resolution} {told}; {convert}.")
 
 
-def _decode(files: _Files, name: str, resolution: int, path: Path) -> np.ndarray:
-    try:
-        data = files.read(name, PICTURE_FLOOR + PICTURE_EACH * resolution**2)
-        if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MOST_SCANS:
-            raise ValueError("it has far more scans than a JPEG needs")
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-            if picture.size != (resolution, resolution) or picture.mode != "RGB":
-                raise ValueError("it changed since the set was opened")
-            pixels = np.asarray(picture)
-    except _DAMAGE as error:
-        raise _damaged(name, path, error) from error
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
-
-
-def _read_labels(files: _Files, names: Sequence[str], path: Path) -> np.ndarray | None:
-    """Read dataset.json in the order of `names`, into an array as ImageSource.labels holds; None if labels are null."""
-    where = f"dataset.json in {path}"
-    try:
-        document = json.loads(files.read("dataset.json", LABELS_FLOOR + LABELS_EACH * len(names)))
-    except _DAMAGE as error:
-        raise ImageError(f"{where} is not readable JSON ({error}); repair or remove it.") from error
-    if not isinstance(document, dict) or "labels" not in document:
-        raise ImageError(f'{where} has no "labels" entry; write {{"labels": null}} or [[file, label], ...].')
-    entries = document["labels"]
-    if entries is None:
-        return None
-    shape_ok = isinstance(entries, list) and all(
-        isinstance(e, list) and len(e) == 2 and isinstance(e[0], str) for e in entries
-    )
-    if not shape_ok:
-        raise ImageError(f"{where} holds labels that are not [file, label] pairs; write them so or as null.")
-    labels: dict[str, Any] = dict(entries)
-    known = set(names)
-    for name in labels:
-        if name not in known:
-            raise ImageError(f"{where} labels {name}, which is not among the pictures; correct or remove the entry.")
-    for name in names:
-        if name not in labels:
-            raise ImageError(f"{where} has no label for {name}; label every picture or none.")
-    return _label_array([labels[name] for name in names], names, where)
-
-
-def _label_array(values: list[Any], names: Sequence[str], where: str) -> np.ndarray:
-    if all(type(v) is int for v in values):
-        for name, value in zip(names, values, strict=True):
-            if not 0 <= value < MAX_CLASSES:
-                raise ImageError(f"{where} gives {name} the class {value}; classes run from 0 to {MAX_CLASSES - 1}.")
-        return np.asarray(values, np.int64)
-    for name, value in zip(names, values, strict=True):
-        vector = isinstance(value, list) and all(type(x) in (int, float) and abs(x) <= LARGEST_NUMBER for x in value)
-        if not vector or len(value) != len(values[0]) or not value:
-            raise ImageError(
-                f"{where} gives {name} an unusable label; labels must all be classes (integers), or all "
-                "be lists of numbers of one length."
-            )
-    return np.asarray(values, np.float32)
+def _choose_channels(names: Sequence[str], infos: Sequence[PictureInfo], path: Path) -> int:
+    """Return 4 if all pictures have alpha, 1 if all are grey, else 3; ImageError if only some have alpha."""
+    clear = [info.channels == 4 for info in infos]
+    if all(clear):
+        return 4
+    if any(clear):
+        name = names[clear.index(True)]
+        raise ImageError(
+            f"{name} in {path} has transparency and {names[clear.index(False)]} has none; "
+            f"{CONVERT.format(size=infos[0].size[0])}, on one background or, with --channels 4, with alpha for all."
+        )
+    return 1 if all(info.channels == 1 for info in infos) else 3

@@ -32,7 +32,8 @@ import torch
 
 import gan.checkpoints.foreign  # noqa: F401  (which a foreign file has imported)
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
-from gan.data.image_dataset import ImageError, open_images
+from gan.data.file_sets import ImageError
+from gan.data.image_dataset import open_images
 from gan.devices import DeviceError
 from gan.networks.config import ConfigError
 from train.errors import TrainingError

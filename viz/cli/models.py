@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gan.cli.download_bar import fetch_with_bar
-from gan.data.image_dataset import ImageError
+from gan.data.file_sets import ImageError
 from gan.devices import DeviceError
 from gan.hub.resolve import explain_missing, resolve
 from gan.networks.config import ConfigError

@@ -3,6 +3,7 @@
 
 import io
 import json
+import tarfile
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from fuzz import fuzz_files
 from PIL import Image
 
-from gan.data.image_dataset import ImageError, open_images
+from gan.data.file_sets import ImageError
+from gan.data.image_dataset import open_images
 
 
 def pixels(index: int, size: int = 16) -> np.ndarray:
@@ -87,16 +89,92 @@ def test_jpegs_are_pictures_too(tmp_path: Path) -> None:
 
 def test_refuses_what_is_not_there(tmp_path: Path, pictures: dict[str, bytes]) -> None:
     refused(tmp_path / "missing.zip", "missing.zip", "does not exist")
-    refused(tmp_path, "no PNG or JPEG")
-    refused(zip_of(tmp_path / "empty.zip", {}), "no PNG or JPEG")
+    refused(tmp_path, "no pictures")
+    refused(zip_of(tmp_path / "empty.zip", {}), "no pictures")
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1", "I;16", "CMYK"])
-def test_refuses_other_modes_by_name(tmp_path: Path, pictures: dict[str, bytes], mode: str) -> None:
+@pytest.mark.parametrize("mode", ["I;16", "CMYK"])
+def test_refuses_modes_that_would_lose_something(tmp_path: Path, pictures: dict[str, bytes], mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
     odd = "zz.jpg" if mode == "CMYK" else "zz.png"
     path = folder_of(tmp_path, {**pictures, odd: png(Image.new(mode, (16, 16)), kind)})
-    refused(path, odd, mode, "convert('RGB')")
+    refused(path, odd, mode, "train.py dataset convert")
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1"])
+def test_grey_and_palettes_become_rgb_exactly(tmp_path: Path, pictures: dict[str, bytes], mode: str) -> None:
+    image = Image.fromarray(pixels(9)).convert(mode)
+    source = open_images(folder_of(tmp_path, {**pictures, "zz.png": png(image)}))
+    assert source.channels == 3
+    np.testing.assert_array_equal(source.read(4), np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+
+
+def test_channels_are_what_all_pictures_have(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    grey = {f"{i}.png": png(Image.fromarray(pixels(i)).convert("L")) for i in range(2)}
+    assert open_images(folder_of(tmp_path / "grey", grey)).batch([0, 1]).shape == (2, 1, 16, 16)
+    clear = {f"{i}.png": png(Image.fromarray(np.dstack([pixels(i), pixels(5)[..., 0]]))) for i in range(2)}
+    source = open_images(folder_of(tmp_path / "clear", clear))
+    np.testing.assert_array_equal(source.read(1)[3], pixels(5)[..., 0])
+    np.testing.assert_array_equal(source.read(1)[:3], pixels(1).transpose(2, 0, 1))
+    refused(folder_of(tmp_path / "both", {**pictures, **clear}), "0.png", "transparency", "--channels 4")
+
+
+def test_a_color_key_is_transparency(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(pixels(9)).save(stream, "PNG", transparency=(1, 2, 3))
+    refused(folder_of(tmp_path, {**pictures, "zz.png": stream.getvalue()}), "zz.png", "transparency")
+
+
+@pytest.mark.parametrize("suffix", ["webp", "bmp", "tiff", "gif", "jfif", "qoi", "tga", "ppm", "avif"])
+def test_everything_that_pillow_reads_is_a_picture(tmp_path: Path, pictures: dict[str, bytes], suffix: str) -> None:
+    kind = {"jfif": "JPEG", "tga": "TGA", "ppm": "PPM"}.get(suffix, suffix.upper())
+    source = open_images(folder_of(tmp_path, {**pictures, f"zz.{suffix}": png(Image.fromarray(pixels(9)), kind)}))
+    assert len(source) == 5 and not source.left_out
+    if suffix in ("bmp", "tiff", "qoi", "tga", "ppm"):
+        np.testing.assert_array_equal(source.read(4), pixels(9).transpose(2, 0, 1))
+
+
+def test_what_is_left_out_is_counted_and_named(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    others = {"a.heic": b"", "b.heic": b"", "c.heic": b"", "d.heic": b"", "notes.md": b"", ".hidden": b""}
+    path = folder_of(tmp_path / "set", {**pictures, **others})
+    (path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    source = open_images(path)
+    assert source.describe() == (
+        "4 pictures of 16x16; left out: a.heic, b.heic, c.heic and 1 more (no picture: .heic); "
+        "gone.png (a link to nothing); notes.md (no picture: .md)."
+    )
+
+
+def test_linked_folders_belong_to_the_set(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    folder_of(tmp_path / "elsewhere", pictures)
+    path = folder_of(tmp_path / "set", {"a.png": png(Image.fromarray(pixels(7)))})
+    (path / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (path / "loop").symlink_to(path, target_is_directory=True)
+    source = open_images(path)
+    assert len(source) == 5 and "loop/ (a link to a folder above)" in source.describe()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(pixels(3))
+    stream = io.BytesIO()
+    image.save(stream, "PNG", exif=exif)
+    turns = {1: (0, 0), 2: (0, 1), 3: (2, 0), 4: (2, 1), 5: (3, 1), 6: (3, 0), 7: (1, 1), 8: (1, 0)}
+    quarters, mirror = turns[orientation]
+    expected = np.rot90(pixels(3), quarters)
+    expected = expected[:, ::-1] if mirror else expected
+    source = open_images(folder_of(tmp_path, {"a.png": stream.getvalue()}))
+    np.testing.assert_array_equal(source.read(0), expected.transpose(2, 0, 1))
+
+
+def test_what_is_no_set_is_called_by_its_name(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    (tmp_path / "a.png").write_bytes(pictures["00000/img00000000.png"])
+    refused(tmp_path / "a.png", "neither a folder nor a zip")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(tmp_path / "a.png", "a.png")
+    refused(tmp_path / "a.tar", "is a tar", "dataset convert")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +216,7 @@ def test_refuses_damaged_zips(tmp_path: Path, pictures: dict[str, bytes]) -> Non
     path = zip_of(tmp_path / "a.zip", pictures)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    refused(path, "a.zip", "not a readable zip")
+    refused(path, "a.zip", "damaged or incomplete archive")
     flipped = bytearray(data)
     flipped[200] ^= 255  # inside the first picture: its checksum no longer holds
     path.write_bytes(flipped)
@@ -161,6 +239,21 @@ def test_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
     assert open_images(labelled(tmp_path, pictures, {"labels": None})).c_dim == 0
 
 
+def test_an_entry_may_stand_twice_if_it_says_the_same(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    entries = [[name, 1] for name in [*sorted(pictures), *sorted(pictures)]]
+    assert open_images(labelled(tmp_path, pictures, {"labels": entries})).c_dim == 2
+
+
+@pytest.mark.parametrize("prefixed", [False, True])
+def test_labels_in_the_folder_that_holds_all(tmp_path: Path, pictures: dict[str, bytes], prefixed: bool) -> None:
+    inner = {f"faces/{name}": data for name, data in pictures.items()}
+    entries = [[f"faces/{name}" if prefixed else name, i] for i, name in enumerate(sorted(pictures))]
+    document = {"labels": entries, "classes": ["cat", "dog"]}
+    source = open_images(zip_of(tmp_path / "a.zip", {**inner, "faces/dataset.json": json.dumps(document).encode()}))
+    assert source.labels is not None and source.labels.values.tolist() == [0, 1, 2, 3]
+    assert source.labels.classes == ("cat", "dog", "2", "3") and "in 4 classes" in source.describe()
+
+
 def test_refuses_bad_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
     names = sorted(pictures)
     whole = [[name, 0] for name in names]
@@ -171,6 +264,10 @@ def test_refuses_bad_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
         ({"labels": {"a": 1}}, ["pairs"]),
         ({"labels": [*whole, ["gone.png", 1]]}, ["gone.png"]),
         ({"labels": whole[1:]}, [names[0]]),
+        ({"labels": [*whole, [names[2], 7]]}, [names[2], "more than once", "0", "7"]),
+        ({"labels": whole, "classes": "cat"}, ["classes"]),
+        ({"labels": whole, "classes": [1]}, ["classes"]),
+        ({"labels": [[name, [1.0, 2.0]] for name in names], "classes": ["cat"]}, ["classes"]),
         ({"labels": [*whole[1:], [names[0], "cat"]]}, [names[0]]),
         ({"labels": [*whole[1:], [names[0], -1]]}, [names[0], "-1"]),
         ({"labels": [*whole[1:], [names[0], [1.0]]]}, ["of one length"]),
@@ -188,7 +285,7 @@ def test_zips_that_only_newer_programs_read(tmp_path: Path, pictures: dict[str, 
     data = bytearray(path.read_bytes())
     data[data.index(b"PK\x01\x02") + 6] = 64  # the version that is needed
     path.write_bytes(data)
-    refused(path, "a.zip", "not a readable zip")
+    refused(path, "a.zip", "damaged or incomplete archive")
 
 
 def test_a_file_without_a_name_is_passed_over(tmp_path: Path, pictures: dict[str, bytes]) -> None:

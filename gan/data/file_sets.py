@@ -1,0 +1,188 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The files of a set: a folder, a zip, a tar, or a text file that lists them. Names are POSIX paths below its root."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from gan.data.picture import DAMAGE
+from gan.files.errors import sanitize_text
+
+LISTS = (".txt", ".lst", ".list")  # suffixes of a file that names pictures, one a line
+MAX_LIST = 2**28  # bytes of such a file
+
+
+class ImageError(ValueError):
+    """A picture set that cannot be used; the message is one sentence naming the file and the remedy."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(sanitize_text(why))
+
+
+class FileSet(Protocol):
+    """Files by name. `sizes` and `stamps` (what changes when a file's bytes do) are read once, when it is opened."""
+
+    path: Path
+    sizes: dict[str, int]
+    stamps: dict[str, str]
+    left_out: dict[str, str]  # name -> why
+
+    def read(self, name: str, limit: int) -> bytes: ...
+
+    def open(self, name: str) -> IO[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Folder:
+    """A folder, with what symbolic links in it lead to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sizes: dict[str, int] = {}
+        self.stamps: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+        for file in self._walk():
+            self._add(file.relative_to(path).as_posix(), file)
+
+    def _add(self, name: str, file: Path) -> None:
+        try:
+            stat = file.stat()
+        except OSError as error:
+            self.left_out[name] = "a link to nothing" if file.is_symlink() else error.strerror or str(error)
+            return
+        self.sizes[name], self.stamps[name] = stat.st_size, str(stat.st_mtime_ns)
+
+    def _walk(self) -> Iterator[Path]:
+        seen = set()  # folders, by what they are and not by name: a link may lead back up
+        for folder, folders, files in os.walk(self.path, onerror=self._raise_at_root, followlinks=True):
+            stat = os.stat(folder)
+            if (stat.st_dev, stat.st_ino) in seen and stat.st_ino:
+                folders.clear()
+                self.left_out[f"{Path(folder).relative_to(self.path).as_posix()}/"] = "a link to a folder above"
+                continue
+            seen.add((stat.st_dev, stat.st_ino))
+            folders.sort()
+            yield from (Path(folder, file) for file in sorted(files))
+
+    def _raise_at_root(self, error: OSError) -> None:
+        if error.filename is None or Path(error.filename) == self.path:
+            raise error
+        self.left_out[f"{Path(error.filename).relative_to(self.path).as_posix()}/"] = error.strerror or str(error)
+
+    def read(self, name: str, limit: int) -> bytes:
+        with self.open(name) as file:
+            return read_limited(file, limit)
+
+    def open(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("rb")
+
+    def close(self) -> None:
+        """Do nothing: a folder holds nothing open."""
+
+
+class FileList(Folder):
+    """Files named in a text file, one a line, relative to it; empty lines and those that begin with # are skipped."""
+
+    def _walk(self) -> Iterator[Path]:
+        raise AssertionError  # a list is not walked
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.parent
+        self.sizes, self.stamps, self.left_out = {}, {}, {}
+        with path.open("rb") as file:
+            text = read_limited(file, MAX_LIST).decode("utf-8", "surrogateescape")
+        for line in map(str.strip, text.splitlines()):
+            if line and not line.startswith("#"):
+                self._add(line, self.path / line)
+
+
+class Zip:
+    """A zip; reading it from several threads takes turns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.archive = zipfile.ZipFile(path)
+        entries = [info for info in self.archive.infolist() if not info.filename.endswith(("/", "\\"))]
+        self.sizes = {info.filename: info.file_size for info in entries}
+        self.stamps = {info.filename: f"{info.CRC:08x}" for info in entries}
+        self.left_out: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def read(self, name: str, limit: int) -> bytes:
+        with self._lock, self.archive.open(name) as file:
+            return read_limited(file, limit)
+
+    def open(self, name: str) -> IO[bytes]:
+        return self.archive.open(name)
+
+    def close(self) -> None:
+        self.archive.close()
+
+
+class Tar:
+    """A tar, compressed or not; read in its own order, for going back in a compressed one starts from its beginning."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.archive = tarfile.open(path)
+        self._members = {member.name.removeprefix("./"): member for member in self.archive if member.isfile()}
+        self.sizes = {name: member.size for name, member in self._members.items()}
+        self.stamps = {name: f"{member.mtime}" for name, member in self._members.items()}
+        self.left_out: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def read(self, name: str, limit: int) -> bytes:
+        with self._lock, self.open(name) as file:
+            return read_limited(file, limit)
+
+    def open(self, name: str) -> IO[bytes]:
+        file = self.archive.extractfile(self._members[name])
+        return io.BytesIO() if file is None else file
+
+    def close(self) -> None:
+        self.archive.close()
+
+
+def read_limited(file: IO[bytes], limit: int) -> bytes:
+    """Read all of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
+    data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it is larger than {limit / 2**20:.0f} MiB")
+    return data
+
+
+def open_file_set(path: Path) -> FileSet:
+    """Open a folder, zip, tar or list of files; ImageError says what `path` is instead."""
+    try:
+        if path.is_dir():
+            return Folder(path)
+        if not path.exists():
+            raise ImageError(f"{path} does not exist; give a folder or a zip of pictures.")
+        with path.open("rb") as file:
+            head = file.read(8)
+        if head.startswith(b"PK") or zipfile.is_zipfile(path):
+            return Zip(path)
+        if tarfile.is_tarfile(path):
+            return Tar(path)
+        if path.suffix.lower() in LISTS:
+            return FileList(path)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+        raise ImageError(f"{path} is a damaged or incomplete archive ({error}); copy or make it again.") from error
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except DAMAGE as error:
+        raise ImageError(f"{path} is a damaged or incomplete archive ({error}); copy or make it again.") from error
+    raise ImageError(f"{path} is neither a folder nor a zip; give a folder or a zip of pictures.")
+
+
+def is_hidden(name: str) -> bool:
+    """Return True for hidden files and the resource forks that macOS adds to zips: they are no pictures."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)

@@ -1,0 +1,205 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Any picture that Pillow reads, as upright 8-bit grey, sRGB or sRGB with alpha.
+
+`probe_picture` looks at the header alone, `load_picture` decodes. Data sets, their conversion and the window read
+pictures here, so that all of them agree about orientation, depth, colour and transparency.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import lzma
+import struct
+import warnings
+import zipfile
+import zlib
+from typing import IO, NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms, ImageOps
+
+# EPS starts another program, WMF needs Windows, and for the others Pillow knows the header only.
+UNREAD_FORMATS = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF")
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # number of channels -> Pillow's mode
+EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # which hold 8 bits or fewer of grey or RGB
+MAX_PIXELS = 2 * 89_478_485  # of one picture: where Pillow, too, stops
+MAX_SCANS = 100  # of a JPEG; encoders write 10, and each takes as long as all others, however few bytes it has
+
+# What Pillow, zipfile and tarfile raise for damaged input (UnidentifiedImageError is an OSError, encryption a
+# RuntimeError).
+DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    Image.DecompressionBombError,
+)
+
+Color = tuple[int, int, int]
+
+
+class PictureInfo(NamedTuple):
+    """The header of a picture: `size` is (width, height) once upright, `channels` 1, 3 or 4 as its mode has."""
+
+    format: str
+    size: tuple[int, int]
+    mode: str
+    channels: int
+
+    @property
+    def exact(self) -> bool:
+        """True if its pixels are 8-bit grey or RGB, so that nothing is lost by reading it."""
+        return self.mode in EXACT_MODES
+
+
+@functools.cache
+def list_formats() -> tuple[str, ...]:
+    """Return the names of the formats that are read."""
+    Image.init()
+    return tuple(sorted(set(Image.OPEN) - set(UNREAD_FORMATS)))
+
+
+@functools.cache
+def list_suffixes() -> frozenset[str]:
+    """Return the suffixes, in lower case and with their dot, of the files that are taken for pictures."""
+    formats = {*list_formats(), "MPO"}  # MPO: several JPEGs, which the reader of JPEG opens
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in formats)
+
+
+def probe_picture(stream: IO[bytes]) -> PictureInfo:
+    """Read a picture's header; raises one of DAMAGE."""
+    with _quiet(), Image.open(stream, formats=list_formats()) as image:
+        _check_size(image)
+        width, height = image.size
+        if _read_orientation(image) >= 5:  # a quarter turn, with or without a mirror
+            width, height = height, width
+        return PictureInfo(image.format or "", (width, height), image.mode, _count_channels(image))
+
+
+def load_picture(
+    data: bytes, channels: int = 3, background: Color = (255, 255, 255), at_least: int | None = None
+) -> Image.Image:
+    """Decode a picture, turn it upright, and convert it to 1 (grey), 3 (sRGB) or 4 (sRGB, alpha) channels of 8 bits.
+
+    Of an animation it is the first frame. 16 bits are scaled to 8, colour profiles and CMYK become sRGB, and what is
+    transparent lies on `background` unless there are 4 channels. `at_least`: a JPEG may be decoded at a fraction of
+    its size, as long as both sides have that many pixels. Raises one of DAMAGE.
+    """
+    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
+        raise ValueError("it has far more scans than a JPEG needs")
+    with _quiet(), Image.open(io.BytesIO(data), formats=list_formats()) as image:
+        _check_size(image)
+        if at_least is not None:
+            image.draft(image.mode, (at_least, at_least))
+        orientation = _read_orientation(image)
+        image.load()
+        return _convert(_turn_upright(image, orientation), channels, background)
+
+
+def resize_picture(
+    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> Image.Image:
+    """Resize the part `box` of a picture with Lanczos' filter, widened where it shrinks, in the values as stored.
+
+    Colours are weighted by alpha, so that nothing hidden shows at an edge.
+    """
+    if image.mode == "RGBA":
+        return image.convert("RGBa").resize(size, Image.Resampling.LANCZOS, box).convert("RGBA")
+    return image.resize(size, Image.Resampling.LANCZOS, box)
+
+
+def _quiet() -> warnings.catch_warnings[None]:
+    """Ignore Pillow's warnings: sizes have a limit of our own, and damaged metadata does not concern the pixels."""
+    return warnings.catch_warnings(action="ignore")
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"its {width}x{height} pixels are more than {MAX_PIXELS / 1e6:.0f} million")
+
+
+def _read_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 (upright) to 8; 1 if there is none, or if it is damaged."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # Pillow would decode all of it to look behind the pixels
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except DAMAGE:
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    if orientation == 1:
+        return image
+    exif = image.getexif()
+    exif.clear()  # what else it holds may be damaged
+    exif[ExifTags.Base.Orientation] = orientation
+    return ImageOps.exif_transpose(image)
+
+
+def _count_channels(image: Image.Image) -> int:
+    if image.has_transparency_data:
+        return 4
+    return 1 if image.mode in ("1", "L", "F") or image.mode.startswith("I") else 3
+
+
+def _convert(image: Image.Image, channels: int, background: Color) -> Image.Image:
+    image = _scale_to_8_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA") if image.mode != "RGBA" else image
+        alpha = image.getchannel("A")
+        color = _convert_to_srgb(image.convert("RGB"), image.info.get("icc_profile"))
+        if channels == 4:
+            color.putalpha(alpha)
+            return color
+        image = Image.composite(color, Image.new("RGB", color.size, background), alpha)
+    elif image.mode != "L" or channels != 1:
+        image = _convert_to_srgb(image, image.info.get("icc_profile"))
+    return image if image.mode == MODES[channels] else image.convert(MODES[channels])
+
+
+def _scale_to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey and floats to L; ValueError for numbers of which nobody knows what white is."""
+    if not (image.mode.startswith("I") or image.mode == "F"):
+        return image
+    values = np.asarray(image)
+    white = 1.0 if image.mode == "F" else 65535.0
+    if not (values.min() >= 0 and values.max() <= white):
+        raise ValueError(f"its values are not from 0 to {white:g}")
+    return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8))
+
+
+def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return RGB in sRGB; a profile that cannot be read or does not fit is ignored, as browsers do."""
+    if image.mode in ("P", "PA", "1", "HSV", "YCbCr", "RGBX"):
+        image = image.convert("RGB")
+    try:
+        if image.mode == "LAB":
+            source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        elif profile is not None:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        else:
+            return image if image.mode in ("L", "RGB") else image.convert("RGB")
+        if image.mode != "LAB" and "sRGB" in ImageCms.getProfileDescription(source):
+            return image if image.mode in ("L", "RGB") else image.convert("RGB")
+        converted = ImageCms.profileToProfile(image, source, _srgb_profile(), outputMode="RGB")
+        return image.convert("RGB") if converted is None else converted
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image if image.mode == "L" else image.convert("RGB")
+
+
+@functools.cache
+def _srgb_profile() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
