@@ -65,9 +65,8 @@ class ImageSource:
             return self._pictures[index]
         name, size = self.names[index], self.resolution
         try:
-            image = load_picture(self._files.read(name, PICTURE_FLOOR + PICTURE_EACH * size**2), self.channels)
-            if image.size != (size, size):
-                raise ValueError("it changed since the set was opened")
+            data = self._files.read(name, PICTURE_FLOOR + PICTURE_EACH * size**2)
+            image = load_picture(data, self.channels, size=(size, size))
         except DAMAGE as error:
             raise _damaged(name, self.path, error) from error
         pixels = np.asarray(image).reshape(size, size, self.channels)

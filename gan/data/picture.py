@@ -87,18 +87,26 @@ def probe_picture(stream: IO[bytes]) -> PictureInfo:
 
 
 def load_picture(
-    data: bytes, channels: int = 3, background: Color = (255, 255, 255), at_least: int | None = None
+    data: bytes,
+    channels: int = 3,
+    background: Color = (255, 255, 255),
+    *,
+    size: tuple[int, int] | None = None,
+    at_least: int | None = None,
 ) -> Image.Image:
     """Decode a picture, turn it upright, and convert it to 1 (grey), 3 (sRGB) or 4 (sRGB, alpha) channels of 8 bits.
 
     Of an animation it is the first frame. 16 bits are scaled to 8, colour profiles and CMYK become sRGB, and what is
-    transparent lies on `background` unless there are 4 channels. `at_least`: a JPEG may be decoded at a fraction of
-    its size, as long as both sides have that many pixels. Raises one of DAMAGE.
+    transparent lies on `background` unless there are 4 channels. `size`: what it must have, (width, height), checked
+    before pixels are decoded. `at_least`: a JPEG may be decoded at a fraction of its size, as long as both sides have
+    that many pixels. Raises one of DAMAGE.
     """
     if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
         raise ValueError("it has far more scans than a JPEG needs")
     with _quiet(), Image.open(io.BytesIO(data), formats=list_formats()) as image:
         _check_size(image)
+        if size is not None and sorted(image.size) != sorted(size):
+            raise ValueError(f"it is {image.width}x{image.height}, not {size[0]}x{size[1]}: it changed")
         if at_least is not None:
             image.draft(image.mode, (at_least, at_least))
         orientation = _read_orientation(image)

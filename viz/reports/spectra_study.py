@@ -10,7 +10,8 @@ from pathlib import Path
 from gan.analysis.bands import Band, find_band
 from gan.analysis.power_spectrum import SpectrumAverage, average_generator, average_images
 from gan.checkpoints.checkpoint import load_generator, read_header
-from gan.data.image_dataset import ImageError, ImageSource
+from gan.data.file_sets import ImageError
+from gan.data.image_dataset import ImageSource
 from gan.hub.resolve import shorten_name
 from gan.networks.config import ConfigError
 from viz.reports.network_text import plain
