@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from train.cli.convert import convert
 from train.cli.errors import report_errors
 from train.cli.options import MAX_SEED
 
@@ -35,3 +36,6 @@ def critters(out: Path, num: int, size: str, seed: int) -> None:
 
     with report_errors():
         launch.draw_critters(out, num, int(size), seed)
+
+
+dataset.add_command(convert)

@@ -1,0 +1,124 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python train.py dataset convert`: make a data set of any pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gan.cli.path_types import UserPath, overwrite_option, refuse_existing
+from train.cli.errors import report_errors
+from train.cli.progress import show_progress
+
+EXAMPLES = """\b
+A folder of photos of any size and kind, the centre of each:
+    python train.py dataset convert ~/photos --out photos-256.zip --size 256
+A class for each of its folders, whole pictures between white bars:
+    python train.py dataset convert birds --out birds.zip --size 128 --crop pad --background white --labels folders
+Cars, wider than high, with labels from a table:
+    python train.py dataset convert cars.tar --out cars.zip --size 512x384 --crop wide --labels makes.csv
+Sprites with their transparency:
+    python train.py dataset convert sprites --out sprites.zip --size 64 --channels 4
+"""
+
+
+class SquareSize(click.ParamType[tuple[int, int]]):
+    """The width of the square pictures, or WIDTHxHEIGHT for --crop wide."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", str(value))
+        width = int(found[1]) if found else 0
+        height = int(found[2] or width) if found else 0
+        if width not in (16, 32, 64, 128, 256, 512, 1024) or not 1 <= height <= width:
+            self.fail(f"{value!r} is not a power of two from 16 to 1024, such as 256, or 512x384.", param, ctx)
+        return width, height
+
+
+class ColorName(click.ParamType[tuple[int, int, int]]):
+    """A colour as CSS writes it."""
+
+    name = "COLOUR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int, int]:
+        from PIL import ImageColor
+
+        try:
+            red, green, blue = ImageColor.getrgb(str(value))[:3]
+        except ValueError:
+            self.fail(f"{value!r} is not a colour such as white or #8090a0.", param, ctx)
+        return red, green, blue
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("source", metavar="SRC", type=UserPath())
+@click.option("--out", metavar="FILE.zip", type=UserPath(), required=True, help="The zip to write.")
+@click.option("--size", type=SquareSize(), required=True, help="Width of the pictures; 512x384 goes with --crop wide.")
+@click.option(
+    "--crop",
+    type=click.Choice(["center", "wide", "pad", "stretch"]),
+    default="center",
+    show_default=True,
+    help="The largest centred square; a wide part of it between bars (4:3 unless --size says otherwise); all of it "
+    "between bars; or all of it, distorted.",
+)
+@click.option("--background", type=ColorName(), help="Colour under transparency and of bars (white; bars: black).")
+@click.option(
+    "--channels", type=click.Choice(["1", "3", "4"]), default="3", show_default=True, help="Grey, RGB, RGB and alpha."
+)
+@click.option(
+    "--labels", metavar="folders|FILE", help="A class for each folder, a .csv of file and class, or a dataset.json."
+)
+@click.option("--max", "max_num", type=click.IntRange(1), help="Only the first so many, in the order of their names.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes (as many as there are CPUs).")
+@click.option("--drop-duplicates", is_flag=True, help="Leave out pictures that are the same as an earlier one.")
+@overwrite_option
+def convert(
+    source: Path,
+    out: Path,
+    size: tuple[int, int],
+    crop: str,
+    background: tuple[int, int, int] | None,
+    channels: str,
+    labels: str | None,
+    max_num: int | None,
+    workers: int | None,
+    drop_duplicates: bool,
+    overwrite: bool,
+) -> None:
+    """Make a data set of the pictures in SRC: a folder, a zip, a tar, or a text file that lists them.
+
+    Everything that Pillow reads is taken, of any size: turned upright, converted to sRGB in 8 bits, cropped, and
+    resized with Lanczos' filter. SRC stays as it is. What cannot be read is left out, and listed with everything else
+    in FILE.zip.report.csv. Stopped with Ctrl-C, the same command goes on where it was.
+    """
+    wide = crop == "wide"
+    if size[1] != size[0] and not wide:
+        raise click.UsageError(f"--size {size[0]}x{size[1]} goes with --crop wide; data sets are square: {size[0]}.")
+    if out.suffix.lower() != ".zip":
+        raise click.UsageError(f"--out must be the name of a zip, such as {out.name or 'set'}.zip.")
+    refuse_existing(out, overwrite)
+    from train.datasets.convert import convert_dataset
+    from train.datasets.transform import Transform
+
+    height = (size[1] if size[1] != size[0] else round(size[0] * 3 / 4)) if wide else 0
+    transform = Transform(size[0], crop, height, int(channels), background)
+    choice = str(Path(labels).expanduser()) if labels and labels != "folders" else labels
+    with report_errors(), show_progress(f"Converting {source} into {out}", "Converted") as progress:
+        report = convert_dataset(
+            source,
+            out,
+            transform,
+            labels=choice,
+            max_num=max_num,
+            drop_duplicates=drop_duplicates,
+            workers=workers or os.cpu_count() or 1,
+            progress=progress,
+        )
+    click.echo(f"Wrote {out}: {report.describe()}")
+    click.echo(f"What became of each picture is in {out.name}.report.csv. Train with: python train.py --cfg=T --data={out}")

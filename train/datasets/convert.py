@@ -1,0 +1,204 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Make a data set of any pictures: a zip of square PNGs of one size, dataset.json, and a report beside it.
+
+The source is never written to. The same source and options give the same bytes, for any number of workers and however
+often the work was interrupted.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import multiprocessing
+import signal
+import zipfile
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gan.data.file_sets import FileSet, ImageError, is_hidden, open_file_set
+from gan.data.image_dataset import describe_left_out
+from gan.data.labels import LABELS, Labels
+from gan.data.picture import DAMAGE, list_suffixes
+from gan.files.atomic_write import atomic_write
+from train.datasets.journal import Journal
+from train.datasets.label_files import make_labels
+from train.datasets.transform import MAX_FILE, Converted, Transform, convert_picture
+
+AHEAD = 4  # pictures a worker may be ahead of the one that is written
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Report:
+    """The outcome of a conversion: a row for each picture, (source, file, outcome, notes, width, height)."""
+
+    rows: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
+    classes: int = 0
+
+    def count(self, outcome: str) -> int:
+        return sum(row[2].startswith(outcome) for row in self.rows)
+
+    def describe(self) -> str:
+        """Say in a few sentences what came of the pictures."""
+        kept = self.count("kept") + self.count("duplicate")
+        said = [f"{kept} pictures" + (f" in {self.classes} classes." if self.classes else ".")]
+        left_out = {source: outcome.removeprefix("left out: ") for source, _, outcome, *_ in self.rows}
+        left_out = {source: outcome for source, outcome in left_out.items() if outcome not in ("kept",)}
+        duplicates = {source: why for source, why in left_out.items() if "duplicate" in why}
+        unread = {source: why for source, why in left_out.items() if source not in duplicates}
+        if unread:
+            said.append(f"{len(unread)} left out{describe_left_out(unread).removeprefix('; left out')}.")
+        if duplicates:
+            dropped = self.count("left out: duplicate")
+            said.append(f"{len(duplicates)} duplicates, {f'{dropped} of them dropped' if dropped else 'kept'}.")
+        notes = Counter(note for row in self.rows for note in row[3].split("; ") if note)
+        said += [f"{count} {note}." for note, count in notes.most_common()]
+        return " ".join(said)
+
+
+def convert_dataset(
+    source: Path,
+    out: Path,
+    transform: Transform,
+    *,
+    labels: str | None = None,
+    max_num: int | None = None,
+    drop_duplicates: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Convert the pictures of `source` (a folder, zip, tar or list of files) into the zip `out`.
+
+    `max_num`: only the first so many, in the order of their names. Pictures that cannot be read are left out, and
+    pictures that are equal once converted are kept, but for `drop_duplicates`; the report, and `out`.report.csv, list
+    both. An interrupted conversion goes on where it stopped when it is called again. Raises ImageError, OSError.
+    """
+    files = open_file_set(source)
+    try:
+        names = _list_pictures(files, source, max_num)
+        found = make_labels(labels, files, names)
+        purpose = {"transform": asdict(transform), "files": _digest(files, names)}
+        with Journal(out.with_name(f".{out.name}.partial"), purpose) as journal:
+            for done, picture in enumerate(_convert_all(files, names, len(journal), transform, workers), len(journal)):
+                journal.append(picture)
+                if progress is not None:
+                    progress(done + 1, len(names))
+            report = _write_zip(out, journal, names, found, drop_duplicates)
+            _add_left_out(report, files, set(names), whole=max_num is None)
+            _write_report(out.with_name(f"{out.name}.report.csv"), report)
+            journal.remove()
+        return report
+    finally:
+        files.close()
+
+
+def _list_pictures(files: FileSet, source: Path, max_num: int | None) -> list[str]:
+    suffixes = list_suffixes()
+    names = [name for name in files.sizes if not is_hidden(name) and Path(name).suffix.lower() in suffixes]
+    if not names:
+        raise ImageError(f"{source} holds no pictures that Pillow reads; give a folder, zip, tar or list of them.")
+    return sorted(names)[:max_num]
+
+
+def _digest(files: FileSet, names: Sequence[str]) -> str:
+    facts = "".join(f"{name}\0{files.sizes[name]}\0{files.stamps[name]}\n" for name in names)
+    return hashlib.sha256(facts.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _convert_all(
+    files: FileSet, names: Sequence[str], done: int, transform: Transform, workers: int
+) -> Iterator[Converted]:
+    """Yield the converted pictures from number `done` on, in order, with a bounded number of them in memory."""
+    if workers <= 1:
+        for name in names[done:]:
+            yield _convert_one(_read(files, name), transform)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
+        waiting: deque[Future[Converted]] = deque()
+        try:
+            for name in names[done:]:
+                waiting.append(pool.submit(_convert_one, _read(files, name), transform))
+                if len(waiting) >= workers * AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends workers
+
+
+def _read(files: FileSet, name: str) -> bytes | str:
+    """Return a file's bytes, or why they cannot be read."""
+    try:
+        return files.read(name, MAX_FILE)
+    except DAMAGE as error:
+        return str(getattr(error, "strerror", None) or error)
+
+
+def _convert_one(data: bytes | str, transform: Transform) -> Converted:
+    return Converted(b"", "", error=data) if isinstance(data, str) else convert_picture(data, transform)
+
+
+def _write_zip(
+    out: Path, journal: Journal, names: Sequence[str], labels: Labels | None, drop_duplicates: bool
+) -> Report:
+    report, first, entries = Report(), dict[str, str](), list[list[Any]]()
+    with atomic_write(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for index, (name, picture) in enumerate(zip(names, journal, strict=True)):
+            file, outcome = "", "kept"
+            same = first.get(picture.key) if picture.png else None
+            if picture.error:
+                outcome = f"left out: {picture.error}"
+            elif same is not None:
+                outcome = f"{'left out: ' if drop_duplicates else ''}duplicate of {same}"
+            if not outcome.startswith("left out"):
+                count = len(entries)
+                file = f"{count // 1000:05d}/img{count:08d}.png"
+                archive.writestr(_make_entry(file), picture.png)
+                entries.append([file, None if labels is None else labels.values[index].tolist()])
+            first.setdefault(picture.key, name)
+            report.rows.append((name, file, outcome, "; ".join(picture.notes), picture.width, picture.height))
+        if not entries:
+            raise ImageError(f"None of the {len(names)} pictures can be read ({report.rows[0][2]}).")
+        document: dict[str, Any] = {"labels": None if labels is None else entries}
+        if labels is not None and labels.classes:
+            document["classes"] = list(labels.classes)
+        archive.writestr(_make_entry(LABELS), json.dumps(document))
+    report.classes = labels.c_dim if labels is not None and labels.values.ndim == 1 else 0
+    return report
+
+
+def _make_entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # no clock and no platform in the bytes
+    entry.create_system, entry.external_attr = 3, 0o644 << 16
+    return entry
+
+
+def _add_left_out(report: Report, files: FileSet, taken: set[str], whole: bool) -> None:
+    """Add rows for the files that were not taken for pictures."""
+    suffixes = list_suffixes()
+    others = dict(files.left_out)
+    for name in files.sizes:
+        is_picture = Path(name).suffix.lower() in suffixes
+        if name not in taken and not is_hidden(name) and not name.endswith(LABELS) and (whole or not is_picture):
+            others[name] = f"no picture: {Path(name).suffix or 'no suffix'}"
+    report.rows += [(name, "", f"left out: {why}", "", 0, 0) for name, why in sorted(others.items())]
+
+
+def _write_report(path: Path, report: Report) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("source", "file", "outcome", "notes", "width", "height"))
+    writer.writerows(report.rows)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(text.getvalue().encode("utf-8", "surrogateescape"))
