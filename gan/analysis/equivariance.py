@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gan.analysis import image_warp
 from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, choose_batch_size
+from gan.networks.generator import Generator, choose_batch_size, map_latents
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 
@@ -133,12 +132,7 @@ class EquivarianceMeter:
         config = self.generator.config
         size = config.resolution
         samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
-        device = next(self.generator.parameters()).device
-        z = torch.from_numpy(np.stack([sample.z for sample in samples])).float().to(device)
-        c = None
-        if config.c_dim:
-            c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
-        ws = self.generator.mapping(z, c)
+        ws = map_latents(self.generator, np.stack([sample.z for sample in samples]), [one.label for one in samples])
         images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
         if not torch.isfinite(images).all():
             raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
@@ -151,7 +145,9 @@ class EquivarianceMeter:
             yield
             for i, (sample, (_, move)) in enumerate(zip(samples, motions, strict=True)):
                 pair = _pair(metric, sample, moved[i : i + 1], move(images[i : i + 1]))
-                found.append((metric, np.array([*_squared_error(pair), float(variances[i])])))
+                squares = (pair.found - pair.reference).square() * pair.mask
+                error, valid = float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * squares.shape[1]
+                found.append((metric, np.array([error, valid, float(variances[i])])))
                 self.last = self.pairs[metric] = pair
                 yield
         for metric, numbers in found:
@@ -161,9 +157,7 @@ class EquivarianceMeter:
 
     def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
         images = self.generator.synthesis(ws, SynthesisOptions(transform=transforms.to(ws.device)))
-        return (
-            images.cpu() if images.device.type == "mps" else images
-        )  # the operators need float64, which MPS does not have
+        return images.cpu() if images.device.type == "mps" else images  # whose operators lack float64
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -175,23 +169,13 @@ class EquivarianceMeter:
             raise ValueError("There is no estimate before the first sample.")
         error, valid, variance = means = self._sums[metric] / self.num
         with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is infinitely many dB
-            level, relative = (
-                DB_PER_NEPER * np.log(PEAK**2 * valid / error),
-                DB_PER_NEPER * np.log(variance * valid / error),
-            )
+            db, relative_db = (DB_PER_NEPER * np.log(power * valid / error) for power in (PEAK**2, variance))
             covariance = (self._products[metric] / self.num - np.outer(means, means)) / (self.num - 1 or np.nan)
             # The logarithm of a ratio of means moves by these per mean (the delta method).
             slopes = np.array([-1 / error, 1 / valid, 0]), np.array([-1 / error, 1 / valid, 1 / variance])
-            level_error, relative_error = (DB_PER_NEPER * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
-        return Estimate(
-            metric,
-            self.num,
-            float(level),
-            float(level_error),
-            float(relative),
-            float(relative_error),
-            float(np.sqrt(variance)),
-        )
+            db_error, relative_error = (DB_PER_NEPER * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
+        numbers = (db, db_error, relative_db, relative_error, np.sqrt(variance))
+        return Estimate(metric, self.num, *map(float, numbers))
 
 
 def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved) -> Pair:
@@ -201,12 +185,6 @@ def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved
         found, inside = image_warp.fractional_pseudo_rotation(found, sample.angle)
         mask = mask * inside
     return Pair(metric, reference, found, mask)
-
-
-def _squared_error(pair: Pair) -> tuple[float, float]:
-    """Return (sum of squared differences, count of numbers) where both pictures are valid."""
-    squares = (pair.found - pair.reference).square() * pair.mask
-    return float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * pair.found.shape[1]
 
 
 @contextmanager
@@ -236,11 +214,7 @@ def measure_equivariance(
     batch = batch or choose_batch_size(generator.config.resolution)
     while meter.num < num:
         meter.add(min(batch, num - meter.num))
-        estimates = meter.estimates
-        yield estimates
-        if stop_error and meter.num >= MIN_SAMPLES and all(_certain(estimate, stop_error) for estimate in estimates):
-            return
-
-
-def _certain(estimate: Estimate, stop_error: float) -> bool:
-    return estimate.db_error < stop_error or math.isinf(estimate.db)
+        yield meter.estimates
+        if stop_error and meter.num >= MIN_SAMPLES:
+            if all(found.db_error < stop_error or math.isinf(found.db) for found in meter.estimates):
+                return

@@ -36,13 +36,12 @@ from typing import cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gan.analysis.equivariance import disable_tf32
 from gan.analysis.texture_sticking import ROUNDING_ENERGY
 from gan.networks.config import ConfigError
-from gan.networks.generator import Generator
+from gan.networks.generator import Generator, map_latents
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions, Weights
 
@@ -118,7 +117,8 @@ class StickinessMeter:
             raise ConfigError(f"Pictures of {config.resolution} pixels are moved by 1 to {farthest} of them.")
         self.generator, self.seed, self.psi, self.cutoff, self.num = generator, seed, psi, cutoff, 0
         self._given, self._latent = ws, cast(_Latent | None, None)
-        self._groups = [[np.zeros(_shape(config.resolution - 2 * d)) for d in self.distances] for _ in range(GROUPS)]
+        blocks = [_block(config.resolution - 2 * d) for d in self.distances]
+        self._groups = [[np.zeros((5, n, n // 2 + 1)) for n in blocks] for _ in range(GROUPS)]  # sums of _products
 
     @property
     def pictures_per_latent(self) -> int:
@@ -148,15 +148,13 @@ class StickinessMeter:
         """Draw the next latent, its picture at rest, and its motions."""
         config = self.generator.config
         random = np.random.default_rng([self.seed, self.num])
-        z = torch.from_numpy(random.standard_normal((1, config.z_dim))).float()
-        label = torch.tensor([int(random.integers(max(config.c_dim, 1)))])
+        z = random.standard_normal((1, config.z_dim))
+        label = int(random.integers(max(config.c_dim, 1)))
         todo = [(which, *way) for which, d in enumerate(self.distances) for way in _ways(d, random)]
         ws = self._given
         with disable_tf32():
             if ws is None:
-                device = next(self.generator.parameters()).device
-                c = F.one_hot(label, config.c_dim).float().to(device) if config.c_dim else None
-                ws = self.generator.mapping(z.to(device), c, psi=self.psi, cutoff=self.cutoff)
+                ws = map_latents(self.generator, z, [label], self.psi, self.cutoff)
             weights = self.generator.synthesis.modulate(ws)
         sums = [np.zeros_like(total) for total in self._groups[0]]
         return _Latent(ws, weights, self._picture(ws, weights, 0, 0), todo, sums)
@@ -213,11 +211,6 @@ def _ways(distance: int, random: np.random.Generator) -> list[tuple[int, int]]:
 def _block(size: int) -> int:
     """Return the even width in pixels of a window in a region of `size`."""
     return min(BLOCK, size // 2 * 2)
-
-
-def _shape(size: int) -> tuple[int, int, int]:
-    """Return the shape of the sums of _products for a region of `size` pixels."""
-    return 5, _block(size), _block(size) // 2 + 1
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gan.networks.input_transform import forward_matrix
+from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import DeviceImage
@@ -33,7 +33,10 @@ log = logging.getLogger("viz")
 
 
 class SynthesisInputs(NamedTuple):
-    """The inputs of one picture: w's [1, num_ws, w_dim], known by `ws_key`, and the motion of the input of `model`."""
+    """The inputs of one picture: w's [1, num_ws, w_dim], known by `ws_key`, and the motion of the input of `model`.
+
+    The motion is what the model can follow of the request.
+    """
 
     model: Hashable
     synthesis: SynthesisNetwork
@@ -44,6 +47,20 @@ class SynthesisInputs(NamedTuple):
     untransform: bool = False
     learned: Learned | None = None
     mean_constant: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """All that the picture depends on: equal keys mean equal pictures."""
+        return self.ws_key, self.precision, self.motion, self.untransform, self.learned, self.mean_constant
+
+    @property
+    def overrides(self) -> InputOverrides:
+        return InputOverrides(None if self.learned is None else learned_vector(*self.learned), self.mean_constant)
+
+    @property
+    def transform(self) -> Tensor | None:
+        """The Fourier input's transform; None for a model without that input, which refuses any."""
+        return None if self.motion is None else user_matrix(*self.motion).to(self.ws.device)
 
 
 @dataclass

@@ -1,8 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Jobs: measurements beside the pictures, run on the worker's thread in slices, between two pictures.
 
-A request's `run` is an iterator. Each step is a slice of work, and what it yields (None for nothing new) is a result
-for a panel to read. Dropping the iterator cancels the job and leaves nothing behind.
+A request's `run` is an iterator. Each step is a slice of work, in torch.inference_mode, and what it yields (None for
+nothing new) is a result for a panel to read. Dropping the iterator cancels the job and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -104,13 +104,16 @@ class JobScheduler:
 
     def step(self) -> tuple[str, JobStatus[Any]] | None:
         """Do one slice of the job whose turn it is; return its name and status, None without news."""
+        import torch  # here: panels, who make requests, do without
+
         name, job = next(iter(self._running.items()))
         del self._running[name]
         self._begun.add(name)
         request, result, error, ended = self._requests[name], None, None, False
         try:
-            job = request.run(self._renderer, self._shown) if job is None else job
-            result = next(job)
+            with torch.inference_mode():
+                job = request.run(self._renderer, self._shown) if job is None else job
+                result = next(job)
         except StopIteration:
             ended = True
         except Exception as problem:  # the thread must outlive whatever a model does

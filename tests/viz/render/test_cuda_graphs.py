@@ -342,7 +342,7 @@ def test_precision() -> None:
 def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
     generator = small(cfg)
     with torch.inference_mode():
-        assert 50 < precision.measure_float16_psnr(generator, "cpu") < 120
+        assert 50 < precision.measure_float16_psnr(generator) < 120
     one = torch.full((2, 3, 4, 4), 0.5)
     assert precision.measure_psnr(one, one) == float("inf") and precision.measure_psnr(one * torch.nan, one) == -float(
         "inf"
@@ -355,7 +355,7 @@ def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
 @pytest.mark.slow
 def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: Path) -> None:
     with torch.inference_mode():
-        assert precision.measure_float16_psnr(small("A", c_dim=3), "cpu") > 50
+        assert precision.measure_float16_psnr(small("A", c_dim=3)) > 50
     path = saved(tmp_path, "A", c_dim=3)
     pictures = [on_device.render(PictureRequest(path, label=label)).image for label in (0, 2)]
     assert pictures[0] is not None and pictures[1] is not None and not np.array_equal(*pictures)
