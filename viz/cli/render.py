@@ -10,6 +10,7 @@ import click
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.hub.resolve import cite_model, resolve
+from viz.cli.output import explain_unwritable
 from viz.cli.parameter_types import Pair, Seeds, class_option, device_option, trunc_option
 from viz.core.request import PictureRequest
 
@@ -96,11 +97,9 @@ def render(
             notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
             raise click.ClickException(result.error or notice)
         if label is not None and result.facts and not result.facts.c_dim:
-            raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
+            raise click.UsageError(f"{Path(request.model).name} was trained without labels: leave out --class.")
         target = out if seeds is None else out / f"seed{number:04d}.png"
         document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
-        try:
+        with explain_unwritable(target):
             save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
-        except OSError as problem:
-            raise click.ClickException(f"{target} cannot be written: {problem.strerror or problem}.") from None
         click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")

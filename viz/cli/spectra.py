@@ -16,9 +16,10 @@ from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
 from viz.cli.models import find_model, user_errors
+from viz.cli.output import check_writable, explain_unwritable
 from viz.cli.parameter_types import device_option, trunc_option
 from viz.reports import spectra_figure
-from viz.reports.figure import check_writable, require_matplotlib
+from viz.reports.figure import require_matplotlib
 from viz.reports.network_text import format_table, plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
@@ -131,7 +132,10 @@ def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
         click.echo(f"Reading the pictures in {options['data']}", err=True)
         data = open_images(options["data"])
     settings = Settings(**{name: value for name, value in options.items() if name not in ("models", "data", "out")})
-    subjects = choose_subjects(paths, data, settings)
+    try:
+        subjects = choose_subjects(paths, data, settings)
+    except ConfigError as problem:
+        raise click.UsageError(str(problem)) from None
     for subject in subjects:
         pad, most = settings.pad, subject.largest_pad
         if pad is not None and pad > most:
@@ -173,7 +177,8 @@ def _write(options: dict[str, Any], found: Sequence[tuple[Subject, SpectrumAvera
     if stopped:
         click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
     if out.suffix.lower() == ".npz":
-        spectra_figure.save_arrays(out, curves)
+        with explain_unwritable(out):
+            spectra_figure.save_arrays(out, curves)
         click.echo(f"Wrote {out}.")
         return
     title = "Average spectra of pictures" if layer is None else f"Average spectra of maps: layer {plain(layer)}"
@@ -183,5 +188,6 @@ def _write(options: dict[str, Any], found: Sequence[tuple[Subject, SpectrumAvera
         by = f"by the mean and deviation of {first.name}, {first.mean:.3f} and {first.deviation:.3f}"
     document = {"schema": 1, "spectra": {name: value for name, value in options.items() if name != "out"}}
     note = f"{'Pictures' if layer is None else 'Maps'} are whitened {by}; 0 dB is white noise."
-    width, height = spectra_figure.write_spectra(out, curves, title, note, {"jinc": json.dumps(document)})
+    with explain_unwritable(out):
+        width, height = spectra_figure.write_spectra(out, curves, title, note, {"jinc": json.dumps(document)})
     click.echo(f"Wrote {out} ({width}x{height}).")

@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,31 +12,13 @@ import click
 from gan.cli.network_options import FiniteRange
 from gan.devices import check_device
 from viz.cli.models import read_model, user_errors
-from viz.cli.parameter_types import class_option, device_option, trunc_option
+from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.parameter_types import Segment, class_option, device_option, trunc_option
 from viz.core.state import SLOTS
 from viz.reports.figure import require_matplotlib
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
-    from viz.reports.sticking_study import Findings, Model, Segment, Settings
-
-
-class SegmentType(click.ParamType["Segment"]):
-    """X0,Y0,X1,Y1 in picture widths."""
-
-    name = "X0,Y0,X1,Y1"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Segment:
-        if isinstance(value, tuple):
-            return value
-        try:
-            x0, y0, x1, y1 = (float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not two points such as 0.5,0.25,0.5,0.75.", param, ctx)
-        if not all(0 <= part <= 1 for part in (x0, y0, x1, y1)):
-            self.fail(f"{value!r} leaves the picture, from 0,0 (left upper corner) to 1,1 (right lower).", param, ctx)
-        if math.hypot(x1 - x0, y1 - y0) < 0.05:
-            self.fail(f"{value!r} is too short: let it be 0.05 picture widths at least.", param, ctx)
-        return x0, y0, x1, y1
+    from viz.reports.sticking_study import Findings, Model, Settings
 
 
 @click.command()
@@ -78,7 +56,7 @@ class SegmentType(click.ParamType["Segment"]):
 @click.option(
     "--segment",
     "line",
-    type=SegmentType(),
+    type=Segment(),
     default="0.6,0.2,0.6,0.8",
     show_default=True,
     help="What slices show, in picture widths from the left upper corner.",
@@ -117,37 +95,24 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
         models = [Model.from_header(side, *one) for side, one in zip(SLOTS, given, strict=True)]
         for model in models:
             _check_label(model, label)
-        _check_folder(out)
+        check_writable(out / "figure.png")
         require_matplotlib()  # said now, not after minutes
         check_device(options["device"])
         settings = Settings(label=label or 0, segment=options.pop("line"), **options)
         found = _study_all(models, settings)
         click.echo("\n".join(describe_stickiness(models, found)))
         files = build_files(models, settings, found)
-    try:
+    with explain_unwritable(out):
         write_files(out, files)
-    except OSError as problem:
-        raise click.ClickException(f"{out} cannot be written: {problem.strerror or problem}.") from None
     click.echo(f"Wrote {', '.join(files)} to {out}.")
 
 
 def _check_label(model: Model, label: int | None) -> None:
     labels = model.config.c_dim
     if label is not None and not labels:
-        raise click.ClickException(f"{model.name} was trained without labels: leave out --class.")
+        raise click.UsageError(f"{model.name} was trained without labels: leave out --class.")
     if label is not None and label >= labels:
-        raise click.ClickException(f"{model.name} has labels 0 to {labels - 1}: choose one of them for --class.")
-
-
-def _check_folder(out: Path) -> None:
-    """Refuse a place that cannot be written now, not after minutes."""
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(out)  # a name that is too long, say
-        existing = next(folder for folder in (out, *out.absolute().parents) if os.path.exists(folder))
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as problem:
-        raise click.ClickException(f"{out} cannot be written: {problem.strerror or problem}.") from None
+        raise click.UsageError(f"{model.name} has labels 0 to {labels - 1}: choose one of them for --class.")
 
 
 def _study_all(models: list[Model], settings: Settings) -> list[Findings]:

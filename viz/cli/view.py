@@ -1,11 +1,15 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """`python visualizer.py view`: open the window."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +17,15 @@ from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
+from viz.cli.models import find_model
+from viz.cli.output import explain_unwritable
 from viz.cli.parameter_types import PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
+
+if TYPE_CHECKING:
+    from viz.window.window import Window
 
 NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
 NOT_KEPT = "What you set will not be kept, because {folder} cannot be written ({reason}): {doctor}"
@@ -82,42 +91,47 @@ def view(
 
     # Some of torch's CUDA paths would import triton, whose library crashes beside Mesa's LLVM (decision 020).
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
-    if not offscreen.has_display():
-        if screenshot is None and exit_after is None:
-            raise click.ClickException(explain_no_display())
-        offscreen.use()
     # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
     passing = screenshot is not None or exit_after is not None
-    path = state_file if state_file or passing else states.default_path()
-    path, unkept = check_state_path(path)
+    if not offscreen.has_display():
+        if not passing:
+            raise click.ClickException(explain_no_display())
+        offscreen.use()
+    # A window says beside its other picture that there is no such model; nobody would read it in a passing one.
+    find = find_model if passing else partial(resolve, fetch=fetch_with_bar)
+    models = {slot: str(find(name)) for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
+    path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
-    message = " ".join(filter(None, (message, unkept)))
-    if left is not None:
-        state.left.path = resolve(left, fetch_with_bar)
-    if right is not None:
-        state.right.path = resolve(right, fetch_with_bar)
+    for slot, model in models.items():
+        state.slot(slot).path = model
     if animate:
         for slot in SLOTS:
             state.latent_of(slot).animate = animate == "walk"
             state.transform_of(slot).animate = "off" if animate == "walk" else animate
     if size:
         state.display.width, state.display.height = size
-    from viz.window.window import NoOpenGL, Window
+    from viz.window.window import Window
 
     window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
-    window.context.message = message
+    window.context.message = " ".join(filter(None, (message, unkept)))
     window.show(*panels)
-    if message:
-        click.echo(message, err=True)
+    _run(window, screenshot, exit_after)
+
+
+def _run(window: Window, screenshot: Path | None, exit_after: float | None) -> None:
+    """Run the window until it is closed, and print what it has to say."""
+    from viz.window.window import NoOpenGL
+
+    if window.context.message:
+        click.echo(window.context.message, err=True)
     try:
-        window.run(screenshot, exit_after)
+        with explain_unwritable(screenshot or window.state_path):
+            window.run(screenshot, exit_after)
     except NoOpenGL as problem:
         raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
-    if exit_after is not None and gestures.is_animating(state):
+    if exit_after is not None and gestures.is_animating(window.state):
         click.echo(window.context.timings.rate.describe())
     failures = [result.error for result in window.context.results.values() if result and result.error]
     if screenshot and failures:

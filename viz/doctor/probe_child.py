@@ -7,16 +7,15 @@ It prints facts only; the check_*.py say what they mean.
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import importlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,9 +27,10 @@ from viz.doctor.check_kernels import SWITCH
 from viz.doctor.probe import FACT_MARK, STEP_SECONDS
 from viz.invocation import ROOT
 
-OUR_PACKAGES = ("cuda_ops", "gan", "viz")
 WINDOW_SIZE = (320, 240)
 COMMAND_SECONDS = 20.0  # that another program may take
+HALF_WRITTEN = re.compile(r"\.[0-9a-f]{12}\.\w+")  # as gan.files.atomic_write names what it has not finished
+ABANDONED_SECONDS = 3600.0  # after which no process will finish it
 
 
 def main(question: str) -> None:
@@ -51,8 +51,9 @@ def say(**facts: Any) -> None:
 
 
 def begin_step(name: str, limit: float = STEP_SECONDS) -> None:
-    """Say what comes next, and how many seconds it may take."""
+    """Say what comes next; this process is ended if it takes longer than so many seconds."""
     say(step=name, limit=limit)
+    faulthandler.dump_traceback_later(limit, exit=True)
 
 
 def describe(problem: BaseException) -> str:
@@ -67,16 +68,7 @@ def attempt(name: str, part: Callable[[], Any], limit: float = STEP_SECONDS) -> 
     try:
         say(**{name: part()})
     except Exception as problem:
-        say(**{f"{name} error": describe(problem), f"{name} file": find_own_file(problem)})
-
-
-def find_own_file(problem: BaseException) -> str:
-    """Return the file of ours, relative to our root, that raised an error; "" if another raised it."""
-    names = [frame.filename for frame in traceback.extract_tb(problem.__traceback__)]
-    names += [problem.filename or ""] if isinstance(problem, SyntaxError) else []
-    last = Path(next((name for name in reversed(names) if not name.startswith("<frozen ")), ""))  # the import system
-    path = last.relative_to(ROOT) if last.is_relative_to(ROOT) else Path()
-    return path.as_posix() if path.parts[:1] in [(name,) for name in OUR_PACKAGES] else ""
+        say(**{f"{name} error": describe(problem)})
 
 
 # -- packages ------------------------------------------------------------------------------------------------------
@@ -86,12 +78,11 @@ def answer_packages() -> None:
     """Import each package but torch, which takes long and is a question of its own."""
     from viz.doctor.check_python import MODULES
 
-    attempt("gpus", partial(run_command, "nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"))
-    attempt("pip check", partial(run_command, sys.executable, "-m", "pip", "check", accepted=(0, 1)))
+    attempt("pip check", run_pip_check)
     for distribution, module in MODULES.items():
         if distribution != "torch":
             attempt(f"import {distribution}", partial(import_module, module))
-    attempt("fonts", find_fonts)
+    attempt("cjk font", find_cjk_font)
 
 
 def import_module(module: str) -> bool:
@@ -99,26 +90,18 @@ def import_module(module: str) -> bool:
     return bool(importlib.import_module(module))
 
 
-def run_command(program: str, *words: str, accepted: tuple[int, ...] = (0,)) -> list[str]:
-    """Return the lines that another program prints; none if it is missing, takes too long or fails."""
-    found = shutil.which(program)
-    if not found:
-        return []
-    try:
-        ran = subprocess.run([found, *words], capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.strip() for line in ran.stdout.splitlines() if line.strip()] if ran.returncode in accepted else []
+def run_pip_check() -> list[str]:
+    """Return the lines of `pip check`: requirements of installed packages that are not met."""
+    command = [sys.executable, "-m", "pip", "check"]
+    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS)
+    return ran.stdout.splitlines()
 
 
-def find_fonts() -> dict[str, Any]:
-    """Return the window's fonts that are missing, and the path of a font with East Asian letters."""
-    from imgui_bundle import hello_imgui
+def find_cjk_font() -> str:
+    """Return the path of a font with East Asian letters, "" if there is none."""
+    from viz.ui.theme import cjk_font
 
-    from viz.ui.theme import FONTS, cjk_font
-
-    found = cjk_font()
-    return {"missing": [name for name in FONTS if not hello_imgui.asset_exists(name)], "cjk": str(found or "")}
+    return str(cjk_font() or "")
 
 
 # -- torch and what is built on it ---------------------------------------------------------------------------------
@@ -131,17 +114,15 @@ def answer_torch() -> None:
         warnings.simplefilter("always")
         import torch
 
-        version = torch.version
-        say(torch=torch.__version__, cuda=version.cuda or "", hip=version.hip or "", threads=torch.get_num_threads())
+        say(torch=torch.__version__, cuda=torch.version.cuda or "", hip=torch.version.hip or "")
         attempt("devices", list_devices)
     say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
-    attempt("memory", measure_memory)
     attempt("kernels", list_operators, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
     attempt("left behind", delete_left_behind)
-    attempt("caches", list_caches)
+    attempt("folders", list_folders)
     attempt("models", check_models)
-    attempt("program", partial(import_module, "viz.window.window"))
     attempt("picture", draw_picture)
+    attempt("gpus", list_nvidia_gpus)  # at last: a driver that hangs then costs no other fact
 
 
 def list_devices() -> list[list[str]]:
@@ -158,12 +139,11 @@ def list_devices() -> list[list[str]]:
     return found
 
 
-def measure_memory() -> dict[str, int]:
-    """Return the memory and how much of it is free, in bytes."""
-    import psutil
+def list_nvidia_gpus() -> str:
+    """Return a line for each GPU that NVIDIA's driver lists, whether torch can use it or not."""
+    from torch.utils import collect_env
 
-    about = psutil.virtual_memory()
-    return {"total": about.total, "free": about.available}
+    return collect_env.get_gpu_info(collect_env.run) or ""
 
 
 def list_operators() -> list[list[str]]:
@@ -182,30 +162,30 @@ def list_operators() -> list[list[str]]:
 
 
 def delete_left_behind() -> list[str]:
-    """Delete what killed processes left in the caches; return its paths."""
+    """Delete what killed processes left in the caches and beside the settings; return its paths."""
     from cuda_ops import kernel_cache
     from gan.hub.cache import Cache
     from gan.hub.url import DownloadError
+    from viz.core.state import config_folder
 
     gone = kernel_cache.clean_cache()
     with suppress(DownloadError):  # there is no home
         gone += Cache().sweep()
+    with suppress(OSError):
+        for path in config_folder().iterdir():
+            if HALF_WRITTEN.fullmatch(path.name) and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()
+                gone.append(path)
     return [str(path) for path in gone]
 
 
-def list_caches() -> list[list[Any]]:
-    """Return folder, number of files and bytes: of the kept kernels first, then of the folders beside them."""
-    from cuda_ops import kernel_cache
+def list_folders() -> dict[str, str]:
+    """Return the folders that the program writes, by their titles in check_files.FOLDERS."""
+    from cuda_ops.kernel_cache import cache_folder
+    from viz.core.state import config_folder
 
-    kept = kernel_cache.cache_folder()
-    beside = sorted(path for path in kept.parent.glob("*") if path.is_dir() and path != kept)
-    return [[str(folder), *measure_folder(folder)] for folder in (kept, *beside)]
-
-
-def measure_folder(folder: Path) -> tuple[int, int]:
-    """Return the number of files below a folder and their bytes; links are not followed."""
-    sizes = [os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder) for name in names]
-    return len(sizes), sum(sizes)
+    folders = {"Settings": config_folder(), "Kernels": cache_folder(), "Downloads": cache_folder("models")}
+    return {title: str(folder) for title, folder in folders.items()}
 
 
 def check_models() -> dict[str, Any]:
@@ -214,6 +194,9 @@ def check_models() -> dict[str, Any]:
     from gan.hub.resolve import list_bundled, list_bundled_files
 
     broken = {}
+    for about in (ROOT / "assets").glob("*.json"):
+        if not about.with_suffix(".safetensors").exists():
+            broken[f"{about.stem}.safetensors"] = "The window opens without it."
     for path in list_bundled_files():
         try:
             read_header(path)
@@ -230,6 +213,7 @@ def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
     from gan.networks.ladder import rung_config
     from viz.core.request import PictureRequest
     from viz.render.renderer import Renderer
+    from viz.window import window  # noqa: F401  the program's own code has to load, too
 
     known = list_bundled() if use_bundled else ()
     with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
@@ -238,9 +222,8 @@ def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
             save_generator(path, Generator(rung_config("T", 16, channel_base=256, channel_max=16)), {})
         began = time.perf_counter()
         result = Renderer().render(PictureRequest(path))
-    file = f"assets/{os.path.basename(path)}" if known else ""
     name = known[-1].name if known else "a model made for it"
-    return {"model": name, "seconds": time.perf_counter() - began, "error": result.error or "", "file": file}
+    return {"model": name, "seconds": time.perf_counter() - began, "error": result.error or ""}
 
 
 # -- OpenGL --------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import Any
 
 from viz.doctor import check_display, check_files, check_kernels, check_python
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause
-from viz.doctor.probe import Answer, ask
+from viz.doctor.probe import ask
 
 JSON_SCHEMA = 1
 MAX_WIDTH = 110  # columns of the text
@@ -108,64 +108,42 @@ def examine() -> Report:
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(ask, question) for question in ("torch", "packages")]
         opened = [pool.submit(check_display.try_opengl, question) for question in ("window", "offscreen")]
-        versions, pins = check_python.read_versions(), check_python.read_pins()
         triton = check_python.find_package("triton")
     torch, packages = (future.result() for future in asked)
     (shown, shown_in_software), (bare, bare_in_software) = (future.result() for future in opened)
-    opens = check_display.has_drawn(shown)
-    draws = opens or check_display.has_drawn(bare)
-
-    def check_packages() -> list[Finding]:
-        others = check_python.check_packages(packages, versions, pins)
-        return [python, *others, check_python.check_torch(torch, versions, pins)]
-
-    about_packages = run_check("Python", check_packages)
-    packages_work = all(finding.state != PROBLEM for finding in about_packages)
+    has_window, has_offscreen = check_display.has_drawn(shown), check_display.has_drawn(bare)
+    about_packages = run_check(
+        "Python", lambda: [*check_python.check_packages(packages), check_python.check_torch(torch)]
+    )
+    packages_work = all(finding.state != PROBLEM for finding in about_packages)  # else our own code is not to blame
     checks: dict[str, Callable[[], list[Finding]]] = {
-        "Machine": lambda: [
-            check_python.check_devices(torch, packages.facts.get("gpus", [])),
-            check_python.check_processor(torch, check_python.count_cores()),
-            *check_python.check_memory(torch),
-        ],
+        "Python": lambda: [check_python.check_devices(torch)],
         "Display": lambda: [
             check_display.check_screen(shown),
-            *check_display.check_window(shown, shown_in_software, draws),
-            check_display.check_offscreen(bare, bare_in_software, opens),
+            *check_display.check_opengl("Window", shown, shown_in_software, has_offscreen),
+            *check_display.check_opengl("Offscreen", bare, bare_in_software, has_window),
             *check_display.check_beside_torch(shown, bare, torch, triton),
             *check_display.check_fonts(packages),
             *check_display.check_file_dialog(bool(shown.facts.get("display"))),
         ],
         "Operators": lambda: check_kernels.check_operators(torch),
-        "Files": lambda: _check_files(torch, packages_work),
+        "Files": lambda: [
+            *check_files.check_folders(torch),
+            *check_files.check_left_behind(torch),
+            *check_files.check_models(torch),
+            *([check_files.check_picture(torch)] if packages_work else []),
+        ],
     }
     others = [finding for topic, check in checks.items() for finding in run_check(topic, check)]
-    return conclude([*about_packages, *others], opens, draws)
+    return conclude([python, *about_packages, *others], has_window, has_offscreen)
 
 
-def _check_files(torch: Answer, packages_work: bool) -> list[Finding]:
-    """Report everything on disk. Without its packages the program's own code is not to blame."""
-    from viz.core import state
-
-    path = state.default_path()
-    left = check_files.delete_half_written(path.parent)
-    return [
-        *check_files.check_folders(path.parent, torch),
-        *check_files.check_state(path),
-        *check_files.check_left_behind(torch, left),
-        *check_files.check_models(torch),
-        *(check_files.check_program(torch) if packages_work else []),
-    ]
-
-
-def conclude(findings: list[Finding], opens: bool, draws: bool) -> Report:
-    """Return the report. `opens`: a window could be opened. `draws`: OpenGL works in a window or without one.
-
-    Without a first picture, of which viz.doctor.check_files says why, nothing is known to run.
-    """
+def conclude(findings: list[Finding], has_window: bool, has_offscreen: bool) -> Report:
+    """Return the report; without a first picture, of which check_files says why, nothing is known to run."""
     drawn = any(finding.title == "First picture" and finding.state == OK for finding in findings)
-    if any(finding.state == PROBLEM for finding in findings) or not (draws and drawn):
+    if any(finding.state == PROBLEM for finding in findings) or not (drawn and (has_window or has_offscreen)):
         return Report(tuple(findings), "no")
-    return Report(tuple(findings), "window" if opens else "offscreen")
+    return Report(tuple(findings), "window" if has_window else "offscreen")
 
 
 def run_check(topic: str, check: Callable[[], list[Finding]]) -> list[Finding]:

@@ -6,11 +6,8 @@ matplotlib is loaded when something is drawn, not before: nothing else here wait
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -51,21 +48,7 @@ STYLE: dict[Any, Any] = {
 
 
 class PlotError(ValueError):
-    """A picture that cannot be drawn or written; one sentence says why and what to do."""
-
-
-def check_writable(path: Path) -> None:
-    """Raise PlotError where no file can be written at `path`; call it before any work is done."""
-    if os.path.isdir(path):
-        raise PlotError(f"{path} cannot be written: it is a folder.")
-    if not os.path.isdir(path.parent):
-        raise PlotError(f"{path} cannot be written: make the folder {path.parent} first.")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(path)  # a name may be too long
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+    """A picture that cannot be drawn; one sentence says why and what to do."""
 
 
 def require_matplotlib() -> None:
@@ -109,12 +92,9 @@ def write_png(
 ) -> tuple[int, int]:
     """Write the figure that `fill` draws on, whole or not at all, and return its width and height in pixels.
 
-    PlotError where it cannot be drawn or written.
+    Raises PlotError without matplotlib, and OSError.
     """
-    try:
-        png = draw_png(inches, fill, text=text)
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(png)
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+    png = draw_png(inches, fill, text=text)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(png)
     return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])

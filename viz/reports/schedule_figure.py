@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gan.analysis.filter_response import AXIS, Filter, attenuation_db, get_layer_filters, magnitude_response
-from gan.networks.config import GeneratorConfig
+from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.layer_plan import LayerSpec, compute_schedule, plan
 from viz.reports.figure import (
     BLUE,
@@ -26,8 +26,6 @@ from viz.reports.figure import (
     PALE,
     PURPLE,
     VERMILION,
-    PlotError,
-    check_writable,
     write_png,
 )
 
@@ -49,18 +47,11 @@ class LayerFilters(NamedTuple):
     filters: tuple[tuple[str, Filter], ...]
 
 
-def check_png(path: Path) -> None:
-    """Raise PlotError where no PNG can be written at `path`; call it before any work is done."""
-    if path.suffix.lower() != ".png":
-        raise PlotError(f"The plot is a PNG: let the name {path.name!r} end in .png.")
-    check_writable(path)
-
-
 def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[LayerFilters]:
     """Return the layers whose responses are drawn: those of these numbers or names, else the two that tell most.
 
     These are one in the middle of those that are not critically sampled, of which one that also doubles the rate tells
-    more, and the last of the critical ones. PlotError names what is not there.
+    more, and the last of the critical ones. ConfigError names what is not there.
     """
     every = []
     for spec in plan(config).layers:
@@ -69,7 +60,7 @@ def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[L
     if wanted:
         found = {curves.spec.index: curves for curves in (_find(every, name) for name in wanted)}
         if len(found) > MOST:
-            raise PlotError(f"The panel has room for the filters of {MOST} layers, not of {len(found)}: name fewer.")
+            raise ConfigError(f"The panel has room for the filters of {MOST} layers, not of {len(found)}: name fewer.")
         return list(found.values())
     filtered = [curves for curves in every if curves.filters]
     critical = [curves for curves in filtered if curves.spec.is_critical]
@@ -82,16 +73,16 @@ def _find(every: Sequence[LayerFilters], name: str) -> LayerFilters:
     for curves in every:
         if name in (str(curves.spec.index), curves.spec.name):
             if not curves.filters:
-                raise PlotError(f"Layer {curves.spec.name} has no filters to draw: choose another one.")
+                raise ConfigError(f"Layer {curves.spec.name} has no filters to draw: choose another one.")
             return curves
     first, last = every[0].spec, every[-1].spec
-    raise PlotError(
+    raise ConfigError(
         f"There is no layer {name!r}: choose from {first.index} ({first.name}) to {last.index} ({last.name})."
     )
 
 
 def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[LayerFilters]) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. Raises PlotError."""
+    """Write the picture, whole or not at all; return its width and height in pixels. See `write_png`."""
 
     def fill(figure: Figure) -> None:
         figure.suptitle(title, fontsize=13, x=0.01, ha="left")

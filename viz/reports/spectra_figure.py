@@ -14,7 +14,7 @@ import numpy as np
 from gan.analysis.bands import Band, distance_to_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from gan.files.atomic_write import atomic_write
-from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, PlotError, annotate, write_png
+from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, annotate, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +97,7 @@ def to_decibels(power: np.ndarray) -> np.ndarray:
 
 
 def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
-    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises PlotError."""
+    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises OSError."""
     rows = [(c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *_band_numbers(c.band)) for c in curves]
     names = ("names", "pictures", "mean", "deviation", "size", "rate", "cutoff", "stopband", "radial")
     arrays = {name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
@@ -105,11 +105,8 @@ def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
         arrays |= {f"frequencies_{i}": curve.frequencies, f"power_{i}": curve.power}
         for degrees, (frequencies, power) in zip(DIRECTIONS, curve.slices, strict=True):
             arrays |= {f"frequencies_{degrees:g}_{i}": frequencies, f"slice_{degrees:g}_{i}": power}
-    try:
-        with atomic_write(path) as temporary:
-            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
 
 
 def _band_numbers(band: Band | None) -> tuple[float, float, bool]:
@@ -135,7 +132,7 @@ frequencies_45_i, slice_45_i [Q]
 def write_spectra(
     path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]
 ) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. Raises PlotError."""
+    """Write the picture, whole or not at all; return its width and height in pixels. See `write_png`."""
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
     return write_png(path, inches, lambda figure: draw_spectra(figure, curves, title, note), text)
 
