@@ -100,11 +100,7 @@ class EquivarianceMeter:
         if unknown or not metrics:
             named = ", ".join(unknown) or "none"
             raise ConfigError(f"The equivariance metrics are {', '.join(METRICS)}, not {named}.")
-        if not generator.config.movable:
-            raise ConfigError(
-                f"Rung {generator.config.rung} draws from a learned constant: without a Fourier input (rung B on) "
-                "there is nothing to move, and no equivariance to measure."
-            )
+        check_movable(generator.config, "equivariance")
         self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
         self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
         self._products = {metric: np.zeros((3, 3)) for metric in metrics}
@@ -134,8 +130,7 @@ class EquivarianceMeter:
         samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
         ws = map_latents(self.generator, np.stack([sample.z for sample in samples]), [one.label for one in samples])
         images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
-        if not torch.isfinite(images).all():
-            raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        check_finite(images)
         yield
         variances = images.double().var(dim=(2, 3), correction=0).mean(dim=1)
         found = []
@@ -185,6 +180,21 @@ def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved
         found, inside = image_warp.fractional_pseudo_rotation(found, sample.angle)
         mask = mask * inside
     return Pair(metric, reference, found, mask)
+
+
+def check_movable(config: GeneratorConfig, measured: str) -> None:
+    """Raise ConfigError for a generator whose pictures cannot be moved."""
+    if not config.movable:
+        raise ConfigError(
+            f"Rung {config.rung} draws from a learned constant: without a Fourier input (rung B on) there is nothing "
+            f"to move, and no {measured} to measure."
+        )
+
+
+def check_finite(images: Tensor) -> None:
+    """Raise ConfigError for pictures that are not all finite numbers."""
+    if not torch.isfinite(images).all():
+        raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
 
 
 @contextmanager

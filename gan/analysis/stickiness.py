@@ -38,7 +38,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.analysis.equivariance import disable_tf32
+from gan.analysis.equivariance import check_finite, check_movable, disable_tf32
 from gan.analysis.texture_sticking import ROUNDING_ENERGY
 from gan.networks.config import ConfigError
 from gan.networks.generator import Generator, map_latents
@@ -106,11 +106,7 @@ class StickinessMeter:
         ConfigError for a generator that cannot be moved, and for distances that its pictures cannot be moved by.
         """
         config = generator.config
-        if not config.movable:
-            raise ConfigError(
-                f"Rung {config.rung} draws from a learned constant: without a Fourier input (rung B on) there is "
-                "nothing to move, and no stickiness to measure."
-            )
+        check_movable(config, "stickiness")
         self.distances = choose_distances(config.resolution) if distances is None else distances
         farthest = int(MAX_OFFSET * config.resolution)
         if not self.distances or any(not 1 <= d <= farthest for d in self.distances):
@@ -126,6 +122,7 @@ class StickinessMeter:
         return 1 + 4 * len(self.distances)
 
     @torch.no_grad()
+    @disable_tf32()
     def add(self) -> bool:
         """Draw and measure one picture; return True if it completed a latent. ConfigError if it is not finite."""
         latent = self._latent
@@ -151,11 +148,8 @@ class StickinessMeter:
         z = random.standard_normal((1, config.z_dim))
         label = int(random.integers(max(config.c_dim, 1)))
         todo = [(which, *way) for which, d in enumerate(self.distances) for way in _ways(d, random)]
-        ws = self._given
-        with disable_tf32():
-            if ws is None:
-                ws = map_latents(self.generator, z, [label], self.psi, self.cutoff)
-            weights = self.generator.synthesis.modulate(ws)
+        ws = map_latents(self.generator, z, [label], self.psi, self.cutoff) if self._given is None else self._given
+        weights = self.generator.synthesis.modulate(ws)
         sums = [np.zeros_like(total) for total in self._groups[0]]
         return _Latent(ws, weights, self._picture(ws, weights, 0, 0), todo, sums)
 
@@ -163,10 +157,8 @@ class StickinessMeter:
         """Draw a picture [C, S, S], float64, with its content moved by whole pixels."""
         size = self.generator.config.resolution
         transform = user_matrix(dx / size, dy / size, 0).to(ws.device)
-        with disable_tf32():
-            image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
-        if not torch.isfinite(image).all():
-            raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
+        check_finite(image)
         return image.cpu().double().numpy()
 
     @property
