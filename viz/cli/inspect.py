@@ -128,6 +128,8 @@ def _show(
 ) -> None:
     chosen = []
     if picture is not None:  # refused before pages of text
+        import matplotlib.figure  # noqa: F401
+
         check_writable(picture)
         try:
             chosen = schedule_figure.choose_layers(config, layers)

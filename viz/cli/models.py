@@ -16,7 +16,6 @@ from gan.data.image_dataset import ImageError
 from gan.devices import DeviceError
 from gan.hub.resolve import explain_missing, resolve
 from gan.networks.config import ConfigError
-from viz.reports.figure import PlotError
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from gan.checkpoints.checkpoint import Header
@@ -27,7 +26,7 @@ def user_errors(memory_advice: str = "close other programs or choose a smaller m
     """Turn errors that a user can cause into click.ClickException with one sentence; others pass through."""
     try:
         yield
-    except (ConfigError, DeviceError, ImageError, PlotError) as problem:
+    except (ConfigError, DeviceError, ImageError) as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         name = problem.filename or "A file"

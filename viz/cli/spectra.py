@@ -19,7 +19,6 @@ from viz.cli.models import find_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
 from viz.cli.parameter_types import device_option, trunc_option
 from viz.reports import spectra_figure
-from viz.reports.figure import require_matplotlib
 from viz.reports.network_text import format_table, plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
@@ -113,7 +112,8 @@ def _check_options(options: dict[str, Any]) -> None:
         raise click.UsageError(f"Let the name {out.name!r} end in .png, for a picture, or .npz, for arrays.")
     check_writable(out)
     if out.suffix.lower() == ".png":
-        require_matplotlib()
+        import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
+
         count = len(options["models"]) + bool(options["data"])
         if count > spectra_figure.MOST:
             raise click.UsageError(

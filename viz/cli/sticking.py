@@ -15,7 +15,6 @@ from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
 from viz.cli.parameter_types import Segment, class_option, device_option, trunc_option
 from viz.core.state import SLOTS
-from viz.reports.figure import require_matplotlib
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from viz.reports.sticking_study import Findings, Model, Settings
@@ -96,7 +95,8 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
         for model in models:
             _check_label(model, label)
         check_writable(out / "figure.png")
-        require_matplotlib()  # said now, not after minutes
+        import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
+
         check_device(options["device"])
         settings = Settings(label=label or 0, segment=options.pop("line"), **options)
         found = _study_all(models, settings)

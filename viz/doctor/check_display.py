@@ -45,22 +45,21 @@ def has_drawn(answer: Answer) -> bool:
     return bool(answer.facts.get("drawn")) or answer.step == "picture"
 
 
-def check_screen(answer: Answer, environment: Mapping[str, str] = os.environ) -> Finding:
-    """Report whether there is a display. `answer`: to "window"."""
-    name = environment.get("DISPLAY", "") if LINUX else "the desktop"
-    if _is_untried(answer) or answer.facts.get("display"):
-        return Finding(TOPIC, "Display", name or ("none" if _is_untried(answer) else "yes"))
+def check_screen(answer: Answer, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """Report that there is no display, nothing where there is one. `answer`: to "window"."""
+    if answer.facts.get("display") is not False:
+        return []
     command = invocation.format_command(*RENDER_WORDS)
     if not LINUX:
         why = "There is no desktop to open a window on."
-    elif name:
-        why = f"No X server answers at {name}, so no window can be opened; pictures can be drawn."
+    elif environment.get("DISPLAY"):
+        why = f"No X server answers at {environment['DISPLAY']}, so no window can be opened; pictures can be drawn."
     elif environment.get("WAYLAND_DISPLAY"):
         why = "The window needs X11, which a Wayland desktop offers through XWayland."
         command = install_command("XWayland")
     else:
         why = "DISPLAY is not set (over SSH, `ssh -X` sets it), so no window can be opened; pictures can be drawn."
-    return Finding(TOPIC, "Display", "none", REMARK, why, command)
+    return [Finding(TOPIC, "Display", "none", REMARK, why, command)]
 
 
 def check_opengl(title: str, answer: Answer, works_in_software: bool, other_works: bool) -> list[Finding]:

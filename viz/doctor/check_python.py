@@ -47,16 +47,13 @@ def read_version(package: str) -> str:
 
 def find_package(module: str) -> tuple[str, str]:
     """Return name and version of the package that brings a module, without importing it; "" twice where none does."""
-    import importlib.metadata  # both here: older versions of Python do not have them
-    import importlib.util
-
     try:
-        if importlib.util.find_spec(module) is None:
-            return "", ""
-        (name, *_) = importlib.metadata.packages_distributions().get(module, [module])
-        return name, read_version(name)
-    except Exception:  # any, where half of a package is there
+        import importlib.metadata  # here, too
+
+        (name, *_) = importlib.metadata.packages_distributions()[module]
+    except Exception:  # KeyError, or any other where half of a package is there
         return "", ""
+    return name, read_version(name)
 
 
 def check_python(version: Sequence[int] = sys.version_info[:3], executable: str = sys.executable) -> Finding:

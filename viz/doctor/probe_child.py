@@ -258,7 +258,7 @@ def answer_window(without_display: bool) -> None:
         begin_step("textures")
         GL = gl.of_window()
         textures = Textures(GL)
-        for name in ("vendor", "renderer", "version"):
+        for name in ("renderer", "version"):
             say(**{name: GL.glGetString(getattr(GL, f"GL_{name.upper()}")).decode("utf-8", "replace")})
         textures.finish()
         textures.delete()

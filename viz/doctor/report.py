@@ -53,13 +53,13 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
-        about = {"schema": JSON_SCHEMA, "version": _read_version(), "system": _name_system()}
+        about = {"schema": JSON_SCHEMA, "version": check_python.read_version("jinc"), "system": _name_system()}
         findings = [asdict(finding) for finding in self.findings]
         return {**about, "runs": self.runs, "summary": self.summary, "findings": findings}
 
     def text(self, width: int = MAX_WIDTH) -> str:
         """Return the report for a person: aligned, commands on lines of their own, the summary at the end."""
-        lines = [f"Jinc {_read_version()} on {_name_system()}".replace("  ", " ")]
+        lines = [f"Jinc {check_python.read_version('jinc')} on {_name_system()}".replace("  ", " ")]
         topic = ""
         for finding in self.findings:
             if finding.topic != topic:
@@ -70,25 +70,16 @@ class Report:
 
 
 def _format_finding(finding: Finding, width: int) -> list[str]:
-    head = f"  {finding.state:<7}  {finding.title:<{INDENT - 12}} "
     margin = " " * INDENT
-    wrap = {"width": width, "subsequent_indent": margin, "break_on_hyphens": False, "break_long_words": False}
-    lines = textwrap.wrap(finding.value, initial_indent=head, **wrap)  # type: ignore[arg-type]
-    if finding.explanation:
-        lines += textwrap.wrap(finding.explanation, initial_indent=margin, **wrap)  # type: ignore[arg-type]
-    if finding.command:  # never wrapped: it is there to be copied
-        lines.append(f"{margin}> {finding.command}")
-    return lines
-
-
-def _read_version() -> str:
-    """Return Jinc's version, "" where it was not installed."""
-    try:
-        import importlib.metadata  # here: Python 3.8 has it first
-
-        return importlib.metadata.version("jinc")
-    except Exception:
-        return ""
+    lines = []
+    for text, start in (
+        (finding.value, f"  {finding.state:<7}  {finding.title:<{INDENT - 12}} "),
+        (finding.explanation, margin),
+    ):
+        lines += textwrap.wrap(
+            text, width, initial_indent=start, subsequent_indent=margin, break_on_hyphens=False, break_long_words=False
+        )
+    return [*lines, f"{margin}> {finding.command}"] if finding.command else lines  # not wrapped: it is to be copied
 
 
 def _name_system() -> str:
@@ -119,7 +110,7 @@ def examine() -> Report:
     checks: dict[str, Callable[[], list[Finding]]] = {
         "Python": lambda: [check_python.check_devices(torch)],
         "Display": lambda: [
-            check_display.check_screen(shown),
+            *check_display.check_screen(shown),
             *check_display.check_opengl("Window", shown, shown_in_software, has_offscreen),
             *check_display.check_opengl("Offscreen", bare, bare_in_software, has_window),
             *check_display.check_beside_torch(shown, bare, torch, triton),

@@ -14,7 +14,7 @@ import numpy as np
 from gan.analysis.bands import Band, distance_to_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from gan.files.atomic_write import atomic_write
-from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, annotate, write_png
+from viz.reports.style import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, annotate, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +132,7 @@ frequencies_45_i, slice_45_i [Q]
 def write_spectra(
     path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]
 ) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. See `write_png`."""
+    """Write the picture, whole or not at all; return its width and height in pixels. See `style.write_png`."""
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
     return write_png(path, inches, lambda figure: draw_spectra(figure, curves, title, note), text)
 
@@ -148,7 +148,7 @@ def _maps_width(count: int) -> float:
 
 def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
     """Draw on an empty figure: heat maps to the left, slices to the right."""
-    figure.suptitle(f"{title}\n", fontsize=13, x=0.01, ha="left", linespacing=1.5)
+    figure.suptitle(f"{title}\n", x=0.01, ha="left", linespacing=1.5)
     figure.text(0.01, 1 - 0.32 / HEIGHT, note, fontsize=9, color=DIM, va="top")
     parts: Any = figure.subfigures(1, 2, width_ratios=[_maps_width(len(curves)), PANEL])
     _draw_maps(parts[0], curves)
@@ -225,7 +225,7 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     axes.set_xticks(ticks)
     axes.set_yticks(ticks)
     axes.tick_params(labelsize=8)
-    axes.set_title(f"{shorten_name(curve.name)}\n", loc="left", color=colour, fontsize=10)
+    axes.set_title(f"{shorten_name(curve.name)}\n", color=colour, fontsize=10)
     annotate(axes, describe_band(curve), (0, 1), (0, 5), fontsize=8, color=DIM, va="bottom")
     return image
 
@@ -249,7 +249,7 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
         style = {"ha": "right", "va": "top", "color": DIM, "fontsize": 9}
         annotate(axes, label, (at, SLICED[1]), (-4, -2), xycoords="data", **style)
     axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
-    axes.set_title(f"Slice at {degrees:g}°", loc="left")
+    axes.set_title(f"Slice at {degrees:g}°")
 
 
 def contour_distance(contour: Contour, degrees: float) -> float:

@@ -31,7 +31,7 @@ from gan.networks.generator import Generator
 from gan.networks.ladder import RUNGS, Recipe, rung_config
 from gan.networks.layer_plan import plan
 from viz.cli.main import main as viewer
-from viz.reports import figure, schedule_figure
+from viz.reports import schedule_figure, style
 from viz.reports.network_text import WORDS, describe_network
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
@@ -341,10 +341,10 @@ def colours(path: Path) -> tuple[tuple[int, int], dict[str, int]]:
     found = {}
     for side, half in (("left", pixels[:, : pixels.shape[1] // 2]), ("right", pixels[:, pixels.shape[1] // 2 :])):
         for name, code in (
-            ("blue", figure.BLUE),
-            ("vermilion", figure.VERMILION),
-            ("green", figure.GREEN),
-            ("purple", figure.PURPLE),
+            ("blue", style.BLUE),
+            ("vermilion", style.VERMILION),
+            ("green", style.GREEN),
+            ("purple", style.PURPLE),
         ):
             rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
             found[f"{side} {name}"] = int((np.abs(half - rgb).max(axis=2) <= 8).sum())
@@ -379,7 +379,7 @@ def test_a_plot_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
         refused(run("--cfg", "D", "--plot", str(path)), "cannot be written: full.", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--cfg", "D", "--plot", str(path)), "-m pip install matplotlib", 1)
+        refused(run("--cfg", "D", "--plot", str(path)), "visualizer.py doctor`.", 1)
         assert run("--cfg", "D").exit_code == 0, "the tables do without it"
     assert path.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 

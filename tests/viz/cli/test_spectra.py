@@ -26,7 +26,7 @@ from gan.networks.generator import init_generator
 from gan.networks.ladder import rung_config
 from gan.networks.layer_plan import compute_schedule, plan
 from viz.cli.main import main as viewer
-from viz.reports import figure as reports_figure
+from viz.reports import style
 from viz.reports.spectra_figure import (
     DIRECTIONS,
     NAME,
@@ -111,7 +111,7 @@ def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
         document = json.loads(written.info["jinc"])
     assert f"Wrote {out} ({pixels.shape[1]}x{pixels.shape[0]})." in result.output
     assert document["spectra"]["seed"] == 3 and document["spectra"]["trunc"] == 0.5
-    for code in (reports_figure.INK, reports_figure.BLUE, reports_figure.VERMILION):  # a curve each
+    for code in (style.INK, style.BLUE, style.VERMILION):  # a curve each
         rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
         assert (np.abs(pixels[:, pixels.shape[1] // 2 :] - rgb).max(axis=2) <= 8).sum() > 300
     assert [file.name for file in tmp_path.iterdir()] == ["$spectra.png"]
@@ -212,7 +212,7 @@ def curve(config: GeneratorConfig | None, layer: str | None = None, name: str = 
 
 
 def drawn(curves: list[Curve]) -> Figure:
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **reports_figure.STYLE}):
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **style.STYLE}):
         figure = Figure(figsize=(12, 8), layout="constrained")
         draw_spectra(figure, curves, "title", "note")
         figure.canvas.draw()
@@ -372,7 +372,7 @@ def test_a_file_that_cannot_be_written_is_said_first(folder: Path, tmp_path: Pat
         refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "cannot be written: Not you", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "-m pip install matplotlib", 1)
+        refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "visualizer.py doctor`.", 1)
 
 
 @pytest.mark.parametrize("kind", ["png", "npz"])

@@ -122,7 +122,7 @@ def test_a_module_is_traced_to_its_package_without_importing_it(
     (about / "top_level.txt").write_text("odd\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert check_python.find_package("odd") == ("odd-compiler", "1.2")
-    assert check_python.find_package("plain") == ("plain", ""), "nobody knows where it came from"
+    assert check_python.find_package("plain") == ("", ""), "nobody knows where it came from"
     assert check_python.find_package("there_is_no_such_module") == ("", "")
 
 
