@@ -12,6 +12,7 @@ from gan.files.format import format_bytes
 from gan.networks.describe import describe_rung
 from viz.cli.models import find_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.parameter_types import PATH, network_option
 from viz.reports.network_text import plain
 
 if TYPE_CHECKING:
@@ -22,10 +23,8 @@ SUFFIX = ".safetensors"
 
 @click.command()
 @click.argument("model", metavar="IN")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.safetensors", help="Where to write it."
-)
-@click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
+@click.option("--out", required=True, type=PATH, metavar="OUT.safetensors", help="Where to write it.")
+@network_option
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
     """Write the generator in IN as a .safetensors file, with its configuration and without any code.

@@ -14,6 +14,7 @@ from gan.networks.describe import describe_rung
 from gan.networks.ladder import find_rung
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.parameter_types import PATH, network_option
 from viz.reports import schedule_figure
 from viz.reports.network_text import describe_differences, describe_network, plain
 
@@ -24,18 +25,12 @@ SIZE = 256
 @click.argument("model", required=False)
 @click.option("--cfg", metavar="RUNG", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--diff", nargs=2, metavar="RUNG RUNG", help="Print what the second rung changes from the first.")
-@click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
+@network_option
 @click.option("--size", type=ImageSize(), help=f"Width of the picture, a power of two from 16 to 1024 ({SIZE}).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
 @network_options
-@click.option(
-    "--plot",
-    "picture",
-    type=click.Path(path_type=Path),
-    metavar="PNG",
-    help="Draw the schedule of the layers and responses of their filters.",
-)
+@click.option("--plot", "picture", type=PATH, metavar="PNG", help="Draw the layers' schedule and filter responses.")
 @click.option(
     "--layer",
     "layers",

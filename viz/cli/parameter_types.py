@@ -3,6 +3,7 @@
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ import click
 from gan.cli.network_options import FiniteRange
 
 SEEDS_LIMIT = 100_000
+MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
+PATH, SEED = click.Path(path_type=Path), click.IntRange(0, 2**32 - 1)
 
 trunc_option = click.option(
     "--trunc",
@@ -18,6 +21,9 @@ trunc_option = click.option(
     show_default=True,
     metavar="PSI",
     help="Truncation psi; 1 is none.",
+)
+network_option = click.option(
+    "--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema)."
 )
 device_option = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 class_option = click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")

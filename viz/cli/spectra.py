@@ -17,7 +17,7 @@ from gan.devices import check_device
 from gan.networks.config import ConfigError
 from viz.cli.models import find_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
-from viz.cli.parameter_types import device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
 from viz.reports import spectra_figure
 from viz.reports.network_text import format_table, plain
 
@@ -29,31 +29,18 @@ KINDS = (".png", ".npz")
 
 
 @click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="MODEL",
-    help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
-    "(b, t, ...); any number.",
-)
+@click.option("--model", "models", multiple=True, metavar="MODEL", help=f"{MODEL_HELP}; any number.")
 @click.option(
     "--data", help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is."
 )
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The .png to draw, or the .npz to keep the arrays in.",
-)
+@click.option("--out", required=True, type=PATH, metavar="FILE", help="The .png to draw, or .npz to keep arrays in.")
 @click.option(
     "--layer", metavar="LAYER", help="Of this layer's maps instead, by number or name, or of the Fourier input (input)."
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=SEED,
     default=0,
     show_default=True,
     help="The first picture's; the next have the next. It draws from the data set, too.",

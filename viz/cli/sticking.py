@@ -13,7 +13,7 @@ from gan.cli.network_options import FiniteRange
 from gan.devices import check_device
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
-from viz.cli.parameter_types import Segment, class_option, device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Segment, class_option, device_option, trunc_option
 from viz.core.state import SLOTS
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
@@ -21,24 +21,12 @@ if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --hel
 
 
 @click.command()
-@click.option(
-    "--left",
-    default="b",
-    show_default=True,
-    metavar="MODEL",
-    help="A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...).",
-)
+@click.option("--left", default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}.")
 @click.option("--right", default="t", show_default=True, metavar="MODEL", help="What it is compared with.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The folder for figure.png, its parts and sticking.json.",
-)
+@click.option("--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png and sticking.json.")
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=SEED,
     default=24,
     show_default=True,
     help="Of the latent in the middle, of its neighbours, and of what stickiness is measured on.",

@@ -19,7 +19,7 @@ from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
 from viz.cli.models import find_model
 from viz.cli.output import explain_unwritable
-from viz.cli.parameter_types import PanelTitle, Size
+from viz.cli.parameter_types import MODEL_HELP, PATH, PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
@@ -33,19 +33,11 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 
 
 @click.command()
-@click.option(
-    "--left",
-    metavar="MODEL",
-    help="Checkpoint for the left slot: a file, an http(s) address, or a bundled one's name (b, t, …).",
-)
-@click.option("--right", metavar="MODEL", help="Checkpoint for the right slot.")
-@click.option(
-    "--state", "state_file", type=click.Path(path_type=Path), help="Keep the window's state in this file instead."
-)
+@click.option("--left", metavar="MODEL", help=f"{MODEL_HELP}, for the left slot.")
+@click.option("--right", metavar="MODEL", help="The same for the right slot.")
+@click.option("--state", "state_file", type=PATH, help="Keep the window's state in this file instead.")
 @click.option("--size", type=Size(), help="Size of the window, such as 1600x1000.")
-@click.option(
-    "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
-)
+@click.option("--screenshot", type=PATH, help="Write a picture of the window to this PNG and exit.")
 @click.option(
     "--model-memory",
     type=FiniteRange(0.001, 1e6),
@@ -54,11 +46,7 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 )
 @click.option("--animate", type=click.Choice(["walk", *MOTIONS]), help="Start with this animation.")
 @click.option(
-    "--panel",
-    "panels",
-    multiple=True,
-    type=PanelTitle(),
-    help="Open with this panel in front, such as Layers or Sticking; one a dock.",
+    "--panel", "panels", multiple=True, type=PanelTitle(), help="Show this panel, such as Layers; one a dock."
 )
 @click.option(
     "--exit-after",

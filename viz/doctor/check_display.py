@@ -9,7 +9,6 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from viz import invocation
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause, install_command
@@ -155,20 +154,15 @@ def _name_renderer(answer: Answer) -> str:
     return f"{answer.facts.get('renderer', 'OpenGL')}, OpenGL {version}"
 
 
-def check_fonts(answer: Answer) -> list[Finding]:
-    """Report the font for East Asian letters. `answer`: to "packages"."""
-    if "cjk font" not in answer.facts:
-        return []
-    if answer.facts["cjk font"]:
-        return [Finding(TOPIC, "Fonts", f"the window's own, and {Path(answer.facts['cjk font']).name}")]
-    why = "File names in Chinese, Japanese or Korean are shown as question marks."
-    value, command = "the window's own, none with East Asian letters", install_command("East Asian letters")
-    return [Finding(TOPIC, "Fonts", value, REMARK, why, command)]
-
-
-def check_file_dialog(has_display: bool) -> list[Finding]:
-    """Report that no program can ask for a file, on Linux."""
-    if not LINUX or not has_display or shutil.which("zenity") or shutil.which("kdialog"):
-        return []
-    why = "The window cannot ask for a file; type a path, or drop a file on a picture."
-    return [Finding(TOPIC, "File dialog", "none", REMARK, why, install_command("a file dialog"))]
+def check_extras(packages: Answer, shown: Answer) -> list[Finding]:
+    """Report what the window can do without. `packages` and `shown`: to "packages" and "window"."""
+    found = []
+    if packages.facts.get("cjk font") is False:
+        why = "File names in Chinese, Japanese or Korean are shown as question marks."
+        found.append(
+            Finding(TOPIC, "Fonts", "no East Asian letters", REMARK, why, install_command("East Asian letters"))
+        )
+    if LINUX and shown.facts.get("display") and not (shutil.which("zenity") or shutil.which("kdialog")):
+        why = "The window cannot ask for a file; type a path, or drop a file on a picture."
+        found.append(Finding(TOPIC, "File dialog", "none", REMARK, why, install_command("a file dialog")))
+    return found

@@ -1,34 +1,44 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Check what lies on disk: the folders written to, what was left behind, the bundled models, and a first picture."""
+"""Check what lies on disk: the folders written to, what was left behind, and the bundled models.
+
+It imports what it checks, so it runs in the processes of viz.doctor.probe_child.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
+from cuda_ops import kernel_cache
+from gan.checkpoints.checkpoint import read_header
 from gan.files.format import format_bytes
+from gan.hub.cache import Cache
+from gan.hub.resolve import list_bundled, list_bundled_files
+from gan.hub.url import DownloadError
 from viz import invocation
-from viz.doctor.check_kernels import without_kernels_command
-from viz.doctor.finding import PROBLEM, REMARK, Finding, as_clause, join_names
-from viz.doctor.probe import Answer
+from viz.core.state import config_folder
+from viz.doctor.finding import REMARK, Finding, join_names, restore_command
 
 TOPIC = "Files"
 LITTLE_SPACE = 2**30  # bytes: a run of the trainer with its snapshots takes some hundred MB
-# Title of a folder that is written to -> what comes of it where it cannot be, and the variable that names another.
-FOLDERS = {
-    "Settings": ("what is set in the window is lost when it closes", "JINC_CONFIG"),
-    "Kernels": ("the CPU kernels are compiled anew by every process", "XDG_CACHE_HOME"),
-    "Downloads": ("no model can be downloaded", "XDG_CACHE_HOME"),
-}
+HALF_WRITTEN = re.compile(r"\.[0-9a-f]{12}\.\w+")  # as gan.files.atomic_write names what it has not finished
+ABANDONED_SECONDS = 3600.0  # after which no process will finish it
 
 
-def check_folders(answer: Answer) -> list[Finding]:
-    """Report whether files can be made in each of FOLDERS and how much space there is. `answer`: to "torch"."""
-    folders = answer.facts.get("folders", {})
-    return [_check_folder(title, Path(folder), *FOLDERS[title]) for title, folder in folders.items()]
+def check_folders() -> list[Finding]:
+    """Report whether files can be made in the folders that the program writes, and how much space there is."""
+    kernels, models = kernel_cache.cache_folder(), kernel_cache.cache_folder("models")
+    return [
+        _check_folder("Settings", config_folder(), "what is set in the window is lost when it closes", "JINC_CONFIG"),
+        _check_folder("Kernels", kernels, "the CPU kernels are compiled anew by every process", "XDG_CACHE_HOME"),
+        _check_folder("Downloads", models, "no model can be downloaded", "XDG_CACHE_HOME"),
+    ]
 
 
 def _check_folder(title: str, folder: Path, loss: str, variable: str) -> Finding:
@@ -60,54 +70,35 @@ def _writable_command(existing: Path, problem: OSError, variable: str) -> str:
     return f"{variable}=$(mktemp -d) {invocation.format_command()}"
 
 
-def check_left_behind(answer: Answer) -> list[Finding]:
-    """Report what killed processes left, deleted by now, as a fact. `answer`: to "torch"."""
-    gone = [Path(path).name for path in answer.facts.get("left behind", [])]
-    if not gone:
-        return []
-    names = gone[:3] + ([f"{len(gone) - 3} more"] if len(gone) > 3 else [])
-    return [Finding(TOPIC, "Left behind", f"{join_names(names)}, deleted")]
+def delete_left_behind() -> list[Finding]:
+    """Delete what killed processes left in the caches and beside the settings, and report it as a fact."""
+    gone = kernel_cache.clean_cache()
+    with suppress(DownloadError):  # there is no home
+        gone += Cache().sweep()
+    with suppress(OSError):
+        for path in config_folder().iterdir():
+            if HALF_WRITTEN.fullmatch(path.name) and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()
+                gone.append(path)
+    names = [path.name for path in gone[:3]] + ([f"{len(gone) - 3} more"] if len(gone) > 3 else [])
+    return [Finding(TOPIC, "Left behind", f"{join_names(names)}, deleted")] if gone else []
 
 
-def check_models(answer: Answer) -> list[Finding]:
-    """Report the models that come with Jinc. `answer`: to "torch"."""
-    if "models" not in answer.facts:
-        return []
-    names, broken = answer.facts["models"]["names"], answer.facts["models"]["broken"]
-    if broken:
-        value, why = f"missing or damaged: {join_names(list(broken))}", next(iter(broken.values()))
-    elif not names:
-        value, why = "none", "The window opens empty without them."
-    else:
-        return [Finding(TOPIC, "Bundled models", ", ".join(names))]
-    command = restore_command(*(f"assets/{name}" for name in broken or [""]))
+def check_models() -> list[Finding]:
+    """Report the models that come with Jinc."""
+    described = sorted((invocation.ROOT / "assets").glob("*.json"))
+    missing = [path.with_suffix(".safetensors") for path in described if not path.with_suffix(".safetensors").exists()]
+    broken = {path.name: "The window opens without it." for path in missing}
+    for path in list_bundled_files():
+        try:
+            read_header(path)
+        except (ValueError, OSError) as problem:
+            broken[path.name] = str(problem)
+    if not broken:
+        return [Finding(TOPIC, "Bundled models", ", ".join(model.name for model in list_bundled()))]
+    value, why = f"missing or damaged: {join_names(list(broken))}", next(iter(broken.values()))
+    command = restore_command(*(f"assets/{name}" for name in broken))
     return [Finding(TOPIC, "Bundled models", value, REMARK, why, command)]
-
-
-def check_picture(answer: Answer) -> Finding:
-    """Report the first picture: a problem unless it was drawn, as what ended the attempt would end the program."""
-    title, step, about = "First picture", answer.step, answer.facts.get("picture", {})
-    error = answer.facts.get("picture error") or about.get("error")
-    if error:
-        why = f"A first picture could not be drawn ({as_clause(error)}); this restores or lists what was changed."
-        return Finding(TOPIC, title, "not drawn", PROBLEM, why, restore_command())
-    if about:
-        return Finding(TOPIC, title, f"{about['model']}, read and drawn in {about['seconds']:.1f} s")
-    if answer.trouble and step in ("devices", "kernels"):  # these have findings of their own, with what fixes them
-        return Finding(TOPIC, title, "not tried", REMARK, f"Before it the look at the {step} {answer.trouble}.")
-    what = "The attempt" if step in ("", "picture") else f"Before it the look at {step}"
-    why = f"{what} {answer.trouble or 'said nothing'}, and so may the program."
-    command = without_kernels_command() if step == "picture" else restore_command()
-    return Finding(TOPIC, title, "not drawn", PROBLEM, why, command)
-
-
-def restore_command(*paths: str) -> str:
-    """Return the command that restores these of Jinc's own files; in a checkout without any, one that lists changes."""
-    if not (invocation.ROOT / ".git").exists():
-        python = invocation.python_command()
-        return invocation.quote_words(python, "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
-    words = ("checkout", "--", *paths) if paths else ("status", "--short")
-    return invocation.quote_words("git", "-C", str(invocation.ROOT), *words)
 
 
 def _abbreviate(path: Path) -> str:

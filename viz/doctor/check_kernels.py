@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Check the operators: which implementations run, and why no faster ones do."""
+"""Check the operators: which implementations run, why no faster ones do, and whether a first picture can be drawn."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from collections.abc import Mapping
 
 from viz import invocation
-from viz.doctor.finding import PROBLEM, REMARK, Finding, install_command, join_names
+from viz.doctor.finding import PROBLEM, REMARK, Finding, as_clause, install_command, join_names, restore_command
 from viz.doctor.probe import Answer
 
-TOPIC = "Operators"
+TOPIC, PICTURE = "Operators", "First picture"
 SWITCH, CUDA_SWITCH = "JINC_CPU_KERNELS", "JINC_CUDA_KERNELS"  # as in cuda_ops.cpu.loader and .cuda, which import torch
 
 
@@ -55,6 +55,21 @@ def _find_fix(kind: str, why: str, is_slow: bool, environment: Mapping[str, str]
     if not is_slow:
         return None
     return "xcode-select --install" if sys.platform == "darwin" else install_command("a C++ compiler")
+
+
+def check_picture(answer: Answer) -> Finding:
+    """Report the first picture: a problem unless it was drawn, as what ended the attempt would end the program."""
+    title, step, about = PICTURE, answer.step, answer.facts.get("picture", {})
+    error = answer.facts.get("picture error") or about.get("error")
+    if error:
+        why = f"A first picture could not be drawn ({as_clause(error)}); this restores or lists what was changed."
+        return Finding(TOPIC, title, "not drawn", PROBLEM, why, restore_command())
+    if about:
+        return Finding(TOPIC, title, f"{about['model']}, read and drawn in {about['seconds']:.1f} s")
+    if answer.trouble and step in ("devices", "kernels"):  # these have findings of their own, with what fixes them
+        return Finding(TOPIC, title, "not tried", REMARK, f"Before it the look at the {step} {answer.trouble}.")
+    why = f"The attempt {answer.trouble or 'said nothing'}, and so may the program."
+    return Finding(TOPIC, title, "not drawn", PROBLEM, why, without_kernels_command())
 
 
 def without_kernels_command() -> str:

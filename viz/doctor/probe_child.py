@@ -18,19 +18,17 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from viz.doctor.check_kernels import SWITCH
+from viz.doctor.finding import Finding
 from viz.doctor.probe import FACT_MARK, STEP_SECONDS
-from viz.invocation import ROOT
 
 WINDOW_SIZE = (320, 240)
 COMMAND_SECONDS = 20.0  # that another program may take
-HALF_WRITTEN = re.compile(r"\.[0-9a-f]{12}\.\w+")  # as gan.files.atomic_write names what it has not finished
-ABANDONED_SECONDS = 3600.0  # after which no process will finish it
 
 
 def main(question: str) -> None:
@@ -82,7 +80,7 @@ def answer_packages() -> None:
     for distribution, module in MODULES.items():
         if distribution != "torch":
             attempt(f"import {distribution}", partial(import_module, module))
-    attempt("cjk font", find_cjk_font)
+    attempt("cjk font", has_cjk_font)
 
 
 def import_module(module: str) -> bool:
@@ -97,11 +95,11 @@ def run_pip_check() -> list[str]:
     return ran.stdout.splitlines()
 
 
-def find_cjk_font() -> str:
-    """Return the path of a font with East Asian letters, "" if there is none."""
+def has_cjk_font() -> bool:
+    """Return whether the window finds a font with East Asian letters."""
     from viz.ui.theme import cjk_font
 
-    return str(cjk_font() or "")
+    return cjk_font() is not None
 
 
 # -- torch and what is built on it ---------------------------------------------------------------------------------
@@ -118,11 +116,17 @@ def answer_torch() -> None:
         attempt("devices", list_devices)
     say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
     attempt("kernels", list_operators, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
-    attempt("left behind", delete_left_behind)
-    attempt("folders", list_folders)
-    attempt("models", check_models)
     attempt("picture", draw_picture)
+    from viz.doctor import check_files
+
+    for check in (check_files.check_folders, check_files.delete_left_behind, check_files.check_models):
+        attempt(check.__name__, partial(describe_findings, check))
     attempt("gpus", list_nvidia_gpus)  # at last: a driver that hangs then costs no other fact
+
+
+def describe_findings(check: Callable[[], list[Finding]]) -> list[dict[str, str]]:
+    """Return what a check finds, ready for JSON."""
+    return [asdict(finding) for finding in check()]
 
 
 def list_devices() -> list[list[str]]:
@@ -159,50 +163,6 @@ def list_operators() -> list[list[str]]:
 
     kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
     return [[kind, row.name, row.implementation, strip_advice(row.reason)] for kind in kinds for row in status(kind)]
-
-
-def delete_left_behind() -> list[str]:
-    """Delete what killed processes left in the caches and beside the settings; return its paths."""
-    from cuda_ops import kernel_cache
-    from gan.hub.cache import Cache
-    from gan.hub.url import DownloadError
-    from viz.core.state import config_folder
-
-    gone = kernel_cache.clean_cache()
-    with suppress(DownloadError):  # there is no home
-        gone += Cache().sweep()
-    with suppress(OSError):
-        for path in config_folder().iterdir():
-            if HALF_WRITTEN.fullmatch(path.name) and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                path.unlink()
-                gone.append(path)
-    return [str(path) for path in gone]
-
-
-def list_folders() -> dict[str, str]:
-    """Return the folders that the program writes, by their titles in check_files.FOLDERS."""
-    from cuda_ops.kernel_cache import cache_folder
-    from viz.core.state import config_folder
-
-    folders = {"Settings": config_folder(), "Kernels": cache_folder(), "Downloads": cache_folder("models")}
-    return {title: str(folder) for title, folder in folders.items()}
-
-
-def check_models() -> dict[str, Any]:
-    """Return the bundled models that can be read, and what is wrong with the others."""
-    from gan.checkpoints.checkpoint import read_header
-    from gan.hub.resolve import list_bundled, list_bundled_files
-
-    broken = {}
-    for about in (ROOT / "assets").glob("*.json"):
-        if not about.with_suffix(".safetensors").exists():
-            broken[f"{about.stem}.safetensors"] = "The window opens without it."
-    for path in list_bundled_files():
-        try:
-            read_header(path)
-        except (ValueError, OSError) as problem:
-            broken[path.name] = str(problem)
-    return {"names": [model.name for model in list_bundled()], "broken": broken}
 
 
 def draw_picture(use_bundled: bool = True) -> dict[str, Any]:

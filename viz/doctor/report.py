@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from viz.doctor import check_display, check_files, check_kernels, check_python
+from viz.doctor import check_display, check_kernels, check_python
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause
 from viz.doctor.probe import ask
 
@@ -114,24 +114,23 @@ def examine() -> Report:
             *check_display.check_opengl("Window", shown, shown_in_software, has_offscreen),
             *check_display.check_opengl("Offscreen", bare, bare_in_software, has_window),
             *check_display.check_beside_torch(shown, bare, torch, triton),
-            *check_display.check_fonts(packages),
-            *check_display.check_file_dialog(bool(shown.facts.get("display"))),
+            *check_display.check_extras(packages, shown),
         ],
-        "Operators": lambda: check_kernels.check_operators(torch),
-        "Files": lambda: [
-            *check_files.check_folders(torch),
-            *check_files.check_left_behind(torch),
-            *check_files.check_models(torch),
-            *([check_files.check_picture(torch)] if packages_work else []),
+        "Operators": lambda: [
+            *check_kernels.check_operators(torch),
+            *([check_kernels.check_picture(torch)] if packages_work else []),
         ],
     }
     others = [finding for topic, check in checks.items() for finding in run_check(topic, check)]
-    return conclude([python, *about_packages, *others], has_window, has_offscreen)
+    # What viz.doctor.check_files found, in the process that was asked about torch.
+    steps = ("check_folders", "delete_left_behind", "check_models")
+    on_disk = [Finding(**fields) for step in steps for fields in torch.facts.get(step, [])]
+    return conclude([python, *about_packages, *others, *on_disk], has_window, has_offscreen)
 
 
 def conclude(findings: list[Finding], has_window: bool, has_offscreen: bool) -> Report:
-    """Return the report; without a first picture, of which check_files says why, nothing is known to run."""
-    drawn = any(finding.title == "First picture" and finding.state == OK for finding in findings)
+    """Return the report; without a first picture, of which check_kernels says why, nothing is known to run."""
+    drawn = any(finding.title == check_kernels.PICTURE and finding.state == OK for finding in findings)
     if any(finding.state == PROBLEM for finding in findings) or not (drawn and (has_window or has_offscreen)):
         return Report(tuple(findings), "no")
     return Report(tuple(findings), "window" if has_window else "offscreen")

@@ -98,7 +98,12 @@ def to_decibels(power: np.ndarray) -> np.ndarray:
 
 def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
     """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises OSError."""
-    rows = [(c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *_band_numbers(c.band)) for c in curves]
+    rows = []
+    for c in curves:
+        band = (math.nan, math.nan, False)
+        if c.band is not None:
+            band = (float(c.band.cutoff), float(c.band.stopband), c.band.radial)
+        rows.append((c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *band))
     names = ("names", "pictures", "mean", "deviation", "size", "rate", "cutoff", "stopband", "radial")
     arrays = {name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
     for i, curve in enumerate(curves):
@@ -107,10 +112,6 @@ def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
             arrays |= {f"frequencies_{degrees:g}_{i}": frequencies, f"slice_{degrees:g}_{i}": power}
     with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-
-
-def _band_numbers(band: Band | None) -> tuple[float, float, bool]:
-    return (math.nan, math.nan, False) if band is None else (float(band.cutoff), float(band.stopband), band.radial)
 
 
 ARRAYS = """\b

@@ -15,13 +15,17 @@ from cuda_ops import kernel_cache
 from cuda_ops.cpu.build_dir import build_dir
 from gan.hub import cache
 from viz import invocation
-from viz.doctor import check_files, probe_child
+from viz.doctor import check_files, check_kernels, probe_child
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding
 from viz.doctor.probe import Answer
 
 
 def folders(folder: Path) -> list[Finding]:
-    return check_files.check_folders(answer(folders=dict.fromkeys(check_files.FOLDERS, str(folder))))
+    """Return the findings where both the settings and the caches are kept in this folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check_files, "config_folder", lambda: folder)
+        patch.setattr(kernel_cache, "cache_folder", lambda *_: folder)
+        return check_files.check_folders()
 
 
 @POSIX
@@ -33,7 +37,6 @@ def test_a_folder_that_cannot_be_written_says_what_is_lost(tmp_path: Path) -> No
     assert found.command == f"mv {in_the_way} {in_the_way}.old"
     in_the_way.rename(tmp_path / "jinc.old")
     assert the(folders(in_the_way), "Settings").state == OK, "it can be made"
-    assert check_files.check_folders(answer(error="No module named 'torch'")) == []
 
 
 @POSIX
@@ -72,11 +75,12 @@ def test_abandoned_downloads_are_deleted(tmp_path: Path, monkeypatch: pytest.Mon
     for path in (old, new):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    assert probe_child.delete_left_behind() == [str(old)] and new.exists()
+    (found,) = check_files.delete_left_behind()
+    assert (found.state, found.value) == (OK, "a-0.part, deleted") and new.exists()
 
 
 def test_what_was_half_written_goes_once_nobody_can_finish_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_cache, "clean_cache", list)
+    monkeypatch.setattr(kernel_cache, "clean_cache", lambda: [Path("jinc-kernels-x")])
     monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
     monkeypatch.setenv("JINC_CONFIG", str(tmp_path))
     old, new, other = (tmp_path / name for name in (".0123456789ab.json", ".ba9876543210.json", ".0123456789.json"))
@@ -84,55 +88,50 @@ def test_what_was_half_written_goes_once_nobody_can_finish_it(tmp_path: Path, mo
         path.write_text("{")
     for path in (old, other):
         os.utime(path, (0, 0))
-    assert probe_child.delete_left_behind() == [str(old)]
-    assert sorted(tmp_path.iterdir()) == sorted([new, other])
-    (found,) = check_files.check_left_behind(answer(**{"left behind": ["jinc-kernels-x", str(old)]}))
+    (found,) = check_files.delete_left_behind()
     assert found.state == OK and found.value == "jinc-kernels-x and .0123456789ab.json, deleted"
-    assert check_files.check_left_behind(answer(**{"left behind": []})) == []
+    assert sorted(tmp_path.iterdir()) == sorted([new, other])
+    monkeypatch.setattr(kernel_cache, "clean_cache", list)
+    assert check_files.delete_left_behind() == []
 
 
-def test_a_bundled_model_that_is_missing_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "t.json").touch()
-    monkeypatch.setattr(probe_child, "ROOT", tmp_path)
-    about = probe_child.check_models()
-    assert list(about["broken"]) == ["t.safetensors"] and about["names"]
-    (found,) = check_files.check_models(answer(models=about))
-    assert found.state == REMARK and found.value == "missing or damaged: t.safetensors"
-    assert found.command.endswith(("assets/t.safetensors", "jinc"))
+def test_a_bundled_model_that_is_missing_or_damaged_is_brought_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (well,) = check_files.check_models()
+    assert well.state == OK and "critters-t-32" in well.value
+    damaged = tmp_path / "assets" / "b.safetensors"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"")
+    damaged.with_name("t.json").touch()
+    monkeypatch.setattr(invocation, "ROOT", tmp_path)
+    monkeypatch.setattr(check_files, "list_bundled_files", lambda: [damaged])
+    (found,) = check_files.check_models()
+    assert found.state == REMARK and found.value == "missing or damaged: t.safetensors and b.safetensors"
+    assert found.command.endswith("pip install --force-reinstall --no-deps jinc")
+    (tmp_path / ".git").mkdir()
+    git = invocation.quote_words("git", "-C", str(tmp_path))
+    (found,) = check_files.check_models()
+    assert found.command == f"{git} checkout -- assets/t.safetensors assets/b.safetensors"
+    unknown = check_kernels.check_picture(answer(picture_error="RuntimeError: odd"))
+    assert unknown.command == f"{git} status --short"
 
 
-def test_bundled_models_and_the_first_picture() -> None:
-    broken = answer(models={"names": ["critters-b-32"], "broken": {"critters-t-32.safetensors": "It is damaged."}})
-    (damaged,) = check_files.check_models(broken)
-    assert damaged.state == REMARK and "critters-t-32.safetensors" in damaged.value and damaged.command
-    (none,) = check_files.check_models(answer(models={"names": [], "broken": {}}))
-    assert none.state == REMARK and "empty" in none.explanation
-    drawn = check_files.check_picture(answer(picture={"model": "t", "seconds": 0.5, "error": ""}))
+def test_the_first_picture() -> None:
+    drawn = check_kernels.check_picture(answer(picture={"model": "t", "seconds": 0.5, "error": ""}))
     assert drawn.state == OK and drawn.value == "t, read and drawn in 0.5 s"
     for failed in (answer(picture_error="SyntaxError: odd"), answer(picture={"model": "t", "error": "odd."})):
-        found = check_files.check_picture(failed)
+        found = check_kernels.check_picture(failed)
         assert found.state == PROBLEM and "odd)" in found.explanation and found.command
-    crashed = check_files.check_picture(answer("was ended by SIGILL", "picture"))
+    crashed = check_kernels.check_picture(answer("was ended by SIGILL", "picture"))
     assert crashed.state == PROBLEM and "SIGILL" in crashed.explanation and "JINC_CPU_KERNELS=off" in crashed.command
 
 
-@pytest.mark.parametrize("step", ["left behind", "folders", "models", "picture", ""])
+@pytest.mark.parametrize("step", ["import", "picture", ""])
 def test_without_a_picture_there_is_a_problem_wherever_it_ended(step: str) -> None:
     for trouble in ("was ended by SIGABRT", "did not answer within 60 s", ""):
-        found = check_files.check_picture(Answer({"torch": "2.13.0"}, trouble, step))
+        found = check_kernels.check_picture(Answer({"torch": "2.13.0"}, trouble, step))
         assert found.title == "First picture" and found.state == PROBLEM and trouble in found.explanation
-
-
-def test_only_what_is_at_fault_is_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invocation, "ROOT", tmp_path)
-    assert "pip install --force-reinstall --no-deps jinc" in check_files.restore_command()
-    (tmp_path / ".git").mkdir()
-    git = invocation.quote_words("git", "-C", str(tmp_path))
-    broken = answer(models={"names": [], "broken": {"critters-t-32.safetensors": "It is damaged."}})
-    assert check_files.check_models(broken)[0].command == f"{git} checkout -- assets/critters-t-32.safetensors"
-    unknown = check_files.check_picture(answer(picture_error="RuntimeError: odd"))
-    assert unknown.command == f"{git} status --short"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +20,7 @@ from support.doctors import HAVE, LINUX, POSIX, ROOT, answer, in_venv, rows
 from viz import __main__ as start
 from viz import invocation
 from viz.cli.main import main as viewer
-from viz.doctor import check_display, check_files, check_kernels, check_python, probe
+from viz.doctor import check_display, check_kernels, check_python, probe
 from viz.doctor import report as doctor
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding
 from viz.doctor.probe import Answer
@@ -82,14 +83,14 @@ def test_real_opengl_without_its_drivers_is_a_problem() -> None:
 # -- the report ----------------------------------------------------------------------------------------------------
 
 WELL: dict[str, Answer] = {
-    "packages": answer(**{"cjk font": "font.ttc"}),
+    "packages": answer(**{"cjk font": True}),
     "torch": Answer(
         {
             "torch": "2.13.0",
             "devices": [],
             "kernels": rows("C++ (avx2)", "Fast."),
-            "left behind": [],
-            "models": {"names": ["t"], "broken": {}},
+            "check_folders": [asdict(Finding("Files", "Settings", "here"))],
+            "delete_left_behind": [],
             "picture": {"model": "t", "seconds": 0.1, "error": ""},
         }
     ),
@@ -123,7 +124,7 @@ def examined(monkeypatch: pytest.MonkeyPatch, **changed: Answer) -> doctor.Repor
         ({"offscreen": answer("was ended by SIGSEGV", "picture")}, "window"),
         ({"torch": answer("was ended by SIGILL", "import torch")}, "no"),
         ({"torch": answer("was ended by SIGABRT", "kernels", torch="2.13.0", devices=[])}, "no"),
-        ({"torch": answer("did not answer within 60 s", "folders", torch="2.13.0", devices=[])}, "no"),
+        ({"torch": answer("did not answer within 60 s", "picture", torch="2.13.0", devices=[])}, "no"),
         ({"packages": Answer({"import numpy error": "No module named 'numpy'"})}, "no"),
         ({"packages": Answer({"import matplotlib error": "No module named 'matplotlib'"})}, "window"),
     ],
@@ -148,7 +149,7 @@ def test_a_crash_beside_opengl_is_the_only_problem(monkeypatch: pytest.MonkeyPat
     assert problem.title == check_display.BESIDE_TORCH and "ended by SIGSEGV" in problem.explanation
 
 
-@pytest.mark.parametrize(("module", "check"), [(check_kernels, "check_operators"), (check_files, "check_picture")])
+@pytest.mark.parametrize(("module", "check"), [(check_kernels, "check_operators"), (check_kernels, "check_picture")])
 def test_a_check_that_fails_is_a_problem(monkeypatch: pytest.MonkeyPatch, module: ModuleType, check: str) -> None:
     monkeypatch.setattr(module, check, lambda *_: 1 / 0)
     report = examined(monkeypatch)
@@ -201,8 +202,6 @@ DOCTORS = [
     "viz.doctor.check_python",
     "viz.doctor.check_display",
     "viz.doctor.check_kernels",
-    "viz.doctor.check_files",
-    "gan.files.format",
 ]
 
 
@@ -212,7 +211,7 @@ def test_the_doctor_needs_nothing_but_python(name: str) -> None:
     for node in tree.body:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
         if isinstance(node, ast.ImportFrom):
-            packages = ("viz", "viz.doctor", "gan.files")
+            packages = ("viz", "viz.doctor")
             names = [f"{node.module}.{part}" for part in names] if node.module in packages else [str(node.module)]
         for imported in names:
             assert imported in DOCTORS or imported.partition(".")[0] in sys.stdlib_module_names, f"{name}: {imported}"
@@ -250,7 +249,7 @@ def test_this_machine_is_well() -> None:
     document = json.loads(ran.stdout)
     assert ran.returncode == 0 and document["runs"] == "offscreen" and ran.stderr == "", ran.stderr
     states = {(one["topic"], one["title"]): one for one in document["findings"]}
-    for sound in (("Python", "torch"), ("Display", "Offscreen"), ("Operators", "CPU"), ("Files", "First picture")):
+    for sound in (("Python", "torch"), ("Display", "Offscreen"), ("Operators", "CPU"), ("Operators", "First picture")):
         assert states[sound]["state"] == OK, states[sound]
     computed = after.children_user + after.children_system - before.children_user - before.children_system
     assert min(taken, computed or taken) < 10, "seconds; what the processor was busy with else does not count"

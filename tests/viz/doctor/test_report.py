@@ -241,17 +241,17 @@ def test_missing_libraries_name_their_packages(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_fonts_and_file_dialogs(apt: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    (found,) = check_display.check_fonts(answer(**{"cjk font": ""}))
-    assert found.state == REMARK and found.command == "sudo apt install fonts-noto-cjk"
-    (found,) = check_display.check_fonts(answer(**{"cjk font": "fonts/NotoSansCJK-Regular.ttc"}))
-    assert found.state == OK and "NotoSansCJK" in found.value
-    assert check_display.check_fonts(answer()) == []
+    def extras(has_font: bool, **shown: bool) -> list[Finding]:
+        return check_display.check_extras(answer(**{"cjk font": has_font}), answer(**shown))
+
+    (font,) = extras(False)
+    assert font.state == REMARK and font.command == "sudo apt install fonts-noto-cjk"
     monkeypatch.setattr(check_display, "LINUX", True)
-    (found,) = check_display.check_file_dialog(True)
-    assert found.state == REMARK and found.command == "sudo apt install zenity"
-    assert check_display.check_file_dialog(False) == [], "nobody will ask for a file"
+    (dialog,) = extras(True, display=True)
+    assert dialog.state == REMARK and dialog.command == "sudo apt install zenity"
+    assert extras(True, display=False) == [], "nobody will ask for a file"
     monkeypatch.setattr(check_display.shutil, "which", lambda program: program if program == "kdialog" else None)
-    assert check_display.check_file_dialog(True) == []
+    assert extras(True, display=True) == check_display.check_extras(answer(), answer()) == []
 
 
 # -- operators -----------------------------------------------------------------------------------------------------
