@@ -14,20 +14,7 @@ import click
 import numpy as np
 import torch
 
-from gan.bench import (
-    CONTEXT,
-    EPILOG,
-    JSON,
-    QUICK,
-    THREADS,
-    Row,
-    chained,
-    header,
-    medians,
-    on_references,
-    prepare,
-    report,
-)
+from gan import bench
 from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig, configure
@@ -45,7 +32,7 @@ def _config(cfg: str, resolution: int, **others: Any) -> TrainConfig:
     return configure(cfg, resolution=resolution, data="", data_name="", data_images=1, data_digest="", **others)
 
 
-def step_row(cfg: str, resolution: int, rounds: int) -> Row:
+def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
     """Time the two main phases of a step of the tiny preset: losses, gradients, no optimiser."""
     torch.manual_seed(0)
     config = _config(cfg, resolution, preset_name="tiny")
@@ -61,16 +48,16 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
                 loss.backward()
 
     def reference() -> None:
-        with on_references():
+        with bench.on_references():
             step()
 
     def chain() -> None:
-        with chained():
+        with bench.chained():
             step()
 
     candidates: dict[str, Callable[[], object]] = {"chain": chain, "reference": reference, "kernel": step}
     name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
-    ms = medians(name, candidates, rounds)
+    ms = bench.medians(name, candidates, rounds)
     return {
         "name": name,
         "rounds": rounds,
@@ -140,37 +127,39 @@ def measure_throughput(
     }
 
 
-def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper") -> Row:
+def mixed_row(
+    cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper"
+) -> bench.Row:
     """Measure the throughput in float32 and in mixed precision."""
     options: dict[str, Any] = {"device": device, "batch": batch, "steps": steps, "preset_name": preset_name}
     found = {
         name: measure_throughput(cfg, resolution, num_fp16_res=num_fp16_res, **options)
         for name, num_fp16_res in (("float32", 0), ("mixed", NUM_FP16_RES))
     }
-    row: Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
+    row: bench.Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
     for key in ("step ms", "images/s", "memory MB"):
         row |= {f"{name} {key}": values[key] for name, values in found.items()}
     return {**row, "mixed / float32 images/s": row["mixed images/s"] / row["float32 images/s"]}
 
 
-@click.command(context_settings=CONTEXT, epilog=EPILOG)
-@THREADS
-@JSON
-@QUICK
+@click.command(context_settings=bench.CONTEXT, epilog=bench.EPILOG)
+@bench.THREADS
+@bench.JSON
+@bench.QUICK
 @click.option("--device", default="cpu", show_default=True, help="cuda: whole steps of T, R and B in both precisions.")
 def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
     """Time a training step of T, R and B: at 64² on the CPU, at 256² and 1024² on a GPU."""
-    prepare(threads)
+    bench.prepare(threads)
     if device != "cpu":
         try:
             check_device(device)
         except DeviceError as error:
             raise click.ClickException(str(error)) from error
         wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, TIMED_STEPS)
-        report(header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)
+        bench.report(bench.header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)
         return
     cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
-    report(header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
+    bench.report(bench.header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
 
 
 if __name__ == "__main__":
