@@ -199,8 +199,7 @@ def configure(
     """Return the configuration of a run: the preset of rung `cfg`, and what was given in place of its values.
 
     `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
-    settings of gan.networks.ladder.row, `options` fields of TrainConfig by name, None for the preset's: those of the
-    data are required.
+    fields of GeneratorConfig, `options` fields of TrainConfig, None for the preset's: those of the data are required.
     """
     name = parse_rung(cfg)
     settings = preset(preset_name, name, resolution)

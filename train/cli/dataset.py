@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from train.cli.errors import report_errors
 from train.cli.options import SEED
+from train.errors import report_errors
 
 CRITTERS_SIZES = tuple(str(2**i) for i in range(4, 10))
 EXAMPLE = """\b

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.networks.ladder import parse_rungs, rung_config
-from train.cli.errors import report_errors
 from train.cli.options import SEED, Kimg, collect, data_options, session_options
 from train.config import PRESETS
+from train.errors import report_errors
 
 if TYPE_CHECKING:
     from train.state import TrainState

@@ -11,8 +11,8 @@ import click
 
 from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.cli.network_options import FiniteRange, ImageSize, network_options
-from train.cli.errors import report_errors
 from train.cli.options import SEED
+from train.errors import report_errors
 
 OUT_OF_MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
 

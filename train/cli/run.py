@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from gan.cli.network_options import FiniteRange, network_options
-from train.cli.errors import report_errors
 from train.cli.options import CHANGEABLE, EXAMPLES, SEED, changeable_options, collect, data_options
 from train.config import PRESETS
+from train.errors import report_errors
 
 
 @click.command(epilog=EXAMPLES)

@@ -30,8 +30,7 @@ from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
 from viz.loading.lru_cache import LRUCache
 from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
-from viz.render.cuda_backend import CudaBackend, SynthesisInputs
-from viz.render.cuda_graphs import Learned, Motion, copy_in
+from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs, copy_in
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
 
