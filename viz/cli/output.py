@@ -1,11 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Say in one sentence that a command's output cannot be written: before the work, or when it is written."""
+"""Say in one sentence that a command's output cannot be written, before the work or after it, and show progress."""
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,3 +32,8 @@ def check_writable(path: Path) -> None:
             os.stat(path)  # a name may be too long
         existing = next(folder for folder in path.absolute().parents if os.path.exists(folder))
         tempfile.TemporaryFile(dir=existing).close()
+
+
+def progress_bar(length: int, label: str) -> Any:
+    """Return click's progress bar on the terminal; none is shown where standard error is a file."""
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
 from viz.cli.models import find_model, user_errors
-from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.output import check_writable, explain_unwritable, progress_bar
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
 from viz.reports import spectra_figure
 from viz.reports.network_text import format_table, plain
@@ -139,9 +138,7 @@ def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, SpectrumA
     width = max(len(subject.name) for subject in subjects)
     try:
         for subject in subjects:
-            with click.progressbar(
-                length=subject.num, label=subject.name.ljust(width), file=sys.stderr, hidden=not sys.stderr.isatty()
-            ) as bar:
+            with progress_bar(subject.num, subject.name.ljust(width)) as bar:
                 for average in subject.averages():
                     if not (found and found[-1][0] is subject):
                         found.append((subject, average))

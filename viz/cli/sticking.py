@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import click
 from gan.cli.network_options import FiniteRange
 from gan.devices import check_device
 from viz.cli.models import read_model, user_errors
-from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.output import check_writable, explain_unwritable, progress_bar
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Segment, class_option, device_option, trunc_option
 from viz.core.state import SLOTS
 
@@ -109,5 +108,5 @@ def _study_all(models: list[Model], settings: Settings) -> list[Findings]:
 
     status(settings.device)  # finds the CPU kernels, and says so: not on the line of the progress bar
     steps = sum(settings.steps(model.config.resolution, model.config.movable) for model in models)
-    with click.progressbar(length=steps, label="Drawing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with progress_bar(steps, "Drawing") as bar:
         return [study(str(model.path), settings, bar.update) for model in models]

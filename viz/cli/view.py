@@ -27,8 +27,6 @@ from viz.core.state import SLOTS, AppState, StateError, default_state, open_bund
 if TYPE_CHECKING:
     from viz.window.window import Window
 
-NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
-NOT_KEPT = "What you set will not be kept, because {folder} cannot be written ({reason}): {doctor}"
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
@@ -134,10 +132,11 @@ def explain_no_display() -> str:
     """Say why there is no window, and name a command that needs none. Only X11 names a display in a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
-    known = list_bundled()
-    words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
-    instead = invocation.format_command(*(words or ("--screenshot", "window.png")))
-    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.suggest_doctor())
+    words = ["--screenshot", "window.png"]
+    if known := list_bundled():
+        words = ["render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png"]
+    instead = f"write a picture without one by `{invocation.format_command(*words)}`"
+    return f"There is no display to open a window on{reason}: {instead}, or {invocation.suggest_doctor()}"
 
 
 def check_state_path(path: Path | None) -> tuple[Path | None, str]:
@@ -149,8 +148,8 @@ def check_state_path(path: Path | None) -> tuple[Path | None, str]:
         tempfile.TemporaryFile(dir=path.parent).close()
         return path, ""
     except OSError as problem:
-        reason = problem.strerror or problem
-        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=invocation.suggest_doctor())
+        why = f"What you set will not be kept, because {path.parent} cannot be written ({problem.strerror or problem})"
+        return None, f"{why}: {invocation.suggest_doctor()}"
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:

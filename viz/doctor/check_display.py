@@ -64,8 +64,7 @@ def check_screen(answer: Answer, environment: Mapping[str, str] = os.environ) ->
 def check_opengl(title: str, answer: Answer, works_in_software: bool, other_works: bool) -> list[Finding]:
     """Report OpenGL in a "Window" or "Offscreen"; nothing of a window where there is no display.
 
-    `other_works`: OpenGL works in the other of the two. Without a display, not to start offscreen is a problem only
-    where no window opens either.
+    `other_works`: OpenGL works in the other of the two. A failure offscreen is a problem only where no window opens.
     """
     if answer.facts.get("display") is False:
         return []

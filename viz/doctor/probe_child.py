@@ -113,7 +113,7 @@ def answer_torch() -> None:
         import torch
 
         say(torch=torch.__version__, cuda=torch.version.cuda or "", hip=torch.version.hip or "")
-        attempt("devices", list_devices)
+        attempt("devices", name_devices)
     say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
     attempt("kernels", list_operators, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
     attempt("picture", draw_picture)
@@ -129,18 +129,14 @@ def describe_findings(check: Callable[[], list[Finding]]) -> list[dict[str, str]
     return [asdict(finding) for finding in check()]
 
 
-def list_devices() -> list[list[str]]:
+def name_devices() -> list[list[str]]:
     """Return device and name of every accelerator that torch can use."""
     import torch
 
-    found = []
-    if torch.cuda.is_available():
-        for number in range(torch.cuda.device_count()):
-            about = torch.cuda.get_device_properties(number)
-            found.append([f"cuda:{number}", f"{about.name}, {about.total_memory / 2**30:.0f} GiB"])
-    if torch.backends.mps.is_available():
-        found.append(["mps", "Apple's GPU"])
-    return found
+    from gan.devices import list_devices
+
+    accelerators = list_devices()[1:]  # the first is the CPU
+    return [[name, torch.cuda.get_device_name(name) if "cuda" in name else "Apple's GPU"] for name in accelerators]
 
 
 def list_nvidia_gpus() -> str:
@@ -152,16 +148,15 @@ def list_nvidia_gpus() -> str:
 
 def list_operators() -> list[list[str]]:
     """Return kind of device, operator, implementation and reason, for each kind that this machine has."""
-    import torch
-
     from cuda_ops import status
     from cuda_ops.cpu import loader as cpu
     from cuda_ops.cuda import loader as cuda
+    from gan.devices import list_devices
 
     def strip_advice(reason: str) -> str:  # the finding has a command for this system instead
         return reason.removesuffix(cpu.advise()).removesuffix(cuda.ADVICE).strip()
 
-    kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
+    kinds = dict.fromkeys(name.partition(":")[0] for name in list_devices())
     return [[kind, row.name, row.implementation, strip_advice(row.reason)] for kind in kinds for row in status(kind)]
 
 
