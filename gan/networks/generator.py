@@ -2,6 +2,7 @@
 """The generator of any rung: mapping and synthesis behind one interface."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,18 +36,11 @@ class Generator(nn.Module):
         return self.synthesis.layer_names
 
     def forward(
-        self,
-        z: Tensor,
-        c: Tensor | None = None,
-        psi: float = 1.0,
-        cutoff: int | None = None,
-        noise: str = "const",
-        transform: Tensor | None = None,
-        update_emas: bool = False,
+        self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None, **options: Any
     ) -> Tensor:
         """Draw images: `psi` and `cutoff` as in `Mapping.forward`, the rest as in `SynthesisOptions`."""
-        ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=update_emas)
-        return self.synthesis(ws, SynthesisOptions(noise=noise, transform=transform, update_emas=update_emas))
+        ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=options.get("update_emas", False))
+        return self.synthesis(ws, SynthesisOptions(**options))
 
 
 def z_from_seed(seed: int, z_dim: int) -> np.ndarray:

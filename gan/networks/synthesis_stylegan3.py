@@ -69,18 +69,11 @@ class SynthesisLayer(nn.Module):
         return self._nonlinearity(x)
 
     def _nonlinearity(self, x: Tensor) -> Tensor:
-        spec = self.spec
+        spec, padding = self.spec, [*self.spec.padding, *self.spec.padding]
+        up_filter, down_filter = self._buffers["up_filter"], self._buffers["down_filter"]
+        gain, slope = (1.0, 1.0) if spec.is_torgb else (math.sqrt(2), 0.2)
         return filtered_lrelu(
-            x,
-            self._buffers["up_filter"],
-            self._buffers["down_filter"],
-            self.bias,
-            up=spec.up,
-            down=spec.down,
-            padding=[*spec.padding, *spec.padding],
-            gain=1.0 if spec.is_torgb else math.sqrt(2),
-            slope=1.0 if spec.is_torgb else 0.2,
-            clamp=self.clamp,
+            x, up_filter, down_filter, self.bias, spec.up, spec.down, padding, gain, slope, clamp=self.clamp
         )
 
 
