@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from imgui_bundle import imgui
+from imgui_bundle import imgui, imgui_ctx
 
 from viz.core.result import CheckpointInfo
 from viz.core.state import SLOTS, AppState, Slot
@@ -146,11 +146,9 @@ def _row(
     widgets.tooltip(tip)
     for slot in SLOTS:
         imgui.table_next_column()
-        imgui.push_font(context.theme.mono, 0.0)
-        imgui.push_text_wrap_pos(0.0)
-        imgui.text_colored(context.theme.accent[slot] if values[slot] else context.theme.dim, values[slot] or "–")
-        imgui.pop_text_wrap_pos()
-        imgui.pop_font()
+        with imgui_ctx.push_font(context.theme.mono, 0.0):
+            colour = context.theme.accent[slot] if values[slot] else context.theme.dim
+            widgets.sentence(values[slot] or "–", colour)
         inside = found[slot] if found else None
         widgets.tooltip(inside.words if inside else "")
 

@@ -51,7 +51,6 @@ class RunReport:
     log: Path | None = None
     snapshot: RunSnapshot | None = None
     fakes: Fakes | None = None
-    stop_asked: bool = False
     output: str = ""
 
     @property
@@ -129,7 +128,7 @@ class RunMonitor:
 
     def stop(self) -> None:
         """Ask the trainer for a clean stop, even if another program launched it."""
-        self._order(replace(self._report, stage="stopping", stop_asked=True), self._stop)
+        self._order(replace(self._report, stage="stopping"), self._stop)
 
     def end(self) -> None:
         """Terminate the trainer now: what it learned since its last snapshot is lost."""
@@ -259,7 +258,6 @@ class RunMonitor:
             log=self._log,
             snapshot=snapshot,
             fakes=self._fakes,
-            stop_asked=self._stop_asked and stage == "stopping",
             output=process.output if running and process is not None else "",
         )
 

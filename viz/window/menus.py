@@ -78,9 +78,9 @@ class Menus:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
             self._table_shown = not self._table_shown
-        slot = self.canvas.aimed(self.state, io.mouse_pos.x, io.mouse_pos.y)
+        slot = self.canvas.aimed(io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
-            self.canvas.one_to_one(self.state, self.context, slot)
+            self.canvas.one_to_one(slot)
         facts = self.context.facts(slot)
         shortcuts.handle_keys(self.state, slot, facts.resolution if facts else 256)
 

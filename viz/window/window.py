@@ -102,7 +102,7 @@ class Window:
         if state.display.device not in self.context.machine.devices:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
-        self.canvas = Canvas()
+        self.canvas = Canvas(state, self.context)
         self._can_wake = False
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
@@ -326,7 +326,7 @@ class Window:
             assert self._uploads is not None
             scale = imgui.get_io().display_framebuffer_scale.x or 1.0
             pictures = self._uploads.prepare(self.state, self.context, self.canvas, scale)
-            self.canvas.draw(self.state, self.context, pictures)
+            self.canvas.draw(pictures)
 
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
         kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
