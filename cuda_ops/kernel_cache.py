@@ -86,7 +86,7 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True) as name:
         folder = Path(name).absolute()
-        lock = FileLock(folder / LOCK_NAME)
+        lock = FileLock(folder / LOCK_NAME, fallback_to_soft=False)
         with suppress(OSError):  # some file systems have no locks
             lock.acquire()
         try:
@@ -126,7 +126,7 @@ def _is_abandoned(folder: Path, age: float) -> bool:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(folder / LOCK_NAME, blocking=False):
+        with FileLock(folder / LOCK_NAME, blocking=False, fallback_to_soft=False):
             return age > SETTLED_SECONDS
     except Timeout:
         return False

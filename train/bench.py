@@ -7,14 +7,16 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 import numpy as np
 import torch
 
-from gan import bench
+from cuda_ops import bench
+from cuda_ops.cpu import loader as cpu
+from gan.bench import chained
 from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig, configure
@@ -48,11 +50,11 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
                 loss.backward()
 
     def reference() -> None:
-        with bench.on_references():
+        with cpu.switched_off():
             step()
 
     def chain() -> None:
-        with bench.chained():
+        with chained():
             step()
 
     candidates: dict[str, Callable[[], object]] = {"chain": chain, "reference": reference, "kernel": step}
@@ -142,6 +144,12 @@ def mixed_row(
     return {**row, "mixed / float32 images/s": row["mixed images/s"] / row["float32 images/s"]}
 
 
+def rows(quick: bool) -> Iterator[bench.Row]:
+    """Time a step of T, R and B on the CPU."""
+    cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
+    return (step_row(*case, rounds) for case in cases)
+
+
 @click.command(context_settings=bench.CONTEXT, epilog=bench.EPILOG)
 @bench.THREADS
 @bench.JSON
@@ -156,10 +164,9 @@ def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
         except DeviceError as error:
             raise click.ClickException(str(error)) from error
         wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, TIMED_STEPS)
-        bench.report(bench.header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)
-        return
-    cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
-    bench.report(bench.header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
+        bench.report(bench.header(quick), (mixed_row(*case, device, steps) for case in wide), as_json)
+    else:
+        bench.report(bench.header(quick), rows(quick), as_json)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ import threading
 import warnings
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -63,61 +64,20 @@ class ImageError(ValueError):
         super().__init__(sanitize_text(why))
 
 
-class _Files(Protocol):
+class _Files(NamedTuple):
     """The files of a set, in a folder or a zip; names are POSIX paths relative to its root."""
 
-    def sizes(self) -> dict[str, int]: ...
-
-    def read(self, name: str, limit: int) -> bytes: ...
-
-    def head(self, name: str) -> IO[bytes]: ...
-
-
-class _Folder:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def sizes(self) -> dict[str, int]:
-        return {p.relative_to(self.root).as_posix(): p.stat().st_size for p in self.root.rglob("*") if p.is_file()}
+    sizes: dict[str, int]
+    open: Callable[[str], IO[bytes]]
+    lock: AbstractContextManager[Any]  # around reading
 
     def read(self, name: str, limit: int) -> bytes:
-        with self.head(name) as file:
-            return _limited(file, limit)
-
-    def head(self, name: str) -> IO[bytes]:
-        return (self.root / name).open("rb")
-
-
-class _Zip:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self.archive = zipfile.ZipFile(path)
-        except OSError:
-            raise
-        except _DAMAGE as error:
-            raise ImageError(
-                f"{path} is not a readable zip ({error}); it may be damaged or incomplete: copy or make it again."
-            ) from error
-        self.lock = threading.Lock()
-
-    def sizes(self) -> dict[str, int]:
-        return {i.filename: i.file_size for i in self.archive.infolist() if not i.filename.endswith(("/", "\\"))}
-
-    def read(self, name: str, limit: int) -> bytes:
-        with self.lock, self.archive.open(name) as file:
-            return _limited(file, limit)
-
-    def head(self, name: str) -> IO[bytes]:
-        return self.archive.open(name)
-
-
-def _limited(file: IO[bytes], limit: int) -> bytes:
-    """Read all of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
-    data = file.read(limit + 1)
-    if len(data) > limit:
-        raise ValueError(f"it is larger than {limit / 2**20:.0f} MiB")
-    return data
+        """Read all of a file, which may unpack to more than any memory holds; ValueError beyond `limit` bytes."""
+        with self.lock, self.open(name) as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise ValueError(f"it is larger than {limit / 2**20:.0f} MiB")
+        return data
 
 
 class ImageSource:
@@ -194,7 +154,7 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
     path = Path(path)
     try:
         files = _open_files(path)
-        sizes = {name: size for name, size in files.sizes().items() if _visible(name)}
+        sizes = {name: size for name, size in files.sizes.items() if _visible(name)}
     except OSError as error:
         raise ImageError(f"{path} cannot be read ({error.strerror or error}); check its permissions.") from error
     names = sorted(name for name in sizes if name.lower().endswith(SUFFIXES))
@@ -213,10 +173,20 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
 
 def _open_files(path: Path) -> _Files:
     if path.is_dir():
-        return _Folder(path)
-    if path.is_file():
-        return _Zip(path)
-    raise ImageError(f"{path} does not exist; give a folder or a zip of pictures.")
+        sizes = {p.relative_to(path).as_posix(): p.stat().st_size for p in path.rglob("*") if p.is_file()}
+        return _Files(sizes, lambda name: (path / name).open("rb"), nullcontext())
+    if not path.is_file():
+        raise ImageError(f"{path} does not exist; give a folder or a zip of pictures.")
+    try:
+        archive = zipfile.ZipFile(path)
+    except OSError:
+        raise
+    except _DAMAGE as error:
+        raise ImageError(
+            f"{path} is not a readable zip ({error}); it may be damaged or incomplete: copy or make it again."
+        ) from error
+    sizes = {i.filename: i.file_size for i in archive.infolist() if not i.filename.endswith(("/", "\\"))}
+    return _Files(sizes, archive.open, threading.Lock())
 
 
 def _visible(name: str) -> bool:
@@ -231,7 +201,7 @@ def _damaged(name: str, path: Path, error: BaseException) -> ImageError:
 def _check_header(files: _Files, name: str, resolution: int | None, first: str, path: Path) -> int:
     """Check size and mode from the header alone; return the resolution that every further picture must have."""
     try:
-        with files.head(name) as stream, warnings.catch_warnings():
+        with files.open(name) as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # such sizes are refused just below
             with Image.open(stream, formats=("PNG", "JPEG")) as picture:
                 (width, height), mode = picture.size, picture.mode
