@@ -192,24 +192,13 @@ def specialise_layer(
     `radial`: the down-filter is 2-D. `padding`: before the first sample, (x, y).
     """
 
+    x, y = padding[:2]
+
     def forth(mode: int) -> Resampling:
-        return specialise(
-            up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (padding[0], padding[1]), (0, 0)
-        )
+        return specialise(up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (x, y), (0, 0))
 
     if not training:
         return (forth(FORWARD),)
-    back = specialise(
-        down,
-        up,
-        down_taps,
-        up_taps,
-        radial,
-        False,
-        DECODE,
-        dtype,
-        channels_last,
-        (down_taps - 1,) * 2,
-        (up_taps - 1 - padding[0], up_taps - 1 - padding[1]),
-    )
+    first, second = (down_taps - 1, down_taps - 1), (up_taps - 1 - x, up_taps - 1 - y)
+    back = specialise(down, up, down_taps, up_taps, radial, False, DECODE, dtype, channels_last, first, second)
     return forth(ENCODE), back, forth(DECODE)

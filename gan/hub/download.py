@@ -17,7 +17,7 @@ from gan.checkpoints.file_type import detect_file_type
 from gan.checkpoints.read_limits import RefusedError
 from gan.files.format import format_bytes
 from gan.hub.cache import Cache, Part, Record, compute_sha256
-from gan.hub.http import POLL_SECONDS, Answer, BrokenError, StoppedError, WebError, ask
+from gan.hub.http import POLL_SECONDS, Answer, BrokenError, WebError, ask
 from gan.hub.url import Address, DownloadError, parse_address
 
 DEFAULT_LIMIT = 4 * 2**30  # bytes of a file
@@ -159,8 +159,6 @@ class _Transfer:
             before = self.part.size
             try:
                 return self._attempt(record)
-            except StoppedError:
-                raise self._stopped() from None
             except WebError as problem:
                 if record and not self._any_came:
                     return str(problem)
@@ -203,11 +201,11 @@ class _Transfer:
         return Downloaded(path, sha256, size, False)
 
     def _attempt(self, record: Record | None) -> str | None:
-        """Make one connection; return as `run`. BrokenError, StoppedError, DownloadError."""
+        """Make one connection; return as `run`. BrokenError, DownloadError."""
         part = self.part
         self._report("connecting")
         done = part.size if self._is_resumable() else 0
-        with ask(self.address, self._headers(done, record), self.timeout, self.cancelled) as answer:
+        with ask(self.address, self._headers(done, record), self.timeout, self._check_cancelled) as answer:
             self._host = answer.host
             if answer.status == 304 or (answer.status == 200 and record and _is_same(answer, record)):
                 return ""
@@ -279,8 +277,7 @@ class _Transfer:
             raise BrokenError("broke off")
 
     def _report(self, stage: str, done: int | None = None) -> None:
-        if self.cancelled():
-            raise self._stopped()
+        self._check_cancelled()
         self.progress(Progress(stage, self.part.size if done is None else done, self._total))
 
     def _wait(self, seconds: float) -> None:
@@ -288,11 +285,12 @@ class _Transfer:
             self._report("waiting")
             self.sleep(POLL_SECONDS)
 
-    def _stopped(self) -> Cancelled:
-        return Cancelled(
-            f"The download of {self.address.shown} was stopped after {format_bytes(self.part.size)}: "
-            "open the address again to resume it."
-        )
+    def _check_cancelled(self) -> None:
+        if self.cancelled():
+            raise Cancelled(
+                f"The download of {self.address.shown} was stopped after {format_bytes(self.part.size)}: "
+                "open the address again to resume it."
+            )
 
     def _too_large(self, size: str, limit: int) -> DownloadError:
         self.part.delete()

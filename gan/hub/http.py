@@ -43,10 +43,6 @@ class BrokenError(Exception):
     """A connection that did not bring what it should; the text is a clause."""
 
 
-class StoppedError(Exception):
-    """A request that was cancelled."""
-
-
 class Answer:
     """A server's answer, its body not read yet. `status` is 200, 206, 304 or 416; `host`: its sender."""
 
@@ -82,10 +78,10 @@ class _Request(threading.Thread):
     """A GET request, redirects followed. Its caller reads from a queue, so that nothing blocks it for long."""
 
     def __init__(
-        self, address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool]
+        self, address: Address, headers: Mapping[str, str], timeout: float, check_cancelled: Callable[[], None]
     ) -> None:
         super().__init__(name="download request", daemon=True)
-        self._address, self._headers, self._timeout, self._cancelled = address, headers, timeout, cancelled
+        self._address, self._headers, self._timeout, self._check_cancelled = address, headers, timeout, check_cancelled
         self._host, self._began = address.host, time.monotonic()  # of the server that is being asked
         self._queue: queue.Queue[Any] = queue.Queue(QUEUED_CHUNKS)
         self.abandoned = threading.Event()
@@ -141,36 +137,36 @@ class _Request(threading.Thread):
         raise WebError(f"{address.shown} redirects in circles: check the address.")
 
     def answer(self) -> Answer:
-        """Wait for all headers. WebError, DownloadError, StoppedError."""
+        """Wait for all headers. WebError, DownloadError."""
         response = self._get(lambda: time.monotonic() - self._began > 2 * self._timeout)  # to connect, and to answer
         return Answer(response, self._host, self._get)
 
     def _get(self, is_late: Callable[[], bool] = lambda: False) -> Any:
-        """Wait for what comes next. WebError, BrokenError, StoppedError."""
-        while not self._cancelled():
+        """Wait for what comes next. WebError, BrokenError, and what `check_cancelled` raises."""
+        while True:
+            self._check_cancelled()
             if is_late():
                 raise WebError(_explain(TimeoutError(), self._address, self._host, self._timeout))
             with suppress(queue.Empty):
                 item = self._queue.get(timeout=POLL_SECONDS)
-                if self._cancelled():
-                    break
-                if isinstance(item, Exception):
-                    raise item
-                return item
-        raise StoppedError
+                break
+        self._check_cancelled()
+        if isinstance(item, Exception):
+            raise item
+        return item
 
 
 @contextmanager
 def ask(
-    address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool] = lambda: False
+    address: Address, headers: Mapping[str, str], timeout: float, check_cancelled: Callable[[], None] = lambda: None
 ) -> Iterator[Answer]:
     """Send a GET request and yield the answer of the server that it leads to.
 
     A server may be silent for `timeout` seconds, and take that long to connect and once more for all of its headers.
-    As soon as `cancelled`, which is called often, StoppedError ends any waiting, in Answer.read too. WebError;
-    DownloadError where a redirect may not be followed.
+    What `check_cancelled`, which is called often, raises ends any waiting, in Answer.read too. WebError; DownloadError
+    where a redirect may not be followed.
     """
-    request = _Request(address, headers, timeout, cancelled)
+    request = _Request(address, headers, timeout, check_cancelled)
     request.start()
     try:
         yield request.answer()
