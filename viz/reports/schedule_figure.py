@@ -116,24 +116,21 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
 
 
 def _merged(chosen: Sequence[LayerFilters]) -> list[tuple[str, Filter]]:
-    """Return label and filter of each curve; filters that respond alike, seen from their rates, share one."""
-    found: dict[bytes, tuple[list[str], Filter]] = {}
+    """Return label and filter of each curve; filters that respond alike, seen from their rates, share one.
+
+    L1 up, L1 down and L2 up are then labelled `L1 up and down, L2 up`.
+    """
+    found: dict[bytes, tuple[dict[str, list[str]], Filter]] = {}
     for spec, filters in chosen:
-        for name, f in filters:
+        for way, f in filters:
             alike = (f.rate / f.low_rate, f.cutoff / f.low_rate, f.half_width / f.low_rate)
             key = np.round(np.array([*alike, *f.taps.ravel()], np.float64), 6).tobytes()
-            found.setdefault(key, ([], f))[0].append(f"{spec.name} {name}")
-    labels = ((_joined(names) + (", critical" if f.alias_from <= f.cutoff else ""), f) for names, f in found.values())
-    return list(labels)
-
-
-def _joined(names: Sequence[str]) -> str:
-    """Label one curve: L1 up, L1 down and L2 up become `L1 up and down, L2 up`."""
-    layers: dict[str, list[str]] = {}
-    for name in names:
-        layer, _, way = name.partition(" ")
-        layers.setdefault(layer, []).append(way)
-    return ", ".join(f"{layer} {' and '.join(ways)}" for layer, ways in layers.items())
+            found.setdefault(key, ({}, f))[0].setdefault(spec.name, []).append(way)
+    curves = []
+    for layers, f in found.values():
+        names = [f"{layer} {' and '.join(ways)}" for layer, ways in layers.items()]
+        curves.append((", ".join([*names, "critical"] if f.alias_from <= f.cutoff else names), f))
+    return curves
 
 
 def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
