@@ -1,18 +1,16 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """python -m cuda_ops.bench: time the operators beside their references and beside plain convolutions.
 
-All that is compared is timed in turns within one process, since machines drift; a row's numbers are medians. Operators
-are timed here; whole generators and training steps by gan.bench and train.bench, which this command starts one after
-the other.
+All that is compared is timed in turns, since machines drift; a row's numbers are medians. Operators are timed here;
+whole generators and training steps by gan.bench and train.bench.
 """
 
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import click
@@ -169,8 +167,9 @@ def _time_filtered_lrelu(name: str, fd: Tensor, up: int, rounds: int, conv_rate:
     }
 
 
-def operator_rows(rounds: int) -> Iterator[Row]:
+def rows(quick: bool) -> Iterator[Row]:
     """Time each operator against its reference; filtered_lrelu also against the rate of a plain convolution."""
+    rounds = 3 if quick else 15
     image, kernel = torch.randn(1, 256, SIZE, SIZE), torch.randn(256, 256, 3, 3)
     title, few = f"conv2d 3x3, 256 to 256, {SIZE}²", max(rounds // 3, 3)
     conv_ms = medians(title, {"conv": lambda: F.conv2d(image, kernel, padding=1)}, few)["conv"]
@@ -181,13 +180,9 @@ def operator_rows(rounds: int) -> Iterator[Row]:
     radial = torch.randn(TAPS, TAPS) / TAPS
     radial = radial + radial.flip(0)
     radial = radial + radial.flip(1)
-    for name, fd, up in (
-        ("up 2, down 2, separable", line, 2),
-        ("up 2, down 2, radial", radial, 2),
-        ("up 4, down 2, separable", line, 4),
-        ("up 4, down 2, radial", radial, 4),
-    ):
-        yield _time_filtered_lrelu(name, fd, up, rounds, conv_rate)
+    for up in (2, 4):
+        yield _time_filtered_lrelu(f"up {up}, down 2, separable", line, up, rounds, conv_rate)
+        yield _time_filtered_lrelu(f"up {up}, down 2, radial", radial, up, rounds, conv_rate)
     x, f, b = torch.randn(1, CHANNELS, 128, 128), torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8, torch.randn(CHANNELS)
     two = [2, 1, 2, 1]
     pairs: tuple[tuple[str, Callable[[], object], Callable[[], object]], ...] = (
@@ -219,9 +214,9 @@ def operator_rows(rounds: int) -> Iterator[Row]:
         }
 
 
-def header(quick: bool, rounds: Iterable[int]) -> Header:
-    """Describe how the rows are measured: machine, kernels, rounds, terms. `rounds` are those that the rows take."""
-    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None  # Windows has none
+def header(quick: bool) -> Header:
+    """Describe how rows are measured: machine, kernels, terms."""
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else "unknown"  # Windows has none
     return {
         **({"quick": QUICK_NOTE} if quick else {}),
         "kernels": cpu.explain(),
@@ -229,44 +224,23 @@ def header(quick: bool, rounds: Iterable[int]) -> Header:
         "threads": torch.get_num_threads(),
         "processors": os.cpu_count(),
         "load average before": load,
-        "rounds": sorted(set(rounds)),
         "terms": list(TERMS),
     }
 
 
-def report(above: Header, rows: Iterable[Row], as_json: bool) -> None:
+def report(above: Header, timed: Iterable[Row], as_json: bool) -> None:
     """Print a header and rows: as one JSON object at the end, or as text, each row as soon as it is timed."""
     if as_json:
-        click.echo(json.dumps({"header": above, "rows": list(rows)}))
+        click.echo(json.dumps({"header": above, "rows": list(timed)}))
         return
     for key, value in above.items():
-        lines = value if key == "terms" else [QUICK_NOTE if key == "quick" else f"{key}: {_format_value(value)}"]
+        lines = value if key == "terms" else [value if key == "quick" else f"{key}: {value}"]
         click.echo("\n".join(f"# {line}" for line in lines))
-    for row in rows:
+    for row in timed:
         click.echo(row["name"])
         for key, value in row.items():
             if key != "name":
                 click.echo(f"    {key:40} {value:10.2f}" if isinstance(value, float) else f"    {key:40} {value:7}")
-
-
-def _format_value(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else "unknown" if value is None else str(value)
-
-
-def _run_benchmark(module: str, threads: int, quick: bool, as_json: bool) -> str:
-    """Run another package's benchmark as a process; return its JSON, or let its text go to the terminal."""
-    command = [sys.executable, "-m", module, f"--threads={threads}"]
-    command += [*(["--quick"] if quick else []), *(["--json"] if as_json else [])]
-    ran = subprocess.run(command, stdout=subprocess.PIPE if as_json else None, text=True)
-    if ran.returncode:
-        raise click.ClickException(f"{module} failed; run it alone to see why: {' '.join(command)}")
-    return ran.stdout or ""
-
-
-def _join_results(results: list[dict[str, Any]]) -> tuple[Header, list[Row]]:
-    """Join the objects of several benchmarks: the first one's header, with the rounds of all, and all rows."""
-    rounds = sorted({count for result in results for count in result["header"]["rounds"]})
-    return {**results[0]["header"], "rounds": rounds}, [row for result in results for row in result["rows"]]
 
 
 def prepare(threads: int) -> None:
@@ -283,36 +257,23 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 QUICK = click.option("--quick", is_flag=True, help="Few rounds and no large model: shows that it runs, not how fast.")
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 EPILOG = "\n\n".join(TERMS)
-MODULES = {"generators": "gan.bench", "training": "train.bench"}
+PARTS = {"operators": "cuda_ops.bench", "generators": "gan.bench", "training": "train.bench"}  # each has `rows`
 
 
 @click.command(context_settings=CONTEXT, epilog=EPILOG)
 @THREADS
 @JSON
 @QUICK
-@click.option("--only", type=click.Choice(["operators", *MODULES]), help="Time one part only.")
+@click.option("--only", type=click.Choice(list(PARTS)), help="Time one part only.")
 def main(threads: int, as_json: bool, quick: bool, only: str | None) -> None:
     """Time operators, generators and training steps: references, kernels, and convolutions alone.
 
     Run it on an otherwise idle machine. The figures of docs/benchmarks.md come from `python -m cuda_ops.bench`. Text
     is printed row by row; stderr says what is being timed.
     """
-    results: list[dict[str, Any]] = []
-    if only in (None, "operators"):
-        prepare(threads)
-        rounds = 3 if quick else 15
-        above, rows = header(quick, [max(rounds // 3, 3), rounds]), operator_rows(rounds)
-        if as_json:
-            results.append({"header": above, "rows": list(rows)})
-        else:
-            report(above, rows, as_json)
-    for part, module in MODULES.items():
-        if only in (None, part):
-            printed = _run_benchmark(module, threads, quick, as_json)
-            if as_json:
-                results.append(json.loads(printed))
-    if as_json:
-        report(*_join_results(results), as_json)
+    prepare(threads)
+    parts = [only] if only else PARTS
+    report(header(quick), (row for part in parts for row in import_module(PARTS[part]).rows(quick)), as_json)
 
 
 if __name__ == "__main__":

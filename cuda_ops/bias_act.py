@@ -5,18 +5,15 @@ The result of a leaky ReLU determines the derivative, so its gradient is a small
 `jinc::bias_act_gradient`, which is also its own gradient. Other activations differentiate the reference.
 """
 
+import math
 from collections.abc import Callable
-from functools import partial
 from types import ModuleType
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops.cpu import bindings as cpu_kernels
-from cuda_ops.cuda import bindings as cuda_kernels
-from cuda_ops.registration import define_operator, differentiate, fall_back_to
+from cuda_ops.registration import define_operator, differentiate
 from cuda_ops.shapes import memory_format
 
 # Name, function of (x, alpha), default alpha, default gain: sqrt(2) keeps the variance of one-sided activations.
@@ -45,26 +42,26 @@ def bias_act_reference(
     return y.contiguous(memory_format=memory_format(x))
 
 
-@fall_back_to(bias_act_reference)
 def _bias_act_by(
     kernels: ModuleType, x: Tensor, b: Tensor, dim: int, act: str, alpha: float, gain: float, clamp: float | None
 ) -> Tensor | None:
     """Compute the operator by kernels; None where they do not support the call."""
-    slope = alpha if act == "lrelu" else 1.0 if act == "linear" else None
-    return None if slope is None else kernels.bias_act(x, b, dim, slope, gain, clamp)
+    if act not in ("linear", "lrelu"):
+        return None
+    if x.is_contiguous():
+        inner = math.prod(x.shape[dim + 1 :])
+    elif dim == 1 and x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        inner = 1
+    else:
+        return None
+    return kernels.bias_act(x, b, inner, alpha if act == "lrelu" else 1.0, gain, clamp)
 
 
 def _fake(x: Tensor, *_: object) -> Tensor:
     return torch.empty_like(x, memory_format=memory_format(x))
 
 
-_bias_act = define_operator(
-    bias_act_reference,
-    name="bias_act",
-    fake=_fake,
-    cpu=partial(_bias_act_by, cpu_kernels),
-    cuda=partial(_bias_act_by, cuda_kernels),
-)
+_bias_act = define_operator(bias_act_reference, _bias_act_by, _fake)
 
 
 def bias_act_gradient_reference(dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None) -> Tensor:
@@ -74,22 +71,19 @@ def bias_act_gradient_reference(dy: Tensor, y: Tensor, alpha: float, gain: float
     return dx.contiguous(memory_format=memory_format(y))
 
 
-@fall_back_to(bias_act_gradient_reference)
-def _bias_act_gradient_by(kernels: ModuleType, *arguments: Any) -> Tensor | None:
-    return kernels.bias_act_gradient(*arguments)
+def _bias_act_gradient_by(
+    kernels: ModuleType, dy: Tensor, y: Tensor, alpha: float, gain: float, clamp: float | None
+) -> Tensor | None:
+    layout = memory_format(y)
+    dy, y = dy.contiguous(memory_format=layout), y.contiguous(memory_format=layout)
+    return kernels.bias_act_gradient(dy, y, alpha, gain, clamp) if dy.dtype == y.dtype else None
 
 
 def _fake_gradient(dy: Tensor, y: Tensor, *_: object) -> Tensor:
     return torch.empty_like(y, memory_format=memory_format(y))
 
 
-_bias_act_gradient = define_operator(
-    bias_act_gradient_reference,
-    name="bias_act_gradient",
-    fake=_fake_gradient,
-    cpu=partial(_bias_act_gradient_by, cpu_kernels),
-    cuda=partial(_bias_act_gradient_by, cuda_kernels),
-)
+_bias_act_gradient = define_operator(bias_act_gradient_reference, _bias_act_gradient_by, _fake_gradient)
 
 
 def _setup_context_gradient(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]

@@ -11,7 +11,6 @@ them are negative (the lowest bit is the first channel), then one whose bits say
 """
 
 from collections.abc import Sequence
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -19,9 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops.cpu import bindings as cpu_kernels
-from cuda_ops.cuda import bindings as cuda_kernels
-from cuda_ops.registration import define_operator, differentiate, fall_back_to
+from cuda_ops.registration import define_operator, differentiate
 from cuda_ops.shapes import (
     DECODE,
     ENCODE,
@@ -30,6 +27,7 @@ from cuda_ops.shapes import (
     adjoint_paddings,
     check_image,
     check_resampling,
+    empty_images,
     expand_factor,
     expand_padding,
     memory_format,
@@ -134,23 +132,9 @@ def _empty_codes(x: Tensor, middle: tuple[int, int], keep_codes: bool) -> Tensor
     return x.new_empty(shape, dtype=torch.uint8)
 
 
-@fall_back_to(filtered_lrelu_reference)
-def _filtered_lrelu_by(
-    kernels: ModuleType,
-    x: Tensor,
-    fu: Tensor,
-    fd: Tensor,
-    b: Tensor,
-    up: int,
-    down: int,
-    padding: Sequence[int],
-    gain: float,
-    slope: float,
-    clamp: float | None,
-    flip_filter: bool,
-    keep_codes: bool,
-) -> tuple[Tensor, Tensor] | None:
+def _filtered_lrelu_by(kernels: ModuleType, *arguments: Any) -> tuple[Tensor, Tensor] | None:
     """Compute the operator by kernels; None where they do not support the call."""
+    x, fu, fd, b, up, down, padding, gain, slope, clamp, flip_filter, keep_codes = arguments
     if not kernels.supports(x, [up, down], fu, fd):
         return None
     middle, out = _sizes(x, fu, fd, up, down, padding)
@@ -164,17 +148,10 @@ def _fake(
     x: Tensor, fu: Tensor, fd: Tensor, b: Tensor, up: int, down: int, padding: Sequence[int], *others: object
 ) -> tuple[Tensor, Tensor]:
     middle, out = _sizes(x, fu, fd, up, down, padding)
-    y = x.new_empty(*x.shape[:2], *out).contiguous(memory_format=memory_format(x))
-    return y, _empty_codes(x, middle, keep_codes=bool(others[-1]))
+    return empty_images(x, out), _empty_codes(x, middle, keep_codes=bool(others[-1]))
 
 
-_filtered_lrelu = define_operator(
-    filtered_lrelu_reference,
-    name="filtered_lrelu",
-    fake=_fake,
-    cpu=partial(_filtered_lrelu_by, cpu_kernels),
-    cuda=partial(_filtered_lrelu_by, cuda_kernels),
-)
+_filtered_lrelu = define_operator(filtered_lrelu_reference, _filtered_lrelu_by, _fake)
 
 
 def filtered_codes_reference(
@@ -199,22 +176,9 @@ def filtered_codes_reference(
     return _join(outputs).contiguous(memory_format=memory_format(x))
 
 
-@fall_back_to(filtered_codes_reference)
-def _filtered_codes_by(
-    kernels: ModuleType,
-    x: Tensor,
-    codes: Tensor,
-    fu: Tensor,
-    fd: Tensor,
-    up: int,
-    down: int,
-    padding_up: Sequence[int],
-    padding_down: Sequence[int],
-    gain: float,
-    slope: float,
-    flip_filter: bool,
-) -> Tensor | None:
+def _filtered_codes_by(kernels: ModuleType, *arguments: Any) -> Tensor | None:
     """Compute the operator by kernels; None where they do not support the call."""
+    x, codes, fu, fd, up, down, padding_up, padding_down, gain, slope, flip_filter = arguments
     if not kernels.supports(x, [up, down], fu, fd):
         return None
     middle = (codes.shape[2], codes.shape[3])
@@ -225,28 +189,12 @@ def _filtered_codes_by(
     return y
 
 
-def _fake_codes(
-    x: Tensor,
-    codes: Tensor,
-    fu: Tensor,
-    fd: Tensor,
-    up: int,
-    down: int,
-    padding_up: Sequence[int],
-    padding_down: Sequence[int],
-    *_: object,
-) -> Tensor:
-    out = output_sizes(codes.shape, fd, [1, 1], [down, down], padding_down)
-    return x.new_empty(*x.shape[:2], *out).contiguous(memory_format=memory_format(x))
+def _fake_codes(*arguments: Any) -> Tensor:
+    x, codes, _, fd, _, down, _, padding_down, *_ = arguments
+    return empty_images(x, output_sizes(codes.shape, fd, [1, 1], [down, down], padding_down))
 
 
-_filtered_codes = define_operator(
-    filtered_codes_reference,
-    name="filtered_codes",
-    fake=_fake_codes,
-    cpu=partial(_filtered_codes_by, cpu_kernels),
-    cuda=partial(_filtered_codes_by, cuda_kernels),
-)
+_filtered_codes = define_operator(filtered_codes_reference, _filtered_codes_by, _fake_codes)
 
 
 def _differentiate_codes(

@@ -62,13 +62,19 @@ def compiler_of(library: Path) -> str:
 
 
 def keep_library(built: Path, key: str, compiler: str) -> Path:
-    """Copy a library into the cache, whole or not at all, and return the copy; OSError or RuntimeError if it fails."""
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"{key}-{digest([built.read_bytes()])}-{compiler}{SUFFIX}"
-    with temporary_folder(folder) as passing:
-        os.replace(shutil.copy(built, passing), kept)
+    """Copy a library into the cache and return the copy; OSError or RuntimeError if it fails."""
+    content = built.read_bytes()
+    kept = cache_folder() / f"{key}-{digest([content])}-{compiler}{SUFFIX}"
+    keep(kept, content)
     return kept
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Write a file into a cache folder, whole or not at all; OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_folder(path.parent) as folder:
+        (folder / path.name).write_bytes(content)
+        os.replace(folder / path.name, path)
 
 
 def _is_whole(library: Path) -> bool:
@@ -86,7 +92,7 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=parent, ignore_cleanup_errors=True) as name:
         folder = Path(name).absolute()
-        lock = FileLock(folder / LOCK_NAME)
+        lock = FileLock(folder / LOCK_NAME, fallback_to_soft=False)
         with suppress(OSError):  # some file systems have no locks
             lock.acquire()
         try:
@@ -126,7 +132,7 @@ def _is_abandoned(folder: Path, age: float) -> bool:
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(folder / LOCK_NAME, blocking=False):
+        with FileLock(folder / LOCK_NAME, blocking=False, fallback_to_soft=False):
             return age > SETTLED_SECONDS
     except Timeout:
         return False

@@ -7,50 +7,40 @@ process 1.5 to 2.5 s, and with a CUDA build of torch it loads triton, which cras
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import torch
 
+from cuda_ops.cpu import bindings as cpu_kernels
+from cuda_ops.cuda import bindings as cuda_kernels
+
 LIBRARY = torch.library.Library("jinc", "DEF")  # the operators live as long as this object
 
 
-def fall_back_to(reference: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a function of (kernels, *arguments) to call `reference(*arguments)` where it returns None."""
-
-    def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(run)
-        def run_or_fall_back(kernels: Any, *arguments: Any) -> Any:
-            result = run(kernels, *arguments)
-            return reference(*arguments) if result is None else result
-
-        return run_or_fall_back
-
-    return decorate
-
-
 def define_operator(
-    reference: Callable[..., Any],
-    *,
-    name: str,
-    cpu: Callable[..., Any],
-    cuda: Callable[..., Any],
-    fake: Callable[..., Any],
+    reference: Callable[..., Any], by_kernels: Callable[..., Any], fake: Callable[..., Any]
 ) -> torch._ops.OpOverload:
-    """Define `jinc::name` and return it; without `differentiate` it has no gradient.
+    """Define `jinc::NAME` by its `NAME_reference` and return it; without `differentiate` it has no gradient.
 
     Args:
-        reference: runs on every device without kernels; its annotations give the operator's schema.
-        name: without the namespace.
-        cpu: runs on CPUs.
-        cuda: runs on CUDA devices.
+        reference: runs where there are no kernels; its annotations give the operator's schema.
+        by_kernels: takes a module of kernels before the arguments; returns None where they do not support the call.
         fake: returns an empty result of the right shape, dtype and layout.
     """
-    schema = torch.library.infer_schema(reference, mutates_args=())
-    LIBRARY.define(f"{name}{schema}", tags=(torch.Tag.pt2_compliant_tag,))
+
+    def run(kernels: ModuleType, *arguments: Any) -> Any:
+        result = by_kernels(kernels, *arguments)
+        return reference(*arguments) if result is None else result
+
+    name = reference.__name__.removesuffix("_reference")
+    LIBRARY.define(
+        f"{name}{torch.library.infer_schema(reference, mutates_args=())}", tags=(torch.Tag.pt2_compliant_tag,)
+    )
     LIBRARY.impl(name, reference, "CompositeExplicitAutograd")
-    LIBRARY.impl(name, cpu, "CPU")
-    LIBRARY.impl(name, cuda, "CUDA")
+    LIBRARY.impl(name, partial(run, cpu_kernels), "CPU")
+    LIBRARY.impl(name, partial(run, cuda_kernels), "CUDA")
     torch.library.register_fake(f"jinc::{name}", fake, lib=LIBRARY)
     return getattr(torch.ops.jinc, name).default
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Sizes, paddings, factors, layouts and modes that the operators and their kernels agree on."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -93,6 +94,26 @@ def check_resampling(
     for axis, size, taps in ((0, shape[3], f.shape[-1]), (1, shape[2], f.shape[0])):
         if size < 1 or output_size(size, taps, up[axis], down[axis], padding[2 * axis], padding[2 * axis + 1]) < 1:
             raise ValueError(f"Nothing is left of {size} pixels after a filter of {taps} taps and padding {padding}.")
+
+
+def empty_images(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Return images of `size` (H, W) without values, else like `x`."""
+    return torch.empty((*x.shape[:2], *size), dtype=x.dtype, device=x.device, memory_format=memory_format(x))
+
+
+def structure_fields(kind: type, names: str) -> tuple[tuple[str, type], ...]:
+    """Return fields of one type for a ctypes.Structure."""
+    return tuple((name, kind) for name in names.split())
+
+
+def address(x: Tensor | None) -> int | None:
+    """Return a tensor's address for a kernel; None for none."""
+    return None if x is None else x.data_ptr()
+
+
+def limit(clamp: float | None) -> float:
+    """Return a clamp as kernels take it: infinity for none."""
+    return math.inf if clamp is None else clamp
 
 
 def memory_format(x: Tensor) -> torch.memory_format:

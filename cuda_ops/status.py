@@ -27,19 +27,17 @@ def status(device: str = "cpu", *, wait: bool = True) -> tuple[OperatorStatus, .
     kind = device.partition(":")[0]
     if wait and kind == "cpu":
         cpu.load_library()
-    implementation, reason = _cuda(device, wait) if kind == "cuda" else _cpu(kind)
+    implementation, reason = "reference", f"There are no kernels for {kind} yet: the torch reference runs."
+    if kind == "cpu":
+        reason = cpu.explain()
+        if variant := cpu.variant():
+            implementation = f"C++ ({variant})"
+        elif not cpu.is_decided():
+            implementation = "undecided"
+    elif kind == "cuda":
+        reason = cuda.explain(device, wait)
+        if reason == cuda.NOT_YET:
+            implementation = "undecided"
+        elif not reason.startswith(cuda.REFERENCE):
+            implementation = f"CUDA (sm_{cuda.architecture(device)})"
     return tuple(OperatorStatus(name, implementation, reason) for name in OPERATORS)
-
-
-def _cpu(kind: str) -> tuple[str, str]:
-    if kind != "cpu":
-        return "reference", f"There are no kernels for {kind} yet: the torch reference runs."
-    variant = cpu.variant()
-    return f"C++ ({variant})" if variant else "reference" if cpu.is_decided() else "undecided", cpu.explain()
-
-
-def _cuda(device: str, wait: bool) -> tuple[str, str]:
-    reason = cuda.explain(device, wait)
-    if reason == cuda.NOT_YET:
-        return "undecided", reason
-    return "reference" if reason.startswith(cuda.REFERENCE) else f"CUDA (sm_{cuda.architecture(device)})", reason

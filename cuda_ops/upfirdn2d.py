@@ -2,21 +2,20 @@
 """upfirdn2d: pad, upsample by zero insertion, filter, decimate. The reference below *is* the operator's definition."""
 
 from collections.abc import Sequence
-from functools import partial
 from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cuda_ops.cpu import bindings as cpu_kernels
 from cuda_ops.cuda import bindings as cuda_kernels
-from cuda_ops.registration import define_operator, differentiate, fall_back_to
+from cuda_ops.registration import define_operator, differentiate
 from cuda_ops.shapes import (
     Geometry,
     adjoint_paddings,
     check_image,
     check_resampling,
+    empty_images,
     expand_factor,
     expand_padding,
     memory_format,
@@ -70,7 +69,6 @@ def upfirdn2d_reference(
     return y.contiguous(memory_format=memory_format(x))
 
 
-@fall_back_to(upfirdn2d_reference)
 def _upfirdn2d_by(
     kernels: ModuleType,
     x: Tensor,
@@ -100,17 +98,10 @@ def _upfirdn2d_by(
 
 
 def _fake(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], padding: Sequence[int], *_: object) -> Tensor:
-    size = (*x.shape[:2], *output_sizes(x.shape, f, up, down, padding))
-    return x.new_empty(size).contiguous(memory_format=memory_format(x))
+    return empty_images(x, output_sizes(x.shape, f, up, down, padding))
 
 
-_upfirdn2d = define_operator(
-    upfirdn2d_reference,
-    name="upfirdn2d",
-    cpu=partial(_upfirdn2d_by, cpu_kernels),
-    cuda=partial(_upfirdn2d_by, cuda_kernels),
-    fake=_fake,
-)
+_upfirdn2d = define_operator(upfirdn2d_reference, _upfirdn2d_by, _fake)
 
 
 def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]

@@ -1,28 +1,14 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Time a frame of whole generators beside their convolutions: `python -m gan.bench`, also run by `cuda_ops.bench`."""
+"""Time a frame of whole generators beside their convolutions: `python -m cuda_ops.bench --only=generators`."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest import mock
 
-import click
 import torch
 import torch.nn.functional as F
 
-from cuda_ops.bench import (
-    CONTEXT,
-    EPILOG,
-    JSON,
-    QUICK,
-    THREADS,
-    Row,
-    chain_filtered_lrelu,
-    chain_upfirdn2d,
-    header,
-    medians,
-    prepare,
-    report,
-)
+from cuda_ops.bench import Row, chain_filtered_lrelu, chain_upfirdn2d, medians
 from cuda_ops.cpu import loader as cpu
 from gan.networks.conv_autotune import Weight, convolve
 from gan.networks.generator import Generator
@@ -30,21 +16,6 @@ from gan.networks.input_transform import user_matrix
 from gan.networks.ladder import rung_config
 from gan.networks.precision import FULL_PRECISION
 from gan.networks.synthesis import SynthesisOptions, Weights
-
-__all__ = [  # for train.bench too
-    "CONTEXT",
-    "EPILOG",
-    "JSON",
-    "QUICK",
-    "THREADS",
-    "Row",
-    "chained",
-    "header",
-    "medians",
-    "on_references",
-    "prepare",
-    "report",
-]
 
 # Rung, resolution, T's channel base and maximum (R doubles them), rounds.
 CASES = (
@@ -60,9 +31,6 @@ CASES = (
 Layer = tuple[torch.Tensor, Weight, int, int]  # input, weight, stride of the transposed convolution or 0, padding
 
 
-on_references = cpu.switched_off  # the models within run on the operators' references
-
-
 @contextmanager
 def chained() -> Iterator[None]:
     """Run the models within as chains of general operators, as the official code does on CPUs."""
@@ -70,15 +38,11 @@ def chained() -> Iterator[None]:
         ("gan.networks.synthesis_stylegan3.filtered_lrelu", chain_filtered_lrelu),
         ("gan.networks.synthesis_stylegan2.upfirdn2d", chain_upfirdn2d),  # the discriminator's too
     )
-    patches = [mock.patch(name, chain) for name, chain in chains]
-    for patch in patches:
-        patch.start()
-    try:
-        with on_references():
-            yield
-    finally:
-        for patch in patches:
-            patch.stop()
+    with ExitStack() as stack:
+        for name, chain in chains:
+            stack.enter_context(mock.patch(name, chain))
+        stack.enter_context(cpu.switched_off())
+        yield
 
 
 def convolutions(generator: Generator, ws: torch.Tensor) -> list[Layer]:
@@ -112,6 +76,7 @@ def _all(layers: list[Layer]) -> None:
             convolve(x, weight, padding)
 
 
+@torch.inference_mode()
 def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, rounds: int) -> Row:
     """Time a frame while the input moves: weights modulated beforehand, a new transform each time."""
     torch.manual_seed(0)
@@ -158,17 +123,8 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
     }
 
 
-@click.command(context_settings=CONTEXT, epilog=EPILOG)
-@THREADS
-@JSON
-@QUICK
-def main(threads: int, as_json: bool, quick: bool) -> None:
+def rows(quick: bool) -> Iterator[Row]:
     """Time a frame of T, R and StyleGAN2 beside their convolutions alone."""
-    prepare(threads)
-    cases = [(*case[:4], 1) for case in CASES if case[2] == 2048] if quick else CASES
-    with torch.inference_mode():
-        report(header(quick, [case[4] for case in cases]), (frame_row(*case) for case in cases), as_json)
-
-
-if __name__ == "__main__":
-    main()
+    for rung, resolution, base, maximum, rounds in CASES:
+        if not quick or base == 2048:
+            yield frame_row(rung, resolution, base, maximum, 1 if quick else rounds)

@@ -7,27 +7,16 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 import numpy as np
 import torch
 
-from gan.bench import (
-    CONTEXT,
-    EPILOG,
-    JSON,
-    QUICK,
-    THREADS,
-    Row,
-    chained,
-    header,
-    medians,
-    on_references,
-    prepare,
-    report,
-)
+from cuda_ops import bench
+from cuda_ops.cpu import loader as cpu
+from gan.bench import chained
 from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig, configure
@@ -45,7 +34,7 @@ def _config(cfg: str, resolution: int, **others: Any) -> TrainConfig:
     return configure(cfg, resolution=resolution, data="", data_name="", data_images=1, data_digest="", **others)
 
 
-def step_row(cfg: str, resolution: int, rounds: int) -> Row:
+def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
     """Time the two main phases of a step of the tiny preset: losses, gradients, no optimiser."""
     torch.manual_seed(0)
     config = _config(cfg, resolution, preset_name="tiny")
@@ -61,7 +50,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
                 loss.backward()
 
     def reference() -> None:
-        with on_references():
+        with cpu.switched_off():
             step()
 
     def chain() -> None:
@@ -70,7 +59,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> Row:
 
     candidates: dict[str, Callable[[], object]] = {"chain": chain, "reference": reference, "kernel": step}
     name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
-    ms = medians(name, candidates, rounds)
+    ms = bench.medians(name, candidates, rounds)
     return {
         "name": name,
         "rounds": rounds,
@@ -140,37 +129,44 @@ def measure_throughput(
     }
 
 
-def mixed_row(cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper") -> Row:
+def mixed_row(
+    cfg: str, resolution: int, batch: int | None, device: str, steps: int, preset_name: str = "paper"
+) -> bench.Row:
     """Measure the throughput in float32 and in mixed precision."""
     options: dict[str, Any] = {"device": device, "batch": batch, "steps": steps, "preset_name": preset_name}
     found = {
         name: measure_throughput(cfg, resolution, num_fp16_res=num_fp16_res, **options)
         for name, num_fp16_res in (("float32", 0), ("mixed", NUM_FP16_RES))
     }
-    row: Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
+    row: bench.Row = {"name": found["mixed"]["name"], "rounds": steps, "mixed": found["mixed"]["precision"]}
     for key in ("step ms", "images/s", "memory MB"):
         row |= {f"{name} {key}": values[key] for name, values in found.items()}
     return {**row, "mixed / float32 images/s": row["mixed images/s"] / row["float32 images/s"]}
 
 
-@click.command(context_settings=CONTEXT, epilog=EPILOG)
-@THREADS
-@JSON
-@QUICK
+def rows(quick: bool) -> Iterator[bench.Row]:
+    """Time a step of T, R and B on the CPU."""
+    cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
+    return (step_row(*case, rounds) for case in cases)
+
+
+@click.command(context_settings=bench.CONTEXT, epilog=bench.EPILOG)
+@bench.THREADS
+@bench.JSON
+@bench.QUICK
 @click.option("--device", default="cpu", show_default=True, help="cuda: whole steps of T, R and B in both precisions.")
 def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
     """Time a training step of T, R and B: at 64² on the CPU, at 256² and 1024² on a GPU."""
-    prepare(threads)
+    bench.prepare(threads)
     if device != "cpu":
         try:
             check_device(device)
         except DeviceError as error:
             raise click.ClickException(str(error)) from error
         wide, steps = (GPU_CASES[:1], 1) if quick else (GPU_CASES, TIMED_STEPS)
-        report(header(quick, [steps]), (mixed_row(*case, device, steps) for case in wide), as_json)
-        return
-    cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
-    report(header(quick, [rounds]), (step_row(*case, rounds) for case in cases), as_json)
+        bench.report(bench.header(quick), (mixed_row(*case, device, steps) for case in wide), as_json)
+    else:
+        bench.report(bench.header(quick), rows(quick), as_json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
 from gan.networks.ladder import Recipe, find_rung, parse_rung
@@ -154,64 +154,35 @@ def ema_half_life(batch: int) -> float:
     return 10_000 * batch / 32
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(NamedTuple):
     """The default settings of a rung at a resolution: one row of the table in references, *Training*."""
 
-    batch: int
-    channel_base: int  # T's values, as the command line takes them; the ladder doubles R's
-    channel_max: int
-    d_channel_base: int
-    d_channel_max: int
-    g_lr: float
-    d_lr: float
+    channels: tuple[int, int]  # base and maximum: T's values, as the command line takes them; the ladder doubles R's
+    d_channels: tuple[int, int]
     recipe: Recipe  # what the ladder says, or what takes its place
-    network: Mapping[str, Any]  # fields of the generator that differ from the ladder's
-    total_images: int = 25_000_000
-    mirror: bool = False
-    reuse_fakes: bool = False
-    noise: str = "random"
+    network: dict[str, Any]  # fields of the generator that differ from the ladder's
+    options: dict[str, Any]  # fields of TrainConfig
 
 
 def preset(name: str, rung_letter: str, resolution: int) -> Preset:
     """Return the settings of the preset `name` ("paper" or "tiny") for a rung at a resolution."""
     ladder = find_rung(rung_letter, resolution)
-    stylegan2 = ladder.network.architecture == "skip"
+    stylegan2, small = ladder.network.architecture == "skip", resolution <= 256
     if name == "tiny":
         # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
         # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
-        flexible = ladder.network.schedule == "flexible"
-        layers = {"num_layers": 8} if flexible and resolution <= 32 else {}
-        return Preset(
-            batch=16,
-            channel_base=2048 if stylegan2 else 1024,
-            channel_max=64 if stylegan2 else 32,
-            d_channel_base=1536,
-            d_channel_max=160,
-            g_lr=0.0025,
-            d_lr=0.0020,
-            recipe=replace(ladder.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0),
-            network={"z_dim": 128, "w_dim": 128, "mapping_layers": 2, **layers},
-            total_images=200_000,
-            mirror=True,
-            reuse_fakes=True,
-            noise="none",
-        )
+        network = {"z_dim": 128, "w_dim": 128, "mapping_layers": 2}
+        if ladder.network.schedule == "flexible" and resolution <= 32:
+            network["num_layers"] = 8
+        recipe = replace(ladder.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0)
+        options = {"batch": 16, "total_images": 200_000, "mirror": True, "reuse_fakes": True, "noise": "none"}
+        return Preset((2048, 64) if stylegan2 else (1024, 32), (1536, 160), recipe, network, options)
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
-    small = resolution <= 256
-    channel_base = 2**14 if small else 2**15
-    return Preset(
-        batch=64 if small else 32,
-        channel_base=channel_base,
-        channel_max=512,
-        d_channel_base=channel_base,
-        d_channel_max=512,
-        g_lr=0.0020 if stylegan2 and not small else 0.0025,
-        d_lr=0.0025 if small else 0.0020,
-        recipe=ladder.recipe,
-        network={},
-    )
+    channels = (2**14 if small else 2**15, 512)
+    rates = {"g_lr": 0.0020 if stylegan2 and not small else 0.0025, "d_lr": 0.0025 if small else 0.0020}
+    options = {"batch": 64 if small else 32, "total_images": 25_000_000, **rates}
+    return Preset(channels, channels, ladder.recipe, {}, options)
 
 
 def configure(
@@ -220,8 +191,6 @@ def configure(
     resolution: int,
     c_dim: int = 0,
     preset_name: str = "paper",
-    batch: int | None = None,
-    total_images: int | None = None,
     channel_base: int | None = None,
     channel_max: int | None = None,
     switches: Mapping[str, Any] | None = None,
@@ -230,32 +199,24 @@ def configure(
     """Return the configuration of a run: the preset of rung `cfg`, and what was given in place of its values.
 
     `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
-    settings of gan.networks.ladder.row, `options` fields of TrainConfig by name: those of the data are required.
+    fields of GeneratorConfig, `options` fields of TrainConfig, None for the preset's: those of the data are required.
     """
     name = parse_rung(cfg)
     settings = preset(preset_name, name, resolution)
     recipe = settings.recipe
-    batch = settings.batch if batch is None else batch
+    values = settings.options | {field: value for field, value in options.items() if value is not None}
+    batch, total_images = values["batch"], values["total_images"]
     if batch < 1:
         raise TrainingError(f"The batch cannot be {batch}; give a --batch of at least 1.")
-    total_images = settings.total_images if total_images is None else total_images
-    generator = find_rung(
-        name,
-        resolution,
-        channel_base=channel_base or settings.channel_base,
-        channel_max=channel_max or settings.channel_max,
-        c_dim=c_dim,
-        magnitude_ema_beta=0.5 ** (batch / 20_000),
-        **{**settings.network, **(switches or {})},
-    ).network
-    discriminator = DiscriminatorConfig(
-        resolution=resolution,
-        c_dim=c_dim,
-        channel_base=channel_base or settings.d_channel_base,
-        channel_max=channel_max or settings.d_channel_max,
-        mbstd_group=recipe.mbstd_group,
+    (g_base, g_max), (d_base, d_max) = (
+        (channel_base or base, channel_max or peak) for base, peak in (settings.channels, settings.d_channels)
     )
-    defaults = {name: getattr(settings, name) for name in ("mirror", "reuse_fakes", "noise", "g_lr", "d_lr")} | {
+    network = {"magnitude_ema_beta": 0.5 ** (batch / 20_000), **settings.network, **(switches or {})}
+    generator = find_rung(name, resolution, channel_base=g_base, channel_max=g_max, c_dim=c_dim, **network).network
+    discriminator = DiscriminatorConfig(
+        resolution, c_dim=c_dim, channel_base=d_base, channel_max=d_max, mbstd_group=recipe.mbstd_group
+    )
+    defaults = {
         "gamma": default_gamma(resolution, batch),
         "pl_weight": recipe.pl_weight,
         "style_mixing": recipe.style_mixing,
@@ -263,10 +224,4 @@ def configure(
         "blur_sigma": recipe.blur_sigma * resolution,
         "blur_images": min(200_000, total_images // 10) if recipe.blur_sigma else 0,
     }
-    return TrainConfig(
-        generator=generator,
-        discriminator=discriminator,
-        total_images=total_images,
-        batch=batch,
-        **{**defaults, **options},
-    )
+    return TrainConfig(generator, discriminator, **{**defaults, **values})

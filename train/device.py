@@ -103,15 +103,12 @@ def generator_activation_bytes(config: GeneratorConfig, precision: PrecisionPoli
         return pyramid_activation_bytes(config, precision)
     # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, two bits
     # for each value at the temporary rate.
-    return sum(
-        layer.in_size**2
-        * (
-            (2 * layer.in_channels + layer.out_channels)
-            * _bytes_per_value(precision, layer.out_rate, config.resolution)
-            + layer.out_channels * layer.up**2 // 4
-        )
-        for layer in plan(config).layers
-    )
+    total = 0
+    for layer in plan(config).layers:
+        values = 2 * layer.in_channels + layer.out_channels
+        codes = layer.out_channels * layer.up**2 // 4
+        total += layer.in_size**2 * (values * _bytes_per_value(precision, layer.out_rate, config.resolution) + codes)
+    return total
 
 
 def pyramid_activation_bytes(config: GeneratorConfig | DiscriminatorConfig, precision: PrecisionPolicy) -> int:

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
 from gan.devices import DeviceError
 from gan.files.errors import sanitize_text
 from gan.networks.config import ConfigError
@@ -43,3 +48,15 @@ def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
             "check its path, its permissions and the free disk space."
         )
     return f"{out_of_memory}." if is_out_of_memory(error) else None
+
+
+@contextmanager
+def report_errors(out_of_memory: str = OUT_OF_MEMORY) -> Iterator[None]:
+    """End in `Error: <sentence>` and exit status 1 if the block raises what a user can cause."""
+    try:
+        yield
+    except Exception as error:
+        message = explain(error, out_of_memory)
+        if message is None:
+            raise
+        raise click.ClickException(message) from error

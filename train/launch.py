@@ -58,33 +58,23 @@ def start_run(
     if cond and source.labels is None:
         raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
     switches = {name: options.pop(name) for name in OPTION_NAMES if name in options}
-    config = configure(
-        cfg,
-        resolution=source.resolution,
-        c_dim=source.c_dim if cond else 0,
-        switches=switches,
-        data=data,
-        data_name=source.name,
-        data_images=len(source),
-        data_digest=source.digest,
-        device=device,
-        **{"num_fp16_res": default_num_fp16_res(device), **options},
-    )
+    read = {"data": data, "data_name": source.name, "data_images": len(source), "data_digest": source.digest}
+    options = {"num_fp16_res": default_num_fp16_res(device), **options, **read, "device": device}
+    c_dim = source.c_dim if cond else 0
+    config = configure(cfg, resolution=source.resolution, c_dim=c_dim, switches=switches, **options)
     check_memory(config)
     state = TrainState(config)  # before there is a folder: a run that cannot be built leaves none behind
     folder = make_run_folder(outdir, config)
-    log = _announce(folder, config)
-    log.write_progress("starting", 0)
     origin = "as given" if "gamma" in options else "0.001 S^2 / batch"
     changes = "".join(
         f", {name} {value:g}" if type(value) is float else f", {name} {value}" for name, value in switches.items()
     )
-    log.say(
+    opening = (
         f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
         f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({origin}), "
         f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}."
     )
-    _train(folder, state, source, log)
+    _train(folder, state, source, opening)
     return folder, state
 
 
@@ -108,7 +98,7 @@ def resume_run(folder: Path, data: str | None = None, *, device: str | None = No
         return
     source = _open_images(config.data, config.resolution)
     _check_same_data(source, config)
-    _train(folder, state, source, _announce(folder, config))
+    _train(folder, state, source)
 
 
 def _load_state(folder: Path, device: str | None) -> TrainState:
@@ -120,13 +110,13 @@ def _load_state(folder: Path, device: str | None) -> TrainState:
         raise TrainingError(f"{error} Without it the run cannot be resumed{kept}.") from error
 
 
-def _announce(folder: Path, config: TrainConfig) -> RunLog:
-    print(f"Run folder: {folder}", flush=True)  # the line that docs/run-folder.md promises
-    return RunLog(folder, config.total_images)
-
-
-def _train(folder: Path, state: TrainState, source: ImageSource, log: RunLog) -> None:
+def _train(folder: Path, state: TrainState, source: ImageSource, opening: str | None = None) -> None:
     config = state.config
+    print(f"Run folder: {folder}", flush=True)  # the line that docs/run-folder.md promises
+    log = RunLog(folder, config.total_images)
+    log.write_progress("starting", state.images)
+    if opening is not None:
+        log.say(opening)
     configure_torch(state.device, config.threads)
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
     if config.num_fp16_res and state.device.type == "cpu":

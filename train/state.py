@@ -26,6 +26,7 @@ from train.mixed_precision import loss_scale, unscale_and_sanitize_
 
 KIND = "training state"  # in the document of the file
 UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
+NETWORKS = ("generator", "discriminator", "ema")
 COUNTERS = ("images", "steps", "ticks", "seconds")
 
 
@@ -45,15 +46,9 @@ class TrainState:
         self.generator = Generator(config.generator).train().to(self.device)
         self.discriminator = Discriminator(config.discriminator).train().to(self.device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.networks: dict[str, torch.nn.Module] = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "ema": self.ema,
-        }
-        self.optimizers = {
-            "generator": self._build_adam("generator", config.g_lr),
-            "discriminator": self._build_adam("discriminator", config.d_lr),
-        }
+        self.networks: dict[str, torch.nn.Module] = {name: getattr(self, name) for name in NETWORKS}
+        rates = {"generator": config.g_lr, "discriminator": config.d_lr}
+        self.optimizers = {name: self._build_adam(name, lr) for name, lr in rates.items()}
         self.phases = build_phases(config)
         self.pl_mean = torch.zeros((), device=self.device)
         self.images = self.steps = self.ticks = 0

@@ -5,59 +5,53 @@ Functions return None where the kernels do not support a call; the caller then t
 """
 
 import ctypes
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from cuda_ops.cpu import loader as cpu
-from cuda_ops.shapes import LINEAR, Geometry, memory_format
+from cuda_ops.shapes import LINEAR, Geometry, address, limit, memory_format
+from cuda_ops.shapes import structure_fields as fields
 
 MAX_FACTOR, MAX_TAPS = 16, 256  # of csrc/cpu/fir.h
+POINTER, INT, LONG, DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 NATIVE = (torch.float32, torch.float64)  # types that the kernels compute in
 
 
 class _Axis(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("size_in", "mid", "out")),
-        *((name, ctypes.c_int32) for name in ("up", "down", "up_taps", "down_taps", "pad_up", "pad_down")),
-        ("up_filter", ctypes.c_void_p),
-        ("down_filter", ctypes.c_void_p),
+        *fields(LONG, "size_in mid out"),
+        *fields(INT, "up down up_taps down_taps pad_up pad_down"),
+        *fields(POINTER, "up_filter down_filter"),
     )
 
 
 class _Filter(ctypes.Structure):
     _fields_ = (
-        ("x", _Axis),
-        ("y", _Axis),
-        *((name, ctypes.c_void_p) for name in ("up_filter_2d", "down_filter_2d", "input", "output", "bias", "codes")),
-        ("n", ctypes.c_int64),
-        ("c", ctypes.c_int64),
-        ("channels_last", ctypes.c_int32),
-        ("mode", ctypes.c_int32),
-        *((name, ctypes.c_double) for name in ("gain", "slope", "clamp")),
-        *((name, ctypes.c_int32) for name in ("convolve", "is_double", "threads")),
+        *fields(_Axis, "x y"),
+        *fields(POINTER, "up_filter_2d down_filter_2d input output bias codes"),
+        *fields(LONG, "n c"),
+        *fields(INT, "channels_last mode"),
+        *fields(DOUBLE, "gain slope clamp"),
+        *fields(INT, "convolve is_double threads"),
     )
 
 
 class _BiasAct(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("input", "output", "bias", "result")),
-        *((name, ctypes.c_int64) for name in ("outer", "c", "inner")),
-        *((name, ctypes.c_double) for name in ("slope", "gain", "clamp")),
-        ("is_double", ctypes.c_int32),
-        ("threads", ctypes.c_int32),
+        *fields(POINTER, "input output bias result"),
+        *fields(LONG, "outer c inner"),
+        *fields(DOUBLE, "slope gain clamp"),
+        *fields(INT, "is_double threads"),
     )
 
 
 class _Winograd(ctypes.Structure):
     _fields_ = (
-        ("image", ctypes.c_void_p),
-        ("tiles", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("c", "height", "width", "columns", "first", "count", "padding")),
-        ("back", ctypes.c_int32),
-        ("threads", ctypes.c_int32),
+        *fields(POINTER, "image tiles"),
+        *fields(LONG, "c height width columns first count padding"),
+        *fields(INT, "back threads"),
     )
 
 
@@ -107,52 +101,59 @@ def resample(
         across.up_filter = along.up_filter = fu.data_ptr()
         across.down_filter = along.down_filter = fd.data_ptr()
         filters = fu.data_ptr() if fu.ndim == 2 else None, fd.data_ptr() if fd.ndim == 2 else None
-        inputs = None if bias is None else bias.data_ptr(), None if codes is None else codes.data_ptr()
-        options = layout == torch.channels_last, mode, gain, slope, math.inf if clamp is None else clamp
+        inputs, options = (
+            (address(bias), address(codes)),
+            (layout == torch.channels_last, mode, gain, slope, limit(clamp)),
+        )
         flags = not flip_filter, source.dtype == torch.float64, torch.get_num_threads()
         arguments = _Filter(across, along, *filters, source.data_ptr(), y.data_ptr(), *inputs, n, c, *options, *flags)
         _call("jinc_filter", arguments)
     return y.to(x.dtype)
 
 
-def bias_act(x: Tensor, b: Tensor, dim: int, slope: float, gain: float, clamp: float | None) -> Tensor | None:
-    """Return clamp(gain leaky_relu(x + b)), or None where the kernels do not support x's type or layout."""
+def bias_act(x: Tensor, b: Tensor, inner: int, slope: float, gain: float, clamp: float | None) -> Tensor | None:
+    """Return clamp(gain leaky_relu(x + b)), or None where the kernels do not support x's type.
+
+    `inner`: how many values with the same bias follow each other in memory.
+    """
     if not x.dtype.is_floating_point or cpu.load_library() is None:
         return None
     source = x if x.dtype in NATIVE else x.float()
-    if source.is_contiguous():
-        outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
-    elif dim == 1 and x.ndim == 4 and source.is_contiguous(memory_format=torch.channels_last):
-        outer, inner = x.shape[0] * x.shape[2] * x.shape[3], 1
-    else:
-        return None
     y = torch.empty_like(source, memory_format=memory_format(source))
     b = b.to(source.dtype).contiguous()
-    if y.numel():
-        x_ptr, y_ptr, c, limit = source.data_ptr(), y.data_ptr(), x.shape[dim], math.inf if clamp is None else clamp
-        is_double, threads = source.dtype == torch.float64, torch.get_num_threads()
-        _call(
-            "jinc_bias_act",
-            _BiasAct(x_ptr, y_ptr, b.data_ptr(), None, outer, c, inner, slope, gain, limit, is_double, threads),
-        )
+    _call_bias_act(source, y, b, None, inner, slope, gain, clamp)
     return y.to(x.dtype)
 
 
 def bias_act_gradient(dy: Tensor, y: Tensor, slope: float, gain: float, clamp: float | None) -> Tensor | None:
-    """Return dy times the derivative of `bias_act` where its result was y; None where the type is not supported."""
-    if y.dtype not in NATIVE or dy.dtype != y.dtype or cpu.load_library() is None:
+    """Return dy times the derivative of `bias_act` where its result was y; None where the type is not supported.
+
+    Both are dense, of one type and one layout.
+    """
+    if y.dtype not in NATIVE or cpu.load_library() is None:
         return None
-    layout = memory_format(y)
-    y, dy = y.contiguous(memory_format=layout), dy.contiguous(memory_format=layout)
     dx = torch.empty_like(y)
-    if y.numel():
-        dy_ptr, dx_ptr, limit = dy.data_ptr(), dx.data_ptr(), math.inf if clamp is None else clamp
-        is_double, threads = y.dtype == torch.float64, torch.get_num_threads()
-        _call(
-            "jinc_bias_act",
-            _BiasAct(dy_ptr, dx_ptr, None, y.data_ptr(), 1, 1, y.numel(), slope, gain, limit, is_double, threads),
-        )
+    _call_bias_act(dy, dx, None, y, y.numel(), slope, gain, clamp)
     return dx
+
+
+def _call_bias_act(
+    source: Tensor,
+    target: Tensor,
+    b: Tensor | None,
+    y: Tensor | None,
+    inner: int,
+    slope: float,
+    gain: float,
+    clamp: float | None,
+) -> None:
+    if target.numel():
+        pointers, c = map(address, (source, target, b, y)), 1 if b is None else b.numel()
+        sizes, flags = (
+            (source.numel() // (c * inner), c, inner),
+            (source.dtype == torch.float64, torch.get_num_threads()),
+        )
+        _call("jinc_bias_act", _BiasAct(*pointers, *sizes, slope, gain, limit(clamp), *flags))
 
 
 def winograd(image: Tensor, tiles: Tensor, columns: int, first: int, padding: int, *, back: bool) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 from cuda_ops.cuda import driver
 from cuda_ops.cuda.driver import DriverError
+from cuda_ops.shapes import structure_fields
 
 ALL_DEVICES = 1  # CU_GL_DEVICE_LIST_ALL
 WRITE_DISCARD = 2  # CU_GRAPHICS_REGISTER_FLAGS_WRITE_DISCARD: all of it is written, nothing of it is read
@@ -23,26 +24,22 @@ NO_DEVICE, INVALID_GRAPHICS_CONTEXT, OPERATING_SYSTEM = 100, 219, 304  # CUDA_ER
 NOT_HERE = frozenset({NO_DEVICE, INVALID_GRAPHICS_CONTEXT, OPERATING_SYSTEM})  # where OpenGL runs on another device
 
 
+PLACE = (  # of a copy's bytes
+    *structure_fields(ctypes.c_size_t, "x y"),
+    ("type", ctypes.c_int),
+    ("host", ctypes.c_void_p),
+    ("device", ctypes.c_uint64),
+    ("array", ctypes.c_void_p),
+    ("pitch", ctypes.c_size_t),
+)
+
+
 class Copy2D(ctypes.Structure):
     """CUDA_MEMCPY2D: a rectangle of bytes from one place to another."""
 
     _fields_ = [
-        ("source_x", ctypes.c_size_t),
-        ("source_y", ctypes.c_size_t),
-        ("source_type", ctypes.c_int),
-        ("source_host", ctypes.c_void_p),
-        ("source_device", ctypes.c_uint64),
-        ("source_array", ctypes.c_void_p),
-        ("source_pitch", ctypes.c_size_t),
-        ("target_x", ctypes.c_size_t),
-        ("target_y", ctypes.c_size_t),
-        ("target_type", ctypes.c_int),
-        ("target_host", ctypes.c_void_p),
-        ("target_device", ctypes.c_uint64),
-        ("target_array", ctypes.c_void_p),
-        ("target_pitch", ctypes.c_size_t),
-        ("width", ctypes.c_size_t),
-        ("height", ctypes.c_size_t),
+        *((f"{place}_{name}", kind) for place in ("source", "target") for name, kind in PLACE),
+        *structure_fields(ctypes.c_size_t, "width height"),
     ]
 
 

@@ -171,14 +171,12 @@ def _launch(function: Function | None, device: int, blocks: int, arguments: Argu
 
 @functools.lru_cache(4096)
 def _load_resampling(spec: Resampling, device: int) -> Function | None:
-    architecture = _find(device).architecture
-    chosen = None if architecture is None else tiling.choose_tile(spec, architecture)
-    if chosen is None:
+    tile = choose_tile(spec, torch.device("cuda", device))
+    if tile is None:
         return None
-    defines = spec.defines(chosen)
-    return _load_function(
-        "resample", "resample", tuple(sorted(defines.items())), device, chosen.threads, defines["SHARED"]
-    )
+    defines = spec.defines(tile)
+    macros = tuple(sorted(defines.items()))
+    return _load_function("resample", "resample", macros, device, tile.threads, defines["SHARED"])
 
 
 def launch_resampling(spec: Resampling, device: torch.device, blocks: int, arguments: Arguments) -> bool:

@@ -7,7 +7,6 @@ may (docs/decisions/017-cuda-kernels.md).
 
 import functools
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module, metadata
@@ -15,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from cuda_ops.kernel_cache import PREFIX, cache_folder, digest, digest_files
+from cuda_ops.kernel_cache import cache_folder, digest, digest_files, keep
 
 SOURCES = Path(__file__).parents[1] / "csrc" / "cuda"
 NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")  # distributions that NVRTC comes in
@@ -55,23 +54,19 @@ def get_cubin(source: str, defines: Mapping[str, int], architecture: int) -> byt
 
     Raises CompileError. A cache that cannot be used costs compiling again, nothing else.
     """
-    name = f"{make_key(source, defines, architecture)}.cubin"
+    path: Path | None = None
     with suppress(OSError, RuntimeError):  # RuntimeError: there is no home folder
-        path = cache_folder("cubins") / name
+        path = cache_folder("cubins") / f"{make_key(source, defines, architecture)}.cubin"
         entry = path.read_bytes()
         if entry[:DIGEST_LENGTH] == digest([entry[DIGEST_LENGTH:]]).encode():
             with suppress(OSError):  # a cache that cannot be written can be read
                 os.utime(path)  # still in use: see _drop_unused
             return entry[DIGEST_LENGTH:]
     cubin, _ = compile_cubin(source, defines, architecture)
-    with suppress(OSError, RuntimeError):
-        folder = cache_folder("cubins")
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as passing:
-            whole = Path(passing, name)
-            whole.write_bytes(digest([cubin]).encode() + cubin)
-            os.replace(whole, folder / name)
-        _drop_unused(folder)
+    if path:
+        with suppress(OSError):
+            keep(path, digest([cubin]).encode() + cubin)
+            _drop_unused(path.parent)
     return cubin
 
 

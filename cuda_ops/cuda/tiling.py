@@ -16,6 +16,7 @@ import torch
 from cuda_ops.shapes import DECODE, ENCODE, FORWARD
 
 TYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # as in csrc/cuda/device.cuh
+MACROS = {"dtype": "TYPE", "channels_last": "LAST", "width": "TILE_W", "height": "TILE_H"}  # others: the field's name
 MAX_FACTOR, MAX_TAPS, MAX_PLANE = 8, 64, 16  # the registers hold no more taps
 
 # Shared memory of a block and of a multiprocessor in KiB, by architecture; others are taken for the smallest of these
@@ -53,26 +54,8 @@ class Resampling:
 
     def defines(self, tile: Tile) -> dict[str, int]:
         """Return the macros that the kernel is compiled with."""
-        return {
-            "TYPE": TYPES[self.dtype],
-            "UP": self.up,
-            "DOWN": self.down,
-            "UP_TAPS": self.up_taps,
-            "DOWN_TAPS": self.down_taps,
-            "UP_PLANE": int(self.up_plane),
-            "DOWN_PLANE": int(self.down_plane),
-            "MODE": self.mode,
-            "LAST": int(self.channels_last),
-            "OFFSET_X": self.offset_x,
-            "OFFSET_Y": self.offset_y,
-            "LEAD": self.lead,
-            "TILE_W": tile.width,
-            "TILE_H": tile.height,
-            "CHANNELS": tile.channels,
-            "THREADS": tile.threads,
-            "BLOCKS": tile.blocks,
-            "SHARED": shared_bytes(self, tile),
-        }
+        fields = {**vars(self), **vars(tile), "dtype": TYPES[self.dtype], "shared": shared_bytes(self, tile)}
+        return {MACROS.get(name, name.upper()): int(value) for name, value in fields.items()}
 
 
 def offset(up: int, pad_up: int, pad_down: int) -> int:
@@ -209,24 +192,13 @@ def specialise_layer(
     `radial`: the down-filter is 2-D. `padding`: before the first sample, (x, y).
     """
 
+    x, y = padding[:2]
+
     def forth(mode: int) -> Resampling:
-        return specialise(
-            up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (padding[0], padding[1]), (0, 0)
-        )
+        return specialise(up, down, up_taps, down_taps, False, radial, mode, dtype, channels_last, (x, y), (0, 0))
 
     if not training:
         return (forth(FORWARD),)
-    back = specialise(
-        down,
-        up,
-        down_taps,
-        up_taps,
-        radial,
-        False,
-        DECODE,
-        dtype,
-        channels_last,
-        (down_taps - 1,) * 2,
-        (up_taps - 1 - padding[0], up_taps - 1 - padding[1]),
-    )
+    first, second = (down_taps - 1, down_taps - 1), (up_taps - 1 - x, up_taps - 1 - y)
+    back = specialise(down, up, down_taps, up_taps, radial, False, DECODE, dtype, channels_last, first, second)
     return forth(ENCODE), back, forth(DECODE)

@@ -52,39 +52,15 @@ def list_bands(config: GeneratorConfig) -> tuple[Band, ...]:
     planned = plan(config)
     found = []
     if config.fourier_input:
-        nyquist = planned.input_rate / 2  # sinusoids moved beyond the disc fade out up to here
-        found.append(
-            Band(
-                INPUT,
-                None,
-                planned.input_channels,
-                planned.input_size,
-                planned.input_rate,
-                planned.input_cutoff,
-                nyquist,
-                nyquist,
-                radial=True,
-                critical=planned.input_cutoff == nyquist,
-            )
-        )
+        grid, cutoff = (planned.input_channels, planned.input_size, planned.input_rate), planned.input_cutoff
+        edge = planned.input_rate / 2  # sinusoids moved beyond the disc fade out up to here
+        found.append(Band(INPUT, None, *grid, cutoff, edge, edge, radial=True, critical=cutoff == edge))
     stopbands = None if config.architecture != "layers" else compute_schedule(config)[1]
     for spec in planned.layers:
         edge = spec.out_cutoff + spec.out_half_width
         stopband = edge if stopbands is None else float(stopbands[spec.index])
-        found.append(
-            Band(
-                spec.name,
-                spec.index,
-                spec.out_channels,
-                spec.out_size,
-                spec.out_rate,
-                spec.out_cutoff,
-                stopband,
-                edge,
-                radial=spec.radial_down and spec.down_taps > 1,
-                critical=spec.is_critical,
-            )
-        )
+        grid, radial = (spec.out_channels, spec.out_size, spec.out_rate), spec.radial_down and spec.down_taps > 1
+        found.append(Band(spec.name, spec.index, *grid, spec.out_cutoff, stopband, edge, radial, spec.is_critical))
     return tuple(found)
 
 

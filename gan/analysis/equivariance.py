@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gan.analysis import image_warp
 from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, choose_batch_size
+from gan.networks.generator import Generator, choose_batch_size, map_latents
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 
@@ -101,11 +100,7 @@ class EquivarianceMeter:
         if unknown or not metrics:
             named = ", ".join(unknown) or "none"
             raise ConfigError(f"The equivariance metrics are {', '.join(METRICS)}, not {named}.")
-        if not generator.config.movable:
-            raise ConfigError(
-                f"Rung {generator.config.rung} draws from a learned constant: without a Fourier input (rung B on) "
-                "there is nothing to move, and no equivariance to measure."
-            )
+        check_movable(generator.config, "equivariance")
         self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
         self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
         self._products = {metric: np.zeros((3, 3)) for metric in metrics}
@@ -133,15 +128,9 @@ class EquivarianceMeter:
         config = self.generator.config
         size = config.resolution
         samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
-        device = next(self.generator.parameters()).device
-        z = torch.from_numpy(np.stack([sample.z for sample in samples])).float().to(device)
-        c = None
-        if config.c_dim:
-            c = F.one_hot(torch.tensor([sample.label for sample in samples]), config.c_dim).float().to(device)
-        ws = self.generator.mapping(z, c)
+        ws = map_latents(self.generator, np.stack([sample.z for sample in samples]), [one.label for one in samples])
         images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
-        if not torch.isfinite(images).all():
-            raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        check_finite(images)
         yield
         variances = images.double().var(dim=(2, 3), correction=0).mean(dim=1)
         found = []
@@ -151,7 +140,9 @@ class EquivarianceMeter:
             yield
             for i, (sample, (_, move)) in enumerate(zip(samples, motions, strict=True)):
                 pair = _pair(metric, sample, moved[i : i + 1], move(images[i : i + 1]))
-                found.append((metric, np.array([*_squared_error(pair), float(variances[i])])))
+                squares = (pair.found - pair.reference).square() * pair.mask
+                error, valid = float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * squares.shape[1]
+                found.append((metric, np.array([error, valid, float(variances[i])])))
                 self.last = self.pairs[metric] = pair
                 yield
         for metric, numbers in found:
@@ -161,9 +152,7 @@ class EquivarianceMeter:
 
     def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
         images = self.generator.synthesis(ws, SynthesisOptions(transform=transforms.to(ws.device)))
-        return (
-            images.cpu() if images.device.type == "mps" else images
-        )  # the operators need float64, which MPS does not have
+        return images.cpu() if images.device.type == "mps" else images  # whose operators lack float64
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -175,23 +164,13 @@ class EquivarianceMeter:
             raise ValueError("There is no estimate before the first sample.")
         error, valid, variance = means = self._sums[metric] / self.num
         with np.errstate(divide="ignore", invalid="ignore"):  # an error of 0 is infinitely many dB
-            level, relative = (
-                DB_PER_NEPER * np.log(PEAK**2 * valid / error),
-                DB_PER_NEPER * np.log(variance * valid / error),
-            )
+            db, relative_db = (DB_PER_NEPER * np.log(power * valid / error) for power in (PEAK**2, variance))
             covariance = (self._products[metric] / self.num - np.outer(means, means)) / (self.num - 1 or np.nan)
             # The logarithm of a ratio of means moves by these per mean (the delta method).
             slopes = np.array([-1 / error, 1 / valid, 0]), np.array([-1 / error, 1 / valid, 1 / variance])
-            level_error, relative_error = (DB_PER_NEPER * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
-        return Estimate(
-            metric,
-            self.num,
-            float(level),
-            float(level_error),
-            float(relative),
-            float(relative_error),
-            float(np.sqrt(variance)),
-        )
+            db_error, relative_error = (DB_PER_NEPER * np.sqrt(max(g @ covariance @ g, 0)) for g in slopes)
+        numbers = (db, db_error, relative_db, relative_error, np.sqrt(variance))
+        return Estimate(metric, self.num, *map(float, numbers))
 
 
 def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved) -> Pair:
@@ -203,10 +182,19 @@ def _pair(metric: str, sample: Sample, found: Tensor, expected: image_warp.Moved
     return Pair(metric, reference, found, mask)
 
 
-def _squared_error(pair: Pair) -> tuple[float, float]:
-    """Return (sum of squared differences, count of numbers) where both pictures are valid."""
-    squares = (pair.found - pair.reference).square() * pair.mask
-    return float(squares.sum(dtype=torch.float64)), float(pair.mask.sum()) * pair.found.shape[1]
+def check_movable(config: GeneratorConfig, measured: str) -> None:
+    """Raise ConfigError for a generator whose pictures cannot be moved."""
+    if not config.movable:
+        raise ConfigError(
+            f"Rung {config.rung} draws from a learned constant: without a Fourier input (rung B on) there is nothing "
+            f"to move, and no {measured} to measure."
+        )
+
+
+def check_finite(images: Tensor) -> None:
+    """Raise ConfigError for pictures that are not all finite numbers."""
+    if not torch.isfinite(images).all():
+        raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
 
 
 @contextmanager
@@ -236,11 +224,7 @@ def measure_equivariance(
     batch = batch or choose_batch_size(generator.config.resolution)
     while meter.num < num:
         meter.add(min(batch, num - meter.num))
-        estimates = meter.estimates
-        yield estimates
-        if stop_error and meter.num >= MIN_SAMPLES and all(_certain(estimate, stop_error) for estimate in estimates):
-            return
-
-
-def _certain(estimate: Estimate, stop_error: float) -> bool:
-    return estimate.db_error < stop_error or math.isinf(estimate.db)
+        yield meter.estimates
+        if stop_error and meter.num >= MIN_SAMPLES:
+            if all(found.db_error < stop_error or math.isinf(found.db) for found in meter.estimates):
+                return

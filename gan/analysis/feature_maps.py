@@ -25,7 +25,8 @@ def phase_likeness(maps: Tensor) -> Tensor:
 
     With A the local amplitude, (E[A]^2 / E[A^2] - n) / (1 - n), n being that ratio for isotropic Gaussian noise.
     """
-    x = _reduced(maps.float())
+    factor = -(-max(maps.shape[1:]) // MAX_SIZE)
+    x = torch.nn.functional.avg_pool2d(maps.float(), factor) if factor > 1 else maps.float()
     x = x - x.mean(dim=(1, 2), keepdim=True)
     height, width = x.shape[1:]
     down, right = torch.fft.fftfreq(height, device=x.device)[:, None], torch.fft.fftfreq(width, device=x.device)[None]
@@ -35,18 +36,8 @@ def phase_likeness(maps: Tensor) -> Tensor:
     squares = x.square()
     for axis in (down, right):
         squares = squares + torch.fft.ifft2(spectrum * (-1j * axis / radius)).real.square()
-    inside = squares[:, _middle(height), _middle(width)].flatten(1)
+    rows, columns = (slice(int(EDGE_SHARE * size), size - int(EDGE_SHARE * size)) for size in (height, width))
+    inside = squares[:, rows, columns].flatten(1)
     power = inside.mean(dim=1)
     ratio = inside.sqrt().mean(dim=1).square() / power.clamp_min(1e-30)
     return torch.where(power > 1e-20, (ratio - NOISE_RATIO) / (1 - NOISE_RATIO), torch.zeros_like(ratio)).clamp(0, 1)
-
-
-def _reduced(maps: Tensor) -> Tensor:
-    """Average over squares until at most MAX_SIZE pixels are left across."""
-    factor = -(-max(maps.shape[1:]) // MAX_SIZE)
-    return torch.nn.functional.avg_pool2d(maps, factor) if factor > 1 else maps
-
-
-def _middle(size: int) -> slice:
-    edge = int(EDGE_SHARE * size)
-    return slice(edge, size - edge)

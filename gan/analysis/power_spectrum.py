@@ -16,14 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gan.analysis.bands import distance_to_square, find_band
 from gan.analysis.equivariance import disable_tf32
 from gan.data.image_dataset import ImageSource
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.generator import Generator, choose_batch_size, z_from_seed
+from gan.networks.generator import Generator, choose_batch_size, map_latents, z_from_seed
 
 KAISER_BETA = 8.0  # as in the paper
 # Padding, if none is given: 4 times, to 256 samples a side at least and 2088, twice a generator's widest map, at most.
@@ -301,18 +300,10 @@ def average_generator(
         first = seed + average.pictures
         seeds = range(first, first + min(batch, num - average.pictures))
         with torch.no_grad(), disable_tf32():
-            average.add(_maps(generator, _ws(generator, seeds, psi), band.name if layer is not None else None))
+            z = np.concatenate([z_from_seed(seed, config.z_dim) for seed in seeds])
+            ws = map_latents(generator, z, [random_label(config, seed) for seed in seeds], psi)
+            average.add(generator.synthesis(ws) if layer is None else _run_to(generator, ws, band.name))
         yield average
-
-
-def _ws(generator: Generator, seeds: range, psi: float) -> Tensor:
-    config, device = generator.config, next(generator.parameters()).device
-    z = torch.from_numpy(np.concatenate([z_from_seed(seed, config.z_dim) for seed in seeds])).float().to(device)
-    c = None
-    if config.c_dim:
-        labels = torch.tensor([random_label(config, seed) for seed in seeds])
-        c = F.one_hot(labels, config.c_dim).float().to(device)
-    return generator.mapping(z, c, psi=psi)
 
 
 def random_label(config: GeneratorConfig, seed: int) -> int:
@@ -320,13 +311,8 @@ def random_label(config: GeneratorConfig, seed: int) -> int:
     return int(np.random.default_rng([seed, 1]).integers(max(config.c_dim, 1)))
 
 
-def _maps(generator: Generator, ws: Tensor, layer: str | None) -> Tensor:
-    if layer is None:
-        return generator.synthesis(ws)
-    for name, maps in generator.synthesis.steps(ws):
-        if name == layer:
-            return maps
-    raise ValueError(f"The network has no layer {layer}.")
+def _run_to(generator: Generator, ws: Tensor, layer: str) -> Tensor:
+    return next(maps for name, maps in generator.synthesis.steps(ws) if name == layer)
 
 
 def average_images(

@@ -36,13 +36,12 @@ from typing import cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from gan.analysis.equivariance import disable_tf32
+from gan.analysis.equivariance import check_finite, check_movable, disable_tf32
 from gan.analysis.texture_sticking import ROUNDING_ENERGY
 from gan.networks.config import ConfigError
-from gan.networks.generator import Generator
+from gan.networks.generator import Generator, map_latents
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions, Weights
 
@@ -107,18 +106,15 @@ class StickinessMeter:
         ConfigError for a generator that cannot be moved, and for distances that its pictures cannot be moved by.
         """
         config = generator.config
-        if not config.movable:
-            raise ConfigError(
-                f"Rung {config.rung} draws from a learned constant: without a Fourier input (rung B on) there is "
-                "nothing to move, and no stickiness to measure."
-            )
+        check_movable(config, "stickiness")
         self.distances = choose_distances(config.resolution) if distances is None else distances
         farthest = int(MAX_OFFSET * config.resolution)
         if not self.distances or any(not 1 <= d <= farthest for d in self.distances):
             raise ConfigError(f"Pictures of {config.resolution} pixels are moved by 1 to {farthest} of them.")
         self.generator, self.seed, self.psi, self.cutoff, self.num = generator, seed, psi, cutoff, 0
         self._given, self._latent = ws, cast(_Latent | None, None)
-        self._groups = [[np.zeros(_shape(config.resolution - 2 * d)) for d in self.distances] for _ in range(GROUPS)]
+        blocks = [_block(config.resolution - 2 * d) for d in self.distances]
+        self._groups = [[np.zeros((5, n, n // 2 + 1)) for n in blocks] for _ in range(GROUPS)]  # sums of _products
 
     @property
     def pictures_per_latent(self) -> int:
@@ -126,6 +122,7 @@ class StickinessMeter:
         return 1 + 4 * len(self.distances)
 
     @torch.no_grad()
+    @disable_tf32()
     def add(self) -> bool:
         """Draw and measure one picture; return True if it completed a latent. ConfigError if it is not finite."""
         latent = self._latent
@@ -148,16 +145,11 @@ class StickinessMeter:
         """Draw the next latent, its picture at rest, and its motions."""
         config = self.generator.config
         random = np.random.default_rng([self.seed, self.num])
-        z = torch.from_numpy(random.standard_normal((1, config.z_dim))).float()
-        label = torch.tensor([int(random.integers(max(config.c_dim, 1)))])
+        z = random.standard_normal((1, config.z_dim))
+        label = int(random.integers(max(config.c_dim, 1)))
         todo = [(which, *way) for which, d in enumerate(self.distances) for way in _ways(d, random)]
-        ws = self._given
-        with disable_tf32():
-            if ws is None:
-                device = next(self.generator.parameters()).device
-                c = F.one_hot(label, config.c_dim).float().to(device) if config.c_dim else None
-                ws = self.generator.mapping(z.to(device), c, psi=self.psi, cutoff=self.cutoff)
-            weights = self.generator.synthesis.modulate(ws)
+        ws = map_latents(self.generator, z, [label], self.psi, self.cutoff) if self._given is None else self._given
+        weights = self.generator.synthesis.modulate(ws)
         sums = [np.zeros_like(total) for total in self._groups[0]]
         return _Latent(ws, weights, self._picture(ws, weights, 0, 0), todo, sums)
 
@@ -165,10 +157,8 @@ class StickinessMeter:
         """Draw a picture [C, S, S], float64, with its content moved by whole pixels."""
         size = self.generator.config.resolution
         transform = user_matrix(dx / size, dy / size, 0).to(ws.device)
-        with disable_tf32():
-            image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
-        if not torch.isfinite(image).all():
-            raise ConfigError("The generator draws pictures that are not finite numbers: there is nothing to measure.")
+        image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
+        check_finite(image)
         return image.cpu().double().numpy()
 
     @property
@@ -213,11 +203,6 @@ def _ways(distance: int, random: np.random.Generator) -> list[tuple[int, int]]:
 def _block(size: int) -> int:
     """Return the even width in pixels of a window in a region of `size`."""
     return min(BLOCK, size // 2 * 2)
-
-
-def _shape(size: int) -> tuple[int, int, int]:
-    """Return the shape of the sums of _products for a region of `size` pixels."""
-    return 5, _block(size), _block(size) // 2 + 1
 
 
 @lru_cache(maxsize=4)

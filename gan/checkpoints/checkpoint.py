@@ -100,37 +100,18 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
         raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error
 
 
-def _name_file(path: Path, error: Exception) -> CheckpointError:
-    """Return the error of a sentence whose subject is the file's name and whose predicate is `error`."""
-    return CheckpointError(f"{path.name} {str(error).rstrip('.')}.")
-
-
 @contextmanager
 def _translate_errors(path: Path) -> Iterator[None]:
     """Turn every error of reading a file into a CheckpointError that names it."""
     try:
         yield
     except RefusedError as error:
-        raise _name_file(path, error) from None
+        raise CheckpointError(f"{path.name} {str(error).rstrip('.')}.") from error
     except ConfigError as error:
-        raise _name_file(path, ConfigError(f"describes no network that this version knows: {error}")) from error
+        why = str(error).rstrip(".")
+        raise CheckpointError(f"{path.name} describes no network that this version knows: {why}.") from error
     except OSError as error:
         raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
-
-
-def _detect_type(path: Path) -> FileType:
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
-    with _translate_errors(path):
-        return detect_file_type(path)
-
-
-@contextmanager
-def _open_foreign(path: Path, file_type: FileType) -> Iterator["ForeignFile"]:
-    from gan.checkpoints import foreign  # here: most checkpoints are ours, and a start is short
-
-    with _translate_errors(path), foreign.open_foreign(path, file_type) as file:
-        yield file
 
 
 class _OurFile:
@@ -146,27 +127,27 @@ class _OurFile:
 
 
 @contextmanager
-def _open_ours(path: Path) -> Iterator[_OurFile]:
-    """Open a .safetensors file. CheckpointError for everything that is wrong with it, now or while it is read."""
-    if _detect_type(path) is not FileType.SAFETENSORS:
-        raise CheckpointError(f"{path.name} is damaged or not a .safetensors file: get a fresh copy of it.")
-    with _translate_errors(path), open(path, "rb", buffering=0) as file:
-        yield _OurFile(FileRange(file, 0, os.fstat(file.fileno()).st_size))
+def _open(path: Path) -> Iterator["_OurFile | ForeignFile"]:
+    """Open a checkpoint. CheckpointError for everything that is wrong with it, now or while it is read."""
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}: check the path.")
+    with _translate_errors(path):
+        file_type = detect_file_type(path)
+        if file_type is FileType.SAFETENSORS:
+            with open(path, "rb", buffering=0) as file:
+                ours = _OurFile(FileRange(file, 0, os.fstat(file.fileno()).st_size))
+                if FORMAT in ours.metadata:
+                    yield ours
+                    return
+        from gan.checkpoints.foreign import open_foreign  # here: most checkpoints are ours, and a start is short
+
+        with open_foreign(path, file_type) as foreign:
+            yield foreign
 
 
-def _is_ours(path: Path, file_type: FileType) -> bool:
-    """Return true for a file that Jinc wrote. CheckpointError for a damaged .safetensors file."""
-    if file_type is not FileType.SAFETENSORS:
-        return False
-    with _open_ours(path) as file:
-        return FORMAT in file.metadata
-
-
-def _read_document(file: _OurFile, path: Path) -> dict[str, Any]:
-    text = file.metadata.get(FORMAT)
-    if text is None:
-        raise CheckpointError(f"{path.name} is a .safetensors file, but not a checkpoint of Jinc's: open another file.")
-    damaged = CheckpointError(f"The description inside {path.name} is damaged: get a fresh copy of it.")
+def _read_document(file: _OurFile) -> dict[str, Any]:
+    text = file.metadata[FORMAT]
+    damaged = RefusedError("has a damaged description: get a fresh copy of it")
     try:
         document = json.loads(text) if len(text) <= MAX_DOCUMENT_LENGTH else {}
         schema = document["schema"]
@@ -175,7 +156,7 @@ def _read_document(file: _OurFile, path: Path) -> dict[str, Any]:
     if not isinstance(document.get("facts", {}), dict):
         raise damaged
     if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
-        raise CheckpointError(f"{path.name} was written by a newer Jinc (schema {schema}): update Jinc to open it.")
+        raise RefusedError(f"was written by a newer Jinc (schema {schema}): update Jinc to open it")
     return document
 
 
@@ -185,8 +166,10 @@ def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dic
     CheckpointError: the file is missing, damaged, not ours or newer.
     """
     path = Path(path)
-    with _open_ours(path) as file:
-        document = _read_document(file, path)
+    with _open(path) as file:
+        if not isinstance(file, _OurFile):
+            raise RefusedError("is not a checkpoint of Jinc's: open another file")
+        document = _read_document(file)
         _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
         return {name: file.tensor(name).to(device) for name in file.tensors}, document
 
@@ -202,28 +185,27 @@ def _check_memory(path: Path, size: int, device: str) -> None:
         )
 
 
-def _read_config(document: Mapping[str, Any], path: Path) -> GeneratorConfig:
+def _build_ours(file: _OurFile, network: str | None) -> tuple[Generator, dict[str, Any]]:
+    """Build the generator of one of our files, without numbers, and read the facts. RefusedError, ConfigError."""
+    if network is not None:
+        raise RefusedError(f"is a checkpoint of Jinc's, which holds one generator: leave {network} out")
+    document = _read_document(file)
     if document.get("kind") != "generator":
         kind = document.get("kind", "nameless thing")
-        raise CheckpointError(f"{path.name} holds a {kind}, not a generator: open a network-snapshot file.")
+        raise RefusedError(f"holds a {kind}, not a generator: open a network-snapshot file")
     try:
-        return GeneratorConfig.from_json(document["config"])
-    except (KeyError, ConfigError, TypeError) as error:
-        raise CheckpointError(f"{path.name} describes no generator that this version knows: {error}") from error
-
-
-def _build_empty(file: _OurFile, document: Mapping[str, Any], path: Path) -> Generator:
-    """Build the generator of one of our files, without numbers. CheckpointError where its tensors do not fit."""
-    config = _read_config(document, path)
+        config = GeneratorConfig.from_json(document["config"])
+    except (KeyError, TypeError) as error:
+        raise ConfigError(str(error)) from error
     with MetaInit():  # a lying configuration costs no memory before it is found out
         generator = Generator(config)
     wrong = find_mismatches(generator.state_dict(), file.tensors)
     wrong = wrong or [name for name, tensor in file.tensors.items() if dtype_of(tensor) not in FLOAT_DTYPES]
     if wrong:
-        raise CheckpointError(
-            f"The tensors in {path.name} do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it."
+        raise RefusedError(
+            f"holds tensors that do not fit its configuration ({', '.join(wrong[:3])}): get a fresh copy of it"
         )
-    return generator
+    return generator, dict(document.get("facts", {}))
 
 
 def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Mapping[str, Any]) -> None:
@@ -235,62 +217,49 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
 def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:
     """Read a generator's checkpoint without its tensors; `network` and CheckpointError as for `load_generator`."""
     path = Path(path)
-    file_type = _detect_type(path)
-    if not _is_ours(path, file_type):
-        return _read_foreign_header(path, file_type, network)
-    _check_unnamed(path, network)
-    with _open_ours(path) as file:
-        document = _read_document(file, path)
-        generator = _build_empty(file, document, path)
-    parameters = sum(tensor.numel() for tensor in generator.state_dict().values())
-    return Header(generator.config, dict(document.get("facts", {})), parameters, path.stat().st_size)
-
-
-def _check_unnamed(path: Path, network: str | None) -> None:
-    if network is not None:
-        raise CheckpointError(f"{path.name} is a checkpoint of Jinc's, which holds one generator: leave {network} out.")
-
-
-def _read_foreign_header(path: Path, file_type: FileType, name: str | None) -> Header:
-    with _open_foreign(path, file_type) as file:
-        network = file.network(name)
-        if not isinstance(network.config, GeneratorConfig):
-            raise RefusedError(NO_GENERATOR.format(network.config.resolution))
-        ours = file.check(network)
+    with _open(path) as file:
+        if isinstance(file, _OurFile):
+            generator, facts = _build_ours(file, network)
+            return Header(generator.config, facts, _count_parameters(generator), file.size)
+        found = file.network(network)
+        if not isinstance(found.config, GeneratorConfig):
+            raise RefusedError(NO_GENERATOR.format(found.config.resolution))
+        empty = file.check(found)
         return Header(
-            config=network.config,
+            config=found.config,
             facts=file.facts,
-            parameters=sum(tensor.numel() for tensor in ours.state_dict().values()),
-            bytes=count_bytes(ours),
+            parameters=_count_parameters(empty),
+            bytes=count_bytes(empty),
             format=file.format,
-            network=network.name,
-            class_name=network.class_name,
+            network=found.name,
+            class_name=found.class_name,
             networks=file.names,
             code_bytes=file.code_bytes,
             code_pieces=file.code_pieces,
         )
 
 
-def _load_foreign(
-    path: Path, file_type: FileType, device: str, name: str | None
-) -> tuple[torch.nn.Module, dict[str, Any]]:
-    with _open_foreign(path, file_type) as file:
-        network = file.network(name)
-        ours = file.check(network)
-        _check_memory(path, count_bytes(ours), device)
-        return file.fill(ours, network, device), file.facts
+def _count_parameters(network: torch.nn.Module) -> int:
+    return sum(tensor.numel() for tensor in network.state_dict().values())
+
+
+def _load_foreign(path: Path, file: "ForeignFile", device: str, name: str | None) -> torch.nn.Module:
+    network = file.network(name)
+    empty = file.check(network)
+    _check_memory(path, count_bytes(empty), device)
+    return file.fill(empty, network, device)
 
 
 def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
     """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`."""
     path = Path(path)
-    file_type = _detect_type(path)
-    if _is_ours(path, file_type):
-        raise CheckpointError(f"{path.name} holds a generator alone: discriminators are read from foreign files only.")
-    found, _ = _load_foreign(path, file_type, device, network)
-    if not isinstance(found, Discriminator):
-        raise CheckpointError(f"{path.name} holds a generator under the name {network}: name its discriminator.")
-    return found
+    with _open(path) as file:
+        if isinstance(file, _OurFile):
+            raise RefusedError("holds a generator alone: discriminators are read from foreign files only")
+        found = _load_foreign(path, file, device, network)
+        if not isinstance(found, Discriminator):
+            raise RefusedError(f"holds a generator under the name {network}: name its discriminator")
+        return found
 
 
 def load_generator(
@@ -303,19 +272,16 @@ def load_generator(
     than the free memory, its tensors do not fit its configuration, or a foreign file holds things that none needs.
     """
     path = Path(path)
-    file_type = _detect_type(path)
-    if not _is_ours(path, file_type):
-        found, facts = _load_foreign(path, file_type, device, network)
-        if not isinstance(found, Generator):
-            assert isinstance(found, Discriminator)  # there is no third kind
-            raise _name_file(path, RefusedError(NO_GENERATOR.format(found.config.resolution)))
-        return found, facts
-    _check_unnamed(path, network)
-    with _open_ours(path) as file:
-        document = _read_document(file, path)
-        generator = _build_empty(file, document, path)
+    with _open(path) as file:
+        if not isinstance(file, _OurFile):
+            found = _load_foreign(path, file, device, network)
+            if isinstance(found, Discriminator):
+                raise RefusedError(NO_GENERATOR.format(found.config.resolution))
+            assert isinstance(found, Generator)  # there is no third kind
+            return found, file.facts
+        generator, facts = _build_ours(file, network)
         own = generator.state_dict()
         _check_memory(path, max(count_bytes(generator), file.size), device)
         typed = {name: file.tensor(name).to(device, tensor.dtype) for name, tensor in own.items()}
     generator.load_state_dict(typed, assign=True)
-    return generator.eval().requires_grad_(False), dict(document.get("facts", {}))
+    return generator.eval().requires_grad_(False), facts

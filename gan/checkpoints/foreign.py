@@ -142,21 +142,14 @@ class ForeignFile:
 def open_foreign(path: Path, file_type: FileType) -> Iterator[ForeignFile]:
     """Open a foreign checkpoint, whose type is known. RefusedError, OSError."""
     with open(path, "rb", buffering=0) as file:
-        with _without_garbage_collection():
+        was_on = gc.isenabled()
+        gc.disable()  # a full collection walks over every object of torch's, which takes longer than the reading
+        try:
             opened_file = ForeignFile(FileRange(file, 0, os.fstat(file.fileno()).st_size), file_type)
+        finally:
+            if was_on:
+                gc.enable()
         yield opened_file
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Pause garbage collection: a full one walks over every object of torch's, which takes longer than the reading."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _compute_filter(config: GeneratorConfig | DiscriminatorConfig, key: str, own: Tensor) -> Tensor:

@@ -140,9 +140,6 @@ class PickleInterpreter:
         else:
             self._pop_mark()
 
-    def pop_mark(self) -> None:
-        self._pop_mark()
-
     def integer(self, count: int, signed: bool = False) -> None:
         self._stack.append(int.from_bytes(self._take(count), "little", signed=signed))
 
@@ -266,12 +263,12 @@ def _push(make: Callable[[], Any]) -> Callable[[PickleInterpreter], None]:
     return lambda interpreter: interpreter._stack.append(make())
 
 
-INSTRUCTIONS: dict[int, Callable[[PickleInterpreter], None]] = {
+INSTRUCTIONS: dict[int, Callable[[PickleInterpreter], object]] = {
     0x80: PickleInterpreter.proto,
     0x95: PickleInterpreter.frame,
     0x28: PickleInterpreter.mark,
     0x30: PickleInterpreter.pop,
-    0x31: PickleInterpreter.pop_mark,
+    0x31: PickleInterpreter._pop_mark,
     0x4E: _push(lambda: None),
     0x88: _push(lambda: True),
     0x89: _push(lambda: False),

@@ -142,23 +142,18 @@ def _release(path: Path) -> None:
         lock.release()
 
 
-def _lock(path: str | Path) -> FileLock | None:
-    """Take a lock that any thread may release; None if another process, or another thread, has it. OSError."""
-    from filelock import Timeout
+def _lock(path: str | Path, timeout: float = 0.0) -> FileLock | None:
+    """Take a lock that any thread may release; None if another process, or another thread, has it. OSError.
 
-    try:
-        return _acquire(path, 0.0)
-    except Timeout:
-        return None
-
-
-def _acquire(path: str | Path, timeout: float) -> FileLock:
-    """Take a lock; where the file system has none, return one that nothing holds. OSError, filelock.Timeout."""
-    from filelock import FileLock
+    Where the file system has no locks, it is one that nothing holds.
+    """
+    from filelock import FileLock, Timeout
 
     lock = FileLock(path, timeout, thread_local=False, fallback_to_soft=False)
     try:
         lock.acquire()
+    except Timeout:
+        return None
     except OSError as problem:
         if problem.errno not in NO_LOCKS:
             raise
@@ -182,7 +177,9 @@ def _lock_first_free(stem: Path) -> FileLock:
 def _only_process(folder: Path) -> Iterator[None]:
     """Be the only process to evict or begin to hold files. OSError."""
     (folder / "locks").mkdir(parents=True, exist_ok=True)
-    lock = _acquire(folder / "locks" / "evict.lock", LOCK_SECONDS)
+    lock = _lock(folder / "locks" / "evict.lock", LOCK_SECONDS)
+    if lock is None:
+        raise TimeoutError
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ from gan.checkpoints.file_type import detect_file_type
 from gan.checkpoints.read_limits import RefusedError
 from gan.files.format import format_bytes
 from gan.hub.cache import Cache, Part, Record, compute_sha256
-from gan.hub.http import POLL_SECONDS, Answer, BrokenError, StoppedError, WebError, ask
+from gan.hub.http import POLL_SECONDS, Answer, BrokenError, WebError, ask
 from gan.hub.url import Address, DownloadError, parse_address
 
 DEFAULT_LIMIT = 4 * 2**30  # bytes of a file
@@ -130,25 +130,23 @@ class _UnfitError(DownloadError):
     """A whole file that is not the one wanted."""
 
 
+@dataclass
 class _Transfer:
     """Fills a part, over as many connections as it takes, and stores it. `resumed`: it began over another one."""
 
-    def __init__(
-        self,
-        address: Address,
-        cache: Cache,
-        part: Part,
-        limit: int,
-        progress: Callable[[Progress], None],
-        cancelled: Callable[[], bool],
-        timeout: float,
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._address, self._cache, self._part, self._limit = address, cache, part, limit
-        self._progress, self._cancelled, self._timeout, self._sleep = progress, cancelled, timeout, sleep
-        self._total = part.record.bytes
-        self._any_came, self.resumed = False, False
-        self._name, self._host = "", address.host
+    address: Address
+    cache: Cache
+    part: Part
+    limit: int
+    progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    timeout: float
+    sleep: Callable[[float], None]
+    resumed: bool = False
+
+    def __post_init__(self) -> None:
+        self._total, self._any_came = self.part.record.bytes, False
+        self._name, self._host = "", self.address.host
 
     def run(self, record: Record | None) -> str | None:
         """Fill the part; return None when it is whole.
@@ -158,11 +156,9 @@ class _Transfer:
         """
         failures = 0
         while True:
-            before = self._part.size
+            before = self.part.size
             try:
                 return self._attempt(record)
-            except StoppedError:
-                raise self._stopped() from None
             except WebError as problem:
                 if record and not self._any_came:
                     return str(problem)
@@ -172,17 +168,17 @@ class _Transfer:
             except BrokenError as problem:
                 of = f" of {format_bytes(self._total)}" if self._total else ""
                 again = "try again to resume it" if self._is_resumable() else "try again"
-                came = f"{format_bytes(self._part.size)}{of}"
+                came = f"{format_bytes(self.part.size)}{of}"
                 reason = f"The connection to {self._host} {problem} after {came}: {again}."
-            failures = 0 if self._part.size - before >= ENOUGH_BYTES else failures + 1
+            failures = 0 if self.part.size - before >= ENOUGH_BYTES else failures + 1
             if failures > len(RETRY_SECONDS):
                 raise DownloadError(reason)
             self._wait(RETRY_SECONDS[max(failures - 1, 0)])
 
     def store(self, check: Callable[[int, int], None]) -> Downloaded:
         """Check a part that is whole, and make it a file of the cache. DownloadError."""
-        address, part = self._address, self._part
-        with self._cache.writing():
+        address, part = self.address, self.part
+        with self.cache.writing():
             if not part.size:
                 part.delete()
                 raise DownloadError(f"{self._host} sent an empty file for {address.shown}: check the address.")
@@ -198,32 +194,32 @@ class _Transfer:
                     f"The file at {address.shown} has the sha256 {sha256} instead of {address.sha256}, "
                     "and was deleted: compare both with what its author says."
                 )
-            path = self._cache.store(part, sha256, self._name)
+            path = self.cache.store(part, sha256, self._name)
             shown = address.shown if address.is_open else ""
             record = Record(shown, sha256, path.name, size, part.record.etag, part.record.modified)
-            self._cache.remember(address, record)
+            self.cache.remember(address, record)
         return Downloaded(path, sha256, size, False)
 
     def _attempt(self, record: Record | None) -> str | None:
-        """Make one connection; return as `run`. BrokenError, StoppedError, DownloadError."""
-        part = self._part
+        """Make one connection; return as `run`. BrokenError, DownloadError."""
+        part = self.part
         self._report("connecting")
         done = part.size if self._is_resumable() else 0
-        with ask(self._address, self._headers(done, record), self._timeout, self._cancelled) as answer:
+        with ask(self.address, self._headers(done, record), self.timeout, self._check_cancelled) as answer:
             self._host = answer.host
             if answer.status == 304 or (answer.status == 200 and record and _is_same(answer, record)):
                 return ""
-            name = self._address.file_name
+            name = self.address.file_name
             self._name = name if "." in name else answer.file_name or name or "model"
             self.resumed = answer.status != 200
             if answer.status == 416 and done and answer.total == done and part.record.bytes in (None, done):
                 return None  # all was there
             if answer.status == 416 or answer.status == 206 and not self._continues(answer, done):
-                with self._cache.writing():
+                with self.cache.writing():
                     part.reset(Record())
                 raise BrokenError("does not go on where it stopped")
             if answer.status == 200:
-                with self._cache.writing():
+                with self.cache.writing():
                     part.reset(Record(bytes=answer.total, etag=answer.etag, modified=answer.modified))
             if answer.status == 200 or answer.total is not None:
                 self._total = answer.total  # the first answer may have had no length
@@ -233,7 +229,7 @@ class _Transfer:
 
     def _headers(self, done: int, record: Record | None) -> dict[str, str]:
         if done:
-            begun = self._part.record
+            begun = self.part.record
             since = begun.modified if begun.etag.startswith("W/") else begun.etag or begun.modified
             headers = {"Range": f"bytes={done}-", "If-Range": since}
         else:
@@ -242,13 +238,13 @@ class _Transfer:
 
     def _is_resumable(self) -> bool:
         """Return whether the server, or the checksum, would tell that it is another file by now."""
-        begun = self._part.record
+        begun = self.part.record
         strong = begun.etag and not begun.etag.startswith("W/")
-        return bool(self._part.size and (self._address.sha256 or begun.modified or strong))
+        return bool(self.part.size and (self.address.sha256 or begun.modified or strong))
 
     def _continues(self, answer: Answer, done: int) -> bool:
         """Return whether a range is the one that was asked for, of the file that was begun."""
-        begun = self._part.record
+        begun = self.part.record
         return (
             0 < done == answer.start
             and answer.etag in ("", begun.etag)
@@ -258,22 +254,22 @@ class _Transfer:
 
     def _check_room(self, done: int) -> None:
         """Refuse what is too large before a byte of it is written."""
-        if self._total is not None and self._total > self._limit:
-            raise self._too_large(format_bytes(self._total), self._limit)
-        with self._cache.writing():
-            self._cache.check_space(max((self._total or 0) - done, 0))
+        if self._total is not None and self._total > self.limit:
+            raise self._too_large(format_bytes(self._total), self.limit)
+        with self.cache.writing():
+            self.cache.check_space(max((self._total or 0) - done, 0))
 
     def _receive(self, answer: Answer) -> None:
-        done = self._part.size
-        most = self._limit if self._total is None else min(self._limit, self._total)
+        done = self.part.size
+        most = self.limit if self._total is None else min(self.limit, self._total)
         with ExitStack() as stack:
-            with self._cache.writing():
-                file = stack.enter_context(open(self._part.path, "ab", buffering=0))
+            with self.cache.writing():
+                file = stack.enter_context(open(self.part.path, "ab", buffering=0))
             while chunk := answer.read():
                 done += len(chunk)
                 if done > most:
                     raise self._too_large("more", most)
-                with self._cache.writing():
+                with self.cache.writing():
                     _write_all(file, chunk)
                 self._any_came = True
                 self._report("downloading", done)
@@ -281,25 +277,25 @@ class _Transfer:
             raise BrokenError("broke off")
 
     def _report(self, stage: str, done: int | None = None) -> None:
-        if self._cancelled():
-            raise self._stopped()
-        self._progress(Progress(stage, self._part.size if done is None else done, self._total))
+        self._check_cancelled()
+        self.progress(Progress(stage, self.part.size if done is None else done, self._total))
 
     def _wait(self, seconds: float) -> None:
         for _ in range(round(seconds / POLL_SECONDS)):
             self._report("waiting")
-            self._sleep(POLL_SECONDS)
+            self.sleep(POLL_SECONDS)
 
-    def _stopped(self) -> Cancelled:
-        return Cancelled(
-            f"The download of {self._address.shown} was stopped after {format_bytes(self._part.size)}: "
-            "open the address again to resume it."
-        )
+    def _check_cancelled(self) -> None:
+        if self.cancelled():
+            raise Cancelled(
+                f"The download of {self.address.shown} was stopped after {format_bytes(self.part.size)}: "
+                "open the address again to resume it."
+            )
 
     def _too_large(self, size: str, limit: int) -> DownloadError:
-        self._part.delete()
+        self.part.delete()
         return DownloadError(
-            f"{self._address.shown} is larger than the {format_bytes(limit)} that a download may have ({size}): "
+            f"{self.address.shown} is larger than the {format_bytes(limit)} that a download may have ({size}): "
             f"set {LIMIT_VARIABLE} to more GiB to allow it."
         )
 

@@ -10,8 +10,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from email.message import Message
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -41,10 +41,6 @@ class WebError(DownloadError):
 
 class BrokenError(Exception):
     """A connection that did not bring what it should; the text is a clause."""
-
-
-class StoppedError(Exception):
-    """A request that was cancelled."""
 
 
 class Answer:
@@ -82,106 +78,95 @@ class _Request(threading.Thread):
     """A GET request, redirects followed. Its caller reads from a queue, so that nothing blocks it for long."""
 
     def __init__(
-        self, address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool]
+        self, address: Address, headers: Mapping[str, str], timeout: float, check_cancelled: Callable[[], None]
     ) -> None:
         super().__init__(name="download request", daemon=True)
-        self._address, self._headers, self._timeout, self._cancelled = address, headers, timeout, cancelled
-        self._url, self._host, self._began = address.url, address.host, time.monotonic()
+        self._address, self._headers, self._timeout, self._check_cancelled = address, headers, timeout, check_cancelled
+        self._host, self._began = address.host, time.monotonic()  # of the server that is being asked
         self._queue: queue.Queue[Any] = queue.Queue(QUEUED_CHUNKS)
         self.abandoned = threading.Event()
 
     def run(self) -> None:
         try:
-            for _ in range(MAX_REDIRECTS + 1):
-                if not self._follow():
-                    return
-            raise WebError(f"{self._address.shown} redirects in circles: check the address.")
+            with closing(self._receive()) as items:
+                for item in items:
+                    if not self._put(item):
+                        return
         except Exception as problem:  # raised again by whoever waits
             self._put(problem)
-
-    def answer(self) -> Answer:
-        """Wait for all headers. WebError, DownloadError, StoppedError."""
-        try:
-            import httpx
-        except ImportError as problem:
-            raise WebError(f"The package httpx cannot be loaded ({problem}): install it again.") from None
-        try:
-            response: httpx.Response = self._get(wait_for_headers=True)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as problem:
-            if isinstance(problem, DownloadError):
-                raise
-            raise WebError(_explain(problem, self._address, self._host, self._timeout)) from None
-        return Answer(response, self._host, self._read)
-
-    def _read(self) -> bytes:
-        """Wait for bytes of the body; b"" at its end. BrokenError, StoppedError."""
-        import httpx
-
-        try:
-            return self._get()
-        except httpx.TimeoutException:
-            raise BrokenError(f"fell silent for {self._timeout:g} s") from None
-        except (httpx.HTTPError, OSError):
-            raise BrokenError("broke off") from None
-
-    def _get(self, wait_for_headers: bool = False) -> Any:
-        while not self._cancelled():
-            if wait_for_headers and time.monotonic() - self._began > 2 * self._timeout:  # to connect, and to answer
-                raise TimeoutError
-            try:
-                item = self._queue.get(timeout=POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if self._cancelled():
-                break
-            if isinstance(item, Exception):
-                raise item
-            return item
-        raise StoppedError
 
     def _put(self, item: Any) -> bool:
         """Pass something on; False where nobody waits for it any more."""
         while not self.abandoned.is_set():
-            try:
+            with suppress(queue.Full):
                 self._queue.put(item, timeout=POLL_SECONDS)
                 return True
-            except queue.Full:
-                pass
         return False
 
-    def _follow(self) -> bool:
-        """Send one request; True where it was redirected."""
-        address, self._began = self._address, time.monotonic()
-        headers = {"User-Agent": "jinc", "Accept-Encoding": "identity", **self._headers}
-        if address.authorization and _origin(self._url) == _origin(address.url):  # no other server is told
-            headers["Authorization"] = address.authorization
-        import httpx
+    def _receive(self) -> Generator[Any]:
+        """Yield the response that the address leads to, then its body in pieces, b"" at the end."""
+        try:
+            import httpx
+        except ImportError as problem:
+            raise WebError(f"The package httpx cannot be loaded ({problem}): install it again.") from None
+        address, url = self._address, self._address.url
+        timeout = {"timeout": httpx.Timeout(self._timeout).as_dict()}
+        for _ in range(MAX_REDIRECTS + 1):
+            headers = {"User-Agent": "jinc", "Accept-Encoding": "identity", **self._headers}
+            if address.authorization and urlsplit(url)[:2] == urlsplit(address.url)[:2]:  # no other server is told
+                headers["Authorization"] = address.authorization
+            with ExitStack() as stack:
+                try:
+                    transport = stack.enter_context(_transport(url))
+                    response = transport.handle_request(httpx.Request("GET", url, headers=headers, extensions=timeout))
+                except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as problem:
+                    raise WebError(_explain(problem, address, self._host, self._timeout)) from None
+                if response.status_code not in REDIRECTS:
+                    _check(response, address, self._host)
+                    yield response
+                    try:
+                        yield from response.iter_raw()
+                    except httpx.TimeoutException:
+                        raise BrokenError(f"fell silent for {self._timeout:g} s") from None
+                    except (httpx.HTTPError, OSError):
+                        raise BrokenError("broke off") from None
+                    yield b""
+                    return
+            target = _redirect(url, response.headers.get("Location", ""), address)
+            url, self._host, self._began = target.url, target.host, time.monotonic()  # without a password
+        raise WebError(f"{address.shown} redirects in circles: check the address.")
 
-        timeout = httpx.Timeout(self._timeout).as_dict()
-        with _transport(self._url) as transport:
-            request = httpx.Request("GET", self._url, headers=headers, extensions={"timeout": timeout})
-            response = transport.handle_request(request)
-            if response.status_code in REDIRECTS:
-                target = _redirect(self._url, response.headers.get("Location", ""), address)
-                self._url, self._host = target.url, target.host  # without the password that may stand in it
-                return True
-            _check(response, address, self._host)
-            if self._put(response) and all(self._put(chunk) for chunk in response.iter_raw()):
-                self._put(b"")
-        return False
+    def answer(self) -> Answer:
+        """Wait for all headers. WebError, DownloadError."""
+        response = self._get(lambda: time.monotonic() - self._began > 2 * self._timeout)  # to connect, and to answer
+        return Answer(response, self._host, self._get)
+
+    def _get(self, is_late: Callable[[], bool] = lambda: False) -> Any:
+        """Wait for what comes next. WebError, BrokenError, and what `check_cancelled` raises."""
+        while True:
+            self._check_cancelled()
+            if is_late():
+                raise WebError(_explain(TimeoutError(), self._address, self._host, self._timeout))
+            with suppress(queue.Empty):
+                item = self._queue.get(timeout=POLL_SECONDS)
+                break
+        self._check_cancelled()
+        if isinstance(item, Exception):
+            raise item
+        return item
 
 
 @contextmanager
 def ask(
-    address: Address, headers: Mapping[str, str], timeout: float, cancelled: Callable[[], bool] = lambda: False
+    address: Address, headers: Mapping[str, str], timeout: float, check_cancelled: Callable[[], None] = lambda: None
 ) -> Iterator[Answer]:
     """Send a GET request and yield the answer of the server that it leads to.
 
     A server may be silent for `timeout` seconds, and take that long to connect and once more for all of its headers.
-    As soon as `cancelled`, which is called often, StoppedError ends any waiting, in Answer.read too. WebError;
-    DownloadError where a redirect may not be followed.
+    What `check_cancelled`, which is called often, raises ends any waiting, in Answer.read too. WebError; DownloadError
+    where a redirect may not be followed.
     """
-    request = _Request(address, headers, timeout, cancelled)
+    request = _Request(address, headers, timeout, check_cancelled)
     request.start()
     try:
         yield request.answer()
@@ -218,11 +203,6 @@ def _redirect(url: str, location: str, address: Address) -> Address:
             f"{address.shown} redirects from https to http, where anybody could change the file: open another address."
         )
     return target
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
 
 
 def _named(host: str, address: Address) -> str:

@@ -11,6 +11,7 @@ from gan.files.errors import sanitize_text
 ARCHITECTURES = ("layers", "skip", "resnet", "orig")  # orig: one ToRGB at the end and no shortcuts
 SCHEDULES = ("rigid", "flexible")
 FILTER_KINDS = ("binomial", "kaiser", "lanczos", "gaussian")
+CONV_CLAMP = 256.0  # keeps sums within float16's range of 65504 [P app. F.2]
 # Limits far beyond any real network: a damaged file must not make us plan a billion layers.
 MAX_COUNT, MAX_LAYERS = 2**20, 64
 MAX_TAPS, MAX_OVERSAMPLING = 32, 8  # of a filter for each factor; around the nonlinearity
@@ -122,7 +123,7 @@ class GeneratorConfig(_Config):
     mapping_layers: int = 2
     channel_base: int = 2**15
     channel_max: int = 512
-    conv_clamp: float | None = 256.0
+    conv_clamp: float | None = CONV_CLAMP
     architecture: str = "layers"
     fourier_input: bool = True  # sinusoids instead of StyleGAN2's learned constant (rung B on)
     learned_transform: bool = True  # w rotates and translates the input (rung H on)
@@ -227,7 +228,7 @@ class DiscriminatorConfig(_Config):
     mapping_layers: int = 8
     mbstd_group: int = 4
     mbstd_channels: int = 1
-    conv_clamp: float | None = 256.0
+    conv_clamp: float | None = CONV_CLAMP
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
 
     def __post_init__(self) -> None:

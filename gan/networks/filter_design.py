@@ -57,22 +57,14 @@ def bessel_j1(x: np.ndarray) -> np.ndarray:
 
 def design_up_filter(spec: LayerSpec) -> np.ndarray | None:
     """Design a layer's upsampling filter [taps], which keeps the input's band; None if the layer has none."""
-    return design_low_pass(
-        spec.filter_kind, spec.up_taps, spec.in_cutoff, spec.in_half_width, spec.temporary_rate, spec.in_rate
-    )
+    band = (spec.in_cutoff, spec.in_half_width, spec.temporary_rate, spec.in_rate)
+    return design_low_pass(spec.filter_kind, spec.up_taps, *band)
 
 
 def design_down_filter(spec: LayerSpec) -> np.ndarray | None:
     """Design a layer's downsampling filter [taps] or [taps, taps] for the output's band; None if it has none."""
-    return design_low_pass(
-        spec.filter_kind,
-        spec.down_taps,
-        spec.out_cutoff,
-        spec.out_half_width,
-        spec.temporary_rate,
-        spec.out_rate,
-        spec.radial_down,
-    )
+    band = (spec.out_cutoff, spec.out_half_width, spec.temporary_rate, spec.out_rate)
+    return design_low_pass(spec.filter_kind, spec.down_taps, *band, spec.radial_down)
 
 
 def design_low_pass(

@@ -1,6 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The generator of any rung: mapping and synthesis behind one interface."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -33,18 +36,11 @@ class Generator(nn.Module):
         return self.synthesis.layer_names
 
     def forward(
-        self,
-        z: Tensor,
-        c: Tensor | None = None,
-        psi: float = 1.0,
-        cutoff: int | None = None,
-        noise: str = "const",
-        transform: Tensor | None = None,
-        update_emas: bool = False,
+        self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None, **options: Any
     ) -> Tensor:
         """Draw images: `psi` and `cutoff` as in `Mapping.forward`, the rest as in `SynthesisOptions`."""
-        ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=update_emas)
-        return self.synthesis(ws, SynthesisOptions(noise=noise, transform=transform, update_emas=update_emas))
+        ws = self.mapping(z, c, psi=psi, cutoff=cutoff, update_emas=options.get("update_emas", False))
+        return self.synthesis(ws, SynthesisOptions(**options))
 
 
 def z_from_seed(seed: int, z_dim: int) -> np.ndarray:
@@ -53,6 +49,15 @@ def z_from_seed(seed: int, z_dim: int) -> np.ndarray:
     Seeds are taken modulo 2**32, which is what RandomState accepts.
     """
     return np.random.RandomState(seed % 2**32).randn(1, z_dim)
+
+
+def map_latents(
+    generator: Generator, z: np.ndarray, labels: Sequence[int], psi: float = 1.0, cutoff: int | None = None
+) -> Tensor:
+    """Map latents z [N, z_dim] and numbers of labels, which a model without labels ignores, on the network's device."""
+    device, c_dim = next(generator.parameters()).device, generator.config.c_dim
+    c = F.one_hot(torch.tensor(labels), c_dim).float().to(device) if c_dim else None
+    return generator.mapping(torch.from_numpy(z).float().to(device), c, psi=psi, cutoff=cutoff)
 
 
 MAX_BATCH_PIXELS, MAX_BATCH = 2**18, 16
@@ -77,6 +82,6 @@ def init_generator(config: GeneratorConfig, seed: int = 0, calibrated: bool = Tr
         return generator
     count = choose_batch_size(config.resolution)
     z = np.concatenate([z_from_seed(i, config.z_dim) for i in range(count)])
-    c = F.one_hot(torch.arange(count) % config.c_dim, config.c_dim).float() if config.c_dim else None
-    generator.synthesis.calibrate(generator.mapping(torch.from_numpy(z).float(), c))
+    labels = [i % max(config.c_dim, 1) for i in range(count)]
+    generator.synthesis.calibrate(map_latents(generator, z, labels))
     return generator

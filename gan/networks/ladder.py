@@ -4,7 +4,6 @@
 docs/ladder.md says why each change is made, where it lives, and what it is worth.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -41,6 +40,22 @@ class Rung:
         return Rung(letter, title, change, network, replace(self.recipe, **recipe))
 
 
+STYLEGAN2: dict[str, Any] = {  # settings of rung A; those of layers are what D starts from
+    "mapping_layers": 8,
+    "architecture": "skip",
+    "fourier_input": False,
+    "learned_transform": False,
+    "noise_inputs": True,
+    "schedule": "rigid",
+    "margin_size": 0,
+    "same_padding": True,
+    "output_scale": 1.0,
+    "filter_kind": "binomial",
+    "filter_size": 2,
+    "lrelu_upsampling": 1,
+}
+
+
 def build_ladder(resolution: int, channel_base: int | None = None, channel_max: int | None = None) -> tuple[Rung, ...]:
     """Return all ten rungs at a resolution.
 
@@ -49,35 +64,18 @@ def build_ladder(resolution: int, channel_base: int | None = None, channel_max: 
     """
     if not isinstance(resolution, int) or resolution < 1:
         raise ConfigError(f"The resolution must be a power of two from 16 to 1024, not {resolution!r}.")
-    base = channel_base if channel_base is not None else (2**14 if resolution <= 256 else 2**15)
+    small = resolution <= 256
+    base = channel_base if channel_base is not None else (2**14 if small else 2**15)
     peak = channel_max if channel_max is not None else 512
     layers = count_rigid_layers(resolution)
-    a = Rung(
-        "A",
-        "StyleGAN2",
-        "StyleGAN2",
-        GeneratorConfig(
-            rung="A",
-            resolution=resolution,
-            channel_base=base,
-            channel_max=peak,
-            mapping_layers=8,
-            architecture="skip",
-            fourier_input=False,
-            learned_transform=False,
-            noise_inputs=True,
-            schedule="rigid",
-            num_layers=layers - 1,
-            num_critical=layers - 1,
-            margin_size=0,
-            same_padding=True,
-            output_scale=1.0,
-            filter_kind="binomial",
-            filter_size=2,
-            lrelu_upsampling=1,
-        ),
-        Recipe(mbstd_group=8 if resolution <= 256 else 4),
-    )
+    capacity: dict[str, Any] = {
+        "channel_base": base,
+        "channel_max": peak,
+        "num_layers": layers - 1,
+        "num_critical": layers - 1,
+    }
+    stylegan2 = GeneratorConfig("A", resolution, **capacity, **STYLEGAN2)
+    a = Rung("A", "StyleGAN2", "StyleGAN2", stylegan2, Recipe(mbstd_group=8 if small else 4))
     b = a.then("B", "+ Fourier features", "StyleGAN2 on Fourier features", fourier_input=True)
     c = b.then("C", "+ no noise inputs", noise_inputs=False)
     d = c.then(
@@ -127,18 +125,15 @@ def parse_rung(name: str) -> str:
 
 
 # Settings that mean something to some rungs only; asking others for them is an error, not silence.
-OF_LAYERS = (
+OF_LAYERS: tuple[str, ...] = (
     "filter_size",
     "filter_kind",
     "lrelu_upsampling",
     "num_layers",
     "num_critical",
     "margin_size",
-    "same_padding",
-    "conv_kernel",
-    "radial_filters",
-    "learned_transform",
 )
+OF_LAYERS += ("same_padding", "conv_kernel", "radial_filters", "learned_transform")
 OF_FLEXIBLE_LAYERS = ("num_layers", "first_stopband", "last_stopband_rel")
 
 
@@ -188,11 +183,5 @@ def rung_config(name: str, resolution: int, **changed: Any) -> GeneratorConfig:
 
 def compare_rungs(first: Rung, second: Rung) -> dict[str, tuple[Any, Any]]:
     """Return the settings that differ between two rungs, by name: (in the first, in the second)."""
-    before, after = (_settings(rung) for rung in (first, second))
+    before, after = ({**asdict(rung.network), **asdict(rung.recipe), "rung": ""} for rung in (first, second))
     return {name: (value, after[name]) for name, value in before.items() if value != after[name]}
-
-
-def _settings(rung: Rung) -> Mapping[str, Any]:
-    network = asdict(rung.network)
-    del network["rung"]
-    return network | asdict(rung.recipe)

@@ -6,6 +6,8 @@ All rungs have one: D to R run it as it stands, A to C (StyleGAN2) add RGB image
 
 import math
 from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -116,96 +118,60 @@ def plan(config: GeneratorConfig) -> Plan:
     return _layers(config) if config.architecture == "layers" else _blocks(config)
 
 
+# A layer's input or output: channels, size, rate, cutoff, half_width. In a LayerSpec those of the two alternate.
+_Grid = tuple[int, int, int, float, float]
+
+
+def _make_spec(name: str, index: int, before: _Grid, after: _Grid, *others: Any) -> LayerSpec:
+    """Make a LayerSpec; `others` are its fields from conv_kernel on."""
+    return LayerSpec(name, index, *chain.from_iterable(zip(before, after, strict=True)), *others)  # type: ignore[arg-type]
+
+
 def _layers(config: GeneratorConfig) -> Plan:
     cutoffs, _, rates, half_widths = compute_schedule(config)
     sizes = rates + 2 * config.margin_size
     sizes[-2:] = config.resolution
     channels = np.rint(np.minimum((config.channel_base / 2) / cutoffs, config.channel_max))
     channels[-1] = config.img_channels
+    whole = (values.astype(int).tolist() for values in (channels, sizes, rates))
+    grids: list[_Grid] = list(zip(*whole, cutoffs.tolist(), half_widths.tolist(), strict=True))
 
     layers = []
-    for i in range(config.num_layers + 1):
-        before = max(i - 1, 0)
-        is_torgb = i == config.num_layers
-        is_critical = i >= config.num_layers - config.num_critical
+    for i, after in enumerate(grids):
+        before = grids[max(i - 1, 0)]
+        (_, in_size, in_rate, *_), (out_channels, out_size, out_rate, *_) = before, after
+        is_torgb, is_critical = i == config.num_layers, i >= config.num_layers - config.num_critical
         kernel = 1 if is_torgb else config.conv_kernel
         conv_padding = kernel // 2 if config.same_padding else kernel - 1
-        temporary = max(rates[before], rates[i]) * (1 if is_torgb else config.lrelu_upsampling)
-        up, down = int(temporary // rates[before]), int(temporary // rates[i])
-        up_taps = config.filter_size * up if up > 1 and not is_torgb else 1
-        down_taps = config.filter_size * down if down > 1 and not is_torgb else 1
-        in_size, out_size = int(sizes[before]), int(sizes[i])
+        temporary = max(in_rate, out_rate) * (1 if is_torgb else config.lrelu_upsampling)
+        up, down = temporary // in_rate, temporary // out_rate
+        up_taps, down_taps = (config.filter_size * n if n > 1 and not is_torgb else 1 for n in (up, down))
+        radial = config.radial_filters and not is_critical and config.filter_kind in RADIAL_KINDS
+        filters = (up, down, config.filter_kind, up_taps, down_taps, radial)
+        padding = compute_padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps)
+        name = f"L{i}_{out_size}_{out_channels}"
         layers.append(
-            LayerSpec(
-                name=f"L{i}_{out_size}_{int(channels[i])}",
-                index=i,
-                in_channels=int(channels[before]),
-                out_channels=int(channels[i]),
-                in_size=in_size,
-                out_size=out_size,
-                in_rate=int(rates[before]),
-                out_rate=int(rates[i]),
-                in_cutoff=float(cutoffs[before]),
-                out_cutoff=float(cutoffs[i]),
-                in_half_width=float(half_widths[before]),
-                out_half_width=float(half_widths[i]),
-                conv_kernel=kernel,
-                conv_padding=conv_padding,
-                up=up,
-                down=down,
-                filter_kind=config.filter_kind,
-                up_taps=up_taps,
-                down_taps=down_taps,
-                radial_down=config.radial_filters and not is_critical and config.filter_kind in RADIAL_KINDS,
-                padding=compute_padding(in_size, out_size, kernel, conv_padding, up, down, up_taps, down_taps),
-                is_torgb=is_torgb,
-                is_critical=is_critical,
-            )
+            _make_spec(name, i, before, after, kernel, conv_padding, *filters, padding, is_torgb, is_critical)
         )
-    return Plan(
-        input_channels=int(channels[0]),
-        input_size=int(sizes[0]),
-        input_rate=int(rates[0]),
-        input_cutoff=config.first_cutoff,
-        layers=tuple(layers),
-    )
+    return Plan(*grids[0][:3], config.first_cutoff, tuple(layers))
 
 
 def _blocks(config: GeneratorConfig) -> Plan:
     """StyleGAN2: conv0 (doubling), conv1 and ToRGB a rate, but for the first rate's conv0."""
     layers: list[LayerSpec] = []
 
-    def add(name: str, rate: int, kernel: int = 3, up: int = 1, out_channels: int | None = None) -> None:
-        in_rate = rate // up
-        half_width = (SQRT2 - 1) / 2
-        layers.append(
-            LayerSpec(
-                name=f"b{rate}.{name}",
-                index=len(layers),
-                in_channels=config.channels_at(in_rate),
-                out_channels=config.channels_at(rate) if out_channels is None else out_channels,
-                in_size=in_rate,
-                out_size=rate,
-                in_rate=in_rate,
-                out_rate=rate,
-                in_cutoff=in_rate / 2,
-                out_cutoff=rate / 2,
-                in_half_width=in_rate * half_width,
-                out_half_width=rate * half_width,
-                conv_kernel=kernel,
-                # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
-                conv_padding=kernel // 2 if up == 1 else 0,
-                up=up,
-                down=1,
-                filter_kind="binomial",
-                up_taps=1 if up == 1 else len(config.resample_filter),
-                down_taps=1,
-                radial_down=False,
-                padding=(0, 0) if up == 1 else (1, 1),
-                is_torgb=out_channels is not None,
-                is_critical=True,
-            )
-        )
+    def grid(channels: int, rate: int) -> _Grid:
+        return channels, rate, rate, rate / 2, rate * ((SQRT2 - 1) / 2)
+
+    def add(name: str, rate: int, kernel: int = 3, up: int = 1) -> None:
+        is_torgb = name == "torgb"
+        before = grid(config.channels_at(rate // up), rate // up)
+        after = grid(config.img_channels if is_torgb else config.channels_at(rate), rate)
+        # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
+        conv_padding, up_taps, padding = (kernel // 2, 1, 0) if up == 1 else (0, len(config.resample_filter), 1)
+        filters = (up, 1, "binomial", up_taps, 1, False)
+        others = (kernel, conv_padding, *filters, (padding, padding), is_torgb, True)
+        layers.append(_make_spec(f"b{rate}.{name}", len(layers), before, after, *others))
 
     rates = [2**i for i in range(2, int(math.log2(config.resolution)) + 1)]
     for rate in rates:
@@ -213,5 +179,5 @@ def _blocks(config: GeneratorConfig) -> Plan:
             add("conv0", rate, up=2)
         add("conv1", rate)
         if config.architecture == "skip" or rate == rates[-1]:
-            add("torgb", rate, kernel=1, out_channels=config.img_channels)
+            add("torgb", rate, kernel=1)
     return Plan(config.channels_at(4), 4, 4, config.first_cutoff, tuple(layers))

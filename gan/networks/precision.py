@@ -15,7 +15,6 @@ from torch import Tensor
 from gan.networks.layer_plan import is_fp16_layer
 
 NUM_FP16_RES = 4  # highest resolutions that compute in float16 in mixed precision [P app. F.2]
-FP16_CONV_CLAMP = 256.0  # conv_clamp that keeps sums within float16's range of 65504 [P app. F.2]
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,16 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from gan.networks.config import ConfigError
+from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.conv_autotune import Weight
+from gan.networks.fourier_input import FourierInput
 from gan.networks.input_transform import NO_OVERRIDES, InputOverrides
+from gan.networks.layer_plan import plan
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 
 NOISE_MODES = ("const", "random", "none")
@@ -50,14 +54,34 @@ DEFAULT_OPTIONS = SynthesisOptions()
 
 
 class SynthesisNetwork(nn.Module):
-    """A synthesis network that iterates over its layers, so that each layer's output can be read without hooks."""
+    """A synthesis network that iterates over its layers, so that each layer's output can be read without hooks.
+
+    Subclasses add a module for each layer of the plan, by its name, with its `spec` and `modulate`.
+    """
 
     output_scale = 1.0
-    layer_names: tuple[str, ...] = ()
+    w_indices: tuple[int, ...]  # of the w that each layer takes
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.plan, self.resolution = plan(config), config.resolution
+        of_layers = config.architecture == "layers"
+        if of_layers or config.fourier_input:
+            w_dim = config.w_dim if of_layers and config.learned_transform else None
+            size, rate, cutoff = self.plan.input_size, self.plan.input_rate, self.plan.input_cutoff
+            self.input = FourierInput(w_dim, self.plan.input_channels, size, rate, cutoff)
+        self.layer_names = (*(["input"] if hasattr(self, "input") else []), *(spec.name for spec in self.plan.layers))
+
+    def _layers(self, ws: Tensor, precision: PrecisionPolicy) -> Iterator[tuple[str, Any, Tensor, torch.dtype]]:
+        """Yield each layer's name, the layer, its w, and the type that it computes in."""
+        every = ws.unbind(dim=1)
+        for spec, index in zip(self.plan.layers, self.w_indices, strict=True):
+            dtype = precision.dtype(spec.out_rate, self.resolution, ws.dtype)
+            yield spec.name, self.get_submodule(spec.name), every[index], dtype
 
     def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
         """Compute each layer's convolution weights for one sample, ws [1, num_ws, w_dim], as an option of `steps`."""
-        raise NotImplementedError
+        return {name: layer.modulate(w, precision, dtype) for name, layer, w, dtype in self._layers(ws, precision)}
 
     def steps(self, ws: Tensor, options: SynthesisOptions = DEFAULT_OPTIONS) -> Iterator[tuple[str, Tensor]]:
         """Yield each layer's name and output as it is computed; stop iterating to stop the computation.

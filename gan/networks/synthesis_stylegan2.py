@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from cuda_ops import bias_act, upfirdn2d
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.conv_autotune import Weight, convolve, prepare_weight
-from gan.networks.fourier_input import FourierInput
-from gan.networks.layer_plan import LayerSpec, plan
+from gan.networks.layer_plan import LayerSpec
 from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, modulate_weight, scale_channels
-from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
-from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
+from gan.networks.precision import PrecisionPolicy
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
 
 def normalize_taps(taps: tuple[float, ...]) -> Tensor:
@@ -128,107 +127,66 @@ class ResidualSkip(Resampler):
 
 
 class SynthesisBlock(Resampler):
-    """All layers of one resolution: conv0 (doubling), conv1, and ToRGB where the architecture has one."""
+    """The modules of one resolution: conv0 (doubling), conv1; ToRGB and a shortcut where the architecture has them."""
 
     def __init__(self, config: GeneratorConfig, specs: tuple[LayerSpec, ...]) -> None:
         super().__init__(config.resample_filter)
-        self.specs, first = specs, specs[0]
-        self.resolution = first.out_size
-        self.resnet = config.architecture == "resnet"
-        if self.resolution == 4 and not config.fourier_input:
+        first = specs[0]
+        if first.out_size == 4 and not config.fourier_input:
             self.const = nn.Parameter(torch.randn(first.in_channels, 4, 4))
-        for name, spec in zip(self.layer_names, specs, strict=True):
+        for spec in specs:
             layer = ToRGB(config, spec) if spec.is_torgb else StyledConv(config, spec)
-            self.add_module(name, layer)
-        if self.resnet and self.resolution > 4:
+            self.add_module(spec.name.partition(".")[2], layer)
+        if config.architecture == "resnet" and first.up > 1:
             self.skip = ResidualSkip(config, first.in_channels, first.out_channels)
-
-    @property
-    def num_convs(self) -> int:
-        """Number of w's that its convolutions take; ToRGB shares the next block's first."""
-        return sum(not spec.is_torgb for spec in self.specs)
-
-    @property
-    def layer_names(self) -> tuple[str, ...]:
-        """Names of its layers within the block, in order; each takes a w."""
-        return tuple(spec.name.partition(".")[2] for spec in self.specs)
-
-    def layers(self, ws: Tensor) -> Iterator[tuple[str, StyledConv | ToRGB, Tensor]]:
-        """Yield each layer's name within the block, the layer and its w."""
-        for name, w in zip(self.layer_names, ws.unbind(dim=1), strict=False):
-            yield name, cast(StyledConv | ToRGB, self.get_submodule(name)), w
-
-    def steps(
-        self, x: Tensor, img: Tensor | None, ws: Tensor, options: SynthesisOptions
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Yield each layer's name and output, in the type of x; "b8.torgb" is the RGB image so far, in that of ws."""
-        shortcut = self.skip(x) if self.resnet and self.resolution > 4 else None
-        for layer, module, w in self.layers(ws):
-            name = f"b{self.resolution}.{layer}"
-            weight = options.weight(name)
-            if isinstance(module, ToRGB):
-                rgb = module(x, w, weight).to(ws.dtype)
-                yield name, rgb if img is None else rgb + self.resample(img, (2, 1), up=2, gain=4.0)
-            elif layer == "conv1" and shortcut is not None:
-                x = shortcut + module(x, w, options.noise, math.sqrt(0.5), weight)
-                yield name, x
-            else:
-                x = module(x, w, options.noise, 1.0, weight)
-                yield name, x
 
 
 class StyleGAN2Synthesis(SynthesisNetwork):
-    """The synthesis network of rungs A to C, from ws [N, num_ws, w_dim] to images [N, img_channels, S, S]."""
+    """The synthesis network of rungs A to C, from ws [N, num_ws, w_dim] to images [N, img_channels, S, S].
+
+    In float16 layers the maps are float16; the RGB image so far, which "b8.torgb" yields, has the type of ws.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
-        super().__init__()
-        self.plan, self.resolution = plan(config), config.resolution
-        if config.fourier_input:
-            self.input = FourierInput(
-                None, self.plan.input_channels, self.plan.input_size, self.plan.input_rate, self.plan.input_cutoff
-            )
-        blocks = {size: tuple(specs) for size, specs in groupby(self.plan.layers, lambda spec: spec.out_size)}
-        self.resolutions = tuple(blocks)
-        for resolution, specs in blocks.items():
-            self.add_module(f"b{resolution}", SynthesisBlock(config, specs))
-        self.layer_names = (*(["input"] if config.fourier_input else []), *(spec.name for spec in self.plan.layers))
-
-    def _blocks(self, ws: Tensor) -> Iterator[tuple[SynthesisBlock, Tensor]]:
-        """Yield each block and the w's that its layers take."""
-        first = 0
-        for resolution in self.resolutions:
-            block = cast(SynthesisBlock, self.get_submodule(f"b{resolution}"))
-            yield block, ws[:, first : first + block.num_convs + 1]
-            first += block.num_convs
-
-    def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
-        return {
-            f"b{block.resolution}.{name}": layer.modulate(
-                w, precision, precision.dtype(block.resolution, self.resolution, w.dtype)
-            )
-            for block, block_ws in self._blocks(ws)
-            for name, layer, w in block.layers(block_ws)
-        }
+        super().__init__(config)
+        layers, self.resnet = self.plan.layers, config.architecture == "resnet"
+        for resolution, specs in groupby(layers, lambda spec: spec.out_size):
+            self.add_module(f"b{resolution}", SynthesisBlock(config, tuple(specs)))
+        # Each convolution takes the next w; ToRGB shares that of the convolution after it.
+        self.w_indices = tuple(sum(not spec.is_torgb for spec in layers[:index]) for index in range(len(layers)))
 
     def _steps(self, ws: Tensor, options: SynthesisOptions) -> Iterator[tuple[str, Tensor]]:
-        precision, overrides = options.precision, options.overrides
+        precision = options.precision
         if hasattr(self, "input"):
-            x = precision.convert(self.input(ws[:, 0], options.transform, overrides), ws.dtype)
+            x = precision.convert(self.input(ws[:, 0], options.transform, options.overrides), ws.dtype)
             yield "input", x
-        elif options.transform is not None:
-            raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
-        elif overrides.learned is not None:
-            raise ConfigError("Rung A draws from a learned constant, which w does not move: there is no transform.")
         else:
-            constant = cast(Tensor, self.get_parameter("b4.const"))
-            if overrides.mean_constant:
-                constant = constant.mean(dim=(1, 2), keepdim=True).expand_as(constant)
-            x = precision.convert(constant[None].expand(ws.shape[0], -1, -1, -1), ws.dtype)
-        img = None
-        for block, block_ws in self._blocks(ws):
-            dtype = precision.dtype(block.resolution, self.resolution, ws.dtype)
+            x = precision.convert(self._constant(options)[None].expand(ws.shape[0], -1, -1, -1), ws.dtype)
+        img = shortcut = None
+        for name, layer, w, dtype in self._layers(ws, precision):
+            block = cast(SynthesisBlock, self.get_submodule(f"b{layer.spec.out_size}"))
+            weight = options.weight(name)
             if x.dtype != dtype:
                 x = precision.convert(x, dtype)
-            for name, output in block.steps(x, img, block_ws, options):
-                x, img = (x, output) if name.endswith("torgb") else (output, img)
-                yield name, output
+            if layer.spec.is_torgb:
+                rgb = layer(x, w, weight).to(ws.dtype)
+                img = rgb if img is None else rgb + block.resample(img, (2, 1), up=2, gain=4.0)
+                yield name, img
+                continue
+            if shortcut is not None:  # of conv1
+                x, shortcut = shortcut + layer(x, w, options.noise, math.sqrt(0.5), weight), None
+            else:
+                shortcut = block.skip(x) if self.resnet and layer.spec.up > 1 else None
+                x = layer(x, w, options.noise, 1.0, weight)
+            yield name, x
+
+    def _constant(self, options: SynthesisOptions) -> Tensor:
+        """Return rung A's constant [C, 4, 4]; ConfigError for options that move it."""
+        if options.transform is not None:
+            raise ConfigError("Rung A draws from a learned constant and has no Fourier input, so it cannot be moved.")
+        if options.overrides.learned is not None:
+            raise ConfigError("Rung A draws from a learned constant, which w does not move: there is no transform.")
+        constant = cast(Tensor, self.get_parameter("b4.const"))
+        return (
+            constant.mean(dim=(1, 2), keepdim=True).expand_as(constant) if options.overrides.mean_constant else constant
+        )

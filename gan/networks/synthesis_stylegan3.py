@@ -3,7 +3,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -13,20 +12,19 @@ from cuda_ops import filtered_lrelu
 from gan.networks.config import GeneratorConfig
 from gan.networks.conv_autotune import Weight, convolve, prepare_weight
 from gan.networks.filter_design import design_down_filter, design_up_filter
-from gan.networks.fourier_input import FourierInput
-from gan.networks.layer_plan import LayerSpec, plan
+from gan.networks.layer_plan import LayerSpec
 from gan.networks.layers import FullyConnected, compute_demodulation, modulate_weight, scale_channels
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
-from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
 
 class SynthesisLayer(nn.Module):
     """One layer of the plan: modulated convolution, then bias and leaky ReLU between an up- and a down-filter."""
 
-    def __init__(self, spec: LayerSpec, w_dim: int, clamp: float | None, magnitude_ema_beta: float) -> None:
+    def __init__(self, config: GeneratorConfig, spec: LayerSpec) -> None:
         super().__init__()
-        self.spec, self.clamp, self.magnitude_ema_beta = spec, clamp, magnitude_ema_beta
-        self.affine = FullyConnected(w_dim, spec.in_channels, bias_init=1)
+        self.spec, self.clamp, self.magnitude_ema_beta = spec, config.conv_clamp, config.magnitude_ema_beta
+        self.affine = FullyConnected(config.w_dim, spec.in_channels, bias_init=1)
         k = spec.conv_kernel
         self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, k, k))
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
@@ -71,18 +69,11 @@ class SynthesisLayer(nn.Module):
         return self._nonlinearity(x)
 
     def _nonlinearity(self, x: Tensor) -> Tensor:
-        spec = self.spec
+        spec, padding = self.spec, [*self.spec.padding, *self.spec.padding]
+        up_filter, down_filter = self._buffers["up_filter"], self._buffers["down_filter"]
+        gain, slope = (1.0, 1.0) if spec.is_torgb else (math.sqrt(2), 0.2)
         return filtered_lrelu(
-            x,
-            self._buffers["up_filter"],
-            self._buffers["down_filter"],
-            self.bias,
-            up=spec.up,
-            down=spec.down,
-            padding=[*spec.padding, *spec.padding],
-            gain=1.0 if spec.is_torgb else math.sqrt(2),
-            slope=1.0 if spec.is_torgb else 0.2,
-            clamp=self.clamp,
+            x, up_filter, down_filter, self.bias, spec.up, spec.down, padding, gain, slope, clamp=self.clamp
         )
 
 
@@ -90,49 +81,23 @@ class StyleGAN3Synthesis(SynthesisNetwork):
     """The synthesis network of rungs D to R, from ws [N, num_layers + 2, w_dim] to images [N, img_channels, S, S]."""
 
     def __init__(self, config: GeneratorConfig) -> None:
-        super().__init__()
-        self.plan = plan(config)
-        self.resolution, self.output_scale = config.resolution, config.output_scale
-        self.input = FourierInput(
-            config.w_dim if config.learned_transform else None,
-            self.plan.input_channels,
-            self.plan.input_size,
-            self.plan.input_rate,
-            self.plan.input_cutoff,
-        )
+        super().__init__(config)
+        self.output_scale = config.output_scale
+        self.w_indices = tuple(range(1, len(self.plan.layers) + 1))  # the input takes w 0
         for spec in self.plan.layers:
-            layer = SynthesisLayer(spec, config.w_dim, config.conv_clamp, config.magnitude_ema_beta)
-            self.add_module(spec.name, layer)
-        self.layer_names = ("input", *(spec.name for spec in self.plan.layers))
-
-    def _layers(self, ws: Tensor) -> Iterator[tuple[str, SynthesisLayer, Tensor]]:
-        for spec, w in zip(self.plan.layers, ws[:, 1:].unbind(dim=1), strict=True):
-            yield spec.name, cast(SynthesisLayer, self.get_submodule(spec.name)), w
-
-    def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
-        return {
-            name: layer.modulate(w, precision, precision.dtype(layer.spec.out_rate, self.resolution, w.dtype))
-            for name, layer, w in self._layers(ws)
-        }
+            self.add_module(spec.name, SynthesisLayer(config, spec))
 
     @torch.no_grad()
     def calibrate(self, ws: Tensor) -> None:
-        layers = [layer for _, layer, _ in self._layers(ws)]
-        betas = [layer.magnitude_ema_beta for layer in layers]
-        try:
-            for layer in layers:
-                layer.magnitude_ema_beta = 0.0  # nothing of the average stays
-            self(ws, SynthesisOptions(update_emas=True))
-        finally:
-            for layer, beta in zip(layers, betas, strict=True):
-                layer.magnitude_ema_beta = beta
+        # A layer runs when the step after it is asked for: each magnitude is set before its layer uses it.
+        for (_, layer, _, _), (_, x) in zip(self._layers(ws, FULL_PRECISION), self.steps(ws), strict=False):
+            layer.magnitude_ema.copy_(x.float().square().mean())
 
     def _steps(self, ws: Tensor, options: SynthesisOptions) -> Iterator[tuple[str, Tensor]]:
         precision = options.precision
         x = precision.convert(self.input(ws[:, 0], options.transform, options.overrides), ws.dtype)
         yield "input", x
-        for name, layer, w in self._layers(ws):
-            dtype = precision.dtype(layer.spec.out_rate, self.resolution, ws.dtype)
+        for name, layer, w, dtype in self._layers(ws, precision):
             if x.dtype != dtype:
                 x = precision.convert(x, dtype)
             x = layer(x, w, options.update_emas, options.weight(name))

@@ -221,7 +221,7 @@ def test_a_damaged_library_is_compiled_again(machine: Machine, damage: str) -> N
 @pytest.mark.parametrize("problem", ["a file in the way", "no space"])
 def test_without_a_cache_folder_it_is_compiled_for_one_run(machine: Machine, problem: str) -> None:
     if problem == "no space":
-        machine.monkeypatch.setattr(shutil, "copy", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
+        machine.monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
     else:
         kernel_cache.cache_folder().parent.parent.mkdir(parents=True)
         kernel_cache.cache_folder().parent.write_text("")

@@ -11,6 +11,7 @@ import pytest
 import torch
 from support.cuda_host import Host, poisoned
 
+from cuda_ops import bias_act
 from cuda_ops.bias_act import _bias_act_by, _bias_act_gradient_by, bias_act_gradient_reference, bias_act_reference
 from cuda_ops.cpu import bindings as cpu_kernels
 from cuda_ops.cpu import build
@@ -222,7 +223,8 @@ def rounded(clamp, dtype):
 
 def test_activations_without_a_kernel_take_the_reference(host):
     x, b = torch.randn(2, 3), torch.randn(3)
-    y = _bias_act_by(cuda_kernels, x, b, 1, "swish", 0.0, 1.4, None)
+    assert _bias_act_by(cuda_kernels, x, b, 1, "swish", 0.0, 1.4, None) is None
+    y = bias_act(x, b, 1, "swish", 0.0, 1.4)
     torch.testing.assert_close(y, bias_act_reference(x, b, 1, "swish", 0.0, 1.4, None))
     assert not host.launched
 

@@ -119,6 +119,6 @@ def test_the_window_goes_on_until_the_last_picture_has_come(window, driver, monk
         woken.clear()
         context.yield_(4)
         assert not woken and window._uploads.textures.left._shown is window.context.results["left"].enlarged
-        assert window.context.machine.presented.path == "pinned upload"
+        assert window.context.machine.presented[0] == "pinned upload"
 
     drive(window, test)

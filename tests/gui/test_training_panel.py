@@ -187,7 +187,7 @@ def test_a_preset_leaves_batch_and_length_to_the_trainer() -> None:
         context.yield_(2)
         context.item_input_value("**/##batch", 12)  # a number shown as a word can still be typed
         assert window.state.training.batch == 12
-        context.item_click("**/own pictures##value")
+        context.item_click("**/own pictures##source")
         assert window.state.training.source == ""
         context.yield_(2)
         flags = context.item_info("**/Start training").item_flags

@@ -12,8 +12,7 @@ from viz.doctor import check_python, finding
 from viz.doctor.finding import Finding
 from viz.doctor.probe import Answer
 
-PINS = check_python.read_pins()
-HAVE = {name: PINS[name.lower()] for name in check_python.MODULES}
+HAVE = dict.fromkeys(check_python.MODULES, "1.2")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="paths and commands of POSIX systems")
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what is installed by apt, dnf and pacman")
 

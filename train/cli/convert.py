@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from gan.cli.path_types import UserPath, overwrite_option, refuse_existing
-from train.cli.errors import report_errors
 from train.cli.progress import show_progress
+from train.errors import report_errors
 
 EXAMPLES = """\b
 A folder of photos of any size and kind, the centre of each:
@@ -121,4 +121,6 @@ def convert(
             progress=progress,
         )
     click.echo(f"Wrote {out}: {report.describe()}")
-    click.echo(f"What became of each picture is in {out.name}.report.csv. Train with: python train.py --cfg=T --data={out}")
+    click.echo(
+        f"What became of each picture is in {out.name}.report.csv. Train with: python train.py --cfg=T --data={out}"
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from train.cli.convert import convert
-from train.cli.errors import report_errors
-from train.cli.options import MAX_SEED
+from train.cli.options import SEED
+from train.errors import report_errors
 
 CRITTERS_SIZES = tuple(str(2**i) for i in range(4, 10))
 EXAMPLE = """\b
@@ -25,11 +25,9 @@ def dataset() -> None:
 
 @dataset.command(epilog=EXAMPLE)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
-@click.option("--num", type=click.IntRange(min=1), default=2000, show_default=True, help="Number of pictures.")
-@click.option(
-    "--size", type=click.Choice(CRITTERS_SIZES), default="64", show_default=True, help="Width of a picture in pixels."
-)
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Seed of the set.")
+@click.option("--num", type=click.IntRange(min=1), default=2000, help="Number of pictures.")
+@click.option("--size", type=click.Choice(CRITTERS_SIZES), default="64", help="Width of a picture in pixels.")
+@click.option("--seed", type=SEED, default=0, help="Seed of the set.")
 def critters(out: Path, num: int, size: str, seed: int) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json."""
     from train import launch  # here: torch takes longer to load than --help may

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gan.networks.ladder import parse_rungs, rung_config
-from train.cli.errors import report_errors
-from train.cli.options import MAX_SEED, Kimg, collect, data_options, session_options
+from train.cli.options import SEED, Kimg, collect, data_options, session_options
 from train.config import PRESETS
+from train.errors import report_errors
 
 if TYPE_CHECKING:
     from train.state import TrainState
@@ -24,20 +24,13 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--cfg", "rungs", default="all", show_default=True, help="Rungs with commas between them.")
-@click.option("--data", default="critters", show_default=True, help="Folder or zip of square pictures, or critters.")
+@click.option("--cfg", "rungs", default="all", help="Rungs with commas between them.")
+@click.option("--data", default="critters", help="Folder or zip of square pictures, or critters.")
+@click.option("--preset", "preset_name", type=click.Choice(PRESETS), default="tiny", help="As for `run`.")
 @click.option(
-    "--preset", "preset_name", type=click.Choice(PRESETS), default="tiny", show_default=True, help="As for `run`."
+    "--kimg", "total_images", type=Kimg(), default=0.3, help="Length of each run in thousands of real images."
 )
-@click.option(
-    "--kimg",
-    "total_images",
-    type=Kimg(),
-    default=0.3,
-    show_default=True,
-    help="Length of each run in thousands of real images.",
-)
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Seed of every run.")
+@click.option("--seed", type=SEED, default=0, help="Seed of every run.")
 @data_options
 @session_options
 def ladder(rungs: str, data: str, outdir: Path, critters_num: int, **options: Any) -> None:

@@ -18,8 +18,10 @@ COMMANDS = (
     Entry("metrics", "train.cli.metrics:metrics", "Measure how exactly pictures move with their input."),
 )
 
+SETTINGS = {**HELP_OPTIONS, "show_default": True}
 
-@click.group(cls=LazyGroup, entries=COMMANDS, default="run", epilog=EXAMPLES, context_settings=HELP_OPTIONS)
+
+@click.group(cls=LazyGroup, entries=COMMANDS, default="run", epilog=EXAMPLES, context_settings=SETTINGS)
 def main() -> None:
     """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R.
 

@@ -11,8 +11,8 @@ import click
 
 from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.cli.network_options import FiniteRange, ImageSize, network_options
-from train.cli.errors import report_errors
-from train.cli.options import MAX_SEED
+from train.cli.options import SEED
+from train.errors import report_errors
 
 OUT_OF_MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
 
@@ -60,7 +60,7 @@ class NameList(click.ParamType[tuple[str, ...]]):
 @click.option(
     "--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer of untrained networks, T's value (32)."
 )
-@click.option("--init-seed", type=click.IntRange(0, MAX_SEED), help="Seed of untrained weights (0).")
+@click.option("--init-seed", type=SEED, help="Seed of untrained weights (0).")
 @click.option(
     "--calibrate/--as-built",
     default=None,
@@ -75,22 +75,16 @@ class NameList(click.ParamType[tuple[str, ...]]):
     show_default="all three",
     help="Which of eq_t, eq_t_frac and eq_r.",
 )
-@click.option("--num", type=click.IntRange(1, 10**7), default=1000, show_default=True, help="Number of samples.")
+@click.option("--num", type=click.IntRange(1, 10**7), default=1000, help="Number of samples.")
 @click.option(
     "--stop-error",
     type=FiniteRange(min=0, min_open=True),
     metavar="DB",
     help=f"Stop sooner, once every standard error is below this ({MIN_SAMPLES} samples at least).",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(0, MAX_SEED),
-    default=0,
-    show_default=True,
-    help="Seed of latents, offsets and angles.",
-)
+@click.option("--seed", type=SEED, default=0, help="Seed of latents, offsets and angles.")
 @click.option("--batch", type=click.IntRange(1, 2**16), help="Pictures at a time (16 up to 128x128, then fewer).")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N, mps.")
+@click.option("--device", default="cpu", help="cpu, cuda or cuda:N, mps.")
 @click.option(
     "--json",
     "target",

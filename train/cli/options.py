@@ -12,7 +12,7 @@ import click
 from gan.cli.network_options import FiniteRange, ImageSize
 from train.config import MAX_FP16_RES
 
-MAX_SEED = 2**63 - 1  # torch takes no larger one
+SEED = click.IntRange(0, 2**63 - 1)  # torch takes no larger one
 CHANGEABLE = ("total_images", "snap", "tick_images", "device", "threads", "num_fp16_res")  # when a run is resumed
 
 EXAMPLES = """\b
@@ -54,20 +54,10 @@ def _join(*options: Decorator) -> Decorator:
 
 data_options = _join(
     click.option(
-        "--outdir",
-        type=click.Path(path_type=Path),
-        default=Path("training-runs"),
-        show_default=True,
-        help="Folder for run folders.",
+        "--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), help="Folder for run folders."
     ),
     click.option("--resolution", type=ImageSize(), help="Size of drawn critters (32); other data have their own."),
-    click.option(
-        "--critters-num",
-        type=click.IntRange(min=1),
-        default=2000,
-        show_default=True,
-        help="Number of critters to draw.",
-    ),
+    click.option("--critters-num", type=click.IntRange(min=1), default=2000, help="Number of critters to draw."),
 )
 session_options = _join(
     click.option("--device", help="cpu, cuda or cuda:N, mps (a GPU if torch has one)."),

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from gan.cli.network_options import FiniteRange, network_options
-from train.cli.errors import report_errors
-from train.cli.options import CHANGEABLE, EXAMPLES, MAX_SEED, changeable_options, collect, data_options
+from train.cli.options import CHANGEABLE, EXAMPLES, SEED, changeable_options, collect, data_options
 from train.config import PRESETS
+from train.errors import report_errors
 
 
 @click.command(epilog=EXAMPLES)
@@ -37,7 +37,7 @@ from train.config import PRESETS
 @click.option(
     "--style-mixing", type=FiniteRange(min=0, max=1), help="Probability of style mixing (A to C: 0.9, else 0; tiny: 0)."
 )
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed of the run (0).")
+@click.option("--seed", type=SEED, help="Seed of the run (0).")
 @data_options
 @changeable_options
 def run(data: str | None, outdir: Path, resume: Path | None, critters_num: int, **options: Any) -> None:

@@ -49,17 +49,8 @@ def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
     """
     _check_arguments(size, seed)
     critter = sample_critter(seed)
-    pose = {
-        name: round(float(value), 5)
-        for name, value in (
-            ("x", critter.x),
-            ("y", critter.y),
-            ("scale", critter.scale),
-            ("tilt", critter.tilt),
-            ("yaw", np.rad2deg(critter.yaw)),
-            ("pitch", np.rad2deg(critter.pitch)),
-        )
-    }
+    pose = {name: round(float(getattr(critter, name)), 5) for name in ("x", "y", "scale", "tilt")}
+    pose |= {name: round(float(np.rad2deg(getattr(critter, name))), 5) for name in ("yaw", "pitch")}
     words = {"species": critter.species.name, "pattern": critter.pattern, "palette": critter.coat.name, "seed": seed}
     return paint(critter, size), pose | words
 
@@ -71,17 +62,13 @@ def _draw_png(job: tuple[int, int]) -> tuple[bytes, Pose]:
     return buffer.getvalue(), pose
 
 
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def _start_pool(workers: int) -> Pool:
     """Spawn workers that ignore Ctrl-C: it reaches the whole process group, and the parent ends them."""
     # Where signals are inherited, a worker ignores it from its first moment and not only after its imports.
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     try:
-        return multiprocessing.get_context("spawn").Pool(workers, _ignore_interrupts)
+        return multiprocessing.get_context("spawn").Pool(workers, signal.signal, (signal.SIGINT, signal.SIG_IGN))
     finally:
         if main:
             signal.signal(signal.SIGINT, handler)

@@ -151,12 +151,8 @@ def _random_sign(rng: np.random.Generator) -> float:
 
 
 def _jitter(rng: np.random.Generator, colour: Oklch) -> Oklch:
-    lightness, chroma, hue = colour
-    return (
-        float(np.clip(lightness + rng.normal(0, 0.022), 0.15, 0.985)),
-        chroma * rng.uniform(0.85, 1.15),
-        hue + rng.normal(0, 5),
-    )
+    lightness = float(np.clip(colour[0] + rng.normal(0, 0.022), 0.15, 0.985))
+    return lightness, colour[1] * rng.uniform(0.85, 1.15), colour[2] + rng.normal(0, 5)
 
 
 def _invent_palette(rng: np.random.Generator) -> tuple[Oklch, Oklch, Oklch]:
@@ -189,12 +185,8 @@ def _sample_coat(rng: np.random.Generator, species: Species) -> Coat:
     step = _random_sign(rng) * rng.uniform(0.07, 0.16)
     turn = rng.normal(0, 35)
     backdrop = (oklch_to_linear(level + step, chroma, hue), oklch_to_linear(level - step, chroma, hue + turn))
-    bokeh = tuple(
-        oklch_to_linear(
-            float(np.clip(level + rng.normal(0.03, 0.10), 0.1, 0.95)), 1.2 * chroma, hue + turn * rng.uniform(-0.5, 1.5)
-        )
-        for _ in range(7)
-    )
+    levels_and_hues = ((level + rng.normal(0.03, 0.10), hue + turn * rng.uniform(-0.5, 1.5)) for _ in range(7))
+    bokeh = tuple(oklch_to_linear(float(np.clip(each, 0.1, 0.95)), 1.2 * chroma, h) for each, h in levels_and_hues)
     skin = (0.74, 0.075, 22 + rng.normal(0, 6))
     colours = (oklch_to_linear(*colour) for colour in (base, mark, light, skin, nose, iris))
     return Coat(name, backdrop, bokeh, *colours)
@@ -228,32 +220,14 @@ def sample_critter(seed: int) -> Critter:
     y += 0.10 * (species.ears == "long") * scale
     side = _random_sign(rng)
     azimuth, elevation = np.deg2rad(rng.uniform(15, 75)), np.deg2rad(rng.uniform(30, 60))
-    light = (
-        side * float(np.sin(azimuth) * np.cos(elevation)),
-        -float(np.cos(azimuth) * np.cos(elevation)),
-        float(np.sin(elevation)),
-    )
+    flat = np.cos(elevation)
+    light = (side * float(np.sin(azimuth) * flat), -float(np.cos(azimuth) * flat), float(np.sin(elevation)))
     yaw, pitch = (_clipped_normal(rng, 0, spread, -2 * spread, 2 * spread) for spread in (0.17, 0.09))
     blobs = tuple(
         (rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.1), rng.uniform(0.06, 0.22), rng.uniform(0.25, 0.8))
         for _ in range(rng.integers(3, 8))
     )
-    return Critter(
-        species,
-        pattern,
-        coat,
-        x,
-        y,
-        scale,
-        tilt,
-        yaw,
-        pitch,
-        0.35 * tilt + rng.normal(0, 3),
-        light,
-        (float(rng.normal(0, 0.10)), float(rng.normal(0, 0.05))),
-        bool(rng.random() < species.slit),
-        _sample_traits(rng),
-        blobs,
-        rng.uniform(0, 2 * np.pi),
-        Noise(rng),
-    )
+    pose = (x, y, scale, tilt, yaw, pitch, 0.35 * tilt + rng.normal(0, 3))
+    gaze = (float(rng.normal(0, 0.10)), float(rng.normal(0, 0.05)))
+    slit, traits, slope = bool(rng.random() < species.slit), _sample_traits(rng), rng.uniform(0, 2 * np.pi)
+    return Critter(species, pattern, coat, *pose, light, gaze, slit, traits, blobs, slope, Noise(rng))

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a conversion has done so far, in one file that survives an interrupt or a crash.
+"""The pictures that a conversion has finished, in one file that survives an interrupt or a crash.
 
 A line of JSON that says for what it is, then for each picture a line of JSON and the bytes of its PNG. A half-written
 end is cut off when it is opened again.

@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from imgui_bundle import ImVec4, imgui
+from imgui_bundle import imgui, imgui_ctx
 
 from viz.canvas.overlays import MARGIN, Rect
 from viz.core.state import SLOTS, AppState
@@ -69,24 +69,21 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
         label = 0.0
     if spare < link:
         link, link_text = 0.0, ""
-    imgui.push_clip_rect((rect.left, rect.top), (rect.right, rect.bottom), True)
     y = rect.top + (rect.height - height) / 2
-    imgui.set_cursor_screen_pos((rect.left + MARGIN, y))
-    _switch(state, theme, gap)
-    if dial:
-        imgui.same_line(0, 4 * gap)
-        if label:
-            imgui.align_text_to_frame_padding()
-            imgui.text_colored(theme.dim, dial.text)
-            imgui.same_line(0, 2 * gap)
-        imgui.push_style_color(imgui.Col_.frame_bg, rgb(theme.palette.window))
-        widgets.number(
-            theme, "", state.canvas, dial.name, step=dial.step, form=dial.form, tip=dial.tip, width=NUMBER_WIDTH * em
-        )
-        imgui.pop_style_color()
-    x = max(imgui.get_item_rect_max().x + 4 * gap, rect.right - MARGIN - icon - link)
-    _link(state, theme, Rect(x, y, icon + link, height), link_text)
-    imgui.pop_clip_rect()
+    with rect.clip():
+        imgui.set_cursor_screen_pos((rect.left + MARGIN, y))
+        _switch(state, theme, gap)
+        if dial:
+            imgui.same_line(0, 4 * gap)
+            if label:
+                imgui.align_text_to_frame_padding()
+                imgui.text_colored(theme.dim, dial.text)
+                imgui.same_line(0, 2 * gap)
+            imgui.set_next_item_width(NUMBER_WIDTH * em)
+            with imgui_ctx.push_style_color(imgui.Col_.frame_bg, rgb(theme.palette.window)):
+                widgets.number(theme, None, state.canvas, dial.name, step=dial.step, form=dial.form, tip=dial.tip)
+        x = max(imgui.get_item_rect_max().x + 4 * gap, rect.right - MARGIN - icon - link)
+        _link(state, theme, Rect(x, y, icon + link, height), link_text)
 
 
 def _switch(state: AppState, theme: Theme, gap: float) -> None:
@@ -96,12 +93,11 @@ def _switch(state: AppState, theme: Theme, gap: float) -> None:
         if index:
             imgui.same_line(0, gap)
         lit = mode.key == canvas.mode
-        imgui.push_style_color(imgui.Col_.button, rgb(theme.palette.window) if lit else clear)
-        imgui.push_style_color(imgui.Col_.text, theme.text if lit else theme.dim)
-        if imgui.button(f"{mode.title}###{mode.key}"):
-            canvas.mode = mode.key
-        imgui.pop_style_color(2)
-        widgets.tooltip(f"{mode.tip} (C: the next way)")
+        with imgui_ctx.push_style_color(imgui.Col_.button, rgb(theme.palette.window) if lit else clear):
+            with imgui_ctx.push_style_color(imgui.Col_.text, theme.text if lit else theme.dim):
+                if imgui.button(f"{mode.title}###{mode.key}"):
+                    canvas.mode = mode.key
+        widgets.tooltip(f"{mode.tip} (C: the next mode)")
 
 
 def _link(state: AppState, theme: Theme, rect: Rect, text: str) -> None:
@@ -117,9 +113,8 @@ def _link(state: AppState, theme: Theme, rect: Rect, text: str) -> None:
     )
     draw, pad = imgui.get_window_draw_list(), imgui.get_style().frame_padding.x
     if hovered:
-        plate = imgui.get_color_u32(rgb(theme.palette.window))
-        draw.add_rect_filled((rect.left, rect.top), (rect.right, rect.bottom), plate, 4.0)
-    ink: ImVec4 = theme.text if hovered or not state.linked else theme.dim
+        draw.add_rect_filled(rect.corner, rect.end, imgui.get_color_u32(rgb(theme.palette.window)), 4.0)
+    ink = theme.text if hovered or not state.linked else theme.dim
     y, ends = rect.top + rect.height / 2, (rect.right - pad - 5 * DOT, rect.right - pad - DOT)
     if state.linked:
         draw.add_line((ends[0], y), (ends[1], y), imgui.get_color_u32(ink), 1.5)

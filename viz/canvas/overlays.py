@@ -2,11 +2,12 @@
 """Draw what the canvas shows beside the pixels: tags, ring, divider, sentences. Nothing here changes the state."""
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from imgui_bundle import ImVec4, imgui
+from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 
 from gan.networks.ladder import RUNGS
 from viz.core.result import ModelFacts, RenderResult
@@ -34,6 +35,14 @@ class Rect:
     height: float = 1.0
 
     @property
+    def corner(self) -> ImVec2:
+        return ImVec2(self.left, self.top)
+
+    @property
+    def end(self) -> ImVec2:
+        return ImVec2(self.right, self.bottom)
+
+    @property
     def right(self) -> float:
         return self.left + self.width
 
@@ -43,6 +52,10 @@ class Rect:
 
     def holds(self, x: float, y: float) -> bool:
         return self.left <= x < self.right and self.top <= y < self.bottom
+
+    def clip(self) -> AbstractContextManager[object]:
+        """Cut off what is drawn outside, for a `with` block."""
+        return imgui_ctx.push_clip_rect(self.corner, self.end, True)
 
 
 @dataclass
@@ -169,10 +182,7 @@ def draw_absence(context: PanelContext, rect: Rect, absent: Absence) -> None:
     y = rect.top + rect.height / 2 - 2 * imgui.get_text_line_height()
     for line, colour in lines:
         size = imgui.calc_text_size(line, wrap_width=wrap)
-        left = rect.left + (rect.width - size.x) / 2
-        imgui.get_window_draw_list().add_text(
-            imgui.get_font(), imgui.get_font_size(), (left, y), imgui.get_color_u32(colour), line, wrap
-        )
+        draw_wrapped(line, (rect.left + (rect.width - size.x) / 2, y), colour, wrap)
         y += size.y + 6
 
 
@@ -185,9 +195,15 @@ def draw_notice(context: PanelContext, frame: Frame, text: str) -> None:
     wrap = max(40.0, right - left - 2 * pad)
     size = imgui.calc_text_size(text, wrap_width=wrap)
     draw, top = imgui.get_window_draw_list(), bottom - size.y - 2 * pad
-    plate, ink = rgb(context.theme.palette.window, 0.9), imgui.get_color_u32(context.theme.warning)
+    plate = rgb(context.theme.palette.window, 0.9)
     draw.add_rect_filled((left, top), (left + size.x + 2 * pad, bottom), imgui.get_color_u32(plate), 4.0)
-    draw.add_text(imgui.get_font(), imgui.get_font_size(), (left + pad, top + pad), ink, text, wrap)
+    draw_wrapped(text, (left + pad, top + pad), context.theme.warning, wrap)
+
+
+def draw_wrapped(text: str, at: tuple[float, float], colour: ImVec4, wrap: float) -> None:
+    """Draw text in lines of at most `wrap` pixels, without moving the cursor."""
+    ink = imgui.get_color_u32(colour)
+    imgui.get_window_draw_list().add_text(imgui.get_font(), imgui.get_font_size(), at, ink, text, wrap)
 
 
 def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> None:
@@ -201,26 +217,24 @@ def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> 
     text_height = imgui.get_text_line_height()
     y = rect.top + (rect.height - text_height) / 2
     accent = imgui.get_color_u32(theme.accent[slot])
-    imgui.push_clip_rect((rect.left, rect.top), (rect.right, rect.bottom), True)
-    x = rect.right - MARGIN - 4 if mirrored else rect.left + MARGIN
-    draw.add_rect_filled((x, y + 1), (x + 4, y + text_height - 1), accent, 2.0)
-    name, about, figures = _said(state, context, slot)
-    room, offset = rect.width - MARGIN - 12, 12.0
-    for index, words in enumerate((name, about, figures)):
-        size = _width(theme, words)
-        if not words.text or (index and offset + size > room):
-            break
-        at_end = words is figures and canvas.mode == "side"
-        start = room - size if at_end else offset
-        left = rect.right - MARGIN - start - size if mirrored else rect.left + MARGIN + start
-        _write(theme, words, left, y)
-        if words is name and not state.linked and slot == state.focus:
-            draw.add_rect_filled((left, rect.bottom - 4), (left + size, rect.bottom - 2), accent, 1.0)
-        offset += size + 12
-    imgui.pop_clip_rect()
+    with rect.clip():
+        x = rect.right - MARGIN - 4 if mirrored else rect.left + MARGIN
+        draw.add_rect_filled((x, y + 1), (x + 4, y + text_height - 1), accent, 2.0)
+        name, about, figures = _describe(state, context, slot)
+        room, offset = rect.width - MARGIN - 12, 12.0
+        for words in (name, about, figures):
+            size = _width(theme, words)
+            if not words.text or (words is not name and offset + size > room):
+                break
+            start = room - size if words is figures and canvas.mode == "side" else offset
+            left = rect.right - MARGIN - start - size if mirrored else rect.left + MARGIN + start
+            _write(theme, words, left, y)
+            if words is name and not state.linked and slot == state.focus:
+                draw.add_rect_filled((left, rect.bottom - 4), (left + size, rect.bottom - 2), accent, 1.0)
+            offset += size + 12
 
 
-def _said(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words, Words, Words]:
+def _describe(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words, Words, Words]:
     """Return a tag's name, its rung, and its figures; "" what is not known yet."""
     theme, path, result = context.theme, state.slot(slot).path, find_current_result(state, context, slot)
     name = Words(Path(path).stem if path else slot.capitalize(), theme.text)
@@ -240,24 +254,20 @@ def draw_words(theme: Theme, words: list[Words], rect: Rect) -> None:
     gap = 0.35 * imgui.get_font_size()
     widths = [_width(theme, part) for part in words]
     x = max(rect.left + MARGIN, rect.left + (rect.width - sum(widths) - gap * (len(words) - 1)) / 2)
-    imgui.push_clip_rect((rect.left, rect.top), (rect.right, rect.bottom), True)
-    for part, width in zip(words, widths, strict=True):
-        _write(theme, part, x, rect.top)
-        x += width + gap
-    imgui.pop_clip_rect()
+    with rect.clip():
+        for part, width in zip(words, widths, strict=True):
+            _write(theme, part, x, rect.top)
+            x += width + gap
 
 
 def _width(theme: Theme, words: Words) -> float:
-    imgui.push_font(theme.mono if words.number else None, 0.0)
-    width = imgui.calc_text_size(words.text).x
-    imgui.pop_font()
-    return width
+    with imgui_ctx.push_font(theme.mono if words.number else None, 0.0):
+        return imgui.calc_text_size(words.text).x
 
 
 def _write(theme: Theme, words: Words, x: float, y: float) -> None:
-    imgui.push_font(theme.mono if words.number else None, 0.0)
-    imgui.get_window_draw_list().add_text((round(x), round(y)), imgui.get_color_u32(words.colour), words.text)
-    imgui.pop_font()
+    with imgui_ctx.push_font(theme.mono if words.number else None, 0.0):
+        imgui.get_window_draw_list().add_text((round(x), round(y)), imgui.get_color_u32(words.colour), words.text)
 
 
 def format_wait(context: PanelContext, slot: Slot) -> str:

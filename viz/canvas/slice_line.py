@@ -4,7 +4,7 @@
 import math
 from typing import Literal
 
-from imgui_bundle import ImVec4, imgui
+from imgui_bundle import imgui
 
 from viz.canvas.overlays import Frame
 from viz.core import gestures
@@ -32,10 +32,11 @@ def drag_end(line: StickingState, end: End, dx: float, dy: float) -> None:
         gestures.set_clamped(line, axis + name, getattr(line, axis + name) + step)
 
 
-def draw(line: StickingState, frame: Frame, colour: ImVec4, lit: bool) -> None:
+def draw(line: StickingState, frame: Frame, lit: bool) -> None:
     """Draw the line over a slot's picture. Its first end, the top of the slice, is the filled one."""
     first, last = _ends(line, frame)
-    to, dark, ink = imgui.get_window_draw_list(), imgui.get_color_u32(rgb("#000000", 0.6)), imgui.get_color_u32(colour)
+    to = imgui.get_window_draw_list()
+    dark, ink = imgui.get_color_u32(rgb("#000000", 0.6)), imgui.get_color_u32(rgb("#ffffff", 0.9))
     to.add_line(first, last, dark, 3.5)
     to.add_line(first, last, ink, 1.5)
     for at in (first, last):

@@ -11,6 +11,8 @@ import numpy as np
 from gan.files.format import format_bytes
 from gan.networks.describe import describe_rung
 from viz.cli.models import find_model, user_errors
+from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.parameter_types import PATH, network_option
 from viz.reports.network_text import plain
 
 if TYPE_CHECKING:
@@ -21,10 +23,8 @@ SUFFIX = ".safetensors"
 
 @click.command()
 @click.argument("model", metavar="IN")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="OUT.safetensors", help="Where to write it."
-)
-@click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
+@click.option("--out", required=True, type=PATH, metavar="OUT.safetensors", help="Where to write it.")
+@network_option
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
     """Write the generator in IN as a .safetensors file, with its configuration and without any code.
@@ -43,10 +43,11 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     path = find_model(model)
     if out.suffix.lower() != SUFFIX:
         raise click.UsageError(f"--out must be a name such as cats{SUFFIX}, not {plain(out.name)!r}.")
-    try:
-        _check(out, path, overwrite)
-    except OSError as problem:
-        raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
+    check_writable(out)
+    if out.exists() and out.resolve() == path.resolve():
+        raise click.UsageError("--out is IN itself: give it another name.")
+    if out.exists() and not overwrite:
+        raise click.ClickException(f"{plain(out)} is there already: give another --out, or --overwrite to replace it.")
     from gan.checkpoints.checkpoint import load_generator, read_header, save_generator  # torch takes its time
 
     with user_errors():
@@ -55,24 +56,12 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
         click.echo(f"{plain(path.name)}: {header.describe()}.{chosen}")
         generator, facts = load_generator(path, network=network)
         facts = facts | _origin(path, header.network, header.class_name)
-        try:
+        with explain_unwritable(out):
             save_generator(out, generator, facts)
-            _compare(load_generator(out)[0], generator, out)
-        except OSError as problem:
-            raise click.ClickException(f"{plain(out)} cannot be written: {problem.strerror or problem}.") from None
+            _compare(load_generator(out)[0], generator)
     width, count = header.config.resolution, len(generator.state_dict())
     click.echo(f"Wrote {out}: {describe_rung(header.config)}, {width}x{width}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
-
-
-def _check(out: Path, path: Path, overwrite: bool) -> None:
-    """Refuse what can be refused before anything is read."""
-    if out.is_dir():
-        raise click.ClickException(f"{plain(out)} is a folder: give the name of a file in it.")
-    if out.exists() and out.resolve() == path.resolve():
-        raise click.UsageError("--out is IN itself: give it another name.")
-    if out.exists() and not overwrite:
-        raise click.ClickException(f"{plain(out)} is there already: give another --out, or --overwrite to replace it.")
 
 
 def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
@@ -83,10 +72,10 @@ def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
     return found | {name: text for name, text in (("network", network), ("class_name", class_name)) if text}
 
 
-def _compare(found: "Generator", expected: "Generator", out: Path) -> None:
+def _compare(found: "Generator", expected: "Generator") -> None:
+    """Raise OSError unless two generators are equal."""
     ours, theirs = found.state_dict(), expected.state_dict()
-    same = found.config == expected.config and all(
+    if found.config != expected.config or not all(
         np.array_equal(ours[name].numpy(), theirs[name].numpy(), equal_nan=True) for name in theirs
-    )
-    if not same:
-        raise OSError(f"{out} does not hold what was written to it: the disk may be failing, write it somewhere else.")
+    ):
+        raise OSError("it does not hold what was written to it; the disk may be failing, write it somewhere else")

@@ -9,10 +9,12 @@ import click
 
 from gan.cli.network_options import ImageSize, network_options
 from gan.files.format import format_bytes
-from gan.networks.config import GeneratorConfig
+from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.describe import describe_rung
 from gan.networks.ladder import find_rung
 from viz.cli.models import read_model, user_errors
+from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.parameter_types import PATH, network_option
 from viz.reports import schedule_figure
 from viz.reports.network_text import describe_differences, describe_network, plain
 
@@ -23,18 +25,12 @@ SIZE = 256
 @click.argument("model", required=False)
 @click.option("--cfg", metavar="RUNG", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--diff", nargs=2, metavar="RUNG RUNG", help="Print what the second rung changes from the first.")
-@click.option("--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema).")
+@network_option
 @click.option("--size", type=ImageSize(), help=f"Width of the picture, a power of two from 16 to 1024 ({SIZE}).")
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
 @network_options
-@click.option(
-    "--plot",
-    "picture",
-    type=click.Path(path_type=Path),
-    metavar="PNG",
-    help="Draw the schedule of the layers and responses of their filters.",
-)
+@click.option("--plot", "picture", type=PATH, metavar="PNG", help="Draw the layers' schedule and filter responses.")
 @click.option(
     "--layer",
     "layers",
@@ -84,47 +80,58 @@ def inspect(
         raise click.UsageError("--plot draws one network: leave out --diff.")
     if layers and picture is None:
         raise click.UsageError("--layer chooses what --plot draws: give --plot, too.")
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise click.UsageError(f"The plot is a PNG: let the name {picture.name!r} end in .png.")
     renamed = {"cbase": "channel_base", "cmax": "channel_max"}
     settings = {renamed.get(name, name): value for name, value in given.items()}
     side = SIZE if size is None else size
     with user_errors():
-        if diff is not None:
-            before, after = (find_rung(name, side, **settings) for name in diff)
-            click.echo(f"{side}x{side}\n\n{describe_differences(before, after)}")
-            return
         if model is not None:
-            _inspect_model(model, network, picture, layers)
+            _show(*_read_model(model, network), picture, layers)
             return
-        found = find_rung(str(cfg), side, **settings)
-        _show(found.network, f"{found}, {side}x{side}", None, picture, layers)
+        try:
+            rungs = [find_rung(name, side, **settings) for name in diff or (str(cfg),)]
+        except ConfigError as problem:
+            raise click.UsageError(str(problem)) from None
+        if diff is not None:
+            click.echo(f"{side}x{side}\n\n{describe_differences(*rungs)}")
+        else:
+            _show(rungs[0].network, f"{rungs[0]}, {side}x{side}", None, (), picture, layers)
 
 
-def _inspect_model(name: str, network: str | None, picture: Path | None, layers: tuple[str, ...]) -> None:
+def _read_model(name: str, network: str | None) -> tuple[GeneratorConfig, str, dict[str, Any], list[str]]:
+    """Return a checkpoint's configuration, title, facts of its training, and lines on the file itself."""
     path, header = read_model(name, network)
     width = header.config.resolution
-    title = f"{plain(path.name)}: {describe_rung(header.config)}, {width}x{width}"
     about = [f"File        {header.describe()}", f"Size        {format_bytes(path.stat().st_size)}"]
     if header.network:
         others = [plain(other) for other in header.networks if other != header.network]
         beside = f"; beside it: {', '.join(others)}" if others else ""
         a_class = f", of the class {plain(header.class_name)}" if header.class_name else ""
         about.append(f"Network     {plain(header.network)}{a_class}{beside}")
-    _show(header.config, title, header.facts, picture, layers, about)
+    title = f"{plain(path.name)}: {describe_rung(header.config)}, {width}x{width}"
+    return header.config, title, header.facts, about
 
 
 def _show(
     config: GeneratorConfig,
     title: str,
     facts: dict[str, Any] | None,
+    about: Sequence[str],
     picture: Path | None,
     layers: tuple[str, ...],
-    about: Sequence[str] = (),
 ) -> None:
     chosen = []
     if picture is not None:  # refused before pages of text
-        schedule_figure.check_png(picture)
-        chosen = schedule_figure.choose_layers(config, layers)
+        import matplotlib.figure  # noqa: F401
+
+        check_writable(picture)
+        try:
+            chosen = schedule_figure.choose_layers(config, layers)
+        except ConfigError as problem:
+            raise click.UsageError(str(problem)) from None
     click.echo(describe_network(config, title, facts, about))
     if picture is not None:
-        width, height = schedule_figure.write_schedule(picture, config, title, chosen)
+        with explain_unwritable(picture):
+            width, height = schedule_figure.write_schedule(picture, config, title, chosen)
         click.echo(f"\nWrote {picture} ({width}x{height}).")

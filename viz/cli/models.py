@@ -16,8 +16,6 @@ from gan.data.file_sets import ImageError
 from gan.devices import DeviceError
 from gan.hub.resolve import explain_missing, resolve
 from gan.networks.config import ConfigError
-from viz.reports.figure import PlotError
-from viz.reports.network_text import plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from gan.checkpoints.checkpoint import Header
@@ -28,7 +26,7 @@ def user_errors(memory_advice: str = "close other programs or choose a smaller m
     """Turn errors that a user can cause into click.ClickException with one sentence; others pass through."""
     try:
         yield
-    except (ConfigError, DeviceError, ImageError, PlotError) as problem:
+    except (ConfigError, DeviceError, ImageError) as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         name = problem.filename or "A file"
@@ -58,13 +56,8 @@ def find_model(name: str) -> Path:
 
 
 def read_model(name: str, network: str | None = None) -> tuple[Path, Header]:
-    """Return the file of the model that a user calls `name`, and its header; click.ClickException where that fails."""
+    """Return the file of the model that a user calls `name`, and its header; where that fails see `user_errors`."""
     path = find_model(name)
-    from gan.checkpoints.checkpoint import CheckpointError, read_header
+    from gan.checkpoints.checkpoint import read_header
 
-    try:
-        return path, read_header(path, network)
-    except CheckpointError as problem:
-        raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(f"{plain(path.name)} cannot be read: {problem.strerror or problem}.") from None
+    return path, read_header(path, network)

@@ -1,7 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Options that several commands of the viewer share, and option types: sizes, pairs, lists of seeds, panels."""
 
+import math
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,6 +11,8 @@ import click
 from gan.cli.network_options import FiniteRange
 
 SEEDS_LIMIT = 100_000
+MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
+PATH, SEED = click.Path(path_type=Path), click.IntRange(0, 2**32 - 1)
 
 trunc_option = click.option(
     "--trunc",
@@ -17,6 +21,9 @@ trunc_option = click.option(
     show_default=True,
     metavar="PSI",
     help="Truncation psi; 1 is none.",
+)
+network_option = click.option(
+    "--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema)."
 )
 device_option = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
 class_option = click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")
@@ -37,21 +44,45 @@ class Size(click.ParamType[tuple[int, int]]):
         return width, height
 
 
-class Pair(click.ParamType[tuple[float, float]]):
-    """Two numbers with a comma between them."""
+class Numbers(click.ParamType[tuple[float, ...]]):
+    """Numbers with commas between them, as many as `name` has."""
 
-    name = "X,Y"
+    words = ""  # for them, with an example
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
-        if isinstance(value, tuple):
-            return value
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         try:
-            x, y = (float(part) for part in str(value).split(","))
+            numbers = tuple(float(part) for part in str(value).split(","))
         except ValueError:
-            self.fail(f"{value!r} is not two numbers such as 0.25,-0.1.", param, ctx)
-        if not (abs(x) <= 1e6 and abs(y) <= 1e6):
+            numbers = ()
+        if len(numbers) != len(self.name.split(",")):
+            self.fail(f"{value!r} is not {self.words}.", param, ctx)
+        return numbers
+
+
+class Pair(Numbers):
+    """Two numbers of at most a million."""
+
+    name, words = "X,Y", "two numbers such as 0.25,-0.1"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        numbers = super().convert(value, param, ctx)
+        if not all(abs(number) <= 1e6 for number in numbers):
             self.fail(f"{value!r} is out of range.", param, ctx)
-        return x, y
+        return numbers
+
+
+class Segment(Numbers):
+    """Two points in picture widths."""
+
+    name, words = "X0,Y0,X1,Y1", "two points such as 0.5,0.25,0.5,0.75"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        x0, y0, x1, y1 = numbers = super().convert(value, param, ctx)
+        if not all(0 <= number <= 1 for number in numbers):
+            self.fail(f"{value!r} leaves the picture, from 0,0 (left upper corner) to 1,1 (right lower).", param, ctx)
+        if math.hypot(x1 - x0, y1 - y0) < 0.05:
+            self.fail(f"{value!r} is too short: let it be 0.05 picture widths at least.", param, ctx)
+        return numbers
 
 
 class Seeds(click.ParamType[tuple[int, ...]]):

@@ -10,18 +10,14 @@ import click
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.hub.resolve import cite_model, resolve
-from viz.cli.parameter_types import Pair, Seeds, class_option, device_option, trunc_option
+from viz.cli.output import explain_unwritable
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, Seeds, class_option, device_option, trunc_option
 from viz.core.request import PictureRequest
 
 
 @click.command()
-@click.option(
-    "--model",
-    required=True,
-    metavar="MODEL",
-    help="A checkpoint: a file, an http(s) address, or a bundled one's name (b, t, …).",
-)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of z: RandomState(seed).randn(1, z_dim).")
+@click.option("--model", required=True, metavar="MODEL", help=f"{MODEL_HELP}.")
+@click.option("--seed", type=SEED, help="Seed of z: RandomState(seed).randn(1, z_dim).")
 @click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
@@ -43,7 +39,7 @@ from viz.core.request import PictureRequest
     show_default=True,
     help="auto: float16 on CUDA devices where the picture stays the same.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
+@click.option("--out", required=True, type=PATH, help="The PNG to write.")
 def render(
     model: str,
     seed: int | None,
@@ -96,11 +92,9 @@ def render(
             notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
             raise click.ClickException(result.error or notice)
         if label is not None and result.facts and not result.facts.c_dim:
-            raise click.ClickException(f"{Path(request.model).name} was trained without labels: leave out --class.")
+            raise click.UsageError(f"{Path(request.model).name} was trained without labels: leave out --class.")
         target = out if seeds is None else out / f"seed{number:04d}.png"
         document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
-        try:
+        with explain_unwritable(target):
             save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
-        except OSError as problem:
-            raise click.ClickException(f"{target} cannot be written: {problem.strerror or problem}.") from None
         click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")

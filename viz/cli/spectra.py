@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,9 @@ from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
 from viz.cli.models import find_model, user_errors
-from viz.cli.parameter_types import device_option, trunc_option
+from viz.cli.output import check_writable, explain_unwritable, progress_bar
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
 from viz.reports import spectra_figure
-from viz.reports.figure import check_writable, require_matplotlib
 from viz.reports.network_text import format_table, plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
@@ -29,31 +28,18 @@ KINDS = (".png", ".npz")
 
 
 @click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="MODEL",
-    help="A snapshot, a run folder (its newest snapshot), an http(s) address, or a bundled model's name "
-    "(b, t, ...); any number.",
-)
+@click.option("--model", "models", multiple=True, metavar="MODEL", help=f"{MODEL_HELP}; any number.")
 @click.option(
     "--data", help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is."
 )
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The .png to draw, or the .npz to keep the arrays in.",
-)
+@click.option("--out", required=True, type=PATH, metavar="FILE", help="The .png to draw, or .npz to keep arrays in.")
 @click.option(
     "--layer", metavar="LAYER", help="Of this layer's maps instead, by number or name, or of the Fourier input (input)."
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=SEED,
     default=0,
     show_default=True,
     help="The first picture's; the next have the next. It draws from the data set, too.",
@@ -112,7 +98,8 @@ def _check_options(options: dict[str, Any]) -> None:
         raise click.UsageError(f"Let the name {out.name!r} end in .png, for a picture, or .npz, for arrays.")
     check_writable(out)
     if out.suffix.lower() == ".png":
-        require_matplotlib()
+        import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
+
         count = len(options["models"]) + bool(options["data"])
         if count > spectra_figure.MOST:
             raise click.UsageError(
@@ -131,7 +118,10 @@ def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
         click.echo(f"Reading the pictures in {options['data']}", err=True)
         data = open_images(options["data"])
     settings = Settings(**{name: value for name, value in options.items() if name not in ("models", "data", "out")})
-    subjects = choose_subjects(paths, data, settings)
+    try:
+        subjects = choose_subjects(paths, data, settings)
+    except ConfigError as problem:
+        raise click.UsageError(str(problem)) from None
     for subject in subjects:
         pad, most = settings.pad, subject.largest_pad
         if pad is not None and pad > most:
@@ -148,9 +138,7 @@ def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, SpectrumA
     width = max(len(subject.name) for subject in subjects)
     try:
         for subject in subjects:
-            with click.progressbar(
-                length=subject.num, label=subject.name.ljust(width), file=sys.stderr, hidden=not sys.stderr.isatty()
-            ) as bar:
+            with progress_bar(subject.num, subject.name.ljust(width)) as bar:
                 for average in subject.averages():
                     if not (found and found[-1][0] is subject):
                         found.append((subject, average))
@@ -173,7 +161,8 @@ def _write(options: dict[str, Any], found: Sequence[tuple[Subject, SpectrumAvera
     if stopped:
         click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
     if out.suffix.lower() == ".npz":
-        spectra_figure.save_arrays(out, curves)
+        with explain_unwritable(out):
+            spectra_figure.save_arrays(out, curves)
         click.echo(f"Wrote {out}.")
         return
     title = "Average spectra of pictures" if layer is None else f"Average spectra of maps: layer {plain(layer)}"
@@ -183,5 +172,6 @@ def _write(options: dict[str, Any], found: Sequence[tuple[Subject, SpectrumAvera
         by = f"by the mean and deviation of {first.name}, {first.mean:.3f} and {first.deviation:.3f}"
     document = {"schema": 1, "spectra": {name: value for name, value in options.items() if name != "out"}}
     note = f"{'Pictures' if layer is None else 'Maps'} are whitened {by}; 0 dB is white noise."
-    width, height = spectra_figure.write_spectra(out, curves, title, note, {"jinc": json.dumps(document)})
+    with explain_unwritable(out):
+        width, height = spectra_figure.write_spectra(out, curves, title, note, {"jinc": json.dumps(document)})
     click.echo(f"Wrote {out} ({width}x{height}).")

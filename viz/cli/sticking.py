@@ -3,11 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
-import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,52 +11,21 @@ import click
 from gan.cli.network_options import FiniteRange
 from gan.devices import check_device
 from viz.cli.models import read_model, user_errors
-from viz.cli.parameter_types import class_option, device_option, trunc_option
+from viz.cli.output import check_writable, explain_unwritable, progress_bar
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Segment, class_option, device_option, trunc_option
 from viz.core.state import SLOTS
-from viz.reports.figure import require_matplotlib
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
-    from viz.reports.sticking_study import Findings, Model, Segment, Settings
-
-
-class SegmentType(click.ParamType["Segment"]):
-    """X0,Y0,X1,Y1 in picture widths."""
-
-    name = "X0,Y0,X1,Y1"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Segment:
-        if isinstance(value, tuple):
-            return value
-        try:
-            x0, y0, x1, y1 = (float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not two points such as 0.5,0.25,0.5,0.75.", param, ctx)
-        if not all(0 <= part <= 1 for part in (x0, y0, x1, y1)):
-            self.fail(f"{value!r} leaves the picture, from 0,0 (left upper corner) to 1,1 (right lower).", param, ctx)
-        if math.hypot(x1 - x0, y1 - y0) < 0.05:
-            self.fail(f"{value!r} is too short: let it be 0.05 picture widths at least.", param, ctx)
-        return x0, y0, x1, y1
+    from viz.reports.sticking_study import Findings, Model, Settings
 
 
 @click.command()
-@click.option(
-    "--left",
-    default="b",
-    show_default=True,
-    metavar="MODEL",
-    help="A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...).",
-)
+@click.option("--left", default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}.")
 @click.option("--right", default="t", show_default=True, metavar="MODEL", help="What it is compared with.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The folder for figure.png, its parts and sticking.json.",
-)
+@click.option("--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png and sticking.json.")
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=SEED,
     default=24,
     show_default=True,
     help="Of the latent in the middle, of its neighbours, and of what stickiness is measured on.",
@@ -78,7 +42,7 @@ class SegmentType(click.ParamType["Segment"]):
 @click.option(
     "--segment",
     "line",
-    type=SegmentType(),
+    type=Segment(),
     default="0.6,0.2,0.6,0.8",
     show_default=True,
     help="What slices show, in picture widths from the left upper corner.",
@@ -117,37 +81,25 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
         models = [Model.from_header(side, *one) for side, one in zip(SLOTS, given, strict=True)]
         for model in models:
             _check_label(model, label)
-        _check_folder(out)
-        require_matplotlib()  # said now, not after minutes
+        check_writable(out / "figure.png")
+        import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
+
         check_device(options["device"])
         settings = Settings(label=label or 0, segment=options.pop("line"), **options)
         found = _study_all(models, settings)
         click.echo("\n".join(describe_stickiness(models, found)))
         files = build_files(models, settings, found)
-    try:
+    with explain_unwritable(out):
         write_files(out, files)
-    except OSError as problem:
-        raise click.ClickException(f"{out} cannot be written: {problem.strerror or problem}.") from None
     click.echo(f"Wrote {', '.join(files)} to {out}.")
 
 
 def _check_label(model: Model, label: int | None) -> None:
     labels = model.config.c_dim
     if label is not None and not labels:
-        raise click.ClickException(f"{model.name} was trained without labels: leave out --class.")
+        raise click.UsageError(f"{model.name} was trained without labels: leave out --class.")
     if label is not None and label >= labels:
-        raise click.ClickException(f"{model.name} has labels 0 to {labels - 1}: choose one of them for --class.")
-
-
-def _check_folder(out: Path) -> None:
-    """Refuse a place that cannot be written now, not after minutes."""
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(out)  # a name that is too long, say
-        existing = next(folder for folder in (out, *out.absolute().parents) if os.path.exists(folder))
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as problem:
-        raise click.ClickException(f"{out} cannot be written: {problem.strerror or problem}.") from None
+        raise click.UsageError(f"{model.name} has labels 0 to {labels - 1}: choose one of them for --class.")
 
 
 def _study_all(models: list[Model], settings: Settings) -> list[Findings]:
@@ -156,5 +108,5 @@ def _study_all(models: list[Model], settings: Settings) -> list[Findings]:
 
     status(settings.device)  # finds the CPU kernels, and says so: not on the line of the progress bar
     steps = sum(settings.steps(model.config.resolution, model.config.movable) for model in models)
-    with click.progressbar(length=steps, label="Drawing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with progress_bar(steps, "Drawing") as bar:
         return [study(str(model.path), settings, bar.update) for model in models]

@@ -1,11 +1,15 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """`python visualizer.py view`: open the window."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,30 +17,25 @@ from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
-from viz.cli.parameter_types import PanelTitle, Size
+from viz.cli.models import find_model
+from viz.cli.output import explain_unwritable
+from viz.cli.parameter_types import MODEL_HELP, PATH, PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
 
-NO_DISPLAY = "There is no display to open a window on{reason}: write a picture without one by `{instead}`, or {doctor}"
-NOT_KEPT = "What you set will not be kept, because {folder} cannot be written ({reason}): {doctor}"
+if TYPE_CHECKING:
+    from viz.window.window import Window
+
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
 @click.command()
-@click.option(
-    "--left",
-    metavar="MODEL",
-    help="Checkpoint for the left slot: a file, an http(s) address, or a bundled one's name (b, t, …).",
-)
-@click.option("--right", metavar="MODEL", help="Checkpoint for the right slot.")
-@click.option(
-    "--state", "state_file", type=click.Path(path_type=Path), help="Keep the window's state in this file instead."
-)
+@click.option("--left", metavar="MODEL", help=f"{MODEL_HELP}, for the left slot.")
+@click.option("--right", metavar="MODEL", help="The same for the right slot.")
+@click.option("--state", "state_file", type=PATH, help="Keep the window's state in this file instead.")
 @click.option("--size", type=Size(), help="Size of the window, such as 1600x1000.")
-@click.option(
-    "--screenshot", type=click.Path(path_type=Path), help="Write a picture of the window to this PNG and exit."
-)
+@click.option("--screenshot", type=PATH, help="Write a picture of the window to this PNG and exit.")
 @click.option(
     "--model-memory",
     type=FiniteRange(0.001, 1e6),
@@ -45,11 +44,7 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
 )
 @click.option("--animate", type=click.Choice(["walk", *MOTIONS]), help="Start with this animation.")
 @click.option(
-    "--panel",
-    "panels",
-    multiple=True,
-    type=PanelTitle(),
-    help="Open with this panel in front, such as Layers or Sticking; one a dock.",
+    "--panel", "panels", multiple=True, type=PanelTitle(), help="Show this panel, such as Layers; one a dock."
 )
 @click.option(
     "--exit-after",
@@ -82,42 +77,47 @@ def view(
 
     # Some of torch's CUDA paths would import triton, whose library crashes beside Mesa's LLVM (decision 020).
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
-    if not offscreen.has_display():
-        if screenshot is None and exit_after is None:
-            raise click.ClickException(explain_no_display())
-        offscreen.use()
     # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
     passing = screenshot is not None or exit_after is not None
-    path = state_file if state_file or passing else states.default_path()
-    path, unkept = check_state_path(path)
+    if not offscreen.has_display():
+        if not passing:
+            raise click.ClickException(explain_no_display())
+        offscreen.use()
+    # A window says beside its other picture that there is no such model; nobody would read it in a passing one.
+    find = find_model if passing else partial(resolve, fetch=fetch_with_bar)
+    models = {slot: str(find(name)) for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
+    path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
-    message = " ".join(filter(None, (message, unkept)))
-    if left is not None:
-        state.left.path = resolve(left, fetch_with_bar)
-    if right is not None:
-        state.right.path = resolve(right, fetch_with_bar)
+    for slot, model in models.items():
+        state.slot(slot).path = model
     if animate:
         for slot in SLOTS:
             state.latent_of(slot).animate = animate == "walk"
             state.transform_of(slot).animate = "off" if animate == "walk" else animate
     if size:
         state.display.width, state.display.height = size
-    from viz.window.window import NoOpenGL, Window
+    from viz.window.window import Window
 
     window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
-    window.context.message = message
+    window.context.message = " ".join(filter(None, (message, unkept)))
     window.show(*panels)
-    if message:
-        click.echo(message, err=True)
+    _run(window, screenshot, exit_after)
+
+
+def _run(window: Window, screenshot: Path | None, exit_after: float | None) -> None:
+    """Run the window until it is closed, and print what it has to say."""
+    from viz.window.window import NoOpenGL
+
+    if window.context.message:
+        click.echo(window.context.message, err=True)
     try:
-        window.run(screenshot, exit_after)
+        with explain_unwritable(screenshot or window.state_path):
+            window.run(screenshot, exit_after)
     except NoOpenGL as problem:
         raise click.ClickException(str(problem)) from None
-    except OSError as problem:
-        raise click.ClickException(f"{screenshot or path} cannot be written: {problem.strerror or problem}.") from None
     if screenshot:
         click.echo(f"Wrote {screenshot}.")
-    if exit_after is not None and gestures.is_animating(state):
+    if exit_after is not None and gestures.is_animating(window.state):
         click.echo(window.context.timings.rate.describe())
     failures = [result.error for result in window.context.results.values() if result and result.error]
     if screenshot and failures:
@@ -132,10 +132,11 @@ def explain_no_display() -> str:
     """Say why there is no window, and name a command that needs none. Only X11 names a display in a variable."""
     unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
     reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
-    known = list_bundled()
-    words = ("render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png") if known else ()
-    instead = invocation.format_command(*(words or ("--screenshot", "window.png")))
-    return NO_DISPLAY.format(reason=reason, instead=instead, doctor=invocation.suggest_doctor())
+    words = ["--screenshot", "window.png"]
+    if known := list_bundled():
+        words = ["render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png"]
+    instead = f"write a picture without one by `{invocation.format_command(*words)}`"
+    return f"There is no display to open a window on{reason}: {instead}, or {invocation.suggest_doctor()}"
 
 
 def check_state_path(path: Path | None) -> tuple[Path | None, str]:
@@ -147,8 +148,8 @@ def check_state_path(path: Path | None) -> tuple[Path | None, str]:
         tempfile.TemporaryFile(dir=path.parent).close()
         return path, ""
     except OSError as problem:
-        reason = problem.strerror or problem
-        return None, NOT_KEPT.format(folder=path.parent, reason=reason, doctor=invocation.suggest_doctor())
+        why = f"What you set will not be kept, because {path.parent} cannot be written ({problem.strerror or problem})"
+        return None, f"{why}: {invocation.suggest_doctor()}"
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:

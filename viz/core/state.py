@@ -10,6 +10,7 @@ import json
 import math
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -252,7 +253,7 @@ def absolute_path(path: str) -> str:
 
 def to_json(state: AppState) -> dict[str, Any]:
     """Return the state as a JSON object. Texts that cannot be a path, which a user may type or paste, become empty."""
-    return {"schema": SCHEMA, **{name: _fit(value) for name, value in asdict(state).items()}}
+    return {"schema": SCHEMA, **_fit(asdict(state))}
 
 
 def _fit(value: Any) -> Any:
@@ -281,7 +282,7 @@ def from_json(document: object) -> AppState:
 
 
 def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
-    known = {item.name: item for item in fields(target)}
+    known = {item.name for item in fields(target)}
     for name, value in document.items():
         label = prefix + str(name)
         if name not in known:
@@ -292,10 +293,10 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
                 raise StateError(f"{label} must be a JSON object.")
             _fill(current, value, label + ".")
         else:
-            setattr(target, name, _checked(label, value, current, dict(known[name].metadata)))
+            setattr(target, name, _checked(label, value, current, _metadata(target, name)))
 
 
-def _checked(label: str, value: Any, current: Any, limits: dict[str, Any]) -> Any:
+def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
     if isinstance(current, list):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise StateError(f"{label} must be a list of texts.")
@@ -347,14 +348,17 @@ def open_bundled(state: AppState) -> None:
 
 def limits_of(owner: object, name: str) -> tuple[float, float]:
     """Return the (low, high) that field `name` of dataclass instance `owner` accepts: the span of a control."""
-    metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
+    metadata = _metadata(owner, name)
     return metadata["low"], metadata["high"]
 
 
 def choices_of(owner: object, name: str) -> tuple[str, ...]:
     """Return the words that field `name` of dataclass instance `owner` accepts, its default first."""
-    metadata = next(item.metadata for item in fields(owner) if item.name == name)  # type: ignore[arg-type]
-    return tuple(metadata["choices"])
+    return tuple(_metadata(owner, name)["choices"])
+
+
+def _metadata(owner: Any, name: str) -> Mapping[str, Any]:
+    return owner.__dataclass_fields__[name].metadata
 
 
 def load(path: Path) -> AppState:

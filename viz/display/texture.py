@@ -5,12 +5,12 @@ Only on the window's thread, with its context current.
 """
 
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from viz.core.images import Pixels, size_of
-from viz.display.uploaders import FallbackUploader, UploaderChoice
+from viz.core.images import DeviceImage, Pixels, size_of
+from viz.display.uploaders import FROM_MEMORY, MemoryUploader, TextureUploader, UploaderChoice
 
 PICTURES = 24  # textures kept for pictures that panels show: more than one frame draws, or it would draw deleted ones
 ENLARGED_SIZE = 4096  # most pixels across that hard enlargement draws
@@ -28,6 +28,9 @@ class TextureHandle(NamedTuple):
 class Texture:
     """A picture on the graphics card, given new pixels again and again, ready to be drawn at some width.
 
+    `name`: the OpenGL texture to draw. `path` and `reason`: the name of the uploader that the last picture took, "" at
+    first, and its meaning with why no better one is used.
+
     imgui samples every texture linearly, without mipmaps. That is right only for moderate enlargement, so for any other
     use the picture is redrawn here, at the size it will have: reduced from its mipmaps, or enlarged with hard edges.
     """
@@ -37,12 +40,13 @@ class Texture:
         self._gl = gl
         self._source, self._redrawn = (int(name) for name in gl.glGenTextures(2))
         self._read, self._write = (int(name) for name in gl.glGenFramebuffers(2))
-        self._uploader = FallbackUploader(choice or UploaderChoice(gl), self._source)
+        self._choice, self._uploader = choice or UploaderChoice(gl), cast(TextureUploader | None, None)
         self._shown: Pixels | None = None
         self._size = (0, 0)
         self._fit: tuple[int, bool] | None = None  # width and hardness of what is in `_redrawn`
         self._has_mipmaps = False
-        self.name = self._source  # what to draw
+        self.name = self._source
+        self.path = self.reason = ""
         for texture in (self._source, self._redrawn):
             gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
             gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_LINEAR)
@@ -50,19 +54,9 @@ class Texture:
             gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_WRAP_T, gl.GL_CLAMP_TO_EDGE)
 
     @property
-    def path(self) -> str:
-        """The name of the uploader that the last picture took; "" before the first."""
-        return self._uploader.path
-
-    @property
-    def reason(self) -> str:
-        """The meaning of that uploader, and why no better one is used."""
-        return self._uploader.reason
-
-    @property
     def is_pending(self) -> bool:
-        """True while `show` must be called again for the last picture to be seen."""
-        return self._uploader.is_pending()
+        """True while `show` must be called again, with the last picture or a newer one, for it to be seen."""
+        return self._uploader is not None and self._uploader.is_pending()
 
     def show(self, pixels: Pixels, width: float | None = None, *, nearest: bool = False) -> float:
         """Make `name` show uint8 [H, W, 4] at `width` screen pixels (None: its own); return the milliseconds taken.
@@ -74,7 +68,7 @@ class Texture:
         wanted = round(width) if width is not None else full
         changed = pixels is not self._shown or self.is_pending
         if changed:
-            if self._uploader.upload(pixels):
+            if self._upload(pixels):
                 self._fit, self._has_mipmaps = None, False
             self._size, self._shown = size_of(pixels), pixels
         name = self._source
@@ -88,6 +82,37 @@ class Texture:
         self.name = name
         gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
         return 1e3 * (time.perf_counter() - started) if changed else 0.0
+
+    def _upload(self, pixels: Pixels) -> bool:
+        """Put `pixels` into the source, or begin to, with the first uploader that works; return whether it changed."""
+        if not isinstance(pixels, DeviceImage):
+            self.path, self.reason = MemoryUploader.name, FROM_MEMORY
+            return self._use(MemoryUploader).upload(pixels)
+        choice = self._choice
+        while True:
+            kind = choice.select(pixels.device)
+            try:
+                changed = self._use(kind).upload(pixels)
+                break
+            except Exception as problem:  # whatever it is, there is an uploader that needs less
+                if kind is MemoryUploader:
+                    raise
+                choice.reject(pixels.device, kind, problem)
+        self.path, self.reason = kind.name, choice.explain(pixels.device)
+        choice.pending |= self.is_pending
+        return changed
+
+    def _use(self, kind: type[TextureUploader]) -> Any:
+        """Return the uploader of this kind, a new one if the last picture took another kind."""
+        if type(self._uploader) is not kind:
+            self._delete_uploader()
+            self._uploader = kind(self._gl, self._source)
+        return self._uploader
+
+    def _delete_uploader(self) -> None:
+        uploader, self._uploader = self._uploader, None
+        if uploader is not None:
+            uploader.delete()
 
     def _redraw(self, width: int, hard: bool) -> bool:
         """Draw the source into the other texture, `width` wide; return False if it was there already."""
@@ -121,7 +146,7 @@ class Texture:
         return True
 
     def delete(self) -> None:
-        self._uploader.delete()  # CUDA lets go of the texture before it is gone
+        self._delete_uploader()  # CUDA lets go of the texture before it is gone
         self._gl.glDeleteFramebuffers(2, [self._read, self._write])
         self._gl.glDeleteTextures(2, [self._source, self._redrawn])
 

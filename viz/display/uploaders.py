@@ -66,11 +66,14 @@ class TextureUploader:
         """Release everything but the texture."""
 
 
-class _Registered(TextureUploader):
-    """Registers an OpenGL object with CUDA once a size, and has CUDA copy each picture into it.
+class Interop(TextureUploader):
+    """Registers the texture with CUDA once a size; each picture is one copy on the device.
 
     gl_interop is imported in functions: it brings torch, which a window, or the doctor's, can open without.
     """
+
+    key, name = "interop", "CUDA-GL interop"
+    meaning = "Pictures are copied into the window's texture without leaving the GPU."
 
     def __init__(self, gl: Any, texture: int) -> None:
         super().__init__(gl, texture)
@@ -88,24 +91,6 @@ class _Registered(TextureUploader):
 
     def _register(self, pixels: DeviceImage) -> Any:
         """Return a new gl_interop.Texture or gl_interop.Buffer for pictures like `pixels`."""
-        raise NotImplementedError
-
-    def _copy(self, pixels: DeviceImage, stream: int) -> None:
-        raise NotImplementedError
-
-    def delete(self) -> None:
-        if self._resource is not None:
-            self._resource.unregister()
-        self._resource = None
-
-
-class Interop(_Registered):
-    """Registers the texture itself; each picture is one copy on the device."""
-
-    key, name = "interop", "CUDA-GL interop"
-    meaning = "Pictures are copied into the window's texture without leaving the GPU."
-
-    def _register(self, pixels: DeviceImage) -> Any:
         from cuda_ops.cuda import gl_interop
 
         gl_interop.check_device(pixels.device)
@@ -116,9 +101,14 @@ class Interop(_Registered):
     def _copy(self, pixels: DeviceImage, stream: int) -> None:
         self._resource.write(pixels.tensor.data_ptr(), *self._size, stream)
 
+    def delete(self) -> None:
+        if self._resource is not None:
+            self._resource.unregister()
+        self._resource = None
 
-class PixelBuffer(_Registered):
-    """Registers an OpenGL buffer; each picture is copied into it, and from there to the texture."""
+
+class PixelBuffer(Interop):
+    """Registers an OpenGL buffer instead; each picture is copied into it, and from there to the texture."""
 
     key, name = "buffer", "pixel buffer"
     meaning = "Pictures come to the window's texture by way of an OpenGL buffer."
@@ -253,7 +243,7 @@ class UploaderChoice:
 
     def reject(self, device: int, kind: type[TextureUploader], problem: Exception) -> None:
         """Remember that an uploader does not work on a device."""
-        sentence = f"{kind.name[0].upper()}{kind.name[1:]} does not work here: {_clause(problem)}."
+        sentence = f"{kind.name[0].upper()}{kind.name[1:]} does not work here: {_explain(problem)}."
         log.warning("%s", sentence)
         self._failures.setdefault(device, {})[kind] = sentence
 
@@ -275,7 +265,7 @@ def _read_switch(value: str) -> tuple[tuple[type[TextureUploader], ...], str]:
     return (*asked, MemoryUploader), f"{SWITCH} asks for {asked[0].name}."
 
 
-def _clause(problem: Exception) -> str:
+def _explain(problem: Exception) -> str:
     """Say why an uploader does not work, without a full stop."""
     from cuda_ops.cuda import gl_interop
     from cuda_ops.cuda.driver import DriverError
@@ -283,51 +273,3 @@ def _clause(problem: Exception) -> str:
     if isinstance(problem, DriverError):
         return gl_interop.explain(problem)
     return textwrap.shorten(f"{type(problem).__name__}: {problem}", 200).rstrip(".: ")
-
-
-class FallbackUploader:
-    """Uploads pictures to one texture with the first uploader that works. `path` and `reason` say which, and why."""
-
-    def __init__(self, choice: UploaderChoice, texture: int) -> None:
-        self._choice, self._texture = choice, texture
-        self._uploader: TextureUploader | None = None
-        self.path = self.reason = ""
-
-    def upload(self, pixels: Pixels) -> bool:
-        """Put `pixels` into the texture, or begin to; return whether the texture shows another picture than before.
-
-        Where `is_pending` then says so, it is to be called again, with this picture or a newer one.
-        """
-        if not isinstance(pixels, DeviceImage):
-            self.path, self.reason = MemoryUploader.name, FROM_MEMORY
-            return self._use(MemoryUploader).upload(pixels)
-        choice = self._choice
-        while True:
-            kind = choice.select(pixels.device)
-            try:
-                changed = self._use(kind).upload(pixels)
-                break
-            except Exception as problem:  # whatever it is, there is an uploader that needs less
-                if kind is MemoryUploader:
-                    raise
-                choice.reject(pixels.device, kind, problem)
-        self.path, self.reason = kind.name, choice.explain(pixels.device)
-        choice.pending |= self.is_pending()
-        return changed
-
-    def _use(self, kind: type[TextureUploader]) -> Any:
-        """Return the uploader of this kind, a new one if the last picture took another kind."""
-        if type(self._uploader) is not kind:
-            self.delete()
-            self._uploader = kind(self._choice.gl, self._texture)
-        return self._uploader
-
-    def is_pending(self) -> bool:
-        """Return whether `upload` is to be called again for the last picture to be seen."""
-        return self._uploader is not None and self._uploader.is_pending()
-
-    def delete(self) -> None:
-        """Release everything but the texture; call it before the texture is deleted."""
-        uploader, self._uploader = self._uploader, None
-        if uploader is not None:
-            uploader.delete()

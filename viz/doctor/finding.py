@@ -8,6 +8,8 @@ import shutil
 import sys
 from dataclasses import dataclass
 
+from viz import invocation
+
 OK, REMARK, PROBLEM = "ok", "remark", "problem"
 
 # What may be missing on Linux -> its packages on Debian and Ubuntu, on Fedora, on Arch.
@@ -48,6 +50,15 @@ def install_command(*wanted: str) -> str:
             names = dict.fromkeys(PACKAGES[name][column] for name in wanted)
             return " ".join(["sudo" if os.geteuid() else "", command, *names]).strip()
     return ""
+
+
+def restore_command(*paths: str) -> str:
+    """Return the command that restores these of Jinc's own files; in a checkout without any, one that lists changes."""
+    if not (invocation.ROOT / ".git").exists():
+        python = invocation.python_command()
+        return invocation.quote_words(python, "-m", "pip", "install", "--force-reinstall", "--no-deps", "jinc")
+    words = ("checkout", "--", *paths) if paths else ("status", "--short")
+    return invocation.quote_words("git", "-C", str(invocation.ROOT), *words)
 
 
 def join_names(names: list[str]) -> str:

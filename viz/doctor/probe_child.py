@@ -7,28 +7,26 @@ It prints facts only; the check_*.py say what they mean.
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import importlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from viz.doctor.check_kernels import SWITCH
+from viz.doctor.finding import Finding
 from viz.doctor.probe import FACT_MARK, STEP_SECONDS
-from viz.invocation import ROOT
 
-OUR_PACKAGES = ("cuda_ops", "gan", "viz")
 WINDOW_SIZE = (320, 240)
 COMMAND_SECONDS = 20.0  # that another program may take
 
@@ -51,8 +49,9 @@ def say(**facts: Any) -> None:
 
 
 def begin_step(name: str, limit: float = STEP_SECONDS) -> None:
-    """Say what comes next, and how many seconds it may take."""
+    """Say what comes next; this process is ended if it takes longer than so many seconds."""
     say(step=name, limit=limit)
+    faulthandler.dump_traceback_later(limit, exit=True)
 
 
 def describe(problem: BaseException) -> str:
@@ -67,16 +66,7 @@ def attempt(name: str, part: Callable[[], Any], limit: float = STEP_SECONDS) -> 
     try:
         say(**{name: part()})
     except Exception as problem:
-        say(**{f"{name} error": describe(problem), f"{name} file": find_own_file(problem)})
-
-
-def find_own_file(problem: BaseException) -> str:
-    """Return the file of ours, relative to our root, that raised an error; "" if another raised it."""
-    names = [frame.filename for frame in traceback.extract_tb(problem.__traceback__)]
-    names += [problem.filename or ""] if isinstance(problem, SyntaxError) else []
-    last = Path(next((name for name in reversed(names) if not name.startswith("<frozen ")), ""))  # the import system
-    path = last.relative_to(ROOT) if last.is_relative_to(ROOT) else Path()
-    return path.as_posix() if path.parts[:1] in [(name,) for name in OUR_PACKAGES] else ""
+        say(**{f"{name} error": describe(problem)})
 
 
 # -- packages ------------------------------------------------------------------------------------------------------
@@ -86,12 +76,11 @@ def answer_packages() -> None:
     """Import each package but torch, which takes long and is a question of its own."""
     from viz.doctor.check_python import MODULES
 
-    attempt("gpus", partial(run_command, "nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"))
-    attempt("pip check", partial(run_command, sys.executable, "-m", "pip", "check", accepted=(0, 1)))
+    attempt("pip check", run_pip_check)
     for distribution, module in MODULES.items():
         if distribution != "torch":
             attempt(f"import {distribution}", partial(import_module, module))
-    attempt("fonts", find_fonts)
+    attempt("cjk font", has_cjk_font)
 
 
 def import_module(module: str) -> bool:
@@ -99,26 +88,18 @@ def import_module(module: str) -> bool:
     return bool(importlib.import_module(module))
 
 
-def run_command(program: str, *words: str, accepted: tuple[int, ...] = (0,)) -> list[str]:
-    """Return the lines that another program prints; none if it is missing, takes too long or fails."""
-    found = shutil.which(program)
-    if not found:
-        return []
-    try:
-        ran = subprocess.run([found, *words], capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [line.strip() for line in ran.stdout.splitlines() if line.strip()] if ran.returncode in accepted else []
+def run_pip_check() -> list[str]:
+    """Return the lines of `pip check`: requirements of installed packages that are not met."""
+    command = [sys.executable, "-m", "pip", "check"]
+    ran = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS)
+    return ran.stdout.splitlines()
 
 
-def find_fonts() -> dict[str, Any]:
-    """Return the window's fonts that are missing, and the path of a font with East Asian letters."""
-    from imgui_bundle import hello_imgui
+def has_cjk_font() -> bool:
+    """Return whether the window finds a font with East Asian letters."""
+    from viz.ui.theme import cjk_font
 
-    from viz.ui.theme import FONTS, cjk_font
-
-    found = cjk_font()
-    return {"missing": [name for name in FONTS if not hello_imgui.asset_exists(name)], "cjk": str(found or "")}
+    return cjk_font() is not None
 
 
 # -- torch and what is built on it ---------------------------------------------------------------------------------
@@ -131,95 +112,52 @@ def answer_torch() -> None:
         warnings.simplefilter("always")
         import torch
 
-        version = torch.version
-        say(torch=torch.__version__, cuda=version.cuda or "", hip=version.hip or "", threads=torch.get_num_threads())
-        attempt("devices", list_devices)
+        say(torch=torch.__version__, cuda=torch.version.cuda or "", hip=torch.version.hip or "")
+        attempt("devices", name_devices)
     say(warnings=[" ".join(str(warning.message).split()) for warning in seen])
-    attempt("memory", measure_memory)
     attempt("kernels", list_operators, limit=180.0)  # compiling may take cpu.COMPILE_TIMEOUT
-    attempt("left behind", delete_left_behind)
-    attempt("caches", list_caches)
-    attempt("models", check_models)
-    attempt("program", partial(import_module, "viz.window.window"))
     attempt("picture", draw_picture)
+    from viz.doctor import check_files
+
+    for check in (check_files.check_folders, check_files.delete_left_behind, check_files.check_models):
+        attempt(check.__name__, partial(describe_findings, check))
+    attempt("gpus", list_nvidia_gpus)  # at last: a driver that hangs then costs no other fact
 
 
-def list_devices() -> list[list[str]]:
+def describe_findings(check: Callable[[], list[Finding]]) -> list[dict[str, str]]:
+    """Return what a check finds, ready for JSON."""
+    return [asdict(finding) for finding in check()]
+
+
+def name_devices() -> list[list[str]]:
     """Return device and name of every accelerator that torch can use."""
     import torch
 
-    found = []
-    if torch.cuda.is_available():
-        for number in range(torch.cuda.device_count()):
-            about = torch.cuda.get_device_properties(number)
-            found.append([f"cuda:{number}", f"{about.name}, {about.total_memory / 2**30:.0f} GiB"])
-    if torch.backends.mps.is_available():
-        found.append(["mps", "Apple's GPU"])
-    return found
+    from gan.devices import list_devices
+
+    accelerators = list_devices()[1:]  # the first is the CPU
+    return [[name, torch.cuda.get_device_name(name) if "cuda" in name else "Apple's GPU"] for name in accelerators]
 
 
-def measure_memory() -> dict[str, int]:
-    """Return the memory and how much of it is free, in bytes."""
-    import psutil
+def list_nvidia_gpus() -> str:
+    """Return a line for each GPU that NVIDIA's driver lists, whether torch can use it or not."""
+    from torch.utils import collect_env
 
-    about = psutil.virtual_memory()
-    return {"total": about.total, "free": about.available}
+    return collect_env.get_gpu_info(collect_env.run) or ""
 
 
 def list_operators() -> list[list[str]]:
     """Return kind of device, operator, implementation and reason, for each kind that this machine has."""
-    import torch
-
     from cuda_ops import status
     from cuda_ops.cpu import loader as cpu
     from cuda_ops.cuda import loader as cuda
+    from gan.devices import list_devices
 
     def strip_advice(reason: str) -> str:  # the finding has a command for this system instead
         return reason.removesuffix(cpu.advise()).removesuffix(cuda.ADVICE).strip()
 
-    kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else []), *(["mps"] if torch.mps.is_available() else [])]
+    kinds = dict.fromkeys(name.partition(":")[0] for name in list_devices())
     return [[kind, row.name, row.implementation, strip_advice(row.reason)] for kind in kinds for row in status(kind)]
-
-
-def delete_left_behind() -> list[str]:
-    """Delete what killed processes left in the caches; return its paths."""
-    from cuda_ops import kernel_cache
-    from gan.hub.cache import Cache
-    from gan.hub.url import DownloadError
-
-    gone = kernel_cache.clean_cache()
-    with suppress(DownloadError):  # there is no home
-        gone += Cache().sweep()
-    return [str(path) for path in gone]
-
-
-def list_caches() -> list[list[Any]]:
-    """Return folder, number of files and bytes: of the kept kernels first, then of the folders beside them."""
-    from cuda_ops import kernel_cache
-
-    kept = kernel_cache.cache_folder()
-    beside = sorted(path for path in kept.parent.glob("*") if path.is_dir() and path != kept)
-    return [[str(folder), *measure_folder(folder)] for folder in (kept, *beside)]
-
-
-def measure_folder(folder: Path) -> tuple[int, int]:
-    """Return the number of files below a folder and their bytes; links are not followed."""
-    sizes = [os.lstat(os.path.join(at, name)).st_size for at, _, names in os.walk(folder) for name in names]
-    return len(sizes), sum(sizes)
-
-
-def check_models() -> dict[str, Any]:
-    """Return the bundled models that can be read, and what is wrong with the others."""
-    from gan.checkpoints.checkpoint import read_header
-    from gan.hub.resolve import list_bundled, list_bundled_files
-
-    broken = {}
-    for path in list_bundled_files():
-        try:
-            read_header(path)
-        except (ValueError, OSError) as problem:
-            broken[path.name] = str(problem)
-    return {"names": [model.name for model in list_bundled()], "broken": broken}
 
 
 def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
@@ -230,6 +168,7 @@ def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
     from gan.networks.ladder import rung_config
     from viz.core.request import PictureRequest
     from viz.render.renderer import Renderer
+    from viz.window import window  # noqa: F401  the program's own code has to load, too
 
     known = list_bundled() if use_bundled else ()
     with tempfile.TemporaryDirectory(prefix="jinc-doctor-") as folder:
@@ -238,9 +177,8 @@ def draw_picture(use_bundled: bool = True) -> dict[str, Any]:
             save_generator(path, Generator(rung_config("T", 16, channel_base=256, channel_max=16)), {})
         began = time.perf_counter()
         result = Renderer().render(PictureRequest(path))
-    file = f"assets/{os.path.basename(path)}" if known else ""
     name = known[-1].name if known else "a model made for it"
-    return {"model": name, "seconds": time.perf_counter() - began, "error": result.error or "", "file": file}
+    return {"model": name, "seconds": time.perf_counter() - began, "error": result.error or ""}
 
 
 # -- OpenGL --------------------------------------------------------------------------------------------------------
@@ -275,7 +213,7 @@ def answer_window(without_display: bool) -> None:
         begin_step("textures")
         GL = gl.of_window()
         textures = Textures(GL)
-        for name in ("vendor", "renderer", "version"):
+        for name in ("renderer", "version"):
             say(**{name: GL.glGetString(getattr(GL, f"GL_{name.upper()}")).decode("utf-8", "replace")})
         textures.finish()
         textures.delete()

@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from viz.doctor import check_display, check_files, check_kernels, check_python
+from viz.doctor import check_display, check_kernels, check_python
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause
-from viz.doctor.probe import Answer, ask
+from viz.doctor.probe import ask
 
 JSON_SCHEMA = 1
 MAX_WIDTH = 110  # columns of the text
@@ -53,13 +53,13 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
-        about = {"schema": JSON_SCHEMA, "version": _read_version(), "system": _name_system()}
+        about = {"schema": JSON_SCHEMA, "version": check_python.read_version("jinc"), "system": _name_system()}
         findings = [asdict(finding) for finding in self.findings]
         return {**about, "runs": self.runs, "summary": self.summary, "findings": findings}
 
     def text(self, width: int = MAX_WIDTH) -> str:
         """Return the report for a person: aligned, commands on lines of their own, the summary at the end."""
-        lines = [f"Jinc {_read_version()} on {_name_system()}".replace("  ", " ")]
+        lines = [f"Jinc {check_python.read_version('jinc')} on {_name_system()}".replace("  ", " ")]
         topic = ""
         for finding in self.findings:
             if finding.topic != topic:
@@ -70,25 +70,16 @@ class Report:
 
 
 def _format_finding(finding: Finding, width: int) -> list[str]:
-    head = f"  {finding.state:<7}  {finding.title:<{INDENT - 12}} "
     margin = " " * INDENT
-    wrap = {"width": width, "subsequent_indent": margin, "break_on_hyphens": False, "break_long_words": False}
-    lines = textwrap.wrap(finding.value, initial_indent=head, **wrap)  # type: ignore[arg-type]
-    if finding.explanation:
-        lines += textwrap.wrap(finding.explanation, initial_indent=margin, **wrap)  # type: ignore[arg-type]
-    if finding.command:  # never wrapped: it is there to be copied
-        lines.append(f"{margin}> {finding.command}")
-    return lines
-
-
-def _read_version() -> str:
-    """Return Jinc's version, "" where it was not installed."""
-    try:
-        import importlib.metadata  # here: Python 3.8 has it first
-
-        return importlib.metadata.version("jinc")
-    except Exception:
-        return ""
+    lines = []
+    for text, start in (
+        (finding.value, f"  {finding.state:<7}  {finding.title:<{INDENT - 12}} "),
+        (finding.explanation, margin),
+    ):
+        lines += textwrap.wrap(
+            text, width, initial_indent=start, subsequent_indent=margin, break_on_hyphens=False, break_long_words=False
+        )
+    return [*lines, f"{margin}> {finding.command}"] if finding.command else lines  # not wrapped: it is to be copied
 
 
 def _name_system() -> str:
@@ -108,64 +99,41 @@ def examine() -> Report:
     with ThreadPoolExecutor() as pool:
         asked = [pool.submit(ask, question) for question in ("torch", "packages")]
         opened = [pool.submit(check_display.try_opengl, question) for question in ("window", "offscreen")]
-        versions, pins = check_python.read_versions(), check_python.read_pins()
         triton = check_python.find_package("triton")
     torch, packages = (future.result() for future in asked)
     (shown, shown_in_software), (bare, bare_in_software) = (future.result() for future in opened)
-    opens = check_display.has_drawn(shown)
-    draws = opens or check_display.has_drawn(bare)
-
-    def check_packages() -> list[Finding]:
-        others = check_python.check_packages(packages, versions, pins)
-        return [python, *others, check_python.check_torch(torch, versions, pins)]
-
-    about_packages = run_check("Python", check_packages)
-    packages_work = all(finding.state != PROBLEM for finding in about_packages)
+    has_window, has_offscreen = check_display.has_drawn(shown), check_display.has_drawn(bare)
+    about_packages = run_check(
+        "Python", lambda: [*check_python.check_packages(packages), check_python.check_torch(torch)]
+    )
+    packages_work = all(finding.state != PROBLEM for finding in about_packages)  # else our own code is not to blame
     checks: dict[str, Callable[[], list[Finding]]] = {
-        "Machine": lambda: [
-            check_python.check_devices(torch, packages.facts.get("gpus", [])),
-            check_python.check_processor(torch, check_python.count_cores()),
-            *check_python.check_memory(torch),
-        ],
+        "Python": lambda: [check_python.check_devices(torch)],
         "Display": lambda: [
-            check_display.check_screen(shown),
-            *check_display.check_window(shown, shown_in_software, draws),
-            check_display.check_offscreen(bare, bare_in_software, opens),
+            *check_display.check_screen(shown),
+            *check_display.check_opengl("Window", shown, shown_in_software, has_offscreen),
+            *check_display.check_opengl("Offscreen", bare, bare_in_software, has_window),
             *check_display.check_beside_torch(shown, bare, torch, triton),
-            *check_display.check_fonts(packages),
-            *check_display.check_file_dialog(bool(shown.facts.get("display"))),
+            *check_display.check_extras(packages, shown),
         ],
-        "Operators": lambda: check_kernels.check_operators(torch),
-        "Files": lambda: _check_files(torch, packages_work),
+        "Operators": lambda: [
+            *check_kernels.check_operators(torch),
+            *([check_kernels.check_picture(torch)] if packages_work else []),
+        ],
     }
     others = [finding for topic, check in checks.items() for finding in run_check(topic, check)]
-    return conclude([*about_packages, *others], opens, draws)
+    # What viz.doctor.check_files found, in the process that was asked about torch.
+    steps = ("check_folders", "delete_left_behind", "check_models")
+    on_disk = [Finding(**fields) for step in steps for fields in torch.facts.get(step, [])]
+    return conclude([python, *about_packages, *others, *on_disk], has_window, has_offscreen)
 
 
-def _check_files(torch: Answer, packages_work: bool) -> list[Finding]:
-    """Report everything on disk. Without its packages the program's own code is not to blame."""
-    from viz.core import state
-
-    path = state.default_path()
-    left = check_files.delete_half_written(path.parent)
-    return [
-        *check_files.check_folders(path.parent, torch),
-        *check_files.check_state(path),
-        *check_files.check_left_behind(torch, left),
-        *check_files.check_models(torch),
-        *(check_files.check_program(torch) if packages_work else []),
-    ]
-
-
-def conclude(findings: list[Finding], opens: bool, draws: bool) -> Report:
-    """Return the report. `opens`: a window could be opened. `draws`: OpenGL works in a window or without one.
-
-    Without a first picture, of which viz.doctor.check_files says why, nothing is known to run.
-    """
-    drawn = any(finding.title == "First picture" and finding.state == OK for finding in findings)
-    if any(finding.state == PROBLEM for finding in findings) or not (draws and drawn):
+def conclude(findings: list[Finding], has_window: bool, has_offscreen: bool) -> Report:
+    """Return the report; without a first picture, of which check_kernels says why, nothing is known to run."""
+    drawn = any(finding.title == check_kernels.PICTURE and finding.state == OK for finding in findings)
+    if any(finding.state == PROBLEM for finding in findings) or not (drawn and (has_window or has_offscreen)):
         return Report(tuple(findings), "no")
-    return Report(tuple(findings), "window" if opens else "offscreen")
+    return Report(tuple(findings), "window" if has_window else "offscreen")
 
 
 def run_check(topic: str, check: Callable[[], list[Finding]]) -> list[Finding]:

@@ -10,18 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from gan.analysis import filter_response
 from gan.analysis.bands import Band, distance_to_square, find_band, list_bands
-from gan.analysis.filter_response import (
-    AXIS,
-    DIAGONAL,
-    Attenuation,
-    Filter,
-    attenuation_db,
-    get_layer_filters,
-    magnitude_response,
-    magnitude_response_2d,
-    measure_attenuation,
-)
+from gan.analysis.filter_response import AXIS, DIAGONAL, Attenuation, Filter, attenuation_db, magnitude_response
 from gan.networks.config import GeneratorConfig
 from gan.networks.layer_plan import plan
 from viz.instruments.colormap import apply_colormap
@@ -61,7 +52,6 @@ class ScheduleView:
     stopbands: np.ndarray  # f_t
     rates: np.ndarray  # s, samples a picture width
     edges: np.ndarray  # f_c + f_h
-    critical: np.ndarray  # bool: critically sampled
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +77,7 @@ def view_filters(config: GeneratorConfig, layer: str) -> FiltersView:
         return view_filters(config, band.name)
     up = down = None
     if band.index is not None:
-        up, down = get_layer_filters(config, plan(config).layers[band.index])
+        up, down = filter_response.get_layer_filters(config, plan(config).layers[band.index])
     return FiltersView(band, _filter_view(up), _filter_view(down), view_schedule(config))
 
 
@@ -95,14 +85,9 @@ def view_filters(config: GeneratorConfig, layer: str) -> FiltersView:
 def view_schedule(config: GeneratorConfig) -> ScheduleView:
     """Return the whole schedule."""
     layers = [band for band in list_bands(config) if band.index is not None]
-    return ScheduleView(
-        tuple(band.name for band in layers),
-        _shared(np.array([band.cutoff for band in layers])),
-        _shared(np.array([band.stopband for band in layers])),
-        _shared(np.array([float(band.rate) for band in layers])),
-        _shared(np.array([band.edge for band in layers])),
-        _shared(np.array([band.critical for band in layers])),
-    )
+    measures = ("cutoff", "stopband", "rate", "edge")
+    columns = (_shared(np.array([float(getattr(band, name)) for band in layers])) for name in measures)
+    return ScheduleView(tuple(band.name for band in layers), *columns)
 
 
 def _filter_view(f: Filter | None) -> FilterView | None:
@@ -114,20 +99,17 @@ def _filter_view(f: Filter | None) -> FilterView | None:
     return FilterView(
         f,
         _shared(np.arange(len(f.taps)) - (len(f.taps) - 1) / 2),
-        _shared(-attenuation_db(magnitude_response_2d(f.taps, f.rate, cells))),
+        _shared(-attenuation_db(filter_response.magnitude_response_2d(f.taps, f.rate, cells))),
         extent,
         tuple(_slice(f, degrees) for degrees in DIRECTIONS),
-        measure_attenuation(f),
+        filter_response.measure_attenuation(f),
     )
 
 
 def _slice(f: Filter, degrees: float) -> Slice:
     frequencies = np.linspace(0, distance_to_square(f.rate / 2, degrees), POINTS)
-    return Slice(
-        degrees,
-        _shared(frequencies),
-        _shared(-attenuation_db(magnitude_response(f.taps, f.rate, frequencies, degrees))),
-    )
+    gains = -attenuation_db(magnitude_response(f.taps, f.rate, frequencies, degrees))
+    return Slice(degrees, _shared(frequencies), _shared(gains))
 
 
 def _shared(array: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, describe_error
 from viz.core.state import Slot
 from viz.instruments.colormap import apply_colormap
-from viz.render.jobs import JobRequest
+from viz.render.jobs import JobRequest, take_turns
 
 if TYPE_CHECKING:
     from gan.analysis.power_spectrum import SpectrumAverage
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 AXIS, DIAGONAL = 0.0, 45.0  # degrees
 DATA = "data"  # the key of a data set's average; slots' are by slot
-REPORT_SECONDS = 0.25  # between two reports of an average under way
 WAIT_SECONDS = 0.005  # of waiting that count as a slice of work
 SLICE_VALUES = 2**21  # values that are transformed in a slice of work
 
@@ -178,27 +177,20 @@ class AverageRequest(JobRequest[AverageProgress]):
             name = None if layer == PICTURE else layer
             runs[slot] = average_generator(generator, self.num, psi=picture.psi, layer=name, beta=self.beta, batch=1)
         if self.data:
-            opening = _Opening(self.data)
-            while opening.is_alive():
-                opening.join(WAIT_SECONDS)
+            opening = _open_beside(self.data)
+            while not opening.done():
+                wait([opening], WAIT_SECONDS)
                 yield None
-            source = opening.images()
+            source = opening.result()
             self._check_size(renderer, source)
             total += min(self.num, len(source))
             runs[DATA] = average_images(source, self.num, beta=self.beta, batch=1)
-        reported = time.monotonic()
-        while runs:
-            for name in list(runs):
-                average = next(runs[name], None)
-                if average is None:
-                    del runs[name]
-                else:
-                    averages.found[name] = average
-                if time.monotonic() - reported > REPORT_SECONDS or not runs:
-                    reported = time.monotonic()
-                    yield AverageProgress(sum(one.pictures for one in averages.found.values()), total, averages)
-                else:
-                    yield None
+
+        def progress(found: dict[str, SpectrumAverage]) -> AverageProgress:
+            averages.found = found
+            return AverageProgress(sum(one.pictures for one in found.values()), total, averages)
+
+        yield from take_turns(runs, progress)
 
     def _check_size(self, renderer: Renderer, source: ImageSource) -> None:
         for _, picture, layer in self.sources:
@@ -210,30 +202,22 @@ class AverageRequest(JobRequest[AverageProgress]):
                 )
 
 
-class _Opening(threading.Thread):
-    """Opens a data set beside the pictures.
+def _open_beside(path: str) -> Future[ImageSource]:
+    """Open a data set on a thread, of which nothing is kept in memory.
 
     Checking it takes seconds where it is large, and minutes where it is a whole disk by mistake; a job that is
-    cancelled meanwhile leaves the thread alone. Nothing of the data set is kept in memory.
+    cancelled meanwhile leaves the thread alone.
     """
+    opening: Future[ImageSource] = Future()
 
-    def __init__(self, path: str) -> None:
-        super().__init__(name="open data set", daemon=True)
-        self._path = path
-        self._found: ImageSource | Exception | None = None
-        self.start()
-
-    def run(self) -> None:
+    def work() -> None:
         try:
-            self._found = open_images(self._path, memory_limit=0)
+            opening.set_result(open_images(path, memory_limit=0))
         except Exception as problem:
-            self._found = problem
+            opening.set_exception(problem)
 
-    def images(self) -> ImageSource:
-        """Return what was found, or raise what was raised, once the thread has ended."""
-        if isinstance(self._found, ImageSource):
-            return self._found
-        raise self._found or RuntimeError("The data set was not opened.")
+    threading.Thread(target=work, name="open data set", daemon=True).start()
+    return opening
 
 
 def view_average(

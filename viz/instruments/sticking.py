@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,14 +15,13 @@ from gan.analysis.texture_sticking import NeighbourhoodMean, perturb_latent
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import describe_error
 from viz.core.state import SLOTS, Slot
-from viz.render.jobs import JobRequest
+from viz.render.jobs import JobRequest, take_turns
 
 if TYPE_CHECKING:
     from gan.analysis.equivariance import Estimate, Pair
     from gan.analysis.stickiness import Shares
     from viz.render.renderer import Renderer
 
-REPORT_SECONDS = 0.25
 NEIGHBOURS_SEED = 0
 
 
@@ -46,30 +44,31 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[dict[Slot, Mean] | None]:
         """Render a picture a slice, left and right in turn."""
+        runs = {slot: self._average(renderer, picture) for slot in SLOTS if (picture := shown.slot(slot))}
+        return take_turns(runs, lambda found: {slot: mean() for slot, mean in found.items()})
+
+    def _average(self, renderer: Renderer, picture: PictureRequest) -> Iterator[Callable[[], Mean]]:
+        """Add one neighbour after another; yield a function that returns the mean so far."""
         from gan.data.image_io import to_uint8
         from gan.networks.generator import z_from_seed
 
-        runs = {slot: (picture, NeighbourhoodMean()) for slot in SLOTS if (picture := shown.slot(slot)) is not None}
-        reported = time.monotonic()
+        found = NeighbourhoodMean()
         for index in range(self.num):
-            for slot, (picture, found) in list(runs.items()):
-                try:
-                    z_dim = renderer.generator(picture)[1].z_dim
-                    z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
-                    near = perturb_latent(z, self.radius, NEIGHBOURS_SEED, index)
-                    found.add(to_uint8(renderer.render_latent(picture, near))[0].cpu().numpy())
-                except (ValueError, OSError, RuntimeError, MemoryError):
-                    del runs[slot]  # the slot itself says why there is no picture
-                yield None
-            if time.monotonic() - reported > REPORT_SECONDS or index + 1 == self.num:
-                reported = time.monotonic()
-                yield {slot: _mean(found, picture.model) for slot, (picture, found) in runs.items()}
+            try:
+                z_dim = renderer.generator(picture)[1].z_dim
+                z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
+                near = perturb_latent(z, self.radius, NEIGHBOURS_SEED, index)
+                found.add(to_uint8(renderer.render_latent(picture, near))[0].cpu().numpy())
+            except (ValueError, OSError, RuntimeError, MemoryError):
+                return  # the slot itself says why there is no picture
+            yield lambda: Mean(_to_rgba(found.mean), found.count, found.kept, picture.model)
 
 
-def _mean(found: NeighbourhoodMean, model: str) -> Mean:
-    pixels = np.full((*found.mean.shape[:2], 4), 255, np.uint8)
-    pixels[:, :, :3] = np.clip(np.rint(found.mean), 0, 255)[:, :, :3]
-    return Mean(pixels, found.count, found.kept, model)
+def _to_rgba(values: np.ndarray) -> np.ndarray:
+    """[H, W, 3 or more] of 0 to 255 as uint8 [H, W, 4]."""
+    pixels = np.full((*values.shape[:2], 4), 255, np.uint8)
+    pixels[:, :, :3] = np.clip(np.rint(values[:, :, :3]), 0, 255)
+    return pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,22 +113,12 @@ class MeterRequest(JobRequest[MeterView]):
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[MeterView | None]:
         """Do one forward pass or comparison a slice, left and right in turn."""
-        runs = {slot: _measure(renderer, picture, self.num) for slot, picture in self.pictures}
-        found: dict[Slot, Measured] = {}
-        total, reported = self.num * len(self.pictures), 0.0
-        while runs:
-            for slot in list(runs):
-                measured = next(runs[slot], None)
-                if measured is None:
-                    del runs[slot]
-                else:
-                    found[slot] = measured
-                if time.monotonic() - reported > REPORT_SECONDS or not runs:
-                    reported = time.monotonic()
-                    yield MeterView(dict(found), sum(one.done for one in found.values()), total)
-                else:
-                    yield None
-        yield MeterView(dict(found), total, total)
+        total = self.num * len(self.pictures)
+
+        def view(found: dict[Slot, Measured]) -> MeterView:
+            return MeterView(dict(found), sum(one.done for one in found.values()), total)
+
+        return take_turns({slot: _measure(renderer, picture, self.num) for slot, picture in self.pictures}, view)
 
 
 def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[Measured]:
@@ -172,7 +161,4 @@ def _to_error(pair: Pair) -> np.ndarray:
 @lru_cache(maxsize=4)
 def amplify_error(measured: Measured, metric: str, gain: float) -> np.ndarray:
     """Return a metric's error picture times `gain` as uint8 [H, W, 4]; black is equal."""
-    error = measured.errors[metric]
-    pixels = np.full((*error.shape[:2], 4), 255, np.uint8)
-    pixels[:, :, :3] = np.clip(error * (255 * gain), 0, 255)
-    return pixels
+    return _to_rgba(measured.errors[metric] * (255 * gain))

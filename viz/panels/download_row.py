@@ -3,14 +3,14 @@
 
 from pathlib import Path
 
-from imgui_bundle import ImVec2, imgui
+from imgui_bundle import imgui, imgui_ctx
 
 from gan.files.format import format_bytes, format_duration
 from gan.hub.cache import is_cached
 from viz.core.state import Slot
 from viz.loading.downloads import FAILED, Report
+from viz.ui import widgets
 from viz.ui.context import PanelContext
-from viz.ui.widgets import button, fact, sentence, tooltip
 
 SHOWN_DIGITS = 16  # of a checksum that are shown; all are a click away
 STAGES = {"connecting": "Connecting", "waiting": "Reconnecting", "checking": "Checking"}
@@ -30,39 +30,27 @@ def draw(context: PanelContext, slot: Slot, path: str) -> None:
 
 def _progress(context: PanelContext, slot: Slot, report: Report) -> None:
     """Draw three lines: name and time left, bar and button, figures."""
-    room, gap = imgui.get_content_region_avail().x, imgui.get_style().item_inner_spacing.x
+    theme, style = context.theme, imgui.get_style()
+    room, gap = imgui.get_content_region_avail().x, style.item_inner_spacing.x
     left = "" if report.seconds_left is None else f"{format_duration(report.seconds_left)} left"
-    imgui.push_font(context.theme.mono, 0.0)
-    width = imgui.calc_text_size(left).x
-    imgui.pop_font()
-    start = imgui.get_cursor_pos_x()
+    with imgui_ctx.push_font(theme.mono, 0.0):
+        width = imgui.calc_text_size(left).x
     imgui.text_unformatted(_elided(report.name, room - width - 2 * gap))
-    tooltip(report.address)
-    imgui.push_font(context.theme.mono, 0.0)
+    widgets.tooltip(report.address)
     if left:
         imgui.same_line()
-        imgui.set_cursor_pos_x(start + room - width)
-        imgui.text_colored(context.theme.dim, left)
-    imgui.pop_font()
-    _bar(report, room - gap - imgui.calc_text_size("Cancel").x - 2 * imgui.get_style().frame_padding.x)
+        widgets.mono_text(theme, left, theme.dim, right=True)
+    percent = "" if report.fraction is None else f"{100 * report.fraction:.0f} %"
+    words = f"{STAGES.get(report.stage, '')} {percent}".strip()
+    widgets.progress_bar(
+        report.fraction, words, room - gap - imgui.calc_text_size("Cancel").x - 2 * style.frame_padding.x
+    )
+    widgets.tooltip(f"Downloading {report.address}")
     imgui.same_line(0, gap)
-    if button("Cancel", "Stop the download. Opening the address again resumes it."):
+    if widgets.button("Cancel", "Stop the download. Opening the address again resumes it."):
         context.models.downloads.cancel(slot)
-    imgui.push_font(context.theme.mono, 0.0)
-    imgui.text_colored(context.theme.dim, describe_progress(report))
-    imgui.pop_font()
+    widgets.mono_text(theme, describe_progress(report), theme.dim)
     imgui.dummy((0, 2))
-
-
-def _bar(report: Report, width: float) -> None:
-    fraction = report.fraction
-    percent = "" if fraction is None else f"{100 * fraction:.0f} %"
-    words = percent if report.stage == "downloading" else f"{STAGES[report.stage]} {percent}".strip()
-    known = -0.5 * imgui.get_time() if fraction is None else fraction  # negative: only that something happens
-    imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
-    imgui.progress_bar(known, ImVec2(width, 0), words)
-    imgui.pop_style_color()
-    tooltip(f"Downloading {report.address}")
 
 
 def describe_progress(report: Report) -> str:
@@ -90,18 +78,17 @@ def _elided(text: str, width: float) -> str:
 
 
 def _failure(context: PanelContext, slot: Slot, report: Report) -> None:
-    sentence(report.error, context.theme.error)
+    widgets.sentence(report.error, context.theme.error)
     if report.address:
-        if button("Try again", f"Resume the download of {report.address}."):
+        if widgets.button("Try again", f"Resume the download of {report.address}."):
             context.models.downloads.retry(slot)
         imgui.same_line()
-    if button("Dismiss", "Hide this message."):
+    if widgets.button("Dismiss", "Hide this message."):
         context.models.downloads.cancel(slot)
     imgui.dummy((0, 2))
 
 
 def _checksum(context: PanelContext, sha256: str) -> None:
     tip = f"{sha256} is the checksum of the downloaded file; equal checksums mean equal files. Click to copy."
-    fact(context.theme, "sha256", f"{sha256[:SHOWN_DIGITS]}…", tip, context.theme.dim)
-    if imgui.is_item_clicked():
-        imgui.set_clipboard_text(sha256)
+    widgets.fact(context.theme, "sha256", f"{sha256[:SHOWN_DIGITS]}…", tip, context.theme.dim)
+    widgets.copied_on_click(sha256)

@@ -4,7 +4,7 @@
 import math
 
 import numpy as np
-from imgui_bundle import ImVec2, imgui, implot
+from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 
 from viz.core.result import PICTURE
 from viz.core.state import AppState
@@ -12,93 +12,71 @@ from viz.instruments.filters import FiltersView, FilterView, response_image, vie
 from viz.panels.layers import choose_slot, selected
 from viz.ui import widgets
 from viz.ui.context import PanelContext
-from viz.ui.theme import DARK, rgb
+from viz.ui.theme import DARK, Palette, rgb
 
 TITLE = "Filters"
 PLACE = "right"
 
 FLOOR = -90.0  # dB, the darkest of the plane and the foot of the slices
 SCHEDULE_SHARE = 0.3  # of the panel's height
-QUIET = (
-    implot.Flags_.no_menus
-    | implot.Flags_.no_mouse_text
-    | implot.Flags_.no_inputs
-    | implot.Flags_.no_legend
-    | implot.Flags_.no_title
+LOSSES = (
+    ("at f_c", "cutoff", "What is lost at the cutoff; about 6 dB is a windowed filter's nature."),
+    ("stopband", "stopband", "The least that is taken away from f_c + f_h on."),
+    ("aliases", "alias", "The least that is taken away from s - f_c on, where aliases and images begin."),
 )
 
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the layer, its two filters beside each other, and its place in the schedule."""
     slot = choose_slot(state, context)
-    facts = context.facts(slot)
-    if facts is None or not state.slot(slot).path:
-        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", context.theme.dim)
+    facts, band = context.facts(slot), selected(state, context, slot)
+    if facts is None or band is None:
         return
-    band = selected(state, context, slot)
-    assert band is not None
     last = band.index is not None and band.name == PICTURE
     shown = view_filters(facts.config, str(band.index) if last else band.name)
     imgui.set_next_item_width(-1)
     names = ("input", *shown.schedule.names) if facts.movable else shown.schedule.names
     tip = "The layer shown here, under Layers and under Spectrum."
     chosen = widgets.select("layer", band.name, band.name, ((name, name) for name in names), tip)
-    setattr(state.layers, slot, chosen or getattr(state.layers, slot))
-    imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())
-    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(6, 5))
-    implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(3, 2))
-    implot.push_style_var(implot.StyleVar_.plot_min_size, ImVec2(60, 40))
-    height = imgui.get_content_region_avail().y
-    _filters(context, shown, (1 - SCHEDULE_SHARE) * height)
-    _schedule(context, shown)
-    implot.pop_style_var(3)
-    imgui.pop_font()
+    if chosen != band.name:
+        setattr(state.layers, slot, chosen)
+    with widgets.plot_style():
+        _filters(context, shown, (1 - SCHEDULE_SHARE) * imgui.get_content_region_avail().y)
+        _schedule(context, shown)
 
 
 def _filters(context: PanelContext, shown: FiltersView, height: float) -> None:
-    pair = (("up", shown.up), ("down", shown.down))
     if shown.up is None and shown.down is None:
         why = "The Fourier input has no filters." if shown.index is None else "This layer neither up- nor downsamples."
         widgets.sentence(f"{why} Choose another layer.", context.theme.dim)
         return
     gap = imgui.get_style().item_spacing.x
-    width = (imgui.get_content_region_avail().x - gap) / 2
-    for index, (name, one) in enumerate(pair):
-        if index:
+    size = ImVec2((imgui.get_content_region_avail().x - gap) / 2, height)
+    for name, one in (("up", shown.up), ("down", shown.down)):
+        if name == "down":
             imgui.same_line(0, gap)
-        imgui.begin_child(name, (width, height), 0, imgui.WindowFlags_.no_scrollbar)
-        if one is None:
-            imgui.text_colored(context.theme.dim, f"no {name} filter")
-        else:
-            _filter(context, name, one, height)
-        imgui.end_child()
+        with imgui_ctx.begin_child(name, size, 0, imgui.WindowFlags_.no_scrollbar):
+            if one is None:
+                imgui.text_colored(context.theme.dim, f"no {name} filter")
+            else:
+                _filter(context, name, one, height)
 
 
 def _filter(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     """Draw a filter's numbers, taps, response in the plane, and slices of it."""
     theme, f = context.theme, one.filter
-    factor = f.rate // f.low_rate
-    shape = "radial" if f.radial else "separable"
-    imgui.text_unformatted(f"{name} {factor}x")
+    imgui.text_unformatted(f"{name} {f.rate // f.low_rate}x")
     imgui.same_line()
-    imgui.text_colored(theme.dim, f"{shape}, {len(f.taps)} taps")
+    imgui.text_colored(theme.dim, f"{'radial' if f.radial else 'separable'}, {len(f.taps)} taps")
     widgets.tooltip(
         f"A {f.kind} low-pass between s = {f.low_rate} and {f.rate} samples a picture width, "
         f"f_c = {f.cutoff:.2f}, f_h = {f.half_width:.2f} cycles a picture width."
     )
-    loss = one.attenuation
-    for text, value, tip in (
-        ("at f_c", loss.cutoff, "What is lost at the cutoff; about 6 dB is a windowed filter's nature."),
-        ("stopband", loss.stopband, "The least that is taken away from f_c + f_h on."),
-        ("aliases", loss.alias, "The least that is taken away from s - f_c on, where aliases and images begin."),
-    ):
+    for text, loss, tip in LOSSES:
         imgui.text_colored(theme.dim, text)
         widgets.tooltip(tip)
         imgui.same_line()
-        imgui.push_font(theme.mono, 0.0)
-        widgets.align_right(f"{value:.1f} dB")
-        imgui.text_unformatted(f"{value:.1f} dB")
-        imgui.pop_font()
+        widgets.mono_text(theme, f"{getattr(one.attenuation, loss):.1f} dB", right=True)
         widgets.tooltip(tip)
     rest = height - 4 * imgui.get_text_line_height_with_spacing()
     _taps(context, name, one, rest * 0.24)
@@ -108,24 +86,20 @@ def _filter(context: PanelContext, name: str, one: FilterView, height: float) ->
 
 def _taps(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     """Draw the impulse response; of a radial filter the row through its middle."""
-    taps = one.filter.taps
+    taps, axis, text = one.filter.taps, implot.AxisFlags_, context.theme.text
     values = taps[len(taps) // 2] if taps.ndim == 2 else taps
-    if not implot.begin_plot(f"##taps {name}", (-1, height), QUIET):
+    span, reach = float(np.abs(values).max()), len(values) / 2
+    y = min(1.25 * float(values.min()), -0.1 * span), 1.15 * span
+    axes = axis.none, axis.no_tick_labels | axis.no_tick_marks
+    if not widgets.begin_plot(f"taps {name}", height, (-reach, reach), y, axes=axes):
         return
-    axis = implot.AxisFlags_
-    implot.setup_axes("", "", axis.none, axis.no_tick_labels | axis.no_tick_marks)
-    reach = len(values) / 2
-    implot.setup_axis_limits(implot.ImAxis_.x1, -reach, reach, imgui.Cond_.always)
-    span = float(np.abs(values).max())
-    implot.setup_axis_limits(
-        implot.ImAxis_.y1, min(1.25 * float(values.min()), -0.1 * span), 1.15 * span, imgui.Cond_.always
-    )
+    _whole_ticks(-reach, reach)
     spec = implot.Spec(
         line_color=context.theme.dim,
         marker=implot.Marker_.circle,
         marker_size=2.0,
-        marker_fill_color=context.theme.text,
-        marker_line_color=context.theme.text,
+        marker_fill_color=text,
+        marker_line_color=text,
     )
     implot.plot_stems("taps", one.positions, np.ascontiguousarray(values, np.float64), 0.0, spec)
     implot.end_plot()
@@ -133,42 +107,38 @@ def _taps(context: PanelContext, name: str, one: FilterView, height: float) -> N
 
 def _plane(context: PanelContext, name: str, one: FilterView, height: float) -> None:
     """Draw the response over the plane, with f_c and f_c + f_h of the lower rate on it."""
-    side = min(imgui.get_content_region_avail().x, height)
-    start, origin = imgui.get_cursor_pos(), imgui.get_cursor_screen_pos()
-    left = origin.x + (imgui.get_content_region_avail().x - side) / 2
-    picture = context.texture(f"plane {name}", response_image(one, FLOOR))
-    draw = imgui.get_window_draw_list()
-    draw.add_image(imgui.ImTextureRef(picture.texture), (left, origin.y), (left + side, origin.y + side))
-    centre, scale = (left + side / 2, origin.y + side / 2), side / 2 / one.extent
-    # The dark theme's colours, as the map is dark in both.
-    for frequency, colour in ((one.filter.cutoff, DARK.cutoff), (one.filter.stopband, DARK.warning)):
-        reach, ink = frequency * scale, imgui.get_color_u32(rgb(colour))
+    origin, width = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail().x
+    side = min(width, height)
+    corner = ImVec2(origin.x + (width - side) / 2, origin.y)
+    widgets.picture(context, f"plane {name}", response_image(one, FLOOR), corner, ImVec2(side, side))
+    draw, centre = imgui.get_window_draw_list(), (corner.x + side / 2, corner.y + side / 2)
+    for frequency, code in _marks(one, DARK)[:2]:  # the dark theme's colours, as the map is dark in both
+        reach, ink = frequency * side / 2 / one.extent, imgui.get_color_u32(rgb(code))
         if one.filter.radial:
             draw.add_circle(centre, reach, ink, 64, 1.5)
         else:
             draw.add_rect((centre[0] - reach, centre[1] - reach), (centre[0] + reach, centre[1] + reach), ink, 0, 1.5)
-    imgui.set_cursor_pos(start)
-    imgui.dummy((imgui.get_content_region_avail().x, side))
+    imgui.dummy((width, side))
     widgets.tooltip(
         f"Response over the plane, {FLOOR:.0f} to 0 dB; blue f_c, yellow f_c + f_h; the border is "
         f"{one.extent:.0f} cycles a picture width."
     )
 
 
+def _marks(one: FilterView, palette: Palette) -> tuple[tuple[float, str], ...]:
+    """Return a filter's frequencies f_c, f_c + f_h and s - f_c, and their colours."""
+    f = one.filter
+    return (f.cutoff, palette.cutoff), (f.stopband, palette.warning), (f.alias_from, palette.error)
+
+
 def _slices(context: PanelContext, name: str, one: FilterView, height: float) -> None:
-    if not implot.begin_plot(f"##response {name}", (-1, height), QUIET):
-        return
-    theme, axis = context.theme, implot.AxisFlags_
-    implot.setup_axes("", "", axis.none, axis.none)
+    theme = context.theme
     directions = one.slices if one.filter.radial else one.slices[:1]
-    implot.setup_axis_limits(implot.ImAxis_.x1, 0, max(part.frequencies[-1] for part in directions), imgui.Cond_.always)
-    implot.setup_axis_limits(implot.ImAxis_.y1, FLOOR, 6, imgui.Cond_.always)
-    marks = (
-        (one.filter.cutoff, theme.palette.cutoff),
-        (one.filter.stopband, theme.palette.warning),
-        (one.filter.alias_from, theme.palette.error),
-    )
-    for index, (frequency, code) in enumerate(marks):
+    most = max(part.frequencies[-1] for part in directions)
+    if not widgets.begin_plot(f"response {name}", height, (0, most), (FLOOR, 6)):
+        return
+    _whole_ticks(0, 0.95 * most)
+    for index, (frequency, code) in enumerate(_marks(one, theme.palette)):
         implot.plot_inf_lines(f"##{index}", np.array([frequency]), implot.Spec(line_color=rgb(code), line_weight=1))
     for part, colour in zip(directions, (theme.text, theme.dim), strict=False):
         implot.plot_line(f"{part.degrees:g}", part.frequencies, part.gains, implot.Spec(line_color=colour))
@@ -191,16 +161,15 @@ def _schedule(context: PanelContext, shown: FiltersView) -> None:
         imgui.text_colored(rgb(colour), text)
         imgui.same_line()
     imgui.text_colored(theme.dim, "over the layers")
-    if not implot.begin_plot("##schedule", (-1, max(imgui.get_content_region_avail().y, 60.0)), QUIET):
-        return
-    axis, x = implot.AxisFlags_, np.arange(len(schedule.names), dtype=np.float64)
-    implot.setup_axes("", "", axis.none, axis.none)
-    implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+    x = np.arange(len(schedule.names), dtype=np.float64)
     low, high = float(schedule.cutoffs.min()), float(schedule.stopbands.max())
-    ticks = [2.0**power for power in range(math.floor(math.log2(low)), math.ceil(math.log2(high)) + 1)]
-    implot.setup_axis_ticks(implot.ImAxis_.y1, ticks, [f"{tick:g}" for tick in ticks], False)
-    implot.setup_axis_limits(implot.ImAxis_.x1, -0.5, len(x) - 0.5, imgui.Cond_.always)
-    implot.setup_axis_limits(implot.ImAxis_.y1, low / 1.3, high * 1.3, imgui.Cond_.always)
+    height = max(imgui.get_content_region_avail().y, 60.0)
+    if not widgets.begin_plot("schedule", height, (-0.5, len(x) - 0.5), (low / 1.3, high * 1.3)):
+        return
+    implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+    octaves = range(math.floor(math.log2(low)), math.ceil(math.log2(high)) + 1)
+    _ticks(implot.ImAxis_.y1, [2.0**power for power in octaves])
+    _whole_ticks(0, len(x) - 1, 10)
     if shown.index is not None:
         line = implot.Spec(line_color=rgb(theme.palette.active), line_weight=8)
         implot.plot_inf_lines("##selected", np.array([float(shown.index)]), line)
@@ -217,3 +186,13 @@ def _schedule(context: PanelContext, shown: FiltersView) -> None:
         else:
             implot.plot_line(name, x, values, spec)
     implot.end_plot()
+
+
+def _whole_ticks(low: float, high: float, most: int = 4) -> None:
+    """Mark multiples of a power of two on the x axis, at most so many steps of it: implot's own run into each other."""
+    step = 2 ** max(0, math.ceil(math.log2((high - low) / most)))
+    _ticks(implot.ImAxis_.x1, [float(tick) for tick in range(-step * int(-low // step), int(high) + 1, step)])
+
+
+def _ticks(axis: int, ticks: list[float]) -> None:
+    implot.setup_axis_ticks(axis, ticks, [f"{tick:g}" for tick in ticks], False)

@@ -24,22 +24,19 @@ def draw(state: AppState, context: PanelContext) -> None:
     latent, theme = state.latent_of(state.focus), context.theme
     widgets.side(theme, state)
     _pad(state, context)
-    half = widgets.share_width(labelled=True)
-    widgets.label(theme, "seed x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.")
-    widgets.number(theme, "", latent, "x", step=0.02, form="%.2f", width=half)
-    widgets.beside()
-    widgets.number(theme, "", latent, "y", step=0.02, form="%.2f")
-    widgets.label(theme, "go to")
-    if widgets.button("Nearest", "To the nearest seed: its z is exactly RandomState(seed).randn.", width=half):
+    row = widgets.label(theme, "seed x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.", cells=2)
+    widgets.number(theme, row, latent, "x", step=0.02)
+    widgets.number(theme, row, latent, "y", step=0.02)
+    row = widgets.label(theme, "go to", cells=2)
+    tip = "To the nearest seed: its z is exactly RandomState(seed).randn."
+    if widgets.button("Nearest", tip, width=row.next_cell()):
         latent.x, latent.y = round(latent.x) + 0.0, round(latent.y) + 0.0
-    widgets.beside()
-    if widgets.button("Random", "Move to a random seed.", width=half):
+    if widgets.button("Random", "To a random seed.", width=row.next_cell()):
         latent.x, latent.y = float(random.randrange(PLANE_WIDTH)), float(random.randrange(PLANE_WIDTH))
-    widgets.label(theme, "walk", "Let the point wander along x.")
-    if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=half):
+    row = widgets.label(theme, "walk", "Let the point wander along x.", cells=2)
+    if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=row.next_cell()):
         latent.animate = not latent.animate
-    widgets.beside()
-    widgets.number(theme, "", latent, "speed", step=0.01, form="%.2f /s", tip="Speed of the walk in seeds a second.")
+    widgets.number(theme, row, latent, "speed", step=0.01, form="%.2f /s", tip="Speed of the walk in seeds a second.")
     _truncation(state, context)
 
 
@@ -47,19 +44,11 @@ def _truncation(state: AppState, context: PanelContext) -> None:
     theme, latent = context.theme, state.latent_of(state.focus)
     facts = [known for known in map(context.facts, SLOTS) if known]
     tip = "Truncation ψ: w is moved towards the average w; 1 leaves it alone, 0 gives the average picture."
-    widgets.number(theme, "ψ", latent, "psi", step=0.01, form="%.2f", span=(-1.0, 2.0), tip=tip)
+    widgets.number(theme, "ψ", latent, "psi", step=0.01, span=(-1.0, 2.0), tip=tip)
     most = max((known.num_ws for known in facts), default=16)
+    form = "%d w's" if latent.cutoff else "all w's"
     tip = "Truncation cutoff: how many of the layers' w's are truncated, counted from the first."
-    widgets.number(
-        theme,
-        "cutoff",
-        latent,
-        "cutoff",
-        step=1,
-        form="%d w's" if latent.cutoff else "all w's",
-        span=(0, most),
-        tip=tip,
-    )
+    widgets.number(theme, "cutoff", latent, "cutoff", step=1, form=form, span=(0, most), tip=tip)
     labels = max((known.c_dim for known in facts), default=0)
     if labels:
         tip = "Class label c that the models with labels are given."
@@ -89,13 +78,14 @@ def _pad(state: AppState, context: PanelContext) -> None:
     line = imgui.get_color_u32(rgb(theme.palette.active, 0.6))
     ink, small = imgui.get_color_u32(theme.dim), round(0.87 * em)
     across, down = math.ceil(width / 2 / cell), math.ceil(height / 2 / cell)
+    rows = range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2)
     for column in range(math.floor(latent.x) - across, math.floor(latent.x) + across + 2):
         x = centre_x + (column - latent.x) * cell
         draw.add_line((x, origin.y), (x, corner[1]), line)
-        for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
+        for row in rows:
             y = centre_y + (row - latent.y) * cell
             draw.add_text(theme.mono or imgui.get_font(), small, (x + 6, y + 3), ink, str(column + PLANE_WIDTH * row))
-    for row in range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2):
+    for row in rows:
         y = centre_y + (row - latent.y) * cell
         draw.add_line((origin.x, y), (corner[0], y), line)
     draw.add_circle_filled((centre_x, centre_y), 4.5, imgui.get_color_u32(theme.text))

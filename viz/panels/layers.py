@@ -4,16 +4,15 @@
 import math
 
 import numpy as np
-from imgui_bundle import ImVec2, ImVec4, imgui
+from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from gan.analysis.bands import Band
 from viz.core.layer_info import find_layer, list_layers, number_format
 from viz.core.state import AppState, LayersState, Slot
 from viz.display.texture import TextureHandle
 from viz.instruments.layers import BINS, ChannelOrder, LayerRequest, LayerView, MapStatistics
-from viz.render.jobs import JobStatus
 from viz.ui import widgets
-from viz.ui.context import PanelContext
+from viz.ui.context import Jobs, PanelContext
 
 TITLE = "Layers"
 PLACE = "right"
@@ -38,143 +37,104 @@ def draw(state: AppState, context: PanelContext) -> None:
     """Draw the slot, its layers, the settings for the selected one, and its maps."""
     chosen = state.layers
     slot = choose_slot(state, context)
-    facts = context.facts(slot)
-    if facts is None:
-        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", context.theme.dim)
-        return
     layer = selected(state, context, slot)
-    assert layer is not None
-    _list(chosen, context, slot, list_layers(facts.config), layer)
-    _how(chosen, context, layer)
-    status = context.jobs.statuses.get(JOB)
-    if status and status.error:
-        widgets.sentence(status.error, context.theme.error)
-    _maps(chosen, context, slot, layer, _shown(state, status, slot, layer))
+    if layer is None:
+        return
+    _list(chosen, context, slot, layer)
+    _settings(chosen, context, layer)
+    if context.jobs.error(JOB):
+        widgets.sentence(context.jobs.error(JOB), context.theme.error)
+    _maps(chosen, context, slot, layer, _shown(state, context.jobs, slot, layer))
 
 
-def _shown(state: AppState, status: JobStatus[LayerView] | None, slot: Slot, layer: Band) -> LayerView | None:
+def _shown(state: AppState, jobs: Jobs, slot: Slot, layer: Band) -> LayerView | None:
     """Return the job's result, unless it is of another model or layer, or of another mode."""
-    if status is None or status.result is None or status.result.model != state.slot(slot).path:
+    shown: LayerView | None = jobs.result(JOB)
+    if shown is None or shown.model != state.slot(slot).path:
         return None
-    asked = status.request
+    asked = jobs.statuses[JOB].request
     assert isinstance(asked, LayerRequest)
-    return status.result if (asked.slot, asked.layer, asked.mode) == (slot, layer.name, state.layers.mode) else None
+    return shown if (asked.slot, asked.layer, asked.mode) == (slot, layer.name, state.layers.mode) else None
 
 
 def choose_slot(state: AppState, context: PanelContext) -> Slot:
-    """Draw the switch between the slots that the instruments share; return the slot that is chosen."""
-    pressed = widgets.slot_switch(context.theme, "slot", state.layers.slot, "Look inside the model in the {} slot.")
-    state.layers.slot = pressed or state.layers.slot
-    return "left" if state.layers.slot == "left" else "right"
+    """Draw the instruments' switch between the slots, and a hint if the chosen one is empty; return it."""
+    chosen = state.layers
+    tip = "Look inside the model in the {} slot."
+    chosen.slot = widgets.slot_switch(context.theme, "slot", chosen.slot, tip) or chosen.slot
+    slot: Slot = "left" if chosen.slot == "left" else "right"
+    if context.facts(slot) is None or not state.slot(slot).path:
+        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", context.theme.dim)
+    return slot
 
 
 def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
     """Return the layer of a slot's model that the instruments look at; None while no model is there."""
     facts = context.facts(slot)
-    if facts is None:
-        return None
-    return find_layer(facts.config, getattr(state.layers, slot))
+    return find_layer(facts.config, getattr(state.layers, slot)) if facts and state.slot(slot).path else None
 
 
-def _list(chosen: LayersState, context: PanelContext, slot: Slot, every: tuple[Band, ...], current: Band) -> None:
-    result = context.results[slot]
+def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band) -> None:
+    result, theme = context.results[slot], context.theme
     assert result is not None and result.facts is not None
-    config, half = result.facts.config, result.half
+    layers = list_layers(result.facts.config)
     flags, em = imgui.TableFlags_, imgui.get_font_size()
-    height = max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y)
     row = imgui.get_text_line_height() + 2 * imgui.get_style().cell_padding.y
-    height = min(height, (len(every) + 1) * row + 4)
-    if not imgui.begin_table("layers", len(COLUMNS), flags.scroll_y | flags.row_bg | flags.pad_outer_x, (0, height)):
-        return
-    imgui.table_setup_scroll_freeze(0, 1)
-    for name, width, _ in COLUMNS:
-        kind = imgui.TableColumnFlags_.width_fixed if width else imgui.TableColumnFlags_.width_stretch
-        imgui.table_setup_column(name, kind, width * em)
-    imgui.table_next_row()
-    for name, _, tip in COLUMNS:
-        imgui.table_next_column()
-        _right(context.theme.dim, name, name != "layer")
-        widgets.tooltip(tip)
-    imgui.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active))
-    for layer in every:
-        imgui.table_next_row()
-        imgui.table_next_column()
-        flag = imgui.SelectableFlags_.span_all_columns
-        imgui.push_font(imgui.get_font(), 0.93 * em)
-        if imgui.selectable(layer.name, layer == current, flag)[0]:
-            setattr(chosen, slot, layer.name)
-        imgui.pop_font()
-        imgui.push_font(context.theme.mono, 0.87 * em)
-        for text in (
-            *map(str, (layer.size, layer.channels, layer.rate)),
-            _short(layer.cutoff),
-            _short(layer.stopband),
-            number_format(layer, config, half),
-        ):
+    height = min(max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y), (len(layers) + 1) * row + 4)
+    look = flags.scroll_y | flags.row_bg | flags.pad_outer_x
+    with imgui_ctx.begin_table("layers", len(COLUMNS), look, ImVec2(0, height)) as table:
+        if not table:
+            return
+        imgui.table_setup_scroll_freeze(0, 1)
+        for name, width, _ in COLUMNS:
+            kind = imgui.TableColumnFlags_.width_fixed if width else imgui.TableColumnFlags_.width_stretch
+            imgui.table_setup_column(name, kind, width * em)
+        for name, width, tip in COLUMNS:
             imgui.table_next_column()
-            _right(context.theme.text if layer == current else context.theme.dim, text)
-        imgui.pop_font()
-    imgui.pop_style_color()
-    imgui.end_table()
+            if width:
+                widgets.align_right(name)
+            imgui.text_colored(theme.dim, name)
+            widgets.tooltip(tip)
+        with imgui_ctx.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active)):
+            for layer in layers:
+                imgui.table_next_column()
+                with imgui_ctx.push_font(imgui.get_font(), 0.93 * em):
+                    if imgui.selectable(layer.name, layer == current, imgui.SelectableFlags_.span_all_columns)[0]:
+                        setattr(chosen, slot, layer.name)
+                frequencies = (f"{f:.0f}" if f >= 100 else f"{f:.1f}" for f in (layer.cutoff, layer.stopband))
+                kind_of_number = number_format(layer, result.facts.config, result.half)
+                for text in (layer.size, layer.channels, layer.rate, *frequencies, kind_of_number):
+                    imgui.table_next_column()
+                    colour = theme.text if layer == current else theme.dim
+                    widgets.mono_text(theme, str(text), colour, widgets.SMALL * em, right=True)
 
 
-def _right(colour: ImVec4, text: str, aligned: bool = True) -> None:
-    """Draw text at the right end of its cell."""
-    if aligned:
-        widgets.align_right(text)
-    imgui.text_colored(colour, text)
-
-
-def _short(value: float) -> str:
-    """Format at most four figures, the points below one another."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
-
-
-def _how(chosen: LayersState, context: PanelContext, layer: Band) -> None:
-    theme = context.theme
-    tip = "All channels as a contact sheet, any three as colours, or one."
-    widgets.words(theme, "maps", chosen, "mode", ("sheet", "rgb", "one"), tip)
+def _settings(chosen: LayersState, context: PanelContext, layer: Band) -> None:
+    theme, span = context.theme, (0, layer.channels - 1)
+    widgets.words(theme, "maps", chosen, "mode", "All channels as a contact sheet, any three as colours, or one.")
     if chosen.mode == "sheet":
-        if widgets.words(
-            theme,
-            "sort",
-            chosen,
-            "sort",
-            ("index", "energy", "phase"),
-            "By number; by energy (variance over the pixels); or by phase-likeness: how even the local "
-            "amplitude of the monogenic signal is, 1 for a wave, 0 for noise. The order stays while the "
-            "picture moves; choose it again to sort again.",
-            again=True,
-        ):
+        tip = (
+            "By number; by energy (variance over the pixels); or by phase-likeness: how even the local amplitude of "
+            "the monogenic signal is, 1 for a wave, 0 for noise. The order stays while the picture moves; choose it "
+            "again to sort again."
+        )
+        if widgets.words(theme, "sort", chosen, "sort", tip):
             context.channel_order = ChannelOrder()
     elif chosen.mode == "one":
         tip = "The channel shown. Click it to go back to the sheet."
-        widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=(0, layer.channels - 1), tip=tip)
+        widgets.number(theme, "channel", chosen, "one", step=0.1, form="%d", span=span, tip=tip)
     else:
-        widgets.label(theme, "channels", "The channels shown as red, green and blue (the paper's fig. 6).")
-        width = widgets.share_width(3)
-        for index, name in enumerate(CHANNELS):
-            if index:
-                widgets.beside()
-            tip = f"The channel shown as {name}."
-            widgets.number(
-                theme,
-                "",
-                chosen,
-                name,
-                step=0.1,
-                form=f"{name[0].upper()} %d",
-                span=(0, layer.channels - 1),
-                width=width,
-                tip=tip,
-            )
-    widgets.label(theme, "scale", "Display gain; at 0 dB black and white are three deviations from grey.")
-    width = widgets.share_width()
+        tip = "The channels shown as red, green and blue (the paper's fig. 6)."
+        row = widgets.label(theme, "channels", tip, cells=3)
+        for name in CHANNELS:
+            form, tip = f"{name[0].upper()} %d", f"The channel shown as {name}."
+            widgets.number(theme, row, chosen, name, step=0.1, form=form, span=span, tip=tip)
     tip = "Display gain in dB; at 0 dB black and white are three deviations from grey."
-    widgets.number(theme, "", chosen, "gain", step=0.2, form="%+.1f dB", width=width, tip=tip)
+    row = widgets.label(theme, "scale", tip, cells=2)
+    widgets.number(theme, row, chosen, "gain", step=0.2, form="%+.1f dB", tip=tip)
     widgets.beside()
     tip = "One scale for all channels, grey being 0; otherwise each has its own, grey being its mean."
-    widgets.check(theme, "common", chosen, "common", tip)
+    widgets.check("common", chosen, "common", tip)
 
 
 def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, shown: LayerView | None) -> None:
@@ -185,19 +145,19 @@ def _maps(chosen: LayersState, context: PanelContext, slot: Slot, layer: Band, s
         first, count, pointed = _sheet(chosen, context, size, layer, shown)
     else:
         first, count, pointed = 0, 1, _picture(chosen, context, size, shown)
-    channels = (chosen.one,) if chosen.mode != "rgb" else (chosen.red, chosen.green, chosen.blue)
+    channels = (chosen.red, chosen.green, chosen.blue) if chosen.mode == "rgb" else (chosen.one,)
     request = LayerRequest(
         slot,
         layer.name,
-        chosen.mode,
-        chosen.sort,
-        channels,
-        first,
-        count,
-        chosen.thumb,
-        chosen.gain,
-        chosen.common,
-        context.channel_order,
+        mode=chosen.mode,
+        sort=chosen.sort,
+        channels=channels,
+        first=first,
+        count=count,
+        thumb=chosen.thumb,
+        gain=chosen.gain,
+        common=chosen.common,
+        order=context.channel_order,
     )
     context.jobs.request(JOB, request)
     _foot(context, shown, pointed)
@@ -208,15 +168,14 @@ def _sheet(
 ) -> tuple[int, int, str]:
     """Draw the contact sheet; return the first visible place, how many are, and what the pointer is on."""
     pointed = ""
-    imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
     # Whether a scrollbar is needed must not depend on whether one is there.
     columns, side, rows = _raster(chosen, size.x, layer)
     scrolls = rows * (side + GAP) - GAP > size.y
     if scrolls:
         columns, side, rows = _raster(chosen, size.x - imgui.get_style().scrollbar_size, layer)
     flags = imgui.WindowFlags_
-    imgui.begin_child("sheet", size, 0, flags.always_vertical_scrollbar if scrolls else flags.no_scrollbar)
-    imgui.pop_style_var()
+    with imgui_ctx.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0)):
+        imgui.begin_child("sheet", size, 0, flags.always_vertical_scrollbar if scrolls else flags.no_scrollbar)
     width = columns * (side + GAP) - GAP
     top = imgui.get_scroll_y()
     first_row = int(top // (side + GAP))
@@ -302,20 +261,16 @@ def _foot(context: PanelContext, shown: LayerView | None, pointed: str) -> None:
     if shown is None:
         imgui.text_colored(context.theme.dim, "Waiting for the layer's maps …")
         return
-    imgui.push_font(context.theme.mono, 0.87 * imgui.get_font_size())
-    count, height, width = shown.shape
-    imgui.text_colored(
-        context.theme.text if pointed else context.theme.dim, pointed or f"{count} maps of {width}x{height}"
-    )
-    imgui.pop_font()
+    theme, (count, height, width) = context.theme, shown.shape
+    text = pointed or f"{count} maps of {width}x{height}"
+    widgets.mono_text(theme, text, theme.text if pointed else theme.dim, widgets.SMALL * imgui.get_font_size())
     half = (imgui.get_content_region_avail().x - imgui.get_style().item_spacing.x) / 2
     names = " ".join(str(channel) for channel in shown.channels)
     for index, (title, numbers) in enumerate((("all", shown.every), (f"ch {names}", shown.selected))):
         if index:
             imgui.same_line()
-        imgui.begin_group()
-        _numbers(context, title, numbers, half)
-        imgui.end_group()
+        with imgui_ctx.begin_group():
+            _numbers(context, title, numbers, half)
 
 
 def _numbers(context: PanelContext, title: str, numbers: MapStatistics, width: float) -> None:
@@ -331,6 +286,5 @@ def _numbers(context: PanelContext, title: str, numbers: MapStatistics, width: f
     for index, part in enumerate(heights):
         x = origin.x + index * step
         draw.add_rect_filled((x, base - max(1.0, float(part) * HISTOGRAM * em)), (x + max(1.0, step - 1), base), colour)
-    imgui.push_font(context.theme.mono, 0.87 * em)
-    imgui.text_colored(context.theme.dim, f"{title}  {numbers.mean:+.2f}±{numbers.deviation:.2f}")
-    imgui.pop_font()
+    text = f"{title}  {numbers.mean:+.2f}±{numbers.deviation:.2f}"
+    widgets.mono_text(context.theme, text, context.theme.dim, widgets.SMALL * em)

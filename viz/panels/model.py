@@ -2,10 +2,9 @@
 """Model: open a checkpoint in each slot, and compare what is inside, left against right."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from imgui_bundle import imgui
+from imgui_bundle import imgui, imgui_ctx
 
 from viz.core.result import CheckpointInfo
 from viz.core.state import SLOTS, AppState, Slot
@@ -16,22 +15,16 @@ from viz.ui.context import PanelContext
 TITLE = "Model"
 PLACE = "left"
 
-FACTS = (
-    ("rung", lambda facts: facts.rung, "Configuration on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
-    ("picture", lambda facts: f"{facts.resolution} px", "Width and height of the pictures."),
-    ("z, w", lambda facts: f"{facts.z_dim}, {facts.w_dim}", "Dimensions of the latents z and w."),
-    ("labels", lambda facts: f"{facts.c_dim}" if facts.c_dim else "none", "Classes it was trained with (c_dim)."),
-    ("layers", lambda facts: f"{facts.layers}", "Synthesis layers."),
-    ("weights", lambda facts: _count(facts.parameters), "Trained parameters, mapping and synthesis."),
-    (
-        "trained",
-        lambda facts: "–" if facts.kimg is None else f"{facts.kimg:.1f} kimg",
-        "Thousands of pictures seen, where the file says so.",
-    ),
-)
-FILE = (
-    ("file", lambda inside: inside.file, "What the file is: its contents tell, not its name."),
-    ("code", lambda inside: inside.code or "none", "Source code that came along in the file. None of it is ever run."),
+ROWS = (
+    ("rung", lambda info: info.facts.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
+    ("picture", lambda info: f"{info.facts.resolution} px", "Width and height of the pictures."),
+    ("z, w", lambda info: f"{info.facts.z_dim}, {info.facts.w_dim}", "Dimensions of the latents z and w."),
+    ("labels", lambda info: f"{info.facts.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
+    ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
+    ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
+    ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),
+    ("file", lambda info: info.file, "What the file is: its contents tell, not its name."),
+    ("code", lambda info: info.code or "none", "Source code that came along in the file. None of it is ever run."),
 )
 
 
@@ -114,45 +107,27 @@ def _tooltip(context: PanelContext, path: str) -> None:
 
 
 def _comparison(state: AppState, context: PanelContext) -> None:
-    found = {slot: _known(state, context, slot) for slot in SLOTS}
-    facts = {slot: inside.facts if inside else None for slot, inside in found.items()}
-    if not any(facts.values()):
+    """Draw a table of what is in both files, without rows that say "none" of both."""
+    theme, found = context.theme, {slot: info for slot in SLOTS if (info := _known(state, context, slot))}
+    if not found:
         return
     imgui.dummy((0, 2))
-    if not imgui.begin_table("facts", 3):
-        return
-    imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
-    labelled = any(known and known.c_dim for known in facts.values())
-    for title, value, tip in FACTS:
-        if title != "labels" or labelled:
-            _row(context, title, tip, {slot: value(known) if known else "" for slot, known in facts.items()})
-    carries = any(inside and inside.code for inside in found.values())
-    for title, told, tip in FILE if carries else FILE[:1]:
-        _row(context, title, tip, {slot: told(inside) if inside else "" for slot, inside in found.items()}, found)
-    imgui.end_table()
-
-
-def _row(
-    context: PanelContext,
-    title: str,
-    tip: str,
-    values: Mapping[Slot, str],
-    found: Mapping[Slot, CheckpointInfo | None] | None = None,
-) -> None:
-    """Draw a label and a value for each slot; values of files in `found` have a tooltip."""
-    imgui.table_next_row()
-    imgui.table_next_column()
-    imgui.text_colored(context.theme.dim, title)
-    widgets.tooltip(tip)
-    for slot in SLOTS:
-        imgui.table_next_column()
-        imgui.push_font(context.theme.mono, 0.0)
-        imgui.push_text_wrap_pos(0.0)
-        imgui.text_colored(context.theme.accent[slot] if values[slot] else context.theme.dim, values[slot] or "–")
-        imgui.pop_text_wrap_pos()
-        imgui.pop_font()
-        inside = found[slot] if found else None
-        widgets.tooltip(inside.words if inside else "")
+    with imgui_ctx.begin_table("facts", 3) as table:
+        if not table:
+            return
+        imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
+        for title, value, tip in ROWS:
+            values = {slot: value(info) for slot, info in found.items()}
+            if set(values.values()) == {"none"}:
+                continue
+            imgui.table_next_column()
+            imgui.text_colored(theme.dim, title)
+            widgets.tooltip(tip)
+            for slot in SLOTS:
+                imgui.table_next_column()
+                with imgui_ctx.push_font(theme.mono, 0.0):
+                    widgets.sentence(values.get(slot) or "–", theme.accent[slot] if slot in values else theme.dim)
+                widgets.tooltip(found[slot].words if slot in found else "")
 
 
 def _known(state: AppState, context: PanelContext, slot: Slot) -> CheckpointInfo | None:
@@ -164,3 +139,7 @@ def _known(state: AppState, context: PanelContext, slot: Slot) -> CheckpointInfo
 
 def _count(number: int) -> str:
     return f"{number / 1e6:.2f} M" if number >= 1e6 else f"{number / 1e3:.0f} k"
+
+
+def _kimg(number: float | None) -> str:
+    return "–" if number is None else f"{number:.1f} kimg"

@@ -5,7 +5,7 @@ import math
 import os
 
 import numpy as np
-from imgui_bundle import ImVec2, ImVec4, imgui, implot
+from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
 
 from gan.analysis.bands import Band
 from viz.core import gestures
@@ -33,12 +33,11 @@ def draw(state: AppState, context: PanelContext) -> None:
     main = choose_slot(state, context)
     bands = {slot: band for slot in SLOTS if (band := _band(state, context, slot)) is not None}
     if main not in bands:
-        widgets.sentence(f"Nothing is shown in the {main} slot: open a model there.", theme.dim)
         return
     tip = "The spectrum of the picture, or of each slot's layer chosen under Layers."
-    widgets.words(theme, "of", chosen, "source", ("picture", "layer"), tip)
-    progress = context.jobs.statuses.get(AVERAGE)
-    averaged = progress.result if progress and progress.result and progress.result.done else None
+    widgets.words(theme, "of", chosen, "source", tip)
+    progress = context.jobs.result(AVERAGE)
+    averaged = progress if progress and progress.done else None
     request = SpectrumRequest(
         tuple((slot, band.name, float(band.rate)) for slot, band in bands.items()),
         main,
@@ -50,24 +49,22 @@ def draw(state: AppState, context: PanelContext) -> None:
         chosen.angle,
         averaged,
     )
-    status = context.jobs.request(LIVE, request)
-    shown = status.result if status else None
+    context.jobs.request(LIVE, request)
+    shown: SpectrumView | None = context.jobs.result(LIVE)
     if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
         shown = None  # of another model
-    problem = status.error if status and status.error else shown.errors.get(main) if shown else None
+    problem = context.jobs.error(LIVE) or (shown and shown.errors.get(main))
     if problem:
         widgets.sentence(problem, theme.error)
     _heat(chosen, context, bands[main], shown, main)
-    _how(chosen, context, bool(shown and shown.averages))
+    _settings(chosen, context)
     _averaging(state, context, bands)
     _slices(chosen, context, bands, shown)
 
 
 def _band(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
-    facts = context.facts(slot)
-    if facts is None or not state.slot(slot).path:
-        return None
-    return find_layer(facts.config, PICTURE) if state.spectrum.source == "picture" else selected(state, context, slot)
+    facts, layer = context.facts(slot), selected(state, context, slot)
+    return find_layer(facts.config, PICTURE) if facts and layer and state.spectrum.source == "picture" else layer
 
 
 # -- the heat map ------------------------------------------------------------------------------------------------------
@@ -81,41 +78,35 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
     imgui.set_cursor_screen_pos(corner)
     imgui.invisible_button("##heat", (side, side))
     hovered, active = imgui.is_item_hovered(), imgui.is_item_active()
-    draw, end = imgui.get_window_draw_list(), (corner.x + side, corner.y + side)
-    draw.add_rect_filled(corner, end, imgui.get_color_u32(imgui.Col_.frame_bg))
-    look = None
-    if shown is not None:
-        look = shown.looks.get(main)
-        look = shown.averages.get(main, look) if chosen.of_average else look
-        if look is not None and look.reach != band.rate / 2:
-            look = None  # of the layer before
-    if shown is not None and shown.heat is not None and look is not None:
-        picture = context.texture("spectrum", shown.heat)
-        draw.add_image(imgui.ImTextureRef(picture.texture), corner, end)
+    look = shown.looks.get(main) if shown else None
+    if shown and chosen.of_average:
+        look = shown.averages.get(main, look)
+    if look is not None and look.reach != band.rate / 2:
+        look = None  # of the layer before
+    widgets.picture(context, "spectrum", shown.heat if shown and look else None, corner, ImVec2(side, side))
     mouse = imgui.get_io().mouse_pos
     # The frequency 0 is in the middle of its sample, half a sample right of the picture's middle.
     shift = 0.5 / len(look.levels) if look else 0.0
     scale = side / band.rate  # pixels a cycle a picture width
     centre = ImVec2(corner.x + (0.5 + shift) * side, corner.y + (0.5 + shift) * side)
-    draw.push_clip_rect(corner, end, True)
-    _contours(band, centre, scale)
-    _ray(chosen, centre, band, scale)
-    draw.pop_clip_rect()
+    with imgui_ctx.push_clip_rect(corner, corner + ImVec2(side, side), True):
+        _contours(band, centre, scale)
+        _ray(chosen, centre, band, scale)
     if active:
         degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
         gestures.set_clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
-    text = "blue f_c, green f_t, border s/2; drag: turn slice"
-    if band.cutoff >= 0.999 * band.nyquist:
-        text = "border: f_c = s/2, f_t beyond; drag: turn slice"
-    elif band.stopband >= band.nyquist:
-        text = "blue f_c, f_t beyond the border s/2; drag: turn slice"
     if hovered and look is not None:
         x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
         text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
-    imgui.push_font(context.theme.mono if hovered else imgui.get_font(), 0.87 * em)
-    imgui.text_colored(context.theme.text if hovered else context.theme.dim, text)
-    imgui.pop_font()
+    elif band.cutoff >= 0.999 * band.nyquist:
+        text = "border: f_c = s/2, f_t beyond; drag: turn slice"
+    elif band.stopband >= band.nyquist:
+        text = "blue f_c, f_t beyond the border s/2; drag: turn slice"
+    else:
+        text = "blue f_c, green f_t, border s/2; drag: turn slice"
+    with imgui_ctx.push_font(context.theme.mono if hovered else imgui.get_font(), widgets.SMALL * em):
+        imgui.text_colored(context.theme.text if hovered else context.theme.dim, text)
     if not hovered:
         widgets.tooltip(
             "Frequencies in cycles a picture width, 0 in the middle, s/2 at the border. Squares where a "
@@ -164,56 +155,41 @@ def _angles(chosen: SpectrumState) -> list[float]:
 # -- controls ----------------------------------------------------------------------------------------------------------
 
 
-def _how(chosen: SpectrumState, context: PanelContext, has_average: bool) -> None:
-    theme, half = context.theme, widgets.share_width(labelled=True)
-    widgets.label(theme, "range", "What is darkest and what is brightest on the map.")
-    widgets.number(theme, "", chosen, "low", step=0.25, form="%+.0f dB", width=half, tip="The darkest.")
-    widgets.beside()
-    widgets.number(theme, "", chosen, "high", step=0.25, form="%+.0f dB", tip="The brightest.")
-    widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.")
+def _settings(chosen: SpectrumState, context: PanelContext) -> None:
+    theme = context.theme
+    row = widgets.label(theme, "range", "What is darkest and what is brightest on the map.", cells=2)
+    widgets.number(theme, row, chosen, "low", step=0.25, form="%+.0f dB", tip="The darkest.")
+    widgets.number(theme, row, chosen, "high", step=0.25, form="%+.0f dB", tip="The brightest.")
+    row = widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.", cells=2)
     tip = "Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window."
-    widgets.number(theme, "", chosen, "beta", step=0.05, form="beta %.1f", width=half, tip=tip)
-    widgets.beside()
+    widgets.number(theme, row, chosen, "beta", step=0.05, form="beta %.1f", tip=tip)
     tip = "Zero-padding: how many times finer than its samples the spectrum is drawn."
-    widgets.number(theme, "", chosen, "pad", step=0.05, form="pad %dx", tip=tip)
+    widgets.number(theme, row, chosen, "pad", step=0.05, form="pad %dx", tip=tip)
 
 
 def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) -> None:
-    chosen, theme = state.spectrum, context.theme
-    status, running = context.jobs.statuses.get(AVERAGE), context.jobs.is_running(AVERAGE)
-    progress = status.result if status else None
-    half = widgets.share_width(labelled=True)
-    widgets.label(theme, "average", "The average spectrum of many seeds, of both slots (the paper's fig. 13).")
-    if running:
-        done, total = (progress.done, progress.total) if progress else (0, 0)
-        if widgets.progress(done, total, half, "Stop, and keep what was averaged so far."):
-            context.jobs.cancel(AVERAGE)
-    else:
-        widgets.number(theme, "", chosen, "num", step=1, form="%d seeds", width=half, tip="How many.")
-        widgets.beside()
+    chosen, theme, jobs = state.spectrum, context.theme, context.jobs
+    tip = "The average spectrum of many seeds, of both slots (the paper's fig. 13)."
+    row = widgets.label(theme, "average", tip, cells=2)
+    if not widgets.running_job(jobs, AVERAGE, row, "Stop, and keep what was averaged so far."):
+        widgets.number(theme, row, chosen, "num", step=1, form="%d seeds", tip="Seeds to average over.")
+        row.next_cell()
         if widgets.button("Start", "Average over so many seeds; the pictures go on moving meanwhile.", width=-1):
-            sources = tuple(
-                (slot, result.request, band.name)
-                for slot, band in bands.items()
-                if (result := context.results[slot]) is not None and result.error is None
-            )
-            context.jobs.start(AVERAGE, AverageRequest(sources, chosen.num, chosen.beta, chosen.data))
+            sources = tuple((slot, picture, bands[slot].name) for slot, picture in context.shown() if slot in bands)
+            jobs.start(AVERAGE, AverageRequest(sources, chosen.num, chosen.beta, chosen.data))
     tip = (
         "A data set whose average is a third curve, and whose mean and deviation then whiten "
         "all averages of pictures. What is shown now, and layers, are whitened by their own."
     )
     widgets.label(theme, "data", tip)
-    imgui.set_next_item_width(-1)
-    flags = imgui.InputTextFlags_
-    entered, typed = imgui.input_text_with_hint(
-        "##data", "folder or zip, or none", chosen.data, flags.enter_returns_true | flags.elide_left
-    )
-    if entered:
-        chosen.data = absolute_path(typed.strip()) if typed.strip() else ""
+    typed = widgets.text_field("data", "folder or zip, or none", chosen.data)
+    if typed is not None:
+        chosen.data = absolute_path(typed) if typed else ""
     if chosen.data and not os.path.exists(chosen.data):
-        widgets.sentence(f"There is no {chosen.data}.", theme.warning)
-    if status and status.error:
-        widgets.sentence(status.error, theme.error)
+        widgets.sentence(f"There is no {chosen.data}: type the path of a folder or zip.", theme.warning)
+    if jobs.error(AVERAGE):
+        widgets.sentence(jobs.error(AVERAGE), theme.error)
+    progress = jobs.result(AVERAGE)
     if progress and progress.done:
         widgets.label(theme, "map", "What the map above shows; the slices below show both.")
         if imgui.radio_button("now", not chosen.of_average):
@@ -227,26 +203,21 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
 
 
 def _slices(chosen: SpectrumState, context: PanelContext, bands: dict[Slot, Band], shown: SpectrumView | None) -> None:
-    theme = context.theme
-    widgets.label(theme, "slices", "From the centre outwards, in these directions.")
-    widgets.check(theme, "0°", chosen, "at_0", "Along the axis.")
+    widgets.label(context.theme, "slices", "From the centre outwards, in these directions.")
+    widgets.check("0°", chosen, "at_0", "Along the axis.")
     imgui.same_line()
-    widgets.check(theme, "45°", chosen, "at_45", "Along the diagonal.")
+    widgets.check("45°", chosen, "at_45", "Along the diagonal.")
     imgui.same_line()
-    widgets.check(theme, f"{chosen.angle:.1f}°###angle", chosen, "at_angle", "In the direction dragged on the map.")
-    angles = _angles(chosen)
+    widgets.check(f"{chosen.angle:.1f}°###angle", chosen, "at_angle", "In the direction dragged on the map.")
+    angles, em = _angles(chosen), imgui.get_font_size()
     if not angles:
         return
-    imgui.push_font(imgui.get_font(), 0.87 * imgui.get_font_size())
-    _legend(context, shown)
-    gap = imgui.get_style().item_spacing.y
-    height = (imgui.get_content_region_avail().y - gap * (len(angles) - 1)) / len(angles)
-    implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(6, 5))
-    implot.push_style_var(implot.StyleVar_.label_padding, ImVec2(3, 2))
-    for angle in angles:
-        _slice(chosen, context, bands, shown, angle, max(height, 6 * imgui.get_font_size()))
-    implot.pop_style_var(2)
-    imgui.pop_font()
+    with widgets.plot_style():
+        _legend(context, shown)
+        gap = imgui.get_style().item_spacing.y
+        height = (imgui.get_content_region_avail().y - gap * (len(angles) - 1)) / len(angles)
+        for angle in angles:
+            _slice(chosen, context, bands, shown, angle, max(height, 6 * widgets.SMALL * em))
 
 
 def _legend(context: PanelContext, shown: SpectrumView | None) -> None:
@@ -272,19 +243,13 @@ def _slice(
     angle: float,
     height: float,
 ) -> None:
-    flags, axis, theme = implot.Flags_, implot.AxisFlags_, context.theme
-    quiet = flags.no_menus | flags.no_mouse_text | flags.no_inputs | flags.no_legend
-    if not implot.begin_plot(f"##slice{angle}", (-1, height), quiet):
+    palette, turn = context.theme.palette, math.radians(angle)
+    x = 0, max(band.rate / 2 for band in bands.values()) / max(abs(math.cos(turn)), abs(math.sin(turn)))
+    y = chosen.low - MARGIN, max(chosen.high, chosen.low + 1) + MARGIN
+    if not widgets.begin_plot(f"slice{angle}", height, x, y, labels=("", f"dB, {angle:g}°")):
         return
-    implot.setup_axes("", f"dB, {angle:g}°", axis.none, axis.none)
-    reach = max(band.rate / 2 for band in bands.values()) * min(
-        1 / max(abs(math.cos(math.radians(angle))), abs(math.sin(math.radians(angle)))), math.sqrt(2)
-    )
-    implot.setup_axis_limits(implot.ImAxis_.x1, 0, reach, imgui.Cond_.always)
-    low, high = chosen.low - MARGIN, max(chosen.high, chosen.low + 1) + MARGIN
-    implot.setup_axis_limits(implot.ImAxis_.y1, low, high, imgui.Cond_.always)
     for slot, band in bands.items():
-        for frequency, colour in ((band.cutoff, theme.palette.cutoff), (band.stopband, theme.palette.stopband)):
+        for frequency, colour in ((band.cutoff, palette.cutoff), (band.stopband, palette.stopband)):
             at = np.array([band.along(frequency, angle)])
             spec = implot.Spec(line_color=rgb(colour, 0.8 if len(bands) == 1 or slot == "left" else 0.5), line_weight=1)
             implot.plot_inf_lines(f"##{slot}{frequency}", at, spec)

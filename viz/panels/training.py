@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from imgui_bundle import ImVec2, imgui
+from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, AppState, TrainingState, absolute_path
@@ -15,14 +15,15 @@ from viz.panels import training_run
 from viz.training.monitor import RunMonitor, RunReport, build_training_command, format_command
 from viz.training.process import RunError
 from viz.training.run_folder import RunSnapshot
+from viz.ui import widgets
 from viz.ui.context import PanelContext
-from viz.ui.widgets import button, label, number, select, sentence, tooltip, words
 
 TITLE = "Training"
 PLACE = "bottom"
 
 COLUMN = 19.0  # width of a column of controls, in font sizes
-SIZES = (16, 32, 64, 128, 256)
+SIZES = ("16", "32", "64", "128", "256")
+CRITTERS, OWN = "critters", "own pictures"
 AUTOMATIC = "automatic"
 
 
@@ -30,7 +31,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     """Draw the form for a new run, or the run that is followed."""
     monitor = context.training
     if monitor is None:
-        sentence("Training is not available in this window.", context.theme.dim)
+        widgets.sentence("Training is not available in this window.", context.theme.dim)
         return
     report = monitor.report
     if report.active or report.snapshot is not None:
@@ -65,57 +66,61 @@ def _follow(state: AppState, context: PanelContext, monitor: RunMonitor, snapsho
 
 
 def _form(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
-    width = COLUMN * imgui.get_font_size()
-    gap = 2 * imgui.get_style().item_spacing.x
+    """Draw three columns, or one below another where the panel is narrow."""
+    width, gap = COLUMN * imgui.get_font_size(), 2 * imgui.get_style().item_spacing.x
     stacked = imgui.get_content_region_avail().x < 2 * width + 2 * gap + 16 * imgui.get_font_size()
-    for name, column in (("what", _data_and_rung), ("how", _how)):
-        imgui.begin_child(name, ImVec2(0 if stacked else width, 0), _child_flags(stacked))
-        column(training, context)
-        imgui.end_child()
-        if not stacked:
-            imgui.same_line(0, gap)
-    imgui.begin_child("start", ImVec2(0, 0), _child_flags(stacked))
-    _start(training, context, monitor, report)
-    imgui.end_child()
-
-
-def _child_flags(stacked: bool) -> int:
-    return int(imgui.ChildFlags_.auto_resize_y) if stacked else int(imgui.ChildFlags_.none)
+    flags = imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none
+    size = ImVec2(0 if stacked else width, 0)
+    with imgui_ctx.begin_child("what", size, flags):
+        _data_and_rung(training, context)
+        _follow_row(training, context, monitor)
+    if not stacked:
+        imgui.same_line(0, gap)
+    with imgui_ctx.begin_child("how", size, flags):
+        _settings(training, context)
+    if not stacked:
+        imgui.same_line(0, gap)
+    with imgui_ctx.begin_child("start", ImVec2(0, 0), flags):
+        _start(training, context, monitor, report)
 
 
 def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
-    theme, is_drawn = context.theme, training.source == "critters"
-    chosen = _Choice("critters" if is_drawn else "own pictures")
-    tip = "Critters are drawn by Jinc, unaligned as in FFHQ-U; your own are a folder or zip of square RGB pictures."
-    if words(theme, "data", chosen, "value", ("critters", "own pictures"), tip):
-        training.source = "critters" if chosen.value == "critters" else ""
-    if training.source == "critters":
-        tip = "How many critters to draw; drawn once, then kept in the output folder."
-        number(theme, "pictures", training, "pictures", step=10, form="%d", tip=tip)
-        chosen = _Choice(str(training.resolution))
-        if words(theme, "size", chosen, "value", [str(size) for size in SIZES], "Width and height in pixels: S."):
-            training.resolution = int(chosen.value)
-    else:
-        label(theme, "path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
-        training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
-    titles = dict(RUNGS)
-    label(theme, "rung", "Step on the paper's ladder from StyleGAN2 to StyleGAN3-R: the one above and a change.")
-    rungs = ((letter, f"{letter}  {title}") for letter, title in RUNGS)
-    training.rung = select("rung", f"{training.rung}  {titles[training.rung]}", training.rung, rungs) or training.rung
-
-
-def _how(training: TrainingState, context: PanelContext) -> None:
     theme = context.theme
+    tip = "Critters are drawn by Jinc, unaligned as in FFHQ-U; your own are a folder or zip of square RGB pictures."
+    kind = CRITTERS if training.source == CRITTERS else OWN
+    picked = widgets.pick_word(theme, "data", "source", kind, (CRITTERS, OWN), tip)
+    if picked and picked != kind:
+        training.source = CRITTERS if picked == CRITTERS else ""
+    if training.source == CRITTERS:
+        tip = "How many critters to draw; drawn once, then kept in the output folder."
+        widgets.number(theme, "pictures", training, "pictures", step=10, form="%d", tip=tip)
+        tip, size = "Width and height in pixels: S.", str(training.resolution)
+        training.resolution = int(widgets.pick_word(theme, "size", "size", size, SIZES, tip) or size)
+    else:
+        widgets.label(theme, "path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
+        training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
+    widgets.label(
+        theme, "rung", "Step on the paper's ladder from StyleGAN2 to StyleGAN3-R: the one above and a change."
+    )
+    rungs = {letter: f"{letter}  {title}" for letter, title in RUNGS}
+    training.rung = widgets.select("rung", rungs[training.rung], training.rung, rungs.items())
+
+
+def _settings(training: TrainingState, context: PanelContext) -> None:
+    theme, preset = context.theme, training.preset
     tip = "Capacity and optimiser settings: tiny is for CPUs; paper is StyleGAN3's own, for a GPU with much memory."
-    if words(theme, "preset", training, "preset", ("tiny", "paper"), tip):
+    widgets.words(theme, "preset", training, "preset", tip)
+    if training.preset != preset:
         training.batch, training.kimg = 0, 0.0
     tip = "Thousands of real images shown to the discriminator; 0 is automatic, the preset's."
-    number(theme, "length", training, "kimg", step=1, form="%.1f kimg" if training.kimg else AUTOMATIC, tip=tip)
+    widgets.number(theme, "length", training, "kimg", step=1, form="%.1f kimg" if training.kimg else AUTOMATIC, tip=tip)
     tip = "Images a step, a multiple of 4; 0 is automatic, the preset's for this size."
-    number(theme, "batch", training, "batch", step=0.25, form="%d images" if training.batch else AUTOMATIC, tip=tip)
+    widgets.number(
+        theme, "batch", training, "batch", step=0.25, form="%d images" if training.batch else AUTOMATIC, tip=tip
+    )
     tip = "Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch."
-    number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, tip=tip)
-    label(theme, "output", "Folder that gets a numbered run folder for each run.")
+    widgets.number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, tip=tip)
+    widgets.label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 
 
@@ -125,27 +130,30 @@ def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, 
         training_run.draw_failure(context, report)
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
-        first = drawn if training.source == "critters" else "Trains"
+        first = drawn if training.source == CRITTERS else "Trains"
         length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"the {training.preset} preset's length"
-        sentence(f"{first} rung {training.rung} ({dict(RUNGS)[training.rung]}) for {length}.", theme.text)
-        sentence("Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim)
+        widgets.sentence(f"{first} rung {training.rung} ({dict(RUNGS)[training.rung]}) for {length}.", theme.text)
+        widgets.sentence(
+            "Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim
+        )
     command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
     if problem and not report.error:
-        sentence(problem, theme.warning if training.source.strip() else theme.dim)
-    imgui.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active))
-    started = button("Start training", "Run the trainer as a process of its own.", enabled=bool(command))
-    imgui.pop_style_color()
+        widgets.sentence(problem, theme.warning if training.source.strip() else theme.dim)
+    with imgui_ctx.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active)):
+        started = widgets.button("Start training", "Run the trainer as a process of its own.", enabled=bool(command))
     if started:
         training.outdir = absolute_path(training.outdir)
-        if training.source != "critters":
+        if training.source != CRITTERS:
             training.source = absolute_path(training.source.strip())
         monitor.start(training)
     imgui.same_line()
-    if button("Copy command", command, enabled=bool(command)):
+    if widgets.button("Copy command", command, enabled=bool(command)):
         imgui.set_clipboard_text(command)
     if command:
-        _command_line(context, command)
-    _follow_row(training, context, monitor)
+        # The options, without the long paths of program and script.
+        with imgui_ctx.push_font(theme.mono, 0.0):
+            widgets.sentence(f"train.py --{command.partition(' --')[2]}", theme.dim)
+        widgets.tooltip(command)
 
 
 @lru_cache(maxsize=1)
@@ -157,28 +165,9 @@ def _command(settings: tuple[tuple[str, Any], ...], _second: int) -> tuple[str, 
         return "", str(problem)
 
 
-def _command_line(context: PanelContext, command: str) -> None:
-    """Draw the options without the long paths of program and script; the tooltip has the whole command."""
-    program, _, options = command.partition(" --")
-    imgui.push_font(context.theme.mono, 0.0)
-    sentence(f"train.py --{options}", context.theme.dim)
-    imgui.pop_font()
-    tooltip(command)
-
-
 def _follow_row(training: TrainingState, context: PanelContext, monitor: RunMonitor) -> None:
-    label(context.theme, "open run", "Follow a run folder that is already there, running or not.")
-    imgui.set_next_item_width(-1)
-    entered, training.run_folder = imgui.input_text_with_hint(
-        "##run_folder", "run folder, then Enter", training.run_folder, imgui.InputTextFlags_.enter_returns_true
-    )
-    if entered and training.run_folder.strip():
-        training.run_folder = absolute_path(training.run_folder.strip())
+    widgets.label(context.theme, "open run", "Follow a run folder that is already there, running or not.")
+    typed = widgets.text_field("run_folder", "run folder, then Enter", training.run_folder)
+    if typed:
+        training.run_folder = absolute_path(typed)
         monitor.follow(training.run_folder)
-
-
-class _Choice:
-    """A word for `words` that is not itself a setting."""
-
-    def __init__(self, value: str) -> None:
-        self.value = value

@@ -7,16 +7,16 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
-from imgui_bundle import ImVec2, imgui, implot
+from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 
 from gan.files.format import format_duration
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, TrainingState
 from viz.training.monitor import RunMonitor, RunReport
-from viz.training.run_folder import Progress, RunSnapshot
+from viz.training.run_folder import RunSnapshot
+from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
-from viz.ui.widgets import button, check, label, mono_text, number, sentence, tooltip
 
 COLUMN = 23.0  # width of the left column, in font sizes
 # Curves wear no slot's colour: those mean left and right. These read on both themes.
@@ -49,15 +49,13 @@ def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
     else:
         pictures = min(room.y * shape, room.x - (COLUMN + 16) * size - 2 * gap)
         run, losses = ImVec2(COLUMN * size, room.y), ImVec2(room.x - COLUMN * size - pictures - 2 * gap, room.y)
-    imgui.begin_child("run", run, imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none)
-    _run(training, context, monitor, report)
-    imgui.end_child()
+    with imgui_ctx.begin_child("run", run, imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none):
+        _run(training, context, monitor, report)
     if not stacked:
         imgui.same_line(0, gap)
     still = imgui.WindowFlags_.no_scrollbar | imgui.WindowFlags_.no_scroll_with_mouse  # the plot takes what is left
-    imgui.begin_child("losses", losses, imgui.ChildFlags_.none, still)
-    _losses(training, context, report.snapshot.curves if report.snapshot else {})
-    imgui.end_child()
+    with imgui_ctx.begin_child("losses", losses, imgui.ChildFlags_.none, still):
+        _losses(training, context, report.snapshot.curves if report.snapshot else {})
     if not stacked:
         imgui.same_line(0, gap)
     _fakes(context, report, ImVec2(pictures, pictures / shape))
@@ -77,41 +75,29 @@ def _shape(report: RunReport) -> float:
 def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     snapshot = report.snapshot
     _heading(context, snapshot)
-    progress = snapshot.progress if snapshot is not None else None
-    known = progress is not None and report.stage not in ("launching", "idle")
     stage = STAGES.get(report.stage, "No run here yet")
-    if progress is not None and known:
-        _bar(context, progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
+    if snapshot is not None and report.stage not in ("launching", "idle"):
+        progress = snapshot.progress
+        widgets.progress_bar(progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
         if not report.error:
-            _rates(context, report, progress)
+            rates = [format_length(progress.images, progress.total_images)]
+            if report.stage == "training":
+                rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]
+            widgets.mono_text(context.theme, "   ".join(rates))
+            widgets.tooltip("kimg: thousands of real images shown to the discriminator.")
     else:
-        line = _last_line(report.output)
+        line = next((line.strip() for line in reversed(report.output.splitlines()) if line.strip()), "")
         drawn = re.fullmatch(r"Drawn (\d+) of (\d+)", line)  # the trainer draws its critters first
         if drawn:
-            _bar(context, int(drawn[1]) / max(int(drawn[2]), 1), "Drawing critters")
+            widgets.progress_bar(int(drawn[1]) / max(int(drawn[2]), 1), "Drawing critters")
         else:
-            _bar(context, -0.5 * imgui.get_time() if report.active else 0.0, stage)
+            widgets.progress_bar(None if report.active else 0.0, stage)
         if report.active:
-            sentence(line or "Loading torch", context.theme.dim)
+            widgets.sentence(line or "Loading torch", context.theme.dim)
     if report.error:
         draw_failure(context, report)
     _actions(training, context, monitor, report)
     _snapshots(training, context, snapshot)
-
-
-def _rates(context: PanelContext, report: RunReport, progress: Progress) -> None:
-    rates = [format_length(progress.images, progress.total_images)]
-    if report.stage == "training":
-        rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]
-    mono_text(context.theme, "   ".join(rates))
-    tooltip("kimg: thousands of real images shown to the discriminator.")
-
-
-def _bar(context: PanelContext, fraction: float, words: str) -> None:
-    """Draw how much is done; a negative fraction is a bar that only shows that something happens."""
-    imgui.push_style_color(imgui.Col_.plot_histogram, imgui.get_style_color_vec4(imgui.Col_.button_active))
-    imgui.progress_bar(fraction, ImVec2(-1, 0), words)
-    imgui.pop_style_color()
 
 
 def _heading(context: PanelContext, snapshot: RunSnapshot | None) -> None:
@@ -129,27 +115,26 @@ def _heading(context: PanelContext, snapshot: RunSnapshot | None) -> None:
     facts = [str(snapshot.folder)]
     facts += [f"batch {snapshot.options['batch']}"] if "batch" in snapshot.options else []
     facts += [f"R1 γ {gamma:.4g}"] if isinstance(gamma, float) else []
-    tooltip("\n".join(facts))
+    widgets.tooltip("\n".join(facts))
 
 
 def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnapshot | None) -> None:
     """Draw the buttons that open and follow the newest snapshot."""
     newest = snapshot.network if snapshot is not None else None
-    label(context.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
+    widgets.label(context.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
     gap = 2 * imgui.get_style().item_spacing.x
     for slot in SLOTS:
-        imgui.push_style_color(imgui.Col_.text, context.theme.accent[slot])
         tip = f"Open the newest snapshot ({newest.kimg} kimg) in the {slot} slot." if newest else "None is written yet."
-        pressed = button(f"Open {slot}", enabled=newest is not None)
-        imgui.pop_style_color()
-        tooltip(tip)
+        with imgui_ctx.push_style_color(imgui.Col_.text, context.theme.accent[slot]):
+            pressed = widgets.button(f"Open {slot}", enabled=newest is not None)
+        widgets.tooltip(tip)
         if pressed and newest is not None:
             context.models.open(slot, str(newest.path))
         imgui.same_line(0, gap)
-    mono_text(context.theme, f"{newest.kimg} kimg" if newest else "none yet", context.theme.dim)
-    label(context.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
+    widgets.mono_text(context.theme, f"{newest.kimg} kimg" if newest else "none yet", context.theme.dim)
+    widgets.label(context.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
     for slot in SLOTS:
-        check(context.theme, slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
+        widgets.check(slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
         imgui.same_line(0, gap)
     imgui.new_line()
 
@@ -157,59 +142,48 @@ def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnap
 def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     snapshot = report.snapshot
     if report.stage == "stopping":
-        button("Stop", enabled=False)  # stays, so that a second click on it hits nothing else
+        widgets.button("Stop", enabled=False)  # stays, so that a second click on it hits nothing else
         imgui.same_line()
-        if button("End now", "Terminate the trainer; what it learned since its last snapshot is lost."):
+        if widgets.button("End now", "Terminate the trainer; what it learned since its last snapshot is lost."):
             monitor.end()
         return
     if report.active:
-        if button("Stop", "Finish the step, write snapshot and state, and end; it can be resumed exactly there."):
+        if widgets.button(
+            "Stop", "Finish the step, write snapshot and state, and end; it can be resumed exactly there."
+        ):
             monitor.stop()
         return
-    if button("New run", "Back to the form; this run stays in its folder."):
+    if widgets.button("New run", "Back to the form; this run stays in its folder."):
         training.run_folder = ""
         monitor.follow("")
     if snapshot is None or not snapshot.resumable:
         return
     imgui.same_line()
     if report.stage != "finished":
-        if button("Resume", "Go on exactly where it stopped: optimisers, EMA, counters, random numbers, sampler."):
+        if widgets.button(
+            "Resume", "Go on exactly where it stopped: optimisers, EMA, counters, random numbers, sampler."
+        ):
             monitor.resume(snapshot.folder)
         return
-    longer = 1000 * training.kimg > snapshot.progress.images
-    if button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
+    progress = snapshot.progress
+    longer = 1000 * training.kimg > progress.images
+    if widgets.button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
-    tip = "Total length in thousands of images; double click doubles the present one."
-    number(
-        context.theme,
-        "",
-        training,
-        "kimg",
-        step=1,
-        form="%.1f kimg",
-        default=2e-3 * snapshot.progress.images,
-        width=8 * imgui.get_font_size(),
-        tip=tip,
-    )
+    imgui.set_next_item_width(8 * imgui.get_font_size())
+    tip, double = "Total length in thousands of images; double click doubles the present one.", 2e-3 * progress.images
+    widgets.number(context.theme, None, training, "kimg", step=1, form="%.1f kimg", default=double, tip=tip)
 
 
 def draw_failure(context: PanelContext, report: RunReport) -> None:
     """Draw what went wrong in the trainer's own words, and the path of its log."""
     ended = report.stage in ("failed", "crashed")
-    sentence(f"The trainer stopped: {report.error}" if ended else report.error, context.theme.error)
+    widgets.sentence(f"The trainer stopped: {report.error}" if ended else report.error, context.theme.error)
     if report.log is not None:
-        imgui.push_font(context.theme.mono, 0.0)
-        sentence(f"log {report.log}", context.theme.dim)
-        imgui.pop_font()
-        tooltip("Click to copy the path.")
-        if imgui.is_item_clicked():
-            imgui.set_clipboard_text(str(report.log))
-
-
-def _last_line(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+        with imgui_ctx.push_font(context.theme.mono, 0.0):
+            widgets.sentence(f"log {report.log}", context.theme.dim)
+        widgets.tooltip("Click to copy the path.")
+        widgets.copied_on_click(str(report.log))
 
 
 def format_length(images: int, total: int) -> str:
@@ -223,36 +197,31 @@ def format_length(images: int, total: int) -> str:
 def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
     _legend(training, context, curves)
     if not curves or not len(curves["kimg"]):
-        sentence("The first losses come with the first tick: after 4 kimg or a minute.", context.theme.dim)
+        widgets.sentence("The first losses come with the first tick: after 4 kimg or a minute.", context.theme.dim)
         return
-    colours, palette = implot.Col_, context.theme.palette
-    implot.push_style_color(colours.frame_bg, rgb(palette.window))
-    implot.push_style_color(colours.plot_bg, rgb(palette.stage))
-    implot.push_style_color(colours.plot_border, rgb(palette.border))
-    implot.push_style_color(colours.axis_grid, rgb(palette.dim, 0.25))
-    implot.push_style_color(colours.axis_text, context.theme.dim)
+    log, palette = training.log_scale, context.theme.palette
+    colours = {
+        implot.Col_.frame_bg: rgb(palette.window),
+        implot.Col_.plot_bg: rgb(palette.stage),
+        implot.Col_.plot_border: rgb(palette.border),
+        implot.Col_.axis_grid: rgb(palette.dim, 0.25),
+        implot.Col_.axis_text: context.theme.dim,
+    }
+    for role, colour in colours.items():
+        implot.push_style_color(role, colour)
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(8, 3))
-    flags = implot.Flags_
-    if implot.begin_plot(
-        "##losses", ImVec2(-1, -1), flags.no_legend | flags.no_menus | flags.no_title | flags.no_box_select
-    ):
-        _axes(curves, log=training.log_scale)
-        for name, _, colour, _ in CURVES:
-            _curve(name, colour, curves, log=training.log_scale)
+    # All of the run, from 0 kimg, with room for the last tick's words; implot's own fit fails on few points.
+    x, still = (0.0, 1.06 * max(float(curves["kimg"].max()), 1e-3)), implot.AxisFlags_.no_menus
+    flags = implot.Flags_.no_legend | implot.Flags_.no_menus | implot.Flags_.no_title | implot.Flags_.no_box_select
+    if widgets.begin_plot("losses", -1, x, loss_range(curves, log), axes=(still, still), flags=flags):
+        implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
+        if log:
+            implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+        for name, _, code, _ in CURVES:
+            _curve(name, code, curves, log)
         implot.end_plot()
     implot.pop_style_var()
-    implot.pop_style_color(5)
-
-
-def _axes(curves: Mapping[str, np.ndarray], log: bool) -> None:
-    """Show all of the run, from 0 kimg, with room for the last tick's words; implot's own fit fails on few points."""
-    axis, always = implot.AxisFlags_, implot.Cond_.always
-    implot.setup_axes("", "", axis.no_menus, axis.no_menus)
-    implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
-    implot.setup_axis_limits(implot.ImAxis_.x1, 0.0, 1.06 * max(float(curves["kimg"].max()), 1e-3), always)
-    implot.setup_axis_limits(implot.ImAxis_.y1, *loss_range(curves, log), always)
-    if log:
-        implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
+    implot.pop_style_color(len(colours))
 
 
 def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, float]:
@@ -275,11 +244,11 @@ def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str,
         values = curves.get(name, np.empty(0))
         values = values[np.isfinite(values)]
         imgui.align_text_to_frame_padding()
-        mono_text(context.theme, f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -", rgb(colour))
-        tooltip(tip)
+        widgets.mono_text(context.theme, f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -", rgb(colour))
+        widgets.tooltip(tip)
         imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
     imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - 3.4 * imgui.get_font_size())
-    check(context.theme, "log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
+    widgets.check("log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
 
 
 def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) -> None:
@@ -287,9 +256,8 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) 
     keep = np.isfinite(y) & ((y > 0.0) if log else True)
     if keep.any():
         alone = implot.Marker_.circle if keep.sum() == 1 else implot.Marker_.none
-        implot.plot_line(
-            name, x[keep], y[keep], implot.Spec(line_color=rgb(colour), line_weight=1.6, marker=alone, marker_size=2.5)
-        )
+        spec = implot.Spec(line_color=rgb(colour), line_weight=1.6, marker=alone, marker_size=2.5)
+        implot.plot_line(name, x[keep], y[keep], spec)
 
 
 # --------------------------------------------------------------------------------------------------- the pictures
@@ -298,11 +266,9 @@ def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) 
 def _fakes(context: PanelContext, report: RunReport, size: ImVec2) -> None:
     """Draw the newest grid of generated pictures, whole."""
     fakes = report.fakes
-    picture = context.texture("fakes", fakes.pixels) if fakes is not None else None
-    if fakes is None or picture is None:
-        imgui.begin_child("fakes", size, imgui.ChildFlags_.none)
-        sentence("The first pictures appear as soon as the run has begun.", context.theme.dim)
-        imgui.end_child()
+    if fakes is None:
+        with imgui_ctx.begin_child("fakes", size):
+            widgets.sentence("The first pictures appear as soon as the run has begun.", context.theme.dim)
         return
-    imgui.image(imgui.ImTextureRef(picture.texture), size)
-    tooltip(f"Newest fakes, {fakes.file.kimg} kimg: the moving average (EMA) generator at fixed latents.")
+    imgui.image(imgui.ImTextureRef(context.texture("fakes", fakes.pixels).texture), size)
+    widgets.tooltip(f"Newest fakes, {fakes.file.kimg} kimg: the moving average (EMA) generator at fixed latents.")

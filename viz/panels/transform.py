@@ -3,10 +3,10 @@
 
 import math
 
-from imgui_bundle import imgui
+from imgui_bundle import imgui, imgui_ctx
 
 from viz.core import gestures
-from viz.core.state import SLOTS, AppState, Slot, TransformState, choices_of
+from viz.core.state import SLOTS, AppState, Slot
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
@@ -23,6 +23,10 @@ OWN = (
     "What the model makes of this w: the paper's (r_c, r_s) = ({:+.3f}, {:+.3f}), cosine and sine of this angle, and "
     "(t_x, t_y), in image widths."
 )
+MEAN_CONSTANT = (
+    "Replace rung A's learned 4x4 constant by its mean over the pixels: the structure that is left comes from zero "
+    "padding and noise."
+)
 
 
 def draw(state: AppState, context: PanelContext) -> None:
@@ -31,49 +35,41 @@ def draw(state: AppState, context: PanelContext) -> None:
     widgets.side(theme, state)
     known = [facts for facts in map(context.facts, SLOTS) if facts]
     resolution = max((facts.resolution for facts in known), default=0)
-    _length(state, context, "x", "tx", resolution, "Translation to the right, in image widths and in pixels.")
-    _length(state, context, "y", "ty", resolution, "Translation downwards, in image widths and in pixels.")
-    widgets.number(
-        theme, "rotation", transform, "degrees", step=0.25, form="%+.2f°", tip="Rotation, counter-clockwise."
-    )
+    _length(state, context, "x", resolution, "Translation to the right, in image widths and in pixels.")
+    _length(state, context, "y", resolution, "Translation downwards, in image widths and in pixels.")
+    tip = "Rotation, counter-clockwise."
+    widgets.number(theme, "rotation", transform, "degrees", step=0.25, form="%+.2f°", tip=tip)
     _scale(state, context)
     _animation(state, context)
     widgets.label(theme, "snap")
-    widgets.check(theme, "to pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
+    widgets.check("to pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
     imgui.same_line()
-    tip = "Back to the picture that was not moved, turned or scaled (double click on it)."
+    tip = "Undo all moving, turning and scaling (as a double click on the picture does)."
     if widgets.button("Reset", tip, width=-1):
         gestures.reset(transform)
     widgets.label(theme, "output")
     tip = "Move the finished picture back: content then stays in place, and what sticks to the pixels is what moves."
-    widgets.check(theme, "untransform", transform, "untransform", tip)
+    widgets.check("untransform", transform, "untransform", tip)
     if transform.mean_constant or not all(facts.movable for facts in known):
         widgets.label(theme, "rung A")
-        tip = (
-            "Replace rung A's learned 4x4 constant by its mean over the pixels: the structure that is left "
-            "comes from zero padding and noise."
-        )
-        widgets.check(theme, "mean constant", transform, "mean_constant", tip)
-    tip = "Rungs H, T and R turn and move their input by (r_c, r_s, t_x, t_y), which an affine layer makes of w."
+        widgets.check("mean constant", transform, "mean_constant", MEAN_CONSTANT)
     opened = imgui.collapsing_header(LEARNED)
+    tip = "Rungs H, T and R turn and move their input by (r_c, r_s, t_x, t_y), which an affine layer makes of w."
     widgets.tooltip(tip)
     if opened:
         _learned(state, context)
 
 
-def _length(state: AppState, context: PanelContext, text: str, name: str, resolution: int, tip: str) -> None:
+def _length(state: AppState, context: PanelContext, axis: str, resolution: int, tip: str) -> None:
     """Draw one coordinate twice: in image widths, which the state holds, and in pixels of the larger picture."""
-    transform, half = state.transform_of(state.focus), widgets.share_width(labelled=True)
-    widgets.label(context.theme, text, tip)
-    widgets.number(context.theme, "", transform, name, step=0.002, form="%+.4f", tip=tip, width=half)
-    widgets.beside()
-    imgui.set_next_item_width(-1)
+    transform, name = state.transform_of(state.focus), f"t{axis}"
+    row = widgets.label(context.theme, axis, tip, cells=2)
+    widgets.number(context.theme, row, transform, name, step=0.002, form="%+.4f", tip=tip)
+    row.next_cell()
     imgui.begin_disabled(resolution == 0)
-    imgui.push_font(context.theme.mono, 0.0)
-    changed, pixels = imgui.drag_float(
-        f"##{name} px", getattr(transform, name) * max(resolution, 1), 0.05, 0.0, 0.0, "%+.2f px"
-    )
-    imgui.pop_font()
+    with imgui_ctx.push_font(context.theme.mono, 0.0):
+        pixels = getattr(transform, name) * max(resolution, 1)
+        changed, pixels = imgui.drag_float(f"##{name} px", pixels, 0.05, 0.0, 0.0, "%+.2f px")
     if widgets.is_reset():
         changed, pixels = True, 0.0
     imgui.end_disabled()
@@ -83,37 +79,31 @@ def _length(state: AppState, context: PanelContext, text: str, name: str, resolu
 
 def _scale(state: AppState, context: PanelContext) -> None:
     """Draw the scale, and how much of each slot's input it leaves."""
-    theme, half, tip = (
-        context.theme,
-        widgets.share_width(labelled=True),
-        "Scale about the centre: more than 1 enlarges the content.",
-    )
-    widgets.label(theme, "scale", tip)
-    widgets.number(
-        theme, "", state.transform_of(state.focus), "scale", step=0.01, form="×%.3f", tip=tip, width=half, octaves=True
-    )
+    theme, tip = context.theme, "Scale about the centre: more than 1 enlarges the content."
+    row = widgets.label(theme, "scale", tip, cells=2)
+    transform = state.transform_of(state.focus)
+    widgets.number(theme, row, transform, "scale", step=0.01, form="×%.3f", tip=tip, octaves=True)
     kept = {slot: result.kept for slot, result in context.results.items() if result and result.kept is not None}
     if not kept:
         return
+    whole = min(kept.values()) > WHOLE
     widgets.beside()
-    imgui.text_colored(theme.dim, "in band" if min(kept.values()) > WHOLE else "kept")
+    imgui.text_colored(theme.dim, "in band" if whole else "kept")
     widgets.tooltip(KEPT)
-    if min(kept.values()) > WHOLE:
-        return
-    for slot, share in kept.items():
+    for slot, share in {} if whole else kept.items():
         widgets.beside()
         widgets.mono_text(theme, f"{100 * share:.0f}%", theme.accent[slot])
 
 
 def _animation(state: AppState, context: PanelContext) -> None:
-    theme, transform, half = context.theme, state.transform_of(state.focus), widgets.share_width(labelled=True)
+    theme, transform = context.theme, state.transform_of(state.focus)
     tip = "Move by itself: along x or y, on a circle, about the centre, or up in scale and back."
-    widgets.combo(theme, "animate", transform, "animate", tip, width=half)
-    widgets.beside()
-    widgets.number(
-        theme, "", transform, "speed", step=0.005, form="%.3f Hz", tip="Speed of all motion here, in turns a second."
-    )
-    if transform.animate in ("x", "y", "circle") or _learned_moves(transform):
+    row = widgets.label(theme, "animate", tip, cells=2)
+    widgets.combo(theme, row, transform, "animate", tip)
+    tip = "Speed of all motion here, in turns a second."
+    widgets.number(theme, row, transform, "speed", step=0.005, form="%.3f Hz", tip=tip)
+    learned_moves = transform.learned == "set" and transform.learned_animate in ("x", "y")
+    if transform.animate in ("x", "y", "circle") or learned_moves:
         tip = "How far the motion goes to either side, in image widths."
         widgets.number(theme, "radius", transform, "radius", step=0.001, form="%.3f widths", tip=tip)
     if transform.animate == "scale":
@@ -121,17 +111,15 @@ def _animation(state: AppState, context: PanelContext) -> None:
         widgets.number(theme, "up by", transform, "octaves", step=0.01, form="%.2f octaves", tip=tip)
 
 
-def _learned_moves(transform: TransformState) -> bool:
-    return transform.learned == "set" and transform.learned_animate in ("x", "y")
-
-
 def _learned(state: AppState, context: PanelContext) -> None:
     """Draw the transform that each model makes of w, and the numbers that may take its place."""
-    theme, transform, half = context.theme, state.transform_of(state.focus), widgets.share_width(labelled=True)
+    theme, transform = context.theme, state.transform_of(state.focus)
     for slot in SLOTS:
-        _own(state, context, slot)
+        if state.slot(slot).path:
+            _own(state, context, slot)
+    room = (imgui.get_content_region_avail().x - widgets.label_width()) / 1.5
     tip = "The transform that each model makes of w, or the numbers below in its place, which stay while w changes."
-    widgets.words(theme, "use", transform, "learned", choices_of(transform, "learned"), tip, room=2 * half / 1.5)
+    widgets.words(theme, "use", transform, "learned", tip, room=room)
     widgets.beside()
     if widgets.button("Zero", "No learned transform: the identity that training started from.", width=-1):
         gestures.freeze(transform, (1.0, 0.0, 0.0, 0.0))
@@ -140,10 +128,9 @@ def _learned(state: AppState, context: PanelContext) -> None:
     tip = "Rotation in place of the learned (r_c, r_s), counter-clockwise."
     widgets.number(theme, "rotation", transform, "learned_degrees", step=0.25, form="%+.2f°", tip=tip)
     tip = "Translation in place of the learned (t_x, t_y), in image widths."
-    widgets.label(theme, "x, y", tip)
-    widgets.number(theme, "", transform, "learned_tx", step=0.002, form="%+.4f", tip=tip, width=half)
-    widgets.beside()
-    widgets.number(theme, "", transform, "learned_ty", step=0.002, form="%+.4f", tip=tip)
+    row = widgets.label(theme, "x, y", tip, cells=2)
+    widgets.number(theme, row, transform, "learned_tx", step=0.002, form="%+.4f", tip=tip)
+    widgets.number(theme, row, transform, "learned_ty", step=0.002, form="%+.4f", tip=tip)
     tip = "Move these numbers by themselves, at the speed and radius above."
     widgets.combo(theme, "animate", transform, "learned_animate", tip)
 
@@ -151,8 +138,6 @@ def _learned(state: AppState, context: PanelContext) -> None:
 def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
     """Draw one slot's own transform, and the button that keeps it."""
     theme, result = context.theme, context.results[slot]
-    if not state.slot(slot).path:
-        return
     widgets.label(theme, slot, colour=theme.accent[slot])
     imgui.align_text_to_frame_padding()
     if not result or not result.learned:

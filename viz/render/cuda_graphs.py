@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Capture synthesis in CUDA graphs and replay them with new inputs.
+"""Render on CUDA devices: capture synthesis in CUDA graphs and replay them with new inputs.
 
 There are three graphs for a model and a precision policy: w to modulated weights, weights and transform to a picture,
 the picture to bytes. New values are copied into the graphs' inputs, and only the graphs that depend on them run again:
@@ -12,15 +12,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
-from gan.networks.input_transform import InputOverrides, learned_vector, user_matrix
+from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
-from viz.render.postprocess import measure_input, to_rgba8
+from viz.core.images import DeviceImage
+from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 
 WARM_UP = 2  # runs before a capture: they load kernels, choose convolution algorithms and allocate
 TIMED = 5  # replays, of each layout
@@ -85,42 +87,60 @@ def copy_in(values: Tensor, target: Tensor) -> None:
         target.copy_(values)
 
 
+class SynthesisInputs(NamedTuple):
+    """The inputs of one picture: w's [1, num_ws, w_dim], known by `ws_key`, and the motion of the input of `model`.
+
+    The motion is what the model can follow of the request.
+    """
+
+    model: Hashable
+    synthesis: SynthesisNetwork
+    precision: PrecisionPolicy
+    ws_key: Hashable
+    ws: Tensor
+    motion: Motion | None  # None: the model cannot be moved
+    untransform: bool = False
+    learned: Learned | None = None
+    mean_constant: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """All that the picture depends on: equal keys mean equal pictures."""
+        return self.ws_key, self.precision, self.motion, self.untransform, self.learned, self.mean_constant
+
+    @property
+    def overrides(self) -> InputOverrides:
+        return InputOverrides(None if self.learned is None else learned_vector(*self.learned), self.mean_constant)
+
+    @property
+    def transform(self) -> Tensor | None:
+        """The Fourier input's transform; None for a model without that input, which refuses any."""
+        return None if self.motion is None else user_matrix(*self.motion).to(self.ws.device)
+
+
 class SynthesisGraphs:
     """The graphs of one model, from w and transform to bytes. Call them in inference_mode, on one stream.
 
-    `movable`: a transform is given; `learned`: what w does to the input is replaced; `mean_constant`: as in
-    InputOverrides. These are part of the graphs, and so is the precision policy.
+    Whether `inputs` have a motion, a learned transform and a mean constant is part of the graphs; so is `precision`.
     """
 
     def __init__(
-        self,
-        synthesis: SynthesisNetwork,
-        ws: Tensor,
-        precision: PrecisionPolicy,
-        *,
-        movable: bool,
-        learned: bool = False,
-        mean_constant: bool = False,
-        capture: Capture[Any] = capture_graph,
+        self, inputs: SynthesisInputs, precision: PrecisionPolicy, capture: Capture[Any] = capture_graph
     ) -> None:
+        synthesis, device = inputs.synthesis, inputs.ws.device
         self.precision, self._graphs = precision, capture is not run_eager
-        self._ws = ws.clone()
-        self._transform = torch.eye(3, device=ws.device) if movable else None
-        self._learned = torch.ones(4, device=ws.device) if learned else None
+        self._ws = inputs.ws.clone()
+        self._transform = None if inputs.motion is None else torch.eye(3, device=device)
+        self._learned = None if inputs.learned is None else torch.ones(4, device=device)
         self._holds: tuple[Hashable, Motion | None, Learned | None] = (None, None, None)
-        overrides = InputOverrides(self._learned, mean_constant)
+        overrides = InputOverrides(self._learned, inputs.mean_constant)
         self._modulate = capture(lambda: synthesis.modulate(self._ws, precision))
         self._weights = self._modulate()
+        options = SynthesisOptions(
+            transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
+        )
         self._synthesize = capture(
-            lambda: (
-                synthesis(
-                    self._ws,
-                    SynthesisOptions(
-                        transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
-                    ),
-                ),
-                measure_input(synthesis, self._ws, self._transform, overrides),
-            )
+            lambda: (synthesis(self._ws, options), measure_input(synthesis, self._ws, self._transform, overrides))
         )
         self._picture, self._facts = self._synthesize()
         self._finish = capture(lambda: to_rgba8(self._picture))
@@ -134,20 +154,18 @@ class SynthesisGraphs:
         runs = "a CUDA graph" if self._graphs else "no CUDA graph, which this model does not allow"
         return f"{half if self.precision.num_fp16_res else 'float32'}; {layout}; {runs}."
 
-    def render(
-        self, ws_key: Hashable, ws: Tensor, motion: Motion | None, learned: Learned | None
-    ) -> tuple[Tensor, Tensor]:
+    def render(self, inputs: SynthesisInputs) -> tuple[Tensor, Tensor]:
         """Return the picture [1, C, H, W] and `measure_input`; the next call overwrites both."""
         held_key, held_motion, held_learned = self._holds
         self._holds = (None, None, None)  # should anything below fail, all is copied again
-        if held_key != ws_key:
-            self._ws.copy_(ws)
+        if held_key != inputs.ws_key:
+            self._ws.copy_(inputs.ws)
             self._weights = self._modulate()
-        if self._transform is not None and motion is not None and held_motion != motion:
-            copy_in(user_matrix(*motion), self._transform)
-        if self._learned is not None and learned is not None and held_learned != learned:
-            copy_in(learned_vector(*learned), self._learned)
-        self._holds = (ws_key, motion, learned)
+        if self._transform is not None and inputs.motion is not None and held_motion != inputs.motion:
+            copy_in(user_matrix(*inputs.motion), self._transform)
+        if self._learned is not None and inputs.learned is not None and held_learned != inputs.learned:
+            copy_in(learned_vector(*inputs.learned), self._learned)
+        self._holds = (inputs.ws_key, inputs.motion, inputs.learned)
         self._picture, self._facts = self._synthesize()
         return self._picture, self._facts
 
@@ -222,3 +240,61 @@ def _milliseconds(replay: SynthesisGraphs) -> float:
     end.record()
     end.synchronize()
     return begin.elapsed_time(end) / TIMED
+
+
+@dataclass
+class CudaBackend:
+    """Renders with graphs that are replayed, timed by events; the pictures stay where they are.
+
+    Functions that `capture` refuses with RuntimeError run as they are. Only making the graphs, once for a model, and
+    `RenderedImage.read` wait for the device; the worker's thread calls `read` when everything of a frame is on its way.
+    """
+
+    capture: Capture[Any] = capture_graph
+    graphs: GraphCache = field(default_factory=GraphCache)
+    layouts: dict[Hashable, bool | None] = field(default_factory=dict)  # the faster ones, by model and halves
+
+    def render(self, inputs: SynthesisInputs) -> RenderedImage:
+        """Start rendering. Raises torch's RuntimeError if the device has no memory left."""
+        key = (inputs.model, inputs.precision.num_fp16_res, inputs.learned is not None, inputs.mean_constant)
+        replay = self.graphs.get(key, lambda: self._made(inputs))
+        begin, drawn, end = (torch.cuda.Event(enable_timing=True) for _ in range(3))
+        begin.record()
+        picture, facts = replay.render(inputs)
+        drawn.record()
+        if inputs.untransform and inputs.motion is not None:
+            image, enlarged = to_rgba8(picture, forward_matrix(*inputs.motion))
+        else:
+            image, enlarged = replay.finish()
+        facts = facts.to("cpu", non_blocking=True, copy=True)  # into pinned memory: torch sees to it
+        end.record()
+
+        def read() -> ImageFacts:
+            end.synchronize()
+            return ImageFacts(begin.elapsed_time(drawn), drawn.elapsed_time(end), *unpack_input(facts))
+
+        enlarged_pixels = None if enlarged is None else DeviceImage(enlarged, end)
+        return RenderedImage(DeviceImage(image, end), enlarged_pixels, read, waits=True, how=replay.how)
+
+    def _made(self, inputs: SynthesisInputs) -> SynthesisGraphs:
+        known = (inputs.model, inputs.precision.num_fp16_res)
+        default = inputs.precision.num_fp16_res > 0
+        layouts = (self.layouts[known],) if known in self.layouts else (default, not default)
+
+        def maker(last: bool | None, capture: Capture[Any]) -> Callable[[], SynthesisGraphs]:
+            return lambda: SynthesisGraphs(inputs, PrecisionPolicy(inputs.precision.num_fp16_res, last), capture)
+
+        try:
+            replay = select_fastest(tuple(maker(last, self.capture) for last in layouts))
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as problem:
+            log.warning("No CUDA graph of this model, which is slower: %s", str(problem).partition("\n")[0])
+            replay = maker(default, run_eager)()
+        self.layouts[known] = replay.precision.channels_last
+        return replay
+
+    def retain(self, models: Callable[[Hashable], bool]) -> None:
+        """Forget the graphs of models that are not wanted."""
+        self.graphs.retain(lambda key: models(key[0]))  # type: ignore[index]
+        self.layouts = {known: last for known, last in self.layouts.items() if models(known[0])}  # type: ignore[index]

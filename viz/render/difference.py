@@ -1,16 +1,21 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Compute the difference of two pictures, brought to one size if their models differ."""
+"""Compute the difference of two pictures, brought to one size if their models differ: arrays, or on a CUDA device."""
+
+from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
+from viz.core import images
 from viz.core.images import DeviceImage, Pixels, size_of, to_host
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
-from viz.render.difference_cuda import DeviceDifference
-from viz.render.upscale import upscale_factor, upscale_pixels
+from viz.render.upscale import upscale, upscale_factor, upscale_pixels
 
 ASKED_LIMIT = 256  # pairs of requests remembered, seconds of dragging
 
@@ -47,33 +52,69 @@ def root_mean_square(difference: np.ndarray) -> float:
     return float(np.sqrt(np.dot(flat, flat) / (0.75 * flat.size)))
 
 
-def match_sizes(left: RenderResult, right: RenderResult, fine: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return both pictures as uint8 [H, W, 4] of one size: the larger one's, or, if `fine`, that of its enlarged form.
-
-    Enlarging is by Lanczos, as for display.
-    """
-    width = max(left.width, right.width)
-    width *= upscale_factor(width) if fine else 1
-    return _widened(left, width), _widened(right, width)
-
-
 class ArrayDifference:
     """|left - right| of pictures in memory, as `DeviceDifference` is of those on a device."""
 
-    def __init__(self, left: RenderResult, right: RenderResult, fine: bool) -> None:
-        own = absolute_difference(*match_sizes(left, right, fine=False))
-        self._difference = absolute_difference(*match_sizes(left, right, fine=True)) if fine else own
-        self.rms: float | None = root_mean_square(own)
+    def __init__(self, left: Pixels, right: Pixels, width: int, own: ArrayDifference | None = None) -> None:
+        self._difference = absolute_difference(*(upscale_pixels(to_host(pixels), width) for pixels in (left, right)))
+        self.rms: float | None = root_mean_square(self._difference) if own is None else own.rms
 
     def amplify(self, gain: float) -> np.ndarray:
         return amplify(self._difference, gain)
 
 
-def _widened(result: RenderResult, width: int) -> np.ndarray:
-    if result.enlarged is not None and size_of(result.enlarged)[0] == width:
-        return to_host(result.enlarged)
-    assert result.picture is not None
-    return upscale_pixels(to_host(result.picture), width)
+@contextmanager
+def _on_window_stream(device: int) -> Iterator[torch.cuda.Stream]:
+    stream = images.window_stream(device)
+    with torch.inference_mode(), torch.cuda.stream(stream):
+        yield stream
+
+
+class DeviceDifference:
+    """|left - right| of two pictures on one CUDA device, each enlarged to `width` pixels if it is smaller.
+
+    It is computed on the window's stream, from finished pictures, and comes to the screen as they do. Only its root
+    mean square comes to memory, four bytes, and nothing waits for them.
+
+    `width` is a multiple of both widths. `own`: the difference at the pictures' own size, whose root mean square it
+    then has.
+    """
+
+    def __init__(self, left: DeviceImage, right: DeviceImage, width: int, own: DeviceDifference | None = None) -> None:
+        self._device = left.device
+        with _on_window_stream(self._device) as stream:
+            one, other = (_enlarge_on_device(picture, width, stream) for picture in (left, right))
+            self._difference = torch.maximum(one, other) - torch.minimum(one, other)
+            if own is None:
+                mean = self._difference.float().square().sum() / (0.75 * self._difference.numel())
+                self._rms = mean.sqrt().to("cpu", non_blocking=True, copy=True)
+                self._come = torch.cuda.Event()
+                self._come.record(stream)
+            else:
+                self._rms, self._come = own._rms, own._come
+
+    @property
+    def rms(self) -> float | None:
+        """Root mean square, None until it has come to memory. Never waits."""
+        return float(self._rms) if self._come.query() else None
+
+    def amplify(self, gain: float) -> DeviceImage:
+        """Return it times `gain`, cut off at 255, and opaque."""
+        with _on_window_stream(self._device) as stream:
+            shown = self._difference.float().mul_(gain).add_(0.5).clamp_(0, 255).to(torch.uint8)
+            shown[:, :, 3] = 255
+            ready = torch.cuda.Event()
+            ready.record(stream)
+            return DeviceImage(shown, ready)
+
+
+def _enlarge_on_device(picture: DeviceImage, width: int, stream: torch.cuda.Stream) -> torch.Tensor:
+    """Return uint8 [H, W, 4], `width` pixels across."""
+    picture.follow(stream)
+    if picture.width == width:
+        return picture.tensor
+    planes = upscale(picture.tensor.permute(2, 0, 1).float(), width // picture.width)
+    return planes.add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous()
 
 
 class Difference:
@@ -113,17 +154,18 @@ class Difference:
         if left is None or right is None or left.picture is None or right.picture is None:
             self.forget()
             return None
-        if self._pair and _models(*self._pair) != _models(left, right):
-            self.forget()
-        if (left.request, right.request) in self._asked and not (
-            self._pair and self._pair[0] is left and self._pair[1] is right
+        if self._pair and any(
+            old.request.model != new.request.model for old, new in zip(self._pair, (left, right), strict=True)
         ):
+            self.forget()
+        known = self._pair and self._pair[0] is left and self._pair[1] is right
+        if (left.request, right.request) in self._asked and not known:
             self._pair, self._plain = (left, right), None
         if self._pair is None:
             return None
         fine = width > max(result.width for result in self._pair)
         if self._plain is None or fine != self._fine:
-            self._plain, self._fine, self._shown = _plain(*self._pair, fine), fine, None
+            self._plain, self._fine, self._shown = _subtract(*self._pair, fine), fine, None
         if self._shown is None or gain != self._gain:
             self._shown, self._gain = self._plain.amplify(gain), gain
         rms = self._plain.rms
@@ -136,29 +178,25 @@ class Difference:
         self.on_its_way = False
 
 
-def _models(left: RenderResult, right: RenderResult) -> tuple[str, str]:
-    return left.request.model, right.request.model
+def _subtract(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifference | DeviceDifference:
+    """Compute the difference on the pictures' device; they are downloaded only if their devices differ.
 
-
-def _plain(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDifference | DeviceDifference:
-    """Compute the difference on the pictures' device; they are downloaded only if their devices differ."""
+    It has the larger one's size, or, if `fine`, that of its enlarged form; enlarging is by Lanczos, as for display.
+    """
     width = max(left.width, right.width)
-    one, other = left.picture, right.picture
-    both = isinstance(one, DeviceImage) and isinstance(other, DeviceImage) and one.device == other.device
-    if not both or width % min(left.width, right.width):
-        return ArrayDifference(left, right, fine)
-    assert isinstance(one, DeviceImage) and isinstance(other, DeviceImage)
-    own = DeviceDifference(one, other, width)
+    devices = {one.picture.device if isinstance(one.picture, DeviceImage) else None for one in (left, right)}
+    together = len(devices) == 1 and None not in devices and width % min(left.width, right.width) == 0
+    kind: Any = DeviceDifference if together else ArrayDifference
+    own = kind(_select(left, width), _select(right, width), width)
     finely = width * upscale_factor(width)
     if not fine or finely == width:
         return own
-    one, other = (_larger(result, finely) for result in (left, right))
-    return DeviceDifference(one, other, finely, own)
+    return kind(_select(left, finely), _select(right, finely), finely, own)
 
 
-def _larger(result: RenderResult, width: int) -> DeviceImage:
+def _select(result: RenderResult, width: int) -> Pixels:
     """Return the enlarged picture if it has this width, else the picture itself."""
     enlarged = result.enlarged is not None and size_of(result.enlarged)[0] == width
     found = result.enlarged if enlarged else result.picture
-    assert isinstance(found, DeviceImage)
+    assert found is not None
     return found

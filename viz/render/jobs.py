@@ -1,15 +1,16 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Jobs: measurements beside the pictures, run on the worker's thread in slices, between two pictures.
 
-A request's `run` is an iterator. Each step is a slice of work, and what it yields (None for nothing new) is a result
-for a panel to read. Dropping the iterator cancels the job and leaves nothing behind.
+A request's `run` is an iterator. Each step is a slice of work, in torch.inference_mode, and what it yields (None for
+nothing new) is a result for a panel to read. Dropping the iterator cancels the job and leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:  # it brings torch, which panels, who make requests, do withou
     from viz.render.renderer import Renderer
 
 Result = TypeVar("Result")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+REPORT_SECONDS = 0.25  # between two results of a job under way
 
 
 class JobRequest(Generic[Result]):
@@ -53,6 +58,27 @@ class JobStatus(Generic[Result]):
     result: Result | None = None
     error: str | None = None
     finished: bool = False
+
+
+def take_turns(
+    runs: Mapping[Key, Iterator[Value]], make: Callable[[dict[Key, Value]], Result]
+) -> Iterator[Result | None]:
+    """Step iterators in turn, a slice each; yield `make` of their newest values at times, else None.
+
+    The last slice yields a result, too.
+    """
+    going, newest, reported = dict(runs), dict[Key, Value](), time.monotonic()
+    while going:
+        for key in list(going):
+            try:
+                newest[key] = next(going[key])
+            except StopIteration:
+                del going[key]
+            if time.monotonic() - reported > REPORT_SECONDS or not going:
+                reported = time.monotonic()
+                yield make(newest)
+            else:
+                yield None
 
 
 class JobScheduler:
@@ -104,13 +130,16 @@ class JobScheduler:
 
     def step(self) -> tuple[str, JobStatus[Any]] | None:
         """Do one slice of the job whose turn it is; return its name and status, None without news."""
+        import torch  # here: panels, who make requests, do without
+
         name, job = next(iter(self._running.items()))
         del self._running[name]
         self._begun.add(name)
         request, result, error, ended = self._requests[name], None, None, False
         try:
-            job = request.run(self._renderer, self._shown) if job is None else job
-            result = next(job)
+            with torch.inference_mode():
+                job = request.run(self._renderer, self._shown) if job is None else job
+                result = next(job)
         except StopIteration:
             ended = True
         except Exception as problem:  # the thread must outlive whatever a model does

@@ -4,13 +4,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from gan.data.image_io import to_uint8
-from gan.networks.fourier_input import FourierInput
 from gan.networks.input_transform import InputOverrides
 from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import Pixels
@@ -56,7 +55,7 @@ def measure_input(
     facts = torch.full((5,), math.nan, device=ws.device, dtype=ws.dtype)
     if transform is None:  # a model without a Fourier input
         return facts
-    source = cast(FourierInput, synthesis.input)
+    source = synthesis.input
     if hasattr(source, "affine"):
         facts[:4] = source.learned_transform(ws[:, 0])[0]
     facts[4] = source.retained_power(ws[:, 0], transform, overrides)[0]

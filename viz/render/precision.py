@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan.networks.generator import Generator, z_from_seed
+from gan.networks.generator import Generator, map_latents, z_from_seed
 from gan.networks.input_transform import user_matrix
 from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
@@ -24,14 +24,12 @@ def measure_psnr(found: Tensor, expected: Tensor) -> float:
     return math.inf if float(error) == 0 else 10 * math.log10(4 / float(error)) if torch.isfinite(error) else -math.inf
 
 
-def measure_float16_psnr(generator: Generator, device: str) -> float:
+def measure_float16_psnr(generator: Generator) -> float:
     """Measure the PSNR of a model in float16 in the highest four resolutions, the worst of a few pictures, in dB."""
     worst, config = math.inf, generator.config
-    transform = user_matrix(0.07, -0.11, 17.0).to(device) if config.fourier_input else None
+    transform = user_matrix(0.07, -0.11, 17.0) if config.fourier_input else None
     for seed in range(SEEDS):
-        z = torch.as_tensor(z_from_seed(seed, config.z_dim), dtype=torch.float32).to(device)
-        c = torch.eye(config.c_dim, device=device)[seed % config.c_dim :][:1] if config.c_dim else None
-        ws = generator.mapping(z, c)
+        ws = map_latents(generator, z_from_seed(seed, config.z_dim), [seed % max(config.c_dim, 1)])
         mixed, full = (
             generator.synthesis(ws, SynthesisOptions(transform=transform, precision=PrecisionPolicy(half)))
             for half in (NUM_FP16_RES, 0)

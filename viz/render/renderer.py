@@ -8,10 +8,12 @@ are read by iterating over them, without hooks.
 """
 
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,16 +22,15 @@ from gan.checkpoints import checkpoint
 from gan.devices import check_device, threads_for
 from gan.hub.resolve import explain_missing
 from gan.networks.generator import Generator, z_from_seed
-from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
-from gan.networks.precision import PrecisionPolicy, configure_backends
+from gan.networks.input_transform import forward_matrix
+from gan.networks.precision import configure_backends
 from gan.networks.synthesis import SynthesisOptions, Weights
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
 from viz.loading.lru_cache import LRUCache
 from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
-from viz.render.cuda_backend import CudaBackend, SynthesisInputs
-from viz.render.cuda_graphs import copy_in
+from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs, copy_in
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
 
@@ -44,44 +45,27 @@ NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
 AT_REST = (0.0, 0.0, 0.0, 1.0)
 
+FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, untransform, learned, mean_constant
+
 
 @dataclass
 class _Model:
     generator: Generator
     facts: ModelFacts
-    decibels: float | None = None  # measure_float16_psnr, once it was asked for
+
+    @cached_property
+    def float16_psnr(self) -> float:
+        return measure_float16_psnr(self.generator)
 
 
-@dataclass(frozen=True)
-class _InputMotion:
-    """The motion of one model's input, as far as the model can follow the request: equal ones give equal pictures."""
+class _RenderPlan(NamedTuple):
+    """The inputs of a picture and of every layer's maps."""
 
-    motion: tuple[float, float, float, float]  # tx, ty, degrees, scale
-    untransform: bool
-    learned: tuple[float, float, float] | None
-    mean_constant: bool
-
-    def overrides(self) -> InputOverrides:
-        return InputOverrides(None if self.learned is None else learned_vector(*self.learned), self.mean_constant)
-
-
-@dataclass(frozen=True, eq=False)
-class _RenderPlan:
-    """The inputs of a picture and of every layer's maps. Equal keys mean equal pictures."""
-
-    key: Hashable
-    ws_key: tuple[Hashable, ...]  # the model's key first
     model: _Model
-    ws: torch.Tensor  # [1, num_ws, w_dim]
-    input_motion: _InputMotion
-    precision: PrecisionPolicy
+    inputs: SynthesisInputs
     label: int
-    notices: tuple[str, ...]
-    computed: frozenset[str]
-
-    def transform(self) -> torch.Tensor | None:
-        """Return the Fourier input's transform; None for a model without that input, which refuses any."""
-        return user_matrix(*self.input_motion.motion).to(self.ws.device) if self.model.facts.movable else None
+    notices: list[str]
+    computed: set[str]
 
 
 class Renderer:
@@ -136,15 +120,15 @@ class Renderer:
         """
         with torch.inference_mode(), _on_device(request.device):
             plan = self._plan(request)
-            return self._maps.get((plan.key, layer), lambda: self._capture(plan, layer))[0]
+            return self._maps.get((plan.inputs.key, layer), lambda: self._capture(plan, layer))[0]
 
     def render_latent(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
         """Return [1, C, H, W], the request's picture of another latent z [z_dim]. Nothing of it is kept."""
         with torch.inference_mode(), _on_device(request.device):
             plan = self._plan(request)
             ws = _map_latent(plan.model, request, z[None], plan.label)
-            synthesis = plan.model.generator.synthesis
-            return synthesis(ws, SynthesisOptions(transform=plan.transform(), overrides=plan.input_motion.overrides()))
+            options = SynthesisOptions(transform=plan.inputs.transform, overrides=plan.inputs.overrides)
+            return plan.inputs.synthesis(ws, options)
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """Return the loaded model of a request. It may be run, and must not be changed."""
@@ -158,31 +142,14 @@ class Renderer:
         facts = model.facts
         if self._own_thread:
             torch.set_num_threads(threads_for(facts.resolution))
-        computed = {"load"} if loaded else set()
         label, notices = _choose_label(request, facts)
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
         ws, mapped = self._ws.get(ws_key, lambda: (_map_seeds(model, request, label), 1.0))
-        computed |= {"mapping"} if mapped else set()
-        input_motion, remarks = _follow(request, facts)
-        precision, remark = choose_precision(request.precision, key.device, lambda: self._decibels(model, key.device))
-        remarks += [remark] if remark else []
-        return _RenderPlan(
-            (ws_key, input_motion, precision),
-            ws_key,
-            model,
-            ws,
-            input_motion,
-            precision,
-            label,
-            (*notices, *remarks),
-            frozenset(computed),
-        )
-
-    @staticmethod
-    def _decibels(model: _Model, device: str) -> float:
-        if model.decibels is None:
-            model.decibels = measure_float16_psnr(model.generator, device)
-        return model.decibels
+        motion, remarks = _follow(request, facts)
+        precision, remark = choose_precision(request.precision, key.device, lambda: model.float16_psnr)
+        inputs = SynthesisInputs(key, model.generator.synthesis, precision, ws_key, ws, *motion)
+        computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
+        return _RenderPlan(model, inputs, label, [*notices, *remarks, *filter(None, [remark])], computed)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -203,28 +170,20 @@ class Renderer:
 
         return self.models.get(key, cost, load)
 
-    def _run_layers(self, plan: _RenderPlan) -> Iterator[tuple[str, torch.Tensor]]:
+    def _run_layers(self, inputs: SynthesisInputs) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield each layer's name and maps, and at the end PICTURE and the picture."""
-        synthesis = plan.model.generator.synthesis
-        key = (plan.ws_key, plan.precision)
-        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(plan.ws, plan.precision), 1.0))
-        x = None
-        steps = synthesis.steps(
-            plan.ws,
-            SynthesisOptions(
-                transform=plan.transform(),
-                weights=weights,
-                overrides=plan.input_motion.overrides(),
-                precision=plan.precision,
-            ),
+        synthesis, precision, ws = inputs.synthesis, inputs.precision, inputs.ws
+        weights, _ = self._weights.get((inputs.ws_key, precision), lambda: (synthesis.modulate(ws, precision), 1.0))
+        options = SynthesisOptions(
+            transform=inputs.transform, weights=weights, overrides=inputs.overrides, precision=precision
         )
-        for name, x in steps:
+        x = ws
+        for name, x in synthesis.steps(ws, options):
             yield name, x
-        assert x is not None
         yield PICTURE, x.float() * synthesis.output_scale
 
     def _capture(self, plan: _RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
-        for name, x in self._run_layers(plan):
+        for name, x in self._run_layers(plan.inputs):
             if name == layer:
                 return _with_cost(x.float())
         names = ", ".join((*plan.model.generator.layer_names, PICTURE))
@@ -234,48 +193,34 @@ class Renderer:
         started = time.perf_counter()
         plan = self._plan(request)
         begun = time.perf_counter() if "load" in plan.computed else started
-        draw = self._render_on_cuda if plan.ws.is_cuda else self._render_to_host
-        drawn, anew = self._images.get(plan.key, lambda: (draw(plan, keep, begun), 1.0))
-        computed = plan.computed | ({"synthesis"} if anew else set())
-        notice = " ".join(plan.notices) or None
+        draw = self._render_on_cuda if plan.inputs.ws.is_cuda else self._render_to_host
+        drawn, anew = self._images.get(plan.inputs.key, lambda: (draw(plan.inputs, keep, begun), 1.0))
         result = RenderResult(
             request,
             picture=drawn.picture,
             enlarged=drawn.enlarged,
             facts=plan.model.facts,
-            notice=notice,
-            computed=computed,
+            notice=" ".join(plan.notices) or None,
+            computed=frozenset(plan.computed | ({"synthesis"} if anew else set())),
             how=drawn.how,
-            half=plan.precision.num_fp16_res,
+            half=plan.inputs.precision.num_fp16_res,
         )
         return result, drawn
 
-    def _render_to_host(self, plan: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
-        for name, x in self._run_layers(plan):
+    def _render_to_host(self, inputs: SynthesisInputs, keep: Sequence[str], begun: float) -> RenderedImage:
+        for name, x in self._run_layers(inputs):
             if name in keep:
-                self._maps.get((plan.key, name), lambda x=x: _with_cost(x))  # type: ignore[misc]
-        facts = measure_input(plan.model.generator.synthesis, plan.ws, plan.transform(), plan.input_motion.overrides())
+                self._maps.get((inputs.key, name), lambda x=x: _with_cost(x))  # type: ignore[misc]
+        facts = measure_input(inputs.synthesis, inputs.ws, inputs.transform, inputs.overrides)
         learned, kept = unpack_input(facts.cpu())  # also waits for devices that are not CUDA's
         rendered = time.perf_counter()
-        back = forward_matrix(*plan.input_motion.motion) if plan.input_motion.untransform else None
+        back = forward_matrix(*inputs.motion) if inputs.motion is not None and inputs.untransform else None
         image, enlarged = to_rgba8(x, back, enlarge=self._enlarge)
         picture, smooth = image.cpu().numpy(), None if enlarged is None else enlarged.cpu().numpy()
         read = ImageFacts(1e3 * (rendered - begun), 1e3 * (time.perf_counter() - rendered), learned, kept)
         return RenderedImage(picture, smooth, lambda: read, how="float32.")
 
-    def _render_on_cuda(self, plan: _RenderPlan, keep: Sequence[str], begun: float) -> RenderedImage:
-        input_motion, facts = plan.input_motion, plan.model.facts
-        inputs = SynthesisInputs(
-            plan.ws_key[0],
-            plan.model.generator.synthesis,
-            plan.precision,
-            plan.ws_key,
-            plan.ws,
-            input_motion.motion if facts.movable else None,
-            input_motion.untransform,
-            input_motion.learned,
-            input_motion.mean_constant,
-        )
+    def _render_on_cuda(self, inputs: SynthesisInputs, keep: Sequence[str], begun: float) -> RenderedImage:
         return self._gpu.render(inputs)
 
 
@@ -356,8 +301,8 @@ def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: in
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
-def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[_InputMotion, list[str]]:
-    """Return the part of the request that the model can follow, and a sentence for each other part."""
+def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion, list[str]]:
+    """Return what the model can follow of the request, for SynthesisInputs, and a sentence for each other part."""
     tx, ty = request.tx, request.ty
     if request.snap:
         tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
@@ -372,4 +317,5 @@ def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[_InputMotion, l
     if mean_constant and facts.movable:
         mean_constant = False
         remarks.append(NO_CONSTANT.format(rung=facts.rung))
-    return _InputMotion(motion, request.untransform and motion != AT_REST, learned, mean_constant), remarks
+    untransform = request.untransform and motion != AT_REST
+    return (motion if facts.movable else None, untransform, learned, mean_constant), remarks

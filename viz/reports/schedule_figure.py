@@ -11,25 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gan.analysis.filter_response import AXIS, Filter, attenuation_db, get_layer_filters, magnitude_response
-from gan.networks.config import GeneratorConfig
+from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.layer_plan import LayerSpec, compute_schedule, plan
-from viz.reports.figure import (
-    BLUE,
-    COLOURS,
-    DASHES,
-    DIM,
-    DOTS,
-    GREEN,
-    INK,
-    MARK,
-    NYQUIST,
-    PALE,
-    PURPLE,
-    VERMILION,
-    PlotError,
-    check_writable,
-    write_png,
-)
+from viz.reports import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,18 +33,11 @@ class LayerFilters(NamedTuple):
     filters: tuple[tuple[str, Filter], ...]
 
 
-def check_png(path: Path) -> None:
-    """Raise PlotError where no PNG can be written at `path`; call it before any work is done."""
-    if path.suffix.lower() != ".png":
-        raise PlotError(f"The plot is a PNG: let the name {path.name!r} end in .png.")
-    check_writable(path)
-
-
 def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[LayerFilters]:
     """Return the layers whose responses are drawn: those of these numbers or names, else the two that tell most.
 
     These are one in the middle of those that are not critically sampled, of which one that also doubles the rate tells
-    more, and the last of the critical ones. PlotError names what is not there.
+    more, and the last of the critical ones. ConfigError names what is not there.
     """
     every = []
     for spec in plan(config).layers:
@@ -69,7 +46,7 @@ def choose_layers(config: GeneratorConfig, wanted: Sequence[str] = ()) -> list[L
     if wanted:
         found = {curves.spec.index: curves for curves in (_find(every, name) for name in wanted)}
         if len(found) > MOST:
-            raise PlotError(f"The panel has room for the filters of {MOST} layers, not of {len(found)}: name fewer.")
+            raise ConfigError(f"The panel has room for the filters of {MOST} layers, not of {len(found)}: name fewer.")
         return list(found.values())
     filtered = [curves for curves in every if curves.filters]
     critical = [curves for curves in filtered if curves.spec.is_critical]
@@ -82,25 +59,25 @@ def _find(every: Sequence[LayerFilters], name: str) -> LayerFilters:
     for curves in every:
         if name in (str(curves.spec.index), curves.spec.name):
             if not curves.filters:
-                raise PlotError(f"Layer {curves.spec.name} has no filters to draw: choose another one.")
+                raise ConfigError(f"Layer {curves.spec.name} has no filters to draw: choose another one.")
             return curves
     first, last = every[0].spec, every[-1].spec
-    raise PlotError(
+    raise ConfigError(
         f"There is no layer {name!r}: choose from {first.index} ({first.name}) to {last.index} ({last.name})."
     )
 
 
 def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[LayerFilters]) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. Raises PlotError."""
+    """Write the picture, whole or not at all; return its width and height in pixels. See `style.write_png`."""
 
     def fill(figure: Figure) -> None:
-        figure.suptitle(title, fontsize=13, x=0.01, ha="left")
+        figure.suptitle(title, x=0.01, ha="left")
         left, right = figure.subplots(1, 2)
         _draw_schedule(left, config)
         _draw_responses(right, chosen)
 
     entries = sum(len(f.directions) for _, f in _merged(chosen)) + len(MARKERS) + 1
-    return write_png(path, (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3)), fill)
+    return style.write_png(path, (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3)), fill)
 
 
 def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
@@ -110,17 +87,19 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
     rates = np.array([spec.out_rate for spec in layers])
     cutoffs = np.array([spec.out_cutoff for spec in layers])
     stopbands = cutoffs + [spec.out_half_width for spec in layers]
-    axes.step(x, rates, where="mid", color=VERMILION, linewidth=2, label="s, sampling rate")
-    line: dict[str, Any] = {"linewidth": 1.3, "linestyle": NYQUIST}
-    axes.step(x, rates / 2, where="mid", color=VERMILION, label="s/2, the most it can hold", **line)
-    axes.plot(x, stopbands, color=GREEN, marker="s", markersize=4.5, linewidth=1.5, label="f_c + f_h, stopband edge")
+    axes.step(x, rates, where="mid", color=style.VERMILION, linewidth=2, label="s, sampling rate")
+    line: dict[str, Any] = {"linewidth": 1.3, "linestyle": style.NYQUIST}
+    axes.step(x, rates / 2, where="mid", color=style.VERMILION, label="s/2, the most it can hold", **line)
+    axes.plot(
+        x, stopbands, color=style.GREEN, marker="s", markersize=4.5, linewidth=1.5, label="f_c + f_h, stopband edge"
+    )
     if config.architecture == "layers" and config.schedule == "flexible":
         line = {"marker": "^", "markersize": 4.5, "linewidth": 1.2, "linestyle": ":"}
-        axes.plot(x, compute_schedule(config)[1], color=PURPLE, label="f_t, stopband asked for", **line)
-    axes.plot(x, cutoffs, color=BLUE, marker="o", markersize=4.5, linewidth=2, label="f_c, cutoff")
+        axes.plot(x, compute_schedule(config)[1], color=style.PURPLE, label="f_t, stopband asked for", **line)
+    axes.plot(x, cutoffs, color=style.BLUE, marker="o", markersize=4.5, linewidth=2, label="f_c, cutoff")
     critical = [spec.index for spec in layers if spec.is_critical]
     if critical and len(critical) < len(layers):
-        area: dict[str, Any] = {"color": PALE, "alpha": 0.7, "linewidth": 0, "zorder": 0}
+        area: dict[str, Any] = {"color": style.PALE, "alpha": 0.7, "linewidth": 0, "zorder": 0}
         axes.axvspan(critical[0] - 0.5, critical[-1] + 0.5, label="critically sampled", **area)
     axes.set_yscale("log", base=2)
     low, high = int(np.floor(np.log2(cutoffs.min()))), int(np.log2(rates.max()))
@@ -132,29 +111,26 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
     axes.set_xticks(x, [spec.name for spec in layers], rotation=90, fontsize=8)
     axes.set_ylabel("cycles, or samples, per picture width")
     everywhere = ", all critically sampled" if len(critical) == len(layers) else ""
-    axes.set_title(f"Schedule of the layers' outputs{everywhere}", loc="left")
+    axes.set_title(f"Schedule of the layers' outputs{everywhere}")
     axes.legend(loc="lower right")  # where nothing is: frequencies rise to the right
 
 
 def _merged(chosen: Sequence[LayerFilters]) -> list[tuple[str, Filter]]:
-    """Return label and filter of each curve; filters that respond alike, seen from their rates, share one."""
-    found: dict[bytes, tuple[list[str], Filter]] = {}
+    """Return label and filter of each curve; filters that respond alike, seen from their rates, share one.
+
+    L1 up, L1 down and L2 up are then labelled `L1 up and down, L2 up`.
+    """
+    found: dict[bytes, tuple[dict[str, list[str]], Filter]] = {}
     for spec, filters in chosen:
-        for name, f in filters:
+        for way, f in filters:
             alike = (f.rate / f.low_rate, f.cutoff / f.low_rate, f.half_width / f.low_rate)
             key = np.round(np.array([*alike, *f.taps.ravel()], np.float64), 6).tobytes()
-            found.setdefault(key, ([], f))[0].append(f"{spec.name} {name}")
-    labels = ((_joined(names) + (", critical" if f.alias_from <= f.cutoff else ""), f) for names, f in found.values())
-    return list(labels)
-
-
-def _joined(names: Sequence[str]) -> str:
-    """Label one curve: L1 up, L1 down and L2 up become `L1 up and down, L2 up`."""
-    layers: dict[str, list[str]] = {}
-    for name in names:
-        layer, _, way = name.partition(" ")
-        layers.setdefault(layer, []).append(way)
-    return ", ".join(f"{layer} {' and '.join(ways)}" for layer, ways in layers.items())
+            found.setdefault(key, ({}, f))[0].setdefault(spec.name, []).append(way)
+    curves = []
+    for layers, f in found.values():
+        names = [f"{layer} {' and '.join(ways)}" for layer, ways in layers.items()]
+        curves.append((", ".join([*names, "critical"] if f.alias_from <= f.cutoff else names), f))
+    return curves
 
 
 def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
@@ -162,28 +138,32 @@ def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
     widest = 1.0
     drawn = _merged(chosen)
     for i, (label, f) in enumerate(drawn):
-        colour, style = COLOURS[i], DASHES if i % 2 else "-"
+        colour, dashes = style.COLOURS[i], style.DASHES if i % 2 else "-"
         for angle in f.directions:
             edge = f.edge(angle)
             frequencies = np.linspace(0, edge, POINTS)
             gains = -attenuation_db(magnitude_response(f.taps, f.rate, frequencies, angle))
-            line: dict[str, Any] = {"color": colour, "linewidth": 1.8, "linestyle": style if angle == AXIS else DOTS}
+            line: dict[str, Any] = {
+                "color": colour,
+                "linewidth": 1.8,
+                "linestyle": dashes if angle == AXIS else style.DOTS,
+            }
             axes.plot(frequencies / f.low_rate, gains, label=f"{label}, {angle:g}°" if f.radial else label, **line)
             widest = max(widest, edge / f.low_rate)
         for frequency, (marker, size, _), own in zip(
-            (f.cutoff, f.stopband, f.alias_from), MARKERS, (colour, colour, INK), strict=True
+            (f.cutoff, f.stopband, f.alias_from), MARKERS, (colour, colour, style.INK), strict=True
         ):
             at = np.array([frequency])
             gain = max(-attenuation_db(magnitude_response(f.taps, f.rate, at, angle))[0] for angle in f.directions)
             mark: dict[str, Any] = {"marker": marker, "color": own, "markersize": size, "clip_on": False, "zorder": 4}
-            axes.plot(frequency / f.low_rate, max(gain, -LOWEST), **MARK, **mark)
-    axes.axvline(0.5, color=DIM, linewidth=1.2, linestyle=NYQUIST, label="s/2")
+            axes.plot(frequency / f.low_rate, max(gain, -LOWEST), **style.MARK, **mark)
+    axes.axvline(0.5, color=style.DIM, linewidth=1.2, linestyle=style.NYQUIST, label="s/2")
     for marker, size, label in MARKERS:
-        axes.plot([], [], marker=marker, color=INK, markersize=size, label=label, **MARK)
+        axes.plot([], [], marker=marker, color=style.INK, markersize=size, label=label, **style.MARK)
     axes.set_xlim(0, widest)
     axes.set_ylim(-LOWEST, 5)
     axes.set_xlabel("frequency / s, the lower of the filter's two rates")
     axes.set_ylabel("gain, dB")
-    axes.set_title("Responses of the filters", loc="left")
+    axes.set_title("Responses of the filters")
     # Below, where the names of the left panel's layers leave room: within, it would cover the slower filters' curves.
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=2, frameon=False)

@@ -14,7 +14,7 @@ import numpy as np
 from gan.analysis.bands import Band, distance_to_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from gan.files.atomic_write import atomic_write
-from viz.reports.figure import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, PlotError, annotate, write_png
+from viz.reports.style import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, annotate, write_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,23 +97,21 @@ def to_decibels(power: np.ndarray) -> np.ndarray:
 
 
 def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
-    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises PlotError."""
-    rows = [(c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *_band_numbers(c.band)) for c in curves]
+    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises OSError."""
+    rows = []
+    for c in curves:
+        band = (math.nan, math.nan, False)
+        if c.band is not None:
+            band = (float(c.band.cutoff), float(c.band.stopband), c.band.radial)
+        rows.append((c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *band))
     names = ("names", "pictures", "mean", "deviation", "size", "rate", "cutoff", "stopband", "radial")
     arrays = {name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
     for i, curve in enumerate(curves):
         arrays |= {f"frequencies_{i}": curve.frequencies, f"power_{i}": curve.power}
         for degrees, (frequencies, power) in zip(DIRECTIONS, curve.slices, strict=True):
             arrays |= {f"frequencies_{degrees:g}_{i}": frequencies, f"slice_{degrees:g}_{i}": power}
-    try:
-        with atomic_write(path) as temporary:
-            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
-
-
-def _band_numbers(band: Band | None) -> tuple[float, float, bool]:
-    return (math.nan, math.nan, False) if band is None else (float(band.cutoff), float(band.stopband), band.radial)
+    with atomic_write(path) as temporary:
+        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
 
 
 ARRAYS = """\b
@@ -135,7 +133,7 @@ frequencies_45_i, slice_45_i [Q]
 def write_spectra(
     path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]
 ) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. Raises PlotError."""
+    """Write the picture, whole or not at all; return its width and height in pixels. See `style.write_png`."""
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
     return write_png(path, inches, lambda figure: draw_spectra(figure, curves, title, note), text)
 
@@ -151,7 +149,7 @@ def _maps_width(count: int) -> float:
 
 def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
     """Draw on an empty figure: heat maps to the left, slices to the right."""
-    figure.suptitle(f"{title}\n", fontsize=13, x=0.01, ha="left", linespacing=1.5)
+    figure.suptitle(f"{title}\n", x=0.01, ha="left", linespacing=1.5)
     figure.text(0.01, 1 - 0.32 / HEIGHT, note, fontsize=9, color=DIM, va="top")
     parts: Any = figure.subfigures(1, 2, width_ratios=[_maps_width(len(curves)), PANEL])
     _draw_maps(parts[0], curves)
@@ -228,7 +226,7 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     axes.set_xticks(ticks)
     axes.set_yticks(ticks)
     axes.tick_params(labelsize=8)
-    axes.set_title(f"{shorten_name(curve.name)}\n", loc="left", color=colour, fontsize=10)
+    axes.set_title(f"{shorten_name(curve.name)}\n", color=colour, fontsize=10)
     annotate(axes, describe_band(curve), (0, 1), (0, 5), fontsize=8, color=DIM, va="bottom")
     return image
 
@@ -252,7 +250,7 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
         style = {"ha": "right", "va": "top", "color": DIM, "fontsize": 9}
         annotate(axes, label, (at, SLICED[1]), (-4, -2), xycoords="data", **style)
     axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
-    axes.set_title(f"Slice at {degrees:g}°", loc="left")
+    axes.set_title(f"Slice at {degrees:g}°")
 
 
 def contour_distance(contour: Contour, degrees: float) -> float:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from viz.reports.figure import DIM, GREEN, INK, VERMILION, annotate, draw_png
 from viz.reports.sticking_study import AMPLITUDE, Findings, Model, Settings, format_percent, segment_length
+from viz.reports.style import DIM, GREEN, INK, VERMILION, annotate, draw_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,29 +31,31 @@ LABEL = 0.16  # of the bars' width, for the distances
 
 
 def draw_sticking(models: Sequence[Model], settings: Settings, found: Sequence[Findings]) -> bytes:
-    """Return the figure as a PNG. PlotError without matplotlib."""
+    """Return the figure as a PNG."""
     width = 2 * EDGE + sum(WIDTHS) + GAP * (len(WIDTHS) - 1)
     height = HEAD + ROW * len(models) + FOOT
 
     def fill(figure: Figure) -> None:
-        for index, (model, findings) in enumerate(zip(models, found, strict=True)):
-            bottom = height - HEAD - ROW * index - NAME - HEIGHT
-            lefts = [EDGE + sum(WIDTHS[:i]) + GAP * i for i in range(len(WIDTHS))]
-            axes = [
-                figure.add_axes((left / width, bottom / height, wide / width, HEIGHT / height))
-                for left, wide in zip(lefts, WIDTHS, strict=True)
-            ]
-            for axis in axes:
-                _hide_frame(axis)
+        figure.subplots_adjust(
+            left=EDGE / width,
+            right=1 - EDGE / width,
+            top=1 - (HEAD + NAME) / height,
+            bottom=(FOOT + BELOW) / height,
+            wspace=GAP * len(WIDTHS) / sum(WIDTHS),
+            hspace=(NAME + BELOW) / HEIGHT,
+        )
+        rows = figure.subplots(len(models), len(WIDTHS), width_ratios=WIDTHS, squeeze=False)
+        for axis in rows.ravel():
+            axis.axis("off")
+        for axes, model, findings in zip(rows, models, found, strict=True):
             _draw_model(axes, model, settings, findings)
-            if index == 0:
-                _draw_heads(axes, settings)
+        _draw_heads(rows[0], settings)
         _draw_notes(figure, models, settings)
 
     return draw_png((width, height), fill, layout=None)
 
 
-def _draw_heads(axes: list[Axes], settings: Settings) -> None:
+def _draw_heads(axes: Iterable[Axes], settings: Settings) -> None:
     heads = (
         "one latent",
         f"mean of {settings.num} neighbours",
@@ -79,7 +81,7 @@ def _draw_notes(figure: Figure, models: Sequence[Model], settings: Settings) -> 
     figure.text(left, 0.13 / figure.get_figheight(), note, fontsize=8.5, color=DIM)
 
 
-def _draw_model(axes: list[Axes], model: Model, settings: Settings, findings: Findings) -> None:
+def _draw_model(axes: Iterable[Axes], model: Model, settings: Settings, findings: Findings) -> None:
     centre, mean, walk, glide, bars = axes
     accent = ACCENTS[model.side]
     _beside(_text(centre, 0.09, model.name, va="baseline", color=accent, fontsize=11.5, weight="bold"), model.title)
@@ -121,14 +123,6 @@ def _beside(text: Text, more: str, **style: Any) -> None:
 def _below(axis: Axes, text: str, *, time: bool = False) -> None:
     for x, words, side in ((0, text, "left"), (1, "time →" if time else "", "right")):
         annotate(axis, words, (x, 0), (0, -6), va="top", ha=side, color=DIM, fontsize=9)
-
-
-def _hide_frame(axis: Axes) -> None:
-    axis.grid(False)
-    axis.set_xticks([])
-    axis.set_yticks([])
-    for spine in axis.spines.values():
-        spine.set_visible(False)
 
 
 def _segment(axis: Axes, settings: Settings, accent: str, size: int) -> None:

@@ -4,24 +4,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gan.analysis import texture_sticking
 from gan.analysis.equivariance import disable_tf32
 from gan.analysis.stickiness import Shares, StickinessMeter, choose_distances
-from gan.analysis.texture_sticking import NeighbourhoodMean, SliceBuffer, sample_segment, temporal_persistence
+from gan.analysis.texture_sticking import (
+    NeighbourhoodMean,
+    SliceBuffer,
+    latent_circle,
+    perturb_latent,
+    sample_segment,
+    temporal_persistence,
+)
 from gan.checkpoints.checkpoint import Header, load_generator
 from gan.devices import threads_for
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
-from gan.networks.generator import Generator, choose_batch_size, z_from_seed
+from gan.networks.generator import Generator, choose_batch_size, map_latents, z_from_seed
 from gan.networks.input_transform import user_matrix
 from gan.networks.synthesis import SynthesisOptions
 from viz.render.upscale import upscale, upscale_factor
@@ -122,62 +129,42 @@ class _Study:
         self.z = z_from_seed(settings.seed, generator.config.z_dim)[0]
 
     def findings(self) -> Findings:
-        config, settings = self.generator.config, self.settings
-        (centre,) = self._draw(self.z[None])
+        z, seed, radius, frames = self.z, self.settings.seed, self.settings.radius, self.settings.frames
+        (centre,) = self._draw([z])
         near = NeighbourhoodMean()
-        for index in range(0, settings.num, self._batch):
-            indices = range(index, min(index + self._batch, settings.num))
-            zs = [texture_sticking.perturb_latent(self.z, settings.radius, settings.seed, i) for i in indices]
-            for picture in self._draw(np.stack(zs)):
-                near.add(picture)
-        walk, walk_streaks = self._slice(self._walk())
+        for picture in self._draw(perturb_latent(z, radius, seed, i) for i in range(self.settings.num)):
+            near.add(picture)
+        circle = (latent_circle(z, radius, seed, frame / frames) for frame in range(frames))
+        walk, walk_streaks = self._slice(self._draw(circle))
         glide, glide_streaks, shares = None, math.nan, None
-        if config.movable:
+        if self.generator.config.movable:
             glide, glide_streaks = self._slice(self._glide())
             shares = self._shares()
         return Findings(
             _enlarged(centre), _enlarged(near.mean), near.kept, walk, walk_streaks, glide, glide_streaks, shares
         )
 
-    @property
-    def _batch(self) -> int:
-        return choose_batch_size(self.size)
+    def _draw(self, latents: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield pictures [S, S, 3] of latents [z_dim], drawn a batch at a time."""
+        latents = iter(latents)
+        while zs := list(islice(latents, choose_batch_size(self.size))):
+            yield from self._pictures(self.generator.synthesis(self._map(zs)))
 
-    def _draw(self, zs: np.ndarray) -> np.ndarray:
-        """Draw pictures [N, S, S, C] of latents [N, z_dim]."""
-        return self._pictures(self.generator.synthesis(self._map(zs)))
-
-    def _map(self, zs: np.ndarray) -> Tensor:
-        config, device = self.generator.config, self.settings.device
-        c = None
-        if config.c_dim:
-            c = torch.zeros(len(zs), config.c_dim, device=device)
-            c[:, self.settings.label] = 1.0
-        z = torch.as_tensor(zs, dtype=torch.float32, device=device)
-        return self.generator.mapping(z, c, psi=self.settings.trunc)
+    def _map(self, zs: Sequence[np.ndarray]) -> Tensor:
+        return map_latents(self.generator, np.stack(zs), [self.settings.label] * len(zs), self.settings.trunc)
 
     def _pictures(self, images: Tensor) -> np.ndarray:
         self.tick(len(images))
         pictures = images.permute(0, 2, 3, 1).float().cpu().numpy()
         return np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if pictures.shape[3] == 1 else pictures[..., :3]
 
-    def _walk(self) -> Iterator[np.ndarray]:
-        """Yield pictures of latents on a circle around the centre."""
-        settings = self.settings
-        for first in range(0, settings.frames, self._batch):
-            phases = np.arange(first, min(first + self._batch, settings.frames)) / settings.frames
-            zs = [texture_sticking.latent_circle(self.z, settings.radius, settings.seed, phase) for phase in phases]
-            yield from self._draw(np.stack(zs))
-
     def _glide(self) -> Iterator[np.ndarray]:
         """Yield pictures of the centre whose content moves along the segment and back."""
-        ws = self._map(self.z[None])
+        ws = self._map([self.z])
         weights = self.generator.synthesis.modulate(ws)
         for t in glide_offsets(self.settings.segment, self.settings.frames):
-            transform = user_matrix(*t, 0).to(ws.device)
-            yield from self._pictures(
-                self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))
-            )
+            options = SynthesisOptions(transform=user_matrix(*t, 0).to(ws.device), weights=weights)
+            yield from self._pictures(self.generator.synthesis(ws, options))
 
     def _slice(self, pictures: Iterator[np.ndarray]) -> tuple[np.ndarray, float]:
         """Return the slice as bytes [samples, frames, 3], and the share of it that stays."""

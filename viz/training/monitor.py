@@ -51,7 +51,6 @@ class RunReport:
     log: Path | None = None
     snapshot: RunSnapshot | None = None
     fakes: Fakes | None = None
-    stop_asked: bool = False
     output: str = ""
 
     @property
@@ -118,18 +117,17 @@ class RunMonitor:
     def start(self, training: TrainingState) -> None:
         """Launch what `training` says now; the report says what became of it."""
         wish = replace(training)
-        outdir = Path(os.path.expanduser(wish.outdir))
-        self._order(RunReport("launching"), lambda: self._launch(lambda: build_training_command(wish), outdir, None))
+        self._order(RunReport("launching"), lambda: self._launch(partial(build_training_command, wish), wish.outdir))
 
     def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
         """Go on with a stopped run, or train a finished one further, up to `kimg`."""
         words = replace(self._report, stage="launching", error="", output="")
         command = partial(build_resume_command, run_folder, kimg)
-        self._order(words, lambda: self._launch(command, run_folder.parent, run_folder))
+        self._order(words, lambda: self._launch(command, str(run_folder.parent), run_folder))
 
     def stop(self) -> None:
         """Ask the trainer for a clean stop, even if another program launched it."""
-        self._order(replace(self._report, stage="stopping", stop_asked=True), self._stop)
+        self._order(replace(self._report, stage="stopping"), self._stop)
 
     def end(self) -> None:
         """Terminate the trainer now: what it learned since its last snapshot is lost."""
@@ -169,23 +167,20 @@ class RunMonitor:
                 return
             try:
                 order()
-            except Exception as error:
-                if not isinstance(error, (OSError, ValueError)):
-                    self._report_failure(error)
-                self._error = (
-                    str(error)
-                    if isinstance(error, RunError)
-                    else f"The trainer could not be started or stopped ({error})."
-                )
+            except RunError as problem:
+                self._error = str(problem)
+            except Exception as problem:
+                if not isinstance(problem, (OSError, ValueError)):
+                    self._report_failure(problem)
+                self._error = f"The trainer could not be started or stopped ({problem})."
 
-    def _launch(self, command: Callable[[], Sequence[str]], outdir: Path, run_folder: Path | None) -> None:
+    def _launch(self, command: Callable[[], Sequence[str]], outdir: str, run_folder: Path | None = None) -> None:
         self._follow(run_folder)
         if run_folder is not None:
             (run_folder / "stop").unlink(missing_ok=True)  # an old wish must not end the new session
-        log = outdir / time.strftime("trainer-%Y%m%d-%H%M%S.log")
+        log = Path(os.path.expanduser(outdir)) / time.strftime("trainer-%Y%m%d-%H%M%S.log")
         self._launched_at = time.time()
-        self._process = TrainerProcess(command(), log)
-        self._log = log
+        self._process, self._log = TrainerProcess(command(), log), log
 
     def _follow(self, run_folder: Path | None) -> None:
         self._folder = RunFolder(run_folder) if run_folder is not None else None
@@ -212,17 +207,16 @@ class RunMonitor:
 
     def _look(self) -> None:
         self._unwatched = [process for process in self._unwatched if process.poll().state == "running"]
-        process = self._process.poll() if self._process is not None else None
-        if process is not None:
+        process = ProcessReport("done", None)
+        if self._process is not None:
+            process = self._process.poll()
             if process.run_folder is not None and (self._folder is None or self._folder.path != process.run_folder):
                 self._folder = RunFolder(process.run_folder)
             if process.state != "running":
-                self._process = None
-                self._error = process.error
+                self._process, self._error = None, process.error
         snapshot = self._folder.poll() if self._folder is not None else None
-        if snapshot is not None and snapshot.fakes is not None:
-            if self._fakes is None or self._fakes.file != snapshot.fakes:
-                self._fakes = read_fakes(snapshot.fakes) or self._fakes
+        if snapshot is not None and snapshot.fakes and (self._fakes is None or self._fakes.file != snapshot.fakes):
+            self._fakes = read_fakes(snapshot.fakes) or self._fakes
         report = self._compose(process, snapshot)
         with self._lock:
             if self._orders.empty():  # else an order on its way has put its first words there
@@ -237,8 +231,8 @@ class RunMonitor:
             self._report = replace(self._report, error=error)
         traceback.print_exc()  # once, not twice a second
 
-    def _compose(self, process: ProcessReport | None, snapshot: RunSnapshot | None) -> RunReport:
-        running = process is not None and process.state == "running"
+    def _compose(self, process: ProcessReport, snapshot: RunSnapshot | None) -> RunReport:
+        running = process.state == "running"
         stage, error = "idle", self._error
         if snapshot is not None and snapshot.state == "absent" and not running:
             snapshot = None  # moved or deleted, or a typing error: nothing to show
@@ -253,15 +247,8 @@ class RunMonitor:
             error = "It exited without a message: it was probably killed, or the machine was switched off."
         if self._stop_asked and stage in ("launching", "starting", "training"):
             stage = "stopping"
-        return RunReport(
-            stage=stage,
-            error=error if stage in ("failed", "crashed") else "",
-            log=self._log,
-            snapshot=snapshot,
-            fakes=self._fakes,
-            stop_asked=self._stop_asked and stage == "stopping",
-            output=process.output if running and process is not None else "",
-        )
+        error = error if stage in ("failed", "crashed") else ""
+        return RunReport(stage, error, self._log, snapshot, self._fakes, process.output if running else "")
 
 
 def read_fakes(file: NumberedFile) -> Fakes | None:

@@ -23,7 +23,7 @@ from gan.files.errors import sanitize_text
 
 ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
 STATES = (*ACTIVE, "stopped", "finished", "failed")
-CURVES = ("loss_g", "loss_d", "r1")  # the columns of stats.jsonl that are drawn
+COLUMNS = ("kimg", "loss_g", "loss_d", "r1")  # of stats.jsonl: what curves are drawn over, and the curves
 _READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
 TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
 _DOCUMENT_LIMIT = 1 << 20  # bytes of a JSON document: ours have some thousand, and objects take thirty times as much
@@ -56,15 +56,10 @@ class Progress:
             return float(value) if isinstance(value, (int, float)) and abs(value) < 1e15 else 0.0
 
         error, state = document.get("error"), document.get("state", "starting")
-        return Progress(
-            state=state if isinstance(state, str) and state in STATES else "unknown",
-            images=int(number("images")),
-            total_images=int(number("total_images")),
-            images_per_s=number("images_per_s"),
-            seconds_left=number("seconds_left"),
-            pid=int(number("pid")),
-            error=sanitize_text(error) if isinstance(error, str) else "",
-        )
+        images, total_images, pid = (int(number(name)) for name in ("images", "total_images", "pid"))
+        known = state if isinstance(state, str) and state in STATES else "unknown"
+        sentence = sanitize_text(error) if isinstance(error, str) else ""
+        return Progress(known, images, total_images, number("images_per_s"), number("seconds_left"), pid, sentence)
 
 
 class NumberedFile(NamedTuple):
@@ -80,7 +75,7 @@ class RunSnapshot:
     """One reading of a run folder.
 
     `state` is progress.json's, or `absent` (no such folder), `unknown` (no progress yet), `crashed` (progress claims a
-    living trainer, but its process is gone). `curves` maps `kimg` and each of CURVES to float64 arrays of one length,
+    living trainer, but its process is gone). `curves` maps each of COLUMNS to float64 arrays of one length,
     NaN where a tick measured nothing.
     """
 
@@ -179,15 +174,10 @@ class RunFolder:
         anew, lines = self._stats.lines()
         if anew:
             self._rows.clear()
-        for line in lines:
-            row = _stats_row(line)
-            if row is None:
-                continue
-            self._rows.append(row)
+        self._rows += [row for row in map(_parse_stats, lines) if row is not None]
         if anew or lines:
-            table = np.array(self._rows, np.float64).reshape(len(self._rows), 1 + len(CURVES))
-            columns = np.ascontiguousarray(table.T)
-            self._curves = dict(zip(("kimg", *CURVES), columns, strict=True))
+            columns = np.array(self._rows, np.float64).reshape(len(self._rows), len(COLUMNS)).T
+            self._curves = dict(zip(COLUMNS, np.ascontiguousarray(columns), strict=True))
 
     def _read_progress(self) -> float:
         """Read progress.json if it changed; return its modification time (0: there is none)."""
@@ -245,12 +235,11 @@ def find_error_sentence(output: str) -> str:
     return sanitize_text(errors[-1].removeprefix("Error: ") if errors else (lines[-1] if lines else ""))
 
 
-def _stats_row(line: bytes) -> tuple[float, ...] | None:
-    """Parse one line of stats.jsonl as (kimg, *CURVES); None if the line is damaged."""
+def _parse_stats(line: bytes) -> tuple[float, ...] | None:
+    """Parse one line of stats.jsonl as a row of COLUMNS; None if the line is damaged."""
     try:
         document = json.loads(line)
-        values = [document.get(name) for name in ("kimg", *CURVES)]
-        row = tuple(float("nan") if value is None else float(value) for value in values)
+        row = tuple(float("nan") if document.get(name) is None else float(document[name]) for name in COLUMNS)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return row if np.isfinite(row[0]) else None

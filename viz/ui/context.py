@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from viz.core.frame_rate import FrameRate
 from viz.core.images import size_of
+from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
@@ -68,20 +69,13 @@ class Models:
     info: Callable[[str], CheckpointInfo | None] = lambda path: None  # of a file; None while it is being read
 
 
-class Presented(NamedTuple):
-    """The way of the pictures to their textures (viz/display/uploaders.py), and why this one."""
-
-    path: str
-    reason: str
-
-
 @dataclass
 class Machine:
     """The devices and libraries that do the work."""
 
     devices: tuple[str, ...] = ("cpu",)
     operators: tuple[OperatorStatus, ...] = ()
-    presented: Presented | None = None  # None while there is no picture
+    presented: tuple[str, str] | None = None  # how pictures come to textures, and why so; None while there is none
     memory: Callable[[str], tuple[float, float]] = lambda device: (0.0, 0.0)  # (bytes of models, limit) on a device
 
 
@@ -97,6 +91,14 @@ class Jobs:
         """Ask for a live job and return its last status. It runs while this is called in every frame."""
         self._live[name] = request
         return self.statuses.get(name)
+
+    def result(self, name: str) -> Any:
+        """Return a job's newest result, None as long as there is none."""
+        return self.statuses[name].result if name in self.statuses else None
+
+    def error(self, name: str) -> str:
+        """Return one sentence why a job has no result, "" if nothing failed."""
+        return (self.statuses[name].error or "") if name in self.statuses else ""
 
     def start(self, name: str, request: JobRequest[Any]) -> None:
         """Start a job that runs to its end, unless it is cancelled or one of its models is closed."""
@@ -145,6 +147,10 @@ class PanelContext:
         """Return one sentence on why this slot shows no picture, None if it does."""
         result = self.results[slot]
         return result.error if result else None
+
+    def shown(self) -> tuple[tuple[Slot, PictureRequest], ...]:
+        """Return the slots that show a picture, each with the request of it."""
+        return tuple((slot, result.request) for slot, result in self.results.items() if result and not result.error)
 
     def facts(self, slot: Slot) -> ModelFacts | None:
         """Return what is inside this slot's model, once it is loaded."""

@@ -111,10 +111,7 @@ class Theme:
     def apply(self) -> None:
         """Set imgui's style: call with a live imgui context, at start and when the theme changes."""
         style = imgui.get_style()
-        if self.palette is LIGHT:
-            imgui.style_colors_light(style)
-        else:
-            imgui.style_colors_dark(style)
+        (imgui.style_colors_light if self.palette is LIGHT else imgui.style_colors_dark)(style)
         _shape(style)
         _paint(style, self.palette)
 
@@ -148,45 +145,26 @@ def _shape(style: imgui.Style) -> None:
     style.hover_delay_normal = 0.5
 
 
+# What is painted in which of the palette's colours.
+ROLES = {
+    "window": "window_bg tab_selected tab_dimmed_selected docking_empty_bg",
+    "stage": "title_bg title_bg_active title_bg_collapsed menu_bar_bg tab tab_dimmed",
+    "field": "frame_bg button popup_bg header tab_hovered",
+    "hover": "frame_bg_hovered button_hovered header_hovered",
+    "active": "frame_bg_active button_active header_active scrollbar_grab checkbox_selected_bg",
+    "border": "border separator table_border_light table_border_strong",
+    "text": "text check_mark input_text_cursor",
+    "dim": "text_disabled slider_grab slider_grab_active separator_hovered separator_active resize_grip_hovered "
+    "resize_grip_active nav_cursor plot_histogram",
+}
+
+
 def _paint(style: imgui.Style, palette: Palette) -> None:
     col = imgui.Col_
-    plain = {
-        palette.window: (col.window_bg, col.tab_selected, col.tab_dimmed_selected, col.docking_empty_bg),
-        palette.stage: (
-            col.title_bg,
-            col.title_bg_active,
-            col.title_bg_collapsed,
-            col.menu_bar_bg,
-            col.tab,
-            col.tab_dimmed,
-        ),
-        palette.field: (col.frame_bg, col.button, col.popup_bg, col.header, col.tab_hovered),
-        palette.hover: (col.frame_bg_hovered, col.button_hovered, col.header_hovered),
-        palette.active: (
-            col.frame_bg_active,
-            col.button_active,
-            col.header_active,
-            col.scrollbar_grab,
-            col.checkbox_selected_bg,
-        ),
-        palette.border: (col.border, col.separator, col.table_border_light, col.table_border_strong),
-        palette.text: (col.text, col.check_mark, col.input_text_cursor),
-        palette.dim: (
-            col.text_disabled,
-            col.slider_grab,
-            col.slider_grab_active,
-            col.separator_hovered,
-            col.separator_active,
-            col.resize_grip_hovered,
-            col.resize_grip_active,
-            col.nav_cursor,
-            col.plot_histogram,
-        ),
-    }
-    for code, roles in plain.items():
-        for role in roles:
-            style.set_color_(role, rgb(code))
-    for role in (col.scrollbar_bg, col.resize_grip, col.border_shadow):
-        style.set_color_(role, rgb(palette.window, 0.0))
-    for role in (col.text_selected_bg, col.docking_preview):
-        style.set_color_(role, rgb(palette.dim, 0.35))
+    for name, roles in ROLES.items():
+        for role in roles.split():
+            style.set_color_(col[role], rgb(getattr(palette, name)))
+    for clear in (col.scrollbar_bg, col.resize_grip, col.border_shadow):
+        style.set_color_(clear, rgb(palette.window, 0.0))
+    for pale in (col.text_selected_bg, col.docking_preview):
+        style.set_color_(pale, rgb(palette.dim, 0.35))

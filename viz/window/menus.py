@@ -78,9 +78,9 @@ class Menus:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
             self._table_shown = not self._table_shown
-        slot = self.canvas.aimed(self.state, io.mouse_pos.x, io.mouse_pos.y)
+        slot = self.canvas.aimed(io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
-            self.canvas.one_to_one(self.state, self.context, slot)
+            self.canvas.one_to_one(slot)
         facts = self.context.facts(slot)
         shortcuts.handle_keys(self.state, slot, facts.resolution if facts else 256)
 
@@ -101,10 +101,8 @@ class Menus:
             return
         imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
         imgui.push_style_var(imgui.StyleVar_.window_border_size, 1.0)
-        flags = imgui.WindowFlags_
-        _, shown = imgui.begin(
-            "Gestures and keys", True, flags.no_docking | flags.no_collapse | flags.always_auto_resize
-        )
+        flags = imgui.WindowFlags_.no_docking | imgui.WindowFlags_.no_collapse | imgui.WindowFlags_.always_auto_resize
+        _, shown = imgui.begin("Gestures and keys", True, flags)
         imgui.pop_style_var()
         self._table_shown = bool(shown) and not imgui.is_key_pressed(imgui.Key.escape, False)
         shortcuts.draw_table(self.context.theme)

@@ -7,7 +7,7 @@ from viz.core.result import RenderResult
 from viz.core.state import SLOTS, AppState
 from viz.display.texture import Texture, TextureHandle, Textures
 from viz.render.difference import Difference
-from viz.ui.context import PanelContext, Pictures, Presented
+from viz.ui.context import PanelContext, Pictures
 
 
 class CanvasUploads:
@@ -36,7 +36,7 @@ class CanvasUploads:
         left = upload_result(self.textures.left, results["left"], side["left"])
         right = upload_result(self.textures.right, results["right"], side["right"])
         shown = self.textures.left if left else self.textures.right
-        context.machine.presented = Presented(shown.path, shown.reason) if left or right else None
+        context.machine.presented = (shown.path, shown.reason) if left or right else None
         if state.canvas.mode != "difference":
             self._difference.forget()
             return Pictures(left, right)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, immapp
+from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, imgui_ctx, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
@@ -102,7 +102,7 @@ class Window:
         if state.display.device not in self.context.machine.devices:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
-        self.canvas = Canvas()
+        self.canvas = Canvas(state, self.context)
         self._can_wake = False
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
@@ -251,8 +251,11 @@ class Window:
                 self._report("The frame could not be prepared", problem)
 
     def _advance(self) -> None:
+        assert self._params is not None
         gestures.advance(self.state, self.context.timings.seconds)
-        self._set_frame_rate()
+        idling, display = self._params.fps_idling, self.state.display
+        idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
+        idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
 
     def _focus_panels(self) -> None:
         if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
@@ -288,12 +291,6 @@ class Window:
     def _save_if_due(self) -> None:
         self.context.message = self._saver.save_if_due(self.state) or self.context.message
 
-    def _set_frame_rate(self) -> None:
-        assert self._params is not None
-        idling, display = self._params.fps_idling, self.state.display
-        idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
-        idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
-
     def _collect(self) -> None:
         context, new = self.context, set()
         # In every frame: an operator's first call decides what runs it.
@@ -326,16 +323,15 @@ class Window:
             assert self._uploads is not None
             scale = imgui.get_io().display_framebuffer_scale.x or 1.0
             pictures = self._uploads.prepare(self.state, self.context, self.canvas, scale)
-            self.canvas.draw(self.state, self.context, pictures)
+            self.canvas.draw(pictures)
 
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
         kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
         imgui.set_next_window_class(kind)
-        imgui.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0))
-        imgui.push_style_color(imgui.Col_.window_bg, imgui.get_style_color_vec4(imgui.Col_.title_bg))
-        imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
-        imgui.pop_style_color()
-        imgui.pop_style_var()
+        background = imgui.get_style_color_vec4(imgui.Col_.title_bg)
+        with imgui_ctx.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0)):
+            with imgui_ctx.push_style_color(imgui.Col_.window_bg, background):
+                imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
         self._guarded("The canvas", draw)
         imgui.end()
 

@@ -31,7 +31,7 @@ from gan.networks.generator import Generator
 from gan.networks.ladder import RUNGS, Recipe, rung_config
 from gan.networks.layer_plan import plan
 from viz.cli.main import main as viewer
-from viz.reports import figure, schedule_figure
+from viz.reports import schedule_figure, style
 from viz.reports.network_text import WORDS, describe_network
 
 SMALL = {"z_dim": 8, "w_dim": 8, "channel_base": 64, "channel_max": 4}
@@ -292,24 +292,24 @@ def test_bundled_models_go_by_their_names() -> None:
         ("t --cfg T", "Give one of MODEL, --cfg and --diff", 2),
         ("--cfg T --diff D E", "Give one of MODEL, --cfg and --diff", 2),
         ("--diff D", "requires 2 arguments", 2),
-        ("--diff D Q", "There is no rung 'Q' here", 1),
+        ("--diff D Q", "There is no rung 'Q' here", 2),
         ("--diff D E --plot x.png", "leave out --diff", 2),
         ("--cfg T --size 256x128", "Generators are square: give 256 instead of 256x128", 2),
         ("--cfg T --size big", "not a width in pixels", 2),
-        ("--cfg T --size 48", "power of two from 16 to 1024, not 48", 1),
-        ("--cfg A --filter-size 4", "Rung A has no --filter-size", 1),
-        ("--cfg T --first-stopband 1.5", "first stopband must lie above the first cutoff", 1),
+        ("--cfg T --size 48", "power of two from 16 to 1024, not 48", 2),
+        ("--cfg A --filter-size 4", "Rung A has no --filter-size", 2),
+        ("--cfg T --first-stopband 1.5", "first stopband must lie above the first cutoff", 2),
         ("t --size 64", "--size goes with --cfg or --diff", 2),
         ("t --filter-size 4", "--filter-size goes with --cfg or --diff", 2),
         ("no-such-model", "There is no file no-such-model: choose another", 1),
         (__file__, "damaged or not", 1),
         ("x" * 5000, "There is no file " + "x" * 60, 1),
         ("--cfg T --layer 3", "give --plot, too", 2),
-        ("--cfg T --plot missing/x.png", "make the folder missing first", 1),
-        ("--cfg T --plot x.pdf", "end in .png", 1),
-        ("--cfg T --plot x.png --layer 15", "There is no layer '15': choose from 0 (L0_36_512) to 14 (L14_256_3)", 1),
-        ("--cfg T --plot x.png --layer L14_256_3", "has no filters to draw", 1),
-        ("--cfg T --plot x.png --layer 0 --layer 1 --layer 2 --layer 3 --layer 4", "4 layers, not of 5", 1),
+        (f"--cfg T --plot {'x' * 300}.png", "cannot be written: File name too long", 1),
+        ("--cfg T --plot x.pdf", "end in .png", 2),
+        ("--cfg T --plot x.png --layer 15", "There is no layer '15': choose from 0 (L0_36_512) to 14 (L14_256_3)", 2),
+        ("--cfg T --plot x.png --layer L14_256_3", "has no filters to draw", 2),
+        ("--cfg T --plot x.png --layer 0 --layer 1 --layer 2 --layer 3 --layer 4", "4 layers, not of 5", 2),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(
@@ -341,10 +341,10 @@ def colours(path: Path) -> tuple[tuple[int, int], dict[str, int]]:
     found = {}
     for side, half in (("left", pixels[:, : pixels.shape[1] // 2]), ("right", pixels[:, pixels.shape[1] // 2 :])):
         for name, code in (
-            ("blue", figure.BLUE),
-            ("vermilion", figure.VERMILION),
-            ("green", figure.GREEN),
-            ("purple", figure.PURPLE),
+            ("blue", style.BLUE),
+            ("vermilion", style.VERMILION),
+            ("green", style.GREEN),
+            ("purple", style.PURPLE),
         ):
             rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
             found[f"{side} {name}"] = int((np.abs(half - rgb).max(axis=2) <= 8).sum())
@@ -379,7 +379,7 @@ def test_a_plot_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
         refused(run("--cfg", "D", "--plot", str(path)), "cannot be written: full.", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--cfg", "D", "--plot", str(path)), "-m pip install matplotlib", 1)
+        refused(run("--cfg", "D", "--plot", str(path)), "visualizer.py doctor`.", 1)
         assert run("--cfg", "D").exit_code == 0, "the tables do without it"
     assert path.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 

@@ -26,7 +26,7 @@ from gan.networks.generator import init_generator
 from gan.networks.ladder import rung_config
 from gan.networks.layer_plan import compute_schedule, plan
 from viz.cli.main import main as viewer
-from viz.reports import figure as reports_figure
+from viz.reports import style
 from viz.reports.spectra_figure import (
     DIRECTIONS,
     NAME,
@@ -111,7 +111,7 @@ def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
         document = json.loads(written.info["jinc"])
     assert f"Wrote {out} ({pixels.shape[1]}x{pixels.shape[0]})." in result.output
     assert document["spectra"]["seed"] == 3 and document["spectra"]["trunc"] == 0.5
-    for code in (reports_figure.INK, reports_figure.BLUE, reports_figure.VERMILION):  # a curve each
+    for code in (style.INK, style.BLUE, style.VERMILION):  # a curve each
         rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
         assert (np.abs(pixels[:, pixels.shape[1] // 2 :] - rgb).max(axis=2) <= 8).sum() > 300
     assert [file.name for file in tmp_path.iterdir()] == ["$spectra.png"]
@@ -212,7 +212,7 @@ def curve(config: GeneratorConfig | None, layer: str | None = None, name: str = 
 
 
 def drawn(curves: list[Curve]) -> Figure:
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **reports_figure.STYLE}):
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **style.STYLE}):
         figure = Figure(figsize=(12, 8), layout="constrained")
         draw_spectra(figure, curves, "title", "note")
         figure.canvas.draw()
@@ -320,8 +320,7 @@ def test_words_of_a_heat_map() -> None:
         ("--data none --out x.png", "none does not exist; give a folder or a zip", 1),
         ("--data t.safetensors --out x.png", "t.safetensors is not a readable zip", 1),
         ("--model t.safetensors --out x.pdf", "'x.pdf' end in .png, for a picture, or .npz", 2),
-        ("--model t.safetensors --out missing/x.png", "make the folder missing first", 1),
-        ("--model t.safetensors --out missing/x.npz", "make the folder missing first", 1),
+        ("--model t.safetensors --out t.safetensors/x.png", "cannot be written: Not a directory", 1),
         ("--model t.safetensors --out folder.png", "it is a folder", 1),
         (f"--model t.safetensors --out {'x' * 300}.npz", "cannot be written: File name too long", 1),
         (
@@ -332,10 +331,10 @@ def test_words_of_a_heat_map() -> None:
         (
             "--model t.safetensors --model large.safetensors --out x.png",
             "t draws 16x16 and large 32x32: white noise, which is 0 dB, differs from size to size",
-            1,
+            2,
         ),
-        ("--model t.safetensors --layer L99 --out x.png", "There is no layer 'L99' here: choose one of input, L0", 1),
-        ("--model t.safetensors --model b.safetensors --layer input2 --out x.png", "t: There is no layer 'input2'", 1),
+        ("--model t.safetensors --layer L99 --out x.png", "There is no layer 'L99' here: choose one of input, L0", 2),
+        ("--model t.safetensors --model b.safetensors --layer input2 --out x.png", "t: There is no layer 'input2'", 2),
         ("--model t.safetensors --data set --layer 3 --out x.png", "leave out one of them", 2),
         ("--model t.safetensors --device abacus --out x.png", "There is no device 'abacus' on this machine", 1),
         ("--model t.safetensors --num 0 --out x.png", "--num", 2),
@@ -366,14 +365,14 @@ def test_padding_beyond_all_use_is_refused(folder: Path, tmp_path: Path, monkeyp
 
 def test_a_file_that_cannot_be_written_is_said_first(folder: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(SpectrumAverage, "add", None)  # nothing is averaged
-    for out in (folder / "t.safetensors" / "x.png", tmp_path / "missing" / "x.npz"):
+    for out in (folder / "t.safetensors" / "x.png", folder / "t.safetensors" / "x.npz"):
         refused(run("--model", folder / "t.safetensors", "--out", out), "cannot be written", 1)
     with monkeypatch.context() as patch:
         patch.setattr("tempfile.TemporaryFile", lambda **_: (_ for _ in ()).throw(PermissionError(13, "Not yours")))
         refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "cannot be written: Not you", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "-m pip install matplotlib", 1)
+        refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "visualizer.py doctor`.", 1)
 
 
 @pytest.mark.parametrize("kind", ["png", "npz"])

@@ -26,7 +26,7 @@ from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer
 from viz.render.upscale import upscale
 from viz.reports import sticking_figure, sticking_study
-from viz.reports.figure import GREEN, VERMILION
+from viz.reports.style import GREEN, VERMILION
 from viz.ui import theme
 
 QUICK = ("--num", "5", "--frames", "24", "--latents", "2")
@@ -190,8 +190,8 @@ def test_refusals_come_first_and_in_one_sentence(
     refused(run(*good, "--out", str(tmp_path / "file")), "cannot be written")
     refused(run(*good, "--out", str(tmp_path / "file" / "below")), "cannot be written")
     refused(run(*good, "--out", str(tmp_path / ("x" * 300))), "cannot be written")
-    refused(run(*good, *out, "--class", "0"), "without labels")
-    refused(run("--left", paths["labels"], "--right", paths["labels"], *out, "--class", "3"), "labels 0 to 2")
+    refused(run(*good, *out, "--class", "0"), "without labels", 2)
+    refused(run("--left", paths["labels"], "--right", paths["labels"], *out, "--class", "3"), "labels 0 to 2", 2)
     refused(run(*good, *out, "--device", "gpu9"), "There is no device 'gpu9'")
     refused(run(*good, *out, "--segment", "0.5,0.5"), "two points such as", 2)
     refused(run(*good, *out, "--segment", "0.5,0.5,0.5,1.2"), "leaves the picture", 2)
@@ -201,7 +201,7 @@ def test_refusals_come_first_and_in_one_sentence(
     refused(run(*good, *out, "--frames", "15"), "15 is not in the range", 2)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run(*good, *out), "-m pip install matplotlib")
+        refused(run(*good, *out), "visualizer.py doctor`.")
     assert not (tmp_path / "out").exists()
 
 

@@ -96,7 +96,7 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     refused(run("render", "--model", str(tmp_path / "none.safetensors"), *out), "none.safetensors", 1)
     refused(run("render", "--model", __file__, *out), "damaged or not", 1)
     refused(run("render", "--model", paths["A"], "--translate", "0.1,0", *out), "Fourier input", 1)
-    refused(run("render", "--model", paths["T"], "--class", "1", *out), "without labels", 1)
+    refused(run("render", "--model", paths["T"], "--class", "1", *out), "without labels", 2)
     refused(run("render", "--model", paths["T"], "--out", str(tmp_path)), "cannot be written", 1)
     refused(run("render", "--model", paths["T"], "--translate", "0.1", *out), "two numbers", 2)
     refused(run("render", "--model", paths["T"], "--translate", "nan,0", *out), "out of range", 2)
@@ -174,3 +174,29 @@ def test_a_model_that_is_gone_does_not_spoil_the_next_start(tmp_path: Path) -> N
     found, message = view.load_state(path)
     assert found.left.path != gone
     assert message == f"There is no {gone} any more."
+
+
+def test_a_picture_of_a_window_without_its_model_is_refused_before_it_opens(tmp_path: Path) -> None:
+    result = run("--left", str(tmp_path / "none.safetensors"), "--screenshot", str(tmp_path / "x.png"))
+    refused(result, "There is no file", 1)
+    assert len(result.output.strip().splitlines()) == 1 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("problem", "is_explained"),
+    [
+        (ImportError("No module named 'glfw'", name="glfw"), True),
+        (ImportError("Unable to load the EGL library"), True),
+        (ImportError("cannot import name 'x' from 'viz.core'", name="viz.core"), False),
+        (ModuleNotFoundError("No module named 'gan.nothing'", name="gan.nothing"), False),
+    ],
+)
+def test_only_missing_packages_of_others_are_explained(
+    monkeypatch: pytest.MonkeyPatch, problem: ImportError, is_explained: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("viz.cli.main.LazyGroup.invoke", fail)
+    result = run("render", "--help")
+    assert (result.exception is problem) != is_explained and ("Jinc cannot start" in result.output) == is_explained

@@ -26,9 +26,8 @@ from gan.networks.synthesis import SynthesisOptions
 from viz.core.images import DeviceImage
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
-from viz.render import cuda_backend, cuda_graphs, precision
-from viz.render.cuda_backend import CudaBackend, SynthesisInputs
-from viz.render.cuda_graphs import GraphCache, SynthesisGraphs, run_eager, select_fastest
+from viz.render import cuda_graphs, precision
+from viz.render.cuda_graphs import CudaBackend, GraphCache, SynthesisGraphs, SynthesisInputs, run_eager, select_fastest
 from viz.render.postprocess import measure_input, to_rgba8, unpack_input
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
@@ -106,12 +105,16 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
     generator = small(cfg)
     movable, precision = generator.config.movable, PrecisionPolicy(half, True)
     one, other = latents(generator, 1, 2)
-    found = SynthesisGraphs(generator.synthesis, one, precision, movable=movable, learned=learned, capture=traced)
     moves = [(0.0, 0.0, 0.0, 1.0), (0.1, -0.2, 30.0, 1.2), (0.1, -0.2, 30.0, 1.2), (0.3, 0.0, 0.0, 1.0)]
     ways = [(0.1, 0.0, 90.0), (0.1, 0.0, 90.0), (0.0, 0.2, 5.0), (0.0, 0.2, 5.0)]
+    first = SynthesisInputs(
+        cfg, generator.synthesis, precision, 1, one, moves[0] if movable else None, learned=ways[0] if learned else None
+    )
+    found = SynthesisGraphs(first, precision, traced)
     images = []
     for (key, ws), motion, way in zip([(1, one), (1, one), (2, other), (1, one)], moves, ways, strict=True):
-        picture, facts = found.render(key, ws, motion if movable else None, way if learned else None)
+        asked = {"motion": motion if movable else None, "learned": way if learned else None}
+        picture, facts = found.render(first._replace(ws_key=key, ws=ws, **asked))
         overrides = InputOverrides(learned_vector(*way)) if learned else InputOverrides()
         transform = user_matrix(*motion) if movable else None
         expected = generator.synthesis(
@@ -139,7 +142,6 @@ def test_a_replay_draws_what_the_network_draws(cfg: str, half: int, learned: boo
 def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = small("T")
     one, other = latents(generator, 1, 2)
-    found = SynthesisGraphs(generator.synthesis, one, FULL_PRECISION, movable=True, learned=True, capture=traced)
     copied: list[int] = []
     copy_in = cuda_graphs.copy_in
     monkeypatch.setattr(
@@ -151,9 +153,14 @@ def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) ->
         ((1, one, (0.1, 0.0, 0.0, 1.0), (0.2, 0.0, 0.0)), ["synthesize"], [4]),
         ((2, other, (0.1, 0.0, 0.0, 1.0), (0.2, 0.0, 0.0)), ["modulate", "synthesize"], []),
     ]
-    for arguments, ran, copies in steps:
+    made = [
+        SynthesisInputs("T", generator.synthesis, FULL_PRECISION, key, ws, motion, learned=learned)
+        for (key, ws, motion, learned), _, _ in steps
+    ]
+    found = SynthesisGraphs(made[0], FULL_PRECISION, traced)
+    for inputs, (_, ran, copies) in zip(made, steps, strict=True):
         RAN.clear(), copied.clear()
-        found.render(*arguments)
+        found.render(inputs)
         assert ran == RAN and copied == copies
 
 
@@ -169,11 +176,11 @@ def test_graphs_are_made_once_and_the_faster_layout_stays(monkeypatch: pytest.Mo
     made: list[bool | None] = []
 
     class Counted(SynthesisGraphs):
-        def __init__(self, synthesis: Any, ws: Any, precision: PrecisionPolicy, **options: Any) -> None:
+        def __init__(self, inputs: SynthesisInputs, precision: PrecisionPolicy, capture: Any) -> None:
             made.append(precision.channels_last)
-            super().__init__(synthesis, ws, precision, **options)
+            super().__init__(inputs, precision, capture)
 
-    monkeypatch.setattr(cuda_backend, "SynthesisGraphs", Counted)
+    monkeypatch.setattr(cuda_graphs, "SynthesisGraphs", Counted)
     monkeypatch.setattr(cuda_graphs, "_milliseconds", lambda found: 1.0 if found.precision.channels_last else 2.0)
     drawing, first = CudaBackend(traced), job("T")
     drawn = drawing.render(first)
@@ -210,9 +217,7 @@ def test_what_cannot_be_captured_runs_call_by_call() -> None:
 
 @torch.no_grad()
 def test_the_layout_that_can_be_made_is_taken() -> None:
-    ready = SynthesisGraphs(
-        small("T").synthesis, latents(small("T"), 1)[0], FULL_PRECISION, movable=True, capture=run_eager
-    )
+    ready = SynthesisGraphs(job("T"), FULL_PRECISION, run_eager)
 
     def broken() -> SynthesisGraphs:
         raise RuntimeError("no")
@@ -224,10 +229,7 @@ def test_the_layout_that_can_be_made_is_taken() -> None:
 
 @torch.no_grad()
 def test_few_graphs_are_kept() -> None:
-    generator, kept = small("A"), GraphCache()
-    held = SynthesisGraphs(
-        generator.synthesis, latents(generator, 1)[0], FULL_PRECISION, movable=False, capture=run_eager
-    )
+    kept, held = GraphCache(), SynthesisGraphs(job("A")._replace(motion=None), FULL_PRECISION, run_eager)
     for key in range(cuda_graphs.KEPT + 2):
         kept.get(key, lambda: held)
     assert len(kept) == cuda_graphs.KEPT
@@ -342,7 +344,7 @@ def test_precision() -> None:
 def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
     generator = small(cfg)
     with torch.inference_mode():
-        assert 50 < precision.measure_float16_psnr(generator, "cpu") < 120
+        assert 50 < precision.measure_float16_psnr(generator) < 120
     one = torch.full((2, 3, 4, 4), 0.5)
     assert precision.measure_psnr(one, one) == float("inf") and precision.measure_psnr(one * torch.nan, one) == -float(
         "inf"
@@ -355,7 +357,7 @@ def test_a_model_s_float16_pictures_are_measured(cfg: str) -> None:
 @pytest.mark.slow
 def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: Path) -> None:
     with torch.inference_mode():
-        assert precision.measure_float16_psnr(small("A", c_dim=3), "cpu") > 50
+        assert precision.measure_float16_psnr(small("A", c_dim=3)) > 50
     path = saved(tmp_path, "A", c_dim=3)
     pictures = [on_device.render(PictureRequest(path, label=label)).image for label in (0, 2)]
     assert pictures[0] is not None and pictures[1] is not None and not np.array_equal(*pictures)

@@ -13,8 +13,7 @@ from viz.core.images import DeviceImage, to_host
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render import difference as comparison
-from viz.render.difference import ArrayDifference, Difference
-from viz.render.difference_cuda import DeviceDifference
+from viz.render.difference import ArrayDifference, DeviceDifference, Difference
 from viz.render.upscale import upscale_pixels
 
 
@@ -76,7 +75,8 @@ def test_it_is_that_of_the_arrays(left: int, right: int, width: float, streams: 
         assert shown is not None and wanted is not None and isinstance(shown.pixels, DeviceImage)
         assert np.abs(to_host(shown.pixels).astype(int) - wanted.pixels).max() <= gain  # enlarged to bytes: one off
         assert shown.rms == pytest.approx(wanted.rms, rel=1e-4) and not found.on_its_way
-    assert {id(one.picture) for one in pairs[0]} <= {id(picture) for picture in streams}
+    followed = {id(image) for image in streams}
+    assert all(followed & {id(one.picture), id(one.enlarged)} for one in pairs[0])
     assert all(one.picture._host is None for one in pairs[0]), "a frame left its device"  # type: ignore[union-attr]
 
 
@@ -104,10 +104,10 @@ def test_the_number_comes_later_and_nobody_waits() -> None:
 
 def test_pictures_of_two_devices_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = result(picture(32, 1), "left", True), result(picture(32, 2), "right", False)
-    assert isinstance(comparison._plain(one, other, False), ArrayDifference)
+    assert isinstance(comparison._subtract(one, other, False), ArrayDifference)
     both = result(picture(32, 1), "left", True), result(picture(32, 2), "right", True)
-    assert isinstance(comparison._plain(*both, False), DeviceDifference)
+    assert isinstance(comparison._subtract(*both, False), DeviceDifference)
     monkeypatch.setattr(both[1].picture.__class__, "device", property(id))
-    assert isinstance(comparison._plain(*both, False), ArrayDifference)
+    assert isinstance(comparison._subtract(*both, False), ArrayDifference)
     odd = result(picture(96, 1), "left", True), result(picture(64, 2), "right", True)
-    assert isinstance(comparison._plain(*odd, False), ArrayDifference)
+    assert isinstance(comparison._subtract(*odd, False), ArrayDifference)

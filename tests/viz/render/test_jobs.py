@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import torch
 
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
@@ -70,6 +71,18 @@ def test_jobs_take_turns_and_keep_their_last_result() -> None:
     scheduler = JobScheduler(None)
     scheduler.request({"x": Job(3), "y": Job(1)}, SHOWN, 0)
     assert drain(scheduler) == [("x", 0, False), ("y", 0, False), ("y", 0, True), ("x", 2, False), ("x", 2, True)]
+
+
+def test_slices_run_in_inference_mode_and_nothing_else_does() -> None:
+    class Asks(Job):
+        def run(self, renderer: Any, shown: RenderRequest) -> Iterator[int | None]:
+            yield int(torch.is_inference_mode_enabled())
+            yield int(torch.is_inference_mode_enabled())
+
+    scheduler = JobScheduler(None)
+    scheduler.request({"x": Asks(1)}, SHOWN, 0)
+    assert drain(scheduler) == [("x", 1, False), ("x", 1, False), ("x", 1, True)]
+    assert not torch.is_inference_mode_enabled()
 
 
 def test_a_changed_request_starts_anew_and_a_missing_one_ends() -> None:

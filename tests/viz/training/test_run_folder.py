@@ -122,13 +122,13 @@ def test_only_new_lines_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     follower = RunFolder(tmp_path)
     follower.poll()
     parsed: list[bytes] = []
-    parse = run_folder._stats_row
+    parse = run_folder._parse_stats
 
     def count(line: bytes) -> tuple[float, ...] | None:
         parsed.append(line)
         return parse(line)
 
-    monkeypatch.setattr(run_folder, "_stats_row", count)
+    monkeypatch.setattr(run_folder, "_parse_stats", count)
     follower.poll()
     assert parsed == []
     append(tmp_path / "stats.jsonl", row(3.0))

@@ -1,16 +1,12 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Draw figures with matplotlib, without a screen: colours, style, and writing a PNG whole or not at all.
+"""The colours and style of all figures, and drawing them with matplotlib, without a screen.
 
 matplotlib is loaded when something is drawn, not before: nothing else here waits for it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,6 +30,8 @@ STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "figure.titlesize": 13,
     "axes.edgecolor": DIM,
     "axes.labelcolor": INK,
     "text.color": INK,
@@ -50,34 +48,6 @@ STYLE: dict[Any, Any] = {
 }
 
 
-class PlotError(ValueError):
-    """A picture that cannot be drawn or written; one sentence says why and what to do."""
-
-
-def check_writable(path: Path) -> None:
-    """Raise PlotError where no file can be written at `path`; call it before any work is done."""
-    if os.path.isdir(path):
-        raise PlotError(f"{path} cannot be written: it is a folder.")
-    if not os.path.isdir(path.parent):
-        raise PlotError(f"{path} cannot be written: make the folder {path.parent} first.")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(path)  # a name may be too long
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
-
-
-def require_matplotlib() -> None:
-    """Raise PlotError where matplotlib cannot be loaded."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as problem:
-        raise PlotError(
-            f"Plots need matplotlib, which cannot be loaded ({problem}): {sys.executable} -m pip install matplotlib"
-        ) from None
-
-
 def annotate(axes: Axes, text: str, at: Any, offset: tuple[float, float], **style: Any) -> Text:
     """Write at a place, in fractions of the axes unless `xycoords` says otherwise, moved by `offset` points."""
     return axes.annotate(text, at, offset, textcoords="offset points", **{"xycoords": "axes fraction", **style})
@@ -90,8 +60,7 @@ def draw_png(
     layout: str | None = "constrained",
     text: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the figure that `fill` draws on as a PNG with the text chunks `text`. PlotError without matplotlib."""
-    require_matplotlib()
+    """Return the figure that `fill` draws on as a PNG with the text chunks `text`."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -107,14 +76,8 @@ def draw_png(
 def write_png(
     path: Path, inches: tuple[float, float], fill: Callable[[Figure], None], text: Mapping[str, str] | None = None
 ) -> tuple[int, int]:
-    """Write the figure that `fill` draws on, whole or not at all, and return its width and height in pixels.
-
-    PlotError where it cannot be drawn or written.
-    """
-    try:
-        png = draw_png(inches, fill, text=text)
-        with atomic_write(path) as temporary:
-            temporary.write_bytes(png)
-    except OSError as problem:
-        raise PlotError(f"{path} cannot be written: {problem.strerror or problem}.") from None
+    """Write the figure that `fill` draws on, whole or not at all, return its width and height in pixels. OSError."""
+    png = draw_png(inches, fill, text=text)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(png)
     return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
