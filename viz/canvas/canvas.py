@@ -230,7 +230,7 @@ class Canvas:
             with area.clip():
                 overlays.draw_picture(self.frames["left"], pictures.difference)
         if mode == "side":
-            x, line = self._border - GAP, imgui.get_color_u32(rgb(theme.palette.border))
+            x, line = self._border - GAP, imgui.get_color_u32(rgb(theme.palette["border"]))
             top = area.top - TAG_HEIGHT * imgui.get_font_size()
             imgui.get_window_draw_list().add_line((x, top), (x, area.bottom), line, GAP)
         elif mode == "split":

@@ -195,7 +195,7 @@ def draw_notice(context: PanelContext, frame: Frame, text: str) -> None:
     wrap = max(40.0, right - left - 2 * pad)
     size = imgui.calc_text_size(text, wrap_width=wrap)
     draw, top = imgui.get_window_draw_list(), bottom - size.y - 2 * pad
-    plate = rgb(context.theme.palette.window, 0.9)
+    plate = rgb(context.theme.palette["window"], 0.9)
     draw.add_rect_filled((left, top), (left + size.x + 2 * pad, bottom), imgui.get_color_u32(plate), 4.0)
     draw_wrapped(text, (left + pad, top + pad), context.theme.warning, wrap)
 

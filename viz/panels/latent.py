@@ -75,7 +75,7 @@ def _pad(state: AppState, context: PanelContext) -> None:
     corner = (origin.x + width, origin.y + height)
     draw.add_rect_filled(origin, corner, imgui.get_color_u32(imgui.Col_.frame_bg), 4.0)
     draw.push_clip_rect(origin, corner, True)
-    line = imgui.get_color_u32(rgb(theme.palette.active, 0.6))
+    line = imgui.get_color_u32(rgb(theme.palette["active"], 0.6))
     ink, small = imgui.get_color_u32(theme.dim), round(0.87 * em)
     across, down = math.ceil(width / 2 / cell), math.ceil(height / 2 / cell)
     rows = range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2)

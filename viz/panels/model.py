@@ -6,7 +6,6 @@ from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
-from viz.core.result import CheckpointInfo
 from viz.core.state import SLOTS, AppState, Slot
 from viz.panels import download_row
 from viz.ui import widgets
@@ -108,7 +107,9 @@ def _tooltip(context: PanelContext, path: str) -> None:
 
 def _comparison(state: AppState, context: PanelContext) -> None:
     """Draw a table of what is in both files, without rows that say "none" of both."""
-    theme, found = context.theme, {slot: info for slot in SLOTS if (info := _known(state, context, slot))}
+    # Known as soon as a file's header is read: before the model is loaded, or if it cannot be.
+    theme, paths = context.theme, {slot: path for slot in SLOTS if (path := state.slot(slot).path)}
+    found = {slot: info for slot, path in paths.items() if (info := context.models.info(path)) and info.facts}
     if not found:
         return
     imgui.dummy((0, 2))
@@ -128,13 +129,6 @@ def _comparison(state: AppState, context: PanelContext) -> None:
                 with imgui_ctx.push_font(theme.mono, 0.0):
                     widgets.sentence(values.get(slot) or "–", theme.accent[slot] if slot in values else theme.dim)
                 widgets.tooltip(found[slot].words if slot in found else "")
-
-
-def _known(state: AppState, context: PanelContext, slot: Slot) -> CheckpointInfo | None:
-    """Return what is in a slot's file as soon as its header is read: before the model is loaded, or if it cannot be."""
-    path = state.slot(slot).path
-    found = context.models.info(path) if path else None
-    return found if found is not None and found.facts else None
 
 
 def _count(number: int) -> str:

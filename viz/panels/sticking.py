@@ -206,7 +206,7 @@ def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], 
     """Draw the shares of detail that sticks, follows and boils as parts of a bar."""
     height, origin = 0.7 * imgui.get_font_size(), imgui.get_cursor_screen_pos()
     accent = context.theme.accent[slot]
-    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(context.theme.palette.active))
+    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(context.theme.palette["active"]))
     total = sum(max(share, 0.0) for share in shares) or 1.0
     draw, x = imgui.get_window_draw_list(), origin.x
     for share, ink in zip(shares, inks, strict=True):

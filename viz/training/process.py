@@ -87,7 +87,8 @@ class TrainerProcess:
         """Look after the process, and press a stop that was asked for. Never waits."""
         code = self._process.poll()
         output = read_tail(self.log, self._log_start)
-        self._learn_run_folder(output)
+        if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
+            self._run_folder = Path(match[1].strip()).absolute()
         if code is None:
             self._press_stop()
             return ProcessReport("running", self._run_folder, output=output)
@@ -131,10 +132,6 @@ class TrainerProcess:
                 RunFolder(self._run_folder).request_stop()
             except OSError:
                 self.end()
-
-    def _learn_run_folder(self, output: str) -> None:
-        if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
-            self._run_folder = Path(match[1].strip()).absolute()
 
     def _spawn(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
