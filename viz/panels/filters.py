@@ -35,7 +35,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     last = band.index is not None and band.name == PICTURE
     shown = view_filters(facts.config, str(band.index) if last else band.name)
     imgui.set_next_item_width(-1)
-    names = ("input", *shown.schedule.names) if facts.movable else shown.schedule.names
+    names = ("input", *shown.schedule.names) if facts.config.movable else shown.schedule.names
     tip = "The layer shown here, under Layers and under Spectrum."
     chosen = widgets.select("layer", band.name, band.name, ((name, name) for name in names), tip)
     if chosen != band.name:

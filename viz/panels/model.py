@@ -15,10 +15,10 @@ TITLE = "Model"
 PLACE = "left"
 
 ROWS = (
-    ("rung", lambda info: info.facts.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
-    ("picture", lambda info: f"{info.facts.resolution} px", "Width and height of the pictures."),
-    ("z, w", lambda info: f"{info.facts.z_dim}, {info.facts.w_dim}", "Dimensions of the latents z and w."),
-    ("labels", lambda info: f"{info.facts.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
+    ("rung", lambda info: info.facts.config.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
+    ("picture", lambda info: f"{info.facts.config.resolution} px", "Width and height of the pictures."),
+    ("z, w", lambda info: f"{info.facts.config.z_dim}, {info.facts.config.w_dim}", "Dimensions of z and w."),
+    ("labels", lambda info: f"{info.facts.config.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
     ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),

@@ -223,7 +223,7 @@ def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], 
 def _title(context: PanelContext, slot: Slot, value: str, tip: str) -> None:
     """Draw a slot's name and rung, and its number."""
     facts = context.facts(slot)
-    imgui.text_colored(context.theme.accent[slot], f"{slot.capitalize()}  {facts.rung if facts else ''}")
+    imgui.text_colored(context.theme.accent[slot], f"{slot.capitalize()}  {facts.config.rung if facts else ''}")
     if value:
         imgui.same_line()
         widgets.mono_text(context.theme, value, size=0.93 * imgui.get_font_size(), right=True)
