@@ -340,7 +340,7 @@ class Canvas:
             name, colour = Path(self.state.slot(self.turn).path).stem, theme.accent[self.turn]
             words = [Words(self.turn.capitalize(), colour), Words("", colour), Words(name, colour)]
             if any(self._absent.values()):
-                words = [words[0], Words("has the only picture: there is nothing to blink with.", theme.dim)]
+                words = [words[0], Words("has the only picture: blinking needs two.", theme.dim)]
             return words
         return None
 

@@ -20,9 +20,9 @@ PLACE = "right"
 FLOOR = -90.0  # dB, the darkest of the plane and the foot of the slices
 SCHEDULE_SHARE = 0.3  # of the panel's height
 LOSSES = (
-    ("at f_c", "cutoff", "What is lost at the cutoff; about 6 dB is a windowed filter's nature."),
-    ("stopband", "stopband", "The least that is taken away from f_c + f_h on."),
-    ("aliases", "alias", "The least that is taken away from s - f_c on, where aliases and images begin."),
+    ("at f_c", "cutoff", "Attenuation at the cutoff; about 6 dB is usual for a windowed filter."),
+    ("stopband", "stopband", "Least attenuation from f_c + f_h on."),
+    ("aliases", "alias", "Least attenuation from s - f_c on, where aliases and images begin."),
 )
 
 

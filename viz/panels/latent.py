@@ -33,7 +33,7 @@ def draw(state: AppState, context: PanelContext) -> None:
         latent.x, latent.y = round(latent.x) + 0.0, round(latent.y) + 0.0
     if widgets.button("Random", "To a random seed.", width=row.next_cell()):
         latent.x, latent.y = float(random.randrange(PLANE_WIDTH)), float(random.randrange(PLANE_WIDTH))
-    row = widgets.label(theme, "walk", "Let the point wander along x.", cells=2)
+    row = widgets.label(theme, "walk", "Move the point along x by itself.", cells=2)
     if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=row.next_cell()):
         latent.animate = not latent.animate
     widgets.number(theme, row, latent, "speed", step=0.01, form="%.2f /s", tip="Speed of the walk in seeds a second.")

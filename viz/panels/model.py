@@ -2,10 +2,12 @@
 """Model: open a checkpoint in each slot, and compare what is inside, left against right."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
+from viz.core.result import CheckpointInfo
 from viz.core.state import SLOTS, AppState, Slot
 from viz.panels import download_row
 from viz.ui import widgets
@@ -22,7 +24,7 @@ ROWS = (
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
     ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),
-    ("file", lambda info: info.file, "What the file is: its contents tell, not its name."),
+    ("file", lambda info: info.file, "The file's type, told from its contents, not from its name."),
     ("code", lambda info: info.code or "none", "Source code that came along in the file. None of it is ever run."),
 )
 
@@ -105,8 +107,13 @@ def _tooltip(context: PanelContext, path: str) -> None:
         widgets.tooltip(f"{context.models.downloads.display_name(path)}\n{about}")
 
 
+def compare_files(found: Mapping[Slot, CheckpointInfo]) -> list[tuple[str, str, dict[Slot, str]]]:
+    """Return the rows (title, tip, values by slot) that compare files, without rows that say "none" of all."""
+    rows = [(title, tip, {slot: value(info) for slot, info in found.items()}) for title, value, tip in ROWS]
+    return [row for row in rows if set(row[2].values()) != {"none"}]
+
+
 def _comparison(state: AppState, context: PanelContext) -> None:
-    """Draw a table of what is in both files, without rows that say "none" of both."""
     # Known as soon as a file's header is read: before the model is loaded, or if it cannot be.
     theme, paths = context.theme, {slot: path for slot in SLOTS if (path := state.slot(slot).path)}
     found = {slot: info for slot, path in paths.items() if (info := context.models.info(path)) and info.facts}
@@ -117,10 +124,7 @@ def _comparison(state: AppState, context: PanelContext) -> None:
         if not table:
             return
         imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
-        for title, value, tip in ROWS:
-            values = {slot: value(info) for slot, info in found.items()}
-            if set(values.values()) == {"none"}:
-                continue
+        for title, tip, values in compare_files(found):
             imgui.table_next_column()
             imgui.text_colored(theme.dim, title)
             widgets.tooltip(tip)

@@ -161,7 +161,7 @@ def _settings(chosen: SpectrumState, context: PanelContext) -> None:
     widgets.number(theme, row, chosen, "low", step=0.25, form="%+.0f dB", tip="The darkest.")
     widgets.number(theme, row, chosen, "high", step=0.25, form="%+.0f dB", tip="The brightest.")
     row = widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.", cells=2)
-    tip = "Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window."
+    tip = "Beta of the Kaiser window: larger values blur more, with lower side lobes; 0 is no window."
     widgets.number(theme, row, chosen, "beta", step=0.05, form="beta %.1f", tip=tip)
     tip = "Zero-padding: how many times finer than its samples the spectrum is drawn."
     widgets.number(theme, row, chosen, "pad", step=0.05, form="pad %dx", tip=tip)

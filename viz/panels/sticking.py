@@ -19,7 +19,7 @@ PLACE = "bottom"
 MEAN, METERS = "neighbourhood", "meters"
 METRIC_TIPS = {
     "eq_t": "How exactly the picture follows its input over whole pixels.",
-    "eq_t_frac": "How exactly it follows over any way, fractions of a pixel included.",
+    "eq_t_frac": "How exactly it follows over any distance, fractions of a pixel included.",
     "eq_r": "How exactly it follows when the input turns.",
 }
 CONTROLS = 17.0  # width of the column of controls, in font sizes
@@ -149,7 +149,7 @@ def _mean(state: AppState, context: PanelContext, slot: Slot) -> None:
 
 def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
     theme, jobs = context.theme, context.jobs
-    tip = "Of each metric and model; standard errors fall with the root of it."
+    tip = "Samples of each metric and model; standard errors fall with their square root."
     widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", tip=tip)
     tip = "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models."
     row = widgets.label(theme, "measure", tip, cells=2)

@@ -161,7 +161,7 @@ def _exit_sentence(code: int, output: str) -> str:
         names = {number.value: number.name for number in signal.Signals}
         hint = " (often because memory ran out)" if code == -9 else ""
         return f"The trainer was ended by {names.get(-code, f'signal {-code}')}{hint}."
-    return find_error_sentence(output) or f"The trainer ended with code {code} and said nothing."
+    return find_error_sentence(output) or f"The trainer ended with code {code} and no message: see its log."
 
 
 def end_process_tree(pid: int, *, force: bool = False) -> None:

@@ -157,13 +157,14 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
             go.wait(SECONDS)
         return load(path, device)
 
-    def row(view: Any, title: str, tip: str, values: Any, found: Any = None) -> None:
-        rows[title] = dict(values)
-        draw_row(view, title, tip, values, found)
+    def compare(found: Any) -> Any:
+        compared = compare_files(found)
+        rows.update({title: values for title, _, values in compared})
+        return compared
 
-    draw_row, draw_sentence = panel._row, widgets.sentence
+    compare_files, draw_sentence = panel.compare_files, widgets.sentence
     monkeypatch.setattr(checkpoint, "load_generator", slowly)
-    monkeypatch.setattr(panel, "_row", row)
+    monkeypatch.setattr(panel, "compare_files", compare)
     monkeypatch.setattr(widgets, "sentence", lambda text, colour: (sentences.append(text), draw_sentence(text, colour)))
     state = AppState()
     state.left.path = left
@@ -171,7 +172,7 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
 
     def test(context: Any) -> None:
         settle(context, window)
-        assert rows["file"] == {"left": "Jinc", "right": ""} and "code" not in rows
+        assert rows["file"] == {"left": "Jinc"} and "code" not in rows
         context.set_ref("//Model")
         context.item_click("right/##path")
         context.key_chars_replace(pickle)
