@@ -61,6 +61,16 @@ def medians(name: str, candidates: Mapping[str, Callable[[], object]], rounds: i
     return {key: statistics.median(values) for key, values in times.items()}
 
 
+def time_row(name: str, candidates: Mapping[str, Callable[[], object]], rounds: int, *ratios: str) -> Row:
+    """Time candidates and return their row, with `ratios` such as "reference / kernel" of them."""
+    ms = medians(name, candidates, rounds)
+    row: Row = {"name": name, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()}}
+    for ratio in ratios:
+        above, _, below = ratio.partition(" / ")
+        row[ratio] = ms[above] / ms[below]
+    return row
+
+
 def say(text: str) -> None:
     """Print a line on stderr, which is not part of the result."""
     click.echo(f"{text} ...", err=True)
@@ -144,7 +154,7 @@ def _time_filtered_lrelu(name: str, fd: Tensor, up: int, rounds: int, conv_rate:
     down_work = out**2 * fd.numel() if fd.ndim == 2 else middle * out * TAPS + out**2 * TAPS
     operations = 2 * CHANNELS * (size * middle * per_phase + middle**2 * per_phase + down_work)
     title = f"filtered_lrelu {CHANNELS}x{size}², {name}"
-    ms = medians(
+    row = time_row(
         title,
         {
             "chain": chain,
@@ -154,17 +164,11 @@ def _time_filtered_lrelu(name: str, fd: Tensor, up: int, rounds: int, conv_rate:
             "kernel, forward and backward": training,
         },
         rounds,
+        "reference / kernel",
+        "chain / kernel",
     )
-    rate = operations / ms["kernel"] / 1e6
-    return {
-        "name": title,
-        "rounds": rounds,
-        **{f"{key} ms": value for key, value in ms.items()},
-        "kernel GFLOP/s": rate,
-        "of conv2d's rate": rate / conv_rate,
-        "reference / kernel": ms["reference"] / ms["kernel"],
-        "chain / kernel": ms["chain"] / ms["kernel"],
-    }
+    rate = operations / row["kernel ms"] / 1e6
+    return {**row, "kernel GFLOP/s": rate, "of conv2d's rate": rate / conv_rate}
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -204,14 +208,8 @@ def rows(quick: bool) -> Iterator[Row]:
     )
     for name, call, reference in pairs:
         with torch.inference_mode():
-            ms = medians(name, {"reference": reference, "kernel": call}, rounds)
-        yield {
-            "name": name,
-            "rounds": rounds,
-            "reference ms": ms["reference"],
-            "kernel ms": ms["kernel"],
-            "reference / kernel": ms["reference"] / ms["kernel"],
-        }
+            row = time_row(name, {"reference": reference, "kernel": call}, rounds, "reference / kernel")
+        yield row
 
 
 def header(quick: bool) -> Header:

@@ -8,7 +8,7 @@ from unittest import mock
 import torch
 import torch.nn.functional as F
 
-from cuda_ops.bench import Row, chain_filtered_lrelu, chain_upfirdn2d, medians
+from cuda_ops.bench import Row, chain_filtered_lrelu, chain_upfirdn2d, time_row
 from cuda_ops.cpu import loader as cpu
 from gan.networks.conv_autotune import Weight, convolve
 from gan.networks.generator import Generator
@@ -112,15 +112,8 @@ def frame_row(cfg: str, resolution: int, channel_base: int, channel_max: int, ro
         "convolutions, as chosen": lambda: _all(chosen),
     }
     name = f"{cfg} {resolution}², C_base {config.channel_base}, C_max {config.channel_max}: a frame"
-    ms = medians(name, candidates, rounds)
-    return {
-        "name": name,
-        "rounds": rounds,
-        **{f"{key} ms": value for key, value in ms.items()},
-        "kernel / convolutions": ms["kernel"] / ms["convolutions"],
-        "kernel / convolutions, channels-last": ms["kernel"] / ms["convolutions, channels-last"],
-        "reference / kernel": ms["reference"] / ms["kernel"],
-    }
+    ratios = "kernel / convolutions", "kernel / convolutions, channels-last", "reference / kernel"
+    return time_row(name, candidates, rounds, *ratios)
 
 
 def rows(quick: bool) -> Iterator[Row]:

@@ -59,15 +59,8 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
 
     candidates: dict[str, Callable[[], object]] = {"chain": chain, "reference": reference, "kernel": step}
     name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
-    ms = bench.medians(name, candidates, rounds)
-    return {
-        "name": name,
-        "rounds": rounds,
-        **{f"{key} ms": value for key, value in ms.items()},
-        "reference / kernel": ms["reference"] / ms["kernel"],
-        "chain / kernel": ms["chain"] / ms["kernel"],
-        "kernel images/s": 1e3 * config.batch / ms["kernel"],
-    }
+    row = bench.time_row(name, candidates, rounds, "reference / kernel", "chain / kernel")
+    return {**row, "kernel images/s": 1e3 * config.batch / row["kernel ms"]}
 
 
 def count_step_kinds(config: TrainConfig) -> dict[int, int]:

@@ -144,10 +144,8 @@ class Loop:
             log.say(f"Resuming at {state.images / 1000:.1f} of {state.config.total_images / 1000:.1f} kimg.")
             return
         shown = np.arange(min(self.grid_columns * self.grid_rows, len(self.source)))
-        save_png(
-            self.run_folder / "reals.png",
-            tile_images(self.source.batch(shown).transpose(0, 2, 3, 1), self.grid_columns),
-        )
+        grid = tile_images(self.source.batch(shown).transpose(0, 2, 3, 1), self.grid_columns)
+        save_png(self.run_folder / "reals.png", grid)
         self._save_fakes()
 
     def _train(self, stop: StopRequest) -> str:
@@ -186,17 +184,9 @@ class Loop:
         state, config = self.state, self.state.config
         state.ticks += 1
         means, memory = self.means.take(), measure_memory(state.device)
-        self.log.append_row(
-            {
-                "tick": state.ticks,
-                "images": state.images,
-                "kimg": state.images / 1000,
-                "seconds": round(state.seconds, 2),
-                "images_per_s": round(self._tick_rate, 3),
-                **means,
-                **memory,
-            }
-        )
+        counts = {"tick": state.ticks, "images": state.images, "kimg": state.images / 1000}
+        pace = {"seconds": round(state.seconds, 2), "images_per_s": round(self._tick_rate, 3)}
+        self.log.append_row({**counts, **pace, **means, **memory})
         left = max(config.total_images - state.images, 0) / max(self._tick_rate, 1e-9)
         losses = "  ".join(f"{name} {means[name]:.3f}" for name in MEANS[:4] if means[name] is not None)
         if means["grad_nonfinite"]:
@@ -215,14 +205,9 @@ class Loop:
     def _save_snapshot(self) -> None:
         state, config = self.state, self.state.config
         path = self.run_folder / snapshot_name(state.images)
-        facts = {
-            "images": state.images,
-            "kimg": state.images / 1000,
-            "data": config.data_name,
-            "seed": config.seed,
-            # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
-            "training": {**config.to_json(), "data": config.data_name},
-        }
+        facts = {"images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed}
+        # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
+        facts["training"] = {**config.to_json(), "data": config.data_name}
         save_generator(path, state.ema, facts)
         state.save(self.run_folder / STATE)
         self._save_fakes()

@@ -136,19 +136,10 @@ class RunLog:
             return
         self._written = now
         left = max(self.total_images - images, 0) / images_per_s if images_per_s > 0 else None
+        counts = {"state": state, "images": images, "total_images": self.total_images}
+        pace = {"images_per_s": round(images_per_s, 3), "seconds_left": None if left is None else round(left, 1)}
         with suppress(OSError):  # Windows refuses while somebody reads it; the next write will do
-            write_json(
-                self.run / PROGRESS,
-                {
-                    "state": state,
-                    "images": images,
-                    "total_images": self.total_images,
-                    "images_per_s": round(images_per_s, 3),
-                    "seconds_left": None if left is None else round(left, 1),
-                    "pid": os.getpid(),
-                    "error": error,
-                },
-            )
+            write_json(self.run / PROGRESS, {**counts, **pace, "pid": os.getpid(), "error": error})
         if state == "training":
             self._draw_bar(images, images_per_s, left)
 

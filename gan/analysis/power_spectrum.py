@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -109,10 +110,9 @@ class Spectrum:
     def _refined(self, count: int) -> np.ndarray:
         size, lags = self.size, torch.zeros(count, count, dtype=torch.float64)
         known = torch.from_numpy(self._lags)
-        rest = size - 1  # negative lags; lag `size` is zero
-        for rows in (slice(None, size), slice(-rest, None)):
-            for columns in (slice(None, size), slice(-rest, None)):
-                lags[rows, columns] = known[rows, columns]
+        parts = (slice(None, size), slice(1 - size, None))  # from 0 on, and the negative ones; lag `size` is zero
+        for rows, columns in product(parts, parts):
+            lags[rows, columns] = known[rows, columns]
         return torch.fft.rfft2(lags).real.clamp(min=0).numpy()
 
     def at(self, x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:

@@ -275,7 +275,8 @@ def test_contours_lie_at_the_plans_frequencies(tmp_path: Path) -> None:
     left, top, side = box[0].min.x, box[0].min.y, box[0].max.x - box[0].min.x
     assert not band.radial and band.stopband < band.rate / 2
     row = screen[round(top + side / 2)]
-    for frequency, colour in ((band.cutoff, shown.theme.palette.cutoff), (band.stopband, shown.theme.palette.stopband)):
+    for name, frequency in (("cutoff", band.cutoff), ("stopband", band.stopband)):
+        colour = shown.theme.palette[name]
         wanted = np.array([int(colour[index : index + 2], 16) for index in (1, 3, 5)])
         x = left + side * (0.5 + frequency / band.rate)
         near = row[round(x) - 12 : round(x) + 13]

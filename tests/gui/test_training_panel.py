@@ -96,7 +96,11 @@ def test_train_watch_stop_and_open(tmp_path: Path) -> None:
         for slot in ("left", "right"):  # left followed by itself
             result = window.context.results[slot]
             assert result is not None and result.error is None and result.facts is not None
-            assert (result.facts.path, result.facts.rung, result.facts.resolution) == (str(newest.path), "B", 16)
+            assert (result.facts.path, result.facts.config.rung, result.facts.config.resolution) == (
+                str(newest.path),
+                "B",
+                16,
+            )
         assert window.state.training.run_folder == str(newest.path.parent)
         window.state.left.path = ""  # the user takes the slot back: following it ends
         context.yield_(2)

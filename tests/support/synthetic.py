@@ -37,16 +37,9 @@ def facts(letter: str) -> ModelFacts:
     network = config(letter)
     return ModelFacts(
         path=f"{letter.lower()}.safetensors",
-        rung=letter,
-        resolution=64,
-        z_dim=network.z_dim,
-        w_dim=network.w_dim,
-        c_dim=0,
-        num_ws=network.num_ws,
         layers=network.num_layers,
         parameters=1_000_000,
         bytes=4_000_000,
-        movable=network.movable,
         learned_transform=network.learned_transform,
         config=network,
         kimg=None,

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import train.loop
 import train.run_folder
 from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensors
 from train.cli.options import EXAMPLES
-from train.config import preset
+from train.config import Preset, preset
 from train.run_folder import RunLog, find_trainer
 from train.state import TrainState
 
@@ -124,8 +123,11 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
 def test_stopped_and_resumed_equals_straight_through(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, rung: str
 ) -> None:
-    row = preset
-    monkeypatch.setattr("train.config.preset", lambda *which: replace(row(*which), noise="random"))
+    def noisy(*which: Any) -> Preset:
+        found = preset(*which)
+        return found._replace(options={**found.options, "noise": "random"})
+
+    monkeypatch.setattr("train.config.preset", noisy)
     full = ["--pl-weight=2", "--style-mixing=0.9"] if rung == "B" else []  # as the paper's B has them, the tiny one not
     start = [f"--cfg={rung}", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.024", *full, *SMALL]
     assert call(*start).exit_code == 0

@@ -22,7 +22,7 @@ from gan.cli.network_options import OPTION_NAMES
 from gan.devices import check_device
 from gan.hub.resolve import explain_missing, resolve, shorten_name
 from gan.networks.config import GeneratorConfig
-from gan.networks.generator import Generator, init_generator
+from gan.networks.generator import init_generator
 from gan.networks.ladder import parse_rungs, rung_config
 from train.run_folder import nullify_nonfinite, write_json
 
@@ -92,12 +92,6 @@ def _open_model(model: str) -> Subject:
     return Subject(shorten_name(path), read_header(path).config, path)
 
 
-def _load(subject: Subject, settings: dict[str, Any], device: str) -> Generator:
-    if subject.path is not None:
-        return load_generator(subject.path, device)[0]
-    return init_generator(subject.config, settings["init_seed"], calibrated=settings["calibrate"]).to(device)
-
-
 def _measure(
     subject: Subject, options: dict[str, Any], settings: dict[str, Any], device: str
 ) -> tuple[tuple[Estimate, ...], bool]:
@@ -106,7 +100,10 @@ def _measure(
     if not subject.config.movable:
         return found, False
     try:
-        generator = _load(subject, settings, device)
+        if subject.path is not None:
+            generator = load_generator(subject.path, device)[0]
+        else:
+            generator = init_generator(subject.config, settings["init_seed"], settings["calibrate"]).to(device)
         with click.progressbar(
             length=options["num"],
             label=subject.name,

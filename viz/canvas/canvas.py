@@ -69,7 +69,7 @@ class Canvas:
         if facts:
             scale = imgui.get_io().display_framebuffer_scale.x or 1.0
             gestures.fit(self.state.canvas)
-            gestures.set_clamped(self.state.canvas, "zoom", facts.resolution / scale / self.frames[slot].fitted)
+            gestures.set_clamped(self.state.canvas, "zoom", facts.config.resolution / scale / self.frames[slot].fitted)
 
     def draw(self, pictures: Pictures) -> None:
         """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
@@ -198,7 +198,8 @@ class Canvas:
     def _movable(self, slot: Slot) -> bool:
         """Return whether a drag moves the slot's model or, where both lie in one place, one of the two."""
         both = self.state.linked and self.state.canvas.mode != "side"
-        return any(facts is not None and facts.movable for facts in map(self.context.facts, SLOTS if both else (slot,)))
+        known = map(self.context.facts, SLOTS if both else (slot,))
+        return any(facts is not None and facts.config.movable for facts in known)
 
     def _on_knob(self, slot: Slot) -> bool:
         x, y = overlays.locate_knob(self.frames[slot], self.state.transform_of(slot).degrees)
@@ -230,7 +231,7 @@ class Canvas:
             with area.clip():
                 overlays.draw_picture(self.frames["left"], pictures.difference)
         if mode == "side":
-            x, line = self._border - GAP, imgui.get_color_u32(rgb(theme.palette.border))
+            x, line = self._border - GAP, imgui.get_color_u32(rgb(theme.palette["border"]))
             top = area.top - TAG_HEIGHT * imgui.get_font_size()
             imgui.get_window_draw_list().add_line((x, top), (x, area.bottom), line, GAP)
         elif mode == "split":
@@ -339,7 +340,7 @@ class Canvas:
             name, colour = Path(self.state.slot(self.turn).path).stem, theme.accent[self.turn]
             words = [Words(self.turn.capitalize(), colour), Words("", colour), Words(name, colour)]
             if any(self._absent.values()):
-                words = [words[0], Words("has the only picture: there is nothing to blink with.", theme.dim)]
+                words = [words[0], Words("has the only picture: blinking needs two.", theme.dim)]
             return words
         return None
 

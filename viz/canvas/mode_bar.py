@@ -80,7 +80,7 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
                 imgui.text_colored(theme.dim, dial.text)
                 imgui.same_line(0, 2 * gap)
             imgui.set_next_item_width(NUMBER_WIDTH * em)
-            with imgui_ctx.push_style_color(imgui.Col_.frame_bg, rgb(theme.palette.window)):
+            with imgui_ctx.push_style_color(imgui.Col_.frame_bg, rgb(theme.palette["window"])):
                 widgets.number(theme, None, state.canvas, dial.name, step=dial.step, form=dial.form, tip=dial.tip)
         x = max(imgui.get_item_rect_max().x + 4 * gap, rect.right - MARGIN - icon - link)
         _link(state, theme, Rect(x, y, icon + link, height), link_text)
@@ -88,12 +88,12 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
 
 def _switch(state: AppState, theme: Theme, gap: float) -> None:
     """Draw the modes as words, of which one is lit."""
-    canvas, clear = state.canvas, rgb(theme.palette.stage, 0.0)
+    canvas, clear = state.canvas, rgb(theme.palette["stage"], 0.0)
     for index, mode in enumerate(MODES):
         if index:
             imgui.same_line(0, gap)
         lit = mode.key == canvas.mode
-        with imgui_ctx.push_style_color(imgui.Col_.button, rgb(theme.palette.window) if lit else clear):
+        with imgui_ctx.push_style_color(imgui.Col_.button, rgb(theme.palette["window"]) if lit else clear):
             with imgui_ctx.push_style_color(imgui.Col_.text, theme.text if lit else theme.dim):
                 if imgui.button(f"{mode.title}###{mode.key}"):
                     canvas.mode = mode.key
@@ -113,7 +113,7 @@ def _link(state: AppState, theme: Theme, rect: Rect, text: str) -> None:
     )
     draw, pad = imgui.get_window_draw_list(), imgui.get_style().frame_padding.x
     if hovered:
-        draw.add_rect_filled(rect.corner, rect.end, imgui.get_color_u32(rgb(theme.palette.window)), 4.0)
+        draw.add_rect_filled(rect.corner, rect.end, imgui.get_color_u32(rgb(theme.palette["window"])), 4.0)
     ink = theme.text if hovered or not state.linked else theme.dim
     y, ends = rect.top + rect.height / 2, (rect.right - pad - 5 * DOT, rect.right - pad - DOT)
     if state.linked:

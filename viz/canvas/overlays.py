@@ -104,17 +104,18 @@ def describe_comparison(state: AppState, left: ModelFacts | None, right: ModelFa
     """Return sentences on the comparison of two models of different sizes; none where they are alike."""
     if left is None or right is None:
         return ()
-    said = []
-    if left.z_dim != right.z_dim and state.linked:
-        said.append(f"z has {left.z_dim} numbers left, {right.z_dim} right: one seed, each model's own draw.")
-    if left.resolution != right.resolution and state.canvas.mode != "side":
-        sizes = f"{left.resolution} px left, {right.resolution} px right"
+    said, sizes = [], (left.config.resolution, right.config.resolution)
+    z_dims = left.config.z_dim, right.config.z_dim
+    if z_dims[0] != z_dims[1] and state.linked:
+        said.append(f"z has {z_dims[0]} numbers left, {z_dims[1]} right: one seed, each model's own draw.")
+    if sizes[0] != sizes[1] and state.canvas.mode != "side":
+        text = f"{sizes[0]} px left, {sizes[1]} px right"
         if state.canvas.mode == "difference":
-            smaller = "left" if left.resolution < right.resolution else "right"
-            times = max(left.resolution, right.resolution) / min(left.resolution, right.resolution)
-            said.append(f"{sizes}: {smaller} enlarged {times:g}× (Lanczos).")
+            smaller = "left" if sizes[0] < sizes[1] else "right"
+            times = max(sizes) / min(sizes)
+            said.append(f"{text}: {smaller} enlarged {times:g}× (Lanczos).")
         else:
-            said.append(f"{sizes}: shown at one size.")
+            said.append(f"{text}: shown at one size.")
     return tuple(said)
 
 
@@ -195,7 +196,7 @@ def draw_notice(context: PanelContext, frame: Frame, text: str) -> None:
     wrap = max(40.0, right - left - 2 * pad)
     size = imgui.calc_text_size(text, wrap_width=wrap)
     draw, top = imgui.get_window_draw_list(), bottom - size.y - 2 * pad
-    plate = rgb(context.theme.palette.window, 0.9)
+    plate = rgb(context.theme.palette["window"], 0.9)
     draw.add_rect_filled((left, top), (left + size.x + 2 * pad, bottom), imgui.get_color_u32(plate), 4.0)
     draw_wrapped(text, (left + pad, top + pad), context.theme.warning, wrap)
 
@@ -242,10 +243,10 @@ def _describe(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words
     if not facts or not result:
         return name, Words("", theme.dim), Words("", theme.dim)
     times = context.timings.model[slot]
-    figures = f"{facts.resolution} px  {times[-1] if times else result.model_ms:5.1f} ms"
+    figures = f"{facts.config.resolution} px  {times[-1] if times else result.model_ms:5.1f} ms"
     if format_wait(context, slot):
         figures = f"rendering{format_wait(context, slot)}"
-    about = f"{facts.rung}   {RUNG_TITLES.get(facts.rung, '')}"
+    about = f"{facts.config.rung}   {RUNG_TITLES.get(facts.config.rung, '')}"
     return name, Words(about, theme.dim), Words(figures, theme.dim, number=True)
 
 

@@ -91,7 +91,7 @@ def render(
         if result.error or result.notice or result.image is None:
             notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
             raise click.ClickException(result.error or notice)
-        if label is not None and result.facts and not result.facts.c_dim:
+        if label is not None and result.facts and not result.facts.config.c_dim:
             raise click.UsageError(f"{Path(request.model).name} was trained without labels: leave out --class.")
         target = out if seeds is None else out / f"seed{number:04d}.png"
         document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}

@@ -19,16 +19,9 @@ class ModelFacts:
     """The contents of a checkpoint, for display."""
 
     path: str
-    rung: str
-    resolution: int
-    z_dim: int
-    w_dim: int
-    c_dim: int
-    num_ws: int
     layers: int
     parameters: int
     bytes: int
-    movable: bool  # has a Fourier input; False for rung A
     learned_transform: bool  # w turns and moves that input (rung H on)
     config: GeneratorConfig  # what all its layers follow from
     kimg: float | None  # thousands of images seen in training, where the file says so

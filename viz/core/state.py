@@ -322,7 +322,7 @@ def _text(label: str, value: str) -> str:
     try:
         os.fsencode(value)
     except UnicodeEncodeError:
-        raise StateError(f"{label} must be a text: half of a character stands in it.") from None
+        raise StateError(f"{label} must be valid Unicode text: it contains half a character.") from None
     return value
 
 

@@ -40,7 +40,7 @@ class Texture:
         self._gl = gl
         self._source, self._redrawn = (int(name) for name in gl.glGenTextures(2))
         self._read, self._write = (int(name) for name in gl.glGenFramebuffers(2))
-        self._choice, self._uploader = choice or UploaderChoice(gl), cast(TextureUploader | None, None)
+        self._choice, self._uploader = choice or UploaderChoice(), cast(TextureUploader | None, None)
         self._shown: Pixels | None = None
         self._size = (0, 0)
         self._fit: tuple[int, bool] | None = None  # width and hardness of what is in `_redrawn`
@@ -155,7 +155,7 @@ class Textures:
     """The window's textures: one a slot, one for their difference, and a few for panels."""
 
     def __init__(self, gl: Any) -> None:
-        self._gl, self._choice = gl, UploaderChoice(gl)
+        self._gl, self._choice = gl, UploaderChoice()
         self.left, self.right, self.difference = (Texture(gl, self._choice) for _ in range(3))
         # PyOpenGL finds its functions at their first call: not in a frame
         for texture in (self.left, self.right, self.difference):

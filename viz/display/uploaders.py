@@ -230,8 +230,7 @@ UPLOADERS: tuple[type[TextureUploader], ...] = (Interop, PixelBuffer, PinnedUplo
 class UploaderChoice:
     """The uploaders that work for the textures of one window, and why the better ones do not."""
 
-    def __init__(self, gl: Any) -> None:
-        self.gl = gl
+    def __init__(self) -> None:
         self.pending = False  # whether a texture still waits for its pixels; the window reads and resets it
         self._failures: dict[int, dict[type[TextureUploader], str]] = {}  # sentences, by device
         self._order, self._remark = _read_switch(os.environ.get(SWITCH, ""))

@@ -194,7 +194,7 @@ class AverageRequest(JobRequest[AverageProgress]):
 
     def _check_size(self, renderer: Renderer, source: ImageSource) -> None:
         for _, picture, layer in self.sources:
-            resolution = renderer.generator(picture)[1].resolution
+            resolution = renderer.generator(picture)[1].config.resolution
             if layer == PICTURE and resolution != source.resolution:
                 raise ValueError(
                     f"{self.data} holds pictures of {source.resolution} px and a model draws {resolution} px: "

@@ -55,7 +55,7 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
         found = NeighbourhoodMean()
         for index in range(self.num):
             try:
-                z_dim = renderer.generator(picture)[1].z_dim
+                z_dim = renderer.generator(picture)[1].config.z_dim
                 z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
                 near = perturb_latent(z, self.radius, NEIGHBOURS_SEED, index)
                 found.add(to_uint8(renderer.render_latent(picture, near))[0].cpu().numpy())

@@ -31,16 +31,9 @@ def _facts(path: str, header: Header) -> ModelFacts:
     kimg = header.facts.get("kimg")
     return ModelFacts(
         path=path,
-        rung=config.rung,
-        resolution=config.resolution,
-        z_dim=config.z_dim,
-        w_dim=config.w_dim,
-        c_dim=config.c_dim,
-        num_ws=config.num_ws,
         layers=config.num_layers if config.architecture == "layers" else config.num_ws - 1,
         parameters=sum(count_parameters(config)),  # trained ones: what a file holds beside them follows from these
         bytes=header.bytes,
-        movable=config.movable,
         learned_transform=config.architecture == "layers" and config.learned_transform,
         config=config,
         kimg=float(kimg) if isinstance(kimg, (int, float)) and 0 <= kimg < MOST_KIMG else None,
@@ -57,10 +50,10 @@ def read_info(path: str) -> CheckpointInfo:
     except (CheckpointError, OSError) as problem:
         return CheckpointInfo(None, error=str(problem), passing=isinstance(problem, OSError))
     facts, kind = _facts(path, header), header.describe()
-    labels = f"{facts.c_dim} labels" if facts.c_dim else "no labels"
+    labels = f"{facts.config.c_dim} labels" if facts.config.c_dim else "no labels"
     rung, channels = describe_rung(header.config), describe_channels(header.config.img_channels)
     words = (
-        f"{rung}: {facts.resolution} px, {channels}, {labels}, "
+        f"{rung}: {facts.config.resolution} px, {channels}, {labels}, "
         f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
     code = format_bytes(header.code_bytes) if header.code_bytes else ""

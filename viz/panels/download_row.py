@@ -21,7 +21,10 @@ def draw(context: PanelContext, slot: Slot, path: str) -> None:
     report = context.models.downloads.report(slot)
     if report is None:
         if is_cached(path):
-            _checksum(context, Path(path).parent.name)
+            sha256 = Path(path).parent.name
+            tip = f"{sha256} is the checksum of the downloaded file; equal checksums mean equal files. Click to copy."
+            widgets.fact(context.theme, "sha256", f"{sha256[:SHOWN_DIGITS]}…", tip, context.theme.dim)
+            widgets.copied_on_click(sha256)
     elif report.stage == FAILED:
         _failure(context, slot, report)
     else:
@@ -86,9 +89,3 @@ def _failure(context: PanelContext, slot: Slot, report: Report) -> None:
     if widgets.button("Dismiss", "Hide this message."):
         context.models.downloads.cancel(slot)
     imgui.dummy((0, 2))
-
-
-def _checksum(context: PanelContext, sha256: str) -> None:
-    tip = f"{sha256} is the checksum of the downloaded file; equal checksums mean equal files. Click to copy."
-    widgets.fact(context.theme, "sha256", f"{sha256[:SHOWN_DIGITS]}…", tip, context.theme.dim)
-    widgets.copied_on_click(sha256)

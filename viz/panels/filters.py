@@ -20,9 +20,9 @@ PLACE = "right"
 FLOOR = -90.0  # dB, the darkest of the plane and the foot of the slices
 SCHEDULE_SHARE = 0.3  # of the panel's height
 LOSSES = (
-    ("at f_c", "cutoff", "What is lost at the cutoff; about 6 dB is a windowed filter's nature."),
-    ("stopband", "stopband", "The least that is taken away from f_c + f_h on."),
-    ("aliases", "alias", "The least that is taken away from s - f_c on, where aliases and images begin."),
+    ("at f_c", "cutoff", "Attenuation at the cutoff; about 6 dB is usual for a windowed filter."),
+    ("stopband", "stopband", "Least attenuation from f_c + f_h on."),
+    ("aliases", "alias", "Least attenuation from s - f_c on, where aliases and images begin."),
 )
 
 
@@ -35,7 +35,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     last = band.index is not None and band.name == PICTURE
     shown = view_filters(facts.config, str(band.index) if last else band.name)
     imgui.set_next_item_width(-1)
-    names = ("input", *shown.schedule.names) if facts.movable else shown.schedule.names
+    names = ("input", *shown.schedule.names) if facts.config.movable else shown.schedule.names
     tip = "The layer shown here, under Layers and under Spectrum."
     chosen = widgets.select("layer", band.name, band.name, ((name, name) for name in names), tip)
     if chosen != band.name:
@@ -128,7 +128,7 @@ def _plane(context: PanelContext, name: str, one: FilterView, height: float) -> 
 def _marks(one: FilterView, palette: Palette) -> tuple[tuple[float, str], ...]:
     """Return a filter's frequencies f_c, f_c + f_h and s - f_c, and their colours."""
     f = one.filter
-    return (f.cutoff, palette.cutoff), (f.stopband, palette.warning), (f.alias_from, palette.error)
+    return (f.cutoff, palette["cutoff"]), (f.stopband, palette["warning"]), (f.alias_from, palette["error"])
 
 
 def _slices(context: PanelContext, name: str, one: FilterView, height: float) -> None:
@@ -153,10 +153,10 @@ def _schedule(context: PanelContext, shown: FiltersView) -> None:
     """Draw f_c, f_t, s/2 and f_c + f_h over the layers, the selected one marked."""
     theme, schedule = context.theme, shown.schedule
     for text, colour in (
-        ("f_c", theme.palette.cutoff),
-        ("f_t", theme.palette.stopband),
-        ("s/2", theme.palette.text),
-        ("f_c + f_h", theme.palette.warning),
+        ("f_c", theme.palette["cutoff"]),
+        ("f_t", theme.palette["stopband"]),
+        ("s/2", theme.palette["text"]),
+        ("f_c + f_h", theme.palette["warning"]),
     ):
         imgui.text_colored(rgb(colour), text)
         imgui.same_line()
@@ -171,13 +171,13 @@ def _schedule(context: PanelContext, shown: FiltersView) -> None:
     _ticks(implot.ImAxis_.y1, [2.0**power for power in octaves])
     _whole_ticks(0, len(x) - 1, 10)
     if shown.index is not None:
-        line = implot.Spec(line_color=rgb(theme.palette.active), line_weight=8)
+        line = implot.Spec(line_color=rgb(theme.palette["active"]), line_weight=8)
         implot.plot_inf_lines("##selected", np.array([float(shown.index)]), line)
     curves = (
-        ("s/2", schedule.rates / 2, theme.palette.text, 1.0),
-        ("f_c + f_h", schedule.edges, theme.palette.warning, 1.0),
-        ("f_t", schedule.stopbands, theme.palette.stopband, 1.5),
-        ("f_c", schedule.cutoffs, theme.palette.cutoff, 2.0),
+        ("s/2", schedule.rates / 2, theme.palette["text"], 1.0),
+        ("f_c + f_h", schedule.edges, theme.palette["warning"], 1.0),
+        ("f_t", schedule.stopbands, theme.palette["stopband"], 1.5),
+        ("f_c", schedule.cutoffs, theme.palette["cutoff"], 2.0),
     )
     for name, values, colour, weight in curves:
         spec = implot.Spec(line_color=rgb(colour), line_weight=weight)

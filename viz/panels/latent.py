@@ -4,7 +4,7 @@
 import math
 import random
 
-from imgui_bundle import imgui
+from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core import gestures
 from viz.core.state import PLANE_WIDTH, SLOTS, AppState
@@ -33,7 +33,7 @@ def draw(state: AppState, context: PanelContext) -> None:
         latent.x, latent.y = round(latent.x) + 0.0, round(latent.y) + 0.0
     if widgets.button("Random", "To a random seed.", width=row.next_cell()):
         latent.x, latent.y = float(random.randrange(PLANE_WIDTH)), float(random.randrange(PLANE_WIDTH))
-    row = widgets.label(theme, "walk", "Let the point wander along x.", cells=2)
+    row = widgets.label(theme, "walk", "Move the point along x by itself.", cells=2)
     if widgets.button("Stop" if latent.animate else "Play", "Start or stop the walk (Space).", width=row.next_cell()):
         latent.animate = not latent.animate
     widgets.number(theme, row, latent, "speed", step=0.01, form="%.2f /s", tip="Speed of the walk in seeds a second.")
@@ -45,11 +45,11 @@ def _truncation(state: AppState, context: PanelContext) -> None:
     facts = [known for known in map(context.facts, SLOTS) if known]
     tip = "Truncation ψ: w is moved towards the average w; 1 leaves it alone, 0 gives the average picture."
     widgets.number(theme, "ψ", latent, "psi", step=0.01, span=(-1.0, 2.0), tip=tip)
-    most = max((known.num_ws for known in facts), default=16)
+    most = max((known.config.num_ws for known in facts), default=16)
     form = "%d w's" if latent.cutoff else "all w's"
     tip = "Truncation cutoff: how many of the layers' w's are truncated, counted from the first."
     widgets.number(theme, "cutoff", latent, "cutoff", step=1, form=form, span=(0, most), tip=tip)
-    labels = max((known.c_dim for known in facts), default=0)
+    labels = max((known.config.c_dim for known in facts), default=0)
     if labels:
         tip = "Class label c that the models with labels are given."
         widgets.number(theme, "label", latent, "label", step=0.1, form="%d", span=(0, labels - 1), tip=tip)
@@ -72,21 +72,21 @@ def _pad(state: AppState, context: PanelContext) -> None:
     )
     centre_x, centre_y = origin.x + width / 2, origin.y + height / 2
     draw = imgui.get_window_draw_list()
-    corner = (origin.x + width, origin.y + height)
+    corner = origin + ImVec2(width, height)
     draw.add_rect_filled(origin, corner, imgui.get_color_u32(imgui.Col_.frame_bg), 4.0)
-    draw.push_clip_rect(origin, corner, True)
-    line = imgui.get_color_u32(rgb(theme.palette.active, 0.6))
-    ink, small = imgui.get_color_u32(theme.dim), round(0.87 * em)
+    line = imgui.get_color_u32(rgb(theme.palette["active"], 0.6))
+    ink, small = imgui.get_color_u32(theme.dim), round(widgets.SMALL * em)
     across, down = math.ceil(width / 2 / cell), math.ceil(height / 2 / cell)
+    columns = range(math.floor(latent.x) - across, math.floor(latent.x) + across + 2)
     rows = range(math.floor(latent.y) - down, math.floor(latent.y) + down + 2)
-    for column in range(math.floor(latent.x) - across, math.floor(latent.x) + across + 2):
-        x = centre_x + (column - latent.x) * cell
-        draw.add_line((x, origin.y), (x, corner[1]), line)
+    with imgui_ctx.push_clip_rect(origin, corner, True):
         for row in rows:
             y = centre_y + (row - latent.y) * cell
-            draw.add_text(theme.mono or imgui.get_font(), small, (x + 6, y + 3), ink, str(column + PLANE_WIDTH * row))
-    for row in rows:
-        y = centre_y + (row - latent.y) * cell
-        draw.add_line((origin.x, y), (corner[0], y), line)
-    draw.add_circle_filled((centre_x, centre_y), 4.5, imgui.get_color_u32(theme.text))
-    draw.pop_clip_rect()
+            draw.add_line((origin.x, y), (corner.x, y), line)
+        for column in columns:
+            x = centre_x + (column - latent.x) * cell
+            draw.add_line((x, origin.y), (x, corner.y), line)
+            for row in rows:
+                at, seed = (x + 6, centre_y + (row - latent.y) * cell + 3), str(column + PLANE_WIDTH * row)
+                draw.add_text(theme.mono or imgui.get_font(), small, at, ink, seed)
+        draw.add_circle_filled((centre_x, centre_y), 4.5, imgui.get_color_u32(theme.text))

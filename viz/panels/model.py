@@ -2,6 +2,7 @@
 """Model: open a checkpoint in each slot, and compare what is inside, left against right."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
@@ -16,14 +17,14 @@ TITLE = "Model"
 PLACE = "left"
 
 ROWS = (
-    ("rung", lambda info: info.facts.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
-    ("picture", lambda info: f"{info.facts.resolution} px", "Width and height of the pictures."),
-    ("z, w", lambda info: f"{info.facts.z_dim}, {info.facts.w_dim}", "Dimensions of the latents z and w."),
-    ("labels", lambda info: f"{info.facts.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
+    ("rung", lambda info: info.facts.config.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
+    ("picture", lambda info: f"{info.facts.config.resolution} px", "Width and height of the pictures."),
+    ("z, w", lambda info: f"{info.facts.config.z_dim}, {info.facts.config.w_dim}", "Dimensions of z and w."),
+    ("labels", lambda info: f"{info.facts.config.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
     ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),
-    ("file", lambda info: info.file, "What the file is: its contents tell, not its name."),
+    ("file", lambda info: info.file, "The file's type, told from its contents, not from its name."),
     ("code", lambda info: info.code or "none", "Source code that came along in the file. None of it is ever run."),
 )
 
@@ -106,9 +107,16 @@ def _tooltip(context: PanelContext, path: str) -> None:
         widgets.tooltip(f"{context.models.downloads.display_name(path)}\n{about}")
 
 
+def compare_files(found: Mapping[Slot, CheckpointInfo]) -> list[tuple[str, str, dict[Slot, str]]]:
+    """Return the rows (title, tip, values by slot) that compare files, without rows that say "none" of all."""
+    rows = [(title, tip, {slot: value(info) for slot, info in found.items()}) for title, value, tip in ROWS]
+    return [row for row in rows if set(row[2].values()) != {"none"}]
+
+
 def _comparison(state: AppState, context: PanelContext) -> None:
-    """Draw a table of what is in both files, without rows that say "none" of both."""
-    theme, found = context.theme, {slot: info for slot in SLOTS if (info := _known(state, context, slot))}
+    # Known as soon as a file's header is read: before the model is loaded, or if it cannot be.
+    theme, paths = context.theme, {slot: path for slot in SLOTS if (path := state.slot(slot).path)}
+    found = {slot: info for slot, path in paths.items() if (info := context.models.info(path)) and info.facts}
     if not found:
         return
     imgui.dummy((0, 2))
@@ -116,10 +124,7 @@ def _comparison(state: AppState, context: PanelContext) -> None:
         if not table:
             return
         imgui.table_setup_column("name", imgui.TableColumnFlags_.width_fixed, widgets.label_width())
-        for title, value, tip in ROWS:
-            values = {slot: value(info) for slot, info in found.items()}
-            if set(values.values()) == {"none"}:
-                continue
+        for title, tip, values in compare_files(found):
             imgui.table_next_column()
             imgui.text_colored(theme.dim, title)
             widgets.tooltip(tip)
@@ -128,13 +133,6 @@ def _comparison(state: AppState, context: PanelContext) -> None:
                 with imgui_ctx.push_font(theme.mono, 0.0):
                     widgets.sentence(values.get(slot) or "–", theme.accent[slot] if slot in values else theme.dim)
                 widgets.tooltip(found[slot].words if slot in found else "")
-
-
-def _known(state: AppState, context: PanelContext, slot: Slot) -> CheckpointInfo | None:
-    """Return what is in a slot's file as soon as its header is read: before the model is loaded, or if it cannot be."""
-    path = state.slot(slot).path
-    found = context.models.info(path) if path else None
-    return found if found is not None and found.facts else None
 
 
 def _count(number: int) -> str:

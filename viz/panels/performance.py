@@ -48,9 +48,9 @@ def _times(context: PanelContext) -> None:
         model = f"{_recent(times.model[slot])}{times.rate.recent(slot):5.1f}/s"
         tip = "Mapping and synthesis of one picture; new pictures shown a second."
         widgets.fact(theme, f"{slot} model", model, tip, theme.accent[slot])
-    widgets.fact(theme, "pixels", _recent(times.post), "From the model's numbers to bytes, enlarged for display.")
-    widgets.fact(theme, "upload", _recent(times.upload), "The window's own part of bringing a picture to its texture.")
-    widgets.fact(theme, "frame", _recent(times.frame), "The window's own work in one frame.")
+    widgets.fact(theme, "pixels", _recent(times.post), "Time from the model's output to bytes, enlarged for display.")
+    widgets.fact(theme, "upload", _recent(times.upload), "The window's time to bring a picture to its texture.")
+    widgets.fact(theme, "frame", _recent(times.frame), "The window's own time for a frame.")
 
 
 def _runs(state: AppState, context: PanelContext) -> None:

@@ -118,8 +118,8 @@ def _contours(band: Band, centre: ImVec2, scale: float) -> None:
     """Draw f_c, f_t and s/2 on the heat map: cutoff, stopband and the limit of the sampling."""
     draw, palette = imgui.get_window_draw_list(), DARK  # as the map is, whatever the theme
     lines = (
-        (band.cutoff, palette.cutoff, band.radial),
-        (band.stopband, palette.stopband, band.radial),
+        (band.cutoff, palette["cutoff"], band.radial),
+        (band.stopband, palette["stopband"], band.radial),
         (band.rate / 2, "#c8c8c8", False),
     )
     for frequency, colour, round_ in lines:
@@ -161,7 +161,7 @@ def _settings(chosen: SpectrumState, context: PanelContext) -> None:
     widgets.number(theme, row, chosen, "low", step=0.25, form="%+.0f dB", tip="The darkest.")
     widgets.number(theme, row, chosen, "high", step=0.25, form="%+.0f dB", tip="The brightest.")
     row = widgets.label(theme, "window", "Kaiser window's beta, and zero-padding.", cells=2)
-    tip = "Of the Kaiser window: larger is blunter, with lower side lobes; 0 is no window."
+    tip = "Beta of the Kaiser window: larger values blur more, with lower side lobes; 0 is no window."
     widgets.number(theme, row, chosen, "beta", step=0.05, form="beta %.1f", tip=tip)
     tip = "Zero-padding: how many times finer than its samples the spectrum is drawn."
     widgets.number(theme, row, chosen, "pad", step=0.05, form="pad %dx", tip=tip)
@@ -249,7 +249,7 @@ def _slice(
     if not widgets.begin_plot(f"slice{angle}", height, x, y, labels=("", f"dB, {angle:g}°")):
         return
     for slot, band in bands.items():
-        for frequency, colour in ((band.cutoff, palette.cutoff), (band.stopband, palette.stopband)):
+        for frequency, colour in ((band.cutoff, palette["cutoff"]), (band.stopband, palette["stopband"])):
             at = np.array([band.along(frequency, angle)])
             spec = implot.Spec(line_color=rgb(colour, 0.8 if len(bands) == 1 or slot == "left" else 0.5), line_weight=1)
             implot.plot_inf_lines(f"##{slot}{frequency}", at, spec)

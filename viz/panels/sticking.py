@@ -19,7 +19,7 @@ PLACE = "bottom"
 MEAN, METERS = "neighbourhood", "meters"
 METRIC_TIPS = {
     "eq_t": "How exactly the picture follows its input over whole pixels.",
-    "eq_t_frac": "How exactly it follows over any way, fractions of a pixel included.",
+    "eq_t_frac": "How exactly it follows over any distance, fractions of a pixel included.",
     "eq_r": "How exactly it follows when the input turns.",
 }
 CONTROLS = 17.0  # width of the column of controls, in font sizes
@@ -149,7 +149,7 @@ def _mean(state: AppState, context: PanelContext, slot: Slot) -> None:
 
 def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
     theme, jobs = context.theme, context.jobs
-    tip = "Of each metric and model; standard errors fall with the root of it."
+    tip = "Samples of each metric and model; standard errors fall with their square root."
     widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", tip=tip)
     tip = "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models."
     row = widgets.label(theme, "measure", tip, cells=2)
@@ -206,7 +206,7 @@ def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], 
     """Draw the shares of detail that sticks, follows and boils as parts of a bar."""
     height, origin = 0.7 * imgui.get_font_size(), imgui.get_cursor_screen_pos()
     accent = context.theme.accent[slot]
-    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(context.theme.palette.active))
+    inks = (accent, ImVec4(accent.x, accent.y, accent.z, 0.35), rgb(context.theme.palette["active"]))
     total = sum(max(share, 0.0) for share in shares) or 1.0
     draw, x = imgui.get_window_draw_list(), origin.x
     for share, ink in zip(shares, inks, strict=True):
@@ -223,7 +223,7 @@ def _bar(context: PanelContext, slot: Slot, shares: tuple[float, float, float], 
 def _title(context: PanelContext, slot: Slot, value: str, tip: str) -> None:
     """Draw a slot's name and rung, and its number."""
     facts = context.facts(slot)
-    imgui.text_colored(context.theme.accent[slot], f"{slot.capitalize()}  {facts.rung if facts else ''}")
+    imgui.text_colored(context.theme.accent[slot], f"{slot.capitalize()}  {facts.config.rung if facts else ''}")
     if value:
         imgui.same_line()
         widgets.mono_text(context.theme, value, size=0.93 * imgui.get_font_size(), right=True)

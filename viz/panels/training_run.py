@@ -201,10 +201,10 @@ def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str,
         return
     log, palette = training.log_scale, context.theme.palette
     colours = {
-        implot.Col_.frame_bg: rgb(palette.window),
-        implot.Col_.plot_bg: rgb(palette.stage),
-        implot.Col_.plot_border: rgb(palette.border),
-        implot.Col_.axis_grid: rgb(palette.dim, 0.25),
+        implot.Col_.frame_bg: rgb(palette["window"]),
+        implot.Col_.plot_bg: rgb(palette["stage"]),
+        implot.Col_.plot_border: rgb(palette["border"]),
+        implot.Col_.axis_grid: rgb(palette["dim"], 0.25),
         implot.Col_.axis_text: context.theme.dim,
     }
     for role, colour in colours.items():

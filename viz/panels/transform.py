@@ -34,7 +34,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     theme, transform = context.theme, state.transform_of(state.focus)
     widgets.side(theme, state)
     known = [facts for facts in map(context.facts, SLOTS) if facts]
-    resolution = max((facts.resolution for facts in known), default=0)
+    resolution = max((facts.config.resolution for facts in known), default=0)
     _length(state, context, "x", resolution, "Translation to the right, in image widths and in pixels.")
     _length(state, context, "y", resolution, "Translation downwards, in image widths and in pixels.")
     tip = "Rotation, counter-clockwise."
@@ -50,7 +50,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     widgets.label(theme, "output")
     tip = "Move the finished picture back: content then stays in place, and what sticks to the pixels is what moves."
     widgets.check("untransform", transform, "untransform", tip)
-    if transform.mean_constant or not all(facts.movable for facts in known):
+    if transform.mean_constant or not all(facts.config.movable for facts in known):
         widgets.label(theme, "rung A")
         widgets.check("mean constant", transform, "mean_constant", MEAN_CONSTANT)
     opened = imgui.collapsing_header(LEARNED)
@@ -141,7 +141,7 @@ def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
     widgets.label(theme, slot, colour=theme.accent[slot])
     imgui.align_text_to_frame_padding()
     if not result or not result.learned:
-        rung = f"rung {result.facts.rung}" if result and result.facts else "no model"
+        rung = f"rung {result.facts.config.rung}" if result and result.facts else "no model"
         imgui.text_colored(theme.dim, f"{rung}: none")
         widgets.tooltip("Before rung H, w neither turns nor moves the input.")
         return

@@ -81,18 +81,22 @@ def take_turns(
                 yield None
 
 
+@dataclass
+class _Job:
+    request: JobRequest[Any]
+    steps: Iterator[Any] | None = None  # None: not begun yet
+    outdated: bool = False  # begun for pictures that are no longer the newest
+    result: Any = None  # the newest
+
+
 class JobScheduler:
     """The requested jobs, run in turn. Used by the worker's thread alone."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
-        self._shown = RenderRequest()
-        self._begun: set[str] = set()  # jobs that have done a slice
-        self._outdated: set[str] = set()  # those of them that look at pictures which are no longer the newest
-        self._requests: dict[str, JobRequest[Any]] = {}
-        self._running: dict[str, Iterator[Any] | None] = {}  # the next to be served first; None: not begun yet
-        self._results: dict[str, Any] = {}  # each job's newest
-        self._rendered = 0
+        self._shown, self._rendered = RenderRequest(), 0
+        self._jobs: dict[str, _Job] = {}
+        self._queue: dict[str, None] = {}  # the names of those that are not finished, the next to be served first
 
     def request(self, requests: Mapping[str, JobRequest[Any]], shown: RenderRequest, rendered: int) -> None:
         """Set the jobs to run, by name, for the pictures `shown`; `rendered` counts all pictures so far.
@@ -101,45 +105,39 @@ class JobScheduler:
         under way first yields a result: pictures may come faster than it does its slices.
         """
         moved, self._rendered, self._shown = rendered != self._rendered, rendered, shown
-        for name in self._requests.keys() - requests.keys():
-            del self._requests[name]
-            self._running.pop(name, None)
-            self._results.pop(name, None)
-            self._outdated.discard(name)
+        for name in self._jobs.keys() - requests.keys():
+            del self._jobs[name]
+            self._queue.pop(name, None)
         for name, request in requests.items():
-            if self._requests.get(name) != request:
-                self._requests[name] = request
-                self._results.pop(name, None)
-                self._restart(name)
+            job = self._jobs.get(name)
+            if job is None or job.request != request:
+                self._start(name, _Job(request))
             elif request.live and moved:
-                if name in self._running and name in self._begun:
-                    self._outdated.add(name)
+                if name in self._queue and job.steps is not None:
+                    job.outdated = True
                 else:
-                    self._restart(name)
+                    self._start(name, _Job(job.request, result=job.result))
 
-    def _restart(self, name: str) -> None:
+    def _start(self, name: str, job: _Job) -> None:
         """Begin a job. One that waits for its turn keeps its place in the queue."""
-        self._running[name] = None
-        self._begun.discard(name)
-        self._outdated.discard(name)
+        self._jobs[name], self._queue[name] = job, None
 
     @property
     def has_work(self) -> bool:
         """True while a job is not finished."""
-        return bool(self._running)
+        return bool(self._queue)
 
     def step(self) -> tuple[str, JobStatus[Any]] | None:
         """Do one slice of the job whose turn it is; return its name and status, None without news."""
         import torch  # here: panels, who make requests, do without
 
-        name, job = next(iter(self._running.items()))
-        del self._running[name]
-        self._begun.add(name)
-        request, result, error, ended = self._requests[name], None, None, False
+        name = next(iter(self._queue))
+        del self._queue[name]
+        job, result, error, ended = self._jobs[name], None, None, False
         try:
             with torch.inference_mode():
-                job = request.run(self._renderer, self._shown) if job is None else job
-                result = next(job)
+                job.steps = job.request.run(self._renderer, self._shown) if job.steps is None else job.steps
+                result = next(job.steps)
         except StopIteration:
             ended = True
         except Exception as problem:  # the thread must outlive whatever a model does
@@ -148,12 +146,14 @@ class JobScheduler:
                 traceback.print_exc(file=sys.stderr)
                 error = f"This measurement failed: {type(problem).__name__}: {problem}"
         if result is not None:
-            self._results[name] = result
-        again = name in self._outdated and (ended or result is not None)
+            job.result = result
+        again = job.outdated and (ended or result is not None)
         if again:
-            self._restart(name)
-        elif not ended:
-            self._running[name] = job  # behind the others
+            self._start(name, _Job(job.request, result=job.result))
+        elif ended:
+            job.steps = None  # nothing of it stays in memory but its result
+        else:
+            self._queue[name] = None  # behind the others
         if result is None and not ended:
             return None
-        return name, JobStatus(request, None if error else self._results.get(name), error, ended and not again)
+        return name, JobStatus(job.request, None if error else job.result, error, ended and not again)

@@ -141,7 +141,7 @@ class Renderer:
         model, loaded = self._model(key)
         facts = model.facts
         if self._own_thread:
-            torch.set_num_threads(threads_for(facts.resolution))
+            torch.set_num_threads(threads_for(facts.config.resolution))
         label, notices = _choose_label(request, facts)
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
         ws, mapped = self._ws.get(ws_key, lambda: (_map_seeds(model, request, label), 1.0))
@@ -276,25 +276,25 @@ def _find_key(request: PictureRequest) -> ModelKey | None:
 
 
 def _choose_label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
-    if facts.c_dim == 0:
+    if facts.config.c_dim == 0:
         return 0, []
-    if request.label < facts.c_dim:
+    if request.label < facts.config.c_dim:
         return request.label, []
-    last = facts.c_dim - 1
+    last = facts.config.c_dim - 1
     return last, [f"This model has labels 0 to {last}, not {request.label}: label {last} is shown."]
 
 
 def _map_seeds(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
     facts = model.facts
-    z = sum(weight * z_from_seed(seed, facts.z_dim) for seed, weight in request.seeds)
+    z = sum(weight * z_from_seed(seed, facts.config.z_dim) for seed, weight in request.seeds)
     return _map_latent(model, request, np.asarray(z), label)
 
 
 def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -> torch.Tensor:
     """Map z [1, z_dim] to w's [1, num_ws, w_dim]."""
     facts, c = model.facts, None
-    if facts.c_dim:
-        c = torch.zeros(1, facts.c_dim, device=request.device)
+    if facts.config.c_dim:
+        c = torch.zeros(1, facts.config.c_dim, device=request.device)
         c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
     vector = torch.empty(z.shape, device=request.device)
     copy_in(torch.from_numpy(z), vector)
@@ -305,17 +305,17 @@ def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion,
     """Return what the model can follow of the request, for SynthesisInputs, and a sentence for each other part."""
     tx, ty = request.tx, request.ty
     if request.snap:
-        tx, ty = (round(t * facts.resolution) / facts.resolution for t in (tx, ty))
+        tx, ty = (round(t * facts.config.resolution) / facts.config.resolution for t in (tx, ty))
     motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
     learned, mean_constant, remarks = request.learned, request.mean_constant, []
-    if motion != AT_REST and not facts.movable:
+    if motion != AT_REST and not facts.config.movable:
         motion = AT_REST
         remarks.append(NO_FOURIER_INPUT)
     if learned is not None and not facts.learned_transform:
         learned = None
-        remarks.append(NO_LEARNED_TRANSFORM.format(rung=facts.rung))
-    if mean_constant and facts.movable:
+        remarks.append(NO_LEARNED_TRANSFORM.format(rung=facts.config.rung))
+    if mean_constant and facts.config.movable:
         mean_constant = False
-        remarks.append(NO_CONSTANT.format(rung=facts.rung))
+        remarks.append(NO_CONSTANT.format(rung=facts.config.rung))
     untransform = request.untransform and motion != AT_REST
-    return (motion if facts.movable else None, untransform, learned, mean_constant), remarks
+    return (motion if facts.config.movable else None, untransform, learned, mean_constant), remarks

@@ -8,7 +8,6 @@ a texture unit offers, would add a pattern of its own that sticks to the screen.
 
 import math
 import threading
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from gan.networks.filter_design import PICTURE_LOBES, lanczos
 
 SHOWN_SIZE = 512  # enlarge to at least this many pixels; the texture unit does the rest
 
-_made: dict[tuple[torch.device, int, int], torch.Tensor] = {}  # on devices other than the CPU
+_made: dict[tuple[int, int, torch.device], torch.Tensor] = {}
 _making = threading.Lock()
 
 
@@ -42,32 +41,22 @@ def lanczos_matrix(where: torch.Tensor, size: int, width: float = 1.0) -> torch.
     return matrix.float()
 
 
-@lru_cache(maxsize=16)
-def _matrix(size: int, enlarged: int) -> torch.Tensor:
-    return _interpolation(size, enlarged, torch.device("cpu"))
-
-
-def _matrix_on(device: torch.device, size: int, enlarged: int) -> torch.Tensor:
+def _matrix(size: int, enlarged: int, device: torch.device) -> torch.Tensor:
     """Return a matrix that is never freed: CUDA graphs captured with it read it. Called by the window's thread, too."""
     with _making:
-        if (device, size, enlarged) not in _made:
-            _made[device, size, enlarged] = _interpolation(size, enlarged, device)
+        if (size, enlarged, device) not in _made:
+            centres = (torch.arange(enlarged, dtype=torch.float64, device=device) + 0.5) * (size / enlarged) - 0.5
+            _made[size, enlarged, device] = lanczos_matrix(centres, size)
             if device.type == "cuda":
                 torch.cuda.current_stream(device).synchronize()  # once, for whatever stream reads it
-        return _made[device, size, enlarged]
-
-
-def _interpolation(size: int, enlarged: int, device: torch.device) -> torch.Tensor:
-    centres = (torch.arange(enlarged, dtype=torch.float64, device=device) + 0.5) * (size / enlarged) - 0.5
-    return lanczos_matrix(centres, size)
+        return _made[size, enlarged, device]
 
 
 def upscale(image: torch.Tensor, factor: int) -> torch.Tensor:
     """Enlarge [C, H, W] floats `factor` times along both axes; the centres of the pixels stay where they were."""
     if factor == 1:
         return image
-    sizes = [(size, size * factor) for size in image.shape[1:]]
-    down, across = (_matrix(*both) if image.is_cpu else _matrix_on(image.device, *both) for both in sizes)
+    down, across = (_matrix(size, size * factor, image.device) for size in image.shape[1:])
     return down.to(image.dtype) @ image @ across.to(image.dtype).T
 
 
@@ -77,5 +66,6 @@ def upscale_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
         return pixels
     height = round(pixels.shape[0] * width / pixels.shape[1])
     planes = torch.from_numpy(pixels).permute(2, 0, 1).float()
-    planes = _matrix(planes.shape[1], height) @ planes @ _matrix(planes.shape[2], width).T
+    down, across = _matrix(planes.shape[1], height, planes.device), _matrix(planes.shape[2], width, planes.device)
+    planes = down @ planes @ across.T
     return planes.add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()

@@ -87,7 +87,8 @@ class TrainerProcess:
         """Look after the process, and press a stop that was asked for. Never waits."""
         code = self._process.poll()
         output = read_tail(self.log, self._log_start)
-        self._learn_run_folder(output)
+        if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
+            self._run_folder = Path(match[1].strip()).absolute()
         if code is None:
             self._press_stop()
             return ProcessReport("running", self._run_folder, output=output)
@@ -132,10 +133,6 @@ class TrainerProcess:
             except OSError:
                 self.end()
 
-    def _learn_run_folder(self, output: str) -> None:
-        if self._run_folder is None and (match := re.search(r"^Run folder: (.+?)\r?$\n", output, re.MULTILINE)):
-            self._run_folder = Path(match[1].strip()).absolute()
-
     def _spawn(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
         own_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows; elsewhere a new session does it
@@ -164,7 +161,7 @@ def _exit_sentence(code: int, output: str) -> str:
         names = {number.value: number.name for number in signal.Signals}
         hint = " (often because memory ran out)" if code == -9 else ""
         return f"The trainer was ended by {names.get(-code, f'signal {-code}')}{hint}."
-    return find_error_sentence(output) or f"The trainer ended with code {code} and said nothing."
+    return find_error_sentence(output) or f"The trainer ended with code {code} and no message: see its log."
 
 
 def end_process_tree(pid: int, *, force: bool = False) -> None:

@@ -2,12 +2,11 @@
 """Colours and fonts: quiet surfaces, one accent a slot, numbers in a monospaced face."""
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgui_bundle import ImVec2, ImVec4, hello_imgui, imgui
 
-from viz.core.state import Slot
+from viz.core.state import SLOTS, Slot
 
 TEXT_SIZE = 15.0
 MONO_SIZE = 15.5
@@ -32,67 +31,40 @@ def rgb(code: str, alpha: float = 1.0) -> ImVec4:
     return ImVec4(red, green, blue, alpha)
 
 
-@dataclass(frozen=True)
-class Palette:
-    """The colours of one theme, as "#rrggbb"."""
-
-    window: str  # panels
-    stage: str  # behind the pictures
-    field: str  # inputs
-    hover: str
-    active: str
-    border: str
-    text: str
-    dim: str  # labels and units
-    left: str  # the left slot's accent
-    right: str  # the right slot's accent
-    warning: str
-    error: str
-    cutoff: str  # f_c, wherever it is drawn
-    stopband: str  # f_t
-
-
+Palette = dict[str, str]  # "#rrggbb" by name
 COLOURS = {  # dark, light
-    "window": ("#1c1d20", "#f4f4f2"),
-    "stage": ("#121315", "#e3e3e0"),
-    "field": ("#27292d", "#e6e6e3"),
+    "window": ("#1c1d20", "#f4f4f2"),  # panels
+    "stage": ("#121315", "#e3e3e0"),  # behind the pictures
+    "field": ("#27292d", "#e6e6e3"),  # inputs
     "hover": ("#32353a", "#dadad6"),
     "active": ("#3d4147", "#cbcbc6"),
     "border": ("#2b2d31", "#d6d6d2"),
     "text": ("#dcdee2", "#25272b"),
-    "dim": ("#8d929b", "#666b74"),
-    "left": ("#e3a24a", "#b06a0c"),
+    "dim": ("#8d929b", "#666b74"),  # labels and units
+    "left": ("#e3a24a", "#b06a0c"),  # the slots' accents
     "right": ("#57b0e3", "#1a74b0"),
     "warning": ("#d9b95c", "#8a6a00"),
     "error": ("#e8776d", "#b8372c"),
-    "cutoff": ("#7aa2ff", "#2f5fd0"),
-    "stopband": ("#5cc98b", "#14804a"),
+    "cutoff": ("#7aa2ff", "#2f5fd0"),  # f_c, wherever it is drawn
+    "stopband": ("#5cc98b", "#14804a"),  # f_t
 }
-DARK, LIGHT = (Palette(**{name: pair[theme] for name, pair in COLOURS.items()}) for theme in (0, 1))
+DARK, LIGHT = ({name: pair[theme] for name, pair in COLOURS.items()} for theme in (0, 1))
 PALETTES = {"dark": DARK, "light": LIGHT}
 
 
-@dataclass
 class Theme:
     """Colours and fonts that panels draw with. `mono` is None until the window has loaded its fonts."""
 
-    palette: Palette = DARK
-    mono: imgui.ImFont | None = None
-    text: ImVec4 = field(init=False)
-    dim: ImVec4 = field(init=False)
-    warning: ImVec4 = field(init=False)
-    error: ImVec4 = field(init=False)
-    accent: dict[Slot, ImVec4] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.use(self.palette)
+    def __init__(self, palette: Palette = DARK) -> None:
+        self.mono: imgui.ImFont | None = None
+        self.use(palette)
 
     def use(self, palette: Palette) -> None:
         """Take the colours of `palette`; `apply` gives them to imgui."""
         self.palette = palette
-        self.text, self.dim = rgb(palette.text), rgb(palette.dim)
-        self.warning, self.error = rgb(palette.warning), rgb(palette.error)
-        self.accent = {"left": rgb(palette.left), "right": rgb(palette.right)}
+        self.text, self.dim = rgb(palette["text"]), rgb(palette["dim"])
+        self.warning, self.error = rgb(palette["warning"]), rgb(palette["error"])
+        self.accent: dict[Slot, ImVec4] = {slot: rgb(palette[slot]) for slot in SLOTS}
 
     def load_fonts(self) -> None:
         """Load the fonts; called once by the runner, before the first frame.
@@ -163,8 +135,8 @@ def _paint(style: imgui.Style, palette: Palette) -> None:
     col = imgui.Col_
     for name, roles in ROLES.items():
         for role in roles.split():
-            style.set_color_(col[role], rgb(getattr(palette, name)))
+            style.set_color_(col[role], rgb(palette[name]))
     for clear in (col.scrollbar_bg, col.resize_grip, col.border_shadow):
-        style.set_color_(clear, rgb(palette.window, 0.0))
+        style.set_color_(clear, rgb(palette["window"], 0.0))
     for pale in (col.text_selected_bg, col.docking_preview):
-        style.set_color_(pale, rgb(palette.dim, 0.35))
+        style.set_color_(pale, rgb(palette["dim"], 0.35))

@@ -82,7 +82,7 @@ class Menus:
         if imgui.is_key_pressed(key._1, False):
             self.canvas.one_to_one(slot)
         facts = self.context.facts(slot)
-        shortcuts.handle_keys(self.state, slot, facts.resolution if facts else 256)
+        shortcuts.handle_keys(self.state, slot, facts.config.resolution if facts else 256)
 
     def status(self) -> None:
         """Draw the newest message for as long as it takes to read, else a hint."""

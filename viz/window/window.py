@@ -269,7 +269,7 @@ class Window:
         if self.theme.palette is not PALETTES[self.state.display.theme]:
             self.theme.use(PALETTES[self.state.display.theme])
             self.theme.apply()
-        self._params.imgui_window_params.background_color = rgb(self.theme.palette.stage)
+        self._params.imgui_window_params.background_color = rgb(self.theme.palette["stage"])
 
     def _poll_dialogs(self) -> None:
         """Open what was downloaded, and what was chosen in the file dialog."""

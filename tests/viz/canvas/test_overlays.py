@@ -9,26 +9,13 @@ from viz.core.result import ModelFacts
 from viz.core.state import AppState
 
 FACTS = ModelFacts(
-    path="a",
-    rung="T",
-    resolution=32,
-    z_dim=32,
-    w_dim=32,
-    c_dim=0,
-    num_ws=8,
-    layers=8,
-    parameters=1,
-    bytes=1,
-    movable=True,
-    learned_transform=True,
-    config=rung_config("T", 32),
-    kimg=None,
+    path="a", layers=8, parameters=1, bytes=1, learned_transform=True, config=rung_config("T", 32, z_dim=32), kimg=None
 )
 
 
 def test_it_is_said_how_unequal_models_are_compared() -> None:
     state = AppState()
-    other = dataclasses.replace(FACTS, resolution=64, z_dim=512)
+    other = dataclasses.replace(FACTS, config=rung_config("T", 64, z_dim=512))
     assert (
         describe_comparison(state, FACTS, FACTS)
         == describe_comparison(state, FACTS, None)

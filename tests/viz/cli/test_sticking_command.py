@@ -142,7 +142,7 @@ def test_the_figure_shows_both_models(written: tuple[Path, str]) -> None:
     assert count(GREEN, lower) > count(GREEN, upper) > 1000
     edge = np.concatenate([figure[:6], figure[-6:]]), np.concatenate([figure[:, :6], figure[:, -6:]], axis=1)
     assert all((part == 255).all() for part in edge), "nothing is cut off"
-    assert {"left": theme.LIGHT.left, "right": theme.LIGHT.right} == sticking_figure.ACCENTS
+    assert {slot: theme.LIGHT[slot] for slot in ("left", "right")} == sticking_figure.ACCENTS
 
 
 @pytest.mark.slow

@@ -154,7 +154,7 @@ def test_linking_again_takes_the_focused_side_for_both(focus: states.Slot, x: fl
         ({"canvas": {"\x1b[2J\n": 1}}, "no setting called"),
         ({"left": {"path": "a\0b"}}, "left.path must be a text"),
         ({"left": {"path": "x" * 5000}}, "left.path must be a text"),
-        ({"recents": ["\ud800"]}, "half of a character"),
+        ({"recents": ["\ud800"]}, "half a character"),
         ({"display": {"device": [[]]}}, "display.device must be a text, not a list"),
     ],
     ids=range(9),

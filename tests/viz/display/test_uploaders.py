@@ -112,7 +112,7 @@ def test_mipmaps_are_drawn_anew_from_each_picture(driver, gl):
 )
 def test_what_fails_at_first_leaves_it_to_the_pixel_buffer(call, code, clause, driver, gl, caplog):
     driver.fail(call, code)
-    display = UploaderChoice(gl)
+    display = UploaderChoice()
     texture, other = Texture(gl, display), Texture(gl, display)
     pixels = driver.pixels(picture(0))
     texture.show(pixels)

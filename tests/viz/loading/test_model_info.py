@@ -54,7 +54,7 @@ def reader() -> Any:
 def test_it_says_what_a_file_is(reader: InfoReader, pickle: str, tmp_path: Path) -> None:
     assert reader.get(pickle) is None, "it is read elsewhere"
     found = answered(reader, pickle)
-    assert found.facts is not None and found.facts.c_dim == 3
+    assert found.facts is not None and found.facts.config.c_dim == 3
     assert found.words.startswith("A  StyleGAN2: 32 px, RGB, 3 labels, ")
     assert f"A pickle of a StyleGAN2 generator, which carries {len(SOURCE):,} bytes of Python source" in found.words
     assert (found.file, found.code) == ("pickle", "1.2 KiB")
@@ -121,7 +121,7 @@ def test_a_file_written_anew_is_read_anew(reader: InfoReader, pickle: str) -> No
     Path(pickle).write_bytes(official("stylegan3_t_64"))
     os.utime(pickle, ns=(1, 1))
     found = answered(reader, pickle).facts
-    assert found is not None and found.rung == "T"
+    assert found is not None and found.config.rung == "T"
 
 
 def test_questions_do_not_pile_up(reader: InfoReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,13 +157,14 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
             go.wait(SECONDS)
         return load(path, device)
 
-    def row(view: Any, title: str, tip: str, values: Any, found: Any = None) -> None:
-        rows[title] = dict(values)
-        draw_row(view, title, tip, values, found)
+    def compare(found: Any) -> Any:
+        compared = compare_files(found)
+        rows.update({title: values for title, _, values in compared})
+        return compared
 
-    draw_row, draw_sentence = panel._row, widgets.sentence
+    compare_files, draw_sentence = panel.compare_files, widgets.sentence
     monkeypatch.setattr(checkpoint, "load_generator", slowly)
-    monkeypatch.setattr(panel, "_row", row)
+    monkeypatch.setattr(panel, "compare_files", compare)
     monkeypatch.setattr(widgets, "sentence", lambda text, colour: (sentences.append(text), draw_sentence(text, colour)))
     state = AppState()
     state.left.path = left
@@ -171,7 +172,7 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
 
     def test(context: Any) -> None:
         settle(context, window)
-        assert rows["file"] == {"left": "Jinc", "right": ""} and "code" not in rows
+        assert rows["file"] == {"left": "Jinc"} and "code" not in rows
         context.set_ref("//Model")
         context.item_click("right/##path")
         context.key_chars_replace(pickle)
