@@ -77,7 +77,7 @@ def test_an_address_is_fetched_in_the_window(site: Site, tmp_path: Path) -> None
         context.item_input_value("//Model/left/##path", site.url("/fetched.safetensors"))
         until(context, lambda: shown.state.left.path != before)
         settle(context, shown)
-        assert shown.context.facts("left") is not None and shown.context.facts("left").rung == "T"
+        assert shown.context.facts("left") is not None and shown.context.facts("left").config.rung == "T"
         assert not context.item_exists("//Model/left/Cancel")
 
     drive(shown, script)

@@ -85,7 +85,8 @@ def view(
         offscreen.use()
     # A window says beside its other picture that there is no such model; nobody would read it in a passing one.
     find = find_model if passing else partial(resolve, fetch=fetch_with_bar)
-    models = {slot: str(find(name)) for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
+    named = {slot: name for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
+    models = {slot: str(find(name)) if name else "" for slot, name in named.items()}  # "" empties a slot
     path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
     for slot, model in models.items():
