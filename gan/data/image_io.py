@@ -23,8 +23,32 @@ def to_uint8(images: torch.Tensor) -> torch.Tensor:
     return pixels.expand(-1, -1, -1, 3) if pixels.shape[3] == 1 else pixels
 
 
+def to_rgb(images: torch.Tensor) -> torch.Tensor:
+    """Return [N, 3, H, W] of pictures [N, C, H, W] in about [-1, 1], for instruments that look at three channels.
+
+    Grey becomes three equal channels, two become red and green, and RGBA is seen on middle grey: what is transparent
+    is then as far from black as from white.
+    """
+    channels = images.shape[1]
+    if channels == 1:
+        return images.expand(-1, 3, -1, -1)
+    if channels == 2:
+        return torch.cat([images, torch.full_like(images[:, :1], -1)], dim=1)
+    if channels == 4:
+        return images[:, :3] * images[:, 3:].add(1).div(2).clamp(0, 1)
+    return images
+
+
+def select_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Return of RGBA bytes [H, W, 4] those that a picture of so many channels has: [H, W] of grey, else [H, W, 3 or 4].
+
+    A PNG of them is grey, RGB or RGBA. Two channels are red and green of an RGB picture.
+    """
+    return pixels[:, :, 0] if channels == 1 else pixels if channels == 4 else pixels[:, :, :3]
+
+
 def tile_images(pictures: np.ndarray, columns: int) -> np.ndarray:
-    """Tile [N, H, W, C] bytes row by row into one [rows H, columns W, C] picture; the rest of the last row is black."""
+    """Tile [N, H, W, C] bytes row by row into one [rows H, columns W, C] picture; the rest of the last row is 0."""
     count, height, width, channels = pictures.shape
     rows = -(-count // columns)
     sheet = np.zeros((rows * columns, height, width, channels), pictures.dtype)
@@ -34,7 +58,10 @@ def tile_images(pictures: np.ndarray, columns: int) -> np.ndarray:
 
 
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:
-    """Write [H, W, 3 or 4] bytes as a PNG, with `text` as its text chunks (keyword to value)."""
+    """Write bytes [H, W] (grey), [H, W, 3] or [H, W, 4] (RGBA) as a PNG.
+
+    `text`: its text chunks, keyword to value.
+    """
     info = PngInfo()
     for key, value in (text or {}).items():
         info.add_itxt(key, value)

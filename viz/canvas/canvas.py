@@ -247,6 +247,7 @@ class Canvas:
         absent, shown = self._absent[slot], pictures.slot(slot)
         with part.clip():
             if shown is not None and not absent:
+                overlays.draw_background(self.context, self.frames[slot], slot)
                 overlays.draw_picture(self.frames[slot], shown)
             elif absent and part.width > 2 * MARGIN:
                 overlays.draw_absence(self.context, part, absent)

@@ -13,6 +13,7 @@ from gan.networks.ladder import RUNGS
 from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
+from viz.ui.checkerboard import draw_checkerboard
 from viz.ui.context import PanelContext
 from viz.ui.theme import Theme, rgb
 
@@ -105,6 +106,8 @@ def describe_comparison(state: AppState, left: ModelFacts | None, right: ModelFa
     if left is None or right is None:
         return ()
     said, sizes = [], (left.config.resolution, right.config.resolution)
+    if state.canvas.mode == "difference" and 4 in (left.config.img_channels, right.config.img_channels):
+        said.append("With alpha: the larger of the differences on black and on white.")
     z_dims = left.config.z_dim, right.config.z_dim
     if z_dims[0] != z_dims[1] and state.linked:
         said.append(f"z has {z_dims[0]} numbers left, {z_dims[1]} right: one seed, each model's own draw.")
@@ -127,12 +130,21 @@ def find_current_result(state: AppState, context: PanelContext, slot: Slot) -> R
 
 def draw_picture(frame: Frame, shown: TextureHandle) -> None:
     """Draw the pixels over the frame's square."""
+    corner, end = _square(frame)
+    imgui.get_window_draw_list().add_image(imgui.ImTextureRef(shown.texture), corner, end)
+
+
+def draw_background(context: PanelContext, frame: Frame, slot: Slot) -> None:
+    """Draw the squares that are seen through a slot's picture, if it has alpha."""
+    result = context.results[slot]
+    if result is not None and result.has_alpha:
+        draw_checkerboard(context, *_square(frame))
+
+
+def _square(frame: Frame) -> tuple[ImVec2, ImVec2]:
     half = frame.side / 2
-    imgui.get_window_draw_list().add_image(
-        imgui.ImTextureRef(shown.texture),
-        (frame.centre_x - half, frame.centre_y - half),
-        (frame.centre_x + half, frame.centre_y + half),
-    )
+    middle = ImVec2(frame.centre_x, frame.centre_y)
+    return middle - ImVec2(half, half), middle + ImVec2(half, half)
 
 
 def locate_knob(frame: Frame, degrees: float) -> tuple[float, float]:

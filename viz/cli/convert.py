@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from gan.files.format import format_bytes
-from gan.networks.describe import describe_rung
+from gan.networks.describe import describe_channels, describe_rung
 from viz.cli.models import find_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
 from viz.cli.parameter_types import PATH, network_option
@@ -60,7 +60,8 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
             save_generator(out, generator, facts)
             _compare(load_generator(out)[0], generator)
     width, count = header.config.resolution, len(generator.state_dict())
-    click.echo(f"Wrote {out}: {describe_rung(header.config)}, {width}x{width}, {format_bytes(out.stat().st_size)}.")
+    picture = f"{width}x{width} {describe_channels(header.config.img_channels)}"
+    click.echo(f"Wrote {out}: {describe_rung(header.config)}, {picture}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
 
 

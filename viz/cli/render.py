@@ -10,6 +10,7 @@ import click
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.hub.resolve import cite_model, resolve
+from gan.networks.describe import describe_channels
 from viz.cli.output import explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, Seeds, class_option, device_option, trunc_option
 from viz.core.request import PictureRequest
@@ -80,7 +81,7 @@ def render(
         device=device,
         precision=precision,
     )
-    from gan.data.image_io import save_png
+    from gan.data.image_io import save_png, select_channels
     from viz.render.renderer import Renderer
 
     renderer = Renderer(enlarge=False)
@@ -88,13 +89,15 @@ def render(
         request = replace(request, seeds=((number, 1.0),))
         result = renderer.render(request)
         # What a window shows with a remark is, asked for on a command line, not what was asked for.
-        if result.error or result.notice or result.image is None:
+        if result.error or result.notice or result.image is None or result.facts is None:
             notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
             raise click.ClickException(result.error or notice)
         if label is not None and result.facts and not result.facts.config.c_dim:
             raise click.UsageError(f"{Path(request.model).name} was trained without labels: leave out --class.")
+        channels = result.facts.config.img_channels
+        kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
         target = out if seeds is None else out / f"seed{number:04d}.png"
         document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
         with explain_unwritable(target):
-            save_png(target, result.image[:, :, :3], {"jinc": json.dumps(document)})
-        click.echo(f"Wrote {target} ({result.image.shape[1]}x{result.image.shape[0]}).")
+            save_png(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
+        click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}).")

@@ -99,6 +99,12 @@ def to_host(pixels: Pixels) -> np.ndarray:
     return pixels.to_host() if isinstance(pixels, DeviceImage) else pixels
 
 
+def put_on_grey(pixels: np.ndarray) -> np.ndarray:
+    """Return RGBA bytes [H, W, 4] as they look on middle grey, uint8 [H, W, 3]; as instruments see it."""
+    alpha = pixels[:, :, 3:].astype(np.float32) / 255
+    return np.rint(128 + (pixels[:, :, :3] - np.float32(128)) * alpha).astype(np.uint8)
+
+
 def poll_host(pixels: Pixels) -> np.ndarray | None:
     """Return uint8 [H, W, 4] if it is in memory; None while it is on its way there: call again."""
     if not isinstance(pixels, DeviceImage):

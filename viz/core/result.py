@@ -46,10 +46,11 @@ class CheckpointInfo:
 class RenderResult:
     """One picture, or one sentence why there is none.
 
-    `picture` is uint8 [H, W, 4], None after an error; `enlarged` is the same enlarged for display, if it is small. Both
-    may be on the device that rendered them: `image` and `smooth` are the same in memory, at the cost of a download, and
-    `width` is known without one. `notice` is a sentence about a picture that is right but not all that was asked for (a
-    transform that the model cannot follow); `computed` names the stages that were not in a cache.
+    `picture` is uint8 [H, W, 4], opaque unless `has_alpha`, None after an error; `enlarged` is the same enlarged for
+    display, if it is small. Both may be on the device that rendered them: `image` and `smooth` are the same in memory,
+    at the cost of a download, and `width` is known without one. `notice` is a sentence about a picture that is right
+    but not all that was asked for (a transform that the model cannot follow); `computed` names the stages that were
+    not in a cache.
 
     `learned` is the (r_c, r_s, t_x, t_y) that the model itself gives for this w, whatever the request put in its place;
     `kept` is the share of the Fourier input's power that the transform left inside its band. While a GPU is still
@@ -70,6 +71,11 @@ class RenderResult:
     how: str = ""  # number format, layout and what ran the model
     half: int = 0  # of how many of the highest resolutions the layers ran in float16
     pending: "Callable[[], RenderResult] | None" = None
+
+    @property
+    def has_alpha(self) -> bool:
+        """True if the model draws RGBA: colours are not multiplied by the picture's alpha."""
+        return self.facts is not None and self.facts.config.img_channels == 4
 
     @property
     def image(self) -> np.ndarray | None:

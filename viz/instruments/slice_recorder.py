@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.analysis.texture_sticking import SliceBuffer, sample_segment, temporal_persistence
-from viz.core.images import Pixels, poll_host
+from viz.core.images import Pixels, poll_host, put_on_grey
 from viz.core.result import RenderResult
 from viz.core.state import SLOTS, Slot, StickingState
 
@@ -17,12 +17,12 @@ SAMPLES = 128  # along the line, more where it passes more pixels
 SHARE_COLUMNS = 10  # between two looks at a slice's streaks
 COMING = 8  # pictures of a slot that may be on their way to memory
 
-_About = tuple[str, float, float, float, float, int]
+_About = tuple[str, float, float, float, float, int, bool]
 
 
 @dataclass
 class _Recording:
-    """A slot's slice. `about` is what its columns have in common: model, segment and the picture's size."""
+    """A slot's slice. `about` is what its columns have in common: model, segment, the picture's size and alpha."""
 
     about: _About
     slice: SliceBuffer
@@ -48,7 +48,7 @@ class SliceRecorder:
         if result.picture is None or last is result or (last is not None and last.request == result.request):
             return
         self._last[slot] = result
-        about = (result.request.model, where.x0, where.y0, where.x1, where.y1, result.width)
+        about = (result.request.model, where.x0, where.y0, where.x1, where.y1, result.width, result.has_alpha)
         self._coming[slot].append((result.picture, about))
         self.collect()
 
@@ -64,7 +64,8 @@ class SliceRecorder:
         if recording is None or recording.about != about:
             samples = max(SAMPLES, math.ceil(_pixels(about)))
             recording = self._recordings[slot] = _Recording(about, SliceBuffer(COLUMNS, samples))
-        recording.slice.append(sample_segment(image[:, :, :3], *about[1:5], recording.slice.samples))
+        pixels = put_on_grey(image) if about[6] else image[:, :, :3]
+        recording.slice.append(sample_segment(pixels, *about[1:5], recording.slice.samples))
         recording.added += 1
 
     def _of(self, slot: Slot, model: str, where: StickingState) -> _Recording | None:
@@ -107,5 +108,5 @@ class SliceRecorder:
 
 def _pixels(about: _About) -> float:
     """Return the number of the picture's pixels that a segment passes."""
-    _, x0, y0, x1, y1, size = about
+    _, x0, y0, x1, y1, size, _ = about
     return math.hypot(x1 - x0, y1 - y0) * size

@@ -49,7 +49,7 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
 
     def _average(self, renderer: Renderer, picture: PictureRequest) -> Iterator[Callable[[], Mean]]:
         """Add one neighbour after another; yield a function that returns the mean so far."""
-        from gan.data.image_io import to_uint8
+        from gan.data.image_io import to_rgb, to_uint8
         from gan.networks.generator import z_from_seed
 
         found = NeighbourhoodMean()
@@ -58,16 +58,16 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
                 z_dim = renderer.generator(picture)[1].config.z_dim
                 z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
                 near = perturb_latent(z, self.radius, NEIGHBOURS_SEED, index)
-                found.add(to_uint8(renderer.render_latent(picture, near))[0].cpu().numpy())
+                found.add(to_uint8(to_rgb(renderer.render_latent(picture, near)))[0].cpu().numpy())
             except (ValueError, OSError, RuntimeError, MemoryError):
                 return  # the slot itself says why there is no picture
             yield lambda: Mean(_to_rgba(found.mean), found.count, found.kept, picture.model)
 
 
 def _to_rgba(values: np.ndarray) -> np.ndarray:
-    """[H, W, 3 or more] of 0 to 255 as uint8 [H, W, 4]."""
+    """[H, W, 3] of 0 to 255 as uint8 [H, W, 4]."""
     pixels = np.full((*values.shape[:2], 4), 255, np.uint8)
-    pixels[:, :, :3] = np.clip(np.rint(values[:, :, :3]), 0, 255)
+    pixels[:, :, :3] = np.clip(np.rint(values), 0, 255)
     return pixels
 
 
@@ -153,8 +153,12 @@ def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[
 
 
 def _to_error(pair: Pair) -> np.ndarray:
+    """Return the error as RGB: grey of one channel, two as red and green, and alpha's shows in all three as white."""
     error = ((pair.found - pair.reference).abs() * pair.mask)[0].float().cpu().numpy() / 2
-    shown = error[[0, 1, 2]] if len(error) >= 3 else error[[0, 0, 0]]  # of one or two channels the first, in grey
+    shown = np.zeros((3, *error.shape[1:]), np.float32)
+    shown[: min(len(error), 3)] = error[:3]
+    if len(error) in (1, 4):
+        shown = np.maximum(shown, error[-1])
     return np.ascontiguousarray(shown.transpose(1, 2, 0))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
+from gan.networks.describe import describe_channels
 from viz.core.result import CheckpointInfo
 from viz.core.state import SLOTS, AppState, Slot
 from viz.panels import download_row
@@ -19,6 +20,11 @@ PLACE = "left"
 ROWS = (
     ("rung", lambda info: info.facts.config.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
     ("picture", lambda info: f"{info.facts.config.resolution} px", "Width and height of the pictures."),
+    (
+        "channels",
+        lambda info: describe_channels(info.facts.config.img_channels),
+        "Grey, RGB, or RGBA with transparency (img_channels).",
+    ),
     ("z, w", lambda info: f"{info.facts.config.z_dim}, {info.facts.config.w_dim}", "Dimensions of z and w."),
     ("labels", lambda info: f"{info.facts.config.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),

@@ -52,11 +52,31 @@ def root_mean_square(difference: np.ndarray) -> float:
     return float(np.sqrt(np.dot(flat, flat) / (0.75 * flat.size)))
 
 
+def put_on(pixels: torch.Tensor, background: int) -> torch.Tensor:
+    """Return RGBA bytes [H, W, 4] as they look on a grey of 0 to 255, opaque."""
+    values, alpha = pixels.int(), pixels[:, :, 3:].int()
+    seen = (values * alpha + background * (255 - alpha) + 127) // 255
+    seen[:, :, 3] = 255
+    return seen.byte()
+
+
+def _views(pixels: torch.Tensor, clear: bool) -> tuple[torch.Tensor, ...]:
+    """Return the opaque pictures of which differences are taken: on black and on white if any may be `clear`.
+
+    Two pictures look the same on every background if they do on these two.
+    """
+    return (put_on(pixels, 0), put_on(pixels, 255)) if clear else (pixels,)
+
+
 class ArrayDifference:
     """|left - right| of pictures in memory, as `DeviceDifference` is of those on a device."""
 
-    def __init__(self, left: Pixels, right: Pixels, width: int, own: ArrayDifference | None = None) -> None:
-        self._difference = absolute_difference(*(upscale_pixels(to_host(pixels), width) for pixels in (left, right)))
+    def __init__(
+        self, left: Pixels, right: Pixels, width: int, own: ArrayDifference | None = None, *, clear: bool = False
+    ) -> None:
+        pictures = [torch.from_numpy(to_host(pixels)) for pixels in (left, right)]
+        seen = [[upscale_pixels(view.numpy(), width) for view in _views(one, clear)] for one in pictures]
+        self._difference = np.maximum.reduce([absolute_difference(*pair) for pair in zip(*seen, strict=True)])
         self.rms: float | None = root_mean_square(self._difference) if own is None else own.rms
 
     def amplify(self, gain: float) -> np.ndarray:
@@ -77,14 +97,25 @@ class DeviceDifference:
     mean square comes to memory, four bytes, and nothing waits for them.
 
     `width` is a multiple of both widths. `own`: the difference at the pictures' own size, whose root mean square it
-    then has.
+    then has. `clear`: the pictures may be transparent, and it is the larger of those on black and on white.
     """
 
-    def __init__(self, left: DeviceImage, right: DeviceImage, width: int, own: DeviceDifference | None = None) -> None:
+    def __init__(
+        self,
+        left: DeviceImage,
+        right: DeviceImage,
+        width: int,
+        own: DeviceDifference | None = None,
+        *,
+        clear: bool = False,
+    ) -> None:
         self._device = left.device
         with _on_window_stream(self._device) as stream:
-            one, other = (_enlarge_on_device(picture, width, stream) for picture in (left, right))
-            self._difference = torch.maximum(one, other) - torch.minimum(one, other)
+            for picture in (left, right):
+                picture.follow(stream)
+            seen = [[_enlarge_on_device(view, width) for view in _views(one.tensor, clear)] for one in (left, right)]
+            found = [torch.maximum(*pair) - torch.minimum(*pair) for pair in zip(*seen, strict=True)]
+            self._difference = torch.maximum(*found) if clear else found[0]
             if own is None:
                 mean = self._difference.float().square().sum() / (0.75 * self._difference.numel())
                 self._rms = mean.sqrt().to("cpu", non_blocking=True, copy=True)
@@ -108,12 +139,11 @@ class DeviceDifference:
             return DeviceImage(shown, ready)
 
 
-def _enlarge_on_device(picture: DeviceImage, width: int, stream: torch.cuda.Stream) -> torch.Tensor:
-    """Return uint8 [H, W, 4], `width` pixels across."""
-    picture.follow(stream)
-    if picture.width == width:
-        return picture.tensor
-    planes = upscale(picture.tensor.permute(2, 0, 1).float(), width // picture.width)
+def _enlarge_on_device(pixels: torch.Tensor, width: int) -> torch.Tensor:
+    """Return opaque uint8 [H, W, 4], `width` pixels across."""
+    if pixels.shape[1] == width:
+        return pixels
+    planes = upscale(pixels.permute(2, 0, 1).float(), width // pixels.shape[1])
     return planes.add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous()
 
 
@@ -187,11 +217,12 @@ def _subtract(left: RenderResult, right: RenderResult, fine: bool) -> ArrayDiffe
     devices = {one.picture.device if isinstance(one.picture, DeviceImage) else None for one in (left, right)}
     together = len(devices) == 1 and None not in devices and width % min(left.width, right.width) == 0
     kind: Any = DeviceDifference if together else ArrayDifference
-    own = kind(_select(left, width), _select(right, width), width)
+    clear = left.has_alpha or right.has_alpha
+    own = kind(_select(left, width), _select(right, width), width, clear=clear)
     finely = width * upscale_factor(width)
     if not fine or finely == width:
         return own
-    return kind(_select(left, finely), _select(right, finely), finely, own)
+    return kind(_select(left, finely), _select(right, finely), finely, own, clear=clear)
 
 
 def _select(result: RenderResult, width: int) -> Pixels:

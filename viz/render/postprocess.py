@@ -14,7 +14,7 @@ from gan.networks.input_transform import InputOverrides
 from gan.networks.synthesis import SynthesisNetwork
 from viz.core.images import Pixels
 from viz.render.inverse_warp import coverage, inverse_warp
-from viz.render.upscale import upscale, upscale_factor
+from viz.render.upscale import resample, upscale, upscale_factor
 
 InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
 
@@ -22,22 +22,30 @@ InputFacts = tuple[tuple[float, float, float, float] | None, float | None]
 def to_rgba8(picture: Tensor, moved: Tensor | None = None, *, enlarge: bool = True) -> tuple[Tensor, Tensor | None]:
     """Turn [1, C, H, W] floats into uint8 [H, W, 4] at their own size and, below SHOWN_SIZE, enlarged (if `enlarge`).
 
-    `moved`: the transform to undo (input_transform.forward_matrix, on the CPU); what then comes from beyond the picture
-    is black.
+    The alpha of RGBA pictures is kept, and colours are not multiplied by it; all others are opaque. `moved`: the
+    transform to undo (input_transform.forward_matrix, on the CPU); what then comes from beyond the picture is black,
+    or transparent in RGBA.
     """
     if moved is not None:
-        picture = inverse_warp(picture, moved)
-    planes = to_uint8(picture)[0, :, :, :3].permute(2, 0, 1)
+        picture = resample(picture, lambda planes: inverse_warp(planes, moved), clear=-1, opaque=1)
+    planes = to_uint8(picture)[0].permute(2, 0, 1)
     factor = upscale_factor(picture.shape[3]) if enlarge else 1
-    smooth = upscale(planes.float(), factor).add_(0.5).clamp_(0, 255) if factor > 1 else None
+    smooth = None
+    if factor > 1:
+        smooth = resample(planes.float(), lambda some: upscale(some, factor)).add_(0.5).clamp_(0, 255)
     if moved is not None:  # after enlarging, so that the border is sharp there, too
-        planes = (planes * coverage(moved, planes.shape[2], planes.device)).add_(0.5)
-        smooth = None if smooth is None else smooth * coverage(moved, smooth.shape[2], smooth.device)
+        planes = _cut(planes.float(), coverage(moved, planes.shape[2], planes.device)).add_(0.5)
+        smooth = None if smooth is None else _cut(smooth, coverage(moved, smooth.shape[2], smooth.device))
     return _rgba(planes), None if smooth is None else _rgba(smooth)
 
 
+def _cut(planes: Tensor, covered: Tensor) -> Tensor:
+    """Make [3, H, W] black, and [4, H, W] transparent, where `covered` is 0."""
+    return torch.cat([planes[:3], planes[3:] * covered]) if len(planes) == 4 else planes * covered
+
+
 def _rgba(planes: Tensor) -> Tensor:
-    """Turn [C, H, W] values in 0..255, C at most 3, into uint8 [H, W, 4]; plane by plane, several times as fast."""
+    """Turn [3 or 4, H, W] values in 0..255 into uint8 [H, W, 4]; plane by plane, several times as fast."""
     pixels = torch.zeros((*planes.shape[1:], 4), dtype=torch.uint8, device=planes.device)
     pixels[:, :, 3] = 255
     for index, plane in enumerate(planes):

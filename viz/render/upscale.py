@@ -8,12 +8,14 @@ a texture unit offers, would add a pattern of its own that sticks to the screen.
 
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from gan.networks.filter_design import PICTURE_LOBES, lanczos
 
+LEAST_WEIGHT = 1 / 1024  # of a colour without alpha: a quarter of alpha's least step
 SHOWN_SIZE = 512  # enlarge to at least this many pixels; the texture unit does the rest
 
 _made: dict[tuple[int, int, torch.device], torch.Tensor] = {}
@@ -60,8 +62,24 @@ def upscale(image: torch.Tensor, factor: int) -> torch.Tensor:
     return down.to(image.dtype) @ image @ across.to(image.dtype).T
 
 
+def resample(
+    planes: torch.Tensor, linear: Callable[[torch.Tensor], torch.Tensor], clear: float = 0, opaque: float = 255
+) -> torch.Tensor:
+    """Apply a `linear` resampling to [..., C, H, W]; colours of RGBA are weighted by their alpha.
+
+    So what is hidden under no alpha does not show at an edge. `clear` and `opaque` are alpha's ends. Colours come out
+    as they went in, not multiplied by alpha.
+    """
+    if planes.shape[-3] != 4:
+        return linear(planes)
+    color, alpha = planes[..., :3, :, :], planes[..., 3:, :, :]
+    weight = ((alpha - clear) / (opaque - clear)).clamp(0, 1) + LEAST_WEIGHT
+    color = linear(color * weight) / linear(weight).clamp(min=LEAST_WEIGHT)
+    return torch.cat([color, linear(alpha)], dim=-3)
+
+
 def upscale_pixels(pixels: np.ndarray, width: int) -> np.ndarray:
-    """Enlarge uint8 [H, W, C] to `width` pixels across, at least its own, and as high in proportion."""
+    """Enlarge opaque uint8 [H, W, C] to `width` pixels across, at least its own, and as high in proportion."""
     if pixels.shape[1] == width:
         return pixels
     height = round(pixels.shape[0] * width / pixels.shape[1])

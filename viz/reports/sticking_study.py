@@ -25,6 +25,7 @@ from gan.analysis.texture_sticking import (
     temporal_persistence,
 )
 from gan.checkpoints.checkpoint import Header, load_generator
+from gan.data.image_io import to_rgb
 from gan.devices import threads_for
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
@@ -155,8 +156,7 @@ class _Study:
 
     def _pictures(self, images: Tensor) -> np.ndarray:
         self.tick(len(images))
-        pictures = images.permute(0, 2, 3, 1).float().cpu().numpy()
-        return np.broadcast_to(pictures, (*pictures.shape[:3], 3)) if pictures.shape[3] == 1 else pictures[..., :3]
+        return np.ascontiguousarray(to_rgb(images).permute(0, 2, 3, 1).float().cpu().numpy())
 
     def _glide(self) -> Iterator[np.ndarray]:
         """Yield pictures of the centre whose content moves along the segment and back."""

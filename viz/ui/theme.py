@@ -35,6 +35,8 @@ Palette = dict[str, str]  # "#rrggbb" by name
 COLOURS = {  # dark, light
     "window": ("#1c1d20", "#f4f4f2"),  # panels
     "stage": ("#121315", "#e3e3e0"),  # behind the pictures
+    "checks": ("#2e3035", "#ffffff"),  # the squares behind transparent pictures, in turn with "gaps"
+    "gaps": ("#45484f", "#d3d3cf"),
     "field": ("#27292d", "#e6e6e3"),  # inputs
     "hover": ("#32353a", "#dadad6"),
     "active": ("#3d4147", "#cbcbc6"),

@@ -111,3 +111,11 @@ def test_pictures_of_two_devices_are_fetched(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(comparison._subtract(*both, False), ArrayDifference)
     odd = result(picture(96, 1), "left", True), result(picture(64, 2), "right", True)
     assert isinstance(comparison._subtract(*odd, False), ArrayDifference)
+
+
+def test_transparent_pictures_on_a_device_differ_as_in_memory(streams: list[DeviceImage]) -> None:
+    one, other = (np.random.default_rng(seed).integers(0, 256, (16, 16, 4), np.uint8) for seed in (1, 2))
+    plain = ArrayDifference(one, other, 32, clear=True)
+    device = DeviceDifference(on_device(one), on_device(other), 32, clear=True)
+    assert np.array_equal(to_host(device.amplify(3.0)), plain.amplify(3.0))
+    assert device.rms == pytest.approx(plain.rms, rel=1e-5) and len(streams) == 2
