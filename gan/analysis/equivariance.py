@@ -21,6 +21,7 @@ from gan.analysis.metric_names import METRICS, MIN_SAMPLES
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.generator import Generator, choose_batch_size, map_latents
 from gan.networks.input_transform import user_matrix
+from gan.networks.labels import Label
 from gan.networks.synthesis import SynthesisOptions
 
 PEAK = 2.0  # I_max: pictures are from -1 to 1
@@ -94,14 +95,20 @@ class EquivarianceMeter:
     `last` is the latest pair of pictures that was compared, `pairs` that of each metric.
     """
 
-    def __init__(self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0) -> None:
-        """Raise ConfigError for a generator that cannot be moved, and for an unknown metric."""
+    def __init__(
+        self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0, label: Label | None = None
+    ) -> None:
+        """Measure with random classes, or with one `label`, a model that has labels.
+
+        Raise ConfigError for a generator that cannot be moved, and for an unknown metric.
+        """
         unknown = sorted(set(metrics) - set(METRICS))
         if unknown or not metrics:
             named = ", ".join(unknown) or "none"
             raise ConfigError(f"The equivariance metrics are {', '.join(METRICS)}, not {named}.")
         check_movable(generator.config, "equivariance")
         self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
+        self._label = label
         self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
         self._products = {metric: np.zeros((3, 3)) for metric in metrics}
         self.pairs: dict[str, Pair] = {}
@@ -128,7 +135,8 @@ class EquivarianceMeter:
         config = self.generator.config
         size = config.resolution
         samples = [Sample.draw(config, self.seed, self.num + i) for i in range(count)]
-        ws = map_latents(self.generator, np.stack([sample.z for sample in samples]), [one.label for one in samples])
+        labels = [sample.label if self._label is None else self._label for sample in samples]
+        ws = map_latents(self.generator, np.stack([sample.z for sample in samples]), labels)
         images = self._images(ws, torch.stack([user_matrix(0, 0, 0)] * count))
         check_finite(images)
         yield

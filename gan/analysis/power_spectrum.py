@@ -24,6 +24,7 @@ from gan.analysis.equivariance import disable_tf32
 from gan.data.image_dataset import ImageSource
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.generator import Generator, choose_batch_size, map_latents, z_from_seed
+from gan.networks.labels import Label
 
 KAISER_BETA = 8.0  # as in the paper
 # Padding, if none is given: 4 times, to 256 samples a side at least and 2088, twice a generator's widest map, at most.
@@ -285,11 +286,13 @@ def average_generator(
     layer: str | None = None,
     beta: float = KAISER_BETA,
     batch: int | None = None,
+    label: Label | None = None,
 ) -> Iterator[SpectrumAverage]:
     """Average the spectra of the pictures of seeds `seed`, `seed + 1`, ..., and yield the average after every batch.
 
     Pictures are as the network draws them, neither clamped nor rounded to 8 bits. `layer`: a name or number, for its
-    maps instead (bands.find_band; the network runs no further). Labels, if the model has any, are random, by seed.
+    maps instead (bands.find_band; the network runs no further). Without a `label`, a model with labels gets random
+    classes, by seed.
     Stopping the iteration stops the computation; the average stays valid.
     """
     config = generator.config
@@ -301,18 +304,34 @@ def average_generator(
         seeds = range(first, first + min(batch, num - average.pictures))
         with torch.no_grad(), disable_tf32():
             z = np.concatenate([z_from_seed(seed, config.z_dim) for seed in seeds])
-            ws = map_latents(generator, z, [random_label(config, seed) for seed in seeds], psi)
+            ws = map_latents(
+                generator, z, [random_label(config, seed) if label is None else label for seed in seeds], psi
+            )
             average.add(generator.synthesis(ws) if layer is None else _run_to(generator, ws, band.name))
         yield average
 
 
 def random_label(config: GeneratorConfig, seed: int) -> int:
-    """Return the label of a seed where many pictures are drawn, uniform over the model's labels."""
+    """Return the class of a seed where many pictures are drawn, uniform over the model's classes."""
     return int(np.random.default_rng([seed, 1]).integers(max(config.c_dim, 1)))
 
 
 def _run_to(generator: Generator, ws: Tensor, layer: str) -> Tensor:
     return next(maps for name, maps in generator.synthesis.steps(ws) if name == layer)
+
+
+def check_alpha(data: str, data_channels: int, model: str, model_channels: int) -> None:
+    """Raise ConfigError if one of a data set and a model has alpha: spectra are means over all channels.
+
+    Grey compares with RGB, since it is RGB of three equal channels.
+    """
+    if data_channels == 4 != model_channels:
+        raise ConfigError(
+            f"{data} holds pictures with alpha, and {model} draws none: give data without (`python train.py dataset "
+            "convert --channels 3` makes it)."
+        )
+    if model_channels == 4 != data_channels:
+        raise ConfigError(f"{model} draws pictures with alpha, and {data} holds none: give data with alpha.")
 
 
 def average_images(

@@ -43,6 +43,7 @@ from gan.analysis.texture_sticking import ROUNDING_ENERGY
 from gan.networks.config import ConfigError
 from gan.networks.generator import Generator, map_latents
 from gan.networks.input_transform import user_matrix
+from gan.networks.labels import Label
 from gan.networks.synthesis import SynthesisOptions, Weights
 
 COARSEST = 1 / 8  # cycles a pixel from which detail is fine
@@ -98,11 +99,13 @@ class StickinessMeter:
         psi: float = 1.0,
         cutoff: int | None = None,
         ws: Tensor | None = None,
+        label: Label | None = None,
         distances: tuple[int, ...] | None = None,
     ) -> None:
-        """`seed` decides latents, labels and directions; `psi` and `cutoff` truncate (gan.networks.mapping).
+        """`seed` decides latents, classes and directions; `psi` and `cutoff` truncate (gan.networks.mapping).
 
-        `ws` [1, num_ws, w_dim]: this latent only; "latents" then differ by their directions, and errors tell of these.
+        `label`: given to every latent in place of random classes. `ws` [1, num_ws, w_dim]: this latent only; "latents"
+        then differ by their directions, and errors tell of these.
         ConfigError for a generator that cannot be moved, and for distances that its pictures cannot be moved by.
         """
         config = generator.config
@@ -112,6 +115,7 @@ class StickinessMeter:
         if not self.distances or any(not 1 <= d <= farthest for d in self.distances):
             raise ConfigError(f"Pictures of {config.resolution} pixels are moved by 1 to {farthest} of them.")
         self.generator, self.seed, self.psi, self.cutoff, self.num = generator, seed, psi, cutoff, 0
+        self._label = label
         self._given, self._latent = ws, cast(_Latent | None, None)
         blocks = [_block(config.resolution - 2 * d) for d in self.distances]
         self._groups = [[np.zeros((5, n, n // 2 + 1)) for n in blocks] for _ in range(GROUPS)]  # sums of _products
@@ -146,7 +150,8 @@ class StickinessMeter:
         config = self.generator.config
         random = np.random.default_rng([self.seed, self.num])
         z = random.standard_normal((1, config.z_dim))
-        label = int(random.integers(max(config.c_dim, 1)))
+        drawn = int(random.integers(max(config.c_dim, 1)))
+        label = drawn if self._label is None else self._label
         todo = [(which, *way) for which, d in enumerate(self.distances) for way in _ways(d, random)]
         ws = map_latents(self.generator, z, [label], self.psi, self.cutoff) if self._given is None else self._given
         weights = self.generator.synthesis.modulate(ws)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.networks.config import GeneratorConfig
+from gan.networks.labels import Label, encode_labels
 from gan.networks.mapping import Mapping
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 from gan.networks.synthesis_stylegan2 import StyleGAN2Synthesis
@@ -52,11 +52,11 @@ def z_from_seed(seed: int, z_dim: int) -> np.ndarray:
 
 
 def map_latents(
-    generator: Generator, z: np.ndarray, labels: Sequence[int], psi: float = 1.0, cutoff: int | None = None
+    generator: Generator, z: np.ndarray, labels: Sequence[Label], psi: float = 1.0, cutoff: int | None = None
 ) -> Tensor:
-    """Map latents z [N, z_dim] and numbers of labels, which a model without labels ignores, on the network's device."""
+    """Map latents z [N, z_dim] and labels, which a model without labels ignores, on the network's device."""
     device, c_dim = next(generator.parameters()).device, generator.config.c_dim
-    c = F.one_hot(torch.tensor(labels), c_dim).float().to(device) if c_dim else None
+    c = torch.from_numpy(encode_labels(labels, c_dim)).to(device) if c_dim else None
     return generator.mapping(torch.from_numpy(z).float().to(device), c, psi=psi, cutoff=cutoff)
 
 

@@ -173,7 +173,7 @@ def sticking_figure(path: Path, stays: float = 0.62) -> None:
         Model(side, letter.lower(), Path(f"{letter.lower()}.safetensors"), synthetic.config(letter), None)
         for side, letter in (("left", "B"), ("right", "A"))
     ]
-    settings = Settings(24, 64, 120, 0.4, 16, 1.0, 0, (0.6, 0.2, 0.6, 0.8), "cpu")
+    settings = Settings(24, 64, 120, 0.4, 16, 1.0, (0.6, 0.2, 0.6, 0.8), "cpu")
     found = [synthetic.findings(stays), synthetic.findings(stays, movable=False)]
     path.write_bytes(draw_sticking(models, settings, found))
 

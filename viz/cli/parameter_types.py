@@ -26,7 +26,6 @@ network_option = click.option(
     "--network", metavar="NAME", help="Which generator of a file with several, such as G (G_ema)."
 )
 device_option = click.option("--device", default="cpu", show_default=True, help="cpu, cuda, mps.")
-class_option = click.option("--class", "label", type=click.IntRange(0), help="Class label, for models with labels.")
 
 
 class Size(click.ParamType[tuple[int, int]]):

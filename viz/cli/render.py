@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
-from gan.hub.resolve import cite_model, resolve
+from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
+from viz.cli.label_options import choose_label, class_option, label_option
+from viz.cli.models import read_model, user_errors
 from viz.cli.output import explain_unwritable
-from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, Seeds, class_option, device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, Seeds, device_option, trunc_option
 from viz.core.request import PictureRequest
 
 
@@ -32,6 +33,7 @@ from viz.core.request import PictureRequest
 @click.option("--mean-constant", is_flag=True, help="Rung A: replace its learned constant by the mean over the pixels.")
 @trunc_option
 @class_option
+@label_option
 @device_option
 @click.option(
     "--precision",
@@ -52,7 +54,8 @@ def render(
     zero_learned: bool,
     mean_constant: bool,
     trunc: float,
-    label: int | None,
+    class_: str | None,
+    vector: tuple[float, ...] | None,
     device: str,
     precision: str,
     out: Path,
@@ -67,10 +70,14 @@ def render(
     """
     if seed is not None and seeds is not None:
         raise click.UsageError("Give --seed or --seeds, not both.")
+    with user_errors():
+        path, header = read_model(model)
+    label = choose_label(path.name, header, class_, vector)
+    if label.remark:
+        click.echo(label.remark)
     request = PictureRequest(
-        model=resolve(model, fetch_with_bar),
+        model=str(path),
         psi=trunc,
-        label=label or 0,
         tx=translate[0],
         ty=translate[1],
         degrees=rotate,
@@ -80,6 +87,7 @@ def render(
         mean_constant=mean_constant,
         device=device,
         precision=precision,
+        **label.as_request(),
     )
     from gan.data.image_io import save_png, select_channels
     from viz.render.renderer import Renderer
@@ -92,12 +100,11 @@ def render(
         if result.error or result.notice or result.image is None or result.facts is None:
             notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
             raise click.ClickException(result.error or notice)
-        if label is not None and result.facts and not result.facts.config.c_dim:
-            raise click.UsageError(f"{Path(request.model).name} was trained without labels: leave out --class.")
         channels = result.facts.config.img_channels
+        of = f", {label.words}" if label.words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
         target = out if seeds is None else out / f"seed{number:04d}.png"
         document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
         with explain_unwritable(target):
             save_png(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
-        click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}).")
+        click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}){of}.")

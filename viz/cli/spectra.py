@@ -14,7 +14,9 @@ from gan.cli.network_options import FiniteRange
 from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
-from viz.cli.models import find_model, user_errors
+from gan.networks.labels import Label
+from viz.cli.label_options import choose_label, class_option, label_option
+from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable, progress_bar
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
 from viz.reports import spectra_figure
@@ -22,8 +24,10 @@ from viz.reports.network_text import format_table, plain
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from gan.analysis.power_spectrum import SpectrumAverage
+    from gan.checkpoints.checkpoint import Header
     from viz.reports.spectra_study import Subject
 
+NOT_SETTINGS = ("models", "data", "out", "class_", "vector")
 KINDS = (".png", ".npz")
 
 
@@ -45,6 +49,8 @@ KINDS = (".png", ".npz")
     help="The first picture's; the next have the next. It draws from the data set, too.",
 )
 @trunc_option
+@class_option
+@label_option
 @click.option(
     "--beta",
     type=FiniteRange(0, 50),
@@ -65,7 +71,8 @@ def spectra(**options: Any) -> None:
     Pictures are whitened, seen through a Kaiser window and transformed; what is drawn is the mean of the squares over
     channels and pictures, in dB above white noise: heat maps with the layer's cutoff f_c, its stopband f_t and s/2, and
     slices along 0 and 45 degrees. Generated pictures are neither clamped nor rounded to 8 bits, as a data set's are.
-    Ctrl-C ends the averaging and still draws what there is.
+    Of models with labels, the classes are random unless --class or --label is given. Alpha counts as a channel like
+    the others. Ctrl-C ends the averaging and still draws what there is.
 
     \b
     Examples:
@@ -92,6 +99,8 @@ def _check_options(options: dict[str, Any]) -> None:
     out: Path = options["out"]
     if not (options["models"] or options["data"]):
         raise click.UsageError("Give --model, --data or both: see the examples in --help.")
+    if not options["models"] and (options["class_"] is not None or options["vector"] is not None):
+        raise click.UsageError("--class and --label are of models: give --model, too, or leave them out.")
     if options["layer"] is not None and options["data"]:
         raise click.UsageError("--layer looks inside models, --data has no layers: leave out one of them.")
     if out.suffix.lower() not in KINDS:
@@ -109,7 +118,8 @@ def _check_options(options: dict[str, Any]) -> None:
 
 def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
     """Open what the spectra are of; whatever is wrong with any is said before any averaging."""
-    paths = [find_model(name) for name in options["models"]]
+    models = [read_model(name) for name in options["models"]]
+    labels = [_choose_label(path, header, options["class_"], options["vector"]) for path, header in models]
     check_device(options["device"])
     from viz.reports.spectra_study import Settings, choose_subjects
 
@@ -117,9 +127,9 @@ def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
     if options["data"]:
         click.echo(f"Reading the pictures in {options['data']}", err=True)
         data = open_images(options["data"])
-    settings = Settings(**{name: value for name, value in options.items() if name not in ("models", "data", "out")})
+    settings = Settings(**{name: value for name, value in options.items() if name not in NOT_SETTINGS})
     try:
-        subjects = choose_subjects(paths, data, settings)
+        subjects = choose_subjects([path for path, _ in models], data, settings, labels)
     except ConfigError as problem:
         raise click.UsageError(str(problem)) from None
     for subject in subjects:
@@ -130,6 +140,16 @@ def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
                 f"give {most} at most."
             )
     return subjects
+
+
+def _choose_label(path: Path, header: Header, class_: str | None, vector: tuple[float, ...] | None) -> Label | None:
+    """Return the label of all of a model's pictures; None: random classes, unless it was trained with vectors."""
+    label = choose_label(path.name, header, class_, vector)
+    if class_ is None and vector is None and not isinstance(label.label, tuple):
+        return None
+    if label.remark:
+        click.echo(label.remark, err=True)
+    return label.label
 
 
 def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, SpectrumAverage]], bool]:

@@ -10,9 +10,10 @@ import click
 
 from gan.cli.network_options import FiniteRange
 from gan.devices import check_device
+from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable, progress_bar
-from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Segment, class_option, device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Segment, device_option, trunc_option
 from viz.core.state import SLOTS
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
@@ -56,8 +57,11 @@ if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --hel
 )
 @trunc_option
 @class_option
+@label_option
 @device_option
-def sticking(left: str, right: str, out: Path, label: int | None, **options: Any) -> None:
+def sticking(
+    left: str, right: str, out: Path, class_: str | None, vector: tuple[float, ...] | None, **options: Any
+) -> None:
     """Show how much of two models' detail sticks to the screen: the paper's figure 1, with numbers.
 
     For each model: the picture of one latent; the mean of its neighbours' pictures, which is sharp where detail sticks;
@@ -78,28 +82,24 @@ def sticking(left: str, right: str, out: Path, label: int | None, **options: Any
         from viz.reports.sticking_report import build_files, describe_stickiness, write_files
         from viz.reports.sticking_study import Model, Settings
 
-        models = [Model.from_header(side, *one) for side, one in zip(SLOTS, given, strict=True)]
-        for model in models:
-            _check_label(model, label)
+        labels = [choose_label(path.name, header, class_, vector) for _, path, header in given]
+        for remark in dict.fromkeys(label.remark for label in labels if label.remark):
+            click.echo(remark)
+        models = [
+            Model.from_header(side, *one, label=label.label)
+            for side, one, label in zip(SLOTS, given, labels, strict=True)
+        ]
         check_writable(out / "figure.png")
         import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
 
         check_device(options["device"])
-        settings = Settings(label=label or 0, segment=options.pop("line"), **options)
+        settings = Settings(segment=options.pop("line"), **options)
         found = _study_all(models, settings)
         click.echo("\n".join(describe_stickiness(models, found)))
         files = build_files(models, settings, found)
     with explain_unwritable(out):
         write_files(out, files)
     click.echo(f"Wrote {', '.join(files)} to {out}.")
-
-
-def _check_label(model: Model, label: int | None) -> None:
-    labels = model.config.c_dim
-    if label is not None and not labels:
-        raise click.UsageError(f"{model.name} was trained without labels: leave out --class.")
-    if label is not None and label >= labels:
-        raise click.UsageError(f"{model.name} has labels 0 to {labels - 1}: choose one of them for --class.")
 
 
 def _study_all(models: list[Model], settings: Settings) -> list[Findings]:
@@ -109,4 +109,4 @@ def _study_all(models: list[Model], settings: Settings) -> list[Findings]:
     status(settings.device)  # finds the CPU kernels, and says so: not on the line of the progress bar
     steps = sum(settings.steps(model.config.resolution, model.config.movable) for model in models)
     with progress_bar(steps, "Drawing") as bar:
-        return [study(str(model.path), settings, bar.update) for model in models]
+        return [study(str(model.path), settings, bar.update, model.label) for model in models]

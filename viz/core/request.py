@@ -13,7 +13,8 @@ SeedWeights = tuple[tuple[int, float], ...]
 class PictureRequest:
     """Everything one slot's picture depends on, apart from the checkpoint's own bytes.
 
-    `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; tx and ty are image
+    `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; class `label` or `vector`
+    is the model's label as `label_kind` says (viz.core.labels); tx and ty are image
     widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
     model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
     makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
@@ -25,6 +26,8 @@ class PictureRequest:
     psi: float = 1.0
     cutoff: int | None = None
     label: int = 0
+    label_kind: str = "auto"
+    vector: tuple[float, ...] = ()
     tx: float = 0.0
     ty: float = 0.0
     degrees: float = 0.0
@@ -85,6 +88,8 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
         psi=latent.psi,
         cutoff=latent.cutoff or None,
         label=latent.label,
+        label_kind=latent.label_kind,
+        vector=tuple(latent.vector),
         tx=transform.tx,
         ty=transform.ty,
         degrees=transform.degrees,

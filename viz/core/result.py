@@ -25,6 +25,8 @@ class ModelFacts:
     learned_transform: bool  # w turns and moves that input (rung H on)
     config: GeneratorConfig  # what all its layers follow from
     kimg: float | None  # thousands of images seen in training, where the file says so
+    classes: tuple[str, ...] = ()  # names of its classes, where the file says them
+    label_mean: tuple[float, ...] | None = None  # of the vectors that it was trained with; None: classes, or not known
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
+LONGEST_VECTOR = 4096  # numbers of a label
 LARGEST_FILE = 2**20  # bytes; a state has some thousand
 PLANE_WIDTH = 100
 """Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
@@ -47,6 +48,11 @@ def number(default: float, low: float, high: float) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
+def numbers(low: float, high: float, most: int) -> Any:
+    """Make a dataclass field for a list of at most so many floats within [low, high], empty at first."""
+    return field(default_factory=list, metadata={"low": low, "high": high, "most": most})
+
+
 def choice(default: str, *others: str) -> Any:
     """Make a dataclass field for one of a few words."""
     return field(default=default, metadata={"choices": (default, *others)})
@@ -61,7 +67,11 @@ class SlotState:
 
 @dataclass
 class LatentState:
-    """A point (x, y) of the seed plane, truncation psi on the first `cutoff` w's (0: on all), and a class label."""
+    """A point (x, y) of the seed plane, truncation psi on the first `cutoff` w's (0: on all), and a label.
+
+    The label is a class or a vector, by `label_kind`: "auto" is what the model was trained with, as far as its file
+    says so. Numbers that `vector` lacks are the model's own default (gan.networks.labels).
+    """
 
     x: float = number(0.0, -1e6, 1e6)
     y: float = number(0.0, -1e6, 1e6)
@@ -69,7 +79,9 @@ class LatentState:
     speed: float = number(0.25, -5.0, 5.0)  # seeds a second, along x
     psi: float = number(1.0, -1.0, 2.0)
     cutoff: int = number(0, 0, 64)
-    label: int = number(0, 0, 100_000)
+    label: int = number(0, 0, 100_000)  # the class
+    label_kind: str = choice("auto", "class", "vector")
+    vector: list[float] = numbers(-1e30, 1e30, LONGEST_VECTOR)
 
 
 @dataclass
@@ -260,7 +272,7 @@ def _fit(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _fit(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [item for item in value if _fit(item)]
+        return [item for item in value if not isinstance(item, str) or _fit(item)]
     try:
         return _text("", value) if isinstance(value, str) else value
     except StateError:
@@ -297,6 +309,8 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
+    if "most" in limits:
+        return _checked_numbers(label, value, limits)
     if isinstance(current, list):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise StateError(f"{label} must be a list of texts.")
@@ -313,6 +327,16 @@ def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) ->
     if "low" in limits and not limits["low"] <= value <= limits["high"]:
         raise StateError(f"{label} must be between {limits['low']:g} and {limits['high']:g}, not {_shown(value)}.")
     return value
+
+
+def _checked_numbers(label: str, value: Any, limits: Mapping[str, Any]) -> list[float]:
+    low, high, most = limits["low"], limits["high"], limits["most"]
+    if not isinstance(value, list) or len(value) > most:
+        raise StateError(f"{label} must be a list of at most {most} numbers.")
+    for item in value:
+        if type(item) not in (int, float) or not low <= item <= high:
+            raise StateError(f"{label} must hold numbers between {low:g} and {high:g}, not {_shown(item)}.")
+    return [float(item) for item in value]
 
 
 def _text(label: str, value: str) -> str:

@@ -153,7 +153,8 @@ class AverageProgress:
 class AverageRequest(JobRequest[AverageProgress]):
     """Spectra averaged over `num` seeds from 0 on, and over as many pictures of the data set `data` ("" for none).
 
-    The models are those that were shown when it was started, and so is psi; nothing is moved, and labels are random.
+    The models are those that were shown when it was started, and so is psi; nothing is moved. Classes are random,
+    a label that is a vector is the shown one.
     """
 
     sources: tuple[tuple[Slot, PictureRequest, str], ...]
@@ -175,14 +176,17 @@ class AverageRequest(JobRequest[AverageProgress]):
         for slot, picture, layer in self.sources:
             generator, _ = renderer.generator(picture)
             name = None if layer == PICTURE else layer
-            runs[slot] = average_generator(generator, self.num, psi=picture.psi, layer=name, beta=self.beta, batch=1)
+            label = renderer.vector(picture)
+            runs[slot] = average_generator(
+                generator, self.num, psi=picture.psi, layer=name, beta=self.beta, batch=1, label=label
+            )
         if self.data:
             opening = _open_beside(self.data)
             while not opening.done():
                 wait([opening], WAIT_SECONDS)
                 yield None
             source = opening.result()
-            self._check_size(renderer, source)
+            self._check_data(renderer, source)
             total += min(self.num, len(source))
             runs[DATA] = average_images(source, self.num, beta=self.beta, batch=1)
 
@@ -192,14 +196,19 @@ class AverageRequest(JobRequest[AverageProgress]):
 
         yield from take_turns(runs, progress)
 
-    def _check_size(self, renderer: Renderer, source: ImageSource) -> None:
+    def _check_data(self, renderer: Renderer, source: ImageSource) -> None:
+        from gan.analysis.power_spectrum import check_alpha
+
         for _, picture, layer in self.sources:
-            resolution = renderer.generator(picture)[1].config.resolution
+            config = renderer.generator(picture)[1].config
+            resolution = config.resolution
             if layer == PICTURE and resolution != source.resolution:
                 raise ValueError(
                     f"{self.data} holds pictures of {source.resolution} px and a model draws {resolution} px: "
                     "choose a data set of the model's size."
                 )
+            if layer == PICTURE:
+                check_alpha(self.data, source.channels, "the model", config.img_channels)
 
 
 def _open_beside(path: str) -> Future[ImageSource]:

@@ -100,7 +100,8 @@ class MeterView:
 class MeterRequest(JobRequest[MeterView]):
     """EQ-T, EQ-T_frac, EQ-R and stickiness of the models shown when it was started, `num` samples of each.
 
-    Latents and labels are random, as the metrics want them; stickiness has the shown psi.
+    Latents and classes are random, as the metrics want them, and a label that is a vector is the shown one; stickiness
+    has the shown psi.
     """
 
     pictures: tuple[tuple[Slot, PictureRequest], ...]
@@ -129,9 +130,10 @@ def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[
     measured = Measured(model=picture.model)
     try:
         generator, _ = renderer.generator(picture)
-        meter, sticks = EquivarianceMeter(generator, METRICS), None
+        label = renderer.vector(picture)
+        meter, sticks = EquivarianceMeter(generator, METRICS, label=label), None
         try:
-            sticks = StickinessMeter(generator, psi=picture.psi)
+            sticks = StickinessMeter(generator, psi=picture.psi, label=label)
         except ValueError as problem:  # a picture too small to be moved by whole pixels
             measured = replace(measured, refused=str(problem))
         while meter.num < num:

@@ -11,6 +11,7 @@ from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, Transien
 from gan.files.format import format_bytes
 from gan.hub.resolve import explain_missing
 from gan.networks.describe import count_parameters, describe_channels, describe_rung
+from gan.networks.labels import count_labels, read_class_names, read_label_mean
 from viz.core.result import CheckpointInfo, ModelFacts
 
 AGAIN_SECONDS = 2.0
@@ -36,6 +37,8 @@ def _facts(path: str, header: Header) -> ModelFacts:
         bytes=header.bytes,
         learned_transform=config.architecture == "layers" and config.learned_transform,
         config=config,
+        classes=read_class_names(header.facts, config.c_dim),
+        label_mean=read_label_mean(header.facts, config.c_dim),
         kimg=float(kimg) if isinstance(kimg, (int, float)) and 0 <= kimg < MOST_KIMG else None,
     )
 
@@ -50,7 +53,7 @@ def read_info(path: str) -> CheckpointInfo:
     except (CheckpointError, OSError) as problem:
         return CheckpointInfo(None, error=str(problem), passing=isinstance(problem, OSError))
     facts, kind = _facts(path, header), header.describe()
-    labels = f"{facts.config.c_dim} labels" if facts.config.c_dim else "no labels"
+    labels = count_labels(facts.config.c_dim, facts.label_mean, bool(facts.classes))
     rung, channels = describe_rung(header.config), describe_channels(header.config.img_channels)
     words = (
         f"{rung}: {facts.config.resolution} px, {channels}, {labels}, "

@@ -23,8 +23,10 @@ from gan.devices import check_device, threads_for
 from gan.hub.resolve import explain_missing
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.input_transform import forward_matrix
+from gan.networks.labels import Label
 from gan.networks.precision import configure_backends
 from gan.networks.synthesis import SynthesisOptions, Weights
+from viz.core.labels import choose_label
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
 from viz.loading.lru_cache import LRUCache
@@ -63,7 +65,7 @@ class _RenderPlan(NamedTuple):
 
     model: _Model
     inputs: SynthesisInputs
-    label: int
+    label: Label
     notices: list[str]
     computed: set[str]
 
@@ -136,20 +138,28 @@ class Renderer:
             model = self._plan(request).model
         return model.generator, model.facts
 
+    def vector(self, request: PictureRequest) -> Label | None:
+        """Return the label of a request if it is a vector.
+
+        Instruments that draw many pictures give it to all: random classes are none that such a model has seen.
+        """
+        label = choose_label(request, self.generator(request)[1])[0]
+        return label if isinstance(label, tuple) else None
+
     def _plan(self, request: PictureRequest) -> _RenderPlan:
         key = make_key(request)
         model, loaded = self._model(key)
         facts = model.facts
         if self._own_thread:
             torch.set_num_threads(threads_for(facts.config.resolution))
-        label, notices = _choose_label(request, facts)
+        label, notice = choose_label(request, facts)
         ws_key = (key, request.seeds, request.psi, request.cutoff, label)
         ws, mapped = self._ws.get(ws_key, lambda: (_map_seeds(model, request, label), 1.0))
         motion, remarks = _follow(request, facts)
         precision, remark = choose_precision(request.precision, key.device, lambda: model.float16_psnr)
         inputs = SynthesisInputs(key, model.generator.synthesis, precision, ws_key, ws, *motion)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
-        return _RenderPlan(model, inputs, label, [*notices, *remarks, *filter(None, [remark])], computed)
+        return _RenderPlan(model, inputs, label, [*remarks, *filter(None, [notice, remark])], computed)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -275,27 +285,21 @@ def _find_key(request: PictureRequest) -> ModelKey | None:
         return None
 
 
-def _choose_label(request: PictureRequest, facts: ModelFacts) -> tuple[int, list[str]]:
-    if facts.config.c_dim == 0:
-        return 0, []
-    if request.label < facts.config.c_dim:
-        return request.label, []
-    last = facts.config.c_dim - 1
-    return last, [f"This model has labels 0 to {last}, not {request.label}: label {last} is shown."]
-
-
-def _map_seeds(model: _Model, request: PictureRequest, label: int) -> torch.Tensor:
+def _map_seeds(model: _Model, request: PictureRequest, label: Label) -> torch.Tensor:
     facts = model.facts
     z = sum(weight * z_from_seed(seed, facts.config.z_dim) for seed, weight in request.seeds)
     return _map_latent(model, request, np.asarray(z), label)
 
 
-def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: int) -> torch.Tensor:
+def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: Label) -> torch.Tensor:
     """Map z [1, z_dim] to w's [1, num_ws, w_dim]."""
     facts, c = model.facts, None
     if facts.config.c_dim:
         c = torch.zeros(1, facts.config.c_dim, device=request.device)
-        c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
+        if isinstance(label, tuple):
+            copy_in(torch.tensor([label]), c)
+        else:
+            c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
     vector = torch.empty(z.shape, device=request.device)
     copy_in(torch.from_numpy(z), vector)
     return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)

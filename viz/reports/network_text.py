@@ -9,6 +9,7 @@ from gan.analysis.filter_response import Filter, get_layer_filters, measure_atte
 from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import count_parameters, describe_channels
+from gan.networks.labels import count_labels, read_class_names, read_label_mean
 from gan.networks.ladder import Rung, compare_rungs
 from gan.networks.layer_plan import LayerSpec, Plan, plan
 
@@ -17,7 +18,7 @@ WORDS = {
     "resolution": "width of the picture, pixels",
     "img_channels": "channels of the picture",
     "z_dim": "numbers in z",
-    "c_dim": "classes",
+    "c_dim": "numbers in a label, or classes",
     "w_dim": "numbers in w",
     "mapping_layers": "depth of the mapping network",
     "channel_base": "channels of a layer: this over 2 f_c,",
@@ -48,6 +49,7 @@ WORDS = {
     "mbstd_group": "pictures in a group of the discriminator's minibatch deviation, at 256x256",
     "blur_sigma": "what D sees is blurred at first, sigma in picture widths",
 }
+CLASSES_LIMIT = 20  # names of classes that are shown
 FACTS_LIMIT, TEXT_LIMIT = 12, 60  # facts of a checkpoint that are shown, and characters of each: it may be any text
 
 
@@ -144,7 +146,8 @@ def _cells(columns: Sequence[Column], spec: LayerSpec) -> list[str]:
 
 
 def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | None) -> list[str]:
-    labels = f"labels of {config.c_dim} classes" if config.c_dim else "no labels"
+    names = read_class_names(facts or {}, config.c_dim)
+    labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names))
     lines = [
         f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}",
         f"Picture     {config.resolution}x{config.resolution}, {describe_channels(config.img_channels)}",
@@ -163,6 +166,10 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         kind += {"skip": " and of the RGB image between blocks", "resnet": " and of their shortcuts"}.get(
             config.architecture, ""
         )
+    if names:
+        told = ", ".join(f"{number} {name}" for number, name in enumerate(names[:CLASSES_LIMIT]))
+        more = f" and {len(names) - CLASSES_LIMIT} more" if len(names) > CLASSES_LIMIT else ""
+        lines.append(f"Classes     {told}{more}")
     lines += [
         f"Layers      {layers}",
         f"Filters     {kind}",

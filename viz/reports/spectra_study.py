@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gan.analysis.bands import Band, find_band
-from gan.analysis.power_spectrum import SpectrumAverage, average_generator, average_images
+from gan.analysis.power_spectrum import SpectrumAverage, average_generator, average_images, check_alpha
 from gan.checkpoints.checkpoint import load_generator, read_header
 from gan.data.file_sets import ImageError
 from gan.data.image_dataset import ImageSource
 from gan.hub.resolve import shorten_name
 from gan.networks.config import ConfigError
+from gan.networks.labels import Label
 from viz.reports.network_text import plain
 from viz.reports.spectra_figure import DIRECTIONS, Curve
 
@@ -44,6 +45,7 @@ class Subject:
     rate: int
     num: int  # pictures
     averages: Callable[[], Iterator[SpectrumAverage]]  # the average so far, after every batch
+    channels: int = 3  # of pictures
 
     @property
     def largest_pad(self) -> int:
@@ -51,15 +53,19 @@ class Subject:
         return max(PADDED_LIMIT // self.size, 1)
 
 
-def choose_subjects(paths: Sequence[Path], data: ImageSource | None, settings: Settings) -> list[Subject]:
+def choose_subjects(
+    paths: Sequence[Path], data: ImageSource | None, settings: Settings, labels: Sequence[Label | None] = ()
+) -> list[Subject]:
     """Return the subjects, the data set first, with distinct names. Reads headers only.
+
+    `labels`: that of each model, None for random classes.
 
     Raises ConfigError or ImageError, one sentence each, where sizes differ or a layer is unknown.
     """
     subjects = []
-    for path in paths:
+    for path, label in zip(paths, labels or [None] * len(paths), strict=True):
         try:
-            subjects.append(_choose_model(path, settings))
+            subjects.append(_choose_model(path, settings, label))
         except ConfigError as problem:
             name = plain(shorten_name(path))
             raise ConfigError(f"{name}: {problem}" if len(paths) > 1 else str(problem)) from None
@@ -75,8 +81,9 @@ def choose_subjects(paths: Sequence[Path], data: ImageSource | None, settings: S
     return subjects
 
 
-def _choose_model(path: Path, settings: Settings) -> Subject:
-    name, band = plain(shorten_name(path)), find_band(read_header(path).config, settings.layer)
+def _choose_model(path: Path, settings: Settings, label: Label | None) -> Subject:
+    config = read_header(path).config
+    name, band = plain(shorten_name(path)), find_band(config, settings.layer)
 
     def averages() -> Iterator[SpectrumAverage]:
         generator, _ = load_generator(path, settings.device)
@@ -88,11 +95,12 @@ def _choose_model(path: Path, settings: Settings) -> Subject:
             layer=settings.layer,
             beta=settings.beta,
             batch=settings.batch,
+            label=label,
         )
 
     if settings.layer is not None:
         name = f"{name} {band.name}"
-    return Subject(name, band, band.size, band.rate, settings.num, averages)
+    return Subject(name, band, band.size, band.rate, settings.num, averages, config.img_channels)
 
 
 def _choose_data(source: ImageSource, models: Sequence[Subject], settings: Settings) -> Subject:
@@ -102,11 +110,13 @@ def _choose_data(source: ImageSource, models: Sequence[Subject], settings: Setti
             f"{name} holds pictures of {width}x{width}, but {models[0].name} "
             f"draws {models[0].size}x{models[0].size}: give data of that size."
         )
+    for model in models:
+        check_alpha(name, source.channels, model.name, model.channels)
 
     def averages() -> Iterator[SpectrumAverage]:
         return average_images(source, num, seed=settings.seed, beta=settings.beta, batch=settings.batch)
 
-    return Subject(name, None, width, width, num, averages)
+    return Subject(name, None, width, width, num, averages, source.channels)
 
 
 def _check_sizes(subjects: Sequence[Subject]) -> None:

@@ -68,6 +68,7 @@ def build_files(models: Sequence[Model], settings: Settings, found: Sequence[Fin
             "resolution": model.config.resolution,
             "z_dim": model.config.z_dim,
             "kimg": model.kimg,
+            "label": model.label,
             "stickiness": None if findings.shares is None else [_json(asdict(shares)) for shares in findings.shares],
             **_json({"kept": findings.kept}),
             "streaks": _json({"walk": findings.walk_streaks, "glide": findings.glide_streaks}),

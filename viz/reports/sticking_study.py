@@ -31,6 +31,7 @@ from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
 from gan.networks.generator import Generator, choose_batch_size, map_latents, z_from_seed
 from gan.networks.input_transform import user_matrix
+from gan.networks.labels import Label
 from gan.networks.synthesis import SynthesisOptions
 from viz.render.upscale import upscale, upscale_factor
 from viz.reports.network_text import plain
@@ -50,12 +51,13 @@ class Model:
     path: Path
     config: GeneratorConfig
     kimg: float | None
+    label: Label | None = None  # that it is given, None for one without labels
 
     @staticmethod
-    def from_header(side: str, given: str, path: Path, header: Header) -> Model:
+    def from_header(side: str, given: str, path: Path, header: Header, label: Label | None = None) -> Model:
         """Return the model that the user called `given` and that lies at `path`."""
         kimg = header.facts.get("kimg")
-        return Model(side, given, path, header.config, float(kimg) if isinstance(kimg, int | float) else None)
+        return Model(side, given, path, header.config, float(kimg) if isinstance(kimg, int | float) else None, label)
 
     @property
     def name(self) -> str:
@@ -76,7 +78,6 @@ class Settings:
     radius: float  # of the neighbourhood, as in gan.analysis.texture_sticking
     latents: int  # that stickiness is measured on
     trunc: float
-    label: int
     segment: Segment
     device: str
 
@@ -102,14 +103,16 @@ class Findings:
     shares: tuple[Shares, ...] | None
 
 
-def study(path: str, settings: Settings, tick: Callable[[int], object]) -> Findings:
-    """Measure a checkpoint; `tick` is called with the number of pictures just drawn.
+def study(path: str, settings: Settings, tick: Callable[[int], object], label: Label | None = None) -> Findings:
+    """Measure a checkpoint; `tick` is called with the number of pictures just drawn. `label`: None is class 0.
+
+    Stickiness is measured on random classes, or on the label if that is a vector.
 
     Raises CheckpointError or ConfigError, one sentence each.
     """
     generator, _ = load_generator(path, settings.device)
     with torch.inference_mode(), disable_tf32(), _threads(generator.config.resolution):
-        return _Study(generator, settings, tick).findings()
+        return _Study(generator, settings, tick, label or 0).findings()
 
 
 @contextmanager
@@ -124,8 +127,8 @@ def _threads(resolution: int) -> Iterator[None]:
 
 
 class _Study:
-    def __init__(self, generator: Generator, settings: Settings, tick: Callable[[int], object]) -> None:
-        self.generator, self.settings, self.tick = generator, settings, tick
+    def __init__(self, generator: Generator, settings: Settings, tick: Callable[[int], object], label: Label) -> None:
+        self.generator, self.settings, self.tick, self.label = generator, settings, tick, label
         self.size = generator.config.resolution
         self.z = z_from_seed(settings.seed, generator.config.z_dim)[0]
 
@@ -152,7 +155,7 @@ class _Study:
             yield from self._pictures(self.generator.synthesis(self._map(zs)))
 
     def _map(self, zs: Sequence[np.ndarray]) -> Tensor:
-        return map_latents(self.generator, np.stack(zs), [self.settings.label] * len(zs), self.settings.trunc)
+        return map_latents(self.generator, np.stack(zs), [self.label] * len(zs), self.settings.trunc)
 
     def _pictures(self, images: Tensor) -> np.ndarray:
         self.tick(len(images))
@@ -176,7 +179,8 @@ class _Study:
         return _bytes(slice_.picture), temporal_persistence(slice_.columns, (rows - 1) / pixels, closed=True)
 
     def _shares(self) -> tuple[Shares, ...]:
-        meter = StickinessMeter(self.generator, self.settings.seed, psi=self.settings.trunc)
+        vector = self.label if isinstance(self.label, tuple) else None
+        meter = StickinessMeter(self.generator, self.settings.seed, psi=self.settings.trunc, label=vector)
         while meter.num < self.settings.latents:
             meter.add()
             self.tick(1)

@@ -4,7 +4,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -166,13 +165,16 @@ def test_a_model_that_cannot_be_moved_takes_part(paths: dict[str, str], tmp_path
 
 @pytest.mark.slow
 def test_progress_counts_every_picture(paths: dict[str, str]) -> None:
-    settings = sticking_study.Settings(0, 20, 18, 0.4, 2, 1.0, 1, (0.5, 0.2, 0.5, 0.8), "cpu")
+    settings = sticking_study.Settings(0, 20, 18, 0.4, 2, 1.0, (0.5, 0.2, 0.5, 0.8), "cpu")
     for name, resolution, movable in (("labels", 16, True), ("T32", 32, True), ("A", 16, False)):
         ticks: list[int] = []
         sticking_study.study(paths[name], settings, ticks.append)
         assert sum(ticks) == settings.steps(resolution, movable), name
-    classes = [sticking_study.study(paths["labels"], replace(settings, label=label), ticks.append) for label in (0, 2)]
+    classes = [
+        sticking_study.study(paths["labels"], settings, ticks.append, label) for label in (0, 2, (0.0, 0.0, 1.0))
+    ]
     assert not np.array_equal(classes[0].centre, classes[1].centre), "the class reaches the mapping"
+    assert np.array_equal(classes[1].centre, classes[2].centre), "and a vector, which here is that class"
 
 
 def test_refusals_come_first_and_in_one_sentence(
@@ -191,7 +193,7 @@ def test_refusals_come_first_and_in_one_sentence(
     refused(run(*good, "--out", str(tmp_path / "file" / "below")), "cannot be written")
     refused(run(*good, "--out", str(tmp_path / ("x" * 300))), "cannot be written")
     refused(run(*good, *out, "--class", "0"), "without labels", 2)
-    refused(run("--left", paths["labels"], "--right", paths["labels"], *out, "--class", "3"), "labels 0 to 2", 2)
+    refused(run("--left", paths["labels"], "--right", paths["labels"], *out, "--class", "3"), "classes 0 to 2", 2)
     refused(run(*good, *out, "--device", "gpu9"), "There is no device 'gpu9'")
     refused(run(*good, *out, "--segment", "0.5,0.5"), "two points such as", 2)
     refused(run(*good, *out, "--segment", "0.5,0.5,0.5,1.2"), "leaves the picture", 2)

@@ -30,6 +30,8 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
         ("latent", "x", 0.5),
         ("latent", "psi", 0.5),
         ("latent", "label", 1),
+        ("latent", "label_kind", "vector"),
+        ("latent", "vector", [0.5]),
         ("transform", "ty", 0.1),
         ("transform", "degrees", 3.0),
         ("transform", "snap", True),

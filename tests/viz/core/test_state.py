@@ -2,6 +2,7 @@
 """What the user set survives a restart, and a file that cannot be used is one sentence."""
 
 import json
+import math
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def changed(target: Any) -> Any:
         elif isinstance(value, str):
             setattr(target, item.name, value + " é 猫")
         else:
-            setattr(target, item.name, ["one", "two"])
+            setattr(target, item.name, [0.0, -0.25] if "most" in item.metadata else ["one", "two"])
     return target
 
 
@@ -155,9 +156,14 @@ def test_linking_again_takes_the_focused_side_for_both(focus: states.Slot, x: fl
         ({"left": {"path": "a\0b"}}, "left.path must be a text"),
         ({"left": {"path": "x" * 5000}}, "left.path must be a text"),
         ({"recents": ["\ud800"]}, "half a character"),
+        ({"latent": {"vector": 0.5}}, "latent.vector must be a list of at most"),
+        ({"latent": {"vector": [0.0] * 5000}}, "latent.vector must be a list of at most"),
+        ({"latent": {"vector": ["a"]}}, "latent.vector must hold numbers"),
+        ({"latent": {"vector": [10**400]}}, "latent.vector must hold numbers"),
+        ({"latent": {"vector": [math.nan]}}, "latent.vector must hold numbers"),
         ({"display": {"device": [[]]}}, "display.device must be a text, not a list"),
     ],
-    ids=range(9),
+    ids=range(14),
 )
 def test_wild_values_are_one_sentence(tmp_path: Path, document: dict[str, Any], words: str) -> None:
     path = tmp_path / "state.json"

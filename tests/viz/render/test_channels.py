@@ -128,7 +128,7 @@ def test_slices_and_means_see_rgba_on_grey(paths: dict[int, str]) -> None:
 
 @pytest.mark.parametrize("count", MODES)
 def test_the_sticking_figure_takes_models_of_any_channels(paths: dict[int, str], count: int) -> None:
-    settings = sticking_study.Settings(0, 2, 16, 0.4, 2, 1.0, 0, (0.2, 0.5, 0.8, 0.5), "cpu")
+    settings = sticking_study.Settings(0, 2, 16, 0.4, 2, 1.0, (0.2, 0.5, 0.8, 0.5), "cpu")
     found = sticking_study.study(paths[count], settings, lambda count: None)
     assert found.centre.shape == (512, 512, 3) and found.walk.shape[2] == 3
 

@@ -170,7 +170,7 @@ def test_labels_reach_the_mapping_and_stay_in_range(models: dict[str, str]) -> N
     images = [picture(renderer, replace(request, label=label)) for label in range(3)]
     assert not np.array_equal(images[0], images[1])
     beyond = renderer.render(replace(request, label=7))
-    assert beyond.notice and "labels 0 to 2" in beyond.notice
+    assert beyond.notice and "classes 0 to 2" in beyond.notice
     assert beyond.image is not None and np.array_equal(beyond.image, images[2])
 
 
