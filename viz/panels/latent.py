@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Latent: a point of the seed plane, truncation, and the class label."""
+"""Latent: a point of the seed plane, truncation, and the label."""
 
 import math
 import random
@@ -8,6 +8,7 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core import gestures
 from viz.core.state import PLANE_WIDTH, SLOTS, AppState
+from viz.panels import labels
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
@@ -15,12 +16,12 @@ from viz.ui.theme import rgb
 TITLE = "Latent"
 PLACE = "left"
 
-PAD_HEIGHT = 5.4  # of the map of the plane, in font sizes
+PAD_HEIGHT = 4.8  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Draw the plane, its numbers, truncation and labels."""
+    """Draw the plane, its numbers, truncation and label."""
     latent, theme = state.latent_of(state.focus), context.theme
     widgets.side(theme, state)
     _pad(state, context)
@@ -38,6 +39,7 @@ def draw(state: AppState, context: PanelContext) -> None:
         latent.animate = not latent.animate
     widgets.number(theme, row, latent, "speed", step=0.01, form="%.2f /s", tip="Speed of the walk in seeds a second.")
     _truncation(state, context)
+    labels.draw(state, context)
 
 
 def _truncation(state: AppState, context: PanelContext) -> None:
@@ -49,10 +51,6 @@ def _truncation(state: AppState, context: PanelContext) -> None:
     form = "%d w's" if latent.cutoff else "all w's"
     tip = "Truncation cutoff: how many of the layers' w's are truncated, counted from the first."
     widgets.number(theme, "cutoff", latent, "cutoff", step=1, form=form, span=(0, most), tip=tip)
-    labels = max((known.config.c_dim for known in facts), default=0)
-    if labels:
-        tip = "Class label c that the models with labels are given."
-        widgets.number(theme, "label", latent, "label", step=0.1, form="%d", span=(0, labels - 1), tip=tip)
 
 
 def _pad(state: AppState, context: PanelContext) -> None:

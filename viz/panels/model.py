@@ -8,7 +8,8 @@ from pathlib import Path
 from imgui_bundle import imgui, imgui_ctx
 
 from gan.networks.describe import describe_channels
-from viz.core.result import CheckpointInfo
+from gan.networks.labels import count_labels
+from viz.core.result import CheckpointInfo, ModelFacts
 from viz.core.state import SLOTS, AppState, Slot
 from viz.panels import download_row
 from viz.ui import widgets
@@ -16,6 +17,8 @@ from viz.ui.context import PanelContext
 
 TITLE = "Model"
 PLACE = "left"
+
+LISTED = 4  # names of classes
 
 ROWS = (
     ("rung", lambda info: info.facts.config.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
@@ -26,7 +29,8 @@ ROWS = (
         "Grey, RGB, or RGBA with transparency (img_channels).",
     ),
     ("z, w", lambda info: f"{info.facts.config.z_dim}, {info.facts.config.w_dim}", "Dimensions of z and w."),
-    ("labels", lambda info: f"{info.facts.config.c_dim or 'none'}", "Classes it was trained with (c_dim)."),
+    ("labels", lambda info: _labels(info.facts), "Classes or numbers of the labels it was trained with (c_dim)."),
+    ("classes", lambda info: _classes(info.facts.classes), "Their names, where the file says them."),
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
     ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),
@@ -139,6 +143,17 @@ def _comparison(state: AppState, context: PanelContext) -> None:
                 with imgui_ctx.push_font(theme.mono, 0.0):
                     widgets.sentence(values.get(slot) or "–", theme.accent[slot] if slot in values else theme.dim)
                 widgets.tooltip(found[slot].words if slot in found else "")
+
+
+def _labels(facts: ModelFacts) -> str:
+    if not facts.config.c_dim:
+        return "none"
+    return count_labels(facts.config.c_dim, facts.label_mean, bool(facts.classes)).removeprefix("labels of ")
+
+
+def _classes(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more if names else "none"
 
 
 def _count(number: int) -> str:

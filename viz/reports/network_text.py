@@ -148,8 +148,12 @@ def _cells(columns: Sequence[Column], spec: LayerSpec) -> list[str]:
 def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | None) -> list[str]:
     names = read_class_names(facts or {}, config.c_dim)
     labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names))
-    lines = [
-        f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}",
+    lines = [f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}"]
+    if names:
+        told = ", ".join(f"{number} {name}" for number, name in enumerate(names[:CLASSES_LIMIT]))
+        more = f" and {len(names) - CLASSES_LIMIT} more" if len(names) > CLASSES_LIMIT else ""
+        lines.append(f"Classes     {told}{more}")
+    lines += [
         f"Picture     {config.resolution}x{config.resolution}, {describe_channels(config.img_channels)}",
         f"Input       {describe_input(config, planned)}",
     ]
@@ -166,10 +170,6 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         kind += {"skip": " and of the RGB image between blocks", "resnet": " and of their shortcuts"}.get(
             config.architecture, ""
         )
-    if names:
-        told = ", ".join(f"{number} {name}" for number, name in enumerate(names[:CLASSES_LIMIT]))
-        more = f" and {len(names) - CLASSES_LIMIT} more" if len(names) > CLASSES_LIMIT else ""
-        lines.append(f"Classes     {told}{more}")
     lines += [
         f"Layers      {layers}",
         f"Filters     {kind}",

@@ -45,8 +45,8 @@ def build_params(
         split("MainDockSpace", "ModelSpace", direction.left, left),
         split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
         split("MainDockSpace", "BottomSpace", direction.down, bottom),
-        split("ModelSpace", "LatentSpace", direction.down, 0.655),
-        split("LatentSpace", "TransformSpace", direction.down, 0.515),
+        split("ModelSpace", "LatentSpace", direction.down, 0.65),
+        split("LatentSpace", "TransformSpace", direction.down, 0.465),
     ]
     params.docking_params.dockable_windows = windows
     return params
