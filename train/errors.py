@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from gan.devices import DeviceError
-from gan.files.errors import sanitize_text
+from gan.files.errors import describe_error, sanitize_text
 from gan.networks.config import ConfigError
 
 OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
@@ -44,7 +44,7 @@ def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
         return str(error)
     if isinstance(error, OSError):
         return (
-            f"{error.filename or 'A file'} cannot be read or written ({error.strerror or error}); "
+            f"{error.filename or 'A file'} cannot be read or written ({describe_error(error)}); "
             "check its path, its permissions and the free disk space."
         )
     return f"{out_of_memory}." if is_out_of_memory(error) else None
@@ -55,6 +55,8 @@ def report_errors(out_of_memory: str = OUT_OF_MEMORY) -> Iterator[None]:
     """End in `Error: <sentence>` and exit status 1 if the block raises what a user can cause."""
     try:
         yield
+    except BrokenPipeError:  # whoever read the output has enough of it; click ends the program without a word
+        raise
     except Exception as error:
         message = explain(error, out_of_memory)
         if message is None:

@@ -23,7 +23,7 @@ from gan.checkpoints.file_type import FileType, detect_file_type
 from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
 from gan.checkpoints.torch_format import dtype_of, find_mismatches, read_safetensors, read_tensor
 from gan.files.atomic_write import atomic_write
-from gan.files.errors import sanitize_text
+from gan.files.errors import describe_error, sanitize_text
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -111,7 +111,7 @@ def _translate_errors(path: Path) -> Iterator[None]:
         why = str(error).rstrip(".")
         raise CheckpointError(f"{path.name} describes no network that this version knows: {why}.") from error
     except OSError as error:
-        raise UnreadableError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+        raise UnreadableError(f"{path.name} cannot be read: {describe_error(error)}.") from error
 
 
 class _OurFile:

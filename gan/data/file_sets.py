@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from gan.data.picture import DAMAGE
-from gan.files.errors import sanitize_text
+from gan.files.errors import describe_error, sanitize_text
 
 LISTS = (".txt", ".lst", ".list")  # suffixes of a file that names pictures, one a line
 MAX_LIST = 2**28  # bytes of such a file
@@ -56,7 +56,7 @@ class Folder:
         try:
             stat = file.stat()
         except OSError as error:
-            self.left_out[name] = "a link to nothing" if file.is_symlink() else error.strerror or str(error)
+            self.left_out[name] = "a link to nothing" if file.is_symlink() else describe_error(error)
             return
         self.sizes[name], self.stamps[name] = stat.st_size, str(stat.st_mtime_ns)
 
@@ -75,7 +75,7 @@ class Folder:
     def _raise_at_root(self, error: OSError) -> None:
         if error.filename is None or Path(error.filename) == self.path:
             raise error
-        self.left_out[f"{Path(error.filename).relative_to(self.path).as_posix()}/"] = error.strerror or str(error)
+        self.left_out[f"{Path(error.filename).relative_to(self.path).as_posix()}/"] = describe_error(error)
 
     def read(self, name: str, limit: int) -> bytes:
         with self.open(name) as file:
@@ -175,11 +175,15 @@ def open_file_set(path: Path) -> FileSet:
         if path.suffix.lower() in LISTS:
             return FileList(path)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-        raise ImageError(f"{path} is a damaged or incomplete archive ({error}); copy or make it again.") from error
+        raise ImageError(
+            f"{path} is a damaged or incomplete archive ({describe_error(error)}); copy or make it again."
+        ) from error
     except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise ImageError(f"{path} cannot be read: {describe_error(error)}.") from error
     except DAMAGE as error:
-        raise ImageError(f"{path} is a damaged or incomplete archive ({error}); copy or make it again.") from error
+        raise ImageError(
+            f"{path} is a damaged or incomplete archive ({describe_error(error)}); copy or make it again."
+        ) from error
     raise ImageError(f"{path} is neither a folder nor a zip; give a folder or a zip of pictures.")
 
 

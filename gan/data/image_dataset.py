@@ -18,6 +18,7 @@ import numpy as np
 from gan.data.file_sets import FileSet, ImageError, Tar, is_hidden, open_file_set
 from gan.data.labels import LABELS, Labels, read_labels
 from gan.data.picture import DAMAGE, PictureInfo, list_suffixes, load_picture, probe_picture
+from gan.files.errors import describe_error
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 PICTURE_FLOOR, PICTURE_EACH = 4 * 2**20, 16  # bytes of a file, out of a zip too: in all, and for each of its pixels
@@ -32,7 +33,7 @@ class ImageSource:
 
     Attributes: `path`, `name` (stem, for run folders), `names` (relative POSIX paths), `resolution`, `channels` (1
     grey, 3 RGB, 4 RGB and alpha), `labels` (Labels or None), `left_out` (other files: name -> why), `digest` (of names
-    and byte sizes: tells whether the set changed).
+    and byte sizes: tells whether the set changed), `readers` (threads that decode a batch; may be set).
     """
 
     def __init__(self, files: FileSet, names: Sequence[str], resolution: int, channels: int, path: Path) -> None:
@@ -40,6 +41,7 @@ class ImageSource:
         self.labels: Labels | None = read_labels(files, names)
         self.digest = hashlib.sha256("".join(f"{n}\0{files.sizes[n]}\n" for n in names).encode()).hexdigest()[:16]
         self.left_out = _list_left_out(files, set(names))
+        self.readers = READERS
         self._files = files
         self._pictures: np.ndarray | None = None
 
@@ -76,7 +78,7 @@ class ImageSource:
         """Return pictures `indices` as uint8 [N, channels, S, S]."""
         if self._pictures is not None:
             return self._pictures[np.asarray(indices)]
-        with ThreadPoolExecutor(READERS) as pool:
+        with ThreadPoolExecutor(self.readers) as pool:
             return np.stack(list(pool.map(self.read, (int(i) for i in indices))))
 
     def label_batch(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -154,7 +156,7 @@ def _list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
 
 
 def _damaged(name: str, path: Path, error: BaseException) -> ImageError:
-    why = str(error) if str(error) and "BytesIO" not in str(error) else "it is damaged, or no picture"
+    why = describe_error(error, "it is damaged, or no picture")
     return ImageError(f"{name} in {path} cannot be read as a picture ({why}); replace or remove it.")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from gan.data.file_sets import FileSet, ImageError
 from gan.data.picture import DAMAGE
+from gan.files.errors import describe_error
 
 LABELS = "dataset.json"
 MAX_CLASSES = 100_000
@@ -57,7 +58,7 @@ def read_labels(files: FileSet, names: Sequence[str]) -> Labels | None:
     try:
         document = json.loads(files.read(file, LABELS_FLOOR + LABELS_EACH * len(names)))
     except (*DAMAGE, RecursionError) as error:
-        raise ImageError(f"{where} is not readable JSON ({error}); repair or remove it.") from error
+        raise ImageError(f"{where} is not readable JSON ({describe_error(error)}); repair or remove it.") from error
     return parse_labels(document, names, where, prefix=file.removesuffix(LABELS))
 
 

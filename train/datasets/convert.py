@@ -26,6 +26,7 @@ from gan.data.image_dataset import describe_left_out
 from gan.data.labels import LABELS, Labels
 from gan.data.picture import DAMAGE, list_suffixes
 from gan.files.atomic_write import atomic_write
+from gan.files.errors import describe_error
 from train.datasets.journal import Journal
 from train.datasets.label_files import make_labels
 from train.datasets.transform import MAX_FILE, Converted, Transform, convert_picture
@@ -81,8 +82,11 @@ def convert_dataset(
     """
     files = open_file_set(source)
     try:
-        names = _list_pictures(files, source, max_num)
-        found = make_labels(labels, files, names)
+        pictures = _list_pictures(files, source)
+        names = pictures[:max_num]
+        found = make_labels(labels, files, names if labels == "folders" else pictures)  # a file labels all of them
+        if found is not None:
+            found = found._replace(values=found.values[: len(names)])
         purpose = {"transform": asdict(transform), "files": _digest(files, names)}
         with Journal(out.with_name(f".{out.name}.partial"), purpose) as journal:
             for done, picture in enumerate(_convert_all(files, names, len(journal), transform, workers), len(journal)):
@@ -98,12 +102,12 @@ def convert_dataset(
         files.close()
 
 
-def _list_pictures(files: FileSet, source: Path, max_num: int | None) -> list[str]:
+def _list_pictures(files: FileSet, source: Path) -> list[str]:
     suffixes = list_suffixes()
     names = [name for name in files.sizes if not is_hidden(name) and Path(name).suffix.lower() in suffixes]
     if not names:
         raise ImageError(f"{source} holds no pictures that Pillow reads; give a folder, zip, tar or list of them.")
-    return sorted(names)[:max_num]
+    return sorted(names)
 
 
 def _digest(files: FileSet, names: Sequence[str]) -> str:
@@ -142,7 +146,7 @@ def _read(files: FileSet, name: str) -> bytes | str:
     try:
         return files.read(name, MAX_FILE)
     except DAMAGE as error:
-        return str(getattr(error, "strerror", None) or error)
+        return describe_error(error)
 
 
 def _convert_one(data: bytes | str, transform: Transform) -> Converted:

@@ -14,6 +14,7 @@ import numpy as np
 from gan.data.file_sets import FileSet, ImageError, read_limited
 from gan.data.labels import LABELS_EACH, LABELS_FLOOR, Labels, parse_labels, read_labels
 from gan.data.picture import DAMAGE
+from gan.files.errors import describe_error
 
 FOLDERS = "folders"
 
@@ -38,7 +39,7 @@ def make_labels(choice: str | None, files: FileSet, names: Sequence[str]) -> Lab
     except ImageError:
         raise
     except (*DAMAGE, RecursionError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or error
+        why = describe_error(error, "it is no table and no JSON")
         raise ImageError(f"{path} cannot be read as labels ({why}); give a .csv or a .json.") from error
 
 

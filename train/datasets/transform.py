@@ -11,6 +11,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from gan.data.picture import DAMAGE, MODES, Color, load_picture, probe_picture, resize_picture
+from gan.files.errors import describe_error
 
 CROPS = ("center", "wide", "pad", "stretch")
 MAX_FILE = 2**30  # bytes of a picture
@@ -55,8 +56,7 @@ def convert_picture(data: bytes, transform: Transform) -> Converted:
     except MemoryError:
         return Converted(b"", "", error="it needs more memory than there is")
     except DAMAGE as error:
-        why = str(error)
-        return Converted(b"", "", error="no picture, or damaged" if not why or "BytesIO" in why else why)
+        return Converted(b"", "", error=describe_error(error, "no picture, or damaged"))
     stream = io.BytesIO()
     square.save(stream, "PNG")
     key = hashlib.sha256(square.tobytes()).hexdigest()

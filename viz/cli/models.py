@@ -14,6 +14,7 @@ import click
 from gan.cli.download_bar import fetch_with_bar
 from gan.data.file_sets import ImageError
 from gan.devices import DeviceError
+from gan.files.errors import describe_error
 from gan.hub.resolve import explain_missing, resolve
 from gan.networks.config import ConfigError
 
@@ -30,7 +31,7 @@ def user_errors(memory_advice: str = "close other programs or choose a smaller m
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         name = problem.filename or "A file"
-        raise click.ClickException(f"{name} cannot be read or written: {problem.strerror or problem}.") from None
+        raise click.ClickException(f"{name} cannot be read or written: {describe_error(problem)}.") from None
     except ValueError as problem:
         from gan.checkpoints.checkpoint import CheckpointError
 

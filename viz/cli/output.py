@@ -11,7 +11,16 @@ from typing import Any
 
 import click
 
-from gan.files.errors import sanitize_text
+from gan.files.errors import describe_error, sanitize_text
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")  # the suffixes for which gan.data.image_io.save_image has a format
+
+
+def check_picture_name(path: Path, option: str) -> None:
+    """Raise a usage error unless the suffix of `path` says which kind of picture to write."""
+    if path.suffix.lower() not in PICTURES:
+        name = sanitize_text(path.name, 100) or "picture"
+        raise click.UsageError(f"{option} {name} must end in .png, .jpg or .webp, as in {path.stem or name}.png.")
 
 
 @contextlib.contextmanager
@@ -20,7 +29,7 @@ def explain_unwritable(path: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise click.ClickException(f"{sanitize_text(path)} cannot be written: {problem.strerror or problem}.") from None
+        raise click.ClickException(f"{sanitize_text(path)} cannot be written: {describe_error(problem)}.") from None
 
 
 def check_writable(path: Path) -> None:
