@@ -19,6 +19,7 @@ from torch import Tensor, nn
 import cuda_ops
 from gan.analysis import image_warp
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
+from gan.cli.path_types import UserPath
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 
@@ -189,7 +190,7 @@ def run_case(path: Path) -> tuple[str, str]:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=UserPath())
 def main(folder: Path) -> None:
     """Run every case in FOLDER, a folder of reference vectors, and print a row for each.
 

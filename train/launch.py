@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -39,46 +41,106 @@ def start_run(
     *,
     resolution: int | None = None,
     critters_num: int = 2000,
-    cond: bool = False,
+    description: str = "",
+    workers: int | None = None,
     **options: Any,
 ) -> tuple[Path, TrainState]:
     """Train rung `cfg` on `data` in a new run folder; return the folder and the state at the end.
 
-    `resolution` and `critters_num` are of the critters to draw; `options` are those of train.config.configure, and the
-    switches of gan.cli.network_options by name.
+    `resolution` and `critters_num` are of the critters to draw, `description` ends the folder's name, `workers` is the
+    number of threads that decode pictures; `options` are `cond`, those of train.config.configure, and the switches of
+    gan.cli.network_options by name.
     """
-    parse_rung(cfg)  # a wrong name is refused before all pictures are read
-    device = options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu")
-    require_device(device)
+    device = _check_names(cfg, data, resolution, options)
     if data == "critters":
         data = str(_ensure_critters(outdir, critters_num, resolution or 32))
-    elif resolution is not None:
-        raise click.UsageError("--resolution goes with --data=critters only; other data keep their own size.")
-    source = _open_images(data)
-    if cond and source.labels is None:
-        raise TrainingError(f"{data} has no labels to train with; add them to its dataset.json or leave out --cond.")
-    switches = {name: options.pop(name) for name in OPTION_NAMES if name in options}
-    read = {"data": data, "data_name": source.name, "data_images": len(source), "data_digest": source.digest}
-    options = {"num_fp16_res": default_num_fp16_res(device), **options, **read, "device": device}
-    c_dim = source.c_dim if cond else 0
-    config = configure(cfg, resolution=source.resolution, c_dim=c_dim, switches=switches, **options)
-    check_memory(config)
+    source = _open_images(data, workers=workers)
+    config = _configure(cfg, source, device, options)
     state = TrainState(config)  # before there is a folder: a run that cannot be built leaves none behind
-    folder = make_run_folder(outdir, config)
-    origin = "as given" if "gamma" in options else "0.001 S^2 / batch"
-    changes = "".join(
-        f", {name} {value:g}" if type(value) is float else f", {name} {value}" for name, value in switches.items()
-    )
-    opening = (
-        f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {len(source)} pictures of "
-        f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({origin}), "
-        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {device}."
-    )
-    _train(folder, state, source, opening)
+    folder = make_run_folder(outdir, config, description)
+    _train(folder, state, source, _describe_run(config, options))
     return folder, state
 
 
-def resume_run(folder: Path, data: str | None = None, *, device: str | None = None, **changes: Any) -> None:
+def print_options(
+    cfg: str,
+    data: str,
+    outdir: Path,
+    *,
+    resolution: int | None = None,
+    critters_num: int = 2000,
+    description: str = "",
+    workers: int | None = None,
+    **options: Any,
+) -> None:
+    """Print what `start_run` would do with the same arguments, checked as far as it can be, and write nothing."""
+    device = _check_names(cfg, data, resolution, options)
+    drawn = _critters_path(outdir, critters_num, resolution or 32)
+    if data == "critters" and not drawn.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            sample = Path(folder) / drawn.name
+            write_dataset(sample, 1, resolution or 32, CRITTERS_SEED)
+            source = open_images(sample)
+        click.echo(f"{critters_num} critters would be drawn into {drawn}")
+        read = {"data": str(drawn), "data_name": drawn.stem, "data_images": critters_num, "data_digest": ""}
+    else:
+        source, read = _open_images(str(drawn) if data == "critters" else data), {}
+    config = _configure(cfg, source, device, options, **read)
+    click.echo(json.dumps(config.to_json(), indent=1))
+    click.echo(_describe_run(config, options))
+    click.echo(f"Dry run: no folder was made in {outdir}.")
+
+
+def _check_names(cfg: str, data: str, resolution: int | None, options: dict[str, Any]) -> str:
+    """Refuse a wrong rung, device or size before all pictures are read; take the device out of `options`."""
+    parse_rung(cfg)
+    device: str = options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu")
+    require_device(device)
+    if data != "critters" and resolution is not None:
+        raise click.UsageError("--resolution goes with --data=critters only; other data keep their own size.")
+    return device
+
+
+def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, Any], **read: Any) -> TrainConfig:
+    """Return the configuration of a run on `source`, of which `read` says otherwise what is yet to be drawn."""
+    cond = options.get("cond", False)
+    if cond and source.labels is None:
+        raise TrainingError(
+            f"{source.path} has no labels to train with; add them to its dataset.json or leave out --cond."
+        )
+    switches = {name: options[name] for name in OPTION_NAMES if name in options}
+    values = {name: value for name, value in options.items() if name not in (*OPTION_NAMES, "cond")}
+    read = {
+        "data": str(source.path),
+        "data_name": source.name,
+        "data_images": len(source),
+        "data_digest": source.digest,
+    } | read
+    values = {"num_fp16_res": default_num_fp16_res(device), **values, **read, "device": device}
+    config = configure(
+        cfg, resolution=source.resolution, c_dim=source.c_dim if cond else 0, switches=switches, **values
+    )
+    check_memory(config)
+    return config
+
+
+def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
+    """Return the first line of a run's log."""
+    origin = "as given" if "gamma" in options else "0.001 S^2 / batch"
+    switches = [(name, options[name]) for name in OPTION_NAMES if name in options]
+    changes = "".join(
+        f", {name} {value:g}" if type(value) is float else f", {name} {value}" for name, value in switches
+    )
+    return (
+        f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {config.data_images} pictures of "
+        f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({origin}), "
+        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {config.device}."
+    )
+
+
+def resume_run(
+    folder: Path, data: str | None = None, *, device: str | None = None, workers: int | None = None, **changes: Any
+) -> None:
     """Continue the run in `folder`; `changes` are fields of TrainConfig, `data` the pictures' new place."""
     if not folder.is_dir():
         raise TrainingError(f"{folder} is not a folder; give the run folder to resume.")
@@ -96,7 +158,7 @@ def resume_run(folder: Path, data: str | None = None, *, device: str | None = No
     if state.images >= config.total_images:
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
-    source = _open_images(config.data, config.resolution)
+    source = _open_images(config.data, config.resolution, workers)
     _check_same_data(source, config)
     _train(folder, state, source)
 
@@ -128,9 +190,11 @@ def _train(folder: Path, state: TrainState, source: ImageSource, opening: str | 
         log.say(f"Finished {state.images / 1000:g} kimg in {folder}.")
 
 
-def _open_images(data: str, resolution: int | None = None) -> ImageSource:
+def _open_images(data: str, resolution: int | None = None, workers: int | None = None) -> ImageSource:
     click.echo(f"Reading the pictures in {data}")  # every one of them is checked, which can take a while
-    return open_images(data, resolution)
+    source = open_images(data, resolution)
+    source.readers = workers or source.readers
+    return source
 
 
 def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
@@ -146,9 +210,13 @@ def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
         )
 
 
+def _critters_path(outdir: Path, num: int, size: int) -> Path:
+    return outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
+
+
 def _ensure_critters(outdir: Path, num: int, size: int) -> Path:
     """Return the zip of critters of a size in `outdir`, drawn unless an earlier run drew it."""
-    path = outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
+    path = _critters_path(outdir, num, size)
     if not path.exists():
         draw_critters(path, num, size, CRITTERS_SEED)
     return path

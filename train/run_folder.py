@@ -41,9 +41,9 @@ def fakes_name(images: int) -> str:
     return f"fakes{images // 1000:06d}.png"
 
 
-def make_run_folder(outdir: Path, config: TrainConfig) -> Path:
-    """Make the folder <outdir>/NNNNN-<data>-<rung>-<resolution>, NNNNN being one above the highest number there."""
-    tail = f"{config.data_name}-{config.rung}-{config.resolution}"
+def make_run_folder(outdir: Path, config: TrainConfig, description: str = "") -> Path:
+    """Make <outdir>/NNNNN-<data>-<rung>-<resolution>[-<description>], NNNNN one above the highest number there."""
+    tail = f"{config.data_name}-{config.rung}-{config.resolution}{'-' * bool(description)}{description}"
     try:
         outdir.mkdir(parents=True, exist_ok=True)
         while True:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -22,12 +23,21 @@ class Entry(NamedTuple):
 class LazyGroup(click.Group):
     """A group that imports a command when it is needed, and runs `default` when none is named.
 
+    `elsewhere`: names that people know from the official tools, and the sentence that says what does the same here.
     A package that turns out to be missing raises ImportError.
     """
 
-    def __init__(self, *args: Any, entries: tuple[Entry, ...] = (), default: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        entries: tuple[Entry, ...] = (),
+        default: str | None = None,
+        elsewhere: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.entries, self.default = {entry.name: entry for entry in entries}, default
+        self.elsewhere = elsewhere or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.entries)
@@ -44,6 +54,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(entry.name, entry.summary) for entry in self.entries.values()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if self.default and (not args or args[0].startswith("-") and args[0] not in ctx.help_option_names):
+        if self.default and (not args or args[0] not in ctx.help_option_names and self.is_for_default(args[0])):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def is_for_default(self, first: str) -> bool:
+        """Return whether a command line that begins with `first`, no option for help, is the default command's."""
+        return first.startswith("-")
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0].removesuffix(".py")
+        if args[0] not in self.entries and name in self.elsewhere:
+            raise click.UsageError(self.elsewhere[name], ctx)
+        return super().resolve_command(ctx, args)

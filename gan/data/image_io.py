@@ -1,15 +1,21 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Turn a generator's output into bytes, sheets and PNG files."""
+"""Turn a generator's output into bytes, sheets and picture files."""
 
+import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from gan.files.atomic_write import atomic_write
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+JPEG_QUALITY = 95
+MAX_EXIF = 65_000  # bytes, what a JPEG has room for
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
@@ -67,3 +73,27 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str
         info.add_itxt(key, value)
     with atomic_write(path) as temporary:
         Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=info)
+
+
+def save_image(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:
+    """Write bytes, shaped as for `save_png`, in the format that `path` ends in: PNG, JPEG, or WebP without loss.
+
+    `text` goes into text chunks of a PNG, and as a JSON object into the EXIF description of the others. A JPEG holds no
+    alpha. Raises OSError for other suffixes, alpha in a JPEG, and text that a JPEG has no room for.
+    """
+    kind = FORMATS.get(Path(path).suffix.lower())
+    if kind is None:
+        raise OSError(f"{Path(path).name} must end in {', '.join(FORMATS)}")
+    if kind == "PNG":
+        save_png(path, pixels, text)
+        return
+    if kind == "JPEG" and pixels.shape[2:] == (4,):
+        raise OSError("a JPEG holds no transparency; give a name that ends in .png or .webp")
+    exif = Image.Exif()
+    if text:
+        exif[ExifTags.Base.ImageDescription] = json.dumps(dict(text))
+    if len(exif.tobytes()) > MAX_EXIF and kind == "JPEG":
+        raise OSError("a JPEG has no room for all its settings; give a name that ends in .png or .webp")
+    options = {"quality": JPEG_QUALITY, "subsampling": 0} if kind == "JPEG" else {"lossless": True, "exact": True}
+    with atomic_write(path) as temporary:
+        Image.fromarray(pixels).save(temporary, format=kind, exif=exif, **options)

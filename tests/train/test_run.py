@@ -391,7 +391,7 @@ def test_refuses_a_folder_that_cannot_be_made(tmp_path: Path, data: Path) -> Non
 
 
 def test_refuses_to_resume_what_it_cannot(tmp_path: Path, data: Path) -> None:
-    refused(call("resume", tmp_path / "gone"), "is not a folder")
+    refused(call("resume", tmp_path / "gone"), "There is no run folder", status=2)
     refused(call("resume", tmp_path), "holds no training-state.safetensors")
     (tmp_path / "training-state.safetensors").write_bytes(b"junk")
     refused(call("resume", tmp_path), "training-state.safetensors", "damaged")

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from gan.cli.path_types import UserPath, overwrite_option, refuse_existing
+from gan.cli.command import Command
+from gan.cli.path_types import DataPath, UserPath, overwrite_option, refuse_existing
 from train.cli.progress import show_progress
 from train.errors import report_errors
 
@@ -40,6 +41,14 @@ class SquareSize(click.ParamType[tuple[int, int]]):
         return width, height
 
 
+class CropName(click.Choice[str]):
+    """A way to make a picture square, by our name or the official tool's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        official = {"center-crop": "center", "center-crop-wide": "wide"}
+        return super().convert(official.get(value, value), param, ctx)
+
+
 class ColorName(click.ParamType[tuple[int, int, int]]):
     """A colour as CSS writes it."""
 
@@ -55,13 +64,23 @@ class ColorName(click.ParamType[tuple[int, int, int]]):
         return red, green, blue
 
 
-@click.command(epilog=EXAMPLES)
-@click.argument("source", metavar="SRC", type=UserPath())
-@click.option("--out", metavar="FILE.zip", type=UserPath(), required=True, help="The zip to write.")
-@click.option("--size", type=SquareSize(), required=True, help="Width of the pictures; 512x384 goes with --crop wide.")
+@click.command(cls=Command, epilog=EXAMPLES)
+@click.argument("source", metavar="SRC", type=UserPath(), required=False)
+@click.option("--source", "source_option", metavar="SRC", type=UserPath(), help="The same as SRC.")
+@click.option("--out", "--dest", "out", metavar="FILE.zip", type=UserPath(), required=True, help="The zip to write.")
+@click.option(
+    "--size",
+    "--resolution",
+    "size",
+    type=SquareSize(),
+    required=True,
+    help="Width of the pictures; 512x384 goes with --crop wide.",
+)
 @click.option(
     "--crop",
-    type=click.Choice(["center", "wide", "pad", "stretch"]),
+    "--transform",
+    "crop",
+    type=CropName(["center", "wide", "pad", "stretch"]),
     default="center",
     show_default=True,
     help="The largest centred square; a wide part of it between bars (4:3 unless --size says otherwise); all of it "
@@ -72,14 +91,24 @@ class ColorName(click.ParamType[tuple[int, int, int]]):
     "--channels", type=click.Choice(["1", "3", "4"]), default="3", show_default=True, help="Grey, RGB, RGB and alpha."
 )
 @click.option(
-    "--labels", metavar="folders|FILE", help="A class for each folder, a .csv of file and class, or a dataset.json."
+    "--labels",
+    type=DataPath("folders"),
+    metavar="folders|FILE",
+    help="A class for each folder, a .csv of file and class, or a dataset.json.",
 )
-@click.option("--max", "max_num", type=click.IntRange(1), help="Only the first so many, in the order of their names.")
+@click.option(
+    "--max",
+    "--max-images",
+    "max_num",
+    type=click.IntRange(1),
+    help="Only the first so many, in the order of their names.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes (as many as there are CPUs).")
 @click.option("--drop-duplicates", is_flag=True, help="Leave out pictures that are the same as an earlier one.")
 @overwrite_option
 def convert(
-    source: Path,
+    source: Path | None,
+    source_option: Path | None,
     out: Path,
     size: tuple[int, int],
     crop: str,
@@ -97,6 +126,10 @@ def convert(
     resized with Lanczos' filter. SRC stays as it is. What cannot be read is left out, and listed with everything else
     in FILE.zip.report.csv. Stopped with Ctrl-C, the same command goes on where it was.
     """
+    given = [path for path in (source, source_option) if path is not None]
+    if len(given) != 1:
+        raise click.UsageError("Give SRC, the folder, zip, tar or list to convert, once.")
+    source = given[0]
     wide = crop == "wide"
     if size[1] != size[0] and not wide:
         raise click.UsageError(f"--size {size[0]}x{size[1]} goes with --crop wide; data sets are square: {size[0]}.")
@@ -108,13 +141,12 @@ def convert(
 
     height = (size[1] if size[1] != size[0] else round(size[0] * 3 / 4)) if wide else 0
     transform = Transform(size[0], crop, height, int(channels), background)
-    choice = str(Path(labels).expanduser()) if labels and labels != "folders" else labels
     with report_errors(), show_progress(f"Converting {source} into {out}", "Converted") as progress:
         report = convert_dataset(
             source,
             out,
             transform,
-            labels=choice,
+            labels=labels,
             max_num=max_num,
             drop_duplicates=drop_duplicates,
             workers=workers or os.cpu_count() or 1,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from gan.cli.command import Command
+from gan.cli.path_types import UserPath, overwrite_option, refuse_existing
 from train.cli.convert import convert
 from train.cli.options import SEED
 from train.errors import report_errors
@@ -23,13 +25,17 @@ def dataset() -> None:
     """Make data sets."""
 
 
-@dataset.command(epilog=EXAMPLE)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The zip to write.")
+@dataset.command(cls=Command, epilog=EXAMPLE)
+@click.option("--out", metavar="FILE.zip", type=UserPath(), required=True, help="The zip to write.")
 @click.option("--num", type=click.IntRange(min=1), default=2000, help="Number of pictures.")
 @click.option("--size", type=click.Choice(CRITTERS_SIZES), default="64", help="Width of a picture in pixels.")
 @click.option("--seed", type=SEED, default=0, help="Seed of the set.")
-def critters(out: Path, num: int, size: str, seed: int) -> None:
+@overwrite_option
+def critters(out: Path, num: int, size: str, seed: int, overwrite: bool) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json."""
+    if out.suffix.lower() != ".zip":
+        raise click.UsageError(f"--out must be the name of a zip, such as {out.name or 'critters'}.zip.")
+    refuse_existing(out, overwrite)
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():

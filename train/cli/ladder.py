@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan.cli.command import Command
+from gan.cli.path_types import DataPath
 from gan.networks.ladder import parse_rungs, rung_config
 from train.cli.options import SEED, Kimg, collect, data_options, session_options
 from train.config import PRESETS
@@ -23,9 +25,11 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command(cls=Command, epilog=EXAMPLES)
 @click.option("--cfg", "rungs", default="all", help="Rungs with commas between them.")
-@click.option("--data", default="critters", help="Folder or zip of square pictures, or critters.")
+@click.option(
+    "--data", type=DataPath("critters"), default="critters", help="Folder or zip of square pictures, or critters."
+)
 @click.option("--preset", "preset_name", type=click.Choice(PRESETS), default="tiny", help="As for `run`.")
 @click.option(
     "--kimg", "total_images", type=Kimg(), default=0.3, help="Length of each run in thousands of real images."

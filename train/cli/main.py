@@ -18,10 +18,17 @@ COMMANDS = (
     Entry("metrics", "train.cli.metrics:metrics", "Measure how exactly pictures move with their input."),
 )
 
+ELSEWHERE = {
+    "dataset_tool": "There is no dataset_tool here: `train.py dataset convert SRC --out FILE.zip --size 256` does it.",
+    "calc_metrics": "There is no calc_metrics here: `train.py metrics --model MODEL` measures equivariance; FID and "
+    "the like are not there yet.",
+}
 SETTINGS = {**HELP_OPTIONS, "show_default": True}
 
 
-@click.group(cls=LazyGroup, entries=COMMANDS, default="run", epilog=EXAMPLES, context_settings=SETTINGS)
+@click.group(
+    cls=LazyGroup, entries=COMMANDS, default="run", elsewhere=ELSEWHERE, epilog=EXAMPLES, context_settings=SETTINGS
+)
 def main() -> None:
     """Train the generators of the ladder from StyleGAN2 to StyleGAN3-R.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,23 @@ from typing import Any
 import click
 
 from gan.cli.network_options import FiniteRange, ImageSize
+from gan.cli.path_types import UserPath
+from gan.files.errors import sanitize_text
+from gan.hub.url import is_address
 from train.config import MAX_FP16_RES
 
 SEED = click.IntRange(0, 2**63 - 1)  # torch takes no larger one
-CHANGEABLE = ("total_images", "snap", "tick_images", "device", "threads", "num_fp16_res")  # when a run is resumed
+CHANGEABLE = (  # when a run is resumed
+    "total_images",
+    "snap",
+    "tick_images",
+    "device",
+    "threads",
+    "num_fp16_res",
+    "workers",
+)
+MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
+NO_TRANSFER = "training on from another model (--transfer) is not there yet"
 
 EXAMPLES = """\b
 Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a CPU:
@@ -38,6 +52,37 @@ class Kimg(FiniteRange):
         return images
 
 
+class RunFolder(UserPath):
+    """The folder of a run to continue; what people try instead (models) is refused with where it belongs."""
+
+    name = "RUN_FOLDER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        text = str(value)
+        shown = sanitize_text(text, 200)
+        if is_address(text):
+            raise click.UsageError(f"{shown} is an address and no run folder, and {NO_TRANSFER}.", ctx)
+        path = super().convert(value, param, ctx)
+        if os.path.isdir(path):
+            return path
+        if not os.path.exists(path):
+            is_model = path.suffix in MODEL_SUFFIXES or path.name == text
+            beside = f"; {NO_TRANSFER}" if is_model else ""
+            raise click.UsageError(f"There is no run folder {shown}: give one that train.py made{beside}.", ctx)
+        if (path.absolute().parent / "training_options.json").exists():
+            advice = f"to continue the run that it is of, give its folder, {sanitize_text(path.absolute().parent, 200)}"
+            raise click.UsageError(f"{shown} is a file and no run folder: {advice}.", ctx)
+        raise click.UsageError(f"{shown} is a file and no run folder, and {NO_TRANSFER}.", ctx)
+
+
+def switch(*names: str, help: str) -> Decorator:
+    """Return an option that may stand alone, as a flag, or with a value, as in the official tools: --name=1, --name=0.
+
+    None where it is not given.
+    """
+    return click.option(*names, type=click.BOOL, is_flag=False, flag_value="1", metavar="[0|1]", help=help)
+
+
 Decorator = Callable[[Any], Any]
 
 
@@ -53,20 +98,23 @@ def _join(*options: Decorator) -> Decorator:
 
 
 data_options = _join(
-    click.option(
-        "--outdir", type=click.Path(path_type=Path), default=Path("training-runs"), help="Folder for run folders."
-    ),
+    click.option("--outdir", type=UserPath(), default="training-runs", metavar="DIR", help="Folder for run folders."),
     click.option("--resolution", type=ImageSize(), help="Size of drawn critters (32); other data have their own."),
     click.option("--critters-num", type=click.IntRange(min=1), default=2000, help="Number of critters to draw."),
 )
 session_options = _join(
     click.option("--device", help="cpu, cuda or cuda:N, mps (a GPU if torch has one)."),
     click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads of torch (its own choice)."),
-    click.option("--fp32", is_flag=True, default=None, help="Compute everything in float32, on a GPU too."),
+    switch("--fp32", help="Compute everything in float32, on a GPU too."),
     click.option(
         "--num-fp16-res",
         type=click.IntRange(0, MAX_FP16_RES),
         help="Highest resolutions whose layers compute in float16 (4 on a CUDA device, else 0).",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 64),
+        help="Threads that decode pictures of a set too large to be kept decoded (4).",
     ),
 )
 changeable_options = _join(
@@ -78,10 +126,14 @@ changeable_options = _join(
 
 
 def collect(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given; --fp32 becomes num_fp16_res = 0."""
+    """Return the options that were given; --fp32 becomes num_fp16_res = 0, --no-mirror mirror = False."""
     given = {name: value for name, value in options.items() if value is not None}
     if given.pop("fp32", False):
         if given.get("num_fp16_res"):
             raise click.UsageError("--fp32 means --num-fp16-res=0; give only one of the two.")
         given["num_fp16_res"] = 0
+    if given.pop("no_mirror", False):
+        if given.get("mirror"):
+            raise click.UsageError("--mirror and --no-mirror contradict each other; give only one of the two.")
+        given["mirror"] = False
     return given

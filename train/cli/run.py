@@ -3,28 +3,54 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, network_options
-from train.cli.options import CHANGEABLE, EXAMPLES, SEED, changeable_options, collect, data_options
+from gan.cli.path_types import DataPath
+from train.cli.official import ELSEWHERE, official_options
+from train.cli.options import CHANGEABLE, EXAMPLES, SEED, RunFolder, changeable_options, collect, data_options, switch
 from train.config import PRESETS
 from train.errors import report_errors
 
+MAX_DESCRIPTION = 80  # characters, of a folder's name
 
-@click.command(epilog=EXAMPLES)
+
+class Description(click.ParamType[str]):
+    """Words for a run folder's name, which any system can have in a file's."""
+
+    name = "TEXT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if not re.fullmatch(r"[\w.+=,@-]+( [\w.+=,@-]+)*", text) or len(text) > MAX_DESCRIPTION or text.endswith("."):
+            self.fail(
+                f"{text[:MAX_DESCRIPTION]!r} cannot end a folder's name; give letters, digits, - and _, "
+                f"{MAX_DESCRIPTION} at most.",
+                param,
+                ctx,
+            )
+        return text
+
+
+@click.command(cls=Command, epilog=EXAMPLES, elsewhere=ELSEWHERE)
 @click.option("--cfg", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
-@click.option("--data", help="Folder or zip of square RGB pictures, or `critters`: drawn first if need be.")
-@click.option("--resume", type=click.Path(path_type=Path), help="A run folder to continue.")
+@click.option(
+    "--data", type=DataPath("critters"), help="Folder or zip of square pictures, or `critters`: drawn first if need be."
+)
+@click.option("--resume", type=RunFolder(), is_eager=True, help="A run folder to continue.")
 @click.option(
     "--preset", "preset_name", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper)."
 )
 @click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
 @click.option("--gamma", type=FiniteRange(min=0), help="R1 weight (0.001 S^2 / batch).")
-@click.option("--mirror/--no-mirror", default=None, help="Flip pictures at random (off; tiny: on).")
-@click.option("--cond", is_flag=True, default=None, help="Train with the labels of dataset.json.")
+@switch("--mirror", help="Flip pictures at random (off; tiny: on).")
+@click.option("--no-mirror", is_flag=True, help="The same as --mirror=0.")
+@switch("--cond", help="Train with the labels of dataset.json.")
 @click.option(
     "--cbase",
     "channel_base",
@@ -32,6 +58,8 @@ from train.errors import report_errors
     help="Channel base, T's value (2^14 up to 256x256, else 2^15).",
 )
 @click.option("--cmax", "channel_max", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
+@click.option("--glr", "g_lr", type=FiniteRange(0, 1), help="Learning rate of the generator (0.0025 or 0.002).")
+@click.option("--dlr", "d_lr", type=FiniteRange(0, 1), help="Learning rate of the discriminator (0.0025 or 0.002).")
 @network_options
 @click.option("--pl-weight", type=FiniteRange(min=0), help="Path length weight (A to C: 2, else 0; tiny: 0).")
 @click.option(
@@ -39,11 +67,24 @@ from train.errors import report_errors
 )
 @click.option("--seed", type=SEED, help="Seed of the run (0).")
 @data_options
+@click.option("--desc", "description", type=Description(), help="Words to add to the name of the run folder.")
 @changeable_options
-def run(data: str | None, outdir: Path, resume: Path | None, critters_num: int, **options: Any) -> None:
+@official_options
+@click.option("-n", "--dry-run", is_flag=True, help="Print the options of the run, and stop before its folder is made.")
+def run(
+    data: str | None,
+    outdir: Path,
+    resume: Path | None,
+    critters_num: int,
+    no_mirror: bool,
+    dry_run: bool,
+    **options: Any,
+) -> None:
     """Train a generator: a new run folder, or --resume."""
-    given = collect(options)
+    given = collect(options | {"no_mirror": no_mirror})
     if resume is not None:
+        if dry_run:
+            raise click.UsageError("--dry-run is for new runs: training_options.json in the run folder tells more.")
         for parameter in click.get_current_context().command.params:
             if parameter.name in given.keys() - set(CHANGEABLE):
                 raise click.UsageError(
@@ -57,13 +98,15 @@ def run(data: str | None, outdir: Path, resume: Path | None, critters_num: int, 
     with report_errors():
         if resume is not None:
             launch.resume_run(resume, data, **given)
+        elif data is not None and dry_run:
+            launch.print_options(data=data, outdir=outdir, critters_num=critters_num, **given)
         elif data is not None:
             launch.start_run(data=data, outdir=outdir, critters_num=critters_num, **given)
 
 
-@click.command()
-@click.argument("run_folder", type=click.Path(path_type=Path))
-@click.option("--data", help="The same pictures' new place, if they were moved.")
+@click.command(cls=Command, elsewhere=ELSEWHERE)
+@click.argument("run_folder", type=RunFolder(), is_eager=True)
+@click.option("--data", type=DataPath(), help="The same pictures' new place, if they were moved.")
 @changeable_options
 def resume(run_folder: Path, data: str | None, **options: Any) -> None:
     """Continue RUN_FOLDER exactly where it stopped."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from gan.cli.command import Command
+from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
 from gan.files.format import format_bytes
 from gan.networks.describe import describe_channels, describe_rung
 from viz.cli.models import find_model, user_errors
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 
 
-@click.command()
-@click.argument("model", metavar="IN")
+@click.command(cls=Command)
+@click.argument("model", metavar="IN", type=ModelName(), is_eager=True)
 @click.option("--out", required=True, type=PATH, metavar="OUT.safetensors", help="Where to write it.")
 @network_option
-@click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
+@overwrite_option
 def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
     """Write the generator in IN as a .safetensors file, with its configuration and without any code.
 
@@ -46,8 +48,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     check_writable(out)
     if out.exists() and out.resolve() == path.resolve():
         raise click.UsageError("--out is IN itself: give it another name.")
-    if out.exists() and not overwrite:
-        raise click.ClickException(f"{plain(out)} is there already: give another --out, or --overwrite to replace it.")
+    refuse_existing(out, overwrite)
     from gan.checkpoints.checkpoint import load_generator, read_header, save_generator  # torch takes its time
 
     with user_errors():

@@ -5,10 +5,11 @@ import sys
 
 import click
 
+from gan.cli.command import Command
 from viz.doctor.report import print_report
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print the same as a JSON object, for other programs.")
 def doctor(as_json: bool) -> None:
     """Say what keeps Jinc from running here, and how to fix it.

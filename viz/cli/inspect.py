@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from gan.cli.command import Command
 from gan.cli.network_options import ImageSize, network_options
+from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
 from gan.files.format import format_bytes
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.describe import describe_rung
@@ -21,8 +23,8 @@ from viz.reports.network_text import describe_differences, describe_network, pla
 SIZE = 256
 
 
-@click.command()
-@click.argument("model", required=False)
+@click.command(cls=Command)
+@click.argument("model", type=ModelName(), is_eager=True, required=False)
 @click.option("--cfg", metavar="RUNG", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option("--diff", nargs=2, metavar="RUNG RUNG", help="Print what the second rung changes from the first.")
 @network_option
@@ -39,6 +41,7 @@ SIZE = 256
     help=f"A layer whose filters --plot draws, by number or name; up to {schedule_figure.MOST} of them (two that tell "
     "most).",
 )
+@overwrite_option
 def inspect(
     model: str | None,
     cfg: str | None,
@@ -47,6 +50,7 @@ def inspect(
     size: int | None,
     picture: Path | None,
     layers: tuple[str, ...],
+    overwrite: bool,
     **options: Any,
 ) -> None:
     """Print what is inside a network: layers, filters, parameters.
@@ -82,6 +86,9 @@ def inspect(
         raise click.UsageError("--layer chooses what --plot draws: give --plot, too.")
     if picture is not None and picture.suffix.lower() != ".png":
         raise click.UsageError(f"The plot is a PNG: let the name {picture.name!r} end in .png.")
+    if picture is not None:
+        check_writable(picture)
+        refuse_existing(picture, overwrite, "--plot")
     renamed = {"cbase": "channel_base", "cmax": "channel_max"}
     settings = {renamed.get(name, name): value for name, value in given.items()}
     side = SIZE if size is None else size
@@ -125,7 +132,6 @@ def _show(
     if picture is not None:  # refused before pages of text
         import matplotlib.figure  # noqa: F401
 
-        check_writable(picture)
         try:
             chosen = schedule_figure.choose_layers(config, layers)
         except ConfigError as problem:

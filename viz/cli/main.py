@@ -2,11 +2,14 @@
 """The viewer's command line: `view` when no command is named."""
 
 import logging
+import os
 from typing import Any
 
 import click
 
 from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
+from gan.hub.url import is_address
+from gan.networks.ladder import ALIASES, RUNGS
 from viz import invocation
 
 COMMANDS = (
@@ -20,11 +23,28 @@ COMMANDS = (
 )
 
 
+ELSEWHERE = {
+    "gen_images": "There is no gen_images here: `render` takes the same options.",
+    "gen_video": "Videos are not there yet: `render` writes single pictures.",
+    "video": "Videos are not there yet: `render` writes single pictures.",
+    "avg_spectra": "There is no avg_spectra here: `spectra` averages and draws at once.",
+    "calc_metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
+    "metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
+}
+MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt", ".zip")
 OUR_PACKAGES = ("assets", "cuda_ops", "gan", "viz")
 
 
 class ViewerGroup(LazyGroup):
     """The viewer's commands; a package of others that is found missing only when one runs is one sentence."""
+
+    def is_for_default(self, first: str) -> bool:
+        """Return True for options and for models, as the official window is given them."""
+        if first in self.entries:
+            return False
+        is_rung = first.lower() in ALIASES or first.upper() in dict(RUNGS)
+        is_model = is_rung or is_address(first) or first.endswith(MODEL_SUFFIXES)
+        return super().is_for_default(first) or is_model or os.path.exists(os.path.expanduser(first))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -35,7 +55,7 @@ class ViewerGroup(LazyGroup):
             raise click.ClickException(invocation.describe_failed_start(problem)) from None
 
 
-@click.group(cls=ViewerGroup, entries=COMMANDS, default="view", context_settings=HELP_OPTIONS)
+@click.group(cls=ViewerGroup, entries=COMMANDS, default="view", elsewhere=ELSEWHERE, context_settings=HELP_OPTIONS)
 def main() -> None:
     """Look at alias-free generators.
 

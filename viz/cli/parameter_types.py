@@ -3,16 +3,16 @@
 
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import click
 
 from gan.cli.network_options import FiniteRange
+from gan.cli.path_types import UserPath
 
-SEEDS_LIMIT = 100_000
+SEEDS_LIMIT, LARGEST_SEED = 100_000, 2**32 - 1
 MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
-PATH, SEED = click.Path(path_type=Path), click.IntRange(0, 2**32 - 1)
+PATH, SEED = UserPath(), click.IntRange(0, LARGEST_SEED)
 
 trunc_option = click.option(
     "--trunc",
@@ -92,14 +92,18 @@ class Seeds(click.ParamType[tuple[int, ...]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         seeds: list[int] = []
         for part in str(value).split(","):
-            found = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", part.strip())
+            found = re.fullmatch(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", part.strip())
             if not found:
                 self.fail(f"{value!r} is not a list of seeds such as 0-5,9.", param, ctx)
             first, last = int(found[1]), int(found[2] or found[1])
             if last - first >= SEEDS_LIMIT or last < first:
                 self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} seeds, smaller first.", param, ctx)
+            if last > LARGEST_SEED:
+                self.fail(f"{last} is too large: seeds run from 0 to {LARGEST_SEED}.", param, ctx)
             seeds.extend(range(first, last + 1))
-        return tuple(seeds)
+            if len(seeds) > SEEDS_LIMIT:
+                self.fail(f"these are more than {SEEDS_LIMIT} seeds: give fewer.", param, ctx)
+        return tuple(dict.fromkeys(seeds))
 
 
 class PanelTitle(click.ParamType[str]):

@@ -2,25 +2,53 @@
 """`python visualizer.py render`: write pictures without a window."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
+from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
+from gan.cli.path_types import ModelName, overwrite_option, refuse_existing, refuse_existing_in
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
-from viz.cli.output import explain_unwritable
+from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, Seeds, device_option, trunc_option
 from viz.core.request import PictureRequest
 
+NO_ALPHA = (".jpg", ".jpeg")
+NO_VIDEO = "is of videos, which are not there yet: render writes single pictures; leave it out."
+ELSEWHERE = {
+    **dict.fromkeys(("--output", "--grid", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO),
+    "--projected-w": "is not there yet: pictures are drawn from seeds; leave it out.",
+    "--space": "is not there yet: pictures are drawn from seeds; leave it out.",
+}
 
-@click.command()
-@click.option("--model", required=True, metavar="MODEL", help=f"{MODEL_HELP}.")
+
+def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None and value.strip().lower() != "const":
+        raise click.UsageError(
+            f"--noise-mode={value} is not there yet: noise is the constant one that the model was saved with; give "
+            "--noise-mode=const, or leave it out."
+        )
+
+
+@click.command(cls=Command, elsewhere=ELSEWHERE)
+@click.option(
+    "--model",
+    "--network",
+    "model",
+    type=ModelName(),
+    is_eager=True,
+    required=True,
+    metavar="MODEL",
+    help=f"{MODEL_HELP}.",
+)
 @click.option("--seed", type=SEED, help="Seed of z: RandomState(seed).randn(1, z_dim).")
-@click.option("--seeds", type=Seeds(), help="Several: 0-5,9. Then --out is a folder.")
+@click.option("--seeds", type=Seeds(), help="Several, such as 0-5,9: a picture each, seedNNNN.png.")
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
 @click.option("--scale", type=FiniteRange(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
@@ -42,7 +70,18 @@ from viz.core.request import PictureRequest
     show_default=True,
     help="auto: float16 on CUDA devices where the picture stays the same.",
 )
-@click.option("--out", required=True, type=PATH, help="The PNG to write.")
+@click.option(
+    "--noise-mode",
+    metavar="const",
+    callback=_refuse_noise_mode,
+    expose_value=False,
+    help="Noise of StyleGAN2's layers: const, as the model was saved, is the only one yet.",
+)
+@click.option(
+    "--out", type=PATH, metavar="FILE", help="The .png, .jpg or .webp to write; with several seeds a folder of PNGs."
+)
+@click.option("--outdir", type=PATH, metavar="DIR", help="A folder for seedNNNN.png instead, also of a single seed.")
+@overwrite_option
 def render(
     model: str,
     seed: int | None,
@@ -58,7 +97,9 @@ def render(
     vector: tuple[float, ...] | None,
     device: str,
     precision: str,
-    out: Path,
+    out: Path | None,
+    outdir: Path | None,
+    overwrite: bool,
 ) -> None:
     """Write a picture, or one a seed, without a window.
 
@@ -67,11 +108,15 @@ def render(
       python visualizer.py render --model t --seed 7 --out creature.png
       python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
+      python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
     """
     if seed is not None and seeds is not None:
         raise click.UsageError("Give --seed or --seeds, not both.")
+    targets = _choose_targets(seeds or (seed or 0,), out, outdir, seeds is not None, overwrite)
     with user_errors():
         path, header = read_model(model)
+    if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for target in targets.values()):
+        raise click.UsageError(f"{path.name} draws transparency, which a JPEG does not hold: give a .png or .webp.")
     label = choose_label(path.name, header, class_, vector)
     if label.remark:
         click.echo(label.remark)
@@ -89,11 +134,11 @@ def render(
         precision=precision,
         **label.as_request(),
     )
-    from gan.data.image_io import save_png, select_channels
+    from gan.data.image_io import save_image, select_channels
     from viz.render.renderer import Renderer
 
     renderer = Renderer(enlarge=False)
-    for number in seeds or (seed or 0,):
+    for number, target in targets.items():
         request = replace(request, seeds=((number, 1.0),))
         result = renderer.render(request)
         # What a window shows with a remark is, asked for on a command line, not what was asked for.
@@ -103,8 +148,29 @@ def render(
         channels = result.facts.config.img_channels
         of = f", {label.words}" if label.words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
-        target = out if seeds is None else out / f"seed{number:04d}.png"
         document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
         with explain_unwritable(target):
-            save_png(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
+            save_image(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
         click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}){of}.")
+
+
+def _choose_targets(
+    seeds: Sequence[int], out: Path | None, outdir: Path | None, are_listed: bool, overwrite: bool
+) -> dict[int, Path]:
+    """Return the file of each seed's picture; whatever is wrong with any of them is said before the first is drawn."""
+    if (out is None) == (outdir is None):
+        raise click.UsageError("Give --out, a file, or --outdir, a folder for seedNNNN.png.")
+    is_file = out is not None and (not are_listed or (len(seeds) == 1 and out.suffix.lower() in PICTURES))
+    if out is not None and is_file:
+        refuse_existing(out, overwrite)
+        check_picture_name(out, "--out")
+        targets = {seeds[0]: out}
+    else:
+        option, folder = ("--outdir", outdir) if outdir is not None else ("--out", out or Path())
+        if option == "--out" and folder.suffix.lower() in PICTURES:
+            raise click.UsageError(f"--out {folder.name} is the name of one picture: give a folder for several seeds.")
+        names = {seed: f"seed{seed:04d}.png" for seed in seeds}
+        refuse_existing_in(folder, list(names.values()), overwrite, option)
+        targets = {seed: folder / name for seed, name in names.items()}
+    check_writable(next(iter(targets.values())))
+    return targets

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
+from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
 from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
@@ -18,7 +20,7 @@ from gan.networks.labels import Label
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable, progress_bar
-from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
+from viz.cli.parameter_types import LARGEST_SEED, MODEL_HELP, PATH, SEED, device_option, trunc_option
 from viz.reports import spectra_figure
 from viz.reports.network_text import format_table, plain
 
@@ -31,10 +33,21 @@ NOT_SETTINGS = ("models", "data", "out", "class_", "vector")
 KINDS = (".png", ".npz")
 
 
-@click.command(epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
-@click.option("--model", "models", multiple=True, metavar="MODEL", help=f"{MODEL_HELP}; any number.")
+@click.command(cls=Command, epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
 @click.option(
-    "--data", help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is."
+    "--model",
+    "--network",
+    "models",
+    type=ModelName(),
+    is_eager=True,
+    multiple=True,
+    metavar="MODEL",
+    help=f"{MODEL_HELP}; any number.",
+)
+@click.option(
+    "--data",
+    type=PATH,
+    help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is.",
 )
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")
 @click.option("--out", required=True, type=PATH, metavar="FILE", help="The .png to draw, or .npz to keep arrays in.")
@@ -65,7 +78,8 @@ KINDS = (".png", ".npz")
 )
 @click.option("--batch", type=click.IntRange(1, 4096), help="Pictures at a time (16 up to 128x128, then fewer).")
 @device_option
-def spectra(**options: Any) -> None:
+@overwrite_option
+def spectra(overwrite: bool, **options: Any) -> None:
     """Draw average power spectra of what models draw, beside a data set's.
 
     Pictures are whitened, seen through a Kaiser window and transformed; what is drawn is the mean of the squares over
@@ -86,7 +100,7 @@ def spectra(**options: Any) -> None:
                                                              arrays to go on with; see below
     """
     with user_errors("give a smaller --batch or --pad"):
-        _check_options(options)
+        _check_options(options, overwrite)
         subjects = _choose_subjects(options)
         found, stopped = _average(subjects)
         if not found:
@@ -94,7 +108,7 @@ def spectra(**options: Any) -> None:
         _write(options, found, stopped)
 
 
-def _check_options(options: dict[str, Any]) -> None:
+def _check_options(options: dict[str, Any], overwrite: bool) -> None:
     """Refuse whatever can be refused before anything is opened."""
     out: Path = options["out"]
     if not (options["models"] or options["data"]):
@@ -105,7 +119,11 @@ def _check_options(options: dict[str, Any]) -> None:
         raise click.UsageError("--layer looks inside models, --data has no layers: leave out one of them.")
     if out.suffix.lower() not in KINDS:
         raise click.UsageError(f"Let the name {out.name!r} end in .png, for a picture, or .npz, for arrays.")
+    last = options["seed"] + options["num"] - 1
+    if options["models"] and last > LARGEST_SEED:
+        raise click.UsageError(f"The last seed would be {last}, and the largest is {LARGEST_SEED}: give less.")
     check_writable(out)
+    refuse_existing(out, overwrite)
     if out.suffix.lower() == ".png":
         import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
 

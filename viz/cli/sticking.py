@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
+from gan.cli.path_types import ModelName, overwrite_option, refuse_existing_in
 from gan.devices import check_device
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
@@ -20,9 +22,23 @@ if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --hel
     from viz.reports.sticking_study import Findings, Model, Settings
 
 
-@click.command()
-@click.option("--left", default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}.")
-@click.option("--right", default="t", show_default=True, metavar="MODEL", help="What it is compared with.")
+PARTS = ("centre", "mean", "walk", "glide")
+FILES = ("figure.png", "sticking.json", *(f"{side}-{part}.png" for side in SLOTS for part in PARTS))
+
+
+@click.command(cls=Command)
+@click.option(
+    "--left", type=ModelName(), is_eager=True, default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}."
+)
+@click.option(
+    "--right",
+    type=ModelName(),
+    is_eager=True,
+    default="t",
+    show_default=True,
+    metavar="MODEL",
+    help="What it is compared with.",
+)
 @click.option("--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png and sticking.json.")
 @click.option(
     "--seed",
@@ -59,8 +75,15 @@ if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --hel
 @class_option
 @label_option
 @device_option
+@overwrite_option
 def sticking(
-    left: str, right: str, out: Path, class_: str | None, vector: tuple[float, ...] | None, **options: Any
+    left: str,
+    right: str,
+    out: Path,
+    class_: str | None,
+    vector: tuple[float, ...] | None,
+    overwrite: bool,
+    **options: Any,
 ) -> None:
     """Show how much of two models' detail sticks to the screen: the paper's figure 1, with numbers.
 
@@ -77,6 +100,7 @@ def sticking(
       python visualizer.py sticking --segment 0.2,0.5,0.8,0.5 --radius 0.6 --frames 480 --out sideways
       python visualizer.py sticking --num 2 --frames 16 --latents 4 --out quick      a first look
     """
+    refuse_existing_in(out, FILES, overwrite)
     with user_errors():
         given = [(name, *read_model(name)) for name in (left, right)]
         from viz.reports.sticking_report import build_files, describe_stickiness, write_files

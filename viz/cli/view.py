@@ -7,18 +7,22 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gan.cli.command import Command
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
+from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
+from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
 from viz.cli.models import find_model
-from viz.cli.output import explain_unwritable
+from viz.cli.output import check_picture_name, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
@@ -30,12 +34,23 @@ if TYPE_CHECKING:
 MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
-@click.command()
-@click.option("--left", metavar="MODEL", help=f"{MODEL_HELP}, for the left slot.")
-@click.option("--right", metavar="MODEL", help="The same for the right slot.")
+ELSEWHERE = {
+    "--browse-dir": "is not needed here: the Model panel takes any path, and files are dropped on the window.",
+    "--capture-dir": "is not there yet: `--screenshot window.png` writes a picture of the window.",
+}
+OPTIONAL_MODEL = ModelName(is_checked=False, may_be_empty=True)
+
+
+@click.command(cls=Command, elsewhere=ELSEWHERE)
+@click.argument("models", nargs=-1, type=ModelName(is_checked=False))
+@click.option(
+    "--left", type=OPTIONAL_MODEL, metavar="MODEL", help=f"{MODEL_HELP}, for the left slot; an empty one empties it."
+)
+@click.option("--right", type=OPTIONAL_MODEL, metavar="MODEL", help="The same for the right slot.")
 @click.option("--state", "state_file", type=PATH, help="Keep the window's state in this file instead.")
 @click.option("--size", type=Size(), help="Size of the window, such as 1600x1000.")
-@click.option("--screenshot", type=PATH, help="Write a picture of the window to this PNG and exit.")
+@click.option("--screenshot", type=PATH, help="Write a picture of the window to this .png, .jpg or .webp, and exit.")
+@overwrite_option
 @click.option(
     "--model-memory",
     type=FiniteRange(0.001, 1e6),
@@ -53,26 +68,35 @@ MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "
     help="Close the window by itself; while an animation plays, say how many pictures a second were shown.",
 )
 def view(
+    models: tuple[str, ...],
     left: str | None,
     right: str | None,
     state_file: Path | None,
     size: tuple[int, int] | None,
     screenshot: Path | None,
+    overwrite: bool,
     model_memory: float | None,
     animate: str | None,
     panels: tuple[str, ...],
     exit_after: float | None,
 ) -> None:
-    """Open the window (the default).
+    """Open the window (the default), on MODELS if any are named: left, right, and the list of recent ones.
 
     \b
     Examples:
+      python visualizer.py network-snapshot-025000.pkl       one model, in the left slot
       python visualizer.py --left b --right t
       python visualizer.py --screenshot window.png           works without a display, too
       python visualizer.py --left b --right t --animate circle --exit-after 10
                                                              says how many pictures a second each slot showed, counted
                                                              once both have one; works without a display, too
     """
+    left, right = _choose_slots(models, left, right)
+    if screenshot is not None:
+        refuse_existing(screenshot, overwrite, "--screenshot")
+        check_picture_name(screenshot, "--screenshot")
+    if state_file is not None:
+        _refuse_other_files(state_file)
     from viz.display import offscreen  # here, as viz.window.window: other commands and --help load no window library
 
     # Some of torch's CUDA paths would import triton, whose library crashes beside Mesa's LLVM (decision 020).
@@ -86,11 +110,13 @@ def view(
     # A window says beside its other picture that there is no such model; nobody would read it in a passing one.
     find = find_model if passing else partial(resolve, fetch=fetch_with_bar)
     named = {slot: name for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
-    models = {slot: str(find(name)) if name else "" for slot, name in named.items()}  # "" empties a slot
+    paths = {slot: str(find(name)) if name else "" for slot, name in named.items()}  # "" empties a slot
     path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
-    for slot, model in models.items():
+    for slot, model in paths.items():
         state.slot(slot).path = model
+    for name in reversed(models[len(SLOTS) :]):
+        state.remember(states.absolute_path(name))
     if animate:
         for slot in SLOTS:
             state.latent_of(slot).animate = animate == "walk"
@@ -103,6 +129,23 @@ def view(
     window.context.message = " ".join(filter(None, (message, unkept)))
     window.show(*panels)
     _run(window, screenshot, exit_after)
+
+
+def _choose_slots(models: Sequence[str], left: str | None, right: str | None) -> tuple[str | None, str | None]:
+    """Return the models of both slots, named by position or by option."""
+    if models and (left is not None or right is not None):
+        raise click.UsageError("Name models either alone or by --left and --right.")
+    first, second, *_ = (*models, None, None)
+    return (first, second) if models else (left, right)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise a usage error for a file that is no state of the window, and would be replaced by one."""
+    if os.path.isdir(path):
+        raise click.UsageError(f"--state {sanitize_text(path)} is a folder: give the name of a file in it.")
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        if not (file.read(64).lstrip() or b"{").startswith(b"{"):
+            raise click.UsageError(f"--state {sanitize_text(path)} is another file: give another name.")
 
 
 def _run(window: Window, screenshot: Path | None, exit_after: float | None) -> None:
@@ -131,8 +174,11 @@ def _run(window: Window, screenshot: Path | None, exit_after: float | None) -> N
 
 def explain_no_display() -> str:
     """Say why there is no window, and name a command that needs none. Only X11 names a display in a variable."""
-    unset = sys.platform.startswith("linux") and not os.environ.get("DISPLAY")
-    reason = " (the window speaks X11, and DISPLAY is not set)" if unset else ""
+    reason = ""
+    if sys.platform.startswith("linux"):
+        display = sanitize_text(os.environ.get("DISPLAY", ""), 60)
+        why = f"DISPLAY is {display}, which cannot be opened" if display else "DISPLAY is not set"
+        reason = f" (the window speaks X11, and {why})"
     words = ["--screenshot", "window.png"]
     if known := list_bundled():
         words = ["render", "--model", known[-1].name, "--seed", "0", "--out", "picture.png"]

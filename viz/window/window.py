@@ -18,7 +18,7 @@ from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, imgui_ctx, imma
 from imgui_bundle import portable_file_dialogs as dialogs
 
 import cuda_ops
-from gan.data.image_io import save_png
+from gan.data.image_io import save_image
 from gan.devices import fastest_device, list_devices
 from gan.hub.resolve import list_bundled, resolve, unquote_path
 from viz import invocation
@@ -170,7 +170,7 @@ class Window:
         finally:
             self.close()
         if screenshot:
-            save_png(screenshot, hello_imgui.final_app_window_screenshot())
+            save_image(screenshot, hello_imgui.final_app_window_screenshot())
 
     def runner_params(self) -> hello_imgui.RunnerParams:
         """Return what hello_imgui runs. The GUI tests give it to imgui's test engine instead."""

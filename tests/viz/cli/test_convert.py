@@ -85,7 +85,7 @@ def test_not_a_number_stays_what_it_is(tmp_path):
 def test_nothing_is_overwritten_unasked(pickle, tmp_path):
     out = tmp_path / "out.safetensors"
     out.write_bytes(b"precious")
-    refused(run("convert", pickle, "--out", out), "is there already: give another --out, or --overwrite")
+    refused(run("convert", pickle, "--out", out), "is there already: give another name, or --overwrite")
     assert out.read_bytes() == b"precious"
     assert run("convert", pickle, "--out", out, "--overwrite").exit_code == 0
     before = out.read_bytes()
@@ -115,8 +115,9 @@ def test_names_that_cannot_be_written_are_one_sentence(pickle, tmp_path):
     long = tmp_path / f"{'a' * 300}.safetensors"
     refused(run("convert", pickle, "--out", long), "cannot be written: File name too long")
     refused(run("convert", pickle, "--out", "/proc/a.safetensors"), "/proc/a.safetensors cannot be written")
-    refused(run("convert", pickle, "--out", ""), "must be a name such as cats.safetensors")
-    refused(run("convert", "", "--out", tmp_path / "x.safetensors"), "No model is named")
+    refused(run("convert", pickle, "--out", ""), "it is empty; give a path")
+    refused(run("convert", pickle, "--out", tmp_path / "a"), "must be a name such as cats.safetensors")
+    refused(run("convert", "", "--out", tmp_path / "x.safetensors"), "it is empty; give a model")
     refused(run("convert", "/dev/null", "--out", tmp_path / "x.safetensors"), "/dev/null is not a regular file")
     refused(run("convert", "x" * 5000, "--out", tmp_path / "x.safetensors"), "There is no file xxx")
     assert run("convert", pickle, "--out", tmp_path / "UPPER.SAFETENSORS").exit_code == 0

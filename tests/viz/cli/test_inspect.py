@@ -361,7 +361,7 @@ def test_a_plot_shows_schedule_and_responses(tmp_path: Path) -> None:
     assert all(found[f"right {name}"] > 300 for name in ("blue", "vermilion", "green")), found
     assert found["right purple"] == 0, "the critical layer's two filters are one curve"
     assert [file.name for file in tmp_path.iterdir()] == ["$t.png"]
-    printed("--cfg", "D", "--plot", str(path))
+    printed("--cfg", "D", "--plot", str(path), "--overwrite")
     _, found = colours(path)
     assert found["left purple"] == 0 and found["right vermilion"] == 0 and found["right blue"] > 300
 
@@ -376,10 +376,10 @@ def test_a_plot_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
 
     with monkeypatch.context() as patch:
         patch.setattr("matplotlib.figure.Figure.savefig", full)
-        refused(run("--cfg", "D", "--plot", str(path)), "cannot be written: full.", 1)
+        refused(run("--cfg", "D", "--plot", str(path), "--overwrite"), "cannot be written: full.", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--cfg", "D", "--plot", str(path)), "visualizer.py doctor`.", 1)
+        refused(run("--cfg", "D", "--plot", str(path), "--overwrite"), "visualizer.py doctor`.", 1)
         assert run("--cfg", "D").exit_code == 0, "the tables do without it"
     assert path.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 

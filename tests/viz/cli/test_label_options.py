@@ -128,7 +128,7 @@ def test_sticking_gives_each_model_its_label(paths: dict[str, str], tmp_path: Pa
 def test_spectra_take_a_label(paths: dict[str, str], tmp_path: Path) -> None:
     def power(*words: str) -> np.ndarray:
         out = tmp_path / "x.npz"
-        result = run("spectra", "--model", paths["plain"], "--num", 4, *words, "--out", out)
+        result = run("spectra", "--model", paths["plain"], "--num", 4, *words, "--out", out, "--overwrite")
         assert result.exit_code == 0, result.output
         with np.load(out) as arrays:
             return arrays["power_0"]

@@ -385,7 +385,8 @@ def test_a_disk_that_fills_up_leaves_what_was_there(folder: Path, tmp_path: Path
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
     monkeypatch.setattr("numpy.savez_compressed", full)
-    refused(run("--model", folder / "t.safetensors", "--num", 1, "--out", out), "cannot be written: full.", 1)
+    words = ("--model", folder / "t.safetensors", "--num", 1, "--out", out, "--overwrite")
+    refused(run(*words), "cannot be written: full.", 1)
     assert out.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 
 

@@ -189,7 +189,7 @@ def test_refusals_come_first_and_in_one_sentence(
     refused(run("--left", str(tmp_path / "none.safetensors"), *out), "none.safetensors")
     refused(run("--left", paths["B"], "--right", __file__, *out), "damaged or not")
     (tmp_path / "file").touch()
-    refused(run(*good, "--out", str(tmp_path / "file")), "cannot be written")
+    refused(run(*good, "--out", str(tmp_path / "file")), "is a file", 2)
     refused(run(*good, "--out", str(tmp_path / "file" / "below")), "cannot be written")
     refused(run(*good, "--out", str(tmp_path / ("x" * 300))), "cannot be written")
     refused(run(*good, *out, "--class", "0"), "without labels", 2)
@@ -239,7 +239,7 @@ def test_what_is_interrupted_leaves_nothing_half_written(
     written.clear()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
-        refused(run(*command), "No space left on device.")
+        refused(run(*command, "--overwrite"), "No space left on device.")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["figure.png"]
     assert (tmp_path / "out" / "figure.png").read_bytes() == b"before"
 

@@ -75,7 +75,7 @@ def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path)
         ("A", ["--mean-constant"], {"mean_constant": True}),
     ]
     for letter, words, asked in cases:
-        assert run("render", "--model", paths[letter], *words, "--out", str(out)).exit_code == 0
+        assert run("render", "--model", paths[letter], *words, "--out", str(out), "--overwrite").exit_code == 0
         expected = Renderer().render(PictureRequest(paths[letter], **asked)).image  # type: ignore[arg-type]
         with Image.open(out) as written:
             assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
@@ -97,7 +97,7 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     refused(run("render", "--model", __file__, *out), "damaged or not", 1)
     refused(run("render", "--model", paths["A"], "--translate", "0.1,0", *out), "Fourier input", 1)
     refused(run("render", "--model", paths["T"], "--class", "1", *out), "without labels", 2)
-    refused(run("render", "--model", paths["T"], "--out", str(tmp_path)), "cannot be written", 1)
+    refused(run("render", "--model", paths["T"], "--out", str(tmp_path)), "is a folder", 2)
     refused(run("render", "--model", paths["T"], "--translate", "0.1", *out), "two numbers", 2)
     refused(run("render", "--model", paths["T"], "--translate", "nan,0", *out), "out of range", 2)
     refused(run("render", "--model", paths["T"], "--seeds", "5-1", *out), "smaller first", 2)

@@ -1,0 +1,77 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Options of the official trainer that have one possible value here, or none yet (docs/coming-from-stylegan3.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from train.cli.options import NO_TRANSFER
+
+NOT_YET = "is not there yet; leave it out."
+NO_AUGMENTATION = "goes with augmentation, which is not there yet; leave it out."
+ELSEWHERE = {
+    "--target": NO_AUGMENTATION,
+    "--p": NO_AUGMENTATION,
+    "--augpipe": NO_AUGMENTATION,
+    "--freezed": f"goes with transfer, and {NO_TRANSFER}; leave it out.",
+    "--transfer": "is not there yet: a new run starts from random weights; leave it out.",
+    "--batch-gpu": "is not there yet: all pictures of a --batch are computed at once; choose that smaller.",
+    "--map-depth": "is not there yet: --cfg and --preset decide how deep the mapping is; leave it out.",
+    "--mbstd-group": NOT_YET,
+    "--subset": "is not there: `train.py dataset convert SRC --max=N` makes a smaller set.",
+    "--nobench": "has no meaning here: convolutions are timed only where it pays; leave it out.",
+    "--allow-tf32": "has no meaning here: --fp32 and --num-fp16-res decide what is computed in which precision.",
+    "--nhwc": "has no meaning here: the layout of tensors in memory is chosen for the device; leave it out.",
+}
+
+
+def _refuse_gpus(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
+    if value is not None and value > 1:
+        raise click.UsageError(
+            f"--gpus={value}: training on several GPUs is not there yet; give --gpus=1, and --device if it is not the "
+            "first."
+        )
+
+
+def _refuse_metrics(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None and value.strip().lower() != "none":
+        raise click.UsageError(
+            f"--metrics={value}: measuring while training is not there yet; give --metrics=none, and measure snapshots "
+            "with `train.py metrics`."
+        )
+
+
+def _refuse_augmentation(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None and value.strip().lower() != "noaug":
+        raise click.UsageError(f"--aug={value}: augmentation is not there yet; give --aug=noaug, or leave it out.")
+
+
+def official_options(command: Any) -> Any:
+    """Add --gpus, --metrics and --aug, which are checked and change nothing."""
+    for option in (
+        click.option(
+            "--aug",
+            metavar="noaug",
+            callback=_refuse_augmentation,
+            expose_value=False,
+            help="Pictures are not augmented: noaug is the only value yet.",
+        ),
+        click.option(
+            "--metrics",
+            metavar="none",
+            callback=_refuse_metrics,
+            expose_value=False,
+            help="Nothing is measured while training: none is the only value yet.",
+        ),
+        click.option(
+            "--gpus",
+            type=click.IntRange(1),
+            callback=_refuse_gpus,
+            expose_value=False,
+            help="Number of GPUs: 1 is the only value yet; see --device.",
+        ),
+    ):
+        command = option(command)
+    return command
