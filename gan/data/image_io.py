@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,10 @@ from PIL.PngImagePlugin import PngInfo
 from gan.files.atomic_write import atomic_write
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-JPEG_QUALITY = 95
+FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True, "exact": True},
+}
 MAX_EXIF = 65_000  # bytes, what a JPEG has room for
 
 
@@ -89,11 +93,11 @@ def save_image(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[s
         return
     if kind == "JPEG" and pixels.shape[2:] == (4,):
         raise OSError("a JPEG holds no transparency; give a name that ends in .png or .webp")
-    exif = Image.Exif()
+    exif, options = Image.Exif(), dict(FORMAT_OPTIONS[kind])
     if text:
         exif[ExifTags.Base.ImageDescription] = json.dumps(dict(text))
+        options["exif"] = exif
     if len(exif.tobytes()) > MAX_EXIF and kind == "JPEG":
         raise OSError("a JPEG has no room for all its settings; give a name that ends in .png or .webp")
-    options = {"quality": JPEG_QUALITY, "subsampling": 0} if kind == "JPEG" else {"lossless": True, "exact": True}
     with atomic_write(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format=kind, exif=exif, **options)
+        Image.fromarray(pixels).save(temporary, format=kind, **options)

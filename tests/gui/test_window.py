@@ -43,7 +43,7 @@ def test_it_pictures_itself_and_keeps_its_state(tmp_path: Path) -> None:
         tmp_path / "state.json",
         tmp_path / "w.png",
     )
-    words = ("--state", str(state_file), "--size", "900x700", "--screenshot", str(shot))
+    words = ("--state", str(state_file), "--size", "900x700", "--screenshot", str(shot), "--overwrite")
     ran = visualizer("--left", model, "--right", "", *words)
     assert ran.returncode == 0 and str(shot) in ran.stdout, ran.stderr
     with Image.open(shot) as picture:

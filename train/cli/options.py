@@ -16,7 +16,7 @@ from gan.files.errors import sanitize_text
 from gan.hub.url import is_address
 from train.config import MAX_FP16_RES
 
-SEED = click.IntRange(0, 2**63 - 1)  # torch takes no larger one
+SEED = click.IntRange(0, 2**32 - 1)  # of a larger one torch, on a CPU, takes the lower 32 bits
 CHANGEABLE = (  # when a run is resumed
     "total_images",
     "snap",

@@ -9,7 +9,7 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import ImageSize, network_options
-from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
+from gan.cli.path_types import ModelName, looks_like_path, overwrite_option, refuse_existing
 from gan.files.format import format_bytes
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.describe import describe_rung
@@ -73,13 +73,15 @@ def inspect(
       python visualizer.py inspect --diff D E                       what rung E changes from rung D
     """
     given = {name: value for name, value in options.items() if value is not None}
+    if network is not None and model is None and cfg is None and diff is None and looks_like_path(network):
+        raise click.UsageError(f"--network chooses from a file: give the file itself as MODEL, `inspect {network}`.")
     if (model is not None) + (cfg is not None) + (diff is not None) != 1:
         raise click.UsageError("Give one of MODEL, --cfg and --diff: see the examples in --help.")
     if model is not None and (given or size is not None):
         option = "size" if size is not None else next(iter(given)).replace("_", "-")
         raise click.UsageError(f"--{option} goes with --cfg or --diff: a model has its own settings.")
     if network is not None and model is None:
-        raise click.UsageError("--network chooses from a file: give MODEL, too.")
+        raise click.UsageError("--network chooses from a file: give MODEL, too, or the file's name as MODEL alone.")
     if diff is not None and picture is not None:
         raise click.UsageError("--plot draws one network: leave out --diff.")
     if layers and picture is None:

@@ -72,6 +72,12 @@ def run(main: click.Command, *words: str) -> Result:
     return CliRunner().invoke(main, list(words))
 
 
+@pytest.mark.parametrize("words", ["--cfg=T --data=set", "dataset critters --out=x.zip", "metrics --cfg=T", "ladder"])
+def test_seeds_of_training_do_not_wrap(words: str) -> None:
+    """torch takes the lower 32 bits of a larger one for the same."""
+    refused(run(trainer, *words.split(), "--seed=4294967296"), "4294967295")
+
+
 def refused(result: Result, *said: str, code: int = 2) -> None:
     last = result.output.strip().splitlines()[-1]
     assert isinstance(result.exception, SystemExit) and result.exit_code == code, result.output

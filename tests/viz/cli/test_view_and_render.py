@@ -2,6 +2,7 @@
 """The viewer's command line: pictures without a window, and one sentence for whatever cannot be done."""
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -129,6 +130,14 @@ def test_no_display_names_a_command_that_works_without(
     monkeypatch.chdir(tmp_path)
     words = result.output.strip().partition("visualizer.py ")[2].partition("`")[0].split()
     assert run(*words).exit_code == 0 and Path("picture.png").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only X11 names a display in a variable")
+@pytest.mark.parametrize(("display", "said"), [(":77", "DISPLAY is :77, which cannot be opened"), ("", "is not set")])
+def test_a_display_that_cannot_be_opened_is_named(monkeypatch: pytest.MonkeyPatch, display: str, said: str) -> None:
+    monkeypatch.setattr(offscreen, "has_display", lambda: False)
+    monkeypatch.setenv("DISPLAY", display)
+    refused(run(), said, 1)
 
 
 def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
