@@ -134,7 +134,7 @@ def convert(
     if size[1] != size[0] and not wide:
         raise click.UsageError(f"--size {size[0]}x{size[1]} goes with --crop wide; data sets are square: {size[0]}.")
     if out.suffix.lower() != ".zip":
-        raise click.UsageError(f"--out must be the name of a zip, such as {out.name or 'set'}.zip.")
+        raise click.UsageError(f"--out must be the name of a zip, such as {out.stem or 'set'}.zip.")
     refuse_existing(out, overwrite)
     from train.datasets.convert import convert_dataset
     from train.datasets.transform import Transform

@@ -34,7 +34,7 @@ def dataset() -> None:
 def critters(out: Path, num: int, size: str, seed: int, overwrite: bool) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json."""
     if out.suffix.lower() != ".zip":
-        raise click.UsageError(f"--out must be the name of a zip, such as {out.name or 'critters'}.zip.")
+        raise click.UsageError(f"--out must be the name of a zip, such as {out.stem or 'critters'}.zip.")
     refuse_existing(out, overwrite)
     from train import launch  # here: torch takes longer to load than --help may
 
