@@ -189,6 +189,7 @@ def configure(
     cfg: str,
     *,
     resolution: int,
+    img_channels: int = 3,
     c_dim: int = 0,
     preset_name: str = "paper",
     channel_base: int | None = None,
@@ -212,9 +213,10 @@ def configure(
         (channel_base or base, channel_max or peak) for base, peak in (settings.channels, settings.d_channels)
     )
     network = {"magnitude_ema_beta": 0.5 ** (batch / 20_000), **settings.network, **(switches or {})}
-    generator = find_rung(name, resolution, channel_base=g_base, channel_max=g_max, c_dim=c_dim, **network).network
+    pictures: dict[str, Any] = {"img_channels": img_channels, "c_dim": c_dim}
+    generator = find_rung(name, resolution, channel_base=g_base, channel_max=g_max, **pictures, **network).network
     discriminator = DiscriminatorConfig(
-        resolution, c_dim=c_dim, channel_base=d_base, channel_max=d_max, mbstd_group=recipe.mbstd_group
+        resolution, channel_base=d_base, channel_max=d_max, mbstd_group=recipe.mbstd_group, **pictures
     )
     defaults = {
         "gamma": default_gamma(resolution, batch),

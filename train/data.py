@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gan.data.image_dataset import ImageSource
+from train.damage import SourceReader
 from train.device import to_device
 
 
@@ -36,17 +36,23 @@ class Sampler:
 
 
 class BatchLoader:
-    """Batches of a set as tensors: pictures float [N, 3, S, S] in [-1, 1] and labels float [N, c_dim] or None."""
+    """Batches of a set as tensors: pictures float [N, C, S, S] in [-1, 1] and labels float [N, c_dim], None if 0."""
 
-    def __init__(self, source: ImageSource, batch: int, seed: int, mirror: bool, conditional: bool) -> None:
-        self.source, self.batch, self.conditional = source, batch, conditional
-        self.sampler = Sampler(len(source), seed, mirror)
+    def __init__(self, reader: SourceReader, batch: int, seed: int, mirror: bool, c_dim: int) -> None:
+        self.reader, self.batch, self.c_dim = reader, batch, c_dim
+        self.sampler = Sampler(len(reader.source), seed, mirror)
 
     def load(self, position: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Load the batch that starts at `position` of the stream; ImageError if a picture no longer decodes."""
+        """Load the batch that starts at `position` of the stream; ImageError if too many pictures are damaged."""
         indices, flipped = self.sampler.pick(position, self.batch)
-        pictures = self.source.batch(indices)
+        indices, pictures = self.reader.read(indices)
         pictures = np.where(flipped[:, None, None, None], pictures[..., ::-1], pictures)
         images = to_device(pictures, device).float().div_(127.5).sub_(1)
-        labels = to_device(self.source.label_batch(indices), device) if self.conditional else None
-        return images, labels
+        return images, self.load_labels(indices, device)
+
+    def load_labels(self, indices: np.ndarray, device: torch.device) -> torch.Tensor | None:
+        """Load labels; a set that changed may have fewer classes than the networks."""
+        if not self.c_dim:
+            return None
+        labels = self.reader.source.label_batch(indices)
+        return to_device(np.pad(labels, ((0, 0), (0, self.c_dim - labels.shape[1]))), device)

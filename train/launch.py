@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,14 +22,19 @@ from gan.hub.resolve import find_newest_snapshot
 from gan.networks.ladder import parse_rung
 from train.config import TrainConfig, configure
 from train.critters.dataset import write_dataset
+from train.damage import SourceReader
 from train.device import check_memory, configure_torch
 from train.errors import TrainingError, explain
 from train.loop import Loop
+from train.manifest import check_fit, describe_changes, write_manifest
 from train.mixed_precision import default_num_fp16_res, describe_precision
-from train.run_folder import STATE, STOP, RunLog, find_trainer, make_run_folder
+from train.progress import show_progress
+from train.run_folder import OPTIONS, STATE, STOP, RunLog, find_trainer, make_run_folder
 from train.state import TrainState
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
+MAX_OPTIONS = 2**20  # bytes of training_options.json
+LABELS_UNUSED = "Its labels are not used: --cond trains with them."
 CHECKED = "losses finite, snapshot loads back bit for bit"  # the loop ends a run in which a loss is not finite
 
 
@@ -55,10 +59,13 @@ def start_run(
     if data == "critters":
         data = str(_ensure_critters(outdir, critters_num, resolution or 32))
     source = _open_images(data, workers=workers)
+    reader = SourceReader(source)
+    reader.check()  # what an earlier run found
     config = _configure(cfg, source, device, options)
     state = TrainState(config)  # before there is a folder: a run that cannot be built leaves none behind
     folder = make_run_folder(outdir, config, description)
-    _train(folder, state, source, _describe_run(config, options))
+    write_manifest(folder, source)
+    _train(folder, state, reader, _describe_run(config, options))
     return folder, state
 
 
@@ -106,7 +113,8 @@ def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, An
     cond = options.get("cond", False)
     if cond and source.labels is None:
         raise TrainingError(
-            f"{source.path} has no labels to train with; add them to its dataset.json or leave out --cond."
+            f"{source.path} has no labels to train with; add them to its dataset.json, make a class of each folder "
+            "with `python train.py dataset convert --labels folders`, or leave out --cond."
         )
     switches = {name: options[name] for name in OPTION_NAMES if name in options}
     values = {name: value for name, value in options.items() if name not in (*OPTION_NAMES, "cond")}
@@ -117,9 +125,8 @@ def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, An
         "data_digest": source.digest,
     } | read
     values = {"num_fp16_res": default_num_fp16_res(device), **values, **read, "device": device}
-    config = configure(
-        cfg, resolution=source.resolution, c_dim=source.c_dim if cond else 0, switches=switches, **values
-    )
+    shape: dict[str, Any] = {"resolution": source.resolution, "img_channels": source.channels, "c_dim": source.c_dim if cond else 0}
+    config = configure(cfg, switches=switches, **shape, **values)
     check_memory(config)
     return config
 
@@ -139,13 +146,22 @@ def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
 
 
 def resume_run(
-    folder: Path, data: str | None = None, *, device: str | None = None, workers: int | None = None, **changes: Any
+    folder: Path,
+    data: str | None = None,
+    *,
+    device: str | None = None,
+    workers: int | None = None,
+    data_changed: bool = False,
+    **changes: Any,
 ) -> None:
-    """Continue the run in `folder`; `changes` are fields of TrainConfig, `data` the pictures' new place."""
+    """Continue the run in `folder`; `changes` are fields of TrainConfig, `data` the pictures' new place.
+
+    `data_changed`: go on even if they are not the pictures that the run was started with. A run that was ended before
+    its first snapshot begins again.
+    """
     if not folder.is_dir():
         raise TrainingError(f"{folder} is not a folder; give the run folder to resume.")
-    if not (folder / STATE).is_file():
-        raise TrainingError(f"{folder} holds no {STATE}: the run wrote no snapshot yet; start a new run.")
+    _check_resumable(folder)
     pid = find_trainer(folder)
     if pid is not None:
         raise TrainingError(
@@ -159,11 +175,58 @@ def resume_run(
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
     source = _open_images(config.data, config.resolution, workers)
-    _check_same_data(source, config)
-    _train(folder, state, source)
+    check_fit(source, config)
+    reader = SourceReader(source)
+    differences = describe_changes(folder, source, config)
+    if differences and not data_changed:
+        raise TrainingError(
+            f"{source.path} changed since the run was started: {differences}; give the same data to resume, "
+            "--data-changed to go on with what is there now, or start a new run."
+        )
+    opening = []
+    if not state.images:
+        opening.append("The run was ended before its first snapshot: it begins again, with the same options.")
+    if differences:
+        state.config = replace(config, data_images=len(source), data_digest=source.digest)
+        opening.append(f"The data changed: {differences}; from here on its pictures come in another order.")
+    elif data_changed:
+        opening.append("The data did not change.")
+    write_manifest(folder, source)
+    _train(folder, state, reader, *opening)
+
+
+def _check_resumable(folder: Path) -> None:
+    """Raise TrainingError if a run folder has neither a state nor, without any snapshot, its options."""
+    if (folder / STATE).is_file():
+        return
+    snapshot = find_newest_snapshot(folder)
+    if snapshot is not None:
+        raise TrainingError(
+            f"{folder} holds no {STATE}, without which the run cannot go on from {snapshot.name}; start a new run."
+        )
+    if not (folder / OPTIONS).is_file():
+        raise TrainingError(f"{folder} holds no {STATE} and no {OPTIONS}: it is no run folder; start a new run.")
+
+
+def _begin_again(folder: Path, device: str | None) -> TrainState:
+    """Return the first state of the run whose options lie in `folder`."""
+    path = folder / OPTIONS
+    try:
+        with path.open("rb") as file:
+            document = json.loads(file.read(MAX_OPTIONS))
+    except (ValueError, RecursionError) as error:
+        raise TrainingError(f"{path} is damaged and cannot be resumed from; start a new run.") from error
+    if not isinstance(document, dict):
+        raise TrainingError(f"{path} holds no training options; start a new run.")
+    config = TrainConfig.from_json(document if device is None else {**document, "device": device})
+    require_device(config.device)
+    check_memory(config)
+    return TrainState(config)
 
 
 def _load_state(folder: Path, device: str | None) -> TrainState:
+    if not (folder / STATE).is_file():
+        return _begin_again(folder, device)
     try:
         return TrainState.load(folder / STATE, device)
     except CheckpointError as error:
@@ -172,22 +235,37 @@ def _load_state(folder: Path, device: str | None) -> TrainState:
         raise TrainingError(f"{error} Without it the run cannot be resumed{kept}.") from error
 
 
-def _train(folder: Path, state: TrainState, source: ImageSource, opening: str | None = None) -> None:
+def _train(folder: Path, state: TrainState, reader: SourceReader, *opening: str) -> None:
     config = state.config
     print(f"Run folder: {folder}", flush=True)  # the line that docs/run-folder.md promises
     log = RunLog(folder, config.total_images)
     log.write_progress("starting", state.images)
-    if opening is not None:
-        log.say(opening)
+    for line in (*opening, *_describe_data(reader, config)):
+        log.say(line)
     configure_torch(state.device, config.threads)
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
     if config.num_fp16_res and state.device.type == "cpu":
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
-    outcome = Loop(folder, state, source, log).run()
+    outcome = Loop(folder, state, reader, log).run()
     if outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; continue with: python train.py --resume={folder}")
     else:
         log.say(f"Finished {state.images / 1000:g} kimg in {folder}.")
+
+
+def _describe_data(reader: SourceReader, config: TrainConfig) -> list[str]:
+    """Return lines that say what the set holds, and what is not used of it."""
+    source, verifier = reader.source, reader.verifier
+    lines = [f"Data: {source.describe()}"]
+    if source.labels is not None:
+        lines.append("Its labels condition both networks." if config.generator.c_dim else LABELS_UNUSED)
+    if not source.cached:
+        left = len(source) - verifier.done
+        checked = f"{left} of them are checked for damage meanwhile" if left else "an earlier run found them sound"
+        if not left and verifier.damaged:
+            checked = f"an earlier run found {len(verifier.damaged)} of them damaged"
+        lines.append(f"The pictures are too many to be kept in memory, and read when they are drawn; {checked}.")
+    return lines
 
 
 def _open_images(data: str, resolution: int | None = None, workers: int | None = None) -> ImageSource:
@@ -195,19 +273,6 @@ def _open_images(data: str, resolution: int | None = None, workers: int | None =
     source = open_images(data, resolution)
     source.readers = workers or source.readers
     return source
-
-
-def _check_same_data(source: ImageSource, config: TrainConfig) -> None:
-    if len(source) != config.data_images:
-        raise TrainingError(
-            f"{source.path} holds {len(source)} pictures, but the run was trained on "
-            f"{config.data_images}; give the same data to resume, or start a new run."
-        )
-    if source.digest != config.data_digest:
-        raise TrainingError(
-            f"The pictures in {source.path} changed since the run was started (their names or sizes "
-            "differ); give the same data to resume, or start a new run."
-        )
 
 
 def _critters_path(outdir: Path, num: int, size: int) -> Path:
@@ -224,17 +289,9 @@ def _ensure_critters(outdir: Path, num: int, size: int) -> Path:
 
 def draw_critters(path: Path, num: int, size: int, seed: int) -> None:
     """Draw a data set with progress on the terminal; TrainingError for a size, number or seed out of range."""
-    click.echo(f"Drawing {num} critters of {size}x{size} into {path}")
-    on_terminal = sys.stdout.isatty()
-    with click.progressbar(length=num, label="Drawing", hidden=not on_terminal) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.update(1)
-            if not on_terminal and done % max(total // 10, 1) == 0:  # a pipe or a log gets a line for every tenth
-                click.echo(f"Drawn {done} of {total}")
-
+    with show_progress(f"Drawing {num} critters of {size}x{size} into {path}", "Drawn") as progress:
         try:
-            write_dataset(path, num, size, seed, progress=show)
+            write_dataset(path, num, size, seed, progress=progress)
         except ValueError as error:
             raise TrainingError(str(error)) from error
 

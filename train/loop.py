@@ -15,13 +15,15 @@ import numpy as np
 import torch
 
 from gan.checkpoints.checkpoint import save_generator
-from gan.data.image_dataset import ImageSource
-from gan.data.image_io import save_png, tile_images, to_uint8
+from gan.data.file_sets import ImageError
+from gan.data.image_io import prepare_for_grid, save_png, tile_images, to_uint8
 from gan.files.format import format_duration
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
+from train.damage import SourceReader
 from train.data import BatchLoader
 from train.device import measure_memory, synchronize
+from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_name, write_json
 from train.state import TrainState
@@ -96,33 +98,43 @@ class Loop:
         self,
         run: Path,
         state: TrainState,
-        source: ImageSource,
+        reader: SourceReader,
         log: RunLog,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         config = state.config
-        self.run_folder, self.state, self.source, self.log, self.clock = run, state, source, log, clock
-        self.batches = BatchLoader(source, config.batch, config.seed, config.mirror, config.generator.c_dim > 0)
+        self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
+        self.batches = BatchLoader(reader, config.batch, config.seed, config.mirror, config.generator.c_dim)
         self.means = RunningMeans(finite_only=config.num_fp16_res > 0)
         self.grid_columns, self.grid_rows = (8, 6) if config.resolution <= 256 else (4, 3)
         self._rate = self._tick_rate = 0.0
+        self._last_means: dict[str, float | None] | None = None  # of the last tick in which all was finite
+        self._unreadable: ImageError | None = None  # why the run must stop
+        self._verified_tenths = 10 * reader.verifier.done // len(reader.source)  # as last said
 
     def run(self) -> str:
         """Train; return "finished" or "stopped". Raises TrainingError, with the last good snapshot named."""
         try:
             with StopRequest(self.run_folder) as stop:
                 self._prepare_folder()
+                self.reader.verifier.start()
                 outcome = self._train(stop)
         except KeyboardInterrupt:
             self._report_failure("Aborted by a second Ctrl-C.")
             raise
+        except ImageError as error:
+            sentence = f"{str(error).rstrip('.')}, then resume with --data-changed; {self._describe_last_snapshot()}."
+            self._report_failure(sentence)
+            raise TrainingError(sentence) from error
         except Exception as error:  # whatever it is: who follows the folder must learn that the run is over
             message = self._explain(error)
             self._report_failure(message or str(error) or type(error).__name__)
             if message is None:
                 raise
             raise TrainingError(message) from error
+        finally:
+            self.reader.verifier.stop()
         self.log.write_progress(outcome, self.state.images, self._rate)
         return outcome
 
@@ -139,28 +151,43 @@ class Loop:
         state, log = self.state, self.log
         log.write_progress("starting", state.images)
         write_json(self.run_folder / OPTIONS, state.config.to_json())
+        log.drop_rows_after(state.images)
         if state.images:
-            log.drop_rows_after(state.images)
             log.say(f"Resuming at {state.images / 1000:.1f} of {state.config.total_images / 1000:.1f} kimg.")
             return
-        shown = np.arange(min(self.grid_columns * self.grid_rows, len(self.source)))
-        grid = tile_images(self.source.batch(shown).transpose(0, 2, 3, 1), self.grid_columns)
+        _, pictures = self.reader.read(self._choose_shown()[: len(self.reader.source)])
+        grid = tile_images(prepare_for_grid(pictures.transpose(0, 2, 3, 1)), self.grid_columns)
         save_png(self.run_folder / "reals.png", grid)
         self._save_fakes()
+
+    def _choose_shown(self) -> np.ndarray:
+        """Return the pictures of the grid of reals, whose labels the grids of fakes have: the set's first ones.
+
+        With labels they are spread over the whole set, which may be sorted by class.
+        """
+        count, cells = len(self.reader.source), self.grid_columns * self.grid_rows
+        if self.state.config.generator.c_dim and count > cells:
+            return np.arange(cells) * count // cells
+        return np.arange(cells) % count
 
     def _train(self, stop: StopRequest) -> str:
         state, config = self.state, self.state.config
         started = self.clock() - state.seconds
         done = False
         while not done:
+            images = state.images
             self._train_tick(stop)
             state.seconds = self.clock() - started
-            self._finish_tick()
-            done = stop.made or state.images >= config.total_images
+            if state.images > images:
+                self._finish_tick()
+            self._report_pictures()
+            done = stop.made or state.images >= config.total_images or self._unreadable is not None
             if done and state.images < config.total_images:
                 self.log.write_progress("stopping", state.images, self._rate)
-            if done or state.ticks % config.snap == 0:
+            if state.images and (done or state.ticks % config.snap == 0):
                 self._save_snapshot()
+        if self._unreadable is not None:
+            raise self._unreadable  # now that what was trained is safe
         return "finished" if state.images >= config.total_images else "stopped"
 
     def _train_tick(self, stop: StopRequest) -> None:
@@ -169,7 +196,11 @@ class Loop:
         images, begun, elapsed = state.images, self.clock(), 0.0
         end = min(images + config.tick_images, config.total_images)
         while state.images < end and elapsed < config.tick_seconds:
-            reals, labels = self.batches.load(state.images, state.device)
+            try:
+                reals, labels = self.batches.load(state.images, state.device)
+            except ImageError as error:
+                self._unreadable = error
+                break
             self.means.add(state.step(reals, labels))
             elapsed = max(self.clock() - begun, 1e-9)
             if self._rate == 0 or elapsed > 5:  # the first steps of a tick say little about its pace
@@ -199,8 +230,19 @@ class Loop:
         if not all(math.isfinite(value) for value in means.values() if value is not None) or not state.is_finite():
             raise TrainingError(
                 f"Training diverged (a loss or a weight is not a finite number) before {state.images} images; "
-                f"{self._describe_last_snapshot()}; start a new run with a larger --gamma."
+                f"{self._describe_last_snapshot()}; {advise(config, means, self._last_means)}."
             )
+        self._last_means = means
+
+    def _report_pictures(self) -> None:
+        """Say what the check in the background found, and for each tenth of the set how far it is."""
+        verifier, count = self.reader.verifier, len(self.reader.source)
+        if 10 * verifier.done // count > self._verified_tenths:
+            self._verified_tenths = 10 * verifier.done // count
+            self.log.say(f"Checked {verifier.done} of {count} pictures, {len(verifier.damaged)} of them damaged.")
+        news = self.reader.describe_news()
+        if news:
+            self.log.say(news)
 
     def _save_snapshot(self) -> None:
         state, config = self.state, self.state.config
@@ -208,6 +250,9 @@ class Loop:
         facts = {"images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed}
         # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
         facts["training"] = {**config.to_json(), "data": config.data_name}
+        names = self.reader.source.labels.classes if self.reader.source.labels is not None else ()
+        if config.generator.c_dim and names:
+            facts["classes"] = [*names, *map(str, range(len(names), config.generator.c_dim))]
         save_generator(path, state.ema, facts)
         state.save(self.run_folder / STATE)
         self._save_fakes()
@@ -218,16 +263,16 @@ class Loop:
         """Save the grid of the moving average's pictures: the same latents (and labels) in every grid of a run."""
         state, config = self.state, self.state.config
         count = self.grid_columns * self.grid_rows
-        labels = self.source.label_batch(np.arange(count) % len(self.source))
+        labels = self.batches.load_labels(self._choose_shown(), state.device)
         pictures = []
         for first in range(0, count, config.batch):
             seeds = range(first, min(first + config.batch, count))
             z = np.concatenate([z_from_seed(seed, config.generator.z_dim) for seed in seeds])
-            c = torch.from_numpy(labels[seeds.start : seeds.stop]).to(state.device) if config.generator.c_dim else None
+            c = None if labels is None else labels[seeds.start : seeds.stop]
             # float32, in which any viewer can show the snapshot, whatever the layers train in
             with torch.autocast(state.device.type, enabled=False):
                 images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
-            pictures.append(to_uint8(images).cpu().numpy())
+            pictures.append(prepare_for_grid(to_uint8(images).cpu().numpy()))
         save_png(self.run_folder / fakes_name(state.images), tile_images(np.concatenate(pictures), self.grid_columns))
 
     def _describe_last_snapshot(self) -> str:

@@ -27,7 +27,7 @@ Stats = dict[str, torch.Tensor]
 class Step:
     """The inputs of one step's losses, which write `pl_mean` and `fakes` only.
 
-    `reals` float [N, 3, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels; `fakes`
+    `reals` float [N, C, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels; `fakes`
     the pictures and labels of this step's generator loss, kept if config.reuse_fakes.
     """
 

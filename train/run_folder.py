@@ -17,6 +17,7 @@ import psutil
 
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_duration
+from gan.files.numbered import format_images
 from train.config import TrainConfig
 from train.errors import TrainingError
 
@@ -33,12 +34,12 @@ ACTIVE_STATES = ("starting", "training", "stopping")  # of progress.json, while 
 
 def snapshot_name(images: int) -> str:
     """Return the file name of the snapshot taken after `images` images."""
-    return f"network-snapshot-{images // 1000:06d}.safetensors"
+    return f"network-snapshot-{format_images(images)}.safetensors"
 
 
 def fakes_name(images: int) -> str:
     """Return the file name of the grid of generated pictures after `images` images."""
-    return f"fakes{images // 1000:06d}.png"
+    return f"fakes{format_images(images)}.png"
 
 
 def make_run_folder(outdir: Path, config: TrainConfig, description: str = "") -> Path:
@@ -100,6 +101,7 @@ class RunLog:
 
     def say(self, line: str) -> None:
         """Print one line, and keep it in log.txt."""
+        line = line.encode("utf-8", "replace").decode()  # names of files may hold what no text can
         print(f"{ERASE_LINE if self._bar_shown else ''}{line}", flush=True)
         self._bar_shown = False
         with (self.run / LOG).open("a", encoding="utf-8") as file:

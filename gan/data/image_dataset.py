@@ -9,7 +9,7 @@ dataset convert` (train.datasets) makes such a set of any other. Pure numpy and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 from gan.data.file_sets import FileSet, ImageError, Tar, is_hidden, open_file_set
 from gan.data.labels import LABELS, Labels, read_labels
 from gan.data.picture import DAMAGE, PictureInfo, list_suffixes, load_picture, probe_picture
-from gan.files.errors import describe_error
+from gan.files.errors import describe_error, sanitize_text
 
 RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 PICTURE_FLOOR, PICTURE_EACH = 4 * 2**20, 16  # bytes of a file, out of a zip too: in all, and for each of its pixels
@@ -28,18 +28,30 @@ LISTED = 3  # names that a sentence has room for
 CONVERT = "`python train.py dataset convert SRC --out SET.zip --size {size}` makes a set of it, and leaves it as it is"
 
 
+class DamagedPicture(ImageError):
+    """A file that does not decode: its `name`, and `why`, a few words."""
+
+    def __init__(self, name: str, path: Path, why: str) -> None:
+        super().__init__(f"{name} in {path} cannot be read as a picture ({why}); replace or remove it.")
+        self.name, self.why = sanitize_text(name), sanitize_text(why)
+
+
 class ImageSource:
     """A checked picture set. Indexing order is the sorted order of file names, whatever the file system says.
 
     Attributes: `path`, `name` (stem, for run folders), `names` (relative POSIX paths), `resolution`, `channels` (1
-    grey, 3 RGB, 4 RGB and alpha), `labels` (Labels or None), `left_out` (other files: name -> why), `digest` (of names
-    and byte sizes: tells whether the set changed), `readers` (threads that decode a batch; may be set).
+    grey, 3 RGB, 4 RGB and alpha), `labels` (Labels or None), `left_out` (other files: name -> why), `sizes` (bytes of
+    each picture), `digest` (of names and byte sizes: tells whether the set changed), `stamp` (of what changes with
+    any byte, too), `readers` (threads that decode a batch; may be set).
     """
 
     def __init__(self, files: FileSet, names: Sequence[str], resolution: int, channels: int, path: Path) -> None:
         self.path, self.names, self.resolution, self.channels = path, tuple(names), resolution, channels
         self.labels: Labels | None = read_labels(files, names)
-        self.digest = hashlib.sha256("".join(f"{n}\0{files.sizes[n]}\n" for n in names).encode()).hexdigest()[:16]
+        self.sizes = tuple(files.sizes[name] for name in names)
+        self.digest = _digest(f"{name}\0{size}\n" for name, size in zip(names, self.sizes, strict=True))[:16]
+        stamps = (f"{name}\0{files.sizes[name]}\0{files.stamps[name]}\n" for name in names)
+        self.stamp = _digest([f"{resolution}x{channels}\n", *stamps])
         self.left_out = _list_left_out(files, set(names))
         self.readers = READERS
         self._files = files
@@ -62,7 +74,7 @@ class ImageSource:
         return len(self.names)
 
     def read(self, index: int) -> np.ndarray:
-        """Return picture `index` as uint8 [channels, S, S]; ImageError names a file that does not decode."""
+        """Return picture `index` as uint8 [channels, S, S]; DamagedPicture if it does not decode."""
         if self._pictures is not None:
             return self._pictures[index]
         name, size = self.names[index], self.resolution
@@ -70,7 +82,7 @@ class ImageSource:
             data = self._files.read(name, PICTURE_FLOOR + PICTURE_EACH * size**2)
             image = load_picture(data, self.channels, size=(size, size))
         except DAMAGE as error:
-            raise _damaged(name, self.path, error) from error
+            raise DamagedPicture(name, self.path, describe_error(error, "it is damaged, or no picture")) from error
         pixels = np.asarray(image).reshape(size, size, self.channels)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -155,9 +167,11 @@ def _list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
     return files.left_out | {name: f"no picture: {Path(name).suffix or 'no suffix'}" for name in others}
 
 
-def _damaged(name: str, path: Path, error: BaseException) -> ImageError:
-    why = describe_error(error, "it is damaged, or no picture")
-    return ImageError(f"{name} in {path} cannot be read as a picture ({why}); replace or remove it.")
+def _digest(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def _check_header(files: FileSet, name: str, path: Path) -> PictureInfo:
@@ -165,7 +179,7 @@ def _check_header(files: FileSet, name: str, path: Path) -> PictureInfo:
         with files.open(name) as stream:
             return probe_picture(stream)
     except DAMAGE as error:
-        raise _damaged(name, path, error) from error
+        raise DamagedPicture(name, path, describe_error(error, "it is damaged, or no picture")) from error
 
 
 def _check_size(where: str, info: PictureInfo, resolution: int, first: str | None) -> None:

@@ -20,6 +20,7 @@ FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
 }
 MAX_EXIF = 65_000  # bytes, what a JPEG has room for
+CHECK_LIGHT, CHECK_DARK = 200, 150  # greys of a checkerboard
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
@@ -55,6 +56,22 @@ def select_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     A PNG of them is grey, RGB or RGBA. Two channels are red and green of an RGB picture.
     """
     return pixels[:, :, 0] if channels == 1 else pixels if channels == 4 else pixels[:, :, :3]
+
+
+def prepare_for_grid(pictures: np.ndarray) -> np.ndarray:
+    """Return bytes [N, H, W, 1, 3 or 4] as RGB [N, H, W, 3]: grey as grey, RGBA on a checkerboard of 8 x 8 squares.
+
+    In a grid, transparency must be seen by any program that shows a PNG, most of which would show it as black or white.
+    """
+    if pictures.shape[3] == 1:
+        return np.repeat(pictures, 3, axis=3)
+    if pictures.shape[3] != 4:
+        return pictures
+    height, width = pictures.shape[1:3]
+    rows, columns = np.arange(height)[:, None] * 8 // height, np.arange(width)[None] * 8 // width
+    checks = np.where((rows + columns) % 2, CHECK_LIGHT, CHECK_DARK)[None, :, :, None].astype(np.float32)
+    alpha = pictures[..., 3:].astype(np.float32) / 255
+    return np.rint(pictures[..., :3] * alpha + checks * (1 - alpha)).astype(np.uint8)
 
 
 def tile_images(pictures: np.ndarray, columns: int) -> np.ndarray:

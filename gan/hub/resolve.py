@@ -9,6 +9,7 @@ from urllib.request import url2pathname
 
 import assets
 from gan.files.errors import sanitize_text
+from gan.files.numbered import find_newest
 from gan.hub.url import SHA256, is_address, parse_address
 from gan.networks.ladder import ALIASES, RUNGS
 
@@ -48,7 +49,9 @@ def list_bundled_files() -> list[Path]:
 
 def find_newest_snapshot(run: Path) -> Path | None:
     """Return the newest network snapshot in a run folder; None where it has none."""
-    return max(run.glob("network-snapshot-*.safetensors"), default=None)
+    paths = {path.name: path for path in run.glob("network-snapshot-*.safetensors")}
+    newest = find_newest(paths, "network-snapshot-", ".safetensors")
+    return None if newest is None else paths[newest[0]]
 
 
 def resolve(name: str, fetch: Callable[[str], str] | None = None) -> str:

@@ -83,9 +83,11 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
         "stats.jsonl",
         "progress.json",
         "reals.png",
-        "fakes000000.png",
-        "network-snapshot-000000.safetensors",
+        "data.json",
+        "data-files.txt.gz",
         "training-state.safetensors",
+        *(f"fakes000000-{images:03d}.png" for images in (0, 8, 16, 20)),
+        *(f"network-snapshot-000000-{images:03d}.safetensors" for images in (8, 16, 20)),
     }
     page = DOCS.read_text()
     for name in (
@@ -94,8 +96,10 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
         "stats.jsonl",
         "progress.json",
         "reals.png",
-        "fakesNNNNNN.png",
-        "network-snapshot-NNNNNN.safetensors",
+        "data.json",
+        "data-files.txt.gz",
+        "fakesNNNNNN-NNN.png",
+        "network-snapshot-NNNNNN-NNN.safetensors",
         "training-state.safetensors",
         "stop",
     ):
@@ -109,9 +113,9 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
     assert set(found) == documented("progress.json")
     assert (found["state"], found["images"], found["total_images"], found["error"]) == ("finished", 20, 20, None)
 
-    assert picture(run / "fakes000000.png").shape == (6 * 16, 8 * 16, 3)
+    assert picture(run / "fakes000000-000.png").shape == (6 * 16, 8 * 16, 3)
     np.testing.assert_array_equal(picture(run / "reals.png")[:16, 16:32], picture(data / "1.png"))
-    generator, facts = load_generator(run / "network-snapshot-000000.safetensors")
+    generator, facts = load_generator(run / "network-snapshot-000000-020.safetensors")
     assert (facts["images"], facts["kimg"], facts["data"], facts["seed"]) == (20, 0.02, "blobs", 0)
     tensors, _ = load_tensors(run / "training-state.safetensors")
     for key, value in generator.state_dict().items():
@@ -147,10 +151,10 @@ def test_stopped_and_resumed_equals_straight_through(
     assert progress(run)["state"] == "finished"
     assert [row["images"] for row in rows(run)] == [8, 12, 20, 24]  # the stop cut a tick short: numbers do not care
     assert [row["pl"] is not None for row in rows(run)] == [rung == "B", False, rung == "B", False]
-    for name in ("network-snapshot-000000.safetensors", "training-state.safetensors"):
+    for name in ("network-snapshot-000000-024.safetensors", "training-state.safetensors"):
         ours, theirs = load_tensors(run / name)[0], load_tensors(straight / name)[0]
         assert all(torch.equal(ours[key], theirs[key]) for key in theirs), name
-    assert (run / "fakes000000.png").read_bytes() == (straight / "fakes000000.png").read_bytes()
+    assert (run / "fakes000000-024.png").read_bytes() == (straight / "fakes000000-024.png").read_bytes()
 
     result = call(f"--resume={run}")
     assert result.exit_code == 0 and "is complete" in result.output and "--kimg" in result.output
@@ -191,7 +195,7 @@ def test_a_signal_stops_cleanly(
     before_step(monkeypatch, 1, lambda state: signal.raise_signal(number))
     result = call("--cfg=A", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
     assert result.exit_code == 0 and "Stopped at 0.008 kimg" in result.output
-    assert (tmp_path / "00000-blobs-A-16" / "network-snapshot-000000.safetensors").exists()
+    assert (tmp_path / "00000-blobs-A-16" / "network-snapshot-000000-008.safetensors").exists()
     assert signal.getsignal(number) is handler
 
 
@@ -220,7 +224,7 @@ def test_divergence_stops_before_it_overwrites_anything(
 
     before_step(monkeypatch, 3, spoil)
     result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
-    refused(result, "diverged", "network-snapshot-000000.safetensors", "--gamma")
+    refused(result, "diverged", "network-snapshot-000000-008.safetensors", "--gamma")
     assert progress(run)["state"] == "failed" and "diverged" in progress(run)["error"]
     assert (run / "training-state.safetensors").read_bytes() == kept[0]
     assert rows(run)[-1]["loss_d"] is None  # JSON has no word for it
@@ -238,7 +242,7 @@ def test_a_full_disk_leaves_earlier_files(tmp_path: Path, data: Path, monkeypatc
 
     monkeypatch.setattr(TrainState, "save", full)
     result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
-    refused(result, "No space left on device", "network-snapshot-000000.safetensors", "resume")
+    refused(result, "No space left on device", "network-snapshot-000000-016.safetensors", "resume")
     assert load_tensors(run / "training-state.safetensors")[1]["images"] == 8
     assert "No space left" in progress(run)["error"]
 
@@ -261,7 +265,7 @@ def test_memory_that_runs_out_is_a_sentence(
     before_step(monkeypatch, 3, fail)
     run = tmp_path / "00000-blobs-B-16"
     result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
-    refused(result, "out of memory", "smaller --batch", "network-snapshot-000000.safetensors")
+    refused(result, "out of memory", "smaller --batch", "network-snapshot-000000-008.safetensors")
     assert progress(run)["state"] == "failed" and f"Error: {progress(run)['error']}" in result.output
 
 
@@ -292,7 +296,7 @@ def test_labels_condition_both_networks(tmp_path: Path, data: Path) -> None:
     (data / "dataset.json").write_text(json.dumps({"labels": labels}))
     result = call("--cfg=T", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.008", "--cond", *SMALL)
     assert result.exit_code == 0, result.output
-    generator, _ = load_generator(tmp_path / "00000-blobs-T-16" / "network-snapshot-000000.safetensors")
+    generator, _ = load_generator(tmp_path / "00000-blobs-T-16" / "network-snapshot-000000-008.safetensors")
     assert generator.config.c_dim == 3
 
 
@@ -360,19 +364,19 @@ def test_refuses_numbers_that_cannot_be_counted_with(tmp_path: Path, data: Path,
 
 def test_refuses_pictures_by_name(tmp_path: Path, data: Path) -> None:
     out = f"--outdir={tmp_path / 'runs'}"
-    Image.new("L", (16, 16)).save(data / "grey.png")
-    refused(call("--cfg=T", f"--data={data}", out), "grey.png", "not RGB")
-    (data / "grey.png").unlink()
+    Image.new("I;16", (16, 16)).save(data / "deep.png")
+    refused(call("--cfg=T", f"--data={data}", out), "deep.png", "not 8-bit", "dataset convert")
+    (data / "deep.png").unlink()
     Image.new("RGB", (32, 32)).save(data / "large.png")
     refused(call("--cfg=T", f"--data={data}", out), "large.png", "32x32", "not 16x16")
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"PK\x03\x04 and then nothing")
-    refused(call("--cfg=T", f"--data={broken}", out), "broken.zip", "not a readable zip")
+    refused(call("--cfg=T", f"--data={broken}", out), "broken.zip", "damaged or incomplete archive")
     assert not (tmp_path / "runs").exists()
 
 
 def test_refuses_what_memory_cannot_hold(tmp_path: Path, data: Path) -> None:
-    result = call("--cfg=R", f"--data={data}", "--batch=65536", f"--outdir={tmp_path / 'runs'}")
+    result = call("--cfg=R", f"--data={data}", "--batch=1048576", f"--outdir={tmp_path / 'runs'}")
     refused(result, "GB", "smaller --batch")
     assert not (tmp_path / "runs").exists()
 
@@ -442,9 +446,9 @@ def test_refuses_to_resume_on_other_data(tmp_path: Path, data: Path) -> None:
     call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.004", *SMALL)
     run = tmp_path / "00000-blobs-B-16"
     (data / "5.png").unlink()
-    refused(call("resume", run, "--kimg=1"), "holds 5 pictures", "6")
+    refused(call("resume", run, "--kimg=1"), "holds 5 pictures", "6 before", "1 removed (5.png)", "--data-changed")
     Image.new("RGB", (16, 16)).save(data / "5.png")
-    refused(call("resume", run, "--kimg=1"), "changed since")
+    refused(call("resume", run, "--kimg=1"), "changed since", "1 of another size (5.png)")
     for path in data.iterdir():
         Image.new("RGB", (32, 32)).save(path)
     refused(call("resume", run, "--kimg=1"), "0.png", "32x32", "not 16x16")

@@ -12,8 +12,8 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.path_types import DataPath, UserPath, overwrite_option, refuse_existing
-from train.cli.progress import show_progress
 from train.errors import report_errors
+from train.progress import show_progress
 
 EXAMPLES = """\b
 A folder of photos of any size and kind, the centre of each:

@@ -25,6 +25,7 @@ CHANGEABLE = (  # when a run is resumed
     "threads",
     "num_fp16_res",
     "workers",
+    "data_changed",
 )
 MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
 NO_TRANSFER = "training on from another model (--transfer) is not there yet"
@@ -122,6 +123,11 @@ changeable_options = _join(
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
     click.option("--tick", "tick_images", type=Kimg(), help="Length of a tick in kimg (4); at most 60 s."),
     session_options,
+)
+
+
+data_changed_option = click.option(
+    "--data-changed", is_flag=True, default=None, help="With --resume: go on although the pictures are not the same."
 )
 
 

@@ -13,7 +13,17 @@ from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, network_options
 from gan.cli.path_types import DataPath
 from train.cli.official import ELSEWHERE, official_options
-from train.cli.options import CHANGEABLE, EXAMPLES, SEED, RunFolder, changeable_options, collect, data_options, switch
+from train.cli.options import (
+    CHANGEABLE,
+    EXAMPLES,
+    SEED,
+    RunFolder,
+    changeable_options,
+    collect,
+    data_changed_option,
+    data_options,
+    switch,
+)
 from train.config import PRESETS
 from train.errors import report_errors
 
@@ -68,6 +78,7 @@ class Description(click.ParamType[str]):
 @click.option("--seed", type=SEED, help="Seed of the run (0).")
 @data_options
 @click.option("--desc", "description", type=Description(), help="Words to add to the name of the run folder.")
+@data_changed_option
 @changeable_options
 @official_options
 @click.option("-n", "--dry-run", is_flag=True, help="Print the options of the run, and stop before its folder is made.")
@@ -90,6 +101,8 @@ def run(
                 raise click.UsageError(
                     f"{parameter.opts[0]} is fixed for a run that is resumed; leave it out or start a new run."
                 )
+    elif given.pop("data_changed", False):
+        raise click.UsageError("--data-changed goes with --resume: a new run takes the data as they are.")
     for name, value in (("--cfg", given.get("cfg")), ("--data", data)):
         if value is None and resume is None:
             raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
@@ -107,6 +120,7 @@ def run(
 @click.command(cls=Command, elsewhere=ELSEWHERE)
 @click.argument("run_folder", type=RunFolder(), is_eager=True)
 @click.option("--data", type=DataPath(), help="The same pictures' new place, if they were moved.")
+@data_changed_option
 @changeable_options
 def resume(run_folder: Path, data: str | None, **options: Any) -> None:
     """Continue RUN_FOLDER exactly where it stopped."""

@@ -124,14 +124,16 @@ def _snapshots(training: TrainingState, context: PanelContext, snapshot: RunSnap
     widgets.label(context.theme, "newest", "The newest snapshot: the moving average (EMA) of the generator's weights.")
     gap = 2 * imgui.get_style().item_spacing.x
     for slot in SLOTS:
-        tip = f"Open the newest snapshot ({newest.kimg} kimg) in the {slot} slot." if newest else "None is written yet."
+        tip = "None is written yet."
+        if newest:
+            tip = f"Open the newest snapshot ({newest.kimg:g} kimg) in the {slot} slot."
         with imgui_ctx.push_style_color(imgui.Col_.text, context.theme.accent[slot]):
             pressed = widgets.button(f"Open {slot}", enabled=newest is not None)
         widgets.tooltip(tip)
         if pressed and newest is not None:
             context.models.open(slot, str(newest.path))
         imgui.same_line(0, gap)
-    widgets.mono_text(context.theme, f"{newest.kimg} kimg" if newest else "none yet", context.theme.dim)
+    widgets.mono_text(context.theme, f"{newest.kimg:g} kimg" if newest else "none yet", context.theme.dim)
     widgets.label(context.theme, "follow", "Keep a slot on the newest snapshot, until another model is opened there.")
     for slot in SLOTS:
         widgets.check(slot, training, f"follow_{slot}", f"Keep the {slot} slot on the newest snapshot.")
@@ -271,4 +273,4 @@ def _fakes(context: PanelContext, report: RunReport, size: ImVec2) -> None:
             widgets.sentence("The first pictures appear as soon as the run has begun.", context.theme.dim)
         return
     imgui.image(imgui.ImTextureRef(context.texture("fakes", fakes.pixels).texture), size)
-    widgets.tooltip(f"Newest fakes, {fakes.file.kimg} kimg: the moving average (EMA) generator at fixed latents.")
+    widgets.tooltip(f"Newest fakes, {fakes.file.kimg:g} kimg: the moving average (EMA) generator at fixed latents.")

@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 
 from gan.files.errors import sanitize_text
+from gan.files.numbered import find_newest
 
 ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
 STATES = (*ACTIVE, "stopped", "finished", "failed")
@@ -63,10 +64,10 @@ class Progress:
 
 
 class NumberedFile(NamedTuple):
-    """A picture or model of a run. A run shorter than 1 kimg writes one name again and again: the time tells which."""
+    """A picture or model of a run. Earlier versions wrote a name again within 1 kimg: the time tells which it is."""
 
     path: Path
-    kimg: int
+    kimg: float
     written_ns: int
 
 
@@ -162,7 +163,7 @@ class RunFolder:
             options=self._options or {},
             fakes=newest(self.path, names, "fakes", ".png"),
             network=newest(self.path, names, "network-snapshot-", ".safetensors"),
-            resumable="training-state.safetensors" in names and state not in ACTIVE,
+            resumable=is_resumable(names) and state not in ACTIVE,
             error=error,
         )
 
@@ -204,15 +205,20 @@ class RunFolder:
         return "crashed", self._progress.error or find_error_sentence(read_tail(self.path / "log.txt"))
 
 
+def is_resumable(names: Sequence[str]) -> bool:
+    """Return whether a run folder with files of these names can be resumed, be it from its beginning."""
+    started = "training_options.json" in names and not any(name.startswith("network-snapshot-") for name in names)
+    return "training-state.safetensors" in names or started
+
+
 def newest(folder: Path, names: Sequence[str], before: str, after: str) -> NumberedFile | None:
-    """Return the file named `before`, digits, `after` with the largest number; None if there is none."""
-    pattern = re.compile(re.escape(before) + r"(\d{1,12})" + re.escape(after))
-    found = [(int(match[1]), name) for name in names if (match := pattern.fullmatch(name))]
-    if not found:
+    """Return the newest of the files named `before`, images, `after` (gan.files.numbered); None if there is none."""
+    found = find_newest(names, before, after)
+    if found is None:
         return None
-    kimg, name = max(found)
+    name, images = found
     try:
-        return NumberedFile(folder / name, kimg, (folder / name).stat().st_mtime_ns)
+        return NumberedFile(folder / name, images / 1000, (folder / name).stat().st_mtime_ns)
     except OSError:
         return None
 

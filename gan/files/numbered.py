@@ -1,0 +1,26 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The numbers of images in the names of a run folder's files: thousands and the rest, network-snapshot-000012-345."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+
+def format_images(images: int) -> str:
+    """Return `images` as file names have it: six digits of thousands and three of the rest, in order of age."""
+    return f"{images // 1000:06d}-{images % 1000:03d}"
+
+
+def find_newest(names: Iterable[str], before: str, after: str) -> tuple[str, int] | None:
+    """Return the name `before`NNNNNN-NNN`after` with the most images, and their number; None if there is none.
+
+    Names without the rest, as earlier versions wrote them, are rounded down.
+    """
+    pattern = re.compile(rf"{re.escape(before)}(\d{{1,12}})(?:-(\d{{3}}))?{re.escape(after)}", re.ASCII)
+    found = [(match, name) for name in names if (match := pattern.fullmatch(name))]
+    ages = [(1000 * int(match[1]) + int(match[2] or 0), match[2] is not None, name) for match, name in found]
+    if not ages:
+        return None
+    images, _, name = max(ages)
+    return name, images
