@@ -125,7 +125,8 @@ def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, An
         "data_digest": source.digest,
     } | read
     values = {"num_fp16_res": default_num_fp16_res(device), **values, **read, "device": device}
-    shape: dict[str, Any] = {"resolution": source.resolution, "img_channels": source.channels, "c_dim": source.c_dim if cond else 0}
+    shape: dict[str, Any] = {"resolution": source.resolution, "img_channels": source.channels}
+    shape["c_dim"] = source.c_dim if cond else 0
     config = configure(cfg, switches=switches, **shape, **values)
     check_memory(config)
     return config
