@@ -174,6 +174,8 @@ def open_file_set(path: Path) -> FileSet:
             return Tar(path)
         if path.suffix.lower() in LISTS:
             return FileList(path)
+    except ImageError:
+        raise
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise ImageError(
             f"{path} is a damaged or incomplete archive ({describe_error(error)}); copy or make it again."

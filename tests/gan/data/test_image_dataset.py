@@ -335,3 +335,9 @@ def test_what_labels_say_is_quoted_shortly_and_on_one_line(tmp_path: Path, pictu
         with pytest.raises(ImageError) as caught:
             open_images(labelled(tmp_path, pictures, {"labels": [*whole, entry]}))
         assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_what_is_missing_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(ImageError) as caught:
+        open_images(tmp_path / "none")
+    assert str(caught.value) == f"{tmp_path / 'none'} does not exist; give a folder or a zip of pictures."
