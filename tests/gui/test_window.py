@@ -159,3 +159,14 @@ def test_textures_are_filtered_as_they_are_shown(monkeypatch: pytest.MonkeyPatch
     assert seen["odd"].shape == (21, 21) and np.abs(seen["odd"].astype(int) - 127).max() <= 64
     assert np.array_equal(seen["hard"], small[:, :, 0].repeat(4, axis=0).repeat(4, axis=1))
     assert np.array_equal(seen["soft"], small[:, :, 0])  # imgui's own linear filter enlarges it
+
+
+def test_models_by_position_fill_slots_and_the_recent_ones(tmp_path: Path) -> None:
+    names = [save_model(tmp_path / f"{letter}.safetensors", letter, 16) for letter in "BTR"]
+    ran = visualizer(*names, "b", f"--state={tmp_path / 's.json'}", f"--screenshot={tmp_path / 'w.jpg'}")
+    assert ran.returncode == 0, ran.stderr
+    with Image.open(tmp_path / "w.jpg") as picture:
+        assert picture.format == "JPEG"
+    kept = json.loads((tmp_path / "s.json").read_text())
+    assert [kept["left"]["path"], kept["right"]["path"]] == names[:2]
+    assert set(names) < set(kept["recents"]) and any("critters-b" in path for path in kept["recents"])

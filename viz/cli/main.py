@@ -8,8 +8,6 @@ from typing import Any
 import click
 
 from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
-from gan.hub.url import is_address
-from gan.networks.ladder import ALIASES, RUNGS
 from viz import invocation
 
 COMMANDS = (
@@ -40,11 +38,14 @@ class ViewerGroup(LazyGroup):
 
     def is_for_default(self, first: str) -> bool:
         """Return True for options and for models, as the official window is given them."""
-        if first in self.entries:
-            return False
-        is_rung = first.lower() in ALIASES or first.upper() in dict(RUNGS)
-        is_model = is_rung or is_address(first) or first.endswith(MODEL_SUFFIXES)
-        return super().is_for_default(first) or is_model or os.path.exists(os.path.expanduser(first))
+        if first in self.entries or super().is_for_default(first):
+            return first not in self.entries
+        if first.endswith(MODEL_SUFFIXES) or os.path.exists(os.path.expanduser(first)):
+            return True
+        from gan.hub.url import is_address  # here: a start waits for nothing that most of them do without
+        from gan.networks.ladder import ALIASES, RUNGS
+
+        return is_address(first) or first.lower() in ALIASES or first.upper() in dict(RUNGS)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

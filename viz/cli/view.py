@@ -22,7 +22,7 @@ from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
 from viz.cli.models import find_model
-from viz.cli.output import check_picture_name, explain_unwritable
+from viz.cli.output import check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
@@ -95,6 +95,7 @@ def view(
     if screenshot is not None:
         refuse_existing(screenshot, overwrite, "--screenshot")
         check_picture_name(screenshot, "--screenshot")
+        check_writable(screenshot)
     if state_file is not None:
         _refuse_other_files(state_file)
     from viz.display import offscreen  # here, as viz.window.window: other commands and --help load no window library
@@ -116,7 +117,7 @@ def view(
     for slot, model in paths.items():
         state.slot(slot).path = model
     for name in reversed(models[len(SLOTS) :]):
-        state.remember(states.absolute_path(name))
+        state.remember(resolve(name))  # an address is fetched when it is chosen
     if animate:
         for slot in SLOTS:
             state.latent_of(slot).animate = animate == "walk"
