@@ -12,7 +12,7 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
-from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
+from gan.cli.path_types import DataPath, ModelName, overwrite_option, refuse_existing
 from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.networks.config import ConfigError
@@ -46,7 +46,7 @@ KINDS = (".png", ".npz")
 )
 @click.option(
     "--data",
-    type=PATH,
+    type=DataPath(),
     help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is.",
 )
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")

@@ -191,7 +191,7 @@ def test_a_layer_of_models_of_several_rates(folder: Path, tmp_path: Path) -> Non
         for key in ("rate", "size", "cutoff", "stopband", "radial"):
             assert found[key].tolist() == [getattr(band, key) for band in expected], key
     assert run(*models, "--layer", 3, "--num", 1, "--out", tmp_path / "layer.png").exit_code == 0
-    by_name = run("--model", folder / "r.safetensors", "--layer", "input", "--num", 1, "--out", out)
+    by_name = run("--model", folder / "r.safetensors", "--layer", "input", "--num", 1, "--out", out, "--overwrite")
     assert by_name.exit_code == 0 and "r input" in by_name.output
 
 
@@ -318,7 +318,7 @@ def test_words_of_a_heat_map() -> None:
         ("--model set/0.png --out x.png", "is a picture or a film", 1),
         ("--model set --out x.png", "is a folder without a snapshot", 1),
         ("--data none --out x.png", "none does not exist; give a folder or a zip", 1),
-        ("--data t.safetensors --out x.png", "t.safetensors is not a readable zip", 1),
+        ("--data t.safetensors --out x.png", "t.safetensors is neither a folder nor a zip", 1),
         ("--model t.safetensors --out x.pdf", "'x.pdf' end in .png, for a picture, or .npz", 2),
         ("--model t.safetensors --out t.safetensors/x.png", "cannot be written: Not a directory", 1),
         ("--model t.safetensors --out folder.png", "it is a folder", 1),
