@@ -20,6 +20,7 @@ from gan.data.image_io import prepare_for_grid, save_png, tile_images, to_uint8
 from gan.files.format import format_duration
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
+from gan.networks.labels import make_label_facts
 from train.damage import SourceReader
 from train.data import BatchLoader
 from train.device import measure_memory, synchronize
@@ -250,9 +251,9 @@ class Loop:
         facts = {"images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed}
         # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
         facts["training"] = {**config.to_json(), "data": config.data_name}
-        names = self.reader.source.labels.classes if self.reader.source.labels is not None else ()
-        if config.generator.c_dim and names:
-            facts["classes"] = [*names, *map(str, range(len(names), config.generator.c_dim))]
+        labels = self.reader.source.labels
+        if config.generator.c_dim and labels is not None:
+            facts |= make_label_facts(labels.values, labels.classes, config.generator.c_dim)
         save_generator(path, state.ema, facts)
         state.save(self.run_folder / STATE)
         self._save_fakes()

@@ -223,12 +223,13 @@ def measure_equivariance(
     seed: int = 0,
     batch: int | None = None,
     stop_error: float | None = None,
+    label: Label | None = None,
 ) -> Iterator[tuple[Estimate, ...]]:
     """Yield the estimates after every batch until `num` samples are measured; stop iterating to stop measuring.
 
     With `stop_error`, end once every standard error is below so many dB, after MIN_SAMPLES at least.
     """
-    meter = EquivarianceMeter(generator, metrics, seed)
+    meter = EquivarianceMeter(generator, metrics, seed, label)
     batch = batch or choose_batch_size(generator.config.resolution)
     while meter.num < num:
         meter.add(min(batch, num - meter.num))

@@ -5,6 +5,7 @@ A snapshot of ours may name its classes (facts "classes", a list of c_dim names)
 hold their mean (facts "label_mean", c_dim numbers). Other files say neither: their labels are taken for classes.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ Label = int | tuple[float, ...]
 """A class from 0, or a vector of c_dim numbers."""
 
 CLASSES, LABEL_MEAN = "classes", "label_mean"  # keys of a checkpoint's facts
+LONGEST_FACT = 2**18  # characters of JSON: a quarter of what a checkpoint's description may have
 NAME_LENGTH = 60  # characters of a class's name that are shown
 WRITTEN_NUMBERS = 6  # of a vector in a sentence
 LARGEST_NUMBER = float(np.finfo(np.float32).max)
@@ -31,6 +33,20 @@ def encode_labels(labels: Sequence[Label], c_dim: int) -> np.ndarray:
         else:
             row[label] = 1
     return encoded
+
+
+def make_label_facts(values: np.ndarray, names: Sequence[str], c_dim: int) -> dict[str, Any]:
+    """Return what a snapshot's facts say of the labels that it was trained with.
+
+    `values`: class numbers [N], or vectors [N, c_dim]; `names`: of the classes or of the numbers, or none. What is too
+    long for a checkpoint's description is left out.
+    """
+    facts: dict[str, Any] = {}
+    if values.ndim == 2:
+        facts[LABEL_MEAN] = [float(f"{value:.6g}") for value in values.mean(axis=0, dtype=np.float64)]
+    if names:
+        facts[CLASSES] = [*names, *map(str, range(len(names), c_dim))]
+    return {key: entry for key, entry in facts.items() if len(json.dumps(entry)) <= LONGEST_FACT}
 
 
 def read_class_names(facts: Mapping[str, Any], c_dim: int) -> tuple[str, ...]:

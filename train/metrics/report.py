@@ -23,6 +23,7 @@ from gan.devices import check_device
 from gan.hub.resolve import explain_missing, resolve, shorten_name
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import init_generator
+from gan.networks.labels import read_label_mean
 from gan.networks.ladder import parse_rungs, rung_config
 from train.run_folder import nullify_nonfinite, write_json
 
@@ -99,9 +100,11 @@ def _measure(
     found: tuple[Estimate, ...] = ()
     if not subject.config.movable:
         return found, False
+    mean = None  # of labels that are vectors: random classes are none that such a model has seen
     try:
         if subject.path is not None:
-            generator = load_generator(subject.path, device)[0]
+            generator, facts = load_generator(subject.path, device)
+            mean = read_label_mean(facts, subject.config.c_dim)
         else:
             generator = init_generator(subject.config, settings["init_seed"], settings["calibrate"]).to(device)
         with click.progressbar(
@@ -112,7 +115,13 @@ def _measure(
             hidden=not sys.stderr.isatty(),
         ) as bar:
             for estimates in measure_equivariance(
-                generator, options["names"], options["num"], options["seed"], options["batch"], options["stop_error"]
+                generator,
+                options["names"],
+                options["num"],
+                options["seed"],
+                options["batch"],
+                options["stop_error"],
+                mean,
             ):
                 bar.update(estimates[0].num - (found[0].num if found else 0), estimates)
                 found = estimates

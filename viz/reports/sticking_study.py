@@ -31,7 +31,7 @@ from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
 from gan.networks.generator import Generator, choose_batch_size, map_latents, z_from_seed
 from gan.networks.input_transform import user_matrix
-from gan.networks.labels import Label
+from gan.networks.labels import Label, describe_label, read_class_names
 from gan.networks.synthesis import SynthesisOptions
 from viz.render.upscale import upscale, upscale_factor
 from viz.reports.network_text import plain
@@ -52,12 +52,15 @@ class Model:
     config: GeneratorConfig
     kimg: float | None
     label: Label | None = None  # that it is given, None for one without labels
+    classes: tuple[str, ...] = ()  # their names, where the file says them
 
     @staticmethod
     def from_header(side: str, given: str, path: Path, header: Header, label: Label | None = None) -> Model:
         """Return the model that the user called `given` and that lies at `path`."""
         kimg = header.facts.get("kimg")
-        return Model(side, given, path, header.config, float(kimg) if isinstance(kimg, int | float) else None, label)
+        kimg = float(kimg) if isinstance(kimg, int | float) else None
+        classes = read_class_names(header.facts, header.config.c_dim)
+        return Model(side, given, path, header.config, kimg, label, classes)
 
     @property
     def name(self) -> str:
@@ -65,7 +68,8 @@ class Model:
 
     @property
     def title(self) -> str:
-        return f"{describe_rung(self.config)}, {self.config.resolution}x{self.config.resolution}"
+        title = f"{describe_rung(self.config)}, {self.config.resolution}x{self.config.resolution}"
+        return title if self.label is None else f"{title}, {describe_label(self.label, self.classes)}"
 
 
 @dataclass(frozen=True)

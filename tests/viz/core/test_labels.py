@@ -11,6 +11,7 @@ from gan.networks.labels import (
     describe_label,
     encode_labels,
     fit_vector,
+    make_label_facts,
     read_class_names,
     read_label_mean,
 )
@@ -81,6 +82,16 @@ def test_names_of_classes_are_believed_if_there_is_one_for_each(
 ) -> None:
     found = read_class_names(said, 2)
     assert found == names if names is not None else all(name.isprintable() for name in found)
+
+
+def test_what_a_snapshot_says_of_its_labels_is_read_again() -> None:
+    vectors = np.array([[0.25, 1.0], [0.75, 2.0]], np.float32)
+    facts = make_label_facts(vectors, ("long", "short"), 2)
+    assert read_label_mean(facts, 2) == (0.5, 1.5) and read_class_names(facts, 2) == ("long", "short")
+    classes = make_label_facts(np.array([0, 1, 1]), ("cat",), 3)
+    assert classes == {"classes": ["cat", "1", "2"]} and read_label_mean(classes, 3) is None
+    assert make_label_facts(np.array([0, 1]), (), 2) == {}
+    assert make_label_facts(np.array([0]), ["x" * 200] * 100_000, 100_000) == {}, "a file could not hold it"
 
 
 @pytest.mark.parametrize("mean", [[0.5], [0.5, "a"], [0.5, float("nan")], [0.5, 10**400], [True, 1], "ab", None, {}])

@@ -110,6 +110,40 @@ def test_pictures_of_another_size_are_no_measure(models: dict[str, str], tmp_pat
         list(job.run(Renderer(), RenderRequest()))
 
 
+def test_sets_and_models_of_any_channels_compare_if_both_or_none_has_alpha(tmp_path: Path) -> None:
+    for name, mode in (("grey", "L"), ("colours", "RGB"), ("clear", "RGBA")):
+        (tmp_path / name).mkdir()
+        noise = np.random.default_rng(0).integers(0, 256, (16, 16, len(mode)), dtype=np.uint8)
+        Image.fromarray(noise[:, :, 0] if mode == "L" else noise).save(tmp_path / name / "0.png")
+    paths = {count: save_model(tmp_path / f"{count}.safetensors", "B", 16, img_channels=count) for count in (1, 3, 4)}
+
+    def average(channels: int, data: str) -> None:
+        shown = PictureRequest(paths[channels])
+        job = AverageRequest((("left", shown, PICTURE),), 2, 8.0, str(tmp_path / data))
+        assert [step for step in job.run(Renderer(), RenderRequest()) if step]
+
+    for channels, data in ((1, "grey"), (1, "colours"), (3, "grey"), (4, "clear")):
+        average(channels, data)
+    with pytest.raises(
+        ValueError, match="clear holds pictures with alpha, and the model draws none: give data without"
+    ):
+        average(3, "clear")
+    with pytest.raises(ValueError, match="the model draws pictures with alpha, and .*grey holds none"):
+        average(4, "grey")
+
+
+def test_vectors_are_given_to_every_picture_of_an_average(tmp_path: Path) -> None:
+    path = save_model(tmp_path / "x.safetensors", "B", 16, c_dim=2)
+
+    def power(**label: object) -> float:
+        shown = PictureRequest(path, **label)  # type: ignore[arg-type]
+        found = last(AverageRequest((("left", shown, PICTURE),), 4, 8.0, "").run(Renderer(), RenderRequest()))
+        return found.averages.found["left"].deviation
+
+    random, vector = power(), power(label_kind="vector", vector=(0.2, 0.7))
+    assert random != vector != power(label_kind="vector", vector=(0.7, 0.2)) and random == power(label=1)
+
+
 def test_layers_are_whitened_by_their_own_values(models: dict[str, str], tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)).save(tmp_path / "0.png")
     shown = RenderRequest(PictureRequest(models["B"]))

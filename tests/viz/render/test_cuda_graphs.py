@@ -363,6 +363,17 @@ def test_a_labelled_model_is_measured_and_drawn(on_device: Renderer, tmp_path: P
     assert pictures[0] is not None and pictures[1] is not None and not np.array_equal(*pictures)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_channels_and_vectors_are_those_of_the_cpu(on_device: Renderer, tmp_path: Path, channels: int) -> None:
+    path = saved(tmp_path, "T", c_dim=2, img_channels=channels)
+    request = PictureRequest(path, label_kind="vector", vector=(0.2, 0.7), tx=0.1, untransform=True)
+    found, expected = on_device.render(request), Renderer().render(request)
+    for one, other in ((found.image, expected.image), (found.smooth, expected.smooth)):
+        assert one is not None and other is not None and np.abs(one.astype(int) - other).max() <= 1
+    assert found.image is not None and (found.image[:, :, 3].min() == 255) == (channels != 4)
+
+
 def test_facts_that_a_model_has_not() -> None:
     generator = small("A")
     facts = measure_input(generator.synthesis, latents(generator, 1)[0], None, InputOverrides())
