@@ -300,6 +300,20 @@ def test_labels_condition_both_networks(tmp_path: Path, data: Path) -> None:
     assert generator.config.c_dim == 3
 
 
+def test_snapshots_say_what_their_labels_are(tmp_path: Path, data: Path) -> None:
+    for name, label, expected in (
+        ("classes", lambda i: i % 2, {"classes": ["cat", "dog"]}),
+        ("vectors", lambda i: [0.5, i / 5], {"classes": ["cat", "dog"], "label_mean": [0.5, 0.5]}),
+    ):
+        labels = [[f"{i}.png", label(i)] for i in range(6)]
+        (data / "dataset.json").write_text(json.dumps({"labels": labels, "classes": ["cat", "dog"]}))
+        result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path / name}", "--kimg=0.004", "--cond", *SMALL)
+        assert result.exit_code == 0, result.output
+        (snapshot,) = (tmp_path / name / "00000-blobs-B-16").glob("network-snapshot-*-004.safetensors")
+        facts = load_generator(snapshot)[1]
+        assert {key: facts[key] for key in ("classes", "label_mean") if key in facts} == expected
+
+
 def test_critters_are_drawn_once(tmp_path: Path) -> None:
     start = [
         "--cfg=B",
