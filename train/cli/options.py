@@ -61,8 +61,8 @@ class RunFolder(UserPath):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         text = str(value)
         shown = sanitize_text(text, 200)
-        if is_address(text):
-            raise click.UsageError(f"{shown} is an address and no run folder, and {NO_TRANSFER}.", ctx)
+        if is_address(text):  # which may hold a password: it is not repeated
+            raise click.UsageError(f"An address is no run folder to resume, and {NO_TRANSFER}.", ctx)
         path = super().convert(value, param, ctx)
         if os.path.isdir(path):
             return path

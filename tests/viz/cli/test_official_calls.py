@@ -138,7 +138,7 @@ NOT_THERE = [
     (f"{START} --batch-gpu=4", "--batch-gpu is not there yet"),
     (f"{START} --nobench=1", "--nobench has no meaning here"),
     (f"{START} --gpus=8 --kimg=5000 --snap=5 --resume=x.pkl", "(--transfer) is not there yet"),
-    (f"{START} --aug=ada --freezed=10 --resume=https://example.com/x.pkl", "is an address and no run folder"),
+    (f"{START} --aug=ada --freezed=10 --resume=https://example.com/x.pkl", "An address is no run folder to resume"),
 ]
 
 
@@ -158,7 +158,7 @@ def test_what_is_missing_is_said_in_one_sentence(place: Path, line: str, said: s
         ("gone.pkl", "There is no run folder gone.pkl: give one that train.py made; training on"),
         ("ffhq256", "There is no run folder ffhq256: give one that train.py made; training on"),
         ("training-runs/00000-gone", "There is no run folder training-runs/00000-gone: give one that train.py made."),
-        ("https://example.com/a.pkl", "is an address and no run folder, and training on"),
+        ("https://me:secret@example.com/a.pkl", "An address is no run folder to resume, and training on"),
         ("", "it is empty; give a path"),
         ("run/network-snapshot-000001.safetensors", "to continue the run that it is of, give its folder"),
     ],
@@ -170,6 +170,7 @@ def test_resume_is_looked_at_first(place: Path, given: str, said: str, words: st
     (place / "run" / "network-snapshot-000001.safetensors").touch()
     result = run(f"train.py {words} --resume={given}")
     assert result.exit_code == 2 and said in result.output.strip().splitlines()[-1], result.output
+    assert "secret" not in result.output
     if not words:
         assert said in run(f"train.py resume '{given}'").output
 
