@@ -11,9 +11,7 @@ import numpy as np
 
 from gan.data.file_sets import ImageError
 from gan.data.image_dataset import LISTED, DamagedPicture, ImageSource
-from gan.data.verify import Verifier
-
-LEAST_LIMIT, LIMIT_SHARE = 10, 0.01  # of damaged pictures: so many, or this share of the set if that is more
+from gan.data.verify import Verifier, limit_damage
 
 
 class SourceReader:
@@ -25,7 +23,7 @@ class SourceReader:
 
     def __init__(self, source: ImageSource, cache_folder: Path | None = None) -> None:
         self.source, self.verifier = source, Verifier(source, cache_folder)
-        self.limit = max(LEAST_LIMIT, int(LIMIT_SHARE * len(source)))
+        self.limit = limit_damage(len(source))
         self._met: dict[str, str] = {}  # name -> why, of those that were drawn
         self._told: set[str] = set()
 
@@ -37,7 +35,7 @@ class SourceReader:
     def check(self) -> None:
         """Raise ImageError if more pictures are damaged than a run may leave out."""
         damaged = self.damaged
-        if len(damaged) > min(self.limit, len(self.source) - 1):
+        if len(damaged) > self.limit:
             raise ImageError(
                 f"{len(damaged)} of the {len(self.source)} pictures in {self.source.path} cannot be read "
                 f"({_list_names(damaged)}), and a run leaves out {self.limit} at most; "

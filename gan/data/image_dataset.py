@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from gan.data.file_sets import FileSet, ImageError, Tar, is_hidden, open_file_set
 from gan.data.labels import LABELS, Labels, read_labels
@@ -52,7 +53,7 @@ class ImageSource:
         self.digest = _digest(f"{name}\0{size}\n" for name, size in zip(names, self.sizes, strict=True))[:16]
         stamps = (f"{name}\0{files.sizes[name]}\0{files.stamps[name]}\n" for name in names)
         self.stamp = _digest([f"{resolution}x{channels}\n", *stamps])
-        self.left_out = _list_left_out(files, set(names))
+        self.left_out = list_left_out(files, set(names))
         self.readers = READERS
         self._files = files
         self._pictures: np.ndarray | None = None
@@ -70,6 +71,11 @@ class ImageSource:
         """True if the pictures are kept decoded in memory."""
         return self._pictures is not None
 
+    @property
+    def bytes(self) -> int:
+        """Size of all pictures once decoded."""
+        return len(self) * self.channels * self.resolution**2
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -77,12 +83,8 @@ class ImageSource:
         """Return picture `index` as uint8 [channels, S, S]; DamagedPicture if it does not decode."""
         if self._pictures is not None:
             return self._pictures[index]
-        name, size = self.names[index], self.resolution
-        try:
-            data = self._files.read(name, PICTURE_FLOOR + PICTURE_EACH * size**2)
-            image = load_picture(data, self.channels, size=(size, size))
-        except DAMAGE as error:
-            raise DamagedPicture(name, self.path, describe_error(error, "it is damaged, or no picture")) from error
+        size = self.resolution
+        image = decode_picture(self._files, self.names[index], self.path, (size, size), self.channels)
         pixels = np.asarray(image).reshape(size, size, self.channels)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -128,24 +130,30 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
     pixels are damaged is then found only when it is read (gan.data.verify). Raises ImageError.
     """
     path = Path(path)
+    files, names = open_pictures(path, resolution or 256)
+    infos = [read_info(files, name, path) for name in names]
+    size = resolution or infos[0].size[0]
+    for name, info in zip(names, infos, strict=True):
+        check_info(f"{name} in {path}", info, size, names[0] if resolution is None else None)
+    source = ImageSource(files, names, size, choose_channels(names, infos, path), path)
+    if source.bytes <= memory_limit:
+        source.cache()
+    return source
+
+
+def open_pictures(path: Path, size: int = 256) -> tuple[FileSet, list[str]]:
+    """Open a set's files, and list its pictures by their suffixes, sorted. ImageError; `size`: what it advises."""
     files = open_file_set(path)
     if isinstance(files, Tar):
         files.close()
-        raise ImageError(f"{path} is a tar; training reads folders and zips: {CONVERT.format(size=resolution or 256)}.")
+        raise ImageError(f"{path} is a tar; training reads folders and zips: {CONVERT.format(size=size)}.")
     suffixes = list_suffixes()
     names = sorted(n for n in files.sizes if not is_hidden(n) and Path(n).suffix.lower() in suffixes)
     if not names:
         raise ImageError(
-            f"{path} holds no pictures{describe_left_out(_list_left_out(files, set()))}; give a folder or zip of them."
+            f"{path} holds no pictures{describe_left_out(list_left_out(files, set()))}; give a folder or zip of them."
         )
-    infos = [_check_header(files, name, path) for name in names]
-    size = resolution or infos[0].size[0]
-    for name, info in zip(names, infos, strict=True):
-        _check_size(f"{name} in {path}", info, size, names[0] if resolution is None else None)
-    source = ImageSource(files, names, size, _choose_channels(names, infos, path), path)
-    if len(names) * source.channels * size**2 <= memory_limit:
-        source.cache()
-    return source
+    return files, names
 
 
 def describe_left_out(left_out: dict[str, str]) -> str:
@@ -160,7 +168,7 @@ def describe_left_out(left_out: dict[str, str]) -> str:
     return f"; left out: {'; '.join(parts)}" if parts else ""
 
 
-def _list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
+def list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
     """Return what of a set is not read: hidden files, which nobody misses, are not named."""
     others = sorted(name for name in files.sizes if name not in taken and not is_hidden(name))
     others = [name for name in others if not name.endswith(LABELS)]
@@ -174,7 +182,8 @@ def _digest(lines: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _check_header(files: FileSet, name: str, path: Path) -> PictureInfo:
+def read_info(files: FileSet, name: str, path: Path) -> PictureInfo:
+    """Read a picture's header. DamagedPicture."""
     try:
         with files.open(name) as stream:
             return probe_picture(stream)
@@ -182,7 +191,16 @@ def _check_header(files: FileSet, name: str, path: Path) -> PictureInfo:
         raise DamagedPicture(name, path, describe_error(error, "it is damaged, or no picture")) from error
 
 
-def _check_size(where: str, info: PictureInfo, resolution: int, first: str | None) -> None:
+def decode_picture(files: FileSet, name: str, path: Path, size: tuple[int, int], channels: int) -> Image.Image:
+    """Decode a picture of the set at `path` whose header says `size`. DamagedPicture."""
+    try:
+        data = files.read(name, PICTURE_FLOOR + PICTURE_EACH * size[0] * size[1])
+        return load_picture(data, channels, size=size)
+    except DAMAGE as error:
+        raise DamagedPicture(name, path, describe_error(error, "it is damaged, or no picture")) from error
+
+
+def check_info(where: str, info: PictureInfo, resolution: int, first: str | None) -> None:
     """Raise ImageError unless a picture has the size, and the depth, to be trained on as it is."""
     width, height = info.size
     what, convert = f"{where} is {width}x{height} {info.mode}", CONVERT.format(size=resolution)
@@ -201,7 +219,7 @@ def _check_size(where: str, info: PictureInfo, resolution: int, first: str | Non
         raise ImageError(f"{what}, not {resolution}x{resolution} {told}; {convert}.")
 
 
-def _choose_channels(names: Sequence[str], infos: Sequence[PictureInfo], path: Path) -> int:
+def choose_channels(names: Sequence[str], infos: Sequence[PictureInfo], path: Path) -> int:
     """Return 4 if all pictures have alpha, 1 if all are grey, else 3; ImageError if only some have alpha."""
     clear = [info.channels == 4 for info in infos]
     if all(clear):

@@ -20,7 +20,7 @@ FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
 }
 MAX_EXIF = 65_000  # bytes, what a JPEG has room for
-CHECK_LIGHT, CHECK_DARK = 200, 150  # greys of a checkerboard
+CHECK_LIGHT, CHECK_DARK = 200, 176  # greys of a checkerboard
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:

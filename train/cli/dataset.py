@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python train.py dataset`: make data sets."""
+"""`python train.py dataset`: make and check data sets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.path_types import UserPath, overwrite_option, refuse_existing
+from train.cli.check import check
 from train.cli.convert import convert
 from train.cli.options import SEED
 from train.errors import report_errors
@@ -22,7 +23,7 @@ Example:
 
 @click.group()
 def dataset() -> None:
-    """Make data sets."""
+    """Make and check data sets."""
 
 
 @dataset.command(cls=Command, epilog=EXAMPLE)
@@ -43,3 +44,4 @@ def critters(out: Path, num: int, size: str, seed: int, overwrite: bool) -> None
 
 
 dataset.add_command(convert)
+dataset.add_command(check)

@@ -14,7 +14,7 @@ COMMANDS = (
     Entry("run", "train.cli.run:run", "Train a generator: a new run folder, or --resume (the default)."),
     Entry("resume", "train.cli.run:resume", "Continue RUN_FOLDER exactly where it stopped."),
     Entry("ladder", "train.cli.ladder:ladder", "Train all ten rungs on the same pictures, one after the other."),
-    Entry("dataset", "train.cli.dataset:dataset", "Make data sets."),
+    Entry("dataset", "train.cli.dataset:dataset", "Make and check data sets."),
     Entry("metrics", "train.cli.metrics:metrics", "Measure how exactly pictures move with their input."),
 )
 
