@@ -158,7 +158,7 @@ def test_what_is_missing_is_said_in_one_sentence(place: Path, line: str, said: s
         ("gone.pkl", "There is no run folder gone.pkl: give one that train.py made; training on"),
         ("ffhq256", "There is no run folder ffhq256: give one that train.py made; training on"),
         ("training-runs/00000-gone", "There is no run folder training-runs/00000-gone: give one that train.py made."),
-        ("https://me:secret@example.com/a.pkl", "An address is no run folder to resume, and training on"),
+        ("https://example.com/a.pkl?key=secret", "An address is no run folder to resume, and training on"),
         ("", "it is empty; give a path"),
         ("run/network-snapshot-000001.safetensors", "to continue the run that it is of, give its folder"),
     ],
