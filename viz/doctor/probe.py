@@ -58,7 +58,7 @@ def ask(question: str, environment: Mapping[str, str] | None = None) -> Answer:
     for line in output.decode("utf-8", "replace").splitlines():
         before, mark, text = line.partition(FACT_MARK)
         noise += [before.strip()] if before.strip() else []
-        with suppress(ValueError):  # two threads of the child wrote at once
+        with suppress(ValueError, TypeError):  # two threads of the child wrote at once
             facts.update(json.loads(text) if mark else {})
     trouble = "" if "done" in facts else _describe_end(code, noise, facts.get("limit", STEP_SECONDS))
     return Answer(facts, trouble, str(facts.get("step", "start")), tuple(noise))
