@@ -22,7 +22,9 @@ if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --hel
 @click.command()
 @click.option("--left", default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}.")
 @click.option("--right", default="t", show_default=True, metavar="MODEL", help="What it is compared with.")
-@click.option("--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png and sticking.json.")
+@click.option(
+    "--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png, its parts and sticking.json."
+)
 @click.option(
     "--seed",
     type=SEED,
