@@ -21,7 +21,7 @@ from viz.invocation import ROOT
 
 FACT_MARK = "jinc-fact "  # begins what is meant for us among all that libraries print
 STEP_SECONDS = 60.0  # that a step may take if the child gives no other limit
-PROBE_SECONDS = 300.0  # for all steps: a child that a driver holds in the kernel cannot end itself
+PROBE_SECONDS = 600.0  # for all steps: a child that a driver holds in the kernel cannot end itself
 KILL_SECONDS = 5.0
 CHILD = "import sys; sys.path[0] = sys.argv.pop(1); from viz.doctor.probe_child import main; main(sys.argv[1])"
 
