@@ -101,10 +101,8 @@ def resample(
         across.up_filter = along.up_filter = fu.data_ptr()
         across.down_filter = along.down_filter = fd.data_ptr()
         filters = fu.data_ptr() if fu.ndim == 2 else None, fd.data_ptr() if fd.ndim == 2 else None
-        inputs, options = (
-            (address(bias), address(codes)),
-            (layout == torch.channels_last, mode, gain, slope, limit(clamp)),
-        )
+        inputs = address(bias), address(codes)
+        options = layout == torch.channels_last, mode, gain, slope, limit(clamp)
         flags = not flip_filter, source.dtype == torch.float64, torch.get_num_threads()
         arguments = _Filter(across, along, *filters, source.data_ptr(), y.data_ptr(), *inputs, n, c, *options, *flags)
         _call("jinc_filter", arguments)
@@ -149,10 +147,8 @@ def _call_bias_act(
 ) -> None:
     if target.numel():
         pointers, c = map(address, (source, target, b, y)), 1 if b is None else b.numel()
-        sizes, flags = (
-            (source.numel() // (c * inner), c, inner),
-            (source.dtype == torch.float64, torch.get_num_threads()),
-        )
+        sizes = source.numel() // (c * inner), c, inner
+        flags = source.dtype == torch.float64, torch.get_num_threads()
         _call("jinc_bias_act", _BiasAct(*pointers, *sizes, slope, gain, limit(clamp), *flags))
 
 

@@ -177,9 +177,10 @@ def _lock_first_free(stem: Path) -> FileLock:
 def _only_process(folder: Path) -> Iterator[None]:
     """Be the only process to evict or begin to hold files. OSError."""
     (folder / "locks").mkdir(parents=True, exist_ok=True)
-    lock = _lock(folder / "locks" / "evict.lock", LOCK_SECONDS)
+    path = folder / "locks" / "evict.lock"
+    lock = _lock(path, LOCK_SECONDS)
     if lock is None:
-        raise TimeoutError
+        raise TimeoutError(f"another process has held {path} for {LOCK_SECONDS:g} s")
     try:
         yield
     finally:

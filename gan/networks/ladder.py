@@ -125,15 +125,18 @@ def parse_rung(name: str) -> str:
 
 
 # Settings that mean something to some rungs only; asking others for them is an error, not silence.
-OF_LAYERS: tuple[str, ...] = (
+OF_LAYERS = (
     "filter_size",
     "filter_kind",
     "lrelu_upsampling",
     "num_layers",
     "num_critical",
     "margin_size",
+    "same_padding",
+    "conv_kernel",
+    "radial_filters",
+    "learned_transform",
 )
-OF_LAYERS += ("same_padding", "conv_kernel", "radial_filters", "learned_transform")
 OF_FLEXIBLE_LAYERS = ("num_layers", "first_stopband", "last_stopband_rel")
 
 

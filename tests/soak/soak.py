@@ -76,8 +76,8 @@ class Memory:
 class Driver:
     """Sits in the window's frame callbacks: input before each frame, measurements, and the end."""
 
-    def __init__(self, window: Window, hand: Hand, seconds: float, warm_up: float) -> None:
-        self.window, self.hand, self.seconds, self.warm_up = window, hand, seconds, warm_up
+    def __init__(self, window: Window, hand: Hand, seconds: float, warm_up: float, frames: int) -> None:
+        self.window, self.hand, self.seconds, self.warm_up, self.frames = window, hand, seconds, warm_up, frames
         self.outcome = Outcome()
         self._process = psutil.Process()
         self._started = self._sampled = self._restored = time.monotonic()
@@ -103,7 +103,7 @@ class Driver:
         now = time.monotonic()
         self.outcome.frames += 1
         self.outcome.seconds = now - self._started
-        self._params.app_shall_exit = self.outcome.seconds >= self.seconds
+        self._params.app_shall_exit = self.outcome.seconds >= self.seconds and self.outcome.frames >= self.frames
         self._weigh()
         if now - self._sampled >= SAMPLE_S:
             self._sampled = now
@@ -148,8 +148,11 @@ def give_back_free_memory() -> None:
             trim(ctypes.c_size_t(0))
 
 
-def run(seconds: float, warm_up: float, seed: int) -> Outcome:
-    """Open the window and soak it. An exception anywhere ends it and is in the outcome's errors."""
+def run(seconds: float, warm_up: float, seed: int, *, frames: int = 0) -> Outcome:
+    """Open the window and soak it for `seconds`, and `frames` at least.
+
+    An exception anywhere ends it and is in the outcome's errors.
+    """
     with tempfile.TemporaryDirectory(prefix="jinc-soak-") as name:
         folder = Path(name)
         good = save_models(folder)
@@ -163,7 +166,7 @@ def run(seconds: float, warm_up: float, seed: int) -> Outcome:
             window.context.training.close()
         window.context.training = StandInMonitor(stand_in.folder)
         hand = Hand(random.Random(seed), window, good, save_bad_files(folder, good[0]), stand_in)
-        driver = Driver(window, hand, seconds, warm_up)
+        driver = Driver(window, hand, seconds, warm_up, frames)
         _run_window(window, driver)
     return driver.outcome
 

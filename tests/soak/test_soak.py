@@ -30,7 +30,7 @@ def test_a_short_soak_passes_and_moves_things(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(app, "Window", Watched)
     monkeypatch.setattr(soak, "GROWTH_LIMIT_MB", 1e6)  # ten minutes tell of leaks; ten seconds are warming up
     monkeypatch.setattr(soak.Hand, "_tour", lambda hand: iter(()))
-    outcome = soak.run(8.0, 4.0, seed=0)
+    outcome = soak.run(8.0, 4.0, seed=0, frames=400)
     assert outcome.passed and outcome.errors == []
     # Frames pass while a gesture waits: on a busy machine there are more of them than events.
     assert outcome.seconds >= 8.0 and outcome.frames > 20 and outcome.events > outcome.frames / 4
@@ -67,7 +67,7 @@ def test_words_are_typed_into_number_fields(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(soak.Hand, "_tour", lambda hand: iter(()))
     for other in ("_drag", "_click", "_wheel", "_press", "_act"):
         monkeypatch.setattr(soak.Hand, other, soak.Hand._type)
-    assert soak.run(10.0, 4.0, seed=0).errors == []
+    assert soak.run(10.0, 4.0, seed=0, frames=400).errors == []
     assert typed
 
 
@@ -86,7 +86,7 @@ def test_a_failing_panel_fails_the_soak(monkeypatch: pytest.MonkeyPatch) -> None
 def test_memory_is_weighed_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(soak, "REST_S", 1.0)
     monkeypatch.setattr(soak.Hand, "_tour", lambda hand: iter(()))  # which alone takes longer on a busy machine
-    outcome = soak.run(8.0, 4.0, seed=0)
+    outcome = soak.run(8.0, 4.0, seed=0, frames=400)
     assert outcome.errors == [] and outcome.rss_mb > 50
 
 

@@ -13,6 +13,7 @@ from viz.core.state import SLOTS
 from viz.window.window import Window
 
 FRAMES = 2000  # that a picture may take to come
+PATIENCE_SECONDS = 900.0  # of imgui's watchdog, whose own 60 are too few on a busy machine
 
 
 def save_model(path: Path, letter: str, resolution: int = 64, seed: int = 0, **fields: Any) -> str:
@@ -24,15 +25,19 @@ def save_model(path: Path, letter: str, resolution: int = 64, seed: int = 0, **f
 
 def drive(window: Window, test: Callable[[Any], None]) -> None:
     """Open the window offscreen and run `test(context)` of imgui's test engine; its exceptions come through."""
-    from imgui_bundle import immapp
+    from imgui_bundle import hello_imgui, imgui, immapp
     from imgui_bundle.immapp import testing
 
     from viz.display import offscreen
 
+    def wait_for_test(context: Any) -> None:
+        imgui.test_engine.get_io(hello_imgui.get_imgui_test_engine()).config_watchdog_kill_test = PATIENCE_SECONDS
+        test(context)
+
     offscreen.use()
     try:
         testing.run(
-            test_function=test,
+            test_function=wait_for_test,
             runner_params=window.runner_params(),
             add_ons_params=immapp.AddOnsParams(with_implot=True),
         )

@@ -51,8 +51,11 @@ class ViewerGroup(LazyGroup):
         try:
             return super().invoke(ctx)
         except ImportError as problem:
-            if (problem.name or "").partition(".")[0] in OUR_PACKAGES:
+            package = (problem.name or "").partition(".")[0]
+            if package in OUR_PACKAGES:
                 raise  # a mistake of ours, which no installation repairs
+            if package == "matplotlib":
+                raise click.ClickException("Figures need matplotlib: python -m pip install matplotlib") from None
             raise click.ClickException(invocation.describe_failed_start(problem)) from None
 
 

@@ -39,7 +39,9 @@ FILES = ("figure.png", "sticking.json", *(f"{side}-{part}.png" for side in SLOTS
     metavar="MODEL",
     help="What it is compared with.",
 )
-@click.option("--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png and sticking.json.")
+@click.option(
+    "--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png, its parts and sticking.json."
+)
 @click.option(
     "--seed",
     type=SEED,

@@ -66,7 +66,7 @@ def _writable_command(existing: Path, problem: OSError, variable: str) -> str:
     if not existing.is_dir():
         return f"mv {path} {shlex.quote(f'{existing}.old')}"
     if isinstance(problem, PermissionError) and existing.is_relative_to(Path.home()):
-        return f'sudo chown -R "$USER" {path} && chmod -R u+rwX {path}'
+        return f"chmod u+rwx {path}" if existing.stat().st_uid == os.getuid() else f'sudo chown "$USER" {path}'
     return f"{variable}=$(mktemp -d) {invocation.format_command()}"
 
 

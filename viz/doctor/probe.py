@@ -21,7 +21,7 @@ from viz.invocation import ROOT
 
 FACT_MARK = "jinc-fact "  # begins what is meant for us among all that libraries print
 STEP_SECONDS = 60.0  # that a step may take if the child gives no other limit
-PROBE_SECONDS = 300.0  # for all steps: a child that a driver holds in the kernel cannot end itself
+PROBE_SECONDS = 600.0  # for all steps: a child that a driver holds in the kernel cannot end itself
 KILL_SECONDS = 5.0
 CHILD = "import sys; sys.path[0] = sys.argv.pop(1); from viz.doctor.probe_child import main; main(sys.argv[1])"
 
@@ -58,7 +58,7 @@ def ask(question: str, environment: Mapping[str, str] | None = None) -> Answer:
     for line in output.decode("utf-8", "replace").splitlines():
         before, mark, text = line.partition(FACT_MARK)
         noise += [before.strip()] if before.strip() else []
-        with suppress(ValueError):  # two threads of the child wrote at once
+        with suppress(ValueError, TypeError):  # two threads of the child wrote at once
             facts.update(json.loads(text) if mark else {})
     trouble = "" if "done" in facts else _describe_end(code, noise, facts.get("limit", STEP_SECONDS))
     return Answer(facts, trouble, str(facts.get("step", "start")), tuple(noise))

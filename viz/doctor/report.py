@@ -19,7 +19,7 @@ from typing import Any
 
 from viz.doctor import check_display, check_kernels, check_python
 from viz.doctor.finding import OK, PROBLEM, REMARK, Finding, as_clause
-from viz.doctor.probe import ask
+from viz.doctor.probe import Answer, ask
 
 JSON_SCHEMA = 1
 MAX_WIDTH = 110  # columns of the text
@@ -122,10 +122,19 @@ def examine() -> Report:
         ],
     }
     others = [finding for topic, check in checks.items() for finding in run_check(topic, check)]
-    # What viz.doctor.check_files found, in the process that was asked about torch.
-    steps = ("check_folders", "delete_left_behind", "check_models")
-    on_disk = [Finding(**fields) for step in steps for fields in torch.facts.get(step, [])]
+    on_disk = run_check("Files", lambda: list_on_disk(torch))
     return conclude([python, *about_packages, *others, *on_disk], has_window, has_offscreen)
+
+
+def list_on_disk(answer: Answer) -> list[Finding]:
+    """Return what viz.doctor.check_files found, in the process that was asked about torch."""
+    found = []
+    for step in ("check_folders", "delete_left_behind", "check_models"):
+        found += [Finding(**fields) for fields in answer.facts.get(step, [])]
+        if error := answer.facts.get(f"{step} error"):
+            why = f"A look at the files failed ({as_clause(error)})."
+            found.append(Finding("Files", "Not known", step.replace("_", " "), REMARK, why))
+    return found
 
 
 def conclude(findings: list[Finding], has_window: bool, has_offscreen: bool) -> Report:

@@ -90,7 +90,9 @@ def _scale(state: AppState, context: PanelContext) -> None:
     widgets.beside()
     imgui.text_colored(theme.dim, "in band" if whole else "kept")
     widgets.tooltip(KEPT)
-    for slot, share in {} if whole else kept.items():
+    if whole:
+        return
+    for slot, share in kept.items():
         widgets.beside()
         widgets.mono_text(theme, f"{100 * share:.0f}%", theme.accent[slot])
 

@@ -136,12 +136,15 @@ class SynthesisGraphs:
         overrides = InputOverrides(self._learned, inputs.mean_constant)
         self._modulate = capture(lambda: synthesis.modulate(self._ws, precision))
         self._weights = self._modulate()
-        options = SynthesisOptions(
-            transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
-        )
-        self._synthesize = capture(
-            lambda: (synthesis(self._ws, options), measure_input(synthesis, self._ws, self._transform, overrides))
-        )
+
+        def synthesize() -> tuple[Tensor, Tensor]:
+            # The weights are read anew: without graphs, each call of _modulate returns others.
+            options = SynthesisOptions(
+                transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
+            )
+            return synthesis(self._ws, options), measure_input(synthesis, self._ws, self._transform, overrides)
+
+        self._synthesize = capture(synthesize)
         self._picture, self._facts = self._synthesize()
         self._finish = capture(lambda: to_rgba8(self._picture))
         self._finish()

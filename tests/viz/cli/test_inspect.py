@@ -379,7 +379,7 @@ def test_a_plot_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
         refused(run("--cfg", "D", "--plot", str(path), "--overwrite"), "cannot be written: full.", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--cfg", "D", "--plot", str(path), "--overwrite"), "visualizer.py doctor`.", 1)
+        refused(run("--cfg", "D", "--plot", str(path), "--overwrite"), "pip install matplotlib", 1)
         assert run("--cfg", "D").exit_code == 0, "the tables do without it"
     assert path.read_bytes() == b"before" and len(list(tmp_path.iterdir())) == 1
 

@@ -47,8 +47,9 @@ def test_whose_folder_decides_the_command(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(check_files.tempfile, "TemporaryFile", refuse)
     assert the(folders(tmp_path), "Settings").command.startswith("JINC_CONFIG=$(mktemp -d) "), "not the user's"
     monkeypatch.setattr(check_files.Path, "home", lambda: tmp_path.parent)
-    fix = f'sudo chown -R "$USER" {tmp_path} && chmod -R u+rwX {tmp_path}'
-    assert the(folders(tmp_path), "Kernels").command == fix
+    assert the(folders(tmp_path), "Kernels").command == f"chmod u+rwx {tmp_path}"
+    monkeypatch.setattr(check_files.os, "getuid", lambda: -2)
+    assert the(folders(tmp_path), "Kernels").command == f'sudo chown "$USER" {tmp_path}', "and nothing below it"
 
 
 def test_a_read_only_disk_and_a_full_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

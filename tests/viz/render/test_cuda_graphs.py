@@ -216,6 +216,20 @@ def test_what_cannot_be_captured_runs_call_by_call() -> None:
 
 
 @torch.no_grad()
+def test_without_graphs_a_new_latent_is_drawn_too() -> None:
+    first = job("T")
+    (other,) = latents(small("T"), 7)
+    found = SynthesisGraphs(first, FULL_PRECISION, run_eager)
+    before = found.render(first)[0].clone()
+    after, _ = found.render(first._replace(ws_key="other", ws=other))
+    assert not torch.equal(before, after)
+    expected = SynthesisGraphs(first._replace(ws=other), FULL_PRECISION, run_eager).render(
+        first._replace(ws_key="other", ws=other)
+    )
+    assert torch.equal(after, expected[0])
+
+
+@torch.no_grad()
 def test_the_layout_that_can_be_made_is_taken() -> None:
     ready = SynthesisGraphs(job("T"), FULL_PRECISION, run_eager)
 
