@@ -1,16 +1,20 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The Latent panel's label, driven: classes by name, a slider for each number of a vector, the switch between them."""
+"""The Latent panel's label, driven: classes by name, a slider for each number of a vector; and RGBA on the canvas."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from imgui_bundle import imgui
-from support.gui import drive, save_model, settle
+from support.gui import drive, run_script, save_model, settle
 
 from gan.checkpoints.checkpoint import load_generator, save_generator
 from viz.core.state import AppState
-from viz.window.window import Window
+from viz.ui.theme import PALETTES
+from viz.window.window import SETTLED_FRAMES, Window
 
 pytestmark = pytest.mark.slow
 
@@ -89,3 +93,40 @@ def test_long_vectors_scroll_and_unlabelled_models_have_no_rows(tmp_path: Path) 
         assert not context.item_exists("//Latent/Zero")
 
     drive(shown, script)
+
+
+def test_transparent_pictures_lie_on_a_checkerboard(tmp_path: Path) -> None:
+    """On both sides; a model without alpha hides it."""
+    path = tmp_path / "clear.safetensors"
+    save_model(path, "B", 16, img_channels=4)
+    generator = load_generator(path)[0]
+    for name, parameter in generator.named_parameters():
+        if name.endswith("torgb.bias"):
+            parameter[3] = -100.0
+    save_generator(path, generator, {})
+    shown, found = window(str(path), save_model(tmp_path / "y.safetensors", "B", 16)), {}
+
+    def script() -> Iterator[None]:
+        while not shown.worker.is_idle():
+            yield
+        for _ in range(SETTLED_FRAMES):
+            yield
+        for slot, frame in shown.canvas.frames.items():
+            found[slot] = read_pixels(frame.centre_x - 40, frame.centre_y - 40, 80, 80)
+
+    with closing(script()) as steps:
+        run_script(shown, steps, when="before_swap")
+    colours = {tuple(pixel) for pixel in found["left"].reshape(-1, 3)}
+    assert colours == {tuple(bytes.fromhex(PALETTES["dark"][name][1:])) for name in ("checks", "gaps")}
+    assert len({tuple(pixel) for pixel in found["right"].reshape(-1, 3)}) > 10
+
+
+def read_pixels(left: float, top: float, width: int, height: int) -> np.ndarray:
+    """Return uint8 [height, width, 3] of the frame just drawn."""
+    from OpenGL import GL  # once there is a window
+
+    full = round(imgui.get_io().display_size.y)
+    GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 1)
+    row = full - round(top) - height
+    data = GL.glReadPixels(round(left), row, width, height, GL.GL_RGB, GL.GL_UNSIGNED_BYTE)
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)

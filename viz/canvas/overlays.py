@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 
+from gan.networks.labels import describe_label
 from gan.networks.ladder import RUNGS
+from viz.core.labels import choose_label
 from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
@@ -235,6 +237,9 @@ def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> 
         draw.add_rect_filled((x, y + 1), (x + 4, y + text_height - 1), accent, 2.0)
         name, about, figures = _describe(state, context, slot)
         room, offset = rect.width - MARGIN - 12, 12.0
+        more = _add_label(about, find_current_result(state, context, slot))
+        if offset + sum(_width(theme, words) + 12 for words in (name, more, figures)) <= room:
+            about = more
         for words in (name, about, figures):
             size = _width(theme, words)
             if not words.text or (words is not name and offset + size > room):
@@ -260,6 +265,14 @@ def _describe(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words
         figures = f"rendering{format_wait(context, slot)}"
     about = f"{facts.config.rung}   {RUNG_TITLES.get(facts.config.rung, '')}"
     return name, Words(about, theme.dim), Words(figures, theme.dim, number=True)
+
+
+def _add_label(about: Words, result: RenderResult | None) -> Words:
+    """Return what is said about a model with the label of its picture, where it has labels."""
+    if result is None or result.facts is None or not result.facts.config.c_dim:
+        return about
+    label = describe_label(choose_label(result.request, result.facts)[0], result.facts.classes)
+    return about._replace(text=f"{about.text}   {label}")
 
 
 def draw_words(theme: Theme, words: list[Words], rect: Rect) -> None:

@@ -6,7 +6,7 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 from gan.networks.labels import default_vector, describe_class
 from viz.core.labels import choose_vector, find_kind
 from viz.core.result import ModelFacts
-from viz.core.state import SLOTS, AppState, LatentState
+from viz.core.state import LONGEST_VECTOR, SLOTS, AppState, LatentState
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
@@ -47,10 +47,10 @@ def _class(latent: LatentState, facts: ModelFacts, context: PanelContext) -> Non
     if names and last < NAMED:
         tip = "The class, by its number and name in the data set."
         widgets.label(theme, "class", tip)
-        known = {str(number): describe_class(number, names) for number in range(last + 1)}
-        current = str(min(latent.label, last))
-        chosen = int(widgets.select("class", known[current], current, known.items(), tip))
-        if chosen != int(current):
+        current = min(latent.label, last)
+        choices = ((str(number), describe_class(number, names)) for number in range(last + 1))  # made if it is opened
+        chosen = int(widgets.select("class", describe_class(current, names), str(current), choices, tip))
+        if chosen != current:
             latent.label = chosen
     else:
         tip = f"The class, from 0 to {last}; the file does not name them."
@@ -61,6 +61,11 @@ def _class(latent: LatentState, facts: ModelFacts, context: PanelContext) -> Non
 
 def _vector(latent: LatentState, facts: ModelFacts, context: PanelContext) -> None:
     theme, count = context.theme, facts.config.c_dim
+    if count > LONGEST_VECTOR:
+        widgets.sentence(
+            f"Its labels have {count} numbers, more than the {LONGEST_VECTOR} of a vector here.", theme.dim
+        )
+        return
     default = default_vector(count, facts.label_mean)
     row = widgets.label(theme, "set to", "Set all numbers of the label.", cells=2)
     what = MEAN if facts.label_mean is not None else EQUAL

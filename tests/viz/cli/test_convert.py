@@ -146,6 +146,6 @@ def test_inspect_says_what_a_file_is_and_what_code_it_carries(pickle, tmp_path):
     torch.save(state_of(case("stylegan2_32_conditional_resnet")[1]), weights)
     text = run("inspect", weights).output
     assert "a torch zip of a StyleGAN2 generator, which carries no code" in text
-    assert "labels of 3 classes" in text and "Network " not in text
+    assert "3 labels" in text and "Network " not in text
     assert "a checkpoint of Jinc's, which carries no code" in run("inspect", "t").output
     refused(run("inspect", "--network", "G", "--cfg", "T"), "--network chooses from a file")
