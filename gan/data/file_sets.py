@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import tarfile
 import threading
 import zipfile
@@ -54,21 +55,24 @@ class Folder:
 
     def _add(self, name: str, file: Path) -> None:
         try:
-            stat = file.stat()
-        except OSError as error:
-            self.left_out[name] = "a link to nothing" if file.is_symlink() else describe_error(error)
+            found = file.stat()
+        except (OSError, ValueError) as error:  # ValueError: a null character, in a list
+            self.left_out[name] = "a link to nothing" if os.path.islink(file) else describe_error(error)
             return
-        self.sizes[name], self.stamps[name] = stat.st_size, str(stat.st_mtime_ns)
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be read for ever
+            self.left_out[name] = "no regular file"
+            return
+        self.sizes[name], self.stamps[name] = found.st_size, str(found.st_mtime_ns)
 
     def _walk(self) -> Iterator[Path]:
         seen = set()  # folders, by what they are and not by name: a link may lead back up
         for folder, folders, files in os.walk(self.path, onerror=self._raise_at_root, followlinks=True):
-            stat = os.stat(folder)
-            if (stat.st_dev, stat.st_ino) in seen and stat.st_ino:
+            found = os.stat(folder)
+            if (found.st_dev, found.st_ino) in seen and found.st_ino:
                 folders.clear()
                 self.left_out[f"{Path(folder).relative_to(self.path).as_posix()}/"] = "a link to a folder above"
                 continue
-            seen.add((stat.st_dev, stat.st_ino))
+            seen.add((found.st_dev, found.st_ino))
             folders.sort()
             yield from (Path(folder, file) for file in sorted(files))
 

@@ -160,7 +160,7 @@ def describe_left_out(left_out: dict[str, str]) -> str:
     """Say which files were left out and why, in the order of how many, to be put behind a sentence's first part."""
     reasons: dict[str, list[str]] = {}
     for name, why in left_out.items():
-        reasons.setdefault(why, []).append(name)
+        reasons.setdefault(why, []).append(sanitize_text(name, 100))
     parts = []
     for why, names in sorted(reasons.items(), key=lambda item: -len(item[1])):
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""

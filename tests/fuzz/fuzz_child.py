@@ -32,10 +32,14 @@ import torch
 
 import gan.checkpoints.foreign  # noqa: F401  (which a foreign file has imported)
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
-from gan.data.file_sets import ImageError
+from gan.data.file_sets import ImageError, open_file_set
 from gan.data.image_dataset import open_images
+from gan.data.labels import read_labels
 from gan.devices import DeviceError
 from gan.networks.config import ConfigError
+from train.datasets.check import check_dataset
+from train.datasets.convert import list_pictures, read_picture
+from train.datasets.transform import Transform, convert_picture
 from train.errors import TrainingError
 from train.state import TrainState
 from viz.core import state as states
@@ -43,6 +47,7 @@ from viz.loading.model_info import read_info
 from viz.training.run_folder import RunFolder
 
 TIMES, FLOOR = 3, 80 * 2**20  # bytes of memory: so many times the file's, and what small ones may take
+PICTURES_FLOOR = 800 * 2**20  # what a set may take: few bytes can be a large picture, and converting decodes it
 CEILING = 2 * 2**30  # bytes of addresses beyond those in use, where the system itself says no
 LONGEST = 600  # characters of a sentence
 
@@ -98,7 +103,7 @@ class Watch:
         raise Escape(event)
 
     def _harmless(self, event: str, arguments: tuple[Any, ...]) -> bool:
-        if event not in ("open", "os.listdir", "os.scandir"):
+        if event not in ("open", "os.listdir", "os.scandir", "os.walk"):
             return False
         path = arguments[0]
         name = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
@@ -168,7 +173,7 @@ def images(path: str) -> str:
     try:
         source = open_images(path)
         found = source.batch(range(len(source)))
-        assert found.shape == (len(source), 3, source.resolution, source.resolution)
+        assert found.shape == (len(source), source.channels, source.resolution, source.resolution)
         labels = source.label_batch(range(len(source)))
         assert labels.shape == (len(source), source.c_dim)
         late = open_images(path, memory_limit=0)
@@ -176,6 +181,39 @@ def images(path: str) -> str:
     except ImageError as error:
         return checked(error)
     return ""
+
+
+def picture_set(path: str) -> str:
+    """A set that can be trained on or at least converted, or a refusal; checking agrees with opening."""
+    said = ""
+    try:
+        images(path)
+        open_images(path)
+    except ImageError as error:
+        said = checked(error)
+    try:
+        found = check_dataset(Path(path))
+        assert found.refused == bool(said), (found, said)
+        checked(*map(ValueError, ["", *found.problems, *found.damaged.values()]))
+    except ImageError as error:
+        assert said, error
+        checked(error)
+    try:
+        files = open_file_set(Path(path))
+        names = list_pictures(files, Path(path))
+        with contextlib.suppress(ImageError):
+            read_labels(files, names)
+    except ImageError as error:
+        return said or checked(error)
+    converted = 0
+    for number, name in enumerate(names):
+        crop, channels = ("center", "pad", "stretch", "center")[number % 4], (3, 1, 4, 3)[number % 4]
+        data = read_picture(files, name)
+        picture = convert_picture(data, Transform(32, crop, channels=channels)) if isinstance(data, bytes) else None
+        checked(ValueError(data if picture is None else picture.error))
+        converted += picture is not None and not picture.error
+    files.close()
+    return "" if converted == len(names) else said or "not all of it can be converted."
 
 
 def run_folder(path: str) -> str:
@@ -201,6 +239,7 @@ OPENERS = {
     "state": settings,
     "images": images,
     "run": run_folder,
+    "set": picture_set,
 }
 
 
@@ -365,7 +404,8 @@ def answer(order: dict[str, Any], opener: Any, watch: Watch, meter: Meter) -> di
     threads, start = threading.active_count(), time.process_time()
     with timed(2 * order["seconds"] if order["armed"] else 600.0):
         try:
-            watch.root = str(Path(order["path"])) if order["armed"] else None
+            listed = order["path"].endswith(".txt")  # a list stands for the files beside it
+            watch.root = str(Path(order["path"]).parent if listed else Path(order["path"])) if order["armed"] else None
             said = opener(order["path"])
             result = "refused" if said else "opened"
         except BaseException:
@@ -382,7 +422,7 @@ def answer(order: dict[str, Any], opener: Any, watch: Watch, meter: Meter) -> di
         pass  # the first file of a kind may import and compile
     elif result != "failed" and seconds > order["seconds"]:
         result, said = "failed", f"took {seconds:.1f} s of processor time, and {order['seconds']:g} are allowed"
-    elif result != "failed" and grown > TIMES * order["size"] + FLOOR:
+    elif result != "failed" and grown > TIMES * order["size"] + (PICTURES_FLOOR if order["kind"] == "set" else FLOOR):
         result, said = "failed", f"took {grown / 2**20:.0f} MiB for a file of {order['size'] / 2**20:.2f}"
     return {"result": result, "said": said, "seconds": seconds, "grown": grown}
 

@@ -29,6 +29,7 @@ from fuzz import fuzz_files as files
 from fuzz import fuzz_pickles as pickles
 from fuzz import fuzz_pictures as pictures
 from fuzz import fuzz_seeds as seeds
+from fuzz import fuzz_sets as sets
 from fuzz.fuzz_files import Contents
 
 HERE = Path(__file__).resolve().parent
@@ -142,6 +143,11 @@ def _pictures(rng: random.Random, number: int) -> Made:
     return mutation, contents, ""
 
 
+def _set(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, sets.MUTATIONS)
+    return mutation, *sets.mutated_set(rng, mutation)
+
+
 def _run_folder(rng: random.Random, number: int) -> Made:
     documents = seeds.run_documents()
     name = rng.choice(list(documents))
@@ -153,7 +159,7 @@ def _run_folder(rng: random.Random, number: int) -> Made:
     return mutation, contents, ""
 
 
-# Each kind of file, with its share of a hundred mutants.
+# Each kind of file, with its share of 160 mutants.
 KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "pickle": (32, _pickle),
     "torch file": (10, _torch_file),
@@ -163,6 +169,7 @@ KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "state": (9, _settings),
     "images": (14, _pictures),
     "run": (4, _run_folder),
+    "set": (60, _set),
 }
 
 
@@ -196,6 +203,12 @@ def well_formed() -> Iterator[Mutant]:
         contents = seeds.pictures() | {"dataset.json": json.dumps(document).encode()}
         yield unchanged("images", contents, "")
         yield unchanged("images", {"set.zip": seeds.honest(contents)}, "set.zip")
+    for name, data in sets.formats().items():
+        yield unchanged("set", {name: data}, "")
+    for container in sets.CONTAINERS:
+        yield unchanged("set", *sets.packed(sets.formats(), container))
+    for mode in ("w:xz", "w:bz2"):
+        yield unchanged("set", {"set.tar": sets.tar_of(sets.formats(), mode)}, "set.tar")
     documents = {name: json.dumps(value).encode() + b"\n" for name, value in seeds.run_documents().items()}
     yield unchanged("run", documents, "")
 

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Mutants of well-formed files each end in a model or in one clear refusal (tests/fuzz/fuzzing.py makes them).
 
-Five hundred here, ten thousand others in `make nightly`, or by hand: pytest tests/fuzz/test_fuzz.py -m nightly
+Eight hundred here, twelve thousand others in `make nightly`, or by hand: pytest tests/fuzz/test_fuzz.py -m nightly
 """
 
 import pickletools
@@ -17,10 +17,15 @@ from support.paths import ROOT
 
 from fuzz import fuzz_files, fuzz_pickles, fuzz_pictures, fuzz_seeds
 from fuzz.fuzzing import KINDS, Mutant, Opener, mutant, mutants, table, well_formed
+from gan.data.file_sets import ImageError
+from gan.data.image_dataset import open_images
+from train.datasets.convert import convert_dataset
+from train.datasets.transform import Transform
 
 HERE = Path(__file__).resolve().parent
-SUITE, NIGHTLY = 500, 10_000
-MUTATIONS = 140  # of all kinds together; each comes up
+SUITE, NIGHTLY = 800, 12_000
+SETS = 140  # mutants of picture sets that are converted: two of each mutation
+MUTATIONS = 180  # of all kinds together; each comes up
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and memory are read and set in Linux's ways")
 
@@ -44,14 +49,35 @@ def check(count: int, start: int) -> None:
 
 
 @pytest.mark.slow
-def test_five_hundred_mutants_open_or_are_refused() -> None:
+def test_eight_hundred_mutants_open_or_are_refused() -> None:
     check(SUITE, 0)
 
 
 @pytest.mark.nightly
-def test_ten_thousand_mutants_open_or_are_refused_nightly() -> None:
-    """Others than the five hundred above."""
+def test_twelve_thousand_mutants_open_or_are_refused_nightly() -> None:
+    """Others than the eight hundred above."""
     check(NIGHTLY, SUITE)
+
+
+@pytest.mark.slow
+def test_mutants_of_sets_are_converted_or_refused(tmp_path: Path) -> None:
+    """The whole of `dataset convert`, which writes files, and so is not watched as the others are."""
+    converted = 0
+    for one in mutants(SETS, 0, ["set"]):
+        folder = tmp_path / str(one.seed)
+        for name, data in one.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        try:
+            report = convert_dataset(folder / one.target, tmp_path / f"{one.seed}.zip", Transform(16, channels=3))
+        except ImageError as error:
+            assert str(error).isprintable() and not (tmp_path / f"{one.seed}.zip").exists(), one.again
+            continue
+        source = open_images(tmp_path / f"{one.seed}.zip")
+        assert len(source) == report.count("kept") + report.count("duplicate"), one.again
+        assert {name: (folder / name).read_bytes() for name in one.files} == one.files, one.again
+        converted += 1
+    assert SETS / 2 < converted < SETS
 
 
 @pytest.mark.slow

@@ -165,6 +165,8 @@ def _decode_all(
             image = decode_picture(files, name, path, infos[name].size, 4)
         except DamagedPicture as error:
             return error
+        except MemoryError:
+            return DamagedPicture(name, path, "it needs more memory than there is")
         return hashlib.sha256(f"{image.mode} {image.size}\n".encode() + image.tobytes()).hexdigest()
 
     names = list(infos)

@@ -82,7 +82,7 @@ def convert_dataset(
     """
     files = open_file_set(source)
     try:
-        pictures = _list_pictures(files, source)
+        pictures = list_pictures(files, source)
         names = pictures[:max_num]
         found = make_labels(labels, files, names if labels == "folders" else pictures)  # a file labels all of them
         if found is not None:
@@ -102,7 +102,7 @@ def convert_dataset(
         files.close()
 
 
-def _list_pictures(files: FileSet, source: Path) -> list[str]:
+def list_pictures(files: FileSet, source: Path) -> list[str]:
     suffixes = list_suffixes()
     names = [name for name in files.sizes if not is_hidden(name) and Path(name).suffix.lower() in suffixes]
     if not names:
@@ -121,14 +121,14 @@ def _convert_all(
     """Yield the converted pictures from number `done` on, in order, with a bounded number of them in memory."""
     if workers <= 1:
         for name in names[done:]:
-            yield _convert_one(_read(files, name), transform)
+            yield _convert_one(read_picture(files, name), transform)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
         waiting: deque[Future[Converted]] = deque()
         try:
             for name in names[done:]:
-                waiting.append(pool.submit(_convert_one, _read(files, name), transform))
+                waiting.append(pool.submit(_convert_one, read_picture(files, name), transform))
                 if len(waiting) >= workers * AHEAD:
                     yield waiting.popleft().result()
             while waiting:
@@ -141,7 +141,7 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends workers
 
 
-def _read(files: FileSet, name: str) -> bytes | str:
+def read_picture(files: FileSet, name: str) -> bytes | str:
     """Return a file's bytes, or why they cannot be read."""
     try:
         return files.read(name, MAX_FILE)

@@ -3,6 +3,7 @@
 
 import io
 import json
+import os
 import tarfile
 import tracemalloc
 import zipfile
@@ -341,3 +342,16 @@ def test_what_is_missing_is_not_called_damaged(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as caught:
         open_images(tmp_path / "none")
     assert str(caught.value) == f"{tmp_path / 'none'} does not exist; give a folder or a zip of pictures."
+
+
+def test_lists_and_folders_leave_out_what_is_no_file(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    folder = folder_of(tmp_path / "set", pictures)
+    (folder / "there.png").mkdir()
+    names = [*sorted(pictures), "gone.png", "a\0b.png", "x" * 5000 + ".png", "there.png", "# not.png", ""]
+    (folder / "list.txt").write_text("\n".join(names))
+    source = open_images(folder / "list.txt")
+    assert source.names == tuple(sorted(pictures))
+    assert set(source.left_out) == {"gone.png", "a\0b.png", "x" * 5000 + ".png", "there.png"}
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe.png")
+        assert open_images(folder).left_out["pipe.png"] == "no regular file"
