@@ -187,7 +187,8 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
         context.yield_(20)
         assert state.right.path == pickle and window.context.results["right"] is None, "it is still being loaded"
         assert rows["picture"] == {"left": "16 px", "right": "32 px"}
-        assert rows["labels"] == {"left": "none", "right": "3"}
+        assert rows["labels"] == {"left": "none", "right": "3 labels"}
+        assert rows["channels"] == {"left": "RGB", "right": "RGB"}
         assert rows["code"] == {"left": "none", "right": "1.2 KiB"}
         go.set()
         settle(context, window)
