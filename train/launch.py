@@ -241,12 +241,14 @@ def _train(folder: Path, state: TrainState, reader: SourceReader, *opening: str)
     print(f"Run folder: {folder}", flush=True)  # the line that docs/run-folder.md promises
     log = RunLog(folder, config.total_images)
     log.write_progress("starting", state.images)
-    for line in (*opening, *_describe_data(reader, config)):
+    for line in opening:
         log.say(line)
     configure_torch(state.device, config.threads)
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
     if config.num_fp16_res and state.device.type == "cpu":
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
+    for line in _describe_data(reader, config):
+        log.say(line)
     outcome = Loop(folder, state, reader, log).run()
     if outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; continue with: python train.py --resume={folder}")

@@ -22,7 +22,7 @@ from viz.training import process as trainer
 from viz.training import run_folder
 from viz.training.monitor import RunMonitor, RunReport, build_resume_command, build_training_command, format_command
 from viz.training.process import ProcessReport, RunError, TrainerProcess
-from viz.training.run_folder import Progress, RunFolder, RunSnapshot, find_error_sentence
+from viz.training.run_folder import Progress, RunFolder, RunSnapshot, find_error_sentence, is_resumable
 
 # A trainer in thirty lines: it makes a run folder, ticks, and obeys the `stop` file, as docs/run-folder.md says.
 STAND_IN = """
@@ -115,6 +115,10 @@ def test_a_folder_that_grows(tmp_path: Path) -> None:
     assert np.isnan(second.curves["r1"][1]) and second.curves["r1"][2] == 0.5
     assert second.fakes is not None and second.fakes.path == folder / "fakes000012.png" and second.fakes.kimg == 12
     assert second.network is not None and second.network.path.name == "network-snapshot-001000.safetensors"
+    for name in ("network-snapshot-001000-064.safetensors", "network-snapshot-000999-999.safetensors"):
+        (folder / name).write_bytes(b"")
+    third = RunFolder(folder).poll().network
+    assert third is not None and (third.path.name, third.kimg) == ("network-snapshot-001000-064.safetensors", 1000.064)
 
 
 def test_only_new_lines_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,3 +493,10 @@ def test_a_progress_file_of_any_kind_is_a_state_that_is_known(tmp_path: Path) ->
     assert Progress.from_json({}).state == "starting"
     error = Progress.from_json({"state": "failed", "error": "a\nb" + "x" * 5000}).error
     assert error.isprintable() and len(error) < 600
+
+
+def test_a_run_without_a_snapshot_can_begin_again() -> None:
+    assert not is_resumable(["log.txt"])
+    assert is_resumable(["training_options.json", "log.txt"])
+    assert is_resumable(["training-state.safetensors"])
+    assert not is_resumable(["training_options.json", "network-snapshot-000001-000.safetensors"])
