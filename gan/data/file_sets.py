@@ -18,6 +18,7 @@ from gan.files.errors import describe_error, sanitize_text
 
 LISTS = (".txt", ".lst", ".list")  # suffixes of a file that names pictures, one a line
 MAX_LIST = 2**28  # bytes of such a file
+MAX_MEMBER = 2**30  # bytes of a file in a zip
 
 
 class ImageError(ValueError):
@@ -125,6 +126,8 @@ class Zip:
             return read_limited(file, limit)
 
     def open(self, name: str) -> IO[bytes]:
+        if self.sizes[name] > MAX_MEMBER:  # a lying size, too, has zipfile read up to it when somebody seeks
+            raise ValueError(f"it is larger than {MAX_MEMBER / 2**20:.0f} MiB")
         return self.archive.open(name)
 
     def close(self) -> None:

@@ -4,9 +4,11 @@
 import io
 import json
 import os
+import struct
 import tarfile
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -355,3 +357,13 @@ def test_lists_and_folders_leave_out_what_is_no_file(tmp_path: Path, pictures: d
     if hasattr(os, "mkfifo"):
         os.mkfifo(folder / "pipe.png")
         assert open_images(folder).left_out["pipe.png"] == "no regular file"
+
+
+def test_a_zip_that_lies_about_sizes_is_refused_at_once(tmp_path: Path, pictures: dict[str, bytes]) -> None:
+    """A TIFF has its reader seek to the end, which zipfile does by reading as much as was declared."""
+    part = fuzz_files.Part(b"a.tiff", png(Image.new("RGB", (16, 16)), "TIFF"))
+    wide = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    lying = replace(part, extra=wide, size=0xFFFFFFFF)
+    path = tmp_path / "a.zip"
+    path.write_bytes(fuzz_files.zip_of([*fuzz_files.zip_parts(pictures), lying]))
+    refused(path, "a.tiff", "larger than 1024 MiB")
