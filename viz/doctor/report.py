@@ -131,7 +131,8 @@ def list_on_disk(answer: Answer) -> list[Finding]:
     found = []
     for step in ("check_folders", "delete_left_behind", "check_models"):
         found += [Finding(**fields) for fields in answer.facts.get(step, [])]
-        if error := answer.facts.get(f"{step} error"):
+        error = answer.facts.get(f"{step} error")
+        if error:
             why = f"A look at the files failed ({as_clause(error)})."
             found.append(Finding("Files", "Not known", step.replace("_", " "), REMARK, why))
     return found

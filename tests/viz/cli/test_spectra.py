@@ -372,7 +372,7 @@ def test_a_file_that_cannot_be_written_is_said_first(folder: Path, tmp_path: Pat
         refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "cannot be written: Not you", 1)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "visualizer.py doctor`.", 1)
+        refused(run("--model", folder / "t.safetensors", "--out", tmp_path / "x.png"), "pip install matplotlib", 1)
 
 
 @pytest.mark.parametrize("kind", ["png", "npz"])

@@ -203,7 +203,7 @@ def test_refusals_come_first_and_in_one_sentence(
     refused(run(*good, *out, "--frames", "15"), "15 is not in the range", 2)
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "matplotlib", None)
-        refused(run(*good, *out), "visualizer.py doctor`.")
+        refused(run(*good, *out), "pip install matplotlib")
     assert not (tmp_path / "out").exists()
 
 
