@@ -136,8 +136,8 @@ def test_memory_does_not_grow_with_the_set(tmp_path: Path, monkeypatch: pytest.M
     for index, name in enumerate(names):
         Image.fromarray(noise(index, 16, 16)).save(tmp_path / "set" / name)
     read: list[str] = []
-    original = converting._read
-    monkeypatch.setattr(converting, "_read", lambda files, name: read.append(name) or original(files, name))
+    original = converting.read_picture
+    monkeypatch.setattr(converting, "read_picture", lambda files, name: read.append(name) or original(files, name))
     ahead: list[int] = []
     convert_dataset(
         tmp_path / "set",
