@@ -10,14 +10,18 @@ from __future__ import annotations
 import functools
 import io
 import lzma
+import re
 import struct
+import threading
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
 
 # EPS starts another program, WMF needs Windows, and for the others Pillow knows the header only.
 UNREAD_FORMATS = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF")
@@ -25,6 +29,8 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # number of channels -> Pillow's mode
 EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # which hold 8 bits or fewer of grey or RGB
 MAX_PIXELS = 2 * 89_478_485  # of one picture: where Pillow, too, stops
 MAX_SCANS = 100  # of a JPEG; encoders write 10, and each takes as long as all others, however few bytes it has
+JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")  # none lies within compressed pixels
+JPEG_END, JPEG_SCAN = b"\xd9", b"\xda"
 
 # What Pillow, zipfile and tarfile raise for damaged input (UnidentifiedImageError is an OSError, encryption a
 # RuntimeError).
@@ -80,10 +86,7 @@ def probe_picture(stream: IO[bytes]) -> PictureInfo:
     """Read a picture's header; raises one of DAMAGE."""
     with _quiet(), Image.open(stream, formats=list_formats()) as image:
         _check_size(image)
-        width, height = image.size
-        if _read_orientation(image) >= 5:  # a quarter turn, with or without a mirror
-            width, height = height, width
-        return PictureInfo(image.format or "", (width, height), image.mode, _count_channels(image))
+        return PictureInfo(image.format or "", _find_upright_size(image), image.mode, _count_channels(image))
 
 
 def load_picture(
@@ -98,20 +101,25 @@ def load_picture(
 
     Of an animation it is the first frame. 16 bits are scaled to 8, colour profiles and CMYK become sRGB, and what is
     transparent lies on `background` unless there are 4 channels. `size`: what it must have, (width, height), checked
-    before pixels are decoded. `at_least`: a JPEG may be decoded at a fraction of its size, as long as both sides have
-    that many pixels. Raises one of DAMAGE.
+    before pixels are decoded, and after. `at_least`: a JPEG may be decoded at a fraction of its size, as long as both
+    sides have that many pixels. Raises one of DAMAGE.
     """
-    if data.startswith(b"\xff\xd8") and data.count(b"\xff\xda") > MAX_SCANS:
+    if data.startswith(b"\xff\xd8") and _has_too_many_scans(data):
         raise ValueError("it has far more scans than a JPEG needs")
     with _quiet(), Image.open(io.BytesIO(data), formats=list_formats()) as image:
         _check_size(image)
-        if size is not None and sorted(image.size) != sorted(size):
-            raise ValueError(f"it is {image.width}x{image.height}, not {size[0]}x{size[1]}: it changed")
+        if size is not None:
+            _compare_size(_find_upright_size(image), size)
         if at_least is not None:
             image.draft(image.mode, (at_least, at_least))
         orientation = _read_orientation(image)
         image.load()
-        return _convert(_turn_upright(image, orientation), channels, background)
+        if image.format == "TIFF":
+            orientation = _read_orientation(image)  # upright by now: Pillow has turned it
+        upright = _turn_upright(image, orientation)
+        if size is not None:
+            _compare_size(upright.size, size)  # an icon may hold another picture than it says
+        return _convert(upright, channels, background)
 
 
 def resize_picture(
@@ -126,15 +134,60 @@ def resize_picture(
     return image.resize(size, Image.Resampling.LANCZOS, box)
 
 
-def _quiet() -> warnings.catch_warnings[None]:
-    """Ignore Pillow's warnings: sizes have a limit of our own, and damaged metadata does not concern the pixels."""
-    return warnings.catch_warnings(action="ignore")
+_quiet_lock, _quiet_threads, _warnings = threading.Lock(), 0, warnings.catch_warnings(action="ignore")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ignore Pillow's warnings: sizes have a limit of our own, and damaged metadata does not concern the pixels.
+
+    What is ignored is the process's, not a thread's: the last thread that leaves puts back what the first one found.
+    """
+    global _quiet_threads, _warnings
+    with _quiet_lock:
+        if not _quiet_threads:
+            _warnings = warnings.catch_warnings(action="ignore")
+            _warnings.__enter__()
+        _quiet_threads += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_threads -= 1
+            if not _quiet_threads:
+                _warnings.__exit__(None, None, None)
+
+
+def _has_too_many_scans(data: bytes) -> bool:
+    """Count the scans of a JPEG, up to its end: what phones put behind it, such as a video, is no part of it."""
+    position = scans = 0
+    while (found := JPEG_MARKER.search(data, position)) and found[1] != JPEG_END:
+        scans += found[1] == JPEG_SCAN
+        if scans > MAX_SCANS:
+            return True
+        length = 0 if found[1] in b"\x01\xd8" else int.from_bytes(data[found.end() : found.end() + 2], "big")
+        position = found.end() + length
+    return False
 
 
 def _check_size(image: Image.Image) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(f"its {width}x{height} pixels are more than {MAX_PIXELS / 1e6:.0f} million")
+
+
+def _compare_size(found: tuple[int, int], size: tuple[int, int]) -> None:
+    if found != size:
+        raise ValueError(f"it is {found[0]}x{found[1]}, not {size[0]}x{size[1]}: it changed")
+
+
+def _find_upright_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # Pillow has turned the size already, but not all versions
+        tags = image.tag_v2
+        width, height = tags.get(TiffImagePlugin.IMAGEWIDTH, width), tags.get(TiffImagePlugin.IMAGELENGTH, height)
+    # from 5 on it is a quarter turn, with or without a mirror
+    return (height, width) if _read_orientation(image) >= 5 else (width, height)
 
 
 def _read_orientation(image: Image.Image) -> int:

@@ -57,6 +57,7 @@ def convert_picture(data: bytes, transform: Transform) -> Converted:
         return Converted(b"", "", error="it needs more memory than there is")
     except DAMAGE as error:
         return Converted(b"", "", error=describe_error(error, "no picture, or damaged"))
+    square.info.clear()  # a colour profile, which the pixels no longer need and which holds the time
     stream = io.BytesIO()
     square.save(stream, "PNG")
     key = hashlib.sha256(square.tobytes()).hexdigest()

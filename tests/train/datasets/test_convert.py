@@ -19,7 +19,7 @@ from gan.data.image_dataset import open_images
 from train.cli.main import main
 from train.datasets import convert as converting
 from train.datasets.convert import convert_dataset
-from train.datasets.transform import Transform
+from train.datasets.transform import Transform, convert_picture
 
 
 def noise(seed: int, height: int, width: int, channels: int = 3) -> np.ndarray:
@@ -90,6 +90,13 @@ def test_the_bytes_are_the_same_for_any_workers_and_sources(photos: Path, tmp_pa
     (tmp_path / "list.txt").write_text("# mine\n" + "\n".join(names) + "\n")
     convert_dataset(tmp_path / "list.txt", outs[3], Transform(32))
     assert len({hashlib.sha256(out.read_bytes()).hexdigest() for out in outs}) == 1
+
+
+def test_no_clock_is_in_the_bytes() -> None:
+    """A profile that Pillow makes, and puts into what it converted, says when."""
+    stream = io.BytesIO()
+    Image.new("LAB", (32, 32), (120, 130, 140)).save(stream, "TIFF")
+    assert b"iCCP" not in convert_picture(stream.getvalue(), Transform(16)).png
 
 
 @pytest.mark.parametrize("stop", [0, 1, 5])
