@@ -12,6 +12,7 @@ import numpy as np
 from gan.data.file_sets import ImageError
 from gan.data.image_dataset import LISTED, DamagedPicture, ImageSource
 from gan.data.verify import Verifier, limit_damage
+from gan.files.errors import sanitize_text
 
 
 class SourceReader:
@@ -74,5 +75,5 @@ class SourceReader:
 
 
 def _list_names(damaged: dict[str, str]) -> str:
-    shown = ", ".join(f"{name} ({why})" for name, why in list(damaged.items())[:LISTED])
+    shown = ", ".join(f"{sanitize_text(name, 100)} ({why})" for name, why in list(damaged.items())[:LISTED])
     return f"{shown} and {len(damaged) - LISTED} more" if len(damaged) > LISTED else shown

@@ -30,11 +30,11 @@ CONVERT = "`python train.py dataset convert SRC --out SET.zip --size {size}` mak
 
 
 class DamagedPicture(ImageError):
-    """A file that does not decode: its `name`, and `why`, a few words."""
+    """A file that does not decode: its `name` as the set has it, and `why`, a few words."""
 
     def __init__(self, name: str, path: Path, why: str) -> None:
         super().__init__(f"{name} in {path} cannot be read as a picture ({why}); replace or remove it.")
-        self.name, self.why = sanitize_text(name), sanitize_text(why)
+        self.name, self.why = name, sanitize_text(why)
 
 
 class ImageSource:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,8 @@ class Verifier:
     """Verification of one set, in a thread between `start` and `stop`.
 
     `damaged`: name -> why, of the pictures that do not decode; `done`: how many were looked at, in the set's order,
-    in this session or in earlier ones over the same bytes (ImageSource.stamp).
+    in this session or in earlier ones over the same files (ImageSource.stamp). It ends early where more are damaged than
+    a run may leave out.
     """
 
     def __init__(self, source: ImageSource, folder: Path | None = None) -> None:
@@ -65,6 +67,8 @@ class Verifier:
                 except DamagedPicture as error:
                     self.damaged[error.name] = error.why
                 self.done = index + 1
+                if len(self.damaged) > limit_damage(len(self.source)):
+                    break  # the run ends; and a disk that was unplugged is not asked for every picture
                 now = time.monotonic()
                 if self._stopping.wait(IDLE_SHARE * (now - begun)):
                     break
@@ -85,7 +89,20 @@ class Verifier:
             return
         if type(done) is int and 0 <= done <= len(self.source) and isinstance(damaged, dict):
             self.done = done
-            self.damaged = {name: why for name, why in damaged.items() if isinstance(why, str)}
+            self._check_again(damaged)
+
+    def _check_again(self, names: Iterable[str]) -> None:
+        """Keep of the pictures that were damaged those that still are.
+
+        What is repaired may have the size and time that it had: a backup, a disk that is back, a permission.
+        """
+        positions = {name: index for index, name in enumerate(self.source.names)}
+        for name in names:
+            try:
+                if name in positions:
+                    self.source.read(positions[name])
+            except DamagedPicture as error:
+                self.damaged[name] = error.why
 
     def _write_findings(self) -> None:
         if self._path is None:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from gan.cli.command import Command
 from gan.cli.path_types import UserPath
+from gan.files.errors import sanitize_text
 from train.errors import report_errors
 from train.progress import show_progress
 
@@ -19,25 +22,23 @@ Example:
 @click.command(cls=Command, epilog=EXAMPLE)
 @click.argument("data", metavar="DATA", type=UserPath())
 @click.pass_context
-def check(context: click.Context, data: str) -> None:
+def check(context: click.Context, data: Path) -> None:
     """Check the pictures and labels in DATA, a folder or zip, without changing anything.
 
     Every picture is decoded. All that a run would say is said, every unfit or damaged picture is named, and so are
     duplicates and what is left out. The exit status is 1 if a run would refuse the set. Ctrl-C ends the check and
     still reports what was found.
     """
-    from pathlib import Path
-
     from train.datasets.check import check_dataset
 
     with report_errors(), show_progress(f"Checking the pictures in {data}", "Decoded") as progress:
-        found = check_dataset(Path(data), progress)
+        found = check_dataset(data, progress)
     for line in found.lines:
         click.echo(line)
     for line in found.problems:
         click.echo(f"Problem: {line}")
     for name, why in found.damaged.items():
-        click.echo(f"Damaged: {name} ({why})")
+        click.echo(f"Damaged: {sanitize_text(name)} ({why})")
     if found.damaged and not found.refused:
         click.echo(f"A run would leave the damaged pictures out, as it does up to {found.limit}.")
     if found.refused:
