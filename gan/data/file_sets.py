@@ -9,8 +9,9 @@ import stat
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, Protocol
 
 from gan.data.picture import DAMAGE
@@ -18,7 +19,11 @@ from gan.files.errors import describe_error, sanitize_text
 
 LISTS = (".txt", ".lst", ".list")  # suffixes of a file that names pictures, one a line
 MAX_LIST = 2**28  # bytes of such a file
-MAX_MEMBER = 2**30  # bytes of a file in a zip
+MAX_MEMBER = 2**28  # bytes of a file in a zip that is read bit by bit
+UNPACKED = (
+    zipfile.ZIP_STORED,
+    zipfile.ZIP_DEFLATED,
+)  # of others zipfile unpacks all that some bytes hold, GiB of zeros
 
 
 class ImageError(ValueError):
@@ -29,7 +34,10 @@ class ImageError(ValueError):
 
 
 class FileSet(Protocol):
-    """Files by name. `sizes` and `stamps` (what changes when a file's bytes do) are read once, when it is opened."""
+    """Files by name, but for hidden ones.
+
+    `sizes` and `stamps` (what changes when a file's bytes do) are read once, when it is opened.
+    """
 
     path: Path
     sizes: dict[str, int]
@@ -66,16 +74,19 @@ class Folder:
         self.sizes[name], self.stamps[name] = found.st_size, str(found.st_mtime_ns)
 
     def _walk(self) -> Iterator[Path]:
-        seen = set()  # folders, by what they are and not by name: a link may lead back up
+        seen: dict[tuple[int, int], Path] = {}  # by what they are and not by name: a link may lead back up
         for folder, folders, files in os.walk(self.path, onerror=self._raise_at_root, followlinks=True):
             found = os.stat(folder)
             if (found.st_dev, found.st_ino) in seen and found.st_ino:
                 folders.clear()
-                self.left_out[f"{Path(folder).relative_to(self.path).as_posix()}/"] = "a link to a folder above"
+                first = seen[found.st_dev, found.st_ino]
+                above = Path(folder).is_relative_to(first)
+                why = "a link to a folder above" if above else f"the same as {first.relative_to(self.path).as_posix()}/"
+                self.left_out[f"{Path(folder).relative_to(self.path).as_posix()}/"] = why
                 continue
-            seen.add((found.st_dev, found.st_ino))
-            folders.sort()
-            yield from (Path(folder, file) for file in sorted(files))
+            seen[found.st_dev, found.st_ino] = Path(folder)
+            folders[:] = sorted(name for name in folders if not is_hidden(name))
+            yield from (Path(folder, file) for file in sorted(files) if not is_hidden(file))
 
     def _raise_at_root(self, error: OSError) -> None:
         if error.filename is None or Path(error.filename) == self.path:
@@ -94,7 +105,10 @@ class Folder:
 
 
 class FileList(Folder):
-    """Files named in a text file, one a line, relative to it; empty lines and those that begin with # are skipped."""
+    """Files named in a text file, one a line, relative to it; empty lines and those that begin with # are skipped.
+
+    Who names a hidden file means it.
+    """
 
     def _walk(self) -> Iterator[Path]:
         raise AssertionError  # a list is not walked
@@ -103,10 +117,10 @@ class FileList(Folder):
         self.path = path.parent
         self.sizes, self.stamps, self.left_out = {}, {}, {}
         with path.open("rb") as file:
-            text = read_limited(file, MAX_LIST).decode("utf-8", "surrogateescape")
+            text = read_limited(file, MAX_LIST).decode("utf-8-sig", "surrogateescape")
         for line in map(str.strip, text.splitlines()):
             if line and not line.startswith("#"):
-                self._add(line, self.path / line)
+                self._add(PurePath(line).as_posix(), self.path / line)
 
 
 class Zip:
@@ -116,9 +130,15 @@ class Zip:
         self.path = path
         self.archive = zipfile.ZipFile(path)
         entries = [info for info in self.archive.infolist() if not info.filename.endswith(("/", "\\"))]
+        entries = [info for info in entries if not is_hidden(info.filename)]
+        self.left_out: dict[str, str] = {
+            info.filename: "compressed otherwise than with deflate"
+            for info in entries
+            if info.compress_type not in UNPACKED
+        }
+        entries = [info for info in entries if info.filename not in self.left_out]
         self.sizes = {info.filename: info.file_size for info in entries}
         self.stamps = {info.filename: f"{info.CRC:08x}" for info in entries}
-        self.left_out: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def read(self, name: str, limit: int) -> bytes:
@@ -128,7 +148,10 @@ class Zip:
     def open(self, name: str) -> IO[bytes]:
         if self.sizes[name] > MAX_MEMBER:  # a lying size, too, has zipfile read up to it when somebody seeks
             raise ValueError(f"it is larger than {MAX_MEMBER / 2**20:.0f} MiB")
-        return self.archive.open(name)
+        file = self.archive.open(name)
+        if isinstance(file, zipfile.ZipExtFile):
+            file.MAX_N = 2**20  # bytes that it unpacks at a time where all is read, however small it says to be
+        return file
 
     def close(self) -> None:
         self.archive.close()
@@ -140,7 +163,8 @@ class Tar:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.archive = tarfile.open(path)
-        self._members = {member.name.removeprefix("./"): member for member in self.archive if member.isfile()}
+        members = {member.name.removeprefix("./"): member for member in self.archive if member.isfile()}
+        self._members = {name: member for name, member in members.items() if not is_hidden(name)}
         self.sizes = {name: member.size for name, member in self._members.items()}
         self.stamps = {name: f"{member.mtime}" for name, member in self._members.items()}
         self.left_out: dict[str, str] = {}
@@ -166,21 +190,36 @@ def read_limited(file: IO[bytes], limit: int) -> bytes:
     return data
 
 
+def is_tar(path: Path) -> bool:
+    """Return True for a tar, which takes long to open: all of it is read to find what it holds."""
+    with suppress(*DAMAGE):
+        return path.is_file() and _find_kind(path) is Tar
+    return False
+
+
+def _find_kind(path: Path) -> Callable[[Path], FileSet] | None:
+    """Return what reads the files at a path, None for what is no set. One of DAMAGE."""
+    if path.is_dir():
+        return Folder
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head in (b"PK\3\4", b"PK\5\6"):
+        return Zip
+    if tarfile.is_tarfile(path):  # before it is looked for a zip's end, which a tar of zips may have
+        return Tar
+    if zipfile.is_zipfile(path):
+        return Zip
+    return FileList if path.suffix.lower() in LISTS else None
+
+
 def open_file_set(path: Path) -> FileSet:
     """Open a folder, zip, tar or list of files; ImageError says what `path` is instead."""
     try:
-        if path.is_dir():
-            return Folder(path)
         if not path.exists():
             raise ImageError(f"{path} does not exist; give a folder or a zip of pictures.")
-        with path.open("rb") as file:
-            head = file.read(8)
-        if head.startswith(b"PK") or zipfile.is_zipfile(path):
-            return Zip(path)
-        if tarfile.is_tarfile(path):
-            return Tar(path)
-        if path.suffix.lower() in LISTS:
-            return FileList(path)
+        kind = _find_kind(path)
+        if kind is not None:
+            return kind(path)
     except ImageError:
         raise
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
 
-from gan.data.file_sets import FileSet, ImageError, Tar, is_hidden, open_file_set
+from gan.data.file_sets import FileSet, ImageError, is_tar, open_file_set
 from gan.data.labels import LABELS, Labels, read_labels
 from gan.data.picture import DAMAGE, PictureInfo, list_suffixes, load_picture, probe_picture
 from gan.files.errors import describe_error, sanitize_text
@@ -143,12 +143,10 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
 
 def open_pictures(path: Path, size: int = 256) -> tuple[FileSet, list[str]]:
     """Open a set's files, and list its pictures by their suffixes, sorted. ImageError; `size`: what it advises."""
-    files = open_file_set(path)
-    if isinstance(files, Tar):
-        files.close()
+    if is_tar(path):
         raise ImageError(f"{path} is a tar; training reads folders and zips: {CONVERT.format(size=size)}.")
-    suffixes = list_suffixes()
-    names = sorted(n for n in files.sizes if not is_hidden(n) and Path(n).suffix.lower() in suffixes)
+    files, suffixes = open_file_set(path), list_suffixes()
+    names = sorted(name for name in files.sizes if Path(name).suffix.lower() in suffixes)
     if not names:
         raise ImageError(
             f"{path} holds no pictures{describe_left_out(list_left_out(files, set()))}; give a folder or zip of them."
@@ -169,9 +167,8 @@ def describe_left_out(left_out: dict[str, str]) -> str:
 
 
 def list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
-    """Return what of a set is not read: hidden files, which nobody misses, are not named."""
-    others = sorted(name for name in files.sizes if name not in taken and not is_hidden(name))
-    others = [name for name in others if not name.endswith(LABELS)]
+    """Return what of a set is not read, name -> why."""
+    others = sorted(name for name in files.sizes if name not in taken and PurePosixPath(name).name != LABELS)
     return files.left_out | {name: f"no picture: {Path(name).suffix or 'no suffix'}" for name in others}
 
 

@@ -27,8 +27,8 @@ class Verifier:
     """Verification of one set, in a thread between `start` and `stop`.
 
     `damaged`: name -> why, of the pictures that do not decode; `done`: how many were looked at, in the set's order,
-    in this session or in earlier ones over the same files (ImageSource.stamp). It ends early where more are damaged than
-    a run may leave out.
+    in this session or in earlier ones over the same files (ImageSource.stamp). It ends early where more are damaged
+    than a run may leave out.
     """
 
     def __init__(self, source: ImageSource, folder: Path | None = None) -> None:

@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gan.data.file_sets import FileSet, ImageError, is_hidden, open_file_set
-from gan.data.image_dataset import describe_left_out
+from gan.data.file_sets import FileSet, ImageError, open_file_set
+from gan.data.image_dataset import describe_left_out, list_left_out
 from gan.data.labels import LABELS, Labels
 from gan.data.picture import DAMAGE, list_suffixes
 from gan.files.atomic_write import atomic_write
@@ -104,7 +104,7 @@ def convert_dataset(
 
 def list_pictures(files: FileSet, source: Path) -> list[str]:
     suffixes = list_suffixes()
-    names = [name for name in files.sizes if not is_hidden(name) and Path(name).suffix.lower() in suffixes]
+    names = [name for name in files.sizes if Path(name).suffix.lower() in suffixes]
     if not names:
         raise ImageError(f"{source} holds no pictures that Pillow reads; give a folder, zip, tar or list of them.")
     return sorted(names)
@@ -189,13 +189,14 @@ def _make_entry(name: str) -> zipfile.ZipInfo:
 
 
 def _add_left_out(report: Report, files: FileSet, taken: set[str], whole: bool) -> None:
-    """Add rows for the files that were not taken for pictures."""
-    suffixes = list_suffixes()
-    others = dict(files.left_out)
-    for name in files.sizes:
-        is_picture = Path(name).suffix.lower() in suffixes
-        if name not in taken and not is_hidden(name) and not name.endswith(LABELS) and (whole or not is_picture):
-            others[name] = f"no picture: {Path(name).suffix or 'no suffix'}"
+    """Add rows for the files that were not taken for pictures; `whole`: all pictures were to be taken."""
+    others, suffixes = list_left_out(files, taken), list_suffixes()
+    if not whole:
+        others = {
+            name: why
+            for name, why in others.items()
+            if name in files.left_out or Path(name).suffix.lower() not in suffixes
+        }
     report.rows += [(name, "", f"left out: {why}", "", 0, 0) for name, why in sorted(others.items())]
 
 
