@@ -8,6 +8,7 @@ numbers, and `"labels": null` means none.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ LABELS = "dataset.json"
 MAX_CLASSES = 100_000
 LABELS_FLOOR, LABELS_EACH = 2**20, 2**14  # bytes of dataset.json: in all, and for each picture
 LARGEST_NUMBER = float(np.finfo(np.float32).max)  # of a label
-MAX_NAME = 200  # characters of a class's name
+MAX_NAME = 255  # characters of a class's name: as many as a folder's has
+CLASS_NUMBER = re.compile("[0-9]{1,5}")  # below MAX_CLASSES
 
 
 class Labels(NamedTuple):
@@ -94,7 +96,7 @@ def _read_classes(classes: Any, values: np.ndarray, where: str) -> tuple[str, ..
     """Return the names of the classes, a list or an object of number to name; those without one get their number."""
     if classes is None:
         return ()
-    if isinstance(classes, dict) and all(key.isdecimal() and int(key) < MAX_CLASSES for key in classes):
+    if isinstance(classes, dict) and all(CLASS_NUMBER.fullmatch(key) for key in classes):
         numbered = {int(key): name for key, name in classes.items()}
         classes = [numbered.get(number, str(number)) for number in range(max(numbered, default=-1) + 1)]
     fits = isinstance(classes, list) and len(classes) <= MAX_CLASSES

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Self
 
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_bytes
+from gan.files.locks import release_and_delete, take_lock
 from gan.hub.url import SHA256, Address, DownloadError, is_header, safe_file_name
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ SPARE_BYTES = 2**26  # of the disk that are left to others
 LOCK_SECONDS = 10.0  # in which another process has begun to use a file, or deleted some
 HASH_BYTES = 2**20  # at a time
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # of a file system, such as some NFS
 
 
 @dataclass(frozen=True)
@@ -142,35 +142,10 @@ def _release(path: Path) -> None:
         lock.release()
 
 
-def _lock(path: str | Path, timeout: float = 0.0) -> FileLock | None:
-    """Take a lock that any thread may release; None if another process, or another thread, has it. OSError.
-
-    Where the file system has no locks, it is one that nothing holds.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path, timeout, thread_local=False, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        return None
-    except OSError as problem:
-        if problem.errno not in NO_LOCKS:
-            raise
-    return lock
-
-
-def _release_and_delete(lock: FileLock) -> None:
-    """Release a lock and delete its file; while it is held, since afterwards it may be another process's."""
-    with suppress(OSError):  # Windows deletes no open file, and there filelock deletes it afterwards
-        Path(lock.lock_file).unlink(missing_ok=True)
-    lock.release()
-
-
 def _lock_first_free(stem: Path) -> FileLock:
     """Take the first of the locks `stem`-0.lock, `stem`-1.lock, ... that nobody has. OSError."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    return next(lock for number in count() if (lock := _lock(f"{stem}-{number}.lock")))
+    return next(lock for number in count() if (lock := take_lock(f"{stem}-{number}.lock")))
 
 
 @contextmanager
@@ -178,7 +153,7 @@ def _only_process(folder: Path) -> Iterator[None]:
     """Be the only process to evict or begin to hold files. OSError."""
     (folder / "locks").mkdir(parents=True, exist_ok=True)
     path = folder / "locks" / "evict.lock"
-    lock = _lock(path, LOCK_SECONDS)
+    lock = take_lock(path, LOCK_SECONDS)
     if lock is None:
         raise TimeoutError(f"another process has held {path} for {LOCK_SECONDS:g} s")
     try:
@@ -226,7 +201,7 @@ class Part:
             self._lock.release()
         else:
             self.delete()
-            _release_and_delete(self._lock)
+            release_and_delete(self._lock)
 
 
 class Cache:
@@ -304,10 +279,10 @@ class Cache:
     def _is_held(self, path: Path) -> bool:
         """Return whether a process holds a file; the locks that nobody has any more are deleted."""
         for lock_path in (self.folder / "locks").glob(f"{path.parent.name}-*.lock"):
-            lock = _lock(lock_path)
+            lock = take_lock(lock_path)
             if lock is None:
                 return True
-            _release_and_delete(lock)
+            release_and_delete(lock)
         return False
 
     def sweep(self) -> list[Path]:
@@ -320,7 +295,7 @@ class Cache:
             for stem, paths in files_of.items():
                 with suppress(OSError):
                     age = time.time() - max(path.stat().st_mtime for path in paths)
-                    if age > PART_SECONDS and (lock := _lock(stem.with_suffix(".lock"))):
+                    if age > PART_SECONDS and (lock := take_lock(stem.with_suffix(".lock"))):
                         with closing(Part(lock)) as part:
                             part.delete()
                         gone += [path for path in paths if path == part.path and not path.exists()]

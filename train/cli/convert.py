@@ -136,6 +136,7 @@ def convert(
     if out.suffix.lower() != ".zip":
         raise click.UsageError(f"--out must be the name of a zip, such as {out.stem or 'set'}.zip.")
     refuse_existing(out, overwrite)
+    refuse_existing(out.with_name(f"{out.name}.report.csv"), overwrite, "The report")
     from train.datasets.convert import convert_dataset
     from train.datasets.transform import Transform
 

@@ -128,7 +128,7 @@ def _describe_labels(labels: Labels | None) -> list[str]:
     if labels.values.ndim == 2:
         ranges = zip(labels.values.min(0), labels.values.max(0), strict=True)
         return ["Numbers of the labels:"] + [
-            f"  {labels.classes[i] if labels.classes else i}: from {low:g} to {high:g}"
+            f"  {sanitize_text(labels.classes[i]) if labels.classes else i}: from {low:g} to {high:g}"
             for i, (low, high) in enumerate(ranges)
         ]
     counts = Counter(labels.values.tolist())

@@ -17,6 +17,7 @@ import zipfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from train.datasets.journal import Journal
 from train.datasets.label_files import make_labels
 from train.datasets.transform import MAX_FILE, Converted, Transform, convert_picture
 
+MAX_WORKERS = 61  # Windows waits for no more
 AHEAD = 4  # pictures a worker may be ahead of the one that is written
 Progress = Callable[[int, int], None]
 
@@ -80,6 +82,8 @@ def convert_dataset(
     pictures that are equal once converted are kept, but for `drop_duplicates`; the report, and `out`.report.csv, list
     both. An interrupted conversion goes on where it stopped when it is called again. Raises ImageError, OSError.
     """
+    if out.exists() and source.exists() and out.samefile(source):
+        raise ImageError(f"{out} is what is to be converted: give another name for the zip.")
     files = open_file_set(source)
     try:
         pictures = list_pictures(files, source)
@@ -124,7 +128,7 @@ def _convert_all(
             yield _convert_one(read_picture(files, name), transform)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _ignore_interrupts) as pool:
+    with ProcessPoolExecutor(min(workers, MAX_WORKERS), context, _ignore_interrupts) as pool:
         waiting: deque[Future[Converted]] = deque()
         try:
             for name in names[done:]:
@@ -133,6 +137,11 @@ def _convert_all(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise ImageError(
+                "A worker process was ended from outside, perhaps for lack of memory: the same command with fewer "
+                "--workers goes on where it was."
+            ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

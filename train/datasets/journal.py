@@ -13,17 +13,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from gan.data.file_sets import ImageError
+from gan.files.locks import release_and_delete, take_lock
 from train.datasets.transform import Converted
 
 
 class Journal:
-    """Records in the order of the pictures; a context manager. OSError where the file cannot be written."""
+    """Records in the order of the pictures; a context manager.
+
+    Only one process at a time has it: ImageError if another does. OSError where the file cannot be written.
+    """
 
     def __init__(self, path: Path, purpose: dict[str, Any]) -> None:
         """Open `path`; what it holds is kept if it was made for the same `purpose` (JSON), else dropped."""
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] = open(path, "a+b")
+        lock = take_lock(path.with_suffix(".lock"))
+        if lock is None:
+            raise ImageError(f"Another process writes {path}: let it end, or give another --out.")
+        self._lock = lock
+        try:
+            self._file: IO[bytes] = open(path, "a+b")
+            self._open_records(purpose)
+        except BaseException:
+            release_and_delete(lock)
+            raise
+
+    def _open_records(self, purpose: dict[str, Any]) -> None:
         self._offsets: list[int] = []  # of each record
         self._head = json.dumps(purpose, sort_keys=True).encode() + b"\n"
         self._file.seek(0)
@@ -37,7 +53,10 @@ class Journal:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        try:
+            self._file.close()  # OSError on a full disk
+        finally:
+            release_and_delete(self._lock)
 
     def __len__(self) -> int:
         return len(self._offsets)

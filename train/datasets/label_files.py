@@ -71,6 +71,7 @@ def _parse_csv(text: str, names: Sequence[str], where: str) -> Labels | None:
         labels = [int(row[0]) for row in cells]
     else:
         classes = sorted({row[0] for row in cells})
-        labels = [classes.index(row[0]) for row in cells]
+        numbers = {name: number for number, name in enumerate(classes)}
+        labels = [numbers[row[0]] for row in cells]
     entries = [[row[0], label] for row, label in zip(rows, labels, strict=True)]
     return parse_labels({"labels": entries, "classes": classes}, names, where)

@@ -273,6 +273,7 @@ def test_refuses_bad_labels(tmp_path: Path, pictures: dict[str, bytes]) -> None:
         ({"labels": [*whole, [names[2], 7]]}, [names[2], "more than once", "0", "7"]),
         ({"labels": whole, "classes": "cat"}, ["classes"]),
         ({"labels": whole, "classes": [1]}, ["classes"]),
+        ({"labels": whole, "classes": {"1" * 5000: "cat"}}, ["classes"]),
         ({"labels": [[name, [1.0, 2.0]] for name in names], "classes": ["cat"]}, ["classes"]),
         ({"labels": [*whole[1:], [names[0], "cat"]]}, [names[0]]),
         ({"labels": [*whole[1:], [names[0], -1]]}, [names[0], "-1"]),

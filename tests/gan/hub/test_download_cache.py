@@ -17,6 +17,7 @@ from support.fetching import MODEL, OTHER, POSIX, ROOT, cache_in, child, get, on
 from support.sites import Page, Site, checkpoint_like
 
 from cuda_ops import kernel_cache
+from gan.files.locks import take_lock
 from gan.hub import cache as cache_module
 from gan.hub.cache import Cache, cache_folder, hold, hold_only, is_cached
 from gan.hub.download import Downloaded, fetch
@@ -201,7 +202,7 @@ def test_an_old_part_is_locked_while_it_is_deleted(folder: Path, monkeypatch: py
 
     def watched(path: Path, missing_ok: bool = False) -> None:
         if path in paths:
-            other = cache_module._lock(folder / "parts" / "0123-0.lock")
+            other = take_lock(folder / "parts" / "0123-0.lock")
             free.append(other is not None)
         unlink(path, missing_ok=missing_ok)
 
@@ -225,14 +226,14 @@ def test_a_lock_that_ends_leaves_the_next_one_s_file(folder: Path, monkeypatch: 
 
     def while_another_begins(lock: FileLock, force: bool = False) -> None:
         if not next_locks:
-            next_locks.append(cache_module._lock(path))
+            next_locks.append(take_lock(path))
         release(lock, force)
 
     old_part(folder)
     monkeypatch.setattr(FileLock, "release", while_another_begins)
     Cache(folder).sweep()
     monkeypatch.undo()
-    assert next_locks[0] is not None and path.exists() and cache_module._lock(path) is None
+    assert next_locks[0] is not None and path.exists() and take_lock(path) is None
     next_locks[0].release()
 
 
@@ -263,13 +264,13 @@ def test_a_file_that_could_not_be_held_is_tried_again(
     path = get(site).path
     hold_only([])
     monkeypatch.setattr(cache_module, "LOCK_SECONDS", 0.0)
-    busy = cache_module._lock(folder / "locks" / "evict.lock")
+    busy = take_lock(folder / "locks" / "evict.lock")
     assert busy is not None and hold(path)
-    free = cache_module._lock(folder / "locks" / f"{sha(MODEL)}-0.lock")
+    free = take_lock(folder / "locks" / f"{sha(MODEL)}-0.lock")
     assert free is not None, "another process is busy evicting"
     free.release()
     busy.release()
-    assert hold(path) and cache_module._lock(folder / "locks" / f"{sha(MODEL)}-0.lock") is None
+    assert hold(path) and take_lock(folder / "locks" / f"{sha(MODEL)}-0.lock") is None
 
 
 def test_a_file_is_held_until_it_is_let_go(site: Site, folder: Path) -> None:

@@ -5,8 +5,10 @@ import csv
 import hashlib
 import io
 import json
+import os
 import tarfile
 import zipfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +123,37 @@ def test_it_goes_on_after_an_interrupt(
     assert seen == list(range(1, 12))  # none was done twice
     assert out.read_bytes() == (tmp_path / "whole.zip").read_bytes()
     assert not (tmp_path / ".set.zip.partial").exists()
+
+
+def test_one_process_at_a_time_writes_a_set(photos: Path, tmp_path: Path) -> None:
+    """Two would write their pictures into one journal, and each would find the other's under its own labels."""
+    out = tmp_path / "set.zip"
+
+    def begin_again(done: int, total: int) -> None:
+        with pytest.raises(ImageError, match="Another process"):
+            convert_dataset(photos, out, Transform(16))
+
+    convert_dataset(photos, out, Transform(32), progress=begin_again)
+    assert open_images(out).resolution == 32 and not list(tmp_path.glob(".*"))
+
+
+def test_the_source_is_never_written_to(photos: Path, tmp_path: Path) -> None:
+    convert_dataset(photos, tmp_path / "a.zip", Transform(32))
+    before = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "b.zip").hardlink_to(tmp_path / "a.zip")
+    for name in ("a.zip", "b.zip"):
+        with pytest.raises(ImageError, match="what is to be converted"):
+            convert_dataset(tmp_path / "a.zip", tmp_path / name, Transform(16))
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_worker_that_the_system_ends_is_no_crash(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = ProcessPoolExecutor.submit
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", lambda pool, job, *facts: submit(pool, os._exit, 1))
+    with pytest.raises(ImageError, match="fewer --workers"):
+        convert_dataset(photos, tmp_path / "a.zip", Transform(32), workers=2)
 
 
 def test_other_options_begin_anew(photos: Path, tmp_path: Path) -> None:
@@ -252,6 +285,9 @@ def test_the_command(photos: Path, tmp_path: Path) -> None:
     assert again.exit_code == 2 and "--overwrite" in again.output
     assert CliRunner().invoke(main, [*words, "--overwrite", "--max=3"]).exit_code == 0
     assert len(open_images(out)) == 3
+    out.unlink()
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 2 and "report" in again.output and "--overwrite" in again.output
 
 
 @pytest.mark.parametrize(
