@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, TiffImagePlugin
 
 # EPS starts another program, WMF needs Windows, and for the others Pillow knows the header only.
 UNREAD_FORMATS = ("BUFR", "EPS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF")
@@ -29,6 +29,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # number of channels -> Pillow's mode
 EXACT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # which hold 8 bits or fewer of grey or RGB
 MAX_PIXELS = 2 * 89_478_485  # of one picture: where Pillow, too, stops
 MAX_SCANS = 100  # of a JPEG; encoders write 10, and each takes as long as all others, however few bytes it has
+DEEP_TILE = re.compile(";16[BLN]")  # in the arguments of a decoder: 16 bits a number
 JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")  # none lies within compressed pixels
 JPEG_END, JPEG_SCAN = b"\xd9", b"\xda"
 
@@ -55,7 +56,10 @@ Color = tuple[int, int, int]
 
 
 class PictureInfo(NamedTuple):
-    """The header of a picture: `size` is (width, height) once upright, `channels` 1, 3 or 4 as its mode has."""
+    """The header of a picture: `size` is (width, height) once upright, `channels` 1, 3 or 4 as its mode has.
+
+    `mode` is Pillow's, or "RGB;16" and the like for 16 bits of which Pillow reads the upper 8.
+    """
 
     format: str
     size: tuple[int, int]
@@ -86,7 +90,7 @@ def probe_picture(stream: IO[bytes]) -> PictureInfo:
     """Read a picture's header; raises one of DAMAGE."""
     with _quiet(), Image.open(stream, formats=list_formats()) as image:
         _check_size(image)
-        return PictureInfo(image.format or "", _find_upright_size(image), image.mode, _count_channels(image))
+        return PictureInfo(image.format or "", _find_upright_size(image), _find_mode(image), _count_channels(image))
 
 
 def load_picture(
@@ -210,6 +214,11 @@ def _turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     return ImageOps.exif_transpose(image)
 
 
+def _find_mode(image: ImageFile.ImageFile) -> str:
+    is_deep = image.mode in EXACT_MODES and any(DEEP_TILE.search(str(tile[3])) for tile in image.tile)
+    return f"{image.mode};16" if is_deep else image.mode
+
+
 def _count_channels(image: Image.Image) -> int:
     if image.has_transparency_data:
         return 4
@@ -232,14 +241,23 @@ def _convert(image: Image.Image, channels: int, background: Color) -> Image.Imag
 
 
 def _scale_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey and floats to L; ValueError for numbers of which nobody knows what white is."""
+    """Scale 16-bit grey and floats to L, or to LA if a grey is transparent.
+
+    ValueError for numbers of which nobody knows what white is.
+    """
     if not (image.mode.startswith("I") or image.mode == "F"):
         return image
     values = np.asarray(image)
     white = 1.0 if image.mode == "F" else 65535.0
     if not (values.min() >= 0 and values.max() <= white):
         raise ValueError(f"its values are not from 0 to {white:g}")
-    return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8))
+    scaled = Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8))
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        scaled.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
+    if "icc_profile" in image.info:
+        scaled.info["icc_profile"] = image.info["icc_profile"]
+    return scaled
 
 
 def _convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

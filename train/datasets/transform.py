@@ -99,7 +99,7 @@ def _put_on_bars(part: Image.Image, transform: Transform) -> Image.Image:
 def _list_changes(mode: str, channels: int, smaller_side: int, transform: Transform) -> tuple[str, ...]:
     """Return what is done to a picture beyond cropping and shrinking it."""
     notes = []
-    if mode.startswith("I") or mode == "F":
+    if mode.startswith("I") or mode == "F" or mode.endswith(";16"):
         notes.append(f"{mode} scaled to 8 bits")
     if mode in ("CMYK", "LAB", "YCbCr", "HSV"):
         notes.append(f"{mode} to sRGB")
