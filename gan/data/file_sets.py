@@ -158,7 +158,7 @@ class Zip:
 
 
 class Tar:
-    """A tar, compressed or not; read in its own order, for going back in a compressed one starts from its beginning."""
+    """A tar, compressed or not. `sizes` has its own order: going back in a compressed one starts from its beginning."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -15,7 +15,7 @@ import multiprocessing
 import signal
 import zipfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
@@ -91,14 +91,18 @@ def convert_dataset(
         found = make_labels(labels, files, names if labels == "folders" else pictures)  # a file labels all of them
         if found is not None:
             found = found._replace(values=found.values[: len(names)])
-        purpose = {"transform": asdict(transform), "files": _digest(files, names)}
+        wanted = set(names)
+        order = [name for name in files.sizes if name in wanted]  # to go back in a compressed tar takes all of it
+        purpose = {"transform": asdict(transform), "files": _digest(files, order)}
         with Journal(out.with_name(f".{out.name}.partial"), purpose) as journal:
-            for done, picture in enumerate(_convert_all(files, names, len(journal), transform, workers), len(journal)):
+            for done, picture in enumerate(_convert_all(files, order, len(journal), transform, workers), len(journal)):
                 journal.append(picture)
                 if progress is not None:
                     progress(done + 1, len(names))
-            report = _write_zip(out, journal, names, found, drop_duplicates)
-            _add_left_out(report, files, set(names), whole=max_num is None)
+            positions = {name: position for position, name in enumerate(order)}
+            converted = (journal.read(positions[name]) for name in names)
+            report = _write_zip(out, converted, names, found, drop_duplicates)
+            _add_left_out(report, files, wanted, whole=max_num is None)
             _write_report(out.with_name(f"{out.name}.report.csv"), report)
             journal.remove()
         return report
@@ -163,11 +167,11 @@ def _convert_one(data: bytes | str, transform: Transform) -> Converted:
 
 
 def _write_zip(
-    out: Path, journal: Journal, names: Sequence[str], labels: Labels | None, drop_duplicates: bool
+    out: Path, converted: Iterable[Converted], names: Sequence[str], labels: Labels | None, drop_duplicates: bool
 ) -> Report:
     report, first, entries = Report(), dict[str, str](), list[list[Any]]()
     with atomic_write(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        for index, (name, picture) in enumerate(zip(names, journal, strict=True)):
+        for index, (name, picture) in enumerate(zip(names, converted, strict=True)):
             file, outcome = "", "kept"
             same = first.get(picture.key) if picture.png else None
             if picture.error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +18,7 @@ from train.datasets.transform import Converted
 
 
 class Journal:
-    """Records in the order of the pictures; a context manager.
+    """Records in the order in which they were made; a context manager.
 
     Only one process at a time has it: ImageError if another does. OSError where the file cannot be written.
     """
@@ -61,13 +60,12 @@ class Journal:
     def __len__(self) -> int:
         return len(self._offsets)
 
-    def __iter__(self) -> Iterator[Converted]:
-        """Read the records one by one."""
-        for offset in self._offsets:
-            self._file.seek(offset)
-            facts = json.loads(self._file.readline())
-            facts["notes"] = tuple(facts["notes"])
-            yield Converted(self._file.read(facts.pop("bytes")), **facts)
+    def read(self, number: int) -> Converted:
+        """Return a record."""
+        self._file.seek(self._offsets[number])
+        facts = json.loads(self._file.readline())
+        facts["notes"] = tuple(facts["notes"])
+        return Converted(self._file.read(facts.pop("bytes")), **facts)
 
     def append(self, picture: Converted) -> None:
         """Add the next record."""

@@ -101,6 +101,21 @@ def test_no_clock_is_in_the_bytes() -> None:
     assert b"iCCP" not in convert_picture(stream.getvalue(), Transform(16)).png
 
 
+def test_a_tar_is_read_in_its_own_order(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going back in a compressed one would unpack all of it, once a picture."""
+    names = sorted((file.relative_to(photos).as_posix() for file in photos.rglob("*.*")), key=lambda name: name[::-1])
+    with tarfile.open(tmp_path / "photos.tar.gz", "w:gz") as archive:
+        for name in names:
+            archive.add(photos / name, name)
+    convert_dataset(photos, tmp_path / "a.zip", Transform(32), labels="folders")
+    read: list[str] = []
+    original = converting.read_picture
+    monkeypatch.setattr(converting, "read_picture", lambda files, name: read.append(name) or original(files, name))
+    convert_dataset(tmp_path / "photos.tar.gz", tmp_path / "b.zip", Transform(32), labels="folders")
+    assert read == [name for name in names if name != "notes.txt"] != sorted(read)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
 @pytest.mark.parametrize("stop", [0, 1, 5])
 def test_it_goes_on_after_an_interrupt(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
