@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Protocol, Self
 
 from gan.data.picture import DAMAGE
 from gan.files.errors import describe_error, sanitize_text
@@ -20,6 +20,14 @@ from gan.files.errors import describe_error, sanitize_text
 LISTS = (".txt", ".lst", ".list")  # suffixes of a file that names pictures, one a line
 MAX_LIST = 2**28  # bytes of such a file
 MAX_MEMBER = 2**28  # bytes of a file in a zip that is read bit by bit
+LONG_HEADERS = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)  # of a tar: they hold names, and tarfile reads them as a whole
+MAX_HEADER = 2**20  # bytes of one
 UNPACKED = (
     zipfile.ZIP_STORED,
     zipfile.ZIP_DEFLATED,
@@ -157,12 +165,23 @@ class Zip:
         self.archive.close()
 
 
+class _TarHeader(tarfile.TarInfo):
+    """A header of a tar; ReadError for one that goes on in more memory than any name takes."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in LONG_HEADERS and found.size > MAX_HEADER:
+            raise tarfile.ReadError(f"a name in it is larger than {MAX_HEADER / 2**20:.0f} MiB")
+        return found
+
+
 class Tar:
     """A tar, compressed or not. `sizes` has its own order: going back in a compressed one starts from its beginning."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.archive = tarfile.open(path)
+        self.archive = tarfile.open(path, tarinfo=_TarHeader)
         members = {member.name.removeprefix("./"): member for member in self.archive if member.isfile()}
         self._members = {name: member for name, member in members.items() if not is_hidden(name)}
         self.sizes = {name: member.size for name, member in self._members.items()}
@@ -197,6 +216,15 @@ def is_tar(path: Path) -> bool:
     return False
 
 
+def _is_tarfile(path: Path) -> bool:
+    """Return what tarfile.is_tarfile does, which would read a header of any size."""
+    try:
+        tarfile.open(path, tarinfo=_TarHeader).close()
+    except tarfile.TarError:
+        return False
+    return True
+
+
 def _find_kind(path: Path) -> Callable[[Path], FileSet] | None:
     """Return what reads the files at a path, None for what is no set. One of DAMAGE."""
     if path.is_dir():
@@ -205,7 +233,7 @@ def _find_kind(path: Path) -> Callable[[Path], FileSet] | None:
         head = file.read(4)
     if head in (b"PK\3\4", b"PK\5\6"):
         return Zip
-    if tarfile.is_tarfile(path):  # before it is looked for a zip's end, which a tar of zips may have
+    if _is_tarfile(path):  # before it is looked for a zip's end, which a tar of zips may have
         return Tar
     if zipfile.is_zipfile(path):
         return Zip

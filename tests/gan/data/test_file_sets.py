@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What a path is taken for, which of its files count, and archives that unpack without end."""
 
+import gzip
 import tarfile
 import tracemalloc
 import zipfile
@@ -64,6 +65,21 @@ def test_what_zipfile_unpacks_at_once_is_left_out(tmp_path: Path, compression: i
         archive.writestr("b.png", bytes(2**24), compression)
     files = open_file_set(tmp_path / "a.zip")
     assert list(files.sizes) == ["a.png"] and "deflate" in files.left_out["b.png"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_name_in_a_tar_that_unpacks_without_end(tmp_path: Path, first: bool) -> None:
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2**26
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as file:
+        file.write((b"" if first else tarfile.TarInfo("a.png").tobuf()) + header.tobuf(tarfile.GNU_FORMAT))
+        file.write(bytes(2**26))
+    tracemalloc.start()
+    with pytest.raises(ImageError, match="neither a folder" if first else "larger than 1 MiB"):
+        open_file_set(tmp_path / "a.tar.gz")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23
 
 
 def test_a_small_size_that_lies_unpacks_no_more(tmp_path: Path) -> None:
