@@ -9,6 +9,7 @@ dataset convert` (train.datasets) makes such a set of any other. Pure numpy and 
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -26,14 +27,24 @@ PICTURE_FLOOR, PICTURE_EACH = 4 * 2**20, 16  # bytes of a file, out of a zip too
 MEMORY_LIMIT = 512 * 2**20  # bytes of decoded pictures kept in memory; larger sets are read on demand
 READERS = 4  # threads that decode an uncached batch; Pillow releases the interpreter lock while it decodes
 LISTED = 3  # names that a sentence has room for
-CONVERT = "`python train.py dataset convert SRC --out SET.zip --size {size}` makes a set of it, and leaves it as it is"
+HEIC = (".heic", ".heif")  # photos that Pillow reads with a package of its own only
+
+
+def advise_convert(path: Path, size: int) -> str:
+    """Return the clause that advises to convert a set, to the largest width that its pictures of `size` pixels fill."""
+    fitting = max((width for width in RESOLUTIONS if width <= size), default=RESOLUTIONS[0])
+    command = f"python train.py dataset convert {shlex.quote(str(path))} --out SET.zip --size {fitting}"
+    return f"`{command}` makes a set of it, and leaves it as it is"
 
 
 class DamagedPicture(ImageError):
     """A file that does not decode: its `name` as the set has it, and `why`, a few words."""
 
     def __init__(self, name: str, path: Path, why: str) -> None:
-        super().__init__(f"{name} in {path} cannot be read as a picture ({why}); replace or remove it.")
+        super().__init__(
+            f"{name} in {path} cannot be read as a picture ({why}); replace or remove it. "
+            "`python train.py dataset check` names all such files, `dataset convert` leaves them out."
+        )
         self.name, self.why = name, sanitize_text(why)
 
 
@@ -134,7 +145,7 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
     infos = [read_info(files, name, path) for name in names]
     size = resolution or infos[0].size[0]
     for name, info in zip(names, infos, strict=True):
-        check_info(f"{name} in {path}", info, size, names[0] if resolution is None else None)
+        check_info(f"{name} in {path}", info, size, names[0] if resolution is None else None, path)
     source = ImageSource(files, names, size, choose_channels(names, infos, path), path)
     if source.bytes <= memory_limit:
         source.cache()
@@ -144,7 +155,7 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
 def open_pictures(path: Path, size: int = 256) -> tuple[FileSet, list[str]]:
     """Open a set's files, and list its pictures by their suffixes, sorted. ImageError; `size`: what it advises."""
     if is_tar(path):
-        raise ImageError(f"{path} is a tar; training reads folders and zips: {CONVERT.format(size=size)}.")
+        raise ImageError(f"{path} is a tar; training reads folders and zips: {advise_convert(path, size)}.")
     files, suffixes = open_file_set(path), list_suffixes()
     names = sorted(name for name in files.sizes if Path(name).suffix.lower() in suffixes)
     if not names:
@@ -169,7 +180,15 @@ def describe_left_out(left_out: dict[str, str]) -> str:
 def list_left_out(files: FileSet, taken: set[str]) -> dict[str, str]:
     """Return what of a set is not read, name -> why."""
     others = sorted(name for name in files.sizes if name not in taken and PurePosixPath(name).name != LABELS)
-    return files.left_out | {name: f"no picture: {Path(name).suffix or 'no suffix'}" for name in others}
+    return files.left_out | {name: describe_no_picture(name) for name in others}
+
+
+def describe_no_picture(name: str) -> str:
+    """Say why a file is not taken for a picture."""
+    suffix = Path(name).suffix
+    if suffix.lower() in HEIC:
+        return "HEIC photos: export them as JPEG"
+    return f"no picture: {suffix or 'no suffix'}"
 
 
 def _digest(lines: Iterable[str]) -> str:
@@ -197,23 +216,21 @@ def decode_picture(files: FileSet, name: str, path: Path, size: tuple[int, int],
         raise DamagedPicture(name, path, describe_error(error, "it is damaged, or no picture")) from error
 
 
-def check_info(where: str, info: PictureInfo, resolution: int, first: str | None) -> None:
-    """Raise ImageError unless a picture has the size, and the depth, to be trained on as it is."""
+def check_info(where: str, info: PictureInfo, resolution: int, first: str | None, path: Path) -> None:
+    """Raise ImageError unless a picture of the set at `path` has the size, and the depth, to be trained on as it is."""
     width, height = info.size
-    what, convert = f"{where} is {width}x{height} {info.mode}", CONVERT.format(size=resolution)
+    what = f"{where} is {width}x{height} {info.mode}"
     if not info.exact:
-        raise ImageError(f"{what}, not 8-bit grey or RGB; {convert}.")
+        raise ImageError(f"{what}, not 8-bit grey, RGB or RGBA; {advise_convert(path, resolution)}.")
     if width != height:
-        nearest = max((size for size in RESOLUTIONS if size <= min(width, height)), default=RESOLUTIONS[0])
-        raise ImageError(f"{what}, not square; {CONVERT.format(size=nearest)}.")
+        raise ImageError(f"{what}, not square; {advise_convert(path, min(width, height))}.")
     if width not in RESOLUTIONS:
-        nearest = max((size for size in RESOLUTIONS if size <= width), default=RESOLUTIONS[0])
         raise ImageError(
-            f"{what}, but the width must be a power of two from 16 to 1024; {CONVERT.format(size=nearest)}."
+            f"{what}, but the width must be a power of two from 16 to 1024; {advise_convert(path, width)}."
         )
     if width != resolution:
         told = "as asked for" if first is None else f"as {first} is"
-        raise ImageError(f"{what}, not {resolution}x{resolution} {told}; {convert}.")
+        raise ImageError(f"{what}, not {resolution}x{resolution} {told}; {advise_convert(path, resolution)}.")
 
 
 def choose_channels(names: Sequence[str], infos: Sequence[PictureInfo], path: Path) -> int:
@@ -225,6 +242,6 @@ def choose_channels(names: Sequence[str], infos: Sequence[PictureInfo], path: Pa
         name = names[clear.index(True)]
         raise ImageError(
             f"{name} in {path} has transparency and {names[clear.index(False)]} has none; "
-            f"{CONVERT.format(size=infos[0].size[0])}, on one background or, with --channels 4, with alpha for all."
+            f"{advise_convert(path, min(infos[0].size))}, on one background or, with --channels 4, with alpha for all."
         )
     return 1 if all(info.channels == 1 for info in infos) else 3

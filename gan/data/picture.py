@@ -65,6 +65,7 @@ class PictureInfo(NamedTuple):
     size: tuple[int, int]
     mode: str
     channels: int
+    turned: bool = False  # by its EXIF orientation
 
     @property
     def exact(self) -> bool:
@@ -90,7 +91,9 @@ def probe_picture(stream: IO[bytes]) -> PictureInfo:
     """Read a picture's header; raises one of DAMAGE."""
     with _quiet(), Image.open(stream, formats=list_formats()) as image:
         _check_size(image)
-        return PictureInfo(image.format or "", _find_upright_size(image), _find_mode(image), _count_channels(image))
+        size, mode = _find_upright_size(image), _find_mode(image)
+        turned = _read_orientation(image) != 1
+        return PictureInfo(image.format or "", size, mode, _count_channels(image), turned)
 
 
 def load_picture(

@@ -20,15 +20,20 @@ Example:
 
 
 @click.command(cls=Command, epilog=EXAMPLE)
-@click.argument("data", metavar="DATA", type=UserPath())
+@click.argument("data", metavar="DATA", type=UserPath(), required=False)
+@click.option("--data", "data_option", metavar="DATA", type=UserPath(), help="The same as DATA.")
 @click.pass_context
-def check(context: click.Context, data: Path) -> None:
+def check(context: click.Context, data: Path | None, data_option: Path | None) -> None:
     """Check the pictures and labels in DATA, a folder or zip, without changing anything.
 
     Every picture is decoded. All that a run would say is said, every unfit or damaged picture is named, and so are
     duplicates and what is left out. The exit status is 1 if a run would refuse the set. Ctrl-C ends the check and
     still reports what was found.
     """
+    given = [path for path in (data, data_option) if path is not None]
+    if len(given) != 1:
+        raise click.UsageError("Give DATA, the folder or zip to check, once.")
+    data = given[0]
     from train.datasets.check import check_dataset
 
     with report_errors(), show_progress(f"Checking the pictures in {data}", "Decoded") as progress:

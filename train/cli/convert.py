@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +67,14 @@ class ColorName(click.ParamType[tuple[int, int, int]]):
         return red, green, blue
 
 
+@contextmanager
+def _explain_interrupt() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.ClickException("Stopped; the same command goes on where it was.") from None
+
+
 @click.command(cls=Command, epilog=EXAMPLES)
 @click.argument("source", metavar="SRC", type=UserPath(), required=False)
 @click.option("--source", "source_option", metavar="SRC", type=UserPath(), help="The same as SRC.")
@@ -104,6 +115,9 @@ class ColorName(click.ParamType[tuple[int, int, int]]):
     help="Only the first so many, in the order of their names.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes (as many as there are CPUs).")
+@click.option(
+    "--min-size", type=click.IntRange(1), default=1, help="Leave out pictures with a side below this (pixels)."
+)
 @click.option("--drop-duplicates", is_flag=True, help="Leave out pictures that are the same as an earlier one.")
 @overwrite_option
 def convert(
@@ -117,6 +131,7 @@ def convert(
     labels: str | None,
     max_num: int | None,
     workers: int | None,
+    min_size: int,
     drop_duplicates: bool,
     overwrite: bool,
 ) -> None:
@@ -141,8 +156,12 @@ def convert(
     from train.datasets.transform import Transform
 
     height = (size[1] if size[1] != size[0] else round(size[0] * 3 / 4)) if wide else 0
-    transform = Transform(size[0], crop, height, int(channels), background)
-    with report_errors(), show_progress(f"Converting {source} into {out}", "Converted") as progress:
+    transform = Transform(size[0], crop, height, int(channels), background, min_size)
+    with (
+        report_errors(),
+        _explain_interrupt(),
+        show_progress(f"Converting {source} into {out}", "Converted") as progress,
+    ):
         report = convert_dataset(
             source,
             out,
@@ -154,6 +173,6 @@ def convert(
             progress=progress,
         )
     click.echo(f"Wrote {out}: {report.describe()}")
-    click.echo(
-        f"What became of each picture is in {out.name}.report.csv. Train with: python train.py --cfg=T --data={out}"
-    )
+    click.echo(f"What became of each picture is in {out.name}.report.csv.")
+    labelled = " --cond=1" if report.labelled else ""
+    click.echo(f"Train with: python train.py --cfg=T --data={shlex.quote(str(out))}{labelled}")

@@ -38,8 +38,8 @@ def _refuse_gpus(ctx: click.Context, param: click.Parameter, value: int | None) 
 def _refuse_metrics(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and value.strip().lower() != "none":
         raise click.UsageError(
-            f"--metrics={value}: measuring while training is not there yet; give --metrics=none, and measure snapshots "
-            "with `train.py metrics`."
+            f"--metrics={value}: measuring while training is not there yet, nor are FID and the like; give "
+            "--metrics=none. `train.py metrics` measures the equivariance of snapshots."
         )
 
 

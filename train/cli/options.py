@@ -28,12 +28,13 @@ CHANGEABLE = (  # when a run is resumed
     "data_changed",
 )
 MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
-NO_TRANSFER = "training on from another model (--transfer) is not there yet"
+NO_TRANSFER = "training on from another model is not there yet"
 
 EXAMPLES = """\b
 Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a CPU:
     python train.py --cfg=T --data=critters --preset=tiny
-Train on your own pictures (a folder or zip of square RGB PNGs or JPEGs of one size):
+Make a data set of your own pictures, of any kind and size, and train on it:
+    python train.py dataset convert photos --out faces.zip --size 256
     python train.py --cfg=stylegan3-r --data=faces.zip --batch=32 --gamma=8 --mirror
 Continue exactly where a run stopped, after Ctrl-C for example:
     python train.py --resume=training-runs/00000-critters-2000-32-0-T-32

@@ -37,7 +37,7 @@ class Description(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
-        if not re.fullmatch(r"[\w.+=,@-]+( [\w.+=,@-]+)*", text) or len(text) > MAX_DESCRIPTION or text.endswith("."):
+        if not re.fullmatch(r"[\w.+=,@-]+", text) or len(text) > MAX_DESCRIPTION or text.endswith("."):
             self.fail(
                 f"{text[:MAX_DESCRIPTION]!r} cannot end a folder's name; give letters, digits, - and _, "
                 f"{MAX_DESCRIPTION} at most.",

@@ -30,6 +30,7 @@ from gan.data.verify import limit_damage
 from gan.files.errors import sanitize_text
 from gan.files.format import format_bytes
 
+NAMED = 20  # pictures of a kind that a line names
 CHUNK = 64  # pictures between two reports of progress
 Progress = Callable[[int, int], None]
 
@@ -105,11 +106,19 @@ def _check_headers(files: FileSet, names: list[str], path: Path, found: Findings
         return infos
     usual = Counter(info.size for info in infos.values()).most_common(1)[0][0]
     first = next(name for name, info in infos.items() if info.size == usual)
+    unfit: dict[str, list[str]] = {}
     for name, info in infos.items():
         try:
-            check_info(name, info, usual[0], first)
+            check_info(name, info, usual[0], first, path)
         except ImageError as error:
-            found.problems.append(str(error).partition("; `python")[0] + ".")
+            what = f"{info.size[0]}x{info.size[1]} {info.mode}"
+            why = str(error).partition("; `python")[0].removeprefix(f"{name} is {what}, ")
+            unfit.setdefault(why, []).append(f"{sanitize_text(name, 100)} ({what})")
+    for why, unfit_names in unfit.items():
+        count = len(unfit_names)
+        kind = "picture is" if count == 1 else "pictures are"
+        more = f", and {count - NAMED} more" if count > NAMED else ""
+        found.problems.append(f"{count} {kind} {why}: {', '.join(unfit_names[:NAMED])}{more}.")
     try:
         choose_channels(list(infos), list(infos.values()), path)
     except ImageError as error:

@@ -43,14 +43,15 @@ class Report:
 
     rows: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
     classes: int = 0
+    labelled: bool = False
 
     def count(self, outcome: str) -> int:
         return sum(row[2].startswith(outcome) for row in self.rows)
 
     def describe(self) -> str:
-        """Say in a few sentences what came of the pictures."""
+        """Say what came of the pictures, a line for each fact."""
         kept = self.count("kept") + self.count("duplicate")
-        said = [f"{kept} pictures" + (f" in {self.classes} classes." if self.classes else ".")]
+        said = [format_count(kept, "picture") + (f" in {self.classes} classes." if self.classes else ".")]
         left_out = {source: outcome.removeprefix("left out: ") for source, _, outcome, *_ in self.rows}
         left_out = {source: outcome for source, outcome in left_out.items() if outcome not in ("kept",)}
         duplicates = {source: why for source, why in left_out.items() if "duplicate" in why}
@@ -59,10 +60,15 @@ class Report:
             said.append(f"{len(unread)} left out{describe_left_out(unread).removeprefix('; left out')}.")
         if duplicates:
             dropped = self.count("left out: duplicate")
-            said.append(f"{len(duplicates)} duplicates, {f'{dropped} of them dropped' if dropped else 'kept'}.")
+            said.append(f"{format_count(len(duplicates), 'duplicate')}, {'left out' if dropped else 'kept'}.")
         notes = Counter(note for row in self.rows for note in row[3].split("; ") if note)
         said += [f"{count} {note}." for note, count in notes.most_common()]
-        return " ".join(said)
+        return "\n  ".join(said)
+
+
+def format_count(count: int, noun: str) -> str:
+    """Return a number with its noun: 1 picture, 2 pictures."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def convert_dataset(
@@ -191,6 +197,7 @@ def _write_zip(
         if labels is not None and labels.classes:
             document["classes"] = list(labels.classes)
         archive.writestr(_make_entry(LABELS), json.dumps(document))
+    report.labelled = labels is not None
     report.classes = labels.c_dim if labels is not None and labels.values.ndim == 1 else 0
     return report
 

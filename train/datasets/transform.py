@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from gan.data.picture import DAMAGE, MODES, Color, load_picture, probe_picture, resize_picture
+from gan.data.picture import DAMAGE, MODES, Color, PictureInfo, load_picture, probe_picture, resize_picture
 from gan.files.errors import describe_error
 
 CROPS = ("center", "wide", "pad", "stretch")
@@ -25,7 +25,7 @@ class Transform:
     `crop`: "center" takes the largest centred square, "wide" the largest centred part of aspect size : `wide_height`
     and puts bars above and below, "pad" all of it with bars where it is narrower, "stretch" all of it, distorted.
     `channels`: 1 grey, 3 RGB, 4 RGB and alpha. `background`: under what is transparent and of bars; None: white and
-    black.
+    black. `min_size`: pixels that the smaller side of a picture must have, or it is left out.
     """
 
     size: int
@@ -33,6 +33,7 @@ class Transform:
     wide_height: int = 0
     channels: int = 3
     background: Color | None = None
+    min_size: int = 1
 
 
 class Converted(NamedTuple):
@@ -50,7 +51,9 @@ def convert_picture(data: bytes, transform: Transform) -> Converted:
     """Convert the bytes of a picture file; nothing is raised for a damaged one."""
     try:
         info = probe_picture(io.BytesIO(data))
-        notes = _list_changes(info.mode, info.channels, min(info.size), transform)
+        if min(info.size) < transform.min_size:
+            return Converted(b"", "", *info.size, error=f"smaller than {transform.min_size} pixels")
+        notes = _list_changes(info, transform)
         image = load_picture(data, transform.channels, transform.background or WHITE, at_least=2 * transform.size)
         square = make_square(image, transform)
     except MemoryError:
@@ -96,17 +99,19 @@ def _put_on_bars(part: Image.Image, transform: Transform) -> Image.Image:
     return bars
 
 
-def _list_changes(mode: str, channels: int, smaller_side: int, transform: Transform) -> tuple[str, ...]:
+def _list_changes(info: PictureInfo, transform: Transform) -> tuple[str, ...]:
     """Return what is done to a picture beyond cropping and shrinking it."""
-    notes = []
+    mode, notes = info.mode, []
+    if info.turned:
+        notes.append("turned upright")
     if mode.startswith("I") or mode == "F" or mode.endswith(";16"):
         notes.append(f"{mode} scaled to 8 bits")
     if mode in ("CMYK", "LAB", "YCbCr", "HSV"):
         notes.append(f"{mode} to sRGB")
-    if channels == 4 and transform.channels != 4:
+    if info.channels == 4 and transform.channels != 4:
         notes.append("transparency on a background")
-    if channels != 1 and transform.channels == 1:
+    if info.channels != 1 and transform.channels == 1:
         notes.append("made grey")
-    if smaller_side < transform.size:
+    if min(info.size) < transform.size:
         notes.append("enlarged")
     return tuple(notes)

@@ -143,7 +143,7 @@ def test_what_is_left_out_is_counted_and_named(tmp_path: Path, pictures: dict[st
     (path / "gone.png").symlink_to(tmp_path / "nowhere.png")
     source = open_images(path)
     assert source.describe() == (
-        "4 pictures of 16x16; left out: a.heic, b.heic, c.heic and 1 more (no picture: .heic); "
+        "4 pictures of 16x16; left out: a.heic, b.heic, c.heic and 1 more (HEIC photos: export them as JPEG); "
         "gone.png (a link to nothing); notes.md (no picture: .md)."
     )
 

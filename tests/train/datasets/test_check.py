@@ -70,7 +70,14 @@ def test_every_problem_is_named(pictures: Path, tmp_path: Path) -> None:
     label(pictures, 0)
     result = call("dataset", "check", pictures)
     assert result.exit_code == 1
-    for words in ("large.png is 32x32", "deep.png is 16x16", "wide.bmp is 20x10", "clear.png", "none.webp", "no label"):
+    for words in (
+        "large.png (32x32 RGB)",
+        "deep.png (16x16 I;16)",
+        "not square: wide.bmp (20x10",
+        "clear.png",
+        "none.webp",
+        "no label",
+    ):
         assert any(words in line for line in result.output.splitlines() if line.startswith("Problem: ")), words
     assert "Damaged: 0.png" in result.output and "<" not in result.output
     assert agree(pictures, tmp_path) == 1

@@ -76,7 +76,7 @@ def test_every_kind_of_picture_becomes_one(photos: Path, tmp_path: Path) -> None
     assert rows["dogs/bad.png"]["outcome"].startswith("left out") and not rows["dogs/bad.png"]["file"]
     assert rows["dogs/again.png"]["outcome"] == "duplicate of cats/0.png"
     assert "no picture" in rows["notes.txt"]["outcome"]
-    assert "10 pictures in 2 classes" in report.describe() and "1 duplicates, kept" in report.describe()
+    assert "10 pictures in 2 classes" in report.describe() and "1 duplicate, kept" in report.describe()
     assert digest_of(photos) == before
     assert not list(tmp_path.glob(".*"))
 
@@ -323,3 +323,37 @@ def test_the_command_refuses(tmp_path: Path, words: list[str], said: str) -> Non
     )
     assert done.exit_code in (1, 2) and said in done.output
     assert not (tmp_path / "b.zip").exists()
+
+
+def test_what_is_turned_or_too_small_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(noise(0, 20, 30)).save(tmp_path / "a" / "turned.jpg", exif=exif)
+    Image.fromarray(noise(1, 15, 40)).save(tmp_path / "a" / "small.png")
+    report = convert_dataset(tmp_path / "a", tmp_path / "a.zip", Transform(16, min_size=16))
+    assert rows_of(tmp_path / "a.zip")["turned.jpg"]["notes"] == "turned upright"
+    assert "1 turned upright" in report.describe() and "small.png (smaller than 16 pixels)" in report.describe()
+    assert len(open_images(tmp_path / "a.zip")) == 1
+
+
+def test_an_interrupt_says_how_to_go_on(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(converting, "convert_dataset", interrupt)
+    done = CliRunner().invoke(main, ["dataset", "convert", str(photos), f"--out={tmp_path}/a.zip", "--size=32"])
+    assert done.exit_code == 1 and "the same command goes on" in done.output
+
+
+def test_labels_are_advised_to_be_used(photos: Path, tmp_path: Path) -> None:
+    words = [
+        "dataset",
+        "convert",
+        str(photos),
+        f"--out={tmp_path}/a.zip",
+        "--size=32",
+        "--labels=folders",
+        "--workers=1",
+    ]
+    assert "--cond=1" in CliRunner().invoke(main, words).output

@@ -137,7 +137,7 @@ NOT_THERE = [
     (f"{START} --freezed=10", "--freezed goes with transfer"),
     (f"{START} --batch-gpu=4", "--batch-gpu is not there yet"),
     (f"{START} --nobench=1", "--nobench has no meaning here"),
-    (f"{START} --gpus=8 --kimg=5000 --snap=5 --resume=x.pkl", "(--transfer) is not there yet"),
+    (f"{START} --gpus=8 --kimg=5000 --snap=5 --resume=x.pkl", "training on from another model is not there yet"),
     (f"{START} --aug=ada --freezed=10 --resume=https://example.com/x.pkl", "An address is no run folder to resume"),
 ]
 
