@@ -2,6 +2,7 @@
 """Find the file of a model that a user names: a file, a run folder, a bundled model, or an address."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -103,6 +104,16 @@ def shorten_name(path: str | os.PathLike[str]) -> str:
     folder = path.absolute().parent.name
     folder = folder[:8] if SHA256.fullmatch(folder) else folder  # of a downloaded one
     return f"{folder}/{path.stem}" if path.stem.startswith("network-snapshot-") else path.stem
+
+
+def format_title(path: str | os.PathLike[str]) -> str:
+    """Return a model's name for people: its stem, or for a snapshot its run and how far that was."""
+    path = Path(path)
+    found = re.fullmatch(r"network-snapshot-(\d{1,12})(?:-(\d{3}))?", path.stem, re.ASCII)
+    folder = path.absolute().parent.name
+    if found is None or SHA256.fullmatch(folder):
+        return path.stem
+    return f"{folder} at {int(found[1])}{f'.{found[2]}' if found[2] else ''} kimg"
 
 
 def explain_missing(path: str | os.PathLike[str]) -> str:

@@ -3,11 +3,11 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 from imgui_bundle import imgui
 
+from gan.hub.resolve import format_title
 from viz.canvas import mode_bar, overlays, slice_line
 from viz.canvas.overlays import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
 from viz.core import gestures
@@ -338,7 +338,7 @@ class Canvas:
         if mode == "blink":
             if all(self._absent.values()):
                 return []
-            name, colour = Path(self.state.slot(self.turn).path).stem, theme.accent[self.turn]
+            name, colour = format_title(self.state.slot(self.turn).path), theme.accent[self.turn]
             words = [Words(self.turn.capitalize(), colour), Words("", colour), Words(name, colour)]
             if any(self._absent.values()):
                 words = [words[0], Words("has the only picture: blinking needs two.", theme.dim)]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 
+from gan.hub.resolve import format_title
 from gan.networks.labels import describe_label
 from gan.networks.ladder import RUNGS
 from viz.core.labels import choose_label
@@ -255,7 +256,7 @@ def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> 
 def _describe(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words, Words, Words]:
     """Return a tag's name, its rung, and its figures; "" what is not known yet."""
     theme, path, result = context.theme, state.slot(slot).path, find_current_result(state, context, slot)
-    name = Words(Path(path).stem if path else slot.capitalize(), theme.text)
+    name = Words(format_title(path) if path else slot.capitalize(), theme.text)
     facts = result.facts if result else None
     if not facts or not result:
         return name, Words("", theme.dim), Words("", theme.dim)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
+from gan.hub.resolve import format_title
 from gan.networks.describe import describe_channels
 from gan.networks.labels import count_labels
 from viz.core.result import CheckpointInfo, ModelFacts
@@ -50,7 +51,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
     imgui.push_id(slot)
     widgets.label(context.theme, slot.capitalize(), colour=context.theme.accent[slot])
-    if imgui.begin_combo("##choose", Path(path).stem if path else "nothing open"):
+    if imgui.begin_combo("##choose", format_title(path) if path else "nothing open"):
         widgets.close_by_escape()
         _choices(state, context, slot)
         imgui.end_combo()
