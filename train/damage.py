@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from gan.data.file_sets import ImageError
-from gan.data.image_dataset import LISTED, DamagedPicture, ImageSource
-from gan.data.verify import Verifier, limit_damage
+from gan.data.image_dataset import LISTED, DamagedPicture, ImageSource, limit_damage
+from gan.data.verify import Verifier
 from gan.files.errors import sanitize_text
 
 

@@ -26,6 +26,7 @@ RESOLUTIONS = (16, 32, 64, 128, 256, 512, 1024)
 PICTURE_FLOOR, PICTURE_EACH = 4 * 2**20, 16  # bytes of a file, out of a zip too: in all, and for each of its pixels
 MEMORY_LIMIT = 512 * 2**20  # bytes of decoded pictures kept in memory; larger sets are read on demand
 READERS = 4  # threads that decode an uncached batch; Pillow releases the interpreter lock while it decodes
+LEAST_LIMIT, LIMIT_SHARE = 10, 0.01  # of damaged pictures in a run: so many, or this share if that is more
 LISTED = 3  # names that a sentence has room for
 HEIC = (".heic", ".heif")  # photos that Pillow reads with a package of its own only
 
@@ -137,19 +138,36 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
 
     Pictures must be square, a power of two from 16 to 1024 wide, all of one size (`resolution`, when given), 8-bit,
     and either none or all of them with alpha; grey ones among coloured ones become RGB. Sets that decode to at most
-    `memory_limit` bytes are decoded now; larger ones are read on demand, and a file whose header is sound but whose
-    pixels are damaged is then found only when it is read (gan.data.verify). Raises ImageError.
+    `memory_limit` bytes are decoded now; larger ones are read on demand, up to limit_damage of their files may be
+    damaged, and pixels are looked at only when they are read (gan.data.verify). Raises ImageError.
     """
     path = Path(path)
     files, names = open_pictures(path, resolution or 256)
-    infos = [read_info(files, name, path) for name in names]
-    size = resolution or infos[0].size[0]
-    for name, info in zip(names, infos, strict=True):
-        check_info(f"{name} in {path}", info, size, names[0] if resolution is None else None, path)
-    source = ImageSource(files, names, size, choose_channels(names, infos, path), path)
-    if source.bytes <= memory_limit:
+    infos: dict[str, PictureInfo] = {}
+    damaged: list[DamagedPicture] = []
+    for name in names:
+        try:
+            infos[name] = read_info(files, name, path)
+        except DamagedPicture as error:
+            damaged.append(error)
+    if not infos:
+        raise damaged[0]
+    first = next(iter(infos))
+    size = resolution or infos[first].size[0]
+    for name, info in infos.items():
+        check_info(f"{name} in {path}", info, size, first if resolution is None else None, path)
+    source = ImageSource(files, names, size, choose_channels(list(infos), list(infos.values()), path), path)
+    kept = source.bytes <= memory_limit
+    if damaged and (kept or len(damaged) > limit_damage(len(names))):
+        raise damaged[0]
+    if kept:
         source.cache()
     return source
+
+
+def limit_damage(count: int) -> int:
+    """Return how many of the `count` pictures of a set too large for memory may be damaged; a run leaves them out."""
+    return min(max(LEAST_LIMIT, int(LIMIT_SHARE * count)), count - 1)
 
 
 def open_pictures(path: Path, size: int = 256) -> tuple[FileSet, list[str]]:

@@ -14,10 +14,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from gan.data.image_dataset import DamagedPicture, ImageSource
+from gan.data.image_dataset import DamagedPicture, ImageSource, limit_damage
 from gan.files.atomic_write import atomic_write
 
-LEAST_LIMIT, LIMIT_SHARE = 10, 0.01  # of damaged pictures in a run: so many, or this share if that is more
 SAVE_SECONDS = 30.0  # between writes of what was found
 IDLE_SHARE = 1.0  # seconds of rest for each second of decoding: training comes first
 VERIFIED_FOLDER = "verified-pictures"  # in the user's cache folder
@@ -111,11 +110,6 @@ class Verifier:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(self._path) as temporary:
                 temporary.write_text(json.dumps({"done": self.done, "damaged": self.damaged}), encoding="utf-8")
-
-
-def limit_damage(count: int) -> int:
-    """Return how many of the `count` pictures of a set too large for memory may be damaged; a run leaves them out."""
-    return min(max(LEAST_LIMIT, int(LIMIT_SHARE * count)), count - 1)
 
 
 def _find_folder() -> Path | None:

@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -229,8 +230,9 @@ def test_verification_that_is_stopped_goes_on_where_it_was(
     monkeypatch.setattr(gan.data.verify, "IDLE_SHARE", 1e6)  # one picture, then rest
     first = Verifier(open_images(sixteen, memory_limit=0))
     first.start()
-    while first.done == 0:
-        pass
+    deadline = time.monotonic() + 60
+    while first.done == 0 and time.monotonic() < deadline:
+        time.sleep(0.001)
     first.stop()
     assert 1 <= first.done < 16
     assert Verifier(open_images(sixteen, memory_limit=0)).done == first.done
@@ -427,3 +429,13 @@ def test_what_is_no_set_is_called_what_it_is(tmp_path: Path, sixteen: Path) -> N
     sentence = refused(start(sixteen / "000.png"), "neither a folder nor a zip")
     assert "damaged" not in sentence and "<" not in sentence
     refused(start(tmp_path / "gone"), "gone does not exist")
+
+
+def test_a_broken_header_is_left_out_of_a_large_set_and_resumed_over(sixteen: Path, uncached: Path) -> None:
+    start(sixteen, kimg="0.004")
+    (run,) = runs(sixteen)
+    name = sixteen / "005.png"
+    name.write_bytes(b"x" * name.stat().st_size)  # the same size: the set has not changed
+    result = call("resume", str(run), "--kimg=0.008")
+    assert result.exit_code == 0, result.output
+    assert "005.png (" in result.output

@@ -38,8 +38,8 @@ class SquareSize(click.ParamType[tuple[int, int]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", str(value))
         width = int(found[1]) if found else 0
-        height = int(found[2] or width) if found else 0
-        if width not in (16, 32, 64, 128, 256, 512, 1024) or not 1 <= height <= width:
+        height = int(found[2]) if found and found[2] else 0  # 0: not given
+        if width not in (16, 32, 64, 128, 256, 512, 1024) or height > width:
             self.fail(f"{value!r} is not a power of two from 16 to 1024, such as 256, or 512x384.", param, ctx)
         return width, height
 
@@ -65,6 +65,11 @@ class ColorName(click.ParamType[tuple[int, int, int]]):
         except ValueError:
             self.fail(f"{value!r} is not a colour such as white or #8090a0.", param, ctx)
         return red, green, blue
+
+
+def _count_cpus() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
@@ -146,7 +151,7 @@ def convert(
         raise click.UsageError("Give SRC, the folder, zip, tar or list to convert, once.")
     source = given[0]
     wide = crop == "wide"
-    if size[1] != size[0] and not wide:
+    if size[1] not in (0, size[0]) and not wide:
         raise click.UsageError(f"--size {size[0]}x{size[1]} goes with --crop wide; data sets are square: {size[0]}.")
     if out.suffix.lower() != ".zip":
         raise click.UsageError(f"--out must be the name of a zip, such as {out.stem or 'set'}.zip.")
@@ -155,7 +160,7 @@ def convert(
     from train.datasets.convert import convert_dataset
     from train.datasets.transform import Transform
 
-    height = (size[1] if size[1] != size[0] else round(size[0] * 3 / 4)) if wide else 0
+    height = (size[1] or round(size[0] * 3 / 4)) if wide else 0
     transform = Transform(size[0], crop, height, int(channels), background, min_size)
     with (
         report_errors(),
@@ -169,7 +174,7 @@ def convert(
             labels=labels,
             max_num=max_num,
             drop_duplicates=drop_duplicates,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or _count_cpus(),
             progress=progress,
         )
     click.echo(f"Wrote {out}: {report.describe()}")

@@ -20,13 +20,13 @@ from gan.data.image_dataset import (
     choose_channels,
     decode_picture,
     describe_left_out,
+    limit_damage,
     list_left_out,
     open_pictures,
     read_info,
 )
 from gan.data.labels import Labels, read_labels
 from gan.data.picture import PictureInfo
-from gan.data.verify import limit_damage
 from gan.files.errors import sanitize_text
 from gan.files.format import format_bytes
 
@@ -101,10 +101,11 @@ def _check_headers(files: FileSet, names: list[str], path: Path, found: Findings
         try:
             infos[name] = read_info(files, name, path)
         except DamagedPicture as error:
-            found.problems.append(str(error))
+            found.damaged[error.name] = error.why
     if not infos:
         return infos
-    usual = Counter(info.size for info in infos.values()).most_common(1)[0][0]
+    squares = [info.size for info in infos.values() if info.size[0] == info.size[1]]
+    usual = Counter(squares or [info.size for info in infos.values()]).most_common(1)[0][0]
     first = next(name for name, info in infos.items() if info.size == usual)
     unfit: dict[str, list[str]] = {}
     for name, info in infos.items():

@@ -33,6 +33,8 @@ from train.datasets.label_files import make_labels
 from train.datasets.transform import MAX_FILE, Converted, Transform, convert_picture
 
 MAX_WORKERS = 61  # Windows waits for no more
+MAX_WAITING = 2**28  # bytes of pictures that are read ahead, in all
+VERSION = 1  # of what a conversion makes; another one does not go on with its pictures
 AHEAD = 4  # pictures a worker may be ahead of the one that is written
 Progress = Callable[[int, int], None]
 
@@ -99,7 +101,7 @@ def convert_dataset(
             found = found._replace(values=found.values[: len(names)])
         wanted = set(names)
         order = [name for name in files.sizes if name in wanted]  # to go back in a compressed tar takes all of it
-        purpose = {"transform": asdict(transform), "files": _digest(files, order)}
+        purpose = {"version": VERSION, "transform": asdict(transform), "files": _digest(files, order)}
         with Journal(out.with_name(f".{out.name}.partial"), purpose) as journal:
             for done, picture in enumerate(_convert_all(files, order, len(journal), transform, workers), len(journal)):
                 journal.append(picture)
@@ -139,14 +141,15 @@ def _convert_all(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, MAX_WORKERS), context, _ignore_interrupts) as pool:
-        waiting: deque[Future[Converted]] = deque()
+        waiting: deque[tuple[Future[Converted], int]] = deque()  # and the bytes of each
         try:
             for name in names[done:]:
-                waiting.append(pool.submit(_convert_one, read_picture(files, name), transform))
-                if len(waiting) >= workers * AHEAD:
-                    yield waiting.popleft().result()
+                data = read_picture(files, name)
+                waiting.append((pool.submit(_convert_one, data, transform), len(data)))
+                while len(waiting) >= workers * AHEAD or sum(size for _, size in waiting) > MAX_WAITING:
+                    yield waiting.popleft()[0].result()
             while waiting:
-                yield waiting.popleft().result()
+                yield waiting.popleft()[0].result()
         except BrokenProcessPool as error:
             raise ImageError(
                 "A worker process was ended from outside, perhaps for lack of memory: the same command with fewer "

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def label_by_folder(names: Sequence[str]) -> Labels:
     return Labels(np.asarray([numbers[part[0]] for part in parts], np.int64), tuple(classes))
 
 
+def _is_fraction(row: list[str]) -> bool:
+    """Return True for a number that is no whole one: as a label it is a vector of one."""
+    try:
+        return math.isfinite(float(row[0])) and not row[0].isdecimal()
+    except ValueError:
+        return False
+
+
 def _parse_csv(text: str, names: Sequence[str], where: str) -> Labels | None:
     rows = [row for row in csv.reader(io.StringIO(text)) if row]
     known = set(names)
@@ -65,7 +74,7 @@ def _parse_csv(text: str, names: Sequence[str], where: str) -> Labels | None:
         raise ImageError(f"{where} has a row without a label; write a file and its class, or its numbers, in each.")
     cells = [[cell.strip() for cell in row[1:]] for row in rows]
     classes: list[str] | None = None
-    if max(map(len, cells), default=1) > 1:
+    if max(map(len, cells), default=1) > 1 or (cells and all(map(_is_fraction, cells))):
         labels: list[object] = [[float(cell) for cell in row] for row in cells]
     elif all(row[0].isdecimal() for row in cells):
         labels = [int(row[0]) for row in cells]

@@ -252,6 +252,7 @@ def test_what_hides_under_alpha_stays_hidden(tmp_path: Path) -> None:
     [
         ("file,class\na.png,tabby\nb.png,manx\n", [1, 0], ("manx", "tabby")),
         ("a.png,3\nb.png,0\n", [3, 0], ()),
+        ("a.png,0.5\nb.png,-2\n", [[0.5], [-2.0]], ()),
         ("b.png,0.5,1\na.png,0.25,2\n", [[0.25, 2.0], [0.5, 1.0]], ()),
     ],
 )
