@@ -12,7 +12,7 @@
 ##                 with PYTHON=python3 it needs no .venv and no network; ARGS="--quick", ARGS="--help", OPPONENT=...
 ## make install    only make what the others need: GL libraries, .venv, pinned packages
 ## make clean      remove .venv, caches and build outputs, nothing else
-## JOBS=...       how many processes run tests (default: 2; each takes one thread, and up to 3 GB)
+## JOBS=...       how many processes run tests (default: 2; each takes one thread, and up to 4 GB)
 ## PYTHON=...      the interpreter to make .venv with (default: the first one that is 3.11 or newer)
 
 PYTHON =

@@ -16,7 +16,7 @@ import torch
 
 from gan.checkpoints.checkpoint import save_generator
 from gan.data.file_sets import ImageError
-from gan.data.image_io import prepare_for_grid, save_png, tile_images, to_uint8
+from gan.data.image_io import to_uint8
 from gan.files.format import format_duration
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
@@ -26,6 +26,7 @@ from train.data import BatchLoader
 from train.device import measure_memory, synchronize
 from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory
+from train.grid import plan_grid
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_name, write_json
 from train.state import TrainState
 
@@ -108,7 +109,7 @@ class Loop:
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
         self.batches = BatchLoader(reader, config.batch, config.seed, config.mirror, config.generator.c_dim)
         self.means = RunningMeans(finite_only=config.num_fp16_res > 0)
-        self.grid_columns, self.grid_rows = (8, 6) if config.resolution <= 256 else (4, 3)
+        self.grid = plan_grid(reader.source, config.generator.c_dim > 0)
         self._rate = self._tick_rate = 0.0
         self._last_means: dict[str, float | None] | None = None  # of the last tick in which all was finite
         self._unreadable: ImageError | None = None  # why the run must stop
@@ -156,20 +157,10 @@ class Loop:
         if state.images:
             log.say(f"Resuming at {state.images / 1000:.1f} of {state.config.total_images / 1000:.1f} kimg.")
             return
-        _, pictures = self.reader.read(self._choose_shown()[: len(self.reader.source)])
-        grid = tile_images(prepare_for_grid(pictures.transpose(0, 2, 3, 1)), self.grid_columns)
-        save_png(self.run_folder / "reals.png", grid)
+        shown = self.grid.indices if self.grid.names else self.grid.indices[: len(self.reader.source)]
+        _, pictures = self.reader.read(shown)
+        self.grid.save(self.run_folder / "reals.png", pictures.transpose(0, 2, 3, 1))
         self._save_fakes()
-
-    def _choose_shown(self) -> np.ndarray:
-        """Return the pictures of the grid of reals, whose labels the grids of fakes have: the set's first ones.
-
-        With labels they are spread over the whole set, which may be sorted by class.
-        """
-        count, cells = len(self.reader.source), self.grid_columns * self.grid_rows
-        if self.state.config.generator.c_dim and count > cells:
-            return np.arange(cells) * count // cells
-        return np.arange(cells) % count
 
     def _train(self, stop: StopRequest) -> str:
         state, config = self.state, self.state.config
@@ -263,8 +254,8 @@ class Loop:
     def _save_fakes(self) -> None:
         """Save the grid of the moving average's pictures: the same latents (and labels) in every grid of a run."""
         state, config = self.state, self.state.config
-        count = self.grid_columns * self.grid_rows
-        labels = self.batches.load_labels(self._choose_shown(), state.device)
+        count = len(self.grid.indices)
+        labels = self.batches.load_labels(self.grid.indices, state.device)
         pictures = []
         for first in range(0, count, config.batch):
             seeds = range(first, min(first + config.batch, count))
@@ -273,8 +264,8 @@ class Loop:
             # float32, in which any viewer can show the snapshot, whatever the layers train in
             with torch.autocast(state.device.type, enabled=False):
                 images = state.ema(torch.from_numpy(z).float().to(state.device), c, noise="const")
-            pictures.append(prepare_for_grid(to_uint8(images).cpu().numpy()))
-        save_png(self.run_folder / fakes_name(state.images), tile_images(np.concatenate(pictures), self.grid_columns))
+            pictures.append(to_uint8(images).cpu().numpy())
+        self.grid.save(self.run_folder / fakes_name(state.images), np.concatenate(pictures))
 
     def _describe_last_snapshot(self) -> str:
         snapshot = find_newest_snapshot(self.run_folder)

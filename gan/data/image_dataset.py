@@ -155,7 +155,9 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
     first = next(iter(infos))
     size = resolution or infos[first].size[0]
     for name, info in infos.items():
-        check_info(f"{name} in {path}", info, size, first if resolution is None else None, path)
+        misfit = find_misfit(info, size, first if resolution is None else None)
+        if misfit:
+            raise ImageError(f"{name} in {path} is {info.describe()}, {misfit[0]}; {advise_convert(path, misfit[1])}.")
     source = ImageSource(files, names, size, choose_channels(list(infos), list(infos.values()), path), path)
     kept = source.bytes <= memory_limit
     if damaged and (kept or len(damaged) > limit_damage(len(names))):
@@ -234,21 +236,21 @@ def decode_picture(files: FileSet, name: str, path: Path, size: tuple[int, int],
         raise DamagedPicture(name, path, describe_error(error, "it is damaged, or no picture")) from error
 
 
-def check_info(where: str, info: PictureInfo, resolution: int, first: str | None, path: Path) -> None:
-    """Raise ImageError unless a picture of the set at `path` has the size, and the depth, to be trained on as it is."""
+def find_misfit(info: PictureInfo, resolution: int, first: str | None) -> tuple[str, int] | None:
+    """Return why a picture cannot be trained on as it is, and the size to convert it to; None if it can.
+
+    `first`: the picture that has the set's `resolution`, None where it was asked for.
+    """
     width, height = info.size
-    what = f"{where} is {width}x{height} {info.mode}"
     if not info.exact:
-        raise ImageError(f"{what}, not 8-bit grey, RGB or RGBA; {advise_convert(path, resolution)}.")
+        return "not 8-bit grey, RGB or RGBA", resolution
     if width != height:
-        raise ImageError(f"{what}, not square; {advise_convert(path, min(width, height))}.")
+        return "not square", min(width, height)
     if width not in RESOLUTIONS:
-        raise ImageError(
-            f"{what}, but the width must be a power of two from 16 to 1024; {advise_convert(path, width)}."
-        )
+        return "not a power of two from 16 to 1024 wide", width
     if width != resolution:
-        told = "as asked for" if first is None else f"as {first} is"
-        raise ImageError(f"{what}, not {resolution}x{resolution} {told}; {advise_convert(path, resolution)}.")
+        return f"not {resolution}x{resolution} {'as asked for' if first is None else f'as {first} is'}", resolution
+    return None
 
 
 def choose_channels(names: Sequence[str], infos: Sequence[PictureInfo], path: Path) -> int:

@@ -2,14 +2,15 @@
 """Turn a generator's output into bytes, sheets and picture files."""
 
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from gan.files.atomic_write import atomic_write
@@ -20,6 +21,7 @@ FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
     "WEBP": {"lossless": True, "exact": True},
 }
 MAX_EXIF = 65_000  # bytes, what a JPEG has room for
+MAX_FONT, FONT_MARGIN, MAX_ROW_NAME = 14.0, 4, 20  # pixels, pixels, characters of a grid's row
 CHECK_LIGHT, CHECK_DARK = 200, 176  # greys of a checkerboard
 
 
@@ -82,6 +84,20 @@ def tile_images(pictures: np.ndarray, columns: int) -> np.ndarray:
     sheet[:count] = pictures
     sheet = sheet.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
     return np.ascontiguousarray(sheet).reshape(rows * height, columns * width, channels)
+
+
+def name_rows(sheet: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Put each row's name at its left: a sheet [H, W, 3] of len(names) rows becomes [H, margin + W, 3]."""
+    height = sheet.shape[0] // len(names)
+    font = ImageFont.load_default(min(MAX_FONT, 0.7 * height))
+    shown = [name if len(name) <= MAX_ROW_NAME else f"{name[: MAX_ROW_NAME - 1]}\u2026" for name in names]
+    margin = 2 * FONT_MARGIN + math.ceil(max(font.getlength(name) for name in shown))
+    image = Image.new("RGB", (margin + sheet.shape[1], sheet.shape[0]))
+    image.paste(Image.fromarray(sheet), (margin, 0))
+    draw = ImageDraw.Draw(image)
+    for row, name in enumerate(shown):
+        draw.text((FONT_MARGIN, (row + 0.5) * height), name, fill="white", font=font, anchor="lm")
+    return np.asarray(image)
 
 
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:

@@ -69,8 +69,12 @@ class PictureInfo(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """True if its pixels are 8-bit grey or RGB, so that nothing is lost by reading it."""
+        """True if its pixels are 8-bit grey, RGB or RGBA, so that nothing is lost by reading it."""
         return self.mode in EXACT_MODES
+
+    def describe(self) -> str:
+        """Return its size and mode: 640x480 RGB."""
+        return f"{self.size[0]}x{self.size[1]} {self.mode}"
 
 
 @functools.cache

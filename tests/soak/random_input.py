@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from soak.fixtures import StandInRun
 from viz.core import gestures as motion
 from viz.core.result import PICTURE
-from viz.core.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState, choices_of
+from viz.core.state import SLOTS, LayersState, SpectrumState, StickingState, TransformState
+from viz.core.state_fields import choices_of
 from viz.instruments.spectrum import AverageRequest
 from viz.instruments.sticking import MeterRequest
 from viz.window.layout import LEFT_SHARE, RIGHT_SHARE

@@ -100,7 +100,7 @@ def test_a_damaged_picture_is_left_out_by_name_and_the_run_goes_on(sixteen: Path
     assert "Left out, for they cannot be read: " in result.output
     assert "003.png (" in result.output and "011.png (" in result.output
     again = start(sixteen).output
-    assert "an earlier run found 2 of them damaged" in again or "of them are checked" in again
+    assert "003.png (" in again and "011.png (" in again, "whatever the first run had time to check"
 
 
 def test_small_sets_refuse_damage_at_the_start(sixteen: Path) -> None:
@@ -302,8 +302,11 @@ def test_the_grids_of_a_conditional_run_show_all_of_a_sorted_set(tmp_path: Path)
     assert start(data, "--cond", kimg="0.004").exit_code == 0
     with Image.open(runs(data)[0] / "reals.png") as image:
         grid = np.asarray(image)
-    with Image.open(data / "094.png") as image:
-        np.testing.assert_array_equal(grid[-16:, -16:], np.asarray(image))
+    images = open_images(data)
+    assert images.labels is not None
+    last = np.flatnonzero(images.labels.values == images.labels.values.max())
+    row = images.batch(last[:8]).transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(grid[-16:, -8 * 16 :], np.concatenate(list(row), axis=1))
 
 
 # ---------------------------------------------------------------------------------------------------- grey and alpha

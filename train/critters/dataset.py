@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gan.data.dataset_zip import make_entry, name_picture
 from gan.files.atomic_write import atomic_write
 from train.critters.paint import paint
 from train.critters.species import sample_critter
@@ -84,12 +85,6 @@ def _draw_all(jobs: list[tuple[int, int]], workers: int) -> Iterator[Iterator[tu
         yield pool.imap(_draw_png, jobs, chunksize=4)
 
 
-def _make_entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # no clock and no platform in the bytes
-    entry.create_system, entry.external_attr = 3, 0o644 << 16
-    return entry
-
-
 def write_dataset(
     path: str | Path,
     num: int,
@@ -116,9 +111,9 @@ def write_dataset(
         _draw_all(jobs, workers) as pictures,
     ):
         for index, (png, pose) in enumerate(pictures):
-            name = f"{index // 1000:05d}/img{index:08d}.png"
-            archive.writestr(_make_entry(name), png)
+            name = name_picture(index)
+            archive.writestr(make_entry(name), png)
             poses[name] = pose
             if progress is not None:
                 progress(index + 1, num)
-        archive.writestr(_make_entry("dataset.json"), json.dumps({"labels": None, "poses": poses}))
+        archive.writestr(make_entry("dataset.json"), json.dumps({"labels": None, "poses": poses}))

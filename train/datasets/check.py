@@ -16,10 +16,10 @@ from gan.data.image_dataset import (
     READERS,
     DamagedPicture,
     ImageSource,
-    check_info,
     choose_channels,
     decode_picture,
     describe_left_out,
+    find_misfit,
     limit_damage,
     list_left_out,
     open_pictures,
@@ -39,7 +39,7 @@ Progress = Callable[[int, int], None]
 class Findings:
     """A check's outcome: `lines` for people, every one of `problems` that make a run refuse the set, and `damaged`.
 
-    `damaged`: name -> why, of pictures whose header is sound; a large set may have some. `checked`: pictures decoded.
+    `damaged`: name -> why, of pictures that do not decode; a large set may have some. `checked`: pictures decoded.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -109,12 +109,9 @@ def _check_headers(files: FileSet, names: list[str], path: Path, found: Findings
     first = next(name for name, info in infos.items() if info.size == usual)
     unfit: dict[str, list[str]] = {}
     for name, info in infos.items():
-        try:
-            check_info(name, info, usual[0], first, path)
-        except ImageError as error:
-            what = f"{info.size[0]}x{info.size[1]} {info.mode}"
-            why = str(error).partition("; `python")[0].removeprefix(f"{name} is {what}, ")
-            unfit.setdefault(why, []).append(f"{sanitize_text(name, 100)} ({what})")
+        misfit = find_misfit(info, usual[0], first)
+        if misfit:
+            unfit.setdefault(misfit[0], []).append(f"{sanitize_text(name, 100)} ({info.describe()})")
     for why, unfit_names in unfit.items():
         count = len(unfit_names)
         kind = "picture is" if count == 1 else "pictures are"
@@ -128,7 +125,7 @@ def _check_headers(files: FileSet, names: list[str], path: Path, found: Findings
 
 
 def _count_kinds(infos: dict[str, PictureInfo]) -> list[str]:
-    kinds = Counter(f"{info.size[0]}x{info.size[1]} {info.mode}" for info in infos.values())
+    kinds = Counter(info.describe() for info in infos.values())
     return [f"  {count} of {kind}" for kind, count in kinds.most_common()]
 
 

@@ -20,8 +20,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from gan.data.dataset_zip import make_entry, name_picture
 from gan.data.file_sets import FileSet, ImageError, open_file_set
 from gan.data.image_dataset import describe_left_out, list_left_out
 from gan.data.labels import LABELS, Labels
@@ -39,31 +40,39 @@ AHEAD = 4  # pictures a worker may be ahead of the one that is written
 Progress = Callable[[int, int], None]
 
 
+class Row(NamedTuple):
+    """The outcome for one file: kept, duplicate (kept, too), dropped duplicate, or left out; `why`: of what, or why."""
+
+    source: str
+    file: str  # in the zip
+    outcome: str
+    why: str = ""
+    notes: tuple[str, ...] = ()  # what was changed
+    width: int = 0
+    height: int = 0
+
+
 @dataclass
 class Report:
-    """The outcome of a conversion: a row for each picture, (source, file, outcome, notes, width, height)."""
+    """The outcome of a conversion, a row for each file; `classes`: how many, 0 without."""
 
-    rows: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     classes: int = 0
     labelled: bool = False
 
-    def count(self, outcome: str) -> int:
-        return sum(row[2].startswith(outcome) for row in self.rows)
-
     def describe(self) -> str:
         """Say what came of the pictures, a line for each fact."""
-        kept = self.count("kept") + self.count("duplicate")
+        outcomes = Counter(row.outcome for row in self.rows)
+        kept = outcomes["kept"] + outcomes["duplicate"]
         said = [format_count(kept, "picture") + (f" in {self.classes} classes." if self.classes else ".")]
-        left_out = {source: outcome.removeprefix("left out: ") for source, _, outcome, *_ in self.rows}
-        left_out = {source: outcome for source, outcome in left_out.items() if outcome not in ("kept",)}
-        duplicates = {source: why for source, why in left_out.items() if "duplicate" in why}
-        unread = {source: why for source, why in left_out.items() if source not in duplicates}
-        if unread:
-            said.append(f"{len(unread)} left out{describe_left_out(unread).removeprefix('; left out')}.")
-        if duplicates:
-            dropped = self.count("left out: duplicate")
-            said.append(f"{format_count(len(duplicates), 'duplicate')}, {'left out' if dropped else 'kept'}.")
-        notes = Counter(note for row in self.rows for note in row[3].split("; ") if note)
+        left_out = {row.source: row.why for row in self.rows if row.outcome == "left out"}
+        if left_out:
+            said.append(f"{len(left_out)} left out{describe_left_out(left_out).removeprefix('; left out')}.")
+        if outcomes["duplicate"]:
+            said.append(f"{format_count(outcomes['duplicate'], 'duplicate')}, kept.")
+        if outcomes["dropped duplicate"]:
+            said.append(f"{format_count(outcomes['dropped duplicate'], 'duplicate')}, left out.")
+        notes = Counter(note for row in self.rows for note in row.notes)
         said += [f"{count} {note}." for note, count in notes.most_common()]
         return "\n  ".join(said)
 
@@ -181,34 +190,27 @@ def _write_zip(
     report, first, entries = Report(), dict[str, str](), list[list[Any]]()
     with atomic_write(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for index, (name, picture) in enumerate(zip(names, converted, strict=True)):
-            file, outcome = "", "kept"
+            file, outcome, why = "", "kept", ""
             same = first.get(picture.key) if picture.png else None
             if picture.error:
-                outcome = f"left out: {picture.error}"
+                outcome, why = "left out", picture.error
             elif same is not None:
-                outcome = f"{'left out: ' if drop_duplicates else ''}duplicate of {same}"
-            if not outcome.startswith("left out"):
-                count = len(entries)
-                file = f"{count // 1000:05d}/img{count:08d}.png"
-                archive.writestr(_make_entry(file), picture.png)
+                outcome, why = "dropped duplicate" if drop_duplicates else "duplicate", f"the same as {same}"
+            if outcome in ("kept", "duplicate"):
+                file = name_picture(len(entries))
+                archive.writestr(make_entry(file), picture.png)
                 entries.append([file, None if labels is None else labels.values[index].tolist()])
             first.setdefault(picture.key, name)
-            report.rows.append((name, file, outcome, "; ".join(picture.notes), picture.width, picture.height))
+            report.rows.append(Row(name, file, outcome, why, picture.notes, picture.width, picture.height))
         if not entries:
-            raise ImageError(f"None of the {len(names)} pictures can be read ({report.rows[0][2]}).")
+            raise ImageError(f"None of the {len(names)} pictures can be read ({report.rows[0].why}).")
         document: dict[str, Any] = {"labels": None if labels is None else entries}
         if labels is not None and labels.classes:
             document["classes"] = list(labels.classes)
-        archive.writestr(_make_entry(LABELS), json.dumps(document))
+        archive.writestr(make_entry(LABELS), json.dumps(document))
     report.labelled = labels is not None
     report.classes = labels.c_dim if labels is not None and labels.values.ndim == 1 else 0
     return report
-
-
-def _make_entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # no clock and no platform in the bytes
-    entry.create_system, entry.external_attr = 3, 0o644 << 16
-    return entry
 
 
 def _add_left_out(report: Report, files: FileSet, taken: set[str], whole: bool) -> None:
@@ -220,13 +222,13 @@ def _add_left_out(report: Report, files: FileSet, taken: set[str], whole: bool) 
             for name, why in others.items()
             if name in files.left_out or Path(name).suffix.lower() not in suffixes
         }
-    report.rows += [(name, "", f"left out: {why}", "", 0, 0) for name, why in sorted(others.items())]
+    report.rows += [Row(name, "", "left out", why) for name, why in sorted(others.items())]
 
 
 def _write_report(path: Path, report: Report) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(("source", "file", "outcome", "notes", "width", "height"))
-    writer.writerows(report.rows)
+    writer.writerow(Row._fields)
+    writer.writerows((*row[:4], "; ".join(row.notes), *row[5:]) for row in report.rows)
     with atomic_write(path) as temporary:
         temporary.write_bytes(text.getvalue().encode("utf-8", "surrogateescape"))

@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """`python visualizer.py inspect`: show what is inside a network, in numbers and as a picture, without running it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,21 +73,7 @@ def inspect(
       python visualizer.py inspect --diff D E                       what rung E changes from rung D
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if network is not None and model is None and cfg is None and diff is None and looks_like_path(network):
-        raise click.UsageError(f"--network chooses from a file: give the file itself as MODEL, `inspect {network}`.")
-    if (model is not None) + (cfg is not None) + (diff is not None) != 1:
-        raise click.UsageError("Give one of MODEL, --cfg and --diff: see the examples in --help.")
-    if model is not None and (given or size is not None):
-        option = "size" if size is not None else next(iter(given)).replace("_", "-")
-        raise click.UsageError(f"--{option} goes with --cfg or --diff: a model has its own settings.")
-    if network is not None and model is None:
-        raise click.UsageError("--network chooses from a file: give MODEL, too, or the file's name as MODEL alone.")
-    if diff is not None and picture is not None:
-        raise click.UsageError("--plot draws one network: leave out --diff.")
-    if layers and picture is None:
-        raise click.UsageError("--layer chooses what --plot draws: give --plot, too.")
-    if picture is not None and picture.suffix.lower() != ".png":
-        raise click.UsageError(f"The plot is a PNG: let the name {picture.name!r} end in .png.")
+    _check_choices(model, cfg, diff, network, size, given, picture, layers)
     if picture is not None:
         check_writable(picture)
         refuse_existing(picture, overwrite, "--plot")
@@ -106,6 +92,34 @@ def inspect(
             click.echo(f"{side}x{side}\n\n{describe_differences(*rungs)}")
         else:
             _show(rungs[0].network, f"{rungs[0]}, {side}x{side}", None, (), picture, layers)
+
+
+def _check_choices(
+    model: str | None,
+    cfg: str | None,
+    diff: tuple[str, str] | None,
+    network: str | None,
+    size: int | None,
+    given: Mapping[str, Any],
+    picture: Path | None,
+    layers: tuple[str, ...],
+) -> None:
+    """Refuse options that do not go together; `given` are those that shape a rung."""
+    if network is not None and model is None and cfg is None and diff is None and looks_like_path(network):
+        raise click.UsageError(f"--network chooses from a file: give the file itself as MODEL, `inspect {network}`.")
+    if (model is not None) + (cfg is not None) + (diff is not None) != 1:
+        raise click.UsageError("Give one of MODEL, --cfg and --diff: see the examples in --help.")
+    if model is not None and (given or size is not None):
+        option = "size" if size is not None else next(iter(given)).replace("_", "-")
+        raise click.UsageError(f"--{option} goes with --cfg or --diff: a model has its own settings.")
+    if network is not None and model is None:
+        raise click.UsageError("--network chooses from a file: give MODEL, too, or the file's name as MODEL alone.")
+    if diff is not None and picture is not None:
+        raise click.UsageError("--plot draws one network: leave out --diff.")
+    if layers and picture is None:
+        raise click.UsageError("--layer chooses what --plot draws: give --plot, too.")
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise click.UsageError(f"The plot is a PNG: let the name {picture.name!r} end in .png.")
 
 
 def _read_model(name: str, network: str | None) -> tuple[GeneratorConfig, str, dict[str, Any], list[str]]:

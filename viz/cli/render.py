@@ -134,6 +134,11 @@ def render(
         precision=precision,
         **label.as_request(),
     )
+    _draw(request, targets, cite_model(model, request.model), label.words)
+
+
+def _draw(request: PictureRequest, targets: dict[int, Path], model: str, words: str) -> None:
+    """Draw and write the picture of each seed; `model` and `words` name the model and the label."""
     from gan.data.image_io import save_image, select_channels
     from viz.render.renderer import Renderer
 
@@ -146,9 +151,9 @@ def render(
             notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
             raise click.ClickException(result.error or notice)
         channels = result.facts.config.img_channels
-        of = f", {label.words}" if label.words else ""
+        of = f", {words}" if words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
-        document = {"schema": 1, "request": {**asdict(request), "model": cite_model(model, request.model)}}
+        document = {"schema": 1, "request": {**asdict(request), "model": model}}
         with explain_unwritable(target):
             save_image(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
         click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}){of}.")

@@ -27,11 +27,12 @@ from viz.cli.parameter_types import MODEL_HELP, PATH, PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
+from viz.core.state_fields import choices_of
 
 if TYPE_CHECKING:
     from viz.window.window import Window
 
-MOTIONS = states.choices_of(states.TransformState(), "animate")[1:]  # without "off"
+MOTIONS = choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
 ELSEWHERE = {
@@ -119,9 +120,7 @@ def view(
     for name in reversed(models[len(SLOTS) :]):
         state.remember(resolve(name))  # an address is fetched when it is chosen
     if animate:
-        for slot in SLOTS:
-            state.latent_of(slot).animate = animate == "walk"
-            state.transform_of(slot).animate = "off" if animate == "walk" else animate
+        _animate(state, animate)
     if size:
         state.display.width, state.display.height = size
     from viz.window.window import Window
@@ -130,6 +129,13 @@ def view(
     window.context.message = " ".join(filter(None, (message, unkept)))
     window.show(*panels)
     _run(window, screenshot, exit_after)
+
+
+def _animate(state: AppState, motion: str) -> None:
+    """Start an animation in both slots: "walk" through latents, or a motion of the transform."""
+    for slot in SLOTS:
+        state.latent_of(slot).animate = motion == "walk"
+        state.transform_of(slot).animate = "off" if motion == "walk" else motion
 
 
 def _choose_slots(models: Sequence[str], left: str | None, right: str | None) -> tuple[str | None, str | None]:

@@ -4,7 +4,8 @@
 import math
 from collections.abc import Sequence
 
-from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformState, limits_of
+from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformState
+from viz.core.state_fields import limits_of
 
 SEEDS_PER_WIDTH = 4.0  # seeds that a right-drag across a whole picture walks over the seed plane
 

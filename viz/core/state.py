@@ -18,6 +18,7 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
+from viz.core.state_fields import choice, number, numbers, read_limits
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -41,21 +42,6 @@ class StateError(ValueError):
 
     def __init__(self, why: str) -> None:
         super().__init__(sanitize_text(why))
-
-
-def number(default: float, low: float, high: float) -> Any:
-    """Make a dataclass field for an int or a float (as `default` is) within [low, high]."""
-    return field(default=default, metadata={"low": low, "high": high})
-
-
-def numbers(low: float, high: float, most: int) -> Any:
-    """Make a dataclass field for a list of at most so many floats within [low, high], empty at first."""
-    return field(default_factory=list, metadata={"low": low, "high": high, "most": most})
-
-
-def choice(default: str, *others: str) -> Any:
-    """Make a dataclass field for one of a few words."""
-    return field(default=default, metadata={"choices": (default, *others)})
 
 
 @dataclass
@@ -305,7 +291,7 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
                 raise StateError(f"{label} must be a JSON object.")
             _fill(current, value, label + ".")
         else:
-            setattr(target, name, _checked(label, value, current, _metadata(target, name)))
+            setattr(target, name, _checked(label, value, current, read_limits(target, name)))
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
@@ -368,21 +354,6 @@ def open_bundled(state: AppState) -> None:
     paths = {model.rung: model.path for model in reversed(list_bundled())}
     state.left.path = state.left.path or paths.get("B", "")
     state.right.path = state.right.path or paths.get("T", "")
-
-
-def limits_of(owner: object, name: str) -> tuple[float, float]:
-    """Return the (low, high) that field `name` of dataclass instance `owner` accepts: the span of a control."""
-    metadata = _metadata(owner, name)
-    return metadata["low"], metadata["high"]
-
-
-def choices_of(owner: object, name: str) -> tuple[str, ...]:
-    """Return the words that field `name` of dataclass instance `owner` accepts, its default first."""
-    return tuple(_metadata(owner, name)["choices"])
-
-
-def _metadata(owner: Any, name: str) -> Mapping[str, Any]:
-    return owner.__dataclass_fields__[name].metadata
 
 
 def load(path: Path) -> AppState:

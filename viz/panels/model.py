@@ -19,7 +19,7 @@ from viz.ui.context import PanelContext
 TITLE = "Model"
 PLACE = "left"
 
-LISTED = 4  # names of classes
+MAX_CLASSES = 11  # characters of the names of classes: a column is no wider
 
 ROWS = (
     ("rung", lambda info: info.facts.config.rung, "Step on the paper's ladder from StyleGAN2 (A) to StyleGAN3-R (R)."),
@@ -31,7 +31,11 @@ ROWS = (
     ),
     ("z, w", lambda info: f"{info.facts.config.z_dim}, {info.facts.config.w_dim}", "Dimensions of z and w."),
     ("labels", lambda info: _labels(info.facts), "Classes or numbers of the labels it was trained with (c_dim)."),
-    ("classes", lambda info: _classes(info.facts.classes), "Their names, where the file says them."),
+    (
+        "classes",
+        lambda info: _classes(info.facts.classes),
+        "Their names, where the file says them; the Latent panel lists all.",
+    ),
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
     ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),
@@ -153,8 +157,8 @@ def _labels(facts: ModelFacts) -> str:
 
 
 def _classes(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more if names else "none"
+    text = ", ".join(names) or "none"
+    return text if len(text) <= MAX_CLASSES else f"{text[: MAX_CLASSES - 1].rstrip(', ')}…"
 
 
 def _count(number: int) -> str:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
 
 from viz.core.images import Pixels
-from viz.core.state import SLOTS, AppState, Slot, choices_of, limits_of
+from viz.core.state import SLOTS, AppState, Slot
+from viz.core.state_fields import choices_of, limits_of
 from viz.ui.context import Jobs, PanelContext
 from viz.ui.theme import Theme
 

@@ -73,9 +73,9 @@ def test_every_kind_of_picture_becomes_one(photos: Path, tmp_path: Path) -> None
         picture_of(out, "dogs/print.jpg")[..., 0].min() > 180 and picture_of(out, "dogs/print.jpg")[..., 1].max() < 60
     )
     rows = rows_of(out)
-    assert rows["dogs/bad.png"]["outcome"].startswith("left out") and not rows["dogs/bad.png"]["file"]
-    assert rows["dogs/again.png"]["outcome"] == "duplicate of cats/0.png"
-    assert "no picture" in rows["notes.txt"]["outcome"]
+    assert rows["dogs/bad.png"]["outcome"] == "left out" and not rows["dogs/bad.png"]["file"]
+    assert (rows["dogs/again.png"]["outcome"], rows["dogs/again.png"]["why"]) == ("duplicate", "the same as cats/0.png")
+    assert "no picture" in rows["notes.txt"]["why"]
     assert "10 pictures in 2 classes" in report.describe() and "1 duplicate, kept" in report.describe()
     assert digest_of(photos) == before
     assert not list(tmp_path.glob(".*"))

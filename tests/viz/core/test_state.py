@@ -11,6 +11,7 @@ import pytest
 
 from viz.core import state as states
 from viz.core.state import AppState, StateError
+from viz.core.state_fields import choices_of
 
 
 def changed(target: Any) -> Any:
@@ -92,7 +93,7 @@ def test_damaged_files_are_one_sentence(tmp_path: Path, content: bytes) -> None:
 
 
 def test_choices_are_offered_as_they_are_accepted() -> None:
-    words = states.choices_of(states.TransformState(), "animate")
+    words = choices_of(states.TransformState(), "animate")
     assert words[0] == "off" == states.TransformState().animate
     for word in words:
         assert states.from_json({"schema": 1, "transform": {"animate": word}}).transform.animate == word
