@@ -20,12 +20,13 @@ from viz.window import window as app
 
 @pytest.mark.slow
 def test_a_short_soak_passes_and_moves_things(monkeypatch: pytest.MonkeyPatch) -> None:
-    windows: list[app.Window] = []
+    untouched, moved = AppState(), set[str]()
 
     class Watched(app.Window):
-        def __init__(self, state: AppState, *, strict: bool = False) -> None:
-            super().__init__(state, strict=strict)
-            windows.append(self)
+        def _after_frame(self) -> None:
+            super()._after_frame()
+            parts = ("transform", "canvas", "latent", "display")
+            moved.update(part for part in parts if getattr(self.state, part) != getattr(untouched, part))
 
     monkeypatch.setattr(app, "Window", Watched)
     monkeypatch.setattr(soak, "GROWTH_LIMIT_MB", 1e6)  # ten minutes tell of leaks; ten seconds are warming up
@@ -34,10 +35,8 @@ def test_a_short_soak_passes_and_moves_things(monkeypatch: pytest.MonkeyPatch) -
     assert outcome.passed and outcome.errors == []
     # Frames pass while a gesture waits: on a busy machine there are more of them than events.
     assert outcome.seconds >= 8.0 and outcome.frames > 20 and outcome.events > outcome.frames / 4
-    (window,) = windows
-    untouched, parts = AppState(), ("transform", "canvas", "latent", "display")
-    moved = [part for part in parts if getattr(window.state, part) != getattr(untouched, part)]
-    assert len(moved) >= 2, moved  # which of them depends on how many frames the machine draws in this time
+    # At any frame, not at the last, since the hand also resets; which of them depends on how many frames there are.
+    assert len(moved) >= 2, moved
 
 
 @pytest.mark.nightly
