@@ -15,11 +15,11 @@ FIXED = {"activation": "lrelu", "lr_multiplier": 0.01, "kernel_size": 3}
 MAPPING_WIDTHS = ("embed_features", "layer_features")  # of the mapping: None, or what None stands for
 # Supported options by their official names, and those that have another name in our configurations.
 SHARED = {"c_dim", "img_resolution", "img_channels", "channel_base", "channel_max", "conv_clamp"}
-STYLEGAN2 = SHARED | {"z_dim", "w_dim", "architecture", "resample_filter", "use_noise"}
+STYLEGAN2 = SHARED | {"z_dim", "w_dim", "architecture", "resample_filter", "use_noise", "block_channels"}
 STYLEGAN3 = SHARED | {"z_dim", "w_dim", "num_layers", "num_critical", "first_cutoff", "first_stopband"}
 STYLEGAN3 |= {"last_stopband_rel", "margin_size", "output_scale", "conv_kernel", "filter_size", "lrelu_upsampling"}
 STYLEGAN3 |= {"use_radial_filters", "magnitude_ema_beta"}
-DISCRIMINATOR = SHARED | {"cmap_dim", "mbstd_group_size", "mbstd_num_channels", "resample_filter"}
+DISCRIMINATOR = SHARED | {"cmap_dim", "mbstd_group_size", "mbstd_num_channels", "resample_filter", "block_channels"}
 RENAMED = {
     "img_resolution": "resolution",
     "use_radial_filters": "radial_filters",

@@ -98,11 +98,18 @@ def _channels_by_resolution(shapes: Shapes, prefix: str) -> dict[int, int]:
     return {size: shapes[f"{prefix}b{size}.conv1.weight"][1] for size in sizes}
 
 
-def _fit_channel_rule(channels: Mapping[int, int]) -> dict[str, int]:
-    """Return the base and the maximum of min(base / resolution, maximum)."""
+def fit_channel_rule(channels: Mapping[int, int]) -> dict[str, Any]:
+    """Return the base and the maximum of min(base / resolution, maximum), and the channels where that is not the rule.
+
+    `channels` has every resolution from 4 up, in order.
+    """
     maximum = max(channels.values())
     fewer = [size * count for size, count in channels.items() if count < maximum]
-    return {"channel_max": maximum, "channel_base": max(fewer, default=maximum * max(channels))}
+    base = max(fewer, default=maximum * max(channels))
+    fitted: dict[str, Any] = {"channel_max": maximum, "channel_base": base}
+    if any(min(base // size, maximum) != count for size, count in channels.items()):
+        fitted["block_channels"] = list(channels.values())
+    return fitted
 
 
 def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
@@ -114,13 +121,13 @@ def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
     else:
         architecture = "skip" if "synthesis.b4.torgb.weight" in shapes else "orig"
     found = {"img_resolution": resolution, "img_channels": shapes[f"synthesis.b{resolution}.torgb.weight"][0]}
-    return found | _infer_mapping(shapes) | _fit_channel_rule(channels) | {"architecture": architecture}
+    return found | _infer_mapping(shapes) | fit_channel_rule(channels) | {"architecture": architecture}
 
 
 def _infer_discriminator(shapes: Shapes) -> dict[str, Any]:
     channels = _channels_by_resolution(shapes, "")
     resolution, at_4 = max(channels), shapes["b4.fc.weight"][0]
-    given: dict[str, Any] = _fit_channel_rule({4: at_4} | channels) | {
+    given: dict[str, Any] = fit_channel_rule({4: at_4} | channels) | {
         "img_resolution": resolution,
         "img_channels": shapes[f"b{resolution}.fromrgb.weight"][1],
         "epilogue_kwargs": {"mbstd_num_channels": shapes["b4.conv.weight"][1] - at_4},

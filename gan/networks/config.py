@@ -32,12 +32,17 @@ def _check(condition: bool, sentence: str) -> None:
 class _Config:
     """The common part of both configurations: checked types, a round trip through JSON, StyleGAN2's channel rule."""
 
+    resolution: int
     channel_base: int
     channel_max: int
+    block_channels: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as plain JSON values."""
-        return asdict(self)  # type: ignore[call-overload]
+        """Return the fields as plain JSON values; no block_channels where there are none, as older versions wrote."""
+        document: dict[str, Any] = asdict(self)  # type: ignore[call-overload]
+        if not self.block_channels:
+            del document["block_channels"]
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -53,7 +58,9 @@ class _Config:
             raise ConfigError(f"The configuration is incomplete: {error}.") from error
 
     def channels_at(self, rate: float) -> int:
-        """Return the feature maps of a StyleGAN2 layer of `rate` pixels: min(C_base / rate, C_max)."""
+        """Return the feature maps of a StyleGAN2 layer of `rate` pixels: as given, or min(C_base / rate, C_max)."""
+        if self.block_channels:
+            return self.block_channels[int(math.log2(rate)) - 2]
         return int(min(self.channel_base // rate, self.channel_max))
 
     def _check_types(self) -> None:
@@ -68,6 +75,18 @@ class _Config:
             value = getattr(self, name)
             _check(1 <= value <= most, f"{name} must be from 1 to {most}, not {value}.")
 
+    def _check_block_channels(self) -> None:
+        if not self.block_channels:
+            return
+        count = int(math.log2(self.resolution)) - 1
+        _check(
+            len(self.block_channels) == count,
+            f"block_channels has one entry a resolution from 4 to {self.resolution}, {count}, "
+            f"not {len(self.block_channels)}.",
+        )
+        for channels in self.block_channels:
+            _check(1 <= channels <= MAX_COUNT, f"block_channels must be from 1 to {MAX_COUNT}, not {channels}.")
+
     def _check_pictures(self, resolution: int, img_channels: int, c_dim: int) -> None:
         power_of_two = resolution > 0 and resolution & (resolution - 1) == 0
         _check(
@@ -77,7 +96,7 @@ class _Config:
         _check(1 <= img_channels <= 4, f"Pictures have 1 to 4 channels, not {img_channels}.")
         _check(0 <= c_dim <= MAX_COUNT, f"c_dim must be from 0 to {MAX_COUNT}, not {c_dim}.")
         _check(
-            self.channel_base >= resolution,
+            bool(self.block_channels) or self.channel_base >= resolution,
             f"A channel base of {self.channel_base} leaves no channels: it must be at least {resolution}.",
         )
 
@@ -97,7 +116,8 @@ def has_type(value: object, annotation: str) -> bool:
     if annotation.endswith(" | None"):
         return value is None or has_type(value, annotation.removesuffix(" | None"))
     if annotation.startswith("tuple"):
-        return isinstance(value, tuple) and all(has_type(item, "float") for item in value)
+        kind = annotation.removeprefix("tuple[").partition(",")[0]
+        return isinstance(value, tuple) and all(has_type(item, kind) for item in value)
     kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
     if not isinstance(value, kinds[annotation]) or isinstance(value, bool) != (annotation == "bool"):
         return False
@@ -144,6 +164,7 @@ class GeneratorConfig(_Config):
     radial_filters: bool = False  # of the downsampling, but for critical layers
     magnitude_ema_beta: float = 0.5 ** (32 / 20000)
     # skip
+    block_channels: tuple[int, ...] = ()  # of each resolution from 4 up, where no channel_base gives them
     noise_inputs: bool = False
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
 
@@ -167,8 +188,10 @@ class GeneratorConfig(_Config):
             self._check_layers()
         else:
             _check_resample_filter(self.resample_filter)
+            self._check_block_channels()
 
     def _check_layers(self) -> None:
+        _check(not self.block_channels, "Only StyleGAN2's architectures have block_channels.")
         _check(self.schedule in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}.")
         _check(self.filter_kind in FILTER_KINDS, f"The filters must be one of {', '.join(FILTER_KINDS)}.")
         rigid = self.schedule == "rigid"
@@ -224,6 +247,7 @@ class DiscriminatorConfig(_Config):
     c_dim: int = 0
     channel_base: int = 2**15
     channel_max: int = 512
+    block_channels: tuple[int, ...] = ()  # as in GeneratorConfig
     cmap_dim: int | None = None  # width of the label's projection; None: as many as channels at 4x4
     mapping_layers: int = 8
     mbstd_group: int = 4
@@ -238,6 +262,7 @@ class DiscriminatorConfig(_Config):
         self._check_counts(MAX_LAYERS, "mapping_layers")
         _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MAX_COUNT, f"cmap_dim cannot be {self.cmap_dim}.")
         _check(self.mbstd_channels >= 0, "mbstd_channels cannot be negative.")
+        self._check_block_channels()
         _check_resample_filter(self.resample_filter)
 
     @property

@@ -42,6 +42,7 @@ WORDS = {
     "lrelu_upsampling": "m, oversampling around the nonlinearity",
     "radial_filters": "radial downsampling filters, but for critical layers",
     "magnitude_ema_beta": "memory of the running input magnitudes",
+    "block_channels": "channels of each resolution from 4 up, where no rule gives them",
     "noise_inputs": "a plane of noise added in every layer",
     "resample_filter": "StyleGAN2's resampling filter",
     "style_mixing": "probability of style mixing in training",
@@ -173,7 +174,7 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
     lines += [
         f"Layers      {layers}",
         f"Filters     {kind}",
-        f"Channels    base {config.channel_base}, at most {config.channel_max}",
+        f"Channels    {_describe_channel_counts(config)}",
         f"Parameters  {describe_parameters(config)}",
     ]
     if facts is not None:
@@ -181,6 +182,12 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         told = ", ".join(f"{plain(name)} {plain(value)}" for name, value in short)
         lines.append(f"Training    {told or 'nothing recorded'}")
     return lines
+
+
+def _describe_channel_counts(config: GeneratorConfig) -> str:
+    if config.block_channels:
+        return ", ".join(f"{count} at {4 * 2**i}" for i, count in enumerate(config.block_channels))
+    return f"base {config.channel_base}, at most {config.channel_max}"
 
 
 def describe_input(config: GeneratorConfig, planned: Plan) -> str:
