@@ -7,15 +7,15 @@ configuration, `ForeignFile.check` compares every name and shape with ours, `For
 
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
@@ -36,7 +36,10 @@ from gan.networks.meta_init import MetaInit, count_bytes
 from gan.networks.synthesis_stylegan2 import normalize_taps
 
 # Names under which a file may hold its generator, the wanted one first.
-GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
+GENERATORS = ("G_ema", "g_ema", "Gs", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
+# The networks of another project's file by name, each a call that describes it (RefusedError, ConfigError); no names
+# where the file is of another kind. Given the file's plain data and its budget.
+FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] = ()
 UNNAMED = ""  # the name of a network that is all of the file
 POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
@@ -46,16 +49,6 @@ MAX_DEPTH, MAX_NAME_LENGTH, MAX_ARGUMENT_VALUES = 32, 256, 10_000
 MAX_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
 FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
 FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network in a foreign file: its names, its configuration, and its tensors, still in the file."""
-
-    name: str  # in the file: "G_ema"
-    class_name: str  # what its authors call it; "" for bare weights
-    config: GeneratorConfig | DiscriminatorConfig
-    tensors: Mapping[str, StoredTensor]
 
 
 class ForeignFile:
@@ -70,28 +63,35 @@ class ForeignFile:
             self.format, data = "safetensors file", read_safetensors(source, self._budget).tensors
         else:
             self.format, data = read_pickle(source, self._budget)
-        self._found = _find_networks(data)
+        # Networks of other projects, by name: each is a call that describes it with our names, or refuses it.
+        self._families: dict[str, Callable[[], Network]] = {}
+        for find in FAMILIES:
+            self._families = self._families or find(data, self._budget)
+        self._found = {} if self._families else _find_networks(data)
         self.facts = _read_facts(data)
         self.code_bytes, self.code_pieces = _count_code(self._found.values(), self._budget)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the networks in the file."""
-        return tuple(self._found)
+        return tuple(self._families or self._found)
 
     def network(self, name: str | None = None) -> Network:
         """Return the network of that name; for None, the generator that pictures are drawn with.
 
         RefusedError where it is missing or unknown, ConfigError where its options are not supported.
         """
+        names = self.names
         if name is None:
-            name = next((known for known in GENERATORS if known in self._found), None)
-            name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
-        if name is None or name not in self._found:
-            wanted, others = name or "generator", ", ".join(list(self._found)[:8])
-            if UNNAMED in self._found:
+            name = next((known for known in GENERATORS if known in names), None)
+            name = names[0] if name is None and len(names) == 1 else name
+        if name is None or name not in names:
+            wanted, others = name or "generator", ", ".join(names[:8])
+            if UNNAMED in names:
                 raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
             raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
+        if name in self._families:
+            return self._families[name]()
         found = self._found[name]
         tensors = _flatten(found, self._budget)
         class_name = found.class_name if isinstance(found, PickledObject) else ""
@@ -109,7 +109,7 @@ class ForeignFile:
         with MetaInit():  # a lying configuration costs no memory before it is found out
             config = network.config
             ours = Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
-        wrong = find_mismatches(ours.state_dict(), network.tensors, optional=FILTERS)
+        wrong = find_mismatches(ours.state_dict(), network.tensors, optional=(*FILTERS, *network.absent))
         if wrong:
             raise RefusedError(
                 f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
@@ -118,24 +118,34 @@ class ForeignFile:
         if count_bytes(ours) > MAX_GROWTH * self._size + GROWTH_FLOOR:
             raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
         for tensor in network.tensors.values():
-            check_tensor(tensor, self._budget)
+            check_tensor(tensor.stored if isinstance(tensor, Derived) else tensor, self._budget)
         return ours
 
     def fill(self, ours: nn.Module, network: Network, device: str = "cpu") -> nn.Module:
         """Fill the network that `check` returned with the file's numbers, ready for inference. RefusedError."""
         state = {}
         for key, own in ours.state_dict().items():
-            stored = network.tensors.get(key)
-            tensor = None if stored is None else read_tensor(stored, self._budget)
+            tensor = self._read(network.tensors.get(key))
             if key.endswith(FILTERS):
                 computed = _compute_filter(network.config, key, own)
                 if tensor is not None and not _filters_agree(tensor, computed):
                     raise RefusedError(f"was built with filters of its own ({key}), which cannot be opened here")
                 tensor = computed
-            assert tensor is not None  # `check` found it
+            if tensor is None:  # `check` found it among the absent ones
+                tensor = torch.zeros(own.shape)
             state[key] = tensor.to(device, own.dtype).contiguous()
         ours.load_state_dict(state, assign=True)
-        return ours.eval().requires_grad_(False)
+        ours.eval().requires_grad_(False)
+        filled = ours.state_dict()
+        for key, compute in network.absent.items():
+            filled[key].copy_(compute(ours))
+        return ours
+
+    def _read(self, found: StoredTensor | Derived | None) -> Tensor | None:
+        """Return a tensor's numbers in our form, None for an absent one."""
+        if isinstance(found, Derived):
+            return found.change.apply(read_tensor(found.stored, self._budget))
+        return None if found is None else read_tensor(found, self._budget)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import operator
 from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,6 +32,9 @@ from gan.checkpoints.pickle_stubs import (
 from gan.checkpoints.read_limits import DAMAGED, TRUNCATED, Budget, FileRange, Latin1Bytes, RefusedError, require
 from gan.checkpoints.safe_pickle import PickleInterpreter
 from gan.checkpoints.zip_directory import Entry, locate_entry, read_directory
+
+if TYPE_CHECKING:
+    from gan.checkpoints.derived import Derived
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 SAFETENSORS_DTYPES = {name: dtype for dtype, (_, _, name) in DTYPES.items()}
@@ -188,7 +191,7 @@ def _extent(tensor: StoredTensor) -> int:
 
 
 def find_mismatches(
-    own: Mapping[str, Tensor], stored: Mapping[str, StoredTensor], optional: tuple[str, ...] = ()
+    own: Mapping[str, Tensor], stored: Mapping[str, "StoredTensor | Derived"], optional: tuple[str, ...] = ()
 ) -> list[str]:
     """Return the names of a network's tensors that a file lacks or has in another shape, then those of unknown ones.
 
