@@ -91,7 +91,10 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
 
     OSError when the disk is full or the folder cannot be written; the file that was at `path` is then still there.
     """
-    metadata = {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})}
+    _write(path, tensors, {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})})
+
+
+def _write(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         with atomic_write(path) as temporary:
@@ -212,6 +215,19 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
     """Write a generator and `facts` about its training (JSON values)."""
     document = {"kind": "generator", "config": generator.config.to_json(), "facts": dict(facts)}
     save_tensors(path, generator.state_dict(), document)
+
+
+def save_state_dict(path: str | os.PathLike[str], generator: Generator) -> None:
+    """Write a generator's tensors alone, by their official names, for other programs. OSError as in `save_tensors`."""
+    _write(path, generator.state_dict(), {"format": "pt"})
+
+
+def load_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Load the tensors of any .safetensors file by name. CheckpointError."""
+    path = Path(path)
+    with _translate_errors(path), open(path, "rb", buffering=0) as file:
+        whole = _OurFile(FileRange(file, 0, os.fstat(file.fileno()).st_size))
+        return {name: whole.tensor(name) for name in whole.tensors}
 
 
 def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:

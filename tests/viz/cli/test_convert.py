@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from safetensors import safe_open
 from support.foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import load_generator, read_header
@@ -73,6 +74,29 @@ def test_another_network_of_the_file(pickle, tmp_path):
     )
     refused(run("convert", "t", "--network", "G", "--out", tmp_path / "t.safetensors"), "leave G out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.safetensors", "network.pkl"]
+
+
+def test_a_state_dict_for_other_programs(pickle, tmp_path):
+    out = tmp_path / "plain.safetensors"
+    result = run("convert", pickle, "--to", "state-dict", "--out", out)
+    assert result.exit_code == 0 and "all 114 tensors are equal" in result.output, result.output
+    with safe_open(out, framework="pt") as file:
+        assert file.metadata() == {"format": "pt"}, "nothing of ours"
+        found = {name: file.get_tensor(name) for name in file.keys()}
+    expected = state_of(case(T)[1])
+    assert set(found) == set(expected)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items() if "filter" not in name)
+    again = load_generator(out)[0]  # as anybody's bare weights
+    z = torch.randn(2, 32)
+    assert torch.equal(again(z), load_generator(pickle)[0](z))
+    refused(run("convert", pickle, "--to", "state-dict", "--out", out), "is there already")
+    refused(run("convert", pickle, "--to", "onnx", "--out", out), "'onnx' is not one of 'jinc', 'state-dict'")
+
+
+def test_a_state_dict_of_a_rung_that_other_programs_do_not_know(tmp_path):
+    out = tmp_path / "plain.safetensors"
+    result = run("convert", "b", "--to", "state-dict", "--out", out)
+    assert result.exit_code == 0 and "No official program draws rung B" in result.output, result.output
 
 
 def test_not_a_number_stays_what_it_is(tmp_path):
