@@ -19,7 +19,14 @@ from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
-from gan.checkpoints.pickle_stubs import Global, NumpyArray, PickledObject, StoredTensor
+from gan.checkpoints.pickle_stubs import (
+    Global,
+    NumpyArray,
+    PickledObject,
+    Placeholder,
+    StoredTensor,
+    refuse_placeholder,
+)
 from gan.checkpoints.read_limits import Budget, FileRange, LongText, RefusedError
 from gan.checkpoints.torch_format import (
     check_tensor,
@@ -93,6 +100,9 @@ class ForeignFile:
         if name in self._families:
             return self._families[name]()
         found = self._found[name]
+        unknown = _find_placeholder(found, self._budget)
+        if unknown is not None:
+            raise refuse_placeholder(unknown)
         tensors = _flatten(found, self._budget)
         class_name = found.class_name if isinstance(found, PickledObject) else ""
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
@@ -178,11 +188,15 @@ def _filters_agree(stored: Tensor, computed: Tensor) -> bool:
 
 def _find_networks(data: Any) -> dict[str, Any]:
     """Return the values that may be networks, by name; a network that is all of the file has the name UNNAMED."""
-    if _is_network(data):
+    if _is_network(data) or isinstance(data, Placeholder):
         return {UNNAMED: data}
     if not isinstance(data, dict):
         return {}
-    return {key: value for key, value in data.items() if isinstance(key, str) and _is_network(value)}
+    return {
+        key: value
+        for key, value in data.items()
+        if isinstance(key, str) and (_is_network(value) or (key in GENERATORS and isinstance(value, Placeholder)))
+    }
 
 
 def _read_facts(data: Any) -> dict[str, str]:
@@ -196,6 +210,27 @@ def _is_network(value: Any) -> bool:
     if isinstance(value, PickledObject):
         return isinstance(value.state.get("_modules"), dict)
     return isinstance(value, dict) and any(isinstance(item, StoredTensor) for item in value.values())
+
+
+def _find_placeholder(network: Any, budget: Budget) -> Placeholder | None:
+    """Return something unknown that lies inside a network: anywhere in a module, or in the place of a tensor."""
+    if isinstance(network, dict):
+        return next((item for key, item in network.items() if "." in key and isinstance(item, Placeholder)), None)
+    seen: set[int] = set()  # of objects that the network holds, so that their numbers stay theirs
+    open_ones: list[Any] = [network]
+    while open_ones:
+        item = open_ones.pop()
+        budget.spend_instructions()
+        if isinstance(item, Placeholder):
+            return item
+        if not isinstance(item, PickledObject | dict | list | tuple) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, PickledObject):
+            open_ones.append(item.state)
+        else:
+            open_ones.extend(item.values() if isinstance(item, dict) else item)
+    return None
 
 
 def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:

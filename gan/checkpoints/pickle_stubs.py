@@ -41,6 +41,21 @@ Maker = Callable[..., Any]  # makes data from the budget and the arguments in th
 
 
 @dataclass(eq=False, repr=False, slots=True)
+class Placeholder:
+    """Something that is not known here, or that a file says is made by it: its name, and the attributes it was given.
+
+    Nothing is found, called or built for it. Only inside the generator it matters, and is refused by its name.
+    """
+
+    title: str
+    state: dict[Any, Any] | None = None
+
+    def make(self) -> "Placeholder":
+        """Return the placeholder of what the file calls it or builds it for."""
+        return Placeholder(self.title)
+
+
+@dataclass(eq=False, repr=False, slots=True)
 class Global:
     """A known name. `call` makes data when the file calls it, `new` when the file builds one.
 
@@ -54,10 +69,17 @@ class Global:
     new: Maker | None = None
 
     def make(self, maker: Maker | None, arguments: Any, budget: Budget) -> Any:
-        """Return the data that `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit."""
+        """Return the data that `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit.
+
+        A placeholder in the place of data makes one of the whole.
+        """
         fits = type(arguments) is tuple and self.required <= len(arguments) <= len(self.takes)
         fits = fits and all(map(isinstance, arguments, self.takes))  # as far as there are arguments
         if maker is None or not fits:
+            listed = arguments if type(arguments) is tuple else ()
+            unknown = next((item for item in listed if isinstance(item, Placeholder)), None)
+            if unknown is not None:
+                return unknown.make()
             raise RefusedError(f"uses {self.title} in a way that no checkpoint does: it is damaged or hostile")
         return maker(budget, *arguments)
 
@@ -174,7 +196,7 @@ def is_text_key(key: Any) -> bool:
     if type(key) is str:
         return True
     parts = key if type(key) is tuple else (key,)
-    if len(parts) > MAX_KEY_PARTS or any(type(part) not in KEY_TYPES for part in parts):
+    if len(parts) > MAX_KEY_PARTS or any(type(part) not in (*KEY_TYPES, Placeholder) for part in parts):
         raise RefusedError("has a table whose keys are neither texts nor numbers, as no checkpoint has: it is damaged")
     return False
 
@@ -312,18 +334,15 @@ def _known_globals() -> dict[tuple[str, str], Global]:
 KNOWN_GLOBALS = _known_globals()
 
 
-def lookup_global(module: str, name: str) -> Global:
-    """Return the stand-in for a name. RefusedError, which names it, where there is none."""
-    known = KNOWN_GLOBALS.get((module, name))
-    if known is not None:
-        return known
-    title = f"{module}.{name}"
-    if module.partition(".")[0] == "tfutil" or module.startswith("dnnlib.tflib"):
-        raise RefusedError(
-            f"is a TensorFlow pickle of StyleGAN's or StyleGAN2's older code (it asks for {title}): only pickles of "
-            "the PyTorch code can be opened here"
-        )
-    raise RefusedError(
-        f"asks for {title}, which no checkpoint of StyleGAN2 or 3 needs; nothing of it was run: "
-        "do not open it with other programs unless you trust where it comes from"
+def lookup_global(module: str, name: str) -> Global | Placeholder:
+    """Return the stand-in for a name: a placeholder, which is never called, where it is not known."""
+    return KNOWN_GLOBALS.get((module, name)) or Placeholder(f"{module}.{name}")
+
+
+def refuse_placeholder(found: Placeholder) -> RefusedError:
+    """Return the error of a generator that has something unknown in it."""
+    return RefusedError(
+        f"asks for {found.title}, which no checkpoint of StyleGAN2 or 3 needs in its generator; nothing of it was run: "
+        "save the weights alone (state_dict), and do not open it with other programs unless you trust where it comes "
+        "from"
     )
