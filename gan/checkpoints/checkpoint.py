@@ -266,15 +266,19 @@ def _load_foreign(path: Path, file: "ForeignFile", device: str, name: str | None
     return file.fill(empty, network, device)
 
 
-def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
-    """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`."""
+def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str | None = None) -> Discriminator:
+    """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`.
+
+    `network` is its name there; None is the one that is usual in such files.
+    """
     path = Path(path)
     with _open(path) as file:
         if isinstance(file, _OurFile):
             raise RefusedError("holds a generator alone: discriminators are read from foreign files only")
-        found = _load_foreign(path, file, device, network)
+        name = file.discriminator if network is None else network
+        found = _load_foreign(path, file, device, name)
         if not isinstance(found, Discriminator):
-            raise RefusedError(f"holds a generator under the name {network}: name its discriminator")
+            raise RefusedError(f"holds a generator under the name {name}: name its discriminator")
         return found
 
 

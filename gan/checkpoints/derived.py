@@ -17,11 +17,12 @@ from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 
 @dataclass(frozen=True)
 class Change:
-    """The way from a stored tensor to ours: take an item, permute, flip, add and reshape, in this order."""
+    """The way from a stored tensor to ours: take an item, permute, flip, multiply, add and reshape, in this order."""
 
     index: tuple[int, ...] = ()  # (0,) is tensor[0], (0, 0) is tensor[0, 0]
     permute: tuple[int, ...] | None = None
     flip: tuple[int, ...] = ()  # axes after the permutation
+    multiply: float = 1.0
     add: float = 0.0
     reshape: tuple[int, ...] | None = None  # may hold one -1
 
@@ -31,6 +32,7 @@ class Change:
             changed = tensor[self.index] if self.index else tensor
             changed = changed if self.permute is None else changed.permute(self.permute)
             changed = changed.flip(self.flip) if self.flip else changed
+            changed = changed * self.multiply if self.multiply != 1 else changed
             changed = changed + self.add if self.add else changed
             return changed if self.reshape is None else changed.reshape(self.reshape)
         except (RuntimeError, IndexError) as error:

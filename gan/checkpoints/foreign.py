@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gan.checkpoints import rosinality
 from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
@@ -43,10 +44,24 @@ from gan.networks.meta_init import MetaInit, count_bytes
 from gan.networks.synthesis_stylegan2 import normalize_taps
 
 # Names under which a file may hold its generator, the wanted one first.
-GENERATORS = ("G_ema", "g_ema", "Gs", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
+GENERATORS = (
+    "G_ema",
+    "g_ema",
+    "Gs",
+    "G",
+    "g",
+    "generator",
+    "netG",
+    "decoder",
+    "state_dict",
+    "model",
+    "params_ema",
+    "params",
+)
+DISCRIMINATORS = ("D", "d", "discriminator", "netD")
 # The networks of another project's file by name, each a call that describes it (RefusedError, ConfigError); no names
 # where the file is of another kind. Given the file's plain data and its budget.
-FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] = ()
+FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] = (rosinality.find_networks,)
 UNNAMED = ""  # the name of a network that is all of the file
 POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
@@ -82,6 +97,11 @@ class ForeignFile:
     def names(self) -> tuple[str, ...]:
         """Return the names of the networks in the file."""
         return tuple(self._families or self._found)
+
+    @property
+    def discriminator(self) -> str:
+        """Return the name of the file's discriminator; the usual one where it has none."""
+        return next((known for known in DISCRIMINATORS if known in self.names), DISCRIMINATORS[0])
 
     def network(self, name: str | None = None) -> Network:
         """Return the network of that name; for None, the generator that pictures are drawn with.
