@@ -45,6 +45,10 @@ WORDS = {
     "block_channels": "channels of each resolution from 4 up, where no rule gives them",
     "noise_inputs": "a plane of noise added in every layer",
     "resample_filter": "StyleGAN2's resampling filter",
+    "layers": "StyleGAN-XL's list of layers",
+    "embed_rows": "classes in StyleGAN-XL's table",
+    "embed_dim": "numbers for each class in that table",
+    "w_avg_rows": "classes with an average w of their own",
     "style_mixing": "probability of style mixing in training",
     "pl_weight": "weight of path length regularisation",
     "mbstd_group": "pictures in a group of the discriminator's minibatch deviation, at 256x256",
@@ -150,6 +154,10 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
     names = read_class_names(facts or {}, config.c_dim)
     labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names))
     lines = [f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}"]
+    if config.embed_rows:
+        averages = "an average w for each class" if config.w_avg_rows else "one average w"
+        table = f"of {config.embed_dim} numbers, projected to {config.z_dim}"
+        lines.append(f"Labels      a row of a table for each class, {table}; {averages}")
     if names:
         told = ", ".join(f"{number} {name}" for number, name in enumerate(names[:CLASSES_LIMIT]))
         more = f" and {len(names) - CLASSES_LIMIT} more" if len(names) > CLASSES_LIMIT else ""
@@ -174,7 +182,7 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
     lines += [
         f"Layers      {layers}",
         f"Filters     {kind}",
-        f"Channels    {_describe_channel_counts(config)}",
+        f"Channels    {_describe_channel_counts(config, planned)}",
         f"Parameters  {describe_parameters(config)}",
     ]
     if facts is not None:
@@ -184,7 +192,10 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
     return lines
 
 
-def _describe_channel_counts(config: GeneratorConfig) -> str:
+def _describe_channel_counts(config: GeneratorConfig, planned: Plan) -> str:
+    if config.layers:
+        counts = [spec.in_channels for spec in planned.layers]
+        return f"listed, {min(counts)} to {max(counts)}"
     if config.block_channels:
         return ", ".join(f"{count} at {4 * 2**i}" for i, count in enumerate(config.block_channels))
     return f"base {config.channel_base}, at most {config.channel_max}"
