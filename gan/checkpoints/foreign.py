@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan.checkpoints import rosinality
+from gan.checkpoints import rosinality, stylegan_xl
 from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
@@ -127,6 +127,8 @@ class ForeignFile:
         class_name = found.class_name if isinstance(found, PickledObject) else ""
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
         kind = detect_kind(shapes, class_name)
+        if stylegan_xl.is_stylegan_xl(kind, class_name, shapes):
+            return stylegan_xl.describe_network(name, found, tensors)
         given = _constructor_arguments(found, kind.partition(".")[2])
         if "img_resolution" not in given:
             given = infer_arguments(kind, shapes)

@@ -271,6 +271,29 @@ def _make_array(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any) -
     return array
 
 
+def _import_module(budget: Budget, name: str) -> "Global | Placeholder":
+    """Return the name of numpy's inner module, which dill spells in two steps; any other is not known here."""
+    return NUMPY_INNER if name == NUMPY_INNER.title else Placeholder(name)
+
+
+def _get_attribute(budget: Budget, module: "Global | Placeholder", name: str) -> "Global | Placeholder":
+    known = module is NUMPY_INNER and name in ("_reconstruct", "scalar")
+    return KNOWN_GLOBALS["numpy.core.multiarray", name] if known else Placeholder(f"{module.title}.{name}")
+
+
+def _load_type(budget: Budget, name: str) -> "Global | Placeholder":
+    return KNOWN_GLOBALS["builtins", "set"] if name == "set" else Placeholder(f"dill._dill._load_type({name!r:.40})")
+
+
+def _create_array(budget: Budget, make: Global, arguments: Any, state: Any, attributes: None = None) -> NumpyArray:
+    """Return an array as later versions of dill write it."""
+    require(make.call is _make_empty_array)
+    array = make.make(make.call, arguments, budget)
+    require(isinstance(array, NumpyArray))
+    array.set_state(state, budget)
+    return array
+
+
 def _make_layer(title: str) -> Maker:
     """Return a maker of modules of torch's own, whose attributes follow."""
     return lambda budget: PickledObject(title, {})
@@ -294,6 +317,7 @@ TORCH_LAYERS = {
     "sparse": "Embedding",
 }
 BYTES, STORAGE, ANY = bytes | FileRange, Storage | PackedStorage, object
+NUMPY_INNER = Global("numpy.core._multiarray_umath")
 # Modules of different versions, name, types of the arguments, required arguments, maker.
 CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
     ("torch_utils.persistence", "_reconstruct_persistent_obj", (dict,), 1, _make_module),
@@ -311,6 +335,11 @@ CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
     ("numpy.core.multiarray numpy._core.multiarray", "scalar", (NumpyDtype, bytes), 2, _make_number),
     ("numpy.core.multiarray numpy._core.multiarray", "_reconstruct", (Global, ANY, ANY), 3, _make_empty_array),
     ("numpy.core.numeric numpy._core.numeric", "_frombuffer", (BYTES, NumpyDtype, tuple, ANY), 4, _make_array),
+    # What dill, with which StyleGAN-XL is saved, writes in place of names; none of it is imported or looked up.
+    ("dill._dill", "_import_module", (str,), 1, _import_module),
+    ("dill._dill", "_get_attr", (Global | Placeholder, str), 2, _get_attribute),
+    ("dill._dill", "_load_type", (str,), 1, _load_type),
+    ("dill._dill", "_create_array", (Global, tuple, tuple, type(None)), 3, _create_array),
 ]
 
 

@@ -132,7 +132,7 @@ def has_type(value: object, annotation: str) -> bool:
     """Check a value against a field's annotation; numbers must be finite, and whole ones fit into 64 bits."""
     if annotation.endswith(" | None"):
         return value is None or has_type(value, annotation.removesuffix(" | None"))
-    if annotation == "tuple[ListedLayer, ...]":
+    if annotation.startswith("tuple") and "ListedLayer" in annotation:
         return isinstance(value, tuple) and all(isinstance(item, ListedLayer) for item in value)
     if annotation.startswith("tuple"):
         kind = annotation.removeprefix("tuple[").partition(",")[0]
