@@ -36,8 +36,8 @@ SWAGAN = (
     "open a model that was trained with rosinality's --arch stylegan2"
 )
 NOT_SQUARE = (
-    "is a model of pictures that are not square ({0} high, {1} wide), as StyleGAN-Human's, and only square ones can be "
-    "drawn here: draw it with its authors' program, or open a square model"
+    "is a model of pictures that are not square ({0} high, {1} wide), like StyleGAN-Human's, and only square ones can "
+    "be drawn here: draw it with the program that it was trained with, or open a square model"
 )
 
 Table = Mapping[str, StoredTensor]
