@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 FORMAT = "jinc"
 SCHEMA = 1
+# What a file may lack, by the endings of its names, and what is taken then.
+ABSENT = {
+    "w_avg": "no average w (the mean of 10,000 is taken)",
+    "noise_const": "no noise planes (fixed ones are taken)",
+}
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
 MAX_DOCUMENT_LENGTH = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
@@ -73,17 +78,24 @@ class Header:
     networks: tuple[str, ...] = ()  # names of all networks in a foreign file
     code_bytes: int = 0  # of Python source that came with it, none of which is ever run
     code_pieces: int = 0  # number of texts with source
+    family: str = ""  # of networks, where a foreign file is of another project than the official ones
+    absent: tuple[str, ...] = ()  # names of tensors that a foreign file lacks, and that are computed
 
     def describe(self) -> str:
         """Return one line that says what the file is."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
+        family = self.family or ("StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2")
         code = "no code"
         if self.code_bytes:
             pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
             code = f"{self.code_bytes:,} bytes of Python source in {pieces}: none of it was run"
-        return f"a {self.format} of a {family} generator, which carries {code}"
+        return f"a {self.format} of a {family} generator, which carries {code}{self._describe_absent()}"
+
+    def _describe_absent(self) -> str:
+        """Return what stands in for what the file lacks; "" where it lacks nothing."""
+        lacking = [words for ending, words in ABSENT.items() if any(name.endswith(ending) for name in self.absent)]
+        return f"; it holds {' and '.join(lacking)}" if lacking else ""
 
 
 def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
@@ -252,6 +264,8 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
             networks=file.names,
             code_bytes=file.code_bytes,
             code_pieces=file.code_pieces,
+            family=found.family,
+            absent=tuple(found.absent),
         )
 
 

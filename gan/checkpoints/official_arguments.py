@@ -27,6 +27,11 @@ RENAMED = {
     "mbstd_group_size": "mbstd_group",
     "mbstd_num_channels": "mbstd_channels",
 }
+SQUARE_ONLY = (
+    "pictures that are not square, like StyleGAN-Human's, cannot be drawn here yet; draw it with the program that it "
+    "was trained with, or open a square model"
+)
+NOT_SQUARE = f"is a model of pictures {{0}} high and {{1}} wide: {SQUARE_ONLY}"
 NESTED = ("synthesis_kwargs", "block_kwargs", "epilogue_kwargs")  # dicts of options within the arguments
 
 
@@ -50,6 +55,8 @@ def _check_options(key: str, value: Any) -> Mapping[str, Any]:
 def _translate(kwargs: Mapping[str, Any], supported: set[str], mapping_layers: int) -> dict[str, Any]:
     """Return the fields of our configuration. ConfigError names options that are not supported."""
     flat = _flatten(kwargs)
+    if flat.pop("square", True) is not True:
+        raise ConfigError(SQUARE_ONLY)
     mapping = dict(_check_options("mapping_kwargs", flat.pop("mapping_kwargs", None)))
     fields: dict[str, Any] = {"mapping_layers": mapping.pop("num_layers", mapping_layers)}
     width = flat.get("w_dim") or flat.get("cmap_dim")

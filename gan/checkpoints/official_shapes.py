@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gan.checkpoints.official_arguments import generator_config
+from gan.checkpoints.official_arguments import NOT_SQUARE, generator_config
 from gan.checkpoints.read_limits import RefusedError
 from gan.networks.config import ConfigError
 from gan.networks.layer_plan import plan
@@ -114,8 +114,11 @@ def fit_channel_rule(channels: Mapping[int, int]) -> dict[str, Any]:
 
 def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
     """Infer from the convolutions of each resolution; ToRGB and shortcuts tell the architecture."""
-    channels = {4: shapes["synthesis.b4.const"][0]} | _channels_by_resolution(shapes, "synthesis.")
+    constant, height, width = shapes["synthesis.b4.const"]
+    channels = {4: constant} | _channels_by_resolution(shapes, "synthesis.")
     resolution = max(channels)
+    if height != width:
+        raise RefusedError(NOT_SQUARE.format(height * resolution // 4, width * resolution // 4))
     if f"synthesis.b{resolution}.skip.weight" in shapes:
         architecture = "resnet"
     else:

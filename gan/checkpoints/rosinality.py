@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.checkpoints.derived import Change, Derived, Network
-from gan.checkpoints.official_arguments import discriminator_config, generator_config
+from gan.checkpoints.official_arguments import NOT_SQUARE, discriminator_config, generator_config
 from gan.checkpoints.official_shapes import fit_channel_rule
 from gan.checkpoints.pickle_stubs import Placeholder, StoredTensor, refuse_placeholder
 from gan.checkpoints.read_limits import Budget, RefusedError
@@ -35,11 +35,6 @@ SWAGAN = (
     "holds a SWAGAN, which draws wavelets instead of pixels and cannot be opened here: "
     "open a model that was trained with rosinality's --arch stylegan2"
 )
-NOT_SQUARE = (
-    "is a model of pictures that are not square ({0} high, {1} wide), like StyleGAN-Human's, and only square ones can "
-    "be drawn here: draw it with the program that it was trained with, or open a square model"
-)
-
 Table = Mapping[str, StoredTensor]
 AnyTable = Mapping[Any, Any]
 Tensors = dict[str, StoredTensor | Derived]
@@ -154,7 +149,7 @@ def _describe_generator(name: str, prefix: str, table: AnyTable, data: dict[Any,
         absent["mapping.w_avg"] = _average_w
     else:
         reader.found["mapping.w_avg"] = Derived(average, Change(index=(0,) * (len(average.shape) - 1)))
-    return Network(name, "Generator", config, reader.finish(), absent, FAMILY)
+    return Network(name, "", config, reader.finish(), absent, FAMILY)
 
 
 def _count(tensors: Table, pattern: str, first: int = 0) -> int:
@@ -262,4 +257,4 @@ def _describe_discriminator(name: str, prefix: str, table: AnyTable, data: dict[
         pairs |= {f"b4.{ours}.{part}": f"final_linear.{index}.{part}" for part in ("weight", "bias")}
     for our_name, their_name in pairs.items():
         reader.take(our_name, their_name, optional=their_name.endswith(".kernel"))
-    return Network(name, "Discriminator", config, reader.finish(), family=FAMILY)
+    return Network(name, "", config, reader.finish(), family=FAMILY)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from support import rosinality as theirs
+from support.foreign import arguments, case, module, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header, save_generator
 
@@ -34,6 +35,7 @@ def test_a_converted_file(tmp_path, stream):
     path = theirs.save(tmp_path / "converted.pt", data, stream=stream)
     assert_same(path, ours)
     header = read_header(path)
+    assert header.describe().endswith("of a rosinality StyleGAN2 generator, which carries no code")
     assert header.networks == ("g_ema",) and header.config.conv_clamp is None and header.config.mapping_layers == 3
 
 
@@ -67,6 +69,7 @@ def test_arguments_are_never_believed(tmp_path):
 def test_without_an_average_it_is_the_mean_w_of_many_latents(tmp_path):
     ours = theirs.generator()
     path = theirs.save(tmp_path / "nada.pt", {"g_ema": theirs.generator_state(ours), "g_optim": {}})
+    assert read_header(path).describe().endswith("no code; it holds no average w (the mean of 10,000 is taken)")
     average = load_generator(path)[0].mapping.w_avg
     assert torch.equal(average, load_generator(path)[0].mapping.w_avg), "the same each time"
     torch.manual_seed(5)
@@ -79,6 +82,7 @@ def test_without_noise_the_planes_are_fixed(tmp_path):
     ours = theirs.generator()
     state = theirs.generator_state(ours, noises=False)
     path = theirs.save(tmp_path / "plain.pt", {"g_ema": state, "latent_avg": ours.mapping.w_avg})
+    assert read_header(path).describe().endswith("; it holds no noise planes (fixed ones are taken)")
     first, second = load_generator(path)[0], load_generator(path)[0]
     planes = [first.synthesis.get_submodule(name).noise_const for name in ("b4.conv1", "b8.conv0", "b32.conv1")]
     assert all(0.5 < plane.std() < 1.5 for plane in planes) and not torch.equal(
@@ -173,7 +177,27 @@ def test_swagan_is_refused_by_name(tmp_path, told):
 def test_pictures_that_are_not_square_are_refused_with_a_way_on(tmp_path):
     state = theirs.generator_state(theirs.generator())
     state["input.input"] = torch.zeros(1, 8, 4, 2)
-    refused(theirs.save(tmp_path / "human.pt", {"g_ema": state}), "32 high, 16 wide.*StyleGAN-Human.*or open a square")
+    refused(
+        theirs.save(tmp_path / "human.pt", {"g_ema": state}), "32 high and 16 wide: .*StyleGAN-Human.*or open a square"
+    )
+
+
+@pytest.mark.parametrize("stem", ["stylegan2_64", "stylegan3_t_64"])
+def test_pictures_of_official_pickles_that_are_not_square(tmp_path, stem):
+    settings, tensors = case(stem)
+    for square in (True, False):
+        whole = module("Generator", state_of(tensors), arguments(settings | {"square": square}))
+        (tmp_path / "human.pkl").write_bytes(pickled(snapshot({"G_ema": whole})))
+        if square:
+            assert read_header(tmp_path / "human.pkl").config.resolution == 64
+        else:
+            refused(tmp_path / "human.pkl", "like StyleGAN-Human's.*or open a square model")
+
+
+def test_bare_official_weights_of_pictures_that_are_not_square(tmp_path):
+    state = state_of(case("stylegan2_64")[1])
+    state["synthesis.b4.const"] = state["synthesis.b4.const"][:, :, :2].clone()
+    refused(theirs.save(tmp_path / "human.pt", {"g_ema": state}), "like StyleGAN-Human's.*or open a square model")
 
 
 def test_damaged_and_unknown_variants_are_one_sentence(tmp_path):
