@@ -240,6 +240,7 @@ OPENERS = {
     "images": images,
     "run": run_folder,
     "set": picture_set,
+    "rosinality": checkpoint,
 }
 
 

@@ -25,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from fuzz import fuzz_families as families
 from fuzz import fuzz_files as files
 from fuzz import fuzz_pickles as pickles
 from fuzz import fuzz_pictures as pictures
@@ -82,14 +83,21 @@ def _pickle(rng: random.Random, number: int) -> Made:
 
 
 def _torch_file(rng: random.Random, number: int) -> Made:
-    data = seeds.torch_file(rng.choice(GENERATORS), zipped=False, bare=rng.random() < 0.7)
+    return _mutated_file(rng, number, seeds.torch_file(rng.choice(GENERATORS), zipped=False, bare=rng.random() < 0.7))
+
+
+def _mutated_file(rng: random.Random, number: int, data: bytes) -> Made:
     plain = [kind for kind in pickles.ON_INSTRUCTIONS if kind != "nested"]
     mutation = _chosen(number, [*plain, "tail", "tail", *pickles.ON_BYTES])
     return mutation, {"m.pt": pickles.mutated_parts(rng, data, mutation)}, "m.pt"
 
 
 def _torch_zip(rng: random.Random, number: int) -> Made:
-    contents = files.unzipped(seeds.torch_file(rng.choice(GENERATORS), zipped=True, bare=rng.random() < 0.7))
+    return _mutated_zip(rng, number, seeds.torch_file(rng.choice(GENERATORS), zipped=True, bare=rng.random() < 0.7))
+
+
+def _mutated_zip(rng: random.Random, number: int, data: bytes) -> Made:
+    contents = files.unzipped(data)
     mutation = _chosen(number, [*files.ZIP_MUTATIONS, *(f"pickle: {kind}" for kind in pickles.ON_INSTRUCTIONS)])
     inside = mutation.partition(": ")[2]
     if inside:
@@ -97,6 +105,12 @@ def _torch_zip(rng: random.Random, number: int) -> Made:
         contents = contents | {key: pickles.mutated(rng, contents[key], inside)}
         return mutation, {"m.pt": seeds.honest(contents)}, "m.pt"
     return f"zip: {mutation}", {"m.pt": files.mutated_zip(rng, contents, mutation)}, "m.pt"
+
+
+def _rosinality(rng: random.Random, number: int) -> Made:
+    zipped = number % 2 == 0
+    change = _mutated_zip if zipped else _mutated_file
+    return change(rng, number // 2, families.choose_rosinality(rng, zipped))
 
 
 def _ours(rng: random.Random, number: int) -> Made:
@@ -159,7 +173,7 @@ def _run_folder(rng: random.Random, number: int) -> Made:
     return mutation, contents, ""
 
 
-# Each kind of file, with its share of 160 mutants.
+# Each kind of file, with its share of the mutants of a test.
 KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "pickle": (32, _pickle),
     "torch file": (10, _torch_file),
@@ -170,7 +184,10 @@ KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "images": (14, _pictures),
     "run": (4, _run_folder),
     "set": (60, _set),
+    # files of other projects, which have a test of their own
+    "rosinality": (20, _rosinality),
 }
+FAMILIES = ("rosinality",)
 
 
 def mutant(kind: str, seed: int) -> Mutant:
@@ -196,6 +213,9 @@ def well_formed() -> Iterator[Mutant]:
             yield unchanged("torch zip", {"m.pt": data}, "m.pt")
             yield unchanged("torch zip", {"m.pt": seeds.honest(files.unzipped(data))}, "m.pt")
         yield unchanged("safetensors", {"m.safetensors": seeds.ours(name)}, "m.safetensors")
+    for form in families.ROSINALITY:
+        for zipped in (False, True):
+            yield unchanged("rosinality", {"m.pt": families.rosinality(form, zipped)}, "m.pt")
     for name in ("T", "A", "T with labels"):
         yield unchanged("training", {"training-state.safetensors": seeds.training(name)}, "training-state.safetensors")
     yield unchanged("state", {"state.json": json.dumps(seeds.settings()).encode()}, "state.json")

@@ -1,0 +1,45 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Well-formed files of other projects, as small as they can be, that the mutations start from: one maker a project.
+
+A maker takes a random source and whether it is one of torch's zips that is wanted, where the project writes both.
+"""
+
+import io
+import random
+from functools import cache
+from typing import Any
+
+import torch
+from support import rosinality as names
+
+SMALL: dict[str, Any] = {"channel_base": 64, "channel_max": 4, "z_dim": 4, "w_dim": 4, "mapping_layers": 2}
+
+
+@cache
+def rosinality(form: str, zipped: bool) -> bytes:
+    """A file of rosinality's: converted, of training, of a decoder beside an encoder, or bare weights."""
+    with torch.random.fork_rng(devices=[]):
+        ours = names.generator(16, **SMALL)
+        critic = names.discriminator(16, channel_base=64, channel_max=4)
+    state, w_avg = names.generator_state(ours), ours.mapping.w_avg
+    data: dict[str, Any] = {
+        "converted": lambda: {"g_ema": state, "latent_avg": w_avg},
+        "training": lambda: names.training(ours, critic),
+        "decoder": lambda: {
+            "state_dict": names.ENCODER | names.under("decoder.", state),
+            "opts": names.OPTIONS,
+            "latent_avg": w_avg.expand(6, 4).clone(),
+        },
+        "bare": lambda: names.generator_state(ours, noises=False),
+    }[form]()
+    file = io.BytesIO()
+    torch.save(data, file, _use_new_zipfile_serialization=zipped)
+    return file.getvalue()
+
+
+ROSINALITY = ("converted", "training", "decoder", "bare")
+
+
+def choose_rosinality(rng: random.Random, zipped: bool) -> bytes:
+    """One of the files above."""
+    return rosinality(rng.choice(ROSINALITY), zipped)
