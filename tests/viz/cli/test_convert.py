@@ -9,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from safetensors import safe_open
+from support import rosinality
 from support.foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import load_generator, read_header
@@ -97,6 +98,22 @@ def test_a_state_dict_of_a_rung_that_other_programs_do_not_know(tmp_path):
     out = tmp_path / "plain.safetensors"
     result = run("convert", "b", "--to", "state-dict", "--out", out)
     assert result.exit_code == 0 and "No official program draws rung B" in result.output, result.output
+
+
+@pytest.mark.parametrize("to", ["jinc", "state-dict"])
+def test_a_file_of_another_project(tmp_path, to):
+    ours = rosinality.generator(block_channels=(8, 8, 16, 8))
+    data = rosinality.training(ours, rosinality.discriminator(), latent_avg=ours.mapping.w_avg)
+    path = rosinality.save(tmp_path / "550000.pt", data)
+    out = tmp_path / "out.safetensors"
+    result = run("convert", path, "--to", to, "--out", out)
+    assert result.exit_code == 0 and "of a rosinality StyleGAN2 generator" in result.output, result.output
+    assert "g_ema of it is taken" in result.output and "tensors are equal" in result.output
+    found, facts = load_generator(out)
+    z = torch.randn(2, 12)
+    assert torch.equal(found(z, psi=0.7), ours(z, psi=0.7))
+    assert (facts.get("network") == "g_ema") == (to == "jinc")
+    assert found.config.conv_clamp == (None if to == "jinc" else 256), "a state dict cannot say it"
 
 
 def test_not_a_number_stays_what_it_is(tmp_path):
