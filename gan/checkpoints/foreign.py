@@ -120,6 +120,8 @@ class ForeignFile:
         if name in self._families:
             return self._families[name]()
         found = self._found[name]
+        if isinstance(found, Placeholder) and name in DISCRIMINATORS:
+            raise RefusedError(f"holds a discriminator of the class {found.title}: only StyleGAN2's can be opened here")
         unknown = _find_placeholder(found, self._budget)
         if unknown is not None:
             raise refuse_placeholder(unknown)
@@ -217,7 +219,8 @@ def _find_networks(data: Any) -> dict[str, Any]:
     return {
         key: value
         for key, value in data.items()
-        if isinstance(key, str) and (_is_network(value) or (key in GENERATORS and isinstance(value, Placeholder)))
+        if isinstance(key, str)
+        and (_is_network(value) or (key in (*GENERATORS, *DISCRIMINATORS) and isinstance(value, Placeholder)))
     }
 
 
@@ -231,7 +234,9 @@ def _read_facts(data: Any) -> dict[str, str]:
 def _is_network(value: Any) -> bool:
     if isinstance(value, PickledObject):
         return isinstance(value.state.get("_modules"), dict)
-    return isinstance(value, dict) and any(isinstance(item, StoredTensor) for item in value.values())
+    if not isinstance(value, dict):
+        return False
+    return any(isinstance(item, StoredTensor) and "." in str(key) for key, item in value.items())
 
 
 def _find_placeholder(network: Any, budget: Budget) -> Placeholder | None:

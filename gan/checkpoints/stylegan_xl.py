@@ -79,10 +79,8 @@ def _infer_schedule(shapes: Shapes, mapping: Mapping[str, Any]) -> dict[str, Any
     plain = {key: shape for key, shape in shapes.items() if key.startswith("synthesis.")}
     plain["mapping.fc0.weight"] = (mapping["w_dim"], mapping["z_dim"])
     inferred = generator_config("stylegan3.Generator", infer_arguments("stylegan3.Generator", plain)).to_json()
-    return {key: value for key, value in inferred.items() if key not in ("rung", "z_dim", "c_dim", "w_dim")} | {
-        "mapping_layers": mapping["mapping_layers"],
-        "resample_filter": tuple(inferred["resample_filter"]),
-    }
+    fields = {key: value for key, value in inferred.items() if key not in ("rung", *mapping)}
+    return fields | {"resample_filter": tuple(inferred["resample_filter"])}
 
 
 def _read_synthesis(module: PickledObject, shapes: Shapes) -> dict[str, Any]:

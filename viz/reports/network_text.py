@@ -152,7 +152,7 @@ def _cells(columns: Sequence[Column], spec: LayerSpec) -> list[str]:
 
 def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | None) -> list[str]:
     names = read_class_names(facts or {}, config.c_dim)
-    labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names))
+    labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names or config.embed_rows))
     lines = [f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}"]
     if config.embed_rows:
         averages = "an average w for each class" if config.w_avg_rows else "one average w"
