@@ -23,7 +23,7 @@ from gan.checkpoints.read_limits import Budget, RefusedError
 FAMILY = "rosinality StyleGAN2"
 AVERAGE = "latent_avg"
 AVERAGE_SEED, AVERAGE_LATENTS = 0, 10_000
-MAX_AVERAGE_NUMBERS, MAX_BATCH_NUMBERS = 2**27, 2**22  # of all latents of an average, and of those mapped at once
+MAX_AVERAGE_NUMBERS, MAX_BATCH_NUMBERS = 2**27, 2**18  # of all latents of an average, and of those mapped at once
 # What tells a network: a name that it ends its prefix with, and one that must be there, too.
 GENERATOR_MARKS = ("input.input", "conv1.conv.weight")
 DISCRIMINATOR_MARKS = ("final_linear.0.weight", "convs.0.0.weight")
@@ -97,8 +97,11 @@ class _Reader:
         self.found[ours] = stored if change is None else Derived(stored, change)
 
     def finish(self) -> Tensors:
-        """Return the tensors by our names; those that are unknown keep theirs, at which `ForeignFile.check` stops."""
-        return self.found | self._left
+        """Return the tensors by our names; those that are unknown keep theirs, at which `ForeignFile.check` stops.
+
+        A name without a dot is no parameter of a layer's, but something that was put beside them, as a count of steps.
+        """
+        return self.found | {name: tensor for name, tensor in self._left.items() if "." in name}
 
 
 def _strip(prefix: str, table: AnyTable) -> dict[str, StoredTensor]:

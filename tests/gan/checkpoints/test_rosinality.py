@@ -124,7 +124,8 @@ def test_more_of_the_family(tmp_path):
             {"state_dict": mapper, "opts": theirs.namespace(stylegan_size=32), "latent_avg": w_avg},  # StyleCLIP
             {"state_dict": theirs.under("decoder.", g), "latent_avg": w_avg, **latent_critic},  # e4e
             {"g_ema": theirs.under("module.", g), "latent_avg": w_avg, "iter": 4},  # of several GPUs
-            g | {"latent_avg": w_avg},  # bare
+            g | {"latent_avg": w_avg, "steps": torch.tensor(4)},  # bare
+            {"g": g, "latent_avg": w_avg, "mean": torch.zeros(3)},  # JoJoGAN, with something stray
             theirs.under("generator.", g) | {"latent_avg": w_avg, "steps": torch.tensor(4)},
         )
     ):
