@@ -241,6 +241,7 @@ OPENERS = {
     "run": run_folder,
     "set": picture_set,
     "rosinality": checkpoint,
+    "stylegan-xl": checkpoint,
 }
 
 

@@ -6,11 +6,16 @@ A maker takes a random source and whether it is one of torch's zips that is want
 
 import io
 import random
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
 from support import rosinality as names
+from support import stylegan_xl as xl
+
+from gan.checkpoints.checkpoint import save_generator
 
 SMALL: dict[str, Any] = {"channel_base": 64, "channel_max": 4, "z_dim": 4, "w_dim": 4, "mapping_layers": 2}
 
@@ -43,3 +48,34 @@ ROSINALITY = ("converted", "training", "decoder", "bare")
 def choose_rosinality(rng: random.Random, zipped: bool) -> bytes:
     """One of the files above."""
     return rosinality(rng.choice(ROSINALITY), zipped)
+
+
+STYLEGAN_XL = ("stem", "head", "two heads", "unlabelled", "R")
+
+
+@cache
+def stylegan_xl(form: str, protocol: int) -> bytes:
+    """A pickle of StyleGAN-XL's, by dill 0.3.4 in even protocols and by a later one in odd ones."""
+    config = {
+        "stem": lambda: xl.network_config(heads=0),
+        "head": lambda: xl.network_config(heads=1),
+        "two heads": lambda: xl.network_config(heads=2),
+        "unlabelled": lambda: xl.network_config(classes=0),
+        "R": lambda: xl.network_config(rung="R"),
+    }[form]()
+    later = protocol % 2 == 1
+    return xl.official_stylegan_xl(xl.make_generator(config), protocol, later=later)
+
+
+@cache
+def listed() -> bytes:
+    """A checkpoint of ours whose configuration lists its layers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.safetensors"
+        save_generator(path, xl.make_generator(xl.network_config()), {"kimg": 1.0})
+        return path.read_bytes()
+
+
+def choose_stylegan_xl(rng: random.Random) -> bytes:
+    """One of the pickles above."""
+    return stylegan_xl(rng.choice(STYLEGAN_XL), rng.choice((2, 3, 4, 4, 5)))

@@ -113,6 +113,15 @@ def _rosinality(rng: random.Random, number: int) -> Made:
     return change(rng, number // 2, families.choose_rosinality(rng, zipped))
 
 
+def _stylegan_xl(rng: random.Random, number: int) -> Made:
+    if number % 4 == 3:  # written as ours, with a list of layers
+        mutation = _chosen(number // 4, ["document", "options", *files.SAFETENSORS_MUTATIONS])
+        data = files.mutated_safetensors(rng, families.listed(), mutation)
+        return mutation, {"m.safetensors": data}, "m.safetensors"
+    mutation = _chosen(number, [*pickles.ON_INSTRUCTIONS, *pickles.ON_BYTES])
+    return mutation, {"m.pkl": pickles.mutated(rng, families.choose_stylegan_xl(rng), mutation)}, "m.pkl"
+
+
 def _ours(rng: random.Random, number: int) -> Made:
     mutation = _chosen(number, ["document", "options", *files.SAFETENSORS_MUTATIONS])
     data = files.mutated_safetensors(rng, seeds.ours(rng.choice(GENERATORS)), mutation)
@@ -186,8 +195,9 @@ KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "set": (60, _set),
     # files of other projects, which have a test of their own
     "rosinality": (20, _rosinality),
+    "stylegan-xl": (20, _stylegan_xl),
 }
-FAMILIES = ("rosinality",)
+FAMILIES = ("rosinality", "stylegan-xl")
 
 
 def mutant(kind: str, seed: int) -> Mutant:
@@ -216,6 +226,10 @@ def well_formed() -> Iterator[Mutant]:
     for form in families.ROSINALITY:
         for zipped in (False, True):
             yield unchanged("rosinality", {"m.pt": families.rosinality(form, zipped)}, "m.pt")
+    for form in families.STYLEGAN_XL:
+        for protocol in (2, 3, 4, 5):
+            yield unchanged("stylegan-xl", {"m.pkl": families.stylegan_xl(form, protocol)}, "m.pkl")
+    yield unchanged("stylegan-xl", {"m.safetensors": families.listed()}, "m.safetensors")
     for name in ("T", "A", "T with labels"):
         yield unchanged("training", {"training-state.safetensors": seeds.training(name)}, "training-state.safetensors")
     yield unchanged("state", {"state.json": json.dumps(seeds.settings()).encode()}, "state.json")
