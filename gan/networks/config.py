@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from gan.files.errors import sanitize_text
 
@@ -17,7 +17,7 @@ CONV_CLAMP = 256.0  # keeps sums within float16's range of 65504 [P app. F.2]
 # Limits far beyond any real network: a damaged file must not make us plan a billion layers.
 MAX_COUNT, MAX_LAYERS = 2**20, 64
 MAX_TAPS, MAX_OVERSAMPLING = 32, 8  # of a filter for each factor; around the nonlinearity
-MAX_RESOLUTION = 1024
+MAX_RESOLUTION, MAX_RESAMPLE_TAPS, MAX_MULTIPLIER = 1024, 16, 1e6
 LISTED_NAME = re.compile(r"L(\d{1,4})_\d{1,5}_\d{1,7}")  # of a listed layer; the first number is its index
 
 
@@ -40,14 +40,17 @@ class _Config:
     channel_base: int
     channel_max: int
     block_channels: tuple[int, ...]
+    _optional: ClassVar[frozenset[str]] = frozenset()  # beside OPTIONAL
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as plain JSON values, without those of OPTIONAL that say nothing.
+        """Return the fields as plain JSON values, without those of OPTIONAL that are as usual.
 
         Versions that do not know them then still open the file.
         """
         values = asdict(self)  # type: ignore[call-overload]
-        return {key: value for key, value in values.items() if value or key not in OPTIONAL}
+        usual = {field.name: field.default for field in fields(self)}  # type: ignore[arg-type]
+        optional = OPTIONAL | self._optional
+        return {key: value for key, value in values.items() if key not in optional or value != usual[key]}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -108,8 +111,15 @@ class _Config:
         )
 
 
+def _check_lr_multiplier(multiplier: float) -> None:
+    _check(0 <= multiplier <= MAX_MULTIPLIER, f"mapping_lr_multiplier cannot be {multiplier}.")
+
+
 def _check_resample_filter(taps: tuple[float, ...]) -> None:
-    _check(len(taps) == 4, "StyleGAN2's resampling filter has four taps.")
+    _check(
+        2 <= len(taps) <= MAX_RESAMPLE_TAPS,
+        f"StyleGAN2's resampling filter has 2 to {MAX_RESAMPLE_TAPS} taps, not {len(taps)}.",
+    )
     _check(abs(sum(taps)) > 1e-6, "StyleGAN2's resampling filter must not sum to 0.")
 
 
@@ -145,7 +155,10 @@ def has_type(value: object, annotation: str) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-OPTIONAL = ("block_channels", "layers", "embed_rows", "embed_dim", "w_avg_rows")  # fields that few networks need
+# Fields that few networks need.
+OPTIONAL = {"block_channels", "layers", "embed_rows", "embed_dim", "w_avg_rows"}
+OPTIONAL |= {"label_width", "labels_beside_z", "mapping_lr_multiplier", "direct_labels"}
+DISCRIMINATOR_ARCHITECTURES = ("resnet", "skip", "orig")
 
 
 @dataclass(frozen=True)
@@ -243,6 +256,10 @@ class GeneratorConfig(_Config):
     block_channels: tuple[int, ...] = ()  # of each resolution from 4 up, where no channel_base gives them
     noise_inputs: bool = False
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+    # TensorFlow's StyleGAN2
+    label_width: int = 0  # of the labels' embedding; 0: as wide as w
+    labels_beside_z: bool = False  # c W, as wide as label_width, is put beside z, and both are normalised together
+    mapping_lr_multiplier: float = 0.0  # of the mapping's layers; 0: StyleGAN's 0.01
     # StyleGAN-XL
     layers: tuple[ListedLayer, ...] = ()  # all of them and ToRGB, of schedule "listed"; the others have none
     embed_rows: int = 0  # of a table of classes in place of the linear embedding of labels, 0 without one
@@ -255,6 +272,9 @@ class GeneratorConfig(_Config):
         self._check_classes()
         self._check_counts(MAX_COUNT, "z_dim", "w_dim", "channel_base", "channel_max")
         self._check_counts(MAX_LAYERS, "num_layers", "mapping_layers")
+        _check(0 <= self.label_width <= MAX_COUNT, f"label_width cannot be {self.label_width}.")
+        _check(not self.labels_beside_z or self.c_dim > 0, "Labels beside z take labels: c_dim must be above 0.")
+        _check_lr_multiplier(self.mapping_lr_multiplier)
         self._check_counts(MAX_TAPS, "filter_size")
         self._check_counts(MAX_OVERSAMPLING, "lrelu_upsampling")
         _check(
@@ -348,7 +368,7 @@ class GeneratorConfig(_Config):
 
 @dataclass(frozen=True)
 class DiscriminatorConfig(_Config):
-    """StyleGAN2's residual discriminator, which every rung uses."""
+    """StyleGAN2's discriminator: residual in every rung; other programs' may be of another architecture."""
 
     resolution: int
     img_channels: int = 3
@@ -358,24 +378,38 @@ class DiscriminatorConfig(_Config):
     block_channels: tuple[int, ...] = ()  # as in GeneratorConfig
     cmap_dim: int | None = None  # width of the label's projection; None: as many as channels at 4x4
     mapping_layers: int = 8
-    mbstd_group: int = 4
+    mbstd_group: int = 4  # 0: the whole batch
     mbstd_channels: int = 1
     conv_clamp: float | None = CONV_CLAMP
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
+    mapping_lr_multiplier: float = 0.0  # of the mapping's layers; 0: StyleGAN's 0.01
+    direct_labels: bool = False  # the logit is the sum of the outputs times c, without a mapping (TensorFlow)
+    _optional: ClassVar[frozenset[str]] = frozenset({"architecture"})
+    architecture: str = "resnet"  # "skip": each resolution sees the picture; "orig": neither that nor shortcuts
 
     def __post_init__(self) -> None:
         self._check_types()
         self._check_pictures(self.resolution, self.img_channels, self.c_dim)
-        self._check_counts(MAX_COUNT, "channel_base", "channel_max", "mbstd_group")
-        self._check_counts(MAX_LAYERS, "mapping_layers")
+        self._check_counts(MAX_COUNT, "channel_base", "channel_max")
+        _check(0 <= self.mbstd_group <= MAX_COUNT, f"mbstd_group cannot be {self.mbstd_group}.")
+        _check(0 <= self.mapping_layers <= MAX_LAYERS, f"mapping_layers cannot be {self.mapping_layers}.")
+        _check_lr_multiplier(self.mapping_lr_multiplier)
+        _check(
+            self.architecture in DISCRIMINATOR_ARCHITECTURES,
+            f"The discriminator's architecture must be one of {', '.join(DISCRIMINATOR_ARCHITECTURES)}.",
+        )
         _check(self.cmap_dim is None or 1 <= self.cmap_dim <= MAX_COUNT, f"cmap_dim cannot be {self.cmap_dim}.")
         _check(self.mbstd_channels >= 0, "mbstd_channels cannot be negative.")
         self._check_block_channels()
         _check_resample_filter(self.resample_filter)
 
+    def group_size(self, batch: int) -> int:
+        """Return the pictures in a group of the minibatch deviation."""
+        return min(self.mbstd_group or batch, batch)
+
     @property
     def label_dim(self) -> int:
         """Width of the label's projection; 0 without labels."""
-        if self.c_dim == 0:
-            return 0
+        if self.c_dim == 0 or self.direct_labels:
+            return self.c_dim
         return self.channels_at(4) if self.cmap_dim is None else self.cmap_dim

@@ -26,8 +26,8 @@ def describe_channels(channels: int) -> str:
 def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
     """Return the trained numbers in (mapping, synthesis); buffers, such as the sinusoids' frequencies, do not count."""
     w_dim = config.w_dim
-    embedded = w_dim if config.c_dim else 0
-    mapping = (config.c_dim + 1) * embedded
+    embedded = (config.label_width or w_dim) if config.c_dim else 0
+    mapping = (config.c_dim + (not config.labels_beside_z)) * embedded
     if config.embed_rows:
         embedded = config.z_dim
         mapping = config.embed_rows * config.embed_dim + (config.embed_dim + 1) * embedded

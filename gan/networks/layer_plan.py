@@ -198,10 +198,13 @@ def _blocks(config: GeneratorConfig) -> Plan:
         is_torgb = name == "torgb"
         before = grid(config.channels_at(rate // up), rate // up)
         after = grid(config.img_channels if is_torgb else config.channels_at(rate), rate)
-        # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
-        conv_padding, up_taps, padding = (kernel // 2, 1, 0) if up == 1 else (0, len(config.resample_filter), 1)
+        # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with this padding 2n.
+        taps = len(config.resample_filter)
+        conv_padding, up_taps, padding = kernel // 2, 1, (0, 0)
+        if up > 1:
+            conv_padding, up_taps, padding = 0, taps, ((taps + 1) // 2 - 1, (taps - 2) // 2)
         filters = (up, 1, "binomial", up_taps, 1, False)
-        others = (kernel, conv_padding, *filters, (padding, padding), is_torgb, True)
+        others = (kernel, conv_padding, *filters, padding, is_torgb, True)
         layers.append(_make_spec(f"b{rate}.{name}", len(layers), before, after, *others))
 
     rates = [2**i for i in range(2, int(math.log2(config.resolution)) + 1)]

@@ -22,12 +22,25 @@ class ClassTable(nn.Module):
         return self.weight[c.argmax(dim=1)]
 
 
+class LabelMatrix(nn.Module):
+    """A linear map of labels [N, c_dim] to [N, width], without bias or gain."""
+
+    def __init__(self, c_dim: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, c_dim))
+
+    def forward(self, c: Tensor) -> Tensor:
+        return c @ self.weight.t()
+
+
 class Mapping(nn.Module):
     """A map from z [N, z_dim] and labels c [N, c_dim] to w, copied num_ws times: [N, num_ws, w_dim].
 
     With z_dim 0 it maps labels alone (the discriminator's), and without num_ws it returns [N, w_dim] and keeps no
     average. `table`, (rows, width), looks classes up and projects the row to as many numbers as z has, instead of
     embedding labels; `w_avg_rows` classes have an average of their own, 0 for one of all (StyleGAN-XL).
+    `label_width` is that of the embedding, 0 for w_dim. With `labels_beside_z`, z and c W are normalised together
+    (TensorFlow's StyleGAN2).
     """
 
     def __init__(
@@ -39,19 +52,25 @@ class Mapping(nn.Module):
         num_layers: int,
         table: tuple[int, int] | None = None,
         w_avg_rows: int = 0,
+        label_width: int = 0,
+        labels_beside_z: bool = False,
+        lr_multiplier: float = 0.0,
     ) -> None:
         super().__init__()
         self.z_dim, self.c_dim, self.num_ws, self.num_layers = z_dim, c_dim, num_ws, num_layers
-        embedded = w_dim if c_dim > 0 else 0
+        self.labels_beside_z = labels_beside_z
+        embedded = (label_width or w_dim) if c_dim > 0 else 0
         self.embed: nn.Module
         if table is not None:
             embedded = z_dim
             self.embed, self.embed_proj = ClassTable(*table), FullyConnected(table[1], z_dim, activation="lrelu")
+        elif labels_beside_z:
+            self.embed = LabelMatrix(c_dim, embedded)
         elif c_dim > 0:
-            self.embed = FullyConnected(c_dim, w_dim)
+            self.embed = FullyConnected(c_dim, embedded)
         for i in range(num_layers):
             in_features = z_dim + embedded if i == 0 else w_dim
-            layer = FullyConnected(in_features, w_dim, activation="lrelu", lr_multiplier=LR_MULTIPLIER)
+            layer = FullyConnected(in_features, w_dim, activation="lrelu", lr_multiplier=lr_multiplier or LR_MULTIPLIER)
             self.add_module(f"fc{i}", layer)
         if num_ws is not None:
             self.register_buffer("w_avg", torch.zeros(w_avg_rows, w_dim) if w_avg_rows else torch.zeros(w_dim))
@@ -73,14 +92,16 @@ class Mapping(nn.Module):
         if z is not None and self.z_dim > 0:
             if z.ndim != 2 or z.shape[1] != self.z_dim:
                 raise ConfigError(f"This model takes latents of shape [N, {self.z_dim}], not {list(z.shape)}.")
-            parts.append(normalize(z.float()))
+            parts.append(z.float() if self.labels_beside_z else normalize(z.float()))
         if self.c_dim > 0:
             if c is None or c.ndim != 2 or c.shape[1] != self.c_dim:
                 given = "none" if c is None else str(list(c.shape))
                 raise ConfigError(f"This model takes labels of shape [N, {self.c_dim}], not {given}.")
             embedded = self.embed(c.float())
-            parts.append(normalize(self.embed_proj(embedded) if hasattr(self, "embed_proj") else embedded))
+            embedded = self.embed_proj(embedded) if hasattr(self, "embed_proj") else embedded
+            parts.append(embedded if self.labels_beside_z else normalize(embedded))
         w = torch.cat(parts, dim=1)
+        w = normalize(w) if self.labels_beside_z else w
         for i in range(self.num_layers):
             w = self.get_submodule(f"fc{i}")(w)
         if self.num_ws is None:
