@@ -7,15 +7,16 @@ configuration, `ForeignFile.check` compares every name and shape with ours, `For
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gan.checkpoints import rosinality, stylegan_xl
+from gan.checkpoints import rosinality, stylegan_xl, tensorflow
 from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
@@ -61,7 +62,10 @@ GENERATORS = (
 DISCRIMINATORS = ("D", "d", "discriminator", "netD")
 # The networks of another project's file by name, each a call that describes it (RefusedError, ConfigError); no names
 # where the file is of another kind. Given the file's plain data and its budget.
-FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] = (rosinality.find_networks,)
+FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] = (
+    rosinality.find_networks,
+    tensorflow.find_networks,
+)
 UNNAMED = ""  # the name of a network that is all of the file
 POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
@@ -91,7 +95,8 @@ class ForeignFile:
             self._families = self._families or find(data, self._budget)
         self._found = {} if self._families else _find_networks(data)
         self.facts = _read_facts(data)
-        self.code_bytes, self.code_pieces = _count_code(self._found.values(), self._budget)
+        own_sources = (source for found in self._found.values() for source in _find_sources(found, self._budget))
+        self.code_bytes, self.code_pieces = _count_code(chain(own_sources, tensorflow.find_sources(data)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -312,16 +317,20 @@ def _flatten(network: Any, budget: Budget) -> dict[str, StoredTensor]:
     return tensors
 
 
-def _count_code(networks: Any, budget: Budget) -> tuple[int, int]:
-    """Return the bytes and the count of the Python sources that came with the networks; a shared one counts once."""
+def _find_sources(network: Any, budget: Budget) -> Iterator[Any]:
+    """Yield the sources that came with an official network's modules."""
+    for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
+        yield module.source
+
+
+def _count_code(found: Iterable[Any]) -> tuple[int, int]:
+    """Return the bytes and the count of Python sources; a shared one counts once."""
     sources: dict[Any, int] = {}
-    for network in networks:
-        for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
-            source = module.source
-            if isinstance(source, LongText):
-                sources[source.start] = source.size
-            elif source is not None:
-                sources[source] = len(source.encode())
+    for source in found:
+        if isinstance(source, LongText):
+            sources[source.start] = source.size
+        elif isinstance(source, str):
+            sources[source] = len(source.encode())
     return sum(sources.values()), len(sources)
 
 

@@ -19,7 +19,14 @@ STYLEGAN2 = SHARED | {"z_dim", "w_dim", "architecture", "resample_filter", "use_
 STYLEGAN3 = SHARED | {"z_dim", "w_dim", "num_layers", "num_critical", "first_cutoff", "first_stopband"}
 STYLEGAN3 |= {"last_stopband_rel", "margin_size", "output_scale", "conv_kernel", "filter_size", "lrelu_upsampling"}
 STYLEGAN3 |= {"use_radial_filters", "magnitude_ema_beta"}
-DISCRIMINATOR = SHARED | {"cmap_dim", "mbstd_group_size", "mbstd_num_channels", "resample_filter", "block_channels"}
+DISCRIMINATOR = SHARED | {
+    "architecture",
+    "cmap_dim",
+    "mbstd_group_size",
+    "mbstd_num_channels",
+    "resample_filter",
+    "block_channels",
+}
 RENAMED = {
     "img_resolution": "resolution",
     "use_radial_filters": "radial_filters",
@@ -94,9 +101,8 @@ def generator_config(kind: str, kwargs: Mapping[str, Any]) -> GeneratorConfig:
 
 
 def discriminator_config(kwargs: Mapping[str, Any]) -> DiscriminatorConfig:
-    """Return the residual discriminator's configuration from its constructor's arguments. ConfigError as above."""
-    flat = dict(kwargs)
-    architecture = flat.pop("architecture", "resnet")
-    if architecture != "resnet":
-        raise ConfigError(f"The discriminator's architecture {architecture!r} is not supported here.")
-    return DiscriminatorConfig(**_translate(flat, DISCRIMINATOR, mapping_layers=8))
+    """Return a discriminator's configuration from its constructor's arguments. ConfigError as above."""
+    fields = _translate(kwargs, DISCRIMINATOR, mapping_layers=8)
+    if fields.get("mbstd_group", 4) is None:  # the whole batch
+        fields["mbstd_group"] = 0
+    return DiscriminatorConfig(**fields)

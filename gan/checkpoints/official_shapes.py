@@ -135,6 +135,8 @@ def _infer_discriminator(shapes: Shapes) -> dict[str, Any]:
         "img_channels": shapes[f"b{resolution}.fromrgb.weight"][1],
         "epilogue_kwargs": {"mbstd_num_channels": shapes["b4.conv.weight"][1] - at_4},
     }
+    if f"b{resolution}.skip.weight" not in shapes:
+        given["architecture"] = "skip" if "b4.fromrgb.weight" in shapes else "orig"
     if "mapping.embed.weight" in shapes:
         mapping = _infer_mapping(shapes)
         given |= {"c_dim": mapping["c_dim"], "cmap_dim": mapping["w_dim"], "mapping_kwargs": mapping["mapping_kwargs"]}

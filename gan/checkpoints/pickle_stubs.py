@@ -6,9 +6,11 @@ class or function of torch, numpy or a checkpoint's own source takes part. `KNOW
 """
 
 import math
+import operator
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from types import UnionType
 from typing import Any
 
@@ -34,7 +36,18 @@ DTYPES = {
     "bool": (1, "BoolStorage", "BOOL"),
 }
 STORAGE_DTYPES = {storage: dtype for dtype, (_, storage, _) in DTYPES.items()}
-# numpy's names of plain types, and struct's.
+# numpy's names of plain types, and torch's and struct's.
+NUMPY_TENSORS = {
+    "f8": "float64",
+    "f4": "float32",
+    "f2": "float16",
+    "i8": "int64",
+    "i4": "int32",
+    "i2": "int16",
+    "i1": "int8",
+    "u1": "uint8",
+    "b1": "bool",
+}
 NUMBERS = dict(zip("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split(), "?bhiqBHIQefd", strict=True))
 
 Maker = Callable[..., Any]  # makes data from the budget and the arguments in the file
@@ -152,19 +165,24 @@ class NumpyDtype:
 
 @dataclass(eq=False, repr=False, slots=True)
 class NumpyArray:
-    """A numpy array. Short ones are read, since constructors' arguments hold some; long ones are never needed."""
+    """A numpy array. Short ones are read, since constructors' arguments hold some; all are tensors in the file."""
 
     values: list[Any] | None = None  # None: of more than one axis, or long
+    tensor: "StoredTensor | None" = None  # None: of a type that torch does not have, or of another byte order
 
     def set_state(self, state: Any, budget: Budget) -> None:
         """Read the numbers from (version, shape, dtype, Fortran's order, bytes)."""
         require(isinstance(state, tuple) and len(state) == 5)
-        self.read(state[4], state[2], state[1], budget)
+        self.read(state[4], state[2], state[1], bool(state[3]), budget)
 
-    def read(self, data: Any, dtype: Any, shape: Any, budget: Budget) -> None:
-        """Read the numbers from bytes, a NumpyDtype and a shape."""
+    def read(self, data: Any, dtype: Any, shape: Any, fortran: bool, budget: Budget) -> None:
+        """Read the numbers from bytes, a NumpyDtype and a shape, the first axis running fastest in Fortran's order."""
         require(isinstance(dtype, NumpyDtype))
         stored, count = _as_range(data), math.prod(_check_lengths(shape))
+        require(count <= MAX_LENGTH)
+        if dtype.code in NUMPY_TENSORS and (dtype.order != ">" or dtype.item_size == 1):
+            storage = Storage(NUMPY_TENSORS[dtype.code], count, stored)
+            self.tensor = StoredTensor(storage, 0, shape, _compute_strides(shape, fortran))
         if len(shape) > 1 or count > MAX_LISTED_ITEMS:
             return
         budget.spend_instructions(count)
@@ -172,6 +190,13 @@ class NumpyArray:
         stored = stored.decode()
         require(stored.size == count * dtype.item_size)
         self.values = dtype.unpack(stored.read(0, stored.size))
+
+
+def _compute_strides(shape: tuple[int, ...], fortran: bool) -> tuple[int, ...]:
+    """Return the steps, in numbers, of an array without gaps."""
+    lengths = shape[:-1] if fortran else shape[:0:-1]
+    steps = tuple(accumulate((max(length, 1) for length in lengths), operator.mul, initial=1))
+    return (steps if fortran else steps[::-1]) if shape else ()
 
 
 def _as_range(value: Any) -> FileRange:
@@ -267,7 +292,7 @@ def _make_empty_array(budget: Budget, kind: Global, *_: Any) -> NumpyArray:
 def _make_array(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any) -> NumpyArray:
     """Return an array as protocol 5 writes it."""
     array = NumpyArray()
-    array.read(data, dtype, shape, budget)
+    array.read(data, dtype, shape, order == "F", budget)
     return array
 
 

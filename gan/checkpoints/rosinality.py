@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
+from gan.checkpoints.absent import average_w, draw_noise
 from gan.checkpoints.derived import Change, Derived, Network
 from gan.checkpoints.official_arguments import NOT_SQUARE, discriminator_config, generator_config
 from gan.checkpoints.official_shapes import fit_channel_rule
@@ -22,8 +21,6 @@ from gan.checkpoints.read_limits import Budget, RefusedError
 
 FAMILY = "rosinality StyleGAN2"
 AVERAGE = "latent_avg"
-AVERAGE_SEED, AVERAGE_LATENTS = 0, 10_000
-MAX_AVERAGE_NUMBERS, MAX_BATCH_NUMBERS = 2**27, 2**18  # of all latents of an average, and of those mapped at once
 # What tells a network: a name that it ends its prefix with, and one that must be there, too.
 GENERATOR_MARKS = ("input.input", "conv1.conv.weight")
 DISCRIMINATOR_MARKS = ("final_linear.0.weight", "convs.0.0.weight")
@@ -146,10 +143,10 @@ def _describe_generator(name: str, prefix: str, table: AnyTable, data: dict[Any,
     absent: dict[str, Callable[[nn.Module], Tensor]] = {}
     for plane, layer in enumerate(_layers(levels)):
         if f"synthesis.{layer}.noise_const" not in reader.found:
-            absent[f"synthesis.{layer}.noise_const"] = partial(_draw_noise, layer, plane)
+            absent[f"synthesis.{layer}.noise_const"] = partial(draw_noise, layer, plane)
     average = _find_average(w_dim, tensors, table, data)
     if average is None:
-        absent["mapping.w_avg"] = _average_w
+        absent["mapping.w_avg"] = average_w
     else:
         reader.found["mapping.w_avg"] = Derived(average, Change(index=(0,) * (len(average.shape) - 1)))
     return Network(name, "", config, reader.finish(), absent, FAMILY)
@@ -199,27 +196,6 @@ def _find_average(w_dim: int, *tables: AnyTable) -> StoredTensor | None:
         if isinstance(found, StoredTensor) and found.shape[-1:] == (w_dim,) and 0 not in found.shape:
             return found
     return None
-
-
-def _draw_noise(layer: str, plane: int, ours: nn.Module) -> Tensor:
-    """Return the plane of a layer whose file holds none: the same in every process."""
-    shape = ours.get_buffer(f"synthesis.{layer}.noise_const").shape
-    return torch.from_numpy(np.random.RandomState(plane).randn(*shape)).float()
-
-
-@torch.no_grad()
-def _average_w(ours: nn.Module) -> Tensor:
-    """Return the mean w of many latents, the same in every process, for a file that holds no average."""
-    mapping = ours.get_submodule("mapping")
-    w_avg = mapping.get_buffer("w_avg")
-    z_dim, widest = int(mapping.z_dim), max(int(mapping.z_dim), len(w_avg))  # type: ignore[arg-type]
-    count = min(AVERAGE_LATENTS, MAX_AVERAGE_NUMBERS // widest)  # a damaged file may have absurd widths
-    batch = max(1, min(count, MAX_BATCH_NUMBERS // widest))
-    random, total = np.random.RandomState(AVERAGE_SEED), torch.zeros(len(w_avg), dtype=torch.float64)
-    for start in range(0, count, batch):
-        z = torch.from_numpy(random.randn(min(batch, count - start), z_dim)).to(w_avg)
-        total += mapping(z)[:, 0].double().sum(dim=0).cpu()
-    return (total / count).float()
 
 
 def _describe_discriminator(name: str, prefix: str, table: AnyTable, data: dict[Any, Any]) -> Network:

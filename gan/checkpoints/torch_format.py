@@ -205,6 +205,9 @@ def find_mismatches(
 def check_tensor(tensor: StoredTensor, budget: Budget) -> tuple[Storage, FileRange]:
     """Return a tensor's storage and its place. RefusedError where the file holds less than the tensor declares."""
     storage = tensor.storage if isinstance(tensor.storage, Storage) else _unpack(tensor.storage, budget)
+    if isinstance(storage.data, Latin1Bytes):  # a numpy array's in protocol 2
+        budget.spend_reading(storage.data.size)
+        storage.data = storage.data.decode()
     if storage.data is None or storage.data.size < storage.length * storage.item_size:
         raise RefusedError(TOO_SHORT)
     require(tensor.offset + _extent(tensor) <= storage.length, TOO_SHORT)

@@ -157,7 +157,7 @@ def has_type(value: object, annotation: str) -> bool:
 
 # Fields that few networks need.
 OPTIONAL = {"block_channels", "layers", "embed_rows", "embed_dim", "w_avg_rows"}
-OPTIONAL |= {"label_width", "labels_beside_z", "mapping_lr_multiplier", "direct_labels"}
+OPTIONAL |= {"mapping_width", "label_width", "labels_beside_z", "mapping_lr_multiplier", "direct_labels"}
 DISCRIMINATOR_ARCHITECTURES = ("resnet", "skip", "orig")
 
 
@@ -257,6 +257,7 @@ class GeneratorConfig(_Config):
     noise_inputs: bool = False
     resample_filter: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
     # TensorFlow's StyleGAN2
+    mapping_width: int = 0  # of the mapping's layers but the last; 0: as wide as w
     label_width: int = 0  # of the labels' embedding; 0: as wide as w
     labels_beside_z: bool = False  # c W, as wide as label_width, is put beside z, and both are normalised together
     mapping_lr_multiplier: float = 0.0  # of the mapping's layers; 0: StyleGAN's 0.01
@@ -272,7 +273,8 @@ class GeneratorConfig(_Config):
         self._check_classes()
         self._check_counts(MAX_COUNT, "z_dim", "w_dim", "channel_base", "channel_max")
         self._check_counts(MAX_LAYERS, "num_layers", "mapping_layers")
-        _check(0 <= self.label_width <= MAX_COUNT, f"label_width cannot be {self.label_width}.")
+        for name in ("mapping_width", "label_width"):
+            _check(0 <= getattr(self, name) <= MAX_COUNT, f"{name} cannot be {getattr(self, name)}.")
         _check(not self.labels_beside_z or self.c_dim > 0, "Labels beside z take labels: c_dim must be above 0.")
         _check_lr_multiplier(self.mapping_lr_multiplier)
         self._check_counts(MAX_TAPS, "filter_size")

@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Describe a network's configuration: its rung, its pictures, and the number of its parameters. Without torch."""
 
+from itertools import pairwise
+
 from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import RUNGS, build_ladder
@@ -31,8 +33,8 @@ def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
     if config.embed_rows:
         embedded = config.z_dim
         mapping = config.embed_rows * config.embed_dim + (config.embed_dim + 1) * embedded
-    mapping += (config.z_dim + embedded + 1) * w_dim
-    mapping += (config.mapping_layers - 1) * (w_dim + 1) * w_dim
+    widths = [config.z_dim + embedded, *[config.mapping_width or w_dim] * (config.mapping_layers - 1), w_dim]
+    mapping += sum((before + 1) * after for before, after in pairwise(widths))
 
     planned = plan(config)
     of_layers = config.architecture == "layers"

@@ -39,8 +39,8 @@ class Mapping(nn.Module):
     With z_dim 0 it maps labels alone (the discriminator's), and without num_ws it returns [N, w_dim] and keeps no
     average. `table`, (rows, width), looks classes up and projects the row to as many numbers as z has, instead of
     embedding labels; `w_avg_rows` classes have an average of their own, 0 for one of all (StyleGAN-XL).
-    `label_width` is that of the embedding, 0 for w_dim. With `labels_beside_z`, z and c W are normalised together
-    (TensorFlow's StyleGAN2).
+    `label_width` is that of the embedding, `width` that of the layers but the last, 0 for w_dim.
+    With `labels_beside_z`, z and c W are normalised together (TensorFlow's StyleGAN2).
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Mapping(nn.Module):
         label_width: int = 0,
         labels_beside_z: bool = False,
         lr_multiplier: float = 0.0,
+        width: int = 0,
     ) -> None:
         super().__init__()
         self.z_dim, self.c_dim, self.num_ws, self.num_layers = z_dim, c_dim, num_ws, num_layers
@@ -69,8 +70,10 @@ class Mapping(nn.Module):
         elif c_dim > 0:
             self.embed = FullyConnected(c_dim, embedded)
         for i in range(num_layers):
-            in_features = z_dim + embedded if i == 0 else w_dim
-            layer = FullyConnected(in_features, w_dim, activation="lrelu", lr_multiplier=lr_multiplier or LR_MULTIPLIER)
+            in_features = z_dim + embedded if i == 0 else width or w_dim
+            out_features = w_dim if i == num_layers - 1 else width or w_dim
+            multiplier = lr_multiplier or LR_MULTIPLIER
+            layer = FullyConnected(in_features, out_features, activation="lrelu", lr_multiplier=multiplier)
             self.add_module(f"fc{i}", layer)
         if num_ws is not None:
             self.register_buffer("w_avg", torch.zeros(w_avg_rows, w_dim) if w_avg_rows else torch.zeros(w_dim))

@@ -45,6 +45,7 @@ WORDS = {
     "block_channels": "channels of each resolution from 4 up, where no rule gives them",
     "noise_inputs": "a plane of noise added in every layer",
     "resample_filter": "StyleGAN2's resampling filter",
+    "mapping_width": "width of the mapping's layers but the last, 0: as w",
     "label_width": "width of the labels' embedding, 0: as w",
     "labels_beside_z": "labels are normalised together with z",
     "mapping_lr_multiplier": "learning rate multiplier of the mapping, 0: 0.01",
