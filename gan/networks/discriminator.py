@@ -59,18 +59,20 @@ class DiscriminatorBlock(Resampler):
     def __init__(self, config: DiscriminatorConfig, resolution: int) -> None:
         super().__init__(config.resample_filter)
         channels, after = config.channels_at(resolution), config.channels_at(resolution // 2)
-        if resolution == config.resolution or config.architecture == "skip":
+        self.is_first = resolution == config.resolution
+        if self.is_first or config.architecture == "skip":
             self.fromrgb = Conv(config, config.img_channels, channels, 1)
         self.conv0 = Conv(config, channels, channels, 3)
         self.conv1 = Conv(config, channels, after, 3, down=True)
         if config.architecture == "resnet":
             self.skip = Shortcut(config, channels, after)
 
-    def forward(self, x: Tensor | None, img: Tensor | None) -> Tensor:
-        """Map [N, C, H, W], None in the first block, and the picture, where there is fromRGB, to [N, C', H/2, W/2]."""
-        if img is not None:
-            x = self.fromrgb(img) if x is None else x + self.fromrgb(img)
-        assert x is not None
+    def forward(self, x: Tensor, img: Tensor | None = None) -> Tensor:
+        """Map [N, C, H, W] to [N, C', H/2, W/2]; x is the picture in the first block, `img` in later ones ("skip")."""
+        if self.is_first:
+            x = self.fromrgb(x)
+        elif img is not None:
+            x = x + self.fromrgb(img)
         if not hasattr(self, "skip"):
             return self.conv1(self.conv0(x))
         return self.skip(x) + self.conv1(self.conv0(x), gain=math.sqrt(0.5))
@@ -132,15 +134,14 @@ class Discriminator(nn.Module):
 
     def forward(self, img: Tensor, c: Tensor | None = None, precision: PrecisionPolicy = FULL_PRECISION) -> Tensor:
         """Compute logits in the type of `img`: above 0 where a picture looks real."""
-        x, seen, skip = None, img, self.config.architecture == "skip"
+        x = seen = img
+        skip = self.config.architecture == "skip"
         for resolution in self.resolutions:
             dtype = precision.dtype(resolution, self.config.resolution, img.dtype)
             block = cast(DiscriminatorBlock, self.get_submodule(f"b{resolution}"))
-            shown = precision.convert(seen, dtype) if skip or x is None else None
-            x = block(x if x is None else precision.convert(x, dtype), shown)
+            x = block(precision.convert(x, dtype), precision.convert(seen, dtype) if skip else None)
             if skip:
                 seen = block.resample(seen, block.halving, down=2)
-        assert x is not None  # there is at least one resolution above 4
         mapped = self._map_labels(c) if self.config.c_dim > 0 else None
         return self.b4(precision.convert(x, img.dtype), mapped, seen if skip else None)
 

@@ -209,11 +209,15 @@ def test_arguments_that_lie(path, kwargs, sentence):
     refused(written(path, pickled({"G_ema": whole})), sentence)
 
 
-def test_a_residual_skip_discriminator_or_another_network(path):
+def test_a_discriminator_of_another_architecture_or_another_network(path):
     whole = network("discriminator_64")
+    whole.arguments[0]["state"]["_init_kwargs"].items["architecture"] = "dense"
+    written(path, pickled({"D": whole}))
+    with pytest.raises(CheckpointError, match="architecture must be one of resnet, skip, orig"):
+        load_discriminator(path)
     whole.arguments[0]["state"]["_init_kwargs"].items["architecture"] = "skip"
     written(path, pickled({"D": whole}))
-    with pytest.raises(CheckpointError, match="architecture 'skip' is not supported"):
+    with pytest.raises(CheckpointError, match="do not fit how its network was built"):
         load_discriminator(path)
     refused(written(path, official("discriminator_64")), "discriminator of 64x64 pictures where its generator")
     refused(written(path, pickled({"net": {"conv.w": torch.ones(3)}})), "no StyleGAN2 or 3: its parameters are conv.w")
@@ -450,8 +454,8 @@ OTHERS = [
     (b"", "is empty: the download"),
     (b"<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page"),
     (b"\n  <html lang=en>", "is a web page"),
-    (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "asks for dnnlib.tflib.network.Network"),
-    (pickled(Call(Named("tfutil", "Network"), new=True), 2), "asks for tfutil.Network"),
+    (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "TensorFlow pickle of version None"),
+    (pickled(Call(Named("tfutil", "Network"), new=True), 2), "TensorFlow pickle of a progressive GAN"),
     (zip_of(**{"a__1.png": picture(), "dataset.json": b"{}"}), "zip of pictures, a data set"),
     (zip_of(**{"x.npy": b""}), "numpy arrays"),
     (zip_of(**{"model.pkl": b""}), "zip with checkpoints"),
