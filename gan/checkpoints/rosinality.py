@@ -25,6 +25,7 @@ AVERAGE = "latent_avg"
 GENERATOR_MARKS = ("input.input", "conv1.conv.weight")
 DISCRIMINATOR_MARKS = ("final_linear.0.weight", "convs.0.0.weight")
 MAX_LEVELS = 16  # resolutions, far more than there can be
+MAX_PREFIX_LENGTH = 64
 FIRST, PLANE = Change(index=(0,)), Change(index=(0, 0))
 UP_FILTER = Change(multiply=0.25)  # stored with the gain of doubling
 INCOMPLETE = "holds a StyleGAN2 in rosinality's names that lacks {}: it is damaged, get a fresh copy of it"
@@ -63,7 +64,8 @@ def _tables(data: dict[Any, Any], budget: Budget) -> Iterator[tuple[str, AnyTabl
 def _prefixes(table: AnyTable, marks: tuple[str, str]) -> list[str]:
     """Return the prefixes under which a table has both marks."""
     found = [key.removesuffix(marks[0]) for key in table if key.endswith(marks[0])]
-    return [prefix for prefix in found if prefix + marks[1] in table and (not prefix or prefix.endswith("."))]
+    found = [prefix for prefix in found if len(prefix) <= MAX_PREFIX_LENGTH and prefix + marks[1] in table]
+    return [prefix for prefix in found if not prefix or prefix.endswith(".")]
 
 
 class _Reader:

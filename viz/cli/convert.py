@@ -11,7 +11,7 @@ import numpy as np
 from gan.cli.command import Command
 from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
 from gan.files.format import format_bytes
-from gan.networks.describe import describe_channels, describe_rung
+from gan.networks.describe import STYLEGAN_XL, describe_channels, describe_rung
 from viz.cli.models import find_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
 from viz.cli.parameter_types import PATH, network_option
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 JINC, STATE_DICT = "jinc", "state-dict"
-OFFICIAL_RUNGS = ("A", "T", "R")  # that the official programs draw, too
+PUBLIC_RUNGS = ("A", "T", "R", STYLEGAN_XL)  # that other programs draw, too
 
 
 @click.command(cls=Command)
@@ -77,8 +77,10 @@ def convert(model: str, out: Path, kind: str, network: str | None, overwrite: bo
     picture = f"{width}x{width} {describe_channels(header.config.img_channels)}"
     click.echo(f"Wrote {out}: {describe_rung(header.config)}, {picture}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
-    if kind == STATE_DICT and header.config.rung not in OFFICIAL_RUNGS:
-        click.echo(f"No official program draws rung {plain(header.config.rung)}: the names follow theirs, but no more.")
+    if kind == STATE_DICT and header.config.rung not in PUBLIC_RUNGS:
+        click.echo(
+            f"No other program draws rung {plain(header.config.rung)}: its names follow the official ones, but no more."
+        )
 
 
 def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:

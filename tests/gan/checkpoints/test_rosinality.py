@@ -8,6 +8,9 @@ from support import rosinality as theirs
 from support.foreign import arguments, case, module, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header, save_generator
+from gan.checkpoints.pickle_stubs import Storage, StoredTensor
+from gan.checkpoints.read_limits import Budget, RefusedError
+from gan.checkpoints.rosinality import find_networks
 
 
 def assert_same(path, ours, network=None) -> None:
@@ -235,3 +238,12 @@ def test_what_is_unknown_is_refused_inside_the_generator_only(tmp_path):
     assert_same(theirs.save(tmp_path / "path.pt", data), ours)  # a pathlib.Path within a Namespace
     data["g_ema"]["conv1.extra"] = tmp_path
     refused(theirs.save(tmp_path / "inside.pt", data), "asks for pathlib")
+
+
+def test_a_table_under_many_names_has_its_price():
+    table = {f"t{number}": StoredTensor(Storage("float32", 1), 0, (1,), (1,)) for number in range(1000)}
+    with pytest.raises(RefusedError, match="far more objects"):
+        find_networks({f"n{number}": table for number in range(1000)}, Budget(1000))
+    mark = StoredTensor(Storage("float32", 1), 0, (1, 1, 1, 1), (1, 1, 1, 1))
+    long = {f"{'x' * 100}.{name}": mark for name in ("input.input", "conv1.conv.weight")}
+    assert find_networks({"state_dict": long}, Budget(1000)) == {}, "no name that fills a sentence"

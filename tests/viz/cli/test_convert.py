@@ -97,7 +97,7 @@ def test_a_state_dict_for_other_programs(pickle, tmp_path):
 def test_a_state_dict_of_a_rung_that_other_programs_do_not_know(tmp_path):
     out = tmp_path / "plain.safetensors"
     result = run("convert", "b", "--to", "state-dict", "--out", out)
-    assert result.exit_code == 0 and "No official program draws rung B" in result.output, result.output
+    assert result.exit_code == 0 and "No other program draws rung B" in result.output, result.output
 
 
 @pytest.mark.parametrize("to", ["jinc", "state-dict"])

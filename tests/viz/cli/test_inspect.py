@@ -14,6 +14,7 @@ import pytest
 import scipy.signal
 from click.testing import CliRunner, Result
 from PIL import Image
+from support import rosinality
 from support.paths import ROOT
 
 from gan.analysis.filter_response import (
@@ -283,6 +284,15 @@ def test_a_checkpoint_is_shown_with_its_facts(tmp_path: Path) -> None:
 
 def test_bundled_models_go_by_their_names() -> None:
     assert "critters-t-32.safetensors: T  + flexible layers" in printed("t")[0]
+
+
+def test_a_file_of_another_project_is_shown(tmp_path: Path) -> None:
+    path = rosinality.save(
+        tmp_path / "a.pt", {"g_ema": rosinality.generator_state(rosinality.generator(block_channels=(8, 8, 16, 4)))}
+    )
+    lines = printed(str(path))
+    assert any(line.endswith("no code; it holds no average w (the mean of 10,000 is taken)") for line in lines)
+    assert "Channels    8 at 4, 8 at 8, 16 at 16, 4 at 32" in lines and "Network     g_ema" in lines
 
 
 @pytest.mark.parametrize(
