@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What a foreign file may lack, computed from the rest of our network, the same in every process (`Network.absent`)."""
+"""Tensors that a foreign file may lack, computed from the rest of our network (`Network.absent`), always the same."""
 
 import numpy as np
 import torch

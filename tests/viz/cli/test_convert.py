@@ -139,7 +139,9 @@ def test_what_cannot_be_converted_says_why_and_writes_nothing(pickle, tmp_path):
     refused(run("convert", pickle, "--out", tmp_path / "out.pkl"), "--out must be a name such as cats.safetensors")
     refused(run("convert", tmp_path / "none.pkl", "--out", out), "There is no file")
     hostile = tmp_path / "hostile.pkl"
-    hostile.write_bytes(pickled(snapshot({"G_ema": network(T)}) | {"x": Call(Named("os", "system"), "echo run")}))
+    inside = network(T)
+    inside.arguments[0]["state"]["extra"] = Call(Named("os", "system"), "echo run")
+    hostile.write_bytes(pickled(snapshot({"G_ema": inside})))
     refused(run("convert", hostile, "--out", out), "hostile.pkl asks for os.system")
     folder = tmp_path / "locked"
     folder.mkdir()
