@@ -21,6 +21,7 @@ from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
+from gan.checkpoints.other_files import MAX_SEEN, OPEN_MODEL, describe_class, describe_data, describe_names
 from gan.checkpoints.pickle_stubs import (
     Global,
     NumpyArray,
@@ -94,6 +95,7 @@ class ForeignFile:
         for find in FAMILIES:
             self._families = self._families or find(data, self._budget)
         self._found = {} if self._families else _find_networks(data)
+        self._other = "" if set(GENERATORS) & set(self.names) else describe_data(data)
         self.facts = _read_facts(data)
         own_sources = (source for found in self._found.values() for source in _find_sources(found, self._budget))
         self.code_bytes, self.code_pieces = _count_code(chain(own_sources, tensorflow.find_sources(data)))
@@ -116,24 +118,32 @@ class ForeignFile:
         names = self.names
         if name is None:
             name = next((known for known in GENERATORS if known in names), None)
+            name = UNNAMED if name is None and UNNAMED in names else name
             name = names[0] if name is None and len(names) == 1 else name
         if name is None or name not in names:
             wanted, others = name or "generator", ", ".join(names[:8])
-            if UNNAMED in names:
+            if names == (UNNAMED,):
                 raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
-            raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
+            if wanted == "generator" and self._other:
+                raise RefusedError(self._other)
+            only = f", only {others}: name one" if others else f" and no other network: {OPEN_MODEL}"
+            raise RefusedError(f"holds no {wanted}{only}")
         if name in self._families:
             return self._families[name]()
         found = self._found[name]
         if isinstance(found, Placeholder) and name in DISCRIMINATORS:
             raise RefusedError(f"holds a discriminator of the class {found.title}: only StyleGAN2's can be opened here")
+        class_name = found.class_name if isinstance(found, PickledObject) else ""
         unknown = _find_placeholder(found, self._budget)
         if unknown is not None:
-            raise refuse_placeholder(unknown)
+            said = describe_class(class_name or unknown.title) or describe_names(_module_names(found, self._budget))
+            raise RefusedError(said) if said else refuse_placeholder(unknown)
         tensors = _flatten(found, self._budget)
-        class_name = found.class_name if isinstance(found, PickledObject) else ""
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
-        kind = detect_kind(shapes, class_name)
+        kind = detect_kind(shapes)
+        if not kind:
+            said = describe_class(class_name) or describe_names(shapes) or self._other
+            raise RefusedError(said or _describe_unknown(shapes, class_name))
         if stylegan_xl.is_stylegan_xl(kind, class_name, shapes):
             return stylegan_xl.describe_network(name, found, tensors)
         given = _constructor_arguments(found, kind.partition(".")[2])
@@ -217,16 +227,21 @@ def _filters_agree(stored: Tensor, computed: Tensor) -> bool:
 
 def _find_networks(data: Any) -> dict[str, Any]:
     """Return the values that may be networks, by name; a network that is all of the file has the name UNNAMED."""
-    if _is_network(data) or isinstance(data, Placeholder):
-        return {UNNAMED: data}
+    if isinstance(data, PickledObject | Placeholder):
+        return {UNNAMED: data} if _is_network(data) or isinstance(data, Placeholder) else {}
     if not isinstance(data, dict):
         return {}
-    return {
+    found = {
         key: value
         for key, value in data.items()
         if isinstance(key, str)
         and (_is_network(value) or (key in (*GENERATORS, *DISCRIMINATORS) and isinstance(value, Placeholder)))
     }
+    # A tensor or two beside named networks, such as an average w, are none; weights that have our names are.
+    shapes = {key: value.shape for key, value in data.items() if isinstance(value, StoredTensor)}
+    if shapes and (not found or detect_kind({key.removeprefix("module."): shape for key, shape in shapes.items()})):
+        found[UNNAMED] = data
+    return found
 
 
 def _read_facts(data: Any) -> dict[str, str]:
@@ -263,6 +278,25 @@ def _find_placeholder(network: Any, budget: Budget) -> Placeholder | None:
         else:
             open_ones.extend(item.values() if isinstance(item, dict) else item)
     return None
+
+
+def _module_names(network: Any, budget: Budget) -> list[str]:
+    """Return the names of an official network's modules, those that are unknown among them."""
+    if not isinstance(network, PickledObject):
+        return []
+    return [
+        f"{prefix}{name}."
+        for prefix, module in _walk(network, budget)
+        for name, child in _children(module)
+        if isinstance(name, str) and isinstance(child, PickledObject | Placeholder)
+    ][:MAX_SEEN]
+
+
+def _describe_unknown(shapes: dict[str, tuple[int, ...]], class_name: str) -> str:
+    some = ", ".join(list(shapes)[:3]) + (" and others" if len(shapes) > 3 else "")
+    named = f"of the class {class_name} " if class_name else ""
+    told = f"its parameters are {some}" if some else "it has none"
+    return f"holds a network {named}that is no StyleGAN2 or 3 ({told}): {OPEN_MODEL}"
 
 
 def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:

@@ -130,8 +130,11 @@ def _describe(name: str, network: Placeholder, budget: Budget) -> Network:
     variables = _Variables(state, budget)
     if network.title.startswith(("tfutil.", "network.")) or version == 2:
         raise RefusedError(PROGRESSIVE)
-    if version == 3 or function in ("G_style", "D_basic") or any("/StyleMod/" in key for key in variables.values):
+    of_stylegan1 = function in ("G_style", "D_basic") or any("/StyleMod/" in key for key in variables.values)
+    if of_stylegan1 or (version == 3 and function.startswith(("G_", "D_"))):
         raise RefusedError(STYLEGAN1)
+    if version == 3:  # a metric's Inception or VGG
+        raise RefusedError(UNKNOWN.format(function or "version 3"))
     if version not in FAMILIES:
         raise RefusedError(UNKNOWN.format(f"version {version!r:.20}"))
     describe = {"G_main": _describe_generator} | dict.fromkeys(DISCRIMINATORS, _describe_discriminator)

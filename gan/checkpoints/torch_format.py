@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from gan.checkpoints.file_type import MAX_HEADER_BYTES
+from gan.checkpoints.other_files import OPEN_MODEL, describe_names
 from gan.checkpoints.pickle_stubs import (
     DTYPES,
     MAX_AXES,
@@ -100,7 +101,10 @@ def read_zip(source: FileRange, budget: Budget) -> Any:
         raise RefusedError(_other_zip(found))
     prefix = pickles[0].removesuffix("data.pkl")
     if any(name.startswith((f"{prefix}code/", f"{prefix}constants.pkl")) for name in found):
-        raise RefusedError("is a TorchScript archive, which is code: only its weights could be used, save those alone")
+        raise RefusedError(
+            "is a TorchScript archive, as metrics' networks are, which is code: only its weights could be used, "
+            "save those alone"
+        )
     order = found.get(f"{prefix}byteorder")
     if order is not None and order.size < 16:
         require(locate_entry(source, order).read(0, order.size) == b"little", BIG_ENDIAN)
@@ -119,7 +123,9 @@ def _other_zip(found: dict[str, Entry]) -> str:
     if any(suffix in PICTURES for suffix in suffixes):
         return "is a zip of pictures, a data set and no model: train.py --data takes it"
     if any(suffix == ".npy" for suffix in suffixes):
-        return "is a zip of numpy arrays and no model"
+        return describe_names(PurePosixPath(name).stem for name in found) or (
+            f"is a zip of numpy arrays (.npz), as latents and statistics are kept, and no model: {OPEN_MODEL}"
+        )
     if any(suffix in (".pkl", ".pt", ".pth", ".safetensors") for suffix in suffixes):
         return "is a zip with checkpoints in it: unpack it and open one of them"
     return "is a zip, but not one of torch's checkpoints: open another file"

@@ -12,6 +12,7 @@ import types
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -220,9 +221,12 @@ def test_a_discriminator_of_another_architecture_or_another_network(path):
     with pytest.raises(CheckpointError, match="do not fit how its network was built"):
         load_discriminator(path)
     refused(written(path, official("discriminator_64")), "discriminator of 64x64 pictures where its generator")
-    refused(written(path, pickled({"net": {"conv.w": torch.ones(3)}})), "no StyleGAN2 or 3: its parameters are conv.w")
-    refused(written(path, pickled([1, 2])), "holds no generator and no other network")
-    other = {"x": torch.ones(1)}
+    refused(
+        written(path, pickled({"net": {"conv.w": torch.ones(3)}})),
+        "no StyleGAN2 or 3 .its parameters are conv.w.: open",
+    )
+    refused(written(path, pickled([1, 2])), "holds no generator and no other network: open")
+    other = {"x.w": torch.ones(1)}
     refused(written(path, pickled({"a": other, "b": other})), "holds no generator, only a, b")
 
 
@@ -450,6 +454,12 @@ def picture() -> bytes:
     return data.getvalue()
 
 
+def npy(shape: tuple[int, ...]) -> bytes:
+    data = io.BytesIO()
+    np.save(data, np.zeros(shape, np.float32))
+    return data.getvalue()
+
+
 OTHERS = [
     (b"", "is empty: the download"),
     (b"<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page"),
@@ -457,7 +467,22 @@ OTHERS = [
     (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "TensorFlow pickle of version None"),
     (pickled(Call(Named("tfutil", "Network"), new=True), 2), "TensorFlow pickle of a progressive GAN"),
     (zip_of(**{"a__1.png": picture(), "dataset.json": b"{}"}), "zip of pictures, a data set"),
-    (zip_of(**{"x.npy": b""}), "numpy arrays"),
+    (zip_of(**{"x.npy": b""}), "numpy arrays .*open the checkpoint"),
+    (zip_of(**{"w.npy": b""}), "holds latents .*open the checkpoint"),
+    (zip_of(**{"dlatents.npy": b""}), "holds latents"),
+    (zip_of(**{"mu.npy": b"", "sigma.npy": b""}), "holds statistics of features"),
+    (npy((1, 18, 512)), r"numpy array \(\[1, 18, 512\]\), as latents, centroids of w and directions .*open the"),
+    (npy((512,)), r"numpy array \(\[512\]\)"),
+    (npy((1, 512))[:20], "numpy array .of a damaged shape"),
+    (b"\x08\x07\x12\x07pytorch\x1a\x031.9" + bytes(100), "an ONNX file"),
+    (b"\x08\x01\x12\x90\x02\x0a" + bytes(100), "graph of TensorFlow's"),
+    (b"\n\xa2\x1d\x12\x90\x02\x0a\x0b\n\x05Const" + bytes(100), "graph of TensorFlow's .*.meta or .pb"),
+    (b'model_checkpoint_path: "model.ckpt-1"\n', "checkpoints of a TensorFlow session"),
+    (b"/annex/objects/SHA256E-s1--0.pkl\n", "git-annex pointer"),
+    (b"GGUF" + bytes(100), "language model"),
+    (b"<!-- x --><html>", "is a web page"),
+    (b"Too many users have viewed or downloaded this file recently.\n", "is a text, perhaps what a failed download"),
+    (b'{"error": "not found"}', "is a text"),
     (zip_of(**{"model.pkl": b""}), "zip with checkpoints"),
     (zip_of(**{"readme.txt": b""}), "not one of torch's"),
     (zip_of(**{"m__data.pkl": b"\x80\x02N.", "m__code__a.py": b""}), "TorchScript"),
@@ -469,7 +494,7 @@ OTHERS = [
     (b"version https:" + b"//git-lfs/spec/v1\noid sha256:0", "Git LFS pointer"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"\0" * 257 + b"ustar" + b"\0" * 300, "archive of files"),
-    (b"hello " * 100, "is damaged or not a checkpoint"),
+    (b"hello \0" * 100, "is damaged or not a checkpoint"),
     (b"{}", "is damaged or not a checkpoint"),
     ((2**62).to_bytes(8, "little") + b"{}", "is damaged or not a checkpoint"),
     ((2**35).to_bytes(8, "little") + b"{}", "header is cut off"),
@@ -549,7 +574,7 @@ def test_safetensors_files_that_lie(path):
     ):
         refused(written(path, table(weight=entry | changed)), "damaged")
     refused(written(path, table(weight=entry | {"dtype": "F8"})), "tensors of the type 'F8', as no network here has")
-    refused(written(path, table(weight=entry)), "no StyleGAN2 or 3: its parameters are weight")
+    refused(written(path, table(weight=entry)), "no StyleGAN2 or 3 .its parameters are weight.: open")
     refused(written(path, table()), "damaged|holds no generator")
     refused(written(path, (2**21).to_bytes(8, "little") + b"{" + b" " * 2**21), "damaged")
     nested = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
