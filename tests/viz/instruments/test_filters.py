@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.signal
 from support.paths import ROOT
+from support.stylegan_xl import network_config
 
 from gan.analysis.filter_response import get_layer_filters, measure_attenuation
 from gan.networks.config import ConfigError, GeneratorConfig
@@ -125,6 +126,19 @@ def test_the_schedule_is_the_plans(name: str) -> None:
     assert found.edges.tolist() == [spec.out_cutoff + spec.out_half_width for spec in layers]
     expected = compute_schedule(config)[1] if config.architecture == "layers" else found.edges
     assert found.stopbands.tolist() == list(expected)
+
+
+def test_numbers_of_listed_layers_jump_and_their_places_do_not() -> None:
+    config = network_config(heads=2)
+    layers = plan(config).layers
+    for place, spec in enumerate(layers):
+        view = view_filters(config, str(spec.index))
+        assert view is view_filters(config, spec.name) and view.place == place
+        assert (view.up is None) == (spec.up == 1) and (view.down is None) == (spec.down == 1)
+    assert layers[-1].index > len(layers) - 1
+    missing = next(number for number in range(layers[-1].index) if number not in {spec.index for spec in layers})
+    with pytest.raises(ConfigError, match=f"no layer '{missing}'"):
+        view_filters(config, str(missing))
 
 
 def test_layers_go_by_name_or_number_and_the_input_by_its_name() -> None:
