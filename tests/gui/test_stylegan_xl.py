@@ -62,7 +62,7 @@ def test_the_window_draws_it_with_its_class_and_average(path: str) -> None:
         assert shown.state.latent.label == 2
         check(2)
         shown.state.layers.left = selected
-        context.item_click("//Filters")
+        context.window_focus("//Filters")
         settle(context, shown)
         assert find_layer(config, "L5_1_1").name == selected
 
