@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from gan.checkpoints import rosinality, stylegan_xl, tensorflow
 from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
-from gan.checkpoints.official_arguments import discriminator_config, generator_config
+from gan.checkpoints.official_arguments import SQUARE_ONLY, discriminator_config, generator_config
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
 from gan.checkpoints.other_files import MAX_SEEN, OPEN_MODEL, describe_class, describe_data, describe_names
 from gan.checkpoints.pickle_stubs import (
@@ -373,6 +373,8 @@ def _constructor_arguments(network: Any, role: str) -> dict[str, Any]:
     if not isinstance(network, PickledObject):
         return {}
     state, left = network.state, [MAX_ARGUMENT_VALUES]
+    if state.get("square") is False:
+        raise RefusedError(f"is a model of {SQUARE_ONLY}")
     named, listed = (to_json(state.get(key), left) for key in ("_init_kwargs", "_init_args"))
     given = {key: state[key] for key in POSITIONS[role] if type(state.get(key)) is int} if named or listed else {}
     if isinstance(listed, list):

@@ -30,8 +30,17 @@ def detect_kind(shapes: Shapes) -> str:
     if any(LAYER.fullmatch(name) for name in shapes) and any(name.startswith("synthesis.input.") for name in shapes):
         return "stylegan3.Generator"
     if "synthesis.b4.const" in shapes:
+        _check_square(shapes)
         return "stylegan2.Generator"
     return "stylegan2.Discriminator" if "b4.out.weight" in shapes else ""
+
+
+def _check_square(shapes: Shapes) -> None:
+    """Raise RefusedError where StyleGAN2's constant, and so the picture, is not square."""
+    constant = shapes["synthesis.b4.const"]
+    if len(constant) == 3 and constant[1] != constant[2]:
+        scale = max((int(match[1]) for match in map(BLOCK.fullmatch, shapes) if match), default=4) // 4
+        raise RefusedError(NOT_SQUARE.format(constant[1] * scale, constant[2] * scale))
 
 
 def infer_arguments(kind: str, shapes: Shapes) -> dict[str, Any]:
@@ -108,11 +117,8 @@ def fit_channel_rule(channels: Mapping[int, int]) -> dict[str, Any]:
 
 def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
     """Infer from the convolutions of each resolution; ToRGB and shortcuts tell the architecture."""
-    constant, height, width = shapes["synthesis.b4.const"]
-    channels = {4: constant} | _channels_by_resolution(shapes, "synthesis.")
+    channels = {4: shapes["synthesis.b4.const"][0]} | _channels_by_resolution(shapes, "synthesis.")
     resolution = max(channels)
-    if height != width:
-        raise RefusedError(NOT_SQUARE.format(height * resolution // 4, width * resolution // 4))
     if f"synthesis.b{resolution}.skip.weight" in shapes:
         architecture = "resnet"
     else:

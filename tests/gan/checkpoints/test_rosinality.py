@@ -196,12 +196,18 @@ def test_pictures_of_official_pickles_that_are_not_square(tmp_path, stem):
             assert read_header(tmp_path / "human.pkl").config.resolution == 64
         else:
             refused(tmp_path / "human.pkl", "like StyleGAN-Human's.*or open a square model")
+            whole = module("Generator", state_of(tensors), arguments(settings), square=False)  # kept as an attribute
+            (tmp_path / "human.pkl").write_bytes(pickled(snapshot({"G_ema": whole})))
+            refused(tmp_path / "human.pkl", "is a model of pictures that are not square")
 
 
 def test_bare_official_weights_of_pictures_that_are_not_square(tmp_path):
     state = state_of(case("stylegan2_64")[1])
     state["synthesis.b4.const"] = state["synthesis.b4.const"][:, :, :2].clone()
-    refused(theirs.save(tmp_path / "human.pt", {"g_ema": state}), "like StyleGAN-Human's.*or open a square model")
+    refused(theirs.save(tmp_path / "human.pt", {"g_ema": state}), "64 high and 32 wide.*or open a square model")
+    whole = module("Generator", state, arguments(case("stylegan2_64")[0]))
+    (tmp_path / "human.pkl").write_bytes(pickled(snapshot({"G_ema": whole})))
+    refused(tmp_path / "human.pkl", "64 high and 32 wide.*or open a square model")
 
 
 def test_damaged_and_unknown_variants_are_one_sentence(tmp_path):
