@@ -252,7 +252,7 @@ def find_paths(folder: Path) -> list[Path]:
 def main(folder: Path) -> None:
     """Run every case in FOLDER, a folder of reference vectors, and print a row for each.
 
-    Example: python -m gan.conformance tests/conformance
+    Example: python -m gan.conformance tests/data/conformance
     """
     paths = find_paths(folder)
     if not paths:
