@@ -312,7 +312,7 @@ def test_a_file_of_another_project_is_shown(tmp_path: Path) -> None:
         ("t --size 64", "--size goes with --cfg or --diff", 2),
         ("t --filter-size 4", "--filter-size goes with --cfg or --diff", 2),
         ("no-such-model", "There is no file no-such-model: choose another", 1),
-        (__file__, "damaged or not", 1),
+        (__file__, "is a text, perhaps what a failed download said, and not a checkpoint", 1),
         ("x" * 5000, "There is no file " + "x" * 60, 1),
         ("--cfg T --layer 3", "give --plot, too", 2),
         (f"--cfg T --plot {'x' * 300}.png", "cannot be written: File name too long", 1),
