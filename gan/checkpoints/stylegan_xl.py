@@ -61,7 +61,7 @@ def _read_mapping(module: PickledObject | None, shapes: Shapes) -> dict[str, Any
     first, average = shapes.get("mapping.fc0.weight", ()), shapes.get("mapping.w_avg", ())
     require(len(first) == 2 and len(average) in (1, 2))
     table, projection = shapes.get("mapping.embed.weight", ()), shapes.get("mapping.embed_proj.weight", ())
-    labels = module.state.get("c_dim") if module else None
+    labels = module.state.get("c_dim", _child(module, "mapping").state.get("c_dim")) if module else None
     if type(labels) is not int:
         rows = average[0] if len(average) == 2 else table[0] if table else 0
         labels = rows if projection else 0

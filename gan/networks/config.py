@@ -168,7 +168,7 @@ class ListedLayer:
     Units as there. ToRGB is the last layer of a list.
     """
 
-    name: str  # L{index}_{out_size}_{out_channels}; the indices rise, with gaps
+    name: str  # L{index}_{out_size}_{out_channels}, the index being any number
     in_channels: int
     out_channels: int
     in_size: int
@@ -330,8 +330,9 @@ class GeneratorConfig(_Config):
         _check(len(self.layers) == self.num_layers + 1, "The list of layers has another length than num_layers says.")
         for layer in self.layers:
             layer.check(self.resolution)
+        names = {layer.name for layer in self.layers}
+        _check(len(names) == len(self.layers), "Two layers of the list have one name.")
         for before, after in pairwise(self.layers):
-            _check(before.index < after.index, f"The layers {before.name} and {after.name} are out of order.")
             written = (before.out_channels, before.out_size, before.out_rate)
             read = (after.in_channels, after.in_size, after.in_rate)
             _check(written == read, f"The layer {after.name} does not read what {before.name} writes.")

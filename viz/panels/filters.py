@@ -6,6 +6,7 @@ import math
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 
+from gan.analysis.bands import list_bands
 from viz.core.result import PICTURE
 from viz.core.state import AppState
 from viz.instruments.filters import FiltersView, FilterView, response_image, view_filters
@@ -32,8 +33,8 @@ def draw(state: AppState, context: PanelContext) -> None:
     facts, band = context.facts(slot), selected(state, context, slot)
     if facts is None or band is None:
         return
-    last = band.index is not None and band.name == PICTURE
-    shown = view_filters(facts.config, str(band.index) if last else band.name)
+    last = list_bands(facts.config)[-1].name  # ToRGB, whose output the picture is
+    shown = view_filters(facts.config, last if band.name == PICTURE else band.name)
     imgui.set_next_item_width(-1)
     names = ("input", *shown.schedule.names) if facts.config.movable else shown.schedule.names
     tip = "The layer shown here, under Layers and under Spectrum."
