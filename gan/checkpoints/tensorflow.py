@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gan.checkpoints.absent import average_w, draw_noise
 from gan.checkpoints.derived import TRANSPOSE, Change, Derived, Network
+from gan.checkpoints.official_arguments import NOT_SQUARE
 from gan.checkpoints.official_shapes import fit_channel_rule
 from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, Storage, StoredTensor, refuse_placeholder
 from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
@@ -31,37 +32,14 @@ SYNTHESIS = ("G_synthesis_stylegan2", "G_synthesis", REVISED)
 GROWN_DISCRIMINATOR = "D_stylegan"
 DISCRIMINATORS = ("D_stylegan2", "D_main", GROWN_DISCRIMINATOR)
 # Arguments that say how a network was trained, run or sized, which shapes tell.
-IGNORED = {
-    "latent_size",
-    "dlatent_size",
-    "label_size",
-    "label_fmaps",
-    "resolution",
-    "num_channels",
-    "mapping_layers",
-    "mapping_fmaps",
-    "fmap_base",
-    "fmap_max",
-    "fmap_min",
-    "fmap_decay",
-    "num_fp16_res",
-    "style_mixing_prob",
-    "dlatent_avg_beta",
-    "dlatent_broadcast",
-    "randomize_noise",
-    "fused_modconv",
-    "structure",
-    "conditioning",
-    "mapping_func",
-    "is_training",
-    "is_validation",
-    "is_template_graph",
-    "return_dlatents",
-    "mbstd_num_features",
-    "freeze_layers",
-}
+IGNORED = set(
+    "latent_size dlatent_size label_size label_fmaps resolution num_channels mapping_layers mapping_fmaps "
+    "fmap_base fmap_max fmap_min fmap_decay num_fp16_res style_mixing_prob dlatent_avg_beta "
+    "dlatent_broadcast randomize_noise fused_modconv structure conditioning mapping_func is_training "
+    "is_validation is_template_graph return_dlatents mbstd_num_features freeze_layers".split()
+)
 READ = {"architecture", "resample_kernel", "conv_clamp", "mapping_lrmul"}
-READ_OF_G, READ_OF_D = READ | {"synthesis_func", "use_noise"}, READ | {"mbstd_group_size"}
+READ_OF_G, READ_OF_D = READ | {"synthesis_func", "use_noise"}, READ | {"mbstd_group_size", "label_size"}
 USUAL = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True, "dtype": "float32"}
 FILTER, HALF_FILTER = [1, 3, 3, 1], (1.0, 1.0)
 OTHER = "open a StyleGAN2 or StyleGAN3 model of the same pictures, or draw this one with its authors' program"
@@ -135,8 +113,8 @@ def _describe(name: str, network: Placeholder, budget: Budget) -> Network:
         raise RefusedError(STYLEGAN1)
     if version == 3:  # a metric's Inception or VGG
         raise RefusedError(UNKNOWN.format(function or "version 3"))
-    if version not in FAMILIES:
-        raise RefusedError(UNKNOWN.format(f"version {version!r:.20}"))
+    if type(version) is not int or version not in FAMILIES:
+        raise RefusedError(UNKNOWN.format(f"version {_show(version)}"))
     describe = {"G_main": _describe_generator} | dict.fromkeys(DISCRIMINATORS, _describe_discriminator)
     if function not in describe:
         raise RefusedError(UNKNOWN.format(function or "a network without a name"))
@@ -208,10 +186,15 @@ def _arguments(state: Mapping[str, Any], read: set[str]) -> dict[str, Any]:
         arguments = part.get("static_kwargs")
         given |= arguments if isinstance(arguments, dict) else {}
     others = {key: value for key, value in given.items() if key not in IGNORED | read and not _is_truncation(key)}
-    unusual = [f"{key} = {value!r:.40}" for key, value in others.items() if key not in USUAL or value != USUAL[key]]
+    unusual = [f"{key} = {_show(value)}" for key, value in others.items() if key not in USUAL or value != USUAL[key]]
     if unusual:
         raise ConfigError(f"The network was built with options that are not supported here: {', '.join(unusual[:4])}.")
     return {key: value for key, value in given.items() if key in read}
+
+
+def _show(value: Any) -> str:
+    """Return a value as it is shown: what is not plain by its type alone."""
+    return f"{value!r:.40}" if value is None or isinstance(value, bool | int | float | str) else type(value).__name__
 
 
 def _is_truncation(key: str) -> bool:
@@ -250,14 +233,17 @@ def _describe_generator(name: str, state: Mapping[str, Any], variables: _Variabl
     grown = REVISED in (drawn_by, built_by)
     if grown:
         _check_grown(variables, "synthesis/lod")
-    channels = {4: variables.shape("synthesis/4x4/Const/const", 4)[1]}
+    _, constant, height, width = variables.shape("synthesis/4x4/Const/const", 4)
+    channels = {4: constant}
     while variables.has(f"synthesis/{_square(2 * max(channels))}/Conv1/weight"):
         size = 2 * max(channels)
         channels[size] = variables.shape(f"synthesis/{_square(size)}/Conv1/weight", 4)[3]
     resolution = max(channels)
+    if height != width:
+        raise RefusedError(NOT_SQUARE.format(height * resolution // 4, width * resolution // 4))
     architecture = "orig" if grown else given.get("architecture", "skip")
     if architecture not in ("orig", "skip", "resnet"):
-        raise ConfigError(f"StyleGAN2's architecture {architecture!r:.40} is not supported here.")
+        raise ConfigError(f"StyleGAN2's architecture {_show(architecture)} is not supported here.")
     to_rgb = "ToRGB_lod0" if grown else f"{_square(resolution)}/ToRGB"
     noise = given.get("use_noise", True) is not False and variables.has("synthesis/4x4/Conv/noise_strength")
     fields = _mapping_fields(variables, given) | _shared_options(given)
@@ -385,13 +371,10 @@ def _describe_discriminator(name: str, state: Mapping[str, Any], variables: _Var
         channels[4] = variables.shape("8x8/Conv1_down/weight", 4)[3]
     outputs = variables.shape("Output/weight", 2)[1]
     embedded = variables.has("LabelEmbed/weight")
-    size_of_labels = (
-        state.get("static_kwargs", {}).get("label_size", 0) if isinstance(state.get("static_kwargs"), dict) else 0
-    )
-    c_dim = variables.shape("LabelEmbed/weight", 2)[0] if embedded else outputs if outputs > 1 or size_of_labels else 0
+    labelled = outputs > 1 or bool(given.get("label_size"))
+    c_dim = variables.shape("LabelEmbed/weight", 2)[0] if embedded else outputs if labelled else 0
     from_rgb = "FromRGB_lod0" if grown else f"{_square(resolution)}/FromRGB"
-    whole_batch = given.get("mbstd_group_size", None if state["version"] == 5 else 4) is None
-    group = 0 if whole_batch else given.get("mbstd_group_size", 4)
+    group = given.get("mbstd_group_size", None if state["version"] == 5 else 4)
     multiplier = _number("mapping_lrmul", given.get("mapping_lrmul", 0.1))
     fields = _shared_options(given) | _channel_fields(channels)
     config = DiscriminatorConfig(
@@ -401,7 +384,7 @@ def _describe_discriminator(name: str, state: Mapping[str, Any], variables: _Var
         cmap_dim=outputs if embedded else None,
         mapping_layers=variables.count("Mapping{}/weight") if embedded else 8,
         mapping_lr_multiplier=(0.0 if multiplier == 0.01 else multiplier) if embedded else 0.0,
-        mbstd_group=group,
+        mbstd_group=0 if group is None else group,
         mbstd_channels=variables.shape("4x4/Conv/weight", 4)[2] - channels[4],
         direct_labels=c_dim > 0 and not embedded,
         architecture="orig" if grown else given.get("architecture", "resnet"),

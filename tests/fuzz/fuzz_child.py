@@ -242,6 +242,7 @@ OPENERS = {
     "set": picture_set,
     "rosinality": checkpoint,
     "stylegan-xl": checkpoint,
+    "tensorflow": checkpoint,
 }
 
 

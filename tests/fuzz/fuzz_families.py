@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from support import rosinality as names
 from support import stylegan_xl as xl
+from support import tensorflow as tf
 
 from gan.checkpoints.checkpoint import save_generator
 
@@ -79,3 +80,37 @@ def listed() -> bytes:
 def choose_stylegan_xl(rng: random.Random) -> bytes:
     """One of the pickles above."""
     return stylegan_xl(rng.choice(STYLEGAN_XL), rng.choice((2, 3, 4, 4, 5)))
+
+
+TENSORFLOW = ("skip", "labels", "labels beside z", "grown", "without what can be made up")
+
+
+@cache
+def tensorflow(form: str, protocol: int) -> bytes:
+    """A pickle of TensorFlow's (G, D, Gs)."""
+    version = 4 if form in ("skip", "labels beside z", "grown") else 5
+    ours = tf.generator(
+        16,
+        **SMALL
+        | {
+            "skip": {},
+            "labels": {"c_dim": 2, "architecture": "resnet", "conv_clamp": 4.0},
+            "labels beside z": {"c_dim": 2, "labels_beside_z": True, "label_width": 4, "resample_filter": (1.0, 1.0)},
+            "grown": {"architecture": "orig"},
+            "without what can be made up": {"mapping_width": 3},
+        }[form],
+    )
+    judge = {"channel_base": 64, "channel_max": 4, "c_dim": ours.config.c_dim}
+    if ours.config.c_dim:
+        judge |= {"direct_labels": True} if version == 4 else {"mapping_layers": 0, "cmap_dim": 3}
+    grown, whole = form == "grown", not form.startswith("without")
+    critic = tf.discriminator(16, architecture="orig" if grown else "resnet", **judge)
+    given = {"label_size": ours.config.c_dim, "resample_kernel": list(ours.config.resample_filter)}
+    given["conv_clamp"] = ours.config.conv_clamp
+    written = tf.written_generator(ours, version, noises=whole, average=whole, grown=grown, **given)
+    return tf.file_of(None, tf.written_discriminator(critic, version, grown), written, protocol=protocol)
+
+
+def choose_tensorflow(rng: random.Random) -> bytes:
+    """One of the pickles above."""
+    return tensorflow(rng.choice(TENSORFLOW), rng.choice((2, 3, 4, 4, 5)))

@@ -122,6 +122,11 @@ def _stylegan_xl(rng: random.Random, number: int) -> Made:
     return mutation, {"m.pkl": pickles.mutated(rng, families.choose_stylegan_xl(rng), mutation)}, "m.pkl"
 
 
+def _tensorflow(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, [*pickles.ON_INSTRUCTIONS, *pickles.ON_BYTES])
+    return mutation, {"m.pkl": pickles.mutated(rng, families.choose_tensorflow(rng), mutation)}, "m.pkl"
+
+
 def _ours(rng: random.Random, number: int) -> Made:
     mutation = _chosen(number, ["document", "options", *files.SAFETENSORS_MUTATIONS])
     data = files.mutated_safetensors(rng, seeds.ours(rng.choice(GENERATORS)), mutation)
@@ -196,8 +201,9 @@ KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     # files of other projects, which have a test of their own
     "rosinality": (20, _rosinality),
     "stylegan-xl": (20, _stylegan_xl),
+    "tensorflow": (20, _tensorflow),
 }
-FAMILIES = ("rosinality", "stylegan-xl")
+FAMILIES = ("rosinality", "stylegan-xl", "tensorflow")
 
 
 def mutant(kind: str, seed: int) -> Mutant:
@@ -230,6 +236,9 @@ def well_formed() -> Iterator[Mutant]:
         for protocol in (2, 3, 4, 5):
             yield unchanged("stylegan-xl", {"m.pkl": families.stylegan_xl(form, protocol)}, "m.pkl")
     yield unchanged("stylegan-xl", {"m.safetensors": families.listed()}, "m.safetensors")
+    for form in families.TENSORFLOW:
+        for protocol in (2, 3, 4, 5):
+            yield unchanged("tensorflow", {"m.pkl": families.tensorflow(form, protocol)}, "m.pkl")
     for name in ("T", "A", "T with labels"):
         yield unchanged("training", {"training-state.safetensors": seeds.training(name)}, "training-state.safetensors")
     yield unchanged("state", {"state.json": json.dumps(seeds.settings()).encode()}, "state.json")
