@@ -79,18 +79,25 @@ class Header:
     code_bytes: int = 0  # of Python source that came with it, none of which is ever run
     code_pieces: int = 0  # number of texts with source
     family: str = ""  # of networks, where a foreign file is of another project than the official ones
+    suspicious: tuple[str, ...] = ()  # names that a foreign file asks for and that only an attack needs
     absent: tuple[str, ...] = ()  # names of tensors that a foreign file lacks, and that are computed
 
     def describe(self) -> str:
         """Return one line that says what the file is."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
+        warning = ""
+        if self.suspicious:
+            asked = ", ".join(self.suspicious)
+            warning = (
+                f"; beside the generator it asks for {asked}, as an attack does: do not open it with other programs"
+            )
         family = self.family or ("StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2")
         code = "no code"
         if self.code_bytes:
             pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
             code = f"{self.code_bytes:,} bytes of Python source in {pieces}: none of it was run"
-        return f"a {self.format} of a {family} generator, which carries {code}{self._describe_absent()}"
+        return f"a {self.format} of a {family} generator, which carries {code}{self._describe_absent()}{warning}"
 
     def _describe_absent(self) -> str:
         """Return what stands in for what the file lacks; "" where it lacks nothing."""
@@ -266,6 +273,7 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
             code_pieces=file.code_pieces,
             family=found.family,
             absent=tuple(found.absent),
+            suspicious=file.suspicious,
         )
 
 

@@ -101,6 +101,11 @@ class ForeignFile:
         self.code_bytes, self.code_pieces = _count_code(chain(own_sources, tensorflow.find_sources(data)))
 
     @property
+    def suspicious(self) -> tuple[str, ...]:
+        """Return names that the file asks for beside its generator and that only an attack needs."""
+        return tuple(dict.fromkeys(self._budget.suspicious))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the networks in the file."""
         return tuple(self._families or self._found)

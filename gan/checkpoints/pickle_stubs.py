@@ -22,6 +22,12 @@ MAX_LISTED_ITEMS = 256  # of a numpy array that is read as a list
 MAX_KEY_PARTS = 8
 KEY_TYPES = (str, int, float, bool, bytes, type(None))
 
+SUSPICIOUS_MODULES = set(
+    "bdb code commands ctypes importlib marshal multiprocessing nt os pdb pickle popen2 posix pty requests runpy "
+    "shutil socket subprocess sys timeit urllib webbrowser".split()
+)
+SUSPICIOUS_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "execfile", "input", "open"}
+
 # torch's dtypes: bytes per number, class of their storages, name in .safetensors files.
 DTYPES = {
     "float64": (8, "DoubleStorage", "F64"),
@@ -391,6 +397,13 @@ KNOWN_GLOBALS = _known_globals()
 def lookup_global(module: str, name: str) -> Global | Placeholder:
     """Return the stand-in for a name: a placeholder, which is never called, where it is not known."""
     return KNOWN_GLOBALS.get((module, name)) or Placeholder(f"{module}.{name}")
+
+
+def is_suspicious(module: str, name: str) -> bool:
+    """Return True for a name that runs, loads or deletes something: no honest file asks for it, wherever it lies."""
+    if module in ("builtins", "__builtin__"):
+        return name in SUSPICIOUS_BUILTINS
+    return module.partition(".")[0] in SUSPICIOUS_MODULES
 
 
 def refuse_placeholder(found: Placeholder) -> RefusedError:

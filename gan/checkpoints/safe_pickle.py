@@ -16,6 +16,7 @@ from gan.checkpoints.pickle_stubs import (
     NumpyDtype,
     PickledObject,
     Placeholder,
+    is_suspicious,
     is_text_key,
     lookup_global,
     set_item,
@@ -25,7 +26,7 @@ from gan.checkpoints.read_limits import DAMAGED, TRUNCATED, Budget, FileRange, L
 PROTOCOLS = range(2, 6)
 WINDOW = 8192  # bytes read at a time: few, since after each tensor the next lies somewhere else
 MAX_OPEN_MARKS = 1000  # an official file has about 40
-MAX_INTEGER_BYTES = 16
+MAX_INTEGER_BYTES, MAX_SUSPICIOUS = 16, 3
 
 PersistentLoad = Callable[[Any], Any]  # from the identifier of an object stored outside of the pickle to its stand-in
 
@@ -236,6 +237,8 @@ class PickleInterpreter:
         found = lookup_global(module, name)
         if isinstance(found, Placeholder):
             self.budget.spend_text(len(found.title))
+            if is_suspicious(module, name) and len(self.budget.suspicious) < MAX_SUSPICIOUS:
+                self.budget.suspicious.append(found.title)
         self._stack.append(found)
 
     def reduce(self) -> None:

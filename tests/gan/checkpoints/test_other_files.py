@@ -71,7 +71,9 @@ def test_an_official_pickle_opens_whatever_lies_beside_its_networks(tmp_path: Pa
     path = tmp_path / "network.pkl"
     path.write_bytes(pickled(snapshot({"G_ema": network(T)}) | beside(), protocol, old_numpy=True))
     assert load_generator(path)[0].config.rung == "T"
-    assert read_header(path).network == "G_ema"
+    header = read_header(path)
+    assert header.network == "G_ema" and header.suspicious == ("os.system",)
+    assert "it asks for os.system, as an attack does: do not open it with other programs" in header.describe()
 
 
 def test_weights_without_a_name_open_beside_other_tables(tmp_path: Path) -> None:
