@@ -50,7 +50,7 @@ PAGES = (
 )
 NUMPY = b"\x93NUMPY"
 NUMPY_SHAPE = re.compile(rb"'shape': \(([\d, ]{0,40})\)")
-TEXT = bytes(range(32, 127)) + b"\t\r\n"
+TEXT, MIN_TEXT_BYTES = bytes(range(32, 127)) + b"\t\r\n", 8  # of a text that says something
 # Graphs of TensorFlow's (.meta, .pb) and ONNX begin with a field's number, and then with its length or a version.
 GRAPH = "is {}, which describes how a network computes and cannot be opened here: " + CHOOSE
 TENSORFLOW_WORDS = (b"Const", b"Placeholder", b"Identity", b"Variable", b"Add", b"serve", b"Assign")
@@ -90,6 +90,6 @@ def detect_file_type(path: Path) -> FileType:
         raise RefusedError(GRAPH.format("a graph of TensorFlow's (.meta or .pb)"))
     if head.startswith((b"model_checkpoint_path:", b"all_model_checkpoint_paths:")):
         raise RefusedError(f"lists the checkpoints of a TensorFlow session, which cannot be opened here: {CHOOSE}")
-    if len(head) >= 4 and all(byte in TEXT for byte in head):
+    if len(head) >= MIN_TEXT_BYTES and all(byte in TEXT for byte in head):
         raise RefusedError(f"is a text, perhaps what a failed download said, and not a checkpoint: {CHOOSE}")
     raise RefusedError(f"is damaged or not a checkpoint: {CHOOSE}, or get a fresh copy of it")
