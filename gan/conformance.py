@@ -2,12 +2,14 @@
 """Compare this implementation with reference vectors: `python -m gan.conformance FOLDER`.
 
 Each .safetensors file is one case (its metadata key "config" says which). A row is printed for each; the exit status is
-non-zero when one fails, is unknown, or there are none.
+non-zero when one fails, is unknown, or there are none. A case may name a checkpoint of another project, beside it: then
+what we draw from that file is compared. Files named refused_* must be refused, and their sentence is printed.
 """
 
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,17 @@ from torch import Tensor, nn
 
 import cuda_ops
 from gan.analysis import image_warp
+from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
 from gan.cli.path_types import UserPath
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
+from gan.networks.synthesis import SynthesisOptions
+
+
+class NotCoveredError(Exception):
+    """A case of a known kind that cannot be compared yet; the message may say why."""
+
 
 Tensors = dict[str, Tensor]
 Errors = Iterator[tuple[str, float]]
@@ -29,6 +38,7 @@ NETWORK_TOLERANCE = 1e-4  # of the largest reference value (docs/references.md, 
 OPERATOR_TOLERANCE = 1e-5
 NOT_COVERED = ("ada",)  # the augmentation is not written yet
 RESAMPLING = ("integer_translation", "fractional_translation", "fractional_rotation", "fractional_pseudo_rotation")
+REFUSED, CHECKPOINTS = "refused_", (".pkl", ".pt", ".pth")  # foreign checkpoints, by their files' names
 # Filters are stored in the vectors too, though they follow from the configuration.
 COMPUTED = ("resample_filter", "up_filter", "down_filter")
 
@@ -153,11 +163,41 @@ def resampling_errors(calls: list[list[Any]], tensors: Tensors) -> Errors:
         yield f"{i} {name} mask", relative_error(mask.expand_as(moved), tensors[f"out/{i}/mask"])
 
 
-def find_case(stem: str, config: Any) -> tuple[Callable[[Any, Tensors], Errors], float] | None:
-    """Return the comparison for a case and its tolerance; None for a known kind that is not covered yet."""
-    if stem.startswith(NOT_COVERED):
-        return None
+@torch.no_grad()
+def foreign_errors(folder: Path, config: dict[str, Any], tensors: Tensors) -> Errors:
+    """Compare w, pictures and logits of another project's checkpoint in `folder` with those of its own code.
+
+    CheckpointError where it is refused; NotCoveredError if that is because its pictures are not square.
+    """
+    path = folder / Path(str(config["file"])).name
+    try:
+        generator, _ = load_generator(path)
+    except CheckpointError as error:
+        if len(set(config.get("height_width", ()))) > 1:
+            raise NotCoveredError(str(error)) from error
+        raise
+    z, c = tensors["in/z"], tensors.get("in/c")
+    for name, expected in _under(tensors, "out/").items():
+        kind, _, psi = name.partition("_psi")
+        if kind == "logits":
+            img = tensors["in/img"]
+            labels = None if c is None else c[torch.arange(len(img)) % len(c)]
+            found = load_discriminator(path)(img, labels)
+        elif kind in ("w", "img"):
+            found = generator.mapping(z, c, psi=float(psi or 1))
+            found = found if kind == "w" else generator.synthesis(found, SynthesisOptions())
+        else:
+            raise ValueError(f"unknown output {name}")
+        yield name, relative_error(found, expected)
+
+
+def find_case(path: Path, config: Any) -> tuple[Callable[[Any, Tensors], Errors], float]:
+    """Return the comparison for a case and its tolerance. NotCoveredError for a known kind that is not covered yet."""
+    if path.stem.startswith(NOT_COVERED):
+        raise NotCoveredError
     if isinstance(config, dict):
+        if "file" in config:
+            return partial(foreign_errors, path.parent), NETWORK_TOLERANCE
         if str(config.get("kind", "")).endswith(".Generator"):
             return generator_errors, NETWORK_TOLERANCE
         if str(config.get("kind", "")).endswith(".Discriminator"):
@@ -171,15 +211,18 @@ def find_case(stem: str, config: Any) -> tuple[Callable[[Any, Tensors], Errors],
 
 def run_case(path: Path) -> tuple[str, str]:
     """Run the case of a file; return (verdict, details), the verdict "pass", "FAIL" or "not covered yet"."""
+    if path.name.startswith(REFUSED):
+        return check_refused(path)
     try:
         with safe_open(path, framework="pt") as file:
             config = json.loads((file.metadata() or {})["config"])
-            case = find_case(path.stem, config)
-            if case is None:
-                return "not covered yet", ""
+            compare, tolerance = find_case(path, config)
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-        compare, tolerance = case
         errors = list(compare(config, tensors))
+    except NotCoveredError as error:
+        return "not covered yet", str(error)
+    except CheckpointError as error:
+        return "FAIL", str(error)
     except (ValueError, KeyError, TypeError, RuntimeError, OSError, SafetensorError) as error:
         return "FAIL", f"{type(error).__name__}: {error}"
     if not errors:
@@ -189,14 +232,29 @@ def run_case(path: Path) -> tuple[str, str]:
     return "pass" if worst <= tolerance else "FAIL", details
 
 
+def check_refused(path: Path) -> tuple[str, str]:
+    """Check that a checkpoint is refused; return the verdict and its sentence."""
+    try:
+        load_generator(path)
+    except CheckpointError as error:
+        return "pass", f"refused: {error}"
+    return "FAIL", "it must be refused, and was opened"
+
+
+def find_paths(folder: Path) -> list[Path]:
+    """Return the cases of a folder: reference vectors, and checkpoints that have none, which must be refused."""
+    found = sorted(folder.glob("*.safetensors"))
+    return found + sorted(path for path in folder.glob(f"{REFUSED}*") if path.suffix in CHECKPOINTS)
+
+
 @click.command()
 @click.argument("folder", type=UserPath())
 def main(folder: Path) -> None:
     """Run every case in FOLDER, a folder of reference vectors, and print a row for each.
 
-    Example: python -m gan.conformance tests/conformance
+    Example: python -m gan.conformance tests/data/conformance
     """
-    paths = sorted(folder.glob("*.safetensors"))
+    paths = find_paths(folder)
     if not paths:
         raise click.ClickException(f"There are no cases (.safetensors files) in {folder}: name a folder that has some.")
     verdicts = []

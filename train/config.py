@@ -60,7 +60,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         self._check_types()
         self._check_ranges()
-        if self.batch < 1 or self.batch % min(self.discriminator.mbstd_group, self.batch):
+        if self.batch < 1 or self.batch % self.discriminator.group_size(self.batch):
             raise TrainingError(
                 f"A batch of {self.batch} cannot be split into minibatch-deviation groups of "
                 f"{self.discriminator.mbstd_group}; choose a multiple of it."

@@ -20,7 +20,7 @@ class Band:
     """
 
     name: str
-    index: int | None  # of the layer; None for the input
+    index: int | None  # the number in the layer's name, or its place; None for the input
     channels: int
     size: int
     rate: int  # s
@@ -56,9 +56,9 @@ def list_bands(config: GeneratorConfig) -> tuple[Band, ...]:
         edge = planned.input_rate / 2  # sinusoids moved beyond the disc fade out up to here
         found.append(Band(INPUT, None, *grid, cutoff, edge, edge, radial=True, critical=cutoff == edge))
     stopbands = None if config.architecture != "layers" else compute_schedule(config)[1]
-    for spec in planned.layers:
+    for place, spec in enumerate(planned.layers):
         edge = spec.out_cutoff + spec.out_half_width
-        stopband = edge if stopbands is None else float(stopbands[spec.index])
+        stopband = edge if stopbands is None else float(stopbands[place])
         grid, radial = (spec.out_channels, spec.out_size, spec.out_rate), spec.radial_down and spec.down_taps > 1
         found.append(Band(spec.name, spec.index, *grid, spec.out_cutoff, stopband, edge, radial, spec.is_critical))
     return tuple(found)

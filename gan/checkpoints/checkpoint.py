@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 FORMAT = "jinc"
 SCHEMA = 1
+# What a file may lack, by the endings of its names, and what is taken then.
+ABSENT = {
+    "w_avg": "no average w (the mean of 10,000 is taken)",
+    "noise_const": "no noise planes (fixed ones are taken)",
+}
 MEMORY_SHARE = 0.8  # of the free memory that a model may take
 NO_GENERATOR = "holds a discriminator of {0}x{0} pictures where its generator should be: open a file with a generator"
 MAX_DOCUMENT_LENGTH = 2**20  # characters; ours have some thousand, and JSON takes up to fifty times its size in memory
@@ -73,17 +78,31 @@ class Header:
     networks: tuple[str, ...] = ()  # names of all networks in a foreign file
     code_bytes: int = 0  # of Python source that came with it, none of which is ever run
     code_pieces: int = 0  # number of texts with source
+    family: str = ""  # of networks, where a foreign file is of another project than the official ones
+    suspicious: tuple[str, ...] = ()  # names that a foreign file asks for and that only an attack needs
+    absent: tuple[str, ...] = ()  # names of tensors that a foreign file lacks, and that are computed
 
     def describe(self) -> str:
         """Return one line that says what the file is."""
         if self.format == FORMAT:
             return "a checkpoint of Jinc's, which carries no code"
-        family = "StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2"
+        warning = ""
+        if self.suspicious:
+            asked = ", ".join(self.suspicious)
+            warning = (
+                f"; beside the generator it asks for {asked}, as an attack does: do not open it with other programs"
+            )
+        family = self.family or ("StyleGAN3" if self.config.architecture == "layers" else "StyleGAN2")
         code = "no code"
         if self.code_bytes:
             pieces = "1 text" if self.code_pieces == 1 else f"{self.code_pieces} texts"
             code = f"{self.code_bytes:,} bytes of Python source in {pieces}: none of it was run"
-        return f"a {self.format} of a {family} generator, which carries {code}"
+        return f"a {self.format} of a {family} generator, which carries {code}{self._describe_absent()}{warning}"
+
+    def _describe_absent(self) -> str:
+        """Return what stands in for what the file lacks; "" where it lacks nothing."""
+        lacking = [words for ending, words in ABSENT.items() if any(name.endswith(ending) for name in self.absent)]
+        return f"; it holds {' and '.join(lacking)}" if lacking else ""
 
 
 def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
@@ -91,7 +110,10 @@ def save_tensors(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], do
 
     OSError when the disk is full or the folder cannot be written; the file that was at `path` is then still there.
     """
-    metadata = {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})}
+    _write(path, tensors, {"format": FORMAT, FORMAT: json.dumps({"schema": SCHEMA, **document})})
+
+
+def _write(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         with atomic_write(path) as temporary:
@@ -214,6 +236,19 @@ def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Ma
     save_tensors(path, generator.state_dict(), document)
 
 
+def save_state_dict(path: str | os.PathLike[str], generator: Generator) -> None:
+    """Write a generator's tensors alone, by their official names, for other programs. OSError as in `save_tensors`."""
+    _write(path, generator.state_dict(), {"format": "pt"})
+
+
+def load_state_dict(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Load the tensors of any .safetensors file by name. CheckpointError."""
+    path = Path(path)
+    with _translate_errors(path), open(path, "rb", buffering=0) as file:
+        whole = _OurFile(FileRange(file, 0, os.fstat(file.fileno()).st_size))
+        return {name: whole.tensor(name) for name in whole.tensors}
+
+
 def read_header(path: str | os.PathLike[str], network: str | None = None) -> Header:
     """Read a generator's checkpoint without its tensors; `network` and CheckpointError as for `load_generator`."""
     path = Path(path)
@@ -236,6 +271,9 @@ def read_header(path: str | os.PathLike[str], network: str | None = None) -> Hea
             networks=file.names,
             code_bytes=file.code_bytes,
             code_pieces=file.code_pieces,
+            family=found.family,
+            absent=tuple(found.absent),
+            suspicious=file.suspicious,
         )
 
 
@@ -250,15 +288,19 @@ def _load_foreign(path: Path, file: "ForeignFile", device: str, name: str | None
     return file.fill(empty, network, device)
 
 
-def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str = "D") -> Discriminator:
-    """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`."""
+def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str | None = None) -> Discriminator:
+    """Load the discriminator of an official pickle or another foreign file. CheckpointError as for `load_generator`.
+
+    `network` is its name there; None is the one that is usual in such files.
+    """
     path = Path(path)
     with _open(path) as file:
         if isinstance(file, _OurFile):
             raise RefusedError("holds a generator alone: discriminators are read from foreign files only")
-        found = _load_foreign(path, file, device, network)
+        name = file.discriminator if network is None else network
+        found = _load_foreign(path, file, device, name)
         if not isinstance(found, Discriminator):
-            raise RefusedError(f"holds a generator under the name {network}: name its discriminator")
+            raise RefusedError(f"holds a generator under the name {name}: name its discriminator")
         return found
 
 

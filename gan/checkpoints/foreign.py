@@ -7,19 +7,29 @@ configuration, `ForeignFile.check` compares every name and shape with ours, `For
 
 import gc
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gan.checkpoints import rosinality, stylegan_xl, tensorflow
+from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
-from gan.checkpoints.official_arguments import discriminator_config, generator_config
+from gan.checkpoints.official_arguments import SQUARE_ONLY, discriminator_config, generator_config
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
-from gan.checkpoints.pickle_stubs import Global, NumpyArray, PickledObject, StoredTensor
+from gan.checkpoints.other_files import MAX_SEEN, OPEN_MODEL, describe_class, describe_data, describe_names
+from gan.checkpoints.pickle_stubs import (
+    Global,
+    NumpyArray,
+    PickledObject,
+    Placeholder,
+    StoredTensor,
+    refuse_placeholder,
+)
 from gan.checkpoints.read_limits import Budget, FileRange, LongText, RefusedError
 from gan.checkpoints.torch_format import (
     check_tensor,
@@ -36,7 +46,27 @@ from gan.networks.meta_init import MetaInit, count_bytes
 from gan.networks.synthesis_stylegan2 import normalize_taps
 
 # Names under which a file may hold its generator, the wanted one first.
-GENERATORS = ("G_ema", "g_ema", "G", "g", "generator", "netG", "state_dict", "model", "params_ema", "params")
+GENERATORS = (
+    "G_ema",
+    "g_ema",
+    "Gs",
+    "G",
+    "g",
+    "generator",
+    "netG",
+    "decoder",
+    "state_dict",
+    "model",
+    "params_ema",
+    "params",
+)
+DISCRIMINATORS = ("D", "d", "discriminator", "netD")
+# The networks of another project's file by name, each a call that describes it (RefusedError, ConfigError); no names
+# where the file is of another kind. Given the file's plain data and its budget.
+FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] = (
+    rosinality.find_networks,
+    tensorflow.find_networks,
+)
 UNNAMED = ""  # the name of a network that is all of the file
 POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
@@ -46,16 +76,6 @@ MAX_DEPTH, MAX_NAME_LENGTH, MAX_ARGUMENT_VALUES = 32, 256, 10_000
 MAX_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
 FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
 FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network in a foreign file: its names, its configuration, and its tensors, still in the file."""
-
-    name: str  # in the file: "G_ema"
-    class_name: str  # what its authors call it; "" for bare weights
-    config: GeneratorConfig | DiscriminatorConfig
-    tensors: Mapping[str, StoredTensor]
 
 
 class ForeignFile:
@@ -70,33 +90,67 @@ class ForeignFile:
             self.format, data = "safetensors file", read_safetensors(source, self._budget).tensors
         else:
             self.format, data = read_pickle(source, self._budget)
-        self._found = _find_networks(data)
+        # Networks of other projects, by name: each is a call that describes it with our names, or refuses it.
+        self._families: dict[str, Callable[[], Network]] = {}
+        for find in FAMILIES:
+            self._families = self._families or find(data, self._budget)
+        self._found = {} if self._families else _find_networks(data)
+        self._other = "" if set(GENERATORS) & set(self.names) else describe_data(data)
         self.facts = _read_facts(data)
-        self.code_bytes, self.code_pieces = _count_code(self._found.values(), self._budget)
+        own_sources = (source for found in self._found.values() for source in _find_sources(found, self._budget))
+        self.code_bytes, self.code_pieces = _count_code(chain(own_sources, tensorflow.find_sources(data)))
+
+    @property
+    def suspicious(self) -> tuple[str, ...]:
+        """Return names that the file asks for beside its generator and that only an attack needs."""
+        return tuple(dict.fromkeys(self._budget.suspicious))
 
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the networks in the file."""
-        return tuple(self._found)
+        return tuple(self._families or self._found)
+
+    @property
+    def discriminator(self) -> str:
+        """Return the name of the file's discriminator; the usual one where it has none."""
+        return next((known for known in DISCRIMINATORS if known in self.names), DISCRIMINATORS[0])
 
     def network(self, name: str | None = None) -> Network:
         """Return the network of that name; for None, the generator that pictures are drawn with.
 
         RefusedError where it is missing or unknown, ConfigError where its options are not supported.
         """
+        names = self.names
         if name is None:
-            name = next((known for known in GENERATORS if known in self._found), None)
-            name = next(iter(self._found), None) if name is None and len(self._found) == 1 else name
-        if name is None or name not in self._found:
-            wanted, others = name or "generator", ", ".join(list(self._found)[:8])
-            if UNNAMED in self._found:
+            name = next((known for known in GENERATORS if known in names), None)
+            name = UNNAMED if name is None and UNNAMED in names else name
+            name = names[0] if name is None and len(names) == 1 else name
+        if name is None or name not in names:
+            wanted, others = name or "generator", ", ".join(names[:8])
+            if names == (UNNAMED,):
                 raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
-            raise RefusedError(f"holds no {wanted}" + (f", only {others}" if others else " and no other network"))
+            if wanted == "generator" and self._other:
+                raise RefusedError(self._other)
+            only = f", only {others}: name one" if others else f" and no other network: {OPEN_MODEL}"
+            raise RefusedError(f"holds no {wanted}{only}")
+        if name in self._families:
+            return self._families[name]()
         found = self._found[name]
-        tensors = _flatten(found, self._budget)
+        if isinstance(found, Placeholder) and name in DISCRIMINATORS:
+            raise RefusedError(f"holds a discriminator of the class {found.title}: only StyleGAN2's can be opened here")
         class_name = found.class_name if isinstance(found, PickledObject) else ""
+        unknown = _find_placeholder(found, self._budget)
+        if unknown is not None:
+            said = describe_class(class_name or unknown.title) or describe_names(_module_names(found, self._budget))
+            raise RefusedError(said) if said else refuse_placeholder(unknown)
+        tensors = _flatten(found, self._budget)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
-        kind = detect_kind(shapes, class_name)
+        kind = detect_kind(shapes)
+        if not kind:
+            said = describe_class(class_name) or describe_names(shapes) or self._other
+            raise RefusedError(said or _describe_unknown(shapes, class_name))
+        if stylegan_xl.is_stylegan_xl(kind, class_name, shapes):
+            return stylegan_xl.describe_network(name, found, tensors)
         given = _constructor_arguments(found, kind.partition(".")[2])
         if "img_resolution" not in given:
             given = infer_arguments(kind, shapes)
@@ -109,7 +163,7 @@ class ForeignFile:
         with MetaInit():  # a lying configuration costs no memory before it is found out
             config = network.config
             ours = Generator(config) if isinstance(config, GeneratorConfig) else Discriminator(config)
-        wrong = find_mismatches(ours.state_dict(), network.tensors, optional=FILTERS)
+        wrong = find_mismatches(ours.state_dict(), network.tensors, optional=(*FILTERS, *network.absent))
         if wrong:
             raise RefusedError(
                 f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
@@ -118,24 +172,34 @@ class ForeignFile:
         if count_bytes(ours) > MAX_GROWTH * self._size + GROWTH_FLOOR:
             raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
         for tensor in network.tensors.values():
-            check_tensor(tensor, self._budget)
+            check_tensor(tensor.stored if isinstance(tensor, Derived) else tensor, self._budget)
         return ours
 
     def fill(self, ours: nn.Module, network: Network, device: str = "cpu") -> nn.Module:
         """Fill the network that `check` returned with the file's numbers, ready for inference. RefusedError."""
         state = {}
         for key, own in ours.state_dict().items():
-            stored = network.tensors.get(key)
-            tensor = None if stored is None else read_tensor(stored, self._budget)
+            tensor = self._read(network.tensors.get(key))
             if key.endswith(FILTERS):
                 computed = _compute_filter(network.config, key, own)
                 if tensor is not None and not _filters_agree(tensor, computed):
                     raise RefusedError(f"was built with filters of its own ({key}), which cannot be opened here")
                 tensor = computed
-            assert tensor is not None  # `check` found it
+            if tensor is None:  # `check` found it among the absent ones
+                tensor = torch.zeros(own.shape)
             state[key] = tensor.to(device, own.dtype).contiguous()
         ours.load_state_dict(state, assign=True)
-        return ours.eval().requires_grad_(False)
+        ours.eval().requires_grad_(False)
+        filled = ours.state_dict()
+        for key, compute in network.absent.items():
+            filled[key].copy_(compute(ours))
+        return ours
+
+    def _read(self, found: StoredTensor | Derived | None) -> Tensor | None:
+        """Return a tensor's numbers in our form, None for an absent one."""
+        if isinstance(found, Derived):
+            return found.change.apply(read_tensor(found.stored, self._budget))
+        return None if found is None else read_tensor(found, self._budget)
 
 
 @contextmanager
@@ -168,11 +232,21 @@ def _filters_agree(stored: Tensor, computed: Tensor) -> bool:
 
 def _find_networks(data: Any) -> dict[str, Any]:
     """Return the values that may be networks, by name; a network that is all of the file has the name UNNAMED."""
-    if _is_network(data):
-        return {UNNAMED: data}
+    if isinstance(data, PickledObject | Placeholder):
+        return {UNNAMED: data} if _is_network(data) or isinstance(data, Placeholder) else {}
     if not isinstance(data, dict):
         return {}
-    return {key: value for key, value in data.items() if isinstance(key, str) and _is_network(value)}
+    found = {
+        key: value
+        for key, value in data.items()
+        if isinstance(key, str)
+        and (_is_network(value) or (key in (*GENERATORS, *DISCRIMINATORS) and isinstance(value, Placeholder)))
+    }
+    # A tensor or two beside named networks, such as an average w, are none; weights that have our names are.
+    shapes = {key: value.shape for key, value in data.items() if isinstance(value, StoredTensor)}
+    if shapes and (not found or detect_kind({key.removeprefix("module."): shape for key, shape in shapes.items()})):
+        found[UNNAMED] = data
+    return found
 
 
 def _read_facts(data: Any) -> dict[str, str]:
@@ -185,7 +259,49 @@ def _read_facts(data: Any) -> dict[str, str]:
 def _is_network(value: Any) -> bool:
     if isinstance(value, PickledObject):
         return isinstance(value.state.get("_modules"), dict)
-    return isinstance(value, dict) and any(isinstance(item, StoredTensor) for item in value.values())
+    if not isinstance(value, dict):
+        return False
+    return any(isinstance(item, StoredTensor) and "." in str(key) for key, item in value.items())
+
+
+def _find_placeholder(network: Any, budget: Budget) -> Placeholder | None:
+    """Return something unknown that lies inside a network: anywhere in a module, or in the place of a tensor."""
+    if isinstance(network, dict):
+        return next((item for key, item in network.items() if "." in key and isinstance(item, Placeholder)), None)
+    seen: set[int] = set()  # of objects that the network holds, so that their numbers stay theirs
+    open_ones: list[Any] = [network]
+    while open_ones:
+        item = open_ones.pop()
+        budget.spend_instructions()
+        if isinstance(item, Placeholder):
+            return item
+        if not isinstance(item, PickledObject | dict | list | tuple) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, PickledObject):
+            open_ones.append(item.state)
+        else:
+            open_ones.extend(item.values() if isinstance(item, dict) else item)
+    return None
+
+
+def _module_names(network: Any, budget: Budget) -> list[str]:
+    """Return the names of an official network's modules, those that are unknown among them."""
+    if not isinstance(network, PickledObject):
+        return []
+    return [
+        f"{prefix}{name}."
+        for prefix, module in _walk(network, budget)
+        for name, child in _children(module)
+        if isinstance(name, str) and isinstance(child, PickledObject | Placeholder)
+    ][:MAX_SEEN]
+
+
+def _describe_unknown(shapes: dict[str, tuple[int, ...]], class_name: str) -> str:
+    some = ", ".join(list(shapes)[:3]) + (" and others" if len(shapes) > 3 else "")
+    named = f"of the class {class_name} " if class_name else ""
+    told = f"its parameters are {some}" if some else "it has none"
+    return f"holds a network {named}that is no StyleGAN2 or 3 ({told}): {OPEN_MODEL}"
 
 
 def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:
@@ -240,16 +356,20 @@ def _flatten(network: Any, budget: Budget) -> dict[str, StoredTensor]:
     return tensors
 
 
-def _count_code(networks: Any, budget: Budget) -> tuple[int, int]:
-    """Return the bytes and the count of the Python sources that came with the networks; a shared one counts once."""
+def _find_sources(network: Any, budget: Budget) -> Iterator[Any]:
+    """Yield the sources that came with an official network's modules."""
+    for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
+        yield module.source
+
+
+def _count_code(found: Iterable[Any]) -> tuple[int, int]:
+    """Return the bytes and the count of Python sources; a shared one counts once."""
     sources: dict[Any, int] = {}
-    for network in networks:
-        for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
-            source = module.source
-            if isinstance(source, LongText):
-                sources[source.start] = source.size
-            elif source is not None:
-                sources[source] = len(source.encode())
+    for source in found:
+        if isinstance(source, LongText):
+            sources[source.start] = source.size
+        elif isinstance(source, str):
+            sources[source] = len(source.encode())
     return sum(sources.values()), len(sources)
 
 
@@ -258,6 +378,8 @@ def _constructor_arguments(network: Any, role: str) -> dict[str, Any]:
     if not isinstance(network, PickledObject):
         return {}
     state, left = network.state, [MAX_ARGUMENT_VALUES]
+    if state.get("square") is False:
+        raise RefusedError(f"is a model of {SQUARE_ONLY}")
     named, listed = (to_json(state.get(key), left) for key in ("_init_kwargs", "_init_args"))
     given = {key: state[key] for key in POSITIONS[role] if type(state.get(key)) is int} if named or listed else {}
     if isinstance(listed, list):

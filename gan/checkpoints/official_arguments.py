@@ -15,11 +15,18 @@ FIXED = {"activation": "lrelu", "lr_multiplier": 0.01, "kernel_size": 3}
 MAPPING_WIDTHS = ("embed_features", "layer_features")  # of the mapping: None, or what None stands for
 # Supported options by their official names, and those that have another name in our configurations.
 SHARED = {"c_dim", "img_resolution", "img_channels", "channel_base", "channel_max", "conv_clamp"}
-STYLEGAN2 = SHARED | {"z_dim", "w_dim", "architecture", "resample_filter", "use_noise"}
+STYLEGAN2 = SHARED | {"z_dim", "w_dim", "architecture", "resample_filter", "use_noise", "block_channels"}
 STYLEGAN3 = SHARED | {"z_dim", "w_dim", "num_layers", "num_critical", "first_cutoff", "first_stopband"}
 STYLEGAN3 |= {"last_stopband_rel", "margin_size", "output_scale", "conv_kernel", "filter_size", "lrelu_upsampling"}
 STYLEGAN3 |= {"use_radial_filters", "magnitude_ema_beta"}
-DISCRIMINATOR = SHARED | {"cmap_dim", "mbstd_group_size", "mbstd_num_channels", "resample_filter"}
+DISCRIMINATOR = SHARED | {
+    "architecture",
+    "cmap_dim",
+    "mbstd_group_size",
+    "mbstd_num_channels",
+    "resample_filter",
+    "block_channels",
+}
 RENAMED = {
     "img_resolution": "resolution",
     "use_radial_filters": "radial_filters",
@@ -27,6 +34,11 @@ RENAMED = {
     "mbstd_group_size": "mbstd_group",
     "mbstd_num_channels": "mbstd_channels",
 }
+SQUARE_ONLY = (
+    "pictures that are not square, like StyleGAN-Human's, cannot be drawn here yet; draw it with the program that it "
+    "was trained with, or open a square model"
+)
+NOT_SQUARE = f"is a model of pictures {{0}} high and {{1}} wide: {SQUARE_ONLY}"
 NESTED = ("synthesis_kwargs", "block_kwargs", "epilogue_kwargs")  # dicts of options within the arguments
 
 
@@ -50,6 +62,8 @@ def _check_options(key: str, value: Any) -> Mapping[str, Any]:
 def _translate(kwargs: Mapping[str, Any], supported: set[str], mapping_layers: int) -> dict[str, Any]:
     """Return the fields of our configuration. ConfigError names options that are not supported."""
     flat = _flatten(kwargs)
+    if flat.pop("square", True) is not True:
+        raise ConfigError(SQUARE_ONLY)
     mapping = dict(_check_options("mapping_kwargs", flat.pop("mapping_kwargs", None)))
     fields: dict[str, Any] = {"mapping_layers": mapping.pop("num_layers", mapping_layers)}
     width = flat.get("w_dim") or flat.get("cmap_dim")
@@ -87,9 +101,8 @@ def generator_config(kind: str, kwargs: Mapping[str, Any]) -> GeneratorConfig:
 
 
 def discriminator_config(kwargs: Mapping[str, Any]) -> DiscriminatorConfig:
-    """Return the residual discriminator's configuration from its constructor's arguments. ConfigError as above."""
-    flat = dict(kwargs)
-    architecture = flat.pop("architecture", "resnet")
-    if architecture != "resnet":
-        raise ConfigError(f"The discriminator's architecture {architecture!r} is not supported here.")
-    return DiscriminatorConfig(**_translate(flat, DISCRIMINATOR, mapping_layers=8))
+    """Return a discriminator's configuration from its constructor's arguments. ConfigError as above."""
+    fields = _translate(kwargs, DISCRIMINATOR, mapping_layers=8)
+    if fields.get("mbstd_group", 4) is None:  # the whole batch
+        fields["mbstd_group"] = 0
+    return DiscriminatorConfig(**fields)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gan.checkpoints.official_arguments import generator_config
+from gan.checkpoints.official_arguments import NOT_SQUARE, generator_config
 from gan.checkpoints.read_limits import RefusedError
 from gan.networks.config import ConfigError
 from gan.networks.layer_plan import plan
@@ -25,19 +25,22 @@ NOT_STANDARD = (
 )
 
 
-def detect_kind(shapes: Shapes, class_name: str) -> str:
-    """Return "stylegan3.Generator", "stylegan2.Generator" or "stylegan2.Discriminator". RefusedError for any other."""
+def detect_kind(shapes: Shapes) -> str:
+    """Return "stylegan3.Generator", "stylegan2.Generator" or "stylegan2.Discriminator"; "" for any other."""
     if any(LAYER.fullmatch(name) for name in shapes) and any(name.startswith("synthesis.input.") for name in shapes):
         return "stylegan3.Generator"
     if "synthesis.b4.const" in shapes:
+        _check_square(shapes)
         return "stylegan2.Generator"
-    if "b4.out.weight" in shapes:
-        return "stylegan2.Discriminator"
-    some = ", ".join(list(shapes)[:3])
-    named = f"of the class {class_name} " if class_name else ""
-    raise RefusedError(
-        f"holds a network {named}that is no StyleGAN2 or 3: " + (f"its parameters are {some}, ..." if some else "empty")
-    )
+    return "stylegan2.Discriminator" if "b4.out.weight" in shapes else ""
+
+
+def _check_square(shapes: Shapes) -> None:
+    """Raise RefusedError where StyleGAN2's constant, and so the picture, is not square."""
+    constant = shapes["synthesis.b4.const"]
+    if len(constant) == 3 and constant[1] != constant[2]:
+        scale = max((int(match[1]) for match in map(BLOCK.fullmatch, shapes) if match), default=4) // 4
+        raise RefusedError(NOT_SQUARE.format(constant[1] * scale, constant[2] * scale))
 
 
 def infer_arguments(kind: str, shapes: Shapes) -> dict[str, Any]:
@@ -98,11 +101,18 @@ def _channels_by_resolution(shapes: Shapes, prefix: str) -> dict[int, int]:
     return {size: shapes[f"{prefix}b{size}.conv1.weight"][1] for size in sizes}
 
 
-def _fit_channel_rule(channels: Mapping[int, int]) -> dict[str, int]:
-    """Return the base and the maximum of min(base / resolution, maximum)."""
+def fit_channel_rule(channels: Mapping[int, int]) -> dict[str, Any]:
+    """Return the base and the maximum of min(base / resolution, maximum), and the channels where that is not the rule.
+
+    `channels` has every resolution from 4 up, in order.
+    """
     maximum = max(channels.values())
     fewer = [size * count for size, count in channels.items() if count < maximum]
-    return {"channel_max": maximum, "channel_base": max(fewer, default=maximum * max(channels))}
+    base = max(fewer, default=maximum * max(channels))
+    fitted: dict[str, Any] = {"channel_max": maximum, "channel_base": base}
+    if any(min(base // size, maximum) != count for size, count in channels.items()):
+        fitted["block_channels"] = list(channels.values())
+    return fitted
 
 
 def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
@@ -114,17 +124,19 @@ def _infer_stylegan2(shapes: Shapes) -> dict[str, Any]:
     else:
         architecture = "skip" if "synthesis.b4.torgb.weight" in shapes else "orig"
     found = {"img_resolution": resolution, "img_channels": shapes[f"synthesis.b{resolution}.torgb.weight"][0]}
-    return found | _infer_mapping(shapes) | _fit_channel_rule(channels) | {"architecture": architecture}
+    return found | _infer_mapping(shapes) | fit_channel_rule(channels) | {"architecture": architecture}
 
 
 def _infer_discriminator(shapes: Shapes) -> dict[str, Any]:
     channels = _channels_by_resolution(shapes, "")
     resolution, at_4 = max(channels), shapes["b4.fc.weight"][0]
-    given: dict[str, Any] = _fit_channel_rule({4: at_4} | channels) | {
+    given: dict[str, Any] = fit_channel_rule({4: at_4} | channels) | {
         "img_resolution": resolution,
         "img_channels": shapes[f"b{resolution}.fromrgb.weight"][1],
         "epilogue_kwargs": {"mbstd_num_channels": shapes["b4.conv.weight"][1] - at_4},
     }
+    if f"b{resolution}.skip.weight" not in shapes:
+        given["architecture"] = "skip" if "b4.fromrgb.weight" in shapes else "orig"
     if "mapping.embed.weight" in shapes:
         mapping = _infer_mapping(shapes)
         given |= {"c_dim": mapping["c_dim"], "cmap_dim": mapping["w_dim"], "mapping_kwargs": mapping["mapping_kwargs"]}

@@ -6,9 +6,11 @@ class or function of torch, numpy or a checkpoint's own source takes part. `KNOW
 """
 
 import math
+import operator
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from types import UnionType
 from typing import Any
 
@@ -19,6 +21,12 @@ MAX_AXES, MAX_LENGTH = 8, 2**40
 MAX_LISTED_ITEMS = 256  # of a numpy array that is read as a list
 MAX_KEY_PARTS = 8
 KEY_TYPES = (str, int, float, bool, bytes, type(None))
+
+SUSPICIOUS_MODULES = set(
+    "bdb code commands ctypes importlib marshal multiprocessing nt os pdb pickle popen2 posix pty requests runpy "
+    "shutil socket subprocess sys timeit urllib webbrowser".split()
+)
+SUSPICIOUS_BUILTINS = {"__import__", "breakpoint", "compile", "eval", "exec", "execfile", "input", "open"}
 
 # torch's dtypes: bytes per number, class of their storages, name in .safetensors files.
 DTYPES = {
@@ -34,10 +42,36 @@ DTYPES = {
     "bool": (1, "BoolStorage", "BOOL"),
 }
 STORAGE_DTYPES = {storage: dtype for dtype, (_, storage, _) in DTYPES.items()}
-# numpy's names of plain types, and struct's.
+# numpy's names of plain types, and torch's and struct's.
+NUMPY_TENSORS = {
+    "f8": "float64",
+    "f4": "float32",
+    "f2": "float16",
+    "i8": "int64",
+    "i4": "int32",
+    "i2": "int16",
+    "i1": "int8",
+    "u1": "uint8",
+    "b1": "bool",
+}
 NUMBERS = dict(zip("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split(), "?bhiqBHIQefd", strict=True))
 
 Maker = Callable[..., Any]  # makes data from the budget and the arguments in the file
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class Placeholder:
+    """Something that is not known here, or that a file says is made by it: its name, and the attributes it was given.
+
+    Nothing is found, called or built for it. Only inside the generator it matters, and is refused by its name.
+    """
+
+    title: str
+    state: dict[Any, Any] | None = None
+
+    def make(self) -> "Placeholder":
+        """Return the placeholder of what the file calls it or builds it for."""
+        return Placeholder(self.title)
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -54,10 +88,17 @@ class Global:
     new: Maker | None = None
 
     def make(self, maker: Maker | None, arguments: Any, budget: Budget) -> Any:
-        """Return the data that `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit."""
+        """Return the data that `maker` (`call` or `new`) makes of the arguments. RefusedError where they do not fit.
+
+        A placeholder in the place of data makes one of the whole.
+        """
         fits = type(arguments) is tuple and self.required <= len(arguments) <= len(self.takes)
         fits = fits and all(map(isinstance, arguments, self.takes))  # as far as there are arguments
         if maker is None or not fits:
+            listed = arguments if type(arguments) is tuple else ()
+            unknown = next((item for item in listed if isinstance(item, Placeholder)), None)
+            if unknown is not None:
+                return unknown.make()
             raise RefusedError(f"uses {self.title} in a way that no checkpoint does: it is damaged or hostile")
         return maker(budget, *arguments)
 
@@ -130,19 +171,24 @@ class NumpyDtype:
 
 @dataclass(eq=False, repr=False, slots=True)
 class NumpyArray:
-    """A numpy array. Short ones are read, since constructors' arguments hold some; long ones are never needed."""
+    """A numpy array. Short ones are read, since constructors' arguments hold some; all are tensors in the file."""
 
     values: list[Any] | None = None  # None: of more than one axis, or long
+    tensor: "StoredTensor | None" = None  # None: of a type that torch does not have, or of another byte order
 
     def set_state(self, state: Any, budget: Budget) -> None:
         """Read the numbers from (version, shape, dtype, Fortran's order, bytes)."""
         require(isinstance(state, tuple) and len(state) == 5)
-        self.read(state[4], state[2], state[1], budget)
+        self.read(state[4], state[2], state[1], bool(state[3]), budget)
 
-    def read(self, data: Any, dtype: Any, shape: Any, budget: Budget) -> None:
-        """Read the numbers from bytes, a NumpyDtype and a shape."""
+    def read(self, data: Any, dtype: Any, shape: Any, fortran: bool, budget: Budget) -> None:
+        """Read the numbers from bytes, a NumpyDtype and a shape, the first axis running fastest in Fortran's order."""
         require(isinstance(dtype, NumpyDtype))
         stored, count = _as_range(data), math.prod(_check_lengths(shape))
+        require(count <= MAX_LENGTH)
+        if dtype.code in NUMPY_TENSORS and (dtype.order != ">" or dtype.item_size == 1):
+            storage = Storage(NUMPY_TENSORS[dtype.code], count, stored)
+            self.tensor = StoredTensor(storage, 0, shape, _compute_strides(shape, fortran))
         if len(shape) > 1 or count > MAX_LISTED_ITEMS:
             return
         budget.spend_instructions(count)
@@ -150,6 +196,13 @@ class NumpyArray:
         stored = stored.decode()
         require(stored.size == count * dtype.item_size)
         self.values = dtype.unpack(stored.read(0, stored.size))
+
+
+def _compute_strides(shape: tuple[int, ...], fortran: bool) -> tuple[int, ...]:
+    """Return the steps, in numbers, of an array without gaps."""
+    lengths = shape[:-1] if fortran else shape[:0:-1]
+    steps = tuple(accumulate((max(length, 1) for length in lengths), operator.mul, initial=1))
+    return (steps if fortran else steps[::-1]) if shape else ()
 
 
 def _as_range(value: Any) -> FileRange:
@@ -174,7 +227,7 @@ def is_text_key(key: Any) -> bool:
     if type(key) is str:
         return True
     parts = key if type(key) is tuple else (key,)
-    if len(parts) > MAX_KEY_PARTS or any(type(part) not in KEY_TYPES for part in parts):
+    if len(parts) > MAX_KEY_PARTS or any(type(part) not in (*KEY_TYPES, Placeholder) for part in parts):
         raise RefusedError("has a table whose keys are neither texts nor numbers, as no checkpoint has: it is damaged")
     return False
 
@@ -245,7 +298,30 @@ def _make_empty_array(budget: Budget, kind: Global, *_: Any) -> NumpyArray:
 def _make_array(budget: Budget, data: Any, dtype: Any, shape: Any, order: Any) -> NumpyArray:
     """Return an array as protocol 5 writes it."""
     array = NumpyArray()
-    array.read(data, dtype, shape, budget)
+    array.read(data, dtype, shape, order == "F", budget)
+    return array
+
+
+def _import_module(budget: Budget, name: str) -> "Global | Placeholder":
+    """Return the name of numpy's inner module, which dill spells in two steps; any other is not known here."""
+    return NUMPY_INNER if name == NUMPY_INNER.title else Placeholder(name)
+
+
+def _get_attribute(budget: Budget, module: "Global | Placeholder", name: str) -> "Global | Placeholder":
+    known = module is NUMPY_INNER and name in ("_reconstruct", "scalar")
+    return KNOWN_GLOBALS["numpy.core.multiarray", name] if known else Placeholder(f"{module.title}.{name}")
+
+
+def _load_type(budget: Budget, name: str) -> "Global | Placeholder":
+    return KNOWN_GLOBALS["builtins", "set"] if name == "set" else Placeholder(f"dill._dill._load_type({name!r:.40})")
+
+
+def _create_array(budget: Budget, make: Global, arguments: Any, state: Any, attributes: None = None) -> NumpyArray:
+    """Return an array as later versions of dill write it."""
+    require(make.call is _make_empty_array)
+    array = make.make(make.call, arguments, budget)
+    require(isinstance(array, NumpyArray))
+    array.set_state(state, budget)
     return array
 
 
@@ -272,6 +348,7 @@ TORCH_LAYERS = {
     "sparse": "Embedding",
 }
 BYTES, STORAGE, ANY = bytes | FileRange, Storage | PackedStorage, object
+NUMPY_INNER = Global("numpy.core._multiarray_umath")
 # Modules of different versions, name, types of the arguments, required arguments, maker.
 CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
     ("torch_utils.persistence", "_reconstruct_persistent_obj", (dict,), 1, _make_module),
@@ -289,6 +366,11 @@ CALLS: list[tuple[str, str, tuple[type | UnionType, ...], int, Maker]] = [
     ("numpy.core.multiarray numpy._core.multiarray", "scalar", (NumpyDtype, bytes), 2, _make_number),
     ("numpy.core.multiarray numpy._core.multiarray", "_reconstruct", (Global, ANY, ANY), 3, _make_empty_array),
     ("numpy.core.numeric numpy._core.numeric", "_frombuffer", (BYTES, NumpyDtype, tuple, ANY), 4, _make_array),
+    # What dill, with which StyleGAN-XL is saved, writes in place of names; none of it is imported or looked up.
+    ("dill._dill", "_import_module", (str,), 1, _import_module),
+    ("dill._dill", "_get_attr", (Global | Placeholder, str), 2, _get_attribute),
+    ("dill._dill", "_load_type", (str,), 1, _load_type),
+    ("dill._dill", "_create_array", (Global, tuple, tuple, type(None)), 3, _create_array),
 ]
 
 
@@ -312,18 +394,22 @@ def _known_globals() -> dict[tuple[str, str], Global]:
 KNOWN_GLOBALS = _known_globals()
 
 
-def lookup_global(module: str, name: str) -> Global:
-    """Return the stand-in for a name. RefusedError, which names it, where there is none."""
-    known = KNOWN_GLOBALS.get((module, name))
-    if known is not None:
-        return known
-    title = f"{module}.{name}"
-    if module.partition(".")[0] == "tfutil" or module.startswith("dnnlib.tflib"):
-        raise RefusedError(
-            f"is a TensorFlow pickle of StyleGAN's or StyleGAN2's older code (it asks for {title}): only pickles of "
-            "the PyTorch code can be opened here"
-        )
-    raise RefusedError(
-        f"asks for {title}, which no checkpoint of StyleGAN2 or 3 needs; nothing of it was run: "
-        "do not open it with other programs unless you trust where it comes from"
+def lookup_global(module: str, name: str) -> Global | Placeholder:
+    """Return the stand-in for a name: a placeholder, which is never called, where it is not known."""
+    return KNOWN_GLOBALS.get((module, name)) or Placeholder(f"{module}.{name}")
+
+
+def is_suspicious(module: str, name: str) -> bool:
+    """Return True for a name that runs, loads or deletes something: no honest file asks for it, wherever it lies."""
+    if module in ("builtins", "__builtin__"):
+        return name in SUSPICIOUS_BUILTINS
+    return module.partition(".")[0] in SUSPICIOUS_MODULES
+
+
+def refuse_placeholder(found: Placeholder) -> RefusedError:
+    """Return the error of a generator that has something unknown in it."""
+    return RefusedError(
+        f"asks for {found.title}, which no checkpoint of StyleGAN2 or 3 needs in its generator; nothing of it was run: "
+        "save the weights alone (state_dict), and do not open it with other programs unless you trust where it comes "
+        "from"
     )

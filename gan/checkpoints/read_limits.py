@@ -34,6 +34,7 @@ class Budget:
         self.instructions = min(INSTRUCTIONS + size // BYTES_PER_INSTRUCTION, MAX_INSTRUCTIONS)
         self.text = TEXT_BYTES
         self.reading = READ_RATIO * size + READ_FLOOR
+        self.suspicious: list[str] = []  # names that the file asks for and that only an attack needs
 
     def spend_instructions(self, count: int = 1) -> None:
         self.instructions -= count

@@ -15,6 +15,8 @@ from gan.checkpoints.pickle_stubs import (
     NumpyArray,
     NumpyDtype,
     PickledObject,
+    Placeholder,
+    is_suspicious,
     is_text_key,
     lookup_global,
     set_item,
@@ -24,7 +26,7 @@ from gan.checkpoints.read_limits import DAMAGED, TRUNCATED, Budget, FileRange, L
 PROTOCOLS = range(2, 6)
 WINDOW = 8192  # bytes read at a time: few, since after each tensor the next lies somewhere else
 MAX_OPEN_MARKS = 1000  # an official file has about 40
-MAX_INTEGER_BYTES = 16
+MAX_INTEGER_BYTES, MAX_SUSPICIOUS = 16, 3
 
 PersistentLoad = Callable[[Any], Any]  # from the identifier of an object stored outside of the pickle to its stand-in
 
@@ -106,7 +108,12 @@ class PickleInterpreter:
         return self._stack.pop()
 
     def _top(self, kind: type) -> Any:
-        """Return the top of the stack. RefusedError unless it is exactly of this type."""
+        """Return the top of the stack. RefusedError unless it is exactly of this type.
+
+        For what is unknown, an empty one is returned: it takes what the file adds, and is forgotten.
+        """
+        if self._stack and type(self._stack[-1]) is Placeholder and kind is not Global:
+            return kind()
         if not self._stack or type(self._stack[-1]) is not kind:
             raise RefusedError(DAMAGED)
         return self._stack[-1]
@@ -219,20 +226,39 @@ class PickleInterpreter:
 
     def global_(self) -> None:
         module = self._line()
-        self._stack.append(lookup_global(module, self._line()))
+        self._push_global(module, self._line())
 
     def stack_global(self) -> None:
         name, module = self._pop(), self._pop()
         require(type(name) is str and type(module) is str)
-        self._stack.append(lookup_global(module, name))
+        self._push_global(module, name)
+
+    def _push_global(self, module: str, name: str) -> None:
+        found = lookup_global(module, name)
+        if isinstance(found, Placeholder):
+            self.budget.spend_text(len(found.title))
+            if is_suspicious(module, name) and len(self.budget.suspicious) < MAX_SUSPICIOUS:
+                self.budget.suspicious.append(found.title)
+        self._stack.append(found)
 
     def reduce(self) -> None:
-        arguments, known = self._pop(), self._top(Global)
-        self._stack[-1] = known.make(known.call, arguments, self.budget)
+        self._make(self._pop(), new=False)
 
     def newobj(self) -> None:
-        arguments, known = self._pop(), self._top(Global)
-        self._stack[-1] = known.make(known.new, arguments, self.budget)
+        self._make(self._pop(), new=True)
+
+    def newobj_ex(self) -> None:
+        """Build something with named arguments, as nothing that is known here is built."""
+        named, arguments = self._pop(), self._pop()
+        self._make(arguments if named == {} else named, new=True)
+
+    def _make(self, arguments: Any, new: bool) -> None:
+        """Put what a global makes of its arguments in its place."""
+        if self._stack and type(self._stack[-1]) is Placeholder:
+            self._stack[-1] = self._stack[-1].make()
+            return
+        known = self._top(Global)
+        self._stack[-1] = known.make(known.new if new else known.call, arguments, self.budget)
 
     def build(self) -> None:
         """Give an object its state."""
@@ -241,6 +267,8 @@ class PickleInterpreter:
         target = self._stack[-1]
         if isinstance(target, NumpyDtype | NumpyArray):
             target.set_state(state, self.budget)
+        elif isinstance(target, Placeholder):
+            target.state = state if isinstance(state, dict) else None
         elif isinstance(target, PickledObject) and isinstance(state, dict):
             target.state = state
         else:
@@ -306,6 +334,7 @@ INSTRUCTIONS: dict[int, Callable[[PickleInterpreter], object]] = {
     0x63: PickleInterpreter.global_,
     0x93: PickleInterpreter.stack_global,
     0x81: PickleInterpreter.newobj,
+    0x92: PickleInterpreter.newobj_ex,
     0x52: PickleInterpreter.reduce,
     0x62: PickleInterpreter.build,
     0x51: PickleInterpreter.binpersid,

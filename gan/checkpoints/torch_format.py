@@ -13,12 +13,13 @@ import operator
 from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from gan.checkpoints.file_type import MAX_HEADER_BYTES
+from gan.checkpoints.other_files import OPEN_MODEL, describe_names
 from gan.checkpoints.pickle_stubs import (
     DTYPES,
     MAX_AXES,
@@ -32,6 +33,9 @@ from gan.checkpoints.pickle_stubs import (
 from gan.checkpoints.read_limits import DAMAGED, TRUNCATED, Budget, FileRange, Latin1Bytes, RefusedError, require
 from gan.checkpoints.safe_pickle import PickleInterpreter
 from gan.checkpoints.zip_directory import Entry, locate_entry, read_directory
+
+if TYPE_CHECKING:
+    from gan.checkpoints.derived import Derived
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 SAFETENSORS_DTYPES = {name: dtype for dtype, (_, _, name) in DTYPES.items()}
@@ -97,7 +101,10 @@ def read_zip(source: FileRange, budget: Budget) -> Any:
         raise RefusedError(_other_zip(found))
     prefix = pickles[0].removesuffix("data.pkl")
     if any(name.startswith((f"{prefix}code/", f"{prefix}constants.pkl")) for name in found):
-        raise RefusedError("is a TorchScript archive, which is code: only its weights could be used, save those alone")
+        raise RefusedError(
+            "is a TorchScript archive, as metrics' networks are, which is code: only its weights could be used, "
+            "save those alone"
+        )
     order = found.get(f"{prefix}byteorder")
     if order is not None and order.size < 16:
         require(locate_entry(source, order).read(0, order.size) == b"little", BIG_ENDIAN)
@@ -116,7 +123,9 @@ def _other_zip(found: dict[str, Entry]) -> str:
     if any(suffix in PICTURES for suffix in suffixes):
         return "is a zip of pictures, a data set and no model: train.py --data takes it"
     if any(suffix == ".npy" for suffix in suffixes):
-        return "is a zip of numpy arrays and no model"
+        return describe_names(PurePosixPath(name).stem for name in found) or (
+            f"is a zip of numpy arrays (.npz), as latents and statistics are kept, and no model: {OPEN_MODEL}"
+        )
     if any(suffix in (".pkl", ".pt", ".pth", ".safetensors") for suffix in suffixes):
         return "is a zip with checkpoints in it: unpack it and open one of them"
     return "is a zip, but not one of torch's checkpoints: open another file"
@@ -188,7 +197,7 @@ def _extent(tensor: StoredTensor) -> int:
 
 
 def find_mismatches(
-    own: Mapping[str, Tensor], stored: Mapping[str, StoredTensor], optional: tuple[str, ...] = ()
+    own: Mapping[str, Tensor], stored: Mapping[str, "StoredTensor | Derived"], optional: tuple[str, ...] = ()
 ) -> list[str]:
     """Return the names of a network's tensors that a file lacks or has in another shape, then those of unknown ones.
 
@@ -202,6 +211,9 @@ def find_mismatches(
 def check_tensor(tensor: StoredTensor, budget: Budget) -> tuple[Storage, FileRange]:
     """Return a tensor's storage and its place. RefusedError where the file holds less than the tensor declares."""
     storage = tensor.storage if isinstance(tensor.storage, Storage) else _unpack(tensor.storage, budget)
+    if isinstance(storage.data, Latin1Bytes):  # a numpy array's in protocol 2
+        budget.spend_reading(storage.data.size)
+        storage.data = storage.data.decode()
     if storage.data is None or storage.data.size < storage.length * storage.item_size:
         raise RefusedError(TOO_SHORT)
     require(tensor.offset + _extent(tensor) <= storage.length, TOO_SHORT)

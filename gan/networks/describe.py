@@ -1,17 +1,22 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Describe a network's configuration: its rung, its pictures, and the number of its parameters. Without torch."""
 
+from itertools import pairwise
+
 from gan.files.errors import sanitize_text
 from gan.networks.config import GeneratorConfig
-from gan.networks.ladder import build_ladder
+from gan.networks.ladder import RUNGS, build_ladder
 from gan.networks.layer_plan import plan
 
+STYLEGAN_XL = "XL"  # what stands for the rung of a network whose layers a file lists
+RUNG_TITLES = {**dict(RUNGS), STYLEGAN_XL: "StyleGAN-XL"}
 NAME_LENGTH = 60  # characters of a rung's name that are shown: a file may call it anything
 
 
 def describe_rung(config: GeneratorConfig) -> str:
     """Return the title of a configuration's rung: its letter, phrase and name."""
     known = {rung.letter: str(rung) for rung in build_ladder(config.resolution)}
+    known[STYLEGAN_XL] = f"{STYLEGAN_XL}  StyleGAN-XL, its layers as its file lists them"
     return known.get(config.rung, f"{sanitize_text(config.rung, NAME_LENGTH)}  (no rung of the ladder)")
 
 
@@ -23,9 +28,13 @@ def describe_channels(channels: int) -> str:
 def count_parameters(config: GeneratorConfig) -> tuple[int, int]:
     """Return the trained numbers in (mapping, synthesis); buffers, such as the sinusoids' frequencies, do not count."""
     w_dim = config.w_dim
-    embedded = w_dim if config.c_dim else 0
-    mapping = (config.c_dim + 1) * embedded + (config.z_dim + embedded + 1) * w_dim
-    mapping += (config.mapping_layers - 1) * (w_dim + 1) * w_dim
+    embedded = (config.label_width or w_dim) if config.c_dim else 0
+    mapping = (config.c_dim + (not config.labels_beside_z)) * embedded
+    if config.embed_rows:
+        embedded = config.z_dim
+        mapping = config.embed_rows * config.embed_dim + (config.embed_dim + 1) * embedded
+    widths = [config.z_dim + embedded, *[config.mapping_width or w_dim] * (config.mapping_layers - 1), w_dim]
+    mapping += sum((before + 1) * after for before, after in pairwise(widths))
 
     planned = plan(config)
     of_layers = config.architecture == "layers"

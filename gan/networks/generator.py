@@ -26,7 +26,12 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.mapping = Mapping(config.z_dim, config.c_dim, config.w_dim, config.num_ws, config.mapping_layers)
+        table = (config.embed_rows, config.embed_dim) if config.embed_rows else None
+        widths = (config.z_dim, config.c_dim, config.w_dim, config.num_ws, config.mapping_layers)
+        labels = config.label_width, config.labels_beside_z
+        self.mapping = Mapping(
+            *widths, table, config.w_avg_rows, *labels, config.mapping_lr_multiplier, config.mapping_width
+        )
         kind = StyleGAN3Synthesis if config.architecture == "layers" else StyleGAN2Synthesis
         self.synthesis: SynthesisNetwork = kind(config)
 

@@ -25,7 +25,7 @@ class LayerSpec:
     """
 
     name: str  # official parameter name: L{index}_{out_size}_{out_channels}, or b{out_size}.{conv0, conv1 or torgb}
-    index: int
+    index: int  # its place, but in a list of layers the number in its name, which may skip some
     in_channels: int
     out_channels: int
     in_size: int
@@ -75,6 +75,8 @@ Schedule = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 def compute_schedule(config: GeneratorConfig) -> Schedule:
     """Compute (f_c, f_t, s, f_h) over i = 0 ... N, N being ToRGB, of architecture "layers"."""
+    if config.schedule == "listed":
+        return _listed(config)
     return _rigid(config) if config.schedule == "rigid" else _flexible(config)
 
 
@@ -100,6 +102,14 @@ def _rigid(config: GeneratorConfig) -> Schedule:
     return cutoffs, cutoffs + half_widths, rates, half_widths
 
 
+def _listed(config: GeneratorConfig) -> Schedule:
+    """Read from the list of layers, which knows the stopbands' edges alone: f_t is where they begin."""
+    cutoffs = np.array([layer.out_cutoff for layer in config.layers], np.float64)
+    half_widths = np.array([layer.out_half_width for layer in config.layers], np.float64)
+    rates = np.array([layer.out_rate for layer in config.layers], np.float64)
+    return cutoffs, cutoffs + half_widths, rates, half_widths
+
+
 def compute_padding(
     in_size: int, out_size: int, kernel: int, conv_padding: int, up: int, down: int, up_taps: int, down_taps: int
 ) -> tuple[int, int]:
@@ -115,7 +125,9 @@ def compute_padding(
 
 def plan(config: GeneratorConfig) -> Plan:
     """Plan the layers of a generator."""
-    return _layers(config) if config.architecture == "layers" else _blocks(config)
+    if config.architecture != "layers":
+        return _blocks(config)
+    return _listed_layers(config) if config.schedule == "listed" else _layers(config)
 
 
 # A layer's input or output: channels, size, rate, cutoff, half_width. In a LayerSpec those of the two alternate.
@@ -156,6 +168,25 @@ def _layers(config: GeneratorConfig) -> Plan:
     return Plan(*grids[0][:3], config.first_cutoff, tuple(layers))
 
 
+def _listed_layers(config: GeneratorConfig) -> Plan:
+    """Plan the layers that the configuration lists, each with the paddings that give its size."""
+    specs = []
+    for layer in config.layers:
+        before = (layer.in_channels, layer.in_size, layer.in_rate, layer.in_cutoff, layer.in_half_width)
+        after = (layer.out_channels, layer.out_size, layer.out_rate, layer.out_cutoff, layer.out_half_width)
+        conv_padding = layer.conv_kernel - 1
+        resampling = (layer.up, layer.down, layer.up_taps, layer.down_taps)
+        total = sum(compute_padding(layer.in_size, layer.out_size, layer.conv_kernel, conv_padding, *resampling))
+        radial = layer.radial_down and config.filter_kind in RADIAL_KINDS
+        filters = (layer.up, layer.down, config.filter_kind, layer.up_taps, layer.down_taps, radial)
+        padding = (layer.padding_before, total - layer.padding_before)
+        kinds = (layer is config.layers[-1], layer.is_critical)
+        others = (layer.conv_kernel, conv_padding, *filters, padding, *kinds)
+        specs.append(_make_spec(layer.name, layer.index, before, after, *others))
+    first = config.layers[0]
+    return Plan(first.in_channels, first.in_size, first.in_rate, config.first_cutoff, tuple(specs))
+
+
 def _blocks(config: GeneratorConfig) -> Plan:
     """StyleGAN2: conv0 (doubling), conv1 and ToRGB a rate, but for the first rate's conv0."""
     layers: list[LayerSpec] = []
@@ -167,10 +198,13 @@ def _blocks(config: GeneratorConfig) -> Plan:
         is_torgb = name == "torgb"
         before = grid(config.channels_at(rate // up), rate // up)
         after = grid(config.img_channels if is_torgb else config.channels_at(rate), rate)
-        # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with padding 1 2n.
-        conv_padding, up_taps, padding = (kernel // 2, 1, 0) if up == 1 else (0, len(config.resample_filter), 1)
+        # A doubling layer's convolution is transposed: it leaves 2n + 1 pixels, the filter with this padding 2n.
+        taps = len(config.resample_filter)
+        conv_padding, up_taps, padding = kernel // 2, 1, (0, 0)
+        if up > 1:
+            conv_padding, up_taps, padding = 0, taps, ((taps + 1) // 2 - 1, (taps - 2) // 2)
         filters = (up, 1, "binomial", up_taps, 1, False)
-        others = (kernel, conv_padding, *filters, (padding, padding), is_torgb, True)
+        others = (kernel, conv_padding, *filters, padding, is_torgb, True)
         layers.append(_make_spec(f"b{rate}.{name}", len(layers), before, after, *others))
 
     rates = [2**i for i in range(2, int(math.log2(config.resolution)) + 1)]

@@ -26,12 +26,17 @@ def normalize_taps(taps: tuple[float, ...]) -> Tensor:
 
 
 class Resampler(nn.Module):
-    """The family's [1, 3, 3, 1] filter. The 2-D buffer is what checkpoints hold; 1-D passes compute the same faster."""
+    """The family's [1, 3, 3, 1] filter. The 2-D buffer is what checkpoints hold; 1-D passes compute the same faster.
+
+    `doubling` and `halving` are the paddings with which it changes a picture of n pixels to 2n or n / 2.
+    """
 
     def __init__(self, taps: tuple[float, ...]) -> None:
         super().__init__()
         f = normalize_taps(taps)
         self.register_buffer("resample_filter", torch.outer(f, f))
+        self.doubling = (len(taps) + 1) // 2, (len(taps) - 2) // 2
+        self.halving = (len(taps) - 1) // 2, (len(taps) - 2) // 2
 
     def resample(self, x: Tensor, padding: tuple[int, int], *, up: int = 1, down: int = 1, gain: float = 1.0) -> Tensor:
         """Apply upfirdn2d with the same padding (before, after) on both axes."""
@@ -123,7 +128,7 @@ class ResidualSkip(Resampler):
     def forward(self, x: Tensor) -> Tensor:
         """Map [N, C_in, H, W] to [N, C_out, 2H, 2W]."""
         x = F.conv2d(x, (self.weight * self.weight_gain).to(x.dtype))
-        return self.resample(x, (2, 1), up=2, gain=4.0) * math.sqrt(0.5)
+        return self.resample(x, self.doubling, up=2, gain=4.0) * math.sqrt(0.5)
 
 
 class SynthesisBlock(Resampler):
@@ -170,7 +175,7 @@ class StyleGAN2Synthesis(SynthesisNetwork):
                 x = precision.convert(x, dtype)
             if layer.spec.is_torgb:
                 rgb = layer(x, w, weight).to(ws.dtype)
-                img = rgb if img is None else rgb + block.resample(img, (2, 1), up=2, gain=4.0)
+                img = rgb if img is None else rgb + block.resample(img, block.doubling, up=2, gain=4.0)
                 yield name, img
                 continue
             if shortcut is not None:  # of conv1

@@ -21,9 +21,9 @@ from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 class SynthesisLayer(nn.Module):
     """One layer of the plan: modulated convolution, then bias and leaky ReLU between an up- and a down-filter."""
 
-    def __init__(self, config: GeneratorConfig, spec: LayerSpec) -> None:
+    def __init__(self, config: GeneratorConfig, spec: LayerSpec, clamp: float | None) -> None:
         super().__init__()
-        self.spec, self.clamp, self.magnitude_ema_beta = spec, config.conv_clamp, config.magnitude_ema_beta
+        self.spec, self.clamp, self.magnitude_ema_beta = spec, clamp, config.magnitude_ema_beta
         self.affine = FullyConnected(config.w_dim, spec.in_channels, bias_init=1)
         k = spec.conv_kernel
         self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, k, k))
@@ -84,8 +84,10 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         super().__init__(config)
         self.output_scale = config.output_scale
         self.w_indices = tuple(range(1, len(self.plan.layers) + 1))  # the input takes w 0
+        clamps = {layer.name: layer.conv_clamp for layer in config.layers}
         for spec in self.plan.layers:
-            self.add_module(spec.name, SynthesisLayer(config, spec))
+            clamp = clamps.get(spec.name, config.conv_clamp)
+            self.add_module(spec.name, SynthesisLayer(config, spec, clamp))
 
     @torch.no_grad()
     def calibrate(self, ws: Tensor) -> None:

@@ -240,6 +240,9 @@ OPENERS = {
     "images": images,
     "run": run_folder,
     "set": picture_set,
+    "rosinality": checkpoint,
+    "stylegan-xl": checkpoint,
+    "tensorflow": checkpoint,
 }
 
 

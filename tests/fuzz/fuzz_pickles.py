@@ -85,6 +85,12 @@ HARMLESS = [
     ("numpy._core.numeric", "_frombuffer"),
     ("torch.nn.modules.linear", "Linear"),
     ("torch", "float16"),
+    ("dnnlib.tflib.network", "Network"),
+    ("argparse", "Namespace"),
+    ("dill._dill", "_load_type"),
+    ("dill._dill", "_import_module"),
+    ("dill._dill", "_get_attr"),
+    ("dill._dill", "_create_array"),
 ]
 # Keys whose values decide what is built, by whom, and from what.
 KEYS = (
@@ -132,6 +138,30 @@ KEYS = (
     b"w_avg",
     b"little_endian",
     b"protocol_version",
+    b"version",
+    b"variables",
+    b"components",
+    b"static_kwargs",
+    b"build_func_name",
+    b"resample_kernel",
+    b"label_size",
+    b"dlatent_avg",
+    b"lod",
+    b"noise0",
+    b"4x4/Const/const",
+    b"Dense0/weight",
+    b"layer_names",
+    b"in_size",
+    b"out_sampling_rate",
+    b"in_cutoff",
+    b"out_half_width",
+    b"up_factor",
+    b"down_factor",
+    b"padding",
+    b"is_torgb",
+    b"embed",
+    b"embed_proj",
+    b"bandwidth",
 )
 SMALL_INTEGERS = "KMJ\x8a"
 COUNTED = {"X": 4, "\x8c": 1, "\x8d": 8, "C": 1, "B": 4, "\x8e": 8, "\x96": 8}  # bytes that the length takes

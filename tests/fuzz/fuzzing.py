@@ -25,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from fuzz import fuzz_families as families
 from fuzz import fuzz_files as files
 from fuzz import fuzz_pickles as pickles
 from fuzz import fuzz_pictures as pictures
@@ -82,14 +83,21 @@ def _pickle(rng: random.Random, number: int) -> Made:
 
 
 def _torch_file(rng: random.Random, number: int) -> Made:
-    data = seeds.torch_file(rng.choice(GENERATORS), zipped=False, bare=rng.random() < 0.7)
+    return _mutated_file(rng, number, seeds.torch_file(rng.choice(GENERATORS), zipped=False, bare=rng.random() < 0.7))
+
+
+def _mutated_file(rng: random.Random, number: int, data: bytes) -> Made:
     plain = [kind for kind in pickles.ON_INSTRUCTIONS if kind != "nested"]
     mutation = _chosen(number, [*plain, "tail", "tail", *pickles.ON_BYTES])
     return mutation, {"m.pt": pickles.mutated_parts(rng, data, mutation)}, "m.pt"
 
 
 def _torch_zip(rng: random.Random, number: int) -> Made:
-    contents = files.unzipped(seeds.torch_file(rng.choice(GENERATORS), zipped=True, bare=rng.random() < 0.7))
+    return _mutated_zip(rng, number, seeds.torch_file(rng.choice(GENERATORS), zipped=True, bare=rng.random() < 0.7))
+
+
+def _mutated_zip(rng: random.Random, number: int, data: bytes) -> Made:
+    contents = files.unzipped(data)
     mutation = _chosen(number, [*files.ZIP_MUTATIONS, *(f"pickle: {kind}" for kind in pickles.ON_INSTRUCTIONS)])
     inside = mutation.partition(": ")[2]
     if inside:
@@ -97,6 +105,26 @@ def _torch_zip(rng: random.Random, number: int) -> Made:
         contents = contents | {key: pickles.mutated(rng, contents[key], inside)}
         return mutation, {"m.pt": seeds.honest(contents)}, "m.pt"
     return f"zip: {mutation}", {"m.pt": files.mutated_zip(rng, contents, mutation)}, "m.pt"
+
+
+def _rosinality(rng: random.Random, number: int) -> Made:
+    zipped = number % 2 == 0
+    change = _mutated_zip if zipped else _mutated_file
+    return change(rng, number // 2, families.choose_rosinality(rng, zipped))
+
+
+def _stylegan_xl(rng: random.Random, number: int) -> Made:
+    if number % 4 == 3:  # written as ours, with a list of layers
+        mutation = _chosen(number // 4, ["document", "options", *files.SAFETENSORS_MUTATIONS])
+        data = files.mutated_safetensors(rng, families.listed(), mutation)
+        return mutation, {"m.safetensors": data}, "m.safetensors"
+    mutation = _chosen(number, [*pickles.ON_INSTRUCTIONS, *pickles.ON_BYTES])
+    return mutation, {"m.pkl": pickles.mutated(rng, families.choose_stylegan_xl(rng), mutation)}, "m.pkl"
+
+
+def _tensorflow(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, [*pickles.ON_INSTRUCTIONS, *pickles.ON_BYTES])
+    return mutation, {"m.pkl": pickles.mutated(rng, families.choose_tensorflow(rng), mutation)}, "m.pkl"
 
 
 def _ours(rng: random.Random, number: int) -> Made:
@@ -159,7 +187,7 @@ def _run_folder(rng: random.Random, number: int) -> Made:
     return mutation, contents, ""
 
 
-# Each kind of file, with its share of 160 mutants.
+# Each kind of file, with its share of the mutants of a test.
 KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "pickle": (32, _pickle),
     "torch file": (10, _torch_file),
@@ -170,7 +198,12 @@ KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "images": (14, _pictures),
     "run": (4, _run_folder),
     "set": (60, _set),
+    # files of other projects, which have a test of their own
+    "rosinality": (20, _rosinality),
+    "stylegan-xl": (20, _stylegan_xl),
+    "tensorflow": (20, _tensorflow),
 }
+FAMILIES = ("rosinality", "stylegan-xl", "tensorflow")
 
 
 def mutant(kind: str, seed: int) -> Mutant:
@@ -196,6 +229,16 @@ def well_formed() -> Iterator[Mutant]:
             yield unchanged("torch zip", {"m.pt": data}, "m.pt")
             yield unchanged("torch zip", {"m.pt": seeds.honest(files.unzipped(data))}, "m.pt")
         yield unchanged("safetensors", {"m.safetensors": seeds.ours(name)}, "m.safetensors")
+    for form in families.ROSINALITY:
+        for zipped in (False, True):
+            yield unchanged("rosinality", {"m.pt": families.rosinality(form, zipped)}, "m.pt")
+    for form in families.STYLEGAN_XL:
+        for protocol in (2, 3, 4, 5):
+            yield unchanged("stylegan-xl", {"m.pkl": families.stylegan_xl(form, protocol)}, "m.pkl")
+    yield unchanged("stylegan-xl", {"m.safetensors": families.listed()}, "m.safetensors")
+    for form in families.TENSORFLOW:
+        for protocol in (2, 3, 4, 5):
+            yield unchanged("tensorflow", {"m.pkl": families.tensorflow(form, protocol)}, "m.pkl")
     for name in ("T", "A", "T with labels"):
         yield unchanged("training", {"training-state.safetensors": seeds.training(name)}, "training-state.safetensors")
     yield unchanged("state", {"state.json": json.dumps(seeds.settings()).encode()}, "state.json")

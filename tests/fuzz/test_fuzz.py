@@ -16,7 +16,7 @@ from support.foreign import Call, Named, pickled
 from support.paths import ROOT
 
 from fuzz import fuzz_files, fuzz_pickles, fuzz_pictures, fuzz_seeds
-from fuzz.fuzzing import KINDS, Mutant, Opener, mutant, mutants, table, well_formed
+from fuzz.fuzzing import FAMILIES, KINDS, Mutant, Opener, mutant, mutants, table, well_formed
 from gan.data.file_sets import ImageError
 from gan.data.image_dataset import open_images
 from train.datasets.convert import convert_dataset
@@ -24,15 +24,17 @@ from train.datasets.transform import Transform
 
 HERE = Path(__file__).resolve().parent
 SUITE, NIGHTLY = 800, 12_000
+FOREIGN, FOREIGN_NIGHTLY = 500, 5_000  # of files of other projects
 SETS = 140  # mutants of picture sets that are converted: two of each mutation
 MUTATIONS = 180  # of all kinds together; each comes up
+OURS = tuple(kind for kind in KINDS if kind not in FAMILIES)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and memory are read and set in Linux's ways")
 
 
-def check(count: int, start: int) -> None:
+def check(count: int, start: int, kinds: tuple[str, ...] = OURS) -> None:
     with Opener() as opener:
-        outcomes = [opener.open(one) for one in mutants(count, start)]
+        outcomes = [opener.open(one) for one in mutants(count, start, kinds)]
     failed = [f"{one.mutant.again}  # {one.mutant.mutation}: {one.said}" for one in outcomes if one.result == "failed"]
     assert not failed, f"{len(failed)} of {len(outcomes)}, the first of them:\n" + "\n".join(failed[:5])
     assert len(outcomes) >= count
@@ -40,12 +42,13 @@ def check(count: int, start: int) -> None:
     print(table(outcomes))
     # Mutants that all die at their first byte would show nothing: some of every kind open, most are refused.
     results = Counter((one.mutant.kind, one.result) for one in outcomes)
-    for kind in KINDS:
+    for kind in kinds:
         both = results[kind, "opened"], results[kind, "refused"]
         assert min(both) >= 0.1 * sum(both), f"{kind}: {both[0]} opened, {both[1]} were refused"
-    assert len({(one.mutant.kind, one.mutant.mutation) for one in outcomes}) >= MUTATIONS
+    if kinds == OURS:
+        assert len({(one.mutant.kind, one.mutant.mutation) for one in outcomes}) >= MUTATIONS
     sentences = {one.said for one in outcomes if one.result == "refused"}
-    assert len(sentences) > 0.2 * len(outcomes), "refused for many reasons, not for one"
+    assert len(sentences) > (0.2 if kinds == OURS else 0.1) * len(outcomes), "refused for many reasons, not for one"
 
 
 @pytest.mark.slow
@@ -57,6 +60,16 @@ def test_eight_hundred_mutants_open_or_are_refused() -> None:
 def test_twelve_thousand_mutants_open_or_are_refused_nightly() -> None:
     """Others than the eight hundred above."""
     check(NIGHTLY, SUITE)
+
+
+@pytest.mark.slow
+def test_five_hundred_mutants_of_other_projects_files() -> None:
+    check(FOREIGN, 0, FAMILIES)
+
+
+@pytest.mark.nightly
+def test_five_thousand_mutants_of_other_projects_files_nightly() -> None:
+    check(FOREIGN_NIGHTLY, FOREIGN, FAMILIES)
 
 
 @pytest.mark.slow

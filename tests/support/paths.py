@@ -6,3 +6,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 DATA = TESTS / "data"
+FOREIGN_CASES = ROOT.parent / "shared" / "conformance-foreign"  # other projects' checkpoints, where they are at hand

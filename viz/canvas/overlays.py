@@ -10,8 +10,8 @@ from typing import NamedTuple
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 
 from gan.hub.resolve import format_title
+from gan.networks.describe import RUNG_TITLES
 from gan.networks.labels import describe_label
-from gan.networks.ladder import RUNGS
 from viz.core.labels import choose_label
 from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
@@ -26,7 +26,6 @@ RING = 0.47  # of the picture's side
 WONDER_SECONDS = 1.0
 GRIP = (5.0, 22.0)  # half the width and height of the divider's handle
 GRIP_INSET = 12.0  # of the handle from the canvas's edges: there the splitters of the docks begin
-RUNG_TITLES = dict(RUNGS)
 
 
 @dataclass

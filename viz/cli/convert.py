@@ -11,35 +11,49 @@ import numpy as np
 from gan.cli.command import Command
 from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
 from gan.files.format import format_bytes
-from gan.networks.describe import describe_channels, describe_rung
+from gan.networks.describe import STYLEGAN_XL, describe_channels, describe_rung
 from viz.cli.models import find_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable
 from viz.cli.parameter_types import PATH, network_option
 from viz.reports.network_text import plain
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gan.networks.generator import Generator
 
 SUFFIX = ".safetensors"
+JINC, STATE_DICT = "jinc", "state-dict"
+PUBLIC_RUNGS = ("A", "T", "R", STYLEGAN_XL)  # that other programs draw, too
 
 
 @click.command(cls=Command)
 @click.argument("model", metavar="IN", type=ModelName(), is_eager=True)
 @click.option("--out", required=True, type=PATH, metavar="OUT.safetensors", help="Where to write it.")
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice([JINC, STATE_DICT]),
+    default=JINC,
+    show_default=True,
+    help="jinc: with the configuration, for Jinc. state-dict: the tensors alone, by the official PyTorch names, for "
+    "other programs.",
+)
 @network_option
 @overwrite_option
-def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None:
+def convert(model: str, out: Path, kind: str, network: str | None, overwrite: bool) -> None:
     """Write the generator in IN as a .safetensors file, with its configuration and without any code.
 
-    IN is a pickle of the official StyleGAN2-ADA or StyleGAN3 code or of a fork, a file of torch's, one of Jinc's own,
-    or the http(s) address of such a file. None of the code in it is run. The file written is read back and compared
-    with what was read from IN.
+    IN is any file that Jinc opens (docs/models.md lists them), its http(s) address, or another name of a model. None
+    of the code in it is run. The file written is read back and compared with what was read from IN.
 
     \b
     Examples:
       python visualizer.py convert network-snapshot-025000.pkl --out cats.safetensors
       python visualizer.py convert both.pkl --network G --out raw.safetensors
                                                                     the weights as trained, not their average
+      python visualizer.py convert cats.safetensors --to state-dict --out plain.safetensors
+                                                                    for programs that know the official names
       python visualizer.py --right cats.safetensors                 and look at it
     """
     path = find_model(model)
@@ -49,7 +63,7 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
     if out.exists() and out.resolve() == path.resolve():
         raise click.UsageError("--out is IN itself: give it another name.")
     refuse_existing(out, overwrite)
-    from gan.checkpoints.checkpoint import load_generator, read_header, save_generator  # torch takes its time
+    from gan.checkpoints.checkpoint import load_generator, read_header  # torch takes its time
 
     with user_errors():
         header = read_header(path, network)
@@ -58,12 +72,15 @@ def convert(model: str, out: Path, network: str | None, overwrite: bool) -> None
         generator, facts = load_generator(path, network=network)
         facts = facts | _origin(path, header.network, header.class_name)
         with explain_unwritable(out):
-            save_generator(out, generator, facts)
-            _compare(load_generator(out)[0], generator)
+            _write(out, generator, facts if kind == JINC else None)
     width, count = header.config.resolution, len(generator.state_dict())
     picture = f"{width}x{width} {describe_channels(header.config.img_channels)}"
     click.echo(f"Wrote {out}: {describe_rung(header.config)}, {picture}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
+    if kind == STATE_DICT and header.config.rung not in PUBLIC_RUNGS:
+        click.echo(
+            f"No other program draws rung {plain(header.config.rung)}: its names follow the official ones, but no more."
+        )
 
 
 def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
@@ -74,10 +91,22 @@ def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
     return found | {name: text for name, text in (("network", network), ("class_name", class_name)) if text}
 
 
-def _compare(found: "Generator", expected: "Generator") -> None:
-    """Raise OSError unless two generators are equal."""
-    ours, theirs = found.state_dict(), expected.state_dict()
-    if found.config != expected.config or not all(
-        np.array_equal(ours[name].numpy(), theirs[name].numpy(), equal_nan=True) for name in theirs
+def _write(out: Path, generator: "Generator", facts: dict[str, Any] | None) -> None:
+    """Write our own file, or a bare state dict where there are no facts, and read it back. OSError."""
+    from gan.checkpoints.checkpoint import load_generator, load_state_dict, save_generator, save_state_dict
+
+    if facts is None:
+        save_state_dict(out, generator)
+        _compare(load_state_dict(out), generator.state_dict())
+        return
+    save_generator(out, generator, facts)
+    found = load_generator(out)[0]
+    _compare(found.state_dict() if found.config == generator.config else {}, generator.state_dict())
+
+
+def _compare(found: "dict[str, Tensor]", expected: "dict[str, Tensor]") -> None:
+    """Raise OSError unless two sets of tensors are equal."""
+    if set(found) != set(expected) or not all(
+        np.array_equal(found[name].numpy(), expected[name].numpy(), equal_nan=True) for name in expected
     ):
         raise OSError("it does not hold what was written to it; the disk may be failing, write it somewhere else")

@@ -64,9 +64,9 @@ class FiltersView:
     schedule: ScheduleView
 
     @property
-    def index(self) -> int | None:
-        """The layer's place in the schedule; None for the input."""
-        return self.band.index
+    def place(self) -> int | None:
+        """Return the layer's place in the schedule; None for the input."""
+        return None if self.band.index is None else self.schedule.names.index(self.band.name)
 
 
 @lru_cache(maxsize=256)
@@ -77,7 +77,8 @@ def view_filters(config: GeneratorConfig, layer: str) -> FiltersView:
         return view_filters(config, band.name)
     up = down = None
     if band.index is not None:
-        up, down = filter_response.get_layer_filters(config, plan(config).layers[band.index])
+        spec = next(spec for spec in plan(config).layers if spec.name == band.name)
+        up, down = filter_response.get_layer_filters(config, spec)
     return FiltersView(band, _filter_view(up), _filter_view(down), view_schedule(config))
 
 

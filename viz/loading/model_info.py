@@ -53,7 +53,7 @@ def read_info(path: str) -> CheckpointInfo:
     except (CheckpointError, OSError) as problem:
         return CheckpointInfo(None, error=str(problem), passing=isinstance(problem, OSError))
     facts, kind = _facts(path, header), header.describe()
-    labels = count_labels(facts.config.c_dim, facts.label_mean, bool(facts.classes))
+    labels = count_labels(facts.config.c_dim, facts.label_mean, bool(facts.classes or facts.config.embed_rows))
     rung, channels = describe_rung(header.config), describe_channels(header.config.img_channels)
     words = (
         f"{rung}: {facts.config.resolution} px, {channels}, {labels}, "

@@ -6,6 +6,7 @@ import math
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 
+from gan.analysis.bands import list_bands
 from viz.core.result import PICTURE
 from viz.core.state import AppState
 from viz.instruments.filters import FiltersView, FilterView, response_image, view_filters
@@ -32,8 +33,8 @@ def draw(state: AppState, context: PanelContext) -> None:
     facts, band = context.facts(slot), selected(state, context, slot)
     if facts is None or band is None:
         return
-    last = band.index is not None and band.name == PICTURE
-    shown = view_filters(facts.config, str(band.index) if last else band.name)
+    last = list_bands(facts.config)[-1].name  # ToRGB, whose output the picture is
+    shown = view_filters(facts.config, last if band.name == PICTURE else band.name)
     imgui.set_next_item_width(-1)
     names = ("input", *shown.schedule.names) if facts.config.movable else shown.schedule.names
     tip = "The layer shown here, under Layers and under Spectrum."
@@ -47,7 +48,7 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 def _filters(context: PanelContext, shown: FiltersView, height: float) -> None:
     if shown.up is None and shown.down is None:
-        why = "The Fourier input has no filters." if shown.index is None else "This layer neither up- nor downsamples."
+        why = "The Fourier input has no filters." if shown.place is None else "This layer neither up- nor downsamples."
         widgets.sentence(f"{why} Choose another layer.", context.theme.dim)
         return
     gap = imgui.get_style().item_spacing.x
@@ -170,9 +171,9 @@ def _schedule(context: PanelContext, shown: FiltersView) -> None:
     octaves = range(math.floor(math.log2(low)), math.ceil(math.log2(high)) + 1)
     _ticks(implot.ImAxis_.y1, [2.0**power for power in octaves])
     _whole_ticks(0, len(x) - 1, 10)
-    if shown.index is not None:
+    if shown.place is not None:
         line = implot.Spec(line_color=rgb(theme.palette["active"]), line_weight=8)
-        implot.plot_inf_lines("##selected", np.array([float(shown.index)]), line)
+        implot.plot_inf_lines("##selected", np.array([float(shown.place)]), line)
     curves = (
         ("s/2", schedule.rates / 2, theme.palette["text"], 1.0),
         ("f_c + f_h", schedule.edges, theme.palette["warning"], 1.0),

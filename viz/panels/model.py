@@ -153,7 +153,8 @@ def _comparison(state: AppState, context: PanelContext) -> None:
 def _labels(facts: ModelFacts) -> str:
     if not facts.config.c_dim:
         return "none"
-    return count_labels(facts.config.c_dim, facts.label_mean, bool(facts.classes)).removeprefix("labels of ")
+    named = bool(facts.classes or facts.config.embed_rows)  # StyleGAN-XL knows classes alone
+    return count_labels(facts.config.c_dim, facts.label_mean, named).removeprefix("labels of ")
 
 
 def _classes(names: tuple[str, ...]) -> str:

@@ -42,8 +42,17 @@ WORDS = {
     "lrelu_upsampling": "m, oversampling around the nonlinearity",
     "radial_filters": "radial downsampling filters, but for critical layers",
     "magnitude_ema_beta": "memory of the running input magnitudes",
+    "block_channels": "channels of each resolution from 4 up, where no rule gives them",
     "noise_inputs": "a plane of noise added in every layer",
     "resample_filter": "StyleGAN2's resampling filter",
+    "mapping_width": "width of the mapping's layers but the last, 0: as w",
+    "label_width": "width of the labels' embedding, 0: as w",
+    "labels_beside_z": "labels are normalised together with z",
+    "mapping_lr_multiplier": "learning rate multiplier of the mapping, 0: 0.01",
+    "layers": "StyleGAN-XL's list of layers",
+    "embed_rows": "classes in StyleGAN-XL's table",
+    "embed_dim": "numbers for each class in that table",
+    "w_avg_rows": "classes with an average w of their own",
     "style_mixing": "probability of style mixing in training",
     "pl_weight": "weight of path length regularisation",
     "mbstd_group": "pictures in a group of the discriminator's minibatch deviation, at 256x256",
@@ -147,8 +156,12 @@ def _cells(columns: Sequence[Column], spec: LayerSpec) -> list[str]:
 
 def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | None) -> list[str]:
     names = read_class_names(facts or {}, config.c_dim)
-    labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names))
+    labels = count_labels(config.c_dim, read_label_mean(facts or {}, config.c_dim), bool(names or config.embed_rows))
     lines = [f"Latents     z {config.z_dim}, w {config.w_dim} after {config.mapping_layers} layers, {labels}"]
+    if config.embed_rows:
+        averages = "an average w for each class" if config.w_avg_rows else "one average w"
+        table = f"of {config.embed_dim} numbers, projected to {config.z_dim}"
+        lines.append(f"Labels      a row of a table for each class, {table}; {averages}")
     if names:
         told = ", ".join(f"{number} {name}" for number, name in enumerate(names[:CLASSES_LIMIT]))
         more = f" and {len(names) - CLASSES_LIMIT} more" if len(names) > CLASSES_LIMIT else ""
@@ -173,7 +186,7 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
     lines += [
         f"Layers      {layers}",
         f"Filters     {kind}",
-        f"Channels    base {config.channel_base}, at most {config.channel_max}",
+        f"Channels    {_describe_channel_counts(config, planned)}",
         f"Parameters  {describe_parameters(config)}",
     ]
     if facts is not None:
@@ -181,6 +194,15 @@ def _summary(config: GeneratorConfig, planned: Plan, facts: Mapping[str, Any] | 
         told = ", ".join(f"{plain(name)} {plain(value)}" for name, value in short)
         lines.append(f"Training    {told or 'nothing recorded'}")
     return lines
+
+
+def _describe_channel_counts(config: GeneratorConfig, planned: Plan) -> str:
+    if config.layers:
+        counts = [spec.in_channels for spec in planned.layers]
+        return f"listed, {min(counts)} to {max(counts)}"
+    if config.block_channels:
+        return ", ".join(f"{count} at {4 * 2**i}" for i, count in enumerate(config.block_channels))
+    return f"base {config.channel_base}, at most {config.channel_max}"
 
 
 def describe_input(config: GeneratorConfig, planned: Plan) -> str:

@@ -97,7 +97,7 @@ def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
         line = {"marker": "^", "markersize": 4.5, "linewidth": 1.2, "linestyle": ":"}
         axes.plot(x, compute_schedule(config)[1], color=style.PURPLE, label="f_t, stopband asked for", **line)
     axes.plot(x, cutoffs, color=style.BLUE, marker="o", markersize=4.5, linewidth=2, label="f_c, cutoff")
-    critical = [spec.index for spec in layers if spec.is_critical]
+    critical = [place for place, spec in enumerate(layers) if spec.is_critical]
     if critical and len(critical) < len(layers):
         area: dict[str, Any] = {"color": style.PALE, "alpha": 0.7, "linewidth": 0, "zorder": 0}
         axes.axvspan(critical[0] - 0.5, critical[-1] + 0.5, label="critically sampled", **area)

@@ -80,7 +80,7 @@ def rewrite(path, change_document=None, change_tensors=None, keep_metadata=True)
         (lambda p: p.write_bytes(p.read_bytes()[:-10]), "ends in the middle"),
         (lambda p: p.write_bytes(b""), "is empty"),
         (lambda p: p.write_bytes(b"\x80\x05}q\x00."), "holds no generator"),
-        (lambda p: p.write_text("hello " * 100), "is damaged or not a checkpoint"),
+        (lambda p: p.write_text("hello " * 100), "is a text, perhaps what a failed download said"),
         (lambda p: rewrite(p, lambda d: d.update(schema=99)), "written by a newer Jinc"),
         (lambda p: rewrite(p, lambda d: d.pop("schema")), "has a damaged description"),
         (lambda p: rewrite(p, lambda d: d.update(kind="training state")), "not a generator"),

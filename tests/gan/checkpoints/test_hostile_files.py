@@ -12,6 +12,7 @@ import types
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -69,32 +70,58 @@ def refused(path: Path, sentence: str) -> None:
 # What is no generator of ours to open.
 
 
-@pytest.mark.parametrize(
-    ("module_name", "name"),
-    [
-        ("os", "system"),
-        ("builtins", "eval"),
-        ("builtins", "exec"),
-        ("builtins", "getattr"),
-        ("torch.hub", "load"),
-        ("posix", "system"),
-        ("subprocess", "Popen"),
-        ("torch", "load"),
-        ("torch.nn.modules.module", "Module.forward"),
-        ("numpy", "load"),
-        ("functools", "partial"),
-        ("copyreg", "_reconstructor"),
-        ("numpy.core.multiarray", "array"),
-        ("torch_utils.persistence", "exec"),
-        ("collections", "UserDict"),
-        ("", ""),
-        ("torch.serialization", "load"),
-    ],
-)
+UNKNOWN = [
+    ("os", "system"),
+    ("builtins", "eval"),
+    ("builtins", "exec"),
+    ("builtins", "getattr"),
+    ("torch.hub", "load"),
+    ("posix", "system"),
+    ("subprocess", "Popen"),
+    ("torch", "load"),
+    ("torch.nn.modules.module", "Module.forward"),
+    ("numpy", "load"),
+    ("functools", "partial"),
+    ("copyreg", "_reconstructor"),
+    ("numpy.core.multiarray", "array"),
+    ("torch_utils.persistence", "exec"),
+    ("collections", "UserDict"),
+    ("", ""),
+    ("torch.serialization", "load"),
+]
+
+
+@pytest.mark.parametrize(("module_name", "name"), UNKNOWN)
 @pytest.mark.parametrize("protocol", [2, 4])
-def test_a_global_that_is_not_known_is_refused_by_name(path, module_name, name, protocol):
-    whole = snapshot({"G_ema": network(T)}) | {"extra": Call(Named(module_name, name), "echo hostile")}
-    refused(written(path, pickled(whole, protocol)), f"asks for {module_name}.{name}, which no checkpoint")
+def test_what_is_not_known_is_refused_by_name_inside_the_generator_alone(path, module_name, name, protocol):
+    def call() -> Call:
+        return Call(Named(module_name, name), "echo hostile")
+
+    sentence = f"asks for {module_name}.{name}, which no checkpoint"
+    inside = network(T)
+    inside.arguments[0]["state"]["extra"] = [{"hook": call()}]
+    refused(written(path, pickled(snapshot({"G_ema": inside}), protocol)), sentence)
+    refused(written(path, pickled(snapshot({"G_ema": call()}), protocol)), sentence)
+    refused(written(path, pickled(call(), protocol)), sentence)
+    whole = snapshot({"G_ema": network(T), "D": call()}) | {"extra": call(), ("a", 1): [call()]}
+    load_generator(written(path, pickled(whole, protocol)))
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_namespaces_paths_and_the_like_are_inert(path, protocol):
+    """Filled in every way that pickles have: attributes, items, members, and as parts of what is known."""
+    made = [
+        Call(Named("argparse", "Namespace"), new=True, state={"size": 64, "name": "x"}),
+        Call(Named("pathlib", "PosixPath"), "/", "data"),
+        Call(Named("collections", "defaultdict"), Named("builtins", "list")),
+        Call(Named("enum", "Mode"), 1),
+        Call(Named("datetime", "datetime"), b"1234567890"),
+    ]
+    known = Call(Named("torch._utils", "_rebuild_parameter"), made[1], True, None)
+    whole = snapshot({"G_ema": network(T)}) | {"args": made, "parameter": known, "table": {("k", 2): made[0]}}
+    load_generator(written(path, pickled(whole, protocol)))
+    items = b"\x80\x04carge\nparse\n)\x81(\x8c\x01aK\x01uK\x01a(K\x01e(\x8c\x01b\x90)}\x92N\x62."
+    refused(written(path, items), "asks for arge.parse, which no checkpoint")
 
 
 def test_control_characters_of_a_file_do_not_reach_the_terminal(path):
@@ -183,16 +210,23 @@ def test_arguments_that_lie(path, kwargs, sentence):
     refused(written(path, pickled({"G_ema": whole})), sentence)
 
 
-def test_a_residual_skip_discriminator_or_another_network(path):
+def test_a_discriminator_of_another_architecture_or_another_network(path):
     whole = network("discriminator_64")
+    whole.arguments[0]["state"]["_init_kwargs"].items["architecture"] = "dense"
+    written(path, pickled({"D": whole}))
+    with pytest.raises(CheckpointError, match="architecture must be one of resnet, skip, orig"):
+        load_discriminator(path)
     whole.arguments[0]["state"]["_init_kwargs"].items["architecture"] = "skip"
     written(path, pickled({"D": whole}))
-    with pytest.raises(CheckpointError, match="architecture 'skip' is not supported"):
+    with pytest.raises(CheckpointError, match="do not fit how its network was built"):
         load_discriminator(path)
     refused(written(path, official("discriminator_64")), "discriminator of 64x64 pictures where its generator")
-    refused(written(path, pickled({"net": {"conv.w": torch.ones(3)}})), "no StyleGAN2 or 3: its parameters are conv.w")
-    refused(written(path, pickled([1, 2])), "holds no generator and no other network")
-    other = {"x": torch.ones(1)}
+    refused(
+        written(path, pickled({"net": {"conv.w": torch.ones(3)}})),
+        "no StyleGAN2 or 3 .its parameters are conv.w.: open",
+    )
+    refused(written(path, pickled([1, 2])), "holds no generator and no other network: open")
+    other = {"x.w": torch.ones(1)}
     refused(written(path, pickled({"a": other, "b": other})), "holds no generator, only a, b")
 
 
@@ -420,14 +454,35 @@ def picture() -> bytes:
     return data.getvalue()
 
 
+def npy(shape: tuple[int, ...]) -> bytes:
+    data = io.BytesIO()
+    np.save(data, np.zeros(shape, np.float32))
+    return data.getvalue()
+
+
 OTHERS = [
     (b"", "is empty: the download"),
     (b"<!DOCTYPE html><html><body>Sign in</body></html>", "is a web page"),
     (b"\n  <html lang=en>", "is a web page"),
-    (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "TensorFlow pickle .*dnnlib.tflib"),
-    (pickled(Call(Named("tfutil", "Network"), new=True), 2), "TensorFlow pickle"),
+    (pickled(Call(Named("dnnlib.tflib.network", "Network"), new=True)), "TensorFlow pickle of version None"),
+    (pickled(Call(Named("tfutil", "Network"), new=True), 2), "TensorFlow pickle of a progressive GAN"),
     (zip_of(**{"a__1.png": picture(), "dataset.json": b"{}"}), "zip of pictures, a data set"),
-    (zip_of(**{"x.npy": b""}), "numpy arrays"),
+    (zip_of(**{"x.npy": b""}), "numpy arrays .*open the checkpoint"),
+    (zip_of(**{"w.npy": b""}), "holds latents .*open the checkpoint"),
+    (zip_of(**{"dlatents.npy": b""}), "holds latents"),
+    (zip_of(**{"mu.npy": b"", "sigma.npy": b""}), "holds statistics of features"),
+    (npy((1, 18, 512)), r"numpy array \(\[1, 18, 512\]\), as latents, centroids of w and directions .*open the"),
+    (npy((512,)), r"numpy array \(\[512\]\)"),
+    (npy((1, 512))[:20], "numpy array .of a damaged shape"),
+    (b"\x08\x07\x12\x07pytorch\x1a\x031.9" + bytes(100), "an ONNX file"),
+    (b"\x08\x01\x12\x90\x02\x0a" + bytes(100), "graph of TensorFlow's"),
+    (b"\n\xa2\x1d\x12\x90\x02\x0a\x0b\n\x05Const" + bytes(100), "graph of TensorFlow's .*.meta or .pb"),
+    (b'model_checkpoint_path: "model.ckpt-1"\n', "checkpoints of a TensorFlow session"),
+    (b"/annex/objects/SHA256E-s1--0.pkl\n", "git-annex pointer"),
+    (b"GGUF" + bytes(100), "language model"),
+    (b"<!-- x --><html>", "is a web page"),
+    (b"Too many users have viewed or downloaded this file recently.\n", "is a text, perhaps what a failed download"),
+    (b'{"error": "not found"}', "is a text"),
     (zip_of(**{"model.pkl": b""}), "zip with checkpoints"),
     (zip_of(**{"readme.txt": b""}), "not one of torch's"),
     (zip_of(**{"m__data.pkl": b"\x80\x02N.", "m__code__a.py": b""}), "TorchScript"),
@@ -439,7 +494,7 @@ OTHERS = [
     (b"version https:" + b"//git-lfs/spec/v1\noid sha256:0", "Git LFS pointer"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"\0" * 257 + b"ustar" + b"\0" * 300, "archive of files"),
-    (b"hello " * 100, "is damaged or not a checkpoint"),
+    (b"hello \0" * 100, "is damaged or not a checkpoint"),
     (b"{}", "is damaged or not a checkpoint"),
     ((2**62).to_bytes(8, "little") + b"{}", "is damaged or not a checkpoint"),
     ((2**35).to_bytes(8, "little") + b"{}", "header is cut off"),
@@ -519,7 +574,7 @@ def test_safetensors_files_that_lie(path):
     ):
         refused(written(path, table(weight=entry | changed)), "damaged")
     refused(written(path, table(weight=entry | {"dtype": "F8"})), "tensors of the type 'F8', as no network here has")
-    refused(written(path, table(weight=entry)), "no StyleGAN2 or 3: its parameters are weight")
+    refused(written(path, table(weight=entry)), "no StyleGAN2 or 3 .its parameters are weight.: open")
     refused(written(path, table()), "damaged|holds no generator")
     refused(written(path, (2**21).to_bytes(8, "little") + b"{" + b" " * 2**21), "damaged")
     nested = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"

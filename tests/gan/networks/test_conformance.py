@@ -10,9 +10,10 @@ import torch
 from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import save_file
-from support.paths import DATA
+from support import rosinality
+from support.paths import DATA, FOREIGN_CASES
 
-from gan.conformance import main, run_case
+from gan.conformance import find_paths, main, run_case
 
 VECTORS = DATA / "conformance"
 COVERED = sorted(path for path in VECTORS.glob("*.safetensors") if path.stem != "ada")
@@ -83,3 +84,50 @@ def test_runner_prints_rows_and_judges(tmp_path):
 def test_a_folder_of_uncovered_cases_only_does_not_pass(tmp_path):
     shutil.copy(VECTORS / "ada.safetensors", tmp_path)
     assert CliRunner().invoke(main, [str(tmp_path)]).exit_code == 1
+
+
+def foreign_case(folder: Path, factor: float = 1.0, **config: object) -> Path:
+    """A checkpoint of rosinality's in a folder and its case; `factor` is on the logits."""
+    ours, critic = rosinality.generator(), rosinality.discriminator()
+    data = rosinality.training(ours, critic, latent_avg=ours.mapping.w_avg)
+    rosinality.save(folder / "tiny.pt", data)
+    z, img = torch.randn(2, 12), torch.randn(8, 3, 32, 32)
+    tensors = {"in/z": z, "in/img": img, "out/w": ours.mapping(z), "out/img": ours(z)}
+    tensors |= {"out/w_psi0.7": ours.mapping(z, psi=0.7), "out/img_psi0.7": ours(z, psi=0.7)}
+    tensors["out/logits"] = critic(img) * factor
+    tensors = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
+    path = folder / "tiny.safetensors"
+    save_file(tensors, path, {"config": json.dumps({"kind": "rosinality", "file": "tiny.pt"} | config)})
+    return path
+
+
+def test_a_foreign_checkpoint_beside_its_case(tmp_path):
+    verdict, details = run_case(foreign_case(tmp_path))
+    assert verdict == "pass" and "5 comparisons" in details, details
+    verdict, details = run_case(foreign_case(tmp_path, factor=1.001))
+    assert verdict == "FAIL" and "logits" in details
+    assert run_case(foreign_case(tmp_path, file="../../none.pt")) == (
+        "FAIL",
+        f"There is no checkpoint at {tmp_path / 'none.pt'}: check the path.",
+    )
+
+
+def test_files_that_must_be_refused_print_their_sentence(tmp_path):
+    foreign_case(tmp_path)
+    state = rosinality.generator_state(rosinality.generator()) | {"iwt.ll": torch.zeros(2, 2)}
+    rosinality.save(tmp_path / "refused_swagan.pt", {"g_ema": state})
+    result = CliRunner().invoke(main, [str(tmp_path)])
+    assert result.exit_code == 0 and "refused: refused_swagan.pt holds a SWAGAN" in result.output, result.output
+    shutil.copy(tmp_path / "tiny.pt", tmp_path / "refused_tiny.pt")
+    result = CliRunner().invoke(main, [str(tmp_path)])
+    assert result.exit_code == 1 and "it must be refused, and was opened" in result.output
+
+
+@pytest.mark.skipif(not FOREIGN_CASES.is_dir(), reason="other projects' checkpoints are not at hand")
+@pytest.mark.parametrize("path", find_paths(FOREIGN_CASES), ids=lambda path: path.stem)
+def test_checkpoints_of_other_projects(path):
+    verdict, details = run_case(path)
+    if path.stem == "stylegan_human_64x32":
+        assert verdict == "not covered yet" and "64 high and 32 wide" in details
+    else:
+        assert verdict == "pass", details

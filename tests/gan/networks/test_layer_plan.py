@@ -11,6 +11,7 @@ from support.paths import DATA
 
 from gan.checkpoints.official_arguments import generator_config
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
+from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.ladder import RUNGS, parse_rung, rung_config
 from gan.networks.layer_plan import LayerSpec, compute_schedule, plan
@@ -269,7 +270,35 @@ def test_configurations_round_trip_and_refuse_nonsense():
         (lambda: GeneratorConfig.from_json({**config.to_json(), "resample_filter": "abcd"}), "resample_filter must be"),
         (lambda: rung_config("T", 64, channel_base=1), "leaves no channels"),
         (lambda: DiscriminatorConfig(64, channel_base=1), "leaves no channels"),
-        (lambda: DiscriminatorConfig(64, mbstd_group=0), "mbstd_group must be from 1"),
+        (lambda: DiscriminatorConfig(64, mbstd_group=-1), "mbstd_group cannot be -1"),
+        (lambda: DiscriminatorConfig(64, mapping_layers=65), "mapping_layers cannot be 65"),
+        (lambda: DiscriminatorConfig(64, architecture="layers"), "must be one of resnet, skip, orig"),
+        (lambda: DiscriminatorConfig(64, resample_filter=(1.0,)), "2 to 16 taps, not 1"),
+        (lambda: rung_config("A", 64, mapping_width=-1), "mapping_width cannot be -1"),
+        (lambda: rung_config("A", 64, label_width=-1), "label_width cannot be -1"),
+        (lambda: rung_config("A", 64, labels_beside_z=True), "c_dim must be above 0"),
+        (lambda: rung_config("A", 64, mapping_lr_multiplier=-1.0), "mapping_lr_multiplier cannot be -1"),
+        (lambda: rung_config("A", 64, block_channels=(8, 4)), "one entry a resolution from 4 to 64, 5, not 2"),
+        (lambda: rung_config("A", 16, block_channels=(8, 0, 8)), "block_channels must be from 1 to"),
+        (lambda: rung_config("A", 16, block_channels=(8, 8.5, 8)), "block_channels must be of type"),
+        (lambda: rung_config("T", 16, block_channels=(8, 8, 8)), "Only StyleGAN2's architectures have block_channels"),
+        (lambda: DiscriminatorConfig(64, block_channels=(8, 8)), "one entry a resolution from 4 to 64"),
     ):
         with pytest.raises(ConfigError, match=sentence):
             bad()
+
+
+def test_channels_of_each_resolution_may_be_given():
+    config = rung_config("A", 32, z_dim=4, w_dim=4, block_channels=(3, 5, 2, 6))
+    assert [config.channels_at(rate) for rate in (4, 8, 16, 32)] == [3, 5, 2, 6]
+    assert GeneratorConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    generator = Generator(config)
+    assert generator(torch.randn(1, 4)).shape == (1, 3, 32, 32)
+    assert generator.synthesis.b16.conv0.weight.shape == (2, 5, 3, 3)
+    discriminator = DiscriminatorConfig(32, block_channels=(3, 5, 2, 6))
+    assert Discriminator(discriminator)(torch.randn(1, 3, 32, 32)).shape == (1, 1)
+
+
+def test_stored_configurations_stay_readable_by_older_versions():
+    assert "block_channels" not in rung_config("A", 64).to_json()
+    assert "block_channels" not in DiscriminatorConfig(64).to_json()

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from safetensors import safe_open
+from support import rosinality
 from support.foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import load_generator, read_header
@@ -75,6 +77,45 @@ def test_another_network_of_the_file(pickle, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.safetensors", "network.pkl"]
 
 
+def test_a_state_dict_for_other_programs(pickle, tmp_path):
+    out = tmp_path / "plain.safetensors"
+    result = run("convert", pickle, "--to", "state-dict", "--out", out)
+    assert result.exit_code == 0 and "all 114 tensors are equal" in result.output, result.output
+    with safe_open(out, framework="pt") as file:
+        assert file.metadata() == {"format": "pt"}, "nothing of ours"
+        found = {name: file.get_tensor(name) for name in file.keys()}
+    expected = state_of(case(T)[1])
+    assert set(found) == set(expected)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items() if "filter" not in name)
+    again = load_generator(out)[0]  # as anybody's bare weights
+    z = torch.randn(2, 32)
+    assert torch.equal(again(z), load_generator(pickle)[0](z))
+    refused(run("convert", pickle, "--to", "state-dict", "--out", out), "is there already")
+    refused(run("convert", pickle, "--to", "onnx", "--out", out), "'onnx' is not one of 'jinc', 'state-dict'")
+
+
+def test_a_state_dict_of_a_rung_that_other_programs_do_not_know(tmp_path):
+    out = tmp_path / "plain.safetensors"
+    result = run("convert", "b", "--to", "state-dict", "--out", out)
+    assert result.exit_code == 0 and "No other program draws rung B" in result.output, result.output
+
+
+@pytest.mark.parametrize("to", ["jinc", "state-dict"])
+def test_a_file_of_another_project(tmp_path, to):
+    ours = rosinality.generator(block_channels=(8, 8, 16, 8))
+    data = rosinality.training(ours, rosinality.discriminator(), latent_avg=ours.mapping.w_avg)
+    path = rosinality.save(tmp_path / "550000.pt", data)
+    out = tmp_path / "out.safetensors"
+    result = run("convert", path, "--to", to, "--out", out)
+    assert result.exit_code == 0 and "of a rosinality StyleGAN2 generator" in result.output, result.output
+    assert "g_ema of it is taken" in result.output and "tensors are equal" in result.output
+    found, facts = load_generator(out)
+    z = torch.randn(2, 12)
+    assert torch.equal(found(z, psi=0.7), ours(z, psi=0.7))
+    assert (facts.get("network") == "g_ema") == (to == "jinc")
+    assert found.config.conv_clamp == (None if to == "jinc" else 256), "a state dict cannot say it"
+
+
 def test_not_a_number_stays_what_it_is(tmp_path):
     path, out = tmp_path / "network.pkl", tmp_path / "out.safetensors"
     path.write_bytes(official(T, change=lambda t: t * torch.nan if t.shape == (32,) else t))
@@ -98,7 +139,9 @@ def test_what_cannot_be_converted_says_why_and_writes_nothing(pickle, tmp_path):
     refused(run("convert", pickle, "--out", tmp_path / "out.pkl"), "--out must be a name such as cats.safetensors")
     refused(run("convert", tmp_path / "none.pkl", "--out", out), "There is no file")
     hostile = tmp_path / "hostile.pkl"
-    hostile.write_bytes(pickled(snapshot({"G_ema": network(T)}) | {"x": Call(Named("os", "system"), "echo run")}))
+    inside = network(T)
+    inside.arguments[0]["state"]["extra"] = Call(Named("os", "system"), "echo run")
+    hostile.write_bytes(pickled(snapshot({"G_ema": inside})))
     refused(run("convert", hostile, "--out", out), "hostile.pkl asks for os.system")
     folder = tmp_path / "locked"
     folder.mkdir()

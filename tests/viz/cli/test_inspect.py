@@ -14,6 +14,7 @@ import pytest
 import scipy.signal
 from click.testing import CliRunner, Result
 from PIL import Image
+from support import rosinality
 from support.paths import ROOT
 
 from gan.analysis.filter_response import (
@@ -285,6 +286,15 @@ def test_bundled_models_go_by_their_names() -> None:
     assert "critters-t-32.safetensors: T  + flexible layers" in printed("t")[0]
 
 
+def test_a_file_of_another_project_is_shown(tmp_path: Path) -> None:
+    path = rosinality.save(
+        tmp_path / "a.pt", {"g_ema": rosinality.generator_state(rosinality.generator(block_channels=(8, 8, 16, 4)))}
+    )
+    lines = printed(str(path))
+    assert any(line.endswith("no code; it holds no average w (the mean of 10,000 is taken)") for line in lines)
+    assert "Channels    8 at 4, 8 at 8, 16 at 16, 4 at 32" in lines and "Network     g_ema" in lines
+
+
 @pytest.mark.parametrize(
     ("words", "sentence", "code"),
     [
@@ -302,7 +312,7 @@ def test_bundled_models_go_by_their_names() -> None:
         ("t --size 64", "--size goes with --cfg or --diff", 2),
         ("t --filter-size 4", "--filter-size goes with --cfg or --diff", 2),
         ("no-such-model", "There is no file no-such-model: choose another", 1),
-        (__file__, "damaged or not", 1),
+        (__file__, "is a text, perhaps what a failed download said, and not a checkpoint", 1),
         ("x" * 5000, "There is no file " + "x" * 60, 1),
         ("--cfg T --layer 3", "give --plot, too", 2),
         (f"--cfg T --plot {'x' * 300}.png", "cannot be written: File name too long", 1),

@@ -187,7 +187,7 @@ def test_refusals_come_first_and_in_one_sentence(
     out = ("--out", str(tmp_path / "out"))
     good = ("--left", paths["B"], "--right", paths["T"])
     refused(run("--left", str(tmp_path / "none.safetensors"), *out), "none.safetensors")
-    refused(run("--left", paths["B"], "--right", __file__, *out), "damaged or not")
+    refused(run("--left", paths["B"], "--right", __file__, *out), "is a text, perhaps")
     (tmp_path / "file").touch()
     refused(run(*good, "--out", str(tmp_path / "file")), "is a file", 2)
     refused(run(*good, "--out", str(tmp_path / "file" / "below")), "cannot be written")

@@ -95,7 +95,7 @@ def test_several_seeds_go_to_a_folder(paths: dict[str, str], tmp_path: Path) -> 
 def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     out = ("--out", str(tmp_path / "x.png"))
     refused(run("render", "--model", str(tmp_path / "none.safetensors"), *out), "none.safetensors", 1)
-    refused(run("render", "--model", __file__, *out), "damaged or not", 1)
+    refused(run("render", "--model", __file__, *out), "is a text, perhaps", 1)
     refused(run("render", "--model", paths["A"], "--translate", "0.1,0", *out), "Fourier input", 1)
     refused(run("render", "--model", paths["T"], "--class", "1", *out), "without labels", 2)
     refused(run("render", "--model", paths["T"], "--out", str(tmp_path)), "is a folder", 2)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.signal
 from support.paths import ROOT
+from support.stylegan_xl import network_config
 
 from gan.analysis.filter_response import get_layer_filters, measure_attenuation
 from gan.networks.config import ConfigError, GeneratorConfig
@@ -94,7 +95,7 @@ def test_every_layer_has_the_plans_filters_and_their_attenuations(name: str) -> 
     config = rung_config(name, 64)
     for spec in plan(config).layers:
         view = view_filters(config, spec.name)
-        assert view.index == spec.index and view.band.name == spec.name
+        assert view.place == spec.index and view.band.name == spec.name
         for found, expected in zip((view.up, view.down), get_layer_filters(config, spec), strict=True):
             assert (found is None) == (expected is None)
             if found is None or expected is None:
@@ -127,14 +128,27 @@ def test_the_schedule_is_the_plans(name: str) -> None:
     assert found.stopbands.tolist() == list(expected)
 
 
+def test_numbers_of_listed_layers_jump_and_their_places_do_not() -> None:
+    config = network_config(heads=2)
+    layers = plan(config).layers
+    for place, spec in enumerate(layers):
+        view = view_filters(config, str(spec.index))
+        assert view is view_filters(config, spec.name) and view.place == place
+        assert (view.up is None) == (spec.up == 1) and (view.down is None) == (spec.down == 1)
+    assert layers[-1].index > len(layers) - 1
+    missing = next(number for number in range(layers[-1].index) if number not in {spec.index for spec in layers})
+    with pytest.raises(ConfigError, match=f"no layer '{missing}'"):
+        view_filters(config, str(missing))
+
+
 def test_layers_go_by_name_or_number_and_the_input_by_its_name() -> None:
     config = rung_config("T", 64)
     assert view_filters(config, "4") is view_filters(config, "L4_52_512")
     shown = view_filters(config, "input")
-    assert shown.up is None and shown.down is None and shown.index is None
+    assert shown.up is None and shown.down is None and shown.place is None
     assert shown.band.radial and shown.band.cutoff == 2 and len(shown.schedule.names) == 15
     last = view_filters(config, "14")
-    assert last.up is None and last.down is None and last.index == 14
+    assert last.up is None and last.down is None and last.place == 14
     with pytest.raises(ConfigError, match="no layer '15' here: choose one of input, L0_36_512"):
         view_filters(config, "15")
     with pytest.raises(ConfigError, match="no layer 'input'"):

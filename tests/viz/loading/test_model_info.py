@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.foreign import SOURCE, Call, Named, network, official, pickled, snapshot
+from support.foreign import SOURCE, Call, Named, official, pickled, snapshot
 from support.gui import drive, save_model, settle
 
 from gan.checkpoints import checkpoint
@@ -65,7 +65,7 @@ def test_it_says_what_a_file_is(reader: InfoReader, pickle: str, tmp_path: Path)
 
 def test_it_says_why_a_file_cannot_be_opened(reader: InfoReader, tmp_path: Path) -> None:
     hostile = tmp_path / "hostile.pkl"
-    hostile.write_bytes(pickled(snapshot({"G_ema": network("stylegan3_t_64")}) | {"x": Call(Named("os", "system"))}))
+    hostile.write_bytes(pickled(snapshot({"G_ema": Call(Named("os", "system"))})))
     assert answered(reader, str(hostile)).error.startswith("hostile.pkl asks for os.system")
     for path in (str(tmp_path / "none.pkl"), str(tmp_path), "a\0b", "x" * 5000):
         found = reader.get(path)
@@ -117,7 +117,7 @@ def test_paths_as_people_paste_them() -> None:
 def test_a_file_written_anew_is_read_anew(reader: InfoReader, pickle: str) -> None:
     assert answered(reader, pickle).facts
     Path(pickle).write_bytes(b"hello " * 100)
-    assert "damaged or not a checkpoint" in answered(reader, pickle).error
+    assert "a text, perhaps what a failed download said" in answered(reader, pickle).error
     Path(pickle).write_bytes(official("stylegan3_t_64"))
     os.utime(pickle, ns=(1, 1))
     found = answered(reader, pickle).facts
