@@ -6,7 +6,6 @@ The source text that such a file carries is never run.
 """
 
 import re
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,8 +17,9 @@ from gan.checkpoints.absent import average_w, draw_noise
 from gan.checkpoints.derived import TRANSPOSE, Change, Derived, Network
 from gan.checkpoints.official_arguments import NOT_SQUARE
 from gan.checkpoints.official_shapes import fit_channel_rule
-from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, Storage, StoredTensor, refuse_placeholder
-from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
+from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, StoredTensor
+from gan.checkpoints.read_limits import Budget, RefusedError
+from gan.checkpoints.tensorflow_variables import INCOMPLETE, Variables, read_components
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from gan.networks.ladder import rung_config
 
@@ -52,8 +52,6 @@ GROWING = (
     "open a later snapshot, whose lod is 0"
 )
 UNKNOWN = "is a TensorFlow pickle of {}, which is no StyleGAN2 that can be opened here: open a model of StyleGAN2 or 3"
-INCOMPLETE = "is a TensorFlow pickle whose network lacks {}: it is damaged, get a fresh copy of it"
-NOT_READABLE = "is a TensorFlow pickle whose variable {} is no array of plain numbers: it is damaged, get a fresh copy"
 
 VALUES = {"bias": Change(), "noise_strength": Change(reshape=()), "mod_weight": TRANSPOSE, "mod_bias": Change(add=1.0)}
 KERNEL, REVERSED_KERNEL = Change(permute=(3, 2, 0, 1)), Change(permute=(3, 2, 0, 1), flip=(2, 3))
@@ -66,7 +64,6 @@ DENSE = re.compile(r"(?:mapping/)?(?:Dense|Mapping)(\d{1,3})/(weight|bias)")
 NOISE = re.compile(r"(?:synthesis/)?noise(\d{1,3})")
 GROWN = re.compile(r"(?:synthesis/)?(ToRGB|FromRGB)_lod(\d{1,3})/(\w{1,20})")
 
-Variables = Mapping[str, StoredTensor]
 Tensors = dict[str, StoredTensor | Derived]
 
 
@@ -90,22 +87,15 @@ def find_sources(data: Any) -> Iterator[Any]:
     members = data.values() if isinstance(data, dict) else data if isinstance(data, tuple | list) else [data]
     for member in members:
         if isinstance(member, Placeholder) and member.title in CLASSES:
-            for state in (member.state or {}, *_components(member.state or {}).values()):
+            for state in (member.state or {}, *read_components(member.state or {}).values()):
                 yield state.get("build_module_src")
-
-
-def _components(state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the attributes of a network's parts by name."""
-    parts = state.get("components")
-    parts = parts if isinstance(parts, dict) else {}
-    return {name: part.state or {} for name, part in parts.items() if isinstance(part, Placeholder)}
 
 
 def _describe(name: str, network: Placeholder, budget: Budget) -> Network:
     """Describe a network. RefusedError, ConfigError."""
     state = network.state or {}
     version, function = state.get("version"), _name_of(state.get("build_func_name"))
-    variables = _Variables(state, budget)
+    variables = Variables(state, budget)
     if network.title.startswith(("tfutil.", "network.")) or version == 2:
         raise RefusedError(PROGRESSIVE)
     of_stylegan1 = function in ("G_style", "D_basic") or any("/StyleMod/" in key for key in variables.values)
@@ -127,62 +117,10 @@ def _name_of(function: Any) -> str:
     return title.rpartition(".")[2] if isinstance(title, str) else ""
 
 
-class _Variables:
-    """A network's variables by name, those of its parts behind "synthesis/" and "mapping/", to be taken one by one."""
-
-    def __init__(self, state: Mapping[str, Any], budget: Budget) -> None:
-        self.values: dict[str, Any] = {}
-        for prefix, part in (("", state), *((f"{name}/", part) for name, part in _components(state).items())):
-            listed = part.get("variables")
-            for item in listed if isinstance(listed, list | tuple) else ():
-                budget.spend_instructions()
-                if not (isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[0], str)):
-                    raise RefusedError(INCOMPLETE.format("names of its variables"))
-                budget.spend_text(len(prefix))
-                self.values[prefix + item[0]] = item[1]
-
-    def has(self, name: str) -> bool:
-        return name in self.values
-
-    def number(self, name: str) -> Any:
-        """Return a variable that is one number; None where there is no such."""
-        value = self.values.get(name)
-        if isinstance(value, NumpyArray) and value.values is not None and len(value.values) == 1:
-            value = value.values[0]
-        return value if isinstance(value, int | float) else None
-
-    def tensor(self, name: str) -> StoredTensor:
-        """Return a variable as a stored tensor. RefusedError where it is missing or something else."""
-        value = self.values.get(name)
-        if value is None:
-            raise RefusedError(INCOMPLETE.format(name))
-        if isinstance(value, Placeholder):
-            raise refuse_placeholder(value)
-        if isinstance(value, int | float):
-            return StoredTensor(Storage("float64", 1, FileRange.from_bytes(struct.pack("<d", value))), 0, (), ())
-        if not isinstance(value, NumpyArray) or value.tensor is None:
-            raise RefusedError(NOT_READABLE.format(name))
-        return value.tensor
-
-    def shape(self, name: str, axes: int) -> tuple[int, ...]:
-        """Return the shape of a variable that must be there and have so many axes. RefusedError."""
-        shape = self.tensor(name).shape
-        if len(shape) != axes:
-            raise RefusedError(INCOMPLETE.format(name))
-        return shape
-
-    def count(self, pattern: str) -> int:
-        """Return how many names of a pattern, with numbers from 0 on, there are."""
-        count = 0
-        while pattern.format(count) in self.values:
-            count += 1
-        return count
-
-
 def _arguments(state: Mapping[str, Any], read: set[str]) -> dict[str, Any]:
     """Return the arguments that change what is computed. ConfigError names those that are not supported."""
     given: dict[str, Any] = {}
-    for part in (*_components(state).values(), state):  # a part's own come before the whole's
+    for part in (*read_components(state).values(), state):  # a part's own come before the whole's
         arguments = part.get("static_kwargs")
         given |= arguments if isinstance(arguments, dict) else {}
     others = {key: value for key, value in given.items() if key not in IGNORED | read and not _is_truncation(key)}
@@ -222,9 +160,9 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
-def _describe_generator(name: str, state: Mapping[str, Any], variables: _Variables) -> Network:
+def _describe_generator(name: str, state: Mapping[str, Any], variables: Variables) -> Network:
     given = _arguments(state, READ_OF_G)
-    synthesis = _components(state).get("synthesis", {})
+    synthesis = read_components(state).get("synthesis", {})
     drawn_by = _name_of(given.get("synthesis_func", synthesis.get("build_func_name")))
     built_by = _name_of(synthesis.get("build_func_name", drawn_by))
     for function in (drawn_by, built_by):
@@ -261,7 +199,7 @@ def _describe_generator(name: str, state: Mapping[str, Any], variables: _Variabl
     return Network(name, "Generator", config, tensors, absent, FAMILIES[state["version"]])
 
 
-def _check_grown(variables: _Variables, name: str) -> None:
+def _check_grown(variables: Variables, name: str) -> None:
     """Check that a network that grew has grown up. RefusedError."""
     lod = variables.number(name)
     if lod != 0:
@@ -278,7 +216,7 @@ def _channel_fields(channels: Mapping[int, int]) -> dict[str, Any]:
     }
 
 
-def _mapping_fields(variables: _Variables, given: Mapping[str, Any]) -> dict[str, Any]:
+def _mapping_fields(variables: Variables, given: Mapping[str, Any]) -> dict[str, Any]:
     depth = variables.count("mapping/Dense{}/weight")
     if not depth:
         raise RefusedError(INCOMPLETE.format("its mapping"))
@@ -300,7 +238,7 @@ def _mapping_fields(variables: _Variables, given: Mapping[str, Any]) -> dict[str
     }
 
 
-def _generator_tensors(variables: _Variables, config: GeneratorConfig, grown: bool) -> Tensors:
+def _generator_tensors(variables: Variables, config: GeneratorConfig, grown: bool) -> Tensors:
     """Return the tensors by our names; unknown ones keep theirs, at which `ForeignFile.check` stops."""
     tensors: Tensors = {}
     for name in variables.values:
@@ -357,7 +295,7 @@ def _place_layer(ours: str, layer: str, value: str, name: str) -> tuple[str, Cha
     return f"{ours}.{value.replace('mod_', 'affine.')}", VALUES[value]
 
 
-def _describe_discriminator(name: str, state: Mapping[str, Any], variables: _Variables) -> Network:
+def _describe_discriminator(name: str, state: Mapping[str, Any], variables: Variables) -> Network:
     given = _arguments(state, READ_OF_D)
     grown = _name_of(state.get("build_func_name")) == GROWN_DISCRIMINATOR
     if grown:

@@ -60,7 +60,8 @@ def read_info(path: str) -> CheckpointInfo:
         f"{facts.parameters:,} parameters. {kind[:1].upper()}{kind[1:]}. {size}."
     )
     code = format_bytes(header.code_bytes) if header.code_bytes else ""
-    return CheckpointInfo(facts, words, "Jinc" if header.format == FORMAT else header.format, code)
+    file = "Jinc" if header.format == FORMAT else ", ".join(filter(None, (header.format, header.family)))
+    return CheckpointInfo(facts, words, file, code)
 
 
 class InfoReader:

@@ -39,7 +39,7 @@ ROWS = (
     ("layers", lambda info: f"{info.facts.layers}", "Synthesis layers."),
     ("weights", lambda info: _count(info.facts.parameters), "Trained parameters, mapping and synthesis."),
     ("trained", lambda info: _kimg(info.facts.kimg), "Thousands of pictures seen, where the file says so."),
-    ("file", lambda info: info.file, "The file's type, told from its contents, not from its name."),
+    ("file", lambda info: info.file, "The file's type, and which other project's it is; told from its contents."),
     ("code", lambda info: info.code or "none", "Source code that came along in the file. None of it is ever run."),
 )
 

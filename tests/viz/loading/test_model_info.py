@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import tensorflow
 from support.foreign import SOURCE, Call, Named, official, pickled, snapshot
 from support.gui import drive, save_model, settle
 
@@ -61,6 +62,9 @@ def test_it_says_what_a_file_is(reader: InfoReader, pickle: str, tmp_path: Path)
     ours = answered(reader, save_model(tmp_path / "misnamed.pkl", "T", 16))
     assert (ours.file, ours.code) == ("Jinc", "") and "carries no code" in ours.words
     assert reader.get(pickle) is found, "known at once"
+    other = tmp_path / "other.pkl"
+    other.write_bytes(tensorflow.file_of(tensorflow.written_generator(tensorflow.generator())))
+    assert answered(reader, str(other)).file == "pickle, TensorFlow StyleGAN2"
 
 
 def test_it_says_why_a_file_cannot_be_opened(reader: InfoReader, tmp_path: Path) -> None:
