@@ -169,7 +169,7 @@ class ForeignFile:
                 f"holds tensors that do not fit how its network was built ({', '.join(wrong[:3])}): "
                 "it is damaged, or of a variant that cannot be opened here"
             )
-        if count_bytes(ours) > MAX_GROWTH * self._size + GROWTH_FLOOR:
+        if count_bytes(ours, without=network.absent) > MAX_GROWTH * self._size + GROWTH_FLOOR:
             raise RefusedError("describes a network larger than the file can hold: it is damaged or hostile")
         for tensor in network.tensors.values():
             check_tensor(tensor.stored if isinstance(tensor, Derived) else tensor, self._budget)

@@ -2,7 +2,7 @@
 """Build networks without allocating them, to compare names and shapes with a file's first."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,7 @@ def _sum_shape(shape: Sequence[int], dim: int | Sequence[int] | None = None, kee
     return tuple(1 if i in reduced else n for i, n in enumerate(shape) if keepdim or i not in reduced)
 
 
-def count_bytes(network: torch.nn.Module) -> int:
-    """Return the bytes that a network's parameters and buffers take, or would take."""
-    return sum(math.prod(tensor.shape) * tensor.element_size() for tensor in network.state_dict().values())
+def count_bytes(network: torch.nn.Module, without: Container[str] = ()) -> int:
+    """Return the bytes that a network's parameters and buffers take, or would take, but for those named."""
+    found = (tensor for name, tensor in network.state_dict().items() if name not in without)
+    return sum(math.prod(tensor.shape) * tensor.element_size() for tensor in found)
