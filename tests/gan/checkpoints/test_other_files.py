@@ -76,6 +76,22 @@ def test_an_official_pickle_opens_whatever_lies_beside_its_networks(tmp_path: Pa
     assert "it asks for os.system, as an attack does: do not open it with other programs" in header.describe()
 
 
+@pytest.mark.parametrize("old_numpy", [True, False])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_numpy_data_of_any_type_may_lie_beside_a_generator(tmp_path: Path, protocol: int, old_numpy: bool) -> None:
+    structure = np.zeros(3, dtype=[("name", "U3"), ("score", "f4")])
+    found = [np.str_("cat"), np.array(["a", "bc"]), np.array([{"a": 1}, None], object), np.complex64(1), np.bytes_(b"x")]
+    found += [np.datetime64("2020-01-01"), structure, structure[0], structure.dtype, np.random.RandomState(0)]
+    named = {np.str_("cat"): np.ones(2)}
+    path = tmp_path / "network.pkl"
+    path.write_bytes(pickled(snapshot({"G_ema": network(A)}) | {"a": found, "b": named}, protocol, old_numpy))
+    assert load_generator(path)[0].config.rung == "A"
+    whole = network(A)
+    whole.arguments[0]["state"]["_modules"]["mapping"].arguments[0]["state"]["names"] = found[0]
+    path.write_bytes(pickled(snapshot({"G_ema": whole}), protocol, old_numpy))
+    assert "asks for numpy." in said(path)
+
+
 def test_weights_without_a_name_open_beside_other_tables(tmp_path: Path) -> None:
     state = dict(state_of(case(A)[1]))
     path = saved(tmp_path / "network.pt", state | {"g_optim": {"exp_avg": ONE}, "args": Namespace(size=64)})
