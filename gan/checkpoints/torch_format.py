@@ -120,14 +120,14 @@ def read_zip(source: FileRange, budget: Budget) -> Any:
 
 def _other_zip(found: dict[str, Entry]) -> str:
     suffixes = [PurePosixPath(name).suffix.lower() for name in found]
+    if any(suffix in (".pkl", ".pt", ".pth", ".safetensors") for suffix in suffixes):
+        return "is a zip with checkpoints in it: unpack it and open one of them"
     if any(suffix in PICTURES for suffix in suffixes):
         return "is a zip of pictures, a data set and no model: train.py --data takes it"
     if any(suffix == ".npy" for suffix in suffixes):
         return describe_names(PurePosixPath(name).stem for name in found) or (
             f"is a zip of numpy arrays (.npz), as latents and statistics are kept, and no model: {OPEN_MODEL}"
         )
-    if any(suffix in (".pkl", ".pt", ".pth", ".safetensors") for suffix in suffixes):
-        return "is a zip with checkpoints in it: unpack it and open one of them"
     return "is a zip, but not one of torch's checkpoints: open another file"
 
 
