@@ -300,7 +300,8 @@ def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", networ
         name = file.discriminator if network is None else network
         found = _load_foreign(path, file, device, name)
         if not isinstance(found, Discriminator):
-            raise RefusedError(f"holds a generator under the name {name}: name its discriminator")
+            called = f"under the name {name}" if name else "alone"
+            raise RefusedError(f"holds a generator {called}: name its discriminator, or a file that has one")
         return found
 
 

@@ -7,7 +7,7 @@ configuration, `ForeignFile.check` compares every name and shape with ours, `For
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path, PurePath
@@ -19,9 +19,18 @@ from torch import Tensor, nn
 from gan.checkpoints import rosinality, stylegan_xl, tensorflow
 from gan.checkpoints.derived import Derived, Network
 from gan.checkpoints.file_type import FileType
+from gan.checkpoints.module_tree import (
+    MAX_DEPTH,
+    class_names,
+    count_code,
+    find_placeholder,
+    find_sources,
+    flatten,
+    module_names,
+)
 from gan.checkpoints.official_arguments import SQUARE_ONLY, discriminator_config, generator_config
 from gan.checkpoints.official_shapes import detect_kind, infer_arguments
-from gan.checkpoints.other_files import MAX_SEEN, OPEN_MODEL, describe_class, describe_data, describe_names
+from gan.checkpoints.other_files import OPEN_MODEL, describe_class, describe_data, describe_names
 from gan.checkpoints.pickle_stubs import (
     Global,
     NumpyArray,
@@ -30,7 +39,7 @@ from gan.checkpoints.pickle_stubs import (
     StoredTensor,
     refuse_placeholder,
 )
-from gan.checkpoints.read_limits import Budget, FileRange, LongText, RefusedError
+from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
 from gan.checkpoints.torch_format import (
     check_tensor,
     find_mismatches,
@@ -67,12 +76,14 @@ FAMILIES: tuple[Callable[[Any, Budget], dict[str, Callable[[], Network]]], ...] 
     rosinality.find_networks,
     tensorflow.find_networks,
 )
+# Names that one tensor of each official network has, and the prefix of torch's parallel wrapper.
+MARKS, PARALLEL = ("synthesis.b4.const", "synthesis.input.weight", "b4.out.weight"), "module"
 UNNAMED = ""  # the name of a network that is all of the file
 POSITIONS = {
     "Generator": ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs"),
     "Discriminator": ("c_dim", "img_resolution", "img_channels"),
 }
-MAX_DEPTH, MAX_NAME_LENGTH, MAX_ARGUMENT_VALUES = 32, 256, 10_000
+MAX_ARGUMENT_VALUES = 10_000
 MAX_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
 FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
 FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
@@ -94,11 +105,11 @@ class ForeignFile:
         self._families: dict[str, Callable[[], Network]] = {}
         for find in FAMILIES:
             self._families = self._families or find(data, self._budget)
-        self._found = {} if self._families else _find_networks(data)
+        self._found = {} if self._families else _find_networks(data, self._budget)
         self._other = "" if set(GENERATORS) & set(self.names) else describe_data(data)
         self.facts = _read_facts(data)
-        own_sources = (source for found in self._found.values() for source in _find_sources(found, self._budget))
-        self.code_bytes, self.code_pieces = _count_code(chain(own_sources, tensorflow.find_sources(data)))
+        own_sources = (source for found in self._found.values() for source in find_sources(found, self._budget))
+        self.code_bytes, self.code_pieces = count_code(chain(own_sources, tensorflow.find_sources(data)))
 
     @property
     def suspicious(self) -> tuple[str, ...]:
@@ -112,8 +123,8 @@ class ForeignFile:
 
     @property
     def discriminator(self) -> str:
-        """Return the name of the file's discriminator; the usual one where it has none."""
-        return next((known for known in DISCRIMINATORS if known in self.names), DISCRIMINATORS[0])
+        """Return the name of the file's discriminator, or of its only network; the usual one where it has none."""
+        return next((known for known in (*DISCRIMINATORS, UNNAMED) if known in self.names), DISCRIMINATORS[0])
 
     def network(self, name: str | None = None) -> Network:
         """Return the network of that name; for None, the generator that pictures are drawn with.
@@ -126,7 +137,7 @@ class ForeignFile:
             name = UNNAMED if name is None and UNNAMED in names else name
             name = names[0] if name is None and len(names) == 1 else name
         if name is None or name not in names:
-            wanted, others = name or "generator", ", ".join(names[:8])
+            wanted, others = name or "generator", ", ".join(filter(None, names[:8]))
             if names == (UNNAMED,):
                 raise RefusedError(f"holds one network, which has no name there: leave {wanted} out")
             if wanted == "generator" and self._other:
@@ -139,15 +150,16 @@ class ForeignFile:
         if isinstance(found, Placeholder) and name in DISCRIMINATORS:
             raise RefusedError(f"holds a discriminator of the class {found.title}: only StyleGAN2's can be opened here")
         class_name = found.class_name if isinstance(found, PickledObject) else ""
-        unknown = _find_placeholder(found, self._budget)
+        unknown = find_placeholder(found, self._budget)
         if unknown is not None:
-            said = describe_class(class_name or unknown.title) or describe_names(_module_names(found, self._budget))
+            classes = class_names(found) or [unknown.title]
+            said = describe_class(*classes) or describe_names(module_names(found, self._budget))
             raise RefusedError(said) if said else refuse_placeholder(unknown)
-        tensors = _flatten(found, self._budget)
+        tensors = flatten(found, self._budget)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
         kind = detect_kind(shapes)
         if not kind:
-            said = describe_class(class_name) or describe_names(shapes) or self._other
+            said = describe_class(*class_names(found)) or describe_names(shapes) or self._other
             raise RefusedError(said or _describe_unknown(shapes, class_name))
         if stylegan_xl.is_stylegan_xl(kind, class_name, shapes):
             return stylegan_xl.describe_network(name, found, tensors)
@@ -230,22 +242,38 @@ def _filters_agree(stored: Tensor, computed: Tensor) -> bool:
     return bool((stored.double() - computed.double()).abs().max() <= limit)  # False for what is not finite
 
 
-def _find_networks(data: Any) -> dict[str, Any]:
+def _find_networks(data: Any, budget: Budget) -> dict[str, Any]:
     """Return the values that may be networks, by name; a network that is all of the file has the name UNNAMED."""
     if isinstance(data, PickledObject | Placeholder):
         return {UNNAMED: data} if _is_network(data) or isinstance(data, Placeholder) else {}
     if not isinstance(data, dict):
         return {}
-    found = {
-        key: value
-        for key, value in data.items()
-        if isinstance(key, str)
-        and (_is_network(value) or (key in (*GENERATORS, *DISCRIMINATORS) and isinstance(value, Placeholder)))
-    }
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict) and _is_network(value):
+            found |= _split_table(key, value, budget) or {key: value}
+        elif _is_network(value) or (key in (*GENERATORS, *DISCRIMINATORS) and isinstance(value, Placeholder)):
+            found[key] = value
     # A tensor or two beside named networks, such as an average w, are none; weights that have our names are.
-    shapes = {key: value.shape for key, value in data.items() if isinstance(value, StoredTensor)}
-    if shapes and (not found or detect_kind({key.removeprefix("module."): shape for key, shape in shapes.items()})):
+    found |= _split_table(UNNAMED, data, budget)
+    if not found and any(isinstance(value, StoredTensor) for value in data.values()):
         found[UNNAMED] = data
+    return found
+
+
+def _split_table(name: str, table: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    """Return the networks in a table that has official names, as they are or behind a prefix such as "decoder."."""
+    budget.spend_instructions(len(table))
+    marked = {key.removesuffix(mark) for key in table for mark in MARKS if key.endswith(mark)}
+    found: dict[str, Any] = {}
+    for prefix in sorted(marked):
+        *parts, rest = prefix.split(".")
+        if not rest and all(part in (*GENERATORS, *DISCRIMINATORS, PARALLEL) for part in parts):
+            budget.spend_instructions(len(table))
+            inner = ".".join(part for part in parts if part != PARALLEL)
+            inside = {key.removeprefix(prefix): value for key, value in table.items() if key.startswith(prefix)}
+            # A name without a dot is no layer's: a count of steps, an average.
+            found[inner or name] = {key: value for key, value in inside.items() if "." in key}
     return found
 
 
@@ -264,113 +292,11 @@ def _is_network(value: Any) -> bool:
     return any(isinstance(item, StoredTensor) and "." in str(key) for key, item in value.items())
 
 
-def _find_placeholder(network: Any, budget: Budget) -> Placeholder | None:
-    """Return something unknown that lies inside a network: anywhere in a module, or in the place of a tensor."""
-    if isinstance(network, dict):
-        return next((item for key, item in network.items() if "." in key and isinstance(item, Placeholder)), None)
-    seen: set[int] = set()  # of objects that the network holds, so that their numbers stay theirs
-    open_ones: list[Any] = [network]
-    while open_ones:
-        item = open_ones.pop()
-        budget.spend_instructions()
-        if isinstance(item, Placeholder):
-            return item
-        if not isinstance(item, PickledObject | dict | list | tuple) or id(item) in seen:
-            continue
-        seen.add(id(item))
-        if isinstance(item, PickledObject):
-            open_ones.append(item.state)
-        else:
-            open_ones.extend(item.values() if isinstance(item, dict) else item)
-    return None
-
-
-def _module_names(network: Any, budget: Budget) -> list[str]:
-    """Return the names of an official network's modules, those that are unknown among them."""
-    if not isinstance(network, PickledObject):
-        return []
-    return [
-        f"{prefix}{name}."
-        for prefix, module in _walk(network, budget)
-        for name, child in _children(module)
-        if isinstance(name, str) and isinstance(child, PickledObject | Placeholder)
-    ][:MAX_SEEN]
-
-
 def _describe_unknown(shapes: dict[str, tuple[int, ...]], class_name: str) -> str:
     some = ", ".join(list(shapes)[:3]) + (" and others" if len(shapes) > 3 else "")
     named = f"of the class {class_name} " if class_name else ""
     told = f"its parameters are {some}" if some else "it has none"
     return f"holds a network {named}that is no StyleGAN2 or 3 ({told}): {OPEN_MODEL}"
-
-
-def _walk(network: PickledObject, budget: Budget) -> Iterator[tuple[str, PickledObject]]:
-    """Yield every module in a network with the prefix of its name. RefusedError where it is nested without end."""
-    yield "", network
-    open_ones = [("", _children(network))]  # iterators: a module of many children has one name in memory at a time
-    while open_ones:
-        prefix, children = open_ones[-1]
-        entry = next(children, None)
-        budget.spend_instructions()
-        if entry is None:
-            open_ones.pop()
-            continue
-        name, child = entry
-        if isinstance(child, PickledObject) and isinstance(name, str):
-            longer = f"{prefix}{name}."
-            budget.spend_text(len(longer))
-            if len(open_ones) > MAX_DEPTH or len(longer) > MAX_NAME_LENGTH:
-                raise RefusedError("has modules nested far deeper than a checkpoint's: it is damaged or hostile")
-            yield longer, child
-            open_ones.append((longer, _children(child)))
-
-
-def _children(module: PickledObject) -> Iterator[tuple[Any, Any]]:
-    children = module.state.get("_modules")
-    return iter(children.items()) if isinstance(children, dict) else iter(())
-
-
-def _flatten(network: Any, budget: Budget) -> dict[str, StoredTensor]:
-    """Return parameters and buffers by their full names."""
-    if not isinstance(network, PickledObject):
-        found = {key: value for key, value in network.items() if isinstance(value, StoredTensor)}
-        if any(not isinstance(key, str) for key in found):
-            raise RefusedError("holds tensors without names: it is no checkpoint of a network")
-        if all(key.startswith("module.") for key in found):  # as torch's parallel wrapper names them
-            found = {key.removeprefix("module."): value for key, value in found.items()}
-        return found
-    tensors: dict[str, StoredTensor] = {}
-    for prefix, module in _walk(network, budget):
-        passing = module.state.get("_non_persistent_buffers_set")
-        for group in ("_parameters", "_buffers"):
-            members = module.state.get(group)
-            for name, value in members.items() if isinstance(members, dict) else ():
-                budget.spend_instructions()
-                budget.spend_text(len(prefix))
-                left_out = value is None or (isinstance(passing, set) and name in passing)
-                if left_out or not isinstance(name, str):
-                    continue
-                if not isinstance(value, StoredTensor):
-                    raise RefusedError(f"has something that is no tensor for {prefix}{name}: it is damaged")
-                tensors[prefix + name] = value
-    return tensors
-
-
-def _find_sources(network: Any, budget: Budget) -> Iterator[Any]:
-    """Yield the sources that came with an official network's modules."""
-    for _, module in _walk(network, budget) if isinstance(network, PickledObject) else ():
-        yield module.source
-
-
-def _count_code(found: Iterable[Any]) -> tuple[int, int]:
-    """Return the bytes and the count of Python sources; a shared one counts once."""
-    sources: dict[Any, int] = {}
-    for source in found:
-        if isinstance(source, LongText):
-            sources[source.start] = source.size
-        elif isinstance(source, str):
-            sources[source] = len(source.encode())
-    return sum(sources.values()), len(sources)
 
 
 def _constructor_arguments(network: Any, role: str) -> dict[str, Any]:

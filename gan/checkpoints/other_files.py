@@ -67,7 +67,7 @@ BY_NAME = (
 )
 BY_CLASS = (
     (r"TriPlane|EG3D|OSGDecoder", "holds an EG3D (three-dimensional)"),
-    (r"FastGan|FastGAN", "holds a FastGAN"),
+    (r"(?i)fastgan", "holds a FastGAN"),
     (r"UNet|Diffusion|DDPM|EDMPrecond|AutoencoderKL", "holds a diffusion model"),
     (r"Inception|VGG|LPIPS|CLIP|ResNet", "holds a network that judges pictures"),
 )
@@ -95,9 +95,10 @@ def describe_names(found: Iterable[str]) -> str:
     return ""
 
 
-def describe_class(class_name: str) -> str:
-    """Return what a network of this class is, "" where that is not known."""
-    return next((OTHER.format(what) for pattern, what in BY_CLASS if re.search(pattern, class_name)), "")
+def describe_class(*class_names: str) -> str:
+    """Return what a network of these classes, its own and its parts', is, "" where that is not known."""
+    known = (what for name in class_names for pattern, what in BY_CLASS if re.search(pattern, name))
+    return next((OTHER.format(what) for what in known), "")
 
 
 def describe_data(data: Any) -> str:

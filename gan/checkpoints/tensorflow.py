@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from gan.checkpoints.absent import average_w, draw_noise
 from gan.checkpoints.derived import TRANSPOSE, Change, Derived, Network
+from gan.checkpoints.module_tree import find_placeholder
 from gan.checkpoints.official_arguments import NOT_SQUARE
 from gan.checkpoints.official_shapes import fit_channel_rule
-from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, StoredTensor
+from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, StoredTensor, refuse_placeholder
 from gan.checkpoints.read_limits import Budget, RefusedError
 from gan.checkpoints.tensorflow_variables import INCOMPLETE, Variables, read_components
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
@@ -105,6 +106,9 @@ def _describe(name: str, network: Placeholder, budget: Budget) -> Network:
         raise RefusedError(UNKNOWN.format(function or "version 3"))
     if type(version) is not int or version not in FAMILIES:
         raise RefusedError(UNKNOWN.format(f"version {_show(version)}"))
+    unknown = find_placeholder(network, budget, CLASSES)
+    if unknown is not None:
+        raise refuse_placeholder(unknown)
     describe = {"G_main": _describe_generator} | dict.fromkeys(DISCRIMINATORS, _describe_discriminator)
     if function not in describe:
         raise RefusedError(UNKNOWN.format(function or "a network without a name"))
@@ -113,8 +117,7 @@ def _describe(name: str, network: Placeholder, budget: Budget) -> Network:
 
 def _name_of(function: Any) -> str:
     """Return a function's name without its module; "" for what is none."""
-    title = function.title if isinstance(function, Placeholder) else function
-    return title.rpartition(".")[2] if isinstance(title, str) else ""
+    return function.rpartition(".")[2] if isinstance(function, str) else ""
 
 
 def _arguments(state: Mapping[str, Any], read: set[str]) -> dict[str, Any]:

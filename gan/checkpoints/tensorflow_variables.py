@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, Storage, StoredTensor, refuse_placeholder
+from gan.checkpoints.pickle_stubs import NumpyArray, Placeholder, Storage, StoredTensor
 from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
 
 INCOMPLETE = "is a TensorFlow pickle whose network lacks {}: it is damaged, get a fresh copy of it"
@@ -41,8 +41,6 @@ class Variables:
         value = self.values.get(name)
         if value is None:
             raise RefusedError(INCOMPLETE.format(name))
-        if isinstance(value, Placeholder):
-            raise refuse_placeholder(value)
         if isinstance(value, int | float):
             return StoredTensor(Storage("float64", 1, FileRange.from_bytes(struct.pack("<d", value))), 0, (), ())
         if not isinstance(value, NumpyArray) or value.tensor is None:

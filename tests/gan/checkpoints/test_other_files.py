@@ -3,8 +3,10 @@
 
 import re
 import types
+import zipfile
 from argparse import Namespace
 from collections import OrderedDict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +82,15 @@ def test_an_official_pickle_opens_whatever_lies_beside_its_networks(tmp_path: Pa
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_numpy_data_of_any_type_may_lie_beside_a_generator(tmp_path: Path, protocol: int, old_numpy: bool) -> None:
     structure = np.zeros(3, dtype=[("name", "U3"), ("score", "f4")])
-    found = [np.str_("cat"), np.array(["a", "bc"]), np.array([{"a": 1}, None], object), np.complex64(1), np.bytes_(b"x")]
-    found += [np.datetime64("2020-01-01"), structure, structure[0], structure.dtype, np.random.RandomState(0)]
+    found = [np.str_("cat"), np.array(["a", "bc"]), np.array([{"a": 1}, None], object), np.complex64(1)]
+    found += [
+        np.bytes_(b"x"),
+        np.datetime64("2020-01-01"),
+        structure,
+        structure[0],
+        structure.dtype,
+        np.random.RandomState(0),
+    ]
     named = {np.str_("cat"): np.ones(2)}
     path = tmp_path / "network.pkl"
     path.write_bytes(pickled(snapshot({"G_ema": network(A)}) | {"a": found, "b": named}, protocol, old_numpy))
@@ -96,6 +105,48 @@ def test_weights_without_a_name_open_beside_other_tables(tmp_path: Path) -> None
     state = dict(state_of(case(A)[1]))
     path = saved(tmp_path / "network.pt", state | {"g_optim": {"exp_avg": ONE}, "args": Namespace(size=64)})
     assert load_generator(path)[0].config.rung == "A"
+
+
+@pytest.mark.parametrize("stem", [A, T])
+@pytest.mark.parametrize("prefix", ["decoder.", "G_ema.", "module.", "module.decoder.", "model.generator."])
+def test_official_names_behind_a_prefix(tmp_path: Path, prefix: str, stem: str) -> None:
+    """As beside encoders, in whole training systems and in torch's parallel wrapper."""
+    state = state_of(case(stem)[1])
+    alone = load_generator(saved(tmp_path / "alone.pt", dict(state)))[0].state_dict()
+    table = {prefix + name: tensor for name, tensor in state.items()}
+    table |= names("encoder.input_layer.0.weight", "discriminator.x.weight", "step")
+    for data in (table, {"state_dict": table, "latent_avg": ONE, "opts": Namespace()}, {"g_ema": table}):
+        found = load_generator(saved(tmp_path / "network.pt", data))[0].state_dict()
+        assert all(torch.equal(found[name], tensor) for name, tensor in alone.items())
+
+
+def test_networks_behind_several_prefixes_have_their_names(tmp_path: Path) -> None:
+    state, judge = state_of(case(A)[1]), state_of(case("discriminator_64")[1])
+    table = {f"G.{name}": tensor + 1 for name, tensor in state.items() if "filter" not in name}
+    table |= {f"G_ema.{name}": tensor for name, tensor in state.items()}
+    table |= {f"D.{name}": tensor for name, tensor in judge.items()}
+    path = saved(tmp_path / "last.ckpt", {"state_dict": table, "epoch": 3})
+    header = read_header(path)
+    assert header.network == "G_ema" and sorted(header.networks) == ["D", "G", "G_ema"]
+    assert torch.equal(load_generator(path, network="G")[0].mapping.w_avg, state["mapping.w_avg"] + 1)
+    assert load_discriminator(path).config.resolution == 64
+    prefixes = [".".join(parts) for count in range(1, 11) for parts in product("gd", repeat=count)]
+    assert "far more objects" in said(saved(path, names(*(f"{prefix}.synthesis.b4.const" for prefix in prefixes))))
+
+
+def test_a_discriminator_without_a_name(tmp_path: Path) -> None:
+    path = saved(tmp_path / "critic.pt", state_of(case("discriminator_64")[1]))
+    assert load_discriminator(path).config.resolution == 64
+    with pytest.raises(CheckpointError, match="holds a generator alone: name its discriminator, or a file that has"):
+        load_discriminator(saved(path, state_of(case(A)[1])))
+
+
+def test_an_archive_of_a_checkpoint_and_its_samples(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cats/samples.png", b"x")
+        archive.writestr("cats/network.pkl", b"y")
+    assert "is a zip with checkpoints in it: unpack it and open one of them" in said(path)
 
 
 def test_what_is_unknown_inside_the_generator_is_refused_by_its_name(tmp_path: Path) -> None:
@@ -170,6 +221,10 @@ def test_arrays_and_classes_in_pickles(tmp_path: Path) -> None:
     )
     path.write_bytes(pickled(snapshot({"G_ema": planes})))
     assert "holds an EG3D" in said(path)
+    fast = module("Generator", {"mapping.x": ONE, "synthesis.init.init.0.weight_orig": ONE})
+    fast.arguments[0]["state"]["_modules"]["synthesis"].arguments[0]["class_name"] = "FastganSynthesisCond"
+    path.write_bytes(pickled(snapshot({"G_ema": fast})))
+    assert "holds a FastGAN" in said(path)
     texts = module("Generator", {"mapping.fc0.weight": ONE})
     inside = texts.arguments[0]["state"]["_modules"]["mapping"].arguments[0]["state"]["_modules"]
     inside["clip"] = Call(Named("networks.shared", "CLIP"), new=True, state={})

@@ -247,6 +247,24 @@ def test_what_cannot_be_opened_is_named(path, written, sentence):
         assert str(caught.value).isprintable() and len(str(caught.value)) < 500
 
 
+@pytest.mark.parametrize("place", ["arguments", "attributes", "components", "shapes", "arguments of a part"])
+def test_what_is_unknown_is_refused_anywhere_in_a_network(path, place):
+    hostile = Call(Named("posix", "system"), "echo hostile")
+    written = changed()
+    state = written.state
+    part = state["components"]["mapping"].state
+    if place == "shapes":
+        state["input_shapes"] = [[hostile, 4]]
+    else:
+        where = {"arguments": state["static_kwargs"], "attributes": state, "components": state["components"]}
+        where.get(place, part["static_kwargs"])["fmap_base"] = hostile
+    path.write_bytes(tf.file_of(None, None, written))
+    with pytest.raises(CheckpointError, match="asks for posix.system"):
+        load_generator(path)
+    path.write_bytes(tf.file_of(hostile, hostile, changed()))
+    assert read_header(path).suspicious == ("posix.system",), "beside the generator it does not matter"
+
+
 @pytest.mark.parametrize("lod", [np.float32(1.5), None, np.zeros(3, np.float32)])
 def test_a_network_that_still_grows_is_refused(path, lod):
     ours = tf.generator(architecture="orig")
