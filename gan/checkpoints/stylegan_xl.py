@@ -12,7 +12,7 @@ from typing import Any
 
 from gan.checkpoints.derived import Network
 from gan.checkpoints.official_arguments import generator_config
-from gan.checkpoints.official_shapes import infer_arguments
+from gan.checkpoints.official_shapes import NOT_STANDARD, infer_arguments
 from gan.checkpoints.pickle_stubs import NumpyArray, PickledObject, StoredTensor
 from gan.checkpoints.read_limits import DAMAGED, RefusedError, require
 from gan.networks.config import CONV_CLAMP, MAX_LAYERS, GeneratorConfig, ListedLayer
@@ -34,6 +34,8 @@ def is_stylegan_xl(kind: str, class_name: str, shapes: Shapes) -> bool:
     table = "mapping.embed.weight" in shapes and "mapping.embed.bias" not in shapes
     table |= "mapping.embed_proj.weight" in shapes or len(shapes.get("mapping.w_avg", ())) == 2
     if kind == "stylegan2.Generator" and table:
+        if not class_name and "mapping.embed_proj.weight" not in shapes:  # perhaps TensorFlow's, with labels beside z
+            raise RefusedError(NOT_STANDARD.format(2))
         raise RefusedError(OTHER_NETWORK.format("a StyleGAN2"))
     numbers = sorted(int(found[1]) for found in map(LAYER.fullmatch, shapes) if found)
     gaps = bool(numbers) and numbers != list(range(len(numbers)))

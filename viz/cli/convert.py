@@ -2,6 +2,7 @@
 """`python visualizer.py convert`: write the generator of any checkpoint as a .safetensors file without code."""
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,13 @@ from viz.reports.network_text import plain
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from gan.networks.config import GeneratorConfig
     from gan.networks.generator import Generator
 
 SUFFIX = ".safetensors"
 JINC, STATE_DICT = "jinc", "state-dict"
+# Fields that shapes tell, or that change no picture.
+TOLD_OR_UNUSED = ("rung", "channel_base", "channel_max", "block_channels", "layers", "schedule", "magnitude_ema_beta")
 PUBLIC_RUNGS = ("A", "T", "R", STYLEGAN_XL)  # that other programs draw, too
 
 
@@ -77,10 +81,8 @@ def convert(model: str, out: Path, kind: str, network: str | None, overwrite: bo
     picture = f"{width}x{width} {describe_channels(header.config.img_channels)}"
     click.echo(f"Wrote {out}: {describe_rung(header.config)}, {picture}, {format_bytes(out.stat().st_size)}.")
     click.echo(f"Read back: all {count} tensors are equal.")
-    if kind == STATE_DICT and header.config.rung not in PUBLIC_RUNGS:
-        click.echo(
-            f"No other program draws rung {plain(header.config.rung)}: its names follow the official ones, but no more."
-        )
+    if kind == STATE_DICT:
+        click.echo(_describe_untold(out, header.config), nl=False)
 
 
 def _origin(path: Path, network: str, class_name: str) -> dict[str, Any]:
@@ -102,6 +104,25 @@ def _write(out: Path, generator: "Generator", facts: dict[str, Any] | None) -> N
     save_generator(out, generator, facts)
     found = load_generator(out)[0]
     _compare(found.state_dict() if found.config == generator.config else {}, generator.state_dict())
+
+
+def _describe_untold(out: Path, config: "GeneratorConfig") -> str:
+    """Return a line on what a bare state dict does not tell of its network; "" where the tensors tell all."""
+    from gan.checkpoints.checkpoint import CheckpointError, read_header
+
+    if config.rung not in PUBLIC_RUNGS:
+        return f"No other program draws rung {plain(config.rung)}: its names follow the official ones, but no more.\n"
+    try:
+        read = asdict(read_header(out).config)
+    except CheckpointError:
+        return "The tensors alone do not tell how this network is built: for Jinc, write it with --to jinc.\n"
+    settings = {name: value for name, value in asdict(config).items() if name not in TOLD_OR_UNUSED}
+    untold = [f"{name} = {_show(value)}" for name, value in settings.items() if value != read[name]]
+    return f"Tell other programs what the tensors do not: {', '.join(untold)}.\n" if untold else ""
+
+
+def _show(value: Any) -> str:
+    return "none" if value is None else plain(str(value))
 
 
 def _compare(found: "dict[str, Tensor]", expected: "dict[str, Tensor]") -> None:

@@ -9,10 +9,10 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from safetensors import safe_open
-from support import rosinality
+from support import rosinality, tensorflow
 from support.foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
 
-from gan.checkpoints.checkpoint import load_generator, read_header
+from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from viz.cli.main import main as viewer
 
 T, A = "stylegan3_t_64", "stylegan2_64"
@@ -114,6 +114,28 @@ def test_a_file_of_another_project(tmp_path, to):
     assert torch.equal(found(z, psi=0.7), ours(z, psi=0.7))
     assert (facts.get("network") == "g_ema") == (to == "jinc")
     assert found.config.conv_clamp == (None if to == "jinc" else 256), "a state dict cannot say it"
+
+
+def test_what_plain_tensors_do_not_tell_is_said(tmp_path):
+    path, out = tmp_path / "network.pkl", tmp_path / "plain.safetensors"
+
+    def said(written: Call) -> str:
+        path.write_bytes(tensorflow.file_of(None, None, written))
+        result = run("convert", path, "--to", "state-dict", "--out", out, "--overwrite")
+        assert result.exit_code == 0, result.output
+        return result.output.splitlines()[-1]
+
+    clamped = tensorflow.generator(conv_clamp=0.5, architecture="resnet")
+    line = said(tensorflow.written_generator(clamped, 5, conv_clamp=0.5))
+    assert line == "Tell other programs what the tensors do not: conv_clamp = 0.5."
+    line = said(tensorflow.written_generator(tensorflow.generator(), 4))
+    assert line == "Tell other programs what the tensors do not: conv_clamp = none."
+    usual = tensorflow.generator(conv_clamp=256.0)
+    assert "tensors are equal" in said(tensorflow.written_generator(usual, 5, conv_clamp=256))
+    labelled = tensorflow.generator(c_dim=3, label_width=9, z_dim=9, labels_beside_z=True)
+    assert "for Jinc, write it with --to jinc" in said(tensorflow.written_generator(labelled, 4, label_size=3))
+    with pytest.raises(CheckpointError, match="does not say how its network was built"):
+        load_generator(out)
 
 
 def test_not_a_number_stays_what_it_is(tmp_path):
