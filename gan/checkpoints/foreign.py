@@ -84,6 +84,7 @@ POSITIONS = {
     "Discriminator": ("c_dim", "img_resolution", "img_channels"),
 }
 MAX_ARGUMENT_VALUES = 10_000
+WRAPPERS, MAX_WRAPPERS, MAX_LISTED = (dict, list, tuple), 5, 16
 MAX_GROWTH, GROWTH_FLOOR = 2, 2**20  # a model in float32 from float16 is twice as large as its file
 FILTERS = ("resample_filter", "up_filter", "down_filter")  # they follow from the configuration
 FILTER_TOLERANCE = 1e-4  # of the largest tap, beside the rounding of what the file stores
@@ -103,10 +104,14 @@ class ForeignFile:
             self.format, data = read_pickle(source, self._budget)
         # Networks of other projects, by name: each is a call that describes it with our names, or refuses it.
         self._families: dict[str, Callable[[], Network]] = {}
-        for find in FAMILIES:
-            self._families = self._families or find(data, self._budget)
-        self._found = {} if self._families else _find_networks(data, self._budget)
-        self._other = "" if set(GENERATORS) & set(self.names) else describe_data(data)
+        whole = data
+        for data in _unwrap(whole):
+            for find in FAMILIES:
+                self._families = self._families or find(data, self._budget)
+            self._found = {} if self._families else _find_networks(data, self._budget)
+            if self.names:
+                break
+        self._other = "" if set(GENERATORS) & set(self.names) else describe_data(whole)
         self.facts = _read_facts(data)
         own_sources = (source for found in self._found.values() for source in find_sources(found, self._budget))
         self.code_bytes, self.code_pieces = count_code(chain(own_sources, tensorflow.find_sources(data)))
@@ -240,6 +245,19 @@ def _filters_agree(stored: Tensor, computed: Tensor) -> bool:
     exact = torch.finfo(stored.dtype).eps if stored.is_floating_point() else 0.0
     limit = (FILTER_TOLERANCE + exact) * float(computed.abs().max())
     return bool((stored.double() - computed.double()).abs().max() <= limit)  # False for what is not finite
+
+
+def _unwrap(data: Any) -> Iterator[Any]:
+    """Yield a file's data and then, where those are a list or a table around one other, what is inside."""
+    for _ in range(MAX_WRAPPERS):
+        yield data
+        if isinstance(data, list | tuple) and len(data) <= MAX_LISTED:
+            data = {str(number): item for number, item in enumerate(data)}
+            continue
+        inside = [item for item in data.values() if isinstance(item, WRAPPERS)] if isinstance(data, dict) else []
+        if len(inside) != 1:
+            return
+        data = inside[0]
 
 
 def _find_networks(data: Any, budget: Budget) -> dict[str, Any]:

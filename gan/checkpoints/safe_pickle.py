@@ -26,7 +26,7 @@ from gan.checkpoints.read_limits import DAMAGED, TRUNCATED, Budget, FileRange, L
 PROTOCOLS = range(2, 6)
 WINDOW = 8192  # bytes read at a time: few, since after each tensor the next lies somewhere else
 MAX_OPEN_MARKS = 1000  # an official file has about 40
-MAX_INTEGER_BYTES, MAX_SUSPICIOUS = 16, 3
+MAX_INTEGER_BYTES, MAX_SUSPICIOUS = 120, 3  # such an integer is a finite float, too
 
 PersistentLoad = Callable[[Any], Any]  # from the identifier of an object stored outside of the pickle to its stand-in
 

@@ -27,6 +27,7 @@ from gan.checkpoints.pickle_stubs import (
     STORAGE_DTYPES,
     Global,
     PackedStorage,
+    Placeholder,
     Storage,
     StoredTensor,
 )
@@ -41,6 +42,7 @@ MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
 SAFETENSORS_DTYPES = {name: dtype for dtype, (_, _, name) in DTYPES.items()}
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 BIG_ENDIAN = "was written on a big-endian machine, whose checkpoints cannot be read here"
+UNKNOWN_TYPE = "holds tensors of the type {} in a way that cannot be read here: save the generator's weights alone"
 TOO_SHORT = "declares tensors larger than what it holds: it is damaged or hostile, get a fresh copy"
 
 
@@ -49,13 +51,23 @@ class StorageTable:
 
     def __init__(self) -> None:
         self.by_key: dict[str, Storage] = {}
+        self.unknown: dict[str, str] = {}  # classes of those that are not read
 
-    def load(self, identifier: Any) -> Storage:
-        """Return the storage that ("storage", class, key, device, length[, None]) refers to."""
-        require(type(identifier) is tuple and len(identifier) in (5, 6) and identifier[0] == "storage")
-        require(identifier[5:] in ((), (None,)) and isinstance(identifier[1], Global))
+    def load(self, identifier: Any) -> Any:
+        """Return the storage that ("storage", class, key, device, length[, None]) refers to.
+
+        A placeholder stands for one of a class that is not known, as of complex numbers. Old torch writes classes of
+        modules in this way, too: ("module", class, ...).
+        """
+        require(type(identifier) is tuple and len(identifier) >= 2 and isinstance(identifier[1], Global | Placeholder))
+        if identifier[0] == "module":
+            return identifier[1]
+        require(len(identifier) in (5, 6) and identifier[0] == "storage" and identifier[5:] in ((), (None,)))
         kind, key, length = identifier[1].title.removeprefix("torch."), identifier[2], identifier[4]
-        require(kind in STORAGE_DTYPES and type(key) is str and type(length) is int and length >= 0)
+        require(type(key) is str and type(length) is int and length >= 0)
+        if kind not in STORAGE_DTYPES:
+            self.unknown[key] = identifier[1].title
+            return Placeholder(identifier[1].title)
         storage = self.by_key.setdefault(key, Storage(STORAGE_DTYPES[kind], length))
         require((storage.dtype, storage.length) == (STORAGE_DTYPES[kind], length))
         return storage
@@ -83,7 +95,10 @@ def _read_legacy(source: FileRange, at: int, budget: Budget) -> Any:
     require(system.get("little_endian") is True, BIG_ENDIAN)
     for key in keys:
         budget.spend_instructions()
-        storage = storages.by_key.get(key) if isinstance(key, str) else None
+        require(isinstance(key, str))
+        if key in storages.unknown:  # how long each of its numbers is, is not known
+            raise RefusedError(UNKNOWN_TYPE.format(storages.unknown[key]))
+        storage = storages.by_key.get(key)
         if storage is None or storage.data is not None:
             raise RefusedError(DAMAGED)
         require(int.from_bytes(source.read(at, 8), "little") == storage.length)

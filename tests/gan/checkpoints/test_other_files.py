@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from support import rosinality
 from support.foreign import Call, Named, Writer, case, dump, module, network, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator, read_header
@@ -99,6 +100,48 @@ def test_numpy_data_of_any_type_may_lie_beside_a_generator(tmp_path: Path, proto
     whole.arguments[0]["state"]["_modules"]["mapping"].arguments[0]["state"]["names"] = found[0]
     path.write_bytes(pickled(snapshot({"G_ema": whole}), protocol, old_numpy))
     assert "asks for numpy." in said(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_any_number_and_key_may_lie_beside_a_generator(tmp_path: Path, zipped: bool) -> None:
+    """As the state of numpy's PCG64, tables by long paths, and a whole optimiser's, by parameters."""
+    things = {"state": 2**127 + 1, "less": -(2**200), ("/data" * 100): 1.0, "by path": {"/data" * 100: 1.0}}
+    keys = {ONE: 1, (("a", 1), 2): 2, torch.float32: 3, frozenset({1}): 4, types.SimpleNamespace: 5}
+    layer = torch.nn.Linear(2, 2)  # whose class torch's old format writes as a storage
+    for beside in ({"g_ema": None} | things, {"keys": keys}, {"layer": layer}):
+        data = {**beside, "G_ema": dict(state_of(case(A)[1]))}
+        torch.save(data, tmp_path / "network.pt", _use_new_zipfile_serialization=zipped)
+        assert load_generator(tmp_path / "network.pt")[0].config.rung == "A"
+    for protocol in (2, 4):
+        (tmp_path / "network.pkl").write_bytes(pickled(snapshot({"G_ema": network(A)}) | {"keys": keys}, protocol))
+        assert load_generator(tmp_path / "network.pkl")[0].config.rung == "A"
+
+
+def test_tensors_of_other_types_may_lie_beside_a_generator(tmp_path: Path) -> None:
+    path = tmp_path / "network.pt"
+    for other in (ONE.to(torch.complex64), ONE.to(torch.uint16), ONE.to(torch.float8_e4m3fn)):
+        torch.save({"other": other, "G_ema": dict(state_of(case(A)[1]))}, path)
+        assert load_generator(path)[0].config.rung == "A"
+        torch.save({"G_ema": dict(state_of(case(A)[1])) | {"mapping.fc0.weight": other}}, path)
+        assert "asks for torch." in said(path)
+    data = {"other": ONE.to(torch.complex64), "G_ema": dict(state_of(case(A)[1]))}
+    torch.save(data, path, _use_new_zipfile_serialization=False)
+    assert (
+        "tensors of the type torch.ComplexFloatStorage in a way that cannot be read here: save the generator"
+        in said(path)
+    )
+
+
+@pytest.mark.parametrize("family", ["official", "rosinality"])
+def test_lists_and_tables_around_a_network(tmp_path: Path, family: str) -> None:
+    ours = rosinality.generator()
+    state = dict(state_of(case(A)[1])) if family == "official" else rosinality.generator_state(ours)
+    wanted = load_generator(saved(tmp_path / "alone.pt", {"g_ema": state}))[0].config
+    for data in ([state], ({"g_ema": state},), {"model": {"g_ema": state, "step": ONE}}, {"a": [{"b": state}]}):
+        assert load_generator(saved(tmp_path / "network.pt", data))[0].config == wanted
+    path = saved(tmp_path / "network.pt", [state, dict(state)])
+    assert "holds no generator, only 0, 1: name one" in said(path)
+    assert load_generator(path, network="1")[0].config == wanted
 
 
 def test_weights_without_a_name_open_beside_other_tables(tmp_path: Path) -> None:
