@@ -90,7 +90,9 @@ def _read_synthesis(module: PickledObject, shapes: Shapes) -> dict[str, Any]:
     synthesis = _child(module, "synthesis")
     names = synthesis.state.get("layer_names")
     if not isinstance(names, list) or not 0 < len(names) <= MAX_LAYERS or any(type(name) is not str for name in names):
-        raise RefusedError("does not list its layers (layer_names), so that their order is not known: it is damaged")
+        raise RefusedError(
+            "does not list its layers (layer_names), whose order is then not known: get a fresh copy of it"
+        )
     modules = [_child(synthesis, name) for name in names]
     layers = tuple(
         _read_layer(name, layer, shapes, last=name == names[-1]) for name, layer in zip(names, modules, strict=True)
