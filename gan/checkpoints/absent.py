@@ -1,12 +1,33 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Tensors that a foreign file may lack, computed from the rest of our network (`Network.absent`), always the same."""
 
+import math
+from collections.abc import Callable, Container
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+Compute = Callable[[nn.Module], Tensor]
 AVERAGE_SEED, AVERAGE_LATENTS = 0, 10_000
 MAX_AVERAGE_NUMBERS, MAX_BATCH_NUMBERS = 2**27, 2**18  # of all latents of an average, and of those mapped at once
+
+
+def list_noise_layers(resolution: int) -> list[str]:
+    """Return the names of a StyleGAN2's layers with noise, in the order of their planes."""
+    sizes = [2**power for power in range(3, int(math.log2(resolution)) + 1)]
+    return ["b4.conv1", *(f"b{size}.{conv}" for size in sizes for conv in ("conv0", "conv1"))]
+
+
+def find_absent(tensors: Container[str], resolution: int, noise: bool = True) -> dict[str, Compute]:
+    """Return what a StyleGAN2 lacks of noise planes and average w, each name with the call that computes it."""
+    planes = enumerate(list_noise_layers(resolution) if noise else ())
+    found: dict[str, Compute] = {
+        f"synthesis.{layer}.noise_const": partial(draw_noise, layer, plane) for plane, layer in planes
+    }
+    found["mapping.w_avg"] = average_w
+    return {name: compute for name, compute in found.items() if name not in tensors}
 
 
 def draw_noise(layer: str, plane: int, ours: nn.Module) -> Tensor:

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
-
-from gan.checkpoints.absent import average_w, draw_noise
+from gan.checkpoints.absent import find_absent, list_noise_layers
 from gan.checkpoints.derived import Change, Derived, Network
 from gan.checkpoints.official_arguments import NOT_SQUARE, discriminator_config, generator_config
 from gan.checkpoints.official_shapes import fit_channel_rule
@@ -142,15 +140,10 @@ def _describe_generator(name: str, prefix: str, table: AnyTable, data: dict[Any,
     }
     config = generator_config("stylegan2.Generator", given | fit_channel_rule(channels))
     _take_generator(reader, depth, levels)
-    absent: dict[str, Callable[[nn.Module], Tensor]] = {}
-    for plane, layer in enumerate(_layers(levels)):
-        if f"synthesis.{layer}.noise_const" not in reader.found:
-            absent[f"synthesis.{layer}.noise_const"] = partial(draw_noise, layer, plane)
     average = _find_average(w_dim, tensors, table, data)
-    if average is None:
-        absent["mapping.w_avg"] = average_w
-    else:
+    if average is not None:
         reader.found["mapping.w_avg"] = Derived(average, Change(index=(0,) * (len(average.shape) - 1)))
+    absent = find_absent(reader.found, config.resolution)
     return Network(name, "", config, reader.finish(), absent, FAMILY)
 
 
@@ -160,18 +153,13 @@ def _count(tensors: Table, pattern: str, first: int = 0) -> int:
     return next(count for count in range(len(numbers) + 1) if first + count not in numbers)
 
 
-def _layers(levels: int) -> list[str]:
-    """Return our names of the layers with noise, in their order."""
-    return ["b4.conv1", *(f"b{8 * 2**level}.{conv}" for level in range(levels) for conv in ("conv0", "conv1"))]
-
-
 def _take_generator(reader: _Reader, depth: int, levels: int) -> None:
     for i in range(depth):
         for part in ("weight", "bias"):
             reader.take(f"mapping.fc{i}.{part}", f"style.{i + 1}.{part}")
     reader.take("synthesis.b4.const", "input.input", FIRST)
     theirs = ["conv1", *(f"convs.{index}" for index in range(2 * levels))]
-    for plane, (layer, their) in enumerate(zip(_layers(levels), theirs, strict=True)):
+    for plane, (layer, their) in enumerate(zip(list_noise_layers(4 * 2**levels), theirs, strict=True)):
         ours = f"synthesis.{layer}"
         _take_modulated(reader, ours, f"{their}.conv")
         reader.take(f"{ours}.bias", f"{their}.activate.bias")

@@ -11,9 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from torch import Tensor, nn
-
-from gan.checkpoints.absent import average_w, draw_noise
+from gan.checkpoints.absent import find_absent
 from gan.checkpoints.derived import TRANSPOSE, Change, Derived, Network
 from gan.checkpoints.module_tree import find_placeholder
 from gan.checkpoints.official_arguments import NOT_SQUARE
@@ -192,13 +190,7 @@ def _describe_generator(name: str, state: Mapping[str, Any], variables: Variable
     fields["img_channels"] = variables.shape(f"synthesis/{to_rgb}/weight", 4)[3]
     config = replace(rung_config("A", resolution), **fields)  # ConfigError for a size that nothing here has
     tensors = _generator_tensors(variables, config, grown)
-    absent: dict[str, Callable[[nn.Module], Tensor]] = {}
-    layers = ["b4.conv1", *(f"b{size}.{conv}" for size in list(channels)[1:] for conv in ("conv0", "conv1"))]
-    for plane, layer in enumerate(layers if noise else ()):
-        if f"synthesis.{layer}.noise_const" not in tensors:
-            absent[f"synthesis.{layer}.noise_const"] = partial(draw_noise, layer, plane)
-    if "mapping.w_avg" not in tensors:
-        absent["mapping.w_avg"] = average_w
+    absent = find_absent(tensors, resolution, noise)
     return Network(name, "Generator", config, tensors, absent, FAMILIES[state["version"]])
 
 
