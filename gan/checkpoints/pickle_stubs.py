@@ -223,9 +223,9 @@ def set_item(table: dict[Any, Any], key: Any, value: Any) -> None:
 
 
 def is_text_key(key: Any) -> bool:
-    """Return true for a text and false for another key or item of a set. RefusedError for what Python allows as none.
+    """Return true for a text and false for another key or item of a set, also for a text too long to be a name.
 
-    A text too long to be a name is none of those that are looked for.
+    RefusedError for a list or a table, which cannot be one.
     """
     require(not isinstance(key, list | dict))
     return type(key) is str

@@ -9,7 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from safetensors import safe_open
-from support import rosinality, tensorflow
+from support import rosinality, stylegan_xl, tensorflow
 from support.foreign import SOURCE, Call, Named, arguments, case, module, network, official, pickled, snapshot, state_of
 
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
@@ -119,8 +119,8 @@ def test_a_file_of_another_project(tmp_path, to):
 def test_what_plain_tensors_do_not_tell_is_said(tmp_path):
     path, out = tmp_path / "network.pkl", tmp_path / "plain.safetensors"
 
-    def said(written: Call) -> str:
-        path.write_bytes(tensorflow.file_of(None, None, written))
+    def said(written: Call | bytes) -> str:
+        path.write_bytes(written if isinstance(written, bytes) else tensorflow.file_of(None, None, written))
         result = run("convert", path, "--to", "state-dict", "--out", out, "--overwrite")
         assert result.exit_code == 0, result.output
         return result.output.splitlines()[-1]
@@ -136,6 +136,9 @@ def test_what_plain_tensors_do_not_tell_is_said(tmp_path):
     assert "for Jinc, write it with --to jinc" in said(tensorflow.written_generator(labelled, 4, label_size=3))
     with pytest.raises(CheckpointError, match="does not say how its network was built"):
         load_generator(out)
+    for heads, sentence in ((0, "tensors are equal"), (1, "for Jinc, write it with --to jinc")):
+        whole = stylegan_xl.make_generator(stylegan_xl.network_config(heads=heads))
+        assert sentence in said(stylegan_xl.official_stylegan_xl(whole))
 
 
 def test_not_a_number_stays_what_it_is(tmp_path):
