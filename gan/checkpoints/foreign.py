@@ -104,11 +104,14 @@ class ForeignFile:
             self.format, data = read_pickle(source, self._budget)
         # Networks of other projects, by name: each is a call that describes it with our names, or refuses it.
         self._families: dict[str, Callable[[], Network]] = {}
+        self._found: dict[str, Any] = {}
         whole = data
         for data in _unwrap(whole):
             for find in FAMILIES:
                 self._families = self._families or find(data, self._budget)
-            self._found = {} if self._families else _find_networks(data, self._budget)
+            # A generator of official names may lie beside another project's discriminator.
+            others = {} if set(GENERATORS) & set(self._families) else _find_networks(data, self._budget)
+            self._found = {name: found for name, found in others.items() if name not in self._families}
             if self.names:
                 break
         self._other = "" if set(GENERATORS) & set(self.names) else describe_data(whole)
@@ -124,7 +127,7 @@ class ForeignFile:
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of the networks in the file."""
-        return tuple(self._families or self._found)
+        return (*self._families, *self._found)
 
     @property
     def discriminator(self) -> str:

@@ -177,6 +177,13 @@ def test_networks_behind_several_prefixes_have_their_names(tmp_path: Path) -> No
     assert "far more objects" in said(saved(path, names(*(f"{prefix}.synthesis.b4.const" for prefix in prefixes))))
 
 
+def test_an_official_generator_beside_another_projects_discriminator(tmp_path: Path) -> None:
+    judge = rosinality.discriminator_state(rosinality.discriminator())
+    for key in ("g_ema", "G"):
+        path = saved(tmp_path / "network.pt", {"d": judge, key: dict(state_of(case(T)[1]))})
+        assert load_generator(path)[0].config.rung == "T" and load_discriminator(path).config.resolution == 32
+
+
 def test_a_discriminator_without_a_name(tmp_path: Path) -> None:
     path = saved(tmp_path / "critic.pt", state_of(case("discriminator_64")[1]))
     assert load_discriminator(path).config.resolution == 64
