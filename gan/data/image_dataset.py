@@ -167,6 +167,27 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
     return source
 
 
+def peek_images(path: str | Path) -> tuple[int, int]:
+    """Return the width and the channels of a set's first picture that can be read, without checking the others.
+
+    Raises ImageError as `open_images` does.
+    """
+    path = Path(path)
+    files, names = open_pictures(path)
+    for index, name in enumerate(names):
+        try:
+            info = read_info(files, name, path)
+        except DamagedPicture:
+            if index == len(names) - 1:
+                raise
+            continue
+        misfit = find_misfit(info, info.size[0], None)
+        if misfit:
+            raise ImageError(f"{name} in {path} is {info.describe()}, {misfit[0]}; {advise_convert(path, misfit[1])}.")
+        return info.size[0], info.channels
+    raise AssertionError  # there is a first picture
+
+
 def limit_damage(count: int) -> int:
     """Return how many of the `count` pictures of a set too large for memory may be damaged; a run leaves them out."""
     return min(max(LEAST_LIMIT, int(LIMIT_SHARE * count)), count - 1)

@@ -11,12 +11,14 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, network_options
-from gan.cli.path_types import DataPath
+from gan.cli.path_types import DataPath, ModelName
 from train.cli.official import ELSEWHERE, official_options
 from train.cli.options import (
     CHANGEABLE,
     EXAMPLES,
+    NO_RESUME,
     SEED,
+    ResumeSource,
     RunFolder,
     changeable_options,
     collect,
@@ -48,11 +50,26 @@ class Description(click.ParamType[str]):
 
 
 @click.command(cls=Command, epilog=EXAMPLES, elsewhere=ELSEWHERE)
-@click.option("--cfg", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
+@click.option("--cfg", is_eager=True, help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option(
     "--data", type=DataPath("critters"), help="Folder or zip of square pictures, or `critters`: drawn first if need be."
 )
-@click.option("--resume", type=RunFolder(), is_eager=True, help="A run folder to continue.")
+@click.option(
+    "--resume",
+    type=ResumeSource(),
+    is_eager=True,
+    help="A run folder to continue; beside --cfg and --data a model, the same as --transfer.",
+)
+@click.option(
+    "--transfer",
+    type=ModelName(),
+    help="Start from a model: a file, an address, a run folder, or a bundled one by its letter.",
+)
+@click.option(
+    "--freezed",
+    type=click.IntRange(min=0),
+    help="With --transfer: so many of the discriminator's layers are not trained, from the picture on (0).",
+)
 @click.option(
     "--preset", "preset_name", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper)."
 )
@@ -85,7 +102,7 @@ class Description(click.ParamType[str]):
 def run(
     data: str | None,
     outdir: Path,
-    resume: Path | None,
+    resume: Path | str | None,
     critters_num: int,
     no_mirror: bool,
     dry_run: bool,
@@ -93,13 +110,17 @@ def run(
 ) -> None:
     """Train a generator: a new run folder, or --resume."""
     given = collect(options | {"no_mirror": no_mirror})
+    resume = _take_official_resume(resume, given)
+    if "freezed" in given and "transfer" not in given and resume is None:
+        raise click.UsageError("--freezed goes with --transfer: layers that learned nothing must be trained.")
     if resume is not None:
         if dry_run:
             raise click.UsageError("--dry-run is for new runs: training_options.json in the run folder tells more.")
         for parameter in click.get_current_context().command.params:
             if parameter.name in given.keys() - set(CHANGEABLE):
                 raise click.UsageError(
-                    f"{parameter.opts[0]} is fixed for a run that is resumed; leave it out or start a new run."
+                    f"{parameter.opts[0]} is fixed for a run that is resumed; leave it out, or start a new run with "
+                    "--transfer."
                 )
     elif given.pop("data_changed", False):
         raise click.UsageError("--data-changed goes with --resume: a new run takes the data as they are.")
@@ -115,6 +136,17 @@ def run(
             launch.print_options(data=data, outdir=outdir, critters_num=critters_num, **given)
         elif data is not None:
             launch.start_run(data=data, outdir=outdir, critters_num=critters_num, **given)
+
+
+def _take_official_resume(resume: Path | str | None, given: dict[str, Any]) -> Path | None:
+    """Return the run folder to continue; a model, which the official tools call --resume, becomes --transfer."""
+    if not isinstance(resume, str):
+        return resume
+    if resume != NO_RESUME:
+        if "transfer" in given:
+            raise click.UsageError("--resume and --transfer both name a model to start from; give only one of the two.")
+        given["transfer"] = resume
+    return None
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
