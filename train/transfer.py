@@ -29,7 +29,7 @@ from gan.checkpoints.transfer import Match, describe_matches, describe_misfit, m
 from gan.cli.download_bar import fetch_with_bar
 from gan.hub.resolve import cite_model, explain_missing, format_title, resolve, shorten_name
 from gan.hub.url import is_address
-from gan.networks.config import DiscriminatorConfig, GeneratorConfig
+from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
 from train.run_folder import STATE
@@ -76,7 +76,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What a new run takes from a source."""
+    """A source and the parts of it that a new run takes."""
 
     source: Source
     generator: Match
@@ -183,4 +183,8 @@ def _read_options(path: Path, document: Mapping[str, Any]) -> TrainConfig:
     options = document.get("config")
     if not isinstance(options, dict) or not isinstance(document.get("images"), int):
         raise TrainingError(f"{path} does not say what run it belongs to; give a snapshot of the run instead.")
-    return TrainConfig.from_json(options)
+    try:
+        return TrainConfig.from_json(options)
+    except (TrainingError, ConfigError) as error:
+        why = str(error).rstrip(".")
+        raise TrainingError(f"{path} describes no run that this version knows: {why}.") from error
