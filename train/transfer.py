@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Start a run from another model (decision 025): find it, say what fits, and copy that.
+"""Start a run from another model (decision 022): find it, say what fits, and copy that.
 
 The numbers of its networks are read one network after another, so that one copy is in memory at a time. Optimisers,
 counters and the path lengths' mean start afresh; what G keeps of its inputs' magnitudes goes with its layers.

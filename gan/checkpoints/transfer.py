@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Match two networks part by part: what a new one can take from another, and why not the rest (decision 025).
+"""Match two networks part by part: what a new one can take from another, and why not the rest (decision 022).
 
 Pure: it compares configurations and shapes, and reads no file. A part is a module with weights of its own. It is taken
 as a whole, if its tensors have the same names and shapes in both and, in a generator's layer, mean the same: size,

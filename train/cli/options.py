@@ -29,6 +29,7 @@ CHANGEABLE = (  # when a run is resumed
 )
 MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
 NEW_RUN = "a new run starts from a model with --transfer, or with --resume beside --cfg and --data"
+IS_NEW = "train.cli.is_new"  # of a context: a new run is asked for, by --cfg
 NO_RESUME = "noresume"  # the official tools' word for a run that starts from nothing
 
 EXAMPLES = """\b
@@ -89,7 +90,7 @@ class ResumeSource(click.ParamType[Path | str]):
         text = str(value)
         if text.lower() == NO_RESUME:
             return NO_RESUME
-        is_new = ctx is not None and ctx.params.get("cfg") is not None  # it is eager, and looked at before this
+        is_new = ctx is not None and ctx.meta.get(IS_NEW, False)
         if not is_new or os.path.isdir(os.path.expanduser(text)):
             return RunFolder().convert(value, param, ctx)
         return ModelName().convert(value, param, ctx)

@@ -16,6 +16,7 @@ from train.cli.official import ELSEWHERE, official_options
 from train.cli.options import (
     CHANGEABLE,
     EXAMPLES,
+    IS_NEW,
     NO_RESUME,
     SEED,
     ResumeSource,
@@ -49,8 +50,16 @@ class Description(click.ParamType[str]):
         return text
 
 
-@click.command(cls=Command, epilog=EXAMPLES, elsewhere=ELSEWHERE)
-@click.option("--cfg", is_eager=True, help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
+class RunCommand(Command):
+    """The command that knows before it looks at --resume, which may stand anywhere, if --cfg asks for a new run."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[IS_NEW] = any(word.partition("=")[0] == "--cfg" for word in args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=RunCommand, epilog=EXAMPLES, elsewhere=ELSEWHERE)
+@click.option("--cfg", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option(
     "--data", type=DataPath("critters"), help="Folder or zip of square pictures, or `critters`: drawn first if need be."
 )

@@ -186,8 +186,12 @@ def test_resume_is_looked_at_first(place: Path, given: str, said: str, words: st
 )
 def test_beside_cfg_resume_names_a_model(place: Path, given: str, status: int, said: str) -> None:
     for words in ("", "--preset=tiny -n"):
-        result = run(f"train.py --cfg=stylegan3-t --data=set {words} --resume='{given}'")
-        assert result.exit_code == status and said in result.output.strip().splitlines()[-1], result.output
+        for line in (
+            f"--cfg=stylegan3-t --data=set {words} --resume='{given}'",
+            f"--resume='{given}' --cfg T --data=set",
+        ):
+            result = run(f"train.py {line}")
+            assert result.exit_code == status and said in result.output.strip().splitlines()[-1], result.output
     assert sorted(path.name for path in place.iterdir()) == ["network.safetensors", "set"]
 
 
