@@ -9,6 +9,7 @@ from typing import Any
 
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
+from gan.hub.resolve import format_title
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, AppState, TrainingState, absolute_path
 from viz.panels import training_run
@@ -22,6 +23,7 @@ TITLE = "Training"
 PLACE = "bottom"
 
 COLUMN = 19.0  # width of a column of controls, in font sizes
+ROW_GAP = 0.6  # between the form's rows, in usual gaps
 SIZES = ("16", "32", "64", "128", "256")
 CRITTERS, OWN = "critters", "own pictures"
 AUTOMATIC = "automatic"
@@ -72,13 +74,16 @@ def _form(state: AppState, context: PanelContext, monitor: RunMonitor, report: R
     stacked = imgui.get_content_region_avail().x < 2 * width + 2 * gap + 16 * imgui.get_font_size()
     flags = imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none
     size = ImVec2(0 if stacked else width, 0)
-    with imgui_ctx.begin_child("what", size, flags):
-        _data_and_rung(training, context)
-        _follow_row(training, context, monitor)
-    if not stacked:
-        imgui.same_line(0, gap)
-    with imgui_ctx.begin_child("how", size, flags):
-        _settings(training, context)
+    spacing = imgui.get_style().item_spacing
+    tight = ImVec2(spacing.x, ROW_GAP * spacing.y)  # six rows then fit into the panel as it is at first
+    with imgui_ctx.push_style_var(imgui.StyleVar_.item_spacing, tight):
+        with imgui_ctx.begin_child("what", size, flags):
+            _data_and_rung(training, context)
+            _follow_row(training, context, monitor)
+        if not stacked:
+            imgui.same_line(0, gap)
+        with imgui_ctx.begin_child("how", size, flags):
+            _settings(training, context)
     if not stacked:
         imgui.same_line(0, gap)
     with imgui_ctx.begin_child("start", ImVec2(0, 0), flags):
@@ -135,7 +140,7 @@ def _start(state: AppState, context: PanelContext, monitor: RunMonitor, report: 
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == CRITTERS else "Trains"
         length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"the {training.preset} preset's length"
-        origin = f", starting from {context.models.downloads.display_name(model)}" if model else ""
+        origin = f", starting from {format_title(model)}" if model else ""
         rung = f"{training.rung} ({dict(RUNGS)[training.rung]})"
         widgets.sentence(f"{first} rung {rung} for {length}{origin}.", theme.text)
         widgets.sentence(
