@@ -25,7 +25,7 @@ from train.losses import Step, blur_sigma_at, build_phases, lazy_regularization_
 from train.mixed_precision import loss_scale, unscale_and_sanitize_
 
 KIND = "training state"  # in the document of the file
-UNFIT = "{} does not fit the networks that it describes; it is damaged and cannot be used."
+UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
 NETWORKS = ("generator", "discriminator", "ema")
 COUNTERS = ("images", "steps", "ticks", "seconds")
 

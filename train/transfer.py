@@ -33,7 +33,7 @@ from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfi
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
 from train.run_folder import STATE
-from train.state import KIND, UNFIT, TrainState
+from train.state import KIND, TrainState
 
 WARMUP_IMAGES, WARMUP_SHARE = 10_000, 0.05  # G is held over the lesser of these and this share of the run
 # The generator that is trained, by the name of its average in other programs' files.
@@ -107,7 +107,9 @@ class Transfer:
             except (KeyError, RuntimeError) as error:  # a state's tensors; those of other files are checked
                 if is_out_of_memory(error):
                     raise
-                raise TrainingError(UNFIT.format(self.source.path)) from error
+                raise TrainingError(
+                    f"{self.source.path} does not fit the networks it describes; start from another model."
+                ) from error
 
     def describe(self, config: TrainConfig) -> list[str]:
         """Return lines for the log: the table, and what it does not say."""

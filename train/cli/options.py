@@ -81,19 +81,19 @@ class RunFolder(UserPath):
         raise click.UsageError(f"{shown} is a file and no run folder: {NEW_RUN}.", ctx)
 
 
-class ResumeSource(click.ParamType[Path | str]):
-    """The value of --resume: a run folder (a Path), or beside --cfg a model to start from, as in the official tools."""
+class ResumeSource(ModelName):
+    """The value of --resume: a run folder, or beside --cfg a model to start from, as in the official tools."""
 
     name = "RUN_FOLDER|MODEL"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if text.lower() == NO_RESUME:
             return NO_RESUME
         is_new = ctx is not None and ctx.meta.get(IS_NEW, False)
         if not is_new or os.path.isdir(os.path.expanduser(text)):
-            return RunFolder().convert(value, param, ctx)
-        return ModelName().convert(value, param, ctx)
+            return str(RunFolder().convert(value, param, ctx))
+        return super().convert(value, param, ctx)
 
 
 def switch(*names: str, help: str) -> Decorator:

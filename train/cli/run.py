@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ class RunCommand(Command):
 def run(
     data: str | None,
     outdir: Path,
-    resume: Path | str | None,
+    resume: str | None,
     critters_num: int,
     no_mirror: bool,
     dry_run: bool,
@@ -119,10 +120,10 @@ def run(
 ) -> None:
     """Train a generator: a new run folder, or --resume."""
     given = collect(options | {"no_mirror": no_mirror})
-    resume = _take_official_resume(resume, given)
-    if "freezed" in given and "transfer" not in given and resume is None:
+    run_folder = _take_official_resume(resume, given)
+    if "freezed" in given and "transfer" not in given and run_folder is None:
         raise click.UsageError("--freezed goes with --transfer: layers that learned nothing must be trained.")
-    if resume is not None:
+    if run_folder is not None:
         if dry_run:
             raise click.UsageError("--dry-run is for new runs: training_options.json in the run folder tells more.")
         for parameter in click.get_current_context().command.params:
@@ -134,27 +135,28 @@ def run(
     elif given.pop("data_changed", False):
         raise click.UsageError("--data-changed goes with --resume: a new run takes the data as they are.")
     for name, value in (("--cfg", given.get("cfg")), ("--data", data)):
-        if value is None and resume is None:
+        if value is None and run_folder is None:
             raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():
-        if resume is not None:
-            launch.resume_run(resume, data, **given)
+        if run_folder is not None:
+            launch.resume_run(run_folder, data, **given)
         elif data is not None and dry_run:
             launch.print_options(data=data, outdir=outdir, critters_num=critters_num, **given)
         elif data is not None:
             launch.start_run(data=data, outdir=outdir, critters_num=critters_num, **given)
 
 
-def _take_official_resume(resume: Path | str | None, given: dict[str, Any]) -> Path | None:
+def _take_official_resume(resume: str | None, given: dict[str, Any]) -> Path | None:
     """Return the run folder to continue; a model, which the official tools call --resume, becomes --transfer."""
-    if not isinstance(resume, str):
-        return resume
-    if resume != NO_RESUME:
-        if "transfer" in given:
-            raise click.UsageError("--resume and --transfer both name a model to start from; give only one of the two.")
-        given["transfer"] = resume
+    if resume is None or resume == NO_RESUME:
+        return None
+    if os.path.isdir(resume):
+        return Path(resume)
+    if "transfer" in given:
+        raise click.UsageError("--resume and --transfer both name a model to start from; give only one of the two.")
+    given["transfer"] = resume
     return None
 
 
