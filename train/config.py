@@ -6,6 +6,7 @@ The settings are those of [P app. F.2] (references, *Training*). A run folder st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, Self
@@ -47,7 +48,7 @@ class TrainConfig:
     noise: str = "random"  # planes for the noise inputs of A and B in training, or "none"
     reuse_fakes: bool = False  # D learns from the pictures of G's own step instead of drawing fresh ones
     ema_half_life: float = 10_000.0
-    ema_ramp: float = 0.05  # the half-life is at most this fraction of the images so far
+    ema_ramp: float = 0.05  # the half-life is at most this fraction of the images so far; 0: no such limit
     blur_sigma: float = 0.0  # pixels, of what D sees at first; 0 but for R
     blur_images: int = 0  # the blur fades to 0 over these
     tick_images: int = 4000  # a tick is the lesser of these ...
@@ -56,6 +57,10 @@ class TrainConfig:
     threads: int = 0  # of torch on the CPU; 0: torch decides
     device: str = "cpu"
     num_fp16_res: int = 0  # highest resolutions that both networks compute in float16 (gan.networks.precision)
+    transfer: str = ""  # the model that the run was started from; "" none
+    transfer_table: tuple[str, ...] = ()  # lines that say what was taken from it
+    warmup_images: int = 0  # G is held over these, while D is trained
+    freezed: int = 0  # layers of D, from the picture on, that are not trained
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -69,6 +74,11 @@ class TrainConfig:
             raise TrainingError("A run needs at least one image; give a --kimg above 0.")
         if not 0 <= self.gamma < float("inf"):
             raise TrainingError(f"The R1 weight must be a number from 0 up, not {self.gamma}; correct --gamma.")
+        layers = len(list_layers(self.discriminator))
+        if not 0 <= self.freezed <= layers:
+            raise TrainingError(
+                f"--freezed must be from 0 to {layers}, this discriminator's layers before 4x4, not {self.freezed}."
+            )
         if not 0 <= self.num_fp16_res <= MAX_FP16_RES:
             raise TrainingError(
                 f"--num-fp16-res must be from 0 to {MAX_FP16_RES}, not {self.num_fp16_res}: the number of highest "
@@ -93,8 +103,10 @@ class TrainConfig:
         for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
-        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight")
-        valid = {name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads")} | {
+        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images")
+        valid = {
+            name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads", "warmup_images")
+        } | {
             "seed": -(2**63) <= self.seed < 2**63,
             "noise": self.noise in ("random", "none"),
             "adam_betas": len(self.adam_betas) == 2 and all(0 <= beta < 1 for beta in self.adam_betas),
@@ -117,6 +129,7 @@ class TrainConfig:
         values = {
             **asdict(self),
             "adam_betas": list(self.adam_betas),
+            "transfer_table": list(self.transfer_table),
             "generator": self.generator.to_json(),
             "discriminator": self.discriminator.to_json(),
         }
@@ -138,10 +151,21 @@ class TrainConfig:
         try:
             values["generator"] = GeneratorConfig.from_json(values["generator"])
             values["discriminator"] = DiscriminatorConfig.from_json(values["discriminator"])
-            values["adam_betas"] = tuple(values.get("adam_betas", cls.adam_betas))
+            for name in ("adam_betas", "transfer_table"):
+                values[name] = tuple(values.get(name, getattr(cls, name)))
             return cls(**values)
         except (KeyError, TypeError) as error:
             raise TrainingError(f"The training options are incomplete or mistyped ({error}).") from error
+
+
+def list_layers(config: DiscriminatorConfig) -> tuple[str, ...]:
+    """Return the names of the discriminator's layers before 4x4 as FreezeD counts them, from the picture on.
+
+    fromRGB of the highest resolution, then conv0, conv1 and skip of each: the 3 highest resolutions have 10.
+    """
+    sizes = [2**level for level in range(int(math.log2(config.resolution)), 2, -1)]
+    layers = (f"b{size}.{layer}" for size in sizes for layer in ("conv0", "conv1", "skip"))
+    return (f"b{config.resolution}.fromrgb", *layers)
 
 
 def default_gamma(resolution: int, batch: int) -> float:

@@ -15,7 +15,7 @@ import torch
 
 from gan.checkpoints.checkpoint import CheckpointError, load_generator
 from gan.cli.network_options import OPTION_NAMES
-from gan.data.image_dataset import ImageSource, open_images
+from gan.data.image_dataset import ImageSource, open_images, peek_images
 from gan.devices import require_device
 from gan.files.format import format_duration
 from gan.hub.resolve import find_newest_snapshot
@@ -31,6 +31,7 @@ from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.progress import show_progress
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, find_trainer, make_run_folder
 from train.state import TrainState
+from train.transfer import Source, Transfer, open_source, plan_transfer
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 MAX_OPTIONS = 2**20  # bytes of training_options.json
@@ -47,25 +48,30 @@ def start_run(
     critters_num: int = 2000,
     description: str = "",
     workers: int | None = None,
+    transfer: str | None = None,
     **options: Any,
 ) -> tuple[Path, TrainState]:
     """Train rung `cfg` on `data` in a new run folder; return the folder and the state at the end.
 
     `resolution` and `critters_num` are of the critters to draw, `description` ends the folder's name, `workers` is the
-    number of threads that decode pictures; `options` are `cond`, those of train.config.configure, and the switches of
-    gan.cli.network_options by name.
+    number of threads that decode pictures, `transfer` names the model to start from; `options` are `cond`, those of
+    train.config.configure, and the switches of gan.cli.network_options by name.
     """
     device = _check_names(cfg, data, resolution, options)
+    model = None if transfer is None else _open_source(transfer, cfg, data, resolution, options)
     if data == "critters":
         data = str(_ensure_critters(outdir, critters_num, resolution or 32))
     source = _open_images(data, workers=workers)
     reader = SourceReader(source)
     reader.check()  # what an earlier run found
     config = _configure(cfg, source, device, options)
+    config, planned = _plan_transfer(model, config)
     state = TrainState(config)  # before there is a folder: a run that cannot be built leaves none behind
+    if planned is not None:
+        planned.copy(state)
     folder = make_run_folder(outdir, config, description)
     write_manifest(folder, source)
-    _train(folder, state, reader, _describe_run(config, options))
+    _train(folder, state, reader, _describe_run(config, options), *(planned.describe(config) if planned else ()))
     return folder, state
 
 
@@ -78,10 +84,12 @@ def print_options(
     critters_num: int = 2000,
     description: str = "",
     workers: int | None = None,
+    transfer: str | None = None,
     **options: Any,
 ) -> None:
     """Print what `start_run` would do with the same arguments, checked as far as it can be, and write nothing."""
     device = _check_names(cfg, data, resolution, options)
+    model = None if transfer is None else _open_source(transfer, cfg, data, resolution, options)
     drawn = _critters_path(outdir, critters_num, resolution or 32)
     if data == "critters" and not drawn.exists():
         with tempfile.TemporaryDirectory() as folder:
@@ -93,8 +101,11 @@ def print_options(
     else:
         source, read = _open_images(str(drawn) if data == "critters" else data), {}
     config = _configure(cfg, source, device, options, **read)
+    config, planned = _plan_transfer(model, config)
     click.echo(json.dumps(config.to_json(), indent=1))
     click.echo(_describe_run(config, options))
+    for line in planned.describe(config) if planned else ():
+        click.echo(line)
     click.echo(f"Dry run: no folder was made in {outdir}.")
 
 
@@ -116,8 +127,7 @@ def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, An
             f"{source.path} has no labels to train with; add them to its dataset.json, make a class of each folder "
             "with `python train.py dataset convert --labels folders`, or leave out --cond."
         )
-    switches = {name: options[name] for name in OPTION_NAMES if name in options}
-    values = {name: value for name, value in options.items() if name not in (*OPTION_NAMES, "cond")}
+    switches, values = _split(options)
     read = {
         "data": str(source.path),
         "data_name": source.name,
@@ -130,6 +140,33 @@ def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, An
     config = configure(cfg, switches=switches, **shape, **values)
     check_memory(config)
     return config
+
+
+def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the switches of the networks and the fields of TrainConfig among a command's options."""
+    switches = {name: options[name] for name in OPTION_NAMES if name in options}
+    return switches, {name: value for name, value in options.items() if name not in (*OPTION_NAMES, "cond")}
+
+
+def _open_source(transfer: str, cfg: str, data: str, resolution: int | None, options: dict[str, Any]) -> Source:
+    """Open the model to start from, and refuse one of which nothing fits before all pictures are read.
+
+    The set's first picture tells their size; labels, which it does not, leave most of a network as it is.
+    """
+    model = open_source(transfer)
+    size, channels = (resolution or 32, 3) if data == "critters" else peek_images(data)
+    switches, values = _split(options)
+    unread: dict[str, Any] = {"data": data, "data_name": "", "data_images": 1, "data_digest": ""}
+    plan_transfer(model, configure(cfg, resolution=size, img_channels=channels, switches=switches, **unread, **values))
+    return model
+
+
+def _plan_transfer(model: Source | None, config: TrainConfig) -> tuple[TrainConfig, Transfer | None]:
+    """Return a new run's options, which may depend on the model that it starts from, and what it takes of that."""
+    if model is None:
+        return config, None
+    planned = plan_transfer(model, config)
+    return planned.configure(config), planned
 
 
 def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
@@ -220,6 +257,10 @@ def _begin_again(folder: Path, device: str | None) -> TrainState:
     if not isinstance(document, dict):
         raise TrainingError(f"{path} holds no training options; start a new run.")
     config = TrainConfig.from_json(document if device is None else {**document, "device": device})
+    if config.transfer:
+        raise TrainingError(
+            f"{folder} was ended before what it took from another model was stored; start a new run with --transfer."
+        )
     require_device(config.device)
     check_memory(config)
     return TrainState(config)

@@ -29,6 +29,7 @@ from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory
 from train.grid import plan_grid
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_name, write_json
 from train.state import TrainState
+from train.transfer import cite_source
 
 MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "grad_nonfinite")
 
@@ -160,6 +161,8 @@ class Loop:
         shown = self.grid.indices if self.grid.names else self.grid.indices[: len(self.reader.source)]
         _, pictures = self.reader.read(shown)
         self.grid.save(self.run_folder / "reals.png", pictures.transpose(0, 2, 3, 1))
+        if state.config.transfer:  # the run can then begin again without the model that it was started from
+            state.save(self.run_folder / STATE)
         self._save_fakes()
 
     def _train(self, stop: StopRequest) -> str:
@@ -241,7 +244,7 @@ class Loop:
         path = self.run_folder / snapshot_name(state.images)
         facts = {"images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed}
         # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
-        facts["training"] = {**config.to_json(), "data": config.data_name}
+        facts["training"] = {**config.to_json(), "data": config.data_name, "transfer": cite_source(config.transfer)}
         labels = self.reader.source.labels
         if config.generator.c_dim and labels is not None:
             facts |= make_label_facts(labels.values, labels.classes, config.generator.c_dim)

@@ -19,7 +19,7 @@ from gan.devices import require_device
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.meta_init import MetaInit
-from train.config import TrainConfig
+from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
 from train.losses import Step, blur_sigma_at, build_phases, lazy_regularization_scale
 from train.mixed_precision import loss_scale, unscale_and_sanitize_
@@ -66,17 +66,19 @@ class TrainState:
         On a GPU the step is only queued: nothing here waits for a value. Returns the losses' statistics, 0-d tensors on
         the device; with float16 also "grad_nonfinite", 1 if a gradient held a value that is not finite.
         """
-        config = self.config
+        config, is_held = self.config, self.images < self.config.warmup_images
         stats: dict[str, torch.Tensor] = {}
         blur = blur_sigma_at(config, self.images)
         step = Step(config, self.generator, self.discriminator, reals, labels, self.pl_mean, blur)
         # The networks choose their types: a caller's autocast would convert single operations by their names.
         with torch.autocast(self.device.type, enabled=False):
             for phase in self.phases:
-                if self.steps % phase.interval:
+                if self.steps % phase.interval or (is_held and phase.network == "generator"):
                     continue
                 for name in self.optimizers:
                     self.networks[name].requires_grad_(name == phase.network)
+                for name in list_layers(config.discriminator)[: config.freezed]:
+                    self.discriminator.get_submodule(name).requires_grad_(False)
                 loss, measured = phase.loss(step)
                 stats |= measured
                 if config.num_fp16_res:
@@ -90,7 +92,8 @@ class TrainState:
                 self.optimizers[phase.network].zero_grad(set_to_none=True)
         self.images += len(reals)
         self.steps += 1
-        update_ema(self.ema, self.generator, ema_decay(config, self.images))
+        if not is_held:  # G has not moved, and what its average was at the start stays
+            update_ema(self.ema, self.generator, ema_decay(config, self.images))
         return stats
 
     def is_finite(self) -> bool:
@@ -154,7 +157,7 @@ class TrainState:
 
 def ema_decay(config: TrainConfig, images: int) -> float:
     """Return the average's decay in the step that ends at `images`: 0.5^(batch / half-life), the half-life ramping."""
-    half_life = min(config.ema_half_life, config.ema_ramp * images)
+    half_life = min(config.ema_half_life, config.ema_ramp * images) if config.ema_ramp else config.ema_half_life
     return float(0.5 ** (config.batch / max(half_life, 1e-8)))
 
 

@@ -20,11 +20,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gan.checkpoints.file_type import FileType, detect_file_type
+from gan.checkpoints.pickle_stubs import Storage
 from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
 from gan.checkpoints.torch_format import dtype_of, find_mismatches, read_safetensors, read_tensor
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import describe_error, sanitize_text
-from gan.networks.config import ConfigError, GeneratorConfig
+from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.meta_init import MetaInit, count_bytes
@@ -143,6 +144,11 @@ class _OurFile:
         self._budget, self.size = Budget(source.size), source.size
         self.tensors, self.metadata = read_safetensors(source, self._budget)
 
+    def count_bytes(self, name: str) -> int:
+        """Return the bytes that a tensor takes."""
+        storage = self.tensors[name].storage
+        return storage.length * storage.item_size if isinstance(storage, Storage) else 0
+
     def tensor(self, name: str) -> Tensor:
         """Read a tensor into memory of its own."""
         return read_tensor(self.tensors[name], self._budget)
@@ -182,8 +188,16 @@ def _read_document(file: _OurFile) -> dict[str, Any]:
     return document
 
 
-def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Load the tensors and the document that `save_tensors` wrote.
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Return the document of a file that `save_tensors` wrote, None for a foreign file. CheckpointError."""
+    with _open(Path(path)) as file:
+        return _read_document(file) if isinstance(file, _OurFile) else None
+
+
+def load_tensors(
+    path: str | os.PathLike[str], device: str = "cpu", prefix: str = ""
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Load the tensors and the document that `save_tensors` wrote; with a `prefix` those named so, without it.
 
     CheckpointError: the file is missing, damaged, not ours or newer.
     """
@@ -192,8 +206,9 @@ def load_tensors(path: str | os.PathLike[str], device: str = "cpu") -> tuple[dic
         if not isinstance(file, _OurFile):
             raise RefusedError("is not a checkpoint of Jinc's: open another file")
         document = _read_document(file)
-        _check_memory(path, file.size, device)  # a safetensors file is as large as its tensors
-        return {name: file.tensor(name).to(device) for name in file.tensors}, document
+        names = [name for name in file.tensors if name.startswith(prefix)]
+        _check_memory(path, sum(map(file.count_bytes, names)), device)
+        return {name.removeprefix(prefix): file.tensor(name).to(device) for name in names}, document
 
 
 def _check_memory(path: Path, size: int, device: str) -> None:
@@ -286,6 +301,19 @@ def _load_foreign(path: Path, file: "ForeignFile", device: str, name: str | None
     empty = file.check(network)
     _check_memory(path, count_bytes(empty), device)
     return file.fill(empty, network, device)
+
+
+def read_discriminator(path: str | os.PathLike[str]) -> DiscriminatorConfig | None:
+    """Read how the discriminator of a foreign file was built, None where it has none. CheckpointError.
+
+    All of it is read once, since only that shows whether it can be.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        if isinstance(file, _OurFile) or file.discriminator not in file.names:
+            return None
+        found = _load_foreign(path, file, "cpu", file.discriminator)
+        return found.config if isinstance(found, Discriminator) else None
 
 
 def load_discriminator(path: str | os.PathLike[str], device: str = "cpu", network: str | None = None) -> Discriminator:

@@ -12,6 +12,7 @@ import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -165,6 +166,30 @@ def open_images(path: str | Path, resolution: int | None = None, *, memory_limit
     if kept:
         source.cache()
     return source
+
+
+def peek_images(path: str | Path) -> tuple[int, int]:
+    """Return the width and the channels of a set's first picture that can be read, without checking the others.
+
+    Raises ImageError as `open_images` does.
+    """
+    path = Path(path)
+    files, names = open_pictures(path)
+    try:
+        for name in names[:-1]:
+            with suppress(DamagedPicture):
+                return _measure(files, name, path)
+        return _measure(files, names[-1], path)
+    finally:
+        files.close()
+
+
+def _measure(files: FileSet, name: str, path: Path) -> tuple[int, int]:
+    info = read_info(files, name, path)
+    misfit = find_misfit(info, info.size[0], None)
+    if misfit:
+        raise ImageError(f"{name} in {path} is {info.describe()}, {misfit[0]}; {advise_convert(path, misfit[1])}.")
+    return info.size[0], info.channels
 
 
 def limit_damage(count: int) -> int:

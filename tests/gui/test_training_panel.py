@@ -12,6 +12,7 @@ from imgui_bundle import hello_imgui, imgui
 from PIL import Image
 from support.gui import drive, settle
 
+from gan.hub.resolve import list_bundled
 from gan.networks.ladder import RUNGS
 from viz.core.state import AppState, DisplayState, TrainingState
 from viz.panels import training_run
@@ -114,6 +115,53 @@ def test_train_watch_stop_and_open(tmp_path: Path) -> None:
         drive(window, test)
     finally:
         end_trainer(window)
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_the_open_model(tmp_path: Path) -> None:
+    window = Window(smallest(tmp_path, rung="T", resolution=32, start_from="nothing"), strict=True)
+
+    def test(context: Any) -> None:
+        monitor = open_panel(context, window)
+        training = window.state.training
+        context.item_click("**/right##start_from")
+        window.state.right.path = ""
+        context.yield_(90)
+        flags = context.item_info("**/Start training").item_flags
+        assert training.start_from == "right" and flags & imgui.ItemFlags_.disabled, "nothing is open there"
+        window.state.right.path = str(bundled("T"))
+        context.yield_(90)
+        context.item_click("**/Start training")
+        until(context, lambda: monitor.report.stage == "training")
+        log = (monitor.report.snapshot.folder / "log.txt").read_text(encoding="utf-8")
+        assert "Starting from critters-t-32 (rung T, 32x32)" in log and "mapping to L8_32_3  yes" in log
+        context.item_click("**/Stop")
+        until(context, lambda: monitor.report.stage == "stopped")
+
+    try:
+        drive(window, test)
+    finally:
+        end_trainer(window)
+
+
+@pytest.mark.slow
+def test_a_model_that_does_not_fit_is_said(tmp_path: Path) -> None:
+    window = Window(smallest(tmp_path, rung="A", start_from="right", preset="paper"), strict=True)
+    window.state.right.path = str(bundled("T"))
+
+    def test(context: Any) -> None:
+        monitor = open_panel(context, window)
+        context.item_click("**/Start training")
+        until(context, lambda: monitor.report.stage == "failed")
+        assert "Nothing of critters-t-32 fits the new run" in monitor.report.error
+        context.yield_(10)
+        assert context.item_exists("**/Start training")
+
+    drive(window, test)
+
+
+def bundled(rung: str) -> Path:
+    return next(Path(model.path) for model in list_bundled() if model.rung == rung)
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ class StandInMonitor(RunMonitor):
         super().__init__()
         self._stand_in = str(run_folder)
 
-    def start(self, training: TrainingState) -> None:
+    def start(self, training: TrainingState, model: str = "") -> None:
         self.follow(self._stand_in)
 
     def resume(self, run_folder: Path, kimg: float = 0.0) -> None:

@@ -7,16 +7,12 @@ from typing import Any
 
 import click
 
-from train.cli.options import NO_TRANSFER
-
 NOT_YET = "is not there yet; leave it out."
 NO_AUGMENTATION = "goes with augmentation, which is not there yet; leave it out."
 ELSEWHERE = {
     "--target": NO_AUGMENTATION,
     "--p": NO_AUGMENTATION,
     "--augpipe": NO_AUGMENTATION,
-    "--freezed": f"goes with transfer, and {NO_TRANSFER}; leave it out.",
-    "--transfer": "is not there yet: a new run starts from random weights; leave it out.",
     "--batch-gpu": "is not there yet: all pictures of a --batch are computed at once; choose that smaller.",
     "--map-depth": "is not there yet: --cfg and --preset decide how deep the mapping is; leave it out.",
     "--mbstd-group": NOT_YET,

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from gan.cli.network_options import FiniteRange, ImageSize
-from gan.cli.path_types import UserPath
+from gan.cli.path_types import ModelName, UserPath
 from gan.files.errors import sanitize_text
 from gan.hub.url import is_address
 from train.config import MAX_FP16_RES
@@ -28,7 +28,9 @@ CHANGEABLE = (  # when a run is resumed
     "data_changed",
 )
 MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
-NO_TRANSFER = "training on from another model is not there yet"
+NEW_RUN = "a new run starts from a model with --transfer, or with --resume beside --cfg and --data"
+IS_NEW = "train.cli.is_new"  # of a context: a new run is asked for, by --cfg
+NO_RESUME = "noresume"  # the official tools' word for a run that starts from nothing
 
 EXAMPLES = """\b
 Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a CPU:
@@ -36,6 +38,8 @@ Draw 2,000 critters of 32x32 and train StyleGAN3-T on them, small enough for a C
 Make a data set of your own pictures, of any kind and size, and train on it:
     python train.py dataset convert photos --out faces.zip --size 256
     python train.py --cfg=stylegan3-r --data=faces.zip --batch=32 --gamma=8 --mirror
+Start from another model, your own or somebody else's; a table says what fits:
+    python train.py --cfg=stylegan3-t --data=faces.zip --transfer=stylegan3-t-ffhq-256.pkl --freezed=10
 Continue exactly where a run stopped, after Ctrl-C for example:
     python train.py --resume=training-runs/00000-critters-2000-32-0-T-32
 """
@@ -63,18 +67,33 @@ class RunFolder(UserPath):
         text = str(value)
         shown = sanitize_text(text, 200)
         if is_address(text):  # which may hold a password: it is not repeated
-            raise click.UsageError(f"An address is no run folder to resume, and {NO_TRANSFER}.", ctx)
+            raise click.UsageError(f"An address is no run folder to resume: {NEW_RUN}.", ctx)
         path = super().convert(value, param, ctx)
         if os.path.isdir(path):
             return path
         if not os.path.exists(path):
             is_model = path.suffix in MODEL_SUFFIXES or path.name == text
-            beside = f"; {NO_TRANSFER}" if is_model else ""
+            beside = f"; {NEW_RUN}" if is_model else ""
             raise click.UsageError(f"There is no run folder {shown}: give one that train.py made{beside}.", ctx)
         if (path.absolute().parent / "training_options.json").exists():
             advice = f"to continue the run that it is of, give its folder, {sanitize_text(path.absolute().parent, 200)}"
-            raise click.UsageError(f"{shown} is a file and no run folder: {advice}.", ctx)
-        raise click.UsageError(f"{shown} is a file and no run folder, and {NO_TRANSFER}.", ctx)
+            raise click.UsageError(f"{shown} is a file and no run folder: {advice}; {NEW_RUN}.", ctx)
+        raise click.UsageError(f"{shown} is a file and no run folder: {NEW_RUN}.", ctx)
+
+
+class ResumeSource(ModelName):
+    """The value of --resume: a run folder, or beside --cfg a model to start from, as in the official tools."""
+
+    name = "RUN_FOLDER|MODEL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if text.lower() == NO_RESUME:
+            return NO_RESUME
+        is_new = ctx is not None and ctx.meta.get(IS_NEW, False)
+        if not is_new or os.path.isdir(os.path.expanduser(text)):
+            return str(RunFolder().convert(value, param, ctx))
+        return super().convert(value, param, ctx)
 
 
 def switch(*names: str, help: str) -> Decorator:

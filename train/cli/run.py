@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, network_options
-from gan.cli.path_types import DataPath
+from gan.cli.path_types import DataPath, ModelName
 from train.cli.official import ELSEWHERE, official_options
 from train.cli.options import (
     CHANGEABLE,
     EXAMPLES,
+    IS_NEW,
+    NO_RESUME,
     SEED,
+    ResumeSource,
     RunFolder,
     changeable_options,
     collect,
@@ -47,12 +51,35 @@ class Description(click.ParamType[str]):
         return text
 
 
-@click.command(cls=Command, epilog=EXAMPLES, elsewhere=ELSEWHERE)
+class RunCommand(Command):
+    """The command that knows before it looks at --resume, which may stand anywhere, if --cfg asks for a new run."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[IS_NEW] = any(word.partition("=")[0] == "--cfg" for word in args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=RunCommand, epilog=EXAMPLES, elsewhere=ELSEWHERE)
 @click.option("--cfg", help="The rung: A (stylegan2), B to H, T (stylegan3-t) or R (stylegan3-r).")
 @click.option(
     "--data", type=DataPath("critters"), help="Folder or zip of square pictures, or `critters`: drawn first if need be."
 )
-@click.option("--resume", type=RunFolder(), is_eager=True, help="A run folder to continue.")
+@click.option(
+    "--resume",
+    type=ResumeSource(),
+    is_eager=True,
+    help="A run folder to continue; beside --cfg and --data a model, the same as --transfer.",
+)
+@click.option(
+    "--transfer",
+    type=ModelName(),
+    help="Start from a model: a file, an address, a run folder, or a bundled one by its letter.",
+)
+@click.option(
+    "--freezed",
+    type=click.IntRange(min=0),
+    help="With --transfer: so many of the discriminator's layers are not trained, from the picture on (0).",
+)
 @click.option(
     "--preset", "preset_name", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper)."
 )
@@ -85,7 +112,7 @@ class Description(click.ParamType[str]):
 def run(
     data: str | None,
     outdir: Path,
-    resume: Path | None,
+    resume: str | None,
     critters_num: int,
     no_mirror: bool,
     dry_run: bool,
@@ -93,28 +120,44 @@ def run(
 ) -> None:
     """Train a generator: a new run folder, or --resume."""
     given = collect(options | {"no_mirror": no_mirror})
-    if resume is not None:
+    run_folder = _take_official_resume(resume, given)
+    if "freezed" in given and "transfer" not in given and run_folder is None:
+        raise click.UsageError("--freezed goes with --transfer: layers that learned nothing must be trained.")
+    if run_folder is not None:
         if dry_run:
             raise click.UsageError("--dry-run is for new runs: training_options.json in the run folder tells more.")
         for parameter in click.get_current_context().command.params:
             if parameter.name in given.keys() - set(CHANGEABLE):
                 raise click.UsageError(
-                    f"{parameter.opts[0]} is fixed for a run that is resumed; leave it out or start a new run."
+                    f"{parameter.opts[0]} is fixed for a run that is resumed; leave it out, or start a new run with "
+                    "--transfer."
                 )
     elif given.pop("data_changed", False):
         raise click.UsageError("--data-changed goes with --resume: a new run takes the data as they are.")
     for name, value in (("--cfg", given.get("cfg")), ("--data", data)):
-        if value is None and resume is None:
+        if value is None and run_folder is None:
             raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():
-        if resume is not None:
-            launch.resume_run(resume, data, **given)
+        if run_folder is not None:
+            launch.resume_run(run_folder, data, **given)
         elif data is not None and dry_run:
             launch.print_options(data=data, outdir=outdir, critters_num=critters_num, **given)
         elif data is not None:
             launch.start_run(data=data, outdir=outdir, critters_num=critters_num, **given)
+
+
+def _take_official_resume(resume: str | None, given: dict[str, Any]) -> Path | None:
+    """Return the run folder to continue; a model, which the official tools call --resume, becomes --transfer."""
+    if resume is None or resume == NO_RESUME:
+        return None
+    if os.path.isdir(resume):
+        return Path(resume)
+    if "transfer" in given:
+        raise click.UsageError("--resume and --transfer both name a model to start from; give only one of the two.")
+    given["transfer"] = resume
+    return None
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)

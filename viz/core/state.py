@@ -172,6 +172,7 @@ class TrainingState:
     source: str = "critters"  # or the path of a folder or zip
     pictures: int = number(2000, 16, 1_000_000)  # critters to draw
     rung: str = choice("T", *"ABCDEFGHR")
+    start_from: str = choice("nothing", "left", "right")  # or the model open in a slot
     resolution: int = number(32, 4, 4096)
     batch: int = number(0, 0, 4096)
     gamma: float = number(0.0, 0.0, 1e6)

@@ -9,6 +9,7 @@ from typing import Any
 
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
+from gan.hub.resolve import format_title
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, AppState, TrainingState, absolute_path
 from viz.panels import training_run
@@ -22,6 +23,7 @@ TITLE = "Training"
 PLACE = "bottom"
 
 COLUMN = 19.0  # width of a column of controls, in font sizes
+ROW_GAP = 0.6  # between the form's rows, in usual gaps
 SIZES = ("16", "32", "64", "128", "256")
 CRITTERS, OWN = "critters", "own pictures"
 AUTOMATIC = "automatic"
@@ -37,7 +39,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     if report.active or report.snapshot is not None:
         training_run.draw(state.training, context, monitor, report)
     else:
-        _form(state.training, context, monitor, report)
+        _form(state, context, monitor, report)
 
 
 def update(state: AppState, context: PanelContext) -> None:
@@ -65,23 +67,27 @@ def _follow(state: AppState, context: PanelContext, monitor: RunMonitor, snapsho
 # ------------------------------------------------------------------------------------------------------------ the form
 
 
-def _form(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
+def _form(state: AppState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
     """Draw three columns, or one below another where the panel is narrow."""
+    training = state.training
     width, gap = COLUMN * imgui.get_font_size(), 2 * imgui.get_style().item_spacing.x
     stacked = imgui.get_content_region_avail().x < 2 * width + 2 * gap + 16 * imgui.get_font_size()
     flags = imgui.ChildFlags_.auto_resize_y if stacked else imgui.ChildFlags_.none
     size = ImVec2(0 if stacked else width, 0)
-    with imgui_ctx.begin_child("what", size, flags):
-        _data_and_rung(training, context)
-        _follow_row(training, context, monitor)
-    if not stacked:
-        imgui.same_line(0, gap)
-    with imgui_ctx.begin_child("how", size, flags):
-        _settings(training, context)
+    spacing = imgui.get_style().item_spacing
+    tight = ImVec2(spacing.x, ROW_GAP * spacing.y)  # six rows then fit into the panel as it is at first
+    with imgui_ctx.push_style_var(imgui.StyleVar_.item_spacing, tight):
+        with imgui_ctx.begin_child("what", size, flags):
+            _data_and_rung(training, context)
+            _follow_row(training, context, monitor)
+        if not stacked:
+            imgui.same_line(0, gap)
+        with imgui_ctx.begin_child("how", size, flags):
+            _settings(training, context)
     if not stacked:
         imgui.same_line(0, gap)
     with imgui_ctx.begin_child("start", ImVec2(0, 0), flags):
-        _start(training, context, monitor, report)
+        _start(state, context, monitor, report)
 
 
 def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
@@ -104,6 +110,8 @@ def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
     )
     rungs = {letter: f"{letter}  {title}" for letter, title in RUNGS}
     training.rung = widgets.select("rung", rungs[training.rung], training.rung, rungs.items())
+    tip = "The model whose weights the run starts with, as far as they fit; its log says what was taken."
+    widgets.words(theme, "start from", training, "start_from", tip)
 
 
 def _settings(training: TrainingState, context: PanelContext) -> None:
@@ -124,19 +132,21 @@ def _settings(training: TrainingState, context: PanelContext) -> None:
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 
 
-def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
-    theme = context.theme
+def _start(state: AppState, context: PanelContext, monitor: RunMonitor, report: RunReport) -> None:
+    theme, training, model = context.theme, state.training, _model(state)
     if report.error:
         training_run.draw_failure(context, report)
     else:
         drawn = f"Draws {training.pictures:,} critters of {training.resolution}×{training.resolution}, then trains"
         first = drawn if training.source == CRITTERS else "Trains"
         length = f"{1000 * training.kimg:,.0f} images" if training.kimg else f"the {training.preset} preset's length"
-        widgets.sentence(f"{first} rung {training.rung} ({dict(RUNGS)[training.rung]}) for {length}.", theme.text)
+        origin = f", starting from {format_title(model)}" if model else ""
+        rung = f"{training.rung} ({dict(RUNGS)[training.rung]})"
+        widgets.sentence(f"{first} rung {rung} for {length}{origin}.", theme.text)
         widgets.sentence(
             "Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim
         )
-    command, problem = _command(tuple(asdict(training).items()), int(imgui.get_time()))
+    command, problem = _command(tuple(asdict(training).items()), model, int(imgui.get_time()))
     if problem and not report.error:
         widgets.sentence(problem, theme.warning if training.source.strip() else theme.dim)
     with imgui_ctx.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active)):
@@ -145,7 +155,7 @@ def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, 
         training.outdir = absolute_path(training.outdir)
         if training.source != CRITTERS:
             training.source = absolute_path(training.source.strip())
-        monitor.start(training)
+        monitor.start(training, model)
     imgui.same_line()
     if widgets.button("Copy command", command, enabled=bool(command)):
         imgui.set_clipboard_text(command)
@@ -156,11 +166,17 @@ def _start(training: TrainingState, context: PanelContext, monitor: RunMonitor, 
         widgets.tooltip(command)
 
 
+def _model(state: AppState) -> str:
+    """Return the path of the model to start from; "" for none."""
+    slot = next((slot for slot in SLOTS if slot == state.training.start_from), None)
+    return "" if slot is None else state.slot(slot).path
+
+
 @lru_cache(maxsize=1)
-def _command(settings: tuple[tuple[str, Any], ...], _second: int) -> tuple[str, str]:
+def _command(settings: tuple[tuple[str, Any], ...], model: str, _second: int) -> tuple[str, str]:
     """Return (the command, "") or ("", why there is none). Looks for the data once a second, not once a frame."""
     try:
-        return format_command(build_training_command(TrainingState(**dict(settings)))), ""
+        return format_command(build_training_command(TrainingState(**dict(settings)), model)), ""
     except RunError as problem:
         return "", str(problem)
 

@@ -59,8 +59,11 @@ class RunReport:
         return self.stage in ("launching", "starting", "training", "stopping")
 
 
-def build_training_command(training: TrainingState) -> tuple[str, ...]:
-    """Return the command that trains what `training` says. RunError, one sentence, for data that does not exist."""
+def build_training_command(training: TrainingState, model: str = "") -> tuple[str, ...]:
+    """Return the command that trains what `training` says, starting from the file `model`, if its slot holds one.
+
+    RunError, one sentence, for data that does not exist, or a slot that is empty.
+    """
     options = [f"--cfg={training.rung}", f"--outdir={os.path.expanduser(training.outdir)}"]
     if training.source == "critters":
         options += ["--data=critters", f"--resolution={training.resolution}", f"--critters-num={training.pictures}"]
@@ -70,6 +73,10 @@ def build_training_command(training: TrainingState) -> tuple[str, ...]:
             raise RunError(f"There is no folder or zip {data[:200]!r}: type the path of one, or choose critters.")
         options.append(f"--data={data}")
     options.append(f"--preset={training.preset}")
+    if training.start_from != "nothing":
+        if not model:
+            raise RunError(f"No model is open on the {training.start_from}: open one there, or start from nothing.")
+        options.append(f"--transfer={model}")
     given = {"batch": training.batch, "kimg": training.kimg, "gamma": training.gamma}
     options += [f"--{name}={value:g}" for name, value in given.items() if value > 0]  # 0: as the preset says
     # Two programs that each start a thread a core slow each other by far more than half: one core stays the window's.
@@ -114,10 +121,11 @@ class RunMonitor:
     def report(self) -> RunReport:
         return self._report
 
-    def start(self, training: TrainingState) -> None:
-        """Launch what `training` says now; the report says what became of it."""
+    def start(self, training: TrainingState, model: str = "") -> None:
+        """Launch what `training` says now, `model` being what it starts from; the report says what became of it."""
         wish = replace(training)
-        self._order(RunReport("launching"), lambda: self._launch(partial(build_training_command, wish), wish.outdir))
+        command = partial(build_training_command, wish, model)
+        self._order(RunReport("launching"), lambda: self._launch(command, wish.outdir))
 
     def resume(self, run_folder: Path, kimg: float = 0.0) -> None:
         """Go on with a stopped run, or train a finished one further, up to `kimg`."""

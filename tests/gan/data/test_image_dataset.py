@@ -16,8 +16,9 @@ import pytest
 from fuzz import fuzz_files
 from PIL import Image
 
+from gan.data import image_dataset
 from gan.data.file_sets import ImageError
-from gan.data.image_dataset import open_images
+from gan.data.image_dataset import open_images, peek_images
 
 
 def pixels(index: int, size: int = 16) -> np.ndarray:
@@ -198,6 +199,29 @@ def test_refuses_other_sizes_by_name(
 ) -> None:
     path = zip_of(tmp_path / "a.zip", {**pictures, "zz.png": png(Image.new("RGB", size))})
     refused(path, "zz.png", f"{size[0]}x{size[1]}", word)
+
+
+def test_the_first_picture_tells_size_and_channels(
+    tmp_path: Path, pictures: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grey = png(Image.fromarray(pixels(0, 32)[..., 0]))
+    some = {"a.png": b"no picture", "b.png": grey, "c.png": b"neither", "d.png": png(Image.fromarray(pixels(1, 64)))}
+    looked: list[str] = []
+    read = image_dataset.read_info
+    monkeypatch.setattr(
+        image_dataset, "read_info", lambda files, name, path: looked.append(name) or read(files, name, path)
+    )
+    for path in (folder_of(tmp_path / "set", some), zip_of(tmp_path / "set.zip", some)):
+        looked.clear()
+        assert peek_images(path) == (32, 1) and looked == ["a.png", "b.png"], "no more than it takes"
+    assert peek_images(zip_of(tmp_path / "colour.zip", pictures)) == (16, 3)
+    with pytest.raises(ImageError, match="cannot be read as a picture"):
+        peek_images(zip_of(tmp_path / "bad.zip", {"a.png": b"no picture", "b.png": b"none"}))
+    with pytest.raises(ImageError, match="not square"):
+        peek_images(zip_of(tmp_path / "wide.zip", {"a.png": png(Image.new("RGB", (32, 16)))}))
+    for wrong in (tmp_path / "gone", folder_of(tmp_path / "none", {"a.md": b"x"})):
+        with pytest.raises(ImageError):
+            peek_images(wrong)
 
 
 def test_refuses_a_set_of_another_resolution(tmp_path: Path, pictures: dict[str, bytes]) -> None:

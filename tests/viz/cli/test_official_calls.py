@@ -134,11 +134,11 @@ NOT_THERE = [
     (f"{START} --metrics=fid50k_full", "measuring while training is not there yet"),
     (f"{START} --target=0.6", "--target goes with augmentation"),
     (f"{START} --p=0.2", "--p goes with augmentation"),
-    (f"{START} --freezed=10", "--freezed goes with transfer"),
+    (f"{START} --freezed=10", "--freezed goes with --transfer"),
     (f"{START} --batch-gpu=4", "--batch-gpu is not there yet"),
     (f"{START} --nobench=1", "--nobench has no meaning here"),
-    (f"{START} --gpus=8 --kimg=5000 --snap=5 --resume=x.pkl", "training on from another model is not there yet"),
-    (f"{START} --aug=ada --freezed=10 --resume=https://example.com/x.pkl", "An address is no run folder to resume"),
+    (f"{START} --gpus=8 --kimg=5000 --snap=5 --resume=network.safetensors", "several GPUs is not there yet"),
+    (f"{START} --aug=ada --freezed=10 --resume=https://example.com/x.pkl", "augmentation is not there yet"),
 ]
 
 
@@ -154,16 +154,16 @@ def test_what_is_missing_is_said_in_one_sentence(place: Path, line: str, said: s
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("network.safetensors", "network.safetensors is a file and no run folder, and training on"),
-        ("gone.pkl", "There is no run folder gone.pkl: give one that train.py made; training on"),
-        ("ffhq256", "There is no run folder ffhq256: give one that train.py made; training on"),
+        ("network.safetensors", "network.safetensors is a file and no run folder: a new run starts from a model"),
+        ("gone.pkl", "There is no run folder gone.pkl: give one that train.py made; a new run starts from"),
+        ("ffhq256", "There is no run folder ffhq256: give one that train.py made; a new run starts from"),
         ("training-runs/00000-gone", "There is no run folder training-runs/00000-gone: give one that train.py made."),
-        ("https://example.com/a.pkl?key=secret", "An address is no run folder to resume, and training on"),
+        ("https://example.com/a.pkl?key=secret", "An address is no run folder to resume: a new run starts"),
         ("", "it is empty; give a path"),
         ("run/network-snapshot-000001.safetensors", "to continue the run that it is of, give its folder"),
     ],
 )
-@pytest.mark.parametrize("words", ["", "--cfg=stylegan3-t --data=x --batch=no", "--aug=ada --foo=3 --kimg=nan"])
+@pytest.mark.parametrize("words", ["", "--data=x --batch=no", "--aug=ada --foo=3 --kimg=nan"])
 def test_resume_is_looked_at_first(place: Path, given: str, said: str, words: str) -> None:
     (place / "run").mkdir()
     (place / "run" / "training_options.json").touch()
@@ -173,6 +173,35 @@ def test_resume_is_looked_at_first(place: Path, given: str, said: str, words: st
     assert "secret" not in result.output
     if not words:
         assert said in run(f"train.py resume '{given}'").output
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ("gone.pkl", 1, "There is no file gone.pkl"),
+        ("ffhq256", 1, "There is no file ffhq256"),
+        ("training-runs/00000-gone", 1, "There is no file training-runs/00000-gone"),
+        ("", 2, "it is empty; give a model"),
+    ],
+)
+def test_beside_cfg_resume_names_a_model(place: Path, given: str, status: int, said: str) -> None:
+    for words in ("", "--preset=tiny -n"):
+        for line in (
+            f"--cfg=stylegan3-t --data=set {words} --resume='{given}'",
+            f"--resume='{given}' --cfg T --data=set",
+        ):
+            result = run(f"train.py {line}")
+            assert result.exit_code == status and said in result.output.strip().splitlines()[-1], result.output
+    assert sorted(path.name for path in place.iterdir()) == ["network.safetensors", "set"]
+
+
+def test_official_transfer_starts(place: Path) -> None:
+    common = f"train.py --outdir=runs --cfg=stylegan3-t --data=set --gpus=1 --mirror=1 {TINY}"
+    assert run(common).exit_code == 0
+    made = place / "runs" / "00000-set-T-16" / "network-snapshot-000000-004.safetensors"
+    result = run(f"{common} --resume={made.rename(place / 'model.safetensors')}")
+    assert result.exit_code == 0 and "Starting from model (rung T, 16x16)" in result.output, result.output
+    assert (place / "runs" / "00001-set-T-16" / "training-state.safetensors").is_file()
 
 
 @pytest.mark.parametrize(

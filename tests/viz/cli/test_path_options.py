@@ -34,7 +34,7 @@ PATHS = {
     "train.py ladder": {"data", "outdir"},
     "train.py metrics": {"models", "target"},
     "train.py resume": {"run_folder", "data"},
-    "train.py run": {"data", "resume", "outdir"},
+    "train.py run": {"data", "resume", "transfer", "outdir"},
     "gan.conformance": {"folder"},
 }
 

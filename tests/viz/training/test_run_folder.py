@@ -322,6 +322,15 @@ def test_the_command_line(tmp_path: Path) -> None:
             build_training_command(training)
 
 
+def test_the_command_that_starts_from_a_model() -> None:
+    assert not any("--transfer" in word for word in build_training_command(TrainingState(), "t.safetensors"))
+    for slot in ("left", "right"):
+        training = TrainingState(start_from=slot)
+        assert "--transfer=my models/t.safetensors" in build_training_command(training, "my models/t.safetensors")
+        with pytest.raises(RunError, match=f"No model is open on the {slot}"):
+            build_training_command(training, "")
+
+
 def test_the_command_to_resume(tmp_path: Path) -> None:
     assert build_resume_command(tmp_path)[-1] == f"--resume={tmp_path}"
     assert build_resume_command(tmp_path, 12.5)[-2:] == (f"--resume={tmp_path}", "--kimg=12.5")
@@ -386,7 +395,7 @@ def until(monitor: RunMonitor, *stages: str) -> RunReport:
 def test_the_monitor_launches_follows_and_stops(
     tmp_path: Path, stand_in: Callable[[str], tuple[str, ...]], monitor: RunMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_monitor, "build_training_command", lambda training: stand_in("obey"))
+    monkeypatch.setattr(run_monitor, "build_training_command", lambda training, model: stand_in("obey"))
     monkeypatch.setattr(run_monitor, "build_resume_command", lambda folder, kimg: stand_in("obey"))
     assert monitor.report.stage == "idle"
     training = TrainingState(outdir=str(tmp_path / "out"))
@@ -424,7 +433,7 @@ def test_the_monitor_reports_a_failure(
     stage: str,
     error: str,
 ) -> None:
-    monkeypatch.setattr(run_monitor, "build_training_command", lambda training: stand_in(how))
+    monkeypatch.setattr(run_monitor, "build_training_command", lambda training, model: stand_in(how))
     monitor.start(TrainingState(outdir=str(tmp_path / "out")))
     report = until(monitor, "failed", "crashed")
     assert (report.stage, report.error) == (stage, error)

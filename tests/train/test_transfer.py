@@ -1,0 +1,329 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Runs that start from another model: the table, the pictures at the start, exact resumes, and every refusal."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import Result
+from support.foreign import Call, pickled
+from support.trainer import SMALL, call, rows
+
+from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensors
+from gan.data.image_dataset import open_images
+from gan.data.image_io import to_uint8
+from gan.metrics.frechet import FeatureStats, frechet_distance
+from gan.networks.generator import Generator, z_from_seed
+from train.config import TrainConfig, list_layers
+from train.state import TrainState, ema_decay
+
+STATE = "training-state.safetensors"
+
+
+def refused(result: Result, *words: str, status: int = 1) -> None:
+    assert result.exit_code == status, result.output
+    sentence = result.output.strip().splitlines()[-1]
+    assert sentence.startswith("Error: "), result.output
+    for word in words:
+        assert word in sentence, sentence
+
+
+@pytest.fixture
+def source(tmp_path: Path, data: Path) -> Path:
+    """Train a T for three steps; return its run folder."""
+    result = call("--cfg=T", f"--data={data}", f"--outdir={tmp_path / 'source'}", "--kimg=0.012", "--seed=7", *SMALL)
+    assert result.exit_code == 0, result.output
+    return tmp_path / "source" / "00000-blobs-T-16"
+
+
+def start(tmp_path: Path, data: Path, *words: object, cfg: str = "T", kimg: float = 0.004) -> Result:
+    return call(f"--cfg={cfg}", f"--data={data}", f"--outdir={tmp_path / 'runs'}", f"--kimg={kimg:g}", *SMALL, *words)
+
+
+def snapshot(run: Path) -> Path:
+    return sorted(run.glob("network-snapshot-*.safetensors"))[-1]
+
+
+def begin(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[Result, Path]:
+    """Start a run that is killed before its first step; return its folder, which holds its first state."""
+
+    def die(self: TrainState, *args: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainState, "step", die)
+        result = start(tmp_path, data, *words)
+    return result, sorted((tmp_path / "runs").iterdir())[-1]
+
+
+# ----------------------------------------------------------------------------------------------------- what is taken
+
+
+def test_a_run_folder_gives_all_three_networks(
+    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, run = begin(tmp_path, data, monkeypatch, f"--transfer={source}")
+    assert "Starting from 00000-blobs-T-16 at 0.012 kimg (rung T, 16x16)" in result.output
+    assert "start afresh" in result.output and "discriminator starts afresh" not in result.output
+    theirs, _ = load_tensors(source / STATE)
+    ours, document = load_tensors(run / STATE)
+    networks = [name for name in ours if name.split(".")[0] in ("generator", "discriminator", "ema")]
+    assert len(networks) > 60 and all(torch.equal(ours[name], theirs[name]) for name in networks)
+    assert document["images"] == 0 and not any(name.startswith("adam.") for name in ours), "moments start afresh"
+    options = json.loads((run / "training_options.json").read_text())
+    assert options["transfer"] == str(source / STATE) and options["ema_ramp"] == 0 and options["warmup_images"] == 0
+    log = (run / "log.txt").read_text()
+    for line in options["transfer_table"]:
+        assert line in result.output and line in log
+    assert len(options["transfer_table"]) == 3
+
+
+def test_a_snapshot_gives_the_generator_and_d_warms_up(tmp_path: Path, data: Path, source: Path) -> None:
+    result = start(tmp_path, data, f"--transfer={snapshot(source)}", kimg=0.1)
+    assert result.exit_code == 0, result.output
+    assert "The discriminator starts afresh: 00000-blobs-T-16 at 0.012 kimg holds none, but its run" in result.output
+    assert "Until it has seen 0.005 kimg, the generator is held." in result.output
+    run = tmp_path / "runs" / "00000-blobs-T-16"
+    first, second = rows(run)[:2]
+    assert first["images"] == 8 and first["loss_g"] is None and first["loss_d"] is not None
+    assert second["loss_g"] is not None
+    generator, facts = load_generator(sorted(run.glob("network-snapshot-*.safetensors"))[0])
+    theirs = load_generator(snapshot(source))[0].state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in generator.state_dict().items()), "held"
+    assert facts["training"]["transfer"] == f"{source.name}/{snapshot(source).stem}", "no path of this machine"
+    later = load_generator(snapshot(run))[0].state_dict()
+    assert not all(torch.equal(value, theirs[name]) for name, value in later.items()), "and then trained"
+
+
+def test_a_folder_without_a_state_gives_its_snapshot(tmp_path: Path, data: Path, source: Path) -> None:
+    (source / STATE).unlink()
+    result = start(tmp_path, data, f"--transfer={source}", "-n")
+    assert result.exit_code == 0 and "The discriminator starts afresh: " in result.output
+    assert "its run folder has one" not in result.output
+
+
+@pytest.mark.slow
+def test_pictures_start_at_the_distance_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transfer of the bundled T starts, and goes on, at its Frechet distance of pixels, not at a fresh run's."""
+    common = ("--cfg=T", "--data=critters", "--critters-num=192", "--preset=tiny", "--device=cpu", "--kimg=0.096")
+    result = call(*common, f"--outdir={tmp_path}", "--transfer=t", "--tick=0.048", "--snap=1")
+    assert result.exit_code == 0, result.output
+    run = tmp_path / "00000-critters-192-32-0-T-32"
+    reals = open_images(tmp_path / "critters-192-32-0.zip")
+    real = stats_of(torch.from_numpy(reals.batch(range(len(reals)))))
+    config = TrainConfig.from_json(json.loads((run / "training_options.json").read_text()))
+    bundled = distance(real, load_generator("assets/critters-t-32.safetensors")[0])
+    snapshots = [load_generator(path)[0] for path in sorted(run.glob("network-snapshot-*.safetensors"))]
+    after = [distance(real, generator) for generator in snapshots]
+    fresh = distance(real, Generator(config.generator).eval())
+    assert bundled < 0.25 * fresh, (bundled, fresh)
+    assert len(after) == 2 and all(found == pytest.approx(bundled, rel=0.1) for found in after), (bundled, after)
+
+
+def stats_of(pictures: torch.Tensor) -> FeatureStats:
+    """Return the statistics of the pixels of pictures, uint8 [N, 3, 32, 32], reduced to 4x4."""
+    stats = FeatureStats(48)
+    stats.add(torch.nn.functional.avg_pool2d(pictures.float() / 255, 8).flatten(1).numpy())
+    return stats
+
+
+@torch.no_grad()
+def distance(real: FeatureStats, generator: Generator) -> float:
+    z = torch.from_numpy(np.concatenate([z_from_seed(seed, generator.config.z_dim) for seed in range(192)])).float()
+    pictures = [to_uint8(generator(part, noise="const")).permute(0, 3, 1, 2) for part in z.split(32)]
+    return frechet_distance(real, stats_of(torch.cat(pictures)))
+
+
+def test_another_size_and_rung_take_what_fits(
+    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = f"--transfer={source}", "--critters-num=4", "--resolution=32"
+    result = call("--cfg=T", "--data=critters", f"--outdir={tmp_path}", "--kimg=0.004", *SMALL, *words)
+    assert result.exit_code == 0, result.output
+    table = [line.split() for line in result.output.splitlines() if line.startswith(("G ", "D "))]
+    assert ["D", "b16,", "b8,", "b4", "yes"] in table, table
+    assert any(row[:3] == ["G", "mapping,", "input,"] and row[-1] == "yes" for row in table)
+    options = json.loads((tmp_path / "00000-critters-4-32-0-T-32" / "training_options.json").read_text())
+    assert options["ema_ramp"] == 0.05, "new layers need a ramp"
+    result = start(tmp_path, data, f"--transfer={source}", "-n", cfg="B")
+    assert result.exit_code == 0 and "the rung differs" in result.output
+
+
+def test_a_foreign_file_gives_g_its_average_and_d(
+    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tensors, _ = load_tensors(source / STATE)
+    names = {"G": "generator.", "G_ema": "ema.", "D": "discriminator."}
+    nets = {
+        name: {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        for name, prefix in names.items()
+    }
+    torch.save(nets, tmp_path / "nets.pt")
+    result, run = begin(tmp_path, data, monkeypatch, f"--resume={tmp_path / 'nets.pt'}")
+    assert "Starting from nets (rung" in result.output, result.output
+    ours, _ = load_tensors(run / STATE)
+    same = [name for name in ours if name in tensors and torch.equal(ours[name], tensors[name])]
+    for network in ("generator.L", "ema.", "discriminator.b4."):
+        network = network.replace("generator.L", "generator.synthesis.L")
+        assert any(name.startswith(network) for name in same), result.output
+    different = [key for key in nets["G"] if not torch.equal(nets["G"][key], nets["G_ema"][key])]
+    assert different and all(f"generator.{name}" in same for name in different if "weight" in name)
+
+
+def test_a_d_that_cannot_be_read_is_said(tmp_path: Path, data: Path, source: Path) -> None:
+    tensors, _ = load_tensors(source / STATE)
+    ema = {key.removeprefix("ema."): value for key, value in tensors.items() if key.startswith("ema.")}
+    torch.save({"G_ema": ema, "D": {"b8.conv0.weight": torch.zeros(3, 3)}}, tmp_path / "half.pt")
+    result = start(tmp_path, data, f"--transfer={tmp_path / 'half.pt'}", "-n")
+    assert result.exit_code == 0, result.output
+    assert len([line for line in result.output.splitlines() if line.startswith("The discriminator starts afresh")]) == 1
+
+
+# ------------------------------------------------------------------------------------------------------------- resuming
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["snapshot", "state"])
+def test_a_transferred_run_resumes_exactly_without_its_source(
+    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    name = snapshot(source) if kind == "snapshot" else source / STATE
+    words = (f"--transfer={name}", *(["--freezed=4"] if kind == "state" else []))
+    assert start(tmp_path, data, *words, kimg=0.04).exit_code == 0
+    straight = tmp_path / "runs" / "00000-blobs-T-16"
+    step = TrainState.step
+
+    def stop(self: TrainState, *args: Any) -> Any:
+        if self.steps == 4:
+            (tmp_path / "runs" / "00001-blobs-T-16" / "stop").touch()
+        return step(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainState, "step", stop)
+        assert start(tmp_path, data, *words, kimg=0.04).exit_code == 0
+    shutil.rmtree(source)
+    stopped = tmp_path / "runs" / "00001-blobs-T-16"
+    assert load_tensors(stopped / STATE)[1]["images"] == 20
+    assert call(f"--resume={stopped}").exit_code == 0
+    ours, theirs = load_tensors(stopped / STATE)[0], load_tensors(straight / STATE)[0]
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+def test_a_killed_transfer_begins_again_from_its_state(
+    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert start(tmp_path, data, f"--transfer={source}", kimg=0.012).exit_code == 0
+    result, killed = begin(tmp_path, data, monkeypatch, f"--transfer={source}")
+    assert result.exit_code == 1
+    shutil.rmtree(source)
+    result = call(f"--resume={killed}", "--kimg=0.012")
+    assert result.exit_code == 0 and "it begins again" in result.output, result.output
+    ours = load_tensors(killed / STATE)[0]
+    theirs = load_tensors(tmp_path / "runs" / "00000-blobs-T-16" / STATE)[0]
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+    (killed / STATE).unlink()
+    for path in killed.glob("network-snapshot-*"):
+        path.unlink()
+    refused(call(f"--resume={killed}", "--kimg=0.012"), "before what it took", "--transfer")
+
+
+# --------------------------------------------------------------------------------------------------- freezing, the ramp
+
+
+def test_frozen_layers_stay_and_others_move(tmp_path: Path, data: Path, source: Path) -> None:
+    result = start(tmp_path, data, f"--transfer={source}", "--freezed=4", kimg=0.012)
+    assert result.exit_code == 0 and "first 4 layers are frozen" in result.output, result.output
+    ours, document = load_tensors(tmp_path / "runs" / "00000-blobs-T-16" / STATE)
+    theirs, _ = load_tensors(source / STATE)
+    frozen = ("b16.fromrgb", "b16.conv0", "b16.conv1", "b16.skip")
+    assert document["config"]["freezed"] == 4
+    for name in (name for name in theirs if name.startswith("discriminator.") and name.endswith("weight")):
+        assert torch.equal(ours[name], theirs[name]) == name.removeprefix("discriminator.").startswith(frozen), name
+
+
+def test_layers_are_counted_from_the_picture_on(source: Path) -> None:
+    config = TrainConfig.from_json(load_tensors(source / STATE)[1]["config"]).discriminator
+    assert list_layers(config)[:5] == ("b16.fromrgb", "b16.conv0", "b16.conv1", "b16.skip", "b8.conv0")
+    assert len(list_layers(config)) == 7
+
+
+def test_no_ramp_is_the_whole_half_life(source: Path) -> None:
+    config = TrainConfig.from_json({**load_tensors(source / STATE)[1]["config"], "ema_ramp": 0.0})
+    assert ema_decay(config, 4) == 0.5 ** (config.batch / config.ema_half_life)
+
+
+# ------------------------------------------------------------------------------------------------------------- refusals
+
+
+def test_what_fits_nowhere_is_refused_before_pictures_are_read(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.launch.open_images", lambda *args: pytest.fail("the pictures are read"))
+    words = "--preset=paper", "--batch=4", "--device=cpu", "--outdir=runs"
+    refused(call("--cfg=A", f"--data={data}", *words, "--transfer=t"), "Nothing of critters-t-32", "w of 128 numbers")
+    refused(call("--cfg=A", "--data=critters", *words, "--transfer=t"), "rung T and not A")
+    assert not Path("runs").exists()
+
+
+def test_layers_that_learned_nothing_are_not_frozen(tmp_path: Path, data: Path, source: Path) -> None:
+    refused(start(tmp_path, data, f"--transfer={snapshot(source)}", "--freezed=2"), "at random", "b16.fromrgb")
+    refused(start(tmp_path, data, f"--transfer={source}", "--freezed=8"), "--freezed must be from 0 to 7")
+    refused(start(tmp_path, data, "--freezed=2"), "--freezed goes with --transfer", status=2)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_damaged_sources_are_refused(tmp_path: Path, data: Path, source: Path) -> None:
+    tensors, document = load_tensors(source / STATE)
+
+    def write(name: str, changed: dict[str, torch.Tensor], **words: Any) -> str:
+        save_tensors(tmp_path / name, tensors | changed, document | words)
+        return f"--transfer={tmp_path / name}"
+
+    key = "generator.mapping.fc0.weight"
+    refused(start(tmp_path, data, write("nan.safetensors", {key: tensors[key] * torch.nan})), "not finite")
+    refused(start(tmp_path, data, write("cut.safetensors", {key: tensors[key][:3]})), "does not fit the networks")
+    refused(start(tmp_path, data, write("lost.safetensors", {}, config=None)), "does not say what run")
+    refused(start(tmp_path, data, write("other.safetensors", {}, config={"generator": 3})), "other", "no run")
+    refused(start(tmp_path, data, write("kind.safetensors", {}, kind="song")), "holds a song")
+    (tmp_path / "half.safetensors").write_bytes((source / STATE).read_bytes()[:5000])
+    refused(start(tmp_path, data, f"--transfer={tmp_path / 'half.safetensors'}"), "half.safetensors")
+    (tmp_path / "empty").mkdir()
+    refused(start(tmp_path, data, f"--transfer={tmp_path / 'empty'}"), "a folder without a snapshot")
+    refused(start(tmp_path, data, f"--transfer={tmp_path / 'gone.pkl'}"), "There is no file")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_attack_is_not_run(tmp_path: Path, data: Path) -> None:
+    from support.foreign import Named
+
+    (tmp_path / "bad.pkl").write_bytes(pickled({"G_ema": Call(Named("os", "system"), "touch " + str(tmp_path / "x"))}))
+    refused(start(tmp_path, data, f"--transfer={tmp_path / 'bad.pkl'}"), "bad.pkl")
+    assert not (tmp_path / "x").exists()
+
+
+def test_resume_is_the_official_word_for_it(tmp_path: Path, data: Path, source: Path) -> None:
+    result = start(tmp_path, data, f"--resume={snapshot(source)}", "-n")
+    assert result.exit_code == 0 and "Starting from 00000-blobs-T-16" in result.output
+    result = start(tmp_path, data, "--resume=noresume", "-n")
+    assert result.exit_code == 0 and "Starting from" not in result.output
+    twice = start(tmp_path, data, f"--resume={snapshot(source)}", "--transfer=t")
+    refused(twice, "both name a model", status=2)
+    refused(call("--resume=noresume", f"--data={data}"), "--cfg is missing", status=2)
+    refused(call("--transfer=t", f"--data={data}"), "--cfg is missing", status=2)
+    refused(call(f"--resume={source}", "--transfer=t"), "--transfer is fixed for a run that is resumed", status=2)
+
+
+def test_data_may_be_more_or_other(tmp_path: Path, data: Path, source: Path) -> None:
+    (data / "5.png").unlink()
+    result = start(tmp_path, data, f"--transfer={source}")
+    assert result.exit_code == 0, result.output
+    run = tmp_path / "runs" / "00000-blobs-T-16"
+    assert json.loads((run / "training_options.json").read_text())["data_images"] == 5
+    labels = [[f"{i}.png", i % 2] for i in range(5)]
+    (data / "dataset.json").write_text(json.dumps({"labels": labels}))
+    result = start(tmp_path, data, f"--transfer={source}", "--cond")
+    assert result.exit_code == 0 and "labels differ" in result.output, result.output
