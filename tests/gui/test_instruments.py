@@ -127,7 +127,7 @@ def filters_follow_the_layer(context: Any, shown: Window) -> None:
     context.yield_(3)
     assert state.layers.right == name
     view = view_filters(facts.config, name)
-    assert view.up is not None and view.down is not None and view.index == 3
+    assert view.up is not None and view.down is not None and view.place == 3
     state.layers.right = "input"  # has none, and says so
     context.yield_(3)
     state.layers.right = list_bands(facts.config)[-1].name
