@@ -9,8 +9,9 @@ import click
 
 from gan.cli.network_options import FiniteRange
 from gan.cli.path_types import UserPath
+from viz.core.latent import LARGEST_SEED
 
-SEEDS_LIMIT, LARGEST_SEED = 100_000, 2**32 - 1
+SEEDS_LIMIT = 100_000
 MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
 PATH, SEED = UserPath(), click.IntRange(0, LARGEST_SEED)
 
@@ -59,13 +60,16 @@ class Numbers(click.ParamType[tuple[float, ...]]):
 
 
 class Pair(Numbers):
-    """Two numbers of at most a million."""
+    """Two numbers of at most `most`."""
 
     name, words = "X,Y", "two numbers such as 0.25,-0.1"
 
+    def __init__(self, most: float = 1e6) -> None:
+        self.most = most
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         numbers = super().convert(value, param, ctx)
-        if not all(abs(number) <= 1e6 for number in numbers):
+        if not all(abs(number) <= self.most for number in numbers):
             self.fail(f"{value!r} is out of range.", param, ctx)
         return numbers
 

@@ -4,7 +4,8 @@
 import math
 from collections.abc import Sequence
 
-from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformState
+from viz.core.latent_state import LatentState, SourceState
+from viz.core.state import SLOTS, AppState, CanvasState, TransformState
 from viz.core.state_fields import limits_of
 
 SEEDS_PER_WIDTH = 4.0  # seeds that a right-drag across a whole picture walks over the seed plane
@@ -76,10 +77,16 @@ def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
     set_clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
 
 
-def walk(latent: LatentState, dx: float, dy: float) -> None:
+def go_to(latent: SourceState, x: float, y: float) -> None:
+    """Show a point of the seed plane; a latent that is kept stays so."""
+    latent.source = "seeds"
+    set_clamped(latent, "x", x)
+    set_clamped(latent, "y", y)
+
+
+def walk(latent: SourceState, dx: float, dy: float) -> None:
     """Drag the seed plane under the point that is shown, by (dx, dy) seeds: what lay right comes from the left."""
-    set_clamped(latent, "x", latent.x - dx)
-    set_clamped(latent, "y", latent.y - dy)
+    go_to(latent, latent.x - dx, latent.y - dy)
 
 
 def fit(canvas: CanvasState) -> None:
@@ -89,7 +96,16 @@ def fit(canvas: CanvasState) -> None:
 
 def is_animating(state: AppState) -> bool:
     """Return True while an animation plays: frames must then be drawn although the user does nothing."""
-    return any(state.latent_of(slot).animate or _plays(state.transform_of(slot)) for slot in SLOTS)
+    return any(any(map(_walks, _sources(state.latent_of(slot)))) or _plays(state.transform_of(slot)) for slot in SLOTS)
+
+
+def _sources(latent: LatentState) -> tuple[SourceState, ...]:
+    """Return the sources that are shown: of the latent, and of the second while it is mixed in."""
+    return (latent, latent.second) if latent.mixed else (latent,)
+
+
+def _walks(source: SourceState) -> bool:
+    return source.animate and source.source == "seeds"
 
 
 def _plays(transform: TransformState) -> bool:
@@ -108,8 +124,8 @@ def advance(state: AppState, seconds: float) -> None:
 
 
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
-    if latent.animate:
-        set_clamped(latent, "x", latent.x + latent.speed * seconds)
+    for source in filter(_walks, _sources(latent)):
+        set_clamped(source, "x", source.x + source.speed * seconds)
     turns = transform.speed * seconds
     if transform.animate != "off":
         _move(transform, transform.phase, transform.phase + turns)

@@ -1,19 +1,17 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Turn the state into a frozen, hashable request. Equal requests mean equal pictures: nothing is rendered twice."""
 
-import math
 from dataclasses import dataclass
 
-from viz.core.state import PLANE_WIDTH, AppState, Slot
-
-SeedWeights = tuple[tuple[int, float], ...]
+from viz.core.latent import Latent, SeedPoint
+from viz.core.state import AppState, Slot
 
 
 @dataclass(frozen=True)
 class PictureRequest:
     """Everything one slot's picture depends on, apart from the checkpoint's own bytes.
 
-    `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; class `label` or `vector`
+    `latent` says where the w's come from (viz.core.latent); `cutoff` None truncates every w; class `label` or `vector`
     is the model's label as `label_kind` says (viz.core.labels); tx and ty are image
     widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
     model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
@@ -22,7 +20,7 @@ class PictureRequest:
     """
 
     model: str
-    seeds: SeedWeights = ((0, 1.0),)
+    latent: Latent = SeedPoint()
     psi: float = 1.0
     cutoff: int | None = None
     label: int = 0
@@ -51,26 +49,6 @@ class RenderRequest:
         return self.left if name == "left" else self.right
 
 
-def seed_weights(x: float, y: float) -> SeedWeights:
-    """Return the seeds around point (x, y) of the seed plane and their z's weights, bilinear and then rescaled.
-
-    The weights are divided by the root of their sum of squares. A weighted sum of independent N(0, I) vectors is then
-    again N(0, I): every point of the plane is a fair sample of the model, exactly the seed's own z at an integer
-    point. Blending w's, or z's without the rescaling, would drift towards the average picture in the middle of every
-    cell, as truncation does, and the whole walk would pulse between individual and average.
-    """
-    column, row = math.floor(x), math.floor(y)
-    u, v = x - column, y - row
-    corners = (
-        (column, row, (1 - u) * (1 - v)),
-        (column + 1, row, u * (1 - v)),
-        (column, row + 1, (1 - u) * v),
-        (column + 1, row + 1, u * v),
-    )
-    scale = 1.0 / math.sqrt(sum(weight * weight for _, _, weight in corners))
-    return tuple(((cx + PLANE_WIDTH * cy) % 2**32, weight * scale) for cx, cy, weight in corners if weight > 0.0)
-
-
 def build_request(state: AppState) -> RenderRequest:
     """Build the request that `state` asks for. Pure: the same state gives an equal request."""
     return RenderRequest(left=_picture(state, "left"), right=_picture(state, "right"))
@@ -84,7 +62,7 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     chosen = (transform.learned_tx, transform.learned_ty, transform.learned_degrees)
     return PictureRequest(
         model=path,
-        seeds=seed_weights(latent.x, latent.y),
+        latent=latent.latent(),
         psi=latent.psi,
         cutoff=latent.cutoff or None,
         label=latent.label,

@@ -18,7 +18,9 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
-from viz.core.state_fields import choice, number, numbers, read_limits
+from viz.core.latent import Latent, read_latent
+from viz.core.latent_state import LatentState
+from viz.core.state_fields import choice, number, read_limits
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -31,10 +33,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
-LONGEST_VECTOR = 4096  # numbers of a label
 LARGEST_FILE = 2**20  # bytes; a state has some thousand
-PLANE_WIDTH = 100
-"""Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
 
 
 class StateError(ValueError):
@@ -49,25 +48,6 @@ class SlotState:
     """One of the two pictures. `path` is a checkpoint, "" an empty slot."""
 
     path: str = ""
-
-
-@dataclass
-class LatentState:
-    """A point (x, y) of the seed plane, truncation psi on the first `cutoff` w's (0: on all), and a label.
-
-    The label is a class or a vector, by `label_kind`: "auto" is what the model was trained with, as far as its file
-    says so. Numbers that `vector` lacks are the model's own default (gan.networks.labels).
-    """
-
-    x: float = number(0.0, -1e6, 1e6)
-    y: float = number(0.0, -1e6, 1e6)
-    animate: bool = False
-    speed: float = number(0.25, -5.0, 5.0)  # seeds a second, along x
-    psi: float = number(1.0, -1.0, 2.0)
-    cutoff: int = number(0, 0, 64)
-    label: int = number(0, 0, 100_000)  # the class
-    label_kind: str = choice("auto", "class", "vector")
-    vector: list[float] = numbers(-1e30, 1e30, LONGEST_VECTOR)
 
 
 @dataclass
@@ -295,6 +275,8 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
+    if "latent" in limits:
+        return None if value is None else _checked_latent(label, value)
     if "most" in limits:
         return _checked_numbers(label, value, limits)
     if isinstance(current, list):
@@ -316,13 +298,21 @@ def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) ->
 
 
 def _checked_numbers(label: str, value: Any, limits: Mapping[str, Any]) -> list[float]:
-    low, high, most = limits["low"], limits["high"], limits["most"]
+    low, high, most, kind = limits["low"], limits["high"], limits["most"], limits["kind"]
+    words = "whole numbers" if kind is int else "numbers"
     if not isinstance(value, list) or len(value) > most:
-        raise StateError(f"{label} must be a list of at most {most} numbers.")
+        raise StateError(f"{label} must be a list of at most {most} {words}.")
     for item in value:
-        if type(item) not in (int, float) or not low <= item <= high:
-            raise StateError(f"{label} must hold numbers between {low:g} and {high:g}, not {_shown(item)}.")
-    return [float(item) for item in value]
+        if type(item) not in (int, kind) or not low <= item <= high:
+            raise StateError(f"{label} must hold {words} between {low:g} and {high:g}, not {_shown(item)}.")
+    return [kind(item) for item in value]
+
+
+def _checked_latent(label: str, value: Any) -> Latent:
+    try:
+        return read_latent(label, value)
+    except ValueError as problem:
+        raise StateError(str(problem)) from None
 
 
 def _text(label: str, value: str) -> str:

@@ -7,7 +7,8 @@ import random
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core import gestures
-from viz.core.state import PLANE_WIDTH, SLOTS, AppState
+from viz.core.latent import PLANE_WIDTH
+from viz.core.state import SLOTS, AppState
 from viz.panels import labels
 from viz.ui import widgets
 from viz.ui.context import PanelContext

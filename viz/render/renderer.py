@@ -8,20 +8,19 @@ are read by iterating over them, without hooks.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from gan.checkpoints import checkpoint
 from gan.devices import check_device, threads_for
 from gan.hub.resolve import explain_missing
-from gan.networks.generator import Generator, z_from_seed
+from gan.networks.generator import Generator
 from gan.networks.input_transform import forward_matrix
 from gan.networks.labels import Label
 from gan.networks.precision import configure_backends
@@ -32,7 +31,8 @@ from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
 from viz.loading.lru_cache import LRUCache
 from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
-from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs, copy_in
+from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs
+from viz.render.latents import SEEDS_KEPT, LatentMapper, Move
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
 
@@ -81,6 +81,7 @@ class Renderer:
         self._own_thread, self._enlarge = own_thread, enlarge
         limit = default_limit if model_bytes is None else lambda device: model_bytes
         self.models: ModelCache[_Model] = ModelCache(limit)
+        self._seeds: LRUCache[torch.Tensor] = LRUCache(SEEDS_KEPT)  # w's of seeds, not truncated
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
         self._weights: LRUCache[Weights] = LRUCache(2)  # modulated: while only the input moves, they stay
         self._gpu = CudaBackend()
@@ -124,11 +125,16 @@ class Renderer:
             plan = self._plan(request)
             return self._maps.get((plan.inputs.key, layer), lambda: self._capture(plan, layer))[0]
 
-    def render_latent(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
-        """Return [1, C, H, W], the request's picture of another latent z [z_dim]. Nothing of it is kept."""
+    def find_ws(self, request: PictureRequest) -> torch.Tensor:
+        """Return a request's w's [1, num_ws, w_dim], truncated. Raises what `describe_error` describes."""
+        with torch.inference_mode(), _on_device(request.device):
+            return self._plan(request).inputs.ws
+
+    def render_moved(self, request: PictureRequest, move: Move) -> torch.Tensor:
+        """Return [1, C, H, W], the request's picture with each z [z_dim] moved. Nothing of it is kept."""
         with torch.inference_mode(), _on_device(request.device):
             plan = self._plan(request)
-            ws = _map_latent(plan.model, request, z[None], plan.label)
+            ws = self._mapper(plan.model, plan.inputs.model, request, plan.label, move).map(request.latent)
             options = SynthesisOptions(transform=plan.inputs.transform, overrides=plan.inputs.overrides)
             return plan.inputs.synthesis(ws, options)
 
@@ -153,13 +159,19 @@ class Renderer:
         if self._own_thread:
             torch.set_num_threads(threads_for(facts.config.resolution))
         label, notice = choose_label(request, facts)
-        ws_key = (key, request.seeds, request.psi, request.cutoff, label)
-        ws, mapped = self._ws.get(ws_key, lambda: (_map_seeds(model, request, label), 1.0))
+        ws_key = (key, request.latent, request.psi, request.cutoff, label)
+        mapper = self._mapper(model, key, request, label)
+        ws, mapped = self._ws.get(ws_key, lambda: (mapper.map(request.latent), 1.0))
         motion, remarks = _follow(request, facts)
         precision, remark = choose_precision(request.precision, key.device, lambda: model.float16_psnr)
         inputs = SynthesisInputs(key, model.generator.synthesis, precision, ws_key, ws, *motion)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
         return _RenderPlan(model, inputs, label, [*remarks, *filter(None, [notice, remark])], computed)
+
+    def _mapper(
+        self, model: _Model, key: Hashable, request: PictureRequest, label: Label, move: Move | None = None
+    ) -> LatentMapper:
+        return LatentMapper(model.generator, key, self._seeds, label, request.psi, request.cutoff, move)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -283,26 +295,6 @@ def _find_key(request: PictureRequest) -> ModelKey | None:
         return make_key(request)
     except (OSError, ValueError):
         return None
-
-
-def _map_seeds(model: _Model, request: PictureRequest, label: Label) -> torch.Tensor:
-    facts = model.facts
-    z = sum(weight * z_from_seed(seed, facts.config.z_dim) for seed, weight in request.seeds)
-    return _map_latent(model, request, np.asarray(z), label)
-
-
-def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: Label) -> torch.Tensor:
-    """Map z [1, z_dim] to w's [1, num_ws, w_dim]."""
-    facts, c = model.facts, None
-    if facts.config.c_dim:
-        c = torch.zeros(1, facts.config.c_dim, device=request.device)
-        if isinstance(label, tuple):
-            copy_in(torch.tensor([label]), c)
-        else:
-            c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
-    vector = torch.empty(z.shape, device=request.device)
-    copy_in(torch.from_numpy(z), vector)
-    return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
 
 
 def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion, list[str]]:

@@ -50,8 +50,7 @@ def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
     elif right or down:
         gestures.translate(transform, right / resolution, down / resolution)
     if step:
-        gestures.set_clamped(latent, "x", round(latent.x) + step)
-        latent.y = round(latent.y) + 0.0
+        gestures.go_to(latent, round(latent.x) + step, round(latent.y))
     if play:
         latent.animate = not latent.animate
     if right or down or step or play:

@@ -18,6 +18,7 @@ from gan.hub.resolve import Bundled
 from viz.cli import view
 from viz.cli.main import main as viewer
 from viz.core import state
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest
 from viz.display import offscreen
 from viz.render.renderer import Renderer
@@ -57,12 +58,15 @@ def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path)
         str(out),
     )
     assert result.exit_code == 0 and str(out) in result.output, result.output
-    request = PictureRequest(paths["T"], seeds=((5, 1.0),), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
+    request = PictureRequest(paths["T"], latent=seed_point(5), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
     expected = Renderer().render(request).image
     with Image.open(out) as written:
         document = json.loads(written.info["jinc"])
         assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
-    assert document["request"]["seeds"] == [[5, 1.0]] and document["request"]["tx"] == 0.25
+    assert (
+        document["request"]["latent"] == {"x": 5, "y": 0, "space": "w", "type": "seeds"}
+        and document["request"]["tx"] == 0.25
+    )
 
 
 def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from gan.networks.generator import init_generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
 from viz.render.inverse_warp import coverage, inverse_warp
@@ -119,7 +120,7 @@ def test_the_renderer_scales_as_the_generator_does(models: dict[str, str]) -> No
         expected = generator.synthesis(ws, SynthesisOptions(transform=moved, weights=generator.synthesis.modulate(ws)))
         kept = generator.synthesis.input.retained_power(ws[:, 0], moved)
         learned = generator.synthesis.input.learned_transform(ws[:, 0])
-    request = PictureRequest(models["T"], seeds=((7, 1.0),), tx=0.1, ty=-0.2, degrees=30, scale=0.5)
+    request = PictureRequest(models["T"], latent=seed_point(7), tx=0.1, ty=-0.2, degrees=30, scale=0.5)
     found = result(request)
     assert found.image is not None and np.array_equal(found.image[:, :, :3], to_uint8(expected)[0].numpy())
     assert found.kept == pytest.approx(float(kept)) and 0.1 < found.kept < 0.99
@@ -172,7 +173,7 @@ def test_a_frozen_transform_stays_while_w_changes(models: dict[str, str]) -> Non
     request = PictureRequest(models["T"], learned=(0.1, -0.2, 40.0))
     own = []
     for seed in (1, 2):
-        found = result(replace(request, seeds=((seed, 1.0),)))
+        found = result(replace(request, latent=seed_point(seed)))
         with torch.no_grad():
             ws = generator.mapping(torch.from_numpy(z_from_seed(seed, 32)).float())
             overrides, weights = InputOverrides(learned_vector(0.1, -0.2, 40.0)), generator.synthesis.modulate(ws)

@@ -9,7 +9,8 @@ import pytest
 
 from gan.networks.generator import z_from_seed
 from viz.core import gestures
-from viz.core.request import build_request, seed_weights
+from viz.core.latent import FileLatent, Mixture, SeedPoint, Space, seed_point
+from viz.core.request import build_request
 from viz.core.state import AppState, CanvasState, TransformState
 
 
@@ -29,6 +30,7 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
     [
         ("latent", "x", 0.5),
         ("latent", "psi", 0.5),
+        ("latent", "mixed", [2]),
         ("latent", "label", 1),
         ("latent", "label_kind", "vector"),
         ("latent", "vector", [0.5]),
@@ -81,7 +83,7 @@ def test_unlinked_slots_ask_each_for_its_own() -> None:
     state.right_latent.x, state.right_transform.degrees = 5.0, 30.0
     apart = build_request(state)
     assert apart.left == linked.left and apart.right
-    assert (apart.right.seeds, apart.right.degrees) == (((5, 1.0),), 30.0)
+    assert (apart.right.latent, apart.right.degrees) == (seed_point(5), 30.0)
     state.link(True)
     assert build_request(state) == linked
 
@@ -100,18 +102,51 @@ def test_animations_play_on_both_sides_while_unlinked() -> None:
     assert not gestures.is_animating(state) and state.latent.x == 0.5
 
 
-def test_whole_points_of_the_plane_are_seeds() -> None:
-    assert seed_weights(7, 2) == ((207, 1.0),)
-    assert seed_weights(-1, 0) == ((2**32 - 1, 1.0),)
+@pytest.mark.parametrize("space", ["w", "z"])
+def test_whole_points_of_the_plane_are_seeds(space: Space) -> None:
+    assert SeedPoint(7, 2, space).weights() == ((207, 1.0),)
+    assert SeedPoint(-1, 0, space).weights() == ((2**32 - 1, 1.0),)
+    for seed in (0, 7, 100, 12345, 2**32 - 1):
+        assert seed_point(seed).weights() == ((seed, 1.0),)
+
+
+def test_between_seeds_the_weights_of_w_are_bilinear() -> None:
+    assert dict(SeedPoint(3.25, -0.5).weights()) == {2**32 - 97: 0.375, 2**32 - 96: 0.125, 3: 0.375, 4: 0.125}
+
+
+def test_a_kept_latent_stays_while_the_plane_is_walked_and_comes_back() -> None:
+    state = AppState()
+    state.left.path, w = "a", FileLatent("w", "/w.npz", "0" * 64)
+    state.latent.keep(w)
+    request = build_request(state).left
+    assert request and request.latent == w and hash(request)
+    state.latent.animate = True
+    assert not gestures.is_animating(state), "a file's latent does not walk"
+    gestures.walk(state.latent, -0.5, 0.0)
+    assert state.latent.latent() == SeedPoint(0.5, 0.0) and state.latent.kept == w and gestures.is_animating(state)
+
+
+def test_a_second_latent_is_asked_for_while_it_is_mixed_in() -> None:
+    state = AppState()
+    state.left.path = "a"
+    before = build_request(state)
+    state.latent.second.x = state.latent.second.y = 5.0
+    state.latent.second.animate = True
+    assert build_request(state) == before and not gestures.is_animating(state)
+    state.latent.mixed = [3, 1]
+    request = build_request(state).left
+    assert request and request.latent == Mixture(SeedPoint(), SeedPoint(5.0, 5.0), (1, 3)) and hash(request)
+    gestures.advance(state, 1.0)
+    assert (state.latent.x, state.latent.second.x) == (0.0, 5.25)
 
 
 def test_between_seeds_z_stays_standard_normal() -> None:
-    blend = seed_weights(0.5, 0.25)
+    blend = SeedPoint(0.5, 0.25, "z").weights()
     assert {seed for seed, _ in blend} == {0, 1, 100, 101}
     assert sum(weight**2 for _, weight in blend) == pytest.approx(1)
     z = sum(weight * z_from_seed(seed, 20_000) for seed, weight in blend)
     assert np.asarray(z).std() == pytest.approx(1, abs=0.02)
-    near = dict(seed_weights(1e-9, 0))
+    near = dict(SeedPoint(1e-9, 0, "z").weights())
     assert near[0] == pytest.approx(1) and near[1] < 1e-6  # no jump at a seed
 
 
@@ -160,7 +195,7 @@ def test_limits_hold_under_any_gesture() -> None:
     gestures.translate(state.transform, 1e9, -1e9)
     gestures.zoom(state.canvas, 1e30, 0.5, 0.5)
     gestures.walk(state.latent, -1e30, 0)
-    assert (state.transform.tx, state.transform.ty, state.canvas.zoom, state.latent.x) == (4, -4, 256, 1e6)
+    assert (state.transform.tx, state.transform.ty, state.canvas.zoom, state.latent.x) == (4, -4, 256, 5e7)
 
 
 def test_a_circle_closes_whatever_the_frame_rate() -> None:

@@ -18,6 +18,7 @@ from gan.data.image_io import to_uint8
 from gan.files.format import format_bytes
 from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.loading import model_info as inside
 from viz.loading.model_info import read_facts
@@ -42,7 +43,7 @@ def picture(renderer: Renderer, request: PictureRequest) -> np.ndarray:
 
 
 def test_the_picture_is_the_generators(models: dict[str, str]) -> None:
-    request = PictureRequest(models["T"], seeds=((7, 1.0),), psi=0.7, cutoff=3, tx=0.1, ty=-0.2, degrees=30)
+    request = PictureRequest(models["T"], latent=seed_point(7), psi=0.7, cutoff=3, tx=0.1, ty=-0.2, degrees=30)
     generator, _ = load_generator(models["T"])
     z = torch.from_numpy(z_from_seed(7, 32)).float()
     with torch.no_grad():
