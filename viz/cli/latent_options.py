@@ -15,8 +15,6 @@ from viz.cli.output import check_writable
 from viz.cli.parameter_types import PATH, SEED, Pair, Seeds
 from viz.core.latent import PLANE_LIMIT, Latent, SeedPoint, Space, seed_point
 
-W_FILES = (".npz", ".npy", ".safetensors")
-
 _OPTIONS = (
     click.option("--seed", type=SEED, help="Seed of z: RandomState(seed).randn(1, z_dim)."),
     click.option("--seeds", type=Seeds(), help="Several, such as 0-5,9: a picture each, seedNNNN.png."),
@@ -90,7 +88,9 @@ def check_w_name(path: Path, count: int, overwrite: bool) -> None:
     if count > 1:
         raise click.UsageError("--save-w writes the w of one picture: give one seed.")
     refuse_existing(path, overwrite, "--save-w")
-    if path.suffix.lower() not in W_FILES:
+    from gan.data.latent_files import SUFFIXES
+
+    if path.suffix.lower() not in SUFFIXES:
         name = sanitize_text(path.name, 100) or "w"
         raise click.UsageError(
             f"--save-w {name} must end in .npz, .npy or .safetensors, as in {path.stem or name}.npz."

@@ -31,6 +31,10 @@ class SeedPoint:
     space: Space = "w"
     type: str = field(default="seeds", init=False)
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.x) and math.isfinite(self.y)):  # nan is no request: it does not equal itself
+            raise ValueError(f"There is no seed at ({self.x:g}, {self.y:g}).")
+
     def weights(self) -> SeedWeights:
         """Return the seeds around the point and the weights of their w's, or of their z's.
 

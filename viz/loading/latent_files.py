@@ -7,15 +7,26 @@ from functools import lru_cache
 import numpy as np
 
 from gan.data.latent_files import LatentError, read_latent_file
-from viz.core.latent import FileLatent, Space
+from viz.core.latent import FileLatent
 
 KEPT = 256  # files; a file's w's have some ten thousand numbers
 
 
-def open_latent(path: str, space: Space) -> FileLatent:
-    """Return the latent of a file. Raises LatentError, one sentence, for a file that holds none."""
+def open_latent(path: str, space: str = "") -> FileLatent:
+    """Return the latent of a file; a `space` that is not given is w, or z in a file that has no w but a z.
+
+    Raises LatentError, one sentence, for a file that holds none.
+    """
     path = os.path.abspath(os.path.expanduser(path))
-    latent = FileLatent(space, path, read_latent_file(path, space)[1])
+    try:
+        latent = FileLatent("z" if space == "z" else "w", path, read_latent_file(path, space or "w")[1])
+    except LatentError as problem:
+        if space:
+            raise
+        try:
+            latent = FileLatent("z", path, read_latent_file(path, "z")[1])
+        except LatentError:
+            raise problem from None
     read_values(latent)
     return latent
 

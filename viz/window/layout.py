@@ -46,7 +46,7 @@ def build_params(
         split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
         split("MainDockSpace", "BottomSpace", direction.down, bottom),
         split("ModelSpace", "LatentSpace", direction.down, 0.65),
-        split("LatentSpace", "TransformSpace", direction.down, 0.465),
+        split("LatentSpace", "TransformSpace", direction.down, 0.455),
     ]
     params.docking_params.dockable_windows = windows
     return params

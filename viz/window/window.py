@@ -29,6 +29,7 @@ from viz.core.request import build_request
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
 from viz.display.texture import Textures
+from viz.loading import latent_files
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import InfoReader
 from viz.panels import PANELS, training
@@ -46,6 +47,7 @@ from viz.window.uploads import CanvasUploads
 # isort: split
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
+LATENT_SUFFIXES = (".npz", ".npy")  # of files that hold no model
 SETTLED_FRAMES = 12  # that docking takes to come to rest
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
@@ -128,6 +130,13 @@ class Window:
         self.state.slot(slot).path = resolve(path) if path else ""
         self.context.models.downloads.keep(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
+
+    def open_latent(self, slot: Slot, path: str) -> None:
+        """Show a file's latent in a slot; a sentence in the status bar if it holds none."""
+        try:
+            self.state.latent_of(slot).keep(latent_files.open_latent(path))
+        except ValueError as problem:
+            self.context.message = str(problem)
 
     def browse(self, slot: Slot) -> None:
         """Ask for a checkpoint with the desktop's own dialog; the answer is picked up in a later frame."""
@@ -378,4 +387,7 @@ class Window:
         first = self.canvas.slot_at(*glfw.get_cursor_pos(window))
         other: Slot = "left" if first == "right" else "right"
         for slot, path in zip((first, other), paths, strict=False):
-            self.open_model(slot, path)
+            if path.lower().endswith(LATENT_SUFFIXES):
+                self.open_latent(slot, path)
+            else:
+                self.open_model(slot, path)
