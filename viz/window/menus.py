@@ -13,6 +13,7 @@ from viz.core import gestures
 from viz.core.state import SLOTS, AppState
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
+from viz.window.undo import Undo
 
 MESSAGE_SECONDS = 30.0
 HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
@@ -22,14 +23,14 @@ class Menus:
     """The menus of one window; they hold only whether the table is open and how long a message has been shown."""
 
     def __init__(
-        self, state: AppState, context: PanelContext, canvas: Canvas, params: hello_imgui.RunnerParams
+        self, state: AppState, context: PanelContext, canvas: Canvas, undo: Undo, params: hello_imgui.RunnerParams
     ) -> None:
-        self.state, self.context, self.canvas, self._params = state, context, canvas, params
+        self.state, self.context, self.canvas, self.undo, self._params = state, context, canvas, undo, params
         self._table_shown = False
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
     def bar(self) -> None:
-        """Draw the menus File, View, Help."""
+        """Draw the menus File, Edit, View, Help."""
         if imgui.begin_menu("File"):
             for slot in SLOTS:
                 if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
@@ -37,6 +38,9 @@ class Menus:
             imgui.separator()
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True
+            imgui.end_menu()
+        if imgui.begin_menu("Edit"):
+            self.undo.menu()
             imgui.end_menu()
         if imgui.begin_menu("View"):
             self._view_menu()
@@ -74,6 +78,7 @@ class Menus:
         io, key = imgui.get_io(), imgui.Key
         if io.key_ctrl and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
+        self.undo.keys()
         if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):

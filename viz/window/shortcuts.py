@@ -30,6 +30,7 @@ KEYS = (
     ("L", "link both models to one latent and transform, or give each its own"),
     ("N", "hard pixels when enlarged (nearest neighbour)"),
     ("T", "dark or light theme"),
+    ("Ctrl-Z, Ctrl-Shift-Z", "undo and redo (also Ctrl-Y): whole gestures, everything that you set"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),
 )

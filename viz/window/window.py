@@ -42,6 +42,7 @@ from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
 from viz.window.menus import Menus, has_file_dialogs
 from viz.window.state_saver import StateSaver
+from viz.window.undo import Undo
 from viz.window.uploads import CanvasUploads
 
 # isort: split
@@ -105,6 +106,7 @@ class Window:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas(state, self.context)
+        self.undo = Undo(state, self.context)
         self._can_wake = False
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
@@ -188,7 +190,7 @@ class Window:
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
         params = layout.build_params((display.width, display.height), self._windows(), layout_file)
         self._params = params
-        menus = Menus(self.state, self.context, self.canvas, params)
+        menus = Menus(self.state, self.context, self.canvas, self.undo, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
@@ -243,6 +245,7 @@ class Window:
         self.context.timings.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
         steps = (
+            self.undo.follow,
             self._advance,
             self._focus_panels,
             self._apply_theme,
@@ -261,7 +264,8 @@ class Window:
 
     def _advance(self) -> None:
         assert self._params is not None
-        gestures.advance(self.state, self.context.timings.seconds)
+        with self.undo.history.by_itself():
+            gestures.advance(self.state, self.context.timings.seconds)
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
         idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
@@ -379,7 +383,8 @@ class Window:
 
     def _in_frame(self, menus: Menus) -> None:
         """Do what a frame does before it draws any panel."""
-        self._guarded("Following the run", partial(training.update, self.state, self.context))
+        with self.undo.history.by_itself():
+            self._guarded("Following the run", partial(training.update, self.state, self.context))
         self._guarded("The key", menus.keys)
 
     def _on_drop(self, window: Any, paths: list[str]) -> None:
