@@ -2,7 +2,7 @@
 """The interface of both synthesis networks, and the options of one call of them."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class SynthesisOptions:
     """Options of one call of a synthesis network; the defaults draw the model as it is.
 
     `noise`: "const" (the stored planes), "random" (a new plane for each sample) or "none"; rungs A and B alone have it.
+    `planes`: a plane [H, W] of noise by layer's name, in place of the stored ones.
     `transform`: [3, 3] or [N, 3, 3] inverse transform of the Fourier input (`input_transform.user_matrix`).
     `overrides`: replacements for what the model learned about its input.
     `weights`: the result of `modulate` for the same w, of one sample, and the same `precision`.
@@ -33,6 +34,7 @@ class SynthesisOptions:
     """
 
     noise: str = "const"
+    planes: Mapping[str, Tensor] | None = None
     transform: Tensor | None = None
     overrides: InputOverrides = NO_OVERRIDES
     weights: Weights | None = None
@@ -44,6 +46,10 @@ class SynthesisOptions:
             raise ConfigError(f"The noise must be one of {', '.join(NOISE_MODES)}, not {self.noise!r}.")
         if self.weights is not None and self.update_emas:
             raise ValueError("Modulated weights cannot update running averages: pass no weights or no update_emas.")
+
+    def noise_of(self, layer: str) -> str | Tensor:
+        """Return a layer's noise: a plane [H, W], or a noise mode."""
+        return self.noise if self.planes is None else self.planes[layer]
 
     def weight(self, layer: str) -> Weight | None:
         """Return a layer's modulated weight, None where the layer must modulate its own."""

@@ -71,9 +71,12 @@ class StyledConv(Resampler):
         return self.resample(x, self.spec.padding, gain=4.0)
 
     def forward(
-        self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
+        self, x: Tensor, w: Tensor, noise: str | Tensor, gain: float = 1.0, modulated_weight: Weight | None = None
     ) -> Tensor:
-        """Map [N, C_in, H, W] and w [N, w_dim] to [N, C_out, H, W] or twice the size, in the type of x."""
+        """Map [N, C_in, H, W] and w [N, w_dim] to [N, C_out, H, W] or twice the size, in the type of x.
+
+        `noise` is a mode, or a plane [H, W] of the output's size.
+        """
         if modulated_weight is not None:
             x = self._convolve(x, modulated_weight)
         else:
@@ -84,11 +87,14 @@ class StyledConv(Resampler):
                 styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp(min=EPSILON)
             x = self._convolve(scale_channels(x, styles), weight.to(x.dtype))
             x = scale_channels(x, compute_demodulation(weight, styles))
-        if self.noise_inputs and noise == "random":
-            plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
+        if self.noise_inputs and not (isinstance(noise, str) and noise == "none"):
+            if not isinstance(noise, str):
+                plane = noise
+            elif noise == "random":
+                plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
+            else:
+                plane = self.get_buffer("noise_const")
             x = x + (plane * self.noise_strength).to(x.dtype)
-        elif self.noise_inputs and noise == "const":
-            x = x + (self.get_buffer("noise_const") * self.noise_strength).to(x.dtype)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(x, self.bias, act="lrelu", gain=math.sqrt(2) * gain, clamp=clamp)
 
@@ -179,10 +185,10 @@ class StyleGAN2Synthesis(SynthesisNetwork):
                 yield name, img
                 continue
             if shortcut is not None:  # of conv1
-                x, shortcut = shortcut + layer(x, w, options.noise, math.sqrt(0.5), weight), None
+                x, shortcut = shortcut + layer(x, w, options.noise_of(name), math.sqrt(0.5), weight), None
             else:
                 shortcut = block.skip(x) if self.resnet and layer.spec.up > 1 else None
-                x = layer(x, w, options.noise, 1.0, weight)
+                x = layer(x, w, options.noise_of(name), 1.0, weight)
             yield name, x
 
     def _constant(self, options: SynthesisOptions) -> Tensor:

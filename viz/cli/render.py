@@ -17,8 +17,9 @@ from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.latent_options import NamedLatent, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
-from viz.cli.parameter_types import MODEL_HELP, PATH, Pair, device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
 from viz.core.latent import MOST_LAYERS, Latent, Space
+from viz.core.noise import Noise
 from viz.core.request import PictureRequest
 
 Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
@@ -26,14 +27,6 @@ Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
 NO_ALPHA = (".jpg", ".jpeg")
 NO_VIDEO = "is of videos, which are not there yet: render writes single pictures; leave it out."
 ELSEWHERE = {**dict.fromkeys(("--output", "--grid", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)}
-
-
-def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if value is not None and value.strip().lower() != "const":
-        raise click.UsageError(
-            f"--noise-mode={value} is not there yet: noise is the constant one that the model was saved with; give "
-            "--noise-mode=const, or leave it out."
-        )
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
@@ -77,11 +70,12 @@ def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | 
 )
 @click.option(
     "--noise-mode",
-    metavar="const",
-    callback=_refuse_noise_mode,
-    expose_value=False,
-    help="Noise of StyleGAN2's layers: const, as the model was saved, is the only one yet.",
+    type=click.Choice(["const", "random", "none"], case_sensitive=False),
+    default="const",
+    show_default=True,
+    help="Noise of StyleGAN2's layers: const is what the model was saved with.",
 )
+@click.option("--noise-seed", type=SEED, help="Seed of random noise (0).")
 @click.option(
     "--out", type=PATH, metavar="FILE", help="The .png, .jpg or .webp to write; with several seeds a folder of PNGs."
 )
@@ -108,6 +102,8 @@ def render(
     vector: tuple[float, ...] | None,
     device: str,
     precision: str,
+    noise_mode: str,
+    noise_seed: int | None,
     out: Path | None,
     outdir: Path | None,
     overwrite: bool,
@@ -121,6 +117,8 @@ def render(
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
     """
+    if noise_seed is not None and noise_mode != "random":
+        raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
     latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file)
     if save_w is not None:
         check_w_name(save_w, len(latents), overwrite)
@@ -132,6 +130,8 @@ def render(
     label = choose_label(path.name, header, class_, vector)
     if label.remark:
         click.echo(label.remark)
+    if noise_mode != "const" and not header.config.noise_inputs:
+        click.echo(f"{path.name} has no noise inputs, so --noise-mode changes nothing.")
     request = PictureRequest(
         model=str(path),
         psi=trunc,
@@ -143,6 +143,7 @@ def render(
         untransform=untransform,
         learned=(0.0, 0.0, 0.0) if zero_learned else None,
         mean_constant=mean_constant,
+        noise=Noise(noise_mode, float(noise_seed or 0)),
         device=device,
         precision=precision,
         **label.as_request(),

@@ -96,7 +96,9 @@ def fit(canvas: CanvasState) -> None:
 
 def is_animating(state: AppState) -> bool:
     """Return True while an animation plays: frames must then be drawn although the user does nothing."""
-    return any(any(map(_walks, _sources(state.latent_of(slot)))) or _plays(state.transform_of(slot)) for slot in SLOTS)
+    return state.noise.moves or any(
+        any(map(_walks, _sources(state.latent_of(slot)))) or _plays(state.transform_of(slot)) for slot in SLOTS
+    )
 
 
 def _sources(latent: LatentState) -> tuple[SourceState, ...]:
@@ -121,6 +123,8 @@ def advance(state: AppState, seconds: float) -> None:
     """Play the animations for `seconds`."""
     for slot in SLOTS[:1] if state.linked else SLOTS:
         _play(state.latent_of(slot), state.transform_of(slot), seconds)
+    if state.noise.moves:
+        set_clamped(state.noise, "seed", state.noise.seed + state.noise.speed * seconds)
 
 
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from viz.core.latent import Latent, SeedPoint
+from viz.core.noise import STORED, Noise
 from viz.core.state import AppState, Slot
 
 
@@ -12,10 +13,10 @@ class PictureRequest:
     """Everything one slot's picture depends on, apart from the checkpoint's own bytes.
 
     `latent` says where the w's come from (viz.core.latent); `cutoff` None truncates every w; class `label` or `vector`
-    is the model's label as `label_kind` says (viz.core.labels); tx and ty are image
-    widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
-    model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
-    makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
+    is the model's label as `label_kind` says (viz.core.labels); tx and ty are image widths (positive: right, down),
+    `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the model's pixels; `untransform`
+    moves the finished picture back; `noise` is for models that have it. `learned` is (tx, ty, degrees) in place of what
+    w makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
     "float32", "float16" (in the highest resolutions), or "auto": float16 on GPUs, where the picture stays the same.
     """
 
@@ -32,6 +33,7 @@ class PictureRequest:
     scale: float = 1.0
     snap: bool = False
     untransform: bool = False
+    noise: Noise = STORED
     learned: tuple[float, float, float] | None = None
     mean_constant: bool = False
     device: str = "cpu"
@@ -74,6 +76,7 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
         scale=transform.scale,
         snap=transform.snap,
         untransform=transform.untransform,
+        noise=state.noise.noise(),
         learned=chosen if transform.learned == "set" else None,
         mean_constant=transform.mean_constant,
         device=state.display.device,

@@ -20,6 +20,7 @@ from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
 from viz.core.latent import Latent, read_latent
 from viz.core.latent_state import LatentState
+from viz.core.noise import NoiseState
 from viz.core.state_fields import choice, number, read_limits
 
 SCHEMA = 1
@@ -185,6 +186,7 @@ class AppState:
     right: SlotState = field(default_factory=SlotState)
     latent: LatentState = field(default_factory=LatentState)
     transform: TransformState = field(default_factory=TransformState)
+    noise: NoiseState = field(default_factory=NoiseState)
     canvas: CanvasState = field(default_factory=CanvasState)
     layers: LayersState = field(default_factory=LayersState)
     spectrum: SpectrumState = field(default_factory=SpectrumState)

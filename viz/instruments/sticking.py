@@ -127,10 +127,10 @@ def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[
     measured = Measured(model=picture.model)
     try:
         generator, _ = renderer.generator(picture)
-        label = renderer.vector(picture)
-        meter, sticks = EquivarianceMeter(generator, METRICS, label=label), None
+        label, options = renderer.vector(picture), renderer.noise_options(picture)
+        meter, sticks = EquivarianceMeter(generator, METRICS, label=label, options=options), None
         try:
-            sticks = StickinessMeter(generator, psi=picture.psi, label=label)
+            sticks = StickinessMeter(generator, psi=picture.psi, label=label, options=options)
         except ValueError as problem:  # a picture too small to be moved by whole pixels
             measured = replace(measured, refused=str(problem))
         while meter.num < num:

@@ -23,9 +23,10 @@ from gan.hub.resolve import explain_missing
 from gan.networks.generator import Generator
 from gan.networks.input_transform import forward_matrix
 from gan.networks.labels import Label
-from gan.networks.precision import configure_backends
+from gan.networks.precision import FULL_PRECISION, configure_backends
 from gan.networks.synthesis import SynthesisOptions, Weights
 from viz.core.labels import choose_label
+from viz.core.noise import STORED
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
 from viz.loading.lru_cache import LRUCache
@@ -33,6 +34,7 @@ from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
 from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs
 from viz.render.latents import SEEDS_KEPT, LatentMapper, Move
+from viz.render.noise import PLANES_BYTES, Planes, make_planes
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
 
@@ -54,6 +56,12 @@ FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, unt
 class _Model:
     generator: Generator
     facts: ModelFacts
+
+    @cached_property
+    def noise_strength(self) -> float:
+        """The largest of the layers' learned strengths of noise, 0 without noise inputs."""
+        found = [p for name, p in self.generator.named_parameters() if name.endswith(".noise_strength")]
+        return float(torch.stack(found).abs().max()) if found else 0.0
 
     @cached_property
     def float16_psnr(self) -> float:
@@ -83,6 +91,8 @@ class Renderer:
         self.models: ModelCache[_Model] = ModelCache(limit)
         self._seeds: LRUCache[torch.Tensor] = LRUCache(SEEDS_KEPT)  # w's of seeds, not truncated
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
+        self._planes: LRUCache[torch.Tensor] = LRUCache(PLANES_BYTES)  # of noise, by seed
+        self._noise: LRUCache[Planes | None] = LRUCache(2)
         self._weights: LRUCache[Weights] = LRUCache(2)  # modulated: while only the input moves, they stay
         self._gpu = CudaBackend()
         self._images: LRUCache[RenderedImage] = LRUCache(4)
@@ -135,8 +145,7 @@ class Renderer:
         with torch.inference_mode(), _on_device(request.device):
             plan = self._plan(request)
             ws = self._mapper(plan.model, plan.inputs.model, request, plan.label, move).map(request.latent)
-            options = SynthesisOptions(transform=plan.inputs.transform, overrides=plan.inputs.overrides)
-            return plan.inputs.synthesis(ws, options)
+            return plan.inputs.synthesis(ws, plan.inputs._replace(precision=FULL_PRECISION).options())
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """Return the loaded model of a request. It may be run, and must not be changed."""
@@ -152,6 +161,12 @@ class Renderer:
         label = choose_label(request, self.generator(request)[1])[0]
         return label if isinstance(label, tuple) else None
 
+    def noise_options(self, request: PictureRequest) -> SynthesisOptions:
+        """Return a request's noise as options of its model's network, for instruments that draw other pictures."""
+        with torch.inference_mode(), _on_device(request.device):
+            inputs = self._plan(request).inputs
+        return SynthesisOptions(noise=inputs.noise_mode, planes=inputs.planes)
+
     def _plan(self, request: PictureRequest) -> _RenderPlan:
         key = make_key(request)
         model, loaded = self._model(key)
@@ -164,7 +179,10 @@ class Renderer:
         ws, mapped = self._ws.get(ws_key, lambda: (mapper.map(request.latent), 1.0))
         motion, remarks = _follow(request, facts)
         precision, remark = choose_precision(request.precision, key.device, lambda: model.float16_psnr)
-        inputs = SynthesisInputs(key, model.generator.synthesis, precision, ws_key, ws, *motion)
+        noise = request.noise if facts.config.noise_inputs else STORED
+        synthesis = model.generator.synthesis
+        planes, _ = self._noise.get((key, noise), lambda: (make_planes(synthesis, noise, self._planes), 1.0))
+        inputs = SynthesisInputs(key, synthesis, precision, ws_key, ws, *motion, noise, planes)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
         return _RenderPlan(model, inputs, label, [*remarks, *filter(None, [notice, remark])], computed)
 
@@ -196,11 +214,8 @@ class Renderer:
         """Yield each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis, precision, ws = inputs.synthesis, inputs.precision, inputs.ws
         weights, _ = self._weights.get((inputs.ws_key, precision), lambda: (synthesis.modulate(ws, precision), 1.0))
-        options = SynthesisOptions(
-            transform=inputs.transform, weights=weights, overrides=inputs.overrides, precision=precision
-        )
         x = ws
-        for name, x in synthesis.steps(ws, options):
+        for name, x in synthesis.steps(ws, inputs.options(weights)):
             yield name, x
         yield PICTURE, x.float() * synthesis.output_scale
 
@@ -225,6 +240,7 @@ class Renderer:
             notice=" ".join(plan.notices) or None,
             computed=frozenset(plan.computed | ({"synthesis"} if anew else set())),
             how=drawn.how,
+            noise=plan.model.noise_strength,
             half=plan.inputs.precision.num_fp16_res,
         )
         return result, drawn

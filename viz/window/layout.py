@@ -7,7 +7,13 @@ from imgui_bundle import hello_imgui, imgui
 
 LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.225  # of the window's width and height
 LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST, MOST = 288, 328, 190, 0.3  # pixels that their panels need; a share's end
-PLACES = {"left": "{title}Space", "right": "RightSpace", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
+PLACES = {
+    "left": "{title}Space",
+    "latent": "LatentSpace",
+    "right": "RightSpace",
+    "bottom": "BottomSpace",
+    "canvas": "MainDockSpace",
+}
 
 
 def name_dock(title: str, place: str) -> str:

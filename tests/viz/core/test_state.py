@@ -34,7 +34,7 @@ def changed(target: Any) -> Any:
         elif isinstance(value, str):
             setattr(target, item.name, value + " é 猫")
         else:
-            numbers = [1, 0] if item.metadata.get("kind") is int else [0.0, -0.25]
+            numbers = [1, 0] if item.metadata.get("kind") is int else [0.0, 0.25]
             setattr(target, item.name, numbers if "most" in item.metadata else ["one", "two"])
     return target
 
