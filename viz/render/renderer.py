@@ -60,7 +60,7 @@ class _Model:
     @cached_property
     def noise_strength(self) -> float:
         """The largest of the layers' learned strengths of noise, 0 without noise inputs."""
-        found = [p for name, p in self.generator.named_parameters() if name.endswith(".noise_strength")]
+        found = tuple(p for name, p in self.generator.named_parameters() if name.endswith(".noise_strength"))
         return float(torch.stack(found).abs().max()) if found else 0.0
 
     @cached_property
