@@ -81,7 +81,28 @@ class Mixture:
     type: str = field(default="mixture", init=False)
 
 
-Latent = SeedPoint | FileLatent | Mixture
+@dataclass(frozen=True)
+class Blend:
+    """A point between two latents: the w's of `first` times 1 - amount and those of `second` times amount."""
+
+    first: "Latent"
+    second: "Latent"
+    amount: float
+    type: str = field(default="blend", init=False)
+
+
+Latent = SeedPoint | FileLatent | Mixture | Blend
+
+
+def count_levels(latent: Latent) -> int:
+    """Return how many latents lie inside one another: 1 for one that is made of no others."""
+    match latent:
+        case Mixture():
+            return 1 + max(count_levels(latent.base), count_levels(latent.other))
+        case Blend():
+            return 1 + max(count_levels(latent.first), count_levels(latent.second))
+        case _:
+            return 1
 
 
 def seed_point(seed: int) -> SeedPoint:
@@ -121,6 +142,12 @@ def read_latent(label: str, document: object, depth: int = 0) -> Latent:
         case "mixture" if values.keys() == {"base", "other", "layers"}:
             base, other = (read_latent(f"{label}.{name}", values[name], depth + 1) for name in ("base", "other"))
             return Mixture(base, other, _read_layers(f"{label}.layers", values["layers"]))
+        case "blend" if values.keys() == {"first", "second", "amount"}:
+            first, second = (read_latent(f"{label}.{name}", values[name], depth + 1) for name in ("first", "second"))
+            amount = values["amount"]
+            if type(amount) not in (int, float) or not 0 <= amount <= 1:
+                raise ValueError(f"{label}.amount must be a number between 0 and 1.")
+            return Blend(first, second, float(amount))
     raise ValueError(f"{label} is not a latent of a type that this Jinc knows.")
 
 

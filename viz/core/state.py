@@ -18,6 +18,7 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
+from viz.core.bookmark_state import BookmarksState
 from viz.core.latent import Latent, read_latent
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
@@ -193,6 +194,7 @@ class AppState:
     sticking: StickingState = field(default_factory=StickingState)
     training: TrainingState = field(default_factory=TrainingState)
     display: DisplayState = field(default_factory=DisplayState)
+    bookmarks: BookmarksState = field(default_factory=BookmarksState)
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots
     focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.labels import Label
-from viz.core.latent import FileLatent, Latent, Mixture, SeedPoint
+from viz.core.latent import Blend, FileLatent, Latent, Mixture, SeedPoint
 from viz.loading.latent_files import read_values
 from viz.loading.lru_cache import LRUCache
 from viz.render.cuda_graphs import copy_in
@@ -43,6 +43,8 @@ class LatentMapper:
                 return self._truncate(self._map_file(latent))
             case Mixture():
                 return self._mix(latent)
+            case Blend():
+                return (1.0 - latent.amount) * self.map(latent.first) + latent.amount * self.map(latent.second)
 
     def _map_point(self, point: SeedPoint) -> Tensor:
         z_dim, weights = self.generator.config.z_dim, point.weights()

@@ -30,6 +30,8 @@ KEYS = (
     ("L", "link both models to one latent and transform, or give each its own"),
     ("N", "hard pixels when enlarged (nearest neighbour)"),
     ("T", "dark or light theme"),
+    ("Ctrl-B", "keep this latent as a bookmark, below the pictures"),
+    ("Ctrl-1 to Ctrl-9", "go to a bookmark"),
     ("Ctrl-Z, Ctrl-Shift-Z", "undo and redo (also Ctrl-Y): whole gestures, everything that you set"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),

@@ -17,7 +17,7 @@ class Undo:
 
     def __init__(self, state: AppState, context: PanelContext) -> None:
         self._state, self._context = state, context
-        self.history = History({"state": state})
+        self.history = History({"state": state, "shelf": context.bookmarks.shelf})
         self._turned_at = -WHEEL_SECONDS  # when the wheel was last turned
 
     def follow(self) -> None:

@@ -9,7 +9,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,8 @@ from viz.training.monitor import RunMonitor
 from viz.ui.context import Machine, Models, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
+from viz.window.bookmark_keeper import BookmarkKeeper
+from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
 from viz.window.state_saver import StateSaver
 from viz.window.undo import Undo
@@ -49,29 +50,11 @@ from viz.window.uploads import CanvasUploads
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
 LATENT_SUFFIXES = (".npz", ".npy")  # of files that hold no model
-SETTLED_FRAMES = 12  # that docking takes to come to rest
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
 
 class NoOpenGL(RuntimeError):
     """The window cannot be opened; one sentence."""
-
-
-@dataclass
-class _Ending:
-    """Condition under which a window closes by itself."""
-
-    when_settled: bool = False
-    exit_after: float | None = None
-    began: float = field(default_factory=time.monotonic)
-    settled_frames: int = 0
-
-    def due(self, idle: bool) -> bool:
-        """Return whether it is time; call once a frame. `idle`: every picture asked for is on screen."""
-        if self.exit_after is not None:
-            return time.monotonic() - self.began >= self.exit_after
-        self.settled_frames = self.settled_frames + 1 if idle else 0
-        return self.when_settled and self.settled_frames > SETTLED_FRAMES
 
 
 class Window:
@@ -106,6 +89,7 @@ class Window:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas(state, self.context)
+        self._keeper = BookmarkKeeper(state_path and state_path.with_suffix(".bookmarks.json"), self.context)
         self.undo = Undo(state, self.context)
         self._can_wake = False
         self.worker = Worker(renderer, self._wake)
@@ -115,7 +99,7 @@ class Window:
         self._frame_began = time.perf_counter()
         self._saver = StateSaver(state_path)
         self._params: hello_imgui.RunnerParams | None = None
-        self._ending = _Ending()
+        self._ending = Ending()
         self._closed_in_time: bool | None = None  # None: not closed yet
         self._to_front: tuple[str, ...] = ()
 
@@ -168,7 +152,7 @@ class Window:
         With a `screenshot` it closes by itself once its pictures are there and the layout has settled (or after the
         given seconds), and its last frame is written as a PNG. NoOpenGL where the library cannot open it.
         """
-        self._ending = _Ending(screenshot is not None, exit_after)
+        self._ending = Ending(screenshot is not None, exit_after)
         # The worker waits for the interpreter's lock once an operator; the default of 5 ms is far longer than one.
         sys.setswitchinterval(0.0005)
         try:
@@ -234,7 +218,7 @@ class Window:
         scale = hello_imgui.dpi_window_size_factor() or 1.0
         self.state.display.width = max(320, round(size.x / scale))
         self.state.display.height = max(240, round(size.y / scale))
-        self.context.message = self._saver.save(self.state) or self.context.message
+        self.context.message = self._keeper.save() or self._saver.save(self.state) or self.context.message
         if self._uploads:
             self._uploads.textures.delete()
 
@@ -289,6 +273,7 @@ class Window:
         for arrived, found in self.context.models.downloads.collect().items():
             self.open_model(arrived, str(found.path))
             self.context.message = found.note or self.context.message
+        self._keeper.poll()
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
@@ -302,7 +287,8 @@ class Window:
         self.context.jobs.exchange(self.worker, self.state)
 
     def _save_if_due(self) -> None:
-        self.context.message = self._saver.save_if_due(self.state) or self.context.message
+        failed = self._keeper.save_if_due() or self._saver.save_if_due(self.state)
+        self.context.message = failed or self.context.message
 
     def _collect(self) -> None:
         context, new = self.context, set()

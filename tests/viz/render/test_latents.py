@@ -11,7 +11,7 @@ from support.gui import save_model
 
 from gan.checkpoints.checkpoint import load_generator
 from gan.networks.generator import Generator
-from viz.core.latent import FileLatent, Latent, Mixture, SeedPoint, seed_point
+from viz.core.latent import Blend, FileLatent, Latent, Mixture, SeedPoint, seed_point
 from viz.core.request import PictureRequest
 from viz.loading.latent_files import open_latent
 from viz.render.renderer import Renderer
@@ -162,3 +162,16 @@ def test_every_z_can_be_moved_and_a_files_w_with_it(models: dict[str, Model], tm
         moved = renderer.render_moved(request, lambda z: z + 1)
         assert torch.allclose(still, renderer.maps(request, "picture"), atol=1e-5)
         assert not torch.allclose(still, moved, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["B0", "T3"])
+@pytest.mark.parametrize("amount", [0.0, 0.3, 1.0])
+def test_blends_are_weighted_sums_of_truncated_ws(models: dict[str, Model], name: str, amount: float) -> None:
+    path, generator = models[name]
+    label = 1 if generator.config.c_dim else 0
+    first, second = (blend(generator, *point, 0.6, 4, label) for point in ((2.5, 1.0), (9.0, 0.0)))
+    mixed = first.copy()
+    mixed[[0, 3]] = second[[0, 3]]
+    latent = Blend(SeedPoint(2.5, 1.0), Mixture(SeedPoint(2.5, 1.0), seed_point(9), (0, 3)), amount)
+    ours = found(path, latent, psi=0.6, cutoff=4, label=label)
+    assert np.abs(ours - ((1 - amount) * first + amount * mixed)).max() < 1e-5
