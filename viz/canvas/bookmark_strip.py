@@ -21,6 +21,7 @@ GAP = 0.5
 NAME = 1.3  # height of the line below a picture
 CHOICE, SLIDER = 7.0, 9.0  # widths of the controls that blend
 EMPTY = "Keep what you like: it gets a picture here, and a click on that brings it back."
+EMPTY_SHORT = "What you keep gets a picture here."
 TIP = "Click: go there. Drag: reorder. Right-click: rename, replace, blend, delete."
 WORDS = {"latent": "latent", "transform": "transform", "everything": "all"}  # on the pictures
 
@@ -75,11 +76,12 @@ class BookmarkStrip:
         pair = bookmarking.find_pair(state, self.context)
         if pair is not None and state.bookmarks.shown:
             self._blend(*pair, end, room)
-        elif not self.context.bookmarks.shelf.items and imgui.calc_text_size(EMPTY).x < room:
+        elif not self.context.bookmarks.shelf.items:
+            hint = next((text for text in (EMPTY, EMPTY_SHORT, "") if imgui.calc_text_size(text).x < room), "")
             imgui.same_line(0, 0.8 * em)
             imgui.align_text_to_frame_padding()
-            imgui.text_colored(theme.dim, EMPTY)
-        imgui.set_cursor_screen_pos((max(end, imgui.get_item_rect_max().x + 0.4 * em), y))
+            imgui.text_colored(theme.dim, hint)
+        imgui.set_cursor_screen_pos((max(end, imgui.get_item_rect_max().x + 0.2 * em), y))
         if imgui.button("File##bookmarks"):
             imgui.open_popup("files")
         widgets.tooltip("Write all bookmarks to one file, or add those of a file.")

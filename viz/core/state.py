@@ -19,6 +19,7 @@ from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
 from viz.core.bookmark_state import BookmarksState
+from viz.core.gallery_state import GalleryState
 from viz.core.latent import Latent, read_latent
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
@@ -194,6 +195,7 @@ class AppState:
     sticking: StickingState = field(default_factory=StickingState)
     training: TrainingState = field(default_factory=TrainingState)
     display: DisplayState = field(default_factory=DisplayState)
+    gallery: GalleryState = field(default_factory=GalleryState)
     bookmarks: BookmarksState = field(default_factory=BookmarksState)
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots

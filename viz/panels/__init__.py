@@ -9,7 +9,19 @@ state. No torch, no OpenGL here.
 from typing import Protocol
 
 from viz.core.state import AppState
-from viz.panels import filters, latent, layers, model, noise, performance, spectrum, sticking, training, transform
+from viz.panels import (
+    filters,
+    gallery,
+    latent,
+    layers,
+    model,
+    noise,
+    performance,
+    spectrum,
+    sticking,
+    training,
+    transform,
+)
 from viz.ui.context import PanelContext
 
 
@@ -30,6 +42,7 @@ PANELS: tuple[Panel, ...] = (
     layers,
     spectrum,
     filters,
+    gallery,
     sticking,
     training,
     performance,

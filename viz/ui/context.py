@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from viz.core.bookmarks import BookmarkShelf
 from viz.core.frame_rate import FrameRate
 from viz.core.images import size_of
@@ -15,9 +17,11 @@ from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
+from viz.instruments.gallery import PICTURES_KEPT
 from viz.instruments.layers import ChannelOrder
 from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
+from viz.loading.lru_cache import LRUCache
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
@@ -150,6 +154,7 @@ class PanelContext:
     jobs: Jobs = field(default_factory=Jobs)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
+    seed_pictures: LRUCache[np.ndarray] = field(default_factory=lambda: LRUCache(PICTURES_KEPT))  # of the gallery
     training: RunMonitor | None = None  # launches and follows training
     message: str = ""  # one sentence for the status bar
     # (name, pixels, width on screen) -> a texture that shows them
