@@ -1,7 +1,6 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The gallery draws the pictures that the canvas would, each once, a slice each."""
 
-
 import numpy as np
 import pytest
 from support.gui import save_model
