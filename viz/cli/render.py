@@ -45,6 +45,13 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--grid", "--num-keyframes", "--w-fram
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
 @click.option("--scale", type=FiniteRange(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
 @click.option(
+    "--stretch", type=FiniteRange(0.25, 4), default=1.0, metavar="FACTOR", help="Wider for its height, the area kept."
+)
+@click.option(
+    "--shear", type=FiniteRange(-2, 2), default=0.0, metavar="X", help="To the right, for each width below the centre."
+)
+@click.option("--mirror", is_flag=True, help="Left to right. No rung is equivariant to this, nor to the two above.")
+@click.option(
     "--untransform",
     is_flag=True,
     help="Move the finished picture back: content stays, and what sticks to the pixels moves.",
@@ -92,6 +99,9 @@ def render(
     translate: tuple[float, float],
     rotate: float,
     scale: float,
+    stretch: float,
+    shear: float,
+    mirror: bool,
     untransform: bool,
     zero_learned: bool,
     mean_constant: bool,
@@ -140,6 +150,9 @@ def render(
         ty=translate[1],
         degrees=rotate,
         scale=scale,
+        stretch=stretch,
+        shear=shear,
+        mirror=mirror,
         untransform=untransform,
         learned=(0.0, 0.0, 0.0) if zero_learned else None,
         mean_constant=mean_constant,

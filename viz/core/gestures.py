@@ -63,9 +63,10 @@ def angle_between(before: tuple[float, float], after: tuple[float, float]) -> fl
 
 
 def reset(transform: TransformState) -> None:
-    """Go back to the picture that was not moved, turned or scaled."""
+    """Go back to the picture that was not moved, turned, scaled or deformed."""
     transform.tx = transform.ty = transform.degrees = transform.phase = 0.0
-    transform.scale = 1.0
+    transform.scale = transform.stretch = 1.0
+    transform.shear, transform.mirror = 0.0, False
 
 
 def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
@@ -111,7 +112,11 @@ def _walks(source: SourceState) -> bool:
 
 
 def _plays(transform: TransformState) -> bool:
-    return transform.animate != "off" or (transform.learned == "set" and transform.learned_animate != "off")
+    return (
+        transform.animate != "off"
+        or transform.spin != 0.0
+        or (transform.learned == "set" and transform.learned_animate != "off")
+    )
 
 
 def is_blinking(state: AppState) -> bool:
@@ -130,6 +135,7 @@ def advance(state: AppState, seconds: float) -> None:
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
     for source in filter(_walks, _sources(latent)):
         set_clamped(source, "x", source.x + source.speed * seconds)
+    transform.degrees = wrap_degrees(transform.degrees + 360.0 * transform.spin * seconds)
     turns = transform.speed * seconds
     if transform.animate != "off":
         _move(transform, transform.phase, transform.phase + turns)

@@ -22,7 +22,18 @@ UNRECORDED = {"state.recents", "state.display.width", "state.display.height"}
 """Settings that are never undone: a list of what was done, and the window's size, which its frame shows."""
 PASSENGERS = {"state.focus"}
 """Settings that a mere click changes: they make no step of their own, and go along with the next one."""
-STARTERS = {"animate", "mode", "learned_animate", "learned", "source", "mixed", "linked", "follow_left", "follow_right"}
+STARTERS = {
+    "animate",
+    "mode",
+    "spin",
+    "learned_animate",
+    "learned",
+    "source",
+    "mixed",
+    "linked",
+    "follow_left",
+    "follow_right",
+}
 """Names of settings that start and stop what changes by itself."""
 
 

@@ -14,7 +14,8 @@ class PictureRequest:
 
     `latent` says where the w's come from (viz.core.latent); `cutoff` None truncates every w; class `label` or `vector`
     is the model's label as `label_kind` says (viz.core.labels); tx and ty are image widths (positive: right, down),
-    `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the model's pixels; `untransform`
+    `degrees` counter-clockwise, `scale` enlarges, and the rest up to `mirror` is as in input_transform.forward_matrix;
+    `snap` rounds tx and ty to the model's pixels; `untransform`
     moves the finished picture back; `noise` is for models that have it. `learned` is (tx, ty, degrees) in place of what
     w makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
     "float32", "float16" (in the highest resolutions), or "auto": float16 on GPUs, where the picture stays the same.
@@ -31,6 +32,9 @@ class PictureRequest:
     ty: float = 0.0
     degrees: float = 0.0
     scale: float = 1.0
+    stretch: float = 1.0
+    shear: float = 0.0
+    mirror: bool = False
     snap: bool = False
     untransform: bool = False
     noise: Noise = STORED
@@ -49,6 +53,11 @@ class RenderRequest:
 
     def slot(self, name: Slot) -> PictureRequest | None:
         return self.left if name == "left" else self.right
+
+
+def snap_degrees(degrees: float, step: float) -> float:
+    """Return the nearest multiple of `step` degrees in [-180, 180); 0 leaves the angle as it is."""
+    return degrees if step == 0.0 else (round(degrees / step) * step + 180.0) % 360.0 - 180.0
 
 
 def build_request(state: AppState) -> RenderRequest:
@@ -72,8 +81,11 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
         vector=tuple(latent.vector),
         tx=transform.tx,
         ty=transform.ty,
-        degrees=transform.degrees,
+        degrees=snap_degrees(transform.degrees, transform.snap_degrees),
         scale=transform.scale,
+        stretch=transform.stretch,
+        shear=transform.shear,
+        mirror=transform.mirror,
         snap=transform.snap,
         untransform=transform.untransform,
         noise=state.noise.noise(),

@@ -64,10 +64,15 @@ class TransformState:
     ty: float = number(0.0, -4.0, 4.0)
     degrees: float = number(0.0, -180.0, 180.0)
     scale: float = number(1.0, 0.25, 4.0)  # more than 1 enlarges
+    stretch: float = number(1.0, 0.25, 4.0)  # width by height
+    shear: float = number(0.0, -2.0, 2.0)
+    mirror: bool = False  # left to right
     snap: bool = False  # to whole pixels of the model's own picture
+    snap_degrees: float = number(0.0, 0.0, 90.0)  # steps of the rotation; 0: none
     untransform: bool = False  # move the finished picture back
     animate: str = choice("off", "x", "y", "circle", "rotate", "scale")
-    speed: float = number(0.1, -2.0, 2.0)  # turns a second, of every animation here
+    speed: float = number(0.1, -2.0, 2.0)  # turns a second, of every animation here but the spin
+    spin: float = number(0.0, -2.0, 2.0)  # turns a second by which the rotation goes on by itself
     radius: float = number(0.06, 0.0, 1.0)  # of the circle and of the ways along x and y, in image widths
     octaves: float = number(1.0, 0.0, 4.0)  # by which the scale goes up and comes back
     phase: float = number(0.0, -1.0, 1.0)  # of the animation, in turns

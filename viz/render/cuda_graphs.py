@@ -34,7 +34,7 @@ _capturing = threading.Lock()  # torch allows one capture at a time
 
 Value = TypeVar("Value")
 Capture = Callable[[Callable[[], Value]], Callable[[], Value]]
-Motion = tuple[float, float, float, float]  # tx, ty, degrees, scale
+Motion = tuple[float, ...]  # tx, ty, degrees, scale, stretch, shear, mirror: what forward_matrix takes
 Learned = tuple[float, float, float]  # tx, ty, degrees
 NOTHING = (None, None, None, STORED)  # that graphs hold before they are given anything
 

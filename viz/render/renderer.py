@@ -47,7 +47,7 @@ NO_FOURIER_INPUT = (
 )
 NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
-AT_REST = (0.0, 0.0, 0.0, 1.0)
+AT_REST = (0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0)
 
 FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, untransform, learned, mean_constant
 
@@ -318,7 +318,8 @@ def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion,
     tx, ty = request.tx, request.ty
     if request.snap:
         tx, ty = (round(t * facts.config.resolution) / facts.config.resolution for t in (tx, ty))
-    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
+    deform = request.stretch, request.shear + 0.0, float(request.mirror)
+    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale, *deform)  # + 0.0 makes -0.0 plain zero
     learned, mean_constant, remarks = request.learned, request.mean_constant, []
     if motion != AT_REST and not facts.config.movable:
         motion = AT_REST

@@ -51,7 +51,7 @@ def build_params(
         split("MainDockSpace", "ModelSpace", direction.left, left),
         split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
         split("MainDockSpace", "BottomSpace", direction.down, bottom),
-        split("ModelSpace", "LatentSpace", direction.down, 0.65),
+        split("ModelSpace", "LatentSpace", direction.down, 0.66),
         split("LatentSpace", "TransformSpace", direction.down, 0.455),
     ]
     params.docking_params.dockable_windows = windows

@@ -77,6 +77,7 @@ def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path)
             ["--scale", "0.5", "--translate", "0.2,0", "--untransform", "--zero-learned"],
             {"scale": 0.5, "tx": 0.2, "untransform": True, "learned": (0.0, 0.0, 0.0)},
         ),
+        ("T", ["--stretch", "2", "--shear", "-0.5", "--mirror"], {"stretch": 2.0, "shear": -0.5, "mirror": True}),
         ("A", ["--mean-constant"], {"mean_constant": True}),
     ]
     for letter, words, asked in cases:
@@ -111,6 +112,9 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     refused(run("render", "--model", paths["T"], "--rotate", "nan", *out), "nan is not a finite number", 2)
     refused(run("render", "--model", paths["T"], "--mean-constant", *out), "only rung A", 1)
     refused(run("render", "--model", paths["B"], "--zero-learned", *out), "from rung H on", 1)
+    refused(run("render", "--model", paths["A"], "--mirror", *out), "Fourier input", 1)
+    refused(run("render", "--model", paths["T"], "--stretch", "0", *out), "not in the range 0.25<=x<=4", 2)
+    refused(run("render", "--model", paths["T"], "--shear", "nan", *out), "not a finite number", 2)
     refused(run("render", "--model", paths["T"], "--scale", "0", *out), "not in the range 0.25<=x<=4", 2)
     refused(run("--animate", "wobble"), "'walk', 'x', 'y', 'circle', 'rotate', 'scale'", 2)
     refused(run("--bogus"), "--bogus", 2)

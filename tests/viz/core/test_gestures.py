@@ -89,12 +89,16 @@ def test_whole_pixels_are_moved_back_exactly() -> None:
         (0, 0.03, 20, 1.5),
         (0, 0, 20, 0.7),
         (0.1, 0, -75, 2.5),
+        (0.05, 0, 0, 1, 1, 0, True),
+        (0, 0.02, 0, 1, 1.5),
+        (0.02, 0, 0, 1, 1, 0.3),
+        (0, 0.03, 20, 1, 1.3, -0.2, True),
     ],
 )
-def test_a_band_limited_signal_is_moved_back_as_a_signal(motion: tuple[float, float, float, float]) -> None:
+def test_a_band_limited_signal_is_moved_back_as_a_signal(motion: tuple[float, ...]) -> None:
     """At half the band that the moved pixels can hold, to 1 % of its deviation (-40 dB), away from the edges."""
     forward = forward_matrix(*motion)
-    highest = 32 * min(1.0, motion[3]) / math.sqrt(2) / 2
+    highest = 32 * min(1.0, motion[3]) / math.sqrt(2) / (2 if len(motion) == 4 else 4)
     expected = waves(forward_matrix(0, 0, 0), highest)
     found, inside = inverse_warp(waves(forward, highest), forward), coverage(forward, 64)
     clear = -torch.nn.functional.max_pool2d(-inside[None], 9, 1, 4)[0] == 1
@@ -240,3 +244,29 @@ def test_pictures_are_kept_by_everything_that_they_depend_on(models: dict[str, s
 def test_scale_zero_is_refused_in_one_sentence(models: dict[str, str]) -> None:
     found = Renderer().render(PictureRequest(models["T"], scale=0.0))
     assert found.error and "positive number" in found.error and "\n" not in found.error
+
+
+def test_a_mirrored_picture_is_moved_back_exactly() -> None:
+    before = torch.randn(2, 3, SIZE, SIZE)
+    forward = forward_matrix(0, 0, 0, 1, 1, 0, True)
+    torch.testing.assert_close(inverse_warp(before.flip(3), forward), before, atol=1e-6, rtol=0)
+    assert torch.equal(coverage(forward, SIZE), torch.ones(SIZE, SIZE))
+
+
+@pytest.mark.parametrize("letter", ["B", "T"])
+def test_the_input_is_deformed_as_asked(models: dict[str, str], letter: str) -> None:
+    renderer, still = Renderer(), PictureRequest(models[letter], learned=None)
+    if letter == "T":
+        still = replace(still, learned=(0.0, 0.0, 0.0))
+    at_rest = renderer.maps(still, "input")
+    mirrored = renderer.maps(replace(still, mirror=True), "input")
+    torch.testing.assert_close(mirrored, at_rest.flip(3), atol=2e-5, rtol=0)
+    generator, _ = load_generator(models[letter])
+    with torch.no_grad():
+        ws = generator.mapping(torch.from_numpy(z_from_seed(0, 32)).float())
+        moved = torch.linalg.inv(forward_matrix(0.1, 0, 20, 1.2, 1.5, 0.3, True)).float()
+        overrides = InputOverrides(learned_vector(0.0, 0.0, 0.0)) if letter == "T" else InputOverrides()
+        weights = generator.synthesis.modulate(ws)
+        expected = generator.synthesis(ws, SynthesisOptions(transform=moved, weights=weights, overrides=overrides))
+    found = picture(replace(still, tx=0.1, degrees=20, scale=1.2, stretch=1.5, shear=0.3, mirror=True))
+    assert np.array_equal(found, to_uint8(expected)[0].numpy())

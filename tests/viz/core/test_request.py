@@ -40,6 +40,9 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
         ("left", "path", "b"),
         ("display", "device", "mps"),
         ("transform", "scale", 1.5),
+        ("transform", "stretch", 1.5),
+        ("transform", "shear", 0.5),
+        ("transform", "mirror", True),
         ("transform", "untransform", True),
         ("transform", "learned", "set"),
         ("transform", "mean_constant", True),
@@ -272,3 +275,31 @@ def test_the_state_keeps_its_types() -> None:
     assert type(state.latent.x) is float and state.latent.x == 25
     gestures.set_clamped(state.latent, "cutoff", 3.0)
     assert type(state.latent.cutoff) is int
+
+
+def test_translation_and_rotation_move_at_once_each_at_its_own_rate() -> None:
+    state = AppState()
+    state.transform = TransformState(animate="x", speed=0.5, radius=0.1, spin=-0.25)
+    assert gestures.is_animating(state)
+    for _ in range(16):
+        gestures.advance(state, 0.5 / 16)
+    found = (state.transform.tx, state.transform.ty, state.transform.degrees)
+    assert found == pytest.approx((0.1, 0.0, -45.0)), "a quarter of a turn of one, an eighth of the other"
+    state.transform.animate = "off"
+    gestures.advance(state, 1.0)
+    assert (state.transform.tx, state.transform.degrees) == pytest.approx((0.1, -135.0)) and gestures.is_animating(
+        state
+    )
+    state.transform.spin = 0.0
+    assert not gestures.is_animating(state)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "step", "expected"),
+    [(37.0, 0.0, 37.0), (37.0, 15.0, 30.0), (-38.0, 15.0, -45.0), (179.0, 90.0, -180.0), (3.3, 2.5, 2.5)],
+)
+def test_rotation_snaps_to_steps(degrees: float, step: float, expected: float) -> None:
+    state = AppState()
+    state.left.path, state.transform.degrees, state.transform.snap_degrees = "a", degrees, step
+    request = build_request(state).left
+    assert request and request.degrees == pytest.approx(expected) and state.transform.degrees == degrees
