@@ -14,7 +14,7 @@ from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
-PAD_HEIGHT = 4.5  # of the map of the plane, in font sizes
+PAD_HEIGHT = 3.8  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
 SEEDS_W, SEEDS_Z, FILE = "seeds w", "seeds z", "file"
 SOURCE = (

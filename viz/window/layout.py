@@ -51,8 +51,8 @@ def build_params(
         split("MainDockSpace", "ModelSpace", direction.left, left),
         split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
         split("MainDockSpace", "BottomSpace", direction.down, bottom),
-        split("ModelSpace", "LatentSpace", direction.down, 0.66),
-        split("LatentSpace", "TransformSpace", direction.down, 0.455),
+        split("ModelSpace", "LatentSpace", direction.down, 0.65),
+        split("LatentSpace", "TransformSpace", direction.down, 0.49),
     ]
     params.docking_params.dockable_windows = windows
     return params
