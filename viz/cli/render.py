@@ -13,11 +13,13 @@ from gan.cli.network_options import FiniteRange
 from gan.cli.path_types import ModelName, overwrite_option, refuse_existing, refuse_existing_in
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
+from viz.cli.drawing import draw_picture
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.latent_options import NamedLatent, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
+from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
 from viz.core.latent import MOST_LAYERS, Latent, Space
 from viz.core.noise import Noise
 from viz.core.request import PictureRequest
@@ -26,7 +28,7 @@ Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
 
 NO_ALPHA = (".jpg", ".jpeg")
 NO_VIDEO = "is of videos, which are not there yet: render writes single pictures; leave it out."
-ELSEWHERE = {**dict.fromkeys(("--output", "--grid", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)}
+ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)}
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
@@ -87,6 +89,8 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--grid", "--num-keyframes", "--w-fram
     "--out", type=PATH, metavar="FILE", help="The .png, .jpg or .webp to write; with several seeds a folder of PNGs."
 )
 @click.option("--outdir", type=PATH, metavar="DIR", help="A folder for seedNNNN.png instead, also of a single seed.")
+@click.option("--grid", type=GridSize(), help="All seeds in one sheet of so many columns and rows, such as 8x4.")
+@click.option("--captions", is_flag=True, help="Seed and label below each picture of the sheet.")
 @overwrite_option
 def render(
     model: str,
@@ -116,6 +120,8 @@ def render(
     noise_seed: int | None,
     out: Path | None,
     outdir: Path | None,
+    grid: Grid | None,
+    captions: bool,
     overwrite: bool,
 ) -> None:
     """Write a picture, or one a seed, without a window.
@@ -125,16 +131,27 @@ def render(
       python visualizer.py render --model t --seed 7 --out creature.png
       python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
+      python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
     """
     if noise_seed is not None and noise_mode != "random":
         raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
-    latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file)
-    if save_w is not None:
-        check_w_name(save_w, len(latents), overwrite)
-    targets = _choose_targets(latents, out, outdir, seeds is not None, overwrite, save_w is not None)
+    targets: Targets = []
+    if grid is None:
+        if captions:
+            raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
+        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file)
+        if save_w is not None:
+            check_w_name(save_w, len(latents), overwrite)
+        targets = _choose_targets(latents, out, outdir, seeds is not None, overwrite, save_w is not None)
+    else:
+        given = {"--seed-plane": seed_plane, "--z": z_file, "--w": w_file, "--save-w": save_w, "--outdir": outdir}
+        others = [option for option, value in given.items() if value is not None]
+        sheet_seeds = choose_seeds(grid, seed, seeds, others)
     with user_errors():
         path, header = read_model(model)
+    if grid is not None:
+        sheet = check_sheet(grid, header.config.resolution, out, captions=captions, overwrite=overwrite)
     if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for _, target in targets if target):
         raise click.UsageError(f"{path.name} draws transparency, which a JPEG does not hold: give a .png or .webp.")
     label = choose_label(path.name, header, class_, vector)
@@ -161,7 +178,11 @@ def render(
         precision=precision,
         **label.as_request(),
     )
-    _draw(request, targets, save_w, cite_model(model, request.model), label.words)
+    cited = cite_model(model, request.model)
+    if grid is not None:
+        draw_sheet(request, sheet_seeds, grid, sheet, captions=captions, model=cited, words=label.words)
+    else:
+        _draw(request, targets, save_w, cited, label.words)
 
 
 def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model: str, words: str) -> None:
@@ -173,24 +194,20 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
     renderer = Renderer(enlarge=False)
     for latent, target in targets:
         request = replace(request, latent=latent)
-        result = renderer.render(request)
-        # What a window shows with a remark is, asked for on a command line, not what was asked for.
-        if result.error or result.notice or result.image is None or result.facts is None:
-            notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
-            raise click.ClickException(result.error or notice)
+        image, facts = draw_picture(renderer, request)
         if save_w is not None:
             with explain_unwritable(save_w):
                 write_w_file(save_w, renderer.find_ws(request)[0].cpu().numpy())
-            click.echo(f"Wrote {save_w} (w's of {result.facts.config.num_ws} layers).")
+            click.echo(f"Wrote {save_w} (w's of {facts.config.num_ws} layers).")
         if target is None:
             continue
-        channels = result.facts.config.img_channels
+        channels = facts.config.img_channels
         of = f", {words}" if words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
         document = {"schema": 1, "request": {**asdict(request), "model": model}}
         with explain_unwritable(target):
-            save_image(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
-        click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}){of}.")
+            save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
+        click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")
 
 
 def _choose_targets(

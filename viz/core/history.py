@@ -52,7 +52,7 @@ class Step:
     @property
     def is_start(self) -> bool:
         """True if it may have started something that changes by itself."""
-        return any(name.rpartition(".")[2] in STARTERS for name in self.after)
+        return any(map(_is_starter, self.after))
 
 
 class History:
@@ -105,11 +105,23 @@ class History:
         """Let the block change the state without a step, as animations do."""
         self.follow()
         yield
-        changes = self._look()
-        start = next((step for step in reversed(self._done) if step.is_start), None) if changes else None
-        for name, (before, _) in changes.items():
-            if start is not None and name not in self._open:
-                start.before.setdefault(name, before)
+        changes = {name: before for name, (before, _) in self._look().items() if name not in self._open}
+        if any(map(_is_starter, self._open)):  # the gesture under way may have started it
+            self._open.update(changes)
+        elif changes:
+            self._attach(changes)
+
+    def _attach(self, changes: Values) -> None:
+        """Let undoing the newest step that may have started them bring back what changed by itself."""
+        later: list[Step] = []  # the steps since then, newest first
+        for step in reversed(self._done):
+            if step.is_start:
+                for name in changes.keys() - step.before.keys():
+                    # What the user changed since then had another value when that step was done.
+                    earlier = (one.before[name] for one in reversed(later) if name in one.before)
+                    step.before[name] = next(earlier, changes[name])
+                return
+            later.append(step)
 
     def undo(self) -> bool:
         """Bring back what was before the last step; return False if there is none, or a gesture is under way."""
@@ -162,6 +174,10 @@ class History:
                 owner = getattr(owner, part)
             setattr(owner, last, list(value) if isinstance(value, _List) else value)
         self._open, self._seen = {}, self._read()
+
+
+def _is_starter(name: str) -> bool:
+    return name.rpartition(".")[2] in STARTERS
 
 
 class _List(tuple[Any, ...]):
