@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.conv_autotune import Weight, convolve, prepare_weight
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
 from gan.networks.layer_plan import LayerSpec
-from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, modulate_weight, scale_channels
+from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, scale_channels
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
@@ -57,10 +57,12 @@ class StyledConv(Resampler):
             self.register_buffer("noise_const", torch.randn(spec.out_size, spec.out_size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
-    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
-        """Compute the convolution's weight in `dtype` for one sample's w [1, w_dim]."""
-        weight = precision.convert(modulate_weight(self.weight, self.affine(w), True), dtype)
-        return weight if self.spec.up > 1 else prepare_weight(weight, self.spec.in_size, self.spec.conv_padding)
+    def prepare(self, precision: PrecisionPolicy, dtype: torch.dtype) -> PreparedWeight:
+        """Prepare the convolution's weights for modulation; `dtype` is the layer's."""
+        weight: Weight = precision.convert_layout(self.weight, dtype)
+        if self.spec.up == 1 and isinstance(weight, Tensor):
+            weight = prepare_weight(weight, dtype, self.spec.in_size, self.spec.conv_padding)
+        return PreparedWeight(weight, self.affine.fold(), self.weight.square().sum(dim=[2, 3]))
 
     def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
         if self.spec.up == 1:
@@ -110,9 +112,9 @@ class ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         self.weight_gain = 1 / math.sqrt(spec.in_channels)
 
-    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Tensor:
-        """Compute the weight [img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
-        return precision.convert(modulate_weight(self.weight, self.affine(w) * self.weight_gain, False), dtype)
+    def prepare(self, precision: PrecisionPolicy, dtype: torch.dtype) -> PreparedWeight:
+        """Prepare the weights [img_channels, C, 1, 1] for modulation; `dtype` is the layer's."""
+        return PreparedWeight(precision.convert_layout(self.weight, dtype), self.affine.fold(self.weight_gain))
 
     def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
         """Map [N, C, H, W] to [N, img_channels, H, W]."""

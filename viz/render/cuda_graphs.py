@@ -157,7 +157,8 @@ class SynthesisGraphs:
         self._planes = None if inputs.planes is None else {name: torch.clone(p) for name, p in inputs.planes.items()}
         self._holds: tuple[Hashable, Motion | None, Learned | None, Noise] = NOTHING
         overrides = InputOverrides(self._learned, inputs.mean_constant)
-        self._modulate = capture(lambda: synthesis.modulate(self._ws, precision))
+        prepared = synthesis.prepare(precision)
+        self._modulate = capture(lambda: synthesis.modulate(self._ws, precision, prepared))
         self._weights = self._modulate()
 
         def synthesize() -> tuple[Tensor, Tensor]:

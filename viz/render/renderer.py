@@ -24,7 +24,7 @@ from gan.networks.generator import Generator
 from gan.networks.input_transform import forward_matrix
 from gan.networks.labels import Label
 from gan.networks.precision import FULL_PRECISION, configure_backends
-from gan.networks.synthesis import SynthesisOptions, Weights
+from gan.networks.synthesis import Prepared, SynthesisOptions, Weights
 from viz.core.labels import choose_label
 from viz.core.noise import STORED
 from viz.core.request import PictureRequest, RenderRequest
@@ -40,8 +40,8 @@ from viz.render.precision import choose_precision, measure_float16_psnr
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures
-# Of a model's modulated weights, in the form of gan.networks.conv_autotune, to the model's own bytes, at most.
-MODULATED_RATIO = 4
+# Of a model's weights in the form of gan.networks.conv_autotune, modulated and before, to its own bytes, at most.
+MODULATED_RATIO = 8
 NO_FOURIER_INPUT = (
     "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
 )
@@ -93,6 +93,7 @@ class Renderer:
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
         self._planes: LRUCache[torch.Tensor] = LRUCache(PLANES_BYTES)  # of noise, by seed
         self._noise: LRUCache[Planes | None] = LRUCache(2)
+        self._prepared: LRUCache[Prepared] = LRUCache(2)  # weights before modulation: while w moves, they stay
         self._weights: LRUCache[Weights] = LRUCache(2)  # modulated: while only the input moves, they stay
         self._gpu = CudaBackend()
         self._images: LRUCache[RenderedImage] = LRUCache(4)
@@ -201,6 +202,7 @@ class Renderer:
 
         def load() -> _Model:
             self._weights.retain(lambda key: key[0][0] in self.models)
+            self._prepared.retain(lambda key: key[0] in self.models)
             self._gpu.retain(lambda key: key in self.models)
             generator = checkpoint.load_generator(key.path, device=key.device)[0]
             if generator.config != facts[0].config:
@@ -213,7 +215,9 @@ class Renderer:
     def _run_layers(self, inputs: SynthesisInputs) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis, precision, ws = inputs.synthesis, inputs.precision, inputs.ws
-        weights, _ = self._weights.get((inputs.ws_key, precision), lambda: (synthesis.modulate(ws, precision), 1.0))
+        prepared, _ = self._prepared.get((inputs.model, precision), lambda: (synthesis.prepare(precision), 1.0))
+        key = inputs.ws_key, precision
+        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(ws, precision, prepared), 1.0))
         x = ws
         for name, x in synthesis.steps(ws, inputs.options(weights)):
             yield name, x

@@ -52,7 +52,7 @@ def build_params(
         split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
         split("MainDockSpace", "BottomSpace", direction.down, bottom),
         split("ModelSpace", "LatentSpace", direction.down, 0.65),
-        split("LatentSpace", "TransformSpace", direction.down, 0.49),
+        split("LatentSpace", "TransformSpace", direction.down, 0.497),
     ]
     params.docking_params.dockable_windows = windows
     return params

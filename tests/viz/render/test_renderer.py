@@ -6,6 +6,7 @@ import os
 import types
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from gan.data.image_io import to_uint8
 from gan.files.format import format_bytes
 from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
-from viz.core.latent import seed_point
+from gan.networks.synthesis import SynthesisNetwork
+from viz.core.latent import SeedPoint, seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.loading import model_info as inside
 from viz.loading.model_info import read_facts
@@ -224,3 +226,18 @@ def test_a_window_begins_on_the_fastest_device_that_is_there(monkeypatch: pytest
         window = app.Window(state)
         window.close()
         assert state.display.device == expected
+
+
+def test_a_walk_prepares_the_weights_once_a_model(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared, prepare = [], SynthesisNetwork.prepare
+
+    def count(self: SynthesisNetwork, *asked: Any) -> Any:
+        prepared.append(self)
+        return prepare(self, *asked)
+
+    monkeypatch.setattr(SynthesisNetwork, "prepare", count)
+    renderer, pictures = Renderer(), []
+    for x in (0.0, 0.25, 0.5, 1.0):
+        for letter in ("A", "T"):
+            pictures.append(renderer.render(PictureRequest(models[letter], latent=SeedPoint(x))).image)
+    assert len(prepared) == 2 and len({picture.tobytes() for picture in pictures if picture is not None}) == 8
