@@ -17,6 +17,8 @@ Kind = Literal["latent", "transform", "everything"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BOOKMARKS_LIMIT = 200
 NAME_LIMIT = 60  # characters
+ANGLES, FACTORS = ("degrees", "learned_degrees"), ("scale", "stretch")
+NOT_BLENDED = ("phase", "learned_phase", "snap_degrees")
 NOT_KEPT = ("display", "training", "recents", "bookmarks")
 """Parts of the state that a bookmark of everything leaves alone: they decide no picture."""
 
@@ -149,11 +151,11 @@ def blend_transforms(one: TransformState, other: TransformState, amount: float) 
     nearer = copy.deepcopy(one if amount < 0.5 else other)
     for item in fields(TransformState):
         a, b = getattr(one, item.name), getattr(other, item.name)
-        if not isinstance(a, float) or amount in (0.0, 1.0) or item.name.endswith("phase"):
+        if not isinstance(a, float) or amount in (0.0, 1.0) or item.name in NOT_BLENDED:
             continue
-        if item.name.endswith("degrees"):
+        if item.name in ANGLES:
             value = wrap_degrees(a + amount * wrap_degrees(b - a))
-        elif item.name.startswith("scale") and a > 0 and b > 0:
+        elif item.name in FACTORS:
             value = math.exp(_between(math.log(a), math.log(b), amount))
         else:
             value = _between(a, b, amount)

@@ -111,12 +111,13 @@ def test_vectors_of_one_length_blend() -> None:
 
 def test_transforms_blend_by_length_angle_and_factor() -> None:
     one = TransformState(tx=-0.5, degrees=170.0, scale=0.5)
-    other = TransformState(tx=0.5, degrees=-170.0, scale=2.0, snap=True)
+    other = TransformState(tx=0.5, degrees=-170.0, scale=2.0, stretch=4.0, snap=True, snap_degrees=15.0)
     assert bookmarks.blend_transforms(one, other, 0.0) == one and bookmarks.blend_transforms(one, other, 1.0) == other
     middle = bookmarks.blend_transforms(one, other, 0.5)
     assert middle.tx == 0.0 and middle.scale == pytest.approx(1.0) and abs(middle.degrees) == pytest.approx(180.0)
     quarter = bookmarks.blend_transforms(one, other, 0.25)
     assert quarter.degrees == pytest.approx(175.0) and quarter.scale == pytest.approx(math.sqrt(0.5))
+    assert quarter.stretch == pytest.approx(math.sqrt(2)) and quarter.snap_degrees == 0.0
     assert (quarter.snap, middle.snap) == (False, True)
 
 
