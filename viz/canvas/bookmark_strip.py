@@ -7,7 +7,7 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.canvas.overlays import MARGIN, Rect
 from viz.core import bookmarks
-from viz.core.bookmarks import KINDS, NAME_LIMIT, Bookmark
+from viz.core.bookmarks import KINDS, NAME_LIMIT, Bookmark, Kind
 from viz.core.images import Pixels
 from viz.core.state import AppState
 from viz.core.thumbnails import SHEET_COLUMNS, SIDE, make_sheet
@@ -19,10 +19,12 @@ HEADER = 2.2  # height, in font sizes
 THUMB = 4.6  # width and height
 GAP = 0.5
 NAME = 1.3  # height of the line below a picture
-CHOICE, SLIDER = 7.0, 9.0  # widths of the controls that blend
+CHOICE, NAMED, NUMBERED = 7.0, 5.5, 3.0  # widths of a blend's ends: at most, at least with and without a name
+SLIDER, LEAST_SLIDER = 8.0, 5.0
 EMPTY = "Keep what you like: it gets a picture here, and a click on that brings it back."
 EMPTY_SHORT = "What you keep gets a picture here."
 TIP = "Click: go there. Drag: reorder. Right-click: rename, replace, blend, delete."
+BLEND = "latents in W, transforms by length, angle and scale. The ends are chosen beside it, or by right-click."
 WORDS = {"latent": "latent", "transform": "transform", "everything": "all"}  # on the pictures
 
 
@@ -44,8 +46,10 @@ class BookmarkStrip:
 
     def draw(self, rect: Rect) -> None:
         """Draw the strip into `rect`, whose height is `height`."""
+        plate, col = rgb(self.context.theme.palette["window"]), imgui.Col_  # seen on the stage in both themes
         with rect.clip():
-            self._header(Rect(rect.left, rect.top, rect.width, HEADER * imgui.get_font_size()))
+            with imgui_ctx.push_style_color(col.button, plate), imgui_ctx.push_style_color(col.frame_bg, plate):
+                self._header(Rect(rect.left, rect.top, rect.width, HEADER * imgui.get_font_size()))
             if self.state.bookmarks.shown and self.context.bookmarks.shelf.items:
                 imgui.set_cursor_screen_pos((rect.left + MARGIN, rect.top + HEADER * imgui.get_font_size()))
                 self._pictures(rect)
@@ -54,26 +58,24 @@ class BookmarkStrip:
 
     def _header(self, rect: Rect) -> None:
         state, theme, em = self.state, self.context.theme, imgui.get_font_size()
-        clear = rgb(theme.palette["stage"], 0.0)
         y = rect.top + (rect.height - imgui.get_frame_height()) / 2
+        end = rect.right - MARGIN - _button_width("File")
         imgui.set_cursor_screen_pos((rect.left + MARGIN, y))
-        with imgui_ctx.push_style_color(imgui.Col_.button, clear):
+        with imgui_ctx.push_style_color(imgui.Col_.button, rgb(theme.palette["stage"], 0.0)):
             if imgui.arrow_button("##shown", imgui.Dir.down if state.bookmarks.shown else imgui.Dir.right):
                 state.bookmarks.shown = not state.bookmarks.shown
-            widgets.tooltip("Show or hide the bookmarks' pictures.")
+        widgets.tooltip("Show or hide the bookmarks' pictures.")
+        whole = sum(_button_width(_keep_text(kind)) + 0.4 * em for kind in KINDS)
+        title = imgui.calc_text_size("Bookmarks").x + 0.6 * em
+        room = end - imgui.get_item_rect_max().x - 0.4 * em
+        pair = bookmarking.find_pair(state, self.context)
+        are_apart = whole + ((LEAST_SLIDER + 1.6) * em if pair else 0.0) < room
+        if title + (whole if are_apart else _button_width("+ Keep")) < room:
             imgui.same_line(0, 0.2 * em)
             imgui.align_text_to_frame_padding()
             imgui.text_colored(theme.text, "Bookmarks")
-        imgui.same_line(0, 0.8 * em)
-        for kind in KINDS:
-            imgui.same_line(0, 0.4 * em)
-            if imgui.button(f"+ {kind.capitalize()}"):
-                bookmarking.keep(state, self.context, kind)
-            widgets.tooltip(f"{bookmarking.KEEP[kind]}: {bookmarking.KEEP_TIPS[kind]}")
-        menu = imgui.calc_text_size("File").x + 2 * imgui.get_style().frame_padding.x
-        end = rect.right - MARGIN - menu
-        room = end - imgui.get_item_rect_max().x - 1.2 * em
-        pair = bookmarking.find_pair(state, self.context)
+        self._keep_buttons(are_apart)
+        room = end - imgui.get_item_rect_max().x - 1.6 * em
         if pair is not None and state.bookmarks.shown:
             self._blend(*pair, end, room)
         elif not self.context.bookmarks.shelf.items:
@@ -81,35 +83,63 @@ class BookmarkStrip:
             imgui.same_line(0, 0.8 * em)
             imgui.align_text_to_frame_padding()
             imgui.text_colored(theme.dim, hint)
-        imgui.set_cursor_screen_pos((max(end, imgui.get_item_rect_max().x + 0.2 * em), y))
+        imgui.set_cursor_screen_pos((end, y))
         if imgui.button("File##bookmarks"):
             imgui.open_popup("files")
         widgets.tooltip("Write all bookmarks to one file, or add those of a file.")
         self._files()
 
-    def _blend(self, first: Bookmark, second: Bookmark, end: float, room: float) -> None:
-        """Draw both ends of the blend with a slider between them, as far as there is room for that."""
-        em, chosen = imgui.get_font_size(), self.state.bookmarks
-        choice = min(CHOICE * em, (room - SLIDER * em) / 2)
-        if room < 0.6 * SLIDER * em:
+    def _keep_buttons(self, are_apart: bool) -> None:
+        """Draw the buttons that keep, or one that opens them."""
+        em = imgui.get_font_size()
+        if not are_apart:
+            imgui.same_line(0, 0.4 * em)
+            if imgui.button("+ Keep"):
+                imgui.open_popup("keep")
+            widgets.tooltip("Keep what is shown as a bookmark.")
+            if imgui.begin_popup("keep"):
+                widgets.close_by_escape()
+                for kind in KINDS:
+                    if imgui.menu_item(bookmarking.KEEP[kind], "", False)[0]:
+                        bookmarking.keep(self.state, self.context, kind)
+                    widgets.tooltip(bookmarking.KEEP_TIPS[kind])
+                imgui.end_popup()
             return
+        for kind in KINDS:
+            imgui.same_line(0, 0.4 * em)
+            if imgui.button(_keep_text(kind)):
+                bookmarking.keep(self.state, self.context, kind)
+            widgets.tooltip(f"{bookmarking.KEEP[kind]}: {bookmarking.KEEP_TIPS[kind]}")
+
+    def _blend(self, first: Bookmark, second: Bookmark, end: float, room: float) -> None:
+        """Draw both ends of the blend with a slider between them; names, ends and slider only where there is room."""
+        em, chosen = imgui.get_font_size(), self.state.bookmarks
+        if room < LEAST_SLIDER * em:
+            return
+        slider = min(SLIDER * em, room)
+        choice = min(CHOICE * em, (room - slider - 0.6 * em) / 2)
+        are_named = choice > NAMED * em
+        choice = choice if are_named else min(choice, NUMBERED * em)
+        are_chosen = choice >= NUMBERED * em
+        width = slider + (2 * (choice + 0.3 * em) if are_chosen else 0.0)
         imgui.same_line()
-        y = imgui.get_cursor_screen_pos().y
-        are_chosen = choice > 3 * em
-        width = (2 * (choice + 0.3 * em) if are_chosen else 0.0) + SLIDER * em
-        imgui.set_cursor_screen_pos((end - 0.8 * em - min(width, room), y))
-        items = [(item.key, f"{index + 1}  {item.name}") for index, item in enumerate(self._items)]
-        places = dict(items)
-        if are_chosen:
+        imgui.set_cursor_screen_pos((end - 0.8 * em - width, imgui.get_cursor_screen_pos().y))
+        texts = {item.key: f"{index + 1}  {item.name}" for index, item in enumerate(self._items)}
+
+        def choose(name: str, current: Bookmark, tip: str) -> None:
             imgui.set_next_item_width(choice)
-            picked = widgets.select("first", places[first.key], first.key, items, "Where the blend begins.")
-            if picked != first.key:
-                chosen.first = picked
+            shown = texts[current.key] if are_named else texts[current.key].split()[0]
+            picked = widgets.select(name, shown, current.key, texts.items(), f"{tip}: {current.name}")
+            if picked != current.key:
+                setattr(chosen, name, picked)
+
+        if are_chosen:
+            choose("first", first, "Where the blend begins")
             imgui.same_line(0, 0.3 * em)
-        imgui.set_next_item_width(min(SLIDER * em, room))
+        imgui.set_next_item_width(slider)
         fits = bookmarks.can_blend(first, second)
         imgui.begin_disabled(not fits)
-        tip = "Blend two bookmarks: latents in W, transforms by length, angle and scale; 0 is the first, 1 the second."
+        tip = f'Blend "{first.name}" (0) and "{second.name}" (1): {BLEND}'
         if not fits:
             tip = "These two hold nothing alike: choose two latents, two transforms, or everything."
         if widgets.number(
@@ -119,10 +149,7 @@ class BookmarkStrip:
         imgui.end_disabled()
         if are_chosen:
             imgui.same_line(0, 0.3 * em)
-            imgui.set_next_item_width(choice)
-            picked = widgets.select("second", places[second.key], second.key, items, "Where the blend ends.")
-            if picked != second.key:
-                chosen.second = picked
+            choose("second", second, "Where the blend ends")
 
     def _files(self) -> None:
         """Draw the popup that writes and reads files."""
@@ -256,6 +283,14 @@ class BookmarkStrip:
         if imgui.menu_item("Delete", "", False)[0]:
             bookmarking.delete(context, item)
         imgui.end_popup()
+
+
+def _keep_text(kind: Kind) -> str:
+    return f"+ {kind.capitalize()}"
+
+
+def _button_width(text: str) -> float:
+    return imgui.calc_text_size(text).x + 2 * imgui.get_style().frame_padding.x
 
 
 def _measure(text: str, size: float) -> ImVec2:
