@@ -264,7 +264,8 @@ class BookmarkStrip:
             self._typed = item.name
         flags = imgui.InputTextFlags_.enter_returns_true
         imgui.set_next_item_width(12 * imgui.get_font_size())
-        entered, self._typed = imgui.input_text_with_hint("##name", "name, then Enter", self._typed, flags)
+        with imgui_ctx.push_style_color(imgui.Col_.frame_bg, rgb(context.theme.palette["window"])):
+            entered, self._typed = imgui.input_text_with_hint("##name", "name, then Enter", self._typed, flags)
         name = self._typed.strip()[:NAME_LIMIT]
         if (entered or imgui.is_item_deactivated_after_edit()) and name and name != item.name:
             context.bookmarks.shelf.put(replace(item, name=name))

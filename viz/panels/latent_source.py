@@ -85,8 +85,9 @@ def _file(source: SourceState, context: PanelContext) -> None:
         pressed = widgets.pick_word(theme, "holds", "space", kept.space, ("w", "z"), tip)
         if pressed in ("w", "z") and pressed != kept.space:
             _open(source, context, kept.path, pressed)
-    elif kept is None:
-        widgets.sentence("No file is open yet: the point of the seed plane is shown.", theme.dim)
+    else:
+        nothing = "No file is open yet: the point of the seed plane is shown."
+        widgets.sentence(nothing if kept is None else f"A {kept.type} of latents is shown, no file.", theme.dim)
 
 
 def _open(source: SourceState, context: PanelContext, path: str, space: str = "") -> None:
