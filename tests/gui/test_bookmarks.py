@@ -193,6 +193,16 @@ def written(context: Any, shown: Window, folder: Path) -> None:
         context.item_click(f"//$FOCUSED/{button}")
         context.yield_(3)
         assert words in shown.context.message
+    for name in ("/", "x" * 300, "/proc/none/b"):
+        shown.context.bookmarks.write(name)
+        assert shown.context.message.endswith(".") and "Wrote" not in shown.context.message
+    shown._on_drop(None, [str(folder / "none.json")])
+    assert "cannot be read" in shown.context.message
+    count = len(items(shown))
+    shown._on_drop(None, [str(path)])
+    assert len(items(shown)) == count + 3
+    press(context, CTRL | imgui.Key.z)
+    assert len(items(shown)) == count
     assert [item.name for item in read_bookmarks(path)] == [item.name for item in items(shown)[:3]]
     assert len(items(shown)) == 6 and len({item.key for item in items(shown)}) == 6
 
@@ -215,7 +225,8 @@ def folded(context: Any, shown: Window) -> None:
     assert shown.state.right.path == other and shown.state.canvas.mode == "side"
 
 
-def test_the_strip_of_bookmarks(tmp_path: Path) -> None:
+def test_the_strip_of_bookmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glfw.get_cursor_pos", lambda window: (0.0, 0.0))
     state = AppState()
     state.left.path = save_model(tmp_path / "t.safetensors", "T", 32)
     state.right.path = save_model(tmp_path / "b.safetensors", "B", 32)

@@ -61,9 +61,9 @@ class BookmarkKeeper:
     def write(self, path: str) -> None:
         """Write all bookmarks to a new file that the user names."""
         target = Path(os.path.expanduser(unquote_path(path)))
-        target = target if target.suffix else target.with_suffix(SUFFIX)
+        target = target if target.suffix or not target.name else target.with_name(target.name + SUFFIX)
         if os.path.exists(target):
-            self._context.message = f"{target.name} is there already: give another name."
+            self._context.message = f"{target.name or target} is there already: give another name."
             return
         try:
             write_bookmarks(target, self._shelf.items)

@@ -18,7 +18,10 @@ from viz.window import shortcuts
 from viz.window.undo import Undo
 
 MESSAGE_SECONDS = 30.0
-HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
+HINT = (
+    "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   Ctrl-Z undoes   "
+    "? for more"
+)
 
 
 class Menus:

@@ -17,7 +17,7 @@ GESTURES = (
     ("Double click", "reset translation, rotation and scale"),
     ("Drag the divider", "split: where the left model ends; double click centres it"),
     ("Drag the line's ends", "Sticking: what the slice over time is taken along"),
-    ("Drop a file", "open it on the side under the pointer"),
+    ("Drop a file", "open it on the side under the pointer; a file of bookmarks adds them"),
 )
 KEYS = (
     ("F", "fit the pictures"),

@@ -39,6 +39,7 @@ from viz.training.monitor import RunMonitor
 from viz.ui.context import Machine, Models, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
+from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
 from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
@@ -378,7 +379,9 @@ class Window:
         first = self.canvas.slot_at(*glfw.get_cursor_pos(window))
         other: Slot = "left" if first == "right" else "right"
         for slot, path in zip((first, other), paths, strict=False):
-            if path.lower().endswith(LATENT_SUFFIXES):
+            if path.lower().endswith(BOOKMARK_SUFFIX):
+                self.context.bookmarks.read(path)
+            elif path.lower().endswith(LATENT_SUFFIXES):
                 self.open_latent(slot, path)
             else:
                 self.open_model(slot, path)
