@@ -92,21 +92,22 @@ class Seeds(click.ParamType[tuple[int, ...]]):
     """Numbers and ranges: 0-5,9."""
 
     name = "SEEDS"
+    what, example, largest = "seeds", "0-5,9", LARGEST_SEED
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         seeds: list[int] = []
         for part in str(value).split(","):
             found = re.fullmatch(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", part.strip())
             if not found:
-                self.fail(f"{value!r} is not a list of seeds such as 0-5,9.", param, ctx)
+                self.fail(f"{value!r} is not a list of {self.what} such as {self.example}.", param, ctx)
             first, last = int(found[1]), int(found[2] or found[1])
             if last - first >= SEEDS_LIMIT or last < first:
-                self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} seeds, smaller first.", param, ctx)
-            if last > LARGEST_SEED:
-                self.fail(f"{last} is too large: seeds run from 0 to {LARGEST_SEED}.", param, ctx)
+                self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} {self.what}, smaller first.", param, ctx)
+            if last > self.largest:
+                self.fail(f"{last} is too large: {self.what} run from 0 to {self.largest}.", param, ctx)
             seeds.extend(range(first, last + 1))
             if len(seeds) > SEEDS_LIMIT:
-                self.fail(f"these are more than {SEEDS_LIMIT} seeds: give fewer.", param, ctx)
+                self.fail(f"these are more than {SEEDS_LIMIT} {self.what}: give fewer.", param, ctx)
         return tuple(dict.fromkeys(seeds))
 
 

@@ -15,9 +15,11 @@ import click
 from gan.cli.path_types import refuse_existing
 from viz.cli.drawing import draw_picture
 from viz.cli.output import check_picture_name, check_writable, explain_unwritable, progress_bar
-from viz.core.latent import LARGEST_SEED, seed_point
+from viz.core.latent import LARGEST_SEED, Latent, seed_point
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from viz.core.request import PictureRequest
 
 MOST_CELLS = 4096
@@ -60,17 +62,45 @@ def choose_seeds(grid: Grid, seed: int | None, seeds: Sequence[int] | None, othe
     return list(seeds)
 
 
-def check_sheet(grid: Grid, resolution: int, out: Path | None, *, captions: bool, overwrite: bool) -> Path:
-    """Return the file to write. Raises click.UsageError or ClickException for one that cannot hold the sheet."""
+def check_sheet(
+    grid: Grid,
+    resolution: int,
+    out: Path | None,
+    *,
+    captions: bool,
+    overwrite: bool,
+    fewer: str = "--grid fewer columns or rows",
+) -> Path:
+    """Return the file to write. Raises click.UsageError or ClickException for one that cannot hold the sheet.
+
+    `fewer` says what to give for a smaller one.
+    """
     if out is None:
         raise click.UsageError("--grid writes one picture: give it a name, such as --out sheet.png.")
     refuse_existing(out, overwrite)
     check_picture_name(out, "--out")
     width, height = grid[0] * resolution, grid[1] * (resolution + CAPTION_ROOM * captions)
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
-        raise click.UsageError(f"A sheet of {width}x{height} pixels is too large: give --grid fewer columns or rows.")
+        raise click.UsageError(f"A sheet of {width}x{height} pixels is too large: give {fewer}.")
     check_writable(out)
     return out
+
+
+def draw_cells(request: PictureRequest, latents: Sequence[Latent]) -> np.ndarray:
+    """Return the pictures of latents, uint8 [N, H, W, C], fit for a sheet."""
+    import numpy as np
+
+    from gan.data.image_io import prepare_for_grid, select_channels
+    from viz.render.renderer import Renderer
+
+    renderer, pictures = Renderer(enlarge=False), []
+    with progress_bar(len(latents), "Drawing") as bar:
+        for latent in latents:
+            drawn = draw_picture(renderer, replace(request, latent=latent))
+            image = select_channels(drawn.image, drawn.facts.config.img_channels)
+            pictures.append(image if image.ndim == 3 else image[:, :, None])
+            bar.update(1)
+    return prepare_for_grid(np.stack(pictures))
 
 
 def draw_sheet(
@@ -79,17 +109,9 @@ def draw_sheet(
     """Draw the seeds row by row and write them as one picture; `model` and `words` name the model and the label."""
     import numpy as np
 
-    from gan.data.image_io import caption_images, prepare_for_grid, save_image, select_channels, tile_images
-    from viz.render.renderer import Renderer
+    from gan.data.image_io import caption_images, save_image, tile_images
 
-    renderer, pictures = Renderer(enlarge=False), []
-    with progress_bar(len(seeds), "Drawing") as bar:
-        for seed in seeds:
-            drawn = draw_picture(renderer, replace(request, latent=seed_point(seed)))
-            image = select_channels(drawn.image, drawn.facts.config.img_channels)
-            pictures.append(image if image.ndim == 3 else image[:, :, None])
-            bar.update(1)
-    cells = prepare_for_grid(np.stack(pictures))
+    cells = draw_cells(request, [seed_point(seed) for seed in seeds])
     if captions:
         label = [(words, words.removeprefix("class "))] if words else []
         cells = caption_images(cells, [[(f"seed {seed}", str(seed)), *label] for seed in seeds])

@@ -85,6 +85,14 @@ def go_to(latent: SourceState, x: float, y: float) -> None:
     set_clamped(latent, "y", y)
 
 
+def swap(latent: LatentState) -> None:
+    """Exchange the latent and the second one that is mixed in."""
+    for name in SourceState.__dataclass_fields__:
+        first, second = getattr(latent, name), getattr(latent.second, name)
+        setattr(latent, name, second)
+        setattr(latent.second, name, first)
+
+
 def walk(latent: SourceState, dx: float, dy: float) -> None:
     """Drag the seed plane under the point that is shown, by (dx, dy) seeds: what lay right comes from the left."""
     go_to(latent, latent.x - dx, latent.y - dy)
@@ -104,7 +112,7 @@ def is_animating(state: AppState) -> bool:
 
 def _sources(latent: LatentState) -> tuple[SourceState, ...]:
     """Return the sources that are shown: of the latent, and of the second while it is mixed in."""
-    return (latent, latent.second) if latent.mixed else (latent,)
+    return (latent, latent.second) if latent.mixed and latent.mix_with == "second" else (latent,)
 
 
 def _walks(source: SourceState) -> bool:

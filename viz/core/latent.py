@@ -91,7 +91,24 @@ class Blend:
     type: str = field(default="blend", init=False)
 
 
-Latent = SeedPoint | FileLatent | Mixture | Blend
+@dataclass(frozen=True)
+class OtherModel:
+    """The w's that another model, a file, maps `latent` to, with a truncation and a label of their own.
+
+    It is part of requests alone: a state says that it wants the other slot's w's.
+    """
+
+    model: str
+    latent: "Latent"
+    psi: float = 1.0
+    cutoff: int | None = None
+    label: int = 0
+    label_kind: str = "auto"
+    vector: tuple[float, ...] = ()
+    type: str = field(default="model", init=False)
+
+
+Latent = SeedPoint | FileLatent | Mixture | Blend | OtherModel
 
 
 def count_levels(latent: Latent) -> int:

@@ -50,8 +50,16 @@ class LatentState(SourceState):
     vector: list[float] = numbers(-1e30, 1e30, LONGEST_VECTOR)
     second: SourceState = field(default_factory=lambda: SourceState(x=1.0))
     mixed: list[int] = whole_numbers(0, MOST_LAYERS - 1, MOST_LAYERS)
+    mix_with: str = choice("second", "other slot")  # whose w's the mixed ones are
+
+    def base(self) -> Latent:
+        """Return the latent without what is mixed in."""
+        return super().latent()
 
     def latent(self) -> Latent:
-        """Return the latent that is shown, a mixture if any w's are mixed."""
-        first = super().latent()
-        return Mixture(first, self.second.latent(), tuple(sorted(set(self.mixed)))) if self.mixed else first
+        """Return the latent that is shown, a mixture if any w's are those of `second`."""
+        return self.mix(self.second.latent()) if self.mixed and self.mix_with == "second" else self.base()
+
+    def mix(self, other: Latent) -> Latent:
+        """Return the latent with the mixed w's of another."""
+        return Mixture(self.base(), other, tuple(sorted(set(self.mixed))))

@@ -3,9 +3,9 @@
 
 from dataclasses import dataclass
 
-from viz.core.latent import Latent, SeedPoint
+from viz.core.latent import Latent, OtherModel, SeedPoint
 from viz.core.noise import STORED, Noise
-from viz.core.state import AppState, Slot
+from viz.core.state import SLOTS, AppState, Slot
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,16 @@ def build_request(state: AppState) -> RenderRequest:
     return RenderRequest(left=_picture(state, "left"), right=_picture(state, "right"))
 
 
+def _latent(state: AppState, slot: Slot) -> Latent:
+    """Return a slot's latent, with w's of the other slot's model where they are mixed in."""
+    own, other = state.latent_of(slot), SLOTS[slot == SLOTS[0]]
+    path, theirs = state.slot(other).path, state.latent_of(other)
+    if own.mix_with == "second" or not own.mixed or not path:
+        return own.latent()
+    label = theirs.label, theirs.label_kind, tuple(theirs.vector)
+    return own.mix(OtherModel(path, theirs.base(), theirs.psi, theirs.cutoff or None, *label))
+
+
 def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     path = state.slot(slot).path
     if not path:
@@ -73,7 +83,7 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     chosen = (transform.learned_tx, transform.learned_ty, transform.learned_degrees)
     return PictureRequest(
         model=path,
-        latent=latent.latent(),
+        latent=_latent(state, slot),
         psi=latent.psi,
         cutoff=latent.cutoff or None,
         label=latent.label,

@@ -14,6 +14,7 @@ from viz.panels import (
     gallery,
     latent,
     layers,
+    mixing,
     model,
     noise,
     performance,
@@ -37,6 +38,7 @@ class Panel(Protocol):
 PANELS: tuple[Panel, ...] = (
     model,
     latent,
+    mixing,
     noise,
     transform,
     layers,

@@ -23,8 +23,8 @@ SOURCE = (
 )
 
 
-def draw(source: SourceState, context: PanelContext) -> None:
-    """Draw the rows of one source."""
+def draw(source: SourceState, context: PanelContext, *, compact: bool = False) -> None:
+    """Draw the rows of one source; `compact` leaves out the map and what else repeats a number."""
     theme = context.theme
     current = FILE if source.source == "kept" else f"seeds {source.space}"
     pressed = widgets.pick_word(theme, "from", "source", current, (SEEDS_W, SEEDS_Z, FILE), SOURCE)
@@ -35,22 +35,24 @@ def draw(source: SourceState, context: PanelContext) -> None:
     if source.source == "kept":
         _file(source, context)
     else:
-        _plane(source, context)
+        _plane(source, context, compact)
 
 
-def _plane(source: SourceState, context: PanelContext) -> None:
+def _plane(source: SourceState, context: PanelContext, compact: bool) -> None:
     theme = context.theme
-    _pad(source, context)
+    if not compact:
+        _pad(source, context)
     _seed(source, context)
     row = widgets.label(theme, "x, y", "Point of the seed plane; the seed at whole numbers is x + 100 y.", cells=2)
     widgets.number(theme, row, source, "x", step=0.02)
     widgets.number(theme, row, source, "y", step=0.02)
-    row = widgets.label(theme, "go to", cells=2)
-    tip = "To the nearest seed: its z is exactly RandomState(seed).randn."
-    if widgets.button("Nearest", tip, width=row.next_cell()):
-        gestures.go_to(source, round(source.x), round(source.y))
-    if widgets.button("Random", "To a random seed.", width=row.next_cell()):
-        gestures.go_to(source, random.randrange(PLANE_WIDTH), random.randrange(PLANE_WIDTH))
+    if not compact:
+        row = widgets.label(theme, "go to", cells=2)
+        tip = "To the nearest seed: its z is exactly RandomState(seed).randn."
+        if widgets.button("Nearest", tip, width=row.next_cell()):
+            gestures.go_to(source, round(source.x), round(source.y))
+        if widgets.button("Random", "To a random seed.", width=row.next_cell()):
+            gestures.go_to(source, random.randrange(PLANE_WIDTH), random.randrange(PLANE_WIDTH))
     row = widgets.label(theme, "walk", "Move the point along x by itself.", cells=2)
     if widgets.button("Stop" if source.animate else "Play", "Start or stop the walk (Space).", width=row.next_cell()):
         source.animate = not source.animate

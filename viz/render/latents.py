@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.labels import Label
-from viz.core.latent import Blend, FileLatent, Latent, Mixture, SeedPoint
+from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint
 from viz.loading.latent_files import read_values
 from viz.loading.lru_cache import LRUCache
 from viz.render.cuda_graphs import copy_in
@@ -33,6 +34,7 @@ class LatentMapper:
     psi: float = 1.0
     cutoff: int | None = None
     move: Move | None = None
+    other: Callable[[OtherModel], Tensor] | None = None  # maps with another model
 
     def map(self, latent: Latent) -> Tensor:
         """Return w's [1, num_ws, w_dim]. Raises ValueError, one sentence, for a file's that do not fit the model."""
@@ -43,6 +45,8 @@ class LatentMapper:
                 return self._truncate(self._map_file(latent))
             case Mixture():
                 return self._mix(latent)
+            case OtherModel():
+                return self._map_other(latent)
             case Blend():
                 return (1.0 - latent.amount) * self.map(latent.first) + latent.amount * self.map(latent.second)
 
@@ -92,7 +96,17 @@ class LatentMapper:
     def _mix(self, mixture: Mixture) -> Tensor:
         ws, other = self.map(mixture.base).clone(), self.map(mixture.other)
         for index in mixture.layers:
-            ws[:, index : index + 1] = other[:, index : index + 1]  # nothing for a layer that the model lacks
+            if index < min(ws.shape[1], other.shape[1]):
+                ws[:, index] = other[:, index]
+        return ws
+
+    def _map_other(self, latent: OtherModel) -> Tensor:
+        if self.other is None:
+            raise ValueError("The w's of another model can only be had beside it: open both.")
+        ws, size = self.other(latent), self.generator.config.w_dim
+        if ws.shape[2] != size:
+            what = f"{Path(latent.model).name} has w's of {ws.shape[2]} numbers"
+            raise ValueError(f"{what}, and this model takes {size}: mix it with one whose w's are as long.")
         return ws
 
     def _truncate(self, ws: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from gan.networks.labels import Label
 from gan.networks.precision import FULL_PRECISION, configure_backends
 from gan.networks.synthesis import Prepared, SynthesisOptions, Weights
 from viz.core.labels import choose_label
+from viz.core.latent import Mixture, OtherModel
 from viz.core.noise import STORED
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
@@ -47,6 +48,7 @@ NO_FOURIER_INPUT = (
 )
 NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
+OTHER_MAPPING = "The two models' mapping networks differ, so a w that is mixed in means something else to this one."
 AT_REST = (0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0)
 
 FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, untransform, learned, mean_constant
@@ -91,6 +93,7 @@ class Renderer:
         self.models: ModelCache[_Model] = ModelCache(limit)
         self._seeds: LRUCache[torch.Tensor] = LRUCache(SEEDS_KEPT)  # w's of seeds, not truncated
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
+        self._same: LRUCache[bool] = LRUCache(8)  # whether two models' mappings are the same
         self._planes: LRUCache[torch.Tensor] = LRUCache(PLANES_BYTES)  # of noise, by seed
         self._noise: LRUCache[Planes | None] = LRUCache(2)
         self._prepared: LRUCache[Prepared] = LRUCache(2)  # weights before modulation: while w moves, they stay
@@ -172,12 +175,13 @@ class Renderer:
         key = make_key(request)
         model, loaded = self._model(key)
         facts = model.facts
-        if self._own_thread:
-            torch.set_num_threads(threads_for(facts.config.resolution))
         label, notice = choose_label(request, facts)
-        ws_key = (key, request.latent, request.psi, request.cutoff, label)
+        other = _find_other(request)
+        ws_key = (key, request.latent, request.psi, request.cutoff, label, None if other is None else make_key(other))
         mapper = self._mapper(model, key, request, label)
         ws, mapped = self._ws.get(ws_key, lambda: (mapper.map(request.latent), 1.0))
+        if self._own_thread:
+            torch.set_num_threads(threads_for(facts.config.resolution))
         motion, remarks = _follow(request, facts)
         precision, remark = choose_precision(request.precision, key.device, lambda: model.float16_psnr)
         noise = request.noise if facts.config.noise_inputs else STORED
@@ -185,12 +189,26 @@ class Renderer:
         planes, _ = self._noise.get((key, noise), lambda: (make_planes(synthesis, noise, self._planes), 1.0))
         inputs = SynthesisInputs(key, synthesis, precision, ws_key, ws, *motion, noise, planes)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
-        return _RenderPlan(model, inputs, label, [*remarks, *filter(None, [notice, remark])], computed)
+        return _RenderPlan(
+            model, inputs, label, [*remarks, *filter(None, [notice, remark, self._compare(model, other)])], computed
+        )
+
+    def _compare(self, model: _Model, other: PictureRequest | None) -> str | None:
+        """Return a remark where w's of another model are mixed in and its mapping is not this model's."""
+        if other is None:
+            return None
+        key = make_key(other)
+        theirs = self._model(key)[0].generator.mapping
+        same, _ = self._same.get((id(model), key), lambda: (_is_same(model.generator.mapping, theirs), 1.0))
+        return None if same else OTHER_MAPPING
 
     def _mapper(
         self, model: _Model, key: Hashable, request: PictureRequest, label: Label, move: Move | None = None
     ) -> LatentMapper:
-        return LatentMapper(model.generator, key, self._seeds, label, request.psi, request.cutoff, move)
+        def map_other(latent: OtherModel) -> torch.Tensor:
+            return self._plan(_ask_other(latent, request.device)).inputs.ws
+
+        return LatentMapper(model.generator, key, self._seeds, label, request.psi, request.cutoff, move, map_other)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -315,6 +333,23 @@ def _find_key(request: PictureRequest) -> ModelKey | None:
         return make_key(request)
     except (OSError, ValueError):
         return None
+
+
+def _ask_other(other: OtherModel, device: str) -> PictureRequest:
+    """Return the request of the picture whose w's a latent takes from another model."""
+    request = PictureRequest(other.model, other.latent, other.psi, other.cutoff, other.label, other.label_kind)
+    return replace(request, vector=other.vector, device=device)
+
+
+def _find_other(request: PictureRequest) -> PictureRequest | None:
+    latent = request.latent.other if isinstance(request.latent, Mixture) else None
+    return _ask_other(latent, request.device) if isinstance(latent, OtherModel) else None
+
+
+def _is_same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    """Return whether two networks hold the very same numbers."""
+    first, second = one.state_dict(), other.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion, list[str]]:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from gan.networks.generator import z_from_seed
+from gan.networks.ladder import rung_config
 from viz.core import gestures
-from viz.core.latent import FileLatent, Mixture, SeedPoint, Space, seed_point
+from viz.core.latent import FileLatent, Mixture, OtherModel, SeedPoint, Space, seed_point
+from viz.core.layer_info import list_w_layers, split_w_layers
 from viz.core.request import build_request
 from viz.core.state import AppState, CanvasState, TransformState
 
@@ -303,3 +305,45 @@ def test_rotation_snaps_to_steps(degrees: float, step: float, expected: float) -
     state.left.path, state.transform.degrees, state.transform.snap_degrees = "a", degrees, step
     request = build_request(state).left
     assert request and request.degrees == pytest.approx(expected) and state.transform.degrees == degrees
+
+
+def test_the_other_slots_w_s_are_asked_for_by_its_model_and_its_settings() -> None:
+    state = AppState()
+    state.left.path, state.right.path = "a", "b"
+    state.link(False)
+    state.right_latent.x, state.right_latent.psi, state.right_latent.label = 5.0, 0.5, 3
+    before = build_request(state)
+    state.latent.mix_with, state.latent.mixed = "other slot", [2]
+    request = build_request(state)
+    assert request.left and request.left.latent == Mixture(
+        SeedPoint(), OtherModel("b", seed_point(5), 0.5, None, 3), (2,)
+    )
+    assert request.right == before.right and hash(request)
+    state.right_latent.mix_with, state.right_latent.mixed = "other slot", [0]  # each takes the other's own
+    both = build_request(state)
+    assert both.right and both.right.latent == Mixture(seed_point(5), OtherModel("a", SeedPoint()), (0,))
+    state.right.path = ""
+    assert build_request(state).left == before.left, "nothing to take"
+
+
+def test_latents_are_swapped() -> None:
+    state = AppState()
+    state.latent.x, state.latent.second.y = 3.0, 7.0
+    state.latent.second.keep(seed_point(9))
+    gestures.swap(state.latent)
+    assert (state.latent.x, state.latent.y, state.latent.second.x) == (1.0, 7.0, 3.0)
+    assert state.latent.base() == seed_point(9) and state.latent.second.latent() == SeedPoint(3.0, 0.0)
+    before = copy.deepcopy(state.latent)
+    gestures.swap(state.latent), gestures.swap(state.latent)
+    assert state.latent == before
+
+
+@pytest.mark.parametrize("letter", "ABCDRT")
+def test_each_w_has_the_layer_that_takes_it(letter: str) -> None:
+    config = rung_config(letter, 64)
+    layers = list_w_layers(config)
+    assert len(layers) == config.num_ws and len({layer.name for layer in layers}) == config.num_ws
+    assert layers[0].name == ("b4.conv1" if letter in "ABC" else "input") and "torgb" in (layers[-1].name + "torgb")
+    parts = split_w_layers(config.num_ws)
+    assert [index for part in parts.values() for index in part] == list(range(config.num_ws))
+    assert split_w_layers(18) == {"coarse": range(4), "middle": range(4, 8), "fine": range(8, 18)}

@@ -11,7 +11,7 @@ from support.gui import save_model
 
 from gan.checkpoints.checkpoint import load_generator
 from gan.networks.generator import Generator
-from viz.core.latent import Blend, FileLatent, Latent, Mixture, SeedPoint, seed_point
+from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, seed_point
 from viz.core.request import PictureRequest
 from viz.loading.latent_files import open_latent
 from viz.render.renderer import Renderer
@@ -175,3 +175,30 @@ def test_blends_are_weighted_sums_of_truncated_ws(models: dict[str, Model], name
     latent = Blend(SeedPoint(2.5, 1.0), Mixture(SeedPoint(2.5, 1.0), seed_point(9), (0, 3)), amount)
     ours = found(path, latent, psi=0.6, cutoff=4, label=label)
     assert np.abs(ours - ((1 - amount) * first + amount * mixed)).max() < 1e-5
+
+
+def test_w_s_of_another_model_are_mixed_in(models: dict[str, Model], tmp_path: Path) -> None:
+    """By its own mapping, truncation and label; a remark says so where the mapping networks differ."""
+    path, generator = models["T0"]
+    other_path, other = models["T3"]
+    theirs = OtherModel(other_path, SeedPoint(3.5, 1.0), 0.5, 4, 2, "class")
+    expected = blend(generator, 9.0, 0.0, 0.7, None, 0)
+    expected[[2, 3]] = blend(other, 3.5, 1.0, 0.5, 4, 2)[[2, 3]]
+    mixed = Mixture(seed_point(9), theirs, (2, 3))
+    assert np.abs(found(path, mixed, psi=0.7) - expected).max() < 1e-5
+    result = Renderer().render(PictureRequest(path, mixed))
+    assert result.image is not None and result.notice and "mapping networks differ" in result.notice
+    twin = str(tmp_path / "twin.safetensors")
+    Path(twin).write_bytes(Path(path).read_bytes())
+    result = Renderer().render(PictureRequest(path, Mixture(seed_point(9), OtherModel(twin, seed_point(1)), (2,))))
+    alone = Renderer().render(PictureRequest(path, Mixture(seed_point(9), seed_point(1), (2,))))
+    assert result.notice is None and np.array_equal(result.image, alone.image)  # type: ignore[arg-type]
+
+
+def test_w_s_that_are_not_as_long_are_one_sentence(models: dict[str, Model], tmp_path: Path) -> None:
+    path, _ = models["T0"]
+    wide = save_model(tmp_path / "wide.safetensors", "B", 16, w_dim=48)
+    mixed = Mixture(seed_point(0), OtherModel(wide, seed_point(1)), (0,))
+    assert "wide.safetensors has w's of 48 numbers, and this model takes 32" in error(path, mixed)
+    gone = Mixture(seed_point(0), OtherModel(str(tmp_path / "gone.safetensors"), seed_point(1)), (0,))
+    assert "gone.safetensors" in error(path, gone)
