@@ -15,9 +15,9 @@ from viz.ui.context import PanelContext
 TITLE = "Mixing"
 PLACE = "latent"
 
-ROWS = 5.0  # of layers that are seen at once
+ROWS = 4.0  # of layers that are seen at once
 TIGHT = ImVec2(4, 2)  # pixels
-HINT = "Tick layers: they take their style from a second latent. Coarse ones give pose and form, fine ones colour."
+HINT = "Ticked layers take a second latent's style."
 WITH = (
     "A second latent of its own, below, or that of the other slot, mapped by the other model. Where both mapping "
     "networks are the same, a w means the same to both."
@@ -61,7 +61,7 @@ def _boxes(latent: LatentState, layers: tuple[Band, ...], context: PanelContext)
 
 def _presets(latent: LatentState, count: int, context: PanelContext) -> None:
     theme = context.theme
-    tip = "Sets of layers, as in the StyleGAN paper; press a lit one to leave it out."
+    tip = "Coarse layers give pose and form, fine ones colour (the StyleGAN paper); a lit set is left out when pressed."
     row = widgets.label(theme, "layers", tip, cells=3)
     for name, part in split_w_layers(count).items():
         lit = bool(part) and all(index in latent.mixed for index in part)

@@ -1,15 +1,20 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Latents to w's, against the formulas written out: seeds, blends, files, mixtures, truncation."""
 
+import json
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from support.gui import save_model
+from support.paths import DATA
 
-from gan.checkpoints.checkpoint import load_generator
+from gan.checkpoints.checkpoint import load_generator, save_generator
+from gan.checkpoints.official_arguments import generator_config
+from gan.conformance import _load_state, _under
 from gan.networks.generator import Generator
 from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, seed_point
 from viz.core.request import PictureRequest
@@ -17,6 +22,13 @@ from viz.loading.latent_files import open_latent
 from viz.render.renderer import Renderer
 
 Model = tuple[str, Generator]
+CASES = (
+    "stylegan2_64",
+    "stylegan2_32_conditional_resnet",
+    "stylegan3_t_32_conditional",
+    "stylegan3_t_64",
+    "stylegan3_r_64",
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +39,21 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         path = save_model(folder / f"{letter}{c_dim}.safetensors", letter, 16, c_dim=c_dim)
         found[f"{letter}{c_dim}"] = path, load_generator(path)[0]
     return found
+
+
+@pytest.fixture(scope="module", params=[*CASES, "B0", "T0", "T3"])
+def model(request: pytest.FixtureRequest, models: dict[str, Model], tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A network of the conformance suite, or one of ours."""
+    if request.param in models:
+        return models[request.param]
+    with safe_open(DATA / "conformance" / f"{request.param}.safetensors", framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    generator = Generator(generator_config(config.pop("kind"), config)).eval().requires_grad_(False)
+    list(_load_state(generator, _under(tensors, "state/")))
+    path = tmp_path_factory.mktemp("conformance") / f"{request.param}.safetensors"
+    save_generator(path, generator, {})
+    return str(path), generator
 
 
 def map_seed(generator: Generator, seed: int, psi: float, cutoff: int | None, label: int) -> np.ndarray:
@@ -55,13 +82,12 @@ def found(path: str, latent: Latent, **asked: object) -> np.ndarray:
     return Renderer().find_ws(PictureRequest(path, latent, **asked))[0].numpy()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["B0", "T0", "T3"])
 @pytest.mark.parametrize(("psi", "cutoff"), [(1.0, None), (0.7, None), (-0.5, 3), (1.8, 1)])
 @pytest.mark.parametrize("point", [(7.0, 0.0), (3.25, -0.5), (-1.5, 2.0), (94.6, 42949672.3)])
 def test_points_are_blended_as_the_official_viewer_does(
-    models: dict[str, Model], name: str, psi: float, cutoff: int | None, point: tuple[float, float]
+    model: Model, psi: float, cutoff: int | None, point: tuple[float, float]
 ) -> None:
-    path, generator = models[name]
+    path, generator = model
     label = 2 if generator.config.c_dim else 0
     ours = found(path, SeedPoint(*point), psi=psi, cutoff=cutoff, label=label)
     assert np.abs(ours - blend(generator, *point, psi, cutoff, label)).max() < 1e-5
@@ -112,8 +138,8 @@ def test_latents_of_files(models: dict[str, Model], tmp_path: Path) -> None:
     assert np.array_equal(found(path, open_latent(str(tmp_path / "z.npy"), "z")), found(path, seed_point(5)))
 
 
-def test_mixtures_take_the_chosen_layers_of_the_other(models: dict[str, Model]) -> None:
-    path, generator = models["T0"]
+def test_mixtures_take_the_chosen_layers_of_the_other(model: Model) -> None:
+    path, generator = model
     first, second, third = SeedPoint(0.5), SeedPoint(3.0, 4.5), seed_point(9)
     parts = [blend(generator, *point, 0.7, 5, 0) for point in ((0.5, 0.0), (3.0, 4.5), (9.0, 0.0))]
     expected = parts[0].copy()
