@@ -11,6 +11,7 @@ from support.gui import drive, save_model, settle
 
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
+from viz.panels import PANELS
 from viz.window import undo
 from viz.window.window import Window
 
@@ -111,6 +112,16 @@ def typed(context: Any, shown: Window) -> None:
     assert shown.state.right.path == path and picture(shown).any()
 
 
+def only_looked_at(context: Any, shown: Window) -> None:
+    """No panel changes a setting by being drawn: there is nothing to undo."""
+    for panel in PANELS:
+        shown.show(panel.TITLE)
+        context.yield_(8)
+        assert shown.undo.history.undo_name is None, panel.TITLE
+    shown.show("Latent", "Transform")
+    context.yield_(4)
+
+
 def test_undo_and_redo(tmp_path: Path) -> None:
     state = AppState()
     state.left.path = save_model(tmp_path / "b.safetensors", "B", 64)
@@ -120,7 +131,7 @@ def test_undo_and_redo(tmp_path: Path) -> None:
 
     def script(context: Any) -> None:
         settle(context, shown)
-        for step in (dragged, chosen_in_the_menu, turned_the_wheel, typed):
+        for step in (only_looked_at, dragged, chosen_in_the_menu, turned_the_wheel, typed):
             step(context, shown)
 
     drive(shown, script)
