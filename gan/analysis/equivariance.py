@@ -9,7 +9,7 @@ and pixels that both are valid in.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.generator import Generator, choose_batch_size, map_latents
 from gan.networks.input_transform import user_matrix
 from gan.networks.labels import Label
-from gan.networks.synthesis import SynthesisOptions
+from gan.networks.synthesis import DEFAULT_OPTIONS, SynthesisOptions
 
 PEAK = 2.0  # I_max: pictures are from -1 to 1
 MAX_OFFSET = 1 / 8  # image widths: offsets are uniform in [-MAX_OFFSET, MAX_OFFSET] on each axis
@@ -96,9 +96,14 @@ class EquivarianceMeter:
     """
 
     def __init__(
-        self, generator: Generator, metrics: Sequence[str] = METRICS, seed: int = 0, label: Label | None = None
+        self,
+        generator: Generator,
+        metrics: Sequence[str] = METRICS,
+        seed: int = 0,
+        label: Label | None = None,
+        options: SynthesisOptions = DEFAULT_OPTIONS,
     ) -> None:
-        """Measure with random classes, or with one `label`, a model that has labels.
+        """Measure with random classes, or with one `label`, a model that has labels; `options` say its noise.
 
         Raise ConfigError for a generator that cannot be moved, and for an unknown metric.
         """
@@ -108,7 +113,7 @@ class EquivarianceMeter:
             raise ConfigError(f"The equivariance metrics are {', '.join(METRICS)}, not {named}.")
         check_movable(generator.config, "equivariance")
         self.generator, self.metrics, self.seed, self.num = generator, tuple(metrics), seed, 0
-        self._label = label
+        self._label, self._options = label, options
         self._sums = {metric: np.zeros(3) for metric in metrics}  # of (squared error, valid numbers, variance)
         self._products = {metric: np.zeros((3, 3)) for metric in metrics}
         self.pairs: dict[str, Pair] = {}
@@ -159,7 +164,7 @@ class EquivarianceMeter:
         self.num += count
 
     def _images(self, ws: Tensor, transforms: Tensor) -> Tensor:
-        images = self.generator.synthesis(ws, SynthesisOptions(transform=transforms.to(ws.device)))
+        images = self.generator.synthesis(ws, replace(self._options, transform=transforms.to(ws.device)))
         return images.cpu() if images.device.type == "mps" else images  # whose operators lack float64
 
     @property

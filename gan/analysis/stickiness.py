@@ -30,7 +30,7 @@ farther the content moves, the more of it gives up and boils. Hence several dist
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import cast
 
@@ -44,7 +44,7 @@ from gan.networks.config import ConfigError
 from gan.networks.generator import Generator, map_latents
 from gan.networks.input_transform import user_matrix
 from gan.networks.labels import Label
-from gan.networks.synthesis import SynthesisOptions, Weights
+from gan.networks.synthesis import DEFAULT_OPTIONS, SynthesisOptions, Weights
 
 COARSEST = 1 / 8  # cycles a pixel from which detail is fine
 UNDECIDED = 0.9  # coherence |<S,P>| / sqrt(<S,S> <P,P>) from which sticking and following look alike
@@ -101,11 +101,12 @@ class StickinessMeter:
         ws: Tensor | None = None,
         label: Label | None = None,
         distances: tuple[int, ...] | None = None,
+        options: SynthesisOptions = DEFAULT_OPTIONS,
     ) -> None:
         """`seed` decides latents, classes and directions; `psi` and `cutoff` truncate (gan.networks.mapping).
 
         `label`: given to every latent in place of random classes. `ws` [1, num_ws, w_dim]: this latent only; "latents"
-        then differ by their directions, and errors tell of these.
+        then differ by their directions, and errors tell of these. `options` say the network's noise.
         ConfigError for a generator that cannot be moved, and for distances that its pictures cannot be moved by.
         """
         config = generator.config
@@ -115,7 +116,7 @@ class StickinessMeter:
         if not self.distances or any(not 1 <= d <= farthest for d in self.distances):
             raise ConfigError(f"Pictures of {config.resolution} pixels are moved by 1 to {farthest} of them.")
         self.generator, self.seed, self.psi, self.cutoff, self.num = generator, seed, psi, cutoff, 0
-        self._label = label
+        self._label, self._options = label, options
         self._given, self._latent = ws, cast(_Latent | None, None)
         blocks = [_block(config.resolution - 2 * d) for d in self.distances]
         self._groups = [[np.zeros((5, n, n // 2 + 1)) for n in blocks] for _ in range(GROUPS)]  # sums of _products
@@ -162,7 +163,7 @@ class StickinessMeter:
         """Draw a picture [C, S, S], float64, with its content moved by whole pixels."""
         size = self.generator.config.resolution
         transform = user_matrix(dx / size, dy / size, 0).to(ws.device)
-        image = self.generator.synthesis(ws, SynthesisOptions(transform=transform, weights=weights))[0]
+        image = self.generator.synthesis(ws, replace(self._options, transform=transform, weights=weights))[0]
         check_finite(image)
         return image.cpu().double().numpy()
 

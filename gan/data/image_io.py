@@ -22,6 +22,7 @@ FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
 }
 MAX_EXIF = 65_000  # bytes, what a JPEG has room for
 MAX_FONT, FONT_MARGIN, MAX_ROW_NAME = 14.0, 4, 20  # pixels, pixels, characters of a grid's row
+SMALLEST_FONT = 7.0  # of a caption below a small picture, pixels
 CHECK_LIGHT, CHECK_DARK = 200, 176  # greys of a checkerboard
 
 
@@ -98,6 +99,36 @@ def name_rows(sheet: np.ndarray, names: Sequence[str]) -> np.ndarray:
     for row, name in enumerate(shown):
         draw.text((FONT_MARGIN, (row + 0.5) * height), name, fill="white", font=font, anchor="lm")
     return np.asarray(image)
+
+
+def caption_images(pictures: np.ndarray, captions: Sequence[Sequence[Sequence[str]]]) -> np.ndarray:
+    """Put lines of text below each of [N, H, W, 3] pictures: [N, H + strip, W, 3].
+
+    `captions`: each picture's lines, as many for all; a line is the same words in several lengths, of which the first
+    that fits is taken, the last one cut if none does.
+    """
+    count, height, width, _ = pictures.shape
+    size = max(SMALLEST_FONT, min(MAX_FONT, width / 6))
+    font = ImageFont.load_default(size)
+    line = math.ceil(1.5 * size)
+    lines = max(map(len, captions))
+    done = np.zeros((count, height + lines * line, width, 3), np.uint8)
+    for index, texts in enumerate(captions):
+        image = Image.new("RGB", (width, lines * line))
+        draw = ImageDraw.Draw(image)
+        for row, lengths in enumerate(texts):
+            fitting = (text for text in lengths if font.getlength(text) <= width - 2)
+            text = next(fitting, None) or _cut(lengths[-1], font, width - 2)
+            draw.text((width / 2, (row + 0.5) * line), text, fill="white", font=font, anchor="mm")
+        done[index, :height], done[index, height:] = pictures[index], np.asarray(image)
+    return done
+
+
+def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """Return as much of a text's beginning as fits, with an ellipsis behind it."""
+    while text and font.getlength(f"{text}\u2026") > width:
+        text = text[:-1]
+    return f"{text}\u2026" if text else ""
 
 
 def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:

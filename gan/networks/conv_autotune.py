@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cuda_ops import winograd
+from gan.networks.layers import demodulate
+from gan.networks.precision import PrecisionPolicy
 
 MIN_SIZE = 32  # pixels: on smaller images a few pictures do not win back the time for transforming the weights
 MIN_WORK = 5e7  # multiplications of a layer: below it, half a millisecond, there is little to win
@@ -34,15 +36,49 @@ class WinogradWeight:
 Weight = Tensor | WinogradWeight  # the tensor [C_out, C_in, k, k], channels-last on CPUs
 
 
-def prepare_weight(weight: Tensor, size: int, padding: int) -> Weight:
-    """Return `weight` [C_out, C_in, k, k] in the form that is fastest for many images of size x size pixels."""
-    if torch.is_grad_enabled() or not winograd.supports(weight):
+def prepare_weight(weight: Tensor, dtype: torch.dtype, size: int, padding: int) -> Weight:
+    """Return `weight` [C_out, C_in, k, k] in the form that is fastest for many images of size x size pixels in `dtype`.
+
+    The plain one while gradients are wanted, or where the kernels are not.
+    """
+    if torch.is_grad_enabled() or dtype != weight.dtype or not winograd.supports(weight):
         return weight
     c_out, c_in = weight.shape[:2]
     if size < MIN_SIZE or 9 * c_out * c_in * size**2 < MIN_WORK:
         return weight
     wins = _winograd_wins(c_out, c_in, size, padding, torch.get_num_threads())
     return WinogradWeight(winograd.transform(weight)) if wins else weight
+
+
+@dataclass(frozen=True)
+class PreparedWeight:
+    """A layer's weights before modulation, in the form that its convolution takes, for as long as the layer stays.
+
+    A w then costs a product with numbers, and no transform. `affine` is the bias [C_in] and the matrix [w_dim, C_in] of
+    the styles, which are brought to unit RMS if `is_normalized`; `squares` [C_out, C_in] are the kernels' sums of
+    squares, None for a layer that does not demodulate.
+    """
+
+    weight: Weight
+    affine: tuple[Tensor, Tensor]
+    squares: Tensor | None = None
+    is_normalized: bool = False
+
+    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
+        """Return the weights in `dtype` for one sample's w [1, w_dim]. ValueError for more than one sample.
+
+        It is the same convolution as with `scale_channels`, without its two passes over input and output.
+        """
+        if w.shape[0] != 1:
+            raise ValueError(f"Weights are modulated for one sample, not for {w.shape[0]}: pass no weights.")
+        bias, matrix = self.affine
+        styles = torch.addmm(bias, w, matrix)
+        if self.is_normalized:
+            styles = styles * styles.square().mean().rsqrt()
+        factors = styles if self.squares is None else styles * demodulate(self.squares, styles).t()
+        if isinstance(self.weight, WinogradWeight):
+            return WinogradWeight(self.weight.weight * factors)
+        return precision.convert(self.weight * factors[:, :, None, None], dtype)
 
 
 def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:

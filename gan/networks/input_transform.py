@@ -10,26 +10,42 @@ from torch import Tensor
 from gan.networks.config import ConfigError
 
 
-def forward_matrix(tx: float, ty: float, degrees: float, scale: float = 1.0) -> Tensor:
+def forward_matrix(
+    tx: float,
+    ty: float,
+    degrees: float,
+    scale: float = 1.0,
+    stretch: float = 1.0,
+    shear: float = 0.0,
+    mirror: float = False,
+) -> Tensor:
     """Return the [3, 3] float64 matrix from a point of the content to where it is seen.
 
-    Points are (x right, y down, 1) in image widths from the centre. The content is enlarged `scale` times about the
-    centre, turned counter-clockwise by `degrees`, then moved right and down by (tx, ty) image widths. ValueError for a
-    scale that is not positive.
+    Points are (x right, y down, 1) in image widths from the centre, about which the content is mirrored left to right,
+    made `stretch` times wider for its height at the same area, sheared (what lies y below the centre goes shear y to
+    the right), enlarged `scale` times and turned counter-clockwise by `degrees`; then it is moved right and down by
+    (tx, ty) image widths. ValueError for a scale or a stretch that is not positive.
     """
-    if not scale > 0:
-        raise ValueError(f"The scale must be a positive number, not {scale:g}.")
+    for name, factor in (("scale", scale), ("stretch", stretch)):
+        if not factor > 0:
+            raise ValueError(f"The {name} must be a positive number, not {factor:g}.")
     angle = math.radians(degrees)
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
-    return torch.tensor([[cos, sin, tx], [-sin, cos, ty], [0.0, 0.0, 1.0]], dtype=torch.float64)
+    turn = torch.tensor([[cos, sin, tx], [-sin, cos, ty], [0.0, 0.0, 1.0]], dtype=torch.float64)
+    if (stretch, shear, bool(mirror)) == (1.0, 0.0, False):
+        return turn
+    wide, high = math.sqrt(stretch), 1 / math.sqrt(stretch)
+    deform = [[-wide if mirror else wide, shear * high, 0.0], [0.0, high, 0.0], [0.0, 0.0, 1.0]]
+    return turn @ torch.tensor(deform, dtype=torch.float64)
 
 
-def user_matrix(tx: float, ty: float, degrees: float, scale: float = 1.0) -> Tensor:
+def user_matrix(tx: float, ty: float, degrees: float, scale: float = 1.0, *deform: float) -> Tensor:
     """Return the [3, 3] matrix that the Fourier input's `transform` takes (references, "Flexible layers").
 
-    It is the *inverse* of `forward_matrix`, since it maps output coordinates to where the input is sampled.
+    It is the *inverse* of `forward_matrix`, whose arguments it takes, since it maps output coordinates to where the
+    input is sampled.
     """
-    return torch.linalg.inv(forward_matrix(tx, ty, degrees, scale)).float()
+    return torch.linalg.inv(forward_matrix(tx, ty, degrees, scale, *deform)).float()
 
 
 def learned_vector(tx: float, ty: float, degrees: float) -> Tensor:

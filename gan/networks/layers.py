@@ -42,6 +42,10 @@ class FullyConnected(nn.Module):
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier
 
+    def fold(self, gain: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Return a linear layer's bias [out_features] and matrix [in_features, out_features], both times `gain`."""
+        return self.bias * (self.bias_gain * gain), (self.weight * (self.weight_gain * gain)).t().contiguous()
+
     def forward(self, x: Tensor) -> Tensor:
         y = x @ (self.weight * self.weight_gain).t()
         return bias_act(y, self.bias * self.bias_gain, act=self.activation)
@@ -54,21 +58,12 @@ def compute_demodulation(weight: Tensor, styles: Tensor) -> Tensor:
     sample need never be formed: scaling a convolution's input by s and its output by this is the same and keeps one
     shared convolution for the batch, which on CPUs is much faster than one group a sample.
     """
-    return (styles.square() @ weight.square().sum(dim=[2, 3]).t() + EPSILON).rsqrt()
+    return demodulate(weight.square().sum(dim=[2, 3]), styles)
 
 
-def modulate_weight(weight: Tensor, styles: Tensor, demodulate: bool) -> Tensor:
-    """Modulate `weight` [C_out, C_in, k, k] by one sample's styles [1, C_in].
-
-    For pictures whose w stays while the input moves: the same convolution without the two passes of `scale_channels`
-    over its input and output. ValueError for more than one sample.
-    """
-    if styles.shape[0] != 1:
-        raise ValueError(f"Weights are modulated for one sample, not for {styles.shape[0]}: pass no weights.")
-    scaled = weight * styles[:, :, None, None]
-    if demodulate:
-        scaled = scaled * compute_demodulation(weight, styles)[0, :, None, None, None]
-    return scaled
+def demodulate(squares: Tensor, styles: Tensor) -> Tensor:
+    """Compute the same from each kernel's sum of squares [C_out, C_in]."""
+    return (styles.square() @ squares.t() + EPSILON).rsqrt()
 
 
 def scale_channels(x: Tensor, factors: Tensor) -> Tensor:

@@ -86,10 +86,9 @@ class Mapping(nn.Module):
         cutoff: int | None = None,
         update_emas: bool = False,
     ) -> Tensor:
-        """Compute w, truncated to w_avg + psi (w - w_avg) in the first `cutoff` of its copies, None being all of them.
+        """Compute w, truncated in the first `cutoff` of its copies, None being all of them (`truncate`).
 
-        w_avg is the class's own where classes have their own. `update_emas` moves it towards the batch's mean (training
-        only). ConfigError for a wrong shape.
+        `update_emas` moves w_avg towards the batch's mean (training only). ConfigError for a wrong shape.
         """
         parts = []
         if z is not None and self.z_dim > 0:
@@ -111,13 +110,19 @@ class Mapping(nn.Module):
             return w
         if update_emas:
             self._update_average(w.detach(), c)
-        ws = w[:, None].repeat(1, self.num_ws, 1)
-        if psi != 1.0:
-            w_avg = self.get_buffer("w_avg")
-            centre = w_avg if w_avg.ndim == 1 else w_avg[self._classes(w, c), None]
-            truncated = centre.lerp(ws[:, :cutoff], psi)
-            ws = truncated if cutoff is None else torch.cat([truncated, ws[:, cutoff:]], dim=1)
-        return ws
+        return self.truncate(w[:, None].repeat(1, self.num_ws, 1), c, psi, cutoff)
+
+    def truncate(self, ws: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """Return w_avg + psi (w - w_avg) for the first `cutoff` of each sample's w's [N, num_ws, w_dim], or for all.
+
+        w_avg is the class's own where classes have their own.
+        """
+        if psi == 1.0:
+            return ws
+        w_avg = self.get_buffer("w_avg")
+        centre = w_avg if w_avg.ndim == 1 else w_avg[self._classes(ws, c), None]
+        truncated = centre.lerp(ws[:, :cutoff], psi)
+        return truncated if cutoff is None else torch.cat([truncated, ws[:, cutoff:]], dim=1)
 
     def _classes(self, w: Tensor, c: Tensor | None) -> Tensor:
         """Return each sample's row of the averages: its class, 0 without labels."""

@@ -38,6 +38,10 @@ class PrecisionPolicy:
         last = x.is_cpu or dtype == torch.float16 if self.channels_last is None else self.channels_last
         return torch.channels_last if last else torch.contiguous_format
 
+    def convert_layout(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """Give x [N, C, H, W] the layout of a layer that computes in `dtype`, but keep its own type."""
+        return x.contiguous(memory_format=self.memory_format(x, dtype))
+
     def convert(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         """Convert activations or convolution weights [N, C, H, W] to `dtype` and its layout."""
         return x.to(dtype=dtype, memory_format=self.memory_format(x, dtype))

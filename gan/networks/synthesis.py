@@ -2,15 +2,15 @@
 """The interface of both synthesis networks, and the options of one call of them."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.conv_autotune import Weight
+from gan.networks.conv_autotune import PreparedWeight, Weight
 from gan.networks.fourier_input import FourierInput
 from gan.networks.input_transform import NO_OVERRIDES, InputOverrides
 from gan.networks.layer_plan import plan
@@ -18,6 +18,7 @@ from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 
 NOISE_MODES = ("const", "random", "none")
 Weights = dict[str, Weight]  # modulated, by layer name
+Prepared = dict[str, PreparedWeight]  # before modulation, by layer name
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class SynthesisOptions:
     """Options of one call of a synthesis network; the defaults draw the model as it is.
 
     `noise`: "const" (the stored planes), "random" (a new plane for each sample) or "none"; rungs A and B alone have it.
+    `planes`: a plane [H, W] of noise by layer's name, in place of the stored ones.
     `transform`: [3, 3] or [N, 3, 3] inverse transform of the Fourier input (`input_transform.user_matrix`).
     `overrides`: replacements for what the model learned about its input.
     `weights`: the result of `modulate` for the same w, of one sample, and the same `precision`.
@@ -33,6 +35,7 @@ class SynthesisOptions:
     """
 
     noise: str = "const"
+    planes: Mapping[str, Tensor] | None = None
     transform: Tensor | None = None
     overrides: InputOverrides = NO_OVERRIDES
     weights: Weights | None = None
@@ -45,6 +48,10 @@ class SynthesisOptions:
         if self.weights is not None and self.update_emas:
             raise ValueError("Modulated weights cannot update running averages: pass no weights or no update_emas.")
 
+    def noise_of(self, layer: str) -> str | Tensor:
+        """Return a layer's noise: a plane [H, W], or a noise mode."""
+        return self.noise if self.planes is None else self.planes[layer]
+
     def weight(self, layer: str) -> Weight | None:
         """Return a layer's modulated weight, None where the layer must modulate its own."""
         return None if self.weights is None else self.weights[layer]
@@ -56,7 +63,7 @@ DEFAULT_OPTIONS = SynthesisOptions()
 class SynthesisNetwork(nn.Module):
     """A synthesis network that iterates over its layers, so that each layer's output can be read without hooks.
 
-    Subclasses add a module for each layer of the plan, by its name, with its `spec` and `modulate`.
+    Subclasses add a module for each layer of the plan, by its name, with its `spec` and `prepare`.
     """
 
     output_scale = 1.0
@@ -79,9 +86,30 @@ class SynthesisNetwork(nn.Module):
             dtype = precision.dtype(spec.out_rate, self.resolution, ws.dtype)
             yield spec.name, self.get_submodule(spec.name), every[index], dtype
 
-    def modulate(self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION) -> Weights:
-        """Compute each layer's convolution weights for one sample, ws [1, num_ws, w_dim], as an option of `steps`."""
-        return {name: layer.modulate(w, precision, dtype) for name, layer, w, dtype in self._layers(ws, precision)}
+    def prepare(self, precision: PrecisionPolicy = FULL_PRECISION, dtype: torch.dtype = torch.float32) -> Prepared:
+        """Prepare each layer's convolution weights for `modulate`; they stay as long as the network does not change.
+
+        `dtype` is that of the w's.
+        """
+        found: Prepared = {}
+        for spec in self.plan.layers:
+            layer = cast(Any, self.get_submodule(spec.name))
+            found[spec.name] = layer.prepare(precision, precision.dtype(spec.out_rate, self.resolution, dtype))
+        return found
+
+    def modulate(
+        self, ws: Tensor, precision: PrecisionPolicy = FULL_PRECISION, prepared: Prepared | None = None
+    ) -> Weights:
+        """Compute each layer's convolution weights for one sample, ws [1, num_ws, w_dim], as an option of `steps`.
+
+        `prepared` are the weights before modulation of the same `precision`; None prepares them for this call.
+        """
+        prepared = self.prepare(precision, ws.dtype) if prepared is None else prepared
+        weights: Weights = {}
+        for spec, index in zip(self.plan.layers, self.w_indices, strict=True):
+            dtype = precision.dtype(spec.out_rate, self.resolution, ws.dtype)
+            weights[spec.name] = prepared[spec.name].modulate(ws[:, index], precision, dtype)
+        return weights
 
     def steps(self, ws: Tensor, options: SynthesisOptions = DEFAULT_OPTIONS) -> Iterator[tuple[str, Tensor]]:
         """Yield each layer's name and output as it is computed; stop iterating to stop the computation.

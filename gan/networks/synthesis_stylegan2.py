@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.conv_autotune import Weight, convolve, prepare_weight
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
 from gan.networks.layer_plan import LayerSpec
-from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, modulate_weight, scale_channels
+from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, scale_channels
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
@@ -57,10 +57,12 @@ class StyledConv(Resampler):
             self.register_buffer("noise_const", torch.randn(spec.out_size, spec.out_size))
             self.noise_strength = nn.Parameter(torch.zeros([]))
 
-    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
-        """Compute the convolution's weight in `dtype` for one sample's w [1, w_dim]."""
-        weight = precision.convert(modulate_weight(self.weight, self.affine(w), True), dtype)
-        return weight if self.spec.up > 1 else prepare_weight(weight, self.spec.in_size, self.spec.conv_padding)
+    def prepare(self, precision: PrecisionPolicy, dtype: torch.dtype) -> PreparedWeight:
+        """Prepare the convolution's weights for modulation; `dtype` is the layer's."""
+        weight: Weight = precision.convert_layout(self.weight, dtype)
+        if self.spec.up == 1 and isinstance(weight, Tensor):
+            weight = prepare_weight(weight, dtype, self.spec.in_size, self.spec.conv_padding)
+        return PreparedWeight(weight, self.affine.fold(), self.weight.square().sum(dim=[2, 3]))
 
     def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
         if self.spec.up == 1:
@@ -71,9 +73,12 @@ class StyledConv(Resampler):
         return self.resample(x, self.spec.padding, gain=4.0)
 
     def forward(
-        self, x: Tensor, w: Tensor, noise: str, gain: float = 1.0, modulated_weight: Weight | None = None
+        self, x: Tensor, w: Tensor, noise: str | Tensor, gain: float = 1.0, modulated_weight: Weight | None = None
     ) -> Tensor:
-        """Map [N, C_in, H, W] and w [N, w_dim] to [N, C_out, H, W] or twice the size, in the type of x."""
+        """Map [N, C_in, H, W] and w [N, w_dim] to [N, C_out, H, W] or twice the size, in the type of x.
+
+        `noise` is a mode, or a plane [H, W] of the output's size.
+        """
         if modulated_weight is not None:
             x = self._convolve(x, modulated_weight)
         else:
@@ -84,11 +89,14 @@ class StyledConv(Resampler):
                 styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp(min=EPSILON)
             x = self._convolve(scale_channels(x, styles), weight.to(x.dtype))
             x = scale_channels(x, compute_demodulation(weight, styles))
-        if self.noise_inputs and noise == "random":
-            plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
+        if self.noise_inputs and not (isinstance(noise, str) and noise == "none"):
+            if not isinstance(noise, str):
+                plane = noise
+            elif noise == "random":
+                plane = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device)
+            else:
+                plane = self.get_buffer("noise_const")
             x = x + (plane * self.noise_strength).to(x.dtype)
-        elif self.noise_inputs and noise == "const":
-            x = x + (self.get_buffer("noise_const") * self.noise_strength).to(x.dtype)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(x, self.bias, act="lrelu", gain=math.sqrt(2) * gain, clamp=clamp)
 
@@ -104,9 +112,9 @@ class ToRGB(nn.Module):
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
         self.weight_gain = 1 / math.sqrt(spec.in_channels)
 
-    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Tensor:
-        """Compute the weight [img_channels, C, 1, 1] in `dtype` for one sample's w [1, w_dim]."""
-        return precision.convert(modulate_weight(self.weight, self.affine(w) * self.weight_gain, False), dtype)
+    def prepare(self, precision: PrecisionPolicy, dtype: torch.dtype) -> PreparedWeight:
+        """Prepare the weights [img_channels, C, 1, 1] for modulation; `dtype` is the layer's."""
+        return PreparedWeight(precision.convert_layout(self.weight, dtype), self.affine.fold(self.weight_gain))
 
     def forward(self, x: Tensor, w: Tensor, modulated_weight: Weight | None = None) -> Tensor:
         """Map [N, C, H, W] to [N, img_channels, H, W]."""
@@ -179,10 +187,10 @@ class StyleGAN2Synthesis(SynthesisNetwork):
                 yield name, img
                 continue
             if shortcut is not None:  # of conv1
-                x, shortcut = shortcut + layer(x, w, options.noise, math.sqrt(0.5), weight), None
+                x, shortcut = shortcut + layer(x, w, options.noise_of(name), math.sqrt(0.5), weight), None
             else:
                 shortcut = block.skip(x) if self.resnet and layer.spec.up > 1 else None
-                x = layer(x, w, options.noise, 1.0, weight)
+                x = layer(x, w, options.noise_of(name), 1.0, weight)
             yield name, x
 
     def _constant(self, options: SynthesisOptions) -> Tensor:

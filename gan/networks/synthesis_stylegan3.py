@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
 from gan.networks.config import GeneratorConfig
-from gan.networks.conv_autotune import Weight, convolve, prepare_weight
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
 from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
-from gan.networks.layers import FullyConnected, compute_demodulation, modulate_weight, scale_channels
+from gan.networks.layers import FullyConnected, compute_demodulation, scale_channels
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
@@ -28,25 +28,30 @@ class SynthesisLayer(nn.Module):
         k = spec.conv_kernel
         self.weight = nn.Parameter(torch.randn(spec.out_channels, spec.in_channels, k, k))
         self.bias = nn.Parameter(torch.zeros(spec.out_channels))
+        self._torgb_gain = 1 / math.sqrt(spec.in_channels * k**2)
         self.register_buffer("magnitude_ema", torch.ones([]))
         for name, f in (("up_filter", design_up_filter(spec)), ("down_filter", design_down_filter(spec))):
             self.register_buffer(name, None if f is None else torch.from_numpy(f))
 
+    def _normalized_weight(self) -> Tensor:
+        """Compute the weight of unit RMS in each kernel: that changes nothing but keeps float16 in its range."""
+        return self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
+
     def _modulation(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """Compute weights and styles [N, C_in] for modulation, without the input's magnitude."""
-        spec = self.spec
         styles = self.affine(w)
-        if spec.is_torgb:
-            return self.weight, styles / math.sqrt(spec.in_channels * spec.conv_kernel**2)
-        # Unit RMS before modulation: it changes nothing but keeps float16 in its range.
-        weight = self.weight * self.weight.square().mean(dim=[1, 2, 3], keepdim=True).rsqrt()
-        return weight, styles * styles.square().mean().rsqrt()
+        if self.spec.is_torgb:
+            return self.weight, styles * self._torgb_gain
+        return self._normalized_weight(), styles * styles.square().mean().rsqrt()
 
-    def modulate(self, w: Tensor, precision: PrecisionPolicy, dtype: torch.dtype) -> Weight:
-        """Compute the convolution's weight in `dtype` for one sample's w [1, w_dim], with the input's magnitude."""
-        weight, styles = self._modulation(w)
-        weight = modulate_weight(weight, styles, not self.spec.is_torgb) * self.get_buffer("magnitude_ema").rsqrt()
-        return prepare_weight(precision.convert(weight, dtype), self.spec.in_size, self.spec.conv_padding)
+    def prepare(self, precision: PrecisionPolicy, dtype: torch.dtype) -> PreparedWeight:
+        """Prepare the convolution's weights for modulation, with the input's magnitude; `dtype` is the layer's."""
+        weight = self.weight if self.spec.is_torgb else self._normalized_weight()
+        squares = None if self.spec.is_torgb else weight.square().sum(dim=[2, 3])
+        scaled = precision.convert_layout(weight * self.get_buffer("magnitude_ema").rsqrt(), dtype)
+        chosen = prepare_weight(scaled, dtype, self.spec.in_size, self.spec.conv_padding)
+        affine = self.affine.fold(self._torgb_gain if self.spec.is_torgb else 1.0)
+        return PreparedWeight(chosen, affine, squares, is_normalized=not self.spec.is_torgb)
 
     def forward(
         self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Weight | None = None

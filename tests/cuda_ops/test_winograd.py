@@ -114,13 +114,15 @@ def test_the_faster_one_is_used(monkeypatch):
     monkeypatch.setattr(conv_autotune, "_winograd_wins", lambda *key: asked.append(key) or True)
     narrow = weight[:17, :17]
     assert (
-        prepare_weight(weight, 16, 1) is weight and prepare_weight(narrow, 64, 1) is narrow and not asked
+        prepare_weight(weight, torch.float32, 16, 1) is weight
+        and prepare_weight(narrow, torch.float32, 64, 1) is narrow
+        and not asked
     )  # too little work
-    chosen = prepare_weight(weight, 64, 1)
+    chosen = prepare_weight(weight, torch.float32, 64, 1)
     assert isinstance(chosen, WinogradWeight) and asked == [(32, 48, 64, 1, torch.get_num_threads())]
     assert relative_error(convolve(x, chosen, 1), convolve(x, weight, 1)) < 5e-6
     monkeypatch.setattr(conv_autotune, "_winograd_wins", lambda *_: False)
-    assert prepare_weight(weight, 64, 1) is weight
+    assert prepare_weight(weight, torch.float32, 64, 1) is weight
 
 
 @torch.inference_mode()
@@ -134,11 +136,11 @@ def test_the_measurement_is_made_once_and_leaves_the_random_numbers_alone():
 
 def test_without_kernels_and_with_gradients_convolutions_stay_plain(forced):
     weight = torch.randn(16, 16, 3, 3)
-    assert prepare_weight(weight, 64, 1) is weight  # gradients are enabled
+    assert prepare_weight(weight, torch.float32, 64, 1) is weight  # gradients are enabled
     with torch.inference_mode():
-        assert isinstance(prepare_weight(weight, 64, 1), WinogradWeight)
+        assert isinstance(prepare_weight(weight, torch.float32, 64, 1), WinogradWeight)
         with cpu.switched_off():
-            assert prepare_weight(weight, 64, 1) is weight
+            assert prepare_weight(weight, torch.float32, 64, 1) is weight
 
 
 @torch.inference_mode()

@@ -12,6 +12,7 @@ from train.config import configure
 from train.device import configure_torch, to_device
 from train.state import TrainState
 from viz.core.images import DeviceImage
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.render.cuda_graphs import capture_graph
@@ -55,7 +56,9 @@ def test_pictures_are_those_of_the_cpu_and_a_drag_waits_for_nothing(models, lett
     first = PictureRequest(models[letter], **asked)
     finished(renderer.start(first))  # kernels, graphs
     requests = [
-        PictureRequest(models[letter], seeds=((seed, 1.0),), tx=0.1 * movable * seed, degrees=20.0 * movable, **asked)
+        PictureRequest(
+            models[letter], latent=seed_point(seed), tx=0.1 * movable * seed, degrees=20.0 * movable, **asked
+        )
         for seed in (0, 1, 2, 0)
     ]
     if movable:

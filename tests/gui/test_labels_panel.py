@@ -14,7 +14,8 @@ from support.gui import drive, run_script, save_model, settle
 from gan.checkpoints.checkpoint import load_generator, save_generator
 from viz.core.state import AppState
 from viz.ui.theme import PALETTES
-from viz.window.window import SETTLED_FRAMES, Window
+from viz.window.ending import SETTLED_FRAMES
+from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
 

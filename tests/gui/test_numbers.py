@@ -55,4 +55,4 @@ def test_a_frame_that_cannot_be_prepared_is_a_sentence(capsys: pytest.CaptureFix
         assert shown.state.latent.x == int(shown.state.latent.x)
 
     drive(shown, script)
-    assert "seed_weights" in capsys.readouterr().err
+    assert "There is no seed at (nan, 0)" in capsys.readouterr().err

@@ -139,6 +139,43 @@ def animated(context: Any, shown: Window) -> None:
     settle(context, shown)
 
 
+def turned_and_deformed(context: Any, shown: Window) -> None:
+    """A rate turns the picture beside another animation, steps snap it, and what is no motion is under a header."""
+    transform, seen = shown.state.transform, [picture(shown, "right")]
+    chosen(context, "x")
+    context.item_input_value("//Transform/##spin", 0.5)
+    context.yield_(20)
+    assert transform.tx != 0 and transform.degrees != 0
+    context.item_input_value("//Transform/##spin", 0.0)
+    chosen(context, "off")
+    context.item_click("//Transform/Reset")
+    context.item_input_value("//Transform/##degrees", 40.0)
+    context.item_input_value("//Transform/##snap_degrees", 30.0)
+    settle(context, shown)
+    request = build_request(shown.state).right
+    assert request is not None and request.degrees == pytest.approx(30.0)
+    context.item_input_value("//Transform/##snap_degrees", 0.0)
+    context.item_click("//Transform/Reset")
+    settle(context, shown)
+    assert np.array_equal(picture(shown, "right"), seen[0])
+    context.item_click(f"//Transform/{panel.DEFORM}")
+    steps = (
+        lambda: context.item_input_value("//Transform/##stretch", 2.0),
+        lambda: context.item_input_value("//Transform/##shear", 0.5),
+        lambda: context.item_click("//Transform/left to right##mirror"),
+    )
+    for step in steps:
+        step()
+        settle(context, shown)
+        now = picture(shown, "right")
+        assert not any(np.array_equal(now, before) for before in seen)
+        seen.append(now)
+    context.item_click("//Transform/Reset")
+    settle(context, shown)
+    assert np.array_equal(picture(shown, "right"), seen[0])
+    context.item_click(f"//Transform/{panel.DEFORM}")
+
+
 def averaged(context: Any, shown: Window, path: str) -> None:
     """The switch for rung A's constant comes with a rung A, and is there as long as it is on."""
     state = shown.state
@@ -168,7 +205,7 @@ def test_the_transform_panel(tmp_path: Path) -> None:
 
     def script(context: Any) -> None:
         settle(context, shown)
-        for step in (frozen, inverse_warp, scaled, animated):
+        for step in (frozen, inverse_warp, scaled, animated, turned_and_deformed):
             step(context, shown)
         averaged(context, shown, constant)
 

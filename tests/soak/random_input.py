@@ -112,6 +112,7 @@ class Hand:
         state.training.follow_left = state.training.follow_right = state.latent.animate = state.canvas.nearest = False
         state.transform, state.canvas.mode = TransformState(), "side"
         state.layers, state.spectrum, state.sticking = LayersState(), SpectrumState(), StickingState()
+        self.window.context.bookmarks.shelf.items = ()
         self.window.context.jobs.started.clear()
         state.focus = "left"
         state.link(True)

@@ -24,7 +24,8 @@ from viz.instruments.sticking import Measured, MeterRequest, MeterView, Neighbou
 from viz.panels import layers, spectrum, sticking
 from viz.render.jobs import JobStatus
 from viz.ui.context import Jobs, PanelContext
-from viz.window.window import SETTLED_FRAMES, Window
+from viz.window.ending import SETTLED_FRAMES
+from viz.window.window import Window
 
 SIZE = (1600, 1000)
 DRAWN = 6  # frames that a panel is given: to come to the front, to find its size, to be drawn with it

@@ -13,6 +13,7 @@ from gan.analysis.stickiness import Shares
 from gan.data.image_io import tile_images
 from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import rung_config
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest
 from viz.core.result import ModelFacts, RenderResult
 from viz.instruments.colormap import apply_colormap
@@ -68,7 +69,7 @@ def picture(coarse: int = 0, fine: int = 0) -> np.ndarray:
 
 def result(letter: str, coarse: int = 0, fine: int = 0, seed: int = 0) -> RenderResult:
     """A picture as the renderer would hand it over, of another request for another seed."""
-    request = PictureRequest(f"{letter.lower()}.safetensors", seeds=((seed, 1.0),))
+    request = PictureRequest(f"{letter.lower()}.safetensors", latent=seed_point(seed))
     return RenderResult(request, picture=picture(coarse, fine), facts=facts(letter))
 
 

@@ -9,6 +9,7 @@ from imgui_bundle import imgui
 
 from gan.hub.resolve import format_title
 from viz.canvas import mode_bar, overlays, slice_line
+from viz.canvas.bookmark_strip import BookmarkStrip
 from viz.canvas.overlays import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
 from viz.core import gestures
 from viz.core.state import SLOTS, AppState, Slot
@@ -35,6 +36,7 @@ class Canvas:
     def __init__(self, state: AppState, context: PanelContext) -> None:
         self.state, self.context = state, context
         self.frames: dict[Slot, Frame] = {"left": Frame(), "right": Frame()}
+        self._strip = BookmarkStrip(state, context)
         self.turn: Slot = "left"  # whose picture a blinking canvas shows
         self._area = Rect()  # of all pictures
         self._absent: dict[Slot, Absence | None] = {"left": None, "right": None}  # why slots show nothing
@@ -74,7 +76,7 @@ class Canvas:
     def draw(self, pictures: Pictures) -> None:
         """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
         origin, room, em = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail(), imgui.get_font_size()
-        tag, bar = TAG_HEIGHT * em, mode_bar.HEIGHT * em
+        tag, bar, strip = TAG_HEIGHT * em, mode_bar.HEIGHT * em, self._strip.height
         for slot in SLOTS:
             self._absent[slot] = overlays.explain_absence(self.state, self.context, slot, pictures.slot(slot))
         self._take_turns()
@@ -83,7 +85,7 @@ class Canvas:
         wrap = max(1.0, room.x - 2 * MARGIN)
         caption = sum(imgui.calc_text_size(text, wrap_width=wrap).y + LINE_GAP for text in notes)
         caption += imgui.get_text_line_height() + LINE_GAP if legend is not None else 0.0
-        height = max(1.0, room.y - tag - caption - bar)
+        height = max(1.0, room.y - tag - caption - bar - strip)
         self._place(Rect(origin.x, origin.y + tag, max(1.0, room.x), height))
         imgui.set_cursor_screen_pos(self._area.corner)
         buttons = imgui.ButtonFlags_
@@ -93,7 +95,9 @@ class Canvas:
         self._draw_pictures(pictures)
         self._tags(tag)
         self._captions(legend, notes)
-        mode_bar.draw(self.state, self.context, Rect(origin.x, self._area.bottom + caption, self._area.width, bar))
+        top, width = self._area.bottom + caption, self._area.width
+        mode_bar.draw(self.state, self.context, Rect(origin.x, top, width, bar))
+        self._strip.draw(Rect(origin.x, top + bar, width, strip))
 
     def _place(self, area: Rect) -> None:
         """Place the slots and their pictures for the mode that the canvas is in."""

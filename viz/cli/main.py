@@ -13,6 +13,7 @@ from viz import invocation
 COMMANDS = (
     Entry("view", "viz.cli.view:view", "Open the window (the default)."),
     Entry("render", "viz.cli.render:render", "Write a picture, or one a seed, without a window."),
+    Entry("mix", "viz.cli.mix:mix", "Draw a grid of seeds that take layers' styles from others."),
     Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
@@ -23,6 +24,7 @@ COMMANDS = (
 
 ELSEWHERE = {
     "gen_images": "There is no gen_images here: `render` takes the same options.",
+    "style_mixing": "There is no style_mixing here: `mix` takes the same options, and writes one grid.",
     "gen_video": "Videos are not there yet: `render` writes single pictures.",
     "video": "Videos are not there yet: `render` writes single pictures.",
     "avg_spectra": "There is no avg_spectra here: `spectra` averages and draws at once.",

@@ -9,8 +9,9 @@ import click
 
 from gan.cli.network_options import FiniteRange
 from gan.cli.path_types import UserPath
+from viz.core.latent import LARGEST_SEED
 
-SEEDS_LIMIT, LARGEST_SEED = 100_000, 2**32 - 1
+SEEDS_LIMIT = 100_000
 MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
 PATH, SEED = UserPath(), click.IntRange(0, LARGEST_SEED)
 
@@ -59,13 +60,16 @@ class Numbers(click.ParamType[tuple[float, ...]]):
 
 
 class Pair(Numbers):
-    """Two numbers of at most a million."""
+    """Two numbers of at most `most`."""
 
     name, words = "X,Y", "two numbers such as 0.25,-0.1"
 
+    def __init__(self, most: float = 1e6) -> None:
+        self.most = most
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         numbers = super().convert(value, param, ctx)
-        if not all(abs(number) <= 1e6 for number in numbers):
+        if not all(abs(number) <= self.most for number in numbers):
             self.fail(f"{value!r} is out of range.", param, ctx)
         return numbers
 
@@ -88,21 +92,22 @@ class Seeds(click.ParamType[tuple[int, ...]]):
     """Numbers and ranges: 0-5,9."""
 
     name = "SEEDS"
+    what, example, largest = "seeds", "0-5,9", LARGEST_SEED
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         seeds: list[int] = []
         for part in str(value).split(","):
             found = re.fullmatch(r"([0-9]{1,20})(?:-([0-9]{1,20}))?", part.strip())
             if not found:
-                self.fail(f"{value!r} is not a list of seeds such as 0-5,9.", param, ctx)
+                self.fail(f"{value!r} is not a list of {self.what} such as {self.example}.", param, ctx)
             first, last = int(found[1]), int(found[2] or found[1])
             if last - first >= SEEDS_LIMIT or last < first:
-                self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} seeds, smaller first.", param, ctx)
-            if last > LARGEST_SEED:
-                self.fail(f"{last} is too large: seeds run from 0 to {LARGEST_SEED}.", param, ctx)
+                self.fail(f"{part!r} is not a range of at most {SEEDS_LIMIT} {self.what}, smaller first.", param, ctx)
+            if last > self.largest:
+                self.fail(f"{last} is too large: {self.what} run from 0 to {self.largest}.", param, ctx)
             seeds.extend(range(first, last + 1))
             if len(seeds) > SEEDS_LIMIT:
-                self.fail(f"these are more than {SEEDS_LIMIT} seeds: give fewer.", param, ctx)
+                self.fail(f"these are more than {SEEDS_LIMIT} {self.what}: give fewer.", param, ctx)
         return tuple(dict.fromkeys(seeds))
 
 

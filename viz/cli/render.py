@@ -13,27 +13,22 @@ from gan.cli.network_options import FiniteRange
 from gan.cli.path_types import ModelName, overwrite_option, refuse_existing, refuse_existing_in
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
+from viz.cli.drawing import draw_picture
 from viz.cli.label_options import choose_label, class_option, label_option
+from viz.cli.latent_options import NamedLatent, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
-from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, Seeds, device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
+from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
+from viz.core.latent import MOST_LAYERS, Latent, Space
+from viz.core.noise import Noise
 from viz.core.request import PictureRequest
+
+Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
 
 NO_ALPHA = (".jpg", ".jpeg")
 NO_VIDEO = "is of videos, which are not there yet: render writes single pictures; leave it out."
-ELSEWHERE = {
-    **dict.fromkeys(("--output", "--grid", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO),
-    "--projected-w": "is not there yet: pictures are drawn from seeds; leave it out.",
-    "--space": "is not there yet: pictures are drawn from seeds; leave it out.",
-}
-
-
-def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if value is not None and value.strip().lower() != "const":
-        raise click.UsageError(
-            f"--noise-mode={value} is not there yet: noise is the constant one that the model was saved with; give "
-            "--noise-mode=const, or leave it out."
-        )
+ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)}
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
@@ -47,11 +42,17 @@ def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | 
     metavar="MODEL",
     help=f"{MODEL_HELP}.",
 )
-@click.option("--seed", type=SEED, help="Seed of z: RandomState(seed).randn(1, z_dim).")
-@click.option("--seeds", type=Seeds(), help="Several, such as 0-5,9: a picture each, seedNNNN.png.")
+@latent_options
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
 @click.option("--scale", type=FiniteRange(0.25, 4), default=1.0, metavar="FACTOR", help="More than 1 enlarges.")
+@click.option(
+    "--stretch", type=FiniteRange(0.25, 4), default=1.0, metavar="FACTOR", help="Wider for its height, the area kept."
+)
+@click.option(
+    "--shear", type=FiniteRange(-2, 2), default=0.0, metavar="X", help="To the right, for each width below the centre."
+)
+@click.option("--mirror", is_flag=True, help="Left to right. No rung is equivariant to this, nor to the two above.")
 @click.option(
     "--untransform",
     is_flag=True,
@@ -60,6 +61,12 @@ def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | 
 @click.option("--zero-learned", is_flag=True, help="Leave out the transform that the model learned from w (H, T, R).")
 @click.option("--mean-constant", is_flag=True, help="Rung A: replace its learned constant by the mean over the pixels.")
 @trunc_option
+@click.option(
+    "--cutoff", type=click.IntRange(1, MOST_LAYERS), metavar="N", help="Truncate the first N w's alone (all of them)."
+)
+@click.option(
+    "--save-w", type=PATH, metavar="FILE", help="Also write the w's, as drawn, to this .npz, .npy or .safetensors."
+)
 @class_option
 @label_option
 @device_option
@@ -72,33 +79,49 @@ def _refuse_noise_mode(ctx: click.Context, param: click.Parameter, value: str | 
 )
 @click.option(
     "--noise-mode",
-    metavar="const",
-    callback=_refuse_noise_mode,
-    expose_value=False,
-    help="Noise of StyleGAN2's layers: const, as the model was saved, is the only one yet.",
+    type=click.Choice(["const", "random", "none"], case_sensitive=False),
+    default="const",
+    show_default=True,
+    help="Noise of StyleGAN2's layers: const is what the model was saved with.",
 )
+@click.option("--noise-seed", type=SEED, help="Seed of random noise (0).")
 @click.option(
     "--out", type=PATH, metavar="FILE", help="The .png, .jpg or .webp to write; with several seeds a folder of PNGs."
 )
 @click.option("--outdir", type=PATH, metavar="DIR", help="A folder for seedNNNN.png instead, also of a single seed.")
+@click.option("--grid", type=GridSize(), help="All seeds in one sheet of so many columns and rows, such as 8x4.")
+@click.option("--captions", is_flag=True, help="Seed and label below each picture of the sheet.")
 @overwrite_option
 def render(
     model: str,
     seed: int | None,
     seeds: tuple[int, ...] | None,
+    seed_plane: tuple[float, float] | None,
+    space: Space,
+    z_file: Path | None,
+    w_file: Path | None,
     translate: tuple[float, float],
     rotate: float,
     scale: float,
+    stretch: float,
+    shear: float,
+    mirror: bool,
     untransform: bool,
     zero_learned: bool,
     mean_constant: bool,
     trunc: float,
+    cutoff: int | None,
+    save_w: Path | None,
     class_: str | None,
     vector: tuple[float, ...] | None,
     device: str,
     precision: str,
+    noise_mode: str,
+    noise_seed: int | None,
     out: Path | None,
     outdir: Path | None,
+    grid: Grid | None,
+    captions: bool,
     overwrite: bool,
 ) -> None:
     """Write a picture, or one a seed, without a window.
@@ -108,74 +131,108 @@ def render(
       python visualizer.py render --model t --seed 7 --out creature.png
       python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
+      python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
     """
-    if seed is not None and seeds is not None:
-        raise click.UsageError("Give --seed or --seeds, not both.")
-    targets = _choose_targets(seeds or (seed or 0,), out, outdir, seeds is not None, overwrite)
+    if noise_seed is not None and noise_mode != "random":
+        raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
+    targets: Targets = []
+    if grid is None:
+        if captions:
+            raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
+        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file)
+        if save_w is not None:
+            check_w_name(save_w, len(latents), overwrite)
+        targets = _choose_targets(latents, out, outdir, seeds is not None, overwrite, save_w is not None)
+    else:
+        given = {"--seed-plane": seed_plane, "--z": z_file, "--w": w_file, "--save-w": save_w, "--outdir": outdir}
+        others = [option for option, value in given.items() if value is not None]
+        sheet_seeds = choose_seeds(grid, seed, seeds, others)
     with user_errors():
         path, header = read_model(model)
-    if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for target in targets.values()):
+    if grid is not None:
+        sheet = check_sheet(grid, header.config.resolution, out, captions=captions, overwrite=overwrite)
+    if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for _, target in targets if target):
         raise click.UsageError(f"{path.name} draws transparency, which a JPEG does not hold: give a .png or .webp.")
     label = choose_label(path.name, header, class_, vector)
     if label.remark:
         click.echo(label.remark)
+    if noise_mode != "const" and not header.config.noise_inputs:
+        click.echo(f"{path.name} has no noise inputs, so --noise-mode changes nothing.")
     request = PictureRequest(
         model=str(path),
         psi=trunc,
+        cutoff=cutoff,
         tx=translate[0],
         ty=translate[1],
         degrees=rotate,
         scale=scale,
+        stretch=stretch,
+        shear=shear,
+        mirror=mirror,
         untransform=untransform,
         learned=(0.0, 0.0, 0.0) if zero_learned else None,
         mean_constant=mean_constant,
+        noise=Noise(noise_mode, float(noise_seed or 0)),
         device=device,
         precision=precision,
         **label.as_request(),
     )
-    _draw(request, targets, cite_model(model, request.model), label.words)
+    cited = cite_model(model, request.model)
+    if grid is not None:
+        draw_sheet(request, sheet_seeds, grid, sheet, captions=captions, model=cited, words=label.words)
+    else:
+        _draw(request, targets, save_w, cited, label.words)
 
 
-def _draw(request: PictureRequest, targets: dict[int, Path], model: str, words: str) -> None:
-    """Draw and write the picture of each seed; `model` and `words` name the model and the label."""
+def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model: str, words: str) -> None:
+    """Draw and write the picture of each latent, and its w's; `model` and `words` name the model and the label."""
     from gan.data.image_io import save_image, select_channels
+    from gan.data.latent_files import write_w_file
     from viz.render.renderer import Renderer
 
     renderer = Renderer(enlarge=False)
-    for number, target in targets.items():
-        request = replace(request, seeds=((number, 1.0),))
-        result = renderer.render(request)
-        # What a window shows with a remark is, asked for on a command line, not what was asked for.
-        if result.error or result.notice or result.image is None or result.facts is None:
-            notice = f"{result.notice} Nothing was written." if result.notice else "No picture came back."
-            raise click.ClickException(result.error or notice)
-        channels = result.facts.config.img_channels
+    for latent, target in targets:
+        request = replace(request, latent=latent)
+        image, facts = draw_picture(renderer, request)
+        if save_w is not None:
+            with explain_unwritable(save_w):
+                write_w_file(save_w, renderer.find_ws(request)[0].cpu().numpy())
+            click.echo(f"Wrote {save_w} (w's of {facts.config.num_ws} layers).")
+        if target is None:
+            continue
+        channels = facts.config.img_channels
         of = f", {words}" if words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
         document = {"schema": 1, "request": {**asdict(request), "model": model}}
         with explain_unwritable(target):
-            save_image(target, select_channels(result.image, channels), {"jinc": json.dumps(document)})
-        click.echo(f"Wrote {target} ({result.width}x{result.width}, {kind}){of}.")
+            save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
+        click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")
 
 
 def _choose_targets(
-    seeds: Sequence[int], out: Path | None, outdir: Path | None, are_listed: bool, overwrite: bool
-) -> dict[int, Path]:
-    """Return the file of each seed's picture; whatever is wrong with any of them is said before the first is drawn."""
+    latents: Sequence[NamedLatent],
+    out: Path | None,
+    outdir: Path | None,
+    are_listed: bool,
+    overwrite: bool,
+    may_be_none: bool,
+) -> Targets:
+    """Return the file of each latent's picture; whatever is wrong with any is said before the first is drawn."""
+    if out is None and outdir is None and may_be_none:
+        return [(latents[0].latent, None)]
     if (out is None) == (outdir is None):
         raise click.UsageError("Give --out, a file, or --outdir, a folder for seedNNNN.png.")
-    is_file = out is not None and (not are_listed or (len(seeds) == 1 and out.suffix.lower() in PICTURES))
+    is_file = out is not None and (not are_listed or (len(latents) == 1 and out.suffix.lower() in PICTURES))
     if out is not None and is_file:
         refuse_existing(out, overwrite)
         check_picture_name(out, "--out")
-        targets = {seeds[0]: out}
+        targets = [(latents[0].latent, out)]
     else:
         option, folder = ("--outdir", outdir) if outdir is not None else ("--out", out or Path())
         if option == "--out" and folder.suffix.lower() in PICTURES:
             raise click.UsageError(f"--out {folder.name} is the name of one picture: give a folder for several seeds.")
-        names = {seed: f"seed{seed:04d}.png" for seed in seeds}
-        refuse_existing_in(folder, list(names.values()), overwrite, option)
-        targets = {seed: folder / name for seed, name in names.items()}
-    check_writable(next(iter(targets.values())))
-    return targets
+        refuse_existing_in(folder, [name for _, name in latents], overwrite, option)
+        targets = [(latent, folder / name) for latent, name in latents]
+    check_writable(targets[0][1])
+    return [*targets]

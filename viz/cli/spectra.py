@@ -20,7 +20,8 @@ from gan.networks.labels import Label
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable, progress_bar
-from viz.cli.parameter_types import LARGEST_SEED, MODEL_HELP, PATH, SEED, device_option, trunc_option
+from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
+from viz.core.latent import LARGEST_SEED
 from viz.reports import spectra_figure
 from viz.reports.network_text import format_table, plain
 

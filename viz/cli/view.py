@@ -126,7 +126,7 @@ def view(
     from viz.window.window import Window
 
     window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
-    window.context.message = " ".join(filter(None, (message, unkept)))
+    window.context.message = " ".join(filter(None, (message, unkept, window.context.message)))
     window.show(*panels)
     _run(window, screenshot, exit_after)
 

@@ -4,7 +4,8 @@
 import math
 from collections.abc import Sequence
 
-from viz.core.state import SLOTS, AppState, CanvasState, LatentState, TransformState
+from viz.core.latent_state import LatentState, SourceState
+from viz.core.state import SLOTS, AppState, CanvasState, TransformState
 from viz.core.state_fields import limits_of
 
 SEEDS_PER_WIDTH = 4.0  # seeds that a right-drag across a whole picture walks over the seed plane
@@ -62,9 +63,10 @@ def angle_between(before: tuple[float, float], after: tuple[float, float]) -> fl
 
 
 def reset(transform: TransformState) -> None:
-    """Go back to the picture that was not moved, turned or scaled."""
+    """Go back to the picture that was not moved, turned, scaled or deformed."""
     transform.tx = transform.ty = transform.degrees = transform.phase = 0.0
-    transform.scale = 1.0
+    transform.scale = transform.stretch = 1.0
+    transform.shear, transform.mirror = 0.0, False
 
 
 def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
@@ -76,10 +78,24 @@ def zoom(canvas: CanvasState, factor: float, x: float, y: float) -> None:
     set_clamped(canvas, "pan_y", y - (y - canvas.pan_y) * ratio)
 
 
-def walk(latent: LatentState, dx: float, dy: float) -> None:
+def go_to(latent: SourceState, x: float, y: float) -> None:
+    """Show a point of the seed plane; a latent that is kept stays so."""
+    latent.source = "seeds"
+    set_clamped(latent, "x", x)
+    set_clamped(latent, "y", y)
+
+
+def swap(latent: LatentState) -> None:
+    """Exchange the latent and the second one that is mixed in."""
+    for name in SourceState.__dataclass_fields__:
+        first, second = getattr(latent, name), getattr(latent.second, name)
+        setattr(latent, name, second)
+        setattr(latent.second, name, first)
+
+
+def walk(latent: SourceState, dx: float, dy: float) -> None:
     """Drag the seed plane under the point that is shown, by (dx, dy) seeds: what lay right comes from the left."""
-    set_clamped(latent, "x", latent.x - dx)
-    set_clamped(latent, "y", latent.y - dy)
+    go_to(latent, latent.x - dx, latent.y - dy)
 
 
 def fit(canvas: CanvasState) -> None:
@@ -89,11 +105,26 @@ def fit(canvas: CanvasState) -> None:
 
 def is_animating(state: AppState) -> bool:
     """Return True while an animation plays: frames must then be drawn although the user does nothing."""
-    return any(state.latent_of(slot).animate or _plays(state.transform_of(slot)) for slot in SLOTS)
+    return state.noise.moves or any(
+        any(map(_walks, _sources(state.latent_of(slot)))) or _plays(state.transform_of(slot)) for slot in SLOTS
+    )
+
+
+def _sources(latent: LatentState) -> tuple[SourceState, ...]:
+    """Return the sources that are shown: of the latent, and of the second while it is mixed in."""
+    return (latent, latent.second) if latent.mixed and latent.mix_with == "second" else (latent,)
+
+
+def _walks(source: SourceState) -> bool:
+    return source.animate and source.source == "seeds"
 
 
 def _plays(transform: TransformState) -> bool:
-    return transform.animate != "off" or (transform.learned == "set" and transform.learned_animate != "off")
+    return (
+        transform.animate != "off"
+        or transform.spin != 0.0
+        or (transform.learned == "set" and transform.learned_animate != "off")
+    )
 
 
 def is_blinking(state: AppState) -> bool:
@@ -105,11 +136,14 @@ def advance(state: AppState, seconds: float) -> None:
     """Play the animations for `seconds`."""
     for slot in SLOTS[:1] if state.linked else SLOTS:
         _play(state.latent_of(slot), state.transform_of(slot), seconds)
+    if state.noise.moves:
+        set_clamped(state.noise, "seed", state.noise.seed + state.noise.speed * seconds)
 
 
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
-    if latent.animate:
-        set_clamped(latent, "x", latent.x + latent.speed * seconds)
+    for source in filter(_walks, _sources(latent)):
+        set_clamped(source, "x", source.x + source.speed * seconds)
+    transform.degrees = wrap_degrees(transform.degrees + 360.0 * transform.spin * seconds)
     turns = transform.speed * seconds
     if transform.animate != "off":
         _move(transform, transform.phase, transform.phase + turns)

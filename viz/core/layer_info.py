@@ -38,3 +38,19 @@ def number_format(layer: Band, config: GeneratorConfig, half: int) -> str:
     summed = "torgb" in layer.name  # StyleGAN2's RGB image, added up over the resolutions
     whole = layer.name in ("input", PICTURE) or summed
     return "f16" if not whole and is_fp16_layer(layer.rate, config.resolution, half) else "f32"
+
+
+@lru_cache(maxsize=64)
+def list_w_layers(config: GeneratorConfig) -> tuple[Band, ...]:
+    """Return the layer that takes each w first: the input (T and R) or the convolution, and ToRGB the last."""
+    layers = [layer for layer in list_bands(config) if config.architecture == "layers" or layer.name != "input"]
+    if config.architecture == "layers":
+        return tuple(layers)
+    # StyleGAN2's ToRGB shares the w of the convolution after it; the last has one of its own.
+    return (*(layer for layer in layers if "torgb" not in layer.name), layers[-1])
+
+
+def split_w_layers(count: int) -> dict[str, range]:
+    """Return the w's of coarse, middle and fine styles, 4, 4 and 10 of the 18 of StyleGAN2 at 1024 pixels."""
+    middle, fine = round(count * 4 / 18), round(count * 8 / 18)
+    return {"coarse": range(middle), "middle": range(middle, fine), "fine": range(fine, count)}

@@ -1,28 +1,28 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Turn the state into a frozen, hashable request. Equal requests mean equal pictures: nothing is rendered twice."""
 
-import math
 from dataclasses import dataclass
 
-from viz.core.state import PLANE_WIDTH, AppState, Slot
-
-SeedWeights = tuple[tuple[int, float], ...]
+from viz.core.latent import Latent, OtherModel, SeedPoint
+from viz.core.noise import STORED, Noise
+from viz.core.state import SLOTS, AppState, Slot
 
 
 @dataclass(frozen=True)
 class PictureRequest:
     """Everything one slot's picture depends on, apart from the checkpoint's own bytes.
 
-    `seeds` are (seed, weight) pairs whose z's are added up; `cutoff` None truncates every w; class `label` or `vector`
-    is the model's label as `label_kind` says (viz.core.labels); tx and ty are image
-    widths (positive: right, down), `degrees` counter-clockwise, `scale` enlarges, and `snap` rounds tx and ty to the
-    model's pixels; `untransform` moves the finished picture back. `learned` is (tx, ty, degrees) in place of what w
-    makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
+    `latent` says where the w's come from (viz.core.latent); `cutoff` None truncates every w; class `label` or `vector`
+    is the model's label as `label_kind` says (viz.core.labels); tx and ty are image widths (positive: right, down),
+    `degrees` counter-clockwise, `scale` enlarges, and the rest up to `mirror` is as in input_transform.forward_matrix;
+    `snap` rounds tx and ty to the model's pixels; `untransform`
+    moves the finished picture back; `noise` is for models that have it. `learned` is (tx, ty, degrees) in place of what
+    w makes of the input, None leaves it to w; `mean_constant` renders rung A from its constant's mean. `precision` is
     "float32", "float16" (in the highest resolutions), or "auto": float16 on GPUs, where the picture stays the same.
     """
 
     model: str
-    seeds: SeedWeights = ((0, 1.0),)
+    latent: Latent = SeedPoint()
     psi: float = 1.0
     cutoff: int | None = None
     label: int = 0
@@ -32,8 +32,12 @@ class PictureRequest:
     ty: float = 0.0
     degrees: float = 0.0
     scale: float = 1.0
+    stretch: float = 1.0
+    shear: float = 0.0
+    mirror: bool = False
     snap: bool = False
     untransform: bool = False
+    noise: Noise = STORED
     learned: tuple[float, float, float] | None = None
     mean_constant: bool = False
     device: str = "cpu"
@@ -51,29 +55,24 @@ class RenderRequest:
         return self.left if name == "left" else self.right
 
 
-def seed_weights(x: float, y: float) -> SeedWeights:
-    """Return the seeds around point (x, y) of the seed plane and their z's weights, bilinear and then rescaled.
-
-    The weights are divided by the root of their sum of squares. A weighted sum of independent N(0, I) vectors is then
-    again N(0, I): every point of the plane is a fair sample of the model, exactly the seed's own z at an integer
-    point. Blending w's, or z's without the rescaling, would drift towards the average picture in the middle of every
-    cell, as truncation does, and the whole walk would pulse between individual and average.
-    """
-    column, row = math.floor(x), math.floor(y)
-    u, v = x - column, y - row
-    corners = (
-        (column, row, (1 - u) * (1 - v)),
-        (column + 1, row, u * (1 - v)),
-        (column, row + 1, (1 - u) * v),
-        (column + 1, row + 1, u * v),
-    )
-    scale = 1.0 / math.sqrt(sum(weight * weight for _, _, weight in corners))
-    return tuple(((cx + PLANE_WIDTH * cy) % 2**32, weight * scale) for cx, cy, weight in corners if weight > 0.0)
+def snap_degrees(degrees: float, step: float) -> float:
+    """Return the nearest multiple of `step` degrees in [-180, 180); 0 leaves the angle as it is."""
+    return degrees if step == 0.0 else (round(degrees / step) * step + 180.0) % 360.0 - 180.0
 
 
 def build_request(state: AppState) -> RenderRequest:
     """Build the request that `state` asks for. Pure: the same state gives an equal request."""
     return RenderRequest(left=_picture(state, "left"), right=_picture(state, "right"))
+
+
+def _latent(state: AppState, slot: Slot) -> Latent:
+    """Return a slot's latent, with w's of the other slot's model where they are mixed in."""
+    own, other = state.latent_of(slot), SLOTS[slot == SLOTS[0]]
+    path, theirs = state.slot(other).path, state.latent_of(other)
+    if own.mix_with == "second" or not own.mixed or not path:
+        return own.latent()
+    label = theirs.label, theirs.label_kind, tuple(theirs.vector)
+    return own.mix(OtherModel(path, theirs.base(), theirs.psi, theirs.cutoff or None, *label))
 
 
 def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
@@ -84,7 +83,7 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
     chosen = (transform.learned_tx, transform.learned_ty, transform.learned_degrees)
     return PictureRequest(
         model=path,
-        seeds=seed_weights(latent.x, latent.y),
+        latent=_latent(state, slot),
         psi=latent.psi,
         cutoff=latent.cutoff or None,
         label=latent.label,
@@ -92,10 +91,14 @@ def _picture(state: AppState, slot: Slot) -> PictureRequest | None:
         vector=tuple(latent.vector),
         tx=transform.tx,
         ty=transform.ty,
-        degrees=transform.degrees,
+        degrees=snap_degrees(transform.degrees, transform.snap_degrees),
         scale=transform.scale,
+        stretch=transform.stretch,
+        shear=transform.shear,
+        mirror=transform.mirror,
         snap=transform.snap,
         untransform=transform.untransform,
+        noise=state.noise.noise(),
         learned=chosen if transform.learned == "set" else None,
         mean_constant=transform.mean_constant,
         device=state.display.device,

@@ -71,6 +71,7 @@ class RenderResult:
     kept: float | None = None  # None without a Fourier input
     computed: frozenset[str] = frozenset()  # of load, mapping, synthesis
     how: str = ""  # number format, layout and what ran the model
+    noise: float = 0.0  # the largest strength of noise that the model's layers learned
     half: int = 0  # of how many of the highest resolutions the layers ran in float16
     pending: "Callable[[], RenderResult] | None" = None
 

@@ -18,7 +18,12 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
-from viz.core.state_fields import choice, number, numbers, read_limits
+from viz.core.bookmark_state import BookmarksState
+from viz.core.gallery_state import GalleryState
+from viz.core.latent import Latent, read_latent
+from viz.core.latent_state import LatentState
+from viz.core.noise import NoiseState
+from viz.core.state_fields import choice, number, read_limits
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -31,10 +36,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
-LONGEST_VECTOR = 4096  # numbers of a label
 LARGEST_FILE = 2**20  # bytes; a state has some thousand
-PLANE_WIDTH = 100
-"""Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
 
 
 class StateError(ValueError):
@@ -52,25 +54,6 @@ class SlotState:
 
 
 @dataclass
-class LatentState:
-    """A point (x, y) of the seed plane, truncation psi on the first `cutoff` w's (0: on all), and a label.
-
-    The label is a class or a vector, by `label_kind`: "auto" is what the model was trained with, as far as its file
-    says so. Numbers that `vector` lacks are the model's own default (gan.networks.labels).
-    """
-
-    x: float = number(0.0, -1e6, 1e6)
-    y: float = number(0.0, -1e6, 1e6)
-    animate: bool = False
-    speed: float = number(0.25, -5.0, 5.0)  # seeds a second, along x
-    psi: float = number(1.0, -1.0, 2.0)
-    cutoff: int = number(0, 0, 64)
-    label: int = number(0, 0, 100_000)  # the class
-    label_kind: str = choice("auto", "class", "vector")
-    vector: list[float] = numbers(-1e30, 1e30, LONGEST_VECTOR)
-
-
-@dataclass
 class TransformState:
     """Translation in image widths (positive: right, down), rotation in degrees (positive: counter-clockwise), scale.
 
@@ -81,10 +64,15 @@ class TransformState:
     ty: float = number(0.0, -4.0, 4.0)
     degrees: float = number(0.0, -180.0, 180.0)
     scale: float = number(1.0, 0.25, 4.0)  # more than 1 enlarges
+    stretch: float = number(1.0, 0.25, 4.0)  # width by height
+    shear: float = number(0.0, -2.0, 2.0)
+    mirror: bool = False  # left to right
     snap: bool = False  # to whole pixels of the model's own picture
+    snap_degrees: float = number(0.0, 0.0, 90.0)  # steps of the rotation; 0: none
     untransform: bool = False  # move the finished picture back
     animate: str = choice("off", "x", "y", "circle", "rotate", "scale")
-    speed: float = number(0.1, -2.0, 2.0)  # turns a second, of every animation here
+    speed: float = number(0.1, -2.0, 2.0)  # turns a second, of every animation here but the spin
+    spin: float = number(0.0, -2.0, 2.0)  # turns a second by which the rotation goes on by itself
     radius: float = number(0.06, 0.0, 1.0)  # of the circle and of the ways along x and y, in image widths
     octaves: float = number(1.0, 0.0, 4.0)  # by which the scale goes up and comes back
     phase: float = number(0.0, -1.0, 1.0)  # of the animation, in turns
@@ -206,12 +194,15 @@ class AppState:
     right: SlotState = field(default_factory=SlotState)
     latent: LatentState = field(default_factory=LatentState)
     transform: TransformState = field(default_factory=TransformState)
+    noise: NoiseState = field(default_factory=NoiseState)
     canvas: CanvasState = field(default_factory=CanvasState)
     layers: LayersState = field(default_factory=LayersState)
     spectrum: SpectrumState = field(default_factory=SpectrumState)
     sticking: StickingState = field(default_factory=StickingState)
     training: TrainingState = field(default_factory=TrainingState)
     display: DisplayState = field(default_factory=DisplayState)
+    gallery: GalleryState = field(default_factory=GalleryState)
+    bookmarks: BookmarksState = field(default_factory=BookmarksState)
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots
     focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked
@@ -296,6 +287,8 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
+    if "latent" in limits:
+        return None if value is None else _checked_latent(label, value)
     if "most" in limits:
         return _checked_numbers(label, value, limits)
     if isinstance(current, list):
@@ -317,13 +310,21 @@ def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) ->
 
 
 def _checked_numbers(label: str, value: Any, limits: Mapping[str, Any]) -> list[float]:
-    low, high, most = limits["low"], limits["high"], limits["most"]
+    low, high, most, kind = limits["low"], limits["high"], limits["most"], limits["kind"]
+    words = "whole numbers" if kind is int else "numbers"
     if not isinstance(value, list) or len(value) > most:
-        raise StateError(f"{label} must be a list of at most {most} numbers.")
+        raise StateError(f"{label} must be a list of at most {most} {words}.")
     for item in value:
-        if type(item) not in (int, float) or not low <= item <= high:
-            raise StateError(f"{label} must hold numbers between {low:g} and {high:g}, not {_shown(item)}.")
-    return [float(item) for item in value]
+        if type(item) not in (int, kind) or not low <= item <= high:
+            raise StateError(f"{label} must hold {words} between {low:g} and {high:g}, not {_shown(item)}.")
+    return [kind(item) for item in value]
+
+
+def _checked_latent(label: str, value: Any) -> Latent:
+    try:
+        return read_latent(label, value)
+    except ValueError as problem:
+        raise StateError(str(problem)) from None
 
 
 def _text(label: str, value: str) -> str:

@@ -15,7 +15,17 @@ def number(default: float, low: float, high: float) -> Any:
 
 def numbers(low: float, high: float, most: int) -> Any:
     """Make a dataclass field for a list of at most so many floats within [low, high], empty at first."""
-    return field(default_factory=list, metadata={"low": low, "high": high, "most": most})
+    return field(default_factory=list, metadata={"low": low, "high": high, "most": most, "kind": float})
+
+
+def whole_numbers(low: int, high: int, most: int) -> Any:
+    """Make a dataclass field for a list of at most so many whole numbers within [low, high], empty at first."""
+    return field(default_factory=list, metadata={"low": low, "high": high, "most": most, "kind": int})
+
+
+def latent() -> Any:
+    """Make a dataclass field for a latent (viz.core.latent), None at first."""
+    return field(default=None, metadata={"latent": True})
 
 
 def choice(default: str, *others: str) -> Any:

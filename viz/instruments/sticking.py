@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,15 +50,12 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
     def _average(self, renderer: Renderer, picture: PictureRequest) -> Iterator[Callable[[], Mean]]:
         """Add one neighbour after another; yield a function that returns the mean so far."""
         from gan.data.image_io import to_rgb, to_uint8
-        from gan.networks.generator import z_from_seed
 
         found = NeighbourhoodMean()
         for index in range(self.num):
             try:
-                z_dim = renderer.generator(picture)[1].config.z_dim
-                z = sum((weight * z_from_seed(seed, z_dim)[0] for seed, weight in picture.seeds), np.zeros(z_dim))
-                near = perturb_latent(z, self.radius, NEIGHBOURS_SEED, index)
-                found.add(to_uint8(to_rgb(renderer.render_latent(picture, near)))[0].cpu().numpy())
+                near = partial(perturb_latent, radius=self.radius, seed=NEIGHBOURS_SEED, index=index)
+                found.add(to_uint8(to_rgb(renderer.render_moved(picture, near)))[0].cpu().numpy())
             except (ValueError, OSError, RuntimeError, MemoryError):
                 return  # the slot itself says why there is no picture
             yield lambda: Mean(_to_rgba(found.mean), found.count, found.kept, picture.model)
@@ -130,10 +127,10 @@ def _measure(renderer: Renderer, picture: PictureRequest, num: int) -> Iterator[
     measured = Measured(model=picture.model)
     try:
         generator, _ = renderer.generator(picture)
-        label = renderer.vector(picture)
-        meter, sticks = EquivarianceMeter(generator, METRICS, label=label), None
+        label, options = renderer.vector(picture), renderer.noise_options(picture)
+        meter, sticks = EquivarianceMeter(generator, METRICS, label=label, options=options), None
         try:
-            sticks = StickinessMeter(generator, psi=picture.psi, label=label)
+            sticks = StickinessMeter(generator, psi=picture.psi, label=label, options=options)
         except ValueError as problem:  # a picture too small to be moved by whole pixels
             measured = replace(measured, refused=str(problem))
         while meter.num < num:

@@ -1,14 +1,28 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The panels, in the order of the menu.
 
-A panel is a module with `TITLE`, `PLACE` (where the default layout docks it: "left", "right" or "bottom") and
-`draw(state, context)`, which draws with imgui and changes only its own part of the state. No torch, no OpenGL here.
+A panel is a module with `TITLE`, `PLACE` (where the default layout docks it: "left", "latent", which is a tab beside
+that panel, "right" or "bottom") and `draw(state, context)`, which draws with imgui and changes only its own part of the
+state. No torch, no OpenGL here.
 """
 
 from typing import Protocol
 
 from viz.core.state import AppState
-from viz.panels import filters, latent, layers, model, performance, spectrum, sticking, training, transform
+from viz.panels import (
+    filters,
+    gallery,
+    latent,
+    layers,
+    mixing,
+    model,
+    noise,
+    performance,
+    spectrum,
+    sticking,
+    training,
+    transform,
+)
 from viz.ui.context import PanelContext
 
 
@@ -21,4 +35,17 @@ class Panel(Protocol):
     def draw(self, state: AppState, context: PanelContext) -> None: ...
 
 
-PANELS: tuple[Panel, ...] = (model, latent, transform, layers, spectrum, filters, sticking, training, performance)
+PANELS: tuple[Panel, ...] = (
+    model,
+    latent,
+    mixing,
+    noise,
+    transform,
+    layers,
+    spectrum,
+    filters,
+    gallery,
+    sticking,
+    training,
+    performance,
+)

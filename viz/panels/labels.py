@@ -5,8 +5,9 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from gan.networks.labels import default_vector, describe_class
 from viz.core.labels import choose_vector, find_kind
+from viz.core.latent_state import LONGEST_VECTOR, LatentState
 from viz.core.result import ModelFacts
-from viz.core.state import LONGEST_VECTOR, SLOTS, AppState, LatentState
+from viz.core.state import SLOTS, AppState
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 

@@ -6,13 +6,19 @@ import math
 from imgui_bundle import imgui, imgui_ctx
 
 from viz.core import gestures
-from viz.core.state import SLOTS, AppState, Slot
+from viz.core.state import SLOTS, AppState, Slot, TransformState
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Transform"
 PLACE = "left"
 LEARNED = "learned by the model"
+
+DEFORM = "stretch, shear, mirror"
+NOT_EQUIVARIANT = (
+    "No rung is equivariant to these: T follows translation, R rotation as well. The input is deformed as asked, and "
+    "the layers make of it what they learned."
+)
 
 WHOLE = 0.995
 KEPT = (
@@ -38,21 +44,33 @@ def draw(state: AppState, context: PanelContext) -> None:
     _length(state, context, "x", resolution, "Translation to the right, in image widths and in pixels.")
     _length(state, context, "y", resolution, "Translation downwards, in image widths and in pixels.")
     tip = "Rotation, counter-clockwise."
-    widgets.number(theme, "rotation", transform, "degrees", step=0.25, form="%+.2f°", tip=tip)
+    row = widgets.label(theme, "rotation", tip, cells=2)
+    widgets.number(theme, row, transform, "degrees", step=0.25, form="%+.2f°", tip=tip)
+    tip = "Turn by itself, beside whatever else moves, in turns a second; 0 stands still (a double click stops it)."
+    widgets.number(theme, row, transform, "spin", step=0.002, form="%.3f Hz", tip=tip)
     _scale(state, context)
     _animation(state, context)
     widgets.label(theme, "snap")
-    widgets.check("to pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
-    imgui.same_line()
-    tip = "Undo all moving, turning and scaling (as a double click on the picture does)."
-    if widgets.button("Reset", tip, width=-1):
-        gestures.reset(transform)
+    widgets.check("pixels", transform, "snap", "Render at the nearest whole pixel of each model's picture.")
+    widgets.beside()
+    imgui.set_next_item_width(-1)
+    form = "%.1f° steps" if transform.snap_degrees else "any angle"
+    tip = "Turn in steps of so many degrees; 0 is any angle (a double click)."
+    widgets.number(theme, None, transform, "snap_degrees", step=0.25, form=form, tip=tip)
     widgets.label(theme, "output")
     tip = "Move the finished picture back: content then stays in place, and what sticks to the pixels is what moves."
     widgets.check("untransform", transform, "untransform", tip)
+    imgui.same_line()
+    tip = "Undo all moving, turning, scaling and deforming (as a double click on the picture does)."
+    if widgets.button("Reset", tip, width=-1):
+        gestures.reset(transform)
     if transform.mean_constant or not all(facts.config.movable for facts in known):
         widgets.label(theme, "rung A")
         widgets.check("mean constant", transform, "mean_constant", MEAN_CONSTANT)
+    opened = imgui.collapsing_header(DEFORM)
+    widgets.tooltip(NOT_EQUIVARIANT)
+    if opened or transform.stretch != 1.0 or transform.shear != 0.0 or transform.mirror:
+        _deform(transform, context)
     opened = imgui.collapsing_header(LEARNED)
     tip = "Rungs H, T and R turn and move their input by (r_c, r_s, t_x, t_y), which an affine layer makes of w."
     widgets.tooltip(tip)
@@ -95,6 +113,18 @@ def _scale(state: AppState, context: PanelContext) -> None:
     for slot, share in kept.items():
         widgets.beside()
         widgets.mono_text(theme, f"{100 * share:.0f}%", theme.accent[slot])
+
+
+def _deform(transform: TransformState, context: PanelContext) -> None:
+    """Draw what no rung of the ladder is made to follow."""
+    theme = context.theme
+    tip = "Wider for its height, at the same area."
+    widgets.number(theme, "stretch", transform, "stretch", step=0.01, form="×%.3f", tip=tip, octaves=True)
+    tip = "What lies below the centre goes to the right, what lies above to the left."
+    widgets.number(theme, "shear", transform, "shear", step=0.005, form="%+.3f", tip=tip)
+    widgets.label(theme, "mirror")
+    widgets.check("left to right", transform, "mirror", "Mirror the input: faces look the other way, unless it sticks.")
+    widgets.sentence(NOT_EQUIVARIANT, theme.dim)
 
 
 def _animation(state: AppState, context: PanelContext) -> None:

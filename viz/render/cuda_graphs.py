@@ -10,7 +10,7 @@ import functools
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -20,8 +20,9 @@ from torch import Tensor
 
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.precision import PrecisionPolicy
-from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
+from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions, Weights
 from viz.core.images import DeviceImage
+from viz.core.noise import STORED, Noise
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 
 WARM_UP = 2  # runs before a capture: they load kernels, choose convolution algorithms and allocate
@@ -33,8 +34,9 @@ _capturing = threading.Lock()  # torch allows one capture at a time
 
 Value = TypeVar("Value")
 Capture = Callable[[Callable[[], Value]], Callable[[], Value]]
-Motion = tuple[float, float, float, float]  # tx, ty, degrees, scale
+Motion = tuple[float, ...]  # tx, ty, degrees, scale, stretch, shear, mirror: what forward_matrix takes
 Learned = tuple[float, float, float]  # tx, ty, degrees
+NOTHING = (None, None, None, STORED)  # that graphs hold before they are given anything
 
 
 def run_eager(function: Callable[[], Value]) -> Callable[[], Value]:
@@ -102,11 +104,14 @@ class SynthesisInputs(NamedTuple):
     untransform: bool = False
     learned: Learned | None = None
     mean_constant: bool = False
+    noise: Noise = STORED
+    planes: Mapping[str, Tensor] | None = None  # of `noise`, by layer; None where the network's own are taken, or none
 
     @property
     def key(self) -> Hashable:
         """All that the picture depends on: equal keys mean equal pictures."""
-        return self.ws_key, self.precision, self.motion, self.untransform, self.learned, self.mean_constant
+        moved = self.motion, self.untransform, self.learned, self.mean_constant
+        return self.ws_key, self.precision, *moved, self.noise
 
     @property
     def overrides(self) -> InputOverrides:
@@ -117,11 +122,28 @@ class SynthesisInputs(NamedTuple):
         """The Fourier input's transform; None for a model without that input, which refuses any."""
         return None if self.motion is None else user_matrix(*self.motion).to(self.ws.device)
 
+    @property
+    def noise_mode(self) -> str:
+        """The noise where there are no planes."""
+        return "none" if self.noise.mode == "none" else "const"
+
+    def options(self, weights: Weights | None = None) -> SynthesisOptions:
+        """Return the options of a call of the network."""
+        return SynthesisOptions(
+            noise=self.noise_mode,
+            planes=self.planes,
+            transform=self.transform,
+            overrides=self.overrides,
+            weights=weights,
+            precision=self.precision,
+        )
+
 
 class SynthesisGraphs:
     """The graphs of one model, from w and transform to bytes. Call them in inference_mode, on one stream.
 
-    Whether `inputs` have a motion, a learned transform and a mean constant is part of the graphs; so is `precision`.
+    Whether `inputs` have a motion, a learned transform, a mean constant and planes of noise is part of the graphs; so
+    is `precision`.
     """
 
     def __init__(
@@ -132,15 +154,22 @@ class SynthesisGraphs:
         self._ws = inputs.ws.clone()
         self._transform = None if inputs.motion is None else torch.eye(3, device=device)
         self._learned = None if inputs.learned is None else torch.ones(4, device=device)
-        self._holds: tuple[Hashable, Motion | None, Learned | None] = (None, None, None)
+        self._planes = None if inputs.planes is None else {name: torch.clone(p) for name, p in inputs.planes.items()}
+        self._holds: tuple[Hashable, Motion | None, Learned | None, Noise] = NOTHING
         overrides = InputOverrides(self._learned, inputs.mean_constant)
-        self._modulate = capture(lambda: synthesis.modulate(self._ws, precision))
+        prepared = synthesis.prepare(precision)
+        self._modulate = capture(lambda: synthesis.modulate(self._ws, precision, prepared))
         self._weights = self._modulate()
 
         def synthesize() -> tuple[Tensor, Tensor]:
             # The weights are read anew: without graphs, each call of _modulate returns others.
             options = SynthesisOptions(
-                transform=self._transform, weights=self._weights, overrides=overrides, precision=precision
+                noise=inputs.noise_mode,
+                planes=self._planes,
+                transform=self._transform,
+                weights=self._weights,
+                overrides=overrides,
+                precision=precision,
             )
             return synthesis(self._ws, options), measure_input(synthesis, self._ws, self._transform, overrides)
 
@@ -159,8 +188,8 @@ class SynthesisGraphs:
 
     def render(self, inputs: SynthesisInputs) -> tuple[Tensor, Tensor]:
         """Return the picture [1, C, H, W] and `measure_input`; the next call overwrites both."""
-        held_key, held_motion, held_learned = self._holds
-        self._holds = (None, None, None)  # should anything below fail, all is copied again
+        held_key, held_motion, held_learned, held_noise = self._holds
+        self._holds = NOTHING  # should anything below fail, all is copied again
         if held_key != inputs.ws_key:
             self._ws.copy_(inputs.ws)
             self._weights = self._modulate()
@@ -168,7 +197,10 @@ class SynthesisGraphs:
             copy_in(user_matrix(*inputs.motion), self._transform)
         if self._learned is not None and inputs.learned is not None and held_learned != inputs.learned:
             copy_in(learned_vector(*inputs.learned), self._learned)
-        self._holds = (inputs.ws_key, inputs.motion, inputs.learned)
+        if self._planes is not None and inputs.planes is not None and held_noise != inputs.noise:
+            for name, plane in self._planes.items():
+                plane.copy_(inputs.planes[name])
+        self._holds = (inputs.ws_key, inputs.motion, inputs.learned, inputs.noise)
         self._picture, self._facts = self._synthesize()
         return self._picture, self._facts
 
@@ -259,7 +291,8 @@ class CudaBackend:
 
     def render(self, inputs: SynthesisInputs) -> RenderedImage:
         """Start rendering. Raises torch's RuntimeError if the device has no memory left."""
-        key = (inputs.model, inputs.precision.num_fp16_res, inputs.learned is not None, inputs.mean_constant)
+        noise = inputs.noise_mode, inputs.planes is not None
+        key = (inputs.model, inputs.precision.num_fp16_res, inputs.learned is not None, inputs.mean_constant, noise)
         replay = self.graphs.get(key, lambda: self._made(inputs))
         begin, drawn, end = (torch.cuda.Event(enable_timing=True) for _ in range(3))
         begin.record()

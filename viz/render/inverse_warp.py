@@ -19,9 +19,9 @@ def inverse_warp(picture: Tensor, forward: Tensor) -> Tensor:
 
     Beyond the picture its edge is repeated; `coverage` says where.
     """
-    size, spread = picture.shape[3], float(torch.linalg.det(forward)) ** 0.5
-    if float(forward[0, 1]) == 0.0:  # not turned: one axis after the other, in one step
-        across, down = (_axis(forward, axis, size, spread, picture.device).to(picture) for axis in (0, 1))
+    size, spread = picture.shape[3], abs(float(torch.linalg.det(forward))) ** 0.5
+    if float(forward[0, 1]) == 0.0 == float(forward[1, 0]):  # not turned: one axis after the other, in one step
+        across, down = (_axis(forward, axis, size, picture.device).to(picture) for axis in (0, 1))
         return down @ picture @ across.T
     factor = min(max(2, FINE_SIZE // size), MOST)
     fine_centres = (torch.arange(size * factor, dtype=torch.float64, device=picture.device) + 0.5) / factor - 0.5
@@ -34,7 +34,7 @@ def inverse_warp(picture: Tensor, forward: Tensor) -> Tensor:
 
 def coverage(forward: Tensor, size: int, device: torch.device | str = "cpu") -> Tensor:
     """Return [size, size] in 0..1, the share of each pixel of a moved-back picture that lies inside the picture."""
-    spread = float(torch.linalg.det(forward)) ** 0.5
+    spread = abs(float(torch.linalg.det(forward))) ** 0.5
     inside = (0.5 - _sources(forward, size, device).abs()) * size / spread + 0.5  # from the edge, in pixels moved back
     return inside.clamp(0, 1).prod(dim=2).float()
 
@@ -47,11 +47,11 @@ def _sources(forward: Tensor, size: int, device: torch.device | str) -> Tensor:
     return torch.stack([a * x + b * y + tx, c * x + d * y + ty], dim=2)
 
 
-def _axis(forward: Tensor, axis: int, size: int, spread: float, device: torch.device) -> Tensor:
+def _axis(forward: Tensor, axis: int, size: int, device: torch.device) -> Tensor:
     """Return [size, size], the interpolation along one axis of a transform without rotation."""
     scale, shift = float(forward[axis, axis]), float(forward[axis, 2])
     where = (scale * _centres(size, device) + shift + 0.5) * size - 0.5
-    return lanczos_matrix(where, size, spread)
+    return lanczos_matrix(where, size, abs(scale))
 
 
 def _centres(size: int, device: torch.device | str) -> Tensor:

@@ -32,10 +32,12 @@ class JobRequest(Generic[Result]):
     """Base of the instruments' requests, which are frozen dataclasses of plain data with a `run` of their own.
 
     A live job looks at the pictures shown, again whenever they change; equal requests are the same job. A job that the
-    user starts runs once, and its request is compared by identity: declare it with `eq=False`.
+    user starts runs once, and its request is compared by identity: declare it with `eq=False`. One that is done at rest
+    runs only while no pictures are asked for, and after all others.
     """
 
     live: ClassVar[bool] = True
+    at_rest: ClassVar[bool] = False
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[Result | None]:
         """Do the work for the pictures that are `shown`, a slice a step. Import torch here, not in the module."""
@@ -113,7 +115,7 @@ class JobScheduler:
             if job is None or job.request != request:
                 self._start(name, _Job(request))
             elif request.live and moved:
-                if name in self._queue and job.steps is not None:
+                if name in self._queue and job.steps is not None and not request.at_rest:
                     job.outdated = True
                 else:
                     self._start(name, _Job(job.request, result=job.result))
@@ -127,11 +129,16 @@ class JobScheduler:
         """True while a job is not finished."""
         return bool(self._queue)
 
+    @property
+    def waits_for_rest(self) -> bool:
+        """True if all that is left is to be done at rest."""
+        return all(self._jobs[name].request.at_rest for name in self._queue)
+
     def step(self) -> tuple[str, JobStatus[Any]] | None:
         """Do one slice of the job whose turn it is; return its name and status, None without news."""
         import torch  # here: panels, who make requests, do without
 
-        name = next(iter(self._queue))
+        name = min(self._queue, key=lambda name: self._jobs[name].request.at_rest)  # the first of those that come first
         del self._queue[name]
         job, result, error, ended = self._jobs[name], None, None, False
         try:

@@ -8,44 +8,48 @@ are read by iterating over them, without hooks.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from gan.checkpoints import checkpoint
 from gan.devices import check_device, threads_for
 from gan.hub.resolve import explain_missing
-from gan.networks.generator import Generator, z_from_seed
+from gan.networks.generator import Generator
 from gan.networks.input_transform import forward_matrix
 from gan.networks.labels import Label
-from gan.networks.precision import configure_backends
-from gan.networks.synthesis import SynthesisOptions, Weights
+from gan.networks.precision import FULL_PRECISION, configure_backends
+from gan.networks.synthesis import Prepared, SynthesisOptions, Weights
 from viz.core.labels import choose_label
+from viz.core.latent import Mixture, OtherModel
+from viz.core.noise import STORED
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
 from viz.loading.lru_cache import LRUCache
 from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
-from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs, copy_in
+from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs
+from viz.render.latents import SEEDS_KEPT, LatentMapper, Move
+from viz.render.noise import PLANES_BYTES, Planes, make_planes
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
 
 MAPS_BYTES = 2**28  # of layers' maps; the newest two stay whatever their size
 MAPS_KEPT = 4  # of them at most: both slots' layers and pictures
-# Of a model's modulated weights, in the form of gan.networks.conv_autotune, to the model's own bytes, at most.
-MODULATED_RATIO = 4
+# Of a model's weights in the form of gan.networks.conv_autotune, modulated and before, to its own bytes, at most.
+MODULATED_RATIO = 8
 NO_FOURIER_INPUT = (
     "StyleGAN2 starts from a learned constant: with no Fourier input (rung B on) it cannot be moved, turned or scaled."
 )
 NO_LEARNED_TRANSFORM = "Rung {rung} has no learned transform to replace: w moves the input from rung H on."
 NO_CONSTANT = "Rung {rung} has no learned constant to average: only rung A starts from one."
-AT_REST = (0.0, 0.0, 0.0, 1.0)
+OTHER_MAPPING = "The two models' mapping networks differ, so a w that is mixed in means something else to this one."
+AT_REST = (0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0)
 
 FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, untransform, learned, mean_constant
 
@@ -54,6 +58,12 @@ FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, unt
 class _Model:
     generator: Generator
     facts: ModelFacts
+
+    @cached_property
+    def noise_strength(self) -> float:
+        """The largest of the layers' learned strengths of noise, 0 without noise inputs."""
+        found = tuple(p for name, p in self.generator.named_parameters() if name.endswith(".noise_strength"))
+        return float(torch.stack(found).abs().max()) if found else 0.0
 
     @cached_property
     def float16_psnr(self) -> float:
@@ -81,7 +91,12 @@ class Renderer:
         self._own_thread, self._enlarge = own_thread, enlarge
         limit = default_limit if model_bytes is None else lambda device: model_bytes
         self.models: ModelCache[_Model] = ModelCache(limit)
+        self._seeds: LRUCache[torch.Tensor] = LRUCache(SEEDS_KEPT)  # w's of seeds, not truncated
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
+        self._same: LRUCache[bool] = LRUCache(8)  # whether two models' mappings are the same
+        self._planes: LRUCache[torch.Tensor] = LRUCache(PLANES_BYTES)  # of noise, by seed
+        self._noise: LRUCache[Planes | None] = LRUCache(2)
+        self._prepared: LRUCache[Prepared] = LRUCache(2)  # weights before modulation: while w moves, they stay
         self._weights: LRUCache[Weights] = LRUCache(2)  # modulated: while only the input moves, they stay
         self._gpu = CudaBackend()
         self._images: LRUCache[RenderedImage] = LRUCache(4)
@@ -124,13 +139,17 @@ class Renderer:
             plan = self._plan(request)
             return self._maps.get((plan.inputs.key, layer), lambda: self._capture(plan, layer))[0]
 
-    def render_latent(self, request: PictureRequest, z: np.ndarray) -> torch.Tensor:
-        """Return [1, C, H, W], the request's picture of another latent z [z_dim]. Nothing of it is kept."""
+    def find_ws(self, request: PictureRequest) -> torch.Tensor:
+        """Return a request's w's [1, num_ws, w_dim], truncated. Raises what `describe_error` describes."""
+        with torch.inference_mode(), _on_device(request.device):
+            return self._plan(request).inputs.ws
+
+    def render_moved(self, request: PictureRequest, move: Move) -> torch.Tensor:
+        """Return [1, C, H, W], the request's picture with each z [z_dim] moved. Nothing of it is kept."""
         with torch.inference_mode(), _on_device(request.device):
             plan = self._plan(request)
-            ws = _map_latent(plan.model, request, z[None], plan.label)
-            options = SynthesisOptions(transform=plan.inputs.transform, overrides=plan.inputs.overrides)
-            return plan.inputs.synthesis(ws, options)
+            ws = self._mapper(plan.model, plan.inputs.model, request, plan.label, move).map(request.latent)
+            return plan.inputs.synthesis(ws, plan.inputs._replace(precision=FULL_PRECISION).options())
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """Return the loaded model of a request. It may be run, and must not be changed."""
@@ -146,20 +165,50 @@ class Renderer:
         label = choose_label(request, self.generator(request)[1])[0]
         return label if isinstance(label, tuple) else None
 
+    def noise_options(self, request: PictureRequest) -> SynthesisOptions:
+        """Return a request's noise as options of its model's network, for instruments that draw other pictures."""
+        with torch.inference_mode(), _on_device(request.device):
+            inputs = self._plan(request).inputs
+        return SynthesisOptions(noise=inputs.noise_mode, planes=inputs.planes)
+
     def _plan(self, request: PictureRequest) -> _RenderPlan:
         key = make_key(request)
         model, loaded = self._model(key)
         facts = model.facts
+        label, notice = choose_label(request, facts)
+        other = _find_other(request)
+        ws_key = (key, request.latent, request.psi, request.cutoff, label, None if other is None else make_key(other))
+        mapper = self._mapper(model, key, request, label)
+        ws, mapped = self._ws.get(ws_key, lambda: (mapper.map(request.latent), 1.0))
         if self._own_thread:
             torch.set_num_threads(threads_for(facts.config.resolution))
-        label, notice = choose_label(request, facts)
-        ws_key = (key, request.seeds, request.psi, request.cutoff, label)
-        ws, mapped = self._ws.get(ws_key, lambda: (_map_seeds(model, request, label), 1.0))
         motion, remarks = _follow(request, facts)
         precision, remark = choose_precision(request.precision, key.device, lambda: model.float16_psnr)
-        inputs = SynthesisInputs(key, model.generator.synthesis, precision, ws_key, ws, *motion)
+        noise = request.noise if facts.config.noise_inputs else STORED
+        synthesis = model.generator.synthesis
+        planes, _ = self._noise.get((key, noise), lambda: (make_planes(synthesis, noise, self._planes), 1.0))
+        inputs = SynthesisInputs(key, synthesis, precision, ws_key, ws, *motion, noise, planes)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
-        return _RenderPlan(model, inputs, label, [*remarks, *filter(None, [notice, remark])], computed)
+        return _RenderPlan(
+            model, inputs, label, [*remarks, *filter(None, [notice, remark, self._compare(model, other)])], computed
+        )
+
+    def _compare(self, model: _Model, other: PictureRequest | None) -> str | None:
+        """Return a remark where w's of another model are mixed in and its mapping is not this model's."""
+        if other is None:
+            return None
+        key = make_key(other)
+        theirs = self._model(key)[0].generator.mapping
+        same, _ = self._same.get((id(model), key), lambda: (_is_same(model.generator.mapping, theirs), 1.0))
+        return None if same else OTHER_MAPPING
+
+    def _mapper(
+        self, model: _Model, key: Hashable, request: PictureRequest, label: Label, move: Move | None = None
+    ) -> LatentMapper:
+        def map_other(latent: OtherModel) -> torch.Tensor:
+            return self._plan(_ask_other(latent, request.device)).inputs.ws
+
+        return LatentMapper(model.generator, key, self._seeds, label, request.psi, request.cutoff, move, map_other)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -171,6 +220,7 @@ class Renderer:
 
         def load() -> _Model:
             self._weights.retain(lambda key: key[0][0] in self.models)
+            self._prepared.retain(lambda key: key[0] in self.models)
             self._gpu.retain(lambda key: key in self.models)
             generator = checkpoint.load_generator(key.path, device=key.device)[0]
             if generator.config != facts[0].config:
@@ -183,12 +233,11 @@ class Renderer:
     def _run_layers(self, inputs: SynthesisInputs) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis, precision, ws = inputs.synthesis, inputs.precision, inputs.ws
-        weights, _ = self._weights.get((inputs.ws_key, precision), lambda: (synthesis.modulate(ws, precision), 1.0))
-        options = SynthesisOptions(
-            transform=inputs.transform, weights=weights, overrides=inputs.overrides, precision=precision
-        )
+        prepared, _ = self._prepared.get((inputs.model, precision), lambda: (synthesis.prepare(precision), 1.0))
+        key = inputs.ws_key, precision
+        weights, _ = self._weights.get(key, lambda: (synthesis.modulate(ws, precision, prepared), 1.0))
         x = ws
-        for name, x in synthesis.steps(ws, options):
+        for name, x in synthesis.steps(ws, inputs.options(weights)):
             yield name, x
         yield PICTURE, x.float() * synthesis.output_scale
 
@@ -213,6 +262,7 @@ class Renderer:
             notice=" ".join(plan.notices) or None,
             computed=frozenset(plan.computed | ({"synthesis"} if anew else set())),
             how=drawn.how,
+            noise=plan.model.noise_strength,
             half=plan.inputs.precision.num_fp16_res,
         )
         return result, drawn
@@ -285,24 +335,21 @@ def _find_key(request: PictureRequest) -> ModelKey | None:
         return None
 
 
-def _map_seeds(model: _Model, request: PictureRequest, label: Label) -> torch.Tensor:
-    facts = model.facts
-    z = sum(weight * z_from_seed(seed, facts.config.z_dim) for seed, weight in request.seeds)
-    return _map_latent(model, request, np.asarray(z), label)
+def _ask_other(other: OtherModel, device: str) -> PictureRequest:
+    """Return the request of the picture whose w's a latent takes from another model."""
+    request = PictureRequest(other.model, other.latent, other.psi, other.cutoff, other.label, other.label_kind)
+    return replace(request, vector=other.vector, device=device)
 
 
-def _map_latent(model: _Model, request: PictureRequest, z: np.ndarray, label: Label) -> torch.Tensor:
-    """Map z [1, z_dim] to w's [1, num_ws, w_dim]."""
-    facts, c = model.facts, None
-    if facts.config.c_dim:
-        c = torch.zeros(1, facts.config.c_dim, device=request.device)
-        if isinstance(label, tuple):
-            copy_in(torch.tensor([label]), c)
-        else:
-            c[:, label : label + 1] = 1.0  # by a range: by two numbers it would be a copy from memory, which waits
-    vector = torch.empty(z.shape, device=request.device)
-    copy_in(torch.from_numpy(z), vector)
-    return model.generator.mapping(vector, c, psi=request.psi, cutoff=request.cutoff)
+def _find_other(request: PictureRequest) -> PictureRequest | None:
+    latent = request.latent.other if isinstance(request.latent, Mixture) else None
+    return _ask_other(latent, request.device) if isinstance(latent, OtherModel) else None
+
+
+def _is_same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    """Return whether two networks hold the very same numbers."""
+    first, second = one.state_dict(), other.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion, list[str]]:
@@ -310,7 +357,8 @@ def _follow(request: PictureRequest, facts: ModelFacts) -> tuple[FollowedMotion,
     tx, ty = request.tx, request.ty
     if request.snap:
         tx, ty = (round(t * facts.config.resolution) / facts.config.resolution for t in (tx, ty))
-    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale)  # + 0.0 makes -0.0 plain zero
+    deform = request.stretch, request.shear + 0.0, float(request.mirror)
+    motion = (tx + 0.0, ty + 0.0, request.degrees + 0.0, request.scale, *deform)  # + 0.0 makes -0.0 plain zero
     learned, mean_constant, remarks = request.learned, request.mean_constant, []
     if motion != AT_REST and not facts.config.movable:
         motion = AT_REST

@@ -42,12 +42,14 @@ class TimeBudget:
         """Take note that a new picture was requested."""
         self._requested = self._clock()
 
-    def seconds_to_wait(self) -> float:
-        """Return the seconds until the next slice may begin, 0 for now."""
+    def seconds_to_wait(self, at_rest: bool = False) -> float:
+        """Return the seconds until the next slice may begin, 0 for now. `at_rest`: of what is done only at rest."""
         now = self._clock()
         if now - self._requested >= REST_SECONDS:
             self._credit, self._counted = 0.0, now
             return 0.0
+        if at_rest:
+            return self._requested + REST_SECONDS - now
         earned = WORKER_TIME_SHARE * (now - self._counted)
         self._credit, self._counted = min(self._credit + earned, MAX_SAVED_SECONDS), now
         return max(0.0, -self._credit / WORKER_TIME_SHARE)
@@ -77,7 +79,7 @@ class Worker:
         self._todo: set[Slot] = set()  # of the pair being rendered
         self._jobs: dict[str, JobRequest[Any]] = {}
         self._jobs_changed = False  # since the scheduler was told
-        self._measuring = False
+        self._measuring = self._waits_for_rest = False
         self._rendered = 0  # pictures, ever
         self._statuses: dict[str, JobStatus[Any]] = {}
         self._closed = False
@@ -158,7 +160,7 @@ class Worker:
         """Wait until there is something to do; return False when the worker is closed."""
         with self._changed:
             while not self._closed and self._waiting is None and not self._jobs_changed:
-                pause = self._budget.seconds_to_wait() if self._measuring else None
+                pause = self._budget.seconds_to_wait(self._waits_for_rest) if self._measuring else None
                 if pause == 0.0:
                     break
                 self._changed.wait(pause)
@@ -169,9 +171,10 @@ class Worker:
         with self._changed:
             jobs, self._jobs_changed = self._jobs, False
             shown = RenderRequest(**self._done)
-            allowed = self._budget.seconds_to_wait() == 0.0
         scheduler = self._scheduler
         scheduler.request(jobs, shown, self._rendered)
+        with self._changed:
+            allowed = self._budget.seconds_to_wait(scheduler.waits_for_rest) == 0.0
         if scheduler.has_work and allowed:
             began = time.monotonic()
             news = scheduler.step()
@@ -182,7 +185,7 @@ class Worker:
             if news is not None:
                 self._wake()
         with self._changed:
-            self._measuring = scheduler.has_work
+            self._measuring, self._waits_for_rest = scheduler.has_work, scheduler.waits_for_rest
 
     def _render(self, request: RenderRequest) -> None:
         try:

@@ -8,15 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import numpy as np
+
+from viz.core.bookmarks import BookmarkShelf
 from viz.core.frame_rate import FrameRate
 from viz.core.images import size_of
 from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
+from viz.instruments.gallery import PICTURES_KEPT
 from viz.instruments.layers import ChannelOrder
 from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
+from viz.loading.lru_cache import LRUCache
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
@@ -67,6 +72,16 @@ class Models:
     open: Callable[[Slot, str], object] = lambda slot, path: None
     browse: Callable[[Slot], object] = lambda slot: None  # opens a file dialog; only where has_dialogs
     info: Callable[[str], CheckpointInfo | None] = lambda path: None  # of a file; None while it is being read
+
+
+@dataclass
+class Bookmarks:
+    """The bookmarks, and the actions on their files; what fails is a sentence in the status bar."""
+
+    shelf: BookmarkShelf = field(default_factory=BookmarkShelf)
+    write: Callable[[str], object] = lambda path: None
+    read: Callable[[str], object] = lambda path: None  # adds what a file holds
+    browse: Callable[[bool], object] = lambda writes: None  # opens a file dialog; only where has_dialogs
 
 
 @dataclass
@@ -135,9 +150,11 @@ class PanelContext:
     timings: Timings = field(default_factory=Timings)
     models: Models = field(default_factory=Models)
     machine: Machine = field(default_factory=Machine)
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
     jobs: Jobs = field(default_factory=Jobs)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
+    seed_pictures: LRUCache[np.ndarray] = field(default_factory=lambda: LRUCache(PICTURES_KEPT))  # of the gallery
     training: RunMonitor | None = None  # launches and follows training
     message: str = ""  # one sentence for the status bar
     # (name, pixels, width on screen) -> a texture that shows them

@@ -111,6 +111,7 @@ def _shape(style: imgui.Style) -> None:
     style.docking_separator_size = 2
     style.docking_node_has_close_button = False  # a tab has its own, seen when the pointer is on it
     style.tab_close_button_min_width_selected = 0.0
+    style.tab_min_width_shrink = 40.0  # tabs share the width rather than scroll
     style.scrollbar_size = 10
     style.grab_min_size = 10
     style.separator_text_padding = ImVec2(0, 6)

@@ -7,7 +7,13 @@ from imgui_bundle import hello_imgui, imgui
 
 LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.225  # of the window's width and height
 LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST, MOST = 288, 328, 190, 0.3  # pixels that their panels need; a share's end
-PLACES = {"left": "{title}Space", "right": "RightSpace", "bottom": "BottomSpace", "canvas": "MainDockSpace"}
+PLACES = {
+    "left": "{title}Space",
+    "latent": "LatentSpace",
+    "right": "RightSpace",
+    "bottom": "BottomSpace",
+    "canvas": "MainDockSpace",
+}
 
 
 def name_dock(title: str, place: str) -> str:
@@ -46,7 +52,7 @@ def build_params(
         split("MainDockSpace", "RightSpace", direction.right, right / (1 - left)),
         split("MainDockSpace", "BottomSpace", direction.down, bottom),
         split("ModelSpace", "LatentSpace", direction.down, 0.65),
-        split("LatentSpace", "TransformSpace", direction.down, 0.465),
+        split("LatentSpace", "TransformSpace", direction.down, 0.497),
     ]
     params.docking_params.dockable_windows = windows
     return params

@@ -10,26 +10,32 @@ from imgui_bundle import hello_imgui, imgui
 from viz.canvas import mode_bar
 from viz.canvas.canvas import Canvas
 from viz.core import gestures
+from viz.core.bookmarks import KINDS
 from viz.core.state import SLOTS, AppState
+from viz.ui import bookmarking, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
+from viz.window.undo import Undo
 
 MESSAGE_SECONDS = 30.0
-HINT = "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   ? for more"
+HINT = (
+    "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   Ctrl-Z undoes   "
+    "? for more"
+)
 
 
 class Menus:
     """The menus of one window; they hold only whether the table is open and how long a message has been shown."""
 
     def __init__(
-        self, state: AppState, context: PanelContext, canvas: Canvas, params: hello_imgui.RunnerParams
+        self, state: AppState, context: PanelContext, canvas: Canvas, undo: Undo, params: hello_imgui.RunnerParams
     ) -> None:
-        self.state, self.context, self.canvas, self._params = state, context, canvas, params
+        self.state, self.context, self.canvas, self.undo, self._params = state, context, canvas, undo, params
         self._table_shown = False
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
     def bar(self) -> None:
-        """Draw the menus File, View, Help."""
+        """Draw the menus File, Edit, View, Help."""
         if imgui.begin_menu("File"):
             for slot in SLOTS:
                 if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
@@ -38,12 +44,29 @@ class Menus:
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True
             imgui.end_menu()
+        if imgui.begin_menu("Edit"):
+            self._edit_menu()
+            imgui.end_menu()
         if imgui.begin_menu("View"):
             self._view_menu()
             imgui.end_menu()
         if imgui.begin_menu("Help"):
             if imgui.menu_item("Gestures and keys", "?", False)[0]:
                 self._table_shown = True
+            imgui.end_menu()
+
+    def _edit_menu(self) -> None:
+        state, context = self.state, self.context
+        self.undo.menu()
+        imgui.separator()
+        for kind in KINDS:
+            if imgui.menu_item(bookmarking.KEEP[kind], "Ctrl-B" if kind == "latent" else "", False)[0]:
+                bookmarking.keep(state, context, kind)
+            widgets.tooltip(bookmarking.KEEP_TIPS[kind])
+        if imgui.begin_menu("Go to bookmark", bool(context.bookmarks.shelf.items)):
+            for index, item in enumerate(context.bookmarks.shelf.items):
+                if imgui.menu_item(f"{item.name}##{item.key}", f"Ctrl-{index + 1}" if index < 9 else "", False)[0]:
+                    bookmarking.go_to(state, context, index)
             imgui.end_menu()
 
     def _view_menu(self) -> None:
@@ -59,6 +82,8 @@ class Menus:
         if imgui.menu_item("Link both models", "L", self.state.linked)[0]:
             self.state.link(not self.state.linked)
         imgui.separator()
+        if imgui.menu_item("Bookmarks", "", self.state.bookmarks.shown)[0]:
+            self.state.bookmarks.shown = not self.state.bookmarks.shown
         if imgui.menu_item("Fit", "F", False)[0]:
             gestures.fit(canvas)
         if imgui.menu_item("Hard pixels when enlarged", "N", canvas.nearest)[0]:
@@ -74,6 +99,8 @@ class Menus:
         io, key = imgui.get_io(), imgui.Key
         if io.key_ctrl and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
+        self.undo.keys()
+        self._bookmark_keys()
         if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
@@ -83,6 +110,17 @@ class Menus:
             self.canvas.one_to_one(slot)
         facts = self.context.facts(slot)
         shortcuts.handle_keys(self.state, slot, facts.config.resolution if facts else 256)
+
+    def _bookmark_keys(self) -> None:
+        """Handle Ctrl-B, which keeps a latent, and Ctrl-1 to Ctrl-9, which go to a bookmark."""
+        io = imgui.get_io()
+        if not io.key_ctrl or io.key_shift or io.key_alt or io.want_text_input:
+            return
+        if imgui.is_key_pressed(imgui.Key.b, False):
+            bookmarking.keep(self.state, self.context, "latent")
+        for index in range(9):
+            if imgui.is_key_pressed(imgui.Key(int(imgui.Key._1) + index), False):
+                bookmarking.go_to(self.state, self.context, index)
 
     def status(self) -> None:
         """Draw the newest message for as long as it takes to read, else a hint."""

@@ -17,7 +17,7 @@ GESTURES = (
     ("Double click", "reset translation, rotation and scale"),
     ("Drag the divider", "split: where the left model ends; double click centres it"),
     ("Drag the line's ends", "Sticking: what the slice over time is taken along"),
-    ("Drop a file", "open it on the side under the pointer"),
+    ("Drop a file", "open it on the side under the pointer; a file of bookmarks adds them"),
 )
 KEYS = (
     ("F", "fit the pictures"),
@@ -30,6 +30,9 @@ KEYS = (
     ("L", "link both models to one latent and transform, or give each its own"),
     ("N", "hard pixels when enlarged (nearest neighbour)"),
     ("T", "dark or light theme"),
+    ("Ctrl-B", "keep this latent as a bookmark, below the pictures"),
+    ("Ctrl-1 to Ctrl-9", "go to a bookmark"),
+    ("Ctrl-Z, Ctrl-Shift-Z", "undo and redo (also Ctrl-Y): whole gestures, everything that you set"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),
 )
@@ -50,8 +53,7 @@ def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
     elif right or down:
         gestures.translate(transform, right / resolution, down / resolution)
     if step:
-        gestures.set_clamped(latent, "x", round(latent.x) + step)
-        latent.y = round(latent.y) + 0.0
+        gestures.go_to(latent, round(latent.x) + step, round(latent.y))
     if play:
         latent.animate = not latent.animate
     if right or down or step or play:

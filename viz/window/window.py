@@ -9,7 +9,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from viz.core.request import build_request
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
 from viz.display.texture import Textures
+from viz.loading import latent_files
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import InfoReader
 from viz.panels import PANELS, training
@@ -39,36 +39,23 @@ from viz.training.monitor import RunMonitor
 from viz.ui.context import Machine, Models, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
+from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
+from viz.window.bookmark_keeper import BookmarkKeeper
+from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
 from viz.window.state_saver import StateSaver
+from viz.window.undo import Undo
 from viz.window.uploads import CanvasUploads
 
 # isort: split
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
-SETTLED_FRAMES = 12  # that docking takes to come to rest
+LATENT_SUFFIXES = (".npz", ".npy")  # of files that hold no model
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
 
 class NoOpenGL(RuntimeError):
     """The window cannot be opened; one sentence."""
-
-
-@dataclass
-class _Ending:
-    """Condition under which a window closes by itself."""
-
-    when_settled: bool = False
-    exit_after: float | None = None
-    began: float = field(default_factory=time.monotonic)
-    settled_frames: int = 0
-
-    def due(self, idle: bool) -> bool:
-        """Return whether it is time; call once a frame. `idle`: every picture asked for is on screen."""
-        if self.exit_after is not None:
-            return time.monotonic() - self.began >= self.exit_after
-        self.settled_frames = self.settled_frames + 1 if idle else 0
-        return self.when_settled and self.settled_frames > SETTLED_FRAMES
 
 
 class Window:
@@ -103,6 +90,8 @@ class Window:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas(state, self.context)
+        self._keeper = BookmarkKeeper(state_path and state_path.with_suffix(".bookmarks.json"), self.context)
+        self.undo = Undo(state, self.context)
         self._can_wake = False
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
@@ -111,7 +100,7 @@ class Window:
         self._frame_began = time.perf_counter()
         self._saver = StateSaver(state_path)
         self._params: hello_imgui.RunnerParams | None = None
-        self._ending = _Ending()
+        self._ending = Ending()
         self._closed_in_time: bool | None = None  # None: not closed yet
         self._to_front: tuple[str, ...] = ()
 
@@ -128,6 +117,13 @@ class Window:
         self.state.slot(slot).path = resolve(path) if path else ""
         self.context.models.downloads.keep(self.state.slot(slot).path for slot in SLOTS)
         self.worker.repeat()  # the path may be the same and the file behind it new
+
+    def open_latent(self, slot: Slot, path: str) -> None:
+        """Show a file's latent in a slot; a sentence in the status bar if it holds none."""
+        try:
+            self.state.latent_of(slot).keep(latent_files.open_latent(path))
+        except ValueError as problem:
+            self.context.message = str(problem)
 
     def browse(self, slot: Slot) -> None:
         """Ask for a checkpoint with the desktop's own dialog; the answer is picked up in a later frame."""
@@ -157,7 +153,7 @@ class Window:
         With a `screenshot` it closes by itself once its pictures are there and the layout has settled (or after the
         given seconds), and its last frame is written as a PNG. NoOpenGL where the library cannot open it.
         """
-        self._ending = _Ending(screenshot is not None, exit_after)
+        self._ending = Ending(screenshot is not None, exit_after)
         # The worker waits for the interpreter's lock once an operator; the default of 5 ms is far longer than one.
         sys.setswitchinterval(0.0005)
         try:
@@ -179,7 +175,7 @@ class Window:
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
         params = layout.build_params((display.width, display.height), self._windows(), layout_file)
         self._params = params
-        menus = Menus(self.state, self.context, self.canvas, params)
+        menus = Menus(self.state, self.context, self.canvas, self.undo, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
@@ -223,7 +219,7 @@ class Window:
         scale = hello_imgui.dpi_window_size_factor() or 1.0
         self.state.display.width = max(320, round(size.x / scale))
         self.state.display.height = max(240, round(size.y / scale))
-        self.context.message = self._saver.save(self.state) or self.context.message
+        self.context.message = self._keeper.save() or self._saver.save(self.state) or self.context.message
         if self._uploads:
             self._uploads.textures.delete()
 
@@ -234,6 +230,7 @@ class Window:
         self.context.timings.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
         steps = (
+            self.undo.follow,
             self._advance,
             self._focus_panels,
             self._apply_theme,
@@ -252,7 +249,8 @@ class Window:
 
     def _advance(self) -> None:
         assert self._params is not None
-        gestures.advance(self.state, self.context.timings.seconds)
+        with self.undo.history.by_itself():
+            gestures.advance(self.state, self.context.timings.seconds)
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
         idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
@@ -276,6 +274,7 @@ class Window:
         for arrived, found in self.context.models.downloads.collect().items():
             self.open_model(arrived, str(found.path))
             self.context.message = found.note or self.context.message
+        self._keeper.poll()
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
@@ -289,7 +288,8 @@ class Window:
         self.context.jobs.exchange(self.worker, self.state)
 
     def _save_if_due(self) -> None:
-        self.context.message = self._saver.save_if_due(self.state) or self.context.message
+        failed = self._keeper.save_if_due() or self._saver.save_if_due(self.state)
+        self.context.message = failed or self.context.message
 
     def _collect(self) -> None:
         context, new = self.context, set()
@@ -370,7 +370,8 @@ class Window:
 
     def _in_frame(self, menus: Menus) -> None:
         """Do what a frame does before it draws any panel."""
-        self._guarded("Following the run", partial(training.update, self.state, self.context))
+        with self.undo.history.by_itself():
+            self._guarded("Following the run", partial(training.update, self.state, self.context))
         self._guarded("The key", menus.keys)
 
     def _on_drop(self, window: Any, paths: list[str]) -> None:
@@ -378,4 +379,9 @@ class Window:
         first = self.canvas.slot_at(*glfw.get_cursor_pos(window))
         other: Slot = "left" if first == "right" else "right"
         for slot, path in zip((first, other), paths, strict=False):
-            self.open_model(slot, path)
+            if path.lower().endswith(BOOKMARK_SUFFIX):
+                self.context.bookmarks.read(path)
+            elif path.lower().endswith(LATENT_SUFFIXES):
+                self.open_latent(slot, path)
+            else:
+                self.open_model(slot, path)

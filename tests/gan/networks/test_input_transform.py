@@ -200,3 +200,20 @@ def test_overrides_change_nothing_in_the_model(name: str) -> None:
     assert not torch.allclose(changed, first, atol=0.01)
     assert torch.equal(generator.synthesis(ws), first)
     assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
+
+
+def test_content_is_mirrored_stretched_and_sheared_before_it_is_turned() -> None:
+    point = torch.tensor([0.1, 0.2, 1.0], dtype=torch.float64)  # right of the centre and below it
+
+    def seen(**asked: float) -> list[float]:
+        return (forward_matrix(0.0, 0.0, 0.0, **asked) @ point)[:2].tolist()
+
+    assert seen(mirror=True) == pytest.approx([-0.1, 0.2])
+    assert seen(stretch=4.0) == pytest.approx([0.2, 0.1])
+    assert seen(shear=0.5) == pytest.approx([0.2, 0.2])
+    assert seen(mirror=True, shear=0.5, stretch=4.0, scale=2.0) == pytest.approx([2 * (-0.2 + 0.05), 0.2])
+    turned = forward_matrix(0.3, 0.0, 90.0, 1.0, 1.0, 0.0, True) @ point
+    assert turned[:2].tolist() == pytest.approx([0.5, 0.1]), "to the left, then turned down, then moved to the right"
+    assert abs(torch.linalg.det(forward_matrix(0.1, 0.2, 30.0, 2.0, 3.0, 1.5, True))) == pytest.approx(4.0)
+    with pytest.raises(ValueError, match="The stretch must be a positive number, not 0"):
+        forward_matrix(0.0, 0.0, 0.0, 1.0, 0.0)

@@ -181,7 +181,7 @@ def test_a_picture_is_of_the_kind_that_its_name_says(suffix: str, model: str, ho
             text = picture.info["jinc"]
         else:
             text = json.loads(picture.getexif()[ExifTags.Base.ImageDescription])["jinc"]
-    assert json.loads(text)["request"]["seeds"] == [[3, 1.0]]
+    assert json.loads(text)["request"]["latent"]["x"] == 3
 
 
 @pytest.mark.parametrize("name", ["x", "x.bmp", "x.pkl", "x.png.zip", ".png"])

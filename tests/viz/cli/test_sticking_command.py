@@ -21,6 +21,7 @@ from gan.data.image_io import to_uint8
 from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
 from viz.cli.main import main as viewer
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest
 from viz.render.renderer import Renderer
 from viz.render.upscale import upscale
@@ -101,7 +102,7 @@ def test_the_numbers_are_the_meters(written: tuple[Path, str], paths: dict[str, 
 
 def test_the_pictures_are_the_models(written: tuple[Path, str], paths: dict[str, str]) -> None:
     out, _ = written
-    rest = Renderer().render(PictureRequest(paths["B"], seeds=((3, 1.0),), psi=0.8))
+    rest = Renderer().render(PictureRequest(paths["B"], latent=seed_point(3), psi=0.8))
     assert rest.smooth is not None
     off = np.abs(pixels(out / "left-centre.png") - rest.smooth[:, :, :3].astype(int))
     assert off.max() <= 2 and off.mean() < 0.05, "but for bytes that were rounded the other way"

@@ -18,6 +18,7 @@ from gan.hub.resolve import Bundled
 from viz.cli import view
 from viz.cli.main import main as viewer
 from viz.core import state
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest
 from viz.display import offscreen
 from viz.render.renderer import Renderer
@@ -57,12 +58,15 @@ def test_render_writes_what_was_asked_for(paths: dict[str, str], tmp_path: Path)
         str(out),
     )
     assert result.exit_code == 0 and str(out) in result.output, result.output
-    request = PictureRequest(paths["T"], seeds=((5, 1.0),), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
+    request = PictureRequest(paths["T"], latent=seed_point(5), psi=0.8, tx=0.25, ty=-0.1, degrees=20)
     expected = Renderer().render(request).image
     with Image.open(out) as written:
         document = json.loads(written.info["jinc"])
         assert expected is not None and np.array_equal(np.asarray(written), expected[:, :, :3])
-    assert document["request"]["seeds"] == [[5, 1.0]] and document["request"]["tx"] == 0.25
+    assert (
+        document["request"]["latent"] == {"x": 5, "y": 0, "space": "w", "type": "seeds"}
+        and document["request"]["tx"] == 0.25
+    )
 
 
 def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path) -> None:
@@ -73,6 +77,7 @@ def test_render_takes_the_whole_transform(paths: dict[str, str], tmp_path: Path)
             ["--scale", "0.5", "--translate", "0.2,0", "--untransform", "--zero-learned"],
             {"scale": 0.5, "tx": 0.2, "untransform": True, "learned": (0.0, 0.0, 0.0)},
         ),
+        ("T", ["--stretch", "2", "--shear", "-0.5", "--mirror"], {"stretch": 2.0, "shear": -0.5, "mirror": True}),
         ("A", ["--mean-constant"], {"mean_constant": True}),
     ]
     for letter, words, asked in cases:
@@ -107,6 +112,9 @@ def test_errors_are_one_sentence(paths: dict[str, str], tmp_path: Path) -> None:
     refused(run("render", "--model", paths["T"], "--rotate", "nan", *out), "nan is not a finite number", 2)
     refused(run("render", "--model", paths["T"], "--mean-constant", *out), "only rung A", 1)
     refused(run("render", "--model", paths["B"], "--zero-learned", *out), "from rung H on", 1)
+    refused(run("render", "--model", paths["A"], "--mirror", *out), "Fourier input", 1)
+    refused(run("render", "--model", paths["T"], "--stretch", "0", *out), "not in the range 0.25<=x<=4", 2)
+    refused(run("render", "--model", paths["T"], "--shear", "nan", *out), "not a finite number", 2)
     refused(run("render", "--model", paths["T"], "--scale", "0", *out), "not in the range 0.25<=x<=4", 2)
     refused(run("--animate", "wobble"), "'walk', 'x', 'y', 'circle', 'rotate', 'scale'", 2)
     refused(run("--bogus"), "--bogus", 2)

@@ -17,6 +17,7 @@ from gan.networks.generator import init_generator, z_from_seed
 from gan.networks.input_transform import InputOverrides, forward_matrix, learned_vector, user_matrix
 from gan.networks.ladder import rung_config
 from gan.networks.synthesis import SynthesisOptions
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest
 from viz.core.result import RenderResult
 from viz.render.inverse_warp import coverage, inverse_warp
@@ -88,12 +89,16 @@ def test_whole_pixels_are_moved_back_exactly() -> None:
         (0, 0.03, 20, 1.5),
         (0, 0, 20, 0.7),
         (0.1, 0, -75, 2.5),
+        (0.05, 0, 0, 1, 1, 0, True),
+        (0, 0.02, 0, 1, 1.5),
+        (0.02, 0, 0, 1, 1, 0.3),
+        (0, 0.03, 20, 1, 1.3, -0.2, True),
     ],
 )
-def test_a_band_limited_signal_is_moved_back_as_a_signal(motion: tuple[float, float, float, float]) -> None:
+def test_a_band_limited_signal_is_moved_back_as_a_signal(motion: tuple[float, ...]) -> None:
     """At half the band that the moved pixels can hold, to 1 % of its deviation (-40 dB), away from the edges."""
     forward = forward_matrix(*motion)
-    highest = 32 * min(1.0, motion[3]) / math.sqrt(2) / 2
+    highest = 32 * min(1.0, motion[3]) / math.sqrt(2) / (2 if len(motion) == 4 else 4)
     expected = waves(forward_matrix(0, 0, 0), highest)
     found, inside = inverse_warp(waves(forward, highest), forward), coverage(forward, 64)
     clear = -torch.nn.functional.max_pool2d(-inside[None], 9, 1, 4)[0] == 1
@@ -119,7 +124,7 @@ def test_the_renderer_scales_as_the_generator_does(models: dict[str, str]) -> No
         expected = generator.synthesis(ws, SynthesisOptions(transform=moved, weights=generator.synthesis.modulate(ws)))
         kept = generator.synthesis.input.retained_power(ws[:, 0], moved)
         learned = generator.synthesis.input.learned_transform(ws[:, 0])
-    request = PictureRequest(models["T"], seeds=((7, 1.0),), tx=0.1, ty=-0.2, degrees=30, scale=0.5)
+    request = PictureRequest(models["T"], latent=seed_point(7), tx=0.1, ty=-0.2, degrees=30, scale=0.5)
     found = result(request)
     assert found.image is not None and np.array_equal(found.image[:, :, :3], to_uint8(expected)[0].numpy())
     assert found.kept == pytest.approx(float(kept)) and 0.1 < found.kept < 0.99
@@ -172,7 +177,7 @@ def test_a_frozen_transform_stays_while_w_changes(models: dict[str, str]) -> Non
     request = PictureRequest(models["T"], learned=(0.1, -0.2, 40.0))
     own = []
     for seed in (1, 2):
-        found = result(replace(request, seeds=((seed, 1.0),)))
+        found = result(replace(request, latent=seed_point(seed)))
         with torch.no_grad():
             ws = generator.mapping(torch.from_numpy(z_from_seed(seed, 32)).float())
             overrides, weights = InputOverrides(learned_vector(0.1, -0.2, 40.0)), generator.synthesis.modulate(ws)
@@ -239,3 +244,29 @@ def test_pictures_are_kept_by_everything_that_they_depend_on(models: dict[str, s
 def test_scale_zero_is_refused_in_one_sentence(models: dict[str, str]) -> None:
     found = Renderer().render(PictureRequest(models["T"], scale=0.0))
     assert found.error and "positive number" in found.error and "\n" not in found.error
+
+
+def test_a_mirrored_picture_is_moved_back_exactly() -> None:
+    before = torch.randn(2, 3, SIZE, SIZE)
+    forward = forward_matrix(0, 0, 0, 1, 1, 0, True)
+    torch.testing.assert_close(inverse_warp(before.flip(3), forward), before, atol=1e-6, rtol=0)
+    assert torch.equal(coverage(forward, SIZE), torch.ones(SIZE, SIZE))
+
+
+@pytest.mark.parametrize("letter", ["B", "T"])
+def test_the_input_is_deformed_as_asked(models: dict[str, str], letter: str) -> None:
+    renderer, still = Renderer(), PictureRequest(models[letter], learned=None)
+    if letter == "T":
+        still = replace(still, learned=(0.0, 0.0, 0.0))
+    at_rest = renderer.maps(still, "input")
+    mirrored = renderer.maps(replace(still, mirror=True), "input")
+    torch.testing.assert_close(mirrored, at_rest.flip(3), atol=2e-5, rtol=0)
+    generator, _ = load_generator(models[letter])
+    with torch.no_grad():
+        ws = generator.mapping(torch.from_numpy(z_from_seed(0, 32)).float())
+        moved = torch.linalg.inv(forward_matrix(0.1, 0, 20, 1.2, 1.5, 0.3, True)).float()
+        overrides = InputOverrides(learned_vector(0.0, 0.0, 0.0)) if letter == "T" else InputOverrides()
+        weights = generator.synthesis.modulate(ws)
+        expected = generator.synthesis(ws, SynthesisOptions(transform=moved, weights=weights, overrides=overrides))
+    found = picture(replace(still, tx=0.1, degrees=20, scale=1.2, stretch=1.5, shear=0.3, mirror=True))
+    assert np.array_equal(found, to_uint8(expected)[0].numpy())

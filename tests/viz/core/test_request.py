@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from gan.networks.generator import z_from_seed
+from gan.networks.ladder import rung_config
 from viz.core import gestures
-from viz.core.request import build_request, seed_weights
+from viz.core.latent import FileLatent, Mixture, OtherModel, SeedPoint, Space, seed_point
+from viz.core.layer_info import list_w_layers, split_w_layers
+from viz.core.request import build_request
 from viz.core.state import AppState, CanvasState, TransformState
 
 
@@ -29,6 +32,7 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
     [
         ("latent", "x", 0.5),
         ("latent", "psi", 0.5),
+        ("latent", "mixed", [2]),
         ("latent", "label", 1),
         ("latent", "label_kind", "vector"),
         ("latent", "vector", [0.5]),
@@ -38,6 +42,9 @@ def test_requests_are_pure_hashable_and_equal_when_the_state_is() -> None:
         ("left", "path", "b"),
         ("display", "device", "mps"),
         ("transform", "scale", 1.5),
+        ("transform", "stretch", 1.5),
+        ("transform", "shear", 0.5),
+        ("transform", "mirror", True),
         ("transform", "untransform", True),
         ("transform", "learned", "set"),
         ("transform", "mean_constant", True),
@@ -81,7 +88,7 @@ def test_unlinked_slots_ask_each_for_its_own() -> None:
     state.right_latent.x, state.right_transform.degrees = 5.0, 30.0
     apart = build_request(state)
     assert apart.left == linked.left and apart.right
-    assert (apart.right.seeds, apart.right.degrees) == (((5, 1.0),), 30.0)
+    assert (apart.right.latent, apart.right.degrees) == (seed_point(5), 30.0)
     state.link(True)
     assert build_request(state) == linked
 
@@ -100,18 +107,51 @@ def test_animations_play_on_both_sides_while_unlinked() -> None:
     assert not gestures.is_animating(state) and state.latent.x == 0.5
 
 
-def test_whole_points_of_the_plane_are_seeds() -> None:
-    assert seed_weights(7, 2) == ((207, 1.0),)
-    assert seed_weights(-1, 0) == ((2**32 - 1, 1.0),)
+@pytest.mark.parametrize("space", ["w", "z"])
+def test_whole_points_of_the_plane_are_seeds(space: Space) -> None:
+    assert SeedPoint(7, 2, space).weights() == ((207, 1.0),)
+    assert SeedPoint(-1, 0, space).weights() == ((2**32 - 1, 1.0),)
+    for seed in (0, 7, 100, 12345, 2**32 - 1):
+        assert seed_point(seed).weights() == ((seed, 1.0),)
+
+
+def test_between_seeds_the_weights_of_w_are_bilinear() -> None:
+    assert dict(SeedPoint(3.25, -0.5).weights()) == {2**32 - 97: 0.375, 2**32 - 96: 0.125, 3: 0.375, 4: 0.125}
+
+
+def test_a_kept_latent_stays_while_the_plane_is_walked_and_comes_back() -> None:
+    state = AppState()
+    state.left.path, w = "a", FileLatent("w", "/w.npz", "0" * 64)
+    state.latent.keep(w)
+    request = build_request(state).left
+    assert request and request.latent == w and hash(request)
+    state.latent.animate = True
+    assert not gestures.is_animating(state), "a file's latent does not walk"
+    gestures.walk(state.latent, -0.5, 0.0)
+    assert state.latent.latent() == SeedPoint(0.5, 0.0) and state.latent.kept == w and gestures.is_animating(state)
+
+
+def test_a_second_latent_is_asked_for_while_it_is_mixed_in() -> None:
+    state = AppState()
+    state.left.path = "a"
+    before = build_request(state)
+    state.latent.second.x = state.latent.second.y = 5.0
+    state.latent.second.animate = True
+    assert build_request(state) == before and not gestures.is_animating(state)
+    state.latent.mixed = [3, 1]
+    request = build_request(state).left
+    assert request and request.latent == Mixture(SeedPoint(), SeedPoint(5.0, 5.0), (1, 3)) and hash(request)
+    gestures.advance(state, 1.0)
+    assert (state.latent.x, state.latent.second.x) == (0.0, 5.25)
 
 
 def test_between_seeds_z_stays_standard_normal() -> None:
-    blend = seed_weights(0.5, 0.25)
+    blend = SeedPoint(0.5, 0.25, "z").weights()
     assert {seed for seed, _ in blend} == {0, 1, 100, 101}
     assert sum(weight**2 for _, weight in blend) == pytest.approx(1)
     z = sum(weight * z_from_seed(seed, 20_000) for seed, weight in blend)
     assert np.asarray(z).std() == pytest.approx(1, abs=0.02)
-    near = dict(seed_weights(1e-9, 0))
+    near = dict(SeedPoint(1e-9, 0, "z").weights())
     assert near[0] == pytest.approx(1) and near[1] < 1e-6  # no jump at a seed
 
 
@@ -160,7 +200,7 @@ def test_limits_hold_under_any_gesture() -> None:
     gestures.translate(state.transform, 1e9, -1e9)
     gestures.zoom(state.canvas, 1e30, 0.5, 0.5)
     gestures.walk(state.latent, -1e30, 0)
-    assert (state.transform.tx, state.transform.ty, state.canvas.zoom, state.latent.x) == (4, -4, 256, 1e6)
+    assert (state.transform.tx, state.transform.ty, state.canvas.zoom, state.latent.x) == (4, -4, 256, 5e7)
 
 
 def test_a_circle_closes_whatever_the_frame_rate() -> None:
@@ -237,3 +277,73 @@ def test_the_state_keeps_its_types() -> None:
     assert type(state.latent.x) is float and state.latent.x == 25
     gestures.set_clamped(state.latent, "cutoff", 3.0)
     assert type(state.latent.cutoff) is int
+
+
+def test_translation_and_rotation_move_at_once_each_at_its_own_rate() -> None:
+    state = AppState()
+    state.transform = TransformState(animate="x", speed=0.5, radius=0.1, spin=-0.25)
+    assert gestures.is_animating(state)
+    for _ in range(16):
+        gestures.advance(state, 0.5 / 16)
+    found = (state.transform.tx, state.transform.ty, state.transform.degrees)
+    assert found == pytest.approx((0.1, 0.0, -45.0)), "a quarter of a turn of one, an eighth of the other"
+    state.transform.animate = "off"
+    gestures.advance(state, 1.0)
+    assert (state.transform.tx, state.transform.degrees) == pytest.approx((0.1, -135.0)) and gestures.is_animating(
+        state
+    )
+    state.transform.spin = 0.0
+    assert not gestures.is_animating(state)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "step", "expected"),
+    [(37.0, 0.0, 37.0), (37.0, 15.0, 30.0), (-38.0, 15.0, -45.0), (179.0, 90.0, -180.0), (3.3, 2.5, 2.5)],
+)
+def test_rotation_snaps_to_steps(degrees: float, step: float, expected: float) -> None:
+    state = AppState()
+    state.left.path, state.transform.degrees, state.transform.snap_degrees = "a", degrees, step
+    request = build_request(state).left
+    assert request and request.degrees == pytest.approx(expected) and state.transform.degrees == degrees
+
+
+def test_the_other_slots_w_s_are_asked_for_by_its_model_and_its_settings() -> None:
+    state = AppState()
+    state.left.path, state.right.path = "a", "b"
+    state.link(False)
+    state.right_latent.x, state.right_latent.psi, state.right_latent.label = 5.0, 0.5, 3
+    before = build_request(state)
+    state.latent.mix_with, state.latent.mixed = "other slot", [2]
+    request = build_request(state)
+    assert request.left and request.left.latent == Mixture(
+        SeedPoint(), OtherModel("b", seed_point(5), 0.5, None, 3), (2,)
+    )
+    assert request.right == before.right and hash(request)
+    state.right_latent.mix_with, state.right_latent.mixed = "other slot", [0]  # each takes the other's own
+    both = build_request(state)
+    assert both.right and both.right.latent == Mixture(seed_point(5), OtherModel("a", SeedPoint()), (0,))
+    state.right.path = ""
+    assert build_request(state).left == before.left, "nothing to take"
+
+
+def test_latents_are_swapped() -> None:
+    state = AppState()
+    state.latent.x, state.latent.second.y = 3.0, 7.0
+    state.latent.second.keep(seed_point(9))
+    gestures.swap(state.latent)
+    assert (state.latent.x, state.latent.y, state.latent.second.x) == (1.0, 7.0, 3.0)
+    assert state.latent.base() == seed_point(9) and state.latent.second.latent() == SeedPoint(3.0, 0.0)
+    before = copy.deepcopy(state.latent)
+    gestures.swap(state.latent), gestures.swap(state.latent)
+    assert state.latent == before
+
+
+@pytest.mark.parametrize("letter", "ABCDRT")
+def test_each_w_has_the_layer_that_takes_it(letter: str) -> None:
+    config = rung_config(letter, 64)
+    layers = list_w_layers(config)
+    assert len(layers) == config.num_ws and len({layer.name for layer in layers}) == config.num_ws
+    assert layers[0].name == ("b4.conv1" if letter in "ABC" else "input") and "torgb" in (layers[-1].name + "torgb")
+    parts = split_w_layers(config.num_ws)
+    assert [index for part in parts.values() for index in part] == list(range(config.num_ws))
+    assert split_w_layers(18) == {"coarse": range(4), "middle": range(4, 8), "fine": range(8, 18)}

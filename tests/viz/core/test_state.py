@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from viz.core import state as states
+from viz.core.latent import FileLatent, Mixture, SeedPoint, read_latent
+from viz.core.latent_state import LatentState
 from viz.core.state import AppState, StateError
 from viz.core.state_fields import choices_of
 
@@ -20,6 +22,9 @@ def changed(target: Any) -> Any:
         value = getattr(target, item.name)
         if is_dataclass(value):
             changed(value)
+        elif "latent" in item.metadata:
+            file = FileLatent("z", "/folder/é 猫.npy", "0123456789abcdef" * 4)
+            setattr(target, item.name, Mixture(SeedPoint(0.5, -7.0, "z"), file, (0, 3)))
         elif "choices" in item.metadata:
             setattr(target, item.name, item.metadata["choices"][-1])
         elif isinstance(value, bool):
@@ -29,7 +34,8 @@ def changed(target: Any) -> Any:
         elif isinstance(value, str):
             setattr(target, item.name, value + " é 猫")
         else:
-            setattr(target, item.name, [0.0, -0.25] if "most" in item.metadata else ["one", "two"])
+            numbers = [1, 0] if item.metadata.get("kind") is int else [0.0, 0.25]
+            setattr(target, item.name, numbers if "most" in item.metadata else ["one", "two"])
     return target
 
 
@@ -42,7 +48,7 @@ def test_round_trip_keeps_every_field(tmp_path: Path) -> None:
 
 
 def test_absent_settings_take_their_defaults() -> None:
-    assert states.from_json({"schema": 1, "latent": {"psi": 0.5}}).latent == states.LatentState(psi=0.5)
+    assert states.from_json({"schema": 1, "latent": {"psi": 0.5}}).latent == LatentState(psi=0.5)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,15 @@ def test_absent_settings_take_their_defaults() -> None:
         ({"schema": 1, "focus": "middle"}, "focus must be one of left, right"),
         ({"schema": 1, "right_latent": {"psi": 9}}, "right_latent.psi"),
         ({"schema": 1, "right_transform": None}, "right_transform"),
+        ({"schema": 1, "latent": {"space": "x"}}, "latent.space must be one of w, z"),
+        ({"schema": 1, "latent": {"mixed": [64]}}, "latent.mixed must hold whole numbers between 0 and 63"),
+        ({"schema": 1, "latent": {"mixed": [0.5]}}, "latent.mixed must hold whole numbers"),
+        ({"schema": 1, "latent": {"kept": 3}}, "latent.kept must be a JSON object"),
+        ({"schema": 1, "latent": {"kept": {"type": "w"}}}, "latent.kept is not a latent"),
+        ({"schema": 1, "latent": {"kept": {"type": "seeds", "x": 1e9, "y": 0, "space": "w"}}}, "latent.kept.x"),
+        ({"schema": 1, "latent": {"kept": {"type": "file", "space": "q", "path": "", "digest": "0" * 64}}}, "w or z"),
+        ({"schema": 1, "latent": {"kept": {"type": "file", "space": "w", "path": "", "digest": "x"}}}, "SHA-256"),
+        ({"schema": 1, "latent": {"second": {"kept": {"type": "mixture"}}}}, "latent.second.kept"),
     ],
 )
 def test_unfit_documents_are_refused_by_name(document: object, words: str) -> None:
@@ -121,11 +136,27 @@ def test_a_file_from_before_the_modes_opens_side_by_side_and_linked() -> None:
     assert state.latent_of("right") is state.latent and state.transform_of("right") is state.transform
 
 
+def test_a_file_from_before_latents_were_objects_opens_on_the_same_point() -> None:
+    old = states.to_json(AppState())
+    for part in ("latent", "right_latent"):
+        old[part] = {"x": 3.5, "y": 1.0, "animate": False, "speed": 0.25, "psi": 0.7, "cutoff": 2}
+    state = states.from_json(old)
+    assert state.latent.latent() == SeedPoint(3.5, 1.0, "w") and (state.latent.psi, state.latent.cutoff) == (0.7, 2)
+
+
+def test_latents_inside_one_another_have_an_end() -> None:
+    document: dict[str, object] = {"type": "seeds", "x": 0, "y": 0, "space": "w"}
+    for _ in range(9):
+        document = {"type": "mixture", "base": document, "other": document, "layers": [0]}
+    with pytest.raises(ValueError, match="more than 8 latents inside one another"):
+        read_latent("kept", document)
+
+
 def test_unlinking_changes_nothing_until_one_side_moves() -> None:
     state = AppState()
     state.latent.x, state.transform.tx, state.right_latent.x = 7.0, 0.25, 99.0
     state.link(False)
-    assert state.latent_of("right") == state.latent_of("left") == states.LatentState(x=7.0)
+    assert state.latent_of("right") == state.latent_of("left") == LatentState(x=7.0)
     assert state.transform_of("right") == state.transform_of("left") == states.TransformState(tx=0.25)
     state.latent_of("right").x, state.transform_of("left").tx = 8.0, 0.5
     assert (state.latent_of("left").x, state.transform_of("right").tx) == (7.0, 0.25)

@@ -11,6 +11,7 @@ from PIL import Image
 from support.gui import save_model
 
 from gan.analysis.power_spectrum import SpectrumAverage, power_to_db
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE
 from viz.instruments.colormap import MAX_SIZE, apply_colormap, inferno
@@ -40,7 +41,7 @@ def last(job: object) -> Any:
 
 def test_the_live_spectra_are_those_of_what_is_shown(models: dict[str, str]) -> None:
     renderer = Renderer()
-    shown = RenderRequest(PictureRequest(models["B"], seeds=((3, 1.0),)), PictureRequest(models["T"]))
+    shown = RenderRequest(PictureRequest(models["B"], latent=seed_point(3)), PictureRequest(models["T"]))
     view = last(request().run(renderer, shown))
     assert set(view.looks) == {"left", "right"} and view.averages == {}
     expected = SpectrumAverage(SIZE, SIZE, 8.0)

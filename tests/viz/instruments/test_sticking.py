@@ -14,6 +14,7 @@ from gan.analysis.metric_names import METRICS
 from gan.analysis.texture_sticking import sample_segment
 from gan.checkpoints.checkpoint import load_generator
 from gan.data.image_io import to_uint8
+from viz.core.latent import seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
 from viz.core.state import StickingState
@@ -88,7 +89,7 @@ def test_what_stays_is_a_streak_and_what_moves_is_none() -> None:
 @pytest.mark.slow
 def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
     renderer = Renderer()
-    shown = RenderRequest(PictureRequest(models["T"], seeds=((5, 1.0),), tx=0.1))
+    shown = RenderRequest(PictureRequest(models["T"], latent=seed_point(5), tx=0.1))
     alone = [found for found in NeighbourhoodRequest(0.0, 4).run(renderer, shown) if found]
     picture = renderer.render(shown.left).image  # type: ignore[arg-type]
     assert picture is not None
@@ -104,8 +105,8 @@ def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
 
 
 def test_a_neighbour_of_the_latent_itself_is_the_picture(models: dict[str, str]) -> None:
-    renderer, request = Renderer(), PictureRequest(models["B"], seeds=((5, 1.0),), psi=0.5, tx=0.1, degrees=5)
-    drawn = to_uint8(renderer.render_latent(request, np.random.RandomState(5).randn(32)))[0].numpy()
+    renderer, request = Renderer(), PictureRequest(models["B"], latent=seed_point(5), psi=0.5, tx=0.1, degrees=5)
+    drawn = to_uint8(renderer.render_moved(request, lambda z: z))[0].numpy()
     picture = renderer.render(request).image
     assert picture is not None and np.abs(drawn.astype(int) - picture[:, :, :3]).max() <= 1
 

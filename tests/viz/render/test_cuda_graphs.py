@@ -24,10 +24,14 @@ from gan.networks.ladder import rung_config
 from gan.networks.precision import FULL_PRECISION, NUM_FP16_RES, PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
 from viz.core.images import DeviceImage
+from viz.core.latent import seed_point
+from viz.core.noise import Noise
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import RenderResult
+from viz.loading.lru_cache import LRUCache
 from viz.render import cuda_graphs, precision
 from viz.render.cuda_graphs import CudaBackend, GraphCache, SynthesisGraphs, SynthesisInputs, run_eager, select_fastest
+from viz.render.noise import make_planes
 from viz.render.postprocess import measure_input, to_rgba8, unpack_input
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
@@ -164,6 +168,37 @@ def test_only_what_changed_is_copied_and_run(monkeypatch: pytest.MonkeyPatch) ->
         assert ran == RAN and copied == copies
 
 
+@pytest.mark.slow
+@torch.no_grad()
+def test_planes_of_noise_are_inputs_of_the_graphs() -> None:
+    generator = small("A")
+    (ws,) = latents(generator, 1)
+    for name, parameter in generator.named_parameters():
+        if name.endswith("noise_strength"):
+            parameter.fill_(0.5)
+    asked = [Noise("random", 1.0), Noise("random", 1.5), Noise("const", 0.0, 2.0), Noise("random", 1.0)]
+    made = [
+        SynthesisInputs(
+            "A",
+            generator.synthesis,
+            FULL_PRECISION,
+            1,
+            ws,
+            None,
+            noise=noise,
+            planes=make_planes(generator.synthesis, noise, LRUCache(1e9)),
+        )
+        for noise in asked
+    ]
+    found, pictures = SynthesisGraphs(made[0], FULL_PRECISION, traced), []
+    for inputs in made:
+        picture, _ = found.render(inputs)
+        expected = generator.synthesis(ws, SynthesisOptions(planes=inputs.planes))
+        torch.testing.assert_close(picture, expected, atol=1e-5, rtol=1e-5)
+        pictures.append(picture.clone())
+    assert torch.equal(pictures[0], pictures[3]) and not torch.allclose(pictures[0], pictures[1], atol=1e-3)
+
+
 def job(cfg: str, half: int = 0, **others: Any) -> SynthesisInputs:
     generator = small(cfg)
     (ws,) = latents(generator, 1)
@@ -269,7 +304,7 @@ def saved(folder: Path, cfg: str, **options: Any) -> str:
 @pytest.mark.parametrize(
     ("cfg", "asked"),
     [
-        ("T", {"seeds": ((3, 1.0),), "tx": 0.11, "degrees": 20.0}),
+        ("T", {"latent": seed_point(3), "tx": 0.11, "degrees": 20.0}),
         ("T", {"tx": 0.11, "degrees": 20.0, "untransform": True}),
         ("R", {"tx": 0.25, "untransform": True}),
         ("R", {"learned": (0.1, 0.2, 30.0), "psi": 0.7}),

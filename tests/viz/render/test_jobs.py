@@ -235,3 +235,44 @@ def test_a_job_that_cannot_even_begin_is_a_sentence_and_the_others_go_on() -> No
     found = scheduler.step()
     assert found is not None and (found[0], found[1].error) == ("x", "There is no such layer.")
     assert drain(scheduler) == [("y", 0, False), ("y", 0, True)]
+
+
+class RestingJob(LiveJob):
+    at_rest = True
+
+
+def test_what_is_done_at_rest_comes_last_and_starts_anew_when_pictures_moved() -> None:
+    scheduler = JobScheduler(None)
+    scheduler.request({"rest": RestingJob(3), "x": Job(1)}, SHOWN, 0)
+    assert not scheduler.waits_for_rest
+    assert [scheduler.step() for _ in range(2)][0][0] == "x"  # type: ignore[index]
+    assert scheduler.waits_for_rest and scheduler.step()[1].result == 0  # type: ignore[index]
+    scheduler.request({"rest": RestingJob(3), "x": Job(1)}, SHOWN, 1)
+    assert scheduler.step()[1].result == 0, "not 2: that was of other pictures"  # type: ignore[index]
+
+
+def test_at_rest_nothing_is_done_while_pictures_are_asked_for() -> None:
+    worker, done = Worker(FakeRenderer()), threading.Event()
+
+    class Counts(RestingJob):
+        def run(self, renderer: Any, shown: RenderRequest) -> Iterator[int | None]:
+            done.set()
+            yield 1
+
+    worker.submit(RenderRequest(PictureRequest("a")))
+    worker.request({"rest": Counts(1)})
+    for number in range(20):  # a drag that lasts twice as long as the rest that is waited for
+        assert not done.wait(REST_SECONDS / 10), number
+        worker.submit(RenderRequest(PictureRequest("a", tx=number / 100)))
+    assert done.wait(TIMEOUT)
+    worker.close()
+
+
+def test_the_budget_waits_for_rest() -> None:
+    now = [0.0]
+    budget = TimeBudget(lambda: now[0])
+    assert budget.seconds_to_wait(at_rest=True) == 0.0
+    budget.note_request()
+    now[0] = 0.25 * REST_SECONDS
+    assert budget.seconds_to_wait(at_rest=True) == pytest.approx(0.75 * REST_SECONDS)
+    assert budget.seconds_to_wait() == 0.0

@@ -6,6 +6,7 @@ import os
 import types
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from gan.data.image_io import to_uint8
 from gan.files.format import format_bytes
 from gan.networks.generator import z_from_seed
 from gan.networks.input_transform import user_matrix
+from gan.networks.synthesis import SynthesisNetwork
+from viz.core.latent import SeedPoint, seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.loading import model_info as inside
 from viz.loading.model_info import read_facts
@@ -42,7 +45,7 @@ def picture(renderer: Renderer, request: PictureRequest) -> np.ndarray:
 
 
 def test_the_picture_is_the_generators(models: dict[str, str]) -> None:
-    request = PictureRequest(models["T"], seeds=((7, 1.0),), psi=0.7, cutoff=3, tx=0.1, ty=-0.2, degrees=30)
+    request = PictureRequest(models["T"], latent=seed_point(7), psi=0.7, cutoff=3, tx=0.1, ty=-0.2, degrees=30)
     generator, _ = load_generator(models["T"])
     z = torch.from_numpy(z_from_seed(7, 32)).float()
     with torch.no_grad():
@@ -223,3 +226,18 @@ def test_a_window_begins_on_the_fastest_device_that_is_there(monkeypatch: pytest
         window = app.Window(state)
         window.close()
         assert state.display.device == expected
+
+
+def test_a_walk_prepares_the_weights_once_a_model(models: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared, prepare = [], SynthesisNetwork.prepare
+
+    def count(self: SynthesisNetwork, *asked: Any) -> Any:
+        prepared.append(self)
+        return prepare(self, *asked)
+
+    monkeypatch.setattr(SynthesisNetwork, "prepare", count)
+    renderer, pictures = Renderer(), []
+    for x in (0.0, 0.25, 0.5, 1.0):
+        for letter in ("A", "T"):
+            pictures.append(renderer.render(PictureRequest(models[letter], latent=SeedPoint(x))).image)
+    assert len(prepared) == 2 and len({picture.tobytes() for picture in pictures if picture is not None}) == 8

@@ -1,0 +1,124 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Files of latents: .npy, .npz and .safetensors that hold a z, a w, or the w's of all layers (W+)."""
+
+import hashlib
+import io
+import math
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from gan.files.atomic_write import atomic_write
+from gan.files.errors import describe_error, sanitize_text
+
+SUFFIXES = (".npz", ".npy", ".safetensors")
+LARGEST_FILE = 2**24  # bytes; the w's of a model have some ten thousand
+SHAPES = {"z": "[n] or [1, n]", "w": "[n], [1, n] or [1, layers, n]"}
+
+
+class LatentError(ValueError):
+    """A file of latents that cannot be used; one sentence that begins with its name."""
+
+    def __init__(self, path: str | os.PathLike[str], why: str) -> None:
+        super().__init__(f"{sanitize_text(os.path.basename(path), 100)} {why}")
+
+
+def read_latent_file(path: str | os.PathLike[str], space: str) -> tuple[np.ndarray, str]:
+    """Return a file's latent, float32 [1, z_dim], [1, w_dim] or [num_ws, w_dim], and the SHA-256 of its bytes.
+
+    Nothing that the file carries is run, and no more than its own size is allocated. Of several arrays it is the one
+    called `space`, "z" or "w". Raises LatentError.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as problem:
+        raise LatentError(path, f"cannot be read: {describe_error(problem)}.") from None
+    if len(data) > LARGEST_FILE:
+        raise LatentError(path, f"is larger than the {LARGEST_FILE // 2**20} MiB that a latent may have.")
+    try:
+        array = _choose(path, _read_arrays(path, data), space)
+    except LatentError:
+        raise
+    except MemoryError:
+        raise LatentError(path, "does not fit into memory: close other programs.") from None
+    except Exception as problem:  # whatever a damaged file makes of three libraries
+        why = describe_error(problem) if isinstance(problem, OSError) else "it is damaged or of another kind"
+        raise LatentError(path, f"holds no latent that can be read: {why}.") from None
+    return _check_values(path, array, space), hashlib.sha256(data).hexdigest()
+
+
+def write_w_file(path: Path, ws: np.ndarray) -> None:
+    """Write w's [num_ws, w_dim] as [1, num_ws, w_dim], called "w" where arrays have names. Raises OSError."""
+    array = np.ascontiguousarray(ws[None], np.float32)
+    with atomic_write(path) as temporary:
+        if path.suffix.lower() == ".npy":
+            np.save(temporary, array, allow_pickle=False)
+        elif path.suffix.lower() == ".npz":
+            np.savez(temporary, w=array)
+        else:
+            from safetensors.numpy import save_file
+
+            save_file({"w": array}, temporary)
+
+
+def _read_arrays(path: str | os.PathLike[str], data: bytes) -> dict[str, np.ndarray]:
+    if data.startswith(np.lib.format.MAGIC_PREFIX):
+        return {"": _read_npy(data)}
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _read_member(path, archive, name) for name in names[:16]}
+    if len(data) > 8 and int.from_bytes(data[:8], "little") < len(data) and data[8:9] == b"{":
+        from safetensors.numpy import load
+
+        return dict(load(data))
+    raise LatentError(path, "is none of the files that hold latents: give a .npz, .npy or .safetensors file.")
+
+
+def _read_member(path: str | os.PathLike[str], archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Read an array of a zip, which may be a bomb: its own word for its size is not taken."""
+    with archive.open(name) as file:
+        data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise LatentError(path, f"unpacks to more than the {LARGEST_FILE // 2**20} MiB that a latent may have.")
+    return _read_npy(data)
+
+
+def _read_npy(data: bytes) -> np.ndarray:
+    """Read an array of plain numbers. numpy's own reader allocates what a header asks for before it has read it."""
+    file = io.BytesIO(data)
+    read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    shape, in_columns, dtype = read[np.lib.format.read_magic(file)[0]](file)
+    if dtype.kind not in "fiu" or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > len(data):
+        raise ValueError("no numbers, or not all of them")
+    array = np.frombuffer(data, dtype, math.prod(shape), file.tell())
+    return array.reshape(shape, order="F" if in_columns else "C")
+
+
+def _choose(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], space: str) -> np.ndarray:
+    if space in arrays:
+        return arrays[space]
+    if len(arrays) == 1 and next(iter(arrays)) not in ("z", "w"):
+        return next(iter(arrays.values()))
+    names = ", ".join(sanitize_text(name, 20) for name in list(arrays)[:8]) or "no arrays"
+    raise LatentError(path, f"has no array called {space}: it holds {names}.")
+
+
+def _check_values(path: str | os.PathLike[str], array: np.ndarray, space: str) -> np.ndarray:
+    shape = array.shape
+    fits = len(shape) == 1 or (len(shape) in (2, 3) and shape[0] == 1 and not (space == "z" and len(shape) == 3))
+    if array.dtype.kind not in "fiu" or not fits or 0 in shape:
+        kind = "numbers" if array.dtype.kind in "fiu" else "values that are no numbers"
+        raise LatentError(path, f"holds {kind} of shape {_describe(shape)}, and a {space} has {SHAPES[space]}.")
+    with np.errstate(over="ignore"):
+        values = array.astype(np.float32).reshape(-1, shape[-1])
+    if not np.isfinite(values).all():
+        raise LatentError(path, "holds numbers that are not finite, or too large: nothing can be drawn from them.")
+    return values
+
+
+def _describe(shape: tuple[int, ...]) -> str:
+    return sanitize_text(list(shape), 60)

@@ -1,0 +1,126 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The Latent panel, driven: a seed by its number, both blends between seeds, files of z and w, and w saved again."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.gui import drive, save_model, settle
+
+from viz.core.latent import FileLatent, SeedPoint
+from viz.core.request import PictureRequest
+from viz.core.state import AppState
+from viz.render.renderer import Renderer
+from viz.window.window import Window
+
+pytestmark = pytest.mark.slow
+
+
+def window(tmp_path: Path) -> Window:
+    state = AppState()
+    state.left.path = save_model(tmp_path / "x.safetensors", "T", 16)
+    state.display.width, state.display.height = 1600, 1000
+    return Window(state, strict=True)
+
+
+def picture(shown: Window) -> np.ndarray:
+    result = shown.context.results["left"]
+    assert result is not None and result.image is not None, result and result.error
+    return np.array(result.image)
+
+
+def enter(context: Any, shown: Window, field: str, text: str) -> None:
+    context.item_input_value(field, text)
+    settle(context, shown)
+
+
+def test_seeds_by_number_and_both_blends(tmp_path: Path) -> None:
+    shown = window(tmp_path)
+    latent, drawn = shown.state.latent, Renderer(enlarge=False)
+
+    def expected(latent: SeedPoint) -> np.ndarray:
+        image = drawn.render(PictureRequest(shown.state.left.path, latent)).image
+        assert image is not None
+        return image
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        enter(context, shown, "//Latent/##seed", "4294967295")
+        assert (latent.x, latent.y) == (95.0, 42949672.0)
+        assert np.array_equal(picture(shown), expected(SeedPoint(-1.0, 0.0))), "seeds count back below 0"
+        enter(context, shown, "//Latent/##seed", "4294967296")
+        assert "whole number from 0 to 4294967295" in shown.context.message and latent.x == 95.0
+        enter(context, shown, "//Latent/##seed", "7")
+        context.item_input_value("//Latent/##x", 7.5)
+        settle(context, shown)
+        in_w = picture(shown)
+        context.item_click("//Latent/seeds z##source")
+        settle(context, shown)
+        assert latent.space == "z" and np.array_equal(picture(shown), expected(SeedPoint(7.5, 0.0, "z")))
+        assert not np.array_equal(picture(shown), in_w)
+        context.item_click("//Latent/seeds w##source")
+        settle(context, shown)
+        assert np.array_equal(picture(shown), in_w) and np.array_equal(in_w, expected(SeedPoint(7.5, 0.0)))
+
+    drive(shown, script)
+
+
+def test_a_w_is_saved_and_opened_again(tmp_path: Path) -> None:
+    shown, file, none = window(tmp_path), tmp_path / "w.npz", tmp_path / "none.npz"
+    latent = shown.state.latent
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        latent.x, latent.psi = 3.5, 0.6
+        settle(context, shown)
+        before = picture(shown)
+        enter(context, shown, "//Latent/##save w", str(file))
+        while shown.context.jobs.is_running("save w"):
+            context.yield_()
+        with np.load(file) as archive:
+            assert archive["w"].shape[0] == 1 and archive["w"].ndim == 3
+        enter(context, shown, "//Latent/##save w", str(file))
+        while shown.context.jobs.is_running("save w"):
+            context.yield_()
+        assert "w.npz is there already" in shown.context.jobs.error("save w")
+        latent.x, latent.psi = 0.0, 1.0
+        settle(context, shown)
+        assert not np.array_equal(picture(shown), before)
+        context.item_click("//Latent/file##source")
+        enter(context, shown, "//Latent/##latent file", str(none))
+        assert "none.npz cannot be read" in shown.context.message and latent.kept is None
+        enter(context, shown, "//Latent/##latent file", str(file))
+        assert shown.context.message == "" and isinstance(latent.kept, FileLatent)
+        assert np.array_equal(picture(shown), before), "the very picture that it was saved from"
+        context.item_click("//Latent/z##space")
+        context.yield_(2)
+        assert "no array called z: it holds w" in shown.context.message and latent.kept.space == "w"
+        context.item_click("//Latent/seeds w##source")
+        context.item_click("//Latent/file##source")
+        settle(context, shown)
+        assert np.array_equal(picture(shown), before), "it stayed"
+
+    drive(shown, script)
+
+
+def test_a_dropped_file_is_a_latent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, file = window(tmp_path), tmp_path / "z.npz"
+    np.savez(file, z=np.random.RandomState(5).randn(1, 32))
+    (tmp_path / "bad.npy").write_bytes(b"no array")
+    monkeypatch.setattr("glfw.get_cursor_pos", lambda window: (0.0, 0.0))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        context.item_input_value("//Latent/##x", 5.0)
+        settle(context, shown)
+        before = picture(shown)
+        shown.state.latent.x = 6.0
+        shown._on_drop(None, [str(file)])
+        settle(context, shown)
+        assert np.array_equal(picture(shown), before) and shown.state.latent.source == "kept"
+        shown._on_drop(None, [str(tmp_path / "bad.npy")])
+        assert "bad.npy is none of the files" in shown.context.message
+        assert isinstance(shown.state.latent.kept, FileLatent) and shown.state.latent.kept.path == str(file)
+
+    drive(shown, script)

@@ -1,0 +1,107 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Latents on the command line: points of the plane, files of z and w, and the w that is written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from support.gui import save_model
+
+from viz.cli.main import main as viewer
+from viz.core.latent import SeedPoint
+from viz.core.request import PictureRequest
+from viz.render.renderer import Renderer
+
+W_DIM, NUM_WS = 32, 16
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return save_model(tmp_path_factory.mktemp("models") / "net.safetensors", "T", 16)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def render(model: str, *words: str) -> Result:
+    return CliRunner().invoke(viewer, ["render", "--model", model, *words], prog_name="visualizer.py")
+
+
+def drawn(path: str) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def refused(result: Result, words: str, code: int) -> None:
+    last = result.output.strip().splitlines()[-1]
+    assert result.exit_code == code and last.startswith("Error: ") and words in last, result.output
+    assert isinstance(result.exception, SystemExit), "an exit, not a traceback"
+
+
+def test_a_point_between_seeds(model: str, folder: Path) -> None:
+    for space in ("w", "z"):
+        words = ["--seed-plane", "3.25,-0.5", "--trunc", "0.7", "--cutoff", "3", "--space", space]
+        assert render(model, *words, "--out", f"{space}.png").exit_code == 0
+        request = PictureRequest(model, SeedPoint(3.25, -0.5, space), psi=0.7, cutoff=3)  # type: ignore[arg-type]
+        expected = Renderer().render(request).image
+        assert expected is not None and np.array_equal(drawn(f"{space}.png"), expected[:, :, :3])
+    assert not np.array_equal(drawn("w.png"), drawn("z.png"))
+    assert render(model, "--seed-plane", "95,42949672", "--outdir", "out").exit_code == 0
+    assert render(model, "--seed", "4294967295", "--out", "seed.png").exit_code == 0
+    assert np.array_equal(drawn("out/plane_95_4.29497e+07.png"), drawn("seed.png"))
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".safetensors"])
+def test_a_w_that_was_saved_draws_the_same_picture(model: str, folder: Path, suffix: str) -> None:
+    assert render(model, "--seed", "5", "--trunc", "0.6", "--out", "a.png", "--save-w", f"w{suffix}").exit_code == 0
+    assert render(model, "--w", f"w{suffix}", "--out", "b.png").exit_code == 0
+    assert np.array_equal(drawn("a.png"), drawn("b.png"))
+    assert render(model, "--projected-w", f"w{suffix}", "--outdir", "out").exit_code == 0
+    assert np.array_equal(drawn("a.png"), drawn("out/w.png"))
+    assert render(model, "--w", f"w{suffix}", "--trunc", "0", "--out", "mean.png").exit_code == 0
+    assert render(model, "--seed", "1", "--trunc", "0", "--out", "average.png").exit_code == 0
+    assert np.array_equal(drawn("mean.png"), drawn("average.png")), "psi acts on a file's w, too"
+
+
+def test_a_w_alone_is_written_without_a_picture(model: str, folder: Path) -> None:
+    result = render(model, "--seed", "5", "--save-w", "w.npz")
+    assert result.exit_code == 0 and [path.name for path in folder.iterdir()] == ["w.npz"], result.output
+    with np.load("w.npz") as archive:
+        assert archive["w"].shape[0] == 1 and archive["w"].shape[2] == W_DIM and archive["w"].dtype == np.float32
+
+
+def test_a_z_of_a_file_is_a_seeds(model: str, folder: Path) -> None:
+    np.save("z.npy", np.random.RandomState(5).randn(1, W_DIM))
+    assert render(model, "--z", "z.npy", "--trunc", "0.5", "--out", "a.png").exit_code == 0
+    assert render(model, "--seed", "5", "--trunc", "0.5", "--out", "b.png").exit_code == 0
+    assert np.array_equal(drawn("a.png"), drawn("b.png"))
+
+
+def test_what_cannot_be_drawn_is_one_sentence(model: str, folder: Path) -> None:
+    np.save("wide.npy", np.zeros(W_DIM + 1))
+    np.save("two.npy", np.zeros((2, W_DIM)))
+    (folder / "bad.npz").write_bytes(b"PK\x03\x04 and then nothing")
+    out = ("--out", "x.png")
+    refused(render(model, "--w", "none.npz", *out), "none.npz cannot be read: No such file or directory", 1)
+    refused(render(model, "--w", str(folder), *out), "cannot be read: Is a directory", 1)
+    refused(render(model, "--w", "bad.npz", *out), "bad.npz holds no latent that can be read", 1)
+    refused(render(model, "--w", "two.npy", *out), "two.npy holds numbers of shape [2, 32], and a w has [n]", 1)
+    refused(render(model, "--w", "wide.npy", *out), "wide.npy holds a w of 33 numbers, and this model takes 32", 1)
+    refused(render(model, "--z", "wide.npy", *out), "wide.npy holds a z of 33 numbers, and this model takes 32", 1)
+    refused(render(model, "--w", "two.npy", "--seed", "1", *out), "Give --seed or --w, not both", 2)
+    refused(render(model, "--z", "two.npy", "--seed-plane", "1,2", *out), "Give --seed-plane or --z, not both", 2)
+    refused(render(model, "--seed-plane", "1", *out), "two numbers", 2)
+    refused(render(model, "--seed-plane", "1e9,0", *out), "out of range", 2)
+    refused(render(model, "--seed-plane", "nan,0", *out), "out of range", 2)
+    refused(render(model, "--cutoff", "0", *out), "not in the range", 2)
+    refused(render(model, "--seeds", "1-2", "--save-w", "w.npz", "--outdir", "y"), "the w of one picture", 2)
+    refused(render(model, "--save-w", "w.png", *out), "--save-w w.png must end in .npz, .npy or .safetensors", 2)
+    refused(render(model, "--save-w", "wide.npy", *out), "wide.npy is there already", 2)
+    refused(render(model, "--save-w", "two.npy/w.npz", *out), "cannot be written", 1)
+    refused(render(model), "Give --out, a file, or --outdir", 2)
+    assert sorted(path.name for path in folder.iterdir()) == ["bad.npz", "two.npy", "wide.npy"], "nothing was written"

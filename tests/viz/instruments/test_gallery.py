@@ -1,0 +1,59 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The gallery draws the pictures that the canvas would, each once, a slice each."""
+
+import numpy as np
+import pytest
+from support.gui import save_model
+
+from viz.core.latent import LARGEST_SEED, seed_point
+from viz.core.request import PictureRequest, RenderRequest
+from viz.instruments.gallery import GalleryRequest, GalleryView
+from viz.loading.lru_cache import LRUCache
+from viz.render.renderer import Renderer
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return save_model(tmp_path_factory.mktemp("models") / "t.safetensors", "T", 32)
+
+
+def run(request: GalleryRequest, shown: PictureRequest) -> list[GalleryView | None]:
+    return list(request.run(Renderer(), RenderRequest(right=shown)))
+
+
+def test_every_cell_is_the_picture_of_its_seed(path: str) -> None:
+    shown = PictureRequest(path, psi=0.7, tx=0.2, degrees=10.0, untransform=True)
+    cache: LRUCache[np.ndarray] = LRUCache(100)
+    slices = run(GalleryRequest("right", 7, 2, 32, cache), shown)
+    assert len(slices) == 4, "one picture a slice"
+    view = slices[-1]
+    assert view is not None and (view.done, view.total, view.first, view.model) == (4, 4, 7, path)
+    for index in range(4):
+        expected = Renderer().render(PictureRequest(path, seed_point(7 + index), psi=0.7, tx=0.2, degrees=10.0)).image
+        row, column = divmod(index, 2)
+        cell = view.cells[32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
+        assert expected is not None and np.abs(cell.astype(int) - expected).max() <= 1
+    again = run(GalleryRequest("right", 9, 2, 32, cache), shown)
+    assert len(again) == 2, "two were drawn before"
+    assert again[-1] is not None and np.array_equal(again[-1].cells[:32], view.cells[32:])
+    assert len(run(GalleryRequest("right", 9, 2, 32, cache), PictureRequest(path, psi=0.6))) == 4
+
+
+def test_cells_are_reduced(path: str) -> None:
+    cache: LRUCache[np.ndarray] = LRUCache(100)
+    view = run(GalleryRequest("right", 0, 2, 16, cache), PictureRequest(path))[-1]
+    large = Renderer().render(PictureRequest(path)).image
+    assert view is not None and large is not None and view.cells.shape == (32, 32, 4)
+    reduced = large.astype(float).reshape(16, 2, 16, 2, 4).mean((1, 3))
+    assert np.abs(view.cells[:16, :16] - reduced).mean() < 2
+
+
+def test_the_last_seeds_end_the_square(path: str) -> None:
+    cache: LRUCache[np.ndarray] = LRUCache(100)
+    view = run(GalleryRequest("right", LARGEST_SEED - 1, 2, 32, cache), PictureRequest(path))[-1]
+    assert view is not None and (view.done, view.total) == (2, 2)
+    assert view.cells[:32, :, 3].all() and not view.cells[32:].any()
+
+
+def test_an_empty_slot_has_none(path: str) -> None:
+    assert list(GalleryRequest("left", 0, 2, 32, LRUCache(9)).run(Renderer(), RenderRequest())) == []

@@ -1,0 +1,138 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A file of bookmarks comes back as it was written, and one that is damaged or hostile is refused in a sentence."""
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from viz.core import bookmarks
+from viz.core.bookmarks import KINDS, Bookmark
+from viz.core.latent import Blend, SeedPoint
+from viz.core.state import AppState
+from viz.core.thumbnails import SIDE, decode_thumbnail, encode_thumbnail, make_sheet
+from viz.loading.bookmark_files import BookmarkError, read_bookmarks, write_bookmarks
+
+
+def some() -> list[Bookmark]:
+    state = AppState()
+    state.latent.keep(Blend(SeedPoint(1.0), SeedPoint(-0.0, 2.5, "z"), 0.3))
+    state.transform.tx, state.left.path, state.display.width = 0.1 + 0.2, "/猫.pkl", 700
+    picture = encode_thumbnail(np.random.default_rng(0).integers(0, 256, (32, 32, 4), np.uint8))
+    return [bookmarks.capture(state, kind, picture if kind != "transform" else b"") for kind in KINDS]
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    entry = {"name": "a", "kind": "latent", "key": "k", "state": {"schema": 1, "latent": {}}, "picture": "", **changes}
+    return {"format": "jinc-bookmarks", "schema": 1, "bookmarks": [entry]}
+
+
+def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    written, path = some(), tmp_path / "new" / "b.json"
+    write_bookmarks(path, written)
+    read = read_bookmarks(path)
+    assert [vars(item) for item in read] == [
+        {**vars(item), "state": bookmarked.state} for item, bookmarked in zip(written, read, strict=True)
+    ]
+    for item, again in zip(written, read, strict=True):
+        state = AppState()
+        bookmarks.restore(item, state)
+        assert bookmarks.is_restored(again, state)
+    assert read[2].state.display == AppState().display and "700" not in path.read_text()
+    assert [entry.name for entry in path.parent.iterdir()] == ["b.json"]
+
+
+def test_old_files_may_lack_settings(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps(document(state={"schema": 1, "latent": {"x": 4}})))
+    assert read_bookmarks(path)[0].state.latent.x == 4.0
+
+
+def png(size: tuple[int, int], kind: str = "PNG") -> str:
+    data = io.BytesIO()
+    Image.new("RGB", size).save(data, format=kind)
+    return base64.b64encode(data.getvalue()).decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "damaged"),
+        (b"\x80\x04\x95", "damaged"),
+        (b"[" * 100_000, "damaged"),
+        (b"[]", "no file of bookmarks"),
+        (b'{"schema": 1}', "no file of bookmarks"),
+        ({"format": "jinc-bookmarks", "schema": 2, "bookmarks": []}, "newer Jinc"),
+        ({"format": "jinc-bookmarks", "schema": True, "bookmarks": []}, "damaged"),
+        ({"format": "jinc-bookmarks", "schema": 1, "bookmarks": {}}, "lists no bookmarks"),
+        ({"format": "jinc-bookmarks", "schema": 1, "bookmarks": [0] * 201}, "201 bookmarks"),
+        ({"format": "jinc-bookmarks", "schema": 1, "bookmarks": [0]}, "bookmark 1: it must have a name"),
+        (document(more=1), "bookmark 1: it must have a name"),
+        (document(name=3), "texts"),
+        (document(kind="model"), "latent, transform, everything"),
+        (document(key="../x"), "letters and digits"),
+        (document(key=""), "letters and digits"),
+        (document(state=[]), "JSON object"),
+        (document(state={"schema": 1, "latent": {"psi": 9}}), "between -1 and 2"),
+        (document(state={"schema": 1, "display": {}}), "no bookmark keeps"),
+        (document(state={"schema": 1, "bookmarks": {}}), "no bookmark keeps"),
+        (document(picture="ä"), "picture is damaged"),
+        (document(picture="AAAA"), "picture is damaged"),
+        (document(picture="A" * 300_000), "picture is too large"),
+        (document(picture=png((300, 300))), "picture is damaged"),
+        (document(picture=png((SIDE, SIDE), "BMP")), "picture is damaged"),
+        (document(picture=png((SIDE, SIDE))[:64]), "picture is damaged"),
+    ],
+)
+def test_a_damaged_file_is_one_sentence(content: Any, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    with pytest.raises(BookmarkError, match=words) as problem:
+        read_bookmarks(path)
+    assert str(problem.value).startswith("b.json ") and "\n" not in str(problem.value) and len(str(problem.value)) < 300
+
+
+def test_two_of_one_key_are_refused(tmp_path: Path) -> None:
+    path, twice = tmp_path / "b.json", document()
+    twice["bookmarks"] *= 2
+    path.write_text(json.dumps(twice))
+    with pytest.raises(BookmarkError, match="one key"):
+        read_bookmarks(path)
+
+
+def test_a_name_is_one_line_that_can_be_shown(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps(document(name="a\nb\x1b[2J \ud800" + "x" * 500)))
+    name = read_bookmarks(path)[0].name
+    assert name.startswith("a b [2J x") and len(name) == 60
+
+
+@pytest.mark.parametrize("path", ["", ".", "missing/b.json", "a\0b"])
+def test_a_path_that_cannot_be_read_is_one_sentence(path: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BookmarkError, match=r"cannot be read: .*\.$"):
+        read_bookmarks(path)
+
+
+def test_a_path_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "b.json", "a\0b"):
+        with pytest.raises(BookmarkError, match=r"cannot be written: .*\.$"):
+            write_bookmarks(path, some())
+
+
+def test_thumbnails_keep_pictures_apart() -> None:
+    red, small = np.full((256, 256, 4), (200, 30, 20, 255), np.uint8), np.zeros((2, 2, 4), np.uint8)
+    small[0, 0] = 255
+    pictures = [encode_thumbnail(red), b"", encode_thumbnail(small)]
+    assert np.array_equal(decode_thumbnail(pictures[0])[0, 0], red[0, 0])
+    sheet = make_sheet(pictures * 6)
+    assert sheet.shape == (2 * SIDE, 16 * SIDE, 4)
+    assert np.array_equal(sheet[SIDE + 5, SIDE + 5], (0, 0, 0, 0) if 17 % 3 == 1 else sheet[5, 2 * SIDE + 5])
+    assert tuple(sheet[0, 0]) == (200, 30, 20, 255) and not sheet[:SIDE, SIDE : 2 * SIDE].any()
+    assert sheet[5, 2 * SIDE + 5].all() and not sheet[SIDE - 5, 3 * SIDE - 5].any()

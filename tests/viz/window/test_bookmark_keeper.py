@@ -1,0 +1,88 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Bookmarks outlive the window, are written only when they change, and what fails is a sentence that loses nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from viz.core.bookmarks import BOOKMARKS_LIMIT, Bookmark
+from viz.core.state import AppState
+from viz.ui.context import PanelContext
+from viz.ui.theme import Theme
+from viz.window import bookmark_keeper
+from viz.window.bookmark_keeper import BookmarkKeeper
+
+
+def keeper(path: Path | None) -> tuple[BookmarkKeeper, PanelContext]:
+    context = PanelContext(Theme())
+    return BookmarkKeeper(path, context), context
+
+
+def bookmark(name: str) -> Bookmark:
+    return Bookmark(name, "latent", AppState())
+
+
+def names(context: PanelContext) -> list[str]:
+    return [item.name for item in context.bookmarks.shelf.items]
+
+
+def test_bookmarks_outlive_the_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "state.bookmarks.json"
+    first, context = keeper(path)
+    assert first.save() == "" and not path.exists(), "nothing to keep"
+    context.bookmarks.shelf.add([bookmark("a"), bookmark("b")])
+    assert first.save_if_due() == "" and not path.exists(), "not in every frame"
+    monkeypatch.setattr(bookmark_keeper, "SAVE_SECONDS", 0.0)
+    assert first.save_if_due() == "" and path.exists()
+    written = path.stat().st_mtime_ns
+    assert first.save() == "" and path.stat().st_mtime_ns == written, "they did not change"
+    again, read = keeper(path)
+    assert names(read) == ["a", "b"] and again.save() == "" and path.stat().st_mtime_ns == written
+    read.bookmarks.shelf.items = ()
+    again.save()
+    assert names(keeper(path)[1]) == []
+
+
+def test_nothing_is_kept_without_a_path() -> None:
+    one, context = keeper(None)
+    context.bookmarks.shelf.add([bookmark("a")])
+    assert one.save() == ""
+
+
+def test_a_damaged_file_is_put_aside_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "state.bookmarks.json"
+    path.write_text("{broken")
+    one, context = keeper(path)
+    assert names(context) == [] and context.message.startswith("There are no bookmarks: ")
+    assert "state.bookmarks.damaged.json" in context.message
+    context.bookmarks.shelf.add([bookmark("a")])
+    one.save()
+    assert (tmp_path / "state.bookmarks.damaged.json").read_text() == "{broken"
+    assert names(keeper(path)[1]) == ["a"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    one, context = keeper(tmp_path / "file" / "bookmarks.json")
+    context.bookmarks.shelf.add([bookmark("a")])
+    sentence = one.save()
+    assert sentence.startswith("The bookmarks could not be kept: ") and sentence.endswith(".")
+    assert one.save() == "" and names(context) == ["a"]
+
+
+def test_a_named_file_is_never_replaced_and_adds_what_there_is_room_for(tmp_path: Path) -> None:
+    _, context = keeper(None)
+    context.bookmarks.shelf.add([bookmark(str(number)) for number in range(120)])
+    context.bookmarks.write(f"'{tmp_path / 'mine'}'")
+    path = tmp_path / "mine.json"
+    assert context.message == f"Wrote 120 bookmarks to {path}." and path.exists()
+    before = path.read_bytes()
+    context.bookmarks.shelf.items = context.bookmarks.shelf.items[:100]
+    context.bookmarks.write(str(path))
+    assert "is there already" in context.message and path.read_bytes() == before
+    context.bookmarks.read(str(path))
+    assert len(names(context)) == BOOKMARKS_LIMIT and context.message.startswith(
+        "Read 100 bookmarks. There was no room"
+    )
+    context.bookmarks.read(str(tmp_path / "none.json"))
+    assert context.message.startswith("none.json cannot be read: ") and len(names(context)) == BOOKMARKS_LIMIT

@@ -1,0 +1,98 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The options that say which latent a picture is drawn from, and the w that is written beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from gan.cli.path_types import refuse_existing
+from gan.files.errors import sanitize_text
+from viz.cli.output import check_writable
+from viz.cli.parameter_types import PATH, SEED, Pair, Seeds
+from viz.core.latent import PLANE_LIMIT, Latent, SeedPoint, Space, seed_point
+
+_OPTIONS = (
+    click.option("--seed", type=SEED, help="Seed of z: RandomState(seed).randn(1, z_dim)."),
+    click.option("--seeds", type=Seeds(), help="Several, such as 0-5,9: a picture each, seedNNNN.png."),
+    click.option(
+        "--seed-plane",
+        type=Pair(most=PLANE_LIMIT),
+        help="A point between seeds, as in the window: the seed at whole numbers is x + 100 y.",
+    ),
+    click.option(
+        "--space", type=click.Choice(["w", "z"]), default="w", show_default=True, help="What is blended between seeds."
+    ),
+    click.option("--z", "z_file", type=PATH, metavar="FILE", help="A z from a .npy, .npz or .safetensors file."),
+    click.option(
+        "--w",
+        "--projected-w",
+        "w_file",
+        type=PATH,
+        metavar="FILE",
+        help="A w, or one for each layer, from such a file, a projector's .npz for example.",
+    ),
+)
+
+
+def latent_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a latent to a command: seed, seeds, seed_plane, space, z_file, w_file."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+class NamedLatent(NamedTuple):
+    """A latent, and the name of its picture in a folder."""
+
+    latent: Latent
+    file: str
+
+
+def choose_latents(
+    seed: int | None,
+    seeds: tuple[int, ...] | None,
+    seed_plane: tuple[float, float] | None,
+    space: Space,
+    z_file: Path | None,
+    w_file: Path | None,
+) -> list[NamedLatent]:
+    """Return the latents that the options name, seed 0 if none does.
+
+    Raises click.UsageError for two at once, click.ClickException for a file that holds none.
+    """
+    given = {"--seed": seed, "--seeds": seeds, "--seed-plane": seed_plane, "--z": z_file, "--w": w_file}
+    named = [option for option, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise click.UsageError(f"Give {named[0]} or {named[1]}, not both.")
+    if seed_plane is not None:
+        x, y = seed_plane
+        return [NamedLatent(SeedPoint(x, y, space), f"plane_{x:g}_{y:g}.png")]
+    if w_file is not None or z_file is not None:
+        from gan.data.latent_files import LatentError  # here: numpy is not for --help
+        from viz.loading.latent_files import open_latent
+
+        file = w_file or z_file or Path()
+        try:
+            return [NamedLatent(open_latent(str(file), "z" if w_file is None else "w"), f"{file.stem}.png")]
+        except LatentError as problem:
+            raise click.ClickException(str(problem)) from None
+    return [NamedLatent(seed_point(number), f"seed{number:04d}.png") for number in seeds or (seed or 0,)]
+
+
+def check_w_name(path: Path, count: int, overwrite: bool) -> None:
+    """Raise click.UsageError or ClickException unless the one w of `count` pictures can be written to `path`."""
+    if count > 1:
+        raise click.UsageError("--save-w writes the w of one picture: give one seed.")
+    refuse_existing(path, overwrite, "--save-w")
+    from gan.data.latent_files import SUFFIXES
+
+    if path.suffix.lower() not in SUFFIXES:
+        name = sanitize_text(path.name, 100) or "w"
+        raise click.UsageError(
+            f"--save-w {name} must end in .npz, .npy or .safetensors, as in {path.stem or name}.npz."
+        )
+    check_writable(path)

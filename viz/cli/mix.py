@@ -1,0 +1,118 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""`python visualizer.py mix`: a grid of seeds (rows) that take the styles of some layers from others (columns)."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from gan.cli.command import Command
+from gan.cli.path_types import ModelName, overwrite_option
+from gan.hub.resolve import cite_model
+from viz.cli.label_options import choose_label, class_option, label_option
+from viz.cli.models import read_model, user_errors
+from viz.cli.output import explain_unwritable
+from viz.cli.parameter_types import MODEL_HELP, PATH, Seeds, device_option, trunc_option
+from viz.cli.sheet import MOST_CELLS, check_sheet, draw_cells
+from viz.core.latent import MOST_LAYERS, Latent, Mixture, seed_point
+from viz.core.request import PictureRequest
+
+ELSEWHERE = {"--outdir": "is not needed here: --out names the one picture, the grid."}
+
+
+class Layers(Seeds):
+    """Indices of w's: 0-6,9."""
+
+    name = "LAYERS"
+    what, example, largest = "layers", "0-6,9", MOST_LAYERS - 1
+
+
+@click.command(cls=Command, elsewhere=ELSEWHERE)
+@click.option(
+    "--model",
+    "--network",
+    "model",
+    type=ModelName(),
+    is_eager=True,
+    required=True,
+    metavar="MODEL",
+    help=f"{MODEL_HELP}.",
+)
+@click.option("--rows", "--row-seeds", type=Seeds(), required=True, help="Seeds of the rows, such as 0-4.")
+@click.option("--cols", "--col-seeds", type=Seeds(), required=True, help="Seeds whose styles the columns take.")
+@click.option(
+    "--layers",
+    "--styles",
+    "--col-styles",
+    type=Layers(),
+    default="0-6",
+    show_default=True,
+    help="The w's that are taken from the columns' seeds, counted from 0.",
+)
+@trunc_option
+@class_option
+@label_option
+@device_option
+@click.option("--out", type=PATH, required=True, metavar="FILE", help="The .png, .jpg or .webp to write.")
+@overwrite_option
+def mix(
+    model: str,
+    rows: tuple[int, ...],
+    cols: tuple[int, ...],
+    layers: tuple[int, ...],
+    trunc: float,
+    class_: str | None,
+    vector: tuple[float, ...] | None,
+    device: str,
+    out: Path,
+    overwrite: bool,
+) -> None:
+    """Draw style mixing: a grid whose rows keep a seed, and take the styles of some layers from the columns' seeds.
+
+    \b
+    Examples:
+      python visualizer.py mix --model t --rows 0-4 --cols 5-9 --layers 0-3 --out grid.png
+      python visualizer.py mix --network=network.pkl --rows=85,100 --cols=55,821 --styles=0-6 --out=mix.png
+    """
+    grid = (len(cols) + 1, len(rows) + 1)
+    if grid[0] * grid[1] > MOST_CELLS:
+        raise click.UsageError(f"These are {grid[0] * grid[1]} pictures, and {MOST_CELLS} are the most: give fewer.")
+    with user_errors():
+        path, header = read_model(model)
+    num_ws = header.config.num_ws
+    if max(layers) >= num_ws:
+        raise click.UsageError(f"{path.name} has w's 0 to {num_ws - 1}: give --layers some of them, not {max(layers)}.")
+    fewer = "fewer --rows or --cols"
+    check_sheet(grid, header.config.resolution, out, captions=False, overwrite=overwrite, fewer=fewer)
+    label = choose_label(path.name, header, class_, vector)
+    if label.remark:
+        click.echo(label.remark)
+    request = PictureRequest(model=str(path), psi=trunc, device=device, **label.as_request())
+    _draw(request, rows, cols, layers, out, cite_model(model, request.model))
+
+
+def _draw(
+    request: PictureRequest,
+    rows: tuple[int, ...],
+    cols: tuple[int, ...],
+    layers: tuple[int, ...],
+    out: Path,
+    model: str,
+) -> None:
+    """Draw the grid and write it: the columns' own pictures on top, the rows' at the left, an empty corner."""
+    import numpy as np
+
+    from gan.data.image_io import save_image, tile_images
+
+    latents: list[Latent] = [seed_point(seed) for seed in cols]
+    for row in rows:
+        base = seed_point(row)
+        latents += [base, *(Mixture(base, seed_point(col), tuple(sorted(layers))) for col in cols)]
+    cells = draw_cells(request, latents)
+    sheet = tile_images(np.concatenate([np.zeros_like(cells[:1]), cells]), len(cols) + 1)
+    mixed = {"rows": rows, "cols": cols, "layers": layers}
+    document = {"schema": 1, "request": {**asdict(request), "model": model}, "mix": mixed}
+    with explain_unwritable(out):
+        save_image(out, sheet, {"jinc": json.dumps(document)})
+    click.echo(f"Wrote {out} ({sheet.shape[1]}x{sheet.shape[0]}, {len(rows)} rows, {len(cols)} columns).")

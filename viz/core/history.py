@@ -1,0 +1,202 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Undo and redo of the state: every change that the user makes, a whole gesture as one step.
+
+The state is compared from frame to frame, so nothing that changes it has to know of this. What changes by itself (an
+animation's values, the newest snapshot of a run that is followed) makes no step; undoing the step that started it
+brings back what it was.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, is_dataclass
+from operator import attrgetter, is_
+from typing import Any
+
+from viz.core.history_names import name_changes
+
+STEPS_KEPT = 2000
+Values = dict[str, Any]  # of settings, by their dotted names, the root's first: "state.latent.psi"
+
+UNRECORDED = {"state.recents", "state.display.width", "state.display.height"}
+"""Settings that are never undone: a list of what was done, and the window's size, which its frame shows."""
+PASSENGERS = {"state.focus"}
+"""Settings that a mere click changes: they make no step of their own, and go along with the next one."""
+STARTERS = {
+    "animate",
+    "mode",
+    "spin",
+    "learned_animate",
+    "learned",
+    "source",
+    "mixed",
+    "linked",
+    "follow_left",
+    "follow_right",
+}
+"""Names of settings that start and stop what changes by itself."""
+
+
+@dataclass
+class Step:
+    """The values of the settings that a gesture changed, before and after; more may be undone than done again."""
+
+    before: Values
+    after: Values
+
+    @property
+    def name(self) -> str:
+        """The words for it in a menu."""
+        return name_changes(self.after)
+
+    @property
+    def is_start(self) -> bool:
+        """True if it may have started something that changes by itself."""
+        return any(map(_is_starter, self.after))
+
+
+class History:
+    """The steps that can be undone and done again.
+
+    Call `follow` once a frame. While `is_held`, a gesture is under way: its changes become one step when it ends.
+    """
+
+    def __init__(self, roots: Mapping[str, Any]) -> None:
+        """`roots`: dataclasses by name, the "state" and whatever else is undone with it."""
+        self._roots = dict(roots)
+        self.is_held = False
+        self._done: deque[Step] = deque(maxlen=STEPS_KEPT)
+        self._undone: list[Step] = []
+        self._open: Values = {}  # of the gesture under way: what the settings that it changed were before
+        self._names = [name for root, owner in roots.items() for name in _list_settings(owner, f"{root}.")]
+        self._getters = [
+            attrgetter(*(name.partition(".")[2] for name in self._names if name.startswith(f"{root}.")), "__class__")
+            for root in roots
+        ]
+        self._seen: list[Any] = [None] * len(self._names)
+        self._seen = self._read()
+
+    @property
+    def undo_name(self) -> str | None:
+        """The words for the step that would be undone, None without one."""
+        return self._done[-1].name if self._done else None
+
+    @property
+    def redo_name(self) -> str | None:
+        """The words for the step that would be done again, None without one."""
+        return self._undone[-1].name if self._undone else None
+
+    def follow(self) -> None:
+        """Take note of what the user changed since the last call."""
+        for name, (before, _) in self._look().items():
+            self._open.setdefault(name, before)
+        if self.is_held or not self._open:
+            return
+        now = dict(zip(self._names, self._seen, strict=True))
+        before = {name: value for name, value in self._open.items() if not _is_same(now[name], value)}
+        if before.keys() - PASSENGERS:
+            self._done.append(Step(before, {name: now[name] for name in before}))
+            self._undone.clear()
+            before = {}
+        self._open = before
+
+    @contextmanager
+    def by_itself(self) -> Iterator[None]:
+        """Let the block change the state without a step, as animations do."""
+        self.follow()
+        yield
+        changes = {name: before for name, (before, _) in self._look().items() if name not in self._open}
+        if any(map(_is_starter, self._open)):  # the gesture under way may have started it
+            self._open.update(changes)
+        elif changes:
+            self._attach(changes)
+
+    def _attach(self, changes: Values) -> None:
+        """Let undoing the newest step that may have started them bring back what changed by itself."""
+        later: list[Step] = []  # the steps since then, newest first
+        for step in reversed(self._done):
+            if step.is_start:
+                for name in changes.keys() - step.before.keys():
+                    # What the user changed since then had another value when that step was done.
+                    earlier = (one.before[name] for one in reversed(later) if name in one.before)
+                    step.before[name] = next(earlier, changes[name])
+                return
+            later.append(step)
+
+    def undo(self) -> bool:
+        """Bring back what was before the last step; return False if there is none, or a gesture is under way."""
+        self.follow()
+        if self._is_changing() or not self._done:
+            return False
+        step = self._done.pop()
+        self._undone.append(step)
+        self._write({**self._open, **step.before})
+        return True
+
+    def redo(self) -> bool:
+        """Do the step undone last again; return False if there is none, or a gesture is under way."""
+        self.follow()
+        if self._is_changing() or not self._undone:
+            return False
+        step = self._undone.pop()
+        self._done.append(step)
+        self._write(step.after)
+        return True
+
+    def _is_changing(self) -> bool:
+        """Return whether a gesture is under way that has changed something: the click on a menu has not."""
+        return self.is_held and bool(self._open.keys() - PASSENGERS)
+
+    def _look(self) -> dict[str, tuple[Any, Any]]:
+        """Return (before, now) of each setting that changed since the last look."""
+        before, self._seen = self._seen, self._read()
+        if all(map(is_, before, self._seen)):
+            return {}
+        pairs = zip(self._names, before, self._seen, strict=True)
+        return {name: (old, new) for name, old, new in pairs if old is not new and not _is_same(old, new)}
+
+    def _read(self) -> list[Any]:
+        """Return the value of every setting, the very same object where it did not change."""
+        values: list[Any] = []
+        for owner, get in zip(self._roots.values(), self._getters, strict=True):
+            values.extend(get(owner)[:-1])
+        for index, value in enumerate(values):
+            if type(value) is list:
+                seen = self._seen[index]
+                values[index] = seen if _is_same(seen, _List(value)) else _List(value)
+        return values
+
+    def _write(self, values: Values) -> None:
+        for name, value in values.items():
+            root, *path, last = name.split(".")
+            owner = self._roots[root]
+            for part in path:
+                owner = getattr(owner, part)
+            setattr(owner, last, list(value) if isinstance(value, _List) else value)
+        self._open, self._seen = {}, self._read()
+
+
+def _is_starter(name: str) -> bool:
+    return name.rpartition(".")[2] in STARTERS
+
+
+class _List(tuple[Any, ...]):
+    """A list of the state, as it was."""
+
+
+def _list_settings(owner: Any, prefix: str) -> Iterator[str]:
+    """Yield the dotted name of every setting of a state dataclass."""
+    for name in type(owner).__dataclass_fields__:
+        value = getattr(owner, name)
+        if is_dataclass(value) and type(value).__hash__ is None:  # not a frozen one, which is a value
+            yield from _list_settings(value, f"{prefix}{name}.")
+        elif prefix + name not in UNRECORDED:
+            yield prefix + name
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Return whether two values are the same to the last bit: 0, 0.0 and -0.0 are three."""
+    if type(one) is not type(other) or one != other:
+        return False
+    exact = one == 0.0 if isinstance(one, float) else isinstance(one, _List) and 0.0 in one
+    return not exact or repr(one) == repr(other)

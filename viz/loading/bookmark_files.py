@@ -1,0 +1,125 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Files of bookmarks: one JSON object with their settings, as in a state file, and their pictures as base64 PNGs."""
+
+import base64
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gan.files.atomic_write import atomic_write
+from gan.files.errors import describe_error, sanitize_text
+from viz.core import state as states
+from viz.core.bookmarks import BOOKMARKS_LIMIT, KINDS, NAME_LIMIT, NOT_KEPT, Bookmark
+from viz.core.state import StateError
+from viz.core.thumbnails import LARGEST_PNG, decode_thumbnail
+
+FORMAT, SCHEMA = "jinc-bookmarks", 1
+LARGEST_FILE = 2**25  # bytes
+LONGEST_KEY = 64
+PARTS = {"latent": {"latent"}, "transform": {"transform"}}
+
+
+class BookmarkError(ValueError):
+    """A file of bookmarks that cannot be read or written; one sentence."""
+
+    def __init__(self, path: str | os.PathLike[str], why: str) -> None:
+        super().__init__(sanitize_text(f"{Path(path).name or path} {why}"))
+
+
+def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark]) -> None:
+    """Write bookmarks atomically. Raises BookmarkError."""
+    document = {"format": FORMAT, "schema": SCHEMA, "bookmarks": [_to_json(item) for item in items]}
+    try:
+        with atomic_write(path) as temporary:
+            temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
+
+
+def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
+    """Read bookmarks. Raises BookmarkError for a file that is missing, damaged or of another kind."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as problem:
+        raise BookmarkError(path, f"cannot be read: {_describe(problem)}.") from None
+    if len(data) > LARGEST_FILE:
+        raise BookmarkError(path, "is too large for a file of bookmarks: choose another file.")
+    try:
+        document = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise BookmarkError(path, "is damaged or no file of bookmarks: choose one that Jinc exported.") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise BookmarkError(path, "is no file of bookmarks: choose one that Jinc exported.")
+    schema, listed = document.get("schema"), document.get("bookmarks")
+    if type(schema) is int and schema > SCHEMA:
+        raise BookmarkError(path, "was written by a newer Jinc: update Jinc.")
+    if type(schema) is not int or schema != SCHEMA or not isinstance(listed, list):
+        raise BookmarkError(path, "is damaged: it lists no bookmarks.")
+    if len(listed) > BOOKMARKS_LIMIT:
+        raise BookmarkError(path, f"holds {len(listed)} bookmarks, and {BOOKMARKS_LIMIT} is the most that are read.")
+    items = []
+    for number, entry in enumerate(listed, 1):
+        try:
+            items.append(_from_json(entry))
+        except (ValueError, TypeError) as problem:
+            raise BookmarkError(path, f"cannot be used: bookmark {number}: {problem}") from None
+    if len({item.key for item in items}) < len(items):
+        raise BookmarkError(path, "is damaged: two of its bookmarks have one key.")
+    return tuple(items)
+
+
+def _to_json(item: Bookmark) -> dict[str, Any]:
+    document = states.to_json(item.state)
+    kept = PARTS.get(item.kind, document.keys() - set(NOT_KEPT)) | {"schema"}
+    return {
+        "name": item.name,
+        "kind": item.kind,
+        "key": item.key,
+        "state": {name: value for name, value in document.items() if name in kept},
+        "picture": base64.b64encode(item.picture).decode("ascii"),
+    }
+
+
+def _from_json(entry: Any) -> Bookmark:
+    if not isinstance(entry, dict) or entry.keys() != {"name", "kind", "key", "state", "picture"}:
+        raise ValueError("it must have a name, kind, key, state and picture.")
+    name, kind, key, picture = (entry[part] for part in ("name", "kind", "key", "picture"))
+    if not all(isinstance(part, str) for part in (name, kind, key, picture)):
+        raise ValueError("its name, kind, key and picture must be texts.")
+    if kind not in KINDS:
+        raise ValueError(f"its kind must be one of {', '.join(KINDS)}.")
+    if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isalnum():
+        raise ValueError(f"its key must be at most {LONGEST_KEY} letters and digits.")
+    state = entry["state"]
+    if isinstance(state, dict) and state.keys() & set(NOT_KEPT):
+        raise ValueError("its state holds settings that no bookmark keeps.")
+    try:
+        kept = states.from_json(state)
+    except StateError as problem:
+        raise ValueError(str(problem)) from None
+    data = _decode(picture)
+    if data:
+        decode_thumbnail(data)
+    return Bookmark(clean_name(name), kind, kept, data, key)
+
+
+def _decode(text: str) -> bytes:
+    if len(text) > 2 * LARGEST_PNG:
+        raise ValueError("the picture is too large.")
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError:
+        raise ValueError("the picture is damaged.") from None
+
+
+def clean_name(text: str) -> str:
+    """Return a bookmark's name in one line of at most NAME_LIMIT characters that can be shown."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * NAME_LIMIT])
+    return " ".join(shown.split())[:NAME_LIMIT]
+
+
+def _describe(problem: Exception) -> str:
+    return describe_error(problem) if isinstance(problem, OSError) else "that is no path"

@@ -1,0 +1,44 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Latents of files: known by their content, and kept in memory once they were read."""
+
+import os
+from functools import lru_cache
+
+import numpy as np
+
+from gan.data.latent_files import LatentError, read_latent_file
+from viz.core.latent import FileLatent
+
+KEPT = 256  # files; a file's w's have some ten thousand numbers
+
+
+def open_latent(path: str, space: str = "") -> FileLatent:
+    """Return the latent of a file; a `space` that is not given is w, or z in a file that has no w but a z.
+
+    Raises LatentError, one sentence, for a file that holds none.
+    """
+    path = os.path.abspath(os.path.expanduser(path))
+    try:
+        latent = FileLatent("z" if space == "z" else "w", path, read_latent_file(path, space or "w")[1])
+    except LatentError as problem:
+        if space:
+            raise
+        try:
+            latent = FileLatent("z", path, read_latent_file(path, "z")[1])
+        except LatentError:
+            raise problem from None
+    read_values(latent)
+    return latent
+
+
+@lru_cache(KEPT)
+def read_values(latent: FileLatent) -> np.ndarray:
+    """Return a latent's numbers, as `read_latent_file` does; the file is read once.
+
+    Raises LatentError if it cannot be read, or is another one since the latent was opened.
+    """
+    values, digest = read_latent_file(latent.path, latent.space)
+    if digest != latent.digest:
+        raise LatentError(latent.path, "is not the file any more that it was: open it again.")
+    values.flags.writeable = False
+    return values
