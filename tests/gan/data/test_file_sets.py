@@ -82,6 +82,24 @@ def test_a_name_in_a_tar_that_unpacks_without_end(tmp_path: Path, first: bool) -
     assert peak < 2**23
 
 
+def test_a_large_file_in_a_zip_is_unpacked_in_few_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zipfile adds its steps up by copying: a picture of 100 MB took five seconds."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.webp", bytes(2**26))
+    steps = 0
+    read_step = zipfile.ZipExtFile._read1  # type: ignore[attr-defined]
+
+    def count(file: zipfile.ZipExtFile, most: int) -> bytes:
+        nonlocal steps
+        steps += 1
+        return read_step(file, most)
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "_read1", count)
+    with open_file_set(tmp_path / "a.zip").open("a.webp") as file:
+        assert len(file.read()) == 2**26
+    assert steps <= 20
+
+
 def test_a_small_size_that_lies_unpacks_no_more(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
