@@ -158,8 +158,8 @@ class Zip:
             raise ValueError(f"it is larger than {MAX_MEMBER / 2**20:.0f} MiB")
         file = self.archive.open(name)
         if isinstance(file, zipfile.ZipExtFile):
-            # Bytes that it unpacks at a time where all is read: few, since a file may be larger than it says, but a share
-            # of what it says, since the steps are added up by copying: a large picture would take its size squared.
+            # Bytes that it unpacks at a time where all is read: few, since a file may be larger than it says, but a
+            # share of what it says, since the steps are added up by copying, in the square of their number.
             file.MAX_N = max(2**20, self.sizes[name] // 16)
         return file
 
