@@ -143,7 +143,8 @@ def advance(state: AppState, seconds: float) -> None:
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
     for source in filter(_walks, _sources(latent)):
         set_clamped(source, "x", source.x + source.speed * seconds)
-    transform.degrees = wrap_degrees(transform.degrees + 360.0 * transform.spin * seconds)
+    if transform.spin:  # wrapping alone changes the last bits
+        transform.degrees = wrap_degrees(transform.degrees + 360.0 * transform.spin * seconds)
     turns = transform.speed * seconds
     if transform.animate != "off":
         _move(transform, transform.phase, transform.phase + turns)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
+from functools import cached_property
 from operator import attrgetter, is_
 from typing import Any
 
@@ -49,7 +50,7 @@ class Step:
         """The words for it in a menu."""
         return name_changes(self.after)
 
-    @property
+    @cached_property
     def is_start(self) -> bool:
         """True if it may have started something that changes by itself."""
         return any(map(_is_starter, self.after))
@@ -195,8 +196,11 @@ def _list_settings(owner: Any, prefix: str) -> Iterator[str]:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Return whether two values are the same to the last bit: 0, 0.0 and -0.0 are three."""
+    """Return whether two values are the same to the last bit: 0, 0.0 and -0.0 are three, also within a value."""
+    if one is other:
+        return True
     if type(one) is not type(other) or one != other:
         return False
-    exact = one == 0.0 if isinstance(one, float) else isinstance(one, _List) and 0.0 in one
-    return not exact or repr(one) == repr(other)
+    if isinstance(one, _List) and all(map(is_, one, other)):  # text takes 2 ms for a label of 4,096 zeros
+        return True
+    return isinstance(one, str) or repr(one) == repr(other)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from viz.core import gestures
+from viz.core import history as history_module
 from viz.core import state as states
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import FileLatent, Mixture, SeedPoint
@@ -247,6 +248,49 @@ def test_a_step_says_what_it_changed(change: Any, words: str) -> None:
     change(state)
     history.follow()
     assert history.undo_name == words
+
+
+class Zero(float):
+    """A zero that counts how often it is written as text."""
+
+    written = 0
+
+    def __repr__(self) -> str:
+        Zero.written += 1
+        return float.__repr__(self)
+
+
+def test_frames_that_change_nothing_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = AppState()
+    history = History({"state": state})
+    state.latent.vector = [Zero()] * 4096
+    for step in range(STEPS_KEPT):
+        state.latent.psi = 0.5 + 1e-4 * step
+        history.follow()
+    with history.by_itself():
+        state.latent.x = 1.0
+    looks = []
+    monkeypatch.setattr(history_module, "_is_starter", lambda name: looks.append(name))
+    Zero.written = 0
+    with history.by_itself():
+        state.latent.x = 2.0
+    assert Zero.written == 0 and not looks, "2,000 steps are not searched, nor a label compared as text, in each frame"
+
+
+def test_zeros_within_a_latent_have_signs() -> None:
+    state = AppState()
+    history = History({"state": state})
+    for zero in (0.0, -0.0):
+        state.latent.kept = SeedPoint(zero, 1.0)
+        history.follow()
+    assert history.undo() and str(state.latent.kept.x) == "0.0"
+
+
+def test_a_picture_at_rest_is_not_turned_by_its_last_bits() -> None:
+    state = AppState()
+    state.transform.degrees, state.right_transform.degrees, state.linked = 0.1, 180.0, False
+    gestures.advance(state, 0.02)
+    assert (state.transform.degrees, state.right_transform.degrees) == (0.1, 180.0)
 
 
 def test_what_replaces_a_part_of_the_state_is_undone_too() -> None:
