@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from viz.core.gestures import set_clamped, wrap_degrees
-from viz.core.latent import DEEPEST, Blend, FileLatent, SeedPoint, count_levels, find_seed
+from viz.core.latent import Blend, FileLatent, SeedPoint, find_seed
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 
@@ -139,8 +139,6 @@ def blend_latents(one: LatentState, other: LatentState, amount: float) -> Latent
         nearer.vector = [_between(a, b, amount) for a, b in zip(one.vector, other.vector, strict=True)]
     mixed = Blend(one.latent(), other.latent(), amount)
     if mixed.first != mixed.second:
-        if count_levels(mixed) > DEEPEST:
-            raise ValueError("These latents are blends of too many others: save the w of each, and blend those files.")
         nearer.mixed, nearer.animate = [], False
         nearer.keep(mixed)
     return nearer

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from viz.core.latent import MOST_LAYERS, PLANE_LIMIT, Latent, Mixture, SeedPoint
+from viz.core.latent import DEEPEST, MOST_LAYERS, PLANE_LIMIT, Latent, Mixture, SeedPoint, count_levels
 from viz.core.state_fields import choice, latent, number, numbers, whole_numbers
 
 LONGEST_VECTOR = 4096  # numbers of a label
@@ -31,7 +31,9 @@ class SourceState:
         return SeedPoint(self.x, self.y, "z" if self.space == "z" else "w")
 
     def keep(self, latent: Latent) -> None:
-        """Show a latent that is no point of the plane."""
+        """Show a latent that is no point of the plane. ValueError, a sentence, for one that no state file can hold."""
+        if count_levels(latent) > DEEPEST:
+            raise ValueError("This latent is made of too many others: save its w, and open that file.")
         self.source, self.kept = "kept", latent
 
 

@@ -51,10 +51,13 @@ def go_to(state: AppState, context: PanelContext, index: int) -> None:
     bookmarks.restore(items[index], state)
 
 
-def mix_in(state: AppState, item: Bookmark) -> None:
+def mix_in(state: AppState, context: PanelContext, item: Bookmark) -> None:
     """Make a bookmark's latent the second one, of which style mixing takes w's."""
     kept = item.state
-    state.latent_of(state.focus).second.keep(kept.latent_of(kept.focus).latent())
+    try:
+        state.latent_of(state.focus).second.keep(kept.latent_of(kept.focus).latent())
+    except ValueError as problem:
+        context.message = str(problem)
 
 
 def find_pair(state: AppState, context: PanelContext) -> tuple[Bookmark, Bookmark] | None:
