@@ -1,7 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Keep the bookmarks in a file beside the state's, and write and read those that the user names."""
 
-import contextlib
+import itertools
 import os
 import time
 from pathlib import Path
@@ -31,27 +31,35 @@ class BookmarkKeeper:
         if path is not None and path.exists():
             self._open(path)
         self._saved: tuple[Bookmark, ...] = self._shelf.items
+        self._said: tuple[Bookmark, ...] | None = None  # those that could not be written, and are tried again
         self._saved_at = time.monotonic()
 
     def _open(self, path: Path) -> None:
         try:
             self._shelf.items = read_bookmarks(path)
         except BookmarkError as problem:
-            kept = path.with_suffix(f".damaged{SUFFIX}")
-            with contextlib.suppress(OSError):
+            names = (
+                path.with_suffix(f".damaged{number}{SUFFIX}") for number in itertools.chain([""], itertools.count(2))
+            )
+            kept = next(name for name in names if not name.exists())  # an earlier one may hold others
+            try:
                 path.replace(kept)  # its owner may want to repair it; a new one is written soon
-            self._context.message = f"There are no bookmarks: {problem} It is kept as {kept.name}."
+                follows = f"It is kept as {kept.name}."
+            except OSError:
+                self.path, follows = None, "It stays as it is, so new ones are not kept: move it away, and start again."
+            self._context.message = f"There are no bookmarks: {problem} {follows}"
 
     def save(self) -> str:
-        """Write the bookmarks if they have changed; return a sentence where that failed, else ""."""
+        """Write the bookmarks if they have changed; return a sentence where that failed, once, else ""."""
         items, self._saved_at = self._shelf.items, time.monotonic()
         if self.path is None or items is self._saved:
             return ""
-        self._saved = items
         try:
             write_bookmarks(self.path, items)
         except BookmarkError as problem:
-            return f"The bookmarks could not be kept: {problem}"
+            is_known, self._said = items is self._said, items
+            return "" if is_known else f"The bookmarks could not be kept: {problem}"
+        self._saved = items
         return ""
 
     def save_if_due(self) -> str:

@@ -59,6 +59,24 @@ def test_a_damaged_file_is_put_aside_and_not_replaced(tmp_path: Path) -> None:
     one.save()
     assert (tmp_path / "state.bookmarks.damaged.json").read_text() == "{broken"
     assert names(keeper(path)[1]) == ["a"]
+    path.write_text("{broken again")
+    assert "state.bookmarks.damaged2.json" in keeper(path)[1].message
+    assert (tmp_path / "state.bookmarks.damaged.json").read_text() == "{broken", "the earlier one may hold more"
+
+
+def test_a_damaged_file_that_cannot_be_put_aside_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.bookmarks.json"
+    path.write_text("{broken")
+
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        one, context = keeper(path)
+    assert "It stays as it is" in context.message
+    context.bookmarks.shelf.add([bookmark("a")])
+    assert one.save() == "" and path.read_text() == "{broken"
 
 
 def test_a_folder_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
@@ -68,6 +86,9 @@ def test_a_folder_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
     sentence = one.save()
     assert sentence.startswith("The bookmarks could not be kept: ") and sentence.endswith(".")
     assert one.save() == "" and names(context) == ["a"]
+    (tmp_path / "file").unlink()
+    (tmp_path / "file").mkdir()
+    assert one.save() == "" and names(keeper(tmp_path / "file" / "bookmarks.json")[1]) == ["a"], "tried again"
 
 
 def test_a_named_file_is_never_replaced_and_adds_what_there_is_room_for(tmp_path: Path) -> None:
