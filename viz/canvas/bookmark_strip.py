@@ -213,7 +213,7 @@ class BookmarkStrip:
             self._has_moved = True
             self.context.bookmarks.shelf.move(item.key, int((imgui.get_io().mouse_pos.x - left) // step))
         if pressed and not self._has_moved:
-            bookmarks.restore(item, self.state)
+            bookmarking.restore(self.state, self.context, item)
 
     def _draw(self, index: int, item: Bookmark, texture: object) -> None:
         """Draw a bookmark over the button just made."""

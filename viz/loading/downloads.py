@@ -176,8 +176,15 @@ class Downloads:
         return arrived
 
     def keep(self, paths: Iterable[str]) -> None:
-        """Keep these files, which the slots show, in the cache, and release the others."""
-        self._shown, self._arrived = tuple(paths), ()
+        """Keep these files, which the slots show in their order, in the cache, and release the others.
+
+        The download of a slot that shows another file since, a bookmark's for example, is cancelled: it would take its
+        place later.
+        """
+        before, self._shown, self._arrived = self._shown, tuple(paths), ()
+        for slot, old, new in zip(SLOTS, before, self._shown, strict=False):
+            if old != new:
+                self.cancel(slot)
         self._on_disk(self._hold)
 
     def display_name(self, path: str) -> str:

@@ -48,7 +48,13 @@ def go_to(state: AppState, context: PanelContext, index: int) -> None:
     if index >= len(items):
         context.message = f"There is no bookmark {index + 1} yet: Ctrl-B keeps this latent."
         return
-    bookmarks.restore(items[index], state)
+    restore(state, context, items[index])
+
+
+def restore(state: AppState, context: PanelContext, item: Bookmark) -> None:
+    """Show what a bookmark holds; a download does not replace it later."""
+    bookmarks.restore(item, state)
+    context.models.downloads.keep(state.slot(slot).path for slot in SLOTS)
 
 
 def mix_in(state: AppState, context: PanelContext, item: Bookmark) -> None:
