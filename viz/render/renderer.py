@@ -190,16 +190,20 @@ class Renderer:
         inputs = SynthesisInputs(key, synthesis, precision, ws_key, ws, *motion, noise, planes)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
         return _RenderPlan(
-            model, inputs, label, [*remarks, *filter(None, [notice, remark, self._compare(model, other)])], computed
+            model,
+            inputs,
+            label,
+            [*remarks, *filter(None, [notice, remark, self._compare(model, key, other)])],
+            computed,
         )
 
-    def _compare(self, model: _Model, other: PictureRequest | None) -> str | None:
+    def _compare(self, model: _Model, key: ModelKey, other: PictureRequest | None) -> str | None:
         """Return a remark where w's of another model are mixed in and its mapping is not this model's."""
         if other is None:
             return None
-        key = make_key(other)
-        theirs = self._model(key)[0].generator.mapping
-        same, _ = self._same.get((id(model), key), lambda: (_is_same(model.generator.mapping, theirs), 1.0))
+        theirs_key = make_key(other)
+        theirs = self._model(theirs_key)[0].generator.mapping
+        same, _ = self._same.get((key, theirs_key), lambda: (_is_same(model.generator.mapping, theirs), 1.0))
         return None if same else OTHER_MAPPING
 
     def _mapper(
