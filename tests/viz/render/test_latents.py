@@ -185,8 +185,8 @@ def test_every_z_can_be_moved_and_a_files_w_with_it(models: dict[str, Model], tm
     renderer = Renderer()
     for latent in (SeedPoint(0.5), SeedPoint(0.5, 0.0, "z"), open_latent(str(tmp_path / "w.npy"), "w")):
         request = PictureRequest(path, latent)
-        still = renderer.render_moved(request, lambda z: z)
-        moved = renderer.render_moved(request, lambda z: z + 1)
+        still = renderer.render_apart(request)
+        moved = renderer.render_apart(request, lambda z: z + 1)
         assert torch.allclose(still, renderer.maps(request, "picture"), atol=1e-5)
         assert not torch.allclose(still, moved, atol=1e-3)
 
