@@ -39,7 +39,7 @@ def read_latent_file(path: str | os.PathLike[str], space: str) -> tuple[np.ndarr
     if len(data) > LARGEST_FILE:
         raise LatentError(path, f"is larger than the {LARGEST_FILE // 2**20} MiB that a latent may have.")
     try:
-        array = _choose(path, _read_arrays(path, data), space)
+        array = _choose(path, _read_arrays(path, data, space), space)
     except LatentError:
         raise
     except MemoryError:
@@ -64,12 +64,14 @@ def write_w_file(path: Path, ws: np.ndarray) -> None:
             save_file({"w": array}, temporary)
 
 
-def _read_arrays(path: str | os.PathLike[str], data: bytes) -> dict[str, np.ndarray]:
+def _read_arrays(path: str | os.PathLike[str], data: bytes, space: str) -> dict[str, np.ndarray]:
+    """Return a file's arrays by name, "" where they have none; of many that one alone that is called `space`."""
     if data.startswith(np.lib.format.MAGIC_PREFIX):
         return {"": _read_npy(data)}
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
+            names = [f"{space}.npy"] if f"{space}.npy" in names else names
             return {name.removesuffix(".npy"): _read_member(path, archive, name) for name in names[:16]}
     if len(data) > 8 and int.from_bytes(data[:8], "little") < len(data) and data[8:9] == b"{":
         from safetensors.numpy import load
