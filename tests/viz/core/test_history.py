@@ -12,6 +12,7 @@ import pytest
 from viz.core import gestures
 from viz.core import history as history_module
 from viz.core import state as states
+from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import FileLatent, Mixture, SeedPoint
 from viz.core.state import AppState
@@ -275,6 +276,18 @@ def test_frames_that_change_nothing_cost_little(monkeypatch: pytest.MonkeyPatch)
     with history.by_itself():
         state.latent.x = 2.0
     assert Zero.written == 0 and not looks, "2,000 steps are not searched, nor a label compared as text, in each frame"
+
+
+def test_bookmarks_are_not_compared_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bookmark, "__repr__", lambda self: pytest.fail("their pictures are long"))
+    shelf = BookmarkShelf((Bookmark("a", "latent", AppState()), Bookmark("b", "latent", AppState())))
+    history = History({"state": AppState(), "shelf": shelf})
+    history.is_held = True
+    for _ in range(2):
+        shelf.move(shelf.items[0].key, 1)  # there and back again within a gesture
+        history.follow()
+    history.is_held = False
+    assert not history.undo()
 
 
 def test_zeros_within_a_latent_have_signs() -> None:
