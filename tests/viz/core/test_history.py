@@ -5,6 +5,7 @@ import copy
 import json
 import random
 from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -196,6 +197,34 @@ def test_an_animation_that_begins_within_a_gesture_belongs_to_it() -> None:
     assert state.transform.phase > 0 and history.undo() and written(state) == first and not history.undo()
 
 
+@pytest.mark.parametrize(
+    ("still", "name", "value"),
+    [
+        ({"latent.second.animate": True, "latent.mix_with": "other slot"}, "latent.mix_with", "second"),
+        ({"latent.second.animate": True, "latent.second.speed": 0.0}, "latent.second.speed", 0.5),
+        ({"transform.animate": "circle", "transform.speed": 0.0}, "transform.speed", 0.5),
+        ({"transform.animate": "circle", "transform.radius": 0.0}, "transform.radius", 0.2),
+    ],
+)
+def test_undoing_what_starts_an_animation_that_was_on_goes_back(still: dict[str, Any], name: str, value: Any) -> None:
+    state = AppState()
+    state.latent.mixed = [0]
+
+    def change(name: str, value: Any) -> None:
+        owner, _, last = name.rpartition(".")
+        setattr(attrgetter(owner)(state), last, value)
+
+    for each, at_first in still.items():
+        change(each, at_first)
+    history, first = History({"state": state}), written(state)
+    change(name, value)
+    for _ in range(5):
+        history.follow()
+        with history.by_itself():
+            gestures.advance(state, 0.1)
+    assert history.undo() and written(state) == first and not history.undo()
+
+
 def test_a_click_alone_is_no_step_and_goes_along_with_the_next() -> None:
     state = AppState()
     history, first = History({"state": state}), written(state)
@@ -271,7 +300,7 @@ def test_frames_that_change_nothing_cost_little(monkeypatch: pytest.MonkeyPatch)
     with history.by_itself():
         state.latent.x = 1.0
     looks = []
-    monkeypatch.setattr(history_module, "_is_starter", lambda name: looks.append(name))
+    monkeypatch.setattr(history_module, "_is_starter", lambda name, before: looks.append(name))
     Zero.written = 0
     with history.by_itself():
         state.latent.x = 2.0
