@@ -185,8 +185,14 @@ def pick_word(
     """
     label(theme, text, tip)
     row, pressed = Row(len(choices), room), None
-    for word in choices:
-        if lit_button(f"{word}##{name}", word == current, theme.text, row.next_cell()):
+    texts = [imgui.calc_text_size(word).x for word in choices]
+    is_narrow = (
+        max(texts) + 2 * imgui.get_style().frame_padding.x > row.width
+    )  # for the longest word: then each gets what is left beside its own width
+    spare = row.width - sum(texts) / len(texts)
+    for word, width in zip(choices, texts, strict=True):
+        cell = row.next_cell()
+        if lit_button(f"{word}##{name}", word == current, theme.text, width + spare if is_narrow else cell):
             pressed = word
         tooltip(tip)
     return pressed
