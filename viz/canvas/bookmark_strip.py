@@ -279,7 +279,7 @@ class BookmarkStrip:
         if imgui.menu_item("Blend to here", "", state.bookmarks.second == item.key)[0]:
             state.bookmarks.second, state.bookmarks.blend = item.key, 0.0
         if item.kind != "transform" and imgui.menu_item("Use as the second latent (style mixing)", "", False)[0]:
-            bookmarking.mix_in(state, item)
+            bookmarking.mix_in(state, context, item)
         imgui.separator()
         if imgui.menu_item("Delete", "", False)[0]:
             bookmarking.delete(context, item)

@@ -141,7 +141,9 @@ def blend_latents(one: LatentState, other: LatentState, amount: float) -> Latent
     if mixed.first != mixed.second:
         if count_levels(mixed) > DEEPEST:
             raise ValueError("These latents are blends of too many others: save the w of each, and blend those files.")
-        nearer.mixed, nearer.animate = [], False
+        nearer.animate = False
+        if nearer.mix_with == "second":  # it is within the blend
+            nearer.mixed = []
         nearer.keep(mixed)
     return nearer
 

@@ -30,6 +30,7 @@ STARTERS = {
     "learned",
     "source",
     "mixed",
+    "mix_with",
     "linked",
     "follow_left",
     "follow_right",

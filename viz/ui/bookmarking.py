@@ -51,10 +51,12 @@ def go_to(state: AppState, context: PanelContext, index: int) -> None:
     bookmarks.restore(items[index], state)
 
 
-def mix_in(state: AppState, item: Bookmark) -> None:
+def mix_in(state: AppState, context: PanelContext, item: Bookmark) -> None:
     """Make a bookmark's latent the second one, of which style mixing takes w's."""
-    kept = item.state
-    state.latent_of(state.focus).second.keep(kept.latent_of(kept.focus).latent())
+    kept, latent = item.state, state.latent_of(state.focus)
+    latent.mix_with = "second"
+    latent.second.keep(kept.latent_of(kept.focus).latent())
+    context.message = f'"{item.name}" is the second latent: the Mixing panel chooses the layers that it draws.'
 
 
 def find_pair(state: AppState, context: PanelContext) -> tuple[Bookmark, Bookmark] | None:

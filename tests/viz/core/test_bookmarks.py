@@ -103,6 +103,13 @@ def test_latents_blend_from_one_to_the_other() -> None:
     assert bookmarks.blend_latents(one, one, 0.5).latent() == SeedPoint(3.0)
 
 
+def test_a_blend_keeps_the_layers_of_the_other_slot() -> None:
+    one, other = LatentState(x=3.0, mixed=[1], mix_with="other slot"), LatentState(x=9.0)
+    between = bookmarks.blend_latents(one, other, 0.25)
+    assert between.base() == Blend(SeedPoint(3.0), SeedPoint(9.0), 0.25)
+    assert (between.mixed, between.mix_with) == ([1], "other slot")
+
+
 def test_vectors_of_one_length_blend() -> None:
     one, other = LatentState(vector=[0.0, 2.0]), LatentState(vector=[1.0, 4.0])
     assert bookmarks.blend_latents(one, other, 0.25).vector == [0.25, 2.5]
