@@ -13,7 +13,7 @@ from viz import invocation
 COMMANDS = (
     Entry("view", "viz.cli.view:view", "Open the window (the default)."),
     Entry("render", "viz.cli.render:render", "Write a picture, or one a seed, without a window."),
-    Entry("mix", "viz.cli.mix:mix", "Draw a grid of seeds that take layers' styles from others."),
+    Entry("mix", "viz.cli.mix:mix", "Draw a grid of seeds that take the styles of some layers from others."),
     Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
