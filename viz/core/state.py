@@ -10,7 +10,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +20,6 @@ from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
 from viz.core.bookmark_state import BookmarksState
 from viz.core.gallery_state import GalleryState
-from viz.core.latent import Latent, read_latent
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
 from viz.core.state_fields import choice, number, read_limits
@@ -287,8 +286,8 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
-    if "latent" in limits:
-        return None if value is None else _checked_latent(label, value)
+    if "read" in limits:
+        return None if value is None and not isinstance(current, tuple) else _parsed(label, value, limits["read"])
     if "most" in limits:
         return _checked_numbers(label, value, limits)
     if isinstance(current, list):
@@ -320,9 +319,9 @@ def _checked_numbers(label: str, value: Any, limits: Mapping[str, Any]) -> list[
     return [kind(item) for item in value]
 
 
-def _checked_latent(label: str, value: Any) -> Latent:
+def _parsed(label: str, value: Any, read: Callable[[str, object], Any]) -> Any:
     try:
-        return read_latent(label, value)
+        return read(label, value)
     except ValueError as problem:
         raise StateError(str(problem)) from None
 
