@@ -17,6 +17,7 @@ NAMES = {
     "transform.tx": "move",
     "transform.ty": "move",
     "latent.second": "second latent",
+    "latent.directions": "direction",
     "latent.mixed": "style mixing",
     "latent.kept": "latent",
     "latent.psi": "truncation",

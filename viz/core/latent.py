@@ -20,7 +20,7 @@ DEEPEST = 8  # latents inside one another, in a file
 LONGEST_PATH = 4096  # characters
 
 MOST_DIRECTIONS = 4096  # of a kind
-MOST_STEPS = 256  # along directions at once
+MOST_STEPS = 64  # along directions at once
 FARTHEST = 20.0  # standard deviations of one
 
 Space = Literal["w", "z"]

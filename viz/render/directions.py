@@ -49,7 +49,7 @@ class Subject:
 
 
 class Directions:
-    """What models' directions are. Used by one thread, as the renderer that it belongs to."""
+    """The directions of models. Used by one thread, as the renderer that it belongs to."""
 
     def __init__(self) -> None:
         self._names: LRUCache[str] = LRUCache(MODELS_KEPT)
