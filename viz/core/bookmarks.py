@@ -141,8 +141,10 @@ def blend_latents(one: LatentState, other: LatentState, amount: float) -> Latent
     if mixed.first != mixed.second:
         if count_levels(mixed) > DEEPEST:
             raise ValueError("These latents are blends of too many others: save the w of each, and blend those files.")
-        nearer.animate = False
-        if nearer.mix_with == "second":  # it is within the blend
+        # Steps along directions and a second latent are within the blend.
+        nearer.animate = nearer.directions.animate = False
+        nearer.directions.steps = ()
+        if nearer.mix_with == "second":
             nearer.mixed = []
         nearer.keep(mixed)
     return nearer
