@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from viz.core.gestures import set_clamped, wrap_degrees
-from viz.core.latent import DEEPEST, Blend, FileLatent, SeedPoint, count_levels, find_seed
+from viz.core.latent import DEEPEST, Blend, FileLatent, Moved, SeedPoint, count_levels, find_seed
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 
@@ -19,7 +19,7 @@ BOOKMARKS_LIMIT = 200
 NAME_LIMIT = 60  # characters
 ANGLES, FACTORS = ("degrees", "learned_degrees"), ("scale", "stretch")
 NOT_BLENDED = ("phase", "learned_phase", "snap_degrees")
-NOT_KEPT = ("display", "training", "recents", "bookmarks")
+NOT_KEPT = ("display", "training", "recents", "bookmarks", "named_directions")
 """Parts of the state that a bookmark of everything leaves alone: they decide no picture."""
 
 
@@ -196,6 +196,8 @@ def _name(state: AppState, kind: Kind) -> str:
 
 
 def _name_latent(latent: Any) -> str:
+    if isinstance(latent, Moved):
+        return f"{_name_latent(latent.base)}, moved"[:NAME_LIMIT]
     seed = find_seed(latent)
     if seed is not None:
         return f"seed {seed}"

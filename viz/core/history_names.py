@@ -17,6 +17,7 @@ NAMES = {
     "transform.tx": "move",
     "transform.ty": "move",
     "latent.second": "second latent",
+    "named_directions": "name of a direction",
     "latent.directions": "direction",
     "latent.mixed": "style mixing",
     "latent.kept": "latent",

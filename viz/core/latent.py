@@ -21,6 +21,8 @@ LONGEST_PATH = 4096  # characters
 
 MOST_DIRECTIONS = 4096  # of a kind
 MOST_STEPS = 64  # along directions at once
+MOST_NAMED = 128  # directions
+LONGEST_NAME = 40  # characters of a direction's
 FARTHEST = 20.0  # standard deviations of one
 
 Space = Literal["w", "z"]
@@ -132,6 +134,15 @@ class Direction:
 
 
 @dataclass(frozen=True)
+class NamedDirection:
+    """A direction that the user named, of the model with this fingerprint (gan.analysis.directions)."""
+
+    model: str
+    name: str
+    direction: Direction
+
+
+@dataclass(frozen=True)
 class Step:
     """A way along a direction, in standard deviations of w along it."""
 
@@ -236,6 +247,24 @@ def read_direction(label: str, document: object) -> Direction:
             raise ValueError(f"{label}.{name} must be a whole number from 0 to {most}.")
     path, digest = _read_file(label, document) if document["kind"] == "file" else ("", "")
     return Direction(document["kind"], document["index"], document["first"], document["last"], path, digest)
+
+
+def read_named_directions(label: str, document: object) -> tuple[NamedDirection, ...]:
+    """Return the named directions of a JSON list of objects, as `read_latent` does a latent."""
+    if not isinstance(document, list | tuple) or len(document) > MOST_NAMED:
+        raise ValueError(f"{label} must be a list of at most {MOST_NAMED} directions.")
+    return tuple(_read_named(f"{label}[{place}]", entry) for place, entry in enumerate(document))
+
+
+def _read_named(label: str, document: object) -> NamedDirection:
+    if not isinstance(document, dict) or document.keys() != {"model", "name", "direction"}:
+        raise ValueError(f"{label} must be a JSON object of model, name and direction.")
+    model, name = document["model"], document["name"]
+    if not isinstance(model, str) or not re.fullmatch("[0-9a-f]{64}", model):
+        raise ValueError(f"{label}.model must be a SHA-256 checksum of 64 digits 0-9a-f.")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"{label}.name must be a text of 1 to {LONGEST_NAME} characters.")
+    return NamedDirection(model, name, read_direction(f"{label}.direction", document["direction"]))
 
 
 def _read_file(label: str, values: Mapping[str, Any]) -> tuple[str, str]:

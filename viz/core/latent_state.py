@@ -40,11 +40,15 @@ class SourceState:
     source: str = choice("seeds", "kept")
     kept: Latent | None = parsed(read_latent)
 
-    def latent(self) -> Latent:
-        """Return the latent that is shown."""
+    def base(self) -> Latent:
+        """Return the latent without what is mixed in, and without directions."""
         if self.source == "kept" and self.kept is not None:
             return self.kept
         return SeedPoint(self.x, self.y, "z" if self.space == "z" else "w")
+
+    def latent(self) -> Latent:
+        """Return the latent that is shown."""
+        return self.base()
 
     def keep(self, latent: Latent) -> None:
         """Show a latent that is no point of the plane."""
@@ -126,10 +130,6 @@ class LatentState(SourceState):
     mixed: list[int] = whole_numbers(0, MOST_LAYERS - 1, MOST_LAYERS)
     mix_with: str = choice("second", "other slot")  # whose w's the mixed ones are
     directions: DirectionsState = field(default_factory=DirectionsState)
-
-    def base(self) -> Latent:
-        """Return the latent without what is mixed in, and without directions."""
-        return super().latent()
 
     def latent(self) -> Latent:
         """Return the latent that is shown, a mixture if any w's are those of `second`, moved along directions."""

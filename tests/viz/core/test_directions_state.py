@@ -1,14 +1,16 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Steps along directions in the state: where they go, what they are a part of, how they move by themselves."""
 
+import json
+
 import pytest
 
 from viz.core import bookmarks, gestures
 from viz.core.history import History
-from viz.core.latent import FARTHEST, MOST_STEPS, Direction, Mixture, Moved, SeedPoint, Step
+from viz.core.latent import FARTHEST, LONGEST_NAME, MOST_NAMED, MOST_STEPS, Direction, Mixture, Moved, SeedPoint, Step
 from viz.core.latent_state import DirectionsState
 from viz.core.request import build_request
-from viz.core.state import AppState
+from viz.core.state import AppState, from_json, to_json
 
 
 def test_a_step_goes_to_a_place_and_back_to_none() -> None:
@@ -92,3 +94,21 @@ def test_a_bookmark_brings_steps_back() -> None:
         assert not bookmarks.is_restored(kept, state)
         bookmarks.restore(kept, state)
         assert state.latent.directions.steps == (Step(direction, 2.5),)
+
+
+def test_names_are_of_a_model_and_have_an_end() -> None:
+    state, one = AppState(), Direction(index=1)
+    state.name_direction("0" * 64, one, "  age\n ")
+    state.name_direction("1" * 64, one, "x" * 99)
+    assert [(named.model[0], named.name) for named in state.named_directions] == [
+        ("0", "age"),
+        ("1", "x" * LONGEST_NAME),
+    ]
+    state.name_direction("0" * 64, one, "smile")
+    assert [named.name for named in state.named_directions] == ["x" * LONGEST_NAME, "smile"]
+    state.name_direction("1" * 64, one, " ")
+    assert [named.name for named in state.named_directions] == ["smile"]
+    for index in range(200):
+        state.name_direction("2" * 64, Direction(index=index), "name")
+    assert len(state.named_directions) == MOST_NAMED
+    assert from_json(json.loads(json.dumps(to_json(state)))) == state

@@ -48,6 +48,8 @@ def edit(rng: random.Random, state: AppState) -> None:
     limits, value = item.metadata, getattr(owner, item.name)
     if item.name == "steps":
         owner.go(Direction(index=rng.randrange(3), first=rng.randrange(2)), rng.choice([0.0, -0.0, rng.random()]))
+    elif item.name == "named_directions":
+        state.name_direction("0" * 64, Direction(index=rng.randrange(3)), rng.choice(["", "a", "b 猫"]))
     elif item.name in ("file", "moving"):
         setattr(owner, item.name, rng.choice([None, Direction("file", 2, 0, 5, "/d.npz", FILE.digest), Direction()]))
     elif "read" in limits:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from viz.core import state as states
-from viz.core.latent import Direction, FileLatent, Mixture, Moved, SeedPoint, Step, read_latent
+from viz.core.latent import Direction, FileLatent, Mixture, Moved, NamedDirection, SeedPoint, Step, read_latent
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, StateError
 from viz.core.state_fields import choices_of
@@ -28,7 +28,9 @@ def changed(target: Any) -> Any:
             file = FileLatent("z", "/folder/é 猫.npy", "0123456789abcdef" * 4)
             steps = (Step(Direction("closed-form", 2, 1, 4), -2.5), Step(Direction("file", 0, 0, 63, *FILE), 1.0))
             kept = Moved(Mixture(SeedPoint(0.5, -7.0, "z"), file, (0, 3)), steps)
-            setattr(target, item.name, {"kept": kept, "steps": steps}.get(item.name, steps[1].direction))
+            named = (NamedDirection("0123456789abcdef" * 4, "smile é", steps[0].direction),)
+            values = {"kept": kept, "steps": steps, "named_directions": named}
+            setattr(target, item.name, values.get(item.name, steps[1].direction))
         elif "choices" in item.metadata:
             setattr(target, item.name, item.metadata["choices"][-1])
         elif isinstance(value, bool):
@@ -55,6 +57,7 @@ def test_absent_settings_take_their_defaults() -> None:
     assert states.from_json({"schema": 1, "latent": {"psi": 0.5}}).latent == LatentState(psi=0.5)
 
 
+NAMED = {"model": "0" * 64, "name": "smile", "direction": {}}
 DIRECTION = {"kind": "pca", "index": 0, "first": 0, "last": 63, "path": "", "digest": ""}
 STEP = {"direction": DIRECTION, "strength": 1.0}
 
@@ -106,6 +109,10 @@ def with_step(step: object) -> object:
         ({"schema": 1, "latent": {"directions": {"steps": None}}}, "steps must be a list of at most 64 steps"),
         ({"schema": 1, "latent": {"directions": {"steps": [{}] * 65}}}, "at most 64 steps"),
         ({"schema": 1, "latent": {"directions": {"steps": [3]}}}, "steps[0] must be a JSON object of a direction"),
+        ({"schema": 1, "named_directions": None}, "named_directions must be a list of at most 128 directions"),
+        ({"schema": 1, "named_directions": [NAMED]}, "named_directions[0].direction must be a JSON object of kind"),
+        ({"schema": 1, "named_directions": [NAMED | {"model": "x"}]}, "named_directions[0].model must be a SHA-256"),
+        ({"schema": 1, "named_directions": [NAMED | {"name": "a\nb"}]}, "name must be a text of 1 to 40 characters"),
         (with_step(STEP | {"strength": 21}), "steps[0].strength must be a number between -20 and 20"),
         (with_step(STEP | {"strength": math.nan}), "steps[0].strength must be a number"),
         (with_step(STEP | {"direction": {}}), "direction must be a JSON object of kind, index, first, last"),
