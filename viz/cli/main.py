@@ -14,6 +14,11 @@ COMMANDS = (
     Entry("view", "viz.cli.view:view", "Open the window (the default)."),
     Entry("render", "viz.cli.render:render", "Write a picture, or one a seed, without a window."),
     Entry("mix", "viz.cli.mix:mix", "Draw a grid of seeds that take the styles of some layers from others."),
+    Entry(
+        "directions",
+        "viz.cli.directions:directions",
+        "Find directions of w that change a model's pictures, write them to a file, and draw what each one changes.",
+    ),
     Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
