@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
+from gan.files.numbered import split_age
 from viz import invocation
 
 COMMANDS = (
@@ -23,6 +24,7 @@ COMMANDS = (
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
+    Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )
 
@@ -47,12 +49,16 @@ class ViewerGroup(LazyGroup):
         """Return True for options and for models, as the official window is given them."""
         if first in self.entries or super().is_for_default(first):
             return first not in self.entries
-        if first.endswith(MODEL_SUFFIXES) or os.path.exists(os.path.expanduser(first)):
+        path = os.path.expanduser(first)
+        if first.endswith(MODEL_SUFFIXES) or os.path.exists(path) or os.path.isdir(split_age(path)[0]):
             return True
+        from gan.hub.published import find_published
         from gan.hub.url import is_address  # here: a start waits for nothing that most of them do without
         from gan.networks.ladder import ALIASES, RUNGS
 
-        return is_address(first) or first.lower() in ALIASES or first.upper() in dict(RUNGS)
+        if is_address(first) or find_published(first):
+            return True
+        return first.lower() in ALIASES or first.upper() in dict(RUNGS)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
