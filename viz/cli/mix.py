@@ -68,7 +68,7 @@ def mix(
     out: Path,
     overwrite: bool,
 ) -> None:
-    """Draw style mixing: a grid whose rows keep a seed, and take the styles of some layers from the columns' seeds.
+    """Draw a grid of seeds that take the styles of some layers from others (style mixing): rows keep, columns give.
 
     \b
     Examples:

@@ -31,6 +31,7 @@ STARTERS = {
     "learned",
     "source",
     "mixed",
+    "mix_with",
     "linked",
     "follow_left",
     "follow_right",

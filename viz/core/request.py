@@ -72,7 +72,7 @@ def _latent(state: AppState, slot: Slot) -> Latent:
     if own.mix_with == "second" or not own.mixed or not path:
         return own.latent()
     label = theirs.label, theirs.label_kind, tuple(theirs.vector)
-    return own.mix(OtherModel(path, theirs.base(), theirs.psi, theirs.cutoff or None, *label))
+    return own.mix(OtherModel(path, theirs.move(theirs.base()), theirs.psi, theirs.cutoff or None, *label))
 
 
 def _picture(state: AppState, slot: Slot) -> PictureRequest | None:

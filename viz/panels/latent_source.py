@@ -63,7 +63,7 @@ def _seed(source: SourceState, context: PanelContext) -> None:
     """Draw the seed as one whole number, which may be typed."""
     tip = f"The seed, 0 to {LARGEST_SEED}: type one and press Enter."
     widgets.label(context.theme, "seed", tip)
-    seed = find_seed(source.latent())
+    seed = find_seed(source.base())
     with imgui_ctx.push_font(context.theme.mono, 0.0):
         typed = widgets.text_field("seed", "between seeds", "" if seed is None else str(seed), tip)
     if typed:
