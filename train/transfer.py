@@ -140,7 +140,7 @@ def open_source(name: str) -> Source:
     document = read_document(path)
     if document is not None and document.get("kind") == KIND:
         config = _read_options(path, document)
-        title = f"{path.parent.name} at {document.get('images', 0) / 1000:g} kimg"
+        title = f"{path.parent.name} at {document['images'] / 1000:g} kimg"
         return Source(path, cited, title, True, config.generator, config.discriminator, trained="generator")
     header = read_header(path)
     trained = TRAINED.get(header.network, "")
@@ -182,8 +182,8 @@ def cite_source(transfer: str) -> str:
 
 
 def _read_options(path: Path, document: Mapping[str, Any]) -> TrainConfig:
-    options = document.get("config")
-    if not isinstance(options, dict) or not isinstance(document.get("images"), int):
+    options, images = document.get("config"), document.get("images")
+    if not isinstance(options, dict) or type(images) is not int or not 0 <= images < 2**53:
         raise TrainingError(f"{path} does not say what run it belongs to; give a snapshot of the run instead.")
     try:
         return TrainConfig.from_json(options)

@@ -23,7 +23,7 @@ from gan.networks.layer_plan import LayerSpec, plan
 from gan.networks.meta_init import MetaInit
 
 COMPUTED = ("resample_filter", "up_filter", "down_filter", "input.transform")  # endings of tensors not worth taking
-NOT_THERE = "the source has none"
+NOT_THERE, ANOTHER_ARCHITECTURE = "the source has none", "the architecture differs"
 # What must agree in a layer beside its tensors' shapes, and what it is called.
 LAYER_FIELDS = (
     ("size", ("in_size", "out_size")),
@@ -72,10 +72,15 @@ class Match:
 
     @torch.no_grad()
     def copy(self, source: Mapping[str, Tensor], target: nn.Module) -> None:
-        """Copy what is taken from a source's tensors into the new network, in its own type."""
+        """Copy what is taken from a source's tensors into the new network, in its own type.
+
+        KeyError, RuntimeError for tensors that are not those of the source's configuration.
+        """
         own = target.state_dict()
         for part in self.parts:
             for name in part.taken:
+                if source[name].shape != own[name].shape:  # a single number would be copied into all
+                    raise RuntimeError(f"{name} has another shape")
                 own[name].copy_(source[name])
 
 
@@ -106,6 +111,8 @@ def match_discriminators(source: DiscriminatorConfig | None, target: Discriminat
             why = _explain_discriminator(name, why, source, target)
         elif source is not None and name.startswith("mapping.") and _mapping_of(source) != _mapping_of(target):
             why = "the mapping differs"
+        elif source is not None and source.architecture != target.architecture and not name.startswith("mapping."):
+            why = ANOTHER_ARCHITECTURE  # the same convolutions, with other shortcuts around them
         parts.append(_make_part(name, tensors, theirs, why))
     return Match(tuple(parts))
 
@@ -221,8 +228,8 @@ def _compare_inputs(source: GeneratorConfig, target: GeneratorConfig) -> str:
 
 def _compare_layers(name: str, source: GeneratorConfig, target: GeneratorConfig) -> str:
     """Say what differs between a layer and the one in its place; "" if they mean the same, or it is no layer."""
-    if (source.architecture == "layers") != (target.architecture == "layers"):
-        return "the rung differs"
+    if source.architecture != target.architecture:
+        return "the rung differs" if "layers" in (source.architecture, target.architecture) else ANOTHER_ARCHITECTURE
     before, after = ({spec.name: spec for spec in plan(config).layers} for config in (source, target))
     spec = after.get(name)
     if spec is None:  # a constant or a shortcut, which has a shape and no rates

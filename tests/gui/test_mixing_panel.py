@@ -80,5 +80,12 @@ def test_layers_are_mixed(tmp_path: Path) -> None:
         result = shown.context.results["left"]
         assert result is not None and result.notice and "mapping networks differ" in result.notice
         assert not context.item_exists("//Mixing/##seed"), "there is no second latent to choose"
+        state.right.path = ""
+        settle(context, shown)
+        assert not context.item_exists("//Mixing/##seed"), "one that changes nothing is not offered"
+        context.item_click("//Mixing/second##mix_with")
+        settle(context, shown)
+        mixed = Mixture(seed_point(7), latent.second.latent(), tuple(latent.mixed))
+        assert np.array_equal(picture(shown), expected(mixed)) and context.item_exists("//Mixing/##seed")
 
     drive(shown, script)

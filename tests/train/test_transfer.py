@@ -274,6 +274,8 @@ def test_layers_that_learned_nothing_are_not_frozen(tmp_path: Path, data: Path, 
     refused(start(tmp_path, data, f"--transfer={source}", "--freezed=8"), "--freezed must be from 0 to 7")
     refused(start(tmp_path, data, "--freezed=2"), "--freezed goes with --transfer", status=2)
     assert not (tmp_path / "runs").exists()
+    none = start(tmp_path, data, "--freezed=0", "-n")
+    assert none.exit_code == 0, "what official command lines say of a run without it: " + none.output
 
 
 def test_damaged_sources_are_refused(tmp_path: Path, data: Path, source: Path) -> None:
@@ -286,6 +288,9 @@ def test_damaged_sources_are_refused(tmp_path: Path, data: Path, source: Path) -
     key = "generator.mapping.fc0.weight"
     refused(start(tmp_path, data, write("nan.safetensors", {key: tensors[key] * torch.nan})), "not finite")
     refused(start(tmp_path, data, write("cut.safetensors", {key: tensors[key][:3]})), "does not fit the networks")
+    refused(start(tmp_path, data, write("one.safetensors", {key: tensors[key][:1, :1]})), "does not fit the networks")
+    for count in (10**400, -1, True, 0.5):
+        refused(start(tmp_path, data, write("count.safetensors", {}, images=count)), "does not say what run")
     refused(start(tmp_path, data, write("lost.safetensors", {}, config=None)), "does not say what run")
     refused(start(tmp_path, data, write("other.safetensors", {}, config={"generator": 3})), "other", "no run")
     refused(start(tmp_path, data, write("kind.safetensors", {}, kind="song")), "holds a song")

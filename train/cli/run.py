@@ -121,7 +121,7 @@ def run(
     """Train a generator: a new run folder, or --resume."""
     given = collect(options | {"no_mirror": no_mirror})
     run_folder = _take_official_resume(resume, given)
-    if "freezed" in given and "transfer" not in given and run_folder is None:
+    if given.get("freezed") and "transfer" not in given and run_folder is None:
         raise click.UsageError("--freezed goes with --transfer: layers that learned nothing must be trained.")
     if run_folder is not None:
         if dry_run:

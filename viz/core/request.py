@@ -66,13 +66,13 @@ def build_request(state: AppState) -> RenderRequest:
 
 
 def _latent(state: AppState, slot: Slot) -> Latent:
-    """Return a slot's latent, with w's of the other slot's model where they are mixed in."""
+    """Return a slot's latent, with w's of the other slot where they are mixed in: those shown there, but for ours."""
     own, other = state.latent_of(slot), SLOTS[slot == SLOTS[0]]
     path, theirs = state.slot(other).path, state.latent_of(other)
     if own.mix_with == "second" or not own.mixed or not path:
         return own.latent()
     label = theirs.label, theirs.label_kind, tuple(theirs.vector)
-    return own.mix(OtherModel(path, theirs.move(theirs.base()), theirs.psi, theirs.cutoff or None, *label))
+    return own.mix(OtherModel(path, theirs.latent(), theirs.psi, theirs.cutoff or None, *label))
 
 
 def _picture(state: AppState, slot: Slot) -> PictureRequest | None:

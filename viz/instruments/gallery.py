@@ -76,7 +76,7 @@ class GalleryRequest(JobRequest[GalleryView]):
 
         from viz.render.postprocess import to_rgba8
 
-        picture = renderer.render_moved(request, lambda z: z)
+        picture = renderer.render_apart(request)
         factor = max(1, round(picture.shape[3] / self.cell))
         small = avg_pool2d(picture, factor) if factor > 1 else picture
         return to_rgba8(small, enlarge=False)[0].cpu().numpy(), 1.0

@@ -55,7 +55,7 @@ class NeighbourhoodRequest(JobRequest[dict[Slot, Mean]]):
         for index in range(self.num):
             try:
                 near = partial(perturb_latent, radius=self.radius, seed=NEIGHBOURS_SEED, index=index)
-                found.add(to_uint8(to_rgb(renderer.render_moved(picture, near)))[0].cpu().numpy())
+                found.add(to_uint8(to_rgb(renderer.render_apart(picture, near)))[0].cpu().numpy())
             except (ValueError, OSError, RuntimeError, MemoryError):
                 return  # the slot itself says why there is no picture
             yield lambda: Mean(_to_rgba(found.mean), found.count, found.kept, picture.model)

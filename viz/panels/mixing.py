@@ -22,6 +22,7 @@ WITH = (
     "A second latent of its own, below, or that of the other slot, mapped by the other model. Where both mapping "
     "networks are the same, a w means the same to both."
 )
+ALONE = "Nothing is mixed in: no model is open in the other slot. Open one there, or mix with a second latent."
 
 
 def draw(state: AppState, context: PanelContext) -> None:
@@ -39,9 +40,11 @@ def draw(state: AppState, context: PanelContext) -> None:
     _presets(latent, len(layers), context)
     _boxes(latent, layers, context)
     both = all(state.slot(slot).path for slot in SLOTS)
-    if both:
+    if both or latent.mix_with != "second":
         widgets.words(theme, "with", latent, "mix_with", WITH)
-    if latent.mix_with == "second" or not both:
+        if not both:
+            widgets.sentence(ALONE, theme.dim)
+    if latent.mix_with == "second":
         latent_source.draw(latent.second, context, compact=True)
 
 

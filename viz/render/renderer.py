@@ -146,12 +146,19 @@ class Renderer:
         with torch.inference_mode(), _on_device(request.device):
             return self._plan(request).inputs.ws
 
-    def render_moved(self, request: PictureRequest, move: Move) -> torch.Tensor:
-        """Return [1, C, H, W], the request's picture with each z [z_dim] moved. Nothing of it is kept."""
+    def render_apart(self, request: PictureRequest, move: Move | None = None) -> torch.Tensor:
+        """Return [1, C, H, W], the request's picture in float32, each z [z_dim] moved by `move`.
+
+        Neither the picture nor its modulated weights are kept: those of the pictures on screen stay.
+        """
         with torch.inference_mode(), _on_device(request.device):
             plan = self._plan(request)
-            ws = self._mapper(plan.model, plan.inputs.model, request, plan.label, move).map(request.latent)
-            return plan.inputs.synthesis(ws, plan.inputs._replace(precision=FULL_PRECISION).options())
+            inputs = plan.inputs._replace(precision=FULL_PRECISION)
+            if move is not None:
+                ws = self._mapper(plan.model, inputs.model, request, plan.label, move).map(request.latent)
+                inputs = inputs._replace(ws=ws)
+            weights = inputs.synthesis.modulate(inputs.ws, FULL_PRECISION, self._prepare(inputs))
+            return inputs.synthesis(inputs.ws, inputs.options(weights))
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """Return the loaded model of a request. It may be run, and must not be changed."""
@@ -199,16 +206,20 @@ class Renderer:
         inputs = SynthesisInputs(key, synthesis, precision, ws_key, ws, *motion, noise, planes)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
         return _RenderPlan(
-            model, inputs, label, [*remarks, *filter(None, [notice, remark, self._compare(model, other)])], computed
+            model,
+            inputs,
+            label,
+            [*remarks, *filter(None, [notice, remark, self._compare(model, key, other)])],
+            computed,
         )
 
-    def _compare(self, model: _Model, other: PictureRequest | None) -> str | None:
+    def _compare(self, model: _Model, key: ModelKey, other: PictureRequest | None) -> str | None:
         """Return a remark where w's of another model are mixed in and its mapping is not this model's."""
         if other is None:
             return None
-        key = make_key(other)
-        theirs = self._model(key)[0].generator.mapping
-        same, _ = self._same.get((id(model), key), lambda: (_is_same(model.generator.mapping, theirs), 1.0))
+        theirs_key = make_key(other)
+        theirs = self._model(theirs_key)[0].generator.mapping
+        same, _ = self._same.get((key, theirs_key), lambda: (_is_same(model.generator.mapping, theirs), 1.0))
         return None if same else OTHER_MAPPING
 
     def _mapper(
@@ -244,13 +255,17 @@ class Renderer:
     def _run_layers(self, inputs: SynthesisInputs) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield each layer's name and maps, and at the end PICTURE and the picture."""
         synthesis, precision, ws = inputs.synthesis, inputs.precision, inputs.ws
-        prepared, _ = self._prepared.get((inputs.model, precision), lambda: (synthesis.prepare(precision), 1.0))
-        key = inputs.ws_key, precision
+        prepared, key = self._prepare(inputs), (inputs.ws_key, precision)
         weights, _ = self._weights.get(key, lambda: (synthesis.modulate(ws, precision, prepared), 1.0))
         x = ws
         for name, x in synthesis.steps(ws, inputs.options(weights)):
             yield name, x
         yield PICTURE, x.float() * synthesis.output_scale
+
+    def _prepare(self, inputs: SynthesisInputs) -> Prepared:
+        """Return the weights of the inputs' model as they are before they are modulated, made once a model."""
+        key = inputs.model, inputs.precision
+        return self._prepared.get(key, lambda: (inputs.synthesis.prepare(inputs.precision), 1.0))[0]
 
     def _capture(self, plan: _RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
         for name, x in self._run_layers(plan.inputs):

@@ -138,6 +138,28 @@ def test_weights_of_other_meaning_are_left() -> None:
     assert found["mapping.fc0"] == "z or w differ in width" and found["L0_36_16"] == "w differs"
 
 
+@pytest.mark.parametrize("architecture", ["skip", "orig"])
+def test_a_discriminator_of_another_architecture_starts_afresh(architecture: str) -> None:
+    """Its convolutions have the same names and shapes, with other shortcuts around them."""
+    match = match_discriminators(discriminator(architecture=architecture), discriminator())
+    assert match.is_empty and verdicts(match)["b8.conv0"] == "the architecture differs"
+
+
+@pytest.mark.parametrize("architecture", ["resnet", "orig"])
+def test_a_generator_of_another_architecture_gives_its_mapping(architecture: str) -> None:
+    found = verdicts(match_generators(generator("A", architecture=architecture), generator("A")))
+    assert found["b8.conv0"] == "the architecture differs" and found["mapping.fc0"] == "yes"
+
+
+def test_tensors_of_another_shape_are_not_spread() -> None:
+    config = generator("T")
+    source, network = Generator(config).state_dict(), Generator(config)
+    source["mapping.fc0.weight"] = torch.ones(1)
+    with pytest.raises(RuntimeError, match=r"mapping\.fc0\.weight"):
+        match_generators(config, config).copy(source, network)
+    assert network.mapping.state_dict()["fc0.weight"].std() > 0
+
+
 def test_the_table_is_short_and_the_misfit_says_why() -> None:
     small, large = generator("T", 32, **AGREEING), generator("T", 64, num_layers=10, **AGREEING)
     matches = {"G": match_generators(small, large), "D": match_discriminators(discriminator(32), discriminator(64))}

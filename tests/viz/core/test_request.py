@@ -322,6 +322,11 @@ def test_the_other_slots_w_s_are_asked_for_by_its_model_and_its_settings() -> No
     state.right_latent.mix_with, state.right_latent.mixed = "other slot", [0]  # each takes the other's own
     both = build_request(state)
     assert both.right and both.right.latent == Mixture(seed_point(5), OtherModel("a", SeedPoint()), (0,))
+    state.right_latent.mix_with = "second"
+    shown = build_request(state)
+    assert shown.left and shown.right and isinstance(shown.left.latent, Mixture)
+    other = shown.left.latent.other
+    assert isinstance(other, OtherModel) and other.latent == shown.right.latent, "a mixture, as it is shown there"
     state.right.path = ""
     assert build_request(state).left == before.left, "nothing to take"
 

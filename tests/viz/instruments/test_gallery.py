@@ -1,10 +1,16 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The gallery draws the pictures that the canvas would, each once, a slice each."""
 
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from support.gui import save_model
 
+from gan.networks.mapping import Mapping
+from gan.networks.synthesis import SynthesisNetwork
 from viz.core.latent import LARGEST_SEED, seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.instruments.gallery import GalleryRequest, GalleryView
@@ -37,6 +43,23 @@ def test_every_cell_is_the_picture_of_its_seed(path: str) -> None:
     assert len(again) == 2, "two were drawn before"
     assert again[-1] is not None and np.array_equal(again[-1].cells[:32], view.cells[32:])
     assert len(run(GalleryRequest("right", 9, 2, 32, cache), PictureRequest(path, psi=0.6))) == 4
+
+
+def test_a_seed_costs_no_more_than_on_the_canvas(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights are made ready once a model, which takes longer than a picture, and a seed is mapped once."""
+    calls: Counter[str] = Counter()
+
+    def count(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **words: Any) -> Any:
+            calls[name] += 1
+            return real(*args, **words)
+
+        return counted
+
+    monkeypatch.setattr(SynthesisNetwork, "prepare", count("prepare", SynthesisNetwork.prepare))
+    monkeypatch.setattr(Mapping, "forward", count("forward", Mapping.forward))
+    run(GalleryRequest("right", 0, 2, 32, LRUCache(100)), PictureRequest(path))
+    assert calls == {"prepare": 1, "forward": 4}
 
 
 def test_cells_are_reduced(path: str) -> None:

@@ -106,7 +106,7 @@ def test_the_mean_of_a_neighbourhood(models: dict[str, str]) -> None:
 
 def test_a_neighbour_of_the_latent_itself_is_the_picture(models: dict[str, str]) -> None:
     renderer, request = Renderer(), PictureRequest(models["B"], latent=seed_point(5), psi=0.5, tx=0.1, degrees=5)
-    drawn = to_uint8(renderer.render_moved(request, lambda z: z))[0].numpy()
+    drawn = to_uint8(renderer.render_apart(request))[0].numpy()
     picture = renderer.render(request).image
     assert picture is not None and np.abs(drawn.astype(int) - picture[:, :, :3]).max() <= 1
 

@@ -19,6 +19,7 @@ from gan.networks.generator import Generator
 from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, seed_point
 from viz.core.request import PictureRequest
 from viz.loading.latent_files import open_latent
+from viz.render import renderer as renderer_module
 from viz.render.renderer import Renderer
 
 Model = tuple[str, Generator]
@@ -184,8 +185,8 @@ def test_every_z_can_be_moved_and_a_files_w_with_it(models: dict[str, Model], tm
     renderer = Renderer()
     for latent in (SeedPoint(0.5), SeedPoint(0.5, 0.0, "z"), open_latent(str(tmp_path / "w.npy"), "w")):
         request = PictureRequest(path, latent)
-        still = renderer.render_moved(request, lambda z: z)
-        moved = renderer.render_moved(request, lambda z: z + 1)
+        still = renderer.render_apart(request)
+        moved = renderer.render_apart(request, lambda z: z + 1)
         assert torch.allclose(still, renderer.maps(request, "picture"), atol=1e-5)
         assert not torch.allclose(still, moved, atol=1e-3)
 
@@ -219,6 +220,21 @@ def test_w_s_of_another_model_are_mixed_in(models: dict[str, Model], tmp_path: P
     result = Renderer().render(PictureRequest(path, Mixture(seed_point(9), OtherModel(twin, seed_point(1)), (2,))))
     alone = Renderer().render(PictureRequest(path, Mixture(seed_point(9), seed_point(1), (2,))))
     assert result.notice is None and np.array_equal(result.image, alone.image)  # type: ignore[arg-type]
+
+
+def test_mappings_are_compared_by_file(
+    models: dict[str, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that made room for another may leave that one its place in memory."""
+    monkeypatch.setattr(renderer_module, "id", lambda model: 1, raising=False)
+    path, twin, renderer = models["T0"][0], str(tmp_path / "twin.safetensors"), Renderer()
+    Path(twin).write_bytes(Path(path).read_bytes())
+    other = OtherModel(twin, seed_point(1))
+    remarks = [
+        renderer.render(PictureRequest(one, Mixture(seed_point(9), other, (2,)))).notice
+        for one in (path, models["T3"][0])
+    ]
+    assert remarks[0] is None and remarks[1] and "mapping networks differ" in remarks[1]
 
 
 def test_w_s_that_are_not_as_long_are_one_sentence(models: dict[str, Model], tmp_path: Path) -> None:
