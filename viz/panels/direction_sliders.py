@@ -104,7 +104,8 @@ def _name(state: AppState, direction: Direction, name: str, view: DirectionsView
     imgui.text_unformatted("Name this direction of this model:")
     if imgui.is_window_appearing():
         imgui.set_keyboard_focus_here()
-    typed = widgets.text_field("name", f"at most {LONGEST_NAME} letters, then Enter", name)
+    with imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):  # it is as dark as what is around it
+        typed = widgets.text_field("name", f"at most {LONGEST_NAME} letters, then Enter", name)
     if name and widgets.button("Forget the name"):
         typed = ""
     if typed is not None and view:
