@@ -1,9 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Directions of w that change pictures: principal components, and a closed form from the styles' weights.
 
-Sources: Harkonen et al. 2020, "GANSpace", sec. 2.1 (principal components of w); Shen and Zhou 2021, "Closed-form
-factorization of latent semantics in GANs", eq. 5 (eigenvectors of A^T A). The unit of a way along a direction is the
-standard deviation of w along it, so that one unit is as usual, or unusual, in any direction and model.
+Principal components of w are [GANSpace]'s, the eigenvectors of A^T A [SeFa]'s. The unit of a way along a direction is
+the standard deviation of w along it, so that one unit is as usual, or unusual, in any direction and model.
 """
 
 import hashlib
@@ -74,6 +73,16 @@ def measure_w(
         yield start + len(batch)
     mean = total / count
     return WStatistics(mean, squares / count - np.outer(mean, mean))
+
+
+def finish(steps: Steps[int, None, WStatistics]) -> WStatistics:
+    """Run `measure_w` to its end and return what it found."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: WStatistics = end.value
+            return found
 
 
 def find_components(statistics: WStatistics) -> DirectionSet:

@@ -113,14 +113,16 @@ def test_the_panel(tmp_path: Path) -> None:
         assert context.item_exists("//Directions/**/##closed-form 0 0 63"), "what is named is listed with any kind"
 
         context.item_click("//Directions/**/file##kind")
-        context.yield_(3)
+        context.yield_(30)
+        assert context.item_exists("//Directions/**/##closed-form 0 0 63"), "nor does it need an open file"
         context.item_input_value("//Directions/**/##directions file", str(tmp_path / "wide.npy"))
         for _ in range(500):
             context.yield_(2)
             status = shown.context.jobs.statuses[panel.JOB]
-            if status.error:
+            if status.result and status.result.problem:
                 break
-        assert status.error and "wide.npy holds directions of 33 numbers" in status.error
+        assert "wide.npy holds directions of 33 numbers" in status.result.problem
+        assert context.item_exists("//Directions/**/##closed-form 0 0 63"), "it is still listed"
         context.item_input_value("//Directions/**/##directions file", str(tmp_path / "gone.npy"))
         assert "gone.npy cannot be read" in shown.context.message and chosen.file is not None
         context.item_input_value("//Directions/**/##directions file", str(tmp_path / "d.npy"))

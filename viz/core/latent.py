@@ -7,7 +7,7 @@ A latent says where its w's come from, not what they are: psi, cutoff and label 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -173,6 +173,15 @@ def count_levels(latent: Latent) -> int:
             return 1 + count_levels(latent.base)
         case _:
             return 1
+
+
+def put_base(latent: Latent, base: Latent) -> Latent:
+    """Return a mixture, or what is moved, with another base; for any other latent `base` itself."""
+    match latent:
+        case Mixture() | Moved():
+            return replace(latent, base=put_base(latent.base, base))
+        case _:
+            return base
 
 
 def seed_point(seed: int) -> SeedPoint:

@@ -72,7 +72,7 @@ class DirectionsState:
     first: int = number(0, 0, MOST_LAYERS - 1)
     last: int = number(MOST_LAYERS - 1, 0, MOST_LAYERS - 1)
     file: Direction | None = parsed(read_direction)
-    shown: int = number(8, 1, MOST_DIRECTIONS)  # of those that are offered
+    shown: int = number(6, 1, MOST_DIRECTIONS)  # of those that are offered
     animate: bool = False
     moving: Direction | None = parsed(read_direction)
     phase: float = number(0.0, -1.0, 1.0)  # in turns

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 class DirectionsView:
     """A set of directions as a panel shows it: the standard deviations of w along them, none before all are `done`.
 
-    `model` is the fingerprint under which they are named.
+    `model` is the fingerprint under which they are named. `problem` is a sentence where the set does not fit it.
     """
 
     model: str
     sigmas: tuple[float, ...] = ()
+    problem: str = ""
     done: int = 0  # of `total` w's that have been mapped
     total: int = 0
 
@@ -39,13 +40,17 @@ class DirectionsRequest(JobRequest[DirectionsView]):
     live = False
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[DirectionsView | None]:
-        """Map a batch of w's a slice, unless they were mapped before. ValueError where the set does not fit."""
+        """Map a batch of w's a slice, unless they were mapped before."""
         from gan.analysis.directions import SAMPLES
 
         subject = renderer.subject(PictureRequest(self.model, device=self.device))
         name = renderer.directions.name(subject)
         yield None
         for done in renderer.directions.measure(subject):
-            yield DirectionsView(name, (), done, SAMPLES)
-        sigmas = renderer.directions.find_set(subject, self.direction).sigmas
-        yield DirectionsView(name, tuple(map(float, sigmas)), SAMPLES, SAMPLES)
+            yield DirectionsView(name, done=done, total=SAMPLES)
+        try:
+            sigmas = tuple(map(float, renderer.directions.find_set(subject, self.direction).sigmas))
+        except ValueError as problem:  # the set's; what keeps the model from being read came above
+            yield DirectionsView(name, (), str(problem))
+        else:
+            yield DirectionsView(name, sigmas, "", SAMPLES, SAMPLES)

@@ -14,7 +14,7 @@ from viz.ui import widgets
 from viz.ui.context import PanelContext
 
 REACH = 3.0  # standard deviations, of the sliders
-MORE = 8  # directions that a press adds
+MORE = 6  # directions that a press adds
 COLUMN, MOST_COLUMNS = 17.0, 4  # least width of one, in font sizes
 GAP = 0.6  # to either side of it
 PLAY_WIDTH = 2.9  # of the button that animates
@@ -104,7 +104,9 @@ def _name(state: AppState, direction: Direction, name: str, view: DirectionsView
     imgui.text_unformatted("Name this direction of this model:")
     if imgui.is_window_appearing():
         imgui.set_keyboard_focus_here()
-    typed = widgets.text_field("name", f"at most {LONGEST_NAME} letters, then Enter", name)
+    border = imgui_ctx.push_style_color(imgui.Col_.border, imgui.get_style_color_vec4(imgui.Col_.button_active))
+    with border, imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):  # it is as dark as its popup
+        typed = widgets.text_field("name", f"at most {LONGEST_NAME} letters, then Enter", name)
     if name and widgets.button("Forget the name"):
         typed = ""
     if typed is not None and view:

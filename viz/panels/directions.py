@@ -1,9 +1,11 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Directions: sliders that move w along its principal components, the closed form's or a file's directions."""
 
+from dataclasses import replace
+
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
-from viz.core.latent import MOST_LAYERS
+from viz.core.latent import MOST_LAYERS, Direction
 from viz.core.latent_state import DirectionsState
 from viz.core.layer_info import list_w_layers, split_w_layers
 from viz.core.state import AppState, Slot
@@ -122,17 +124,18 @@ def _sliders(state: AppState, context: PanelContext, slot: Slot) -> None:
 def _ask(state: AppState, directions: DirectionsState, context: PanelContext, slot: Slot) -> DirectionsView | None:
     """Return what is known of the directions that are offered; until all is, draw how far that is."""
     theme, offered = context.theme, directions.offered(0)
-    if offered is None:
-        widgets.sentence(f"No file is open yet. {SHAPES} is opened on the left.", theme.dim)
-        return None
-    request = DirectionsRequest(state.slot(slot).path, state.display.device, offered)
+    # Without a file it is asked for the names that the model's directions have.
+    request = DirectionsRequest(state.slot(slot).path, state.display.device, offered or Direction())
     status = context.jobs.request(JOB, request)
     if status is None or status.request != request or (status.result is None and not status.error):
         widgets.sentence("Reading the model …", theme.dim)
         return None
     view = status.result
-    if status.error:
-        widgets.sentence(status.error, theme.error)
+    if offered is None:
+        widgets.sentence(f"No file is open yet: type the path of one under open. {SHAPES} will do.", theme.dim)
+        return view and replace(view, sigmas=())
+    if status.error or (view and view.problem):
+        widgets.sentence(status.error or (view.problem if view else ""), theme.error)
     elif view is not None and not view.sigmas:
         widgets.progress_bar(view.done / view.total, f"Drawing w's: {view.done:,} of {view.total:,}")
     return view

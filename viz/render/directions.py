@@ -14,6 +14,7 @@ from gan.analysis.directions import (
     factorize_styles,
     find_components,
     fingerprint,
+    finish,
     measure_w,
     scale_directions,
 )
@@ -86,7 +87,7 @@ class Directions:
         return self._sets.get(key, lambda: (self._make_set(subject, direction), 1.0))[0]
 
     def _make_set(self, subject: Subject, direction: Direction) -> DirectionSet:
-        statistics, config = _finish(self.measure(subject)), subject.generator.config
+        statistics, config = finish(self.measure(subject)), subject.generator.config
         if direction.kind == "pca":
             return find_components(statistics)
         if direction.kind == "closed-form":
@@ -115,12 +116,3 @@ class Directions:
         chosen = slice(direction.first, direction.last + 1)
         unit[0, chosen] = torch.from_numpy(units[direction.index]).expand(config.num_ws, -1)[chosen]
         return unit.to(next(subject.generator.parameters()).device)
-
-
-def _finish(steps: Steps[int, None, WStatistics]) -> WStatistics:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: WStatistics = end.value
-            return found

@@ -12,6 +12,7 @@ from gan.analysis.directions import (
     factorize_styles,
     find_components,
     fingerprint,
+    finish,
     measure_w,
     scale_directions,
 )
@@ -21,13 +22,7 @@ from gan.networks.ladder import rung_config
 
 
 def measured(generator: Generator, labels: tuple[Label, ...] = (0,), **options: int) -> WStatistics:
-    steps = measure_w(generator, labels, **options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            assert isinstance(end.value, WStatistics)
-            return end.value
+    return finish(measure_w(generator, labels, **options))
 
 
 def small(rung: str = "T", **changed: int) -> Generator:

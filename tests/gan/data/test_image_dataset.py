@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from fuzz import fuzz_files
-import PIL
 from PIL import Image
 
 from gan.data import image_dataset
