@@ -18,8 +18,8 @@ PAD_HEIGHT = 3.8  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
 SEEDS_W, SEEDS_Z, FILE = "seeds", "in z", "file"
 SOURCE = (
-    "Where w comes from. Between seeds their w's are blended, as the official viewer does it, or (in z) their z's, which "
-    "stay a fair sample of the model all the way. A file holds a z, a w, or a w for each layer."
+    "Where w comes from. Between seeds their w's are blended, as the official viewer does it, or (in z) their z's, "
+    "which stay a fair sample of the model all the way. A file holds a z, a w, or a w for each layer."
 )
 
 
