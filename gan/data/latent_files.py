@@ -31,14 +31,15 @@ def read_latent_file(path: str | os.PathLike[str], space: str) -> tuple[np.ndarr
     Nothing that the file carries is run, and no more than its own size is allocated. Of several arrays it is the one
     called `space`, "z" or "w". Raises LatentError.
     """
-    arrays, digest = read_arrays(path, "latent")
+    arrays, digest = read_arrays(path, "latent", space)
     return _check_values(path, choose_array(path, arrays, space), space), digest
 
 
-def read_arrays(path: str | os.PathLike[str], what: str) -> tuple[dict[str, np.ndarray], str]:
+def read_arrays(path: str | os.PathLike[str], what: str, only: str = "") -> tuple[dict[str, np.ndarray], str]:
     """Return the arrays of numbers in a file, by name ("" in a .npy), and the SHA-256 of its bytes.
 
-    Safe as `read_latent_file` is; `what` is the word for them. Raises LatentError.
+    Safe as `read_latent_file` is; `what` is the word for them. Of a .npz with an array called `only` it is that one
+    alone, whatever the others are. Raises LatentError.
     """
     try:
         with open(path, "rb") as file:
@@ -48,7 +49,7 @@ def read_arrays(path: str | os.PathLike[str], what: str) -> tuple[dict[str, np.n
     if len(data) > LARGEST_FILE:
         raise LatentError(path, f"is larger than the {LARGEST_FILE // 2**20} MiB that a {what} may have.")
     try:
-        return _read_arrays(path, data), hashlib.sha256(data).hexdigest()
+        return _read_arrays(path, data, only), hashlib.sha256(data).hexdigest()
     except LatentError:
         raise
     except MemoryError:
@@ -72,12 +73,13 @@ def write_w_file(path: Path, ws: np.ndarray) -> None:
             save_file({"w": array}, temporary)
 
 
-def _read_arrays(path: str | os.PathLike[str], data: bytes) -> dict[str, np.ndarray]:
+def _read_arrays(path: str | os.PathLike[str], data: bytes, only: str) -> dict[str, np.ndarray]:
     if data.startswith(np.lib.format.MAGIC_PREFIX):
         return {"": _read_npy(data)}
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
+            names = [f"{only}.npy"] if f"{only}.npy" in names else names
             return {name.removesuffix(".npy"): _read_member(path, archive, name) for name in names[:16]}
     if len(data) > 8 and int.from_bytes(data[:8], "little") < len(data) and data[8:9] == b"{":
         from safetensors.numpy import load

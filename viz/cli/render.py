@@ -20,7 +20,7 @@ from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
-from viz.core.latent import MOST_LAYERS, Latent, Space, Step
+from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
 from viz.core.noise import Noise
 from viz.core.request import PictureRequest
 
@@ -213,6 +213,8 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
         channels = facts.config.img_channels
         of = f", {words}" if words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
+        if isinstance(latent, FileLatent):  # others read it: a file's name and checksum, not where it lies here
+            request = replace(request, latent=replace(latent, path=latent.name))
         document = {"schema": 1, "request": {**asdict(request), "model": model}}
         with explain_unwritable(target):
             save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Keep the bookmarks in a file beside the state's, and write and read those that the user names."""
 
+import contextlib
 import itertools
 import os
 import time
@@ -28,9 +29,12 @@ class BookmarkKeeper:
         self._dialog: tuple[bool, Any] | None = None  # whether it is to write, and the dialog
         context.bookmarks.write, context.bookmarks.read = self.write, self.read
         context.bookmarks.browse = self.browse
+        self._others: tuple[Bookmark, ...] = ()  # of other windows, as the file has them
         if path is not None and path.exists():
             self._open(path)
         self._saved: tuple[Bookmark, ...] = self._shelf.items
+        self._known = {item.key for item in self._saved}  # that this window has ever had
+        self._left = _identify(path)  # the file as this window leaves it
         self._said: tuple[Bookmark, ...] | None = None  # those that could not be written, and are tried again
         self._saved_at = time.monotonic()
 
@@ -55,12 +59,20 @@ class BookmarkKeeper:
         if self.path is None or items is self._saved:
             return ""
         try:
-            write_bookmarks(self.path, items)
+            write_bookmarks(self.path, (items + self._find_others(self.path))[:BOOKMARKS_LIMIT])
         except BookmarkError as problem:
             is_known, self._said = items is self._said, items
             return "" if is_known else f"The bookmarks could not be kept: {problem}"
-        self._saved = items
+        self._saved, self._left = items, _identify(self.path)
         return ""
+
+    def _find_others(self, path: Path) -> tuple[Bookmark, ...]:
+        """Return the bookmarks that another window has kept in the file; they are shown from the next start on."""
+        if _identify(path) != self._left:
+            with contextlib.suppress(BookmarkError):
+                self._others = read_bookmarks(path)
+        self._known |= {item.key for item in self._shelf.items}
+        return tuple(item for item in self._others if item.key not in self._known)
 
     def save_if_due(self) -> str:
         """Do the same, at most once every SAVE_SECONDS."""
@@ -106,3 +118,12 @@ class BookmarkKeeper:
             chosen = [dialog.result()] if writes else dialog.result()[:1]
             for path in filter(None, chosen):
                 (self.write if writes else self.read)(path)
+
+
+def _identify(path: Path | None) -> tuple[int, int] | None:
+    """Return a file's time and size, None without one."""
+    try:
+        status = None if path is None else path.stat()
+    except OSError:
+        return None
+    return status and (status.st_mtime_ns, status.st_size)

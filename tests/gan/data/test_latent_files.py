@@ -56,6 +56,13 @@ def test_an_array_is_chosen_by_its_name(tmp_path: Path) -> None:
     assert len(read_latent_file(write(tmp_path / "named.npz", VALUES, "latent"), "w")[0]) == 16
 
 
+def test_an_array_is_found_among_many(tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", **{f"noise{index}": np.zeros(4) for index in range(40)}, w=VALUES)
+    assert np.array_equal(read_latent_file(tmp_path / "many.npz", "w")[0], VALUES[0].astype(np.float32))
+    with pytest.raises(LatentError, match="no array called z: it holds noise0"):
+        read_latent_file(tmp_path / "many.npz", "z")
+
+
 def test_fortran_order_and_whole_numbers_are_read(tmp_path: Path) -> None:
     array = np.asfortranarray(np.arange(12).reshape(1, 3, 4))
     assert np.array_equal(read_latent_file(write(tmp_path / "w.npy", array), "w")[0], array[0])

@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Latents on the command line: points of the plane, files of z and w, and the w that is written."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +66,10 @@ def test_a_w_that_was_saved_draws_the_same_picture(model: str, folder: Path, suf
     assert render(model, "--seed", "5", "--trunc", "0.6", "--out", "a.png", "--save-w", f"w{suffix}").exit_code == 0
     assert render(model, "--w", f"w{suffix}", "--out", "b.png").exit_code == 0
     assert np.array_equal(drawn("a.png"), drawn("b.png"))
+    with Image.open("b.png") as image:
+        kept = json.loads(image.info["jinc"])["request"]["latent"]
+    digest = hashlib.sha256(Path(f"w{suffix}").read_bytes()).hexdigest()
+    assert (kept["path"], kept["digest"]) == (f"w{suffix}", digest), "not where it lies on this machine"
     assert render(model, "--projected-w", f"w{suffix}", "--outdir", "out").exit_code == 0
     assert np.array_equal(drawn("a.png"), drawn("out/w.png"))
     assert render(model, "--w", f"w{suffix}", "--trunc", "0", "--out", "mean.png").exit_code == 0

@@ -5,6 +5,7 @@ import copy
 import json
 import random
 from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from viz.core import gestures
 from viz.core import history as history_module
 from viz.core import state as states
+from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import Direction, FileLatent, Mixture, SeedPoint
 from viz.core.state import AppState
@@ -201,6 +203,34 @@ def test_an_animation_that_begins_within_a_gesture_belongs_to_it() -> None:
     assert state.transform.phase > 0 and history.undo() and written(state) == first and not history.undo()
 
 
+@pytest.mark.parametrize(
+    ("still", "name", "value"),
+    [
+        ({"latent.second.animate": True, "latent.mix_with": "other slot"}, "latent.mix_with", "second"),
+        ({"latent.second.animate": True, "latent.second.speed": 0.0}, "latent.second.speed", 0.5),
+        ({"transform.animate": "circle", "transform.speed": 0.0}, "transform.speed", 0.5),
+        ({"transform.animate": "circle", "transform.radius": 0.0}, "transform.radius", 0.2),
+    ],
+)
+def test_undoing_what_starts_an_animation_that_was_on_goes_back(still: dict[str, Any], name: str, value: Any) -> None:
+    state = AppState()
+    state.latent.mixed = [0]
+
+    def change(name: str, value: Any) -> None:
+        owner, _, last = name.rpartition(".")
+        setattr(attrgetter(owner)(state), last, value)
+
+    for each, at_first in still.items():
+        change(each, at_first)
+    history, first = History({"state": state}), written(state)
+    change(name, value)
+    for _ in range(5):
+        history.follow()
+        with history.by_itself():
+            gestures.advance(state, 0.1)
+    assert history.undo() and written(state) == first and not history.undo()
+
+
 def test_a_click_alone_is_no_step_and_goes_along_with_the_next() -> None:
     state = AppState()
     history, first = History({"state": state}), written(state)
@@ -276,11 +306,23 @@ def test_frames_that_change_nothing_cost_little(monkeypatch: pytest.MonkeyPatch)
     with history.by_itself():
         state.latent.x = 1.0
     looks = []
-    monkeypatch.setattr(history_module, "_is_starter", lambda name: looks.append(name))
+    monkeypatch.setattr(history_module, "_is_starter", lambda name, before: looks.append(name))
     Zero.written = 0
     with history.by_itself():
         state.latent.x = 2.0
     assert Zero.written == 0 and not looks, "2,000 steps are not searched, nor a label compared as text, in each frame"
+
+
+def test_bookmarks_are_not_compared_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bookmark, "__repr__", lambda self: pytest.fail("their pictures are long"))
+    shelf = BookmarkShelf((Bookmark("a", "latent", AppState()), Bookmark("b", "latent", AppState())))
+    history = History({"state": AppState(), "shelf": shelf})
+    history.is_held = True
+    for _ in range(2):
+        shelf.move(shelf.items[0].key, 1)  # there and back again within a gesture
+        history.follow()
+    history.is_held = False
+    assert not history.undo()
 
 
 def test_zeros_within_a_latent_have_signs() -> None:

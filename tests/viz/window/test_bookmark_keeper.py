@@ -43,6 +43,35 @@ def test_bookmarks_outlive_the_window(tmp_path: Path, monkeypatch: pytest.Monkey
     assert names(keeper(path)[1]) == []
 
 
+def test_two_windows_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "state.bookmarks.json"
+    first, mine = keeper(path)
+    mine.bookmarks.shelf.add([bookmark("old"), bookmark("gone")])
+    first.save()
+    second, theirs = keeper(path)
+    theirs.bookmarks.shelf.add([bookmark("theirs")])
+    second.save()
+    mine.bookmarks.shelf.remove(mine.bookmarks.shelf.items[1].key)
+    mine.bookmarks.shelf.add([bookmark("mine")])
+    first.save()
+    assert names(keeper(path)[1]) == ["old", "mine", "theirs"] and names(mine) == ["old", "mine"]
+    for number in range(3):
+        mine.bookmarks.shelf.add([bookmark(str(number))])
+        first.save()
+    assert names(keeper(path)[1]) == ["old", "mine", "0", "1", "2", "theirs"]
+    theirs.bookmarks.shelf.remove(theirs.bookmarks.shelf.items[2].key)
+    second.save()
+    assert names(keeper(path)[1]) == ["old", "gone", "mine", "0", "1", "2"], "what it deleted is gone"
+    both = bookmark("both")
+    for window, context in ((second, theirs), (first, mine)):  # a file that both read
+        context.bookmarks.shelf.add([both])
+        window.save()
+    assert names(keeper(path)[1]).count("both") == 1
+    mine.bookmarks.shelf.add([bookmark("x") for _ in range(BOOKMARKS_LIMIT)])
+    first.save()
+    assert len(names(keeper(path)[1])) == BOOKMARKS_LIMIT, "no more than a file may hold"
+
+
 def test_nothing_is_kept_without_a_path() -> None:
     one, context = keeper(None)
     context.bookmarks.shelf.add([bookmark("a")])
