@@ -81,6 +81,8 @@ def main() -> None:
       python visualizer.py                                   open the window
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
+      python visualizer.py mix --model t --rows 0-4 --cols 5-9 --out grid.png
+                                                             style mixing: seeds that take layers from others
       python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
       python visualizer.py inspect network-snapshot-025000.pkl
                                                              what any checkpoint is; code in it is never run
