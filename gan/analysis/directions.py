@@ -62,17 +62,17 @@ def measure_w(
     """
     z = np.random.RandomState(seed).randn(count, generator.config.z_dim)
     size = generator.config.w_dim
-    total, squares = np.zeros(size), np.zeros((size, size))
+    total, squares = torch.zeros(size, dtype=torch.float64), torch.zeros(size, size, dtype=torch.float64)
     for start in range(0, count, BATCH):
         batch = z[start : start + BATCH]
         chosen = [labels[(start + index) % len(labels)] for index in range(len(batch))]
         with torch.inference_mode():
-            w = map_latents(generator, batch, chosen)[:, 0].double().cpu().numpy()
-        total += w.sum(axis=0)
-        squares += w.T @ w
+            w = map_latents(generator, batch, chosen)[:, 0].cpu().double()
+            total += w.sum(dim=0)
+            squares += w.T @ w
         yield start + len(batch)
-    mean = total / count
-    return WStatistics(mean, squares / count - np.outer(mean, mean))
+    mean = (total / count).numpy()
+    return WStatistics(mean, squares.numpy() / count - np.outer(mean, mean))
 
 
 def finish(steps: Steps[int, None, WStatistics]) -> WStatistics:
@@ -103,11 +103,11 @@ def factorize_styles(generator: Generator, statistics: WStatistics, first: int, 
         layers.append(synthesis.input)
     if not layers:
         raise ValueError(f"No layer of this model takes the w's {first} to {last}: choose others.")
-    product = np.zeros((generator.config.w_dim,) * 2)
+    product = torch.zeros((generator.config.w_dim,) * 2, dtype=torch.float64)
     for layer in layers:
-        matrix = layer.affine.fold()[1].detach().double().cpu().numpy()  # type: ignore[operator, union-attr]
+        matrix = layer.affine.fold()[1].detach().cpu().double()  # type: ignore[operator, union-attr]
         product += matrix @ matrix.T
-    return scale_directions(_eigenvectors(product)[:, None], statistics)
+    return scale_directions(_eigenvectors(product.numpy())[:, None], statistics)
 
 
 def scale_directions(vectors: np.ndarray, statistics: WStatistics) -> DirectionSet:
@@ -116,9 +116,10 @@ def scale_directions(vectors: np.ndarray, statistics: WStatistics) -> DirectionS
     Where w's move apart, the one that moves most does so by the root mean square of their standard deviations along
     the direction, weighted by the squares of their ways.
     """
-    vectors = vectors.astype(np.float64)
+    vectors = np.ascontiguousarray(vectors, np.float64)
     lengths = np.linalg.norm(vectors, axis=2)
-    variances = ((vectors @ statistics.covariance) * vectors).sum(axis=2).clip(min=0.0)
+    products = (torch.from_numpy(vectors) @ torch.from_numpy(statistics.covariance)).numpy()
+    variances = (products * vectors).sum(axis=2).clip(min=0.0)
     squares = np.square(lengths).sum(axis=1)
     sigmas = np.sqrt(variances.sum(axis=1) / np.where(squares > 0, squares, 1.0))
     longest = lengths.max(axis=1)
@@ -131,8 +132,9 @@ def _eigenvectors(matrix: np.ndarray) -> np.ndarray:
 
     Of both signs that with a positive largest entry is taken: which one a library returns is chance.
     """
-    values, columns = np.linalg.eigh(matrix)
-    values, rows = values[::-1], columns.T[::-1]
+    # By torch, as all products here: numpy's have threads of their own, which busy cores make several times slower.
+    found = torch.linalg.eigh(torch.from_numpy(matrix))
+    values, rows = found.eigenvalues.numpy()[::-1], found.eigenvectors.numpy().T[::-1]
     rows = rows[values > LEAST_SHARE * max(values[0], np.finfo(np.float64).tiny)]
     largest = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
     return rows * np.sign(largest)
