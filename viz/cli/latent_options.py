@@ -157,6 +157,15 @@ def _open_step(step: Step) -> Step:
     return replace(step, direction=replace(step.direction, path=opened.path, digest=opened.digest))
 
 
+def check_steps(steps: Sequence[Step], model: str, num_ws: int) -> None:
+    """Raise click.UsageError if a step names layers that the model, which takes `num_ws` w's, does not have."""
+    for direction in (step.direction for step in steps):
+        if (direction.first, direction.last) != (0, MOST_LAYERS - 1) and direction.last >= num_ws:
+            raise click.UsageError(
+                f"{model} has w's 0 to {num_ws - 1}: give --direction some of them, not {direction.last}."
+            )
+
+
 def check_w_name(path: Path, count: int, overwrite: bool) -> None:
     """Raise click.UsageError or ClickException unless the one w of `count` pictures can be written to `path`."""
     if count > 1:

@@ -143,6 +143,8 @@ def test_steps_that_cannot_be_taken_are_said(model: str, folder: Path) -> None:
     np.save("wide.npy", np.ones(W_DIM + 1))
     refused(render(model, "--direction=pca:0:1:5-2", "--out=a.png"), "no range of layers such as 2-5", 2)
     refused(render(model, "--direction=pca:0:1:2-64", "--out=a.png"), "no range of layers", 2)
+    words = "net.safetensors has w's 0 to 15: give --direction some of them, not 16"
+    refused(render(model, "--direction=pca:0:1", "--direction=pca:1:1:2-16", "--out=a.png"), words, 2)
     refused(render(model, "--direction=gone.npz:0:1", "--out=a.png"), "gone.npz cannot be read", 1)
     refused(render(model, "--direction=~nobody-here/d.npz:0:1", "--out=a.png"), "the home folder that", 2)
     refused(render(model, "--direction=wide.npy:0:-.5", "--out=a.png"), "wide.npy holds directions of", 1)
