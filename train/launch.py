@@ -240,7 +240,8 @@ def _check_resumable(folder: Path) -> None:
     snapshot = find_newest_snapshot(folder)
     if snapshot is not None:
         raise TrainingError(
-            f"{folder} holds no {STATE}, without which the run cannot go on from {snapshot.name}; start a new run."
+            f"{folder} holds no {STATE}, without which the run cannot go on from {snapshot.name}; "
+            "start a new run from that, with --transfer."
         )
     if not (folder / OPTIONS).is_file():
         raise TrainingError(f"{folder} holds no {STATE} and no {OPTIONS}: it is no run folder; start a new run.")

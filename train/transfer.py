@@ -30,6 +30,7 @@ from gan.cli.download_bar import fetch_with_bar
 from gan.hub.resolve import cite_model, explain_missing, format_title, resolve, shorten_name
 from gan.hub.url import is_address
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
+from gan.networks.ladder import RUNGS
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
 from train.run_folder import STATE
@@ -162,9 +163,12 @@ def plan_transfer(source: Source, config: TrainConfig) -> Transfer:
     generator = match_generators(source.generator, config.generator)
     discriminator = match_discriminators(source.discriminator, config.discriminator)
     if generator.is_empty and discriminator.is_empty:
+        has_rung = source.generator.rung in dict(RUNGS)
+        advice = "give the --cfg, --preset, --cbase, --cmax and --capacity that it was trained with."
+        advice = advice if has_rung else "no --cfg makes its like: start from another model."
         raise TrainingError(
             f"Nothing of {source.title} fits the new run ({describe_misfit(source.generator, config.generator)}); "
-            "give the --cfg, --preset, --cbase, --cmax and --capacity that it was trained with."
+            f"{advice}"
         )
     taken = {part.name for part in discriminator.parts if part.taken}
     fresh = [name for name in list_layers(config.discriminator)[: config.freezed] if name not in taken]

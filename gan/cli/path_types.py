@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from gan.files.errors import sanitize_text
+from gan.files.numbered import split_age
 from gan.hub.url import is_address
 
 MAX_SHOWN = 100  # characters of a path in a message
@@ -76,7 +77,8 @@ class ModelName(click.ParamType[str]):
             path = expand_path(text)
         except ValueError as problem:
             self.fail(f"{problem}.".replace("give a path", "give a model"), param, ctx)
-        if self.is_checked and looks_like_path(path) and not os.path.exists(path):
+        is_there = os.path.exists(path) or os.path.isdir(split_age(path)[0])
+        if self.is_checked and looks_like_path(path) and not is_there:
             from gan.hub.resolve import explain_missing
 
             raise click.ClickException(explain_missing(path))

@@ -31,23 +31,32 @@ def read_latent_file(path: str | os.PathLike[str], space: str) -> tuple[np.ndarr
     Nothing that the file carries is run, and no more than its own size is allocated. Of several arrays it is the one
     called `space`, "z" or "w". Raises LatentError.
     """
+    arrays, digest = read_arrays(path, "latent", space)
+    return _check_values(path, choose_array(path, arrays, space), space), digest
+
+
+def read_arrays(path: str | os.PathLike[str], what: str, only: str = "") -> tuple[dict[str, np.ndarray], str]:
+    """Return the arrays of numbers in a file, by name ("" in a .npy), and the SHA-256 of its bytes.
+
+    Safe as `read_latent_file` is; `what` is the word for them. Of a .npz with an array called `only` it is that one
+    alone, whatever the others are. Raises LatentError.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as problem:
         raise LatentError(path, f"cannot be read: {describe_error(problem)}.") from None
     if len(data) > LARGEST_FILE:
-        raise LatentError(path, f"is larger than the {LARGEST_FILE // 2**20} MiB that a latent may have.")
+        raise LatentError(path, f"is larger than the {LARGEST_FILE // 2**20} MiB that a {what} may have.")
     try:
-        array = _choose(path, _read_arrays(path, data, space), space)
+        return _read_arrays(path, data, only), hashlib.sha256(data).hexdigest()
     except LatentError:
         raise
     except MemoryError:
         raise LatentError(path, "does not fit into memory: close other programs.") from None
     except Exception as problem:  # whatever a damaged file makes of three libraries
         why = describe_error(problem) if isinstance(problem, OSError) else "it is damaged or of another kind"
-        raise LatentError(path, f"holds no latent that can be read: {why}.") from None
-    return _check_values(path, array, space), hashlib.sha256(data).hexdigest()
+        raise LatentError(path, f"holds no {what} that can be read: {why}.") from None
 
 
 def write_w_file(path: Path, ws: np.ndarray) -> None:
@@ -64,14 +73,13 @@ def write_w_file(path: Path, ws: np.ndarray) -> None:
             save_file({"w": array}, temporary)
 
 
-def _read_arrays(path: str | os.PathLike[str], data: bytes, space: str) -> dict[str, np.ndarray]:
-    """Return a file's arrays by name, "" where they have none; of many that one alone that is called `space`."""
+def _read_arrays(path: str | os.PathLike[str], data: bytes, only: str) -> dict[str, np.ndarray]:
     if data.startswith(np.lib.format.MAGIC_PREFIX):
         return {"": _read_npy(data)}
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
-            names = [f"{space}.npy"] if f"{space}.npy" in names else names
+            names = [f"{only}.npy"] if f"{only}.npy" in names else names
             return {name.removesuffix(".npy"): _read_member(path, archive, name) for name in names[:16]}
     if len(data) > 8 and int.from_bytes(data[:8], "little") < len(data) and data[8:9] == b"{":
         from safetensors.numpy import load
@@ -100,13 +108,14 @@ def _read_npy(data: bytes) -> np.ndarray:
     return array.reshape(shape, order="F" if in_columns else "C")
 
 
-def _choose(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], space: str) -> np.ndarray:
-    if space in arrays:
-        return arrays[space]
+def choose_array(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Return the array called `name`, or the only one. Raises LatentError."""
+    if name in arrays:
+        return arrays[name]
     if len(arrays) == 1 and next(iter(arrays)) not in ("z", "w"):
         return next(iter(arrays.values()))
-    names = ", ".join(sanitize_text(name, 20) for name in list(arrays)[:8]) or "no arrays"
-    raise LatentError(path, f"has no array called {space}: it holds {names}.")
+    held = ", ".join(sanitize_text(other, 20) for other in list(arrays)[:8]) or "no arrays"
+    raise LatentError(path, f"has no array called {name}: it holds {held}.")
 
 
 def _check_values(path: str | os.PathLike[str], array: np.ndarray, space: str) -> np.ndarray:
@@ -114,13 +123,19 @@ def _check_values(path: str | os.PathLike[str], array: np.ndarray, space: str) -
     fits = len(shape) == 1 or (len(shape) in (2, 3) and shape[0] == 1 and not (space == "z" and len(shape) == 3))
     if array.dtype.kind not in "fiu" or not fits or 0 in shape:
         kind = "numbers" if array.dtype.kind in "fiu" else "values that are no numbers"
-        raise LatentError(path, f"holds {kind} of shape {_describe(shape)}, and a {space} has {SHAPES[space]}.")
+        raise LatentError(path, f"holds {kind} of shape {describe_shape(shape)}, and a {space} has {SHAPES[space]}.")
+    return convert_finite(path, array).reshape(-1, shape[-1])
+
+
+def convert_finite(path: str | os.PathLike[str], array: np.ndarray) -> np.ndarray:
+    """Return numbers as float32. Raises LatentError for those that are not finite."""
     with np.errstate(over="ignore"):
-        values = array.astype(np.float32).reshape(-1, shape[-1])
+        values = array.astype(np.float32)
     if not np.isfinite(values).all():
         raise LatentError(path, "holds numbers that are not finite, or too large: nothing can be drawn from them.")
     return values
 
 
-def _describe(shape: tuple[int, ...]) -> str:
+def describe_shape(shape: tuple[int, ...]) -> str:
+    """Return a shape as it is written in a sentence."""
     return sanitize_text(list(shape), 60)

@@ -17,10 +17,18 @@ def find_newest(names: Iterable[str], before: str, after: str) -> tuple[str, int
 
     Names without the rest, as earlier versions wrote them, are rounded down.
     """
+    return next(reversed(sort_by_age(names, before, after)), None)
+
+
+def sort_by_age(names: Iterable[str], before: str, after: str) -> list[tuple[str, int]]:
+    """Return all such names with their numbers of images, the oldest first."""
     pattern = re.compile(rf"{re.escape(before)}(\d{{1,12}})(?:-(\d{{3}}))?{re.escape(after)}", re.ASCII)
     found = [(match, name) for name in names if (match := pattern.fullmatch(name))]
     ages = [(1000 * int(match[1]) + int(match[2] or 0), match[2] is not None, name) for match, name in found]
-    if not ages:
-        return None
-    images, _, name = max(ages)
-    return name, images
+    return [(name, images) for images, _, name in sorted(ages)]
+
+
+def split_age(text: str) -> tuple[str, str]:
+    """Return a run folder and an age in thousands of images of RUN@12 or RUN@12.345; ("", "") for any other text."""
+    match = re.fullmatch(r"(.+)@(\d{1,9}(?:\.\d{1,3})?)", text, re.ASCII | re.DOTALL)
+    return (match[1], match[2]) if match else ("", "")

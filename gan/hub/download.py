@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,14 +89,22 @@ def fetch(
         if note is not None and kept and record:
             return _use_copy(address, cache, record, kept, note)
         try:
-            return transfer.store(check)
+            return _compare(transfer.store(check), record)
         except _UnfitError:
             if not (address.sha256 and transfer.resumed):
                 raise
         with cache.writing():
             part.reset(Record())  # it may have been halves of two files
         transfer.run(None)
-        return transfer.store(check)
+        return _compare(transfer.store(check), record)
+
+
+def _compare(found: Downloaded, record: Record | None) -> Downloaded:
+    """Return what was fetched, with a note if it is another file than what the same address gave before."""
+    if record is None or record.sha256 == found.sha256:
+        return found
+    day = time.strftime("%Y-%m-%d", time.localtime(record.checked))
+    return replace(found, note=f"Until {day} this address gave another file, of sha256 {record.sha256}")
 
 
 def size_limit() -> int:

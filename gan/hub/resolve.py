@@ -4,17 +4,20 @@
 import os
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import url2pathname
 
 import assets
 from gan.files.errors import sanitize_text
-from gan.files.numbered import find_newest
+from gan.files.numbered import sort_by_age, split_age
+from gan.hub.published import PUBLISHED, find_published
 from gan.hub.url import SHA256, is_address, parse_address
 from gan.networks.ladder import ALIASES, RUNGS
 
 MAX_SHOWN = 100  # characters of a path in a message
+MOST_AGES = 12  # of snapshots in a message
 
 
 class Bundled(NamedTuple):
@@ -48,19 +51,52 @@ def list_bundled_files() -> list[Path]:
     return sorted(Path(assets.__file__).parent.glob("*.safetensors"))
 
 
+class Snapshot(NamedTuple):
+    """A network snapshot of a run."""
+
+    path: Path
+    images: int  # seen in training
+
+    @property
+    def kimg(self) -> str:
+        """Thousands of images, as RUN@AGE has it."""
+        return f"{self.images / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+def list_snapshots(run: str | os.PathLike[str]) -> list[Snapshot]:
+    """Return the network snapshots in a run folder, the oldest first; none where it cannot be read."""
+    paths = {path.name: path for path in Path(run).glob("network-snapshot-*.safetensors")}
+    return [Snapshot(paths[name], images) for name, images in sort_by_age(paths, "network-snapshot-", ".safetensors")]
+
+
 def find_newest_snapshot(run: Path) -> Path | None:
     """Return the newest network snapshot in a run folder; None where it has none."""
-    paths = {path.name: path for path in run.glob("network-snapshot-*.safetensors")}
-    newest = find_newest(paths, "network-snapshot-", ".safetensors")
-    return None if newest is None else paths[newest[0]]
+    snapshots = list_snapshots(run)
+    return snapshots[-1].path if snapshots else None
+
+
+def read_age(path: str | os.PathLike[str]) -> str | None:
+    """Return a snapshot's age in thousands of images, by its name; None for any other file."""
+    path = Path(path)
+    found = sort_by_age([path.name], "network-snapshot-", ".safetensors")
+    return Snapshot(path, found[0][1]).kimg if found else None
+
+
+def find_snapshot(run: str | os.PathLike[str], age: str) -> Path | None:
+    """Return the snapshot of an age in thousands of images: "12" is the last from 12,000 on that is below 13,000."""
+    snapshots = list_snapshots(run)
+    images = round(1000 * float(age))
+    found = [one for one in snapshots if one.images == images or ("." not in age and one.images // 1000 == int(age))]
+    return found[-1].path if found else None
 
 
 def resolve(name: str, fetch: Callable[[str], str] | None = None) -> str:
     """Return the path of a checkpoint for what a user calls a model.
 
-    A file; a run folder, which stands for its newest snapshot; a bundled model's name; or a rung ("b",
-    "stylegan3-t"), which stands for the first bundled model of it. The path of what exists is absolute, since it may be
-    kept. Anything else is taken for a path, and opening it says more.
+    A file; a run folder, which stands for its newest snapshot, or RUN@12, that at 12,000 images; the name of a
+    published checkpoint, which stands for its address; a bundled model's name; or a rung ("b", "stylegan3-t"), which
+    stands for the first bundled model of it. The path of what exists is absolute, since it may be kept. Anything else
+    is taken for a path, and opening it says more.
 
     `fetch` returns the path of the model at an http or https address, and may raise. A command line passes
     gan.cli.download_bar.fetch_with_bar; the window, which cannot wait, viz.loading.downloads, fetches before it
@@ -73,6 +109,13 @@ def resolve(name: str, fetch: Callable[[str], str] | None = None) -> str:
         return os.path.abspath(find_newest_snapshot(Path(path)) or path)
     if os.path.exists(path):  # Path.exists raises for a name too long to be one
         return os.path.abspath(path)
+    run, age = split_age(path)
+    if os.path.isdir(run):
+        snapshot = find_snapshot(run, age)
+        return path if snapshot is None else os.path.abspath(snapshot)
+    published = find_published(name)
+    if published is not None:
+        return fetch(published.address) if fetch else published.address
     wanted = ALIASES.get(name.lower(), name.upper())
     for model in list_bundled():
         if name == model.name or wanted == model.rung:
@@ -125,6 +168,14 @@ def explain_missing(path: str | os.PathLike[str]) -> str:
         return f"{text} is not a regular file: give a checkpoint."
     if os.path.isdir(path):
         return f"{text} is a folder without a snapshot: give a run folder that has one, or a .safetensors or .pkl file."
+    run, age = split_age(os.fspath(path))
+    if os.path.isdir(run):
+        ages = [one.kimg for one in list_snapshots(run)]
+        listed = ", ".join(ages if len(ages) <= MOST_AGES else [*ages[: MOST_AGES - 1], "…", ages[-1]]) or "none"
+        return f"{sanitize_text(run, MAX_SHOWN)} has no snapshot at {age} kimg: it has {listed}."
+    similar = get_close_matches(os.path.basename(text).lower(), [one.name for one in PUBLISHED], n=1, cutoff=0.8)
+    if similar:
+        return f"There is no file {text}: do you mean {similar[0]}?"
     letters = ", ".join(model.rung.lower() for model in list_bundled())
     others = f", or a bundled one by its letter ({letters})" if letters else ""
     return f"There is no file {text}: choose another model{others}."

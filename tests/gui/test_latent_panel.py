@@ -55,11 +55,11 @@ def test_seeds_by_number_and_both_blends(tmp_path: Path) -> None:
         context.item_input_value("//Latent/##x", 7.5)
         settle(context, shown)
         in_w = picture(shown)
-        context.item_click("//Latent/seeds z##source")
+        context.item_click("//Latent/in z##source")
         settle(context, shown)
         assert latent.space == "z" and np.array_equal(picture(shown), expected(SeedPoint(7.5, 0.0, "z")))
         assert not np.array_equal(picture(shown), in_w)
-        context.item_click("//Latent/seeds w##source")
+        context.item_click("//Latent/seeds##source")
         settle(context, shown)
         assert np.array_equal(picture(shown), in_w) and np.array_equal(in_w, expected(SeedPoint(7.5, 0.0)))
 
@@ -96,7 +96,7 @@ def test_a_w_is_saved_and_opened_again(tmp_path: Path) -> None:
         context.item_click("//Latent/z##space")
         context.yield_(2)
         assert "no array called z: it holds w" in shown.context.message and latent.kept.space == "w"
-        context.item_click("//Latent/seeds w##source")
+        context.item_click("//Latent/seeds##source")
         context.item_click("//Latent/file##source")
         settle(context, shown)
         assert np.array_equal(picture(shown), before), "it stayed"

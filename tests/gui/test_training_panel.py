@@ -17,6 +17,7 @@ from gan.networks.ladder import RUNGS
 from viz.core.state import AppState, DisplayState, TrainingState
 from viz.panels import training_run
 from viz.training import process
+from viz.ui import widgets
 from viz.window.window import Window
 
 
@@ -118,8 +119,15 @@ def test_train_watch_stop_and_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_starts_from_the_open_model(tmp_path: Path) -> None:
+def test_a_run_starts_from_the_open_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     window = Window(smallest(tmp_path, rung="T", resolution=32, start_from="nothing"), strict=True)
+    sentence, said = widgets.sentence, []
+    monkeypatch.setattr(widgets, "sentence", lambda text, colour: (said.append(text), sentence(text, colour)))
+
+    def drawn(context: Any) -> list[str]:
+        said.clear()
+        context.yield_(3)
+        return list(said)
 
     def test(context: Any) -> None:
         monitor = open_panel(context, window)
@@ -129,7 +137,15 @@ def test_a_run_starts_from_the_open_model(tmp_path: Path) -> None:
         context.yield_(90)
         flags = context.item_info("**/Start training").item_flags
         assert training.start_from == "right" and flags & imgui.ItemFlags_.disabled, "nothing is open there"
+        window.state.right.path = str(bundled("B"))
+        settle(context, window)
+        assert "critters-b-32 is of rung B and 32 px: less of it fits another rung or size." in drawn(context)
         window.state.right.path = str(bundled("T"))
+        settle(context, window)
+        assert not any("less of it fits" in sentence for sentence in drawn(context))
+        training.resolution = 64
+        assert "critters-t-32 is of rung T and 32 px: less of it fits another rung or size." in drawn(context)
+        training.resolution = 32
         context.yield_(90)
         context.item_click("**/Start training")
         until(context, lambda: monitor.report.stage == "training")

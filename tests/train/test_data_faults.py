@@ -368,7 +368,7 @@ def test_a_run_killed_before_its_first_snapshot_begins_again(sixteen: Path, monk
     assert result.exit_code == 0 and "begins again, with the same options" in result.output, result.output
     assert same_tensors(straight / "training-state.safetensors", run / "training-state.safetensors")
     (run / "training-state.safetensors").unlink()
-    refused(call("resume", run), "holds no training-state.safetensors", snapshot_name(24))
+    refused(call("resume", run), "holds no training-state.safetensors", snapshot_name(24), "with --transfer")
     for path in run.glob("network-snapshot-*"):
         path.unlink()
     for text in ("{", "[]", "{}", '{"batch": 4}', '"x"'):

@@ -11,6 +11,7 @@ import pytest
 import torch
 from click.testing import Result
 from support.foreign import Call, pickled
+from support.stylegan_xl import make_generator, network_config, official_stylegan_xl
 from support.trainer import SMALL, call, rows
 
 from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensors
@@ -265,8 +266,15 @@ def test_what_fits_nowhere_is_refused_before_pictures_are_read(
     monkeypatch.setattr("train.launch.open_images", lambda *args: pytest.fail("the pictures are read"))
     words = "--preset=paper", "--batch=4", "--device=cpu", "--outdir=runs"
     refused(call("--cfg=A", f"--data={data}", *words, "--transfer=t"), "Nothing of critters-t-32", "w of 128 numbers")
-    refused(call("--cfg=A", "--data=critters", *words, "--transfer=t"), "rung T and not A")
+    refused(call("--cfg=A", "--data=critters", *words, "--transfer=t"), "rung T and not A", "give the --cfg")
     assert not Path("runs").exists()
+
+
+def test_of_what_no_rung_makes_no_option_is_asked(tmp_path: Path, data: Path) -> None:
+    path = tmp_path / "xl.pkl"
+    path.write_bytes(official_stylegan_xl(make_generator(network_config(classes=3))))
+    words = "--preset=paper", "--batch=4", "--device=cpu", "--outdir=runs"
+    refused(call("--cfg=T", f"--data={data}", *words, f"--transfer={path}"), "rung XL and not T", "no --cfg makes")
 
 
 def test_layers_that_learned_nothing_are_not_frozen(tmp_path: Path, data: Path, source: Path) -> None:

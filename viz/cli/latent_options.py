@@ -3,17 +3,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
-from gan.cli.path_types import refuse_existing
+from gan.cli.path_types import expand_path, refuse_existing
 from gan.files.errors import sanitize_text
 from viz.cli.output import check_writable
 from viz.cli.parameter_types import PATH, SEED, Pair, Seeds
-from viz.core.latent import PLANE_LIMIT, Latent, SeedPoint, Space, seed_point
+from viz.core.latent import (
+    FARTHEST,
+    MOST_DIRECTIONS,
+    MOST_LAYERS,
+    PLANE_LIMIT,
+    Direction,
+    Latent,
+    Moved,
+    SeedPoint,
+    Space,
+    Step,
+    seed_point,
+)
+
+
+class DirectionStep(click.ParamType[Step]):
+    """KIND:INDEX:SIGMA or KIND:INDEX:SIGMA:LAYERS, such as pca:0:2.5 or dirs.npz:3:-1:2-5; a file is opened later."""
+
+    name = "KIND:N:SIGMA"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Step:
+        number = r"[-+]?(?:[0-9]{1,4}\.?[0-9]{0,9}|\.[0-9]{1,9})"
+        found = re.fullmatch(rf"(.+?):([0-9]{{1,4}}):({number})(?::([0-9]{{1,2}})(?:-([0-9]{{1,2}}))?)?", str(value))
+        if not found or abs(float(found[3])) > FARTHEST or int(found[2]) >= MOST_DIRECTIONS:
+            self.fail(f"{value!r} is no step along a direction such as pca:0:2.5 or dirs.npz:3:-1:2-5.", param, ctx)
+        first, last = (int(found[4]), int(found[5] or found[4])) if found[4] else (0, MOST_LAYERS - 1)
+        if not first <= last < MOST_LAYERS:
+            self.fail(f"{value!r} has no range of layers such as 2-5, the smaller number first.", param, ctx)
+        index, strength = int(found[2]), float(found[3])
+        match found[1]:
+            case "pca" | "closed-form" as kind:
+                return Step(Direction(kind, index, first, last), strength)
+        try:
+            return Step(Direction("file", index, first, last, expand_path(found[1])), strength)
+        except ValueError as problem:
+            self.fail(f"{problem}.", param, ctx)
+
 
 _OPTIONS = (
     click.option("--seed", type=SEED, help="Seed of z: RandomState(seed).randn(1, z_dim)."),
@@ -35,11 +73,19 @@ _OPTIONS = (
         metavar="FILE",
         help="A w, or one for each layer, from such a file, a projector's .npz for example.",
     ),
+    click.option(
+        "--direction",
+        "steps",
+        type=DirectionStep(),
+        multiple=True,
+        help="Move w along a direction by so many standard deviations: pca:0:2.5, closed-form:1:-2:2-5 (of these "
+        "layers) or dirs.npz:3:1; may be given several times.",
+    ),
 )
 
 
 def latent_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a latent to a command: seed, seeds, seed_plane, space, z_file, w_file."""
+    """Add the options of a latent to a command: seed, seeds, seed_plane, space, z_file, w_file, steps."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -59,8 +105,9 @@ def choose_latents(
     space: Space,
     z_file: Path | None,
     w_file: Path | None,
+    steps: Sequence[Step],
 ) -> list[NamedLatent]:
-    """Return the latents that the options name, seed 0 if none does.
+    """Return the latents that the options name, seed 0 if none does, moved along `steps`.
 
     Raises click.UsageError for two at once, click.ClickException for a file that holds none.
     """
@@ -68,6 +115,19 @@ def choose_latents(
     named = [option for option, value in given.items() if value is not None]
     if len(named) > 1:
         raise click.UsageError(f"Give {named[0]} or {named[1]}, not both.")
+    bases = _choose_bases(seed, seeds, seed_plane, space, z_file, w_file)
+    moves = tuple(_open_step(step) for step in steps)
+    return [NamedLatent(Moved(latent, moves) if moves else latent, file) for latent, file in bases]
+
+
+def _choose_bases(
+    seed: int | None,
+    seeds: tuple[int, ...] | None,
+    seed_plane: tuple[float, ...] | None,
+    space: Space,
+    z_file: Path | None,
+    w_file: Path | None,
+) -> list[NamedLatent]:
     if seed_plane is not None:
         x, y = seed_plane
         return [NamedLatent(SeedPoint(x, y, space), f"plane_{x:g}_{y:g}.png")]
@@ -81,6 +141,29 @@ def choose_latents(
         except LatentError as problem:
             raise click.ClickException(str(problem)) from None
     return [NamedLatent(seed_point(number), f"seed{number:04d}.png") for number in seeds or (seed or 0,)]
+
+
+def _open_step(step: Step) -> Step:
+    """Return a step along a direction of a file with what is in the file. Raises click.ClickException."""
+    if step.direction.kind != "file":
+        return step
+    from gan.data.latent_files import LatentError
+    from viz.loading.direction_files import open_directions
+
+    try:
+        opened = open_directions(step.direction.path)
+    except LatentError as problem:
+        raise click.ClickException(str(problem)) from None
+    return replace(step, direction=replace(step.direction, path=opened.path, digest=opened.digest))
+
+
+def check_steps(steps: Sequence[Step], model: str, num_ws: int) -> None:
+    """Raise click.UsageError if a step names layers that the model, which takes `num_ws` w's, does not have."""
+    for direction in (step.direction for step in steps):
+        if (direction.first, direction.last) != (0, MOST_LAYERS - 1) and direction.last >= num_ws:
+            raise click.UsageError(
+                f"{model} has w's 0 to {num_ws - 1}: give --direction some of them, not {direction.last}."
+            )
 
 
 def check_w_name(path: Path, count: int, overwrite: bool) -> None:

@@ -8,16 +8,23 @@ from typing import Any
 import click
 
 from gan.cli.group import HELP_OPTIONS, Entry, LazyGroup
+from gan.files.numbered import split_age
 from viz import invocation
 
 COMMANDS = (
     Entry("view", "viz.cli.view:view", "Open the window (the default)."),
     Entry("render", "viz.cli.render:render", "Write a picture, or one a seed, without a window."),
-    Entry("mix", "viz.cli.mix:mix", "Draw a grid of seeds that take layers' styles from others."),
+    Entry("mix", "viz.cli.mix:mix", "Draw a grid of seeds that take the styles of some layers from others."),
+    Entry(
+        "directions",
+        "viz.cli.directions:directions",
+        "Find directions of w that change a model's pictures, write them to a file, and draw what each one changes.",
+    ),
     Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
+    Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )
 
@@ -42,12 +49,16 @@ class ViewerGroup(LazyGroup):
         """Return True for options and for models, as the official window is given them."""
         if first in self.entries or super().is_for_default(first):
             return first not in self.entries
-        if first.endswith(MODEL_SUFFIXES) or os.path.exists(os.path.expanduser(first)):
+        path = os.path.expanduser(first)
+        if first.endswith(MODEL_SUFFIXES) or os.path.exists(path) or os.path.isdir(split_age(path)[0]):
             return True
+        from gan.hub.published import find_published
         from gan.hub.url import is_address  # here: a start waits for nothing that most of them do without
         from gan.networks.ladder import ALIASES, RUNGS
 
-        return is_address(first) or first.lower() in ALIASES or first.upper() in dict(RUNGS)
+        if is_address(first) or find_published(first):
+            return True
+        return first.lower() in ALIASES or first.upper() in dict(RUNGS)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -70,6 +81,8 @@ def main() -> None:
       python visualizer.py                                   open the window
       python visualizer.py --left b --right my.safetensors   with these two models
       python visualizer.py render --model t --seed 7 --translate 0.25,0 --rotate 10 --out creature.png
+      python visualizer.py mix --model t --rows 0-4 --cols 5-9 --out grid.png
+                                                             style mixing: seeds that take layers from others
       python visualizer.py inspect --cfg T --size 256        layers, filters and parameters in numbers
       python visualizer.py inspect network-snapshot-025000.pkl
                                                              what any checkpoint is; code in it is never run

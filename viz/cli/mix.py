@@ -68,7 +68,7 @@ def mix(
     out: Path,
     overwrite: bool,
 ) -> None:
-    """Draw style mixing: a grid whose rows keep a seed, and take the styles of some layers from the columns' seeds.
+    """Draw a grid of seeds that take the styles of some layers from others (style mixing): rows keep, columns give.
 
     \b
     Examples:
@@ -115,4 +115,9 @@ def _draw(
     document = {"schema": 1, "request": {**asdict(request), "model": model}, "mix": mixed}
     with explain_unwritable(out):
         save_image(out, sheet, {"jinc": json.dumps(document)})
-    click.echo(f"Wrote {out} ({sheet.shape[1]}x{sheet.shape[0]}, {len(rows)} rows, {len(cols)} columns).")
+    counts = f"{_count(rows, 'row')}, {_count(cols, 'column')}"
+    click.echo(f"Wrote {out} ({sheet.shape[1]}x{sheet.shape[0]}, {counts}).")
+
+
+def _count(seeds: tuple[int, ...], word: str) -> str:
+    return f"{len(seeds)} {word}{'s' if len(seeds) > 1 else ''}"

@@ -15,12 +15,12 @@ from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.drawing import draw_picture
 from viz.cli.label_options import choose_label, class_option, label_option
-from viz.cli.latent_options import NamedLatent, check_w_name, choose_latents, latent_options
+from viz.cli.latent_options import NamedLatent, check_steps, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
-from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space
+from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
 from viz.core.noise import Noise
 from viz.core.request import PictureRequest
 
@@ -100,6 +100,7 @@ def render(
     space: Space,
     z_file: Path | None,
     w_file: Path | None,
+    steps: tuple[Step, ...],
     translate: tuple[float, float],
     rotate: float,
     scale: float,
@@ -131,6 +132,7 @@ def render(
       python visualizer.py render --model t --seed 7 --out creature.png
       python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
+      python visualizer.py render --model t --seed 24 --direction pca:0:-2.5 --out steered.png
       python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
     """
@@ -140,16 +142,24 @@ def render(
     if grid is None:
         if captions:
             raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
-        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file)
+        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
         if save_w is not None:
             check_w_name(save_w, len(latents), overwrite)
         targets = _choose_targets(latents, out, outdir, seeds is not None, overwrite, save_w is not None)
     else:
-        given = {"--seed-plane": seed_plane, "--z": z_file, "--w": w_file, "--save-w": save_w, "--outdir": outdir}
+        given = {
+            "--seed-plane": seed_plane,
+            "--z": z_file,
+            "--w": w_file,
+            "--save-w": save_w,
+            "--outdir": outdir,
+            "--direction": steps or None,
+        }
         others = [option for option, value in given.items() if value is not None]
         sheet_seeds = choose_seeds(grid, seed, seeds, others)
     with user_errors():
         path, header = read_model(model)
+    check_steps(steps, path.name, header.config.num_ws)
     if grid is not None:
         sheet = check_sheet(grid, header.config.resolution, out, captions=captions, overwrite=overwrite)
     if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for _, target in targets if target):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from viz.core.gestures import set_clamped, wrap_degrees
-from viz.core.latent import Blend, FileLatent, SeedPoint, find_seed
+from viz.core.latent import Blend, FileLatent, Moved, SeedPoint, find_seed
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 
@@ -19,7 +19,7 @@ BOOKMARKS_LIMIT = 200
 NAME_LIMIT = 60  # characters
 ANGLES, FACTORS = ("degrees", "learned_degrees"), ("scale", "stretch")
 NOT_BLENDED = ("phase", "learned_phase", "snap_degrees")
-NOT_KEPT = ("display", "training", "recents", "bookmarks")
+NOT_KEPT = ("display", "training", "recents", "bookmarks", "named_directions")
 """Parts of the state that a bookmark of everything leaves alone: they decide no picture."""
 
 
@@ -139,7 +139,11 @@ def blend_latents(one: LatentState, other: LatentState, amount: float) -> Latent
         nearer.vector = [_between(a, b, amount) for a, b in zip(one.vector, other.vector, strict=True)]
     mixed = Blend(one.latent(), other.latent(), amount)
     if mixed.first != mixed.second:
-        nearer.mixed, nearer.animate = [], False
+        # Steps along directions and a second latent are within the blend.
+        nearer.animate = nearer.directions.animate = False
+        nearer.directions.steps = ()
+        if nearer.mix_with == "second":
+            nearer.mixed = []
         nearer.keep(mixed)
     return nearer
 
@@ -190,6 +194,8 @@ def _name(state: AppState, kind: Kind) -> str:
 
 
 def _name_latent(latent: Any) -> str:
+    if isinstance(latent, Moved):
+        return f"{_name_latent(latent.base)}, moved"[:NAME_LIMIT]
     seed = find_seed(latent)
     if seed is not None:
         return f"seed {seed}"

@@ -4,7 +4,7 @@
 import math
 from collections.abc import Sequence
 
-from viz.core.latent_state import LatentState, SourceState
+from viz.core.latent_state import DirectionsState, LatentState, SourceState
 from viz.core.state import SLOTS, AppState, CanvasState, TransformState
 from viz.core.state_fields import limits_of
 
@@ -106,8 +106,15 @@ def fit(canvas: CanvasState) -> None:
 def is_animating(state: AppState) -> bool:
     """Return True while an animation plays: frames must then be drawn although the user does nothing."""
     return state.noise.moves or any(
-        any(map(_walks, _sources(state.latent_of(slot)))) or _plays(state.transform_of(slot)) for slot in SLOTS
+        any(map(_walks, _sources(state.latent_of(slot))))
+        or _sways(state.latent_of(slot).directions)
+        or _plays(state.transform_of(slot))
+        for slot in SLOTS
     )
+
+
+def _sways(directions: DirectionsState) -> bool:
+    return directions.animate and directions.moving is not None
 
 
 def _sources(latent: LatentState) -> tuple[SourceState, ...]:
@@ -143,6 +150,8 @@ def advance(state: AppState, seconds: float) -> None:
 def _play(latent: LatentState, transform: TransformState, seconds: float) -> None:
     for source in filter(_walks, _sources(latent)):
         set_clamped(source, "x", source.x + source.speed * seconds)
+    if _sways(latent.directions):
+        _sway(latent.directions, seconds)
     if transform.spin:  # wrapping alone changes the last bits
         transform.degrees = wrap_degrees(transform.degrees + 360.0 * transform.spin * seconds)
     turns = transform.speed * seconds
@@ -152,6 +161,16 @@ def _play(latent: LatentState, transform: TransformState, seconds: float) -> Non
     if transform.learned == "set" and transform.learned_animate != "off":
         _move_learned(transform, transform.learned_phase, transform.learned_phase + turns)
         transform.learned_phase = (transform.learned_phase + turns) % 1.0
+
+
+def _sway(directions: DirectionsState, seconds: float) -> None:
+    """Go along a direction and back, by differences, as `_move` does."""
+    before, direction = directions.phase, directions.moving
+    if direction is not None:
+        after = before + directions.speed * seconds
+        _, sin = _phase_steps(before, after)
+        directions.go(direction, directions.strength(direction) + directions.reach * sin)
+        directions.phase = after % 1.0
 
 
 def _move(transform: TransformState, before: float, after: float) -> None:

@@ -33,12 +33,13 @@ STARTERS = {
     "source",
     "mixed",
     "mix_with",
+    "moving",
     "linked",
     "follow_left",
     "follow_right",
 }
 """Names of settings that start and stop what changes by itself."""
-RATES = {"speed", "radius", "octaves"}
+RATES = {"speed", "radius", "octaves", "reach"}
 """Names of settings that start it when they leave 0."""
 
 

@@ -17,6 +17,8 @@ NAMES = {
     "transform.tx": "move",
     "transform.ty": "move",
     "latent.second": "second latent",
+    "named_directions": "name of a direction",
+    "latent.directions": "direction",
     "latent.mixed": "style mixing",
     "latent.kept": "latent",
     "latent.psi": "truncation",

@@ -6,9 +6,10 @@ A latent says where its w's come from, not what they are: psi, cutoff and label 
 
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 PLANE_WIDTH = 100
 """Seeds in one row of the seed plane: the seed at integer (x, y) is x + 100 y, modulo 2^32."""
@@ -18,7 +19,15 @@ MOST_LAYERS = 64  # w's of a model
 DEEPEST = 8  # latents inside one another, in a file
 LONGEST_PATH = 4096  # characters
 
+MOST_DIRECTIONS = 4096  # of a kind
+MOST_STEPS = 64  # along directions at once
+MOST_NAMED = 128  # directions
+LONGEST_NAME = 40  # characters of a direction's
+FARTHEST = 20.0  # standard deviations of one
+
 Space = Literal["w", "z"]
+DirectionKind = Literal["pca", "closed-form", "file"]
+DIRECTION_KINDS: tuple[DirectionKind, ...] = get_args(DirectionKind)
 SeedWeights = tuple[tuple[int, float], ...]
 
 
@@ -108,7 +117,49 @@ class OtherModel:
     type: str = field(default="model", init=False)
 
 
-Latent = SeedPoint | FileLatent | Mixture | Blend | OtherModel
+@dataclass(frozen=True)
+class Direction:
+    """A direction of w, the `index`-th of its kind, for the w's `first` to `last`; each model has its own.
+
+    "pca" are the principal components of w, "closed-form" the factorisation of the styles that these w's give, "file"
+    those of a file, of which `digest`, the SHA-256 of its bytes, says which is meant.
+    """
+
+    kind: DirectionKind = "pca"
+    index: int = 0
+    first: int = 0
+    last: int = MOST_LAYERS - 1
+    path: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class NamedDirection:
+    """A direction that the user named, of the model with this fingerprint (gan.analysis.directions)."""
+
+    model: str
+    name: str
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class Step:
+    """A way along a direction, in standard deviations of w along it."""
+
+    direction: Direction
+    strength: float
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The w's of `base`, truncated as they are, and then moved by the sum of `steps`."""
+
+    base: "Latent"
+    steps: tuple[Step, ...]
+    type: str = field(default="moved", init=False)
+
+
+Latent = SeedPoint | FileLatent | Mixture | Blend | OtherModel | Moved
 
 
 def count_levels(latent: Latent) -> int:
@@ -118,8 +169,19 @@ def count_levels(latent: Latent) -> int:
             return 1 + max(count_levels(latent.base), count_levels(latent.other))
         case Blend():
             return 1 + max(count_levels(latent.first), count_levels(latent.second))
+        case Moved():
+            return 1 + count_levels(latent.base)
         case _:
             return 1
+
+
+def put_base(latent: Latent, base: Latent) -> Latent:
+    """Return a mixture, or what is moved, with another base; for any other latent `base` itself."""
+    match latent:
+        case Mixture() | Moved():
+            return replace(latent, base=put_base(latent.base, base))
+        case _:
+            return base
 
 
 def seed_point(seed: int) -> SeedPoint:
@@ -150,11 +212,7 @@ def read_latent(label: str, document: object, depth: int = 0) -> Latent:
             x, y = (_read_coordinate(f"{label}.{name}", values[name]) for name in ("x", "y"))
             return SeedPoint(x, y, _read_space(label, values["space"]))
         case "file" if values.keys() == {"space", "path", "digest"}:
-            path, digest = values["path"], values["digest"]
-            if not isinstance(path, str) or len(path) > LONGEST_PATH or "\0" in path:
-                raise ValueError(f"{label}.path must be a text of at most {LONGEST_PATH} characters.")
-            if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-                raise ValueError(f"{label}.digest must be a SHA-256 checksum of 64 digits 0-9a-f.")
+            path, digest = _read_file(label, values)
             return FileLatent(_read_space(label, values["space"]), path, digest)
         case "mixture" if values.keys() == {"base", "other", "layers"}:
             base, other = (read_latent(f"{label}.{name}", values[name], depth + 1) for name in ("base", "other"))
@@ -165,7 +223,67 @@ def read_latent(label: str, document: object, depth: int = 0) -> Latent:
             if type(amount) not in (int, float) or not 0 <= amount <= 1:
                 raise ValueError(f"{label}.amount must be a number between 0 and 1.")
             return Blend(first, second, float(amount))
+        case "moved" if values.keys() == {"base", "steps"}:
+            base = read_latent(f"{label}.base", values["base"], depth + 1)
+            return Moved(base, read_steps(f"{label}.steps", values["steps"]))
     raise ValueError(f"{label} is not a latent of a type that this Jinc knows.")
+
+
+def read_steps(label: str, document: object) -> tuple[Step, ...]:
+    """Return the steps of a JSON list of objects, as `read_latent` does a latent."""
+    if not isinstance(document, list | tuple) or len(document) > MOST_STEPS:
+        raise ValueError(f"{label} must be a list of at most {MOST_STEPS} steps.")
+    return tuple(_read_step(f"{label}[{place}]", step) for place, step in enumerate(document))
+
+
+def _read_step(label: str, document: object) -> Step:
+    if not isinstance(document, dict) or document.keys() != {"direction", "strength"}:
+        raise ValueError(f"{label} must be a JSON object of a direction and a strength.")
+    strength = document["strength"]
+    if type(strength) not in (int, float) or not abs(strength) <= FARTHEST:
+        raise ValueError(f"{label}.strength must be a number between {-FARTHEST:g} and {FARTHEST:g}.")
+    return Step(read_direction(f"{label}.direction", document["direction"]), float(strength))
+
+
+def read_direction(label: str, document: object) -> Direction:
+    """Return the direction of a JSON object, as `read_latent` does a latent."""
+    if not isinstance(document, dict) or document.keys() != Direction.__dataclass_fields__.keys():
+        raise ValueError(f"{label} must be a JSON object of {', '.join(Direction.__dataclass_fields__)}.")
+    if document["kind"] not in DIRECTION_KINDS:
+        raise ValueError(f"{label}.kind must be one of {', '.join(DIRECTION_KINDS)}.")
+    for name, most in (("index", MOST_DIRECTIONS - 1), ("first", MOST_LAYERS - 1), ("last", MOST_LAYERS - 1)):
+        if type(document[name]) is not int or not 0 <= document[name] <= most:
+            raise ValueError(f"{label}.{name} must be a whole number from 0 to {most}.")
+    path, digest = _read_file(label, document) if document["kind"] == "file" else ("", "")
+    return Direction(document["kind"], document["index"], document["first"], document["last"], path, digest)
+
+
+def read_named_directions(label: str, document: object) -> tuple[NamedDirection, ...]:
+    """Return the named directions of a JSON list of objects, as `read_latent` does a latent."""
+    if not isinstance(document, list | tuple) or len(document) > MOST_NAMED:
+        raise ValueError(f"{label} must be a list of at most {MOST_NAMED} directions.")
+    return tuple(_read_named(f"{label}[{place}]", entry) for place, entry in enumerate(document))
+
+
+def _read_named(label: str, document: object) -> NamedDirection:
+    if not isinstance(document, dict) or document.keys() != {"model", "name", "direction"}:
+        raise ValueError(f"{label} must be a JSON object of model, name and direction.")
+    model, name = document["model"], document["name"]
+    if not isinstance(model, str) or not re.fullmatch("[0-9a-f]{64}", model):
+        raise ValueError(f"{label}.model must be a SHA-256 checksum of 64 digits 0-9a-f.")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"{label}.name must be a text of 1 to {LONGEST_NAME} characters.")
+    return NamedDirection(model, name, read_direction(f"{label}.direction", document["direction"]))
+
+
+def _read_file(label: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the path and the digest of a file."""
+    path, digest = values["path"], values["digest"]
+    if not isinstance(path, str) or len(path) > LONGEST_PATH or "\0" in path:
+        raise ValueError(f"{label}.path must be a text of at most {LONGEST_PATH} characters.")
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"{label}.digest must be a SHA-256 checksum of 64 digits 0-9a-f.")
+    return path, digest
 
 
 def _read_coordinate(label: str, value: Any) -> float:

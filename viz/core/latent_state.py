@@ -1,10 +1,28 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The settings of a latent: plain dataclasses, parts of the state (viz.core.state)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from viz.core.latent import DEEPEST, MOST_LAYERS, PLANE_LIMIT, Latent, Mixture, SeedPoint, count_levels
-from viz.core.state_fields import choice, latent, number, numbers, whole_numbers
+from viz.core.latent import (
+    DEEPEST,
+    DIRECTION_KINDS,
+    FARTHEST,
+    MOST_DIRECTIONS,
+    MOST_LAYERS,
+    MOST_STEPS,
+    PLANE_LIMIT,
+    Direction,
+    Latent,
+    Mixture,
+    Moved,
+    SeedPoint,
+    Step,
+    count_levels,
+    read_direction,
+    read_latent,
+    read_steps,
+)
+from viz.core.state_fields import choice, number, numbers, parsed, whole_numbers
 
 LONGEST_VECTOR = 4096  # numbers of a label
 
@@ -22,19 +40,81 @@ class SourceState:
     animate: bool = False
     speed: float = number(0.25, -5.0, 5.0)  # seeds a second, along x
     source: str = choice("seeds", "kept")
-    kept: Latent | None = latent()
+    kept: Latent | None = parsed(read_latent)
 
-    def latent(self) -> Latent:
-        """Return the latent that is shown."""
+    def base(self) -> Latent:
+        """Return the latent without what is mixed in, and without directions."""
         if self.source == "kept" and self.kept is not None:
             return self.kept
         return SeedPoint(self.x, self.y, "z" if self.space == "z" else "w")
+
+    def latent(self) -> Latent:
+        """Return the latent that is shown."""
+        return self.base()
 
     def keep(self, latent: Latent) -> None:
         """Show a latent that is no point of the plane. ValueError, a sentence, for one that no state file can hold."""
         if count_levels(latent) > DEEPEST:
             raise ValueError("This latent is made of too many others: save its w, and open that file.")
         self.source, self.kept = "kept", latent
+
+
+@dataclass
+class DirectionsState:
+    """The steps along directions, and the directions that are offered: of a `kind`, for the w's `first` to `last`.
+
+    `file` is the first direction of the file that is open; `moving` the direction along which the picture goes to and
+    fro by itself, if `animate` says so.
+    """
+
+    steps: tuple[Step, ...] = parsed(read_steps, ())
+    kind: str = choice(*DIRECTION_KINDS)
+    first: int = number(0, 0, MOST_LAYERS - 1)
+    last: int = number(MOST_LAYERS - 1, 0, MOST_LAYERS - 1)
+    file: Direction | None = parsed(read_direction)
+    shown: int = number(6, 1, MOST_DIRECTIONS)  # of those that are offered
+    animate: bool = False
+    moving: Direction | None = parsed(read_direction)
+    phase: float = number(0.0, -1.0, 1.0)  # in turns
+    speed: float = number(0.2, -2.0, 2.0)  # turns a second
+    reach: float = number(2.0, 0.0, FARTHEST)  # of the animation, standard deviations
+
+    def offered(self, index: int) -> Direction | None:
+        """Return the `index`-th of the directions that are offered; None without a file where they are a file's."""
+        first, last = min(self.first, self.last), max(self.first, self.last)
+        match self.kind:
+            case "pca" | "closed-form":
+                return Direction(self.kind, index, first, last)
+        return self.file and replace(self.file, index=index, first=first, last=last)
+
+    def strength(self, direction: Direction) -> float:
+        """Return how far the picture is along a direction, in standard deviations."""
+        return next((step.strength for step in self.steps if step.direction == direction), 0.0)
+
+    def go(self, direction: Direction, strength: float) -> None:
+        """Go so far along a direction; as many steps as a latent may have are kept."""
+        strength = max(-FARTHEST, min(strength, FARTHEST))
+        step = (Step(direction, strength),) if strength else ()  # 0, and -0, are no step
+        places = [place for place, old in enumerate(self.steps) if old.direction == direction]
+        place = places[0] if places else len(self.steps)
+        if place < MOST_STEPS:
+            self.steps = (*self.steps[:place], *step, *self.steps[place + 1 :])
+
+    def offer_layers(self, first: int, last: int) -> None:
+        """Offer the directions for other w's; steps along those that were offered take their w's along."""
+        old = self.offered(0)
+        self.first, self.last = first, last
+        new = self.offered(0)
+        if old is None or new is None:
+            return
+        changed: dict[Direction, float] = {}
+        for step in self.steps:
+            follows = replace(step.direction, index=0) == old
+            direction = replace(step.direction, first=new.first, last=new.last) if follows else step.direction
+            changed.setdefault(direction, step.strength)
+        self.steps = tuple(Step(direction, strength) for direction, strength in changed.items())
+        if self.moving is not None and replace(self.moving, index=0) == old:
+            self.moving = replace(self.moving, first=new.first, last=new.last)
 
 
 @dataclass
@@ -53,15 +133,17 @@ class LatentState(SourceState):
     second: SourceState = field(default_factory=lambda: SourceState(x=1.0))
     mixed: list[int] = whole_numbers(0, MOST_LAYERS - 1, MOST_LAYERS)
     mix_with: str = choice("second", "other slot")  # whose w's the mixed ones are
-
-    def base(self) -> Latent:
-        """Return the latent without what is mixed in."""
-        return super().latent()
+    directions: DirectionsState = field(default_factory=DirectionsState)
 
     def latent(self) -> Latent:
-        """Return the latent that is shown, a mixture if any w's are those of `second`."""
-        return self.mix(self.second.latent()) if self.mixed and self.mix_with == "second" else self.base()
+        """Return the latent that is shown, a mixture if any w's are those of `second`, moved along directions."""
+        is_mixed = self.mixed and self.mix_with == "second"
+        return self.mix(self.second.latent()) if is_mixed else self.move(self.base())
 
     def mix(self, other: Latent) -> Latent:
-        """Return the latent with the mixed w's of another."""
-        return Mixture(self.base(), other, tuple(sorted(set(self.mixed))))
+        """Return the latent with the mixed w's of another, moved along directions."""
+        return self.move(Mixture(self.base(), other, tuple(sorted(set(self.mixed)))))
+
+    def move(self, latent: Latent) -> Latent:
+        """Return a latent moved along directions, if there are steps along any."""
+        return Moved(latent, self.directions.steps) if self.directions.steps else latent

@@ -72,7 +72,8 @@ def _latent(state: AppState, slot: Slot) -> Latent:
     if own.mix_with == "second" or not own.mixed or not path:
         return own.latent()
     label = theirs.label, theirs.label_kind, tuple(theirs.vector)
-    return own.mix(OtherModel(path, theirs.latent(), theirs.psi, theirs.cutoff or None, *label))
+    shown = theirs.base() if state.linked else theirs.latent()  # linked, the steps along directions are the mixture's
+    return own.mix(OtherModel(path, shown, theirs.psi, theirs.cutoff or None, *label))
 
 
 def _picture(state: AppState, slot: Slot) -> PictureRequest | None:

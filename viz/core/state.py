@@ -10,7 +10,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +20,10 @@ from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
 from viz.core.bookmark_state import BookmarksState
 from viz.core.gallery_state import GalleryState
-from viz.core.latent import Latent, read_latent
+from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection, read_named_directions
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
-from viz.core.state_fields import choice, number, read_limits
+from viz.core.state_fields import choice, number, parsed, read_limits
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -206,6 +206,7 @@ class AppState:
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots
     focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked
+    named_directions: tuple[NamedDirection, ...] = parsed(read_named_directions, ())  # of all models
     right_latent: LatentState = field(default_factory=LatentState)  # of the right slot while unlinked
     right_transform: TransformState = field(default_factory=TransformState)
 
@@ -230,6 +231,16 @@ class AppState:
             self.latent, self.transform = copy.deepcopy(latent), copy.deepcopy(transform)
         else:
             self.right_latent, self.right_transform = copy.deepcopy(latent), copy.deepcopy(transform)
+
+    def name_direction(self, model: str, direction: Direction, name: str) -> None:
+        """Name a direction of the model with this fingerprint, in the place of its old name; "" forgets it.
+
+        As many as the state may hold are kept.
+        """
+        name = "".join(letter for letter in name.strip()[:LONGEST_NAME] if letter.isprintable())
+        named = [one for one in self.named_directions if (one.model, one.direction) != (model, direction)]
+        added = [NamedDirection(model, name, direction)] if name else []
+        self.named_directions = (*named, *added)[-MOST_NAMED:]
 
     def remember(self, path: str) -> None:
         """Put `path` first among the recently opened models."""
@@ -287,8 +298,8 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
-    if "latent" in limits:
-        return None if value is None else _checked_latent(label, value)
+    if "read" in limits:
+        return None if value is None and not isinstance(current, tuple) else _parsed(label, value, limits["read"])
     if "most" in limits:
         return _checked_numbers(label, value, limits)
     if isinstance(current, list):
@@ -320,9 +331,9 @@ def _checked_numbers(label: str, value: Any, limits: Mapping[str, Any]) -> list[
     return [kind(item) for item in value]
 
 
-def _checked_latent(label: str, value: Any) -> Latent:
+def _parsed(label: str, value: Any, read: Callable[[str, object], Any]) -> Any:
     try:
-        return read_latent(label, value)
+        return read(label, value)
     except ValueError as problem:
         raise StateError(str(problem)) from None
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
@@ -23,9 +23,12 @@ def whole_numbers(low: int, high: int, most: int) -> Any:
     return field(default_factory=list, metadata={"low": low, "high": high, "most": most, "kind": int})
 
 
-def latent() -> Any:
-    """Make a dataclass field for a latent (viz.core.latent), None at first."""
-    return field(default=None, metadata={"latent": True})
+def parsed(read: Callable[[str, object], Any], default: Any = None) -> Any:
+    """Make a dataclass field for a frozen value, which `read` (its name in a file, a JSON value) returns.
+
+    `read` raises ValueError, a sentence, for another value; None is read as such where it is the default.
+    """
+    return field(default=default, metadata={"read": read})
 
 
 def choice(default: str, *others: str) -> Any:

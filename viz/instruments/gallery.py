@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viz.core.latent import LARGEST_SEED, seed_point
+from viz.core.latent import LARGEST_SEED, put_base, seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.state import Slot
 from viz.loading.lru_cache import LRUCache
@@ -61,7 +61,7 @@ class GalleryRequest(JobRequest[GalleryView]):
         key = make_key(picture)
         reported = -math.inf
         for seed in seeds:
-            request = replace(picture, latent=seed_point(seed), untransform=False)
+            request = replace(picture, latent=put_base(picture.latent, seed_point(seed)), untransform=False)
             make = partial(self._draw, renderer, request)
             found[seed], is_new = self.kept.get((key, request, self.cell), make)
             if len(found) == len(seeds) or (is_new and time.monotonic() - reported > REPORT_SECONDS):

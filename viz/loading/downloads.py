@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gan.hub.cache import Cache, hold_only, is_cached
 from gan.hub.download import Cancelled, Downloaded, Progress, fetch
+from gan.hub.published import Published, find_published
 from gan.hub.url import DownloadError, is_address, parse_address
 from viz.core.state import SLOTS, Slot
 
@@ -122,6 +123,7 @@ class Downloads:
         self._wake, self._fetch, self._clock = wake, fetch, clock
         self._jobs: dict[Slot, _Job] = {}
         self._cancelled: list[_Job] = []
+        self._offers: dict[Slot, Published] = {}
         self._refused: dict[Slot, Report] = {}  # unusable addresses
         self._disk = ThreadPoolExecutor(1, "download disk")
         self._addresses: dict[str, str] = {}  # by path in the cache; "" where it is not known, or not yet
@@ -131,14 +133,28 @@ class Downloads:
     def begin(self, slot: Slot, text: str) -> bool:
         """Begin to fetch what a user opens, in the place of the slot's other download; False if it needs no fetching.
 
-        It does if it is an address, or a file of the cache that was evicted.
+        It does if it is an address, or a file of the cache that was evicted; a published checkpoint is offered first.
         """
         self.cancel(slot)
         wanted = text.strip()
+        published = None if os.path.exists(wanted) else find_published(wanted)
+        if published is not None:
+            self._offers[slot] = published
+            return True
         if not (is_address(wanted) or is_cached(wanted)) or os.path.exists(wanted):
             return False
         self._start(slot, wanted)
         return True
+
+    def offer(self, slot: Slot) -> Published | None:
+        """Return the published checkpoint that waits to be accepted in a slot; None without one."""
+        return self._offers.get(slot)
+
+    def accept(self, slot: Slot) -> None:
+        """Begin to fetch what is offered: its terms were shown."""
+        published = self._offers.pop(slot, None)
+        if published is not None:
+            self._start(slot, published.address)
 
     def retry(self, slot: Slot) -> None:
         """Repeat a download that failed."""
@@ -147,8 +163,9 @@ class Downloads:
             self._start(slot, job.opened)
 
     def cancel(self, slot: Slot) -> None:
-        """Cancel a slot's download, or forget that it failed."""
+        """Cancel a slot's download, or forget that it failed, or what it was offered."""
         self._refused.pop(slot, None)
+        self._offers.pop(slot, None)
         job = self._jobs.pop(slot, None)
         if job is not None and job not in self._jobs.values():  # the other slot may wait for it, too
             job.cancelled.set()

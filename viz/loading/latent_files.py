@@ -37,6 +37,8 @@ def read_values(latent: FileLatent) -> np.ndarray:
 
     Raises LatentError if it cannot be read, or is another one since the latent was opened.
     """
+    if not os.path.exists(latent.path):
+        raise LatentError(latent.path, "is not there any more: open another file in the Latent panel, or take a seed.")
     values, digest = read_latent_file(latent.path, latent.space)
     if digest != latent.digest:
         raise LatentError(latent.path, "is not the file any more that it was: open it again.")

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from viz.core.state import AppState
 from viz.panels import (
+    directions,
     filters,
     gallery,
     latent,
@@ -46,6 +47,7 @@ PANELS: tuple[Panel, ...] = (
     filters,
     gallery,
     sticking,
+    directions,
     training,
     performance,
 )

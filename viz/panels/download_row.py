@@ -7,6 +7,7 @@ from imgui_bundle import imgui, imgui_ctx
 
 from gan.files.format import format_bytes, format_duration
 from gan.hub.cache import is_cached
+from gan.hub.published import Published
 from viz.core.state import Slot
 from viz.loading.downloads import FAILED, Report
 from viz.ui import widgets
@@ -17,9 +18,11 @@ STAGES = {"connecting": "Connecting", "waiting": "Reconnecting", "checking": "Ch
 
 
 def draw(context: PanelContext, slot: Slot, path: str) -> None:
-    """Draw a slot's download; nothing where its model was not downloaded."""
-    report = context.models.downloads.report(slot)
-    if report is None:
+    """Draw a slot's download, or its offer; nothing where its model was not downloaded."""
+    offer, report = context.models.downloads.offer(slot), context.models.downloads.report(slot)
+    if offer is not None:
+        _offer(context, slot, offer)
+    elif report is None:
         if is_cached(path):
             sha256 = Path(path).parent.name
             tip = f"{sha256} is the checksum of the downloaded file; equal checksums mean equal files. Click to copy."
@@ -29,6 +32,17 @@ def draw(context: PanelContext, slot: Slot, path: str) -> None:
         _failure(context, slot, report)
     else:
         _progress(context, slot, report)
+
+
+def _offer(context: PanelContext, slot: Slot, offer: Published) -> None:
+    """Draw the terms of a published checkpoint, and the buttons that accept them or do not."""
+    widgets.sentence(offer.describe_terms(), context.theme.text)
+    row = widgets.Row(2)
+    if widgets.button("Fetch", f"Accept its licence and download {offer.address}.", width=row.next_cell()):
+        context.models.downloads.accept(slot)
+    if widgets.button("Cancel", "Download nothing.", width=row.next_cell()):
+        context.models.downloads.cancel(slot)
+    imgui.dummy((0, 2))
 
 
 def _progress(context: PanelContext, slot: Slot, report: Report) -> None:

@@ -105,7 +105,7 @@ def _pictures(state: AppState, context: PanelContext, slot: Slot, side: float, v
         widgets.picture(context, "gallery", view.cells, origin, ImVec2(side, side), side)
     else:
         imgui.get_window_draw_list().add_rect_filled(origin, corner, imgui.get_color_u32(imgui.Col_.frame_bg))
-    shown = find_seed(state.latent_of(slot).latent())
+    shown = find_seed(state.latent_of(slot).base())
     for index in range(chosen.size**2):
         seed = chosen.first + index
         if seed > LARGEST_SEED:

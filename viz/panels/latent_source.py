@@ -16,22 +16,22 @@ from viz.ui.theme import rgb
 
 PAD_HEIGHT = 3.8  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
-SEEDS_W, SEEDS_Z, FILE = "seeds w", "seeds z", "file"
+SEEDS_W, SEEDS_Z, FILE = "seeds", "in z", "file"
 SOURCE = (
-    "Where w comes from. Between seeds their w's are blended, as the official viewer does it, or their z's, which stay "
-    "a fair sample of the model all the way. A file holds a z, a w, or a w for each layer."
+    "Where w comes from. Between seeds their w's are blended, as the official viewer does it, or (in z) their z's, "
+    "which stay a fair sample of the model all the way. A file holds a z, a w, or a w for each layer."
 )
 
 
 def draw(source: SourceState, context: PanelContext, *, compact: bool = False) -> None:
     """Draw the rows of one source; `compact` leaves out the map and what else repeats a number."""
     theme = context.theme
-    current = FILE if source.source == "kept" else f"seeds {source.space}"
+    current = FILE if source.source == "kept" else {"w": SEEDS_W, "z": SEEDS_Z}[source.space]
     pressed = widgets.pick_word(theme, "from", "source", current, (SEEDS_W, SEEDS_Z, FILE), SOURCE)
     if pressed == FILE:
         source.source = "kept"
     elif pressed is not None:
-        source.source, source.space = "seeds", pressed[-1]
+        source.source, source.space = "seeds", {SEEDS_W: "w", SEEDS_Z: "z"}[pressed]
     if source.source == "kept":
         _file(source, context)
     else:
@@ -63,7 +63,7 @@ def _seed(source: SourceState, context: PanelContext) -> None:
     """Draw the seed as one whole number, which may be typed."""
     tip = f"The seed, 0 to {LARGEST_SEED}: type one and press Enter."
     widgets.label(context.theme, "seed", tip)
-    seed = find_seed(source.latent())
+    seed = find_seed(source.base())
     with imgui_ctx.push_font(context.theme.mono, 0.0):
         typed = widgets.text_field("seed", "between seeds", "" if seed is None else str(seed), tip)
     if typed:

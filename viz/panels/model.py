@@ -7,12 +7,13 @@ from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
+from gan.hub.published import FAMILIES, PUBLISHED
 from gan.hub.resolve import format_title
 from gan.networks.describe import describe_channels
 from gan.networks.labels import count_labels
 from viz.core.result import CheckpointInfo, ModelFacts
 from viz.core.state import SLOTS, AppState, Slot
-from viz.panels import download_row
+from viz.panels import download_row, snapshot_row
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
@@ -55,7 +56,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
     imgui.push_id(slot)
     widgets.label(context.theme, slot.capitalize(), colour=context.theme.accent[slot])
-    if imgui.begin_combo("##choose", format_title(path) if path else "nothing open"):
+    if imgui.begin_combo("##choose", format_title(path) if path else "nothing open", imgui.ComboFlags_.height_largest):
         widgets.close_by_escape()
         _choices(state, context, slot)
         imgui.end_combo()
@@ -69,12 +70,13 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
         "##path", "or a path or an address", shown, flags.enter_returns_true | flags.auto_select_all | flags.elide_left
     )
     active = imgui.is_item_active()
-    tip = "Type a path or an http(s) address, or drop a file on the picture; Enter opens it."
+    tip = "Type a path, a run folder (RUN@12: that age), an http(s) address or a published name; Enter opens it."
     widgets.tooltip("" if active or shown else tip)
     if entered and typed != shown:
         context.models.open(slot, typed)
     elif active and typed != shown:
         _preview(context, typed)
+    snapshot_row.draw(context, slot, path)
     download_row.draw(context, slot, path)
     result = context.results[slot]
     if result and result.error and result.request.model == path:
@@ -103,6 +105,25 @@ def _choices(state: AppState, context: PanelContext, slot: Slot) -> None:
         context.models.browse(slot)
     if imgui.selectable("Close", False)[0]:
         context.models.open(slot, "")
+    imgui.separator()
+    _published(context, slot)
+
+
+def _published(context: PanelContext, slot: Slot) -> None:
+    """Draw the checkpoints that others published, folded; one that is chosen is fetched once its terms are accepted."""
+    tip = "Checkpoints that NVIDIA published. One that you choose is fetched, after its licence was shown."
+    is_open = imgui.tree_node_ex("Published", imgui.TreeNodeFlags_.span_avail_width)
+    if not is_open:
+        widgets.tooltip(tip)
+        return
+    for family, title in FAMILIES.items():
+        imgui.text_colored(context.theme.dim, title)
+        for one in PUBLISHED:
+            if one.family == family:
+                if imgui.selectable(one.name, False)[0]:
+                    context.models.open(slot, one.name)
+                widgets.tooltip(one.about)
+    imgui.tree_pop()
 
 
 def _preview(context: PanelContext, typed: str) -> None:

@@ -143,9 +143,9 @@ def _start(state: AppState, context: PanelContext, monitor: RunMonitor, report: 
         origin = f", starting from {format_title(model)}" if model else ""
         rung = f"{training.rung} ({dict(RUNGS)[training.rung]})"
         widgets.sentence(f"{first} rung {rung} for {length}{origin}.", theme.text)
-        widgets.sentence(
-            "Losses, pictures and snapshots appear here; training goes on when this window is closed.", theme.dim
-        )
+        misfit = _misfit(state, context)
+        coming = "Losses, pictures and snapshots appear here; training goes on when this window is closed."
+        widgets.sentence(misfit or coming, theme.warning if misfit else theme.dim)
     command, problem = _command(tuple(asdict(training).items()), model, int(imgui.get_time()))
     if problem and not report.error:
         widgets.sentence(problem, theme.warning if training.source.strip() else theme.dim)
@@ -170,6 +170,21 @@ def _model(state: AppState) -> str:
     """Return the path of the model to start from; "" for none."""
     slot = next((slot for slot in SLOTS if slot == state.training.start_from), None)
     return "" if slot is None else state.slot(slot).path
+
+
+def _misfit(state: AppState, context: PanelContext) -> str:
+    """Return a sentence about a model to start from that is of another rung or size than the run; else ""."""
+    training = state.training
+    slot = next((slot for slot in SLOTS if slot == training.start_from), None)
+    facts = context.facts(slot) if slot else None
+    if slot is None or facts is None:
+        return ""
+    config = facts.config
+    fits = training.source != CRITTERS or config.resolution == training.resolution
+    if fits and config.rung == training.rung:
+        return ""
+    title = format_title(state.slot(slot).path)
+    return f"{title} is of rung {config.rung} and {config.resolution} px: less of it fits another rung or size."
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.labels import Label
-from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint
+from viz.core.latent import Blend, Direction, FileLatent, Latent, Mixture, Moved, OtherModel, SeedPoint
 from viz.loading.latent_files import read_values
 from viz.loading.lru_cache import LRUCache
 from viz.render.cuda_graphs import copy_in
@@ -24,12 +24,14 @@ SEEDS_KEPT = 256  # whose w's are kept: while a point walks over the plane, few 
 class LatentMapper:
     """Maps latents to w's, with one model, label and truncation; `move` is applied to every z before it is mapped.
 
-    `key` is the model's, under which `cache` keeps the w's of seeds.
+    `key` is the model's, under which `cache` keeps the w's of seeds. `unit` returns what a standard deviation along a
+    direction adds to the w's [1, num_ws, w_dim].
     """
 
     generator: Generator
     key: Hashable
     cache: LRUCache[Tensor]
+    unit: Callable[[Direction], Tensor]
     label: Label
     psi: float = 1.0
     cutoff: int | None = None
@@ -49,6 +51,8 @@ class LatentMapper:
                 return self._map_other(latent)
             case Blend():
                 return (1.0 - latent.amount) * self.map(latent.first) + latent.amount * self.map(latent.second)
+            case Moved():
+                return sum((step.strength * self.unit(step.direction) for step in latent.steps), self.map(latent.base))
 
     def _map_point(self, point: SeedPoint) -> Tensor:
         z_dim, weights = self.generator.config.z_dim, point.weights()
@@ -91,7 +95,7 @@ class LatentMapper:
         return ws + self._map_seed(0) - self._still()._map_seed(0)
 
     def _still(self) -> "LatentMapper":
-        return LatentMapper(self.generator, self.key, self.cache, self.label)
+        return LatentMapper(self.generator, self.key, self.cache, self.unit, self.label)
 
     def _mix(self, mixture: Mixture) -> Tensor:
         ws, other = self.map(mixture.base).clone(), self.map(mixture.other)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from gan.networks.labels import Label
 from gan.networks.precision import FULL_PRECISION, configure_backends
 from gan.networks.synthesis import Prepared, SynthesisOptions, Weights
 from viz.core.labels import choose_label
-from viz.core.latent import Mixture, OtherModel
+from viz.core.latent import Mixture, Moved, OtherModel
 from viz.core.noise import STORED
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
@@ -34,6 +34,7 @@ from viz.loading.lru_cache import LRUCache
 from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
 from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs
+from viz.render.directions import Directions, Subject
 from viz.render.latents import SEEDS_KEPT, LatentMapper, Move
 from viz.render.noise import PLANES_BYTES, Planes, make_planes
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
@@ -92,6 +93,7 @@ class Renderer:
         limit = default_limit if model_bytes is None else lambda device: model_bytes
         self.models: ModelCache[_Model] = ModelCache(limit)
         self._seeds: LRUCache[torch.Tensor] = LRUCache(SEEDS_KEPT)  # w's of seeds, not truncated
+        self.directions = Directions()
         self._ws: LRUCache[torch.Tensor] = LRUCache(64)
         self._same: LRUCache[bool] = LRUCache(8)  # whether two models' mappings are the same
         self._planes: LRUCache[torch.Tensor] = LRUCache(PLANES_BYTES)  # of noise, by seed
@@ -164,6 +166,13 @@ class Renderer:
             model = self._plan(request).model
         return model.generator, model.facts
 
+    def subject(self, request: PictureRequest) -> Subject:
+        """Return the loaded model of a request as `directions` takes it."""
+        key = make_key(request)
+        with _on_device(request.device):
+            model = self._model(key)[0]
+        return Subject(key, model.generator, model.facts)
+
     def vector(self, request: PictureRequest) -> Label | None:
         """Return the label of a request if it is a vector.
 
@@ -219,7 +228,9 @@ class Renderer:
         def map_other(latent: OtherModel) -> torch.Tensor:
             return self._plan(_ask_other(latent, request.device)).inputs.ws
 
-        return LatentMapper(model.generator, key, self._seeds, label, request.psi, request.cutoff, move, map_other)
+        unit = partial(self.directions.unit, Subject(key, model.generator, model.facts))
+        mapping = request.psi, request.cutoff, move, map_other
+        return LatentMapper(model.generator, key, self._seeds, unit, label, *mapping)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -357,7 +368,8 @@ def _ask_other(other: OtherModel, device: str) -> PictureRequest:
 
 
 def _find_other(request: PictureRequest) -> PictureRequest | None:
-    latent = request.latent.other if isinstance(request.latent, Mixture) else None
+    latent = request.latent.base if isinstance(request.latent, Moved) else request.latent
+    latent = latent.other if isinstance(latent, Mixture) else latent
     return _ask_other(latent, request.device) if isinstance(latent, OtherModel) else None
 
 

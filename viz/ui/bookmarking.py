@@ -59,11 +59,14 @@ def restore(state: AppState, context: PanelContext, item: Bookmark) -> None:
 
 def mix_in(state: AppState, context: PanelContext, item: Bookmark) -> None:
     """Make a bookmark's latent the second one, of which style mixing takes w's."""
-    kept = item.state
+    kept, latent = item.state, state.latent_of(state.focus)
     try:
-        state.latent_of(state.focus).second.keep(kept.latent_of(kept.focus).latent())
+        latent.second.keep(kept.latent_of(kept.focus).latent())
     except ValueError as problem:
         context.message = str(problem)
+        return
+    latent.mix_with = "second"
+    context.message = f'"{item.name}" is the second latent: the Mixing panel chooses the layers that it draws.'
 
 
 def find_pair(state: AppState, context: PanelContext) -> tuple[Bookmark, Bookmark] | None:

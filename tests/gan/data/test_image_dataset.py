@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from fuzz import fuzz_files
 from PIL import Image
@@ -132,6 +133,9 @@ def test_a_color_key_is_transparency(tmp_path: Path, pictures: dict[str, bytes])
 @pytest.mark.parametrize("suffix", ["webp", "bmp", "tiff", "gif", "jfif", "qoi", "tga", "ppm", "avif"])
 def test_everything_that_pillow_reads_is_a_picture(tmp_path: Path, pictures: dict[str, bytes], suffix: str) -> None:
     kind = {"jfif": "JPEG", "tga": "TGA", "ppm": "PPM"}.get(suffix, suffix.upper())
+    Image.init()
+    if kind not in Image.SAVE:
+        pytest.skip(f"Pillow {PIL.__version__} writes no {kind}")
     source = open_images(folder_of(tmp_path, {**pictures, f"zz.{suffix}": png(Image.fromarray(pixels(9)), kind)}))
     assert len(source) == 5 and not source.left_out
     if suffix in ("bmp", "tiff", "qoi", "tga", "ppm"):

@@ -17,6 +17,7 @@ from gan.conformance import find_paths, main, run_case
 
 VECTORS = DATA / "conformance"
 COVERED = sorted(path for path in VECTORS.glob("*.safetensors") if path.stem != "ada")
+FOREIGN = find_paths(FOREIGN_CASES)
 
 
 def test_all_vectors_are_here():
@@ -24,7 +25,7 @@ def test_all_vectors_are_here():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", COVERED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", COVERED, ids=[path.stem for path in COVERED])
 def test_vectors(path):
     verdict, details = run_case(path)
     assert verdict == "pass", details
@@ -124,7 +125,7 @@ def test_files_that_must_be_refused_print_their_sentence(tmp_path):
 
 
 @pytest.mark.skipif(not FOREIGN_CASES.is_dir(), reason="other projects' checkpoints are not at hand")
-@pytest.mark.parametrize("path", find_paths(FOREIGN_CASES), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FOREIGN, ids=[path.stem for path in FOREIGN])
 def test_checkpoints_of_other_projects(path):
     verdict, details = run_case(path)
     if path.stem == "stylegan_human_64x32":

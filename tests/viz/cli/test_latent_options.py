@@ -11,9 +11,11 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from support.gui import save_model
 
+from gan.hub import cache
 from viz.cli.main import main as viewer
-from viz.core.latent import SeedPoint
+from viz.core.latent import Direction, Moved, SeedPoint, Step, seed_point
 from viz.core.request import PictureRequest
+from viz.loading.direction_files import open_directions
 from viz.render.renderer import Renderer
 
 W_DIM, NUM_WS = 32, 16
@@ -26,6 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path.parent / "cache" / "models")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -111,3 +114,40 @@ def test_what_cannot_be_drawn_is_one_sentence(model: str, folder: Path) -> None:
     refused(render(model, "--save-w", "two.npy/w.npz", *out), "cannot be written", 1)
     refused(render(model), "Give --out, a file, or --outdir", 2)
     assert sorted(path.name for path in folder.iterdir()) == ["bad.npz", "two.npy", "wide.npy"], "nothing was written"
+
+
+def test_steps_along_directions(model: str, folder: Path) -> None:
+    np.save("d:r.npy", np.random.RandomState(0).randn(2, W_DIM))
+    given = ["--direction=pca:1:2.5", "--direction=closed-form:0:-1.5:2-5", "--direction", "d:r.npy:1:+2.:3"]
+    ran = render(model, "--seed=5", "--trunc=0.6", *given, "--out=a.png")
+    assert ran.exit_code == 0, ran.output
+    file = open_directions("d:r.npy")
+    steps = (
+        Step(Direction("pca", 1), 2.5),
+        Step(Direction("closed-form", 0, 2, 5), -1.5),
+        Step(Direction("file", 1, 3, 3, file.path, file.digest), 2.0),
+    )
+    expected = Renderer().render(PictureRequest(model, Moved(seed_point(5), steps), psi=0.6)).image
+    assert expected is not None and np.array_equal(drawn("a.png"), expected[:, :, :3])
+    assert render(model, "--seed=5", "--trunc=0.6", *given, "--save-w=w.npz").exit_code == 0
+    assert render(model, "--w=w.npz", "--out=b.png").exit_code == 0
+    assert np.array_equal(drawn("a.png"), drawn("b.png"))
+
+
+@pytest.mark.parametrize("step", ["pca", "pca:0", "pca:0:x", "pca:-1:2", "pca:0:21", "pca:0:nan", "pca:4096:1", ":0:1"])
+def test_what_is_no_step_is_said(model: str, folder: Path, step: str) -> None:
+    refused(render(model, f"--direction={step}", "--out=a.png"), "is no step along a direction such as pca:0:2.5", 2)
+
+
+def test_steps_that_cannot_be_taken_are_said(model: str, folder: Path) -> None:
+    np.save("wide.npy", np.ones(W_DIM + 1))
+    refused(render(model, "--direction=pca:0:1:5-2", "--out=a.png"), "no range of layers such as 2-5", 2)
+    refused(render(model, "--direction=pca:0:1:2-64", "--out=a.png"), "no range of layers", 2)
+    words = "net.safetensors has w's 0 to 15: give --direction some of them, not 16"
+    refused(render(model, "--direction=pca:0:1", "--direction=pca:1:1:2-16", "--out=a.png"), words, 2)
+    refused(render(model, "--direction=gone.npz:0:1", "--out=a.png"), "gone.npz cannot be read", 1)
+    refused(render(model, "--direction=~nobody-here/d.npz:0:1", "--out=a.png"), "the home folder that", 2)
+    refused(render(model, "--direction=wide.npy:0:-.5", "--out=a.png"), "wide.npy holds directions of", 1)
+    refused(render(model, "--direction=pca:99:1", "--out=a.png"), "This model has 32 directions of this kind", 1)
+    refused(render(model, "--direction=pca:0:1", "--grid=2x2", "--out=a.png"), "leave out --direction", 2)
+    assert [path.name for path in folder.iterdir()] == ["wide.npy"]

@@ -62,6 +62,11 @@ def test_each_picture_of_the_grid(model: str, names: tuple[str, str, str]) -> No
             assert np.array_equal(grid[line, column], expected(mixed))
 
 
+def test_one_row_is_one_row(model: str, folder: Path) -> None:
+    result = mix("--network", model, "--rows=0", "--cols=1", "--layers=0", "--out=grid.png")
+    assert result.exit_code == 0 and ", 1 row, 1 column)." in result.output, result.output
+
+
 def test_what_cannot_be_mixed_is_one_sentence(model: str, folder: Path) -> None:
     seeds = ("--model", model, "--rows=0-1", "--cols=2")
     refused(

@@ -8,7 +8,18 @@ import pytest
 
 from viz.core import bookmarks
 from viz.core.bookmarks import BOOKMARKS_LIMIT, KINDS, Bookmark, BookmarkShelf, Kind
-from viz.core.latent import DEEPEST, Blend, FileLatent, Mixture, SeedPoint, count_levels, read_latent
+from viz.core.latent import (
+    DEEPEST,
+    Blend,
+    Direction,
+    FileLatent,
+    Mixture,
+    Moved,
+    SeedPoint,
+    Step,
+    count_levels,
+    read_latent,
+)
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState, default_state
 
@@ -101,6 +112,22 @@ def test_latents_blend_from_one_to_the_other() -> None:
     assert (between.psi, between.label) == (0.625, 1) and bookmarks.blend_latents(one, other, 0.75).label == 4
     assert one == LatentState(x=3.0, psi=0.5, label=1), "the ends stay as they are"
     assert bookmarks.blend_latents(one, one, 0.5).latent() == SeedPoint(3.0)
+
+
+def test_a_blend_keeps_the_layers_of_the_other_slot() -> None:
+    one, other = LatentState(x=3.0, mixed=[1], mix_with="other slot"), LatentState(x=9.0)
+    between = bookmarks.blend_latents(one, other, 0.25)
+    assert between.base() == Blend(SeedPoint(3.0), SeedPoint(9.0), 0.25)
+    assert (between.mixed, between.mix_with) == ([1], "other slot")
+
+
+def test_a_blend_holds_each_latents_own_steps_along_directions() -> None:
+    one, other, direction = LatentState(x=3.0), LatentState(x=9.0), Direction("pca", 0)
+    one.directions.go(direction, 2.0)
+    one.directions.animate = True
+    between = bookmarks.blend_latents(one, other, 0.25)
+    assert between.latent() == Blend(Moved(SeedPoint(3.0), (Step(direction, 2.0),)), SeedPoint(9.0), 0.25)
+    assert not between.directions.animate and one.directions.steps and bookmarks.blend_latents(one, other, 0.0) == one
 
 
 def test_vectors_of_one_length_blend() -> None:

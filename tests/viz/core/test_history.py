@@ -15,7 +15,7 @@ from viz.core import history as history_module
 from viz.core import state as states
 from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
-from viz.core.latent import FileLatent, Mixture, SeedPoint
+from viz.core.latent import Direction, FileLatent, Mixture, SeedPoint
 from viz.core.state import AppState
 
 FILE = FileLatent("w", "/folder/w.npz", "0123456789abcdef" * 4)
@@ -31,7 +31,7 @@ def list_settings(owner: Any, prefix: str = "state") -> list[tuple[Any, Any]]:
     found = []
     for item in fields(owner):
         value, name = getattr(owner, item.name), f"{prefix}.{item.name}"
-        if is_dataclass(value) and not isinstance(value, SeedPoint | FileLatent | Mixture):
+        if is_dataclass(value) and not isinstance(value, SeedPoint | FileLatent | Mixture | Direction):
             found += list_settings(value, name)
         elif name not in UNRECORDED:
             found.append((owner, item))
@@ -49,7 +49,13 @@ def edit(rng: random.Random, state: AppState) -> None:
         return
     owner, item = rng.choice(list_settings(state))
     limits, value = item.metadata, getattr(owner, item.name)
-    if "latent" in limits:
+    if item.name == "steps":
+        owner.go(Direction(index=rng.randrange(3), first=rng.randrange(2)), rng.choice([0.0, -0.0, rng.random()]))
+    elif item.name == "named_directions":
+        state.name_direction("0" * 64, Direction(index=rng.randrange(3)), rng.choice(["", "a", "b 猫"]))
+    elif item.name in ("file", "moving"):
+        setattr(owner, item.name, rng.choice([None, Direction("file", 2, 0, 5, "/d.npz", FILE.digest), Direction()]))
+    elif "read" in limits:
         point = SeedPoint(rng.random(), -0.0, "z")
         setattr(owner, item.name, rng.choice([None, FILE, point, Mixture(point, FILE, (0, 2))]))
     elif "choices" in limits:
@@ -204,6 +210,16 @@ def test_an_animation_that_begins_within_a_gesture_belongs_to_it() -> None:
         ({"latent.second.animate": True, "latent.second.speed": 0.0}, "latent.second.speed", 0.5),
         ({"transform.animate": "circle", "transform.speed": 0.0}, "transform.speed", 0.5),
         ({"transform.animate": "circle", "transform.radius": 0.0}, "transform.radius", 0.2),
+        ({"latent.directions.animate": True}, "latent.directions.moving", Direction()),
+        (
+            {
+                "latent.directions.animate": True,
+                "latent.directions.moving": Direction(),
+                "latent.directions.reach": 0.0,
+            },
+            "latent.directions.reach",
+            2.0,
+        ),
     ],
 )
 def test_undoing_what_starts_an_animation_that_was_on_goes_back(still: dict[str, Any], name: str, value: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gan.networks.generator import z_from_seed
 from gan.networks.ladder import rung_config
 from viz.core import gestures
-from viz.core.latent import FileLatent, Mixture, OtherModel, SeedPoint, Space, seed_point
+from viz.core.latent import Direction, FileLatent, Mixture, Moved, OtherModel, SeedPoint, Space, Step, seed_point
 from viz.core.layer_info import list_w_layers, split_w_layers
 from viz.core.request import build_request
 from viz.core.state import AppState, CanvasState, TransformState
@@ -329,6 +329,19 @@ def test_the_other_slots_w_s_are_asked_for_by_its_model_and_its_settings() -> No
     assert isinstance(other, OtherModel) and other.latent == shown.right.latent, "a mixture, as it is shown there"
     state.right.path = ""
     assert build_request(state).left == before.left, "nothing to take"
+
+
+def test_steps_along_directions_are_taken_once_while_the_slots_are_linked() -> None:
+    state, step = AppState(), Step(Direction(), 2.0)
+    state.left.path, state.right.path = "a", "b"
+    state.latent.mix_with, state.latent.mixed, state.latent.directions.steps = "other slot", [2], (step,)
+    linked = build_request(state).left
+    assert linked and linked.latent == Moved(Mixture(SeedPoint(), OtherModel("b", SeedPoint()), (2,)), (step,))
+    state.link(False)
+    apart = build_request(state)
+    assert apart.left and apart.right and isinstance(apart.left.latent, Moved)
+    mixed = apart.left.latent.base
+    assert isinstance(mixed, Mixture) and mixed.other == OtherModel("b", Moved(SeedPoint(), (step,))), "as shown there"
 
 
 def test_latents_are_swapped() -> None:

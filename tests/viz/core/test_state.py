@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from viz.core import state as states
-from viz.core.latent import FileLatent, Mixture, SeedPoint, read_latent
+from viz.core.latent import Direction, FileLatent, Mixture, Moved, NamedDirection, SeedPoint, Step, read_latent
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, StateError
 from viz.core.state_fields import choices_of
+
+FILE = ("/folder/é 猫.npz", "0123456789abcdef" * 4)
 
 
 def changed(target: Any) -> Any:
@@ -22,9 +24,13 @@ def changed(target: Any) -> Any:
         value = getattr(target, item.name)
         if is_dataclass(value):
             changed(value)
-        elif "latent" in item.metadata:
+        elif "read" in item.metadata:
             file = FileLatent("z", "/folder/é 猫.npy", "0123456789abcdef" * 4)
-            setattr(target, item.name, Mixture(SeedPoint(0.5, -7.0, "z"), file, (0, 3)))
+            steps = (Step(Direction("closed-form", 2, 1, 4), -2.5), Step(Direction("file", 0, 0, 63, *FILE), 1.0))
+            kept = Moved(Mixture(SeedPoint(0.5, -7.0, "z"), file, (0, 3)), steps)
+            named = (NamedDirection("0123456789abcdef" * 4, "smile é", steps[0].direction),)
+            values = {"kept": kept, "steps": steps, "named_directions": named}
+            setattr(target, item.name, values.get(item.name, steps[1].direction))
         elif "choices" in item.metadata:
             setattr(target, item.name, item.metadata["choices"][-1])
         elif isinstance(value, bool):
@@ -49,6 +55,15 @@ def test_round_trip_keeps_every_field(tmp_path: Path) -> None:
 
 def test_absent_settings_take_their_defaults() -> None:
     assert states.from_json({"schema": 1, "latent": {"psi": 0.5}}).latent == LatentState(psi=0.5)
+
+
+NAMED = {"model": "0" * 64, "name": "smile", "direction": {}}
+DIRECTION = {"kind": "pca", "index": 0, "first": 0, "last": 63, "path": "", "digest": ""}
+STEP = {"direction": DIRECTION, "strength": 1.0}
+
+
+def with_step(step: object) -> object:
+    return {"schema": 1, "latent": {"directions": {"steps": [step]}}}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +105,24 @@ def test_absent_settings_take_their_defaults() -> None:
         ({"schema": 1, "latent": {"kept": {"type": "file", "space": "q", "path": "", "digest": "0" * 64}}}, "w or z"),
         ({"schema": 1, "latent": {"kept": {"type": "file", "space": "w", "path": "", "digest": "x"}}}, "SHA-256"),
         ({"schema": 1, "latent": {"second": {"kept": {"type": "mixture"}}}}, "latent.second.kept"),
+        ({"schema": 1, "latent": {"directions": {"kind": "ica"}}}, "directions.kind must be one of pca, closed-form"),
+        ({"schema": 1, "latent": {"directions": {"steps": None}}}, "steps must be a list of at most 64 steps"),
+        ({"schema": 1, "latent": {"directions": {"steps": [{}] * 65}}}, "at most 64 steps"),
+        ({"schema": 1, "latent": {"directions": {"steps": [3]}}}, "steps[0] must be a JSON object of a direction"),
+        ({"schema": 1, "named_directions": None}, "named_directions must be a list of at most 128 directions"),
+        ({"schema": 1, "named_directions": [NAMED]}, "named_directions[0].direction must be a JSON object of kind"),
+        ({"schema": 1, "named_directions": [NAMED | {"model": "x"}]}, "named_directions[0].model must be a SHA-256"),
+        ({"schema": 1, "named_directions": [NAMED | {"name": "a\nb"}]}, "name must be a text of 1 to 40 characters"),
+        (with_step(STEP | {"strength": 21}), "steps[0].strength must be a number between -20 and 20"),
+        (with_step(STEP | {"strength": math.nan}), "steps[0].strength must be a number"),
+        (with_step(STEP | {"direction": {}}), "direction must be a JSON object of kind, index, first, last"),
+        (with_step(STEP | {"direction": DIRECTION | {"kind": "x"}}), "direction.kind must be one of pca"),
+        (with_step(STEP | {"direction": DIRECTION | {"index": -1}}), "direction.index must be a whole number from 0"),
+        (
+            with_step(STEP | {"direction": DIRECTION | {"last": 64}}),
+            "direction.last must be a whole number from 0 to 63",
+        ),
+        (with_step(STEP | {"direction": DIRECTION | {"kind": "file"}}), "direction.digest must be a SHA-256"),
     ],
 )
 def test_unfit_documents_are_refused_by_name(document: object, words: str) -> None:

@@ -11,7 +11,7 @@ from support.gui import save_model
 
 from gan.networks.mapping import Mapping
 from gan.networks.synthesis import SynthesisNetwork
-from viz.core.latent import LARGEST_SEED, seed_point
+from viz.core.latent import LARGEST_SEED, Direction, Mixture, Moved, SeedPoint, Step, seed_point
 from viz.core.request import PictureRequest, RenderRequest
 from viz.instruments.gallery import GalleryRequest, GalleryView
 from viz.loading.lru_cache import LRUCache
@@ -80,3 +80,12 @@ def test_the_last_seeds_end_the_square(path: str) -> None:
 
 def test_an_empty_slot_has_none(path: str) -> None:
     assert list(GalleryRequest("left", 0, 2, 32, LRUCache(9)).run(Renderer(), RenderRequest())) == []
+
+
+def test_seeds_are_mixed_and_moved_as_the_picture_is(path: str) -> None:
+    steps = (Step(Direction("closed-form", 0), 2.0),)
+    shown = PictureRequest(path, Moved(Mixture(SeedPoint(0.5), seed_point(9), (3,)), steps))
+    view = run(GalleryRequest("right", 4, 1, 32, LRUCache(9)), shown)[-1]
+    expected = PictureRequest(path, Moved(Mixture(seed_point(4), seed_point(9), (3,)), steps))
+    image = Renderer().render(expected).image
+    assert view is not None and image is not None and np.abs(view.cells.astype(int) - image).max() <= 1

@@ -171,7 +171,7 @@ def test_files_that_do_not_fit_the_model_are_one_sentence(models: dict[str, Mode
 def test_a_file_that_is_gone_or_another_is_one_sentence(models: dict[str, Model], tmp_path: Path) -> None:
     path, generator = models["T0"]
     file = tmp_path / "w.npy"
-    assert "w.npy cannot be read: No such file" in error(path, FileLatent("w", str(file), "0" * 64))
+    assert "w.npy is not there any more: open another file" in error(path, FileLatent("w", str(file), "0" * 64))
     np.save(file, np.ones(generator.config.w_dim))
     assert "w.npy is not the file any more that it was" in error(path, FileLatent("w", str(file), "0" * 64))
     opened = open_latent(str(file), "w")
