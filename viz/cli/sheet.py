@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_CELLS = 4096
 LARGEST_SIDE = 16_383  # pixels, what a WebP holds
 CAPTION_ROOM = 42  # pixels that two lines of a caption take at most
-LARGEST_AREA = 2**27  # pixels, 400 MB while it is put together
+LARGEST_AREA = 2**27  # pixels: 400 MB, and three copies of it while it is put together
 
 Grid = tuple[int, int]  # columns, rows
 
