@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from support.gui import drive, save_model, settle
 
+from viz.canvas.overlays import explain_absence
 from viz.core.latent import FileLatent, SeedPoint
 from viz.core.request import PictureRequest
 from viz.core.state import AppState
+from viz.loading.latent_files import open_latent
 from viz.render.renderer import Renderer
 from viz.window.window import Window
 
@@ -122,5 +124,44 @@ def test_a_dropped_file_is_a_latent(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         shown._on_drop(None, [str(tmp_path / "bad.npy")])
         assert "bad.npy is none of the files" in shown.context.message
         assert isinstance(shown.state.latent.kept, FileLatent) and shown.state.latent.kept.path == str(file)
+
+    drive(shown, script)
+
+
+def test_a_file_that_does_not_fit_is_to_blame_and_not_the_model(tmp_path: Path) -> None:
+    shown, file = window(tmp_path), tmp_path / "wide.npy"
+    np.save(file, np.zeros((1, 512), np.float32))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        context.item_click("//Latent/file##source")
+        enter(context, shown, "//Latent/##latent file", str(file))
+        absent = explain_absence(shown.state, shown.context, "left", None)
+        assert absent is not None and absent.heading == "wide.npy cannot be used" and "x.safetensors" not in absent.text
+        assert (
+            "takes 32" in absent.text
+            and "The model is fine: choose seeds, or another file, under Latent" in absent.text
+        )
+        said = shown.context.explain_nothing(shown.state, "left")
+        assert said == "wide.npy cannot be used with the left model: choose seeds under Latent."
+        assert "open a model there" in shown.context.explain_nothing(shown.state, "right")
+        file.unlink()
+        context.item_click("//Latent/seeds##source")
+        settle(context, shown)
+        assert explain_absence(shown.state, shown.context, "left", None) != absent and picture(shown).size
+
+    drive(shown, script)
+
+
+def test_a_second_file_that_does_not_fit_is_sought_under_mixing(tmp_path: Path) -> None:
+    shown, file = window(tmp_path), tmp_path / "wide.npy"
+    np.save(file, np.zeros((1, 512), np.float32))
+    shown.state.latent.mixed = [0]
+    shown.state.latent.second.keep(open_latent(str(file)))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        absent = explain_absence(shown.state, shown.context, "left", None)
+        assert absent is not None and absent.text.endswith("under Mixing.")
 
     drive(shown, script)
