@@ -12,8 +12,9 @@ from viz.canvas.overlays import explain_absence
 from viz.core.latent import FileLatent, SeedPoint
 from viz.core.request import PictureRequest
 from viz.core.state import AppState
-from viz.loading.latent_files import open_latent
+from viz.loading.latent_files import may_be_z, open_latent
 from viz.render.renderer import Renderer
+from viz.ui import widgets
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -165,3 +166,35 @@ def test_a_second_file_that_does_not_fit_is_sought_under_mixing(tmp_path: Path) 
         assert absent is not None and absent.text.endswith("under Mixing.")
 
     drive(shown, script)
+
+
+def test_a_w_that_may_be_a_z_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, file = window(tmp_path), tmp_path / "some.npy"
+    np.save(file, np.zeros((1, 32), np.float32))
+    sentence, said = widgets.sentence, []
+    monkeypatch.setattr(widgets, "sentence", lambda text, colour: (said.append(text), sentence(text, colour)))
+
+    def is_remarked(context: Any) -> bool:
+        said.clear()
+        context.yield_(3)
+        return any("press z if it is one" in text for text in said)
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        context.item_click("//Latent/file##source")
+        enter(context, shown, "//Latent/##latent file", str(file))
+        assert is_remarked(context)
+        context.item_click("//Latent/z##space")
+        settle(context, shown)
+        kept = shown.state.latent.kept
+        assert isinstance(kept, FileLatent) and kept.space == "z" and not is_remarked(context)
+
+    drive(shown, script)
+
+
+def test_a_w_that_is_named_or_one_a_layer_is_no_z(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", w=np.zeros((1, 32), np.float32))
+    np.savez(tmp_path / "x.npz", x=np.zeros((1, 32), np.float32))
+    np.save(tmp_path / "layers.npy", np.zeros((1, 9, 32), np.float32))
+    asked = {name: may_be_z(open_latent(str(tmp_path / name))) for name in ("w.npz", "x.npz", "layers.npy")}
+    assert asked == {"w.npz": False, "x.npz": True, "layers.npy": False}
