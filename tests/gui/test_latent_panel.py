@@ -92,7 +92,7 @@ def test_a_w_is_saved_and_opened_again(tmp_path: Path) -> None:
         assert not np.array_equal(picture(shown), before)
         context.item_click("//Latent/file##source")
         enter(context, shown, "//Latent/##latent file", str(none))
-        assert "none.npz cannot be read" in shown.context.message and latent.kept is None
+        assert "none.npz: check its path" in shown.context.message and latent.kept is None
         enter(context, shown, "//Latent/##latent file", str(file))
         assert shown.context.message == "" and isinstance(latent.kept, FileLatent)
         assert np.array_equal(picture(shown), before), "the very picture that it was saved from"
