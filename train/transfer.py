@@ -25,9 +25,16 @@ from gan.checkpoints.checkpoint import (
     read_document,
     read_header,
 )
-from gan.checkpoints.transfer import Match, describe_matches, describe_misfit, match_discriminators, match_generators
+from gan.checkpoints.transfer import (
+    Match,
+    describe_matches,
+    describe_misfit,
+    match_discriminators,
+    match_generators,
+    measure_share,
+)
 from gan.cli.download_bar import fetch_with_bar
-from gan.hub.resolve import cite_model, explain_missing, format_title, resolve, shorten_name
+from gan.hub.resolve import cite_model, explain_missing, find_newest_snapshot, format_title, resolve, shorten_name
 from gan.hub.url import is_address
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from gan.networks.ladder import RUNGS
@@ -37,6 +44,7 @@ from train.run_folder import STATE
 from train.state import KIND, TrainState
 
 WARMUP_IMAGES, WARMUP_SHARE = 10_000, 0.05  # G is held over the lesser of these and this share of the run
+FEW = 0.5  # of G's parameters: a transfer of less says so in words
 # The generator that is trained, by the name of its average in other programs' files.
 TRAINED = {"G_ema": "G", "Gs": "G", "g_ema": "g"}
 
@@ -117,6 +125,9 @@ class Transfer:
         source = self.source.generator
         origin = f"{self.source.title} (rung {source.rung}, {source.resolution}x{source.resolution})"
         lines = [f"Starting from {origin}. Taken of it:", *config.transfer_table]
+        share = measure_share(self.generator, config.generator)
+        if share < FEW:
+            lines.append(f"Only {100 * share:.0f} % of the generator's parameters are taken: the rest starts afresh.")
         if self.source.discriminator is None:
             lines.append(f"The discriminator starts afresh: {self.source.lacks}.")
         if config.warmup_images:
@@ -138,7 +149,14 @@ def open_source(name: str) -> Source:
     if not path.is_file():
         raise TrainingError(explain_missing(path))
     cited = cite_model(name, path) if is_address(name) else str(path)
-    document = read_document(path)
+    try:
+        document = read_document(path)
+    except CheckpointError as error:
+        newest = find_newest_snapshot(folder) if path == state else None
+        if newest is None:
+            raise
+        why = str(error).partition(":")[0].rstrip(".")
+        raise TrainingError(f"In {folder} {why}: start from its newest snapshot, --transfer={newest}.") from error
     if document is not None and document.get("kind") == KIND:
         config = _read_options(path, document)
         title = f"{path.parent.name} at {document['images'] / 1000:g} kimg"

@@ -100,6 +100,14 @@ def match_generators(source: GeneratorConfig, target: GeneratorConfig) -> Match:
     return Match(tuple(part if mapped else _drop_average(part) for part in parts))
 
 
+def measure_share(match: Match, target: GeneratorConfig) -> float:
+    """Return the share of the parameters of a new generator of `target` that its match takes, 0 to 1."""
+    taken = {name for part in match.parts for name in part.taken}
+    with MetaInit():
+        sizes = {name: parameter.numel() for name, parameter in Generator(target).named_parameters()}
+    return sum(size for name, size in sizes.items() if name in taken) / sum(sizes.values())
+
+
 def match_discriminators(source: DiscriminatorConfig | None, target: DiscriminatorConfig) -> Match:
     """Match a discriminator, or None, to a new one of `target`: resolution by resolution, whatever size both end at."""
     ours = _shapes(target)

@@ -19,10 +19,11 @@ SHAPES = {"z": "[n] or [1, n]", "w": "[n], [1, n] or [1, layers, n]"}
 
 
 class LatentError(ValueError):
-    """A file of latents that cannot be used; one sentence that begins with its name."""
+    """A file of latents that cannot be used; one sentence that names it. No `why`: it is not there."""
 
-    def __init__(self, path: str | os.PathLike[str], why: str) -> None:
-        super().__init__(f"{sanitize_text(os.path.basename(path), 100)} {why}")
+    def __init__(self, path: str | os.PathLike[str], why: str = "") -> None:
+        named = f"{sanitize_text(os.path.basename(path), 100)} {why}"
+        super().__init__(named if why else f"There is no file {sanitize_text(os.fspath(path), 200)}: check its path.")
 
 
 def read_latent_file(path: str | os.PathLike[str], space: str) -> tuple[np.ndarray, str]:
@@ -44,6 +45,8 @@ def read_arrays(path: str | os.PathLike[str], what: str, only: str = "") -> tupl
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise LatentError(path) from None
     except (OSError, ValueError) as problem:
         raise LatentError(path, f"cannot be read: {describe_error(problem)}.") from None
     if len(data) > LARGEST_FILE:

@@ -185,7 +185,7 @@ def written(context: Any, shown: Window, folder: Path) -> None:
         (str(path), "Export", "Wrote 3 bookmarks"),
         (str(path), "Export", "is there already"),
         (str(path), "Import", "Read 3 bookmarks"),
-        (str(folder / "none.json"), "Import", "cannot be read"),
+        (str(folder / "none.json"), "Import", "There is no file"),
     ):
         context.item_click("**/File##bookmarks")
         context.yield_(2)
@@ -197,7 +197,7 @@ def written(context: Any, shown: Window, folder: Path) -> None:
         shown.context.bookmarks.write(name)
         assert shown.context.message.endswith(".") and "Wrote" not in shown.context.message
     shown._on_drop(None, [str(folder / "none.json")])
-    assert "cannot be read" in shown.context.message
+    assert "There is no file" in shown.context.message
     count = len(items(shown))
     shown._on_drop(None, [str(path)])
     assert len(items(shown)) == count + 3

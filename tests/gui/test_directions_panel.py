@@ -124,7 +124,7 @@ def test_the_panel(tmp_path: Path) -> None:
         assert "wide.npy holds directions of 33 numbers" in status.result.problem
         assert context.item_exists("//Directions/**/##closed-form 0 0 63"), "it is still listed"
         context.item_input_value("//Directions/**/##directions file", str(tmp_path / "gone.npy"))
-        assert "gone.npy cannot be read" in shown.context.message and chosen.file is not None
+        assert "gone.npy: check its path" in shown.context.message and chosen.file is not None
         context.item_input_value("//Directions/**/##directions file", str(tmp_path / "d.npy"))
         assert shown.context.message == ""
         listed(context, shown, "file")

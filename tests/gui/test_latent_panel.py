@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from support.gui import drive, save_model, settle
 
+from viz.canvas.overlays import explain_absence
 from viz.core.latent import FileLatent, SeedPoint
 from viz.core.request import PictureRequest
 from viz.core.state import AppState
+from viz.loading.latent_files import may_be_z, open_latent
 from viz.render.renderer import Renderer
+from viz.ui import widgets
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -89,7 +92,7 @@ def test_a_w_is_saved_and_opened_again(tmp_path: Path) -> None:
         assert not np.array_equal(picture(shown), before)
         context.item_click("//Latent/file##source")
         enter(context, shown, "//Latent/##latent file", str(none))
-        assert "none.npz cannot be read" in shown.context.message and latent.kept is None
+        assert "none.npz: check its path" in shown.context.message and latent.kept is None
         enter(context, shown, "//Latent/##latent file", str(file))
         assert shown.context.message == "" and isinstance(latent.kept, FileLatent)
         assert np.array_equal(picture(shown), before), "the very picture that it was saved from"
@@ -124,3 +127,74 @@ def test_a_dropped_file_is_a_latent(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert isinstance(shown.state.latent.kept, FileLatent) and shown.state.latent.kept.path == str(file)
 
     drive(shown, script)
+
+
+def test_a_file_that_does_not_fit_is_to_blame_and_not_the_model(tmp_path: Path) -> None:
+    shown, file = window(tmp_path), tmp_path / "wide.npy"
+    np.save(file, np.zeros((1, 512), np.float32))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        context.item_click("//Latent/file##source")
+        enter(context, shown, "//Latent/##latent file", str(file))
+        absent = explain_absence(shown.state, shown.context, "left", None)
+        assert absent is not None and absent.heading == "wide.npy cannot be used" and "x.safetensors" not in absent.text
+        assert (
+            "takes 32" in absent.text
+            and "The model is fine: choose seeds, or another file, under Latent" in absent.text
+        )
+        said = shown.context.explain_nothing(shown.state, "left")
+        assert said == "wide.npy cannot be used with the left model: choose seeds under Latent."
+        assert "open a model there" in shown.context.explain_nothing(shown.state, "right")
+        file.unlink()
+        context.item_click("//Latent/seeds##source")
+        settle(context, shown)
+        assert explain_absence(shown.state, shown.context, "left", None) != absent and picture(shown).size
+
+    drive(shown, script)
+
+
+def test_a_second_file_that_does_not_fit_is_sought_under_mixing(tmp_path: Path) -> None:
+    shown, file = window(tmp_path), tmp_path / "wide.npy"
+    np.save(file, np.zeros((1, 512), np.float32))
+    shown.state.latent.mixed = [0]
+    shown.state.latent.second.keep(open_latent(str(file)))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        absent = explain_absence(shown.state, shown.context, "left", None)
+        assert absent is not None and absent.text.endswith("under Mixing.")
+
+    drive(shown, script)
+
+
+def test_a_w_that_may_be_a_z_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, file = window(tmp_path), tmp_path / "some.npy"
+    np.save(file, np.zeros((1, 32), np.float32))
+    sentence, said = widgets.sentence, []
+    monkeypatch.setattr(widgets, "sentence", lambda text, colour: (said.append(text), sentence(text, colour)))
+
+    def is_remarked(context: Any) -> bool:
+        said.clear()
+        context.yield_(3)
+        return any("press z if it is one" in text for text in said)
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        context.item_click("//Latent/file##source")
+        enter(context, shown, "//Latent/##latent file", str(file))
+        assert is_remarked(context)
+        context.item_click("//Latent/z##space")
+        settle(context, shown)
+        kept = shown.state.latent.kept
+        assert isinstance(kept, FileLatent) and kept.space == "z" and not is_remarked(context)
+
+    drive(shown, script)
+
+
+def test_a_w_that_is_named_or_one_a_layer_is_no_z(tmp_path: Path) -> None:
+    np.savez(tmp_path / "w.npz", w=np.zeros((1, 32), np.float32))
+    np.savez(tmp_path / "x.npz", x=np.zeros((1, 32), np.float32))
+    np.save(tmp_path / "layers.npy", np.zeros((1, 9, 32), np.float32))
+    asked = {name: may_be_z(open_latent(str(tmp_path / name))) for name in ("w.npz", "x.npz", "layers.npy")}
+    assert asked == {"w.npz": False, "x.npz": True, "layers.npy": False}

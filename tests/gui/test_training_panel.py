@@ -176,6 +176,43 @@ def test_a_model_that_does_not_fit_is_said(tmp_path: Path) -> None:
     drive(window, test)
 
 
+@pytest.mark.slow
+def test_no_run_starts_from_a_model_that_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = Window(smallest(tmp_path, start_from="right"), strict=True)
+    broken, state = tmp_path / "broken.pkl", tmp_path / "training-state.safetensors"
+    broken.write_bytes(b"no model")
+    state.write_bytes(b"only the trainer knows")
+    sentence, said = widgets.sentence, []
+    monkeypatch.setattr(widgets, "sentence", lambda text, colour: (said.append(text), sentence(text, colour)))
+
+    def refuses(context: Any, path: Path) -> bool:
+        window.state.right.path = str(path)
+        context.yield_(5)
+        until(context, lambda: window.context.models.info(str(path)) is not None)
+        said.clear()
+        context.yield_(5)
+        off = bool(context.item_info("**/Start training").item_flags & imgui.ItemFlags_.disabled)
+        assert off == any(text.startswith("No run can start from this model: broken.pkl") for text in said)
+        return off
+
+    def test(context: Any) -> None:
+        open_panel(context, window)
+        assert refuses(context, broken) and not refuses(context, bundled("B")) and not refuses(context, state)
+
+    drive(window, test)
+
+
+def test_options_are_named_by_the_panels_controls() -> None:
+    said = "Nothing of x fits the new run (rung T and not A); give the --cfg, --preset, --cbase and --capacity of it."
+    assert training_run.name_controls(said) == (
+        "Nothing of x fits the new run (rung T and not A); give the rung, preset, --cbase and --capacity of it. "
+        "Only a command in a terminal takes --cbase, --capacity: Copy command copies one to begin with."
+    )
+    plain = "Training ran out of memory; start again with a smaller --batch."
+    assert training_run.name_controls(plain) == plain.replace("--batch", "batch")
+    assert training_run.name_controls("a--cbase.png is damaged.") == "a--cbase.png is damaged."
+
+
 def bundled(rung: str) -> Path:
     return next(Path(model.path) for model in list_bundled() if model.rung == rung)
 

@@ -2,6 +2,7 @@
 """Runs that start from another model: the table, the pictures at the start, exact resumes, and every refusal."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -308,6 +309,32 @@ def test_damaged_sources_are_refused(tmp_path: Path, data: Path, source: Path) -
     refused(start(tmp_path, data, f"--transfer={tmp_path / 'empty'}"), "a folder without a snapshot")
     refused(start(tmp_path, data, f"--transfer={tmp_path / 'gone.pkl'}"), "There is no file")
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("keep", [0, 5000, -1])
+def test_a_damaged_state_is_named_with_the_snapshot_beside_it(
+    tmp_path: Path, data: Path, source: Path, keep: int
+) -> None:
+    newest = snapshot(source)
+    (source / STATE).write_bytes((source / STATE).read_bytes()[:keep])
+    result = start(tmp_path, data, f"--transfer={source}")
+    refused(result, f"In {source} {STATE} ", f"start from its newest snapshot, --transfer={newest}.")
+    assert start(tmp_path, data, f"--transfer={newest}", "-n").exit_code == 0, "what it says works"
+    for path in source.glob("network-snapshot-*"):
+        path.unlink()
+    result = start(tmp_path, data, f"--transfer={source}")
+    refused(result, STATE)
+    assert "newest snapshot" not in result.output
+
+
+def test_a_transfer_of_little_is_said(tmp_path: Path, data: Path, source: Path) -> None:
+    whole = start(tmp_path, data, f"--transfer={source}", "-n")
+    assert whole.exit_code == 0 and "of the generator's parameters are taken" not in whole.output
+    little = start(tmp_path, data, f"--transfer={source}", "--cbase=512", "--cmax=32")
+    assert little.exit_code == 0, little.output
+    line = next(line for line in little.output.splitlines() if "of the generator's parameters are taken" in line)
+    assert 0 <= int(re.fullmatch(r"Only (\d+) % .*: the rest starts afresh\.", line)[1]) < 50  # type: ignore[index]
+    assert line in sorted((tmp_path / "runs").glob("*-T-16"))[-1].joinpath("log.txt").read_text()
 
 
 def test_an_attack_is_not_run(tmp_path: Path, data: Path) -> None:

@@ -13,6 +13,7 @@ from gan.hub.resolve import format_title
 from gan.networks.describe import RUNG_TITLES
 from gan.networks.labels import describe_label
 from viz.core.labels import choose_label
+from viz.core.latent import FileLatent
 from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
@@ -96,6 +97,11 @@ def explain_absence(
     path, result = state.slot(slot).path, find_current_result(state, context, slot)
     if not path:
         return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
+    if result and result.error and result.misfit:
+        own = state.latent_of(slot).base()
+        panel = "Latent" if isinstance(own, FileLatent) and own.name == result.misfit else "Mixing"
+        advice = f"The model is fine: choose seeds, or another file, under {panel}."
+        return Absence(f"{result.error}\n{advice}", heading=f"{result.misfit} cannot be used", failed=True)
     if result and result.error:
         return Absence(result.error, heading=f"{Path(path).name} cannot be shown", failed=True)
     if picture is None or result is None:

@@ -166,6 +166,12 @@ def check_steps(steps: Sequence[Step], model: str, num_ws: int) -> None:
             )
 
 
+def check_cutoff(cutoff: int | None, model: str, num_ws: int) -> None:
+    """Raise click.UsageError if more w's are to be truncated than the model, which takes `num_ws`, has."""
+    if cutoff is not None and cutoff > num_ws:
+        raise click.UsageError(f"{model} has {num_ws} w's: give --cutoff a number from 1 to {num_ws}, or leave it out.")
+
+
 def check_w_name(path: Path, count: int, overwrite: bool) -> None:
     """Raise click.UsageError or ClickException unless the one w of `count` pictures can be written to `path`."""
     if count > 1:

@@ -15,7 +15,7 @@ from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.drawing import draw_picture
 from viz.cli.label_options import choose_label, class_option, label_option
-from viz.cli.latent_options import NamedLatent, check_steps, check_w_name, choose_latents, latent_options
+from viz.cli.latent_options import NamedLatent, check_cutoff, check_steps, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
@@ -160,6 +160,7 @@ def render(
     with user_errors():
         path, header = read_model(model)
     check_steps(steps, path.name, header.config.num_ws)
+    check_cutoff(cutoff, path.name, header.config.num_ws)
     if grid is not None:
         sheet = check_sheet(grid, header.config.resolution, out, captions=captions, overwrite=overwrite)
     if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for _, target in targets if target):

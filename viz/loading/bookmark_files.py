@@ -22,10 +22,11 @@ PARTS = {"latent": {"latent"}, "transform": {"transform"}}
 
 
 class BookmarkError(ValueError):
-    """A file of bookmarks that cannot be read or written; one sentence."""
+    """A file of bookmarks that cannot be read or written; one sentence. No `why`: it is not there."""
 
-    def __init__(self, path: str | os.PathLike[str], why: str) -> None:
-        super().__init__(sanitize_text(f"{Path(path).name or path} {why}"))
+    def __init__(self, path: str | os.PathLike[str], why: str = "") -> None:
+        missing = f"There is no file {os.fspath(path) or repr('')}: check its path."
+        super().__init__(sanitize_text(f"{Path(path).name or path} {why}" if why else missing))
 
 
 def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark]) -> None:
@@ -43,6 +44,8 @@ def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise BookmarkError(path) from None
     except (OSError, ValueError) as problem:
         raise BookmarkError(path, f"cannot be read: {_describe(problem)}.") from None
     if len(data) > LARGEST_FILE:

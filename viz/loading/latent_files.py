@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gan.data.latent_files import LatentError, read_latent_file
+from gan.data.latent_files import LatentError, read_arrays, read_latent_file
 from viz.core.latent import FileLatent
 
 KEPT = 256  # files; a file's w's have some ten thousand numbers
@@ -44,3 +44,13 @@ def read_values(latent: FileLatent) -> np.ndarray:
         raise LatentError(latent.path, "is not the file any more that it was: open it again.")
     values.flags.writeable = False
     return values
+
+
+@lru_cache(KEPT)
+def may_be_z(latent: FileLatent) -> bool:
+    """Return True for a w that might be a z as well: a single vector, in a file that does not name it."""
+    try:
+        named = "w" in read_arrays(latent.path, "latent", "w")[0]
+        return latent.space == "w" and not named and len(read_values(latent)) == 1
+    except LatentError:
+        return False

@@ -30,7 +30,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     chosen.slot = widgets.slot_switch(theme, "slot", chosen.slot, tip) or chosen.slot
     slot: Slot = "left" if chosen.slot == "left" else "right"
     if context.facts(slot) is None or not state.slot(slot).path:
-        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", theme.dim)
+        widgets.sentence(context.explain_nothing(state, slot), theme.dim)
         return
     _page(state, context)
     room = imgui.get_content_region_avail()

@@ -9,7 +9,7 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 from viz.core import gestures
 from viz.core.latent import LARGEST_SEED, PLANE_WIDTH, FileLatent, find_seed, seed_point
 from viz.core.latent_state import SourceState
-from viz.loading.latent_files import open_latent
+from viz.loading.latent_files import may_be_z, open_latent
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
@@ -87,6 +87,8 @@ def _file(source: SourceState, context: PanelContext) -> None:
         pressed = widgets.pick_word(theme, "holds", "space", kept.space, ("w", "z"), tip)
         if pressed in ("w", "z") and pressed != kept.space:
             _open(source, context, kept.path, pressed)
+        if may_be_z(kept):
+            widgets.sentence("Taken for a w, since the file does not say: press z if it is one.", theme.dim)
     else:
         nothing = "No file is open yet: the point of the seed plane is shown."
         widgets.sentence(nothing if kept is None else f"A {kept.type} of latents is shown, no file.", theme.dim)

@@ -64,7 +64,7 @@ def choose_slot(state: AppState, context: PanelContext) -> Slot:
     chosen.slot = widgets.slot_switch(context.theme, "slot", chosen.slot, tip) or chosen.slot
     slot: Slot = "left" if chosen.slot == "left" else "right"
     if context.facts(slot) is None or not state.slot(slot).path:
-        widgets.sentence(f"Nothing is shown in the {slot} slot: open a model there.", context.theme.dim)
+        widgets.sentence(context.explain_nothing(state, slot), context.theme.dim)
     return slot
 
 

@@ -80,7 +80,9 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     download_row.draw(context, slot, path)
     result = context.results[slot]
     if result and result.error and result.request.model == path:
-        imgui.text_colored(context.theme.error, "cannot be shown")  # why stands where its picture would be
+        imgui.text_colored(
+            context.theme.error, f"{result.misfit} cannot be used" if result.misfit else "cannot be shown"
+        )  # why stands where its picture would be
         widgets.tooltip(result.error)
     imgui.pop_id()
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from gan.hub.resolve import format_title
+from gan.hub.url import is_address
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, AppState, TrainingState, absolute_path
 from viz.panels import training_run
 from viz.training.monitor import RunMonitor, RunReport, build_training_command, format_command
 from viz.training.process import RunError
-from viz.training.run_folder import RunSnapshot
+from viz.training.run_folder import STATE, RunSnapshot
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
@@ -147,7 +149,10 @@ def _start(state: AppState, context: PanelContext, monitor: RunMonitor, report: 
         coming = "Losses, pictures and snapshots appear here; training goes on when this window is closed."
         widgets.sentence(misfit or coming, theme.warning if misfit else theme.dim)
     command, problem = _command(tuple(asdict(training).items()), model, int(imgui.get_time()))
-    if problem and not report.error:
+    refusal = _refusal(context, model)
+    if refusal:
+        command, problem = "", f"No run can start from this model: {refusal}"
+    if problem and (refusal or not report.error):
         widgets.sentence(problem, theme.warning if training.source.strip() else theme.dim)
     with imgui_ctx.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(imgui.Col_.button_active)):
         started = widgets.button("Start training", "Run the trainer as a process of its own.", enabled=bool(command))
@@ -170,6 +175,14 @@ def _model(state: AppState) -> str:
     """Return the path of the model to start from; "" for none."""
     slot = next((slot for slot in SLOTS if slot == state.training.start_from), None)
     return "" if slot is None else state.slot(slot).path
+
+
+def _refusal(context: PanelContext, model: str) -> str:
+    """Return why the model to start from cannot be opened; "" where it can, or where only the trainer will know."""
+    if not model or is_address(model) or Path(model).name == STATE:
+        return ""
+    found = context.models.info(model)
+    return found.error if found is not None and not found.passing else ""
 
 
 def _misfit(state: AppState, context: PanelContext) -> str:

@@ -25,6 +25,18 @@ CURVES = (
     ("loss_d", "D", "#9a76c2", "Discriminator loss: softplus(D(G(z))) + softplus(-D(x))."),
     ("r1", "R1", "#8d929b", "R1 gradient penalty, before its weight: the squared gradient of D at real images."),
 )
+OPTION = r"(?<![\w-])--([a-z][a-z0-9-]*)"
+CONTROLS = {  # by the trainer's options
+    "cfg": "rung",
+    "data": "data",
+    "resolution": "size",
+    "preset": "preset",
+    "transfer": "start from",
+    "kimg": "length",
+    "batch": "batch",
+    "gamma": "R1 γ",
+    "outdir": "output",
+}
 STAGES = {
     "launching": "Starting",
     "starting": "Preparing",
@@ -180,12 +192,23 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
 def draw_failure(context: PanelContext, report: RunReport) -> None:
     """Draw what went wrong in the trainer's own words, and the path of its log."""
     ended = report.stage in ("failed", "crashed")
-    widgets.sentence(f"The trainer stopped: {report.error}" if ended else report.error, context.theme.error)
+    error = name_controls(report.error)
+    widgets.sentence(f"The trainer stopped: {error}" if ended else error, context.theme.error)
     if report.log is not None:
         with imgui_ctx.push_font(context.theme.mono, 0.0):
             widgets.sentence(f"log {report.log}", context.theme.dim)
         widgets.tooltip("Click to copy the path.")
         widgets.copied_on_click(str(report.log))
+
+
+def name_controls(error: str) -> str:
+    """Return a trainer's sentence with the panel's controls in place of its options, and say which it has not."""
+    lacking = dict.fromkeys(name for name in re.findall(OPTION, error) if name not in CONTROLS)
+    said = re.sub(OPTION, lambda found: CONTROLS.get(found[1], found[0]), error)
+    if not lacking:
+        return said
+    listed = ", ".join(f"--{name}" for name in lacking)
+    return f"{said} Only a command in a terminal takes {listed}: Copy command copies one to begin with."
 
 
 def format_length(images: int, total: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan.data.latent_files import LatentError
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.labels import Label
 from viz.core.latent import Blend, Direction, FileLatent, Latent, Mixture, Moved, OtherModel, SeedPoint
@@ -18,6 +19,14 @@ from viz.render.cuda_graphs import copy_in
 
 Move = Callable[[np.ndarray], np.ndarray]  # of a z [z_dim]
 SEEDS_KEPT = 256  # whose w's are kept: while a point walks over the plane, few are mapped
+
+
+class LatentMisfit(ValueError):
+    """A file of a latent, called `name`, that a model cannot be drawn with: one sentence."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class LatentMapper:
     other: Callable[[OtherModel], Tensor] | None = None  # maps with another model
 
     def map(self, latent: Latent) -> Tensor:
-        """Return w's [1, num_ws, w_dim]. Raises ValueError, one sentence, for a file's that do not fit the model."""
+        """Return w's [1, num_ws, w_dim]. Raises LatentMisfit for a file's that do not fit the model; ValueError."""
         match latent:
             case SeedPoint():
                 return self._truncate(self._map_point(latent))
@@ -77,14 +86,20 @@ class LatentMapper:
         return self.generator.mapping(vector, self._c)
 
     def _map_file(self, latent: FileLatent) -> Tensor:
-        values, config = read_values(latent), self.generator.config
+        config = self.generator.config
+        try:
+            values = read_values(latent)
+        except LatentError as problem:
+            raise LatentMisfit(latent.name, str(problem)) from None
         size = config.z_dim if latent.space == "z" else config.w_dim
         if values.shape[1] != size:
             what = f"a {latent.space} of {values.shape[1]} numbers"
-            raise ValueError(f"{latent.name} holds {what}, and this model takes {size}: open one that it made.")
+            sentence = f"{latent.name} holds {what}, and this model takes {size}: open one that it made."
+            raise LatentMisfit(latent.name, sentence)
         if len(values) not in (1, config.num_ws):
             what = f"the w's of {len(values)} layers"
-            raise ValueError(f"{latent.name} holds {what}, and this model has {config.num_ws}: open one that it made.")
+            sentence = f"{latent.name} holds {what}, and this model has {config.num_ws}: open one that it made."
+            raise LatentMisfit(latent.name, sentence)
         if latent.space == "z":
             return self._map_z(values)
         ws = torch.empty(1, config.num_ws, size, device=self._device)

@@ -35,7 +35,7 @@ from viz.loading.model_cache import ModelCache, ModelKey, default_limit
 from viz.loading.model_info import read_facts
 from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs
 from viz.render.directions import Directions, Subject
-from viz.render.latents import SEEDS_KEPT, LatentMapper, Move
+from viz.render.latents import SEEDS_KEPT, LatentMapper, LatentMisfit, Move
 from viz.render.noise import PLANES_BYTES, Planes, make_planes
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
@@ -324,7 +324,7 @@ def _fail(request: PictureRequest, problem: Exception) -> RenderResult:
     error = describe_error(problem)
     if error is None:
         raise problem
-    return RenderResult(request, error=error)
+    return RenderResult(request, error=error, misfit=problem.name if isinstance(problem, LatentMisfit) else "")
 
 
 def _complete(result: RenderResult, drawn: RenderedImage) -> RenderResult:

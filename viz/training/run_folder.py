@@ -24,6 +24,7 @@ from gan.files.numbered import find_newest
 
 ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
 STATES = (*ACTIVE, "stopped", "finished", "failed")
+STATE = "training-state.safetensors"  # that a run is resumed from
 COLUMNS = ("kimg", "loss_g", "loss_d", "r1")  # of stats.jsonl: what curves are drawn over, and the curves
 _READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
 TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
@@ -208,7 +209,7 @@ class RunFolder:
 def is_resumable(names: Sequence[str]) -> bool:
     """Return whether a run folder with files of these names can be resumed, be it from its beginning."""
     started = "training_options.json" in names and not any(name.startswith("network-snapshot-") for name in names)
-    return "training-state.safetensors" in names or started
+    return STATE in names or started
 
 
 def newest(folder: Path, names: Sequence[str], before: str, after: str) -> NumberedFile | None:

@@ -165,6 +165,15 @@ class PanelContext:
         result = self.results[slot]
         return result.error if result else None
 
+    def explain_nothing(self, state: AppState, slot: Slot) -> str:
+        """Return one sentence on what is to be done before there is anything to see in an empty slot."""
+        path, result = state.slot(slot).path, self.results[slot]
+        if not path or result is None or result.request.model != path or not result.error:
+            return f"Nothing is shown in the {slot} slot: open a model there."
+        if result.misfit:
+            return f"{result.misfit} cannot be used with the {slot} model: choose seeds under Latent."
+        return f"The model in the {slot} slot cannot be shown: {result.error}"
+
     def shown(self) -> tuple[tuple[Slot, PictureRequest], ...]:
         """Return the slots that show a picture, each with the request of it."""
         return tuple((slot, result.request) for slot, result in self.results.items() if result and not result.error)

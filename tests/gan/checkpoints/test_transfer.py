@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from gan.checkpoints.transfer import Match, describe_matches, describe_misfit, match_discriminators, match_generators
+from gan.checkpoints.transfer import (
+    Match,
+    describe_matches,
+    describe_misfit,
+    match_discriminators,
+    match_generators,
+    measure_share,
+)
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
@@ -40,6 +47,17 @@ def test_a_network_of_one_kind_is_taken_whole(rung: str) -> None:
     match.copy(source.state_dict(), target)
     theirs = source.state_dict()
     assert all(torch.equal(value, theirs[name]) for name, value in target.state_dict().items())
+
+
+def test_the_share_is_of_trained_numbers() -> None:
+    config, other = generator("T"), generator("T", w_dim=8)
+    match = match_generators(config, config)
+    assert measure_share(match, config) == 1.0
+    assert 0.0 < measure_share(match_generators(other, config), config) < 0.1, "the input's weights alone"
+    less = replace(match, parts=tuple(part for part in match.parts if part.module == "mapping"))
+    sizes = {name: value.numel() for name, value in Generator(config).named_parameters()}
+    mapping = sum(size for name, size in sizes.items() if name.startswith("mapping."))
+    assert measure_share(less, config) == mapping / sum(sizes.values())
 
 
 def test_a_discriminator_of_one_kind_is_taken_whole() -> None:

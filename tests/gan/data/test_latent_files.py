@@ -132,6 +132,10 @@ def test_a_z_has_no_layers(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.npz", tmp_path, tmp_path / "a\0b"):
-        with pytest.raises(LatentError, match="cannot be read: "):
+    for path, words in (
+        (tmp_path / "none.npz", f"^There is no file {tmp_path / 'none.npz'}: check its path.$"),
+        (tmp_path, "cannot be read: "),
+        (tmp_path / "a\0b", "cannot be read: "),
+    ):
+        with pytest.raises(LatentError, match=words):
             read_latent_file(path, "w")

@@ -90,7 +90,7 @@ def test_what_cannot_be_is_one_sentence(model: str, folder: Path) -> None:
     refused(run(model, out, "--layers=0-99"), "net.safetensors has w's 0 to 15", 2)
     refused(run(model, out, "--kind=ica"), "'ica' is not one of", 2)
     refused(run(model, out, "--file=wide.npy"), "wide.npy holds directions of 33 numbers", 1)
-    refused(run(model, out, "--file=gone.npy"), "gone.npy cannot be read", 1)
+    refused(run(model, out, "--file=gone.npy"), "There is no file ", 1)
     refused(run(model, out, "--num=0"), "0 is not in the range", 2)
     refused(run(model, out, "--reach=nan"), "--reach", 2)
     refused(run("gone.safetensors", out), "There is no file gone.safetensors", 1)

@@ -96,7 +96,7 @@ def test_what_cannot_be_drawn_is_one_sentence(model: str, folder: Path) -> None:
     np.save("two.npy", np.zeros((2, W_DIM)))
     (folder / "bad.npz").write_bytes(b"PK\x03\x04 and then nothing")
     out = ("--out", "x.png")
-    refused(render(model, "--w", "none.npz", *out), "none.npz cannot be read: No such file or directory", 1)
+    refused(render(model, "--w", "none.npz", *out), f"There is no file {folder / 'none.npz'}: check its path.", 1)
     refused(render(model, "--w", str(folder), *out), "cannot be read: Is a directory", 1)
     refused(render(model, "--w", "bad.npz", *out), "bad.npz holds no latent that can be read", 1)
     refused(render(model, "--w", "two.npy", *out), "two.npy holds numbers of shape [2, 32], and a w has [n]", 1)
@@ -108,6 +108,10 @@ def test_what_cannot_be_drawn_is_one_sentence(model: str, folder: Path) -> None:
     refused(render(model, "--seed-plane", "1e9,0", *out), "out of range", 2)
     refused(render(model, "--seed-plane", "nan,0", *out), "out of range", 2)
     refused(render(model, "--cutoff", "0", *out), "not in the range", 2)
+    words = "net.safetensors has 16 w's: give --cutoff a number from 1 to 16, or leave it out."
+    refused(render(model, "--cutoff", "17", *out), words, 2)
+    refused(render(model, "--cutoff", "40", "--seeds", "1-4", "--grid", "2x2", *out), words, 2)
+    refused(render(model, "--z", "none.npy", *out), f"There is no file {folder / 'none.npy'}: check its path.", 1)
     refused(render(model, "--seeds", "1-2", "--save-w", "w.npz", "--outdir", "y"), "the w of one picture", 2)
     refused(render(model, "--save-w", "w.png", *out), "--save-w w.png must end in .npz, .npy or .safetensors", 2)
     refused(render(model, "--save-w", "wide.npy", *out), "wide.npy is there already", 2)
@@ -145,7 +149,11 @@ def test_steps_that_cannot_be_taken_are_said(model: str, folder: Path) -> None:
     refused(render(model, "--direction=pca:0:1:2-64", "--out=a.png"), "no range of layers", 2)
     words = "net.safetensors has w's 0 to 15: give --direction some of them, not 16"
     refused(render(model, "--direction=pca:0:1", "--direction=pca:1:1:2-16", "--out=a.png"), words, 2)
-    refused(render(model, "--direction=gone.npz:0:1", "--out=a.png"), "gone.npz cannot be read", 1)
+    refused(
+        render(model, "--direction=gone.npz:0:1", "--out=a.png"),
+        f"There is no file {folder / 'gone.npz'}: check its path.",
+        1,
+    )
     refused(render(model, "--direction=~nobody-here/d.npz:0:1", "--out=a.png"), "the home folder that", 2)
     refused(render(model, "--direction=wide.npy:0:-.5", "--out=a.png"), "wide.npy holds directions of", 1)
     refused(render(model, "--direction=pca:99:1", "--out=a.png"), "This model has 32 directions of this kind", 1)

@@ -112,10 +112,18 @@ def test_a_name_is_one_line_that_can_be_shown(tmp_path: Path) -> None:
     assert name.startswith("a b [2J x") and len(name) == 60
 
 
-@pytest.mark.parametrize("path", ["", ".", "missing/b.json", "a\0b"])
-def test_a_path_that_cannot_be_read_is_one_sentence(path: str, tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", "^There is no file '': check its path.$"),
+        (".", r"cannot be read: .*\.$"),
+        ("missing/b.json", "^There is no file missing/b.json: check its path.$"),
+        ("a\0b", r"cannot be read: .*\.$"),
+    ],
+)
+def test_a_path_that_cannot_be_read_is_one_sentence(path: str, words: str, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BookmarkError, match=r"cannot be read: .*\.$"):
+    with pytest.raises(BookmarkError, match=words):
         read_bookmarks(path)
 
 

@@ -135,4 +135,4 @@ def test_a_named_file_is_never_replaced_and_adds_what_there_is_room_for(tmp_path
         "Read 100 bookmarks. There was no room"
     )
     context.bookmarks.read(str(tmp_path / "none.json"))
-    assert context.message.startswith("none.json cannot be read: ") and len(names(context)) == BOOKMARKS_LIMIT
+    assert context.message.endswith("none.json: check its path.") and len(names(context)) == BOOKMARKS_LIMIT
