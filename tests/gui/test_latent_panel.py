@@ -164,6 +164,7 @@ def test_a_second_file_that_does_not_fit_is_sought_under_mixing(tmp_path: Path) 
         settle(context, shown)
         absent = explain_absence(shown.state, shown.context, "left", None)
         assert absent is not None and absent.text.endswith("under Mixing.")
+        assert shown.context.explain_nothing(shown.state, "left").endswith("under Mixing.")
 
     drive(shown, script)
 

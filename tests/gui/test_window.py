@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from imgui_bundle import imgui
 from PIL import Image
 from support.gui import drive, save_model, settle
 from support.paths import ROOT
+from support.tensorflow import file_of, generator, written_generator
 
 from viz.core.state import AppState
 from viz.panels import transform
-from viz.ui import theme
+from viz.ui import theme, widgets
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -170,3 +172,34 @@ def test_models_by_position_fill_slots_and_the_recent_ones(tmp_path: Path) -> No
     kept = json.loads((tmp_path / "s.json").read_text())
     assert [kept["left"]["path"], kept["right"]["path"]] == names[:2]
     assert set(names) < set(kept["recents"]) and any("critters-b" in path for path in kept["recents"])
+
+
+def test_what_is_too_long_ends_in_an_ellipsis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = AppState()
+    path = tmp_path / f"{'long-name-' * 6}.pkl"
+    path.write_bytes(file_of(written_generator(generator(), version=5)))
+    state.left.path = str(path)
+    shown, elide, said = Window(state, strict=True), widgets.elide, {}
+
+    def watched(text: str, width: float) -> str:
+        fitted = elide(text, width)
+        wider = imgui.calc_text_size(text[: len(fitted)] + "…").x
+        said[text] = fitted, imgui.calc_text_size(fitted).x <= width < wider
+        return fitted
+
+    monkeypatch.setattr(widgets, "elide", watched)
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        for _ in range(200):
+            context.yield_()
+            if "StyleGAN2-ADA" in said:
+                break
+        name, fits = said[path.stem]
+        assert fits and name.startswith("long-name-") and name.endswith("…") and len(name) > 12
+        kind, fits = said["StyleGAN2-ADA"]
+        assert fits and kind.startswith("StyleGAN2") and kind.endswith("…")
+        assert said["pickle,"][0] == "pickle," and said["TensorFlow"][0] == "TensorFlow"
+        assert elide("abc", 1e4) == "abc" and elide("abc", 0.0) == "…" and elide("", 0.0) == ""
+
+    drive(shown, script)

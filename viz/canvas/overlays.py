@@ -13,12 +13,11 @@ from gan.hub.resolve import format_title
 from gan.networks.describe import RUNG_TITLES
 from gan.networks.labels import describe_label
 from viz.core.labels import choose_label
-from viz.core.latent import FileLatent
 from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
 from viz.ui.checkerboard import draw_checkerboard
-from viz.ui.context import PanelContext
+from viz.ui.context import PanelContext, locate_latent_file
 from viz.ui.theme import Theme, rgb
 
 MARGIN = 10.0  # around a fitted picture, pixels
@@ -98,8 +97,7 @@ def explain_absence(
     if not path:
         return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
     if result and result.error and result.misfit:
-        own = state.latent_of(slot).base()
-        panel = "Latent" if isinstance(own, FileLatent) and own.name == result.misfit else "Mixing"
+        panel = locate_latent_file(state, slot, result.misfit)
         advice = f"The model is fine: choose seeds, or another file, under {panel}."
         return Absence(f"{result.error}\n{advice}", heading=f"{result.misfit} cannot be used", failed=True)
     if result and result.error:

@@ -56,9 +56,10 @@ def inspect(
     """Print what is inside a network: layers, filters, parameters.
 
     Of a rung (--cfg), of MODEL, or what sets two rungs apart (--diff). MODEL is a checkpoint of Jinc's, a pickle of the
-    official StyleGAN2-ADA or StyleGAN3 code (.pkl), a file of torch's, a run folder, the http(s) address of a
-    checkpoint, or a bundled model's name (b, t, ...). Neither the network nor any code that a file carries is run. The
-    options from --size to --capacity shape the rung, as they do in the trainer.
+    official StyleGAN2-ADA or StyleGAN3 code (.pkl), a file of TensorFlow's StyleGAN2, StyleGAN-XL or rosinality's
+    StyleGAN2, another file of torch's, a run folder, the http(s) address of a checkpoint, or a bundled model's name
+    (b, t, ...). Neither the network nor any code that a file carries is run. The options from --size to --capacity
+    shape the rung, as they do in the trainer.
 
     \b
     Examples:

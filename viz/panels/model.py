@@ -56,7 +56,9 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     path = state.slot(slot).path
     imgui.push_id(slot)
     widgets.label(context.theme, slot.capitalize(), colour=context.theme.accent[slot])
-    if imgui.begin_combo("##choose", format_title(path) if path else "nothing open", imgui.ComboFlags_.height_largest):
+    room = imgui.calc_item_width() - imgui.get_frame_height() - 2 * imgui.get_style().frame_padding.x
+    chosen = widgets.elide(format_title(path), room) if path else "nothing open"
+    if imgui.begin_combo("##choose", chosen, imgui.ComboFlags_.height_largest):
         widgets.close_by_escape()
         _choices(state, context, slot)
         imgui.end_combo()
@@ -169,7 +171,9 @@ def _comparison(state: AppState, context: PanelContext) -> None:
             for slot in SLOTS:
                 imgui.table_next_column()
                 with imgui_ctx.push_font(theme.mono, 0.0):
-                    widgets.sentence(values.get(slot) or "–", theme.accent[slot] if slot in values else theme.dim)
+                    room = imgui.get_content_region_avail().x
+                    fitted = " ".join(widgets.elide(word, room) for word in (values.get(slot) or "–").split())
+                    widgets.sentence(fitted, theme.accent[slot] if slot in values else theme.dim)
                 widgets.tooltip(found[slot].words if slot in found else "")
 
 

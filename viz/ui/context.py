@@ -13,6 +13,7 @@ import numpy as np
 from viz.core.bookmarks import BookmarkShelf
 from viz.core.frame_rate import FrameRate
 from viz.core.images import size_of
+from viz.core.latent import FileLatent
 from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
@@ -171,7 +172,8 @@ class PanelContext:
         if not path or result is None or result.request.model != path or not result.error:
             return f"Nothing is shown in the {slot} slot: open a model there."
         if result.misfit:
-            return f"{result.misfit} cannot be used with the {slot} model: choose seeds under Latent."
+            panel = locate_latent_file(state, slot, result.misfit)
+            return f"{result.misfit} cannot be used with the {slot} model: choose seeds under {panel}."
         return f"The model in the {slot} slot cannot be shown: {result.error}"
 
     def shown(self) -> tuple[tuple[Slot, PictureRequest], ...]:
@@ -182,3 +184,9 @@ class PanelContext:
         """Return what is inside this slot's model, once it is loaded."""
         result = self.results[slot]
         return result.facts if result else None
+
+
+def locate_latent_file(state: AppState, slot: Slot, name: str) -> str:
+    """Return the title of the panel in which a latent's file, of this name, was opened for a slot."""
+    own = state.latent_of(slot).base()
+    return "Latent" if isinstance(own, FileLatent) and own.name == name else "Mixing"

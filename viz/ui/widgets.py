@@ -5,6 +5,7 @@ Numbers can be dragged, typed (click once) and reset (double click). Each contro
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -78,6 +79,14 @@ def _go_to_controls(start: float, cells: int = 1) -> Row:
     imgui.set_cursor_pos_x(start + label_width())
     imgui.set_next_item_width(-1)
     return Row(cells)
+
+
+def elide(text: str, width: float) -> str:
+    """Return a text that fits into `width` pixels in the current font: a longer one ends in an ellipsis."""
+    if imgui.calc_text_size(text).x <= width:
+        return text
+    fits = bisect_right(range(len(text)), width, key=lambda end: imgui.calc_text_size(text[:end] + "…").x)
+    return text[: max(fits - 1, 0)].rstrip() + "…"
 
 
 def align_right(text: str) -> None:

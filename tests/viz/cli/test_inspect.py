@@ -409,3 +409,10 @@ def test_a_rung_is_there_without_waiting_for_torch() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0 and "rotation equivariance" in ran.stdout, ran.stderr
+
+
+def test_help_names_the_projects_whose_files_open() -> None:
+    words = " ".join(CliRunner().invoke(viewer, ["inspect", "--help"]).output.split())
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for project in ("TensorFlow's StyleGAN2", "StyleGAN-XL", "rosinality's"):
+        assert project in words and project in readme

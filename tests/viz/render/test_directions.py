@@ -99,7 +99,7 @@ def test_what_does_not_fit_is_a_sentence(path: str, tmp_path: Path) -> None:
     )
     assert "No layer of this model takes the w's 60 to 63" in error(path, Direction("closed-form", 0, 60, 63))
     gone = Direction("file", 0, 0, 63, str(tmp_path / "gone.npy"), "0" * 64)
-    assert "gone.npy cannot be read" in error(path, gone)
+    assert "gone.npy: check its path." in error(path, gone)
     np.save(tmp_path / "gone.npy", np.ones(config.w_dim))
     assert "gone.npy is not the file any more that it was: open it again." in error(path, gone)
 
