@@ -225,7 +225,6 @@ def folded(context: Any, shown: Window) -> None:
     assert shown.state.right.path == other and shown.state.canvas.mode == "side"
 
 
-@pytest.mark.slow
 def test_the_strip_of_bookmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glfw.get_cursor_pos", lambda window: (0.0, 0.0))
     state = AppState()

@@ -50,7 +50,6 @@ def type_value(context: Any, key: str, value: str) -> None:
     context.item_input_value(f"//Directions/**/##{key}", value)
 
 
-@pytest.mark.slow
 def test_the_panel(tmp_path: Path) -> None:
     state = AppState()
     state.left.path = save_model(tmp_path / "t.safetensors", "T", 32)

@@ -198,7 +198,6 @@ def sticking_is_measured(context: Any, shown: Window) -> None:
     context.set_ref("")
 
 
-@pytest.mark.slow
 def test_filters_and_sticking_in_the_window(tmp_path: Path) -> None:
     shown = window(save_model(tmp_path / "b.safetensors", "B", 32), save_model(tmp_path / "t.safetensors", "T", 32))
 

@@ -371,7 +371,6 @@ def test_models_of_different_sizes_compare_and_it_is_said_how(tmp_path: Path) ->
     drive(shown, script)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [(640, 480), (900, 1100)])
 def test_every_mode_stands_every_state_of_the_slots(tmp_path: Path, size: tuple[int, int]) -> None:
     good, bad = save_model(tmp_path / "a.safetensors", "A", 16), tmp_path / "bad.safetensors"

@@ -195,7 +195,6 @@ def averaged(context: Any, shown: Window, path: str) -> None:
     assert not state.transform.mean_constant and shown.context.results["right"].notice is None  # type: ignore[union-attr]
 
 
-@pytest.mark.slow
 def test_the_transform_panel(tmp_path: Path) -> None:
     torch.manual_seed(1)
     state = AppState()

@@ -122,7 +122,6 @@ def only_looked_at(context: Any, shown: Window) -> None:
     context.yield_(4)
 
 
-@pytest.mark.slow
 def test_undo_and_redo(tmp_path: Path) -> None:
     state = AppState()
     state.left.path = save_model(tmp_path / "b.safetensors", "B", 64)

@@ -71,7 +71,6 @@ def test_without_a_display_it_says_so_and_what_to_do() -> None:
     assert not sys.platform.startswith("linux") or "DISPLAY is not set" in ran.stderr
 
 
-@pytest.mark.slow
 def test_it_says_how_many_pictures_it_showed(tmp_path: Path) -> None:
     left, right = (save_model(tmp_path / f"{rung}.safetensors", rung, 16) for rung in "BT")
     words = ("--left", left, "--right", right, "--state", str(tmp_path / "state.json"), "--exit-after", "12")
