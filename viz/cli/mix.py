@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from gan.cli.command import Command
-from gan.cli.path_types import ModelName, overwrite_option
+from gan.cli.path_types import overwrite_option
 from gan.hub.resolve import cite_model
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import explain_unwritable
-from viz.cli.parameter_types import MODEL_HELP, PATH, Seeds, device_option, trunc_option
+from viz.cli.parameter_types import PATH, Seeds, device_option, model_option, trunc_option
 from viz.cli.sheet import MOST_CELLS, check_sheet, draw_cells
 from viz.core.latent import MOST_LAYERS, Latent, Mixture, seed_point
 from viz.core.request import PictureRequest
@@ -29,16 +29,7 @@ class Layers(Seeds):
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
-@click.option(
-    "--model",
-    "--network",
-    "model",
-    type=ModelName(),
-    is_eager=True,
-    required=True,
-    metavar="MODEL",
-    help=f"{MODEL_HELP}.",
-)
+@model_option
 @click.option("--rows", "--row-seeds", type=Seeds(), required=True, help="Seeds of the rows, such as 0-4.")
 @click.option("--cols", "--col-seeds", type=Seeds(), required=True, help="Seeds whose styles the columns take.")
 @click.option(

@@ -8,13 +8,24 @@ from typing import Any
 import click
 
 from gan.cli.network_options import FiniteRange
-from gan.cli.path_types import UserPath
+from gan.cli.path_types import ModelName, UserPath
 from viz.core.latent import LARGEST_SEED
 
 SEEDS_LIMIT = 100_000
 MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
 PATH, SEED = UserPath(), click.IntRange(0, LARGEST_SEED)
 
+# Of commands that draw with one model; the official programs call it --network.
+model_option = click.option(
+    "--model",
+    "--network",
+    "model",
+    type=ModelName(),
+    is_eager=True,
+    required=True,
+    metavar="MODEL",
+    help=f"{MODEL_HELP}.",
+)
 trunc_option = click.option(
     "--trunc",
     type=FiniteRange(-10, 10),

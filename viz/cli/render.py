@@ -10,7 +10,7 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
-from gan.cli.path_types import ModelName, overwrite_option, refuse_existing, refuse_existing_in
+from gan.cli.path_types import overwrite_option, refuse_existing, refuse_existing_in
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.drawing import draw_picture
@@ -18,7 +18,7 @@ from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.latent_options import NamedLatent, check_cutoff, check_steps, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
-from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Pair, device_option, trunc_option
+from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
 from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
 from viz.core.noise import Noise
@@ -32,16 +32,7 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--sh
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
-@click.option(
-    "--model",
-    "--network",
-    "model",
-    type=ModelName(),
-    is_eager=True,
-    required=True,
-    metavar="MODEL",
-    help=f"{MODEL_HELP}.",
-)
+@model_option
 @latent_options
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
