@@ -17,7 +17,7 @@ import torch
 from gan.checkpoints.checkpoint import save_generator
 from gan.data.file_sets import ImageError
 from gan.data.image_io import to_uint8
-from gan.files.format import format_duration
+from gan.files.format import format_duration, format_kimg
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
 from gan.networks.labels import make_label_facts
@@ -156,7 +156,7 @@ class Loop:
         write_json(self.run_folder / OPTIONS, state.config.to_json())
         log.drop_rows_after(state.images)
         if state.images:
-            log.say(f"Resuming at {state.images / 1000:.1f} of {state.config.total_images / 1000:.1f} kimg.")
+            log.say(f"Resuming at {format_kimg(state.images)} of {format_kimg(state.config.total_images)} kimg.")
             return
         shown = self.grid.indices if self.grid.names else self.grid.indices[: len(self.reader.source)]
         _, pictures = self.reader.read(shown)
@@ -218,7 +218,7 @@ class Loop:
         if means["grad_nonfinite"]:
             losses += f"  gradients overflowed in {means['grad_nonfinite']:.1%} of steps"
         self.log.say(
-            f"tick {state.ticks}  {state.images / 1000:.1f}/{config.total_images / 1000:.1f} kimg  "
+            f"tick {state.ticks}  {format_kimg(state.images)}/{format_kimg(config.total_images)} kimg  "
             f"{self._tick_rate:.1f} img/s  {losses}  {format_duration(state.seconds)} so far  "
             f"{format_duration(left)} left  {memory['memory_mb']:.0f} MB"
         )

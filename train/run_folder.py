@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from gan.files.atomic_write import atomic_write
-from gan.files.format import format_duration
+from gan.files.format import format_duration, format_kimg
 from gan.files.numbered import format_images
 from train.config import TrainConfig
 from train.errors import TrainingError
@@ -151,6 +151,6 @@ class RunLog:
         fraction = min(images / self.total_images, 1)
         bar = "#" * round(24 * fraction)
         tail = "" if left is None else f"  {format_duration(left)} left"
-        text = f"[{bar:<24}] {fraction:4.0%}  {images / 1000:.1f} kimg  {images_per_s:.1f} img/s{tail}"
+        text = f"[{bar:<24}] {fraction:4.0%}  {format_kimg(images)} kimg  {images_per_s:.1f} img/s{tail}"
         print(f"{ERASE_LINE}{text}", end="", flush=True)
         self._bar_shown = True

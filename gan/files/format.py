@@ -17,3 +17,8 @@ def format_duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def format_kimg(images: int) -> str:
+    """Return a count of images as thousands, "12.3"; short runs with a second decimal, "0.06"."""
+    return f"{images / 1000:.2f}" if images < 1000 else f"{images / 1000:.1f}"

@@ -144,7 +144,7 @@ def test_a_file_that_does_not_fit_is_to_blame_and_not_the_model(tmp_path: Path) 
             and "The model is fine: choose seeds, or another file, under Latent" in absent.text
         )
         said = shown.context.explain_nothing(shown.state, "left")
-        assert said == "wide.npy cannot be used with the left model: choose seeds under Latent."
+        assert said == "wide.npy cannot be used with the left model: choose seeds, or another file, under Latent."
         assert "open a model there" in shown.context.explain_nothing(shown.state, "right")
         file.unlink()
         context.item_click("//Latent/seeds##source")

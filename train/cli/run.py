@@ -124,14 +124,14 @@ def run(
     if given.get("freezed") and "transfer" not in given and run_folder is None:
         raise click.UsageError("--freezed goes with --transfer: layers that learned nothing must be trained.")
     if run_folder is not None:
-        if dry_run:
-            raise click.UsageError("--dry-run is for new runs: training_options.json in the run folder tells more.")
         for parameter in click.get_current_context().command.params:
             if parameter.name in given.keys() - set(CHANGEABLE):
                 raise click.UsageError(
                     f"{parameter.opts[0]} is fixed for a run that is resumed; leave it out, or start a new run with "
                     "--transfer."
                 )
+        if dry_run:
+            raise click.UsageError("--dry-run is for new runs: training_options.json in the run folder tells more.")
     elif given.pop("data_changed", False):
         raise click.UsageError("--data-changed goes with --resume: a new run takes the data as they are.")
     for name, value in (("--cfg", given.get("cfg")), ("--data", data)):

@@ -17,7 +17,7 @@ from viz.core.result import ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display.texture import TextureHandle
 from viz.ui.checkerboard import draw_checkerboard
-from viz.ui.context import PanelContext, locate_latent_file
+from viz.ui.context import PanelContext, advise_on_misfit
 from viz.ui.theme import Theme, rgb
 
 MARGIN = 10.0  # around a fitted picture, pixels
@@ -97,8 +97,7 @@ def explain_absence(
     if not path:
         return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
     if result and result.error and result.misfit:
-        panel = locate_latent_file(state, slot, result.misfit)
-        advice = f"The model is fine: choose seeds, or another file, under {panel}."
+        advice = f"The model is fine: {advise_on_misfit(state, slot, result.misfit)}."
         return Absence(f"{result.error}\n{advice}", heading=f"{result.misfit} cannot be used", failed=True)
     if result and result.error:
         return Absence(result.error, heading=f"{Path(path).name} cannot be shown", failed=True)

@@ -64,7 +64,7 @@ class RenderResult:
     enlarged: Pixels | None = None
     facts: ModelFacts | None = None
     error: str | None = None
-    misfit: str = ""  # the name of the latent's file that the error is about: the model itself is fine
+    misfit: str = ""  # the name of the latent's or direction's file that the error is about: the model itself is fine
     notice: str | None = None
     model_ms: float = 0.0
     post_ms: float = 0.0

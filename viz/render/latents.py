@@ -22,7 +22,7 @@ SEEDS_KEPT = 256  # whose w's are kept: while a point walks over the plane, few 
 
 
 class LatentMisfit(ValueError):
-    """A file of a latent, called `name`, that a model cannot be drawn with: one sentence."""
+    """A file of a latent or a direction, called `name`, that a model cannot be drawn with: one sentence."""
 
     def __init__(self, name: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -61,7 +61,13 @@ class LatentMapper:
             case Blend():
                 return (1.0 - latent.amount) * self.map(latent.first) + latent.amount * self.map(latent.second)
             case Moved():
-                return sum((step.strength * self.unit(step.direction) for step in latent.steps), self.map(latent.base))
+                return sum((step.strength * self._unit(step.direction) for step in latent.steps), self.map(latent.base))
+
+    def _unit(self, direction: Direction) -> Tensor:
+        try:
+            return self.unit(direction)
+        except LatentError as problem:
+            raise LatentMisfit(Path(direction.path).name, str(problem)) from None
 
     def _map_point(self, point: SeedPoint) -> Tensor:
         z_dim, weights = self.generator.config.z_dim, point.weights()

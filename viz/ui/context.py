@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -172,8 +173,8 @@ class PanelContext:
         if not path or result is None or result.request.model != path or not result.error:
             return f"Nothing is shown in the {slot} slot: open a model there."
         if result.misfit:
-            panel = locate_latent_file(state, slot, result.misfit)
-            return f"{result.misfit} cannot be used with the {slot} model: choose seeds under {panel}."
+            advice = advise_on_misfit(state, slot, result.misfit)
+            return f"{result.misfit} cannot be used with the {slot} model: {advice}."
         return f"The model in the {slot} slot cannot be shown: {result.error}"
 
     def shown(self) -> tuple[tuple[Slot, PictureRequest], ...]:
@@ -186,7 +187,11 @@ class PanelContext:
         return result.facts if result else None
 
 
-def locate_latent_file(state: AppState, slot: Slot, name: str) -> str:
-    """Return the title of the panel in which a latent's file, of this name, was opened for a slot."""
-    own = state.latent_of(slot).base()
-    return "Latent" if isinstance(own, FileLatent) and own.name == name else "Mixing"
+def advise_on_misfit(state: AppState, slot: Slot, name: str) -> str:
+    """Return what to do about a file of a latent or a direction, of this name, that does not fit a slot's model."""
+    latent = state.latent_of(slot)
+    if any(Path(step.direction.path).name == name for step in latent.directions.steps):
+        return "reset the sliders, or open another file, under Directions"
+    own = latent.base()
+    panel = "Latent" if isinstance(own, FileLatent) and own.name == name else "Mixing"
+    return f"choose seeds, or another file, under {panel}"

@@ -84,6 +84,7 @@ def test_directions_of_files_are_in_standard_deviations_along_them(path: str, tm
 def error(path: str, direction: Direction) -> str:
     result = Renderer().render(PictureRequest(path, Moved(seed_point(0), (Step(direction, 1.0),))))
     assert result.error is not None and result.image is None and "\n" not in result.error
+    assert result.misfit == Path(direction.path).name, "a file is to blame and not the model"
     return result.error
 
 
