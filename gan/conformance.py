@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 import cuda_ops
 from gan.analysis import image_warp
+from gan.augment.config import AugmentConfig
+from gan.augment.pipeline import augment
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
 from gan.cli.path_types import UserPath
@@ -36,7 +38,6 @@ Tensors = dict[str, Tensor]
 Errors = Iterator[tuple[str, float]]
 NETWORK_TOLERANCE = 1e-4  # of the largest reference value (docs/references.md, [V])
 OPERATOR_TOLERANCE = 1e-5
-NOT_COVERED = ("ada",)  # the augmentation is not written yet
 RESAMPLING = ("integer_translation", "fractional_translation", "fractional_rotation", "fractional_pseudo_rotation")
 REFUSED, CHECKPOINTS = "refused_", (".pkl", ".pt", ".pth")  # foreign checkpoints, by their files' names
 # Filters are stored in the vectors too, though they follow from the configuration.
@@ -163,6 +164,14 @@ def resampling_errors(calls: list[list[Any]], tensors: Tensors) -> Errors:
         yield f"{i} {name} mask", relative_error(mask.expand_as(moved), tensors[f"out/{i}/mask"])
 
 
+def augmentation_errors(calls: list[dict[str, Any]], tensors: Tensors) -> Errors:
+    """Compare the pictures that the augmentation pipeline makes with a percentile in place of its random numbers."""
+    for i, call in enumerate(calls):
+        config = AugmentConfig.from_json(call["kwargs"])
+        found = augment(tensors["in/img"], config, 1.0, percentile=call["debug_percentile"])
+        yield f"{i} {call['group']} {call['debug_percentile']}", relative_error(found, tensors[f"out/{i}/img"])
+
+
 @torch.no_grad()
 def foreign_errors(folder: Path, config: dict[str, Any], tensors: Tensors) -> Errors:
     """Compare w, pictures and logits of another project's checkpoint in `folder` with those of its own code.
@@ -193,8 +202,6 @@ def foreign_errors(folder: Path, config: dict[str, Any], tensors: Tensors) -> Er
 
 def find_case(path: Path, config: Any) -> tuple[Callable[[Any, Tensors], Errors], float]:
     """Return the comparison for a case and its tolerance. NotCoveredError for a known kind that is not covered yet."""
-    if path.stem.startswith(NOT_COVERED):
-        raise NotCoveredError
     if isinstance(config, dict):
         if "file" in config:
             return partial(foreign_errors, path.parent), NETWORK_TOLERANCE
@@ -204,6 +211,8 @@ def find_case(path: Path, config: Any) -> tuple[Callable[[Any, Tensors], Errors]
             return discriminator_errors, NETWORK_TOLERANCE
     elif isinstance(config, list) and config and all(isinstance(call, dict) and "op" in call for call in config):
         return operator_errors, OPERATOR_TOLERANCE
+    elif isinstance(config, list) and config and all("debug_percentile" in call for call in config):
+        return augmentation_errors, NETWORK_TOLERANCE
     elif isinstance(config, list) and config and all(isinstance(call, list) and len(call) == 2 for call in config):
         return resampling_errors, OPERATOR_TOLERANCE
     raise ValueError("unknown kind of case")

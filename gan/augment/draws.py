@@ -1,0 +1,52 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The random numbers of one batch's augmentation, or a percentile in their place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Random numbers for `count` pictures, drawn on the host, so that a GPU never waits for what they say.
+
+    `percentile` in place of them makes the pipeline deterministic: a uniform number becomes it, a normal one
+    erfinv(2 percentile - 1), and everything is applied.
+    """
+
+    count: int
+    p: float
+    percentile: float | None = None
+
+    def uniform(self, *size: int) -> Tensor:
+        """Return uniform numbers in [0, 1), [count, *size]."""
+        if self.percentile is not None:
+            return torch.full((self.count, *size), self.percentile)
+        return torch.rand(self.count, *size)
+
+    def normal(self, *size: int) -> Tensor:
+        """Return normal numbers [count, *size]."""
+        if self.percentile is not None:
+            return torch.erfinv(torch.full((self.count, *size), 2 * self.percentile - 1))
+        return torch.randn(self.count, *size)
+
+    def half_normal(self, *size: int) -> Tensor:
+        """Return absolute values of normal numbers [count, *size]."""
+        if self.percentile is not None:
+            return torch.erfinv(torch.full((self.count, *size), self.percentile))
+        return torch.randn(self.count, *size).abs()
+
+    def apply(self, values: Tensor, factor: float, identity: float) -> Tensor:
+        """Return values [count, ...] of the pictures that a transform is applied to, with p times `factor`; else
+        `identity`."""
+        return self.apply_with(values, self.p * factor, identity)
+
+    def apply_with(self, values: Tensor, probability: float, identity: float) -> Tensor:
+        """Return values [count, ...] of the pictures that are chosen with this probability, `identity` of the others."""
+        if self.percentile is not None:
+            return values if probability > 0 else torch.full_like(values, identity)
+        chosen = torch.rand(self.count) < probability
+        return torch.where(chosen.view(-1, *[1] * (values.ndim - 1)), values, identity)
