@@ -201,7 +201,7 @@ def foreign_errors(folder: Path, config: dict[str, Any], tensors: Tensors) -> Er
 
 
 def find_case(path: Path, config: Any) -> tuple[Callable[[Any, Tensors], Errors], float]:
-    """Return the comparison for a case and its tolerance. NotCoveredError for a known kind that is not covered yet."""
+    """Return the comparison for a case and its tolerance. ValueError for a kind that is unknown."""
     if isinstance(config, dict):
         if "file" in config:
             return partial(foreign_errors, path.parent), NETWORK_TOLERANCE

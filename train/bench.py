@@ -42,7 +42,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
     reals = torch.randn(config.batch, 3, resolution, resolution).clamp(-1, 1)
 
     def step() -> None:
-        work = Step(config, state.generator, state.discriminator, reals, None, state.pl_mean)
+        work = Step(config, state.generator, state.discriminator, reals, None, state.pl_mean, state.augmenter)
         for phase in state.phases:
             if phase.interval == 1:
                 state.networks[phase.network].zero_grad(set_to_none=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple, Self
 
+from gan.augment.options import AugmentOptions
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
 from gan.networks.ladder import Recipe, find_rung, parse_rung
 from train.errors import TrainingError
@@ -61,6 +62,7 @@ class TrainConfig:
     transfer_table: tuple[str, ...] = ()  # lines that say what was taken from it
     warmup_images: int = 0  # G is held over these, while D is trained
     freezed: int = 0  # layers of D, from the picture on, that are not trained
+    augment: AugmentOptions = AugmentOptions()
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -89,8 +91,10 @@ class TrainConfig:
         """Raise TrainingError for a value of the wrong type: options are read from files, which may be damaged."""
         for field in fields(self):
             value, annotation = getattr(self, field.name), str(field.type)
-            network = {"GeneratorConfig": GeneratorConfig, "DiscriminatorConfig": DiscriminatorConfig}.get(annotation)
-            if not (isinstance(value, network) if network else has_type(value, annotation)):
+            nested = {one.__name__: one for one in (GeneratorConfig, DiscriminatorConfig, AugmentOptions)}.get(
+                annotation
+            )
+            if not (isinstance(value, nested) if nested else has_type(value, annotation)):
                 name = FILE_NAMES.get(field.name, field.name)
                 raise TrainingError(f"{name} must be of type {annotation}, not {value!r:.80}.")
         g, d = self.generator, self.discriminator
@@ -132,6 +136,7 @@ class TrainConfig:
             "transfer_table": list(self.transfer_table),
             "generator": self.generator.to_json(),
             "discriminator": self.discriminator.to_json(),
+            "augment": self.augment.to_json(),
         }
         return {FILE_NAMES.get(name, name): value for name, value in values.items()}
 
@@ -148,6 +153,10 @@ class TrainConfig:
                 f"Unknown training options: {', '.join(unknown)}; use the Jinc version that wrote them."
             )
         values = {names[name]: value for name, value in document.items()}
+        try:
+            values["augment"] = AugmentOptions.from_json(values.get("augment", {}))
+        except ValueError as error:
+            raise TrainingError(str(error)) from error
         try:
             values["generator"] = GeneratorConfig.from_json(values["generator"])
             values["discriminator"] = DiscriminatorConfig.from_json(values["discriminator"])
@@ -199,13 +208,14 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
         if ladder.network.schedule == "flexible" and resolution <= 32:
             network["num_layers"] = 8
         recipe = replace(ladder.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0)
-        options = {"batch": 16, "total_images": 200_000, "mirror": True, "reuse_fakes": True, "noise": "none"}
+        options: dict[str, Any] = {"batch": 16, "total_images": 200_000, "mirror": True}
+        options |= {"reuse_fakes": True, "noise": "none"}
         return Preset((2048, 64) if stylegan2 else (1024, 32), (1536, 160), recipe, network, options)
     if name != "paper":
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
     channels = (2**14 if small else 2**15, 512)
     rates = {"g_lr": 0.0020 if stylegan2 and not small else 0.0025, "d_lr": 0.0025 if small else 0.0020}
-    options = {"batch": 64 if small else 32, "total_images": 25_000_000, **rates}
+    options = {"batch": 64 if small else 32, "total_images": 25_000_000, "augment": AugmentOptions("ada"), **rates}
     return Preset(channels, channels, ladder.recipe, {}, options)
 
 

@@ -172,6 +172,7 @@ def _plan_transfer(model: Source | None, config: TrainConfig) -> tuple[TrainConf
 def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
     """Return the first line of a run's log."""
     origin = "as given" if "gamma" in options else "0.001 S^2 / batch"
+    augmented = f", {config.augment.describe()}" if config.augment.describe() else ""
     switches = [(name, options[name]) for name in OPTION_NAMES if name in options]
     changes = "".join(
         f", {name} {value:g}" if type(value) is float else f", {name} {value}" for name, value in switches
@@ -179,7 +180,7 @@ def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
     return (
         f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {config.data_images} pictures of "
         f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({origin}), "
-        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {config.device}."
+        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {config.device}{augmented}."
     )
 
 

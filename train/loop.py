@@ -31,7 +31,7 @@ from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_
 from train.state import TrainState
 from train.transfer import cite_source
 
-MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "grad_nonfinite")
+MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "augment_p", "grad_nonfinite")
 
 
 class StopRequest:
@@ -215,6 +215,8 @@ class Loop:
         self.log.append_row({**counts, **pace, **means, **memory})
         left = max(config.total_images - state.images, 0) / max(self._tick_rate, 1e-9)
         losses = "  ".join(f"{name} {means[name]:.3f}" for name in MEANS[:4] if means[name] is not None)
+        if means["augment_p"] is not None:
+            losses += f"  augment {means['augment_p']:.3f}"
         if means["grad_nonfinite"]:
             losses += f"  gradients overflowed in {means['grad_nonfinite']:.1%} of steps"
         self.log.say(

@@ -18,6 +18,7 @@ from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisOptions
+from train.augmentation import Augmenter
 from train.config import TrainConfig
 
 Stats = dict[str, torch.Tensor]
@@ -28,7 +29,7 @@ class Step:
     """The inputs of one step's losses, which write `pl_mean` and `fakes` only.
 
     `reals` float [N, C, S, S] in [-1, 1]; `labels` float [N, c_dim] of the reals, or None; `blur` in pixels; `fakes`
-    the pictures and labels of this step's generator loss, kept if config.reuse_fakes.
+    the pictures and labels of this step's generator loss, kept if config.reuse_fakes; `augmenter` changes what D sees.
     """
 
     config: TrainConfig
@@ -37,6 +38,7 @@ class Step:
     reals: torch.Tensor
     labels: torch.Tensor | None
     pl_mean: torch.Tensor
+    augmenter: Augmenter
     blur: float = 0.0
     fakes: tuple[torch.Tensor, torch.Tensor | None] | None = None
 
@@ -59,8 +61,8 @@ class Step:
         return images, labels, ws
 
     def discriminate(self, images: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """Return the logits [N, 1] of pictures that are blurred already."""
-        return self.discriminator(images, labels, precision=PrecisionPolicy(self.config.num_fp16_res))
+        """Return the logits [N, 1] of pictures, which are blurred already and augmented here."""
+        return self.discriminator(self.augmenter(images), labels, precision=PrecisionPolicy(self.config.num_fp16_res))
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def discriminator_loss(step: Step) -> tuple[torch.Tensor, Stats]:
             fakes, labels, _ = step.generate(step.config.batch)
     fake = step.discriminate(gaussian_blur(fakes, step.blur), labels)
     real = step.discriminate(gaussian_blur(step.reals, step.blur), step.labels)
+    step.augmenter.observe(real)
     loss = F.softplus(fake).mean() + F.softplus(-real).mean()
     return loss, {
         "loss_d": loss.detach(),

@@ -19,6 +19,7 @@ from gan.devices import require_device
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.meta_init import MetaInit
+from train.augmentation import TENSORS, Augmenter
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
 from train.losses import Step, blur_sigma_at, build_phases, lazy_regularization_scale
@@ -34,8 +35,8 @@ class TrainState:
     """Networks, optimisers, counters and random state of a run.
 
     Attributes: `generator`, `discriminator`, `ema` (the generator's moving average) and `networks`, the three by these
-    names; `images` and `steps` done, `ticks` written, `seconds` spent over all sessions, `pl_mean` (0-d). The sampler's
-    position is `images`.
+    names; `images` and `steps` done, `ticks` written, `seconds` spent over all sessions, `pl_mean` (0-d), `augmenter`.
+    The sampler's position is `images`.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -51,6 +52,7 @@ class TrainState:
         self.optimizers = {name: self._build_adam(name, lr) for name, lr in rates.items()}
         self.phases = build_phases(config)
         self.pl_mean = torch.zeros((), device=self.device)
+        self.augmenter = Augmenter(config.augment, self.device)
         self.images = self.steps = self.ticks = 0
         self.seconds = 0.0
 
@@ -69,7 +71,7 @@ class TrainState:
         config, is_held = self.config, self.images < self.config.warmup_images
         stats: dict[str, torch.Tensor] = {}
         blur = blur_sigma_at(config, self.images)
-        step = Step(config, self.generator, self.discriminator, reals, labels, self.pl_mean, blur)
+        step = Step(config, self.generator, self.discriminator, reals, labels, self.pl_mean, self.augmenter, blur)
         # The networks choose their types: a caller's autocast would convert single operations by their names.
         with torch.autocast(self.device.type, enabled=False):
             for phase in self.phases:
@@ -90,8 +92,11 @@ class TrainState:
                     loss.backward()
                 self.optimizers[phase.network].step()
                 self.optimizers[phase.network].zero_grad(set_to_none=True)
+        if config.augment.mode != "noaug":
+            stats["augment_p"] = torch.full((), self.augmenter.p, device=self.device)
         self.images += len(reals)
         self.steps += 1
+        self.augmenter.adapt(self.steps, config.batch)
         if not is_held:  # G has not moved, and what its average was at the start stays
             update_ema(self.ema, self.generator, ema_decay(config, self.images))
         return stats
@@ -112,8 +117,10 @@ class TrainState:
         for name, optimizer in self.optimizers.items():
             for index, entry in optimizer.state_dict()["state"].items():
                 tensors |= {f"adam.{name}.{index}.{key}": value for key, value in entry.items()}
+        tensors |= {f"augment.{name}": value for name, value in self.augmenter.tensors().items()}
         counters = {name: getattr(self, name) for name in COUNTERS}
-        save_tensors(path, tensors, {"kind": KIND, "config": self.config.to_json(), **counters})
+        document = {"kind": KIND, "config": self.config.to_json(), "augment_p": self.augmenter.p, **counters}
+        save_tensors(path, tensors, document)
 
     @classmethod
     def load(cls, path: Path, device: str | None = None) -> Self:
@@ -146,6 +153,7 @@ class TrainState:
             moments = _adam_moments(tensors, name)
             optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
         self.pl_mean.copy_(tensors["pl_mean"])
+        self.augmenter.restore(_select(tensors, "augment."), document.get("augment_p"))
         for name in COUNTERS:
             setattr(self, name, document[name])
         torch.set_rng_state(tensors["rng.cpu"])
@@ -212,6 +220,8 @@ def _expected_shapes(config: TrainConfig, tensors: dict[str, torch.Tensor]) -> d
     with MetaInit():  # without memory, which a wrong configuration could ask too much of
         generator, discriminator = Generator(config.generator), Discriminator(config.discriminator)
     expected: dict[str, torch.Size] = {"pl_mean": torch.Size()}
+    if config.augment.mode == "ada":
+        expected |= {f"augment.{name}": torch.Size([2]) for name in TENSORS}
     for name, network in (("generator", generator), ("ema", generator), ("discriminator", discriminator)):
         expected |= {f"{name}.{key}": tensor.shape for key, tensor in network.state_dict().items()}
     for name, network in (("generator", generator), ("discriminator", discriminator)):

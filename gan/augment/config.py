@@ -9,7 +9,7 @@ from typing import Any
 GEOMETRY_BLIT = ("xflip", "rotate90", "xint")
 GEOMETRY = ("scale", "rotate", "aniso", "xfrac")
 COLOUR = ("brightness", "contrast", "lumaflip", "hue", "saturation")
-TRANSFORMS = (*GEOMETRY_BLIT, *GEOMETRY, *COLOUR, "imgfilter", "noise", "cutout")
+POLICIES = ("color", "translation", "cutout")  # of DiffAugment
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _is_strength(number: Any) -> bool:
 
 
 def _pipe(*transforms: str) -> AugmentConfig:
-    return AugmentConfig(**{name: 1.0 for name in transforms})  # type: ignore[arg-type]
+    return AugmentConfig(**dict.fromkeys(transforms, 1.0))  # type: ignore[arg-type]
 
 
 # The names of --augpipe: b(lit), g(eometry), c(olour), f(ilter), n(oise), c(ut-out).

@@ -40,12 +40,11 @@ class Draws:
         return torch.randn(self.count, *size).abs()
 
     def apply(self, values: Tensor, factor: float, identity: float) -> Tensor:
-        """Return values [count, ...] of the pictures that a transform is applied to, with p times `factor`; else
-        `identity`."""
+        """Return values [count, ...] of the pictures chosen with p times `factor`, `identity` of the others."""
         return self.apply_with(values, self.p * factor, identity)
 
     def apply_with(self, values: Tensor, probability: float, identity: float) -> Tensor:
-        """Return values [count, ...] of the pictures that are chosen with this probability, `identity` of the others."""
+        """Return values [count, ...] of the pictures chosen with this probability, `identity` of the others."""
         if self.percentile is not None:
             return values if probability > 0 else torch.full_like(values, identity)
         chosen = torch.rand(self.count) < probability

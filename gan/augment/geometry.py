@@ -17,8 +17,8 @@ from cuda_ops import upfirdn2d
 from gan.augment.config import AugmentConfig
 from gan.augment.draws import Draws
 
-# The low-pass of the sym6 wavelet [Daubechies 1992], whose sum is the root of 2. Up and down by 2 a picture comes back as
-# it was: what is not moved is not blurred.
+# The low-pass of the sym6 wavelet [Daubechies 1992], whose sum is the root of 2. Up and down by 2 a picture comes back
+# as it was: what is not moved is not blurred.
 SYM6 = (
     0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,
     0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263752278646252,
@@ -108,7 +108,7 @@ def _margins(inverse: Tensor, width: int, height: int) -> tuple[int, int, int, i
 
 def sample(images: Tensor, grid: Tensor) -> Tensor:
     """Sample images bilinearly, zeros outside, differentiable any number of times in the images, not in the grid."""
-    return _Sample.apply(images, grid)  # type: ignore[no-any-return]
+    return _Sample.apply(images, grid)
 
 
 class _Sample(torch.autograd.Function):
@@ -132,7 +132,7 @@ class _SampleBackward(torch.autograd.Function):
         ctx.save_for_backward(grid)
         images = gradient.new_empty(1).expand(size)  # whose values the gradient does not depend on
         found = torch.ops.aten.grid_sampler_2d_backward(gradient, images, grid, 0, 0, False, [True, False])
-        return found[0]  # type: ignore[no-any-return]
+        return found[0]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

@@ -29,7 +29,7 @@ def test_every_phase_computes_in_float16_and_float32(name: str) -> None:
     for phase in state.phases:
         for network in state.optimizers:
             state.networks[network].requires_grad_(network == phase.network)
-        step = Step(state.config, state.generator, state.discriminator, batch(0), None, state.pl_mean)
+        step = Step(state.config, state.generator, state.discriminator, batch(0), None, state.pl_mean, state.augmenter)
         with Types() as types:
             loss, stats = phase.loss(step)
             loss.backward()
@@ -141,7 +141,9 @@ def test_r1_and_path_length_go_through_float16_twice() -> None:
                 for parameter in state.networks[network].parameters():
                     parameter *= 1 + noise * torch.randn_like(parameter)
             torch.manual_seed(7)
-            step = Step(state.config, state.generator, state.discriminator, batch(0), None, torch.tensor(0.5))
+            step = Step(
+                state.config, state.generator, state.discriminator, batch(0), None, torch.tensor(0.5), state.augmenter
+            )
             value, _ = loss(step)
             value.backward()
             found.append(

@@ -259,7 +259,7 @@ def test_r1_by_hand() -> None:
 
 def test_r1_is_weighted_by_half_gamma_and_its_interval() -> None:
     state = TrainState(small_config("B", gamma=3.0, r1_interval=5))
-    step = Step(state.config, state.generator, state.discriminator, batch(0), None, state.pl_mean)
+    step = Step(state.config, state.generator, state.discriminator, batch(0), None, state.pl_mean, state.augmenter)
     loss, stats = r1_loss(step)
     torch.testing.assert_close(loss.detach(), stats["r1"] * 3.0 / 2 * 5)
 
@@ -286,7 +286,15 @@ def test_path_length_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     config = small_config("T", pl_weight=2.0, pl_interval=5, pl_decay=0.25)
     linear: Any = SimpleNamespace(config=config.generator, mapping=mapping, synthesis=synthesis)
     monkeypatch.setattr(torch, "randn_like", torch.ones_like)
-    step = Step(config, linear, TrainState(config).discriminator, batch(0), None, torch.tensor(10.0))
+    step = Step(
+        config,
+        linear,
+        TrainState(config).discriminator,
+        batch(0),
+        None,
+        torch.tensor(10.0),
+        TrainState(config).augmenter,
+    )
     loss, stats = path_length_loss(step)
 
     lengths = [scale * 3 * math.sqrt(2 * 8) * math.sqrt((9 + 49) / 2) for scale in (1, 2)]

@@ -9,6 +9,7 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.path_types import UserPath, overwrite_option, refuse_existing
+from train.cli.augment import augment
 from train.cli.check import check
 from train.cli.convert import convert
 from train.cli.options import SEED
@@ -45,3 +46,4 @@ def critters(out: Path, num: int, size: str, seed: int, overwrite: bool) -> None
 
 dataset.add_command(convert)
 dataset.add_command(check)
+dataset.add_command(augment)

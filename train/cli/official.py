@@ -8,11 +8,7 @@ from typing import Any
 import click
 
 NOT_YET = "is not there yet; leave it out."
-NO_AUGMENTATION = "goes with augmentation, which is not there yet; leave it out."
 ELSEWHERE = {
-    "--target": NO_AUGMENTATION,
-    "--p": NO_AUGMENTATION,
-    "--augpipe": NO_AUGMENTATION,
     "--batch-gpu": "is not there yet: all pictures of a --batch are computed at once; choose that smaller.",
     "--map-depth": "is not there yet: --cfg and --preset decide how deep the mapping is; leave it out.",
     "--mbstd-group": NOT_YET,
@@ -39,21 +35,9 @@ def _refuse_metrics(ctx: click.Context, param: click.Parameter, value: str | Non
         )
 
 
-def _refuse_augmentation(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if value is not None and value.strip().lower() != "noaug":
-        raise click.UsageError(f"--aug={value}: augmentation is not there yet; give --aug=noaug, or leave it out.")
-
-
 def official_options(command: Any) -> Any:
-    """Add --gpus, --metrics and --aug, which are checked and change nothing."""
+    """Add --gpus and --metrics, which are checked and change nothing."""
     for option in (
-        click.option(
-            "--aug",
-            metavar="noaug",
-            callback=_refuse_augmentation,
-            expose_value=False,
-            help="Pictures are not augmented: noaug is the only value yet.",
-        ),
         click.option(
             "--metrics",
             metavar="none",

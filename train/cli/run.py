@@ -13,6 +13,7 @@ import click
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, network_options
 from gan.cli.path_types import DataPath, ModelName
+from train.cli.augment_options import augment_options, take_augmentation
 from train.cli.official import ELSEWHERE, official_options
 from train.cli.options import (
     CHANGEABLE,
@@ -107,6 +108,7 @@ class RunCommand(Command):
 @click.option("--desc", "description", type=Description(), help="Words to add to the name of the run folder.")
 @data_changed_option
 @changeable_options
+@augment_options
 @official_options
 @click.option("-n", "--dry-run", is_flag=True, help="Print the options of the run, and stop before its folder is made.")
 def run(
@@ -137,6 +139,8 @@ def run(
     for name, value in (("--cfg", given.get("cfg")), ("--data", data)):
         if value is None and run_folder is None:
             raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
+    if run_folder is None:
+        take_augmentation(given)
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():

@@ -84,6 +84,8 @@ def test_gen_images(place: Path, line: str, files: list[str]) -> None:
         ("--mirror=0 --cond=0", {"mirror": False}),
         ("--no-mirror", {"mirror": False}),
         ("--cond=1 --aug=noaug --metrics=none --workers=3 --desc=first --fp32=1", {"half": 0}),
+        ("--aug=ada --target=0.7 --mirror=1", {"mirror": True}),
+        ("--aug=fixed --p=0.5 --augpipe=bgc", {}),
         ("--glr=0.001 --dlr=0.003 --seed=5 --snap=5", {"g_lr": 0.001, "d_lr": 0.003, "seed": 5, "snap": 5}),
     ],
 )
@@ -129,15 +131,11 @@ NOT_THERE = [
     ("train.py metrics --metrics=fid50k_full --data=set.zip --mirror=1 --network=t", "--data goes with FID"),
     ("train.py metrics --metrics=fid50k_full --network=t", "fid50k_full is not there yet"),
     (f"{START} --gpus=8 --batch=32 --gamma=8.2 --mirror=1", "several GPUs is not there yet"),
-    (f"{START} --aug=ada", "augmentation is not there yet"),
     (f"{START} --metrics=fid50k_full", "measuring while training is not there yet"),
-    (f"{START} --target=0.6", "--target goes with augmentation"),
-    (f"{START} --p=0.2", "--p goes with augmentation"),
     (f"{START} --freezed=10", "--freezed goes with --transfer"),
     (f"{START} --batch-gpu=4", "--batch-gpu is not there yet"),
     (f"{START} --nobench=1", "--nobench has no meaning here"),
     (f"{START} --gpus=8 --kimg=5000 --snap=5 --resume=network.safetensors", "several GPUs is not there yet"),
-    (f"{START} --aug=ada --freezed=10 --resume=https://example.com/x.pkl", "augmentation is not there yet"),
 ]
 
 
