@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
@@ -25,6 +26,11 @@ from gan.augment.pipeline import augment
 from gan.checkpoints.checkpoint import CheckpointError, load_discriminator, load_generator
 from gan.checkpoints.official_arguments import discriminator_config, generator_config
 from gan.cli.path_types import UserPath
+from gan.metrics.frechet import FeatureStats, frechet_distance
+from gan.metrics.inception_score import inception_score
+from gan.metrics.kernel_distance import kernel_distance, kernel_distance_of_subsets
+from gan.metrics.path_length import mean_path_length, slerp, squared_distances
+from gan.metrics.precision_recall import precision_and_recall
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.synthesis import SynthesisOptions
@@ -38,6 +44,7 @@ Tensors = dict[str, Tensor]
 Errors = Iterator[tuple[str, float]]
 NETWORK_TOLERANCE = 1e-4  # of the largest reference value (docs/references.md, [V])
 OPERATOR_TOLERANCE = 1e-5
+METRIC_TOLERANCE, FLOAT32_METRIC_TOLERANCE = 1e-6, 1e-4  # the latter of KID and the inception score
 RESAMPLING = ("integer_translation", "fractional_translation", "fractional_rotation", "fractional_pseudo_rotation")
 REFUSED, CHECKPOINTS = "refused_", (".pkl", ".pt", ".pth")  # foreign checkpoints, by their files' names
 # Filters are stored in the vectors too, though they follow from the configuration.
@@ -172,6 +179,37 @@ def augmentation_errors(calls: list[dict[str, Any]], tensors: Tensors) -> Errors
         yield f"{i} {call['group']} {call['debug_percentile']}", relative_error(found, tensors[f"out/{i}/img"])
 
 
+def metric_errors(config: dict[str, Any], tensors: Tensors) -> Errors:
+    """Compare the metrics of clouds of features. What the published code computes in float32 may differ by more."""
+    given = {name: tensor.numpy() for name, tensor in _under(tensors, "in/").items()}
+    fake, real = given["fake"], given["real"]
+    stats = {name: FeatureStats(features.shape[1]) for name, features in (("fake", fake), ("real", real))}
+    for name, one in stats.items():
+        one.add(given[name])
+    subsets = kernel_distance_of_subsets(fake, real, given["kid_subsets_fake"], given["kid_subsets_real"])
+    precision, recall = precision_and_recall(tensors["in/fake"], tensors["in/real"], config["k"])
+    distances = squared_distances(given["ppl_features_0"], given["ppl_features_1"], config["ppl_epsilon"])
+    found: dict[str, Any] = {
+        "fid": frechet_distance(stats["fake"], stats["real"]),
+        "kid_full": kernel_distance(fake, real),
+        "kid_subsets": subsets.mean(),
+        "kid_first_500_of_each": kernel_distance(fake[:500], real[:500]),
+        "precision": precision,
+        "recall": recall,
+        "ppl_distances": distances,
+        "ppl": mean_path_length(distances),
+        "slerp": slerp(given["slerp_a"], given["slerp_b"], given["slerp_t"]),
+    }
+    for splits in config["is_splits"]:
+        found[f"is_{splits}_splits"] = inception_score(given["probs"], splits)
+    for name, expected in _under(tensors, "out/").items():
+        if name not in found:
+            raise ValueError(f"unknown output {name}")
+        error = relative_error(torch.as_tensor(np.asarray(found[name])), expected)
+        in_float32 = name.startswith(("is_", "kid_")) and name != "kid_full"
+        yield name, error * METRIC_TOLERANCE / FLOAT32_METRIC_TOLERANCE if in_float32 else error
+
+
 @torch.no_grad()
 def foreign_errors(folder: Path, config: dict[str, Any], tensors: Tensors) -> Errors:
     """Compare w, pictures and logits of another project's checkpoint in `folder` with those of its own code.
@@ -205,6 +243,8 @@ def find_case(path: Path, config: Any) -> tuple[Callable[[Any, Tensors], Errors]
     if isinstance(config, dict):
         if "file" in config:
             return partial(foreign_errors, path.parent), NETWORK_TOLERANCE
+        if config.get("kind") == "metrics":
+            return metric_errors, METRIC_TOLERANCE
         if str(config.get("kind", "")).endswith(".Generator"):
             return generator_errors, NETWORK_TOLERANCE
         if str(config.get("kind", "")).endswith(".Discriminator"):
