@@ -39,8 +39,9 @@ def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
     """
     from gan.checkpoints.checkpoint import CheckpointError
     from gan.data.file_sets import ImageError
+    from gan.metrics.features import MissingFeatures
 
-    if isinstance(error, TrainingError | ConfigError | DeviceError | ImageError | CheckpointError):
+    if isinstance(error, TrainingError | ConfigError | DeviceError | ImageError | CheckpointError | MissingFeatures):
         return str(error)
     if isinstance(error, OSError):
         return (

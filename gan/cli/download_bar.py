@@ -10,7 +10,7 @@ import click
 
 from gan.files.format import format_bytes
 from gan.hub.download import Downloaded, Progress, fetch
-from gan.hub.published import find_published
+from gan.hub.published import find_detector, find_published
 from gan.hub.url import DownloadError, parse_address
 
 STAGES = {"downloading": "Downloading", "checking": "Checking"}  # those that have a bar
@@ -53,7 +53,7 @@ def fetch_with_bar(url: str) -> str:
     try:
         address = parse_address(url)
         name = address.file_name or address.host
-        if published := find_published(url):
+        if published := find_published(url) or find_detector(url):
             click.echo(published.describe_terms(), err=True)
         with _Bar(name) as bar:
             found = fetch(url, progress=bar.show)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gan.data.image_dataset import DamagedPicture, ImageSource, limit_damage
 from gan.files.atomic_write import atomic_write
+from gan.files.user_cache import find_user_cache
 
 SAVE_SECONDS = 30.0  # between writes of what was found
 IDLE_SHARE = 1.0  # seconds of rest for each second of decoding: training comes first
@@ -113,12 +114,5 @@ class Verifier:
 
 
 def _find_folder() -> Path | None:
-    from platformdirs import user_cache_path
-
-    try:
-        folder = user_cache_path("jinc", appauthor=False, opinion=False)
-        if not folder.is_absolute():  # older versions of platformdirs believe a relative XDG_CACHE_HOME
-            folder = Path.home() / ".cache" / "jinc"
-    except RuntimeError:
-        return None
-    return folder / VERIFIED_FOLDER
+    cache = find_user_cache()
+    return None if cache is None else cache / VERIFIED_FOLDER

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Self
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_bytes
 from gan.files.locks import release_and_delete, take_lock
+from gan.files.user_cache import find_user_cache
 from gan.hub.url import SHA256, Address, DownloadError, is_header, safe_file_name
 
 if TYPE_CHECKING:
@@ -82,16 +83,9 @@ class Record:
 
 def cache_folder() -> Path:
     """Return the folder of downloaded models in the user's cache folder; DownloadError where there is none."""
-    from platformdirs import user_cache_path
-
-    try:
-        folder = user_cache_path("jinc", appauthor=False, opinion=False)
-        if not folder.is_absolute():  # older versions of platformdirs believe a relative XDG_CACHE_HOME
-            folder = Path.home() / ".cache" / "jinc"
-    except RuntimeError:
-        raise DownloadError(
-            "There is no home folder to keep models in: set XDG_CACHE_HOME to an absolute folder."
-        ) from None
+    folder = find_user_cache()
+    if folder is None:
+        raise DownloadError("There is no home folder to keep models in: set XDG_CACHE_HOME to an absolute folder.")
     return folder / "models"
 
 

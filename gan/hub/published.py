@@ -1,5 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Checkpoints that the authors of the papers published, by name: where they lie, and the licence that they are under.
+"""Files that the authors of the papers published, by name: where they lie, and the licence that they are under.
+
+Checkpoints, and the feature networks of metrics.
 
 Facts from their authors' pages. None comes with Jinc, and none is fetched unless it is asked for.
 """
@@ -76,6 +78,33 @@ def _make(family: str, base: str, entry: str) -> Published:
 
 
 PUBLISHED = tuple(_make(family, base, entry) for family, base, entries in TABLE for entry in entries.split())
+
+
+@dataclass(frozen=True)
+class PublishedDetector:
+    """A feature network that metrics are defined by, a TorchScript file at `address`."""
+
+    name: str
+    about: str
+    address: str
+
+    def describe_terms(self) -> str:
+        """Return what a user must know before it is fetched, as sentences."""
+        return f"{self.name}.pt: {self.about}. Under {LICENCE}. It is a program, which torch runs. {SIZE}."
+
+
+DETECTORS = (
+    PublishedDetector(
+        "inception-2015-12-05", "Inception, for FID, KID and IS", f"{ADA}metrics/inception-2015-12-05.pt"
+    ),
+    PublishedDetector("vgg16", "VGG16, for precision, recall and path lengths", f"{ADA}metrics/vgg16.pt"),
+)
+
+
+def find_detector(text: str) -> PublishedDetector | None:
+    """Return the feature network of this name, with .pt or without, or at this address."""
+    wanted, address = text.strip().lower().removesuffix(".pt"), text.strip().partition("#")[0]
+    return next((one for one in DETECTORS if wanted == one.name or address == one.address), None)
 
 
 def find_published(text: str) -> Published | None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +20,23 @@ class FeatureStats:
     def add(self, features: NDArray[np.floating]) -> None:
         """Add features [n, D]."""
         values = features.astype(np.float64)
-        self.count += len(values)
-        self._sum += values.sum(0)
-        self._products += values.T @ values
+        sums, products = self._sum + values.sum(0), self._products + values.T @ values
+        self.count, self._sum, self._products = self.count + len(values), sums, products  # at once, even on Ctrl-C
+
+    @property
+    def sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the sums of the features [D] and of their products [D, D]."""
+        return self._sum, self._products
+
+    @classmethod
+    def restore(cls, count: int, sums: NDArray[np.float64], products: NDArray[np.float64]) -> Self:
+        """Return statistics of which `count` and `sums` are known. ValueError for what does not fit together."""
+        width = len(sums)
+        if count < 1 or sums.shape != (width,) or products.shape != (width, width):
+            raise ValueError("The sums of features do not fit together.")
+        stats = cls(width)
+        stats.count, stats._sum, stats._products = count, sums, products
+        return stats
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -30,9 +30,16 @@ def squared_distances(
 
 def mean_path_length(distances: NDArray[np.floating]) -> float:
     """Return the mean of distances [N] from the 1st percentile to the 99th, both included."""
+    return estimate_path_length(distances)[0]
+
+
+def estimate_path_length(distances: NDArray[np.floating]) -> tuple[float, float]:
+    """Return `mean_path_length`, and the standard error of that mean of what is averaged (nan for one)."""
     ordered = np.sort(distances.astype(np.float64))
     last = len(ordered) - 1
-    return float(ordered[math.floor(LOW * last) : math.ceil(HIGH * last) + 1].mean())
+    kept = ordered[math.floor(LOW * last) : math.ceil(HIGH * last) + 1]
+    error = kept.std(ddof=1) / math.sqrt(len(kept)) if len(kept) > 1 else math.nan
+    return float(kept.mean()), float(error)
 
 
 def _normalize(x: NDArray[np.float64]) -> NDArray[np.float64]:

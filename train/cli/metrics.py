@@ -1,31 +1,25 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""`python train.py metrics`: the equivariance metrics of checkpoints or of untrained rungs."""
+"""`python train.py metrics`: FID and the like, equivariance and stickiness of checkpoints or of untrained rungs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gan.analysis.metric_names import METRICS, MIN_SAMPLES
+from gan.analysis.metric_names import MIN_SAMPLES
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, ImageSize, network_options
-from gan.cli.path_types import ModelName, UserPath, overwrite_option, refuse_existing
-from train.cli.options import SEED
+from gan.cli.path_types import DataPath, ModelName, UserPath, overwrite_option, refuse_existing
+from gan.metrics.names import EQUIVARIANCE, KNOWN, MOST, WITH_DATA, Metric, parse_metrics, select
+from train.cli.metric_options import MetricNames, detector_option
+from train.cli.options import SEED, switch
 from train.errors import report_errors
 
 OUT_OF_MEMORY = "Measuring ran out of memory; start again with a smaller --batch, or a smaller network"
 
-DEFAULT_NUM, OFFICIAL_NUM = 1000, 50_000  # samples
-OFFICIAL = {"eqt50k_int": "eq_t", "eqt50k_frac": "eq_t_frac", "eqr50k": "eq_r"}
-UNAVAILABLE = r"(fid|kid|pr|is)\d*(k\d?)?(_full)?|ppl\d?_\w+"
-NO_DATA = "goes with FID and the like, which are not there yet: equivariance needs no pictures; leave it out."
 ELSEWHERE = {
-    "--data": NO_DATA,
-    "--mirror": NO_DATA,
     "--gpus": "is not there: --device says where to measure.",
     "--verbose": "is not there: progress is shown on a terminal.",
 }
@@ -38,28 +32,10 @@ The newest snapshots of two runs, side by side, with all details in a file:
 The whole ladder before any training, and what a filter of 8 taps would change for T:
     python train.py metrics --cfg=all --resolution=64 --num=100
     python train.py metrics --cfg=T --resolution=64 --num=100 --filter-size=8
+The figures of papers, for which two feature networks are fetched once; and a quick look that needs none:
+    python train.py metrics --model=network.pkl --data=set.zip --mirror --metrics=fid50k_full,kid50k_full,pr50k3_full
+    python train.py metrics --model=training-runs/00000-x-T-32 --metrics=fid50k_full --num=2000 --detector=lite0
 """
-
-
-class NameList(click.ParamType[tuple[str, ...]]):
-    """Names with commas between them, each one of those known."""
-
-    name = "NAMES"
-
-    def __init__(self, known: Sequence[str], unavailable: str = "(?!)") -> None:
-        """`unavailable`: pattern of names that are known, and not there yet."""
-        self.known, self.unavailable = known, unavailable
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",")))
-        for name in names:
-            if re.fullmatch(self.unavailable, name):
-                self.fail(f"{name} is not there yet; what is: {', '.join(self.known)}.", param, ctx)
-            if name not in self.known:
-                self.fail(f"{name[:60]!r} is not one of {', '.join(self.known)}.", param, ctx)
-        return names
 
 
 @click.command(cls=Command, epilog=EXAMPLES, elsewhere=ELSEWHERE)
@@ -89,18 +65,23 @@ class NameList(click.ParamType[tuple[str, ...]]):
 @network_options
 @click.option(
     "--metrics",
-    "names",
-    type=NameList((*METRICS, *OFFICIAL), UNAVAILABLE),
-    default=METRICS,
-    show_default="all three",
-    help="Which of eq_t, eq_t_frac and eq_r; the official names, such as eqt50k_int, mean 50,000 samples.",
+    type=MetricNames(),
+    default=",".join(EQUIVARIANCE),
+    show_default="the three of equivariance",
+    help=f"Any of {', '.join(KNOWN)}; the names mean what they mean in papers, other numbers as in fid10k_full.",
 )
-@click.option("--num", type=click.IntRange(1, 10**7), help="Number of samples (1000).")
+@click.option("--data", type=DataPath(), help="The set to compare with (that of the first model's run).")
+@switch("--mirror", help="Compare with the set's mirror images too (as in that run; of other models: no).")
+@detector_option
+@click.option(
+    "--num", type=click.IntRange(1, MOST), help="Number of samples, for a quick look; the figures are named by it."
+)
 @click.option(
     "--stop-error",
     type=FiniteRange(min=0, min_open=True),
-    metavar="DB",
-    help=f"Stop sooner, once every standard error is below this ({MIN_SAMPLES} samples at least).",
+    metavar="NUMBER",
+    help="Stop sooner, once every standard error is below this, in dB for equivariance, else in the figures' own "
+    f"measure ({MIN_SAMPLES} samples at least, 1000 pictures; FID, precision and recall have no error).",
 )
 @click.option("--seed", type=SEED, default=0, help="Seed of latents, offsets and angles.")
 @click.option("--batch", type=click.IntRange(1, 2**16), help="Pictures at a time (16 up to 128x128, then fewer).")
@@ -114,16 +95,20 @@ class NameList(click.ParamType[tuple[str, ...]]):
 )
 @overwrite_option
 def metrics(overwrite: bool, **options: Any) -> None:
-    """Measure how exactly pictures move with their input: EQ-T, EQ-T_frac and EQ-R of the paper's appendix E.
+    """Measure generators: FID, KID, precision and recall, inception score, path length, equivariance, stickiness.
 
-    Each figure is in dB, with its standard error; above about 50 dB in translation and 40 dB in rotation motion looks
-    right. The second figure, "rel", compares the error with the pictures' own variance instead of the full range of
-    white to black, so that pale pictures do not look better than they are. Ctrl-C ends the measurement and still
-    reports what was measured.
+    FID and the like compare with the pictures of --data, through the feature networks that the literature uses
+    (fetched once, or --detector). Equivariance, EQ-T, EQ-T_frac and EQ-R of the paper's appendix E, is in dB; above
+    about 50 dB in translation and 40 dB in rotation motion looks right. Its second figure, "rel", compares the error
+    with the pictures' own variance instead of the full range of white to black, so that pale pictures do not look
+    better than they are. Ctrl-C ends the measurement and still reports what was measured. Figures of a run's snapshot
+    are added to the run folder, metric-NAME.jsonl.
     """
-    names: tuple[str, ...] = options["names"]
-    options["names"] = tuple(dict.fromkeys(OFFICIAL.get(name, name) for name in names))
-    options["num"] = options["num"] or (OFFICIAL_NUM if OFFICIAL.keys() & set(names) else DEFAULT_NUM)
+    names: tuple[str, ...] = options["metrics"]
+    found: tuple[Metric, ...] = parse_metrics(names, options.pop("num"))
+    options["metrics"] = found
+    if options["cfg"] and not options["models"] and options["data"] is None and (missing := select(found, WITH_DATA)):
+        raise click.UsageError(f"{missing[0].name} compares with pictures: give --data.")
     target: Path | None = options["target"]
     if target is not None:
         refuse_existing(target, overwrite, "--json")

@@ -1,35 +1,47 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Measure the equivariance of checkpoints or of untrained rungs, and print a row for each."""
+"""Measure checkpoints or untrained rungs, and print a row for each, or for each of its metrics."""
 
 from __future__ import annotations
 
-import math
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gan.analysis.equivariance import Estimate, measure_equivariance
+from gan.analysis.equivariance import Estimate
 from gan.analysis.metric_names import TITLES
 from gan.checkpoints.checkpoint import CheckpointError, load_generator, read_header
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import OPTION_NAMES
+from gan.data.image_dataset import ImageSource, open_images
 from gan.devices import check_device
+from gan.files.atomic_write import atomic_write
 from gan.hub.resolve import explain_missing, resolve, shorten_name
+from gan.metrics.features import FeatureNetwork
+from gan.metrics.figure import Figure
+from gan.metrics.measure import Measurement
+from gan.metrics.motions import format_error
+from gan.metrics.names import EQUIVARIANCE, WITH_DATA, Metric, select
+from gan.metrics.reals import check_source
 from gan.networks.config import GeneratorConfig
-from gan.networks.generator import init_generator
-from gan.networks.labels import read_label_mean
+from gan.networks.generator import Generator, init_generator
+from gan.networks.labels import Label, read_label_mean
 from gan.networks.ladder import parse_rungs, rung_config
-from train.run_folder import nullify_nonfinite, write_json
+from train.metrics.detectors import open_networks
+from train.metrics.records import OPTIONS, append_record, format_figure, nullify_row, to_row
 
 # Defaults of untrained networks: small, so that a figure takes seconds.
 UNTRAINED = {"resolution": 64, "cbase": 1024, "cmax": 32, "init_seed": 0, "calibrate": True}
 COLUMN_WIDTH = 31  # characters a metric
+MOVING = (*EQUIVARIANCE, "stickiness")  # metrics of generators that can be moved
+MAX_OPTIONS = 2**20  # bytes of training_options.json
 
 
 @dataclass(frozen=True)
@@ -41,31 +53,93 @@ class Subject:
     path: Path | None  # None: untrained
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """The set to compare with, if any metric does."""
+
+    source: ImageSource
+    mirror: bool
+
+
 def measure_all(options: dict[str, Any]) -> None:
-    """Measure what the options of `train.cli.metrics` name, print a table, and write --json after each row."""
+    """Measure what the options of `train.cli.metrics` name, print tables, and write --json after each network."""
     subjects, settings = _find_subjects(options)
-    device = options["device"]
+    device, metrics = options["device"], options["metrics"]
     check_device(device)
     target: Path | None = options["target"]
     rows: list[dict[str, Any]] = []
     document = {"schema": 1, "seed": options["seed"], **({} if options["models"] else settings), "rows": rows}
     if target is not None:  # a path that cannot be written is refused now, not after an hour
         tempfile.TemporaryFile(dir=target.parent).close()
+    pictures = _open_pictures(subjects, options)
+    networks = open_networks(metrics, options["detectors"], device, fetch_with_bar)
     width = max(len(subject.name) for subject in subjects)
-    columns = "".join(f"{TITLES[name] + ' dB (rel)':>{COLUMN_WIDTH}}" for name in options["names"])
-    click.echo(f"{'':{width}}  samples{columns}  deviation")
+    equivariance = select(metrics, EQUIVARIANCE)
+    if equivariance:
+        columns = "".join(f"{TITLES[metric.kind] + ' dB (rel)':>{COLUMN_WIDTH}}" for metric in equivariance)
+        click.echo(f"{'':{width}}  samples{columns}  deviation")
     for subject in subjects:
-        estimates, stopped = _measure(subject, options, settings, device)
-        if estimates or not subject.config.movable:
-            click.echo(f"{subject.name:{width}}  {_format_estimates(estimates)}")
-            rows.append(_to_json(subject, estimates))
+        figures, stopped = _measure(subject, options, settings, pictures, networks)
+        if equivariance and (figures or not subject.config.movable):
+            estimates = [figure.estimate for figure, _ in figures if figure.estimate is not None]
+            if estimates or not subject.config.movable or not stopped:
+                click.echo(f"{subject.name:{width}}  {_format_estimates(estimates)}")
+        for figure, _ in figures:
+            if figure.estimate is None:
+                click.echo(f"{subject.name:{width}}  {figure.title:40}  {format_figure(figure)}")
+        if figures or not subject.config.movable:
+            rows.append(_to_json(subject, figures))
             if target is not None:
-                write_json(target, document)
+                with atomic_write(target) as temporary:
+                    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        _record(subject, figures)
         if stopped:
-            click.echo("Stopped before the end; the figures are of the samples until then.", err=True)
+            said = "the figures are of the samples until then." if figures else "nothing was measured."
+            click.echo(f"Stopped before the end; {said}", err=True)
             break
     if target is not None:
         click.echo(f"Wrote {target}.")
+
+
+def _open_pictures(subjects: Sequence[Subject], options: dict[str, Any]) -> Pictures | None:
+    """Open --data, or the set that the first network was trained on, if a metric compares with pictures."""
+    compared = select(options["metrics"], WITH_DATA)
+    data, mirror = options["data"], options["mirror"]
+    if not compared and data is None:
+        return None
+    if data is None:
+        run = _find_run(subjects[0])
+        with suppress(OSError, ValueError, RecursionError):
+            if run is not None and isinstance(found := json.loads((run / OPTIONS).read_bytes()[:MAX_OPTIONS]), dict):
+                data, mirror = found.get("data"), bool(found.get("mirror")) if mirror is None else mirror
+    if not isinstance(data, str):
+        raise click.UsageError(f"{compared[0].name} compares with pictures: give the --data that the model learned.")
+    click.echo(f"Reading the pictures in {data}", err=True)
+    source = open_images(data)
+    if compared:
+        for subject in subjects:
+            check_source(source, subject.config.resolution, subject.config.img_channels)
+    return Pictures(source, bool(mirror))
+
+
+def _find_run(subject: Subject) -> Path | None:
+    """Return the run folder that a snapshot lies in; None for any other network."""
+    if subject.path is None or not (subject.path.parent / OPTIONS).is_file():
+        return None
+    return subject.path.parent
+
+
+def _record(subject: Subject, figures: Sequence[tuple[Figure, float]]) -> None:
+    """Add the figures of a run's snapshot to the run."""
+    run = _find_run(subject)
+    if run is None or subject.path is None:
+        return
+    for figure, seconds in figures:
+        try:
+            append_record(run, figure, seconds, subject.path.name)
+        except OSError as error:
+            click.echo(f"The figures could not be added to {run} ({error.strerror or error}).", err=True)
+            return
 
 
 def _find_subjects(options: dict[str, Any]) -> tuple[list[Subject], dict[str, Any]]:
@@ -94,66 +168,85 @@ def _open_model(model: str) -> Subject:
 
 
 def _measure(
-    subject: Subject, options: dict[str, Any], settings: dict[str, Any], device: str
-) -> tuple[tuple[Estimate, ...], bool]:
-    """Return the estimates, none without a Fourier input or a first batch, and whether Ctrl-C ended them."""
-    found: tuple[Estimate, ...] = ()
+    subject: Subject,
+    options: dict[str, Any],
+    settings: dict[str, Any],
+    pictures: Pictures | None,
+    networks: Mapping[str, FeatureNetwork],
+) -> tuple[tuple[tuple[Figure, float], ...], bool]:
+    """Return the figures, with their seconds, and whether Ctrl-C ended them."""
+    metrics: tuple[Metric, ...] = options["metrics"]
     if not subject.config.movable:
-        return found, False
-    mean = None  # of labels that are vectors: random classes are none that such a model has seen
+        metrics = tuple(metric for metric in metrics if metric.kind not in MOVING)
+    measurement = None
     try:
-        if subject.path is not None:
-            generator, facts = load_generator(subject.path, device)
-            mean = read_label_mean(facts, subject.config.c_dim)
-        else:
-            generator = init_generator(subject.config, settings["init_seed"], settings["calibrate"]).to(device)
-        with click.progressbar(
-            length=options["num"],
-            label=subject.name,
-            file=sys.stderr,
-            item_show_func=_format_progress,
-            hidden=not sys.stderr.isatty(),
-        ) as bar:
-            for estimates in measure_equivariance(
-                generator,
-                options["names"],
-                options["num"],
-                options["seed"],
-                options["batch"],
-                options["stop_error"],
-                mean,
-            ):
-                bar.update(estimates[0].num - (found[0].num if found else 0), estimates)
-                found = estimates
+        generator, mean = _load(subject, settings, options["device"])
+        measurement = Measurement(
+            generator,
+            metrics,
+            networks,
+            None if pictures is None else pictures.source,
+            mirror=pictures is not None and pictures.mirror,
+            seed=options["seed"],
+            batch=options["batch"],
+            label=mean,
+        )
+        with _Bars(subject.name) as bars:
+            measurement.run(bars.show, options["stop_error"])
     except KeyboardInterrupt:
-        return found, True
-    return found, False
+        return () if measurement is None else measurement.figures(), True
+    return measurement.figures(), False
+
+
+def _load(subject: Subject, settings: dict[str, Any], device: str) -> tuple[Generator, Label | None]:
+    """Return a network, and the mean of its labels if they are vectors: random classes are none that it has seen."""
+    if subject.path is None:
+        return init_generator(subject.config, settings["init_seed"], settings["calibrate"]).to(device), None
+    generator, facts = load_generator(subject.path, device)
+    return generator, read_label_mean(facts, subject.config.c_dim)
+
+
+class _Bars(ExitStack):
+    """Progress bars on a terminal, one after the other."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name, self._stage, self._done, self._said = name, "", 0, ""
+        self._bar: Any = None
+
+    def show(self, stage: str, done: int, total: int, said: str) -> None:
+        if not sys.stderr.isatty():
+            return
+        if stage != self._stage or done < self._done:
+            self.close()
+            self._stage, self._done = stage, 0
+            self._bar = self.enter_context(
+                click.progressbar(
+                    length=total, label=f"{self._name}, {stage}", file=sys.stderr, item_show_func=lambda _: self._said
+                )
+            )
+        more, self._done, self._said = done - self._done, done, said
+        self._bar.update(more)
 
 
 def _format_estimates(estimates: Sequence[Estimate]) -> str:
     if not estimates:
         return "no Fourier input, so there is nothing to move"
     cells = (
-        f"{e.db:.2f} ±{_format_error(e.db_error)}  ({e.relative_db:.2f} ±{_format_error(e.relative_error)})"
+        f"{e.db:.2f} ±{format_error(e.db_error)}  ({e.relative_db:.2f} ±{format_error(e.relative_error)})"
         for e in estimates
     )
     columns = "".join(f"{cell:>{COLUMN_WIDTH}}" for cell in cells)
     return f"{estimates[0].num:7}{columns}  {estimates[0].deviation:9.3f}"
 
 
-def _format_error(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "?"  # of one sample, and of no error at all
-
-
-def _format_progress(estimates: Sequence[Estimate] | None) -> str:
-    return ", ".join(f"{TITLES[e.metric]} {e.db:.1f} ±{_format_error(e.db_error)} dB" for e in estimates or ())
-
-
-def _to_json(subject: Subject, estimates: Sequence[Estimate]) -> dict[str, Any]:
-    """Return a row of the JSON file; decibels that are infinite or unknown become null."""
+def _to_json(subject: Subject, figures: Sequence[tuple[Figure, float]]) -> dict[str, Any]:
+    """Return a row of the JSON file; numbers that are infinite or unknown become null."""
+    estimates = (figure.estimate for figure, _ in figures)
     return {
         "name": subject.name,
         "model": None if subject.path is None else str(subject.path),
         "config": subject.config.to_json(),
-        "estimates": [nullify_nonfinite(asdict(estimate)) for estimate in estimates],
+        "estimates": [nullify_row(asdict(estimate)) for estimate in estimates if estimate is not None],
+        "figures": [to_row(figure, seconds) for figure, seconds in figures],
     }

@@ -128,8 +128,8 @@ NOT_THERE = [
     ("visualizer.py calc_metrics.py --metrics=fid50k_full", "python train.py metrics"),
     ("train.py dataset_tool.py --source=set --dest=set.zip", "train.py dataset convert"),
     ("train.py calc_metrics.py --metrics=eqt50k_int,eqr50k --network=t", "train.py metrics --model MODEL"),
-    ("train.py metrics --metrics=fid50k_full --data=set.zip --mirror=1 --network=t", "--data goes with FID"),
-    ("train.py metrics --metrics=fid50k_full --network=t", "fid50k_full is not there yet"),
+    ("train.py metrics --metrics=fid50k_full --network=t", "fid50k_full compares with pictures: give the --data"),
+    ("train.py metrics --metrics=fid50k --data=set --network=t", "'fid50k' is not one of fid50k_full"),
     (f"{START} --gpus=8 --batch=32 --gamma=8.2 --mirror=1", "several GPUs is not there yet"),
     (f"{START} --metrics=fid50k_full", "measuring while training is not there yet"),
     (f"{START} --freezed=10", "--freezed goes with --transfer"),
@@ -256,14 +256,17 @@ def test_positional_models_fill_the_slots(place: Path, monkeypatch: pytest.Monke
 
 def test_metrics_by_official_names(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
+    usual = "--metrics=fid50k_full,kid50k_full,pr50k3_full,is50k,ppl2_wend --data=set.zip --mirror=1"
     monkeypatch.setattr("train.metrics.report.measure_all", seen.append)
-    for words in ("--metrics=eqt50k_int,eqr50k", "--metrics=eqt50k_frac --num=9", "--metrics=eq_r"):
+    for words in ("--metrics=eqt50k_int,eqr50k", "--metrics=eqt50k_frac --num=9", "--metrics=eq_r", usual):
         assert run(f"train.py metrics {words} --network=t").exit_code == 0
-    assert [(one["names"], one["num"]) for one in seen] == [
-        (("eq_t", "eq_r"), 50_000),
-        (("eq_t_frac",), 9),
-        (("eq_r",), 1000),
+    assert [[(metric.kind, metric.num) for metric in one["metrics"]] for one in seen] == [
+        [("eq_t", 50_000), ("eq_r", 50_000)],
+        [("eq_t_frac", 9)],
+        [("eq_r", 1000)],
+        [("fid", 50_000), ("kid", 50_000), ("pr", 50_000), ("is", 50_000), ("ppl", 50_000)],
     ]
+    assert seen[3]["data"] == "set.zip" and seen[3]["mirror"] is True and seen[0]["mirror"] is None
 
 
 def test_dataset_tool(place: Path) -> None:
