@@ -11,6 +11,7 @@ from torch import Tensor
 from gan.augment.diffaug import diff_augment
 from gan.augment.options import AugmentOptions
 from gan.augment.pipeline import augment
+from gan.shares import Share
 
 TENSORS = ("sums", "pending")  # of a state's file
 
@@ -33,17 +34,16 @@ class Augmenter:
     def is_adaptive(self) -> bool:
         return self.options.mode == "ada"
 
-    def __call__(self, images: Tensor) -> Tensor:
-        """Augment images [N, C, H, W] in about [-1, 1]."""
+    def __call__(self, images: Tensor, share: Share | None = None) -> Tensor:
+        """Augment images [N, C, H, W] in about [-1, 1], a `share` of a batch or all of it."""
         if self.options.mode != "noaug" and self.p > 0:
-            images = augment(images, self.options.pipe, self.p)
-        return diff_augment(images, self.options.diffaug) if self.options.diffaug else images
+            images = augment(images, self.options.pipe, self.p, share=share)
+        return diff_augment(images, self.options.diffaug, share) if self.options.diffaug else images
 
-    def observe(self, logits: Tensor) -> None:
-        """Take D's output on augmented reals into account."""
-        if self.is_adaptive:
-            signs = logits.detach().float().sign()
-            self.sums += torch.stack([signs.sum(), signs.new_tensor(float(signs.numel()))])
+    def observe(self, sign: Tensor, count: int) -> None:
+        """Take into account the mean sign, 0-d, of D's output on a batch of `count` augmented reals."""
+        if self.is_adaptive:  # the sum is a whole number, which the mean may miss by rounding
+            self.sums += torch.stack([(sign * count).round(), sign.new_tensor(float(count))])
 
     def adapt(self, steps: int, batch: int) -> None:
         """Change p after every interval: up while the sign is above the target, else down."""

@@ -63,6 +63,7 @@ class TrainConfig:
     warmup_images: int = 0  # G is held over these, while D is trained
     freezed: int = 0  # layers of D, from the picture on, that are not trained
     augment: AugmentOptions = AugmentOptions()
+    batch_gpu: int = 0  # pictures that a process computes at once; 0: all that it gets of a batch
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -109,7 +110,7 @@ class TrainConfig:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
         rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images")
         valid = {
-            name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads", "warmup_images")
+            name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads", "batch_gpu")
         } | {
             "seed": -(2**63) <= self.seed < 2**63,
             "noise": self.noise in ("random", "none"),

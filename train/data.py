@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from gan.shares import Share
 from train.damage import SourceReader
 from train.device import to_device
 
@@ -36,16 +37,20 @@ class Sampler:
 
 
 class BatchLoader:
-    """Batches of a set as tensors: pictures float [N, C, S, S] in [-1, 1] and labels float [N, c_dim], None if 0."""
+    """Batches of a set as tensors: pictures float [N, C, S, S] in [-1, 1] and labels float [N, c_dim], None if 0.
 
-    def __init__(self, reader: SourceReader, batch: int, seed: int, mirror: bool, c_dim: int) -> None:
-        self.reader, self.batch, self.c_dim = reader, batch, c_dim
+    One stream serves all ranks: `share` is this one's of each batch.
+    """
+
+    def __init__(self, reader: SourceReader, share: Share, seed: int, mirror: bool, c_dim: int) -> None:
+        self.reader, self.share, self.c_dim = reader, share, c_dim
         self.sampler = Sampler(len(reader.source), seed, mirror)
 
     def load(self, position: int, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Load the batch that starts at `position` of the stream; ImageError if too many pictures are damaged."""
-        indices, flipped = self.sampler.pick(position, self.batch)
-        indices, pictures = self.reader.read(indices)
+        picked, mirrored = self.sampler.pick(position, self.share.total)
+        flipped = mirrored[self.share.slice]
+        indices, pictures = self.reader.read(picked[self.share.slice])
         pictures = np.where(flipped[:, None, None, None], pictures[..., ::-1], pictures)
         images = to_device(pictures, device).float().div_(127.5).sub_(1)
         return images, self.load_labels(indices, device)

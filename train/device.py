@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 import numpy as np
 import psutil
 import torch
@@ -15,6 +18,7 @@ from gan.networks.layer_plan import plan
 from gan.networks.precision import PrecisionPolicy
 from train.config import TrainConfig
 from train.errors import TrainingError
+from train.ranks.dealing import find_choices
 
 PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network
 
@@ -65,22 +69,33 @@ def measure_memory(device: torch.device) -> dict[str, float | None]:
     return {"memory_mb": round(allocated / 2**20, 1), "memory_reserved_mb": round(reserved / 2**20, 1)}
 
 
-def check_memory(config: TrainConfig) -> None:
-    """Raise TrainingError if the run needs more memory than its device has free; ConfigError if it cannot be built."""
+def check_memory(config: TrainConfig, ranks: int = 1) -> None:
+    """Raise TrainingError if the run needs more memory than its device has free; ConfigError if it cannot be built.
+
+    Where fewer pictures at once would fit, the most that do are proposed.
+    """
+    processes = 1  # on one device
     if config.device.startswith("cuda"):
         free = torch.cuda.mem_get_info(config.device)[0]
     else:
         free = psutil.virtual_memory().available
-    needed = estimate_memory(config)
-    if needed > free:
-        raise TrainingError(
-            f"This run needs about {needed / 2**30:.1f} GB of memory, but only {free / 2**30:.1f} GB are free; "
-            "give a smaller --batch, --cbase or --cmax, or --preset=tiny."
-        )
+        processes = min(int(os.environ.get("LOCAL_WORLD_SIZE", ranks)), ranks)
+    needed = processes * estimate_memory(config, ranks)
+    if needed <= free:
+        return
+    said = f"This run needs about {needed / 2**30:.1f} GB of memory, but only {free / 2**30:.1f} GB are free; "
+    for once in reversed(find_choices(config.batch, config.discriminator.group_size(config.batch), ranks)):
+        smaller = processes * estimate_memory(replace(config, batch_gpu=once), ranks)
+        if once < (config.batch_gpu or config.batch // ranks) and smaller <= free:
+            raise TrainingError(
+                f"{said}give --batch-gpu={once}, which computes {once} pictures of a batch at once and adds up the "
+                f"gradients: that needs about {smaller / 2**30:.1f} GB."
+            )
+    raise TrainingError(f"{said}give a smaller --batch, --cbase or --cmax, or --preset=tiny.")
 
 
-def estimate_memory(config: TrainConfig) -> int:
-    """Estimate the bytes that training takes: exact for the weights, rough for the activations.
+def estimate_memory(config: TrainConfig, ranks: int = 1) -> int:
+    """Estimate the bytes that training takes in one of `ranks`: exact for weights, rough for activations.
 
     Counted are weights, gradients, Adam's two moments, the generator's average, and what one backward pass keeps.
     """
@@ -93,7 +108,7 @@ def estimate_memory(config: TrainConfig) -> int:
     g_kept = generator_activation_bytes(config.generator, precision)
     d_kept = pyramid_activation_bytes(config.discriminator, precision)
     # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
-    kept = config.batch * max(g_kept + d_kept, 2 * d_kept)
+    kept = (config.batch_gpu or config.batch // ranks) * max(g_kept + d_kept, 2 * d_kept)
     return 4 * (5 * generator + 4 * discriminator) + kept + PROCESS_BYTES
 
 

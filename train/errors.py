@@ -11,6 +11,7 @@ import click
 from gan.devices import DeviceError
 from gan.files.errors import describe_error, sanitize_text
 from gan.networks.config import ConfigError
+from train.ranks.errors import LostRankError, RanksError
 
 OUT_OF_MEMORY = "Training ran out of memory; start again with a smaller --batch, --cbase or --cmax"
 
@@ -20,6 +21,12 @@ class TrainingError(ValueError):
 
     def __init__(self, why: str) -> None:
         super().__init__(sanitize_text(why))
+
+
+class LostRank(click.ClickException):
+    """Ends a process that ended for the sake of another one, with a status that says so."""
+
+    exit_code = LostRankError.exit_code
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -41,7 +48,10 @@ def explain(error: Exception, out_of_memory: str = OUT_OF_MEMORY) -> str | None:
     from gan.data.file_sets import ImageError
     from gan.metrics.features import MissingFeatures
 
-    if isinstance(error, TrainingError | ConfigError | DeviceError | ImageError | CheckpointError | MissingFeatures):
+    if isinstance(error, LostRankError):
+        return f"{str(error).rstrip('.')}."
+    known = TrainingError | ConfigError | DeviceError | ImageError | CheckpointError | MissingFeatures | RanksError
+    if isinstance(error, known):
         return str(error)
     if isinstance(error, OSError):
         return (
@@ -62,4 +72,4 @@ def report_errors(out_of_memory: str = OUT_OF_MEMORY) -> Iterator[None]:
         message = explain(error, out_of_memory)
         if message is None:
             raise
-        raise click.ClickException(message) from error
+        raise (LostRank if isinstance(error, LostRankError) else click.ClickException)(message) from error

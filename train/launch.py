@@ -29,7 +29,9 @@ from train.loop import Loop
 from train.manifest import check_fit, describe_changes, write_manifest
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.progress import show_progress
-from train.run_folder import OPTIONS, STATE, STOP, RunLog, find_trainer, make_run_folder
+from train.ranks.dealing import deal, describe_deal
+from train.ranks.group import Ranks, join_ranks
+from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
 from train.state import TrainState
 from train.transfer import Source, Transfer, open_source, plan_transfer
 
@@ -58,20 +60,24 @@ def start_run(
     train.config.configure, and the switches of gan.cli.network_options by name.
     """
     device = _check_names(cfg, data, resolution, options)
-    model = None if transfer is None else _open_source(transfer, cfg, data, resolution, options)
-    if data == "critters":
-        data = str(_ensure_critters(outdir, critters_num, resolution or 32))
-    source = _open_images(data, workers=workers)
-    reader = SourceReader(source)
-    reader.check()  # what an earlier run found
-    config = _configure(cfg, source, device, options)
-    config, planned = _plan_transfer(model, config)
-    state = TrainState(config)  # before there is a folder: a run that cannot be built leaves none behind
-    if planned is not None:
-        planned.copy(state)
-    folder = make_run_folder(outdir, config, description)
-    write_manifest(folder, source)
-    _train(folder, state, reader, _describe_run(config, options), *(planned.describe(config) if planned else ()))
+    with join_ranks(device) as ranks:
+        model = None if transfer is None else _open_source(transfer, cfg, data, resolution, options)
+        if data == "critters":
+            path = _critters_path(outdir, critters_num, resolution or 32)
+            if ranks.is_first:
+                _ensure_critters(path, critters_num, resolution or 32)
+            data = ranks.follow(str(path))
+        source = _open_images(data, workers=workers)
+        reader = SourceReader(source)
+        reader.check()  # what an earlier run found
+        config = _configure(cfg, source, device, options, ranks.count)
+        config, planned = _plan_transfer(model, config)
+        state = TrainState(config, ranks)  # before there is a folder: a run that cannot be built leaves none behind
+        if planned is not None:
+            planned.copy(state)
+        folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
+        opening = _describe_run(config, options), *(planned.describe(config) if planned else ())
+        _train(folder, state, reader, *opening)
     return folder, state
 
 
@@ -85,6 +91,7 @@ def print_options(
     description: str = "",
     workers: int | None = None,
     transfer: str | None = None,
+    gpus: int | None = None,
     **options: Any,
 ) -> None:
     """Print what `start_run` would do with the same arguments, checked as far as it can be, and write nothing."""
@@ -100,7 +107,7 @@ def print_options(
         read = {"data": str(drawn), "data_name": drawn.stem, "data_images": critters_num, "data_digest": ""}
     else:
         source, read = _open_images(str(drawn) if data == "critters" else data), {}
-    config = _configure(cfg, source, device, options, **read)
+    config = _configure(cfg, source, device, options, gpus or 1, **read)
     config, planned = _plan_transfer(model, config)
     click.echo(json.dumps(config.to_json(), indent=1))
     click.echo(_describe_run(config, options))
@@ -119,7 +126,9 @@ def _check_names(cfg: str, data: str, resolution: int | None, options: dict[str,
     return device
 
 
-def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, Any], **read: Any) -> TrainConfig:
+def _configure(
+    cfg: str, source: ImageSource, device: str, options: dict[str, Any], ranks: int, **read: Any
+) -> TrainConfig:
     """Return the configuration of a run on `source`, of which `read` says otherwise what is yet to be drawn."""
     cond = options.get("cond", False)
     if cond and source.labels is None:
@@ -138,7 +147,8 @@ def _configure(cfg: str, source: ImageSource, device: str, options: dict[str, An
     shape: dict[str, Any] = {"resolution": source.resolution, "img_channels": source.channels}
     shape["c_dim"] = source.c_dim if cond else 0
     config = configure(cfg, switches=switches, **shape, **values)
-    check_memory(config)
+    deal(config.batch, config.discriminator.group_size(config.batch), ranks, config.batch_gpu)
+    check_memory(config, ranks)
     return config
 
 
@@ -200,16 +210,25 @@ def resume_run(
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder} is not a folder; give the run folder to resume.")
+    with join_ranks(device or _read_device(folder)) as ranks:
+        _resume(folder, ranks, data, device, workers, data_changed, changes)
+
+
+def _resume(
+    folder: Path,
+    ranks: Ranks,
+    data: str | None,
+    device: str | None,
+    workers: int | None,
+    data_changed: bool,
+    changes: dict[str, Any],
+) -> None:
     _check_resumable(folder)
-    pid = find_trainer(folder)
-    if pid is not None:
-        raise TrainingError(
-            f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
-            f"named {STOP} in that folder, then resume."
-        )
-    (folder / STOP).unlink(missing_ok=True)  # of an earlier session; one that is made from now on counts
-    state = _load_state(folder, device)
+    if ranks.is_first:
+        _take_over(folder)
+    state = _load_state(folder, device, ranks)
     state.config = config = replace(state.config, data=data or state.config.data, **changes)
+    state.deal()
     if state.images >= config.total_images:
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
@@ -230,8 +249,27 @@ def resume_run(
         opening.append(f"The data changed: {differences}; from here on its pictures come in another order.")
     elif data_changed:
         opening.append("The data did not change.")
-    write_manifest(folder, source)
     _train(folder, state, reader, *opening)
+
+
+def _read_device(folder: Path) -> str:
+    """Return the device that a run was trained on; "cpu" where that is not known."""
+    try:
+        with (folder / OPTIONS).open("rb") as file:
+            return str(json.loads(file.read(MAX_OPTIONS))["device"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return "cpu"
+
+
+def _take_over(folder: Path) -> None:
+    """Raise TrainingError if another process trains in the folder, and remove an earlier session's request to stop."""
+    pid = find_trainer(folder)
+    if pid is not None:
+        raise TrainingError(
+            f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
+            f"named {STOP} in that folder, then resume."
+        )
+    (folder / STOP).unlink(missing_ok=True)  # one that is made from now on counts
 
 
 def _check_resumable(folder: Path) -> None:
@@ -248,7 +286,7 @@ def _check_resumable(folder: Path) -> None:
         raise TrainingError(f"{folder} holds no {STATE} and no {OPTIONS}: it is no run folder; start a new run.")
 
 
-def _begin_again(folder: Path, device: str | None) -> TrainState:
+def _begin_again(folder: Path, device: str | None, ranks: Ranks) -> TrainState:
     """Return the first state of the run whose options lie in `folder`."""
     path = folder / OPTIONS
     try:
@@ -264,15 +302,15 @@ def _begin_again(folder: Path, device: str | None) -> TrainState:
             f"{folder} was ended before what it took from another model was stored; start a new run with --transfer."
         )
     require_device(config.device)
-    check_memory(config)
-    return TrainState(config)
+    check_memory(config, ranks.count)
+    return TrainState(config, ranks)
 
 
-def _load_state(folder: Path, device: str | None) -> TrainState:
+def _load_state(folder: Path, device: str | None, ranks: Ranks) -> TrainState:
     if not (folder / STATE).is_file():
-        return _begin_again(folder, device)
+        return _begin_again(folder, device, ranks)
     try:
-        return TrainState.load(folder / STATE, device)
+        return TrainState.load(folder / STATE, device, ranks)
     except CheckpointError as error:
         snapshot = find_newest_snapshot(folder)
         kept = f"; {snapshot.name} still opens in the window" if snapshot else ""
@@ -280,13 +318,17 @@ def _load_state(folder: Path, device: str | None) -> TrainState:
 
 
 def _train(folder: Path, state: TrainState, reader: SourceReader, *opening: str) -> None:
-    config = state.config
+    config, ranks = state.config, state.ranks
+    if ranks.is_first:
+        write_manifest(folder, reader.source)
     print(f"Run folder: {folder}", flush=True)  # the line that docs/run-folder.md promises
-    log = RunLog(folder, config.total_images)
+    log = (RunLog if ranks.is_first else SilentLog)(folder, config.total_images)
     log.write_progress("starting", state.images)
     for line in opening:
         log.say(line)
     configure_torch(state.device, config.threads)
+    if ranks.count > 1 or len(state.shares) > 1:
+        log.say(describe_deal(state.shares, ranks.count))
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
     if config.num_fp16_res and state.device.type == "cpu":
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
@@ -325,12 +367,10 @@ def _critters_path(outdir: Path, num: int, size: int) -> Path:
     return outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
 
 
-def _ensure_critters(outdir: Path, num: int, size: int) -> Path:
-    """Return the zip of critters of a size in `outdir`, drawn unless an earlier run drew it."""
-    path = _critters_path(outdir, num, size)
+def _ensure_critters(path: Path, num: int, size: int) -> None:
+    """Draw the critters of a size into the zip `path` unless an earlier run did."""
     if not path.exists():
         draw_critters(path, num, size, CRITTERS_SEED)
-    return path
 
 
 def draw_critters(path: Path, num: int, size: int, seed: int) -> None:

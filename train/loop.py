@@ -21,12 +21,14 @@ from gan.files.format import format_duration, format_kimg
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
 from gan.networks.labels import make_label_facts
+from gan.shares import Share
 from train.damage import SourceReader
 from train.data import BatchLoader
 from train.device import measure_memory, synchronize
 from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory
 from train.grid import plan_grid
+from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_name, write_json
 from train.state import TrainState
 from train.transfer import cite_source
@@ -108,7 +110,9 @@ class Loop:
     ) -> None:
         config = state.config
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
-        self.batches = BatchLoader(reader, config.batch, config.seed, config.mirror, config.generator.c_dim)
+        self.ranks = state.ranks
+        share = Share(config.batch, state.ranks.rank, state.ranks.count)
+        self.batches = BatchLoader(reader, share, config.seed, config.mirror, config.generator.c_dim)
         self.means = RunningMeans(finite_only=config.num_fp16_res > 0)
         self.grid = plan_grid(reader.source, config.generator.c_dim > 0)
         self._rate = self._tick_rate = 0.0
@@ -120,8 +124,9 @@ class Loop:
         """Train; return "finished" or "stopped". Raises TrainingError, with the last good snapshot named."""
         try:
             with StopRequest(self.run_folder) as stop:
-                self._prepare_folder()
-                self.reader.verifier.start()
+                if self.ranks.is_first:
+                    self._prepare_folder()
+                    self.reader.verifier.start()
                 outcome = self._train(stop)
         except KeyboardInterrupt:
             self._report_failure("Aborted by a second Ctrl-C.")
@@ -135,6 +140,8 @@ class Loop:
             self._report_failure(message or str(error) or type(error).__name__)
             if message is None:
                 raise
+            if isinstance(error, LostRankError):
+                raise LostRankError(message) from error
             raise TrainingError(message) from error
         finally:
             self.reader.verifier.stop()
@@ -143,6 +150,8 @@ class Loop:
 
     def _explain(self, error: Exception) -> str | None:
         """Return the message for an error that is the machine's, not the program's; None for every other one."""
+        if isinstance(error, LostRankError):
+            return f"{error}; {self._describe_last_snapshot()}."
         if isinstance(error, OSError):
             return (
                 f"A file could not be written to {self.run_folder} ({error.strerror or error}); free disk space or "
@@ -176,10 +185,12 @@ class Loop:
             if state.images > images:
                 self._finish_tick()
             self._report_pictures()
-            done = stop.made or state.images >= config.total_images or self._unreadable is not None
+            self._hear_of_unreadable()
+            stopped = self.ranks.any(stop.made)
+            done = stopped or state.images >= config.total_images or self._unreadable is not None
             if done and state.images < config.total_images:
                 self.log.write_progress("stopping", state.images, self._rate)
-            if state.images and (done or state.ticks % config.snap == 0):
+            if self.ranks.is_first and state.images and (done or state.ticks % config.snap == 0):
                 self._save_snapshot()
         if self._unreadable is not None:
             raise self._unreadable  # now that what was trained is safe
@@ -190,21 +201,32 @@ class Loop:
         state, config = self.state, self.state.config
         images, begun, elapsed = state.images, self.clock(), 0.0
         end = min(images + config.tick_images, config.total_images)
-        while state.images < end and elapsed < config.tick_seconds:
-            try:
-                reals, labels = self.batches.load(state.images, state.device)
-            except ImageError as error:
-                self._unreadable = error
+        while state.images < end:
+            # All ranks do the same number of steps, whatever their clocks say and wherever a stop was asked for.
+            full = state.images > images and (stop.made or elapsed >= config.tick_seconds)
+            batch = None if full else self._load_batch()
+            if self.ranks.any(batch is None) or batch is None:
                 break
-            self.means.add(state.step(reals, labels))
+            self.means.add(state.step(*batch))
             elapsed = max(self.clock() - begun, 1e-9)
             if self._rate == 0 or elapsed > 5:  # the first steps of a tick say little about its pace
                 self._rate = (state.images - images) / elapsed
             self.log.write_progress("training", state.images, self._rate)
-            if stop.made:
-                break
         synchronize(state.device)  # once a tick: until here the clock saw when steps were queued, not when they ended
         self._tick_rate = (state.images - images) / max(self.clock() - begun, 1e-9)
+
+    def _hear_of_unreadable(self) -> None:
+        """Take up another rank's reason why too many pictures are damaged."""
+        for why in self.ranks.collect(None if self._unreadable is None else str(self._unreadable)):
+            self._unreadable = self._unreadable or (None if why is None else ImageError(why))
+
+    def _load_batch(self) -> tuple[torch.Tensor, torch.Tensor | None] | None:
+        """Load this rank's part of the next batch; None if too many pictures are damaged."""
+        try:
+            return self.batches.load(self.state.images, self.state.device)
+        except ImageError as error:
+            self._unreadable = error
+            return None
 
     def _finish_tick(self) -> None:
         state, config = self.state, self.state.config

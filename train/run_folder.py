@@ -154,3 +154,19 @@ class RunLog:
         text = f"[{bar:<24}] {fraction:4.0%}  {format_kimg(images)} kimg  {images_per_s:.1f} img/s{tail}"
         print(f"{ERASE_LINE}{text}", end="", flush=True)
         self._bar_shown = True
+
+
+class SilentLog(RunLog):
+    """The log of a process that is not the first of its run: nothing is written or said."""
+
+    def say(self, line: str) -> None:
+        pass
+
+    def append_row(self, row: dict[str, Any]) -> None:
+        pass
+
+    def drop_rows_after(self, images: int) -> None:
+        pass
+
+    def write_progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
+        pass

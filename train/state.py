@@ -22,8 +22,11 @@ from gan.networks.meta_init import MetaInit
 from train.augmentation import TENSORS, Augmenter
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
-from train.losses import Step, blur_sigma_at, build_phases, lazy_regularization_scale
+from train.losses import Phase, Step, blur_sigma_at, build_phases, count_path_lengths, lazy_regularization_scale
 from train.mixed_precision import loss_scale, unscale_and_sanitize_
+from train.ranks.dealing import deal
+from train.ranks.group import ALONE, Ranks
+from train.ranks.random_state import read_random_state, set_random_state
 
 KIND = "training state"  # in the document of the file
 UNFIT = "{} does not fit the networks it describes; it cannot be resumed."
@@ -39,9 +42,13 @@ class TrainState:
     The sampler's position is `images`.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
-        """Begin a new run: seed torch's global generators, which every random draw of training uses."""
-        self.config = config
+    def __init__(self, config: TrainConfig, ranks: Ranks = ALONE) -> None:
+        """Begin a new run: seed torch's global generators, which every random draw of training uses.
+
+        All `ranks` hold the same numbers at the end of every step, so that the state of one is that of all.
+        """
+        self.config, self.ranks = config, ranks
+        self.deal()
         self.device = torch.device(config.device)
         torch.manual_seed(config.seed)
         self.generator = Generator(config.generator).train().to(self.device)
@@ -62,16 +69,31 @@ class TrainState:
         parameters = self.networks[name].parameters()
         return torch.optim.Adam(parameters, lr=lr * scale, betas=betas, eps=config.adam_eps, fused=True)
 
-    def step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
-        """Train one step on a batch of reals: every due phase, then the moving average and the counters.
+    def deal(self) -> None:
+        """Deal the batch to ranks and rounds, as the configuration says now."""
+        config = self.config
+        group = config.discriminator.group_size(config.batch)
+        self.shares = deal(config.batch, group, self.ranks.count, config.batch_gpu)[self.ranks.rank]
+        if config.pl_weight and count_path_lengths(config) < self.ranks.count:
+            raise TrainingError(
+                f"The path length is measured on {count_path_lengths(config)} pictures of a batch, fewer than there "
+                f"are processes ({self.ranks.count}): give a larger --batch, or --pl-weight=0."
+            )
 
+    def step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
+        """Train one step: every due phase, then the moving average and the counters.
+
+        `reals` [N, C, S, S] and `labels` [N, c_dim], or None, are this rank's of the batch.
         On a GPU the step is only queued: nothing here waits for a value. Returns the losses' statistics, 0-d tensors on
         the device; with float16 also "grad_nonfinite", 1 if a gradient held a value that is not finite.
         """
         config, is_held = self.config, self.images < self.config.warmup_images
+        labels = None if labels is None else self.ranks.undeal(labels)  # fakes' are drawn from the whole batch's
         stats: dict[str, torch.Tensor] = {}
+        nonfinite: list[torch.Tensor] = []
         blur = blur_sigma_at(config, self.images)
-        step = Step(config, self.generator, self.discriminator, reals, labels, self.pl_mean, self.augmenter, blur)
+        networks = self.generator, self.discriminator
+        step = Step(config, *networks, reals, labels, self.pl_mean, self.augmenter, blur, self.ranks, self.shares)
         # The networks choose their types: a caller's autocast would convert single operations by their names.
         with torch.autocast(self.device.type, enabled=False):
             for phase in self.phases:
@@ -81,25 +103,44 @@ class TrainState:
                     self.networks[name].requires_grad_(name == phase.network)
                 for name in list_layers(config.discriminator)[: config.freezed]:
                     self.discriminator.get_submodule(name).requires_grad_(False)
-                loss, measured = phase.loss(step)
-                stats |= measured
-                if config.num_fp16_res:
-                    scale = loss_scale(config.batch, config.resolution)
-                    (loss * scale).backward()
-                    nonfinite = unscale_and_sanitize_(self.networks[phase.network].parameters(), scale)
-                    stats["grad_nonfinite"] = torch.maximum(stats.get("grad_nonfinite", nonfinite), nonfinite)
-                else:
-                    loss.backward()
-                self.optimizers[phase.network].step()
-                self.optimizers[phase.network].zero_grad(set_to_none=True)
+                stats |= self._add_gradients(phase, step)
+                nonfinite += self._move(phase.network)
+        if self.ranks.count > 1:
+            stats = dict(zip(stats, self.ranks.sum(torch.stack(list(stats.values()))).unbind(), strict=True))
+        self.augmenter.observe(stats["d_real_sign"], config.batch)
+        if nonfinite:
+            stats["grad_nonfinite"] = torch.stack(nonfinite).amax()
         if config.augment.mode != "noaug":
             stats["augment_p"] = torch.full((), self.augmenter.p, device=self.device)
-        self.images += len(reals)
+        self.images += config.batch
         self.steps += 1
         self.augmenter.adapt(self.steps, config.batch)
         if not is_held:  # G has not moved, and what its average was at the start stays
             update_ema(self.ema, self.generator, ema_decay(config, self.images))
         return stats
+
+    def _add_gradients(self, phase: Phase, step: Step) -> dict[str, torch.Tensor]:
+        """Add up the gradients of a phase's rounds; return its statistics on this rank."""
+        config = self.config
+        scale = loss_scale(config.batch, config.resolution) if config.num_fp16_res else 1.0
+        stats: dict[str, torch.Tensor] = {}
+        step.begin_phase()
+        for number in range(len(self.shares)):
+            step.begin_round(number)
+            loss, measured = phase.loss(step)
+            (loss if scale == 1 else loss * scale).backward()
+            stats = {name: value + stats[name] if stats else value for name, value in measured.items()}
+        return stats
+
+    def _move(self, name: str) -> list[torch.Tensor]:
+        """Let a network's optimiser step by the gradients of all ranks; with float16, tell if one was not finite."""
+        config, parameters, nonfinite = self.config, list(self.networks[name].parameters()), []
+        self.ranks.sum_gradients(parameters)
+        if config.num_fp16_res:
+            nonfinite.append(unscale_and_sanitize_(parameters, loss_scale(config.batch, config.resolution)))
+        self.optimizers[name].step()
+        self.optimizers[name].zero_grad(set_to_none=True)
+        return nonfinite
 
     def is_finite(self) -> bool:
         """Tell whether every weight that would be saved is a finite number."""
@@ -107,11 +148,8 @@ class TrainState:
 
     def save(self, path: Path) -> None:
         """Write the whole state to `path`, atomically."""
-        tensors = {"pl_mean": self.pl_mean, "rng.cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
-        if self.device.type == "mps":
-            tensors["rng.mps"] = torch.mps.get_rng_state()
+        tensors = {"pl_mean": self.pl_mean}
+        tensors |= {f"rng.{kind}": state for kind, state in read_random_state(self.device).items()}
         for name, network in self.networks.items():
             tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
         for name, optimizer in self.optimizers.items():
@@ -123,8 +161,10 @@ class TrainState:
         save_tensors(path, tensors, document)
 
     @classmethod
-    def load(cls, path: Path, device: str | None = None) -> Self:
+    def load(cls, path: Path, device: str | None = None, ranks: Ranks = ALONE) -> Self:
         """Load the state in `path` on `device` (default: the one it was saved on), and set the random generators.
+
+        Any number of `ranks` may have saved it.
 
         TrainingError if the file is no state or does not fit its own networks, DeviceError if the device is missing.
         """
@@ -137,7 +177,7 @@ class TrainState:
         config = TrainConfig.from_json(options if device is None else {**options, "device": device})
         require_device(config.device)
         _check_fit(config, tensors, document, path)
-        state = cls(config)
+        state = cls(config, ranks)
         try:
             state._restore(tensors, document)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -156,11 +196,7 @@ class TrainState:
         self.augmenter.restore(_select(tensors, "augment."), document.get("augment_p"))
         for name in COUNTERS:
             setattr(self, name, document[name])
-        torch.set_rng_state(tensors["rng.cpu"])
-        if self.device.type == "cuda" and "rng.cuda" in tensors:
-            torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
-        if self.device.type == "mps" and "rng.mps" in tensors:
-            torch.mps.set_rng_state(tensors["rng.mps"])
+        set_random_state(_select(tensors, "rng."), self.device)
 
 
 def ema_decay(config: TrainConfig, images: int) -> float:

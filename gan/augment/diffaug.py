@@ -9,22 +9,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gan.shares import Share
+
 TRANSLATION = 8  # the largest translation is this part of the width
 CUTOUT = 2  # the box that is cut out is this part of it
 
 
-def diff_augment(images: Tensor, policies: Sequence[str]) -> Tensor:
-    """Augment images [N, C, H, W] by the named transforms; random numbers come from torch's generator of the host."""
+def diff_augment(images: Tensor, policies: Sequence[str], share: Share | None = None) -> Tensor:
+    """Augment images [N, C, H, W], a `share` of a batch or all of it, by the named transforms.
+
+    Random numbers come from torch's generator of the host.
+    """
+    share = share or Share(len(images))
     if "color" in policies:
-        images = shift_colour(images, *torch.rand(3, len(images)))
+        images = shift_colour(images, *(share.draw_uniform() for _ in range(3)))
     if "translation" in policies:
         reach = [(size + TRANSLATION // 2) // TRANSLATION for size in images.shape[2:]]
-        images = translate(images, *(torch.randint(-far, far + 1, (len(images),)) for far in reach))
+        images = translate(images, *(share.draw_integers(-far, far + 1) for far in reach))
     if "cutout" in policies:
         box = [(size + CUTOUT // 2) // CUTOUT for size in images.shape[2:]]
         centres = [
-            torch.randint(0, size + 1 - part % 2, (len(images),))
-            for size, part in zip(images.shape[2:], box, strict=True)
+            share.draw_integers(0, size + 1 - part % 2) for size, part in zip(images.shape[2:], box, strict=True)
         ]
         images = cut_out(images, box, *centres)
     return images

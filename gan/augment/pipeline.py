@@ -15,16 +15,21 @@ from gan.augment.colour import apply_colour, draw_colour
 from gan.augment.config import COLOUR, GEOMETRY, GEOMETRY_BLIT, AugmentConfig
 from gan.augment.draws import Draws
 from gan.augment.geometry import draw_geometry, warp
+from gan.shares import Share
 
 
-def augment(images: Tensor, config: AugmentConfig, p: float, percentile: float | None = None) -> Tensor:
+def augment(
+    images: Tensor, config: AugmentConfig, p: float, percentile: float | None = None, share: Share | None = None
+) -> Tensor:
     """Augment images [N, C, H, W] with probability p each; C is 1, 3 or 4 (the last is alpha and keeps its values).
 
     The numbers come from torch's generator of the host, whatever the images' device. With `percentile` in place of
-    random numbers the result is the same each time, and p plays no part where it is positive.
+    random numbers the result is the same each time, and p plays no part where it is positive. `share`: of a batch, that
+    the images are; None, all of it.
     """
     count, channels, height, width = images.shape
-    draws = Draws(count, p, percentile)
+    share = share or Share(count)
+    draws = Draws(share, p, percentile)
     if any(getattr(config, name) > 0 for name in (*GEOMETRY_BLIT, *GEOMETRY)):
         images = warp(images, draw_geometry(config, draws, width, height))
     if any(getattr(config, name) > 0 for name in COLOUR):
@@ -33,7 +38,7 @@ def augment(images: Tensor, config: AugmentConfig, p: float, percentile: float |
         images = apply_gains(images, draw_gains(config, draws))
     if config.noise > 0:
         sigma = draws.apply(draws.half_normal() * config.noise_std, config.noise, 0).to(images.device, images.dtype)
-        images = images + torch.randn_like(images) * sigma[:, None, None, None]
+        images = images + share.draw_normal(channels, height, width, device=images.device) * sigma[:, None, None, None]
     if config.cutout > 0:
         images = images * draw_mask(config, draws, width, height).to(images.device, images.dtype)
     return images

@@ -2,6 +2,7 @@
 """Parts that all networks share: equalised fully connected layers and modulated convolution."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,12 @@ from torch import Tensor, nn
 from cuda_ops import bias_act
 
 EPSILON = 1e-8
+Average = Callable[[Tensor], Tensor]  # from a mean over these samples to that over the whole batch that they are of
+
+
+def keep_mean(mean: Tensor) -> Tensor:
+    """Return the mean as it is, where the samples are a whole batch."""
+    return mean
 
 
 def normalize(x: Tensor) -> Tensor:

@@ -2,10 +2,11 @@
 """The mapping network: latent and label to intermediate latents w (references, "Mapping")."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan.networks.config import ConfigError
-from gan.networks.layers import FullyConnected, normalize
+from gan.networks.layers import Average, FullyConnected, keep_mean, normalize
 
 LR_MULTIPLIER = 0.01
 W_AVG_BETA = 0.998
@@ -85,10 +86,12 @@ class Mapping(nn.Module):
         psi: float = 1.0,
         cutoff: int | None = None,
         update_emas: bool = False,
+        average: Average = keep_mean,
     ) -> Tensor:
         """Compute w, truncated in the first `cutoff` of its copies, None being all of them (`truncate`).
 
-        `update_emas` moves w_avg towards the batch's mean (training only). ConfigError for a wrong shape.
+        `update_emas` moves w_avg towards the batch's mean (training only), which is what `average` makes of the mean
+        over these samples. ConfigError for a wrong shape.
         """
         parts = []
         if z is not None and self.z_dim > 0:
@@ -109,7 +112,7 @@ class Mapping(nn.Module):
         if self.num_ws is None:
             return w
         if update_emas:
-            self._update_average(w.detach(), c)
+            self._update_average(w.detach(), c, average)
         return self.truncate(w[:, None].repeat(1, self.num_ws, 1), c, psi, cutoff)
 
     def truncate(self, ws: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
@@ -130,11 +133,12 @@ class Mapping(nn.Module):
             return torch.zeros(len(w), dtype=torch.long, device=w.device)
         return c.argmax(dim=1)
 
-    def _update_average(self, w: Tensor, c: Tensor | None) -> None:
+    def _update_average(self, w: Tensor, c: Tensor | None, average: Average) -> None:
         w_avg = self.get_buffer("w_avg")
         if w_avg.ndim == 1:
-            w_avg.copy_(w.mean(dim=0).lerp(w_avg, W_AVG_BETA))
+            w_avg.copy_(average(w.mean(dim=0)).lerp(w_avg, W_AVG_BETA))
             return
-        classes = self._classes(w, c)
-        for row in classes.unique():
-            w_avg[row] = w[classes == row].mean(dim=0).lerp(w_avg[row], W_AVG_BETA)
+        members = F.one_hot(self._classes(w, c), len(w_avg)).to(w.dtype)  # [N, rows]
+        shares = average(members.mean(dim=0))[:, None]
+        means = average(members.t() @ w / len(w)) / shares  # NaN for a class that the batch lacks
+        w_avg.copy_(torch.where(shares > 0, means.lerp(w_avg, W_AVG_BETA), w_avg))

@@ -14,6 +14,7 @@ from gan.networks.conv_autotune import PreparedWeight, Weight
 from gan.networks.fourier_input import FourierInput
 from gan.networks.input_transform import NO_OVERRIDES, InputOverrides
 from gan.networks.layer_plan import plan
+from gan.networks.layers import Average, keep_mean
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 
 NOISE_MODES = ("const", "random", "none")
@@ -26,11 +27,12 @@ class SynthesisOptions:
     """Options of one call of a synthesis network; the defaults draw the model as it is.
 
     `noise`: "const" (the stored planes), "random" (a new plane for each sample) or "none"; rungs A and B alone have it.
-    `planes`: a plane [H, W] of noise by layer's name, in place of the stored ones.
+    `planes`: a plane [H, W] of noise by layer's name, or one for each sample, [N, 1, H, W]; in place of the stored.
     `transform`: [3, 3] or [N, 3, 3] inverse transform of the Fourier input (`input_transform.user_matrix`).
     `overrides`: replacements for what the model learned about its input.
     `weights`: the result of `modulate` for the same w, of one sample, and the same `precision`.
-    `update_emas`: move the running averages of input magnitudes (training only).
+    `update_emas`: move the running averages of input magnitudes (training only), by what `average` makes of each mean
+    over these samples: where they are a part of a batch, the mean over all of it.
     ConfigError for another noise mode, ValueError for averages that modulated weights cannot update.
     """
 
@@ -41,6 +43,7 @@ class SynthesisOptions:
     weights: Weights | None = None
     precision: PrecisionPolicy = FULL_PRECISION
     update_emas: bool = False
+    average: Average = keep_mean
 
     def __post_init__(self) -> None:
         if self.noise not in NOISE_MODES:

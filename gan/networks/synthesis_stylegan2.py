@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from cuda_ops import bias_act, upfirdn2d
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
-from gan.networks.layer_plan import LayerSpec
+from gan.networks.layer_plan import LayerSpec, plan
 from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, scale_channels
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
+from gan.shares import Share
 
 
 def normalize_taps(taps: tuple[float, ...]) -> Tensor:
@@ -77,7 +78,7 @@ class StyledConv(Resampler):
     ) -> Tensor:
         """Map [N, C_in, H, W] and w [N, w_dim] to [N, C_out, H, W] or twice the size, in the type of x.
 
-        `noise` is a mode, or a plane [H, W] of the output's size.
+        `noise` is a mode, or a plane [H, W] of the output's size, or one for each sample, [N, 1, H, W].
         """
         if modulated_weight is not None:
             x = self._convolve(x, modulated_weight)
@@ -152,6 +153,14 @@ class SynthesisBlock(Resampler):
             self.add_module(spec.name.partition(".")[2], layer)
         if config.architecture == "resnet" and first.up > 1:
             self.skip = ResidualSkip(config, first.in_channels, first.out_channels)
+
+
+def draw_planes(config: GeneratorConfig, share: Share, device: torch.device) -> dict[str, Tensor] | None:
+    """Draw noise for a share of a batch, [N, 1, H, W] by layer's name; None for a rung that has none."""
+    if config.architecture == "layers" or not config.noise_inputs:
+        return None
+    layers = [spec for spec in plan(config).layers if not spec.is_torgb]
+    return {spec.name: share.draw_normal(1, spec.out_size, spec.out_size, device=device) for spec in layers}
 
 
 class StyleGAN2Synthesis(SynthesisNetwork):

@@ -13,7 +13,7 @@ from gan.networks.config import GeneratorConfig
 from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
 from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
-from gan.networks.layers import FullyConnected, compute_demodulation, scale_channels
+from gan.networks.layers import Average, FullyConnected, compute_demodulation, keep_mean, scale_channels
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
@@ -54,7 +54,12 @@ class SynthesisLayer(nn.Module):
         return PreparedWeight(chosen, affine, squares, is_normalized=not self.spec.is_torgb)
 
     def forward(
-        self, x: Tensor, w: Tensor, update_emas: bool = False, modulated_weight: Weight | None = None
+        self,
+        x: Tensor,
+        w: Tensor,
+        update_emas: bool = False,
+        modulated_weight: Weight | None = None,
+        average: Average = keep_mean,
     ) -> Tensor:
         """Map [N, C_in, in_size, in_size] and w [N, w_dim] to [N, C_out, out_size, out_size] in the type of x."""
         spec = self.spec
@@ -62,7 +67,7 @@ class SynthesisLayer(nn.Module):
             return self._nonlinearity(convolve(x, modulated_weight, spec.conv_padding))
         magnitude_ema = self.get_buffer("magnitude_ema")
         if update_emas:
-            magnitude = x.detach().float().square().mean()
+            magnitude = average(x.detach().float().square().mean())
             if x.dtype == torch.float16:  # an overflow ends with its step, unless an average keeps it
                 magnitude = torch.where(torch.isfinite(magnitude), magnitude, magnitude_ema)
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
@@ -107,5 +112,5 @@ class StyleGAN3Synthesis(SynthesisNetwork):
         for name, layer, w, dtype in self._layers(ws, precision):
             if x.dtype != dtype:
                 x = precision.convert(x, dtype)
-            x = layer(x, w, options.update_emas, options.weight(name))
+            x = layer(x, w, options.update_emas, options.weight(name), options.average)
             yield name, x

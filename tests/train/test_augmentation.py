@@ -15,6 +15,7 @@ from support.steps import batch, bits, small_config
 
 from gan.augment.config import PIPES
 from gan.augment.options import AugmentOptions
+from gan.shares import Share
 from train.augmentation import Augmenter
 from train.cli.main import main
 from train.config import TrainConfig, configure
@@ -25,7 +26,7 @@ ADA = AugmentOptions("ada", p=0.3, ramp_images=64, interval=2)
 
 
 def adapt(augmenter: Augmenter, logits: list[float], steps: int) -> float:
-    augmenter.observe(torch.tensor(logits)[:, None])
+    augmenter.observe(torch.tensor(logits).sign().mean(), len(logits))
     augmenter.adapt(steps, len(logits))
     return augmenter.p
 
@@ -74,7 +75,7 @@ def test_resume_is_exact(tmp_path: Path, options: AugmentOptions) -> None:
 def test_both_networks_see_augmented_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     counts: list[int] = []
 
-    def count(augmenter: Augmenter, images: torch.Tensor) -> torch.Tensor:
+    def count(augmenter: Augmenter, images: torch.Tensor, share: Share) -> torch.Tensor:
         counts.append(len(images))
         return images
 

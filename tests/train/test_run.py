@@ -391,7 +391,12 @@ def test_refuses_pictures_by_name(tmp_path: Path, data: Path) -> None:
 
 def test_refuses_what_memory_cannot_hold(tmp_path: Path, data: Path) -> None:
     result = call("--cfg=R", f"--data={data}", "--batch=1048576", f"--outdir={tmp_path / 'runs'}")
-    refused(result, "GB", "smaller --batch")
+    refused(result, "GB", "give --batch-gpu=")
+    batch_gpu = re.search(r"--batch-gpu=\d+", result.output)
+    assert batch_gpu is not None
+    again = call("--cfg=R", f"--data={data}", "--batch=1048576", "--cond=0", batch_gpu[0], "--dry-run")
+    assert again.exit_code == 0, again.output
+    refused(call("--cfg=R", f"--data={data}", "--cbase=16777216", "--cmax=65536"), "GB", "smaller --batch")
     assert not (tmp_path / "runs").exists()
 
 

@@ -16,6 +16,7 @@ from support.steps import batch, bits, small_config
 from gan.devices import DeviceError
 from gan.networks.config import ConfigError
 from gan.networks.synthesis import SynthesisOptions
+from gan.shares import Share
 from train.config import TrainConfig, configure, default_gamma, ema_half_life
 from train.data import Sampler
 from train.device import estimate_memory
@@ -285,7 +286,7 @@ def test_path_length_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
     config = small_config("T", pl_weight=2.0, pl_interval=5, pl_decay=0.25)
     linear: Any = SimpleNamespace(config=config.generator, mapping=mapping, synthesis=synthesis)
-    monkeypatch.setattr(torch, "randn_like", torch.ones_like)
+    monkeypatch.setattr(Share, "draw_normal", lambda share, *size, device: torch.ones(len(share), *size))
     step = Step(
         config,
         linear,

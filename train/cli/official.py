@@ -9,7 +9,6 @@ import click
 
 NOT_YET = "is not there yet; leave it out."
 ELSEWHERE = {
-    "--batch-gpu": "is not there yet: all pictures of a --batch are computed at once; choose that smaller.",
     "--map-depth": "is not there yet: --cfg and --preset decide how deep the mapping is; leave it out.",
     "--mbstd-group": NOT_YET,
     "--subset": "is not there: `train.py dataset convert SRC --max=N` makes a smaller set.",
@@ -17,14 +16,6 @@ ELSEWHERE = {
     "--allow-tf32": "has no meaning here: --fp32 and --num-fp16-res decide what is computed in which precision.",
     "--nhwc": "has no meaning here: the layout of tensors in memory is chosen for the device; leave it out.",
 }
-
-
-def _refuse_gpus(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
-    if value is not None and value > 1:
-        raise click.UsageError(
-            f"--gpus={value}: training on several GPUs is not there yet; give --gpus=1, and --device if it is not the "
-            "first."
-        )
 
 
 def _refuse_metrics(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
@@ -36,7 +27,7 @@ def _refuse_metrics(ctx: click.Context, param: click.Parameter, value: str | Non
 
 
 def official_options(command: Any) -> Any:
-    """Add --gpus and --metrics, which are checked and change nothing."""
+    """Add --metrics, which is checked and changes nothing."""
     for option in (
         click.option(
             "--metrics",
@@ -44,13 +35,6 @@ def official_options(command: Any) -> Any:
             callback=_refuse_metrics,
             expose_value=False,
             help="Nothing is measured while training: none is the only value yet.",
-        ),
-        click.option(
-            "--gpus",
-            type=click.IntRange(1),
-            callback=_refuse_gpus,
-            expose_value=False,
-            help="Number of GPUs: 1 is the only value yet; see --device.",
         ),
     ):
         command = option(command)

@@ -26,7 +26,10 @@ CHANGEABLE = (  # when a run is resumed
     "num_fp16_res",
     "workers",
     "data_changed",
+    "gpus",
+    "batch_gpu",
 )
+MAX_GPUS = 64  # of one machine
 MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
 NEW_RUN = "a new run starts from a model with --transfer, or with --resume beside --cfg and --data"
 IS_NEW = "train.cli.is_new"  # of a context: a new run is asked for, by --cfg
@@ -142,6 +145,16 @@ changeable_options = _join(
     click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 200)."),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
     click.option("--tick", "tick_images", type=Kimg(), help="Length of a tick in kimg (4); at most 60 s."),
+    click.option(
+        "--gpus",
+        type=click.IntRange(1, MAX_GPUS),
+        help="Processes to start here, one a GPU, or with --device=cpu on the CPU (1); torchrun starts its own.",
+    ),
+    click.option(
+        "--batch-gpu",
+        type=click.IntRange(1, 2**20),
+        help="Pictures of a batch that a process computes at once; the gradients add up (all it gets).",
+    ),
     session_options,
 )
 

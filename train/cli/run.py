@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange, network_options
 from gan.cli.path_types import DataPath, ModelName
 from train.cli.augment_options import augment_options, take_augmentation
@@ -29,6 +28,7 @@ from train.cli.options import (
     data_options,
     switch,
 )
+from train.cli.processes import ProcessesCommand, start_processes
 from train.config import PRESETS
 from train.errors import report_errors
 
@@ -52,7 +52,7 @@ class Description(click.ParamType[str]):
         return text
 
 
-class RunCommand(Command):
+class RunCommand(ProcessesCommand):
     """The command that knows before it looks at --resume, which may stand anywhere, if --cfg asks for a new run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -141,6 +141,8 @@ def run(
             raise click.UsageError(f"{name} is missing; see the examples at the end of --help.")
     if run_folder is None:
         take_augmentation(given)
+    if not dry_run:
+        start_processes(given)
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():
@@ -164,7 +166,7 @@ def _take_official_resume(resume: str | None, given: dict[str, Any]) -> Path | N
     return None
 
 
-@click.command(cls=Command, elsewhere=ELSEWHERE)
+@click.command(cls=ProcessesCommand, elsewhere=ELSEWHERE)
 @click.argument("run_folder", type=RunFolder(), is_eager=True)
 @click.option("--data", type=DataPath(), help="The same pictures' new place, if they were moved.")
 @data_changed_option
@@ -172,6 +174,7 @@ def _take_official_resume(resume: str | None, given: dict[str, Any]) -> Path | N
 def resume(run_folder: Path, data: str | None, **options: Any) -> None:
     """Continue RUN_FOLDER exactly where it stopped."""
     given = collect(options)
+    start_processes(given)
     from train import launch
 
     with report_errors():

@@ -15,6 +15,7 @@ from gan.augment.config import PIPES, AugmentConfig
 from gan.augment.draws import Draws
 from gan.augment.geometry import draw_geometry, sample, warp
 from gan.augment.pipeline import augment
+from gan.shares import Share
 
 
 def pictures(count: int = 3, size: int = 16, channels: int = 3) -> torch.Tensor:
@@ -59,22 +60,22 @@ def test_quarter_turns_turn_a_smooth_picture(turns: int) -> None:
 
 def test_each_transform_is_applied_with_its_own_probability() -> None:
     torch.manual_seed(0)
-    maps = draw_geometry(AugmentConfig(xflip=0.5), Draws(20_000, 0.8), 16, 16)
+    maps = draw_geometry(AugmentConfig(xflip=0.5), Draws(Share(20_000), 0.8), 16, 16)
     share = float((maps[:, 0, 0] < 0).float().mean())
     assert abs(share - 0.8 * 0.5 / 2) < 0.01  # half of those chosen are flipped
-    maps = draw_geometry(AugmentConfig(rotate=1.0), Draws(20_000, 0.3), 16, 16)
+    maps = draw_geometry(AugmentConfig(rotate=1.0), Draws(Share(20_000), 0.3), 16, 16)
     assert abs(float((maps != torch.eye(3)).flatten(1).any(1).float().mean()) - 0.3) < 0.01
-    scales = draw_geometry(AugmentConfig(scale=1.0), Draws(20_000, 1.0), 16, 16)[:, 0, 0].log2()
+    scales = draw_geometry(AugmentConfig(scale=1.0), Draws(Share(20_000), 1.0), 16, 16)[:, 0, 0].log2()
     assert abs(float(scales.std()) - 0.2) < 0.01 and abs(float(scales.mean())) < 0.01
 
 
 def test_colours_turn_about_the_axis_of_greys() -> None:
     torch.manual_seed(1)
     for name in ("hue", "saturation"):
-        matrix = draw_colour(AugmentConfig(**{name: 1.0}), Draws(50, 1.0))  # type: ignore[arg-type]
+        matrix = draw_colour(AugmentConfig(**{name: 1.0}), Draws(Share(50), 1.0))  # type: ignore[arg-type]
         torch.testing.assert_close(matrix @ GREY, GREY.expand(50, 4), atol=1e-6, rtol=0)
         assert (matrix - torch.eye(4)).abs().amax((1, 2)).gt(1e-3).float().mean() > 0.8
-    turned = draw_colour(AugmentConfig(hue=1.0), Draws(50, 1.0))[:, :3, :3]
+    turned = draw_colour(AugmentConfig(hue=1.0), Draws(Share(50), 1.0))[:, :3, :3]
     torch.testing.assert_close(turned @ turned.mT, torch.eye(3).expand(50, 3, 3), atol=1e-5, rtol=0)
 
 
@@ -119,7 +120,7 @@ def test_noise_has_its_strength() -> None:
 def test_the_warp_has_a_second_derivative() -> None:
     """R1 takes the gradient of a gradient's square: compare both with finite differences."""
     torch.manual_seed(0)
-    maps = draw_geometry(PIPES["geom"], Draws(1, 1.0), 6, 6)
+    maps = draw_geometry(PIPES["geom"], Draws(Share(1), 1.0), 6, 6)
     x = torch.randn(1, 1, 6, 6, dtype=torch.float64, requires_grad=True)
 
     def moved(images: torch.Tensor) -> torch.Tensor:
