@@ -396,7 +396,7 @@ def test_refuses_what_memory_cannot_hold(tmp_path: Path, data: Path) -> None:
     assert batch_gpu is not None
     again = call("--cfg=R", f"--data={data}", "--batch=1048576", "--cond=0", batch_gpu[0], "--dry-run")
     assert again.exit_code == 0, again.output
-    refused(call("--cfg=R", f"--data={data}", "--cbase=1048576", "--cmax=32768"), "GB", "smaller --batch")
+    refused(call("--cfg=R", f"--data={data}", "--cbase=524288", "--cmax=32768"), "GB", "smaller --batch")
     assert not (tmp_path / "runs").exists()
 
 
