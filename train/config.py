@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The options of a training run as one frozen dataclass, and the paper's and the tiny presets.
+"""The options of a training run as one frozen dataclass.
 
 The settings are those of [P app. F.2] (references, *Training*). A run folder stores them as training_options.json.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, NamedTuple, Self
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 from gan.augment.options import AugmentOptions
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
-from gan.networks.ladder import Recipe, find_rung, parse_rung
+from gan.networks.ladder import find_rung, parse_rung
 from train.errors import TrainingError
+from train.presets.table import default_gamma, preset
 
-PRESETS = ("paper", "tiny")
 MAX_FP16_RES = 10  # resolutions that can be float16, more than any network has
 FILE_NAMES = {"num_fp16_res": "half"}  # fields that training_options.json and state files name differently
 
@@ -36,6 +36,8 @@ class TrainConfig:
     gamma: float  # R1 weight
     seed: int = 0
     mirror: bool = False
+    mirror_y: bool = False  # upside down, too
+    subset: int = 0  # pictures chosen of the set by `seed`; 0: all
     g_lr: float = 0.0025
     d_lr: float = 0.0020
     adam_betas: tuple[float, float] = (0.0, 0.99)
@@ -55,6 +57,8 @@ class TrainConfig:
     tick_images: int = 4000  # a tick is the lesser of these ...
     tick_seconds: float = 60.0  # ... and this
     snap: int = 10  # ticks between snapshots
+    img_snap: int = 0  # ticks between grids of fakes beside those of the snapshots; 0: none
+    cudnn_benchmark: bool = True  # a GPU's convolutions are timed to choose algorithms
     threads: int = 0  # of torch on the CPU; 0: torch decides
     device: str = "cpu"
     num_fp16_res: int = 0  # highest resolutions that both networks compute in float16 (gan.networks.precision)
@@ -110,7 +114,8 @@ class TrainConfig:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
         rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images")
         valid = {
-            name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads", "batch_gpu")
+            name: getattr(self, name) >= 0
+            for name in (*rates, "blur_sigma", "blur_images", "threads", "batch_gpu", "subset", "img_snap")
         } | {
             "seed": -(2**63) <= self.seed < 2**63,
             "noise": self.noise in ("random", "none"),
@@ -178,46 +183,9 @@ def list_layers(config: DiscriminatorConfig) -> tuple[str, ...]:
     return (f"b{config.resolution}.fromrgb", *layers)
 
 
-def default_gamma(resolution: int, batch: int) -> float:
-    """Return the default R1 weight 0.001·S²/batch, inside the spec's 0.0002…0.005: 1.02 at 256² with batch 64."""
-    return 0.001 * resolution**2 / batch
-
-
 def ema_half_life(batch: int) -> float:
     """Return the generator average's half-life in images: 10k at batch 32, in proportion to the batch."""
     return 10_000 * batch / 32
-
-
-class Preset(NamedTuple):
-    """The default settings of a rung at a resolution: one row of the table in references, *Training*."""
-
-    channels: tuple[int, int]  # base and maximum: T's values, as the command line takes them; the ladder doubles R's
-    d_channels: tuple[int, int]
-    recipe: Recipe  # what the ladder says, or what takes its place
-    network: dict[str, Any]  # fields of the generator that differ from the ladder's
-    options: dict[str, Any]  # fields of TrainConfig
-
-
-def preset(name: str, rung_letter: str, resolution: int) -> Preset:
-    """Return the settings of the preset `name` ("paper" or "tiny") for a rung at a resolution."""
-    ladder = find_rung(rung_letter, resolution)
-    stylegan2, small = ladder.network.architecture == "skip", resolution <= 256
-    if name == "tiny":
-        # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
-        # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
-        network = {"z_dim": 128, "w_dim": 128, "mapping_layers": 2}
-        if ladder.network.schedule == "flexible" and resolution <= 32:
-            network["num_layers"] = 8
-        recipe = replace(ladder.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0)
-        options: dict[str, Any] = {"batch": 16, "total_images": 200_000, "mirror": True}
-        options |= {"reuse_fakes": True, "noise": "none"}
-        return Preset((2048, 64) if stylegan2 else (1024, 32), (1536, 160), recipe, network, options)
-    if name != "paper":
-        raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
-    channels = (2**14 if small else 2**15, 512)
-    rates = {"g_lr": 0.0020 if stylegan2 and not small else 0.0025, "d_lr": 0.0025 if small else 0.0020}
-    options = {"batch": 64 if small else 32, "total_images": 25_000_000, "augment": AugmentOptions("ada"), **rates}
-    return Preset(channels, channels, ladder.recipe, {}, options)
 
 
 def configure(
@@ -229,12 +197,15 @@ def configure(
     preset_name: str = "paper",
     channel_base: int | None = None,
     channel_max: int | None = None,
+    map_depth: int | None = None,
+    mbstd_group: int | None = None,
     switches: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> TrainConfig:
     """Return the configuration of a run: the preset of rung `cfg`, and what was given in place of its values.
 
-    `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `switches` are
+    `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `map_depth` are the
+    generator's mapping layers, `mbstd_group` the pictures of a deviation group of the discriminator. `switches` are
     fields of GeneratorConfig, `options` fields of TrainConfig, None for the preset's: those of the data are required.
     """
     name = parse_rung(cfg)
@@ -248,10 +219,15 @@ def configure(
         (channel_base or base, channel_max or peak) for base, peak in (settings.channels, settings.d_channels)
     )
     network = {"magnitude_ema_beta": 0.5 ** (batch / 20_000), **settings.network, **(switches or {})}
+    network |= {} if map_depth is None else {"mapping_layers": map_depth}
     pictures: dict[str, Any] = {"img_channels": img_channels, "c_dim": c_dim}
     generator = find_rung(name, resolution, channel_base=g_base, channel_max=g_max, **pictures, **network).network
     discriminator = DiscriminatorConfig(
-        resolution, channel_base=d_base, channel_max=d_max, mbstd_group=recipe.mbstd_group, **pictures
+        resolution,
+        channel_base=d_base,
+        channel_max=d_max,
+        mbstd_group=recipe.mbstd_group if mbstd_group is None else mbstd_group,
+        **pictures,
     )
     defaults = {
         "gamma": default_gamma(resolution, batch),

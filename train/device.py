@@ -23,30 +23,35 @@ from train.ranks.dealing import find_choices
 PROCESS_BYTES = 400 * 2**20  # of Python and torch before the first network
 
 
-def configure_torch(device: torch.device, threads: int = 0) -> None:
+def configure_torch(device: torch.device, threads: int = 0, benchmark: bool = True) -> None:
     """Set torch's process-wide options for training: true float32, no denormals, CPU threads (0: torch decides).
 
     TF32 has float16's 10 bits of mantissa, too few for the layers that are float32 because float16 is not enough
-    for them. cuDNN times its algorithms once for each shape: a run's shapes do not change.
+    for them. cuDNN times its algorithms once for each shape, as a run's shapes do not change; without
+    `benchmark` it takes those that it holds for best.
     """
     if threads:
         torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("highest")
     precision.configure_backends(device)
+    torch.backends.cudnn.benchmark = benchmark
     if device.type == "cpu":
         torch.set_flush_denormal(True)  # precision on denormals is a hundred times slower, and gradients vanish often
 
 
-def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Return `array` as a tensor on `device`; on a GPU the copy is only queued.
+def to_host(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Return `array` as a tensor that can be copied to `device` at once: in pinned memory for a GPU.
 
-    It is made from pinned memory, which torch keeps until then. A copy from ordinary memory would wait for everything
-    that was queued before it, a whole step.
+    That copy is only queued, and torch keeps the memory until then. A copy from ordinary memory would wait for
+    everything that was queued before it, a whole step.
     """
     tensor = torch.from_numpy(array)
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
+    return tensor.pin_memory() if device.type == "cuda" else tensor
+
+
+def to_device(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Return `array` as a tensor on `device`; on a GPU the copy is only queued."""
+    return to_host(array, device).to(device, non_blocking=True)
 
 
 def synchronize(device: torch.device) -> None:

@@ -28,12 +28,14 @@ from train.errors import TrainingError, explain
 from train.loop import Loop
 from train.manifest import check_fit, describe_changes, write_manifest
 from train.mixed_precision import default_num_fp16_res, describe_precision
+from train.presets.table import describe_gamma
 from train.progress import show_progress
 from train.ranks.dealing import deal, describe_deal
 from train.ranks.group import Ranks, join_ranks
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
 from train.state import TrainState
 from train.transfer import Source, Transfer, open_source, plan_transfer
+from train.watching.control import CONTROL
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 MAX_OPTIONS = 2**20  # bytes of training_options.json
@@ -68,6 +70,7 @@ def start_run(
                 _ensure_critters(path, critters_num, resolution or 32)
             data = ranks.follow(str(path))
         source = _open_images(data, workers=workers)
+        _take_subset(source, options.get("subset"), options.get("seed"))
         reader = SourceReader(source)
         reader.check()  # what an earlier run found
         config = _configure(cfg, source, device, options, ranks.count)
@@ -104,9 +107,11 @@ def print_options(
             write_dataset(sample, 1, resolution or 32, CRITTERS_SEED)
             source = open_images(sample)
         click.echo(f"{critters_num} critters would be drawn into {drawn}")
-        read = {"data": str(drawn), "data_name": drawn.stem, "data_images": critters_num, "data_digest": ""}
+        count = options.get("subset") or critters_num
+        read = {"data": str(drawn), "data_name": drawn.stem, "data_images": count, "data_digest": ""}
     else:
         source, read = _open_images(str(drawn) if data == "critters" else data), {}
+        _take_subset(source, options.get("subset"), options.get("seed"))
     config = _configure(cfg, source, device, options, gpus or 1, **read)
     config, planned = _plan_transfer(model, config)
     click.echo(json.dumps(config.to_json(), indent=1))
@@ -181,7 +186,7 @@ def _plan_transfer(model: Source | None, config: TrainConfig) -> tuple[TrainConf
 
 def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
     """Return the first line of a run's log."""
-    origin = "as given" if "gamma" in options else "0.001 S^2 / batch"
+    gamma = describe_gamma(config.gamma, config.resolution, config.batch, "gamma" in options)
     augmented = f", {config.augment.describe()}" if config.augment.describe() else ""
     switches = [(name, options[name]) for name in OPTION_NAMES if name in options]
     changes = "".join(
@@ -189,7 +194,7 @@ def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
     )
     return (
         f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {config.data_images} pictures of "
-        f"{config.data_name}, batch {config.batch}, R1 weight {config.gamma:.4g} ({origin}), "
+        f"{config.data_name}, batch {config.batch}, {gamma}, "
         f"{config.total_images / 1000:g} kimg, seed {config.seed}, {config.device}{augmented}."
     )
 
@@ -233,6 +238,7 @@ def _resume(
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
     source = _open_images(config.data, config.resolution, workers)
+    _take_subset(source, config.subset, config.seed)
     check_fit(source, config)
     reader = SourceReader(source)
     differences = describe_changes(folder, source, config)
@@ -262,14 +268,15 @@ def _read_device(folder: Path) -> str:
 
 
 def _take_over(folder: Path) -> None:
-    """Raise TrainingError if another process trains in the folder, and remove an earlier session's request to stop."""
+    """Raise TrainingError if another process trains in the folder, and remove requests of an earlier session."""
     pid = find_trainer(folder)
     if pid is not None:
         raise TrainingError(
             f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
             f"named {STOP} in that folder, then resume."
         )
-    (folder / STOP).unlink(missing_ok=True)  # one that is made from now on counts
+    for name in (STOP, CONTROL):  # those that are made from now on count
+        (folder / name).unlink(missing_ok=True)
 
 
 def _check_resumable(folder: Path) -> None:
@@ -326,7 +333,7 @@ def _train(folder: Path, state: TrainState, reader: SourceReader, *opening: str)
     log.write_progress("starting", state.images)
     for line in opening:
         log.say(line)
-    configure_torch(state.device, config.threads)
+    configure_torch(state.device, config.threads, config.cudnn_benchmark)
     if ranks.count > 1 or len(state.shares) > 1:
         log.say(describe_deal(state.shares, ranks.count))
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
@@ -361,6 +368,12 @@ def _open_images(data: str, resolution: int | None = None, workers: int | None =
     source = open_images(data, resolution)
     source.readers = workers or source.readers
     return source
+
+
+def _take_subset(source: ImageSource, count: int | None, seed: int | None) -> None:
+    """Keep of a set what --subset chose by the run's seed."""
+    if count:
+        source.keep_subset(count, seed or 0)
 
 
 def _critters_path(outdir: Path, num: int, size: int) -> Path:

@@ -7,6 +7,7 @@ import math
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -29,11 +30,14 @@ from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory
 from train.grid import plan_grid
 from train.ranks.errors import LostRankError
-from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, snapshot_name, write_json
+from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
 from train.transfer import cite_source
+from train.watching.control import Control, ControlError
+from train.watching.events import EventLog, open_events
 
 MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "augment_p", "grad_nonfinite")
+PAUSE_SECONDS = 0.25  # between looks at control.json
 
 
 class StopRequest:
@@ -61,6 +65,10 @@ class StopRequest:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self._signalled = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def make(self) -> None:
+        """Ask for the stop from within the program."""
+        self._signalled = True
 
     @property
     def made(self) -> bool:
@@ -112,10 +120,13 @@ class Loop:
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
         self.ranks = state.ranks
         share = Share(config.batch, state.ranks.rank, state.ranks.count)
-        self.batches = BatchLoader(reader, share, config.seed, config.mirror, config.generator.c_dim)
+        self.batches = BatchLoader(reader, config, share, state.device)
         self.means = RunningMeans(finite_only=config.num_fp16_res > 0)
         self.grid = plan_grid(reader.source, config.generator.c_dim > 0)
-        self._rate = self._tick_rate = 0.0
+        self.control = Control(run)
+        self.events: EventLog | None = None
+        self._started = 0.0  # by the clock, as if there had been one session without a pause
+        self._rate = self._tick_rate = self._wait_share = 0.0
         self._last_means: dict[str, float | None] | None = None  # of the last tick in which all was finite
         self._unreadable: ImageError | None = None  # why the run must stop
         self._verified_tenths = 10 * reader.verifier.done // len(reader.source)  # as last said
@@ -145,6 +156,9 @@ class Loop:
             raise TrainingError(message) from error
         finally:
             self.reader.verifier.stop()
+            self.batches.close()
+            if self.events is not None:
+                self.events.close()
         self.log.write_progress(outcome, self.state.images, self._rate)
         return outcome
 
@@ -164,34 +178,45 @@ class Loop:
         log.write_progress("starting", state.images)
         write_json(self.run_folder / OPTIONS, state.config.to_json())
         log.drop_rows_after(state.images)
+        self.events = open_events(self.run_folder, state.images)
         if state.images:
             log.say(f"Resuming at {format_kimg(state.images)} of {format_kimg(state.config.total_images)} kimg.")
             return
-        shown = self.grid.indices if self.grid.names else self.grid.indices[: len(self.reader.source)]
-        _, pictures = self.reader.read(shown)
-        self.grid.save(self.run_folder / "reals.png", pictures.transpose(0, 2, 3, 1))
+        self.grid.save(self.run_folder / "reals.png", self._read_reals().transpose(0, 2, 3, 1))
         if state.config.transfer:  # the run can then begin again without the model that it was started from
             state.save(self.run_folder / STATE)
         self._save_fakes()
 
+    def _read_reals(self) -> np.ndarray:
+        """Read what reals.png shows, bytes [N, C, S, S]: with labels the grid's, else the loader's first pictures."""
+        indices, count = self.grid.indices, len(self.reader.source)
+        if self.state.config.generator.c_dim:
+            return self.reader.read(indices if self.grid.names else indices[:count])[1]
+        return self.batches.read_first(min(len(indices), self.batches.sampler.epoch_length))
+
     def _train(self, stop: StopRequest) -> str:
         state, config = self.state, self.state.config
-        started = self.clock() - state.seconds
+        self._started = self.clock() - state.seconds
         done = False
         while not done:
             images = state.images
             self._train_tick(stop)
-            state.seconds = self.clock() - started
+            state.seconds = self.clock() - self._started
             if state.images > images:
                 self._finish_tick()
             self._report_pictures()
             self._hear_of_unreadable()
+            self._wait_while_paused(stop)
             stopped = self.ranks.any(stop.made)
             done = stopped or state.images >= config.total_images or self._unreadable is not None
             if done and state.images < config.total_images:
                 self.log.write_progress("stopping", state.images, self._rate)
-            if self.ranks.is_first and state.images and (done or state.ticks % config.snap == 0):
+            due = done or self.control.snapshot or state.ticks % state.config.snap == 0
+            if self.ranks.is_first and state.images and due:
                 self._save_snapshot()
+                self.control.snapshot = False
+            elif self.ranks.is_first and config.img_snap and state.images and state.ticks % config.img_snap == 0:
+                self._save_fakes()
         if self._unreadable is not None:
             raise self._unreadable  # now that what was trained is safe
         return "finished" if state.images >= config.total_images else "stopped"
@@ -199,11 +224,12 @@ class Loop:
     def _train_tick(self, stop: StopRequest) -> None:
         """Train until the tick is full, the run is complete or a stop is asked for, and the device has done it all."""
         state, config = self.state, self.state.config
-        images, begun, elapsed = state.images, self.clock(), 0.0
+        images, begun, elapsed, waited = state.images, self.clock(), 0.0, self.batches.waited
         end = min(images + config.tick_images, config.total_images)
         while state.images < end:
             # All ranks do the same number of steps, whatever their clocks say and wherever a stop was asked for.
-            full = state.images > images and (stop.made or elapsed >= config.tick_seconds)
+            asked = self._is_asked(stop)
+            full = state.images > images and (asked or stop.made or elapsed >= config.tick_seconds)
             batch = None if full else self._load_batch()
             if self.ranks.any(batch is None) or batch is None:
                 break
@@ -213,7 +239,46 @@ class Loop:
                 self._rate = (state.images - images) / elapsed
             self.log.write_progress("training", state.images, self._rate)
         synchronize(state.device)  # once a tick: until here the clock saw when steps were queued, not when they ended
-        self._tick_rate = (state.images - images) / max(self.clock() - begun, 1e-9)
+        elapsed = max(self.clock() - begun, 1e-9)
+        self._tick_rate = (state.images - images) / elapsed
+        self._wait_share = (self.batches.waited - waited) / elapsed
+
+    def _is_asked(self, stop: StopRequest) -> bool:
+        """Read control.json; tell whether it asks for what is done between ticks."""
+        if self.ranks.is_first:
+            self._read_control(stop)
+        return self.control.paused or self.control.snapshot
+
+    def _wait_while_paused(self, stop: StopRequest) -> None:
+        begun, said = self.clock(), False
+        while self.ranks.any(self.control.paused and not stop.made):
+            if not said:
+                self.log.say(f"Paused at {format_kimg(self.state.images)} kimg; its memory stays taken.")
+                said = True
+            self.log.write_progress("paused", self.state.images, self._rate)
+            if self.control.snapshot and self.ranks.is_first:
+                self._save_snapshot()
+                self.control.snapshot = False
+            time.sleep(PAUSE_SECONDS)
+            self._is_asked(stop)
+        if said:
+            self.log.say("Going on.")
+            self._started += self.clock() - begun
+
+    def _read_control(self, stop: StopRequest) -> None:
+        try:
+            if not self.control.poll():
+                return
+        except ControlError as error:
+            self.log.say(str(error))
+            return
+        if self.control.stop:
+            stop.make()
+        snap, self.control.snap = self.control.snap, None
+        if snap is not None and snap != self.state.config.snap:
+            self.state.config = replace(self.state.config, snap=snap)
+            write_json(self.run_folder / OPTIONS, self.state.config.to_json())
+            self.log.say(f"From here on a snapshot every {snap} ticks.")
 
     def _hear_of_unreadable(self) -> None:
         """Take up another rank's reason why too many pictures are damaged."""
@@ -223,7 +288,7 @@ class Loop:
     def _load_batch(self) -> tuple[torch.Tensor, torch.Tensor | None] | None:
         """Load this rank's part of the next batch; None if too many pictures are damaged."""
         try:
-            return self.batches.load(self.state.images, self.state.device)
+            return self.batches.load(self.state.images)
         except ImageError as error:
             self._unreadable = error
             return None
@@ -234,7 +299,11 @@ class Loop:
         means, memory = self.means.take(), measure_memory(state.device)
         counts = {"tick": state.ticks, "images": state.images, "kimg": state.images / 1000}
         pace = {"seconds": round(state.seconds, 2), "images_per_s": round(self._tick_rate, 3)}
-        self.log.append_row({**counts, **pace, **means, **memory})
+        pace["data_wait"] = round(self._wait_share, 4)
+        row = {**counts, **pace, **means, **memory}
+        self.log.append_row(row)
+        if self.events is not None:
+            self.events.add(state.images, nullify_nonfinite(row))
         left = max(config.total_images - state.images, 0) / max(self._tick_rate, 1e-9)
         losses = "  ".join(f"{name} {means[name]:.3f}" for name in MEANS[:4] if means[name] is not None)
         if means["augment_p"] is not None:
@@ -282,7 +351,7 @@ class Loop:
         """Save the grid of the moving average's pictures: the same latents (and labels) in every grid of a run."""
         state, config = self.state, self.state.config
         count = len(self.grid.indices)
-        labels = self.batches.load_labels(self.grid.indices, state.device)
+        labels = self.batches.load_labels(self.grid.indices)
         pictures = []
         for first in range(0, count, config.batch):
             seeds = range(first, min(first + config.batch, count))

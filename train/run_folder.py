@@ -29,7 +29,7 @@ LOG = "log.txt"
 STOP = "stop"
 
 ERASE_LINE = "\r\x1b[K"  # of a terminal
-ACTIVE_STATES = ("starting", "training", "stopping")  # of progress.json, while a trainer holds the folder
+ACTIVE_STATES = ("starting", "training", "paused", "stopping")  # of progress.json, while a trainer holds the folder
 
 
 def snapshot_name(images: int) -> str:
@@ -129,12 +129,12 @@ class RunLog:
             temporary.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
     def write_progress(self, state: str, images: int, images_per_s: float = 0.0, error: str | None = None) -> None:
-        """Rewrite progress.json and the bar: at once when the state changes, else at most once a second.
+        """Rewrite progress.json and the bar: at once when a session begins or ends, else at most once a second.
 
         A progress.json that cannot be written stays as it was: a run does not end for that.
         """
         now = self.clock()
-        if state == "training" and now - self._written < 1:
+        if state in ("training", "paused") and now - self._written < 1:
             return
         self._written = now
         left = max(self.total_images - images, 0) / images_per_s if images_per_s > 0 else None

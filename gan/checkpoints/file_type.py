@@ -63,15 +63,15 @@ def detect_file_type(path: Path) -> FileType:
         head, size = file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size
     if not head:
         raise RefusedError("is empty: the download or the copy failed, get it again")
+    length = int.from_bytes(head[:8], "little")
+    if head[8:9] == b"{" and length < 2**40:  # first: a header of 0x280 bytes begins as a pickle of protocol 2
+        if length > MAX_HEADER_BYTES or length + 8 > size:
+            raise RefusedError("is damaged or not a .safetensors file (its header is cut off): get a fresh copy of it")
+        return FileType.SAFETENSORS
     if head[:1] == b"\x80" and len(head) > 1 and head[1] < 16:
         return FileType.PICKLE
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return FileType.ZIP
-    length = int.from_bytes(head[:8], "little")
-    if head[8:9] == b"{" and length < 2**40:
-        if length > MAX_HEADER_BYTES or length + 8 > size:
-            raise RefusedError("is damaged or not a .safetensors file (its header is cut off): get a fresh copy of it")
-        return FileType.SAFETENSORS
     for beginnings, sentence in OTHERS:
         if head.startswith(beginnings):
             raise RefusedError(sentence)

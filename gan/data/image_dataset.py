@@ -54,30 +54,33 @@ class ImageSource:
     """A checked picture set. Indexing order is the sorted order of file names, whatever the file system says.
 
     Attributes: `path`, `name` (stem, for run folders), `names` (relative POSIX paths), `resolution`, `channels` (1
-    grey, 3 RGB, 4 RGB and alpha), `labels` (Labels or None), `left_out` (other files: name -> why), `sizes` (bytes of
-    each picture), `digest` (of names and byte sizes: tells whether the set changed), `stamp` (of what changes with
-    any byte, too), `readers` (threads that decode a batch; may be set).
+    grey, 3 RGB, 4 RGB and alpha), `labels` (Labels or None), `c_dim` (theirs, 0 without), `left_out` (other files:
+    name -> why), `sizes` (bytes of each picture), `digest` (of names and byte sizes: tells whether the set changed),
+    `stamp` (of what changes with any byte, too), `readers` (threads that decode a batch; may be set).
     """
 
     def __init__(self, files: FileSet, names: Sequence[str], resolution: int, channels: int, path: Path) -> None:
-        self.path, self.names, self.resolution, self.channels = path, tuple(names), resolution, channels
+        self.path, self.resolution, self.channels = path, resolution, channels
         self.labels: Labels | None = read_labels(files, names)
-        self.sizes = tuple(files.sizes[name] for name in names)
-        self.digest = _digest(f"{name}\0{size}\n" for name, size in zip(names, self.sizes, strict=True))[:16]
-        stamps = (f"{name}\0{files.sizes[name]}\0{files.stamps[name]}\n" for name in names)
-        self.stamp = _digest([f"{resolution}x{channels}\n", *stamps])
+        self.c_dim = 0 if self.labels is None else self.labels.c_dim
         self.left_out = list_left_out(files, set(names))
         self.readers = READERS
         self._files = files
         self._pictures: np.ndarray | None = None
+        self._name(names)
+
+    def _name(self, names: Sequence[str]) -> None:
+        """Set what follows from the pictures' names."""
+        files = self._files
+        self.names = tuple(names)
+        self.sizes = tuple(files.sizes[name] for name in names)
+        self.digest = _digest(f"{name}\0{size}\n" for name, size in zip(names, self.sizes, strict=True))[:16]
+        stamps = (f"{name}\0{files.sizes[name]}\0{files.stamps[name]}\n" for name in names)
+        self.stamp = _digest([f"{self.resolution}x{self.channels}\n", *stamps])
 
     @property
     def name(self) -> str:
         return self.path.stem if self.path.is_file() else self.path.resolve().name
-
-    @property
-    def c_dim(self) -> int:
-        return 0 if self.labels is None else self.labels.c_dim
 
     @property
     def cached(self) -> bool:
@@ -123,6 +126,19 @@ class ImageSource:
         for index in range(len(self)):
             pictures[index] = self.read(index)
         self._pictures = pictures
+
+    def keep_subset(self, count: int, seed: int) -> None:
+        """Keep `count` pictures, chosen by `seed`, in their order; labels keep their number of classes. ImageError."""
+        if count > len(self):
+            raise ImageError(f"{self.path} holds {len(self)} pictures, fewer than the {count} of --subset; give fewer.")
+        chosen = np.sort(np.random.default_rng([seed, len(self)]).permutation(len(self))[:count])
+        if self.labels is not None:
+            self.labels = self.labels._replace(values=self.labels.values[chosen])
+        if self._pictures is not None:
+            self._pictures = self._pictures[chosen]
+        self._name([self.names[index] for index in chosen])
+        if self._pictures is None and self.bytes <= MEMORY_LIMIT:
+            self.cache()
 
     def describe(self) -> str:
         """Say in a line what the set holds, and what was left out and why."""

@@ -17,7 +17,7 @@ from gan.devices import DeviceError
 from gan.networks.config import ConfigError
 from gan.networks.synthesis import SynthesisOptions
 from gan.shares import Share
-from train.config import TrainConfig, configure, default_gamma, ema_half_life
+from train.config import TrainConfig, configure, ema_half_life
 from train.data import Sampler
 from train.device import estimate_memory
 from train.errors import TrainingError
@@ -32,6 +32,7 @@ from train.losses import (
     r1_loss,
     r1_penalty,
 )
+from train.presets.table import default_gamma
 from train.state import TrainState, ema_decay, update_ema
 
 
@@ -466,7 +467,7 @@ def test_configuration_refuses_what_it_does_not_know() -> None:
         paper("T", 32, batch=6)
     with pytest.raises(TrainingError, match="kimg"):
         paper("T", 32, total_images=0)
-    with pytest.raises(TrainingError, match="preset"):
+    with pytest.raises(ConfigError, match="preset"):
         paper("T", 32, preset_name="huge")
 
 

@@ -12,8 +12,8 @@ from gan.cli.command import Command
 from gan.cli.path_types import DataPath
 from gan.networks.ladder import parse_rungs, rung_config
 from train.cli.options import SEED, Kimg, collect, data_options, session_options
-from train.config import PRESETS
 from train.errors import report_errors
+from train.presets.table import PRESETS
 
 if TYPE_CHECKING:
     from train.state import TrainState

@@ -15,6 +15,9 @@ COMMANDS = (
     Entry("resume", "train.cli.run:resume", "Continue RUN_FOLDER exactly where it stopped."),
     Entry("ladder", "train.cli.ladder:ladder", "Train all ten rungs on the same pictures, one after the other."),
     Entry("dataset", "train.cli.dataset:dataset", "Make and check data sets."),
+    Entry("presets", "train.cli.presets:presets", "Print the settings of each preset."),
+    Entry("control", "train.cli.control:control", "Pause a run, let it go on, ask it for a snapshot, stop it."),
+    Entry("report", "train.cli.report:report", "Write a run as one page: options, curves, fakes, metrics."),
     Entry("metrics", "train.cli.metrics:metrics", "Measure how exactly pictures move with their input."),
 )
 

@@ -7,12 +7,7 @@ from typing import Any
 
 import click
 
-NOT_YET = "is not there yet; leave it out."
 ELSEWHERE = {
-    "--map-depth": "is not there yet: --cfg and --preset decide how deep the mapping is; leave it out.",
-    "--mbstd-group": NOT_YET,
-    "--subset": "is not there: `train.py dataset convert SRC --max=N` makes a smaller set.",
-    "--nobench": "has no meaning here: convolutions are timed only where it pays; leave it out.",
     "--allow-tf32": "has no meaning here: --fp32 and --num-fp16-res decide what is computed in which precision.",
     "--nhwc": "has no meaning here: the layout of tensors in memory is chosen for the device; leave it out.",
 }

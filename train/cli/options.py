@@ -20,6 +20,8 @@ SEED = click.IntRange(0, 2**32 - 1)  # of a larger one torch, on a CPU, takes th
 CHANGEABLE = (  # when a run is resumed
     "total_images",
     "snap",
+    "img_snap",
+    "cudnn_benchmark",
     "tick_images",
     "device",
     "threads",
@@ -138,12 +140,18 @@ session_options = _join(
     click.option(
         "--workers",
         type=click.IntRange(1, 64),
-        help="Threads that decode pictures of a set too large to be kept decoded (4).",
+        help="Threads that decode pictures of a set too large to be kept decoded, ahead of the step (4).",
     ),
+    switch("--nobench", help="Do not time a GPU's convolutions to choose the fastest algorithms."),
 )
 changeable_options = _join(
     click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 200)."),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
+    click.option(
+        "--img-snap",
+        type=click.IntRange(min=0),
+        help="Ticks between grids of fakes (with the snapshots; 0 goes back to that).",
+    ),
     click.option("--tick", "tick_images", type=Kimg(), help="Length of a tick in kimg (4); at most 60 s."),
     click.option(
         "--gpus",
@@ -165,12 +173,17 @@ data_changed_option = click.option(
 
 
 def collect(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given; --fp32 becomes num_fp16_res = 0, --no-mirror mirror = False."""
+    """Return the options that were given; --fp32 becomes num_fp16_res = 0, --no-mirror mirror = False.
+
+    --nobench becomes cudnn_benchmark.
+    """
     given = {name: value for name, value in options.items() if value is not None}
     if given.pop("fp32", False):
         if given.get("num_fp16_res"):
             raise click.UsageError("--fp32 means --num-fp16-res=0; give only one of the two.")
         given["num_fp16_res"] = 0
+    if "nobench" in given:
+        given["cudnn_benchmark"] = not given.pop("nobench")
     if given.pop("no_mirror", False):
         if given.get("mirror"):
             raise click.UsageError("--mirror and --no-mirror contradict each other; give only one of the two.")

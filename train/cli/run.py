@@ -29,8 +29,8 @@ from train.cli.options import (
     switch,
 )
 from train.cli.processes import ProcessesCommand, start_processes
-from train.config import PRESETS
 from train.errors import report_errors
+from train.presets.table import PRESETS
 
 MAX_DESCRIPTION = 80  # characters, of a folder's name
 
@@ -88,6 +88,8 @@ class RunCommand(ProcessesCommand):
 @click.option("--gamma", type=FiniteRange(min=0), help="R1 weight (0.001 S^2 / batch).")
 @switch("--mirror", help="Flip pictures at random (off; tiny: on).")
 @click.option("--no-mirror", is_flag=True, help="The same as --mirror=0.")
+@switch("--mirror-y", help="Flip pictures upside down at random, too (off).")
+@click.option("--subset", type=click.IntRange(1), help="Train on so many pictures, chosen by --seed (all).")
 @switch("--cond", help="Train with the labels of dataset.json.")
 @click.option(
     "--cbase",
@@ -98,6 +100,12 @@ class RunCommand(ProcessesCommand):
 @click.option("--cmax", "channel_max", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
 @click.option("--glr", "g_lr", type=FiniteRange(0, 1), help="Learning rate of the generator (0.0025 or 0.002).")
 @click.option("--dlr", "d_lr", type=FiniteRange(0, 1), help="Learning rate of the discriminator (0.0025 or 0.002).")
+@click.option("--map-depth", type=click.IntRange(1, 64), help="Layers of the mapping (A to C: 8, else 2; tiny: 2).")
+@click.option(
+    "--mbstd-group",
+    type=click.IntRange(1, 2**20),
+    help="Pictures a group of the discriminator's minibatch deviation (4; A to C up to 256x256: 8; tiny: 4).",
+)
 @network_options
 @click.option("--pl-weight", type=FiniteRange(min=0), help="Path length weight (A to C: 2, else 0; tiny: 0).")
 @click.option(

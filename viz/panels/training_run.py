@@ -41,6 +41,7 @@ STAGES = {
     "launching": "Starting",
     "starting": "Preparing",
     "training": "Training",
+    "paused": "Paused",
     "stopping": "Stopping, writing the snapshot",
     "stopped": "Stopped",
     "finished": "Finished",
@@ -166,6 +167,16 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
             "Stop", "Finish the step, write snapshot and state, and end; it can be resumed exactly there."
         ):
             monitor.stop()
+        if report.stage in ("training", "paused"):
+            imgui.same_line()
+            if report.stage == "paused":
+                if widgets.button("Go on", "Train on from the step that it waits after."):
+                    monitor.pause(False)
+            elif widgets.button("Pause", "Wait after the step; the model stays in memory. Stop frees it."):
+                monitor.pause(True)
+            imgui.same_line()
+            if widgets.button("Snapshot", "Write a snapshot, state and fakes after the step, and train on."):
+                monitor.snapshot()
         return
     if widgets.button("New run", "Back to the form; this run stays in its folder."):
         training.run_folder = ""

@@ -56,7 +56,7 @@ class RunReport:
     @property
     def active(self) -> bool:
         """True while a trainer runs."""
-        return self.stage in ("launching", "starting", "training", "stopping")
+        return self.stage in ("launching", "starting", "training", "paused", "stopping")
 
 
 def build_training_command(training: TrainingState, model: str = "") -> tuple[str, ...]:
@@ -137,6 +137,14 @@ class RunMonitor:
         """Ask the trainer for a clean stop, even if another program launched it."""
         self._order(replace(self._report, stage="stopping"), self._stop)
 
+    def pause(self, paused: bool) -> None:
+        """Have the trainer wait after its step, or go on."""
+        self._order(self._report, lambda: self._request(pause=paused))
+
+    def snapshot(self) -> None:
+        """Have the trainer write a snapshot after its step."""
+        self._order(self._report, lambda: self._request(snapshot=True))
+
     def end(self) -> None:
         """Terminate the trainer now: what it learned since its last snapshot is lost."""
         self._order(self._report, self._end)
@@ -204,6 +212,10 @@ class RunMonitor:
         elif self._folder is not None:
             self._folder.request_stop()
 
+    def _request(self, **wishes: bool) -> None:
+        if self._folder is not None:
+            self._folder.request(**wishes)
+
     def _end(self) -> None:
         self._stop_asked = True
         if self._process is not None:
@@ -253,7 +265,7 @@ class RunMonitor:
             stage = "failed" if stage in ("idle", "failed") else "crashed"
         if stage == "crashed" and not error:
             error = "It exited without a message: it was probably killed, or the machine was switched off."
-        if self._stop_asked and stage in ("launching", "starting", "training"):
+        if self._stop_asked and stage in ("launching", "starting", "training", "paused"):
             stage = "stopping"
         error = error if stage in ("failed", "crashed") else ""
         return RunReport(stage, error, self._log, snapshot, self._fakes, process.output if running else "")

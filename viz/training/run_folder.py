@@ -19,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
+from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.files.numbered import find_newest
 
-ACTIVE = ("starting", "training", "stopping")  # states in which progress.json claims a living trainer
+ACTIVE = ("starting", "training", "paused", "stopping")  # states in which progress.json claims a living trainer
 STATES = (*ACTIVE, "stopped", "finished", "failed")
 STATE = "training-state.safetensors"  # that a run is resumed from
 COLUMNS = ("kimg", "loss_g", "loss_d", "r1")  # of stats.jsonl: what curves are drawn over, and the curves
@@ -171,6 +172,11 @@ class RunFolder:
     def request_stop(self) -> None:
         """Ask the trainer for a clean stop: it finishes its step, writes its snapshot and state, and ends."""
         (self.path / "stop").touch()
+
+    def request(self, **wishes: bool) -> None:
+        """Ask the trainer to pause, to resume, or for a snapshot, by control.json (docs/run-folder.md)."""
+        with atomic_write(self.path / "control.json") as temporary:
+            temporary.write_text(json.dumps(wishes), encoding="utf-8")
 
     def _read_stats(self) -> None:
         anew, lines = self._stats.lines()

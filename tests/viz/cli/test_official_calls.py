@@ -86,7 +86,8 @@ def test_gen_images(place: Path, line: str, files: list[str]) -> None:
         ("--cond=1 --aug=noaug --metrics=none --workers=3 --desc=first --fp32=1", {"half": 0}),
         ("--aug=ada --target=0.7 --mirror=1", {"mirror": True}),
         ("--aug=fixed --p=0.5 --augpipe=bgc", {}),
-        ("--gpus=8 --batch=64 --batch-gpu=4 --gamma=8.2 --mirror=1", {"batch": 64, "batch_gpu": 4}),
+        ("--nobench=1 --subset=3 --img-snap=2", {"cudnn_benchmark": False, "subset": 3, "img_snap": 2}),
+        ("--mirror-y=1 --mbstd-group=2 --map-depth=3", {"mirror_y": True}),
         ("--glr=0.001 --dlr=0.003 --seed=5 --snap=5", {"g_lr": 0.001, "d_lr": 0.003, "seed": 5, "snap": 5}),
     ],
 )
@@ -133,7 +134,6 @@ NOT_THERE = [
     ("train.py metrics --metrics=fid50k --data=set --network=t", "'fid50k' is not one of fid50k_full"),
     (f"{START} --metrics=fid50k_full", "measuring while training is not there yet"),
     (f"{START} --freezed=10", "--freezed goes with --transfer"),
-    (f"{START} --nobench=1", "--nobench has no meaning here"),
 ]
 
 
