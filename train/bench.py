@@ -4,9 +4,7 @@
 `cuda_ops.bench` runs it too. On a GPU (`--device=cuda`): whole steps in float32 and in mixed precision.
 """
 
-import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +19,8 @@ from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
 from train.config import TrainConfig, configure
 from train.device import configure_torch, measure_memory, synchronize, to_device
-from train.losses import Step, build_phases
+from train.estimates import count_step_kinds
+from train.losses import Step
 from train.mixed_precision import describe_precision
 from train.state import TrainState
 
@@ -61,14 +60,6 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
     name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
     row = bench.time_row(name, candidates, rounds, "reference / kernel", "chain / kernel")
     return {**row, "kernel images/s": 1e3 * config.batch / row["kernel ms"]}
-
-
-def count_step_kinds(config: TrainConfig) -> dict[int, int]:
-    """Return {first step: number of steps in a period} for each combination of phases that are due together."""
-    phases = build_phases(config)
-    period = math.lcm(*(phase.interval for phase in phases))
-    due = [tuple(phase.name for phase in phases if step % phase.interval == 0) for step in range(period)]
-    return {due.index(names): count for names, count in Counter(due).items()}
 
 
 def measure_throughput(

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import torch
 
+from gan.augment.config import GEOMETRY, GEOMETRY_BLIT
 from gan.networks import precision
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig
 from gan.networks.discriminator import Discriminator
@@ -113,8 +114,22 @@ def estimate_memory(config: TrainConfig, ranks: int = 1) -> int:
     g_kept = generator_activation_bytes(config.generator, precision)
     d_kept = pyramid_activation_bytes(config.discriminator, precision)
     # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
-    kept = (config.batch_gpu or config.batch // ranks) * max(g_kept + d_kept, 2 * d_kept)
+    kept = max(g_kept + d_kept, 2 * d_kept) + augmentation_bytes(config)
+    kept *= config.batch_gpu or config.batch // ranks
     return 4 * (5 * generator + 4 * discriminator) + kept + PROCESS_BYTES
+
+
+def augmentation_bytes(config: TrainConfig) -> int:
+    """Estimate the bytes that augmenting takes at most for a picture, in float32.
+
+    A warp pads a picture by its own width on each side and doubles that: 9 and 36 times its size (27 to 47 times in
+    all were measured); without one there are some copies.
+    """
+    augment = config.augment
+    copies = 10 if augment.diffaug or augment.mode != "noaug" else 0
+    if augment.mode != "noaug" and any(getattr(augment.pipe, name) > 0 for name in (*GEOMETRY_BLIT, *GEOMETRY)):
+        copies = 9 + 36 + 2
+    return copies * 4 * config.generator.img_channels * config.resolution**2
 
 
 def generator_activation_bytes(config: GeneratorConfig, precision: PrecisionPolicy) -> int:

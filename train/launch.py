@@ -1,11 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Start a run from its options, resume one, or train every rung of the ladder."""
+"""Start a run from its options, or resume one."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,18 @@ from typing import Any
 import click
 import torch
 
-from gan.checkpoints.checkpoint import CheckpointError, load_generator
+from gan.checkpoints.checkpoint import CheckpointError
 from gan.cli.network_options import OPTION_NAMES
 from gan.data.image_dataset import ImageSource, open_images, peek_images
 from gan.devices import require_device
-from gan.files.format import format_duration
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.ladder import parse_rung
 from train.config import TrainConfig, configure
 from train.critters.dataset import write_dataset
 from train.damage import SourceReader
 from train.device import check_memory, configure_torch
-from train.errors import TrainingError, explain
+from train.errors import TrainingError
+from train.estimates import describe_pace
 from train.loop import Loop
 from train.manifest import check_fit, describe_changes, write_manifest
 from train.mixed_precision import default_num_fp16_res, describe_precision
@@ -40,7 +39,6 @@ from train.watching.control import CONTROL
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 MAX_OPTIONS = 2**20  # bytes of training_options.json
 LABELS_UNUSED = "Its labels are not used: --cond trains with them."
-CHECKED = "losses finite, snapshot loads back bit for bit"  # the loop ends a run in which a loss is not finite
 
 
 def start_run(
@@ -75,12 +73,13 @@ def start_run(
         reader.check()  # what an earlier run found
         config = _configure(cfg, source, device, options, ranks.count)
         config, planned = _plan_transfer(model, config)
+        pace = describe_pace(config, ranks.count)
         state = TrainState(config, ranks)  # before there is a folder: a run that cannot be built leaves none behind
         if planned is not None:
             planned.copy(state)
         folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
-        opening = _describe_run(config, options), *(planned.describe(config) if planned else ())
-        _train(folder, state, reader, *opening)
+        opening = [_describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
+        _train(folder, state, reader, *filter(None, opening))
     return folder, state
 
 
@@ -118,6 +117,7 @@ def print_options(
     click.echo(_describe_run(config, options))
     for line in planned.describe(config) if planned else ():
         click.echo(line)
+    click.echo(describe_pace(config, gpus or 1) or "A run this short is over before its time could be estimated.")
     click.echo(f"Dry run: no folder was made in {outdir}.")
 
 
@@ -393,50 +393,3 @@ def draw_critters(path: Path, num: int, size: int, seed: int) -> None:
             write_dataset(path, num, size, seed, progress=progress)
         except ValueError as error:
             raise TrainingError(str(error)) from error
-
-
-def train_rungs(
-    letters: tuple[str, ...], start: Callable[[str], tuple[Path, TrainState]], say: Callable[[str], None]
-) -> None:
-    """Train each rung with `start`, check its snapshot, and always print a table at the end.
-
-    `start` trains a rung and returns its run folder and the state at the end. A rung that fails by what a user can
-    cause does not keep the others from being trained; TrainingError at the end names those that did. A run that was
-    stopped ends the whole.
-    """
-    lines, failed = [], []
-    try:
-        for name in letters:
-            say(f"Rung {name}")
-            try:
-                folder, state = start(name)
-            except Exception as error:
-                message = explain(error)
-                if message is None:
-                    raise
-                failed.append(name)
-                lines.append(f"{name}  failed: {message}")
-                continue
-            wrong = find_differences(folder, state)
-            failed += [name] * bool(wrong)
-            verdict = f"snapshot differs from the trained network in {', '.join(wrong)}" if wrong else CHECKED
-            pace = f"{state.images / 1000:g} kimg in {format_duration(state.seconds)}"
-            lines.append(f"{name}  {pace}, {verdict}: {folder}")
-            if state.images < state.config.total_images:
-                lines.append("Stopped there; the rungs after it were not trained.")
-                break
-    finally:
-        say("\n".join(lines))
-    if failed:
-        raise TrainingError(f"Of the rungs {', '.join(letters)} these failed: {', '.join(failed)}; see above.")
-
-
-def find_differences(folder: Path, state: TrainState) -> list[str]:
-    """Return the names of tensors whose bits in the newest snapshot are not those of the run's moving average."""
-    path = find_newest_snapshot(folder)
-    if path is None:
-        return ["everything: there is no snapshot"]
-    stored = load_generator(path)[0].state_dict()
-    trained = {name: tensor.cpu() for name, tensor in state.ema.state_dict().items()}
-    same = {name for name, tensor in trained.items() if name in stored and torch.equal(stored[name], tensor)}
-    return sorted((set(trained) | set(stored)) - same)

@@ -13,7 +13,7 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.networks.generator import init_generator
 from gan.networks.ladder import RUNGS, rung_config
 from train.cli.main import main
-from train.launch import find_differences, train_rungs
+from train.reports.rungs import find_differences, train_rungs
 
 
 @pytest.fixture

@@ -494,10 +494,20 @@ def test_sampler_visits_everything_once_an_epoch(mirror: bool) -> None:
     sampler = Sampler(7, seed=3, mirror=mirror)
     length = 14 if mirror else 7
     epochs = [sampler.pick(length * epoch, length) for epoch in range(2)]
-    for indices, flipped in epochs:
+    for indices, flipped, down in epochs:
+        assert not down.any()
         seen = sorted(zip(indices.tolist(), flipped.tolist(), strict=True))
         assert seen == [(i, f) for i in range(7) for f in ([False, True] if mirror else [False])]
     assert not np.array_equal(epochs[0][0], epochs[1][0])
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_an_epoch_holds_each_picture_as_often_as_it_is_flipped(mirror: bool) -> None:
+    sampler = Sampler(5, seed=0, mirror=mirror, mirror_y=True)
+    picks = sampler.pick(0, sampler.epoch_length)
+    seen = sorted(zip(*(array.tolist() for array in picks), strict=True))
+    across = [False, True] if mirror else [False]
+    assert seen == [(i, x, y) for i in range(5) for x in across for y in (False, True)]
 
 
 def test_sampler_depends_on_position_and_seed_only() -> None:

@@ -46,7 +46,7 @@ def augment(data: Path, out: Path, rows: int, columns: int, seed: int, overwrite
     if out.suffix.lower() != ".png":
         raise click.UsageError(f"--out must be the name of a PNG, such as {out.stem or 'sheet'}.png.")
     refuse_existing(out, overwrite)
-    from train.augment_sheet import draw_sheet  # here: torch takes longer to load than --help may
+    from train.reports.augment_sheet import draw_sheet  # here: torch takes longer to load than --help may
 
     with report_errors():
         draw_sheet(data, out, options, rows, columns, seed)

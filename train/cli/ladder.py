@@ -41,6 +41,7 @@ def ladder(rungs: str, data: str, outdir: Path, critters_num: int, **options: An
     """Train all ten rungs on the same pictures, one after the other, each a short run of its own."""
     given = collect(options)
     from train import launch  # here: torch takes longer to load than --help may
+    from train.reports.rungs import train_rungs
 
     def start(letter: str) -> tuple[Path, TrainState]:
         return launch.start_run(letter, data, outdir, critters_num=critters_num, **given)
@@ -48,4 +49,4 @@ def ladder(rungs: str, data: str, outdir: Path, critters_num: int, **options: An
     with report_errors():
         chosen = parse_rungs(rungs)
         rung_config(chosen[0], given.get("resolution", 32))  # a size that no rung has is refused once, not ten times
-        launch.train_rungs(chosen, start, click.echo)
+        train_rungs(chosen, start, click.echo)
