@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from gan.augment.options import AugmentOptions
+from gan.metrics.names import parse_metrics
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
 from gan.networks.ladder import find_rung, parse_rung
 from train.errors import TrainingError
@@ -19,6 +20,8 @@ from train.presets.table import default_gamma, preset
 
 MAX_FP16_RES = 10  # resolutions that can be float16, more than any network has
 FILE_NAMES = {"num_fp16_res": "half"}  # fields that training_options.json and state files name differently
+
+TUPLES = ("transfer_table", "metrics", "detectors")  # fields that hold any number of words
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class TrainConfig:
     freezed: int = 0  # layers of D, from the picture on, that are not trained
     augment: AugmentOptions = AugmentOptions()
     batch_gpu: int = 0  # pictures that a process computes at once; 0: all that it gets of a batch
+    metrics: tuple[str, ...] = ()  # measured of snapshots, by name
+    metrics_every: int = 1  # of every so many snapshots, and of the last
+    detectors: tuple[str, ...] = ()  # feature networks in place of those that the metrics' definitions name
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -86,6 +92,10 @@ class TrainConfig:
             raise TrainingError(
                 f"--freezed must be from 0 to {layers}, this discriminator's layers before 4x4, not {self.freezed}."
             )
+        try:
+            parse_metrics(self.metrics)
+        except ValueError as error:
+            raise TrainingError(f"metrics: {error}.") from error
         if not 0 <= self.num_fp16_res <= MAX_FP16_RES:
             raise TrainingError(
                 f"--num-fp16-res must be from 0 to {MAX_FP16_RES}, not {self.num_fp16_res}: the number of highest "
@@ -109,7 +119,7 @@ class TrainConfig:
             )
 
     def _check_ranges(self) -> None:
-        for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
+        for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink", "metrics_every"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
         rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images")
@@ -139,7 +149,7 @@ class TrainConfig:
         values = {
             **asdict(self),
             "adam_betas": list(self.adam_betas),
-            "transfer_table": list(self.transfer_table),
+            **{name: list(getattr(self, name)) for name in TUPLES},
             "generator": self.generator.to_json(),
             "discriminator": self.discriminator.to_json(),
             "augment": self.augment.to_json(),
@@ -166,7 +176,7 @@ class TrainConfig:
         try:
             values["generator"] = GeneratorConfig.from_json(values["generator"])
             values["discriminator"] = DiscriminatorConfig.from_json(values["discriminator"])
-            for name in ("adam_betas", "transfer_table"):
+            for name in ("adam_betas", *TUPLES):
                 values[name] = tuple(values.get(name, getattr(cls, name)))
             return cls(**values)
         except (KeyError, TypeError) as error:

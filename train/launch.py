@@ -26,6 +26,7 @@ from train.errors import TrainingError
 from train.estimates import describe_pace
 from train.loop import Loop
 from train.manifest import check_fit, describe_changes, write_manifest
+from train.metrics.at_snapshots import SnapshotMetrics
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.presets.table import describe_gamma
 from train.progress import show_progress
@@ -77,9 +78,10 @@ def start_run(
         state = TrainState(config, ranks)  # before there is a folder: a run that cannot be built leaves none behind
         if planned is not None:
             planned.copy(state)
+        metrics = _open_metrics(config, source) if ranks.is_first else None
         folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
         opening = [_describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
-        _train(folder, state, reader, *filter(None, opening))
+        _train(folder, state, reader, metrics, *filter(None, opening))
     return folder, state
 
 
@@ -255,7 +257,16 @@ def _resume(
         opening.append(f"The data changed: {differences}; from here on its pictures come in another order.")
     elif data_changed:
         opening.append("The data did not change.")
-    _train(folder, state, reader, *opening)
+    metrics = _open_metrics(state.config, source) if state.ranks.is_first else None
+    _train(folder, state, reader, metrics, *opening)
+
+
+def _open_metrics(config: TrainConfig, source: ImageSource) -> SnapshotMetrics | None:
+    """Open what measures a run's snapshots, before anything is written; None where nothing is to be measured."""
+    if not config.metrics:
+        return None
+    given = (config.metrics, config.detectors, config.generator, source, config.mirror, config.device)
+    return SnapshotMetrics(*given)
 
 
 def _read_device(folder: Path) -> str:
@@ -324,7 +335,9 @@ def _load_state(folder: Path, device: str | None, ranks: Ranks) -> TrainState:
         raise TrainingError(f"{error} Without it the run cannot be resumed{kept}.") from error
 
 
-def _train(folder: Path, state: TrainState, reader: SourceReader, *opening: str) -> None:
+def _train(
+    folder: Path, state: TrainState, reader: SourceReader, metrics: SnapshotMetrics | None, *opening: str
+) -> None:
     config, ranks = state.config, state.ranks
     if ranks.is_first:
         write_manifest(folder, reader.source)
@@ -341,7 +354,7 @@ def _train(folder: Path, state: TrainState, reader: SourceReader, *opening: str)
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
     for line in _describe_data(reader, config):
         log.say(line)
-    outcome = Loop(folder, state, reader, log).run()
+    outcome = Loop(folder, state, reader, log, metrics).run()
     if outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; continue with: python train.py --resume={folder}")
     else:

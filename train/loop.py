@@ -27,8 +27,9 @@ from train.damage import SourceReader
 from train.data import BatchLoader
 from train.device import measure_memory, synchronize
 from train.divergence import advise
-from train.errors import OUT_OF_MEMORY, TrainingError, is_out_of_memory
+from train.errors import OUT_OF_MEMORY, TrainingError, explain, is_out_of_memory
 from train.grid import plan_grid
+from train.metrics.at_snapshots import SnapshotMetrics, StopMeasuring
 from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
@@ -113,11 +114,13 @@ class Loop:
         state: TrainState,
         reader: SourceReader,
         log: RunLog,
+        metrics: SnapshotMetrics | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         config = state.config
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
+        self.metrics = metrics
         self.ranks = state.ranks
         share = Share(config.batch, state.ranks.rank, state.ranks.count)
         self.batches = BatchLoader(reader, config, share, state.device)
@@ -214,6 +217,7 @@ class Loop:
             due = done or self.control.snapshot or state.ticks % state.config.snap == 0
             if self.ranks.is_first and state.images and due:
                 self._save_snapshot()
+                self._measure(stop, done)
                 self.control.snapshot = False
             elif self.ranks.is_first and config.img_snap and state.images and state.ticks % config.img_snap == 0:
                 self._save_fakes()
@@ -337,7 +341,8 @@ class Loop:
         path = self.run_folder / snapshot_name(state.images)
         facts = {"images": state.images, "kimg": state.images / 1000, "data": config.data_name, "seed": config.seed}
         # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
-        facts["training"] = {**config.to_json(), "data": config.data_name, "transfer": cite_source(config.transfer)}
+        changes = {"data": config.data_name, "transfer": cite_source(config.transfer), "detectors": []}
+        facts["training"] = {**config.to_json(), **changes}
         labels = self.reader.source.labels
         if config.generator.c_dim and labels is not None:
             facts |= make_label_facts(labels.values, labels.classes, config.generator.c_dim)
@@ -345,6 +350,28 @@ class Loop:
         state.save(self.run_folder / STATE)
         self._save_fakes()
         self.log.say(f"snapshot {path.name}")
+
+    def _measure(self, stop: StopRequest, done: bool) -> None:
+        """Measure the snapshot just taken, if it is its turn; other ranks wait at their next step.
+
+        A snapshot that cannot be measured is one sentence in the log: a week of training does not end for that.
+        """
+        state, config = self.state, self.state.config
+        is_due = done or (state.ticks // config.snap) % config.metrics_every == 0
+        if self.metrics is None or not is_due or stop.made or self._unreadable is not None:
+            return
+        self.log.say(f"Measuring {', '.join(config.metrics)}.")
+        try:
+            name = snapshot_name(state.images)
+            for line in self.metrics.measure(state.ema, self.run_folder, name, lambda: stop.made):
+                self.log.say(line)
+        except StopMeasuring:
+            self.log.say(f"Measuring was ended by the stop; `train.py metrics --model={self.run_folder}` measures it.")
+        except Exception as error:
+            message = explain(error, "Measuring ran out of memory")
+            if message is None:
+                raise
+            self.log.say(f"The snapshot was not measured: {message}")
 
     @torch.no_grad()
     def _save_fakes(self) -> None:

@@ -39,7 +39,9 @@ def draw_subsets(num_fake: int, num_real: int, seed: int = 0) -> tuple[NDArray[n
 
 def _kernel(x: Features, y: Features) -> NDArray[np.float64]:
     values: NDArray[np.float64] = x.astype(np.float64) @ y.astype(np.float64).T
-    return (values / x.shape[1] + 1) ** 3
+    values /= x.shape[1]
+    values += 1
+    return values * values * values  # several times faster than a power
 
 
 def _mean_kernel(x: Features, y: Features) -> float:

@@ -119,10 +119,10 @@ class RealFeatures:
             return {}
         path = self._folder / f"{self._key}-{what}.npz"
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 found = {name: file[name] for name in names}
             os.utime(path)  # used now
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, MemoryError):
+        except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, MemoryError):
             return {}
         return found
 

@@ -12,6 +12,7 @@ The files are known by what their `forward` takes, as their authors' page descri
 from __future__ import annotations
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import torch
@@ -38,7 +39,8 @@ class TorchScriptFeatures:
         shown = sanitize_text(path, 200)
         try:
             self.digest = _hash(path)
-            self._module = torch.jit.load(str(path), map_location=device).eval()
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # nothing else reads them
+                self._module = torch.jit.load(str(path), map_location=device).eval()
             takes = {argument.name for argument in self._module.forward.schema.arguments}
         except OSError as error:
             raise MissingFeatures(f"{shown} cannot be read ({error.strerror or 'it is damaged'}).") from error

@@ -42,3 +42,20 @@ detector_option = click.option(
     "vgg16.pt (precision and recall, PPL), a program that torch runs; or lite0, EfficientNet-Lite0, which needs no "
     "download, and by which the figures are then named. Any number.",
 )
+
+
+def run_metric_options(command: Any) -> Any:
+    """Add the options of measuring while training to a command."""
+    for option in (
+        detector_option,
+        click.option(
+            "--metrics-every", type=click.IntRange(1, 10**6), help="Measure every so many snapshots, and the last (1)."
+        ),
+        click.option(
+            "--metrics",
+            type=MetricNames(may_be_none=True),
+            help="Measure snapshots: names as `train.py metrics` takes them, such as fid2k_full, or none (none).",
+        ),
+    ):
+        command = option(command)
+    return command

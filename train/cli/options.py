@@ -14,6 +14,7 @@ from gan.cli.network_options import FiniteRange, ImageSize
 from gan.cli.path_types import ModelName, UserPath
 from gan.files.errors import sanitize_text
 from gan.hub.url import is_address
+from train.cli.metric_options import run_metric_options
 from train.config import MAX_FP16_RES
 
 SEED = click.IntRange(0, 2**32 - 1)  # of a larger one torch, on a CPU, takes the lower 32 bits
@@ -30,6 +31,9 @@ CHANGEABLE = (  # when a run is resumed
     "data_changed",
     "gpus",
     "batch_gpu",
+    "metrics",
+    "metrics_every",
+    "detectors",
 )
 MAX_GPUS = 64  # of one machine
 MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt")
@@ -164,6 +168,7 @@ changeable_options = _join(
         help="Pictures of a batch that a process computes at once; the gradients add up (all it gets).",
     ),
     session_options,
+    run_metric_options,
 )
 
 
@@ -178,6 +183,8 @@ def collect(options: dict[str, Any]) -> dict[str, Any]:
     --nobench becomes cudnn_benchmark.
     """
     given = {name: value for name, value in options.items() if value is not None}
+    if not given.get("detectors", True):  # of an option that may be given many times, none
+        del given["detectors"]
     if given.pop("fp32", False):
         if given.get("num_fp16_res"):
             raise click.UsageError("--fp32 means --num-fp16-res=0; give only one of the two.")

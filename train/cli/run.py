@@ -13,7 +13,7 @@ import click
 from gan.cli.network_options import FiniteRange, network_options
 from gan.cli.path_types import DataPath, ModelName
 from train.cli.augment_options import augment_options, take_augmentation
-from train.cli.official import ELSEWHERE, official_options
+from train.cli.official import ELSEWHERE
 from train.cli.options import (
     CHANGEABLE,
     EXAMPLES,
@@ -117,7 +117,6 @@ class RunCommand(ProcessesCommand):
 @data_changed_option
 @changeable_options
 @augment_options
-@official_options
 @click.option("-n", "--dry-run", is_flag=True, help="Print the options of the run, and stop before its folder is made.")
 def run(
     data: str | None,

@@ -34,13 +34,13 @@ from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator, init_generator
 from gan.networks.labels import Label, read_label_mean
 from gan.networks.ladder import parse_rungs, rung_config
+from train.metrics.at_snapshots import MOVING
 from train.metrics.detectors import open_networks
 from train.metrics.records import OPTIONS, append_record, format_figure, nullify_row, to_row
 
 # Defaults of untrained networks: small, so that a figure takes seconds.
 UNTRAINED = {"resolution": 64, "cbase": 1024, "cmax": 32, "init_seed": 0, "calibrate": True}
 COLUMN_WIDTH = 31  # characters a metric
-MOVING = (*EQUIVARIANCE, "stickiness")  # metrics of generators that can be moved
 MAX_OPTIONS = 2**20  # bytes of training_options.json
 
 

@@ -1,0 +1,107 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Runs that measure their snapshots: what is written when, and that the training itself is the same."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.detectors import Inception, Other, write_detector
+from support.trainer import SMALL, call
+
+from gan.checkpoints.checkpoint import load_tensors
+from gan.metrics.measure import Measurement
+from train.run_folder import STATE, STOP
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def records(run: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / f"metric-{name}.jsonl").read_text().splitlines()]
+
+
+def start(data: Path, outdir: Path, *words: object) -> Path:
+    result = call("--cfg=A", f"--data={data}", f"--outdir={outdir}", *SMALL, "--kimg=0.048", *words)
+    assert result.exit_code == 0, result.output
+    return next(outdir.iterdir())
+
+
+def tensors(run: Path) -> dict[str, Any]:
+    return {name: tensor.tolist() for name, tensor in load_tensors(run / STATE)[0].items()}
+
+
+def test_snapshots_are_measured_and_training_is_the_same(data: Path, tmp_path: Path) -> None:
+    detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
+    words = "--metrics=fid0.016k_full,is0.02k", "--metrics-every=2", f"--detector={detector}"
+    run = start(data, tmp_path / "measured", *words)
+    plain = start(data, tmp_path / "plain", "--metrics=none")
+    assert tensors(run) == tensors(plain), "2N steps with measurements are 2N steps"
+    assert not list(plain.glob("metric-*"))
+    for name, keys in (("fid0.016k_full", ["fid0.016k_full"]), ("is0.02k", ["is0.02k_mean", "is0.02k_std"])):
+        rows = records(run, name)
+        assert [row["snapshot_pkl"] for row in rows] == [
+            f"network-snapshot-000000-0{images}.safetensors" for images in (16, 32, 48)
+        ]
+        assert all(list(row["results"]) == keys and row["metric"] == name for row in rows)
+        assert {"total_time", "num_gpus", "timestamp"} <= rows[0].keys()
+    found = call("metrics", f"--model={run}", *words[::2])
+    assert found.exit_code == 0, found.output
+    assert records(run, "fid0.016k_full")[-1]["results"] == records(run, "fid0.016k_full")[-2]["results"]
+    log = (run / "log.txt").read_text()
+    assert "Measuring fid0.016k_full, is0.02k." in log and "is0.02k " in log
+
+
+def test_a_stop_ends_the_measurement_and_resume_takes_other_metrics(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = write_detector(tmp_path / "mine.pt", Inception())
+    run_measurement = Measurement.run
+
+    def stopped(self: Measurement, progress: Any, *rest: Any) -> None:
+        (next((tmp_path / "runs").iterdir()) / STOP).touch()
+        run_measurement(self, progress, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Measurement, "run", stopped)
+        run = start(data, tmp_path / "runs", "--metrics=fid0.016k_full", f"--detector={detector}")
+    assert "Measuring was ended by the stop" in (run / "log.txt").read_text()
+    assert json.loads((run / "progress.json").read_text())["state"] == "stopped"
+    assert not list(run.glob("metric-*"))
+    result = call(f"--resume={run}", "--metrics=kid0.016k_full")
+    assert result.exit_code == 0, result.output
+    (row,) = records(run, "kid0.016k_full-mine")[-1:]
+    assert row["metric"] == "kid0.016k_full (mine)" and list(row["results"]) == ["kid0.016k_full (mine)"]
+    assert json.loads((run / "training_options.json").read_text())["metrics"] == ["kid0.016k_full"]
+    assert tensors(run) == tensors(start(data, tmp_path / "plain"))
+
+
+def test_what_cannot_be_measured_is_said_before_there_is_a_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = write_detector(tmp_path / "other.pt", Other())
+    for words, said in (
+        (("--metrics=fid1k_full", f"--detector={other}"), "is neither of StyleGAN2-ADA's two detectors"),
+        (("--metrics=fid1k_full", "--detector=gone.pt"), "There is no detector gone.pt"),
+        (("--metrics=eq_t",), "nothing to move"),
+        (("--metrics=fid", ""), "'fid' is not one of"),
+    ):
+        line = ("--cfg=A", f"--data={data}", f"--outdir={tmp_path / 'runs'}", *SMALL, *filter(None, words))
+        result = call(*line)
+        assert result.exit_code in (1, 2) and said in result.output.splitlines()[-1], result.output
+        assert not (tmp_path / "runs").exists()
+
+
+def test_a_measurement_that_fails_does_not_end_the_run(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "cache")
+
+    monkeypatch.setattr(Measurement, "run", fail)
+    detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
+    run = start(data, tmp_path / "runs", "--metrics=fid0.016k_full", f"--detector={detector}")
+    assert json.loads((run / "progress.json").read_text())["state"] == "finished"
+    assert "The snapshot was not measured: cache cannot be read or written" in (run / "log.txt").read_text()

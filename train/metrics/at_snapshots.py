@@ -1,0 +1,59 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Measure a run's snapshots while it trains: figures for metric-NAME.jsonl, without a trace in the training itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from gan.analysis.equivariance import check_movable
+from gan.cli.download_bar import fetch_with_bar
+from gan.data.image_dataset import ImageSource
+from gan.metrics.measure import Measurement
+from gan.metrics.names import EQUIVARIANCE, parse_metrics
+from gan.networks.config import GeneratorConfig
+from gan.networks.generator import Generator
+from train.metrics.detectors import open_networks
+from train.metrics.records import append_record, format_figure
+
+MOVING = (*EQUIVARIANCE, "stickiness")  # metrics of generators that can be moved
+
+
+class StopMeasuring(Exception):
+    """A request to end the run, while a snapshot was measured."""
+
+
+class SnapshotMetrics:
+    """The metrics of a run's snapshots, with their feature networks open."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        detectors: Sequence[str],
+        config: GeneratorConfig,
+        source: ImageSource,
+        mirror: bool,
+        device: str,
+    ) -> None:
+        """Open them, before the run begins: MissingFeatures or ConfigError for what cannot be measured."""
+        self.metrics, self.source, self.mirror = parse_metrics(names), source, mirror
+        for metric in self.metrics:
+            if metric.kind in MOVING:
+                check_movable(config, metric.name)
+        self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar)
+
+    def measure(self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool]) -> Iterator[str]:
+        """Measure a snapshot, add its figures to the run folder, and yield a line for each.
+
+        StopMeasuring as soon as `is_stopped`; nothing is added then. The random numbers of training stay as they are.
+        """
+
+        def check(*_: object) -> None:
+            if is_stopped():
+                raise StopMeasuring
+
+        measurement = Measurement(generator, self.metrics, self.networks, self.source, mirror=self.mirror)
+        measurement.run(check)
+        for figure, seconds in measurement.figures():
+            append_record(run, figure, seconds, snapshot)
+            yield f"{figure.title} {format_figure(figure)}"
