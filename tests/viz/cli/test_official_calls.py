@@ -132,7 +132,6 @@ NOT_THERE = [
     ("train.py calc_metrics.py --metrics=eqt50k_int,eqr50k --network=t", "train.py metrics --model MODEL"),
     ("train.py metrics --metrics=fid50k_full --network=t", "fid50k_full compares with pictures: give the --data"),
     ("train.py metrics --metrics=fid50k --data=set --network=t", "'fid50k' is not one of fid50k_full"),
-    (f"{START} --metrics=fid50k_full", "measuring while training is not there yet"),
     (f"{START} --freezed=10", "--freezed goes with --transfer"),
 ]
 
