@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support.detectors import CLASSES, VGG_WIDTH, WIDTH, Inception, Other, Vgg16, load_detector, write_detector
+from support.metrics.detectors import CLASSES, VGG_WIDTH, WIDTH, Inception, Other, Vgg16, load_detector, write_detector
 
 from gan.data.file_sets import ImageError
 from gan.data.image_dataset import ImageSource, open_images

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.detectors import Inception, Other, write_detector
+from support.metrics.detectors import Inception, Other, write_detector
 from support.trainer import SMALL, call
 
 from gan.checkpoints.checkpoint import load_tensors
