@@ -171,6 +171,7 @@ class TrainingState:
     follow_left: bool = False  # keep the slot on the run's newest snapshot
     follow_right: bool = False
     log_scale: bool = True  # of the losses
+    curve: str = ""  # the metric drawn in their place, "" none
 
 
 @dataclass

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
@@ -25,6 +25,8 @@ CURVES = (
     ("loss_d", "D", "#9a76c2", "Discriminator loss: softplus(D(G(z))) + softplus(-D(x))."),
     ("r1", "R1", "#8d929b", "R1 gradient penalty, before its weight: the squared gradient of D at real images."),
 )
+METRIC_COLOUR = "#c08a3e"
+Line = tuple[str, str, np.ndarray, np.ndarray]  # name, colour, kimg, values
 OPTION = r"(?<![\w-])--([a-z][a-z0-9-]*)"
 CONTROLS = {  # by the trainer's options
     "cfg": "rung",
@@ -68,7 +70,7 @@ def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
         imgui.same_line(0, gap)
     still = imgui.WindowFlags_.no_scrollbar | imgui.WindowFlags_.no_scroll_with_mouse  # the plot takes what is left
     with imgui_ctx.begin_child("losses", losses, imgui.ChildFlags_.none, still):
-        _losses(training, context, report.snapshot.curves if report.snapshot else {})
+        _curves(training, context, report.snapshot)
     if not stacked:
         imgui.same_line(0, gap)
     _fakes(context, report, ImVec2(pictures, pictures / shape))
@@ -230,12 +232,40 @@ def format_length(images: int, total: int) -> str:
 # ----------------------------------------------------------------------------------------------------- the losses
 
 
+def _curves(training: TrainingState, context: PanelContext, snapshot: RunSnapshot | None) -> None:
+    """Draw the losses, or the metric that is chosen, where snapshots were measured."""
+    curves = snapshot.curves if snapshot else {}
+    metrics = snapshot.metrics if snapshot else {}
+    shown = training.curve if training.curve in metrics else ""
+    if metrics:
+        words = (("", "losses"), *((name, name) for name in metrics))
+        imgui.set_next_item_width(14 * imgui.get_font_size())
+        tip = "Losses of D and G, or a metric of the snapshots, by the samples in its name."
+        training.curve = widgets.select("curve", shown or "losses", shown, words, tip)
+    if not shown:
+        _losses(training, context, curves)
+        return
+    kimg, figures = metrics[shown]
+    imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
+    widgets.mono_text(context.theme, f"{figures[-1]:.5g} at {kimg[-1]:g} kimg", rgb(METRIC_COLOUR))
+    best = int(figures.argmin())
+    widgets.tooltip(f"The newest. Lowest {figures[best]:.5g} at {kimg[best]:g} kimg, highest {figures.max():.5g}.")
+    _plot(context, float(kimg.max()), value_range(figures, False), [(shown, METRIC_COLOUR, kimg, figures)], False)
+
+
 def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
     _legend(training, context, curves)
     if not curves or not len(curves["kimg"]):
         widgets.sentence("The first losses come with the first tick: after 4 kimg or a minute.", context.theme.dim)
         return
-    log, palette = training.log_scale, context.theme.palette
+    log = training.log_scale
+    lines = [(name, code, curves["kimg"], curves[name]) for name, _, code, _ in CURVES]
+    _plot(context, float(curves["kimg"].max()), loss_range(curves, log), lines, log)
+
+
+def _plot(context: PanelContext, last: float, y: tuple[float, float], lines: Sequence[Line], log: bool) -> None:
+    """Draw curves over the run up to `last` kimg, `y` from bottom to top."""
+    palette = context.theme.palette
     colours = {
         implot.Col_.frame_bg: rgb(palette["window"]),
         implot.Col_.plot_bg: rgb(palette["stage"]),
@@ -247,14 +277,14 @@ def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str,
         implot.push_style_color(role, colour)
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(8, 3))
     # All of the run, from 0 kimg, with room for the last tick's words; implot's own fit fails on few points.
-    x, still = (0.0, 1.06 * max(float(curves["kimg"].max()), 1e-3)), implot.AxisFlags_.no_menus
+    x, still = (0.0, 1.06 * max(last, 1e-3)), implot.AxisFlags_.no_menus
     flags = implot.Flags_.no_legend | implot.Flags_.no_menus | implot.Flags_.no_title | implot.Flags_.no_box_select
-    if widgets.begin_plot("losses", -1, x, loss_range(curves, log), axes=(still, still), flags=flags):
+    if widgets.begin_plot("losses", -1, x, y, axes=(still, still), flags=flags):
         implot.setup_axis_format(implot.ImAxis_.x1, "%g kimg")
         if log:
             implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)
-        for name, _, code, _ in CURVES:
-            _curve(name, code, curves, log)
+        for line in lines:
+            _curve(*line, log)
         implot.end_plot()
     implot.pop_style_var()
     implot.pop_style_color(len(colours))
@@ -262,7 +292,11 @@ def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str,
 
 def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, float]:
     """Return (low, high) that hold every finite point of the curves with a margin; positive if `log`."""
-    values = np.concatenate([curves[name] for name, *_ in CURVES])
+    return value_range(np.concatenate([curves[name] for name, *_ in CURVES]), log)
+
+
+def value_range(values: np.ndarray, log: bool) -> tuple[float, float]:
+    """Return (low, high) that hold every finite value with a margin; positive if `log`."""
     values = values[np.isfinite(values) & ((values > 0.0) if log else True)]
     if not len(values):
         return 0.1, 1.0
@@ -287,8 +321,7 @@ def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str,
     widgets.check("log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
 
 
-def _curve(name: str, colour: str, curves: Mapping[str, np.ndarray], log: bool) -> None:
-    x, y = curves["kimg"], curves[name]
+def _curve(name: str, colour: str, x: np.ndarray, y: np.ndarray, log: bool) -> None:
     keep = np.isfinite(y) & ((y > 0.0) if log else True)
     if keep.any():
         alone = implot.Marker_.circle if keep.sum() == 1 else implot.Marker_.none

@@ -30,6 +30,8 @@ COLUMNS = ("kimg", "loss_g", "loss_d", "r1")  # of stats.jsonl: what curves are 
 _READ_LIMIT = 4 << 20  # bytes of one file read in one poll, so that a huge file never stalls the follower
 TAIL_LIMIT = 1 << 16  # bytes of the trainer's output kept: enough for its last sentence
 _DOCUMENT_LIMIT = 1 << 20  # bytes of a JSON document: ours have some thousand, and objects take thirty times as much
+_METRIC = re.compile(r"metric-.{1,120}\.jsonl")
+MOST_METRICS = 32  # files
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -79,7 +81,7 @@ class RunSnapshot:
 
     `state` is progress.json's, or `absent` (no such folder), `unknown` (no progress yet), `crashed` (progress claims a
     living trainer, but its process is gone). `curves` maps each of COLUMNS to float64 arrays of one length,
-    NaN where a tick measured nothing.
+    NaN where a tick measured nothing. `metrics` maps the names of snapshots' figures to [2, n]: kimg in order, figures.
     """
 
     folder: Path
@@ -87,6 +89,7 @@ class RunSnapshot:
     progress: Progress = Progress()
     changed_at: float = 0.0  # seconds since the epoch: when progress.json was last written
     curves: Mapping[str, np.ndarray] = field(default_factory=dict)
+    metrics: Mapping[str, np.ndarray] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     fakes: NumberedFile | None = None
     network: NumberedFile | None = None
@@ -128,6 +131,27 @@ class GrowingFile:
         return anew, block[:end].splitlines()
 
 
+class MetricFile:
+    """Figures of one metric-NAME.jsonl by name; of a snapshot that was measured twice the last ones count."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = GrowingFile(path)
+        self._figures: dict[str, dict[float, float]] = {}  # name of the figure -> kimg -> figure
+        self._curves: dict[str, np.ndarray] = {}
+
+    def read(self) -> Mapping[str, np.ndarray]:
+        """Return the curves, [2, n] each, with what was added since the last call."""
+        anew, lines = self._file.lines()
+        if anew:
+            self._figures.clear()
+        for kimg, results in filter(None, map(_parse_metric, lines)):
+            for name, figure in results.items():
+                self._figures.setdefault(name, {})[kimg] = figure
+        if anew or lines:
+            self._curves = {name: np.array(sorted(of.items()), np.float64).T for name, of in self._figures.items()}
+        return self._curves
+
+
 class RunFolder:
     """Follows one run folder; `poll` reads what changed since the last time. Not thread-safe: one thread owns it."""
 
@@ -141,6 +165,7 @@ class RunFolder:
         self._stats = GrowingFile(self.path / "stats.jsonl")
         self._rows: list[tuple[float, ...]] = []
         self._curves: Mapping[str, np.ndarray] = {}
+        self._metrics: dict[str, MetricFile] = {}  # by the file's name
         self._progress = Progress()
         self._progress_seen = (0, 0)
         self._options: Mapping[str, object] | None = None
@@ -152,6 +177,7 @@ class RunFolder:
         except (OSError, ValueError):  # ValueError: a name that no file can have
             return RunSnapshot(self.path)
         self._read_stats()
+        metrics = self._read_metrics(names)
         if self._options is None:
             self._options = _read_json(self.path / "training_options.json")
         changed_at = self._read_progress()
@@ -162,6 +188,7 @@ class RunFolder:
             progress=self._progress,
             changed_at=changed_at,
             curves=self._curves,
+            metrics=metrics,
             options=self._options or {},
             fakes=newest(self.path, names, "fakes", ".png"),
             network=newest(self.path, names, "network-snapshot-", ".safetensors"),
@@ -186,6 +213,15 @@ class RunFolder:
         if anew or lines:
             columns = np.array(self._rows, np.float64).reshape(len(self._rows), len(COLUMNS)).T
             self._curves = dict(zip(COLUMNS, np.ascontiguousarray(columns), strict=True))
+
+    def _read_metrics(self, names: Sequence[str]) -> Mapping[str, np.ndarray]:
+        """Read what is new in the files of metrics; return the curves of all, by name."""
+        found = sorted(name for name in names if _METRIC.fullmatch(name))[:MOST_METRICS]
+        self._metrics = {name: self._metrics.get(name) or MetricFile(self.path / name) for name in found}
+        curves: dict[str, np.ndarray] = {}
+        for name in found:
+            curves |= self._metrics[name].read()
+        return curves
 
     def _read_progress(self) -> float:
         """Read progress.json if it changed; return its modification time (0: there is none)."""
@@ -256,6 +292,20 @@ def _parse_stats(line: bytes) -> tuple[float, ...] | None:
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return row if np.isfinite(row[0]) else None
+
+
+def _parse_metric(line: bytes) -> tuple[float, dict[str, float]] | None:
+    """Parse one line of metric-NAME.jsonl as (kimg of its snapshot, finite figures by name); None if it is damaged."""
+    try:
+        document = json.loads(line)
+        found = find_newest([str(document["snapshot_pkl"])], "network-snapshot-", ".safetensors")
+        results = {
+            sanitize_text(name, 80): float(figure) for name, figure in document["results"].items() if figure is not None
+        }
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
+        return None
+    finite = {name: figure for name, figure in results.items() if np.isfinite(figure)}
+    return None if found is None or not finite else (found[1] / 1000, finite)
 
 
 def _read_json(path: Path) -> Mapping[str, object] | None:

@@ -171,6 +171,27 @@ def test_a_damaged_progress_file_keeps_the_last_good_one(tmp_path: Path) -> None
     assert follower.poll().progress.images == 42
 
 
+def test_metrics_of_snapshots_become_curves(tmp_path: Path) -> None:
+    def row(images: str, **results: float | None) -> str:
+        return json.dumps({"results": results, "snapshot_pkl": f"network-snapshot-{images}.safetensors"}) + "\n"
+
+    (tmp_path / "metric-pr50k3_full.jsonl").write_text(row("000008-000", precision=0.0, recall=None) + "{damaged\n")
+    fid = tmp_path / "metric-fid1k_full-efficientnet-lite0.jsonl"
+    name = "fid1k_full (EfficientNet-Lite0)"
+    fid.write_text(row("000012-500", **{name: 30.0}) + row("000004-000", **{name: 50.0}) + row("none", **{name: 1.0}))
+    run = RunFolder(tmp_path)
+    curves = run.poll().metrics
+    assert {name: curve.tolist() for name, curve in curves.items()} == {
+        "precision": [[8.0], [0.0]],
+        name: [[4.0, 12.5], [50.0, 30.0]],
+    }
+    with fid.open("a") as file:
+        file.write(row("000012-500", **{name: 29.0}))
+    assert run.poll().metrics[name].tolist() == [[4.0, 12.5], [50.0, 29.0]], "measured again"
+    fid.unlink()
+    assert list(run.poll().metrics) == ["precision"]
+
+
 def test_a_resumed_run_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stats.jsonl"
     append(path, row(4.0) + row(8.0) + row(12.0, loss_g=9.0))
