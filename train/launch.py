@@ -30,10 +30,11 @@ from train.metrics.at_snapshots import SnapshotMetrics
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.presets.table import describe_gamma
 from train.progress import show_progress
-from train.ranks.dealing import deal, describe_deal
+from train.ranks.dealing import describe_deal
+from train.ranks.errors import RanksError
 from train.ranks.group import Ranks, join_ranks
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
-from train.state import TrainState
+from train.state import TrainState, deal_batch
 from train.transfer import Source, Transfer, open_source, plan_transfer
 from train.watching.control import CONTROL
 
@@ -154,7 +155,7 @@ def _configure(
     shape: dict[str, Any] = {"resolution": source.resolution, "img_channels": source.channels}
     shape["c_dim"] = source.c_dim if cond else 0
     config = configure(cfg, switches=switches, **shape, **values)
-    deal(config.batch, config.discriminator.group_size(config.batch), ranks, config.batch_gpu)
+    deal_batch(config, ranks)
     check_memory(config, ranks)
     return config
 
@@ -235,7 +236,7 @@ def _resume(
         _take_over(folder)
     state = _load_state(folder, device, ranks)
     state.config = config = replace(state.config, data=data or state.config.data, **changes)
-    state.deal()
+    deal_batch(config, ranks.count)
     if state.images >= config.total_images:
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
@@ -347,6 +348,7 @@ def _train(
     for line in opening:
         log.say(line)
     configure_torch(state.device, config.threads, config.cudnn_benchmark)
+    _check_agreement(state)
     if ranks.count > 1 or len(state.shares) > 1:
         log.say(describe_deal(state.shares, ranks.count))
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
@@ -359,6 +361,21 @@ def _train(
         log.say(f"Stopped at {state.images / 1000:g} kimg; continue with: python train.py --resume={folder}")
     else:
         log.say(f"Finished {state.images / 1000:g} kimg in {folder}.")
+
+
+def _check_agreement(state: TrainState) -> None:
+    """Raise RanksError unless all ranks train the same run on the same pictures; give them rank 0's first weights.
+
+    Those of machines of different kinds, drawn from one seed, may differ by rounding.
+    """
+    document = {**state.config.to_json(), "data": "", "device": ""}  # which may have another path elsewhere
+    if len(set(state.ranks.collect(json.dumps([document, state.images], sort_keys=True)))) > 1:
+        raise RanksError(
+            "The processes do not train the same: give every machine the same command, the same pictures and the same "
+            "run folder."
+        )
+    for network in state.networks.values():
+        state.ranks.spread(network.state_dict().values())
 
 
 def _describe_data(reader: SourceReader, config: TrainConfig) -> list[str]:

@@ -22,7 +22,6 @@ from gan.networks.synthesis_stylegan2 import draw_planes
 from gan.shares import Share
 from train.augmentation import Augmenter
 from train.config import TrainConfig
-from train.ranks.dealing import deal
 from train.ranks.group import ALONE, Ranks
 from train.ranks.random_state import read_random_state, set_random_state
 
@@ -54,7 +53,7 @@ class Step:
     _random: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shares = self.shares or deal(self.config.batch, 1, 1)[0]
+        self.shares = self.shares or [Share(self.config.batch)]
 
     @property
     def share(self) -> Share:

@@ -19,6 +19,7 @@ from gan.devices import require_device
 from gan.networks.discriminator import Discriminator
 from gan.networks.generator import Generator
 from gan.networks.meta_init import MetaInit
+from gan.shares import Share
 from train.augmentation import TENSORS, Augmenter
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
@@ -48,7 +49,6 @@ class TrainState:
         All `ranks` hold the same numbers at the end of every step, so that the state of one is that of all.
         """
         self.config, self.ranks = config, ranks
-        self.deal()
         self.device = torch.device(config.device)
         torch.manual_seed(config.seed)
         self.generator = Generator(config.generator).train().to(self.device)
@@ -69,16 +69,10 @@ class TrainState:
         parameters = self.networks[name].parameters()
         return torch.optim.Adam(parameters, lr=lr * scale, betas=betas, eps=config.adam_eps, fused=True)
 
-    def deal(self) -> None:
-        """Deal the batch to ranks and rounds, as the configuration says now."""
-        config = self.config
-        group = config.discriminator.group_size(config.batch)
-        self.shares = deal(config.batch, group, self.ranks.count, config.batch_gpu)[self.ranks.rank]
-        if config.pl_weight and count_path_lengths(config) < self.ranks.count:
-            raise TrainingError(
-                f"The path length is measured on {count_path_lengths(config)} pictures of a batch, fewer than there "
-                f"are processes ({self.ranks.count}): give a larger --batch, or --pl-weight=0."
-            )
+    @property
+    def shares(self) -> list[Share]:
+        """This rank's parts of a batch, one a round, as the configuration says now."""
+        return deal_batch(self.config, self.ranks.count, self.ranks.rank)
 
     def step(self, reals: torch.Tensor, labels: torch.Tensor | None) -> dict[str, torch.Tensor]:
         """Train one step: every due phase, then the moving average and the counters.
@@ -125,7 +119,7 @@ class TrainState:
         scale = loss_scale(config.batch, config.resolution) if config.num_fp16_res else 1.0
         stats: dict[str, torch.Tensor] = {}
         step.begin_phase()
-        for number in range(len(self.shares)):
+        for number in range(len(step.shares)):
             step.begin_round(number)
             loss, measured = phase.loss(step)
             (loss if scale == 1 else loss * scale).backward()
@@ -197,6 +191,18 @@ class TrainState:
         for name in COUNTERS:
             setattr(self, name, document[name])
         set_random_state(_select(tensors, "rng."), self.device)
+
+
+def deal_batch(config: TrainConfig, ranks: int, rank: int = 0) -> list[Share]:
+    """Return a rank's parts of a batch, one a round; RanksError, TrainingError for a batch that cannot be dealt so."""
+    group, lengths = config.discriminator.group_size(config.batch), count_path_lengths(config)
+    shares = deal(config.batch, group, rank, ranks, config.batch_gpu)
+    if config.pl_weight and lengths < ranks:
+        raise TrainingError(
+            f"The path length is measured on {lengths} pictures of a batch, fewer than there are processes ({ranks}): "
+            "give a larger --batch, or --pl-weight=0."
+        )
+    return shares
 
 
 def ema_decay(config: TrainConfig, images: int) -> float:

@@ -17,7 +17,9 @@ from gan.shares import Share
 from support.paths import ROOT
 from support.steps import bits, small_config
 from train.config import TrainConfig
-from train.ranks.group import join_ranks
+from train.errors import TrainingError
+from train.ranks.errors import LostRankError
+from train.ranks.group import Ranks, join_ranks
 from train.state import TrainState
 
 BATCH = 8
@@ -26,15 +28,18 @@ ADA = AugmentOptions("ada", PIPES["bgcfnc"], p=0.5, ramp_images=320, target=0.1,
 
 
 def configs() -> dict[str, TrainConfig]:
-    """Return runs that together visit every phase, average and random draw."""
-    t = small_config("T", batch=BATCH)
-    wide = {"generator": replace(t.generator, c_dim=LABELS), "discriminator": replace(t.discriminator, c_dim=LABELS)}
+    """Return runs that together visit every phase, average and random draw.
+
+    With Adam's usual epsilon, a weight whose gradient is no more than rounding moves as far as any other, to either
+    side; with this one, runs that compute the same stay together.
+    """
+    t = small_config("T")
+    networks = {name: replace(getattr(t, name), c_dim=LABELS) for name in ("generator", "discriminator")}
+    common = {"batch": BATCH, "adam_eps": 0.01}
     return {
-        "A": small_config("A", batch=BATCH),
-        "R": small_config("R", batch=BATCH),
-        "labels": small_config("T", batch=BATCH, **wide),
-        "ada": small_config("T", batch=BATCH, augment=ADA),
-        "reuse": small_config("B", batch=BATCH, reuse_fakes=True, augment=AugmentOptions(diffaug=("color", "cutout"))),
+        "A": small_config("A", reuse_fakes=True, augment=AugmentOptions(diffaug=("color", "cutout")), **common),
+        "R": small_config("R", **common),
+        "T": small_config("T", augment=ADA, **networks, **common),
     }
 
 
@@ -57,8 +62,8 @@ def results(state: TrainState, steps: int) -> dict[str, Any]:
     return {**bits(state), **{f"stat {name}": value for name, value in sums.items()}, "p": state.augmenter.p}
 
 
-def spawn(count: int, *words: str) -> None:
-    """Run this module in `count` processes as torchrun would, without its seconds."""
+def spawn(count: int, *words: str, ends: tuple[int, ...] = (0, 0)) -> None:
+    """Run this module in `count` processes as torchrun would, without its seconds, and expect their statuses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -70,17 +75,35 @@ def spawn(count: int, *words: str) -> None:
         environment = os.environ | address | {name: str(value) for name, value in numbers.items()}
         command = [sys.executable, "-P", "-m", "support.ranks", *words]
         processes.append(subprocess.Popen(command, env=environment | {"PYTHONPATH": paths}))
-    assert [process.wait(timeout=120) for process in processes] == [0] * count
+    assert tuple(process.wait(timeout=240) for process in processes) == ends
 
 
-def main(folder: Path, steps: int, *names: str) -> None:
+def main(folder: Path, *words: str) -> None:
+    """Train each NAME:STEPS of `configs` or a state in the folder, and keep what came of it on every rank."""
     torch.set_num_threads(1)
     with join_ranks("cpu") as ranks:
-        for name in names:
-            state = TrainState(configs()[name], ranks)
-            found = results(state, steps)
-            torch.save(found, folder / f"{name}-{ranks.rank}.pt")
+        for word in words:
+            name, steps = word.split(":")
+            if name == "lost":
+                lose_rank(ranks, folder)
+                continue
+            known = configs().get(name)
+            path = folder / f"{name}.safetensors"
+            state = TrainState.load(path, ranks=ranks) if known is None else TrainState(known, ranks)
+            torch.save(results(state, int(steps)), folder / f"{name}-{ranks.rank}.pt")
+            if ranks.is_first:
+                state.save(path)
+
+
+def lose_rank(ranks: Ranks, folder: Path) -> None:
+    if ranks.rank == 1:
+        raise TrainingError("The disk is full.")
+    try:
+        ranks.any(False)
+    except LostRankError as error:
+        (folder / "lost.txt").write_text(f"{error}.")
+        os._exit(0)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -14,6 +14,7 @@ from gan.networks.ladder import parse_rungs, rung_config
 from train.cli.options import SEED, Kimg, collect, data_options, session_options
 from train.errors import report_errors
 from train.presets.table import PRESETS
+from train.ranks.launcher import is_rank
 
 if TYPE_CHECKING:
     from train.state import TrainState
@@ -40,6 +41,8 @@ Examples:
 def ladder(rungs: str, data: str, outdir: Path, critters_num: int, **options: Any) -> None:
     """Train all ten rungs on the same pictures, one after the other, each a short run of its own."""
     given = collect(options)
+    if is_rank():
+        raise click.UsageError("The ladder is trained by one process: start it without torchrun.")
     from train import launch  # here: torch takes longer to load than --help may
     from train.reports.rungs import train_rungs
 

@@ -7,8 +7,8 @@ from gan.shares import Share
 from train.ranks.errors import RanksError
 
 
-def deal(batch: int, group: int, ranks: int, batch_gpu: int = 0) -> list[list[Share]]:
-    """Return each rank's shares of a batch, one for each round of `batch_gpu` pictures (0: one round).
+def deal(batch: int, group: int, rank: int = 0, ranks: int = 1, batch_gpu: int = 0) -> list[Share]:
+    """Return a rank's shares of a batch, one for each round of `batch_gpu` pictures (0: one round).
 
     Sample n goes to rank n mod ranks, and there in turn to the rounds. A share holds whole groups of `group` samples,
     those whose deviation D sees. RanksError where the numbers do not fit.
@@ -35,7 +35,7 @@ def deal(batch: int, group: int, ranks: int, batch_gpu: int = 0) -> list[list[Sh
             )
         )
     rounds = own // once
-    return [[Share(batch, rank + ranks * part, ranks * rounds) for part in range(rounds)] for rank in range(ranks)]
+    return [Share(batch, rank + ranks * part, ranks * rounds) for part in range(rounds)]
 
 
 def describe_deal(shares: list[Share], ranks: int) -> str:

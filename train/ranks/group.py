@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -63,6 +64,13 @@ class Ranks:
                 parts = flat.split([gradient.numel() for gradient in bucket])
                 for gradient, part in zip(bucket, parts, strict=True):
                     gradient.copy_(part.view_as(gradient))
+
+    def spread(self, tensors: Iterable[Tensor]) -> None:
+        """Write rank 0's values into every rank's tensors."""
+        if self.count > 1:
+            with self._explain_loss():
+                for tensor in tensors:
+                    dist.broadcast(tensor, src=0)
 
     def undeal(self, part: Tensor) -> Tensor:
         """Return the batch whose sample n rank n mod ranks has in `part`, [N, ...]; every part has as many."""
@@ -151,6 +159,7 @@ def join_ranks(device: str) -> Iterator[Ranks]:
         return
     if int(os.environ["RANK"]):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # rank 0 speaks for all
+        logging.getLogger("cuda_ops").setLevel(logging.WARNING)
     _take_device(device)
     try:
         store, rank, count = next(iter(rendezvous("env://")))
