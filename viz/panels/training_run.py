@@ -276,6 +276,7 @@ def _plot(context: PanelContext, last: float, y: tuple[float, float], lines: Seq
     for role, colour in colours.items():
         implot.push_style_color(role, colour)
     implot.push_style_var(implot.StyleVar_.plot_padding, ImVec2(8, 3))
+    implot.push_style_var(implot.StyleVar_.plot_min_size, ImVec2(120, 60))  # or the axis is cut off in a low panel
     # All of the run, from 0 kimg, with room for the last tick's words; implot's own fit fails on few points.
     x, still = (0.0, 1.06 * max(last, 1e-3)), implot.AxisFlags_.no_menus
     flags = implot.Flags_.no_legend | implot.Flags_.no_menus | implot.Flags_.no_title | implot.Flags_.no_box_select
@@ -286,7 +287,7 @@ def _plot(context: PanelContext, last: float, y: tuple[float, float], lines: Seq
         for line in lines:
             _curve(*line, log)
         implot.end_plot()
-    implot.pop_style_var()
+    implot.pop_style_var(2)
     implot.pop_style_color(len(colours))
 
 
