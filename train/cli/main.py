@@ -18,13 +18,12 @@ COMMANDS = (
     Entry("presets", "train.cli.presets:presets", "Print the settings of each preset."),
     Entry("control", "train.cli.control:control", "Pause a run, let it go on, ask it for a snapshot, stop it."),
     Entry("report", "train.cli.report:report", "Write a run as one page: options, curves, fakes, metrics."),
-    Entry("metrics", "train.cli.metrics:metrics", "Measure how exactly pictures move with their input."),
+    Entry("metrics", "train.cli.metrics:metrics", "Measure FID and the like, and how pictures move."),
 )
 
 ELSEWHERE = {
     "dataset_tool": "There is no dataset_tool here: `train.py dataset convert SRC --out FILE.zip --size 256` does it.",
-    "calc_metrics": "There is no calc_metrics here: `train.py metrics --model MODEL` measures equivariance; FID and "
-    "the like are not there yet.",
+    "calc_metrics": "There is no calc_metrics here: `train.py metrics --model MODEL --metrics NAMES` does it.",
 }
 SETTINGS = {**HELP_OPTIONS, "show_default": True}
 
