@@ -11,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from cuda_ops import bench
 from cuda_ops.cpu import loader as cpu
@@ -33,8 +34,41 @@ def _config(cfg: str, resolution: int, **others: Any) -> TrainConfig:
     return configure(cfg, resolution=resolution, data="", data_name="", data_images=1, data_digest="", **others)
 
 
+class ConvolutionRecorder(TorchDispatchMode):
+    """Notes every convolution within, forward and backward, as a call on random tensors of its sizes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recorded: list[tuple[Any, tuple[Any, ...]]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (torch.ops.aten.convolution.default, torch.ops.aten.convolution_backward.default):
+            self.recorded.append((func, tuple(arg.shape if isinstance(arg, torch.Tensor) else arg for arg in args)))
+        return func(*args, **(kwargs or {}))
+
+    def calls(self, memory_format: torch.memory_format) -> Callable[[], None]:
+        """Return a function that repeats the convolutions alone, on tensors of this layout."""
+
+        def fill(arg: Any) -> Any:
+            is_shape = isinstance(arg, torch.Size)
+            return torch.randn(arg).contiguous(memory_format=memory_format) if is_shape else arg
+
+        # Equal calls share their tensors, as a training step's caches serve one layer at a time.
+        made = {str(call): tuple(fill(arg) for arg in call[1]) for call in self.recorded}
+        every = [(call[0], made[str(call)]) for call in self.recorded]
+
+        def run() -> None:
+            for func, args in every:
+                func(*args)
+
+        return run
+
+
 def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
-    """Time the two main phases of a step of the tiny preset: losses, gradients, no optimiser."""
+    """Time the two main phases of a step of the tiny preset: losses, gradients, no optimiser.
+
+    Beside it the step's plain convolutions alone, forward and backward.
+    """
     torch.manual_seed(0)
     config = _config(cfg, resolution, preset_name="tiny")
     state = TrainState(config)
@@ -56,9 +90,18 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
         with chained():
             step()
 
-    candidates: dict[str, Callable[[], object]] = {"chain": chain, "reference": reference, "kernel": step}
+    with ConvolutionRecorder() as recorder:
+        reference()
+    candidates: dict[str, Callable[[], object]] = {
+        "chain": chain,
+        "reference": reference,
+        "kernel": step,
+        "convolutions": recorder.calls(torch.contiguous_format),
+        "convolutions, channels-last": recorder.calls(torch.channels_last),
+    }
     name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
-    row = bench.time_row(name, candidates, rounds, "reference / kernel", "chain / kernel")
+    ratios = "reference / kernel", "chain / kernel", "kernel / convolutions", "kernel / convolutions, channels-last"
+    row = bench.time_row(name, candidates, rounds, *ratios)
     return {**row, "kernel images/s": 1e3 * config.batch / row["kernel ms"]}
 
 
