@@ -16,6 +16,7 @@ from cuda_ops.shapes import structure_fields as fields
 
 MAX_FACTOR, MAX_TAPS = 16, 256  # of csrc/cpu/fir.h
 POINTER, INT, LONG, DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
+READ_INPUT, WRITE_OUTPUT, READ_GRADIENT = range(3)  # passes of Winograd's convolution, of csrc/cpu/jinc_cpu.h
 NATIVE = (torch.float32, torch.float64)  # types that the kernels compute in
 
 
@@ -49,9 +50,9 @@ class _BiasAct(ctypes.Structure):
 
 class _Winograd(ctypes.Structure):
     _fields_ = (
-        *fields(POINTER, "image tiles"),
-        *fields(LONG, "c height width columns first count padding"),
-        *fields(INT, "back threads"),
+        *fields(POINTER, "images tiles"),
+        *fields(LONG, "c height width columns in_image first count padding"),
+        *fields(INT, "winograd_pass threads"),
     )
 
 
@@ -152,7 +153,12 @@ def _call_bias_act(
         _call("jinc_bias_act", _BiasAct(*pointers, *sizes, slope, gain, limit(clamp), *flags))
 
 
-def winograd(image: Tensor, tiles: Tensor, columns: int, first: int, padding: int, *, back: bool) -> None:
-    """Transform `image` [C, H, W], channels-last, to tiles [36, count, C] from number `first` on, or `back` again."""
-    sizes = (*image.shape, columns, first, tiles.shape[1], padding)
-    _call("jinc_winograd", _Winograd(image.data_ptr(), tiles.data_ptr(), *sizes, back, torch.get_num_threads()))
+def winograd(images: Tensor, tiles: Tensor, columns: int, first: int, padding: int, what: int) -> None:
+    """Run a pass over `images` [N, C, H, W], channels-last, and tiles [36, count, C] from number `first` on.
+
+    `what` is READ_INPUT, WRITE_OUTPUT or READ_GRADIENT; there are `columns` tiles in a row of them.
+    """
+    c, height, width = images.shape[1:]
+    out = height if what else height + 2 * padding - 2
+    sizes = (c, height, width, columns, columns * -(-out // 4), first, tiles.shape[1], padding)
+    _call("jinc_winograd", _Winograd(images.data_ptr(), tiles.data_ptr(), *sizes, what, torch.get_num_threads()))

@@ -23,7 +23,7 @@ from cuda_ops.cpu.build import CompileError, compile_library, read_flags
 from cuda_ops.cpu.build_dir import build_dir
 from cuda_ops.kernel_cache import SUFFIX
 
-ABI = 2  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
+ABI = 3  # raise it together with jinc_abi() in csrc/cpu/library.cpp whenever a structure or a function changes
 SWITCH = "JINC_CPU_KERNELS"  # off, the name of a variant, or a library's path: see _is_path
 SOURCES = Path(__file__).parents[1] / "csrc" / "cpu"
 PREBUILT = Path(__file__).with_name(f"jinc_cpu{SUFFIX}")  # CMakeLists.txt puts it there

@@ -82,10 +82,19 @@ class PreparedWeight:
 
 
 def convolve(x: Tensor, weight: Weight, padding: int) -> Tensor:
-    """Convolve x [N, C_in, H, W] to [N, C_out, H + 2 padding - k + 1, W + 2 padding - k + 1]."""
+    """Convolve x [N, C_in, H, W] with prepared weights to [N, C_out, H + 2 padding - k + 1, W + 2 padding - k + 1]."""
     if isinstance(weight, WinogradWeight):
         return winograd.conv2d(x, weight.weight, padding)
     return F.conv2d(x, weight, padding=padding)
+
+
+def convolve_changing(x: Tensor, weight: Tensor, padding: int) -> Tensor:
+    """Convolve x [N, C_in, H, W] with weights that are used for this batch only, as in training; differentiable."""
+    return (
+        winograd.convolve(x, weight, padding)
+        if winograd.pays(x, weight, padding)
+        else F.conv2d(x, weight, padding=padding)
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act
 from gan.networks.config import ConfigError, DiscriminatorConfig
+from gan.networks.conv_autotune import convolve_changing
 from gan.networks.layers import EPSILON, FullyConnected
 from gan.networks.mapping import Mapping
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
@@ -35,7 +36,7 @@ class Conv(Resampler):
             before, after = self.halving
             x = F.conv2d(self.resample(x, (before + 1, after + 1)), weight, stride=2)
         else:
-            x = F.conv2d(x, weight, padding=self.kernel // 2)
+            x = convolve_changing(x, weight, self.kernel // 2)
         clamp = None if self.clamp is None else self.clamp * gain
         return bias_act(x, self.bias, act="lrelu", gain=math.sqrt(2) * gain, clamp=clamp)
 

@@ -2,9 +2,9 @@
 """StyleGAN2's synthesis network, rungs A to C (references, "StyleGAN2 generator and discriminator")."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_changing, prepare_weight
 from gan.networks.layer_plan import LayerSpec, plan
 from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, scale_channels
 from gan.networks.precision import PrecisionPolicy
@@ -65,9 +65,10 @@ class StyledConv(Resampler):
             weight = prepare_weight(weight, dtype, self.spec.in_size, self.spec.conv_padding)
         return PreparedWeight(weight, self.affine.fold(), self.weight.square().sum(dim=[2, 3]))
 
-    def _convolve(self, x: Tensor, weight: Weight) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Weight, plain: Callable[[Tensor, Any, int], Tensor]) -> Tensor:
+        """Convolve by `plain` where the size stays."""
         if self.spec.up == 1:
-            return convolve(x, weight, self.spec.conv_padding)
+            return plain(x, weight, self.spec.conv_padding)
         assert isinstance(weight, Tensor)
         # The transposed convolution leaves 2n + 1 pixels; the filter makes up for its gain of 1/4.
         x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
@@ -81,14 +82,14 @@ class StyledConv(Resampler):
         `noise` is a mode, or a plane [H, W] of the output's size, or one for each sample, [N, 1, H, W].
         """
         if modulated_weight is not None:
-            x = self._convolve(x, modulated_weight)
+            x = self._convolve(x, modulated_weight, convolve)
         else:
             weight: Tensor = self.weight
             styles = self.affine(w)
             if x.dtype == torch.float16:  # demodulation undoes both; without them the sums would leave its range
                 weight = weight / math.sqrt(weight[0].numel())
                 styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp(min=EPSILON)
-            x = self._convolve(scale_channels(x, styles), weight.to(x.dtype))
+            x = self._convolve(scale_channels(x, styles), weight.to(x.dtype), convolve_changing)
             x = scale_channels(x, compute_demodulation(weight, styles))
         if self.noise_inputs and not (isinstance(noise, str) and noise == "none"):
             if not isinstance(noise, str):

@@ -5,12 +5,11 @@ import math
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
 from gan.networks.config import GeneratorConfig
-from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, prepare_weight
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_changing, prepare_weight
 from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
 from gan.networks.layers import Average, FullyConnected, compute_demodulation, keep_mean, scale_channels
@@ -73,7 +72,7 @@ class SynthesisLayer(nn.Module):
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
         weight, styles = self._modulation(w)
         x = scale_channels(x, styles * magnitude_ema.rsqrt())
-        x = F.conv2d(x, weight.to(x.dtype), padding=spec.conv_padding)
+        x = convolve_changing(x, weight.to(x.dtype), spec.conv_padding)
         if not spec.is_torgb:
             x = scale_channels(x, compute_demodulation(weight, styles))
         return self._nonlinearity(x)

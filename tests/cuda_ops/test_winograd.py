@@ -172,3 +172,50 @@ def test_a_picture_is_the_same_but_for_rounding(forced, cfg):
     ws = torch.randn(1, config.num_ws, config.w_dim)
     found = generator.synthesis(ws, SynthesisOptions(weights=generator.synthesis.modulate(ws)))
     assert relative_error(found, generator.synthesis(ws)) < 2e-5
+
+
+# (image [N, C, H, W], C_out, padding)
+TRAINED = (((2, 24, 9, 14), 20, 1), ((3, 20, 8, 8), 33, 2), ((1, 32, 13, 11), 16, 0), ((2, 47, 5, 50), 17, 2))
+
+
+@pytest.mark.parametrize(("shape", "c_out", "padding"), TRAINED)
+def test_its_gradients_are_those_of_conv2d(variant, monkeypatch, shape, c_out, padding):
+    """First gradients by Winograd's algorithm, second ones (R1) by torch's, both against float64."""
+    x, weight = torch.randn(shape), torch.randn(c_out, shape[1], 3, 3) / 9
+
+    def differentiate(convolve, dtype, layout=torch.contiguous_format):
+        a = x.to(dtype).contiguous(memory_format=layout).requires_grad_()
+        b = weight.to(dtype).requires_grad_()
+        y = convolve(a, b, padding)
+        first = torch.autograd.grad(y.square().sum(), (a, b))
+        (slope,) = torch.autograd.grad(convolve(a, b, padding).pow(3).sum(), a, create_graph=True)
+        return y, *first, *torch.autograd.grad(slope.square().sum(), (a, b))
+
+    expected = differentiate(lambda a, b, padding: F.conv2d(a, b, padding=padding), torch.float64)
+    for chunk in (winograd.CHUNK, 1):
+        monkeypatch.setattr(winograd, "CHUNK", chunk)
+        for layout in (torch.contiguous_format, torch.channels_last):
+            found = differentiate(winograd.convolve, torch.float32, layout)
+            assert max(map(relative_error, found, expected)) < 1e-5
+
+
+def test_only_what_is_wanted_is_differentiated():
+    x, weight = torch.randn(2, 24, 16, 16, requires_grad=True), torch.randn(24, 24, 3, 3)
+    winograd.convolve(x, weight, 1).sum().backward()
+    assert x.grad is not None
+    weight.requires_grad_()
+    winograd.convolve(x.detach(), weight, 1).sum().backward()
+    assert weight.grad is not None
+
+
+def test_the_rule_of_training_knows_sizes_only():
+    """Not the batch and not a clock: parts of a batch, and a run that is resumed, compute as the whole did."""
+    weight = torch.randn(24, 24, 3, 3)
+    for count in (1, 16):
+        assert winograd.pays(torch.empty(count, 24, 8, 8), weight, 1)
+        assert not winograd.pays(torch.empty(count, 24, 7, 8), weight, 1)
+    assert not winograd.pays(torch.empty(16, 16, 64, 64), weight[:16, :16], 1)
+    assert not winograd.pays(torch.empty(16, 24, 64, 64), weight, 3)
+    assert not winograd.pays(torch.empty(16, 24, 64, 64, dtype=torch.float64), weight.double(), 1)
+    with cpu.switched_off():
+        assert not winograd.pays(torch.empty(16, 24, 64, 64), weight, 1)

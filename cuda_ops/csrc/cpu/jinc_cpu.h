@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#define JINC_ABI 2
+#define JINC_ABI 3
 
 // Operation on each value of the upsampled signal; as in shapes.py.
 enum JincMode : int32_t {
@@ -53,14 +53,21 @@ struct JincBiasAct {
     int32_t is_double, threads;
 };
 
-// A range of the 4x4 tiles of a channels-last image, numbered row by row, to or from `tiles`: [36][count][c] (winograd.h).
+// What a pass of Winograd's convolution does (winograd.h).
+enum JincWinogradPass : int32_t {
+    JINC_READ_INPUT = 0,     // B^T d B of the 6x6 pixels that a tile reads
+    JINC_WRITE_OUTPUT = 1,   // A^T m A, to the tile's 4x4 pixels
+    JINC_READ_GRADIENT = 2,  // A y A^T of the tile's 4x4 pixels, what the gradient of the weights takes
+};
+
+// A range of the 4x4 tiles of channels-last images, numbered row by row, image by image, from or to `tiles`: [36][count][c].
 struct JincWinograd {
-    float* image;                    // [height][width][c]: read, or with `back` written
+    float* images;                             // [n][height][width][c]
     float* tiles;
-    int64_t c, height, width;        // c is at least 16
-    int64_t columns, first, count;   // tiles in a row of them, the first one, how many
-    int64_t padding;                 // zeros around an image that is read
-    int32_t back, threads;
+    int64_t c, height, width;                  // c is at least 16
+    int64_t columns, in_image, first, count;   // tiles in a row of them, in an image, the first one, how many
+    int64_t padding;                           // zeros around an image that is read
+    int32_t pass, threads;
 };
 
 // Runs work(arg, i) for every i below count, each exactly once, on any thread.

@@ -41,72 +41,88 @@ INLINE void transform_output(const Lanes (&m)[6], Lanes (&y)[4]) {
     y[3] = p * odd_p + q * odd_q + m[5];
 }
 
-// One tile: six rows and columns of the image from (y, x) on, zero beyond its borders, to 36 rows of channels.
-INLINE void input_tile(const JincWinograd& a, int64_t y, int64_t x, float* v) {
+// A y: what the output's transform reads of it, transposed.
+INLINE void transform_gradient(const Lanes (&y)[4], Lanes (&m)[6]) {
+    constexpr float p = P * P, q = Q * Q;
+    const Lanes even_p = y[0] + p * y[2], odd_p = P * (y[1] + p * y[3]);
+    const Lanes even_q = y[0] + q * y[2], odd_q = Q * (y[1] + q * y[3]);
+    m[0] = y[0], m[5] = y[3];
+    m[1] = even_p + odd_p, m[2] = even_p - odd_p;
+    m[3] = even_q + odd_q, m[4] = even_q - odd_q;
+}
+
+// A tile's READ x READ pixels of H x 8 channels from `pixel` on, zero beyond the image's borders, to 36 rows of channels.
+template <int READ, int H, class Transform>
+INLINE void read_block(const JincWinograd& a, const float* image, int64_t y, int64_t x, int64_t c, float* v, Transform transform) {
     const int64_t step = a.count * a.c;
-    // The last block starts early and repeats channels of the one before, in place of a remainder.
-    for (int64_t block = 0; block < a.c; block += WIDE) {
-        const int64_t c = std::min(block, a.c - WIDE);
-        Lanes half[2][6][6];  // [column][row transformed]
-        for (int j = 0; j < 6; j++) {
-            const float* from = a.image + (y * a.width + x + j) * a.c + c;
-            const bool inside = x + j >= 0 && x + j < a.width;
-            UNROLL for (int h = 0; h < 2; h++) {
-                Lanes d[6];
-                UNROLL for (int i = 0; i < 6; i++) {
+    const bool whole = y >= 0 && x >= 0 && y + READ <= a.height && x + READ <= a.width;
+    Lanes half[H][6][READ];  // [row transformed][column]
+    for (int j = 0; j < READ; j++) {
+        const float* from = image + (y * a.width + x + j) * a.c + c;
+        const bool inside = x + j >= 0 && x + j < a.width;
+        UNROLL for (int h = 0; h < H; h++) {
+            Lanes d[READ], t[6];
+            if (whole) {
+                UNROLL for (int i = 0; i < READ; i++) d[i] = load(from + i * a.width * a.c + h * L);
+            } else {
+                UNROLL for (int i = 0; i < READ; i++) {
                     const bool there = inside && y + i >= 0 && y + i < a.height;
                     d[i] = there ? load(from + i * a.width * a.c + h * L) : zero<float>();
                 }
-                transform_input(d, half[h][j]);
             }
+            transform(d, t);
+            UNROLL for (int i = 0; i < 6; i++) half[h][i][j] = t[i];
         }
-        for (int i = 0; i < 6; i++) {
-            Lanes out[2][6];
-            UNROLL for (int h = 0; h < 2; h++) {
-                Lanes d[6];
-                UNROLL for (int j = 0; j < 6; j++) d[j] = half[h][j][i];
-                transform_input(d, out[h]);
-            }
-            UNROLL for (int j = 0; j < 6; j++)
-                UNROLL for (int h = 0; h < 2; h++) store(v + (6 * i + j) * step + c + h * L, out[h][j]);
-        }
+    }
+    for (int i = 0; i < 6; i++) {
+        Lanes out[H][6];
+        UNROLL for (int h = 0; h < H; h++) transform(half[h][i], out[h]);
+        UNROLL for (int j = 0; j < 6; j++)
+            UNROLL for (int h = 0; h < H; h++) store(v + (6 * i + j) * step + c + h * L, out[h][j]);
     }
 }
 
 // And back: 36 rows of channels to the four rows and columns of the image from (y, x) on, as far as there are any.
-INLINE void output_tile(const JincWinograd& a, int64_t y, int64_t x, const float* m) {
+template <int H> INLINE void write_block(const JincWinograd& a, float* image, int64_t y, int64_t x, int64_t c, const float* m) {
     const int64_t step = a.count * a.c;
     const int rows = int(std::min<int64_t>(4, a.height - y)), columns = int(std::min<int64_t>(4, a.width - x));
-    for (int64_t block = 0; block < a.c; block += WIDE) {
-        const int64_t c = std::min(block, a.c - WIDE);
-        Lanes half[2][6][4];
-        for (int j = 0; j < 6; j++)
-            UNROLL for (int h = 0; h < 2; h++) {
-                Lanes d[6];
-                UNROLL for (int i = 0; i < 6; i++) d[i] = load(m + (6 * i + j) * step + c + h * L);
-                transform_output(d, half[h][j]);
-            }
-        for (int i = 0; i < rows; i++) {
-            Lanes out[2][4];
-            UNROLL for (int h = 0; h < 2; h++) {
-                Lanes d[6];
-                UNROLL for (int j = 0; j < 6; j++) d[j] = half[h][j][i];
-                transform_output(d, out[h]);
-            }
-            float* to = a.image + ((y + i) * a.width + x) * a.c + c;
-            for (int j = 0; j < columns; j++)
-                UNROLL for (int h = 0; h < 2; h++) store(to + j * a.c + h * L, out[h][j]);
+    Lanes half[H][4][6];
+    for (int j = 0; j < 6; j++)
+        UNROLL for (int h = 0; h < H; h++) {
+            Lanes d[6], t[4];
+            UNROLL for (int i = 0; i < 6; i++) d[i] = load(m + (6 * i + j) * step + c + h * L);
+            transform_output(d, t);
+            UNROLL for (int i = 0; i < 4; i++) half[h][i][j] = t[i];
         }
+    for (int i = 0; i < rows; i++) {
+        Lanes out[H][4];
+        UNROLL for (int h = 0; h < H; h++) transform_output(half[h][i], out[h]);
+        float* to = image + ((y + i) * a.width + x) * a.c + c;
+        for (int j = 0; j < columns; j++)
+            UNROLL for (int h = 0; h < H; h++) store(to + j * a.c + h * L, out[h][j]);
     }
+}
+
+template <int H> INLINE void winograd_block(const JincWinograd& a, float* image, int64_t y, int64_t x, int64_t c, float* v) {
+    if (a.pass == JINC_READ_INPUT)
+        read_block<6, H>(a, image, y - a.padding, x - a.padding, c, v, [](const Lanes (&d)[6], Lanes (&t)[6]) __attribute__((always_inline)) { transform_input(d, t); });
+    else if (a.pass == JINC_WRITE_OUTPUT)
+        write_block<H>(a, image, y, x, c, v);
+    else
+        read_block<4, H>(a, image, y, x, c, v, [](const Lanes (&d)[4], Lanes (&t)[6]) __attribute__((always_inline)) { transform_gradient(d, t); });
 }
 
 static int winograd(const JincWinograd* arguments, const JincTeam* team) {
     team->run(arguments->threads, (arguments->count + TILES - 1) / TILES, [](void* shared, int64_t unit) {
         const JincWinograd& a = *static_cast<const JincWinograd*>(shared);
         for (int64_t i = unit * TILES; i < std::min(a.count, (unit + 1) * TILES); i++) {
-            const int64_t y = (a.first + i) / a.columns * 4, x = (a.first + i) % a.columns * 4;
-            if (a.back) output_tile(a, y, x, a.tiles + i * a.c);
-            else input_tile(a, y - a.padding, x - a.padding, a.tiles + i * a.c);
+            const int64_t number = (a.first + i) % a.in_image, y = number / a.columns * 4, x = number % a.columns * 4;
+            float *image = a.images + (a.first + i) / a.in_image * a.height * a.width * a.c, *v = a.tiles + i * a.c;
+            // What is left at the end starts early and repeats channels of the block before, in place of a remainder.
+            int64_t c = 0;
+            for (; c + WIDE <= a.c; c += WIDE) winograd_block<2>(a, image, y, x, c, v);
+            if (c + L < a.c) winograd_block<2>(a, image, y, x, a.c - WIDE, v);
+            else if (c < a.c) winograd_block<1>(a, image, y, x, a.c - L, v);
         }
     }, const_cast<JincWinograd*>(arguments));
     return 0;
