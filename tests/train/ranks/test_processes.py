@@ -60,7 +60,7 @@ def test_a_run_by_two_is_stopped_and_resumed_by_torchrun_and_by_one(tmp_path: Pa
 def test_a_rank_that_is_killed_ends_the_other(tmp_path: Path, data: Path) -> None:
     run = tmp_path / "runs" / "00000-blobs-T-16"
     process = start(*options(data, tmp_path / "runs"), "--gpus=2")
-    wait_for(run / "stats.jsonl")
+    wait_for(run / "training-state.safetensors")
     ranks = psutil.Process(process.pid).children()
     assert len(ranks) == 2
     second = next(rank for rank in ranks if rank.environ()["RANK"] == "1")
