@@ -197,10 +197,10 @@ def deal_batch(config: TrainConfig, ranks: int, rank: int = 0) -> list[Share]:
     """Return a rank's parts of a batch, one a round; RanksError, TrainingError for a batch that cannot be dealt so."""
     group, lengths = config.discriminator.group_size(config.batch), count_path_lengths(config)
     shares = deal(config.batch, group, rank, ranks, config.batch_gpu)
-    if config.pl_weight and lengths < ranks:
+    if config.pl_weight and lengths < ranks * len(shares):
         raise TrainingError(
-            f"The path length is measured on {lengths} pictures of a batch, fewer than there are processes ({ranks}): "
-            "give a larger --batch, or --pl-weight=0."
+            f"The path length is measured on {lengths} pictures of a batch, too few for the {ranks * len(shares)} "
+            "parts that it is computed in: give a larger --batch or --batch-gpu, or --pl-weight=0."
         )
     return shares
 

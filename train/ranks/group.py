@@ -15,7 +15,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.rendezvous import rendezvous
 
 from gan.devices import DeviceError
 from train.ranks.errors import LostRankError, RanksError
@@ -116,6 +115,8 @@ class Ranks:
     def _explain_loss(self) -> Iterator[None]:
         try:
             yield
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             raise LostRankError(self._find_reason()) from error
 
@@ -157,6 +158,8 @@ def join_ranks(device: str) -> Iterator[Ranks]:
     if count <= 1 or "RANK" not in os.environ:
         yield ALONE
         return
+    from torch.distributed.rendezvous import rendezvous  # which not every build of torch has
+
     if int(os.environ["RANK"]):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # rank 0 speaks for all
         logging.getLogger("cuda_ops").setLevel(logging.WARNING)
@@ -168,7 +171,10 @@ def join_ranks(device: str) -> Iterator[Ranks]:
         dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=patience)
         control = dist.new_group(backend="gloo", timeout=PATIENCE) if device == "cuda" else None
     except RuntimeError as error:
-        raise LostRankError(f"The {count} processes of this run did not find each other") from error
+        raise LostRankError(
+            f"The {count} processes of this run did not find each other: check the address, the port and the network "
+            "between the machines"
+        ) from error
     ranks = Ranks(rank, count, store, control)
     try:
         yield ranks

@@ -11,6 +11,7 @@ from support.steps import bits, small_config
 
 from train.config import TrainConfig
 from train.device import estimate_memory
+from train.errors import TrainingError
 from train.state import TrainState
 
 TOLERANCE = 1e-6
@@ -91,6 +92,14 @@ def test_states_from_before_compute_the_batch_at_once() -> None:
     document = small_config("T").to_json()
     del document["batch_gpu"]
     assert TrainConfig.from_json(document) == small_config("T")
+
+
+def test_a_path_length_needs_a_picture_in_every_part() -> None:
+    config = small_config("A", batch=8, batch_gpu=4)
+    single = replace(config, discriminator=replace(config.discriminator, mbstd_group=1))
+    assert len(TrainState(replace(single, batch_gpu=2)).shares) == 4
+    with pytest.raises(TrainingError, match="too few for the 8 parts"):
+        assert TrainState(replace(single, batch_gpu=1)).shares
 
 
 def test_memory_is_that_of_the_pictures_at_once() -> None:
