@@ -1,24 +1,32 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """python -m train.bench: time a training step with kernels, with the torch references, and with plain convolutions.
 
-`cuda_ops.bench` runs it too. On a GPU (`--device=cuda`): whole steps in float32 and in mixed precision.
+`cuda_ops.bench` runs it too. `--loader`: the wait for pictures. On a GPU (`--device=cuda`): whole steps in float32 and
+in mixed precision.
 """
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import torch
+from PIL import Image
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cuda_ops import bench
 from cuda_ops.cpu import loader as cpu
 from gan.bench import chained
+from gan.data.image_dataset import open_images
 from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
+from gan.shares import Share
 from train.config import TrainConfig, configure
+from train.damage import SourceReader
+from train.data import BatchLoader
 from train.device import configure_torch, measure_memory, synchronize, to_device
 from train.estimates import count_step_kinds
 from train.losses import Step
@@ -171,6 +179,55 @@ def mixed_row(
     return {**row, "mixed / float32 images/s": row["mixed images/s"] / row["float32 images/s"]}
 
 
+def write_photos(folder: Path, count: int, size: int) -> None:
+    """Write JPEGs that cost about as much as photos to decode: soft shapes under a little grain, quality 95."""
+    random = np.random.default_rng(0)
+    for index in range(count):
+        soft = Image.fromarray(random.integers(0, 256, (size // 32, size // 32, 3), dtype=np.uint8))
+        grain = random.normal(0, 6, (size, size, 3))
+        pixels = np.asarray(soft.resize((size, size), Image.Resampling.BICUBIC)) + grain
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{index:03d}.jpg", quality=95)
+
+
+def loader_row(folder: Path, rate: float, batch: int, steps: int, workers: int) -> bench.Row:
+    """Measure the share of a step spent waiting for pictures that are read from files.
+
+    The device is a sleep as long as one of `rate` images a second takes for a batch, as the host's thread waits for a
+    GPU; "not ahead" is the share if each batch were read when its step asks for it.
+    """
+    source = open_images(folder, memory_limit=0)
+    source.readers = workers
+    config = _config("T", source.resolution, batch=batch)
+    loader = BatchLoader(SourceReader(source, folder / "none"), config, Share(batch), torch.device("cpu"))
+    loader.load(0)
+    waited, begun = loader.waited, time.perf_counter()
+    for step in range(1, steps + 1):
+        loader.load(step * batch)
+        time.sleep(batch / rate)
+    share = (loader.waited - waited) / (time.perf_counter() - begun)
+    loader.close()
+    begun = time.perf_counter()
+    for step in range(steps):
+        loader.reader.read(np.arange(step * batch, (step + 1) * batch) % len(source))
+    reading = (time.perf_counter() - begun) / steps
+    return {
+        "name": f"{source.resolution}² JPEG, batch {batch}, {workers} threads, a device of {rate:g} images/s",
+        "rounds": steps,
+        "reads images/s": batch / reading,
+        "waiting %": 100 * share,
+        "not ahead %": 100 * reading / (reading + batch / rate),
+    }
+
+
+def loader_rows(quick: bool) -> Iterator[bench.Row]:
+    """Measure the loader at rates from below to above what the cores decode."""
+    size, count, steps = (256, 16, 4) if quick else (1024, 48, 24)
+    with tempfile.TemporaryDirectory() as name:
+        write_photos(Path(name), count, size)
+        for rate in (10, 20, 40, 80):
+            yield loader_row(Path(name), rate, 8, steps, 2)
+
+
 def rows(quick: bool) -> Iterator[bench.Row]:
     """Time a step of T, R and B on the CPU."""
     cases, rounds = (CPU_CASES[:1], 1) if quick else (CPU_CASES, 5)
@@ -181,11 +238,14 @@ def rows(quick: bool) -> Iterator[bench.Row]:
 @bench.THREADS
 @bench.JSON
 @bench.QUICK
+@click.option("--loader", is_flag=True, help="The share of a step spent waiting for pictures, from 1024² JPEGs.")
 @click.option("--device", default="cpu", show_default=True, help="cuda: whole steps of T, R and B in both precisions.")
-def main(threads: int, as_json: bool, quick: bool, device: str) -> None:
+def main(threads: int, as_json: bool, quick: bool, loader: bool, device: str) -> None:
     """Time a training step of T, R and B: at 64² on the CPU, at 256² and 1024² on a GPU."""
     bench.prepare(threads)
-    if device != "cpu":
+    if loader:
+        bench.report(bench.header(quick), loader_rows(quick), as_json)
+    elif device != "cpu":
         try:
             check_device(device)
         except DeviceError as error:

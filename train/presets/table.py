@@ -88,7 +88,7 @@ def default_gamma(resolution: int, batch: int) -> float:
 def describe_gamma(gamma: float, resolution: int, batch: int, given: bool) -> str:
     """Return an R1 weight and where it comes from, as a clause of a run's first line."""
     low, high = (factor * resolution**2 / batch for factor in GAMMA_RANGE)
-    tried = f"the paper's runs at this size and batch took {low:.2g} to {high:.2g}"
+    tried = f"the StyleGAN3 paper has {low:.3g} to {high:.3g} for this size and batch"
     origin = "as given" if given else f"{GAMMA:g} S^2 / batch"
     return f"R1 weight {gamma:.4g} ({origin}; {tried})"
 

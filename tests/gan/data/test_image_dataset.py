@@ -400,3 +400,39 @@ def test_a_zip_that_lies_about_sizes_is_refused_at_once(tmp_path: Path, pictures
     path = tmp_path / "a.zip"
     path.write_bytes(fuzz_files.zip_of([*fuzz_files.zip_parts(pictures), lying]))
     refused(path, "a.tiff", "larger than 256 MiB")
+
+
+# ------------------------------------------------------------------------------------------------------------- a subset
+
+
+def make_labelled(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for index in range(count):
+        Image.fromarray(pixels(index)).save(folder / f"{index:02d}.png")
+    labels = [[f"{index:02d}.png", index % 3] for index in range(count)]
+    (folder / "dataset.json").write_text(json.dumps({"labels": labels}))
+    return folder
+
+
+@pytest.mark.parametrize("limit", [0, 2**30])
+def test_a_subset_is_chosen_by_its_seed(tmp_path: Path, limit: int) -> None:
+    folder = make_labelled(tmp_path / "set", 12)
+    whole = open_images(folder)
+
+    def choose(count: int, seed: int) -> image_dataset.ImageSource:
+        source = open_images(folder, memory_limit=limit)
+        source.keep_subset(count, seed)
+        return source
+
+    chosen = choose(5, 1)
+    places = [whole.names.index(name) for name in chosen.names]
+    assert places == sorted(places) and len(set(places)) == 5
+    np.testing.assert_array_equal(chosen.batch(range(5)), whole.batch(places))
+    np.testing.assert_array_equal(chosen.label_batch(range(5)), whole.label_batch(places))
+    assert chosen.c_dim == whole.c_dim == 3 and choose(1, 0).label_batch([0]).shape == (1, 3)
+    assert (chosen.names, chosen.digest) == (choose(5, 1).names, choose(5, 1).digest)
+    assert len({choose(5, seed).names for seed in range(6)}) > 3
+    assert chosen.digest != whole.digest and chosen.stamp != whole.stamp
+    assert choose(12, 3).digest == whole.digest
+    with pytest.raises(ImageError, match="12 pictures, fewer than the 13 of --subset"):
+        choose(13, 0)
