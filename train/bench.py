@@ -23,12 +23,12 @@ from gan.bench import chained
 from gan.data.image_dataset import open_images
 from gan.devices import DeviceError, check_device
 from gan.networks.precision import NUM_FP16_RES
-from gan.shares import Share
 from train.config import TrainConfig, configure
 from train.damage import SourceReader
-from train.data import BatchLoader
+from train.data import Sampler
 from train.device import configure_torch, measure_memory, synchronize, to_device
 from train.estimates import count_step_kinds
+from train.loading.prefetch import Prefetcher
 from train.losses import Step
 from train.mixed_precision import describe_precision
 from train.state import TrainState
@@ -197,19 +197,23 @@ def loader_row(folder: Path, rate: float, batch: int, steps: int, workers: int) 
     """
     source = open_images(folder, memory_limit=0)
     source.readers = workers
-    config = _config("T", source.resolution, batch=batch)
-    loader = BatchLoader(SourceReader(source, folder / "none"), config, Share(batch), torch.device("cpu"))
-    loader.load(0)
-    waited, begun = loader.waited, time.perf_counter()
-    for step in range(1, steps + 1):
-        loader.load(step * batch)
-        time.sleep(batch / rate)
-    share = (loader.waited - waited) / (time.perf_counter() - begun)
-    loader.close()
+    reader, sampler = SourceReader(source, folder / "none"), Sampler(len(source), seed=0)
+
+    def read(position: int) -> object:
+        return reader.read(sampler.pick(position, batch).indices)
+
     begun = time.perf_counter()
     for step in range(steps):
-        loader.reader.read(np.arange(step * batch, (step + 1) * batch) % len(source))
+        read(step * batch)
     reading = (time.perf_counter() - begun) / steps
+    ahead = Prefetcher(read, batch)
+    ahead.take(0)
+    waited, begun = ahead.waited, time.perf_counter()
+    for step in range(1, steps + 1):
+        time.sleep(batch / rate)
+        ahead.take(step * batch)
+    share = (ahead.waited - waited) / (time.perf_counter() - begun)
+    ahead.close()
     return {
         "name": f"{source.resolution}² JPEG, batch {batch}, {workers} threads, a device of {rate:g} images/s",
         "rounds": steps,
