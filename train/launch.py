@@ -25,7 +25,7 @@ from train.device import check_memory, configure_torch
 from train.errors import TrainingError
 from train.estimates import describe_pace
 from train.loop import Loop
-from train.manifest import check_fit, describe_changes, write_manifest
+from train.manifest import check_fit, describe_changes, describe_data, write_manifest
 from train.metrics.at_snapshots import SnapshotMetrics
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.presets.table import describe_gamma
@@ -40,7 +40,6 @@ from train.watching.control import CONTROL
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 MAX_OPTIONS = 2**20  # bytes of training_options.json
-LABELS_UNUSED = "Its labels are not used: --cond trains with them."
 
 
 def start_run(
@@ -354,7 +353,7 @@ def _train(
     log.say(f"Computing in {describe_precision(config.num_fp16_res, config.resolution)}.")
     if config.num_fp16_res and state.device.type == "cpu":
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
-    for line in _describe_data(reader, config):
+    for line in describe_data(reader, config):
         log.say(line)
     outcome = Loop(folder, state, reader, log, metrics).run()
     if outcome == "stopped":
@@ -376,21 +375,6 @@ def _check_agreement(state: TrainState) -> None:
         )
     for network in state.networks.values():
         state.ranks.spread(network.state_dict().values())
-
-
-def _describe_data(reader: SourceReader, config: TrainConfig) -> list[str]:
-    """Return lines that say what the set holds, and what is not used of it."""
-    source, verifier = reader.source, reader.verifier
-    lines = [f"Data: {source.describe()}"]
-    if source.labels is not None:
-        lines.append("Its labels condition both networks." if config.generator.c_dim else LABELS_UNUSED)
-    if not source.cached:
-        left = len(source) - verifier.done
-        checked = f"{left} of them are checked for damage meanwhile" if left else "an earlier run found them sound"
-        if not left and verifier.damaged:
-            checked = f"an earlier run found {len(verifier.damaged)} of them damaged"
-        lines.append(f"The pictures are too many to be kept in memory, and read when they are drawn; {checked}.")
-    return lines
 
 
 def _open_images(data: str, resolution: int | None = None, workers: int | None = None) -> ImageSource:

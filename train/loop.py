@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
 
 import numpy as np
 import torch
@@ -36,46 +33,10 @@ from train.state import TrainState
 from train.transfer import cite_source
 from train.watching.control import Control, ControlError
 from train.watching.events import EventLog, open_events
+from train.watching.stop import StopRequest
 
 MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "augment_p", "grad_nonfinite")
 PAUSE_SECONDS = 0.25  # between looks at control.json
-
-
-class StopRequest:
-    """A request for a clean stop: Ctrl-C, SIGTERM, or a file named `stop` in the run folder.
-
-    A context manager, so that the handlers are put back. A second Ctrl-C aborts: the first restores the usual handler.
-    The file counts from the moment the folder is announced, so entering must not delete it.
-    """
-
-    def __init__(self, run: Path) -> None:
-        self._file = run / STOP
-        self._signalled = False
-        self._previous: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-        self._file.unlink(missing_ok=True)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:
-        self._signalled = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def make(self) -> None:
-        """Ask for the stop from within the program."""
-        self._signalled = True
-
-    @property
-    def made(self) -> bool:
-        """True from the first request on."""
-        self._signalled = self._signalled or self._file.exists()
-        return self._signalled
 
 
 class RunningMeans:
@@ -137,7 +98,7 @@ class Loop:
     def run(self) -> str:
         """Train; return "finished" or "stopped". Raises TrainingError, with the last good snapshot named."""
         try:
-            with StopRequest(self.run_folder) as stop:
+            with StopRequest(self.run_folder / STOP) as stop:
                 if self.ranks.is_first:
                     self._prepare_folder()
                     self.reader.verifier.start()

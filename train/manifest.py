@@ -15,12 +15,14 @@ from gan.data.image_dataset import LISTED, ImageSource
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from train.config import TrainConfig
+from train.damage import SourceReader
 from train.errors import TrainingError
 from train.run_folder import write_json
 
 DATA = "data.json"
 PICTURES = "data-files.txt.gz"  # a line for each picture: bytes, a tab, and the name as JSON has it
 MAX_DOCUMENT = 2**28  # bytes of either, unpacked
+LABELS_UNUSED = "Its labels are not used: --cond trains with them."
 
 
 def write_manifest(run: Path, source: ImageSource) -> None:
@@ -70,6 +72,21 @@ def check_fit(source: ImageSource, config: TrainConfig) -> None:
             f"The run is trained with labels of {network.c_dim} numbers or classes, but {source.path} {found}: "
             "give the same data to resume, or start a new run."
         )
+
+
+def describe_data(reader: SourceReader, config: TrainConfig) -> list[str]:
+    """Return lines that say what the set holds, and what is not used of it."""
+    source, verifier = reader.source, reader.verifier
+    lines = [f"Data: {source.describe()}"]
+    if source.labels is not None:
+        lines.append("Its labels condition both networks." if config.generator.c_dim else LABELS_UNUSED)
+    if not source.cached:
+        left = len(source) - verifier.done
+        checked = f"{left} of them are checked for damage meanwhile" if left else "an earlier run found them sound"
+        if not left and verifier.damaged:
+            checked = f"an earlier run found {len(verifier.damaged)} of them damaged"
+        lines.append(f"The pictures are too many to be kept in memory, and read when they are drawn; {checked}.")
+    return lines
 
 
 def _describe_pictures(run: Path, source: ImageSource, config: TrainConfig) -> str:

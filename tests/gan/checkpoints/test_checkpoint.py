@@ -243,3 +243,16 @@ def test_descriptions_and_headers_without_end_are_refused(saved):
     both_refuse(saved, "model.safetensors has a damaged description")
     rewrite(saved, lambda document: document.update(facts={"x": [[]] * 900_000}))
     both_refuse(saved, "header is cut off")
+
+
+@pytest.mark.parametrize("length", [0x280, 0x580])
+def test_a_header_whose_length_begins_as_a_pickle_is_no_pickle(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "state.safetensors"
+
+    def write(padding: int) -> int:
+        save_tensors(path, {"x": torch.ones(3)}, {"kind": "training state", "padding": "x" * padding})
+        return int.from_bytes(path.read_bytes()[:8], "little")
+
+    assert write(length - write(0)) == length
+    tensors, document = load_tensors(path)
+    assert torch.equal(tensors["x"], torch.ones(3)) and document["kind"] == "training state"
