@@ -530,3 +530,23 @@ def test_a_run_without_a_snapshot_can_begin_again() -> None:
     assert is_resumable(["training_options.json", "log.txt"])
     assert is_resumable(["training-state.safetensors"])
     assert not is_resumable(["training_options.json", "network-snapshot-000001-000.safetensors"])
+
+
+def test_the_window_pauses_a_run_and_asks_for_a_snapshot(tmp_path: Path) -> None:
+    """What it writes is what docs/run-folder.md says, and a paused run counts as one that a trainer works on."""
+    write_progress(tmp_path, state="paused")
+    snapshot = RunFolder(tmp_path).poll()
+    assert snapshot.state == "paused" and snapshot.active and not snapshot.resumable
+    monitor = RunMonitor(str(tmp_path), poll_s=0.01)
+    try:
+        for order, wish in (
+            (lambda: monitor.pause(True), {"pause": True}),
+            (lambda: monitor.pause(False), {"pause": False}),
+            (monitor.snapshot, {"snapshot": True}),
+        ):
+            order()
+            wait_for(lambda: (tmp_path / "control.json").is_file())
+            assert json.loads((tmp_path / "control.json").read_text()) == wish
+            (tmp_path / "control.json").unlink()
+    finally:
+        monitor.close()
