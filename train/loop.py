@@ -27,6 +27,7 @@ from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, explain, is_out_of_memory
 from train.grid import plan_grid
 from train.metrics.at_snapshots import SnapshotMetrics, StopMeasuring
+from train.metrics.records import format_figure
 from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
@@ -324,8 +325,10 @@ class Loop:
         self.log.say(f"Measuring {', '.join(config.metrics)}.")
         try:
             name = snapshot_name(state.images)
-            for line in self.metrics.measure(state.ema, self.run_folder, name, lambda: stop.made):
-                self.log.say(line)
+            for figure in self.metrics.measure(state.ema, self.run_folder, name, lambda: stop.made):
+                self.log.say(f"{figure.title} {format_figure(figure)}")
+                if self.events is not None:
+                    self.events.add(state.images, {f"metrics/{of}": value for of, value in figure.results.items()})
         except StopMeasuring:
             self.log.say(f"Measuring was ended by the stop; `train.py metrics --model={self.run_folder}` measures it.")
         except Exception as error:

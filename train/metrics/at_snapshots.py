@@ -9,12 +9,13 @@ from pathlib import Path
 from gan.analysis.equivariance import check_movable
 from gan.cli.download_bar import fetch_with_bar
 from gan.data.image_dataset import ImageSource
+from gan.metrics.figure import Figure
 from gan.metrics.measure import Measurement
 from gan.metrics.names import EQUIVARIANCE, parse_metrics
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator
 from train.metrics.detectors import open_networks
-from train.metrics.records import append_record, format_figure
+from train.metrics.records import append_record
 
 MOVING = (*EQUIVARIANCE, "stickiness")  # metrics of generators that can be moved
 
@@ -42,8 +43,10 @@ class SnapshotMetrics:
                 check_movable(config, metric.name)
         self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar)
 
-    def measure(self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool]) -> Iterator[str]:
-        """Measure a snapshot, add its figures to the run folder, and yield a line for each.
+    def measure(
+        self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool]
+    ) -> Iterator[Figure]:
+        """Measure a snapshot, add its figures to the run folder, and yield them.
 
         StopMeasuring as soon as `is_stopped`; nothing is added then. The random numbers of training stay as they are.
         """
@@ -56,4 +59,4 @@ class SnapshotMetrics:
         measurement.run(check)
         for figure, seconds in measurement.figures():
             append_record(run, figure, seconds, snapshot)
-            yield f"{figure.title} {format_figure(figure)}"
+            yield figure
