@@ -19,6 +19,7 @@ from gan.metrics.figure import Figure, title
 from gan.metrics.names import Metric
 from gan.metrics.path_length import EPSILON, estimate_path_length, squared_distances
 from gan.metrics.torchscript import TorchScriptFeatures
+from gan.networks.config import ConfigError
 from gan.networks.generator import Generator
 from gan.networks.labels import Label
 from gan.networks.synthesis import SynthesisOptions
@@ -127,19 +128,27 @@ class StickinessOf:
                 pass
 
     def figures(self) -> tuple[Figure, ...]:
-        """Return the share at the shortest distance."""
+        """Return the share at the shortest distance; nan where the pictures have no fine detail."""
         if not self.num:
             return ()
-        metric, found = Metric("stickiness", self.num), self._meter.estimate
-        return (Figure(metric, {metric.name: found.stays}, found.stays_error),)
+        metric = Metric("stickiness", self.num)
+        stays, error = self._estimate()
+        return (Figure(metric, {metric.name: stays}, error),)
+
+    def _estimate(self) -> tuple[float, float]:
+        try:
+            found = self._meter.estimate
+        except ConfigError:  # other metrics of these pictures are not lost for that
+            return math.nan, math.nan
+        return found.stays, found.stays_error
 
     def is_sure(self, limit: float) -> bool:
         """Tell whether the standard error is below `limit`, after MIN_SAMPLES latents at least."""
-        return self.num >= MIN_SAMPLES and self._meter.estimate.stays_error < limit
+        return self.num >= MIN_SAMPLES and self._estimate()[1] < limit
 
     def describe(self) -> str:
         """Return the share so far."""
-        return f"stickiness {self._meter.estimate.stays:.3f}" if self.num else ""
+        return f"stickiness {self._estimate()[0]:.3f}" if self.num else ""
 
 
 def format_error(value: float) -> str:

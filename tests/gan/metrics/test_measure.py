@@ -185,6 +185,14 @@ def test_the_stop_rule_waits_for_errors(generator: Generator, place: Path, tmp_p
         assert [figure.metric.num for figure, _ in measurement.figures()] == [pictures, pairs]
 
 
+def test_flat_pictures_cost_no_other_figure(place: Path) -> None:
+    flat = init_generator(rung_config("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=8, num_layers=4))
+    flat.synthesis.get_submodule(flat.layer_names[-1]).weight.zero_()
+    score, sticking = measure(flat, "is0.02k,stickiness_0.002k", {"is": inception(place)}, None)
+    assert score.results["is0.02k_mean"] == pytest.approx(1)
+    assert math.isnan(sticking.results["stickiness_0.002k"])
+
+
 def test_the_error_of_kid_is_none_where_subsets_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan.metrics.kernel_distance.SUBSET_SIZE", 100)
     fake, real = (np.random.default_rng(i).standard_normal((90, 4)).astype(np.float32) for i in range(2))
