@@ -35,7 +35,8 @@ def configure_torch(device: torch.device, threads: int = 0, benchmark: bool = Tr
         torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("highest")
     precision.configure_backends(device)
-    torch.backends.cudnn.benchmark = benchmark
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = benchmark
     if device.type == "cpu":
         torch.set_flush_denormal(True)  # precision on denormals is a hundred times slower, and gradients vanish often
 

@@ -49,6 +49,8 @@ def test_settings_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         assert torch.get_float32_matmul_precision() == "highest" and not cudnn.benchmark
         train.device.configure_torch(torch.device("cuda"))
         assert not cudnn.allow_tf32 and cudnn.benchmark
+        train.device.configure_torch(torch.device("cuda"), benchmark=False)
+        assert not cudnn.benchmark
     finally:
         torch.set_float32_matmul_precision(precision)
         cudnn.allow_tf32, cudnn.benchmark = before
