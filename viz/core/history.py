@@ -22,10 +22,11 @@ Values = dict[str, Any]  # of settings, by their dotted names, the root's first:
 
 UNRECORDED = {"state.recents", "state.display.width", "state.display.height"}
 """Settings that are never undone: a list of what was done, and the window's size, which its frame shows."""
-PASSENGERS = {"state.focus"}
-"""Settings that a mere click changes: they make no step of their own, and go along with the next one."""
+PASSENGERS = {"state.focus", "state.playback.seconds"}
+"""Settings that a mere click changes, on a side or the timeline: they make no step, and go along with the next one."""
 STARTERS = {
     "animate",
+    "playing",
     "mode",
     "spin",
     "learned_animate",

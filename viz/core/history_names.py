@@ -7,6 +7,8 @@ from collections.abc import Iterable
 NAMES = {
     "shelf.items": "change of bookmarks",
     "bookmarks.blend": "blend of bookmarks",
+    "timeline": "change of the timeline",
+    "playing": "playing of the timeline",
     "linked": "link of the models",
     "left.path": "opening on the left",
     "right.path": "opening on the right",
@@ -37,6 +39,7 @@ NAMES = {
     "sticking.y0": "line of the slice",
     "sticking.y1": "line of the slice",
     "display.theme": "theme",
+    "playback.seconds": "way of the playhead",
 }
 
 

@@ -24,6 +24,7 @@ from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection,
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
 from viz.core.state_fields import choice, number, parsed, read_limits
+from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -36,7 +37,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
-LARGEST_FILE = 2**20  # bytes; a state has some thousand
+LARGEST_FILE = 2**23  # bytes; a state has some thousand, and a timeline that is full half of it
 
 
 class StateError(ValueError):
@@ -207,6 +208,8 @@ class AppState:
     linked: bool = True  # one latent and one transform for both slots
     focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked
     named_directions: tuple[NamedDirection, ...] = parsed(read_named_directions, ())  # of all models
+    timeline: Timeline = parsed(read_timeline, Timeline())
+    playback: PlaybackState = field(default_factory=PlaybackState)
     right_latent: LatentState = field(default_factory=LatentState)  # of the right slot while unlinked
     right_transform: TransformState = field(default_factory=TransformState)
 
@@ -288,18 +291,18 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
         label = prefix + str(name)
         if name not in known:
             raise StateError(f"there is no setting called {label!r:.80}.")
-        current = getattr(target, name)
-        if is_dataclass(current):
+        current, limits = getattr(target, name), read_limits(target, name)
+        if is_dataclass(current) and "read" not in limits:
             if not isinstance(value, dict):
                 raise StateError(f"{label} must be a JSON object.")
             _fill(current, value, label + ".")
         else:
-            setattr(target, name, _checked(label, value, current, read_limits(target, name)))
+            setattr(target, name, _checked(label, value, current, limits))
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
     if "read" in limits:
-        return None if value is None and not isinstance(current, tuple) else _parsed(label, value, limits["read"])
+        return None if value is None and current is None else _parsed(label, value, limits["read"])
     if "most" in limits:
         return _checked_numbers(label, value, limits)
     if isinstance(current, list):

@@ -17,6 +17,8 @@ from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import Direction, FileLatent, Mixture, SeedPoint
 from viz.core.state import AppState
+from viz.core.timeline import play
+from viz.core.timeline_state import EASINGS, Key, Timeline, Track
 
 FILE = FileLatent("w", "/folder/w.npz", "0123456789abcdef" * 4)
 
@@ -31,7 +33,7 @@ def list_settings(owner: Any, prefix: str = "state") -> list[tuple[Any, Any]]:
     found = []
     for item in fields(owner):
         value, name = getattr(owner, item.name), f"{prefix}.{item.name}"
-        if is_dataclass(value) and not isinstance(value, SeedPoint | FileLatent | Mixture | Direction):
+        if is_dataclass(value) and "read" not in item.metadata:
             found += list_settings(value, name)
         elif name not in UNRECORDED:
             found.append((owner, item))
@@ -53,6 +55,9 @@ def edit(rng: random.Random, state: AppState) -> None:
         owner.go(Direction(index=rng.randrange(3), first=rng.randrange(2)), rng.choice([0.0, -0.0, rng.random()]))
     elif item.name == "named_directions":
         state.name_direction("0" * 64, Direction(index=rng.randrange(3)), rng.choice(["", "a", "b 猫"]))
+    elif item.name == "timeline":
+        key = Key(round(rng.uniform(0, 6), 2), (rng.choice([-0.0, 0.0, 0.5]), rng.random()), rng.choice(EASINGS))
+        state.timeline = Timeline((Track("translation", (key,)),), rng.uniform(1, 9), rng.random() < 0.5)
     elif item.name in ("file", "moving"):
         setattr(owner, item.name, rng.choice([None, Direction("file", 2, 0, 5, "/d.npz", FILE.digest), Direction()]))
     elif "read" in limits:
@@ -87,6 +92,7 @@ def test_a_thousand_edits_and_undos_return_to_the_first_state(seed: int) -> None
         history.is_held = rng.random() < 0.2
         with history.by_itself():
             gestures.advance(state, 0.03)
+            play(state, 0.03)
         if rng.random() < 0.1:
             history.is_held = False
             for _ in range(rng.randrange(4)):
