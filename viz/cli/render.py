@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
@@ -19,7 +20,9 @@ from viz.cli.latent_options import NamedLatent, check_cutoff, check_steps, check
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
+from viz.cli.render_state import draw_state, refuse_others
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
+from viz.core.capture_state import LARGEST_SIZE
 from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
 from viz.core.noise import Noise
 from viz.core.request import PictureRequest
@@ -32,7 +35,21 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--sh
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
-@model_option
+@model_option(required=False)
+@click.option(
+    "--state",
+    metavar="STATE",
+    help="Draw again what a captured .png, a state file or a short text (jinc1:...) holds, in place of all else.",
+)
+@click.option(
+    "--slot", type=click.Choice(["left", "right", "both"]), help="Of --state: another picture than was captured."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(0, LARGEST_SIZE),
+    metavar="PIXELS",
+    help="Of --state: the picture's width; 0 is the model's own.",
+)
 @latent_options
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
@@ -83,8 +100,13 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--sh
 @click.option("--grid", type=GridSize(), help="All seeds in one sheet of so many columns and rows, such as 8x4.")
 @click.option("--captions", is_flag=True, help="Seed and label below each picture of the sheet.")
 @overwrite_option
+@click.pass_context
 def render(
-    model: str,
+    ctx: click.Context,
+    model: str | None,
+    state: str | None,
+    slot: str | None,
+    size: int | None,
     seed: int | None,
     seeds: tuple[int, ...] | None,
     seed_plane: tuple[float, float] | None,
@@ -126,7 +148,18 @@ def render(
       python visualizer.py render --model t --seed 24 --direction pca:0:-2.5 --out steered.png
       python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
+      python visualizer.py render --state capture.png --size 1024 --out larger.png
+                                                             what a picture shows that the window captured
     """
+    if state is not None:
+        refuse_others(ctx)
+        chosen = device if ctx.get_parameter_source("device") == ParameterSource.COMMANDLINE else None
+        draw_state(state, slot, size, out, chosen, overwrite=overwrite)
+        return
+    if slot is not None or size is not None:
+        raise click.UsageError("--slot and --size are of a captured state: give --state, too.")
+    if model is None:
+        raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "model"))
     if noise_seed is not None and noise_mode != "random":
         raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
     targets: Targets = []
