@@ -24,6 +24,7 @@ COMMANDS = (
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
+    Entry("osc", "viz.cli.osc:osc", "List the OSC addresses that move the window's settings, or send one a value."),
     Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The settings of the gallery of seeds, a part of the state (viz.core.state)."""
+"""The settings of the gallery of seeds and of the strip of bookmarks, parts of the state (viz.core.state)."""
 
 from dataclasses import dataclass
 
@@ -15,3 +15,13 @@ class GalleryState:
     size: int = number(4, 2, 10)
     first: int = number(0, 0, LARGEST_SEED)
     both: bool = False
+
+
+@dataclass
+class BookmarksState:
+    """The strip, and the two bookmarks (their keys, "" none) between which `blend` is a point, from 0 to 1."""
+
+    shown: bool = True
+    first: str = ""
+    second: str = ""
+    blend: float = number(0.0, 0.0, 1.0)

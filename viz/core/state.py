@@ -18,12 +18,12 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
-from viz.core.bookmark_state import BookmarksState
 from viz.core.capture_state import CaptureState
-from viz.core.gallery_state import GalleryState
+from viz.core.gallery_state import BookmarksState, GalleryState
 from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection, read_named_directions
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
+from viz.core.osc_state import OscState
 from viz.core.state_fields import choice, number, parsed, read_limits
 from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 
@@ -206,6 +206,7 @@ class AppState:
     gallery: GalleryState = field(default_factory=GalleryState)
     bookmarks: BookmarksState = field(default_factory=BookmarksState)
     capture: CaptureState = field(default_factory=CaptureState)
+    osc: OscState = field(default_factory=OscState)
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots
     focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked

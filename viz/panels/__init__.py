@@ -18,6 +18,7 @@ from viz.panels import (
     mixing,
     model,
     noise,
+    osc,
     performance,
     spectrum,
     sticking,
@@ -50,4 +51,5 @@ PANELS: tuple[Panel, ...] = (
     directions,
     training,
     performance,
+    osc,
 )

@@ -23,6 +23,7 @@ from viz.instruments.layers import ChannelOrder
 from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
 from viz.loading.lru_cache import LRUCache
+from viz.osc.link import OscLink
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
@@ -157,6 +158,7 @@ class PanelContext:
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
     seed_pictures: LRUCache[np.ndarray] = field(default_factory=lambda: LRUCache(PICTURES_KEPT))  # of the gallery
     training: RunMonitor | None = None  # launches and follows training
+    osc: OscLink | None = None  # receives and sends OSC
     message: str = ""  # one sentence for the status bar
     # (name, pixels, width on screen) -> a texture that shows them
     texture: Callable[..., TextureHandle] = lambda name, pixels, width=None: TextureHandle(0, *size_of(pixels))

@@ -43,6 +43,7 @@ from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
 from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
+from viz.window.remote import Remote
 from viz.window.state_saver import StateSaver
 from viz.window.undo import Undo
 from viz.window.uploads import CanvasUploads
@@ -93,6 +94,7 @@ class Window:
         self._keeper = BookmarkKeeper(state_path and state_path.with_suffix(".bookmarks.json"), self.context)
         self.undo = Undo(state, self.context)
         self._can_wake = False
+        self._remote = Remote(state, self.context, self.undo, self._wake)
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
@@ -142,6 +144,7 @@ class Window:
                 self.context.training.close()
             self.info.close()
             self.context.models.downloads.close()
+            self._remote.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 
@@ -231,12 +234,14 @@ class Window:
         self._frame_began = now
         steps = (
             self.undo.follow,
+            self._remote.take,
             self._advance,
             self._focus_panels,
             self._apply_theme,
             self._poll_dialogs,
             self._submit_request,
             self._collect,
+            self._remote.send,
             self._save_if_due,
         )
         for step in steps:

@@ -16,6 +16,7 @@ from viz.core import state as states
 from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import Direction, FileLatent, Mixture, SeedPoint
+from viz.core.osc_state import Binding
 from viz.core.state import AppState
 from viz.core.timeline import play
 from viz.core.timeline_state import EASINGS, Key, Timeline, Track
@@ -58,6 +59,8 @@ def edit(rng: random.Random, state: AppState) -> None:
     elif item.name == "timeline":
         key = Key(round(rng.uniform(0, 6), 2), (rng.choice([-0.0, 0.0, 0.5]), rng.random()), rng.choice(EASINGS))
         state.timeline = Timeline((Track("translation", (key,)),), rng.uniform(1, 9), rng.random() < 0.5)
+    elif item.name == "bindings":
+        owner.bind(Binding(f"/{rng.randrange(3)}", "/jinc/transform/tx", high=rng.random()))
     elif item.name in ("file", "moving"):
         setattr(owner, item.name, rng.choice([None, Direction("file", 2, 0, 5, "/d.npz", FILE.digest), Direction()]))
     elif "read" in limits:
@@ -363,4 +366,39 @@ def test_what_replaces_a_part_of_the_state_is_undone_too() -> None:
     other = copy.deepcopy(state.latent)
     other.psi, other.second.x = 0.25, -4.0
     state.latent = other
+    assert history.undo() and written(state) == first
+
+
+def test_a_stream_from_outside_is_one_step_beside_those_of_the_user() -> None:
+    state = AppState()
+    history = History({"state": state})
+    first = written(state)
+    for step in range(1, 20):
+        with history.streamed():
+            state.transform.tx = step / 20
+        if step == 10:
+            state.latent.psi = 0.5
+            history.follow()
+    assert history.undo() and (state.latent.psi, state.transform.tx) == (1.0, 0.95), "the stream goes on"
+    assert history.redo() and state.latent.psi == 0.5
+    history.end_stream()
+    history.end_stream()
+    assert history.undo() and (state.latent.psi, state.transform.tx) == (0.5, 0.0), "all of it at once"
+    assert history.undo() and written(state) == first and not history.undo()
+    assert history.redo() and history.redo() and state.transform.tx == 0.95
+
+
+def test_an_animation_that_a_stream_starts_is_undone_with_it() -> None:
+    state = AppState()
+    history = History({"state": state})
+    first = written(state)
+    with history.streamed():
+        state.transform.animate = "circle"
+    for _ in range(5):
+        with history.by_itself():
+            gestures.advance(state, 0.1)
+    history.end_stream()
+    with history.by_itself():
+        gestures.advance(state, 0.1)
+    assert state.transform.tx != 0.0
     assert history.undo() and written(state) == first

@@ -22,6 +22,7 @@ from viz.core.latent import (
     read_latent,
 )
 from viz.core.latent_state import LatentState
+from viz.core.osc_state import Binding
 from viz.core.state import AppState, StateError
 from viz.core.state_fields import choices_of
 from viz.core.timeline_state import Key, Timeline, Track
@@ -43,6 +44,7 @@ def changed(target: Any) -> Any:
             keys = (Key(0.0, (kept,)), Key(1.25, (WeightedSum(((file, 1.5), (SeedPoint(), -0.5))),), "linear"))
             timeline = Timeline((Track("latent", keys, "plane"),), 12.5, False)
             values = {"kept": kept, "steps": steps, "named_directions": named, "timeline": timeline}
+            values["bindings"] = (Binding("/1/fader", "/jinc/latent/psi", 0.0, 127.0, 2.0, -1.0, "square"),)
             setattr(target, item.name, values.get(item.name, steps[1].direction))
         elif "choices" in item.metadata:
             setattr(target, item.name, item.metadata["choices"][-1])
