@@ -22,9 +22,9 @@ from viz.cli.output import PICTURES, check_picture_name, check_writable, explain
 from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
 from viz.cli.render_state import draw_state, refuse_others
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
-from viz.core.capture_state import LARGEST_SIZE
 from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
 from viz.core.noise import Noise
+from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import PictureRequest
 
 Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for

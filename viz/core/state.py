@@ -18,12 +18,11 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
-from viz.core.capture_state import CaptureState
-from viz.core.gallery_state import BookmarksState, GalleryState
 from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection, read_named_directions
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
 from viz.core.osc_state import OscState
+from viz.core.panel_state import BookmarksState, CaptureState, GalleryState
 from viz.core.state_fields import choice, number, parsed, read_limits
 from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 

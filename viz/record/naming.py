@@ -10,8 +10,8 @@ from pathlib import Path
 
 from gan.hub.resolve import format_title
 from gan.hub.url import safe_file_name
-from viz.core.capture_state import DEFAULT_NAME
 from viz.core.latent import FileLatent, Latent, Mixture, Moved, SeedPoint, find_seed
+from viz.core.panel_state import DEFAULT_NAME
 from viz.core.state import AppState, Slot
 
 SUFFIX = ".png"

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from gan.files.errors import describe_error
 from viz.core import state as states
-from viz.core.capture_state import LARGEST_SIZE
+from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import build_request
 from viz.core.state import SLOTS, AppState, Slot, StateError
 from viz.record.models import ModelMark, find_model, mark_model, read_mark
@@ -133,26 +133,11 @@ def to_text(record: Record) -> str:
 
 
 def from_text(text: str, name: str) -> Record:
-    """Invert `to_text`; `name` is the file's, for messages. Raises RecordError."""
-    return from_document(parse_json(text, name), name)
+    """Invert `to_text`; `name` is the file's, for messages. Parts that are missing take their defaults.
 
-
-def parse_json(text: str, name: str) -> Any:
-    """Return the JSON value of a text that may be hostile. Raises RecordError."""
-    if len(text) > LARGEST_TEXT or text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
-        raise RecordError(f"{name} holds more than any state has: it was not captured by Jinc.")
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise RecordError(f"{name} holds a state that is damaged: take another copy of it.") from None
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
-
-
-def from_document(document: object, name: str) -> Record:
-    """Invert `to_document`; parts that are missing take their defaults. Raises RecordError."""
+    Raises RecordError.
+    """
+    document = _parse(text, name)
     if isinstance(document, dict) and "request" in document:
         raise RecordError(f"{name} was drawn by a command, which kept its options and no state: open a capture.")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -164,6 +149,20 @@ def from_document(document: object, name: str) -> Record:
         return _read_document(document)
     except (ValueError, StateError) as problem:
         raise RecordError(f"{name} holds a state that cannot be used: {problem}") from None
+
+
+def _parse(text: str, name: str) -> Any:
+    """Return the JSON value of a text that may be hostile. Raises RecordError."""
+    if len(text) > LARGEST_TEXT or text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
+        raise RecordError(f"{name} holds more than any state has: it was not captured by Jinc.")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise RecordError(f"{name} holds a state that is damaged: take another copy of it.") from None
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def _read_document(document: dict[str, Any]) -> Record:

@@ -9,7 +9,7 @@ from gan.files.errors import describe_error, sanitize_text
 from viz.core import state as states
 from viz.core.state import SLOTS, StateError
 from viz.record.png_text import LARGEST_TEXT, SIGNATURE, RecordError, read_png_text
-from viz.record.record import FORMAT, KEYWORD, Record, from_document, from_text, make_record, parse_json
+from viz.record.record import FORMAT, KEYWORD, Record, from_text, make_record
 from viz.record.short_text import decode_text, holds_text
 
 
@@ -53,12 +53,11 @@ def _read_json(data: bytes, path: Path, name: str) -> Record:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise RecordError(f"{name} is damaged: take another copy of it.") from None
-    document = parse_json(text, name)
-    if isinstance(document, dict) and document.get("format") == FORMAT:
-        return from_document(document, name)
+    if FORMAT in text:
+        return from_text(text, name)
     try:
-        state = states.from_json(document)
+        state = states.load(path)  # larger than a record may be: its timeline can be long
     except StateError as problem:
-        raise RecordError(f"{name} cannot be used: {problem}") from None
+        raise RecordError(str(problem)) from None
     there = [slot for slot in SLOTS if state.slot(slot).path]
     return make_record(state, "both" if len(there) == 2 else there[0] if there else "left")
