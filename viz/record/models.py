@@ -40,7 +40,7 @@ def mark_model(path: str) -> ModelMark:
     """Return the mark of a file. Raises OSError."""
     status = os.stat(path)
     sha256 = _hash(path, status.st_mtime_ns, status.st_size)
-    return ModelMark(Path(path).name[-LONGEST_NAME:], sha256, status.st_size, shorten_path(path))
+    return ModelMark(sanitize_text(Path(path).name, LONGEST_NAME), sha256, status.st_size, shorten_path(path))
 
 
 def read_mark(label: str, document: object) -> ModelMark:

@@ -167,7 +167,8 @@ def _refuse_constant(constant: str) -> None:
 
 def _read_document(document: dict[str, Any]) -> Record:
     known = {"format", "schema", "what", "size", "state", "models", "drawn", "numbers", "versions"}
-    if document["schema"] != SCHEMA or type(document["schema"]) is not int or document.keys() - known:
+    schema = document.get("schema")
+    if type(schema) is not int or schema != SCHEMA or document.keys() - known:
         raise ValueError("its schema is not one that this Jinc knows.")
     what, size, state = document.get("what", "left"), document.get("size", 0), document.get("state", {})
     if what not in WHATS:
