@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -15,10 +16,11 @@ from gan.cli.path_types import overwrite_option, refuse_existing, refuse_existin
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.drawing import draw_picture
+from viz.cli.figures.layers import check_options, draw_layer, layer_options
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.latent_options import NamedLatent, check_cutoff, check_steps, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
-from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
+from viz.cli.output import PICTURES, check_export, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
 from viz.cli.render_state import draw_state, refuse_others
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
@@ -99,6 +101,7 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--sh
 @click.option("--outdir", type=PATH, metavar="DIR", help="A folder for seedNNNN.png instead, also of a single seed.")
 @click.option("--grid", type=GridSize(), help="All seeds in one sheet of so many columns and rows, such as 8x4.")
 @click.option("--captions", is_flag=True, help="Seed and label below each picture of the sheet.")
+@layer_options
 @overwrite_option
 @click.pass_context
 def render(
@@ -136,7 +139,9 @@ def render(
     outdir: Path | None,
     grid: Grid | None,
     captions: bool,
+    layer: str | None,
     overwrite: bool,
+    **maps: Any,
 ) -> None:
     """Write a picture, or one a seed, without a window.
 
@@ -147,6 +152,8 @@ def render(
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
       python visualizer.py render --model t --seed 24 --direction pca:0:-2.5 --out steered.png
       python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
+      python visualizer.py render --model t --layer L5_52_32 --normalize --out maps.png
+      python visualizer.py render --model t --layer 5 --channels 3,4,5 --gain 6 --out phases.pdf
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
       python visualizer.py render --state capture.png --size 1024 --out larger.png
                                                              what a picture shows that the window captured
@@ -162,8 +169,20 @@ def render(
         raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "model"))
     if noise_seed is not None and noise_mode != "random":
         raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
+    of_pictures = {
+        "--seeds": seeds is not None and len(seeds) > 1,
+        "--outdir": outdir,
+        "--grid": grid,
+        "--save-w": save_w,
+        "--untransform": untransform,
+    }
+    check_options(layer, out, maps, of_pictures)
     targets: Targets = []
-    if grid is None:
+    if layer is not None:
+        assert out is not None
+        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
+        check_export(out, overwrite)
+    elif grid is None:
         if captions:
             raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
         latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
@@ -214,7 +233,10 @@ def render(
         **label.as_request(),
     )
     cited = cite_model(model, request.model)
-    if grid is not None:
+    if layer is not None and out is not None:
+        request = replace(request, latent=latents[0].latent)
+        draw_layer(request, header.config, layer, out, maps, describe_request(request, cited))
+    elif grid is not None:
         draw_sheet(request, sheet_seeds, grid, sheet, captions=captions, model=cited, words=label.words)
     else:
         _draw(request, targets, save_w, cited, label.words)
@@ -239,12 +261,17 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
         channels = facts.config.img_channels
         of = f", {words}" if words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
-        if isinstance(latent, FileLatent):  # others read it: a file's name and checksum, not where it lies here
-            request = replace(request, latent=replace(latent, path=latent.name))
-        document = {"schema": 1, "request": {**asdict(request), "model": model}}
+        document = {"schema": 1, "request": describe_request(request, model)}
         with explain_unwritable(target):
             save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
         click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")
+
+
+def describe_request(request: PictureRequest, model: str) -> dict[str, Any]:
+    """Return a request as it may be written into files that others read; `model` is what the user called it."""
+    if isinstance(request.latent, FileLatent):  # its name and checksum, not where it lies here
+        request = replace(request, latent=replace(request.latent, path=request.latent.name))
+    return {**asdict(request), "model": model}
 
 
 def _choose_targets(
