@@ -106,6 +106,7 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--sh
 @click.pass_context
 def render(
     ctx: click.Context,
+    /,
     model: str | None,
     state: str | None,
     slot: str | None,
