@@ -7,6 +7,7 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core.osc_state import CURVES, LOOPBACK, Binding, OscState
 from viz.core.state import AppState
+from viz.osc.addresses import ROOT
 from viz.osc.link import OscLink
 from viz.ui import widgets
 from viz.ui.context import PanelContext
@@ -14,7 +15,7 @@ from viz.ui.context import PanelContext
 TITLE = "OSC"
 PLACE = "bottom"
 
-CONTROLS = 22.0  # width of the column of controls, in font sizes
+CONTROLS = 19.0  # width of the column of controls, in font sizes
 FARTHEST = 1e30  # of the ends of a range
 EVERYWHERE = "0.0.0.0"
 PLACES = ((LOOPBACK, "this computer"), (EVERYWHERE, "every network"))
@@ -98,13 +99,13 @@ def _learning(osc: OscState, link: OscLink, context: PanelContext) -> None:
         text = "" if link.is_open else "Switch receiving on to learn."
         imgui.text_colored(theme.dim, text)
     elif learning.setting:
-        imgui.text_colored(theme.warning, f"{learning.setting}: now move a fader.")
+        imgui.text_colored(theme.warning, f"{learning.setting}: now move a fader outside.")
     elif learning.address:
         imgui.text_colored(theme.warning, f"{learning.address}: now move a control in this window.")
     else:
-        done = f"Bound {learning.learnt.address} to {learning.learnt.setting}. " if learning.learnt else ""
-        again = "another" if done else "a"
-        imgui.text_colored(theme.warning, f"{done}Move {again} control here, or {again} fader.")
+        learnt = learning.learnt
+        done = f"Bound {learnt.address} to {learnt.setting}. The next pair: move" if learnt else "Move"
+        imgui.text_colored(theme.warning, f"{done} a control here and a fader outside.")
 
 
 def _table(osc: OscState, context: PanelContext) -> None:
@@ -132,7 +133,7 @@ def _table(osc: OscState, context: PanelContext) -> None:
 
 def _row(binding: Binding, context: PanelContext) -> Binding | None:
     """Draw a binding; return it as changed, None to remove it."""
-    for text in (binding.address, binding.setting):
+    for text in (binding.address, binding.setting.removeprefix(f"{ROOT}/")):
         imgui.table_next_column()
         imgui.align_text_to_frame_padding()
         shown = widgets.elide(text, imgui.get_content_region_avail().x)
