@@ -4,7 +4,8 @@
 import itertools
 import os
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -58,25 +59,43 @@ def describe_fields(state: AppState, what: str) -> dict[str, str]:
     }
 
 
-def reserve_name(folder: Path, template: str, values: Mapping[str, str]) -> Path:
-    """Make an empty file under the first free name in a folder, so that nobody else takes it. Raises OSError.
+def write_new(folder: Path, template: str, values: Mapping[str, str], write: Callable[[Path], None]) -> Path:
+    """Let `write` make a file, and give it the first free name in a folder; return its path. Raises OSError.
 
-    Where the template has no number, one is added to names that are taken.
+    It appears there whole, and never in the place of another file, whoever else writes there. Where the template has no
+    number, one is added to names that are taken.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{uuid.uuid4().hex[:12]}{SUFFIX}"
+    try:
+        write(temporary)
+        return next(path for path in list_names(folder, template, values) if _take(temporary, path))
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def list_names(folder: Path, template: str, values: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the paths that a template stands for, one after the other, taken or not."""
     template = template.strip() or DEFAULT_NAME
-    numbered = "{number}" in template
     for number in itertools.count(1):
-        filled = _fill(template, {**values, "number": f"{number:03d}"})
-        if not numbered and number > 1:
-            filled += f"-{number}"
-        path = folder / f"{_clean(filled)}{SUFFIX}"
+        text = _fill(template, {**values, "number": f"{number:03d}"})
+        again = f"-{number}" if "{number}" not in template and number > 1 else ""
+        yield folder / f"{_clean(text)}{again}{SUFFIX}"
+
+
+def _take(temporary: Path, path: Path) -> bool:
+    """Give a file another name; return False if that is taken. Raises OSError."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links: the name is taken first, and the file follows
         try:
             path.open("xb").close()
         except FileExistsError:
-            continue
-        return path
-    raise AssertionError("numbers do not end")
+            return False
+        os.replace(temporary, path)
+    return True
 
 
 def find_unknown_fields(template: str) -> list[str]:
