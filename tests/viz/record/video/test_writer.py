@@ -14,8 +14,8 @@ import pytest
 from PIL import Image, ImageSequence
 from support.paths import ROOT
 
-from viz.record.video_formats import FORMATS, VideoError, VideoOptions, choose_format, find_format
-from viz.record.video_writer import open_video
+from viz.record.video.formats import FORMATS, VideoError, VideoOptions, choose_format, find_format
+from viz.record.video.writer import open_video
 
 try:
     import av
@@ -103,8 +103,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(kind, tmp_path: Path) ->
     script = f"""
 import resource, signal
 import numpy as np
-from viz.record.video_formats import VideoError, VideoOptions, find_format
-from viz.record.video_writer import open_video
+from viz.record.video.formats import VideoError, VideoOptions, find_format
+from viz.record.video.writer import open_video
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.RandomState(0).randint(0, 256, (60, 96, 96, 3)).astype(np.uint8)
@@ -126,8 +126,8 @@ def test_a_killed_export_leaves_no_file_of_that_name(tmp_path: Path) -> None:
     script = f"""
 import itertools
 import numpy as np
-from viz.record.video_formats import VideoOptions, find_format
-from viz.record.video_writer import open_video
+from viz.record.video.formats import VideoOptions, find_format
+from viz.record.video.writer import open_video
 from pathlib import Path
 with open_video(Path({str(tmp_path / "video.webp")!r}), (64, 64), VideoOptions(find_format("webp"))) as video:
     for index in itertools.count():
@@ -193,8 +193,8 @@ def test_without_av_its_formats_say_how_to_install_it(tmp_path: Path, monkeypatc
 def test_encoders_say_nothing_on_standard_error(tmp_path: Path) -> None:
     script = f"""
 import numpy as np
-from viz.record.video_formats import FORMATS, VideoOptions
-from viz.record.video_writer import open_video
+from viz.record.video.formats import FORMATS, VideoOptions
+from viz.record.video.writer import open_video
 from pathlib import Path
 for kind in FORMATS:
     path = Path({str(tmp_path)!r}) / kind.key / ("video" + (kind.suffixes or ("",))[0])
@@ -212,8 +212,8 @@ def test_memory_does_not_grow_with_the_length(kind, tmp_path: Path) -> None:
     script = f"""
 import json, psutil
 import numpy as np
-from viz.record.video_formats import VideoOptions, find_format
-from viz.record.video_writer import open_video
+from viz.record.video.formats import VideoOptions, find_format
+from viz.record.video.writer import open_video
 from pathlib import Path
 noise = np.random.RandomState(0).randint(0, 256, (64, 64, 64, 3)).astype(np.uint8)
 found, me = [], psutil.Process()
@@ -241,7 +241,7 @@ def test_a_frame_may_be_changed_once_it_is_added(tmp_path: Path) -> None:
 
 
 def test_drawing_and_encoding_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from viz.record.animations import FolderEncoder
+    from viz.record.video.animations import FolderEncoder
 
     monkeypatch.setattr(FolderEncoder, "add", lambda self, frame: time.sleep(0.02))
     began = time.monotonic()

@@ -9,8 +9,8 @@ from support.gui import save_model
 
 from viz.core.request import build_request
 from viz.core.state import AppState
-from viz.record.frames import BACKGROUND, FramePainter, choose_slots, fit_picture, measure_frame, pick_requests
-from viz.record.video_formats import VideoError
+from viz.record.video.formats import VideoError
+from viz.record.video.frames import BACKGROUND, FramePainter, choose_slots, fit_picture, measure_frame, pick_requests
 from viz.render.renderer import Renderer
 
 

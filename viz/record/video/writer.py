@@ -20,8 +20,8 @@ import numpy as np
 
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import describe_error, sanitize_text
-from viz.record.animations import FolderEncoder, GifEncoder, WebpEncoder, replace_folder
-from viz.record.video_formats import VideoError, VideoOptions, check_frame_size, check_options
+from viz.record.video.animations import FolderEncoder, GifEncoder, WebpEncoder, replace_folder
+from viz.record.video.formats import VideoError, VideoOptions, check_frame_size, check_options
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

@@ -17,7 +17,7 @@ from viz.core.images import DeviceImage, Pixels
 from viz.core.request import PictureRequest, build_request
 from viz.core.state import SLOTS, AppState, Slot
 from viz.loading.model_info import read_facts
-from viz.record.video_formats import VideoError, check_frame_size
+from viz.record.video.formats import VideoError, check_frame_size
 from viz.render.renderer import Renderer
 from viz.render.upscale import lanczos_matrix, resample
 
