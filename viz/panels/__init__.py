@@ -22,6 +22,7 @@ from viz.panels import (
     performance,
     spectrum,
     sticking,
+    timeline,
     training,
     transform,
 )
@@ -49,6 +50,7 @@ PANELS: tuple[Panel, ...] = (
     gallery,
     sticking,
     directions,
+    timeline,
     training,
     performance,
     osc,

@@ -13,8 +13,8 @@ from gan.networks.describe import describe_channels
 from gan.networks.labels import count_labels
 from viz.core.result import CheckpointInfo, ModelFacts
 from viz.core.state import SLOTS, AppState, Slot
-from viz.panels import download_row, snapshot_row
-from viz.ui import widgets
+from viz.panels import snapshot_row
+from viz.ui import download_row, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Model"

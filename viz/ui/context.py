@@ -17,6 +17,7 @@ from viz.core.latent import FileLatent
 from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
+from viz.core.timeline_state import Timeline
 from viz.display.texture import TextureHandle
 from viz.instruments.gallery import PICTURES_KEPT
 from viz.instruments.layers import ChannelOrder
@@ -24,6 +25,7 @@ from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
 from viz.loading.lru_cache import LRUCache
 from viz.osc.link import OscLink
+from viz.record.timeline_edits import Copied, KeyName
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
@@ -84,6 +86,42 @@ class Bookmarks:
     write: Callable[[str], object] = lambda path: None
     read: Callable[[str], object] = lambda path: None  # adds what a file holds
     browse: Callable[[bool], object] = lambda writes: None  # opens a file dialog; only where has_dialogs
+
+
+@dataclass
+class Lanes:
+    """The places of the timeline's rows on the screen, as they were drawn last."""
+
+    left: float = 0.0  # x of 0 seconds
+    scale: float = 1.0  # pixels a second
+    rows: dict[str, float] = field(default_factory=dict)  # y of a property's middle; "" is the row of all keys
+    ruler: float = 0.0  # its middle
+
+    def x(self, seconds: float) -> float:
+        return self.left + seconds * self.scale
+
+    def seconds(self, x: float) -> float:
+        return (x - self.left) / self.scale
+
+
+@dataclass
+class TimelineDrag:
+    """Keys that are being dragged: those that were chosen, and the timeline as it was."""
+
+    timeline: Timeline
+    chosen: frozenset[KeyName]
+    held: float  # seconds of the key under the pointer
+    began: float  # seconds under the pointer
+
+
+@dataclass
+class TimelineHand:
+    """The keys that are chosen on the timeline, those that were copied, and what is being dragged."""
+
+    chosen: frozenset[KeyName] = frozenset()
+    copied: Copied = ()
+    drag: TimelineDrag | None = None
+    lanes: Lanes = field(default_factory=Lanes)
 
 
 @dataclass
@@ -153,6 +191,7 @@ class PanelContext:
     models: Models = field(default_factory=Models)
     machine: Machine = field(default_factory=Machine)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
+    timeline: TimelineHand = field(default_factory=TimelineHand)
     jobs: Jobs = field(default_factory=Jobs)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again

@@ -12,7 +12,8 @@ from viz.canvas.canvas import Canvas
 from viz.core import gestures
 from viz.core.bookmarks import KINDS
 from viz.core.state import SLOTS, AppState
-from viz.ui import bookmarking, widgets
+from viz.record import timeline_edits
+from viz.ui import bookmarking, timelining, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
 from viz.window.undo import Undo
@@ -105,6 +106,9 @@ class Menus:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
             self._table_shown = not self._table_shown
+        if imgui.is_key_pressed(imgui.Key.k, False):
+            names = timeline_edits.list_properties if io.key_shift else timeline_edits.list_listed
+            timelining.key(self.state, self.context, names(self.state))
         slot = self.canvas.aimed(io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
             self.canvas.one_to_one(slot)

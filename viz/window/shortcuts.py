@@ -6,6 +6,7 @@ from imgui_bundle import imgui
 from viz.canvas import mode_bar
 from viz.core import gestures
 from viz.core.state import AppState, Slot
+from viz.ui import timelining
 from viz.ui.theme import Theme
 
 GESTURES = (
@@ -25,7 +26,8 @@ KEYS = (
     ("Arrows", "move by one pixel of the picture"),
     ("Shift-Left, Shift-Right", "turn by one degree"),
     (", and .", "previous and next seed"),
-    ("Space", "play or stop the latent animation"),
+    ("Space", "play or stop the timeline; the latent animation while it has no keys"),
+    ("K, Shift-K", "Timeline: key what it lists, or everything, at the playhead"),
     ("C", "next way to compare: side by side, split, difference, blink"),
     ("L", "link both models to one latent and transform, or give each its own"),
     ("N", "hard pixels when enlarged (nearest neighbour)"),
@@ -54,7 +56,9 @@ def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
         gestures.translate(transform, right / resolution, down / resolution)
     if step:
         gestures.go_to(latent, round(latent.x) + step, round(latent.y))
-    if play:
+    if play and state.timeline.tracks:
+        timelining.toggle_play(state)
+    elif play:
         latent.animate = not latent.animate
     if right or down or step or play:
         state.focus = slot

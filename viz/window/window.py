@@ -23,7 +23,7 @@ from gan.hub.resolve import list_bundled, resolve, unquote_path
 from viz import invocation
 from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
-from viz.core import gestures
+from viz.core import gestures, timeline
 from viz.core.request import build_request
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
@@ -99,7 +99,7 @@ class Window:
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
-        self._frame_began = time.perf_counter()
+        self._frame_began, self._elapsed = time.perf_counter(), 0.0
         self._saver = StateSaver(state_path)
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = Ending()
@@ -230,7 +230,8 @@ class Window:
 
     def _before_frame(self) -> None:
         now = time.perf_counter()
-        self.context.timings.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
+        self._elapsed = now - self._frame_began
+        self.context.timings.seconds = min(self._elapsed, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
         steps = (
             self.undo.follow,
@@ -256,9 +257,11 @@ class Window:
         assert self._params is not None
         with self.undo.history.by_itself():
             gestures.advance(self.state, self.context.timings.seconds)
+            timeline.play(self.state, self._elapsed)  # which keeps to the clock
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
-        idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
+        moves = gestures.is_animating(self.state) or gestures.is_blinking(self.state) or self.state.playback.playing
+        idling.enable_idling = not moves
 
     def _focus_panels(self) -> None:
         if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
