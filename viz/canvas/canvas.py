@@ -38,6 +38,8 @@ class Canvas:
         self.frames: dict[Slot, Frame] = {"left": Frame(), "right": Frame()}
         self._strip = BookmarkStrip(state, context)
         self.turn: Slot = "left"  # whose picture a blinking canvas shows
+        self.bounds = Rect()  # of the pictures and what is said of them, without the lines of controls
+        self.is_bare = False  # while it is captured, without what the pointer lights up
         self._area = Rect()  # of all pictures
         self._absent: dict[Slot, Absence | None] = {"left": None, "right": None}  # why slots show nothing
         self._border = 0.0  # where on screen the left slot's side ends
@@ -95,6 +97,7 @@ class Canvas:
         self._draw_pictures(pictures)
         self._tags(tag)
         self._captions(legend, notes)
+        self.bounds = Rect(origin.x, origin.y, self._area.width, tag + height + caption)
         top, width = self._area.bottom + caption, self._area.width
         mode_bar.draw(self.state, self.context, Rect(origin.x, top, width, bar))
         self._strip.draw(Rect(origin.x, top + bar, width, strip))
@@ -242,8 +245,9 @@ class Canvas:
             with area.clip():
                 lit = self._gesture == "divide" or (self._hovered and self._on_divider())
                 overlays.draw_divider(theme, area, self._border, lit)
-        self._line()
-        self._ring()
+        if not self.is_bare:
+            self._line()
+            self._ring()
         self._notices()
 
     def _part(self, slot: Slot, part: Rect, pictures: Pictures) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from viz.core.state import AppState
 from viz.panels import (
+    capture,
     directions,
     filters,
     gallery,
@@ -51,6 +52,7 @@ PANELS: tuple[Panel, ...] = (
     sticking,
     directions,
     timeline,
+    capture,
     training,
     performance,
     osc,

@@ -69,9 +69,10 @@ class CaptureRequest(JobRequest[Captured]):
             with tempfile.TemporaryDirectory(prefix="jinc-") as place:
                 copied = Path(place) / "picture.png"
                 save_png(copied, pixels, text)
-                if copy_picture(copied):
-                    yield Captured(None, f"Copied the picture ({measures}). {notice}".strip())
-                    return
+                is_copied = copy_picture(copied)
+            if is_copied:
+                yield Captured(None, f"Copied the picture ({measures}). {notice}".strip())
+                return
         folder, values = naming.choose_folder(settings.folder), naming.describe_fields(self.state, self.what)
         try:
             path = naming.write_new(folder, settings.name, values, lambda path: save_png(path, pixels, text))

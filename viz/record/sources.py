@@ -13,9 +13,28 @@ from viz.record.record import FORMAT, KEYWORD, Record, from_text, make_record
 from viz.record.short_text import decode_text, holds_text
 
 
+def latents_folder(state_path: Path) -> Path:
+    """Return the folder beside a window's state for latents that came along with captures."""
+    return state_path.with_suffix(".latents")
+
+
 def name_source(source: str) -> str:
     """Return how a message calls a source: a file's name, or the pasted state."""
     return "The pasted state" if holds_text(source) else sanitize_text(os.path.basename(source) or source, 80)
+
+
+def is_capture(source: str) -> bool:
+    """Return whether a source is a short text, a PNG, or a file of a record: not a window's own state."""
+    if holds_text(source):
+        return True
+    try:
+        if not stat.S_ISREG(os.stat(source).st_mode):
+            return False
+        with open(source, "rb") as file:
+            head = file.read(256)
+    except (OSError, ValueError):
+        return False
+    return head.startswith(SIGNATURE) or FORMAT.encode() in head
 
 
 def read_source(source: str) -> Record:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -125,6 +126,20 @@ class TimelineHand:
 
 
 @dataclass
+class Captures:
+    """The actions on captures; how they end is a sentence in the status bar. `last` is the newest file."""
+
+    take: Callable[..., object] = lambda what=None: None  # one of CaptureState's, by default the one it names
+    copy: Callable[[], object] = lambda: None  # the picture, to the clipboard
+    open: Callable[[str], object] = lambda source: None  # a PNG, a state file, or a short text
+    browse: Callable[[], object] = lambda: None  # opens a file dialog; only where Models.has_dialogs
+    copy_command: Callable[[], object] = lambda: None
+    copy_state: Callable[[], object] = lambda: None
+    paste: Callable[[], object] = lambda: None
+    last: Path | None = None
+
+
+@dataclass
 class Machine:
     """The devices and libraries that do the work."""
 
@@ -192,6 +207,7 @@ class PanelContext:
     machine: Machine = field(default_factory=Machine)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     timeline: TimelineHand = field(default_factory=TimelineHand)
+    captures: Captures = field(default_factory=Captures)
     jobs: Jobs = field(default_factory=Jobs)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again

@@ -12,6 +12,7 @@ from viz.canvas.canvas import Canvas
 from viz.core import gestures
 from viz.core.bookmarks import KINDS
 from viz.core.state import SLOTS, AppState
+from viz.panels import capture
 from viz.record import timeline_edits
 from viz.ui import bookmarking, timelining, widgets
 from viz.ui.context import PanelContext
@@ -41,6 +42,10 @@ class Menus:
             for slot in SLOTS:
                 if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
                     self.context.models.browse(slot)
+            if imgui.menu_item("Open a capture …", "", False, self.context.models.has_dialogs)[0]:
+                self.context.captures.browse()
+            imgui.separator()
+            self._capture_menu()
             imgui.separator()
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True
@@ -56,9 +61,38 @@ class Menus:
                 self._table_shown = True
             imgui.end_menu()
 
+    def _capture_menu(self) -> None:
+        """Draw the menu of what can be captured; the keys take what the Capture panel says."""
+        captures, chosen = self.context.captures, self.state.capture.what
+        if imgui.begin_menu("Capture"):
+            for what, title in capture.WHATS:
+                if imgui.menu_item(title, "Ctrl-S" if what == chosen else "", False)[0]:
+                    captures.take(what)
+            imgui.separator()
+            if imgui.menu_item("Size, folder and name …", "", False)[0]:
+                self._show(capture.TITLE)
+            imgui.end_menu()
+
+    def _show(self, title: str) -> None:
+        """Bring a panel to the front, opened if it was closed."""
+        docking = self._params.docking_params
+        window = docking.dockable_window_of_name(title)
+        if window is not None:
+            window.is_visible = True
+            docking.focus_dockable_window(title)
+
     def _edit_menu(self) -> None:
         state, context = self.state, self.context
         self.undo.menu()
+        imgui.separator()
+        for words, keys, action in (
+            ("Copy picture", "Ctrl-C", context.captures.copy),
+            ("Copy as command", "Ctrl-Shift-C", context.captures.copy_command),
+            ("Copy state as text", "", context.captures.copy_state),
+            ("Paste state", "Ctrl-V", context.captures.paste),
+        ):
+            if imgui.menu_item(words, keys, False)[0]:
+                action()
         imgui.separator()
         for kind in KINDS:
             if imgui.menu_item(bookmarking.KEEP[kind], "Ctrl-B" if kind == "latent" else "", False)[0]:
@@ -102,6 +136,7 @@ class Menus:
             self._params.app_shall_exit = True
         self.undo.keys()
         self._bookmark_keys()
+        self._capture_keys()
         if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
@@ -125,6 +160,18 @@ class Menus:
         for index in range(9):
             if imgui.is_key_pressed(imgui.Key(int(imgui.Key._1) + index), False):
                 bookmarking.go_to(self.state, self.context, index)
+
+    def _capture_keys(self) -> None:
+        """Handle Ctrl-S, which captures, Ctrl-C, Ctrl-Shift-C and Ctrl-V; a text that is being typed has its own."""
+        io, key, captures = imgui.get_io(), imgui.Key, self.context.captures
+        if not io.key_ctrl or io.key_alt or io.want_text_input:
+            return
+        if imgui.is_key_pressed(key.s, False):
+            captures.take()
+        if imgui.is_key_pressed(key.c, False):
+            (captures.copy_command if io.key_shift else captures.copy)()
+        if imgui.is_key_pressed(key.v, False):
+            captures.paste()
 
     def status(self) -> None:
         """Draw the newest message for as long as it takes to read, else a hint."""

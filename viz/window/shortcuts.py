@@ -18,7 +18,7 @@ GESTURES = (
     ("Double click", "reset translation, rotation and scale"),
     ("Drag the divider", "split: where the left model ends; double click centres it"),
     ("Drag the line's ends", "Sticking: what the slice over time is taken along"),
-    ("Drop a file", "open it on the side under the pointer; a file of bookmarks adds them"),
+    ("Drop a file", "open it on the side under the pointer; bookmarks are added, a capture brings its state back"),
 )
 KEYS = (
     ("F", "fit the pictures"),
@@ -34,6 +34,9 @@ KEYS = (
     ("T", "dark or light theme"),
     ("Ctrl-B", "keep this latent as a bookmark, below the pictures"),
     ("Ctrl-1 to Ctrl-9", "go to a bookmark"),
+    ("Ctrl-S", "capture what the Capture panel says, with the state inside"),
+    ("Ctrl-C, Ctrl-Shift-C", "copy the picture, or the command that draws it"),
+    ("Ctrl-V", "bring back a state that was copied as text"),
     ("Ctrl-Z, Ctrl-Shift-Z", "undo and redo (also Ctrl-Y): whole gestures, everything that you set"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),

@@ -32,6 +32,7 @@ from viz.loading import latent_files
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import InfoReader
 from viz.panels import PANELS, training
+from viz.record.sources import latents_folder
 from viz.render.difference import Difference
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
@@ -41,6 +42,7 @@ from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout
 from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
+from viz.window.capturing import Capturing
 from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
 from viz.window.remote import Remote
@@ -51,6 +53,7 @@ from viz.window.uploads import CanvasUploads
 # isort: split
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
+PICTURE_SUFFIX = ".png"  # of files that may carry a state
 LATENT_SUFFIXES = (".npz", ".npy")  # of files that hold no model
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
@@ -92,6 +95,8 @@ class Window:
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas(state, self.context)
         self._keeper = BookmarkKeeper(state_path and state_path.with_suffix(".bookmarks.json"), self.context)
+        latents = state_path and latents_folder(state_path)
+        self.capturing = Capturing(state, self.context, self.canvas, latents, self._wake)
         self.undo = Undo(state, self.context)
         self._can_wake = False
         self._remote = Remote(state, self.context, self.undo, self._wake)
@@ -114,6 +119,9 @@ class Window:
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
         path = unquote_path(path)
+        if path.lower().endswith(PICTURE_SUFFIX):
+            self.capturing.open(path)
+            return
         if self.context.models.downloads.begin(slot, path):
             return
         self.state.slot(slot).path = resolve(path) if path else ""
@@ -145,6 +153,7 @@ class Window:
             self.info.close()
             self.context.models.downloads.close()
             self._remote.close()
+            self.capturing.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 
@@ -283,6 +292,7 @@ class Window:
             self.open_model(arrived, str(found.path))
             self.context.message = found.note or self.context.message
         self._keeper.poll()
+        self.capturing.poll()
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
@@ -344,6 +354,8 @@ class Window:
         imgui.end()
 
     def _after_frame(self) -> None:
+        if self._uploads and self.capturing.is_waiting():
+            self._guarded("The capture", lambda: self.capturing.take_screen(gl.of_window()))
         if self._uploads and self._uploads.take_pending():
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
         if self._uploads and offscreen.in_use():
