@@ -179,6 +179,8 @@ class DisplayState:
     """The window itself."""
 
     theme: str = choice("dark", "light")
+    text_size: float = number(1.0, 1.0, 3.0)  # of all letters and controls; 3 for a lecture hall
+    show_keys: bool = False  # an overlay of keys and pointer
     width: int = number(1600, 320, 16384)
     height: int = number(1000, 240, 16384)
     fps_limit: int = number(60, 0, 1000)  # 0: none

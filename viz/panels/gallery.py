@@ -124,7 +124,7 @@ def _frame(context: PanelContext, at: ImVec2, step: float, seed: int, lit: objec
         draw.add_rect(at + ImVec2(1, 1), end - ImVec2(1, 1), imgui.get_color_u32(lit), 0.0, 2.0)  # type: ignore[call-overload]
     em = imgui.get_font_size()
     text, small = str(seed), round(min(LABEL * em, max(LABEL_LEAST * em, 0.22 * step)))
-    with imgui_ctx.push_font(imgui.get_font(), small):
+    with widgets.letters(imgui.get_font(), small):
         size = imgui.calc_text_size(text)
         if size.x + 10 <= step and size.y + 8 <= step:
             corner = at + ImVec2(4, 4)

@@ -30,6 +30,7 @@ COLUMNS = (
     ("f_t", 2.0, "Stopband f_t, in cycles a picture width: what lies beyond it the layer is to remove."),
     ("type", 1.4, "Number format of its maps."),
 )
+WIDE, SPARED = 18.0, ("s", "type")  # font sizes that all columns need, and those that give way to the names
 CHANNELS = ("red", "green", "blue")
 
 
@@ -82,14 +83,16 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band)
     row = imgui.get_text_line_height() + 2 * imgui.get_style().cell_padding.y
     height = min(max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y), (len(layers) + 1) * row + 4)
     look = flags.scroll_y | flags.row_bg | flags.pad_outer_x
-    with imgui_ctx.begin_table("layers", len(COLUMNS), look, ImVec2(0, height)) as table:
+    is_wide = imgui.get_content_region_avail().x > WIDE * em
+    columns = [column for column in COLUMNS if is_wide or column[0] not in SPARED]
+    with imgui_ctx.begin_table("layers", len(columns), look, ImVec2(0, height)) as table:
         if not table:
             return
         imgui.table_setup_scroll_freeze(0, 1)
-        for name, width, _ in COLUMNS:
+        for name, width, _ in columns:
             kind = imgui.TableColumnFlags_.width_fixed if width else imgui.TableColumnFlags_.width_stretch
             imgui.table_setup_column(name, kind, width * em)
-        for name, width, tip in COLUMNS:
+        for name, width, tip in columns:
             imgui.table_next_column()
             if width:
                 widgets.align_right(name)
@@ -98,12 +101,13 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band)
         with imgui_ctx.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active)):
             for layer in layers:
                 imgui.table_next_column()
-                with imgui_ctx.push_font(imgui.get_font(), 0.93 * em):
+                with widgets.letters(imgui.get_font(), 0.93 * em):
                     if imgui.selectable(layer.name, layer == current, imgui.SelectableFlags_.span_all_columns)[0]:
                         setattr(chosen, slot, layer.name)
-                frequencies = (f"{f:.0f}" if f >= 100 else f"{f:.1f}" for f in (layer.cutoff, layer.stopband))
-                kind_of_number = number_format(layer, result.facts.config, result.half)
-                for text in (layer.size, layer.channels, layer.rate, *frequencies, kind_of_number):
+                cutoff, stopband = (f"{f:.0f}" if f >= 100 else f"{f:.1f}" for f in (layer.cutoff, layer.stopband))
+                number = number_format(layer, result.facts.config, result.half)
+                rate = (layer.rate,) if is_wide else ()
+                for text in (layer.size, layer.channels, *rate, cutoff, stopband, *((number,) if is_wide else ())):
                     imgui.table_next_column()
                     colour = theme.text if layer == current else theme.dim
                     widgets.mono_text(theme, str(text), colour, widgets.SMALL * em, right=True)

@@ -16,6 +16,8 @@ TITLE = "OSC"
 PLACE = "bottom"
 
 CONTROLS = 19.0  # width of the column of controls, in font sizes
+LEAST = 48.0  # width of the panel in which they stand side by side
+PORTS_HEIGHT = 15.0  # of the controls where they do not
 FARTHEST = 1e30  # of the ends of a range
 EVERYWHERE = "0.0.0.0"
 PLACES = ((LOOPBACK, "this computer"), (EVERYWHERE, "every network"))
@@ -33,11 +35,11 @@ NOTHING_BOUND = (
     "a controller with addresses of its own press Learn, move a control in this window, then a fader."
 )
 COLUMNS = (
-    ("from", 0.0, "The controller's address."),
-    ("to", 0.0, "The setting that it moves."),
-    ("comes between", 8.0, "The controller's own range: 0 to 1, or 0 to 127 for one that speaks MIDI."),
-    ("becomes", 9.0, "The setting's range; with the larger number first, the fader is turned round."),
-    ("curve", 7.0, "Equal steps, slow or fast at first, or by equal factors."),
+    ("from", 9.0, "The controller's address."),
+    ("to", 11.0, "The setting that it moves."),
+    ("comes between", 7.5, "The controller's own range: 0 to 1, or 0 to 127 for one that speaks MIDI."),
+    ("becomes", 7.5, "The setting's range; with the larger number first, the fader is turned round."),
+    ("curve", 6.5, "Equal steps, slow or fast at first, or by equal factors."),
     ("", 2.0, ""),
 )
 
@@ -47,14 +49,18 @@ def draw(state: AppState, context: PanelContext) -> None:
     link, em = context.osc, imgui.get_font_size()
     if link is None:
         return
-    height = max(6 * em, imgui.get_content_region_avail().y)
-    with imgui_ctx.begin_child("ports", ImVec2(CONTROLS * em, height)):
+    room = imgui.get_content_region_avail()
+    is_wide, height = room.x > LEAST * em, max(6 * em, room.y)
+    with imgui_ctx.begin_child(
+        "ports", ImVec2(CONTROLS * em if is_wide else 0, height if is_wide else PORTS_HEIGHT * em)
+    ):
         _ports(state.osc, link, context)
-    imgui.same_line(0, em)
+    if is_wide:
+        imgui.same_line(0, em)
     with imgui_ctx.begin_child("bindings", ImVec2(0, height)):
         _learning(state.osc, link, context)
         if state.osc.bindings:
-            _table(state.osc, context)
+            _table(state.osc, context, is_wide)
         elif not link.learning:
             widgets.sentence(NOTHING_BOUND, context.theme.dim)
 
@@ -108,14 +114,14 @@ def _learning(osc: OscState, link: OscLink, context: PanelContext) -> None:
         imgui.text_colored(theme.warning, f"{done} a control here and a fader outside.")
 
 
-def _table(osc: OscState, context: PanelContext) -> None:
+def _table(osc: OscState, context: PanelContext, is_wide: bool) -> None:
     kinds, flags, em = imgui.TableColumnFlags_, imgui.TableFlags_, imgui.get_font_size()
-    with imgui_ctx.begin_table("table", len(COLUMNS), flags.scroll_y | flags.pad_outer_x) as table:
+    with imgui_ctx.begin_table("table", len(COLUMNS), flags.scroll_y | (0 if is_wide else flags.scroll_x)) as table:
         if not table:
             return
-        for name, width, _ in COLUMNS:
-            kind = kinds.width_fixed if width else kinds.width_stretch
-            imgui.table_setup_column(name, kind, width * em)
+        for index, (name, width, _) in enumerate(COLUMNS):
+            stretches = is_wide and index < 2
+            imgui.table_setup_column(name, kinds.width_stretch if stretches else kinds.width_fixed, width * em)
         imgui.table_setup_scroll_freeze(0, 1)
         imgui.table_next_row()
         for name, _, tip in COLUMNS:

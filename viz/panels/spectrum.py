@@ -105,7 +105,7 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
         text = "blue f_c, f_t beyond the border s/2; drag: turn slice"
     else:
         text = "blue f_c, green f_t, border s/2; drag: turn slice"
-    with imgui_ctx.push_font(context.theme.mono if hovered else imgui.get_font(), widgets.SMALL * em):
+    with widgets.letters(context.theme.mono if hovered else imgui.get_font(), widgets.SMALL * em):
         imgui.text_colored(context.theme.text if hovered else context.theme.dim, text)
     if not hovered:
         widgets.tooltip(

@@ -7,7 +7,7 @@ Numbers can be dragged, typed (click once) and reset (double click). Each contro
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
 
@@ -89,6 +89,12 @@ def elide(text: str, width: float) -> str:
     return text[: max(fits - 1, 0)].rstrip() + "…"
 
 
+def letters(font: imgui.ImFont | None, size: float) -> AbstractContextManager[object]:
+    """Write with letters of `size` pixels on screen for a `with` block; 0: of the size that there is."""
+    base = imgui.get_style().font_size_base  # imgui takes sizes before the text size is applied
+    return imgui_ctx.push_font(font, size * base / imgui.get_font_size())
+
+
 def align_right(text: str) -> None:
     """Move the cursor so that `text`, drawn next, ends at the right edge."""
     room = imgui.get_content_region_avail().x - imgui.calc_text_size(text).x
@@ -97,7 +103,7 @@ def align_right(text: str) -> None:
 
 def mono_text(theme: Theme, text: str, colour: ImVec4 | None = None, size: float = 0.0, *, right: bool = False) -> None:
     """Draw text in the monospaced face, `right`-aligned or not; `size` is in pixels, 0 the face's own."""
-    with imgui_ctx.push_font(theme.mono, size):
+    with letters(theme.mono, size):
         if right:
             align_right(text)
         imgui.text_colored(colour or theme.text, text)
@@ -335,7 +341,7 @@ def picture(
 def plot_style() -> Iterator[None]:
     """Draw plots with small letters and little room around them."""
     var = implot.StyleVar_
-    with imgui_ctx.push_font(imgui.get_font(), SMALL * imgui.get_font_size()):
+    with letters(imgui.get_font(), SMALL * imgui.get_font_size()):
         implot.push_style_var(var.plot_padding, ImVec2(6, 5))
         implot.push_style_var(var.label_padding, ImVec2(3, 2))
         implot.push_style_var(var.plot_min_size, ImVec2(60, 40))

@@ -39,7 +39,7 @@ from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
 from viz.ui.context import Machine, Models, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
-from viz.window import layout
+from viz.window import layout, text_size
 from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
 from viz.window.capturing import Capturing
@@ -75,6 +75,7 @@ class Window:
         """
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
+        self.theme.text_size = state.display.text_size
         renderer = Renderer(model_bytes, own_thread=True)
         self.info = InfoReader(self._wake)
         self.context = PanelContext(
@@ -185,7 +186,7 @@ class Window:
         self.worker.submit(build_request(self.state))  # models load while the window opens
         display = self.state.display
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
-        params = layout.build_params((display.width, display.height), self._windows(), layout_file)
+        params = layout.build_params((display.width, display.height), self._windows(), layout_file, display.text_size)
         self._params = params
         menus = Menus(self.state, self.context, self.canvas, self.undo, params)
         calls = params.callbacks
@@ -281,9 +282,13 @@ class Window:
 
     def _apply_theme(self) -> None:
         assert self._params is not None
-        if self.theme.palette is not PALETTES[self.state.display.theme]:
-            self.theme.use(PALETTES[self.state.display.theme])
+        display, before = self.state.display, self.theme.text_size
+        if self.theme.palette is not PALETTES[display.theme] or before != display.text_size:
+            self.theme.use(PALETTES[display.theme])
+            self.theme.text_size = display.text_size
             self.theme.apply()
+            if before != display.text_size:
+                text_size.fit_docks(self._params, before, display.text_size)
         self._params.imgui_window_params.background_color = rgb(self.theme.palette["stage"])
 
     def _poll_dialogs(self) -> None:
