@@ -84,7 +84,7 @@ def _ruler(state: AppState, context: PanelContext, origin: ImVec2, right: float,
     end, base = lanes.x(state.timeline.seconds), origin.y + row
     draw.add_rect_filled((lanes.left, origin.y), (end, base), _color(context, "field"), 3.0)
     step = next((tick for tick in TICKS if tick * lanes.scale >= TICK), TICKS[-1])
-    with imgui_ctx.push_font(context.theme.mono, widgets.SMALL * em):
+    with widgets.letters(context.theme.mono, widgets.SMALL * em):
         for place in range(math.floor(_find_span(state) / step + 1e-6) + 1):
             x, text = lanes.x(place * step), _format_tick(place * step, step)
             draw.add_line((x, base - 0.3 * row), (x, base), _color(context, "dim"))
