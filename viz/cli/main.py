@@ -25,6 +25,7 @@ COMMANDS = (
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
     Entry("osc", "viz.cli.osc:osc", "List the OSC addresses that move the window's settings, or send one a value."),
+    Entry("video", "viz.cli.videos.video:video", "Write a video: a walk through seeds, or a state as it moves."),
     Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )
@@ -33,8 +34,7 @@ COMMANDS = (
 ELSEWHERE = {
     "gen_images": "There is no gen_images here: `render` takes the same options.",
     "style_mixing": "There is no style_mixing here: `mix` takes the same options, and writes one grid.",
-    "gen_video": "Videos are not there yet: `render` writes single pictures.",
-    "video": "Videos are not there yet: `render` writes single pictures.",
+    "gen_video": "There is no gen_video here: `video` takes the same options.",
     "avg_spectra": "There is no avg_spectra here: `spectra` averages and draws at once.",
     "calc_metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
     "metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",

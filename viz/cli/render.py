@@ -32,8 +32,8 @@ from viz.core.request import PictureRequest
 Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
 
 NO_ALPHA = (".jpg", ".jpeg")
-NO_VIDEO = "is of videos, which are not there yet: render writes single pictures; leave it out."
-ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)}
+NO_VIDEO = "is of videos: the command `video` takes it."
+ELSEWHERE = dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
