@@ -49,21 +49,26 @@ def draw_lanes(state: AppState, context: PanelContext) -> None:
         imgui.set_cursor_screen_pos((origin.x, origin.y + row))
         _name(state, context, ALL, row)
         _keys_of_all(state, context)
-    imgui.set_cursor_screen_pos((origin.x, origin.y + 2 * row))
-    with imgui_ctx.begin_child("rows", ImVec2(room.x, max(row, room.y - 2 * row))):
-        top = imgui.get_cursor_screen_pos()
-        for place, track in enumerate(state.timeline.tracks):
-            lanes.rows[track.name] = top.y + (place + 0.5) * row
-        bottom = max(top.y + len(state.timeline.tracks) * row, imgui.get_window_pos().y + imgui.get_window_size().y)
-        _handle(state, context, "lanes", ImVec2(lanes.left - em / 2, top.y), ImVec2(right + em / 2, bottom))
-        for place, track in enumerate(state.timeline.tracks):
-            imgui.set_cursor_screen_pos((origin.x, top.y + place * row))
-            _name(state, context, track.name, row)
-            _track(state, context, track)
-        _playhead(state, context, top.y, bottom)
-        imgui.set_cursor_screen_pos((origin.x, top.y + len(state.timeline.tracks) * row))
-        imgui.dummy((1, 1))
+        imgui.set_cursor_screen_pos((origin.x, origin.y + 2 * row))
+        with imgui_ctx.begin_child("rows", ImVec2(room.x, max(row, room.y - 2 * row))):
+            _rows(state, context, right, row)
     _playhead(state, context, lanes.ruler, origin.y + 2 * row, is_top=True)
+
+
+def _rows(state: AppState, context: PanelContext, right: float, row: int) -> None:
+    top, tracks, lanes = imgui.get_cursor_screen_pos(), state.timeline.tracks, context.timeline.lanes
+    for place, track in enumerate(tracks):
+        lanes.rows[track.name] = top.y + (place + 0.5) * row
+    end = top.y + len(tracks) * row
+    bottom = max(end, imgui.get_window_pos().y + imgui.get_window_size().y)
+    _handle(state, context, "lanes", ImVec2(lanes.left - row / 2, top.y), ImVec2(right + row / 2, bottom))
+    for place, track in enumerate(tracks):
+        imgui.set_cursor_screen_pos((top.x, top.y + place * row))
+        _name(state, context, track.name, row)
+        _track(state, context, track)
+    _playhead(state, context, top.y, bottom)
+    imgui.set_cursor_screen_pos((top.x, end))
+    imgui.dummy((1, 1))
 
 
 def _find_span(state: AppState) -> float:
