@@ -2,6 +2,8 @@
 """Layers: every layer of a model in numbers, and the maps of one of them, live."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx
@@ -11,7 +13,9 @@ from viz.core.layer_info import find_layer, list_layers, number_format
 from viz.core.state import AppState, LayersState, Slot
 from viz.display.texture import TextureHandle
 from viz.instruments.layers import BINS, ChannelOrder, LayerRequest, LayerView, MapStatistics
-from viz.ui import widgets
+from viz.record.panel_offers import offer_maps
+from viz.record.save_export import Offer
+from viz.ui import saving, widgets
 from viz.ui.context import Jobs, PanelContext
 
 TITLE = "Layers"
@@ -37,7 +41,7 @@ CHANNELS = ("red", "green", "blue")
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the slot, its layers, the settings for the selected one, and its maps."""
     chosen = state.layers
-    slot = choose_slot(state, context)
+    slot = choose_slot(state, context, TITLE, partial(_offer, state, context))
     layer = selected(state, context, slot)
     if layer is None:
         return
@@ -58,15 +62,30 @@ def _shown(state: AppState, jobs: Jobs, slot: Slot, layer: Band) -> LayerView | 
     return shown if (asked.slot, asked.layer, asked.mode) == (slot, layer.name, state.layers.mode) else None
 
 
-def choose_slot(state: AppState, context: PanelContext) -> Slot:
-    """Draw the instruments' switch between the slots, and a hint if the chosen one is empty; return it."""
+def choose_slot(state: AppState, context: PanelContext, panel: str, find: Callable[[], Offer | None]) -> Slot:
+    """Draw the instruments' switch between the slots, and a hint if the chosen one is empty; return it.
+
+    `find` is what `panel` can save.
+    """
     chosen = state.layers
     tip = "Look inside the model in the {} slot."
-    chosen.slot = widgets.slot_switch(context.theme, "slot", chosen.slot, tip) or chosen.slot
-    slot: Slot = "left" if chosen.slot == "left" else "right"
+    chosen.slot = saving.slot_row(context, chosen.slot, tip, panel, find) or chosen.slot
+    slot = chosen_slot(state)
     if context.facts(slot) is None or not state.slot(slot).path:
         widgets.sentence(context.explain_nothing(state, slot), context.theme.dim)
     return slot
+
+
+def chosen_slot(state: AppState) -> Slot:
+    """Return the slot that the instruments look at."""
+    return "left" if state.layers.slot == "left" else "right"
+
+
+def _offer(state: AppState, context: PanelContext) -> Offer | None:
+    """Return the maps of the selected layer, to be saved."""
+    slot = chosen_slot(state)
+    picture, layer = dict(context.shown()).get(slot), selected(state, context, slot)
+    return None if picture is None or layer is None else offer_maps(picture, layer, state.layers)
 
 
 def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:

@@ -2,14 +2,18 @@
 """Sticking: detail that stays on the screen while the content moves, as pictures and as numbers."""
 
 import math
+from functools import partial
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 
 from gan.analysis.metric_names import TITLES
 from viz.core import gestures
+from viz.core.images import put_on_grey
 from viz.core.state import SLOTS, AppState, Slot, StickingState
 from viz.instruments.sticking import Measured, MeterRequest, NeighbourhoodRequest, amplify_error
-from viz.ui import widgets
+from viz.record.save_export import Offer
+from viz.record.sticking_offers import SlotMean, SlotSlice, offer_means, offer_meters, offer_slices
+from viz.ui import saving, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
@@ -49,6 +53,8 @@ def _controls(state: AppState, context: PanelContext) -> None:
     tip = "One line of the picture over time; the mean of a latent's neighbourhood; figures."
     widgets.words(theme, "view", chosen, "show", tip)
     context.recorder.wanted = chosen.show == "slice"
+    contents = {"slice": _offer_slices, "mean": _offer_means, "meters": _offer_meters}
+    offer = partial(contents[chosen.show], state, context)
     context.recorder.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
         _slice_controls(state, context)
@@ -63,6 +69,35 @@ def _controls(state: AppState, context: PanelContext) -> None:
         widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
     else:
         _meter_controls(chosen, context)
+    widgets.label(theme, "file")
+    saving.draw_button(context, TITLE, offer)
+
+
+def _offer_slices(state: AppState, context: PanelContext) -> Offer | None:
+    found = []
+    for slot in SLOTS:
+        path, recorder = state.slot(slot).path, context.recorder
+        pixels = recorder.pixels(slot, path, state.sticking) if path else None
+        if pixels is not None:
+            taken = pixels[:, pixels[0, :, 3] > 0, :3]
+            found.append(SlotSlice(slot, path, taken, recorder.streaks(slot, path, state.sticking)))
+    return offer_slices([one for one in found if one.pixels.shape[1] > 1], state.sticking)
+
+
+def _offer_means(state: AppState, context: PanelContext) -> Offer | None:
+    means, found = context.jobs.result(MEAN) or {}, []
+    for slot, mean in means.items():
+        result = context.results[slot]
+        if mean.model == state.slot(slot).path and result is not None and result.image is not None:
+            centre = put_on_grey(result.image) if result.has_alpha else result.image[:, :, :3]
+            found.append(SlotMean(slot, mean.model, centre, mean.pixels[:, :, :3], mean.count, mean.kept))
+    return offer_means(found, state.sticking)
+
+
+def _offer_meters(state: AppState, context: PanelContext) -> Offer | None:
+    view = context.jobs.result(METERS)
+    slots = view.slots.items() if view else ()
+    return offer_meters({slot: one for slot, one in slots if one.model == state.slot(slot).path})
 
 
 # -- x-t slice ---------------------------------------------------------------------------------------------------------

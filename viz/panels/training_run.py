@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
@@ -12,9 +13,10 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 from gan.files.format import format_duration
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, TrainingState
+from viz.record.panel_offers import offer_curves
 from viz.training.monitor import RunMonitor, RunReport
 from viz.training.run_folder import RunSnapshot
-from viz.ui import widgets
+from viz.ui import saving, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
@@ -67,7 +69,7 @@ def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
         imgui.same_line(0, gap)
     still = imgui.WindowFlags_.no_scrollbar | imgui.WindowFlags_.no_scroll_with_mouse  # the plot takes what is left
     with imgui_ctx.begin_child("losses", losses, imgui.ChildFlags_.none, still):
-        _losses(training, context, report.snapshot.curves if report.snapshot else {})
+        _losses(training, context, report.snapshot)
     if not stacked:
         imgui.same_line(0, gap)
     _fakes(context, report, ImVec2(pictures, pictures / shape))
@@ -219,8 +221,9 @@ def format_length(images: int, total: int) -> str:
 # ----------------------------------------------------------------------------------------------------- the losses
 
 
-def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
-    _legend(training, context, curves)
+def _losses(training: TrainingState, context: PanelContext, snapshot: RunSnapshot | None) -> None:
+    curves = snapshot.curves if snapshot else {}
+    _legend(training, context, snapshot.folder.name if snapshot else "", curves)
     if not curves or not len(curves["kimg"]):
         widgets.sentence("The first losses come with the first tick: after 4 kimg or a minute.", context.theme.dim)
         return
@@ -263,16 +266,19 @@ def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, floa
     return low - margin, high + margin
 
 
-def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
-    """Draw the newest values in the curves' colours, and the switch of the axis."""
-    for name, title, colour, tip in CURVES:
-        values = curves.get(name, np.empty(0))
+def _legend(training: TrainingState, context: PanelContext, name: str, curves: Mapping[str, np.ndarray]) -> None:
+    """Draw the newest values in the curves' colours, the Save button, and the switch of the axis."""
+    for column, title, colour, tip in CURVES:
+        values = curves.get(column, np.empty(0))
         values = values[np.isfinite(values)]
         imgui.align_text_to_frame_padding()
         widgets.mono_text(context.theme, f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -", rgb(colour))
         widgets.tooltip(tip)
         imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
-    imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - 3.4 * imgui.get_font_size())
+    width = (saving.WIDTH + 3.4) * imgui.get_font_size() + imgui.get_style().item_spacing.x
+    imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - width)
+    saving.draw_button(context, "Training", partial(offer_curves, name, curves, log=training.log_scale))
+    imgui.same_line()
     widgets.check("log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
 
 

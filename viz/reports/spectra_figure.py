@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST = 8  # curves in one picture
 DIRECTIONS = (AXIS, DIAGONAL)
-HEAT, SLICED = (-40.0, 20.0), (-50.0, 30.0)  # dB [P fig. 13]
+HEAT, BEYOND = (-40.0, 20.0), 10.0  # dB [P fig. 13]: of maps, and how far slices reach beyond
 COLOUR_MAP = "magma"
 MAP, ONLY_MAP, PANEL, HEIGHT = 3.1, 6.1, 7.2, 7.7  # inches: a heat map, one alone, the slices beside them, all
 FRAME = 1.02  # so far the panel reaches, in s/2, so that s/2 is seen
@@ -117,12 +117,21 @@ about                    title, settings, and the arrays' units, as JSON
 
 
 def build_spectra(
-    curves: Sequence[Curve], title: str, note: str, about: Mapping[str, Any], *, smooth: float = 0.0
+    curves: Sequence[Curve],
+    title: str,
+    note: str,
+    about: Mapping[str, Any],
+    *,
+    smooth: float = 0.0,
+    heat: tuple[float, float] = HEAT,
 ) -> Export:
-    """Return the spectra ready to be written; `smooth` is what they were smoothed by."""
+    """Return the spectra ready to be written.
+
+    `smooth` is what they were smoothed by; `heat` the dB that are darkest and brightest.
+    """
 
     def fill(figure: Figure) -> None:
-        draw_spectra(figure, curves, title, note)
+        draw_spectra(figure, curves, title, note, heat)
 
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
     return Export(
@@ -189,17 +198,19 @@ def _maps_width(count: int) -> float:
     return ONLY_MAP if count == 1 else MAP * _grid(count)[1]
 
 
-def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
+def draw_spectra(
+    figure: Figure, curves: Sequence[Curve], title: str, note: str, heat: tuple[float, float] = HEAT
+) -> None:
     """Draw on an empty figure: heat maps to the left, slices to the right."""
     figure.suptitle(f"{title}\n", x=0.01, ha="left", linespacing=1.5)
     figure.text(0.01, 1 - 0.32 / HEIGHT, note, fontsize=9, color=DIM, va="top")
     parts: Any = figure.subfigures(1, 2, width_ratios=[_maps_width(len(curves)), PANEL])
-    _draw_maps(parts[0], curves)
+    _draw_maps(parts[0], curves, heat)
     angles = list(dict.fromkeys(degrees for curve in curves for degrees in curve.angles))
     reach = max(frequencies[-1] for curve in curves for frequencies, _ in curve.slices)
     *_, below = rows = parts[1].subplots(len(angles), 1, sharex=True, squeeze=False)[:, 0]
     for axes, degrees in zip(rows, angles, strict=True):
-        _draw_slices(axes, curves, degrees, reach)
+        _draw_slices(axes, curves, degrees, (reach, heat[0] - BEYOND, heat[1] + BEYOND))
     below.set_xlabel("frequency, cycles per picture width")
     signs = {contour.label for curve in curves for contour in list_contours(curve)}
     for label, marker in SIGNS.items():
@@ -209,10 +220,10 @@ def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str)
     parts[1].legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 
 
-def _draw_maps(figure: Any, curves: Sequence[Curve]) -> None:
+def _draw_maps(figure: Any, curves: Sequence[Curve], heat: tuple[float, float]) -> None:
     maps = figure.subplots(*_grid(len(curves)), squeeze=False)
     for i, (axes, curve) in enumerate(zip(maps.ravel(), curves, strict=False)):
-        image = _draw_map(axes, curve, choose_colour(curves, i))
+        image = _draw_map(axes, curve, choose_colour(curves, i), heat)
         axes.set_anchor("N")
     place: dict[str, Any] = {"ax": maps.ravel().tolist(), "location": "bottom", "shrink": 0.7, "aspect": 40}
     if maps.size > len(curves):  # an empty place
@@ -231,7 +242,7 @@ def choose_colour(curves: Sequence[Curve], index: int) -> str:
     return COLOURS[sum(curve.band is not None for curve in curves[:index]) % len(COLOURS)]
 
 
-def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
+def _draw_map(axes: Axes, curve: Curve, colour: str, heat: tuple[float, float]) -> Any:
     from matplotlib.patches import Circle, Rectangle
     from matplotlib.patheffects import withStroke
 
@@ -245,8 +256,8 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     image = axes.imshow(
         to_decibels(power),
         cmap=COLOUR_MAP,
-        vmin=HEAT[0],
-        vmax=HEAT[1],
+        vmin=heat[0],
+        vmax=heat[1],
         interpolation="nearest",
         extent=(-reach, reach, -reach, reach),
         origin="upper",
@@ -274,7 +285,9 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     return image
 
 
-def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: float) -> None:
+def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, limits: tuple[float, float, float]) -> None:
+    """Draw all curves along a direction, up to a frequency and between two levels in dB."""
+    reach, low, high = limits
     for i, curve in enumerate(curves):
         if degrees not in curve.angles:
             continue
@@ -287,15 +300,15 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
                 at = contour_distance(contour, degrees)
                 level = np.interp(at, frequencies, levels)
                 style: dict[str, Any] = {"marker": SIGNS[contour.label], "markersize": 8, "clip_on": False, "zorder": 4}
-                axes.plot(at, max(level, SLICED[0]), color=colour, **MARK, **style)
+                axes.plot(at, max(level, low), color=colour, **MARK, **style)
     for nyquist in sorted({curve.rate / 2 for curve in curves}):
         at = distance_to_square(nyquist, degrees)
         axes.axvline(at, color=DIM, linewidth=1.2, linestyle=NYQUIST)
         times = {AXIS: "", DIAGONAL: "√2 "}.get(degrees)
         label = f"{times}s/2 = {_number(at)}" if times is not None else f"edge = {_number(at)}"
         style = {"ha": "right", "va": "top", "color": DIM, "fontsize": 9}
-        annotate(axes, label, (at, SLICED[1]), (-4, -2), xycoords="data", **style)
-    axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
+        annotate(axes, label, (at, high), (-4, -2), xycoords="data", **style)
+    axes.set(xlim=(0, reach * 1.005), ylim=(low, high), ylabel="power, dB")
     axes.set_title(f"Slice at {degrees:g}°")
 
 

@@ -27,6 +27,7 @@ from viz.loading.downloads import Downloads
 from viz.loading.lru_cache import LRUCache
 from viz.osc.link import OscLink
 from viz.record.timeline_edits import Copied, KeyName
+from viz.record.save_export import Offer
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
@@ -197,6 +198,17 @@ class Jobs:
 
 
 @dataclass
+class Saving:
+    """The files that panels save (viz.ui.saving): their names, and what is under way."""
+
+    folder: str = ""  # of the last one in this session; "" that of captures
+    captures: str = ""
+    typed: str = ""  # a path without its ending, in the open menu
+    dialog: tuple[str, Offer, str, Any] | None = None  # job, what, ending, the desktop's dialog
+    running: set[str] = field(default_factory=set)  # names of jobs
+
+
+@dataclass
 class PanelContext:
     """Everything beside the state that a panel may use."""
 
@@ -209,6 +221,7 @@ class PanelContext:
     timeline: TimelineHand = field(default_factory=TimelineHand)
     captures: Captures = field(default_factory=Captures)
     jobs: Jobs = field(default_factory=Jobs)
+    saving: Saving = field(default_factory=Saving)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
     seed_pictures: LRUCache[np.ndarray] = field(default_factory=lambda: LRUCache(PICTURES_KEPT))  # of the gallery

@@ -221,14 +221,15 @@ def words(theme: Theme, text: str, owner: object, name: str, tip: str = "", *, r
     return pressed is not None
 
 
-def slot_switch(theme: Theme, name: str, lit: str, tip: str = "") -> Slot | None:
+def slot_switch(theme: Theme, name: str, lit: str, tip: str = "", room: float = 0.0) -> Slot | None:
     """Draw two buttons, left and right, in the slots' colours; return the slot that was pressed.
 
-    `tip` may name the slot by {}.
+    `tip` may name the slot by {}. `room` (pixels, 0: all) is for both.
     """
-    row, pressed = Row(2), None
+    row, pressed = Row(2, room), None
     for slot in SLOTS:
-        if lit_button(f"{slot}##{name}", slot == lit, theme.accent[slot], row.next_cell()):
+        cell = row.next_cell()
+        if lit_button(f"{slot}##{name}", slot == lit, theme.accent[slot], row.width if room else cell):
             pressed = slot
         tooltip(tip.format(slot))
     return pressed

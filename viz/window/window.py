@@ -37,6 +37,7 @@ from viz.render.difference import Difference
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
+from viz.ui import saving
 from viz.ui.context import Machine, Models, PanelContext
 from viz.ui.theme import PALETTES, Theme, rgb
 from viz.window import layout, text_size
@@ -298,6 +299,7 @@ class Window:
             self.context.message = found.note or self.context.message
         self._keeper.poll()
         self.capturing.poll()
+        saving.poll(self.context, self.state.capture.folder)
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
