@@ -26,8 +26,8 @@ from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
 from viz.loading.lru_cache import LRUCache
 from viz.osc.link import OscLink
-from viz.record.timeline_edits import Copied, KeyName
 from viz.record.save_export import Offer
+from viz.record.timeline_edits import Copied, KeyName
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
