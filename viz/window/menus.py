@@ -17,6 +17,7 @@ from viz.record import timeline_edits
 from viz.ui import bookmarking, timelining, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
+from viz.window.presentation import Presentation
 from viz.window.undo import Undo
 
 MESSAGE_SECONDS = 30.0
@@ -30,9 +31,16 @@ class Menus:
     """The menus of one window; they hold only whether the table is open and how long a message has been shown."""
 
     def __init__(
-        self, state: AppState, context: PanelContext, canvas: Canvas, undo: Undo, params: hello_imgui.RunnerParams
+        self,
+        state: AppState,
+        context: PanelContext,
+        canvas: Canvas,
+        undo: Undo,
+        presentation: Presentation,
+        params: hello_imgui.RunnerParams,
     ) -> None:
         self.state, self.context, self.canvas, self.undo, self._params = state, context, canvas, undo, params
+        self.presentation = presentation
         self._table_shown = False
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
@@ -124,6 +132,7 @@ class Menus:
         if imgui.menu_item("Hard pixels when enlarged", "N", canvas.nearest)[0]:
             canvas.nearest = not canvas.nearest
         imgui.separator()
+        self.presentation.menu()
         if imgui.menu_item("Default layout", "", False)[0]:
             self._params.docking_params.layout_reset = True
         if imgui.menu_item("Light theme", "T", display.theme == "light")[0]:
@@ -134,6 +143,7 @@ class Menus:
         io, key = imgui.get_io(), imgui.Key
         if io.key_ctrl and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
+        self.presentation.keys()
         self.undo.keys()
         self._bookmark_keys()
         self._capture_keys()

@@ -38,6 +38,10 @@ KEYS = (
     ("Ctrl-C, Ctrl-Shift-C", "copy the picture, or the command that draws it"),
     ("Ctrl-V", "bring back a state that was copied as text"),
     ("Ctrl-Z, Ctrl-Shift-Z", "undo and redo (also Ctrl-Y): whole gestures, everything that you set"),
+    ("F11, Esc", "the canvas over the whole screen, and back"),
+    ("Shift-F11", "a second window with the pictures alone, for a projector"),
+    ("F10", "show pressed keys and the pointer"),
+    ("Ctrl-Plus, Ctrl-Minus, Ctrl-0", "larger and smaller letters, and their first size"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),
 )

@@ -31,21 +31,22 @@ from viz.display.texture import Textures
 from viz.loading import latent_files
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import InfoReader
-from viz.panels import PANELS, training
+from viz.panels import PANELS, Panel, training
 from viz.record.sources import latents_folder
 from viz.render.difference import Difference
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
 from viz.ui import saving
-from viz.ui.context import Machine, Models, PanelContext
-from viz.ui.theme import PALETTES, Theme, rgb
-from viz.window import layout, text_size
+from viz.ui.context import Machine, Models, PanelContext, Pictures
+from viz.ui.theme import PALETTES, Theme
+from viz.window import layout
 from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
 from viz.window.capturing import Capturing
 from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
+from viz.window.presentation import Presentation
 from viz.window.remote import Remote
 from viz.window.state_saver import StateSaver
 from viz.window.undo import Undo
@@ -96,6 +97,7 @@ class Window:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas(state, self.context)
+        self.presentation = Presentation(state, self.context, self.canvas)
         self._keeper = BookmarkKeeper(state_path and state_path.with_suffix(".bookmarks.json"), self.context)
         latents = state_path and latents_folder(state_path)
         self.capturing = Capturing(state, self.context, self.canvas, latents, self._wake)
@@ -189,7 +191,7 @@ class Window:
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
         params = layout.build_params((display.width, display.height), self._windows(), layout_file, display.text_size)
         self._params = params
-        menus = Menus(self.state, self.context, self.canvas, self.undo, params)
+        menus = Menus(self.state, self.context, self.canvas, self.undo, self.presentation, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
@@ -199,7 +201,7 @@ class Window:
         calls.show_gui = partial(self._in_frame, menus)
         calls.show_menus = menus.bar
         calls.show_status = menus.status
-        calls.before_imgui_render = menus.overlay
+        calls.before_imgui_render = partial(self._over_panels, menus)
         calls.before_swap = self._after_frame
         calls.before_exit = self._on_close
         return params
@@ -209,9 +211,13 @@ class Window:
         canvas.can_be_closed = canvas.call_begin_end = False
         windows = [canvas]
         for panel in PANELS:
-            draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
+            draw = partial(self._draw_panel, panel)
             windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.name_dock(panel.TITLE, panel.PLACE), draw))
         return windows
+
+    def _draw_panel(self, panel: Panel) -> None:
+        if not self.presentation.is_full:  # the canvas covers it
+            self._guarded(f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
 
     def _wake(self) -> None:
         """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
@@ -230,9 +236,11 @@ class Window:
     def _on_close(self) -> None:
         self._can_wake = False
         size = imgui.get_main_viewport().size
+        width, height = self.presentation.size or (size.x, size.y)
         scale = hello_imgui.dpi_window_size_factor() or 1.0
-        self.state.display.width = max(320, round(size.x / scale))
-        self.state.display.height = max(240, round(size.y / scale))
+        self.state.display.width = max(320, round(width / scale))
+        self.state.display.height = max(240, round(height / scale))
+        self.presentation.close()
         self.context.message = self._keeper.save() or self._saver.save(self.state) or self.context.message
         if self._uploads:
             self._uploads.textures.delete()
@@ -249,7 +257,7 @@ class Window:
             self._remote.take,
             self._advance,
             self._focus_panels,
-            self._apply_theme,
+            self._apply_look,
             self._poll_dialogs,
             self._submit_request,
             self._collect,
@@ -281,16 +289,9 @@ class Window:
                 self._params.docking_params.focus_dockable_window(title)
             self._to_front = ()
 
-    def _apply_theme(self) -> None:
+    def _apply_look(self) -> None:
         assert self._params is not None
-        display, before = self.state.display, self.theme.text_size
-        if self.theme.palette is not PALETTES[display.theme] or before != display.text_size:
-            self.theme.use(PALETTES[display.theme])
-            self.theme.text_size = display.text_size
-            self.theme.apply()
-            if before != display.text_size:
-                text_size.fit_docks(self._params, before, display.text_size)
-        self._params.imgui_window_params.background_color = rgb(self.theme.palette["stage"])
+        self.presentation.apply_look(self._params)
 
     def _poll_dialogs(self) -> None:
         """Open what was downloaded, and what was chosen in the file dialog."""
@@ -343,13 +344,19 @@ class Window:
         ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
         context.timings.rate.count(time.monotonic(), new, ready)
 
-    def _draw_canvas(self) -> None:
-        def draw() -> None:
-            assert self._uploads is not None
-            scale = imgui.get_io().display_framebuffer_scale.x or 1.0
-            pictures = self._uploads.prepare(self.state, self.context, self.canvas, scale)
-            self.canvas.draw(pictures)
+    def _prepare_pictures(self) -> Pictures:
+        assert self._uploads is not None
+        scale = imgui.get_io().display_framebuffer_scale.x or 1.0
+        return self._uploads.prepare(self.state, self.context, self.canvas, scale)
 
+    def _over_panels(self, menus: Menus) -> None:
+        """Draw what lies over all panels."""
+        if self.presentation.is_full:
+            self._guarded("The canvas", lambda: self.presentation.draw_full(self._prepare_pictures()))
+        menus.overlay()
+        self.presentation.draw_overlay()
+
+    def _draw_canvas(self) -> None:
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
         kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
         imgui.set_next_window_class(kind)
@@ -357,7 +364,8 @@ class Window:
         with imgui_ctx.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0)):
             with imgui_ctx.push_style_color(imgui.Col_.window_bg, background):
                 imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
-        self._guarded("The canvas", draw)
+        if not self.presentation.is_full:
+            self._guarded("The canvas", lambda: self.canvas.draw(self._prepare_pictures()))
         imgui.end()
 
     def _after_frame(self) -> None:
@@ -365,6 +373,8 @@ class Window:
             self._guarded("The capture", lambda: self.capturing.take_screen(gl.of_window()))
         if self._uploads and self._uploads.take_pending():
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
+        if self._uploads:
+            self.presentation.show_second(self._uploads)
         if self._uploads and offscreen.in_use():
             # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
             self._uploads.textures.finish()
