@@ -39,7 +39,7 @@ def _bar(state: AppState, context: PanelContext) -> None:
         timelining.toggle_play(state)
     widgets.beside()
     _times(state, context)
-    widgets.beside()
+    _follow(4.4)
     tip = "After the end comes the beginning, without a seam: the way from the last keys leads to the first ones."
     changed, loop = _check("Loop", timeline.loop, tip)
     if changed:
@@ -49,18 +49,18 @@ def _bar(state: AppState, context: PanelContext) -> None:
                 f"The loop is {state.timeline.seconds:.2f} s long, for the way from the last keys back to the first."
             )
         timelining.scrub(state, state.playback.seconds)
-    imgui.same_line(0, 1.2 * em)
+    _follow(PLAY_WIDTH, gap=1.2)
     tip = "Keep what the rows below show now at the playhead (K)."
     if widgets.button("Key", tip, width=PLAY_WIDTH * em):
         timelining.key(state, context, edits.list_listed(state))
-    widgets.beside()
+    _follow(PLAY_WIDTH)
     if widgets.button("Key all", "Keep everything that decides the picture at the playhead (Shift-K)."):
         timelining.key(state, context, edits.list_properties(state))
-    widgets.beside()
-    if widgets.button("+ Property", "Key one more property, as it is now, at the playhead."):
+    _follow(PLAY_WIDTH)
+    if widgets.button("+ Row", "Key one more property, as it is now, at the playhead."):
         imgui.open_popup("properties")
     _properties(state, context)
-    imgui.same_line(0, 1.2 * em)
+    _follow(5.6)
     if widgets.button("Templates", "Ready-made motions: each puts the keys of one property over the whole length."):
         imgui.open_popup("templates")
     if imgui.begin_popup("templates"):
@@ -68,11 +68,14 @@ def _bar(state: AppState, context: PanelContext) -> None:
         for template in TEMPLATES:
             _template(state, context, template)
         imgui.end_popup()
-    widgets.beside()
-    if widgets.button("Clear", "Delete all keys.", enabled=has_keys):
-        every = [(track.name, key.seconds) for track in timeline.tracks for key in track.keys]
-        timelining.remove(state, context, every)
-        state.playback.playing = False
+
+
+def _follow(width: float, *, gap: float = 0.4) -> None:
+    """Put what is drawn next, so many font sizes wide, in the same row while there is room, else in a new one."""
+    em = imgui.get_font_size()
+    imgui.same_line(0, gap * em)
+    if imgui.get_content_region_avail().x < width * em:
+        imgui.new_line()
 
 
 def _check(text: str, value: bool, tip: str) -> tuple[bool, bool]:
@@ -116,6 +119,11 @@ def _properties(state: AppState, context: PanelContext) -> None:
         if imgui.menu_item(PROPERTIES[name].title, "", state.timeline.track(name) is not None)[0]:
             timelining.key(state, context, [name])
         widgets.tooltip(PROPERTIES[name].tip)
+    imgui.separator()
+    if imgui.menu_item("Delete all keys", "", False, bool(state.timeline.tracks))[0]:
+        every = [(track.name, key.seconds) for track in state.timeline.tracks for key in track.keys]
+        timelining.remove(state, context, every)
+        state.playback.playing = False
     imgui.end_popup()
 
 

@@ -124,6 +124,7 @@ class TimelineHand:
     copied: Copied = ()
     drag: TimelineDrag | None = None
     lanes: Lanes = field(default_factory=Lanes)
+    is_pointed: bool = False  # in the last frame, with keys to copy or to paste: Ctrl-C and Ctrl-V mean those
 
 
 @dataclass

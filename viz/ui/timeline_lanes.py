@@ -18,7 +18,7 @@ from viz.ui import timelining, widgets
 from viz.ui.context import PanelContext, TimelineDrag
 from viz.ui.theme import rgb
 
-NAMES = 12.0  # width of the column of names, in font sizes
+NAMES = 12.0  # width of the column of names, in font sizes, at most
 ROW = 1.45  # height of a row, in font sizes
 DIAMOND = 0.36  # from the middle of a key to its corner, in font sizes
 NEAR = 7.0  # pixels between the pointer and what it takes hold of or snaps to
@@ -37,7 +37,7 @@ def draw_lanes(state: AppState, context: PanelContext) -> None:
     """Draw the ruler, the row of all keys, and below them, scrolled, the properties' rows."""
     em, origin, room = imgui.get_font_size(), imgui.get_cursor_screen_pos(), imgui.get_content_region_avail()
     lanes, row = context.timeline.lanes, round(ROW * em)
-    lanes.left = origin.x + NAMES * em
+    lanes.left = origin.x + max(min(NAMES * em, 0.3 * room.x), 7 * em)
     right = origin.x + room.x - imgui.get_style().scrollbar_size - em
     lanes.scale = max(1.0, right - lanes.left) / _find_span(state)
     lanes.ruler, lanes.rows = origin.y + row / 2, {}
@@ -107,10 +107,11 @@ def _name(state: AppState, context: PanelContext, name: str, row: int) -> None:
     theme, em, lanes = context.theme, imgui.get_font_size(), context.timeline.lanes
     here, draw = imgui.get_cursor_screen_pos(), imgui.get_window_draw_list()
     title = PROPERTIES[name].title if name else "All"
-    text = widgets.elide(title, (NAMES - 2.4) * em)
+    width = lanes.left - 2.4 * em - here.x
+    text = widgets.elide(title, width)
     draw.add_text((here.x, here.y + (row - em) / 2), _color(context, "text" if name else "dim"), text)
     if name:
-        imgui.invisible_button(f"name {name}", ((NAMES - 2.4) * em, row))
+        imgui.invisible_button(f"name {name}", (width, row))
         widgets.tooltip(f"{PROPERTIES[name].tip} Right-click for more.")
         _name_menu(state, context, name)
         imgui.same_line(0, 0)
@@ -378,6 +379,7 @@ def handle_lane_keys(state: AppState, context: PanelContext) -> None:
     io, key, hand = imgui.get_io(), imgui.Key, context.timeline
     if io.want_text_input or not imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows):
         return
+    hand.is_pointed = bool(hand.chosen or hand.copied)
     pressed = imgui.is_key_pressed(key.delete, False) or imgui.is_key_pressed(key.backspace, False)
     if pressed and edits.take_keys(state.timeline, hand.chosen):
         timelining.remove(state, context, hand.chosen)

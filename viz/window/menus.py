@@ -174,10 +174,14 @@ class Menus:
     def _capture_keys(self) -> None:
         """Handle Ctrl-S, which captures, Ctrl-C, Ctrl-Shift-C and Ctrl-V; a text that is being typed has its own."""
         io, key, captures = imgui.get_io(), imgui.Key, self.context.captures
+        hand = self.context.timeline
+        on_keys, hand.is_pointed = hand.is_pointed, False
         if not io.key_ctrl or io.key_alt or io.want_text_input:
             return
         if imgui.is_key_pressed(key.s, False):
             captures.take()
+        if on_keys:
+            return
         if imgui.is_key_pressed(key.c, False):
             (captures.copy_command if io.key_shift else captures.copy)()
         if imgui.is_key_pressed(key.v, False):

@@ -86,6 +86,12 @@ def times(shown: Window, name: str) -> list[float]:
     return [key.seconds for key in track.keys] if track else []
 
 
+def clear(context: Any) -> None:
+    click(context, "+ Row")
+    context.item_click("//$FOCUSED/Delete all keys")
+    context.yield_(3)
+
+
 def undo(context: Any) -> None:
     press(context, CTRL | imgui.Key.z)
 
@@ -154,7 +160,9 @@ def edited(context: Any, shown: Window) -> None:
     key = edits.find_key(state.timeline, "rotation", 5.0)
     assert key is not None and key.easing == "linear"
     context.mouse_move_to_pos(spot(shown, "rotation", 5.0))
+    shown.context.message = ""
     press(context, CTRL | imgui.Key.c)
+    assert chosen.copied and shown.context.message == "", "the keys are copied, not the picture"
     scrub(context, shown, 3.5)
     chosen.chosen = frozenset()
     press(context, CTRL | imgui.Key.v)
@@ -194,7 +202,7 @@ def rows_used(context: Any, shown: Window) -> None:
     context.yield_(3)
     track = state.timeline.track("latent")
     assert track is not None and track.through == "plane" and state.latent.latent().type == "seeds"
-    click(context, "+ Property")
+    click(context, "+ Row")
     context.item_click("//$FOCUSED/Gain")
     context.yield_(3)
     assert times(shown, "gain") == [here]
@@ -245,11 +253,11 @@ def timed(context: Any, shown: Window) -> None:
     press(context, imgui.Key.k)
     click(context, "Loop")
     assert state.timeline.loop and state.timeline.seconds > 2.0 and "loop is" in shown.context.message
-    click(context, "Clear")
+    clear(context)
     assert state.timeline.tracks == ()
     undo(context)
     assert state.timeline.tracks
-    click(context, "Clear")
+    clear(context)
 
 
 def begun(context: Any, shown: Window) -> None:
@@ -259,7 +267,7 @@ def begun(context: Any, shown: Window) -> None:
         click(context, f"{template.title}##empty")
         assert state.playback.playing and len(state.timeline.tracks) == 1, template.title
         press(context, imgui.Key.space)
-        click(context, "Clear")
+        clear(context)
     click(context, "Templates")
     context.item_input_value("//$FOCUSED/##seeds", 3)
     context.item_click("//$FOCUSED/Walk through seeds")
@@ -276,7 +284,7 @@ def begun(context: Any, shown: Window) -> None:
 def test_the_panel(tmp_path: Path) -> None:
     state = AppState()
     state.left.path = save_model(tmp_path / "t.safetensors", "T", 16)
-    state.display.width, state.display.height = 1600, 1000
+    state.display.width, state.display.height = 1280, 1100
     shown = Photographed(state, strict=True)
 
     def script(context: Any) -> None:
