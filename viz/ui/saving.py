@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from imgui_bundle import imgui, imgui_ctx
 from imgui_bundle import portable_file_dialogs as dialogs
 
 from gan.hub.resolve import unquote_path
+from gan.hub.url import safe_file_name
 from viz.core.state import Slot
 from viz.record.naming import choose_folder
 from viz.record.save_export import Offer, SaveExport
@@ -72,7 +74,8 @@ def draw_button(context: PanelContext, panel: str, find: Callable[[], Offer | No
         if offer is None:
             context.message = NOTHING
         else:
-            saving.typed = str(free_path(Path(saving.folder or choose_folder(saving.captures)), offer.name))
+            folder, name = saving.folder or choose_folder(saving.captures), safe_file_name(offer.name.replace(" ", "-"))
+            saving.typed = str(Path(folder) / name)
             imgui.open_popup(f"save {panel}")
     _menu(context, panel, find)
 
@@ -88,18 +91,23 @@ def _menu(context: PanelContext, panel: str, find: Callable[[], Offer | None]) -
             saving.typed = imgui.input_text_with_hint("##name", "folder and name", saving.typed)[1]
             widgets.tooltip("Where the file goes, without its ending. Nothing is written over.")
         for suffix, form, words in FORMS:
-            chosen = imgui.menu_item(f"{form}##{panel}", words, False)[0]
-            if chosen and (offer := find()) is None:
-                context.message = NOTHING
-            elif chosen and offer is not None:
-                if context.models.has_dialogs:
-                    kinds = [f"{form} files", f"*{suffix}", "All files", "*"]
-                    dialog = dialogs.save_file("Save", saving.typed + suffix, kinds)
-                    saving.dialog = f"save {panel}", offer, suffix, dialog
-                elif saving.typed.strip():
-                    save(context, f"save {panel}", offer, saving.typed, suffix, asked=False)
-                else:
-                    context.message = "The file has no name: type one."
+            if imgui.menu_item(f"{form}##{panel}", words, False)[0]:
+                _choose(context, f"save {panel}", find(), suffix)
+
+
+def _choose(context: PanelContext, job: str, offer: Offer | None, suffix: str) -> None:
+    """Save in the form that was chosen: ask for a name where the desktop can, else take a free one."""
+    saving = context.saving
+    path = saving.typed.strip()
+    if offer is None:
+        context.message = NOTHING
+    elif context.models.has_dialogs:
+        kinds = [f"{suffix[1:].upper()} files", f"*{suffix}", "All files", "*"]
+        saving.dialog = job, offer, suffix, dialogs.save_file("Save", path + suffix, kinds)
+    elif not path:
+        context.message = "The file has no name: type one."
+    else:
+        save(context, job, offer, find_free_path(path, suffix), suffix, asked=False)
 
 
 def slot_row(context: PanelContext, lit: str, tip: str, panel: str, find: Callable[[], Offer | None]) -> Slot | None:
@@ -112,11 +120,8 @@ def slot_row(context: PanelContext, lit: str, tip: str, panel: str, find: Callab
     return pressed
 
 
-def free_path(folder: Path, name: str) -> Path:
-    """Return a path without an ending in a folder, of which no file of any form is there yet."""
-    number = 1
-    while True:
-        path = folder / (name if number == 1 else f"{name}-{number}")
-        if not any(os.path.exists(f"{path}{suffix}") for suffix, _, _ in FORMS):
-            return path
-        number += 1
+def find_free_path(path: str, suffix: str) -> str:
+    """Return a path with an ending under which there is no file: with a number where there is one without."""
+    stem = path[: -len(suffix)] if path.lower().endswith(suffix) else path
+    there = (f"{stem}{end}{suffix}" for end in itertools.chain([""], (f"-{number}" for number in itertools.count(2))))
+    return next(free for free in there if not os.path.exists(os.path.expanduser(free)))
