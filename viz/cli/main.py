@@ -27,6 +27,7 @@ COMMANDS = (
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
     Entry("osc", "viz.cli.osc:osc", "List the OSC addresses that move the window's settings, or send one a value."),
     Entry("video", "viz.cli.videos.video:video", "Write a video: a walk through seeds, or a state as it moves."),
+    Entry("film", "viz.cli.videos.film:film", "Film two models under one motion: what sticks, and what follows."),
     Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )

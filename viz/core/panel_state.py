@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The settings of what is small: the strip of bookmarks, the gallery, captures; parts of the state (viz.core.state)."""
+"""The settings of what is small: bookmarks, the gallery, captures, exports; parts of the state (viz.core.state)."""
 
 from dataclasses import dataclass
 
@@ -41,3 +41,21 @@ class CaptureState:
     size: int = number(0, 0, LARGEST_SIZE)
     folder: str = ""
     name: str = DEFAULT_NAME
+
+
+@dataclass
+class ExportState:
+    """Settings of a video: `shows` what is on screen as it moves, the timeline, or a film of two models.
+
+    `seconds` and `slots` are of what is on screen, `seconds` and `motion` of a film; `size` is the pictures' width in
+    pixels, 0 the models' own.
+    """
+
+    shows: str = choice("on screen", "timeline", "film")
+    seconds: float = number(6.0, 0.1, 3600.0)
+    slots: str = choice("both", "left", "right")
+    motion: str = choice("circle", "x", "rotate", "walk")
+    format: str = choice("h264", "vp9", "av1", "webp", "gif", "png")
+    size: int = number(0, 0, 4096)
+    fps: float = number(30.0, 1.0, 240.0)
+    quality: int = number(80, 1, 100)

@@ -22,7 +22,7 @@ from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection,
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
 from viz.core.osc_state import OscState
-from viz.core.panel_state import BookmarksState, CaptureState, GalleryState
+from viz.core.panel_state import BookmarksState, CaptureState, ExportState, GalleryState
 from viz.core.state_fields import choice, number, parsed, read_limits
 from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 
@@ -207,6 +207,7 @@ class AppState:
     gallery: GalleryState = field(default_factory=GalleryState)
     bookmarks: BookmarksState = field(default_factory=BookmarksState)
     capture: CaptureState = field(default_factory=CaptureState)
+    export: ExportState = field(default_factory=ExportState)
     osc: OscState = field(default_factory=OscState)
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots

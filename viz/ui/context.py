@@ -142,6 +142,13 @@ class Captures:
 
 
 @dataclass
+class Exports:
+    """The dialog that exports videos: `open` shows it, for "on screen", "timeline" or "film" (None: what it was)."""
+
+    open: Callable[..., object] = lambda shows=None: None
+
+
+@dataclass
 class Machine:
     """The devices and libraries that do the work."""
 
@@ -221,6 +228,7 @@ class PanelContext:
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     timeline: TimelineHand = field(default_factory=TimelineHand)
     captures: Captures = field(default_factory=Captures)
+    exports: Exports = field(default_factory=Exports)
     jobs: Jobs = field(default_factory=Jobs)
     saving: Saving = field(default_factory=Saving)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)

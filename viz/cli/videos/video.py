@@ -180,7 +180,7 @@ def _move(
 ) -> FrameSource:
     """Return the frames of a state as it moves. Raises VideoError and click's errors."""
     from viz.core.gestures import is_animating
-    from viz.record.video.frames import choose_slots
+    from viz.record.video.export import list_slots
     from viz.record.video.moving import MovingPictures
 
     if seconds is None and not state.timeline.tracks:
@@ -188,9 +188,9 @@ def _move(
     if seconds is not None and not is_animating(state):
         click.echo("No animation plays in this state: all frames are the same.")
     there = [name for name in SLOTS if state.slot(name).path]
-    slots = choose_slots(state, slot or (there[0] if len(there) == 1 else "both"))
+    state.export.shows, state.export.slots = "on screen", slot or (there[0] if len(there) == 1 else "both")
     with user_errors():
-        return MovingPictures(state, slots, options.fps, seconds, size)
+        return MovingPictures(state, list_slots(state), options.fps, seconds, size)
 
 
 @contextlib.contextmanager

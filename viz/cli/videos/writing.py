@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What commands that write videos share: the options of the file, and its writing with a progress bar."""
+"""Options of a video's file, which commands share, and writing it with a progress bar."""
 
 from __future__ import annotations
 
@@ -125,8 +125,10 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
     with user_errors("close other programs, or give a smaller --size"):
         try:
             with progress_bar(frames.count, "Drawing") as bar:
-                for _ in write_video(out, frames, options):
-                    bar.update(1)
+                done = 0
+                for count in write_video(out, frames, options):
+                    bar.update(count - done)
+                    done = count
         except VideoError as problem:
             raise click.ClickException(str(problem)) from None
         except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from viz.core.images import DeviceImage, Pixels
 from viz.core.request import PictureRequest, build_request
-from viz.core.state import SLOTS, AppState, Slot
+from viz.core.state import AppState, Slot
 from viz.loading.model_info import read_facts
 from viz.record.video.formats import VideoError, check_frame_size
 from viz.render.renderer import Renderer
@@ -23,15 +23,6 @@ from viz.render.upscale import lanczos_matrix, resample
 
 BACKGROUND = (18, 19, 21)  # beside pictures, where they do not fill the frame: the stage of the dark theme
 GREY = 128.0  # behind transparent pictures, as instruments see them
-
-
-def choose_slots(state: AppState, shown: str) -> tuple[Slot, ...]:
-    """Return the slots that a video of the left, the right or "both" shows; VideoError if one of them is empty."""
-    slots = tuple(slot for slot in SLOTS if shown in (slot, "both"))
-    for slot in slots:
-        if not state.slot(slot).path:
-            raise VideoError(f"Nothing is open in the {slot} slot: open a model there, or choose the other slot.")
-    return slots
 
 
 def pick_requests(state: AppState, slots: Sequence[Slot]) -> list[PictureRequest]:

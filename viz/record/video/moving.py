@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +22,7 @@ ANIMATED = ("latent", "right_latent", "transform", "right_transform", "noise")  
 
 
 class FrameSource(Protocol):
-    """The frames of a video: `count` of (width, height) `size`, drawn in order."""
+    """The frames of a video: `count` of (width, height) `size`, prepared for and drawn in order."""
 
     @property
     def size(self) -> tuple[int, int]: ...
@@ -31,13 +30,18 @@ class FrameSource(Protocol):
     @property
     def count(self) -> int: ...
 
+    def prepare(self) -> Iterable[None]:
+        """Do what is to be done before the first frame, in steps."""
+
     def draw(self, index: int) -> np.ndarray:
         """Return a frame, uint8 [H, W, 3]. VideoError, and what `describe_error` describes."""
 
 
 def write_video(path: Path, frames: FrameSource, options: VideoOptions) -> Iterator[int]:
-    """Draw and write all frames; yield how many are done after each. Closed early, it leaves nothing behind."""
+    """Draw and write all frames; yield how many are done after each step. Closed early, it leaves nothing behind."""
     with open_video(path, frames.size, options) as video:
+        for _ in frames.prepare():
+            yield 0
         for index in range(frames.count):
             video.add(frames.draw(index))
             yield index + 1
@@ -85,18 +89,12 @@ class MovingPictures:
     def count(self) -> int:
         return len(self._times)
 
+    def prepare(self) -> Iterable[None]:
+        return ()
+
     def draw(self, index: int) -> np.ndarray:
         return self._painter.draw_state(self._show(index), self._slots)
 
     def _show(self, index: int) -> AppState:
         time = self._times[index]
         return at(self._state.timeline, self._state, time) if self._along_timeline else play_until(self._state, time)
-
-
-@dataclass(frozen=True)
-class VideoProgress:
-    """A video under way: frames that are drawn, of all."""
-
-    done: int
-    total: int
-    path: Path

@@ -8,7 +8,7 @@ kernel, so that a point of the spline is a sum of all knots with weights that fa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -83,6 +83,9 @@ class SeedWalk:
     @property
     def count(self) -> int:
         return self._seeds.shape[1] * self._w_frames
+
+    def prepare(self) -> Iterable[None]:
+        return ()
 
     def requests(self, index: int) -> list[PictureRequest]:
         """Return the requests of a frame's pictures."""

@@ -9,8 +9,9 @@ from support.gui import save_model
 
 from viz.core.request import build_request
 from viz.core.state import AppState
+from viz.record.video.export import list_slots
 from viz.record.video.formats import VideoError
-from viz.record.video.frames import BACKGROUND, FramePainter, choose_slots, fit_picture, measure_frame, pick_requests
+from viz.record.video.frames import BACKGROUND, FramePainter, fit_picture, measure_frame, pick_requests
 from viz.render.renderer import Renderer
 
 
@@ -33,7 +34,7 @@ def test_a_slot_alone_is_the_windows_picture(state: AppState) -> None:
 
 
 def test_both_stand_side_by_side_as_large_as_the_larger(state: AppState) -> None:
-    slots = choose_slots(state, "both")
+    slots = list_slots(state)
     size = measure_frame(pick_requests(state, slots))
     frame = FramePainter(size, len(slots)).draw_state(state, slots)
     left = Renderer().render(build_request(state).left).image
@@ -75,7 +76,7 @@ def test_transparent_pictures_are_seen_on_grey() -> None:
 def test_what_cannot_be_drawn_is_one_sentence(state: AppState, tmp_path: Path) -> None:
     empty = AppState()
     with pytest.raises(VideoError, match="Nothing is open in the left slot"):
-        choose_slots(empty, "both")
+        list_slots(empty)
     broken = AppState()
     broken.left.path = str(tmp_path / "missing.safetensors")
     with pytest.raises(VideoError, match="missing.safetensors"):
