@@ -26,7 +26,7 @@ def make_command(state: AppState, slot: Slot, shown: RenderResult | None, out: s
     is_exact = shown is not None and shown.request.model == request.model and not shown.notice
     options = _list_options(request, shown.facts) if is_exact and shown is not None and shown.facts else None
     if options is None:
-        return ["render", "--state", encode_text(make_record(state, slot)), "--out", out]
+        return ["render", "--state", encode_text(make_record(state, slot), keeps_paths=True), "--out", out]
     return ["render", *options, "--out", out]
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from gan.files.errors import sanitize_text
-from gan.hub.cache import cache_folder
+from gan.hub import cache
 from gan.hub.resolve import list_bundled_files
 from gan.hub.url import DownloadError
 
@@ -83,7 +83,7 @@ def _list_own(mark: ModelMark) -> Iterator[str]:
     """Yield the bundled models, and the downloads with this checksum."""
     yield from map(str, list_bundled_files())
     with suppress(DownloadError, OSError):
-        yield from map(str, sorted((cache_folder() / mark.sha256).iterdir()))
+        yield from map(str, sorted((cache.cache_folder() / mark.sha256).iterdir()))
 
 
 def shorten_path(path: str) -> str:
@@ -95,7 +95,7 @@ def shorten_path(path: str) -> str:
 
 def local_path(text: str) -> str:
     """Return the path that a record names, "" for one that may not lie on this machine: another's share, an address."""
-    path = os.path.expanduser(text) if text else ""
+    path = os.path.expanduser(text) if text and "\0" not in text else ""
     is_elsewhere = path.startswith(("//", "\\\\", "/net/", "/dev/", "/proc/", "/sys/"))
     return path if os.path.isabs(path) and not is_elsewhere else ""
 

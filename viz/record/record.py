@@ -102,7 +102,7 @@ def make_record(
     for slot in SLOTS:
         document[slot]["path"] = ""
     document["spectrum"]["data"] = ""  # a path, which no picture depends on
-    asked = Conditions(state.display.device, state.display.precision)
+    asked = Conditions(state.display.device or "cpu", state.display.precision)
     used = {slot: (conditions or {}).get(slot, asked) for slot in models}
     return Record(states.from_json(document), what, size, models, used, numbers, _list_versions())
 

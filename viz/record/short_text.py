@@ -18,9 +18,9 @@ NAME = "The pasted state"
 WORD = re.compile(r"jinc(\d{1,4}):([A-Za-z0-9_=\s-]*)")
 
 
-def encode_text(record: Record) -> str:
-    """Return the short text of a record: what differs from a first start's state, without paths."""
-    document = to_document(record, keeps_paths=False)
+def encode_text(record: Record, *, keeps_paths: bool = False) -> str:
+    """Return the short text of a record: what differs from a first start's state, for others without paths."""
+    document = to_document(record, keeps_paths=keeps_paths)
     document["state"] = _differences(document["state"], states.to_json(AppState()))
     document = {name: value for name, value in document.items() if value or name == "format"}
     del document["versions"]

@@ -138,7 +138,7 @@ def draw_slots(
     requests = {slot: request for slot in slots if (request := asked.slot(slot)) is not None}
     if not requests:
         raise ValueError("There is no picture to draw: open a model first.")
-    usual = Conditions(state.display.device, state.display.precision)
+    usual = Conditions(state.display.device or "cpu", state.display.precision)
     used = {slot: conditions.get(slot, usual) for slot in requests}
     if len(requests) > 1 and not size:
         size = max(read_facts(request.model).config.resolution for request in requests.values())
