@@ -68,6 +68,10 @@ def _bar(state: AppState, context: PanelContext) -> None:
         for template in TEMPLATES:
             _template(state, context, template)
         imgui.end_popup()
+    _follow(4.5)
+    tip = "Write the timeline as a video: its frames are drawn one by one, while the window stays usable."
+    if widgets.button("Export …", tip, enabled=has_keys):
+        context.exports.open("timeline")
 
 
 def _follow(width: float, *, gap: float = 0.4) -> None:

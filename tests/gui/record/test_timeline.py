@@ -268,6 +268,10 @@ def begun(context: Any, shown: Window) -> None:
         assert state.playback.playing and len(state.timeline.tracks) == 1, template.title
         press(context, imgui.Key.space)
         clear(context)
+    asked: list[object] = []
+    shown.context.exports.open = asked.append
+    click(context, "Export …")
+    assert asked == [], "there is nothing to export yet"
     click(context, "Templates")
     context.item_input_value("//$FOCUSED/##seeds", 3)
     context.item_click("//$FOCUSED/Walk through seeds")
@@ -279,6 +283,8 @@ def begun(context: Any, shown: Window) -> None:
     context.yield_(3)
     assert [track.name for track in state.timeline.tracks] == ["latent", "rotation"]
     press(context, imgui.Key.space)
+    click(context, "Export …")
+    assert asked == ["timeline"]
 
 
 def test_the_panel(tmp_path: Path) -> None:
