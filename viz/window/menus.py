@@ -17,6 +17,7 @@ from viz.record import timeline_edits
 from viz.ui import bookmarking, timelining, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
+from viz.window.export_dialog import ExportDialog
 from viz.window.presentation import Presentation
 from viz.window.undo import Undo
 
@@ -42,6 +43,7 @@ class Menus:
         self.state, self.context, self.canvas, self.undo, self._params = state, context, canvas, undo, params
         self.presentation = presentation
         self._table_shown = False
+        self._export = ExportDialog(state, context)
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
     def bar(self) -> None:
@@ -54,6 +56,8 @@ class Menus:
                 self.context.captures.browse()
             imgui.separator()
             self._capture_menu()
+            if imgui.menu_item("Export video …", "", False)[0]:
+                self.context.exports.open()
             imgui.separator()
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True
@@ -199,7 +203,8 @@ class Menus:
             imgui.text_colored(self.context.theme.dim, HINT)
 
     def overlay(self) -> None:
-        """Draw the table of gestures and keys over everything else, while it is open."""
+        """Draw the table of gestures and keys, and the dialog for videos, over everything else, while they are open."""
+        self._export.draw()
         if not self._table_shown:
             return
         imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))
