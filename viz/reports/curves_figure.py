@@ -45,9 +45,11 @@ def build_curves(runs: Sequence[RunCurves], *, log: bool = False) -> Export:
         losses, penalty = figure.subplots(2, 1, sharex=True, height_ratios=(1.5, 1))
         for index, run in enumerate(runs):
             _draw_run(losses, penalty, run, COLOURS[index], alone=len(runs) == 1)
-        losses.set(ylabel="loss, nats", yscale="log" if log else "linear")
+        losses.set(ylabel="loss, nats")
+        for axes in (losses, penalty) if log else (penalty,):
+            _use_decades(axes)
         losses.set_title("Losses of G (solid) and D (dashed)")
-        penalty.set(ylabel="R1", yscale="log", xlabel="thousands of real images shown (kimg)")
+        penalty.set(ylabel="R1", xlabel="thousands of real images shown (kimg)")
         penalty.set_title("R1 penalty, before its weight")
         for axes in (losses, penalty):
             if not axes.lines:
@@ -90,6 +92,16 @@ def _draw_run(losses: Axes, penalty: Axes, run: RunCurves, colour: str, *, alone
         words = label if alone else f"{label}, {run.name}"
         _plot(losses, run.columns["kimg"], run.columns[name], label=words, **style)
     _plot(penalty, run.columns["kimg"], run.columns["r1"], color=DIM if alone else colour, linewidth=1.5)
+
+
+def _use_decades(axes: Axes) -> None:
+    """Make the upright axis logarithmic, with plain numbers at 1, 2 and 5 of each decade."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _plot(axes: Axes, x: np.ndarray, y: np.ndarray, **style: Any) -> None:
