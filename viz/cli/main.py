@@ -94,6 +94,9 @@ def main() -> None:
                                                              what they draw, frequency by frequency
       python visualizer.py sticking --left b --right t --out sticking
                                                              what sticks to the screen: the paper's figure 1
+      python visualizer.py render --model t --layer 5 --normalize --out maps.pdf
+                                                             a layer's maps; also .png, .svg, .npz, .csv
+      python visualizer.py curves training-runs/00003-cats-T-64 --out losses.svg
       python visualizer.py doctor                            what keeps it from running here, and how to fix it
 
     Without a command the options are those of `view`.

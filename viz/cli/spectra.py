@@ -16,6 +16,7 @@ from gan.cli.path_types import DataPath, ModelName, overwrite_option
 from gan.data.image_dataset import open_images
 from gan.devices import check_device
 from gan.files.errors import sanitize_text
+from gan.hub.resolve import cite_model
 from gan.networks.config import ConfigError
 from gan.networks.labels import Label
 from viz.cli.label_options import choose_label, class_option, label_option
@@ -206,6 +207,8 @@ def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
     """Open what the spectra are of; whatever is wrong with any is said before any averaging."""
     models = [read_model(name) for name in options["models"]]
     labels = [_choose_label(path, header, options["class_"], options["vector"]) for path, header in models]
+    cited = [cite_model(name, path) for name, (path, _) in zip(options["models"], models, strict=True)]
+    options["models"] = cited  # as files that others read may name them
     check_device(options["device"])
     from viz.reports.spectra_study import Settings, choose_subjects
 

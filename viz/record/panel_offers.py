@@ -58,13 +58,13 @@ def offer_spectra(view: SpectrumView, bands: Mapping[Slot, Band], chosen: Spectr
     """Offer the spectra that the Spectrum panel shows: those of now, and the averages over seeds."""
     angles = [AXIS, DIAGONAL]
     angles += [chosen.angle] if chosen.at_angle and chosen.angle not in angles else []
-    curves = []
+    found = []
     for looks, averaged in ((view.averages, True), (view.looks, False)):
         for name, look in looks.items():
             band = None if name == DATA else bands.get("left" if name == "left" else "right")
             if (name == DATA or band is not None) and all(angle in look.slices for angle in angles):
-                curves.append(_to_curve(name, look, band, angles, averaged=averaged))
-    if not curves:
+                found.append((name, look, band, averaged))
+    if not found:
         return None
     layer = chosen.source == "layer"
     title = "Spectra of maps" if layer else "Spectra of pictures"
@@ -76,6 +76,7 @@ def offer_spectra(view: SpectrumView, bands: Mapping[Slot, Band], chosen: Spectr
     low, high = chosen.low, max(chosen.high, chosen.low + 1)
 
     def collect(_: Renderer) -> Export:
+        curves = [_to_curve(name, look, band, angles, averaged=averaged) for name, look, band, averaged in found]
         return build_spectra(curves, title, note, {"spectra": settings}, heat=(low, high))
 
     return Offer(f"{'layer' if layer else 'picture'} spectra", collect)
