@@ -126,10 +126,8 @@ def view(
     paths = {slot: str(find(name)) if name else "" for slot, name in named.items()}  # "" empties a slot
     path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
-    kept = tempfile.TemporaryDirectory(prefix="jinc-") if path is None else None
     if source is not None:
-        folder = latents_folder(path) if path else Path(kept.name if kept else ".")
-        message = " ".join(filter(None, (message, _bring_back(source, state, folder))))
+        message = " ".join(filter(None, (message, _bring_back(source, state, path))))
     if capture_dir is not None:
         state.capture.folder = str(capture_dir.absolute())
     for slot, model in paths.items():
@@ -153,10 +151,12 @@ def _split_state(given: Path | None) -> tuple[str | None, Path | None]:
     return (str(given), None) if given is not None and is_capture(str(given)) else (None, given)
 
 
-def _bring_back(source: str, state: AppState, folder: Path) -> str:
-    """Bring the state of a capture into a window's, and return a remark. Raises click.ClickException."""
+def _bring_back(source: str, state: AppState, path: Path | None) -> str:
+    """Bring the state of a capture into that kept at `path`, and return a remark. Raises click.ClickException."""
     from viz.record.record import locate, restore
 
+    passing = partial(tempfile.TemporaryDirectory, prefix="jinc-")
+    folder = latents_folder(path) if path else Path(click.get_current_context().with_resource(passing()))
     name, own = name_source(source), tuple(filter(None, (state.left.path, state.right.path, *state.recents)))
     try:
         record = read_source(source)

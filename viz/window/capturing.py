@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Capturing:
     ) -> None:
         """`folder` is for latents that come along with captures; None keeps them as long as the window is open."""
         self._state, self._context, self._canvas, self._wake = state, context, canvas, wake
-        self._folder, self._passing = folder, tempfile.TemporaryDirectory(prefix="jinc-") if folder is None else None
+        self._folder, self._passing = folder, ExitStack()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="captures")
         self._reading: Future[_Opened] | None = None
         self._texts: Future[tuple[str, str]] | None = None  # a text for the clipboard, and what is said of it
@@ -127,7 +128,9 @@ class Capturing:
         if not source:
             return
         own = (*(self._state.slot(slot).path for slot in SLOTS), *self._state.recents)
-        folder = self._folder or Path(self._passing.name if self._passing else ".")
+        if self._folder is None:
+            self._folder = Path(self._passing.enter_context(tempfile.TemporaryDirectory(prefix="jinc-")))
+        folder = self._folder
 
         def read() -> _Opened:
             record = read_source(source)
@@ -233,5 +236,4 @@ class Capturing:
     def close(self) -> None:
         """End the thread after what it reads, and forget latents that nobody keeps."""
         self._reader.shutdown(wait=True, cancel_futures=True)
-        if self._passing:
-            self._passing.cleanup()
+        self._passing.close()

@@ -121,7 +121,6 @@ NOT_THERE = [
     ("visualizer.py render --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2 --network=t", "videos, which are not"),
     ("visualizer.py gen_images.py --outdir=out --seeds=2 --network=t", "`render` takes the same options"),
     ("visualizer.py --browse-dir=models", "--browse-dir is not needed here"),
-    ("visualizer.py --capture-dir=out", "--capture-dir is not there yet"),
     ("visualizer.py avg_spectra.py stats --source=set --dest=a.npz", "`spectra` averages and draws"),
     ("visualizer.py calc_metrics.py --metrics=fid50k_full", "python train.py metrics"),
     ("train.py dataset_tool.py --source=set --dest=set.zip", "train.py dataset convert"),
