@@ -49,6 +49,7 @@ def play(state: AppState, seconds: float) -> None:
     A timeline that is no loop stops at its end.
     """
     timeline, playback = state.timeline, state.playback
+    playback.playing = playback.playing and bool(timeline.tracks)
     if playback.playing:
         reached = playback.seconds + seconds
         playback.playing = timeline.loop or reached < timeline.seconds

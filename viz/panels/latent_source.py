@@ -91,7 +91,8 @@ def _file(source: SourceState, context: PanelContext) -> None:
             widgets.sentence("Taken for a w, since the file does not say: press z if it is one.", theme.dim)
     else:
         nothing = "No file is open yet: the point of the seed plane is shown."
-        widgets.sentence(nothing if kept is None else f"A {kept.type} of latents is shown, no file.", theme.dim)
+        what = "point between the timeline's keys" if isinstance(kept, WeightedSum) else f"{kept and kept.type} of latents"
+        widgets.sentence(nothing if kept is None else f"A {what} is shown, no file.", theme.dim)
 
 
 def _open(source: SourceState, context: PanelContext, path: str, space: str = "") -> None:

@@ -16,7 +16,7 @@ DIGITS = 2  # of a time, after the point
 
 def key(state: AppState, context: PanelContext, names: Iterable[str]) -> None:
     """Key these properties, as they are set now, at the playhead."""
-    seconds, listed = state.playback.seconds, list(names)
+    seconds, listed = _round(state, state.playback.seconds), list(names)
     _change(state, context, lambda: edits.key_now(state, listed, seconds))
     context.timeline.chosen = frozenset((name, seconds) for name in listed)
 
@@ -71,10 +71,14 @@ def put(state: AppState, timeline: Timeline) -> None:
 
 def scrub(state: AppState, seconds: float) -> None:
     """Put the playhead at a time, of a loop before its end, and show what is there."""
-    timeline = state.timeline
-    last = timeline.seconds - 10.0**-DIGITS if timeline.loop else timeline.seconds
-    state.playback.seconds = min(max(round(seconds, DIGITS), 0.0), round(last, DIGITS))
-    timelines.show(timeline, state, state.playback.seconds)
+    state.playback.seconds = _round(state, seconds)
+    timelines.show(state.timeline, state, state.playback.seconds)
+
+
+def _round(state: AppState, seconds: float) -> float:
+    """Return the nearest time that keys can have and the timeline comes to."""
+    last = state.timeline.seconds - (10.0**-DIGITS if state.timeline.loop else 0.0)
+    return max(min(round(seconds, DIGITS), round(last, DIGITS)), 0.0)
 
 
 def toggle_play(state: AppState) -> None:
