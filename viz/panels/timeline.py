@@ -18,7 +18,7 @@ EMPTY = (
     "Nothing moves yet. Set up the picture and press Key: the present latent, truncation and transform are kept at the "
     "playhead. Drag the playhead on, change the picture, press Key again, then Play. Or begin with a template:"
 )
-PLAY_WIDTH, TIME_WIDTH, NUMBER_WIDTH = 4.2, 5.2, 5.6  # in font sizes
+PLAY_WIDTH, TIME_WIDTH, NUMBER_WIDTH = 3.6, 4.8, 5.6  # in font sizes
 
 
 def draw(state: AppState, context: PanelContext) -> None:
@@ -49,7 +49,7 @@ def _bar(state: AppState, context: PanelContext) -> None:
                 f"The loop is {state.timeline.seconds:.2f} s long, for the way from the last keys back to the first."
             )
         timelining.scrub(state, state.playback.seconds)
-    _follow(PLAY_WIDTH, gap=1.2)
+    _follow(PLAY_WIDTH, gap=0.9)
     tip = "Keep what the rows below show now at the playhead (K)."
     if widgets.button("Key", tip, width=PLAY_WIDTH * em):
         timelining.key(state, context, edits.list_listed(state))
@@ -68,7 +68,7 @@ def _bar(state: AppState, context: PanelContext) -> None:
         for template in TEMPLATES:
             _template(state, context, template)
         imgui.end_popup()
-    _follow(4.5)
+    _follow(4.4)
     tip = "Write the timeline as a video: its frames are drawn one by one, while the window stays usable."
     if widgets.button("Export …", tip, enabled=has_keys):
         context.exports.open("timeline")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from viz.core.state import AppState
 from viz.osc.link import OscLink
-from viz.ui import bookmarking
+from viz.ui import bookmarking, timelining
 from viz.ui.context import PanelContext
 from viz.window.undo import Undo
 
@@ -31,8 +31,10 @@ class Remote:
         self.link.close()
 
     def _apply(self) -> bool:
-        blend = self._state.bookmarks.blend
+        blend, seconds = self._state.bookmarks.blend, self._state.playback.seconds
         came = self.link.receive()
         if self._state.bookmarks.blend != blend and (pair := bookmarking.find_pair(self._state, self._context)):
             bookmarking.blend(self._state, self._context, *pair)
+        if self._state.playback.seconds != seconds:
+            timelining.scrub(self._state, self._state.playback.seconds)
         return came

@@ -15,7 +15,7 @@ from viz.core import state as states
 from viz.core.request import PictureRequest
 from viz.core.state import AppState
 from viz.core.timeline import at
-from viz.core.timeline_state import Timeline
+from viz.core.timeline_state import Key, Timeline
 from viz.panels import timeline as panel
 from viz.record import timeline_edits as edits
 from viz.record.timeline_templates import TEMPLATES
@@ -303,3 +303,18 @@ def test_the_panel(tmp_path: Path) -> None:
     again = states.from_json(json.loads(json.dumps(states.to_json(state))))
     assert again.timeline == state.timeline != Timeline()
     assert panel.TITLE == "Timeline"
+
+
+def test_a_fader_moves_the_playhead_and_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = AppState()
+    state.timeline = edits.put_keys(Timeline(), [("translation", Key(2.0 * i, (0.5 * i, 0.0))) for i in range(2)])
+    shown = Window(state, strict=True)
+
+    def receive() -> bool:
+        state.playback.seconds = 2.0
+        return True
+
+    monkeypatch.setattr(shown._remote.link, "receive", receive)
+    shown._remote.take()
+    assert (state.playback.seconds, state.transform.tx) == (2.0, 0.5)
+    assert shown.close()
