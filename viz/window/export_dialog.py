@@ -86,9 +86,9 @@ class ExportDialog:
         else:
             widgets.words(theme, "pictures", export, "slots", "Whose pictures: side by side, or one alone.")
         if export.shows == "timeline":
-            widgets.fact(theme, "seconds", f"{self._state.timeline.seconds:.2f}", "The timeline's own length.")
+            widgets.fact(theme, "length", f"{self._state.timeline.seconds:.2f} s", "The timeline's own length.")
         else:
-            widgets.number(theme, "seconds", export, "seconds", step=0.05, tip="Length of the video.")
+            widgets.number(theme, "length", export, "seconds", step=0.05, form="%.2f s", tip="Length of the video.")
         kinds = {kind.key: kind.title for kind in FORMATS}
         widgets.label(theme, "format", FORMAT)
         chosen = widgets.select("format", kinds[export.format], export.format, kinds.items(), FORMAT)

@@ -117,8 +117,14 @@ def test_workers_are_threads(place: Path) -> None:
 
 START = "train.py --outdir=~/training-runs --cfg=stylegan3-r --data=set"
 NOT_THERE = [
-    ("visualizer.py gen_video.py --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2", "Videos are not there yet"),
-    ("visualizer.py render --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2 --network=t", "videos, which are not"),
+    (
+        "visualizer.py gen_video.py --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2",
+        "`video` takes the same options",
+    ),
+    (
+        "visualizer.py render --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2 --network=t",
+        "the command `video` takes it",
+    ),
     ("visualizer.py gen_images.py --outdir=out --seeds=2 --network=t", "`render` takes the same options"),
     ("visualizer.py --browse-dir=models", "--browse-dir is not needed here"),
     ("visualizer.py avg_spectra.py stats --source=set --dest=a.npz", "`spectra` averages and draws"),

@@ -86,7 +86,7 @@ def film(
       python visualizer.py film --left t --right my.safetensors --motion x --seconds 4 --fps 60 --out mine.mp4
       python visualizer.py film --motion walk --height 360 --fps 15 --out walk.gif
     """
-    options = check_video(out, kind, FPS if fps is None else fps, quality, overwrite=overwrite)
+    options = check_video(out, kind, fps, quality, overwrite=overwrite, usual_fps=FPS)
     state, point = AppState(), seed_point(seed)
     state.left.path, state.right.path = str(find_model(left)), str(find_model(right))
     state.latent.x, state.latent.y, state.latent.psi = point.x, point.y, trunc

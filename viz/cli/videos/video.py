@@ -111,7 +111,8 @@ def video(
       python visualizer.py video --state state.json --out timeline.mp4                    its timeline
     """
     _check_choice(ctx, model, state)
-    options = check_video(out, kind, fps or (STATE_FPS if state else SEED_FPS), quality, overwrite=overwrite)
+    usual = SEED_FPS if state is None else STATE_FPS
+    options = check_video(out, kind, fps, quality, overwrite=overwrite, usual_fps=usual)
     try:
         if state is not None:
             own = None if _is_default(ctx, "device") else device

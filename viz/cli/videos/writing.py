@@ -65,7 +65,12 @@ _OPTIONS = (
         type=click.Choice([one.key for one in FORMATS], case_sensitive=False),
         help="h264 for .mp4, vp9 for .webm and so on, unless this says otherwise.",
     ),
-    click.option("--fps", type=FiniteRange(LEAST_FPS, MOST_FPS), metavar="N", help="Frames a second."),
+    click.option(
+        "--fps",
+        type=FiniteRange(LEAST_FPS, MOST_FPS),
+        metavar="N",
+        help="Frames a second: 60 of a walk, 30 else, 50 of a GIF at most.",
+    ),
     click.option(
         "--quality",
         type=click.IntRange(1, 100),
@@ -84,12 +89,17 @@ def video_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def check_video(out: Path, kind: str | None, fps: float, quality: int, *, overwrite: bool) -> VideoOptions:
-    """Return the options of a file to write. Raises click.UsageError or ClickException, before anything is drawn."""
+def check_video(
+    out: Path, kind: str | None, fps: float | None, quality: int, *, overwrite: bool, usual_fps: float
+) -> VideoOptions:
+    """Return the options of a file to write; `usual_fps`, or what the format can hold, if no `fps` are given.
+
+    Raises click.UsageError or ClickException, before anything is drawn.
+    """
     try:
         chosen = choose_format(out, (kind or "").lower())
         _refuse_existing(out, chosen, overwrite)
-        options = VideoOptions(chosen, fps, quality)
+        options = VideoOptions(chosen, min(usual_fps, chosen.most_fps) if fps is None else fps, quality)
         check_options(options)
     except VideoError as problem:
         raise click.UsageError(str(problem)) from None
