@@ -22,8 +22,7 @@ def encode_text(record: Record, *, keeps_paths: bool = False) -> str:
     """Return the short text of a record: what differs from a first start's state, for others without paths."""
     document = to_document(record, keeps_paths=keeps_paths)
     document["state"] = _differences(document["state"], states.to_json(AppState()))
-    document = {name: value for name, value in document.items() if value or name == "format"}
-    del document["versions"]
+    document = {name: value for name, value in document.items() if value and name != "versions"}
     packed = zlib.compress(json.dumps(document, allow_nan=False, separators=(",", ":")).encode(), 9)
     return PREFIX + base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
