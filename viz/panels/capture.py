@@ -44,12 +44,10 @@ INSIDE = "The state is inside every capture: drop one on this window, and all is
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw what is captured and where to on the left, what brings it back on the right."""
-    em, room = imgui.get_font_size(), imgui.get_content_region_avail()
-    left = min(COLUMN * em, 0.6 * room.x)
-    with imgui_ctx.begin_child("taking", ImVec2(left, max(8 * em, room.y))):
+    with widgets.side_column("taking", COLUMN, 1.6 * COLUMN) as is_beside:
         _taking(state.capture, context, state)
-    imgui.same_line(0, em)
-    with imgui_ctx.begin_child("bringing back", ImVec2(0, max(8 * em, room.y))):
+    flags = 0 if is_beside else imgui.ChildFlags_.auto_resize_y
+    with imgui_ctx.begin_child("bringing back", ImVec2(0, 0), flags):
         _returning(context)
 
 

@@ -17,7 +17,6 @@ PLACE = "bottom"
 
 CONTROLS = 19.0  # width of the column of controls, in font sizes
 LEAST = 48.0  # width of the panel in which they stand side by side
-PORTS_HEIGHT = 15.0  # of the controls where they do not
 FARTHEST = 1e30  # of the ends of a range
 EVERYWHERE = "0.0.0.0"
 PLACES = ((LOOPBACK, "this computer"), (EVERYWHERE, "every network"))
@@ -49,14 +48,9 @@ def draw(state: AppState, context: PanelContext) -> None:
     link, em = context.osc, imgui.get_font_size()
     if link is None:
         return
-    room = imgui.get_content_region_avail()
-    is_wide, height = room.x > LEAST * em, max(6 * em, room.y)
-    with imgui_ctx.begin_child(
-        "ports", ImVec2(CONTROLS * em if is_wide else 0, height if is_wide else PORTS_HEIGHT * em)
-    ):
+    height = max(6 * em, imgui.get_content_region_avail().y)
+    with widgets.side_column("ports", CONTROLS, LEAST) as is_wide:
         _ports(state.osc, link, context)
-    if is_wide:
-        imgui.same_line(0, em)
     with imgui_ctx.begin_child("bindings", ImVec2(0, height)):
         _learning(state.osc, link, context)
         if state.osc.bindings:

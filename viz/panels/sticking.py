@@ -26,21 +26,22 @@ METRIC_TIPS = {
     "eq_t_frac": "How exactly it follows over any distance, fractions of a pixel included.",
     "eq_r": "How exactly it follows when the input turns.",
 }
-CONTROLS = 17.0  # width of the column of controls, in font sizes
+CONTROLS, LEAST = 17.0, 32.0  # width of the column of controls, and of a panel that has one, in font sizes
 EMPTY_SLICE = "Each picture adds one column."
 GLIDE_SPEED, GLIDE_RADIUS = 0.1, 0.08  # turns a second, picture widths
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Draw the choice and its numbers left, both slots beside it."""
+    """Draw the choice and its numbers, both slots beside them, or below where there is little room."""
     em = imgui.get_font_size()
     height = max(6 * em, imgui.get_content_region_avail().y)
-    with imgui_ctx.begin_child("controls", ImVec2(CONTROLS * em, height)):
+    with widgets.side_column("controls", CONTROLS, LEAST):
         _controls(state, context)
     contents = {"slice": _slice, "mean": _mean, "meters": _meters}
-    width = (imgui.get_content_region_avail().x - (CONTROLS + 2) * em) / 2
+    width = (imgui.get_content_region_avail().x - em) / 2
     for slot in SLOTS:
-        imgui.same_line(0, em)
+        if slot != SLOTS[0]:
+            imgui.same_line(0, em)
         with imgui_ctx.begin_child(slot, ImVec2(width, height), 0, imgui.WindowFlags_.no_scrollbar):
             if state.slot(slot).path:
                 contents[state.sticking.show](state, context, slot)

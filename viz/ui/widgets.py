@@ -47,6 +47,22 @@ class Row:
         return self.width
 
 
+@contextmanager
+def side_column(name: str, width: float, least: float) -> Iterator[bool]:
+    """Draw a block in a column on the left, as high as the panel, of `width` font sizes.
+
+    Where the panel is narrower than `least` font sizes, as with large letters, it takes the whole width, and what is
+    drawn next lies below. Yields whether it lies beside.
+    """
+    em, room = imgui.get_font_size(), imgui.get_content_region_avail()
+    is_beside = room.x > least * em
+    size = ImVec2(width * em, max(6 * em, room.y)) if is_beside else ImVec2(0, 0)
+    with imgui_ctx.begin_child(name, size, 0 if is_beside else imgui.ChildFlags_.auto_resize_y):
+        yield is_beside
+    if is_beside:
+        imgui.same_line(0, em)
+
+
 def tooltip(sentence: str) -> None:
     """Explain the item just drawn, once the pointer rests on it."""
     if sentence and imgui.begin_item_tooltip():
