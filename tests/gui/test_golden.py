@@ -39,7 +39,7 @@ from viz.panels import filters, layers, spectrum, sticking
 from viz.reports.export import write_export
 from viz.reports.schedule_figure import build_schedule, choose_layers
 from viz.reports.spectra_figure import build_spectra
-from viz.reports.sticking_figure import draw_sticking
+from viz.reports.sticking_figure import build_sticking
 from viz.reports.sticking_study import Model, Settings
 
 pytestmark = pytest.mark.slow
@@ -176,7 +176,7 @@ def sticking_figure(path: Path, stays: float = 0.62) -> None:
     ]
     settings = Settings(24, 64, 120, 0.4, 16, 1.0, (0.6, 0.2, 0.6, 0.8), "cpu")
     found = [synthetic.findings(stays), synthetic.findings(stays, movable=False)]
-    path.write_bytes(draw_sticking(models, settings, found))
+    write_export(path, build_sticking(models, settings, found, {}))
 
 
 # Each with what makes it differ a little.

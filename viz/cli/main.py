@@ -23,7 +23,7 @@ COMMANDS = (
     Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
-    Entry("curves", "viz.cli.figures.curves:curves", "Draw the losses of training runs, or write their numbers."),
+    Entry("curves", "viz.cli.figures.curves:curves", "Draw the losses and the R1 penalty of training runs."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
     Entry("osc", "viz.cli.osc:osc", "List the OSC addresses that move the window's settings, or send one a value."),
     Entry("video", "viz.cli.videos.video:video", "Write a video: a walk through seeds, or a state as it moves."),

@@ -30,9 +30,10 @@ from viz.training.run_folder import RunFolder
 @click.option("--log", is_flag=True, help="A logarithmic axis for the losses, too.")
 @overwrite_option
 def curves(runs: tuple[Path, ...], out: Path, log: bool, overwrite: bool) -> None:
-    """Draw the losses and the R1 penalty of training runs over the images that they have seen.
+    """Draw the losses and the R1 penalty of training runs.
 
-    RUN is a run folder, of a run that goes on or has ended; nothing in it is changed.
+    They are drawn over the images that the runs have seen, or written as numbers. RUN is a run folder, of a run that
+    goes on or has ended; nothing in it is changed.
 
     \b
     Examples:
