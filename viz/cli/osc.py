@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """`python visualizer.py osc`: list the OSC addresses, and send a value to a window."""
 
+import math
+
 import click
 
 from gan.cli.command import Command
@@ -33,12 +35,17 @@ def osc(addresses: bool, send: tuple[str, str] | None, host: str, port: int) -> 
     if addresses:
         raise click.UsageError("Give --addresses or --send.")
     address, text = send
-    if find_address(address) is None:
+    found = find_address(address)
+    if found is None:
         raise click.UsageError(f"There is no address {address!r:.80}: --addresses lists them.")
+    value = _read(text)
+    if isinstance(value, str) and value not in found.words:
+        takes = f"one of {', '.join(found.words)}" if found.words else f"a number from {found.low:g} to {found.high:g}"
+        raise click.UsageError(f"{address} takes {takes}, not {text!r:.40}.")
     try:
         require_package()
         with open_sending(host) as opened:
-            opened.sendto(build(address, _read(text)), (read_host(host)[0], port))
+            opened.sendto(build(address, value), (read_host(host)[0], port))
     except OscError as problem:
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
@@ -46,8 +53,8 @@ def osc(addresses: bool, send: tuple[str, str] | None, host: str, port: int) -> 
 
 
 def _read(text: str) -> float | str:
-    """Return a number, or else the word."""
+    """Return a number, or else the word; what is not finite is none."""
     try:
-        return float(text)
+        return float(text) if math.isfinite(float(text)) else text
     except ValueError:
         return text

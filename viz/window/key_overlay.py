@@ -29,7 +29,7 @@ SPOKEN = {
 
 
 class KeyOverlay:
-    """What was pressed last; `draw` is called once a frame while the overlay is wanted."""
+    """The keys pressed last; call `draw` once a frame while the overlay is wanted."""
 
     def __init__(self) -> None:
         self.caps: dict[str, float] = {}  # what is shown, oldest first, with the time at which it was last held

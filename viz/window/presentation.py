@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""What an audience sees: the canvas over the whole screen, a second window, larger letters, keys and pointer."""
+"""Present to an audience: the canvas over the whole screen, a second window, larger letters, keys and pointer."""
 
 from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, imgui_ctx
 

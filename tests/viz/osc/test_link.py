@@ -352,6 +352,12 @@ def test_the_command_sends_a_value(peer: Peer) -> None:
     assert ran.exit_code == 0, ran.output
     peer.frames_until_something_came()
     assert peer.state.transform.tx == 0.25
-    for words in (["--send", "/jinc/nothing", "1"], ["--send", "/jinc/transform/tx", "1", "--host", "example"]):
+    for words in (
+        ["--send", "/jinc/nothing", "1"],
+        ["--send", "/jinc/transform/tx", "1", "--host", "example"],
+        ["--send", "/jinc/transform/tx", "nan"],
+        ["--send", "/jinc/transform/tx", "left"],
+        ["--send", "/jinc/canvas/mode", "é"],
+    ):
         ran = CliRunner().invoke(main, ["osc", *words])
         assert ran.exit_code in (1, 2) and "Traceback" not in ran.output
