@@ -36,7 +36,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Window:
     state.right.path = save_model(tmp_path / "right.safetensors", "T", 64, seed=1)
     state.latent.x, state.transform.tx, state.transform.degrees = 3.5, 0.1, 20.0
     state.capture.folder = str(tmp_path / "captures")
-    return Window(state, tmp_path / "config" / "state.json", strict=True)
+    return Window(state, tmp_path / "config" / "state.json")  # as it is opened, for what goes on outside of frames
 
 
 def wait(context: Any, shown: Window, until: Callable[[], bool] | None = None) -> str:

@@ -107,7 +107,7 @@ class Capturing:
             self._screen = (what, frames - 1, copies)
             self._wake()
             return
-        self._screen, self._canvas.is_bare = None, False
+        self._screen, self._canvas.is_bare = None, False  # whatever becomes of it
         io = imgui.get_io()
         scale, size = io.display_framebuffer_scale, io.display_size
         width, height = round(size.x * scale.x), round(size.y * scale.y)

@@ -370,7 +370,12 @@ class Window:
 
     def _after_frame(self) -> None:
         if self._uploads and self.capturing.is_waiting():
-            self._guarded("The capture", lambda: self.capturing.take_screen(gl.of_window()))
+            try:
+                self.capturing.take_screen(gl.of_window())
+            except Exception as problem:
+                if self.strict:
+                    raise
+                self._report("The screen could not be captured", problem)
         if self._uploads and self._uploads.take_pending():
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
         if self._uploads:
