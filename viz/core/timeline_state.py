@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from viz.core.latent import Latent, read_latent
+from viz.core.latent import DEEPEST, Latent, count_levels, read_latent
 from viz.core.state_fields import choice, number
 
 EASINGS = ("smooth", "linear", "constant")
@@ -154,6 +154,9 @@ def check_timeline(timeline: Timeline) -> Timeline:
     document = asdict(timeline)
     if count > MOST_KEYS or len(json.dumps(document, indent=2)) > LARGEST_BYTES:
         raise ValueError(f"The timeline is full ({count} keys): delete some first.")
+    latents = [key.values[0] for track in timeline.tracks if track.name in LATENTS for key in track.keys]
+    if any(count_levels(latent) >= DEEPEST for latent in latents):  # type: ignore[arg-type]
+        raise ValueError("This latent is made of too many others to be keyed: save its w, and open that file.")
     read_timeline("timeline", document)
     return timeline
 

@@ -41,8 +41,8 @@ def _bar(state: AppState, context: PanelContext) -> None:
     _times(state, context)
     _follow(4.4)
     tip = "After the end comes the beginning, without a seam: the way from the last keys leads to the first ones."
-    changed, loop = _check("Loop", timeline.loop, tip)
-    if changed:
+    loop = widgets.checkbox("Loop", timeline.loop, tip)
+    if loop != timeline.loop:
         timelining.put(state, edits.set_loop(timeline, loop))
         if state.timeline.seconds != timeline.seconds:
             context.message = (
@@ -80,15 +80,6 @@ def _follow(width: float, *, gap: float = 0.4) -> None:
     imgui.same_line(0, gap * em)
     if imgui.get_content_region_avail().x < width * em:
         imgui.new_line()
-
-
-def _check(text: str, value: bool, tip: str) -> tuple[bool, bool]:
-    border = imgui.get_style_color_vec4(imgui.Col_.button_active)
-    with imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):
-        with imgui_ctx.push_style_color(imgui.Col_.border, border):
-            changed, value = imgui.checkbox(text, value)
-    widgets.tooltip(tip)
-    return changed, value
 
 
 def _times(state: AppState, context: PanelContext) -> None:

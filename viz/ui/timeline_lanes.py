@@ -39,7 +39,7 @@ def draw_lanes(state: AppState, context: PanelContext) -> None:
     lanes, row = context.timeline.lanes, round(ROW * em)
     lanes.left = origin.x + max(min(NAMES * em, 0.3 * room.x), 7 * em)
     right = origin.x + room.x - imgui.get_style().scrollbar_size - em
-    lanes.scale = max(1.0, right - lanes.left) / _find_span(state)
+    lanes.scale = max(1.0, right - lanes.left) / _find_span(context.timeline.drag or state)
     lanes.ruler, lanes.rows = origin.y + row / 2, {}
     _ruler(state, context, origin, right, row)
     if state.timeline.tracks:
@@ -71,9 +71,9 @@ def _rows(state: AppState, context: PanelContext, right: float, row: int) -> Non
     imgui.dummy((1, 1))
 
 
-def _find_span(state: AppState) -> float:
-    """Return the seconds that are shown: all of the timeline, and the keys behind its end."""
-    return max([state.timeline.seconds, *(track.keys[-1].seconds for track in state.timeline.tracks)])
+def _find_span(owner: AppState | TimelineDrag) -> float:
+    """Return the seconds that are shown: all of the timeline and the keys behind its end; the same during a drag."""
+    return max([owner.timeline.seconds, *(track.keys[-1].seconds for track in owner.timeline.tracks)])
 
 
 def _color(context: PanelContext, name: str, alpha: float = 1.0) -> int:
@@ -90,7 +90,7 @@ def _ruler(state: AppState, context: PanelContext, origin: ImVec2, right: float,
     draw.add_rect_filled((lanes.left, origin.y), (end, base), _color(context, "field"), 3.0)
     step = next((tick for tick in TICKS if tick * lanes.scale >= TICK), TICKS[-1])
     with widgets.letters(context.theme.mono, widgets.SMALL * em):
-        for place in range(math.floor(_find_span(state) / step + 1e-6) + 1):
+        for place in range(math.floor(_find_span(context.timeline.drag or state) / step + 1e-6) + 1):
             x, text = lanes.x(place * step), _format_tick(place * step, step)
             draw.add_line((x, base - 0.3 * row), (x, base), _color(context, "dim"))
             if x + imgui.calc_text_size(text).x < right + 2 * em:
@@ -109,10 +109,12 @@ def _name(state: AppState, context: PanelContext, name: str, row: int) -> None:
     title = PROPERTIES[name].title if name else "All"
     width = lanes.left - 2.4 * em - here.x
     text = widgets.elide(title, width)
-    draw.add_text((here.x, here.y + (row - em) / 2), _color(context, "text" if name else "dim"), text)
+    is_idle = state.linked and name in OF_THE_RIGHT
+    draw.add_text((here.x, here.y + (row - em) / 2), _color(context, "dim" if is_idle or not name else "text"), text)
     if name:
         imgui.invisible_button(f"name {name}", (width, row))
-        widgets.tooltip(f"{PROPERTIES[name].tip} Right-click for more.")
+        idle = " Both models are linked, so it moves nothing now: L unlinks them." if is_idle else ""
+        widgets.tooltip(f"{PROPERTIES[name].tip}{idle} Right-click for more.")
         _name_menu(state, context, name)
         imgui.same_line(0, 0)
     spot = ImVec2(lanes.left - 1.7 * em, here.y + row / 2)

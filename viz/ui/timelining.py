@@ -33,9 +33,9 @@ def toggle_key(state: AppState, context: PanelContext, name: str) -> None:
 def remove(state: AppState, context: PanelContext, chosen: Iterable[KeyName]) -> None:
     """Delete keys."""
     names = list(chosen)
+    count = len(edits.take_keys(state.timeline, names))
     put(state, edits.remove_keys(state.timeline, names))
     context.timeline.chosen = frozenset()
-    count = len(names)
     context.message = (
         f"Deleted {count} {'key' if count == 1 else 'keys'}: Ctrl-Z brings {'it' if count == 1 else 'them'} back."
     )

@@ -181,13 +181,20 @@ def is_reset() -> bool:
 
 def check(text: str, owner: object, name: str, tip: str = "") -> None:
     """Draw a yes or no of a state dataclass, its text right of the box."""
+    value = getattr(owner, name)
+    changed = checkbox(f"{text}##{name}", value, tip)
+    if changed != value:
+        setattr(owner, name, changed)
+
+
+def checkbox(text: str, value: bool, tip: str = "") -> bool:
+    """Draw a yes or no, its text right of the box; return what it is now."""
     border = imgui.get_style_color_vec4(imgui.Col_.button_active)
     with imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):  # seen while it is empty
         with imgui_ctx.push_style_color(imgui.Col_.border, border):
-            changed, value = imgui.checkbox(f"{text}##{name}", getattr(owner, name))
+            value = imgui.checkbox(text, value)[1]
     tooltip(tip)
-    if changed:
-        setattr(owner, name, value)
+    return value
 
 
 def text_field(name: str, hint: str, shown: str, tip: str = "") -> str | None:

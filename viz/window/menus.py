@@ -157,7 +157,8 @@ class Menus:
             self._table_shown = not self._table_shown
         if imgui.is_key_pressed(imgui.Key.k, False):
             names = timeline_edits.list_properties if io.key_shift else timeline_edits.list_listed
-            timelining.key(self.state, self.context, names(self.state))
+            self.context.message = f"Keyed at {self.state.playback.seconds:.2f} s: the Timeline panel shows it."
+            timelining.key(self.state, self.context, names(self.state))  # which may say that there is no room
         slot = self.canvas.aimed(io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
             self.canvas.one_to_one(slot)
