@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from support.gui import save_model
-from viz.core.latent import Blend, Direction, Latent, Mixture, Moved, SeedPoint, Step
+from viz.core.latent import Blend, Direction, Latent, Mixture, Moved, SeedPoint, Step, WeightedSum
 from viz.core.state import SLOTS, AppState
 from viz.core.state_fields import read_limits
 from viz.loading.direction_files import open_directions
@@ -83,6 +83,7 @@ def random_state(rng: random.Random, models: list[str], latents: list[Latent], d
         made = [
             simple,
             Blend(simple, point, rng.random()),
+            WeightedSum(((simple, 0.75), (point, 0.5), (SeedPoint(7.0), -0.25))),
             Mixture(point, simple, (0, 2)),
             Moved(point, (Step(known[0], 1.5),)),
         ]
