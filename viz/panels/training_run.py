@@ -69,7 +69,7 @@ def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
         imgui.same_line(0, gap)
     still = imgui.WindowFlags_.no_scrollbar | imgui.WindowFlags_.no_scroll_with_mouse  # the plot takes what is left
     with imgui_ctx.begin_child("losses", losses, imgui.ChildFlags_.none, still):
-        _losses(training, context, report.snapshot)
+        _losses(training, context, report.snapshot.curves if report.snapshot else {})
     if not stacked:
         imgui.same_line(0, gap)
     _fakes(context, report, ImVec2(pictures, pictures / shape))
@@ -111,6 +111,10 @@ def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
     if report.error:
         draw_failure(context, report)
     _actions(training, context, monitor, report)
+    if snapshot is not None:
+        imgui.same_line()
+        find = partial(offer_curves, snapshot.folder.name, snapshot.curves, log=training.log_scale)
+        saving.draw_button(context, "Training", find)
     _snapshots(training, context, snapshot)
 
 
@@ -186,7 +190,7 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
     if widgets.button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
-    imgui.set_next_item_width(8 * imgui.get_font_size())
+    imgui.set_next_item_width(6 * imgui.get_font_size())
     tip, double = "Total length in thousands of images; double click doubles the present one.", 2e-3 * progress.images
     widgets.number(context.theme, None, training, "kimg", step=1, form="%.1f kimg", default=double, tip=tip)
 
@@ -221,9 +225,8 @@ def format_length(images: int, total: int) -> str:
 # ----------------------------------------------------------------------------------------------------- the losses
 
 
-def _losses(training: TrainingState, context: PanelContext, snapshot: RunSnapshot | None) -> None:
-    curves = snapshot.curves if snapshot else {}
-    _legend(training, context, snapshot.folder.name if snapshot else "", curves)
+def _losses(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
+    _legend(training, context, curves)
     if not curves or not len(curves["kimg"]):
         widgets.sentence("The first losses come with the first tick: after 4 kimg or a minute.", context.theme.dim)
         return
@@ -266,19 +269,16 @@ def loss_range(curves: Mapping[str, np.ndarray], log: bool) -> tuple[float, floa
     return low - margin, high + margin
 
 
-def _legend(training: TrainingState, context: PanelContext, name: str, curves: Mapping[str, np.ndarray]) -> None:
-    """Draw the newest values in the curves' colours, the Save button, and the switch of the axis."""
-    for column, title, colour, tip in CURVES:
-        values = curves.get(column, np.empty(0))
+def _legend(training: TrainingState, context: PanelContext, curves: Mapping[str, np.ndarray]) -> None:
+    """Draw the newest values in the curves' colours, and the switch of the axis."""
+    for name, title, colour, tip in CURVES:
+        values = curves.get(name, np.empty(0))
         values = values[np.isfinite(values)]
         imgui.align_text_to_frame_padding()
         widgets.mono_text(context.theme, f"{title} {values[-1]:<8.3g}" if len(values) else f"{title} -", rgb(colour))
         widgets.tooltip(tip)
         imgui.same_line(0, 2 * imgui.get_style().item_spacing.x)
-    width = (saving.WIDTH + 3.4) * imgui.get_font_size() + imgui.get_style().item_spacing.x
-    imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - width)
-    saving.draw_button(context, "Training", partial(offer_curves, name, curves, log=training.log_scale))
-    imgui.same_line()
+    imgui.same_line(imgui.get_content_region_avail().x + imgui.get_cursor_pos_x() - 3.4 * imgui.get_font_size())
     widgets.check("log", training, "log_scale", "Logarithmic axis: the penalty is often far below the losses.")
 
 

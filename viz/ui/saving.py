@@ -88,7 +88,8 @@ def _menu(context: PanelContext, panel: str, find: Callable[[], Offer | None]) -
         widgets.close_by_escape()
         if not context.models.has_dialogs:
             imgui.set_next_item_width(FIELD * em)
-            saving.typed = imgui.input_text_with_hint("##name", "folder and name", saving.typed)[1]
+            with imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):  # else it is not seen as a field
+                saving.typed = imgui.input_text_with_hint("##name", "folder and name", saving.typed)[1]
             widgets.tooltip("Where the file goes, without its ending. Nothing is written over.")
         for suffix, form, words in FORMS:
             if imgui.menu_item(f"{form}##{panel}", words, False)[0]:
