@@ -2,7 +2,7 @@
 """Learn a binding: a control is moved in the window, a fader outside, in whichever order."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from viz.core.osc_state import Binding
 from viz.core.state import AppState
@@ -23,7 +23,7 @@ class Learning:
     setting: str = ""
     address: str = ""
     learnt: Binding | None = None  # the last one
-    _most: float = 1.0  # that came from the controller
+    _ends: tuple[float, float] = (0.0, 1.0)  # of what comes from the controller
     _shown: dict[str, Value] = field(default_factory=dict)  # every setting, before the panels were drawn
     _heard_at: dict[str, float] = field(default_factory=dict)
 
@@ -39,16 +39,23 @@ class Learning:
             if before != value and (way := _measure(find_address(text), before, value)) > farthest:
                 farthest, self.setting = way, text
 
-    def hear(self, address: str, value: float | str) -> None:
-        """Take the address of a controller that begins to move."""
+    def hear(self, address: str, value: float | str, state: AppState) -> None:
+        """Take the address of a controller that begins to move; widen the range of what it sends by what comes."""
+        if isinstance(value, str):
+            return
         now = time.monotonic()
         began = now - self._heard_at.get(address, -SILENCE) >= SILENCE
         if len(self._heard_at) < MOST_HEARD or address in self._heard_at:
             self._heard_at[address] = now
-        if began and isinstance(value, float):
-            self.address, self._most = address, 1.0
-        if address == self.address and isinstance(value, float) and abs(value) > 1.0:
-            self._most = max(MIDI, abs(value))
+        if began:
+            self.address, self._ends = address, (0.0, 1.0)
+        if address == self.address:
+            self._ends = _widen(self._ends, value)
+        if self.learnt and address == self.learnt.address:  # its first value may have been a small one
+            least, most = _widen((self.learnt.least, self.learnt.most), value)
+            if (least, most) != (self.learnt.least, self.learnt.most) and self.learnt in state.osc.bindings:
+                self.learnt = replace(self.learnt, least=least, most=most)
+                state.osc.bind(self.learnt)
 
     def bind(self, state: AppState) -> bool:
         """Add the binding once both sides are known; return False if there are too many."""
@@ -57,9 +64,15 @@ class Learning:
         found = find_address(self.setting)
         assert found is not None
         low, high, curve = suggest_range(found, found.read(state))
-        self.learnt = Binding(self.address, self.setting, 0.0, self._most, low, high, curve)
+        self.learnt = Binding(self.address, self.setting, *self._ends, low, high, curve)
         self.setting = self.address = ""
         return state.osc.bind(self.learnt)
+
+
+def _widen(ends: tuple[float, float], value: float) -> tuple[float, float]:
+    """Return a controller's range with room for a value: 0 to 1, 0 to 127 or beyond, or as far below 0 as above."""
+    most = max(MIDI, abs(value)) if abs(value) > ends[1] else ends[1]
+    return (-most if value < 0.0 or ends[0] < 0.0 else 0.0), most
 
 
 def suggest_range(address: Address, now: Value | None) -> tuple[float, float, str]:

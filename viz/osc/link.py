@@ -4,7 +4,7 @@
 import time
 from collections.abc import Callable
 
-from viz.core.osc_state import Binding, OscState, bend, unbend
+from viz.core.osc_state import MOST_BINDINGS, Binding, OscState, bend, unbend
 from viz.core.state import AppState
 from viz.osc.addresses import find_address
 from viz.osc.learning import Learning
@@ -22,6 +22,7 @@ class OscLink:
     def __init__(self, state: AppState, wake: Callable[[], object] = lambda: None) -> None:
         self.state = state
         self.error = ""  # one sentence why nothing is received or sent
+        self.notice = ""  # one sentence on what was not learnt
         self.last = ""  # the last message that meant something, as text
         self.learning: Learning | None = None  # None: nothing is being learnt
         self.rate = 0.0  # messages a second
@@ -53,7 +54,7 @@ class OscLink:
         if self.learning:
             for address, value in values.items():
                 if find_address(address) is None:
-                    self.learning.hear(address, value)
+                    self.learning.hear(address, value, self.state)
             self._bind(self.learning)
         return bool(applied)
 
@@ -72,7 +73,7 @@ class OscLink:
 
     def learn(self, starts: bool) -> None:
         """Start or stop learning."""
-        self.learning = Learning() if starts else None
+        self.learning, self.notice = Learning() if starts else None, ""
 
     def close(self) -> None:
         """Let go of both ports."""
@@ -128,4 +129,5 @@ class OscLink:
 
     def _bind(self, learning: Learning) -> None:
         if not learning.bind(self.state):
-            self.error = "There are as many bindings as there may be: remove one first."
+            self.notice = f"{MOST_BINDINGS} bindings are the most: remove one to learn another."
+            self.learning = None

@@ -1,7 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Receive OSC on a thread of its own that keeps the newest message of each address, whatever else comes."""
 
+import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from viz.core.osc_state import is_address
@@ -13,7 +15,8 @@ LONGEST = 512  # bytes of a message: the longest address, and its first argument
 MOST_WAITING = 1024  # addresses between two frames
 DEEPEST = 8  # bundles inside one another
 BUNDLE = b"#bundle\0"
-PATIENCE = 0.2  # seconds that closing may take
+PATIENCE = 0.2  # seconds after which a thread that hears nothing sees that it is to end
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where one reaches oneself
 
 
 class Receiver:
@@ -41,8 +44,11 @@ class Receiver:
         return taken
 
     def close(self) -> None:
-        """Stop receiving."""
+        """Stop receiving, and free the port."""
         self._closing = True
+        with contextlib.suppress(OSError):  # it is PATIENCE, then, that ends the wait
+            host, port, *_ = self._socket.getsockname()
+            self._socket.sendto(b"", (EVERYWHERE.get(host, host), port))
         self._thread.join(4 * PATIENCE)
         self._socket.close()
 
@@ -52,9 +58,8 @@ class Receiver:
                 datagram = self._socket.recv(LARGEST)
             except TimeoutError:
                 continue
-            except OSError:  # an earlier sender's port was closed (Windows says so here), or this socket is
-                if self._socket.fileno() < 0:
-                    return
+            except OSError:  # Windows says here that a port was closed to which something was sent
+                time.sleep(PATIENCE / 10)
                 continue
             for message in split(datagram):
                 self._keep(message)

@@ -82,6 +82,8 @@ def _ports(osc: OscState, link: OscLink, context: PanelContext) -> None:
         osc.send_host = typed if typed else osc.send_host
     if link.error:
         widgets.sentence(link.error, theme.error)
+    elif link.notice:
+        widgets.sentence(link.notice, theme.warning)
     elif link.is_open:
         tip = "The newest message that moved something, and how many come a second, those without meaning included."
         widgets.fact(theme, "last", link.last or "nothing came yet", tip, theme.text if link.last else theme.dim)

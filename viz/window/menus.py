@@ -147,7 +147,7 @@ class Menus:
         io, key = imgui.get_io(), imgui.Key
         if io.key_ctrl and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
-        self.presentation.keys()
+        self.presentation.keys(leaves=not self._table_shown)
         self.undo.keys()
         self._bookmark_keys()
         self._capture_keys()

@@ -74,8 +74,11 @@ class Presentation:
                 display.text_size = step
         imgui.end_menu()
 
-    def keys(self) -> None:
-        """Handle the keys of all this, also while a text is typed: none of them is a letter."""
+    def keys(self, *, leaves: bool) -> None:
+        """Handle the keys of all this, also while a text is typed: none of them is a letter.
+
+        Esc `leaves` full screen, unless there is something else that it closes.
+        """
         io, key, display = imgui.get_io(), imgui.Key, self._state.display
         if imgui.is_key_pressed(key.f11, False):
             if io.key_shift:
@@ -84,8 +87,8 @@ class Presentation:
                 self.toggle_full_screen()
         if imgui.is_key_pressed(key.f10, False):
             display.show_keys = not display.show_keys
-        no_popup = not imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
-        if self.is_full and imgui.is_key_pressed(key.escape, False) and no_popup and not io.want_text_input:
+        leaves = leaves and not imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
+        if self.is_full and leaves and imgui.is_key_pressed(key.escape, False) and not io.want_text_input:
             self.toggle_full_screen()
         if io.key_ctrl and not io.key_alt:
             up = imgui.is_key_pressed(key.equal) or imgui.is_key_pressed(key.keypad_add)

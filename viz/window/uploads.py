@@ -52,7 +52,11 @@ class CanvasUploads:
         """Return textures of the same pictures, each as wide as `side` says, in pixels: for another window."""
 
         def upload(name: str, pixels: Pixels | None, width: float) -> TextureHandle | None:
-            return None if pixels is None else self.textures.picture(f"beside {name}", pixels, width)
+            return (
+                None
+                if pixels is None
+                else self.textures.picture(f"beside {name}", pixels, width, nearest=state.canvas.nearest)
+            )
 
         left, right = (
             upload(slot, _choose(context.results[slot], side[slot], state.canvas.nearest), side[slot]) for slot in SLOTS

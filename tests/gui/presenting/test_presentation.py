@@ -94,6 +94,11 @@ def test_the_canvas_covers_the_screen_and_the_window_comes_back(tmp_path: Path) 
         context.mouse_drag_with_delta(imgui.ImVec2(60, 0))
         context.yield_(2)
         assert window.state.transform.tx > 0.0, "it can be moved as ever"
+        context.key_press(imgui.Key.f1)
+        context.yield_(3)
+        context.key_press(imgui.Key.escape)
+        context.yield_(6)
+        assert window.presentation.is_full, "Esc closed the table"
         context.key_press(imgui.Key.escape)
         context.yield_(6)
         assert not window.presentation.is_full and size_of_window() == before
@@ -209,6 +214,12 @@ def test_one_picture_takes_the_second_window_and_follows_a_drag(tmp_path: Path) 
         for _ in range(3):
             yield
         assert second._frames["left"].side == 2 * SIZE[1], "zoomed as the canvas is"
+        soft = np.abs(np.diff(seen[0][300], axis=0)).max(axis=1)
+        window.state.canvas.nearest = True
+        for _ in range(3):
+            yield
+        hard = np.abs(np.diff(seen[0][300], axis=0)).max(axis=1)
+        assert hard.max() > 3 * soft.max(), "hard pixels"
 
     run_script(window, script())
 

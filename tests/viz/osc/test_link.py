@@ -15,7 +15,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from viz.cli.main import main
 from viz.core import state as states
-from viz.core.osc_state import CURVES, Binding, bend, unbend
+from viz.core.osc_state import CURVES, MOST_BINDINGS, Binding, bend, unbend
 from viz.core.state import AppState
 from viz.osc import learning, messages
 from viz.osc.link import OscLink
@@ -260,14 +260,57 @@ def test_a_binding_is_learnt_in_either_order(peer: Peer, monkeypatch: pytest.Mon
     assert len(peer.state.osc.bindings) == 2
 
 
+def test_the_range_of_a_learnt_controller_widens_with_what_comes(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "SILENCE", 0.05)
+    peer.link.learn(True)
+    peer.frame()
+    peer.state.latent.psi = 0.7
+    peer.frame()
+    ends = []
+    for value in (1, 3, 64, 200.0, -5.0):  # a fader of 0 to 127 begins at its foot
+        peer.say("/midi/cc7", value)
+        peer.frames_until_something_came() if ends else (time.sleep(0.05), peer.frame())
+        ends.append((peer.state.osc.bindings[0].least, peer.state.osc.bindings[0].most))
+    assert ends == [(0.0, 1.0), (0.0, 127.0), (0.0, 127.0), (0.0, 200.0), (-200.0, 200.0)]
+    assert len(peer.state.osc.bindings) == 1
+
+
+def test_there_is_an_end_to_bindings(peer: Peer) -> None:
+    for index in range(MOST_BINDINGS):
+        assert peer.state.osc.bind(Binding(f"/{index}", "/jinc/transform/tx"))
+    peer.link.learn(True)
+    peer.frame()
+    peer.state.latent.psi = 0.7
+    peer.frame()
+    peer.say("/one/more", 0.5)
+    time.sleep(0.05)
+    peer.frame()
+    assert len(peer.state.osc.bindings) == MOST_BINDINGS and peer.link.learning is None
+    assert str(MOST_BINDINGS) in peer.link.notice and peer.link.is_open and not peer.link.error
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_is_free_as_soon_as_it_is_closed(host: str) -> None:
+    state = AppState()
+    state.osc.on, state.osc.host, state.osc.port = True, host, free_port()
+    link = OscLink(state)
+    for _ in range(5):
+        link.receive()
+        assert link.is_open and not link.error
+        began = time.perf_counter()
+        link.close()
+        link._opened = ()
+        assert time.perf_counter() - began < 0.15, "the window does not wait for it"
+
+
 def test_an_address_that_never_rests_is_not_learnt(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "SILENCE", 0.2)
     found = learning.Learning()
-    found.hear("/accelerometer", 0.1)
+    found.hear("/accelerometer", 0.1, AppState())
     found.address = ""
     for _ in range(10):
         time.sleep(0.01)
-        found.hear("/accelerometer", 0.1)
+        found.hear("/accelerometer", 0.1, AppState())
     assert found.address == ""
 
 
