@@ -136,7 +136,7 @@ class PlaybackState:
     seconds: float = number(0.0, 0.0, MOST_SECONDS)
     playing: bool = False
     seeds: int = number(8, 2, 100)  # of the walk
-    spread: float = number(0.15, 0.0, 1.0)  # of the loop around a latent: the share of other latents
+    spread: float = number(0.25, 0.0, 1.0)  # of the loop around a latent: the share of other latents
     radius: float = number(0.1, 0.0, 1.0)  # of the circle, in image widths
     psi: float = number(0.0, -1.0, 2.0)  # to which truncation sweeps
     rungs: str = choice("right", "left")  # the slot that climbs the ladder
