@@ -97,6 +97,8 @@ def test_every_part_is_captured_by_menu_and_key(tmp_path: Path, shown: Window) -
         assert pixels(shown.context.captures.last).shape == (round(display.y), round(display.x), 3)
         assert read_source(str(shown.context.captures.last)).what == "window"
         assert redraw(tmp_path, str(shown.context.captures.last)).shape == (64, 128, 3)
+        jobs = shown.context.jobs
+        assert not any(name.startswith("capture") for name in (*jobs.statuses, *jobs.started)), "no pixels stay behind"
         names = sorted(path.name for path in (tmp_path / "captures").iterdir())
         assert len(names) == 6 and not any(name.startswith(".") for name in names)
 

@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Capture: keep a picture with its state inside, open one, and hand the state on as text."""
 
+from functools import cache
+
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core.panel_state import DEFAULT_NAME, CaptureState
@@ -42,6 +44,9 @@ OPEN = (
 INSIDE = "The state is inside every capture: drop one on this window, and all is as it was."
 
 
+_default_folder = cache(naming.default_folder)  # it reads a file of the desktop's
+
+
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw what is captured and where to on the left, what brings it back on the right."""
     with widgets.side_column("taking", COLUMN, 1.6 * COLUMN) as is_beside:
@@ -69,7 +74,8 @@ def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> No
         sizes = [(str(size), f"{size} px" if size else own) for size in SIZES]
         capture.size = int(widgets.select("sizes", "sizes", str(capture.size), sizes, SIZE))
     widgets.label(theme, "folder", FOLDER)
-    shown = shorten_path(str(naming.choose_folder(capture.folder)))
+    folder = naming.choose_folder(capture.folder) if capture.folder else _default_folder()
+    shown = shorten_path(str(folder))
     typed = widgets.text_field("folder", "Jinc in your pictures", shown, FOLDER)
     capture.folder = capture.folder if typed is None else typed
     widgets.label(theme, "name", NAME)
@@ -81,7 +87,7 @@ def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> No
         known = ", ".join(f"{{{field}}}" for field in naming.FIELDS)
         widgets.sentence(f"There is no field {{{unknown[0]}}}: take {known}.", theme.warning)
     else:
-        names = naming.list_names(naming.choose_folder(""), capture.name, naming.describe_fields(state, capture.what))
+        names = naming.list_names(folder, capture.name, naming.describe_fields(state, capture.what))
         widgets.fact(theme, "for example", next(names).name, "What the name stands for now.", theme.dim)
     row = widgets.Row(2)
     tip = f"Write the {titles[capture.what].lower()} with its state inside (Ctrl-S)."

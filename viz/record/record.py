@@ -198,7 +198,7 @@ def _read_conditions(label: str, document: object) -> Conditions:
     if not isinstance(document, dict) or document.keys() - {item.name for item in fields(Conditions)}:
         raise ValueError(f"{label} must be a JSON object of device, precision and threads.")
     found = Conditions(**document)
-    if not isinstance(found.device, str) or not re.fullmatch(r"[a-z]{1,10}(:[0-9]{1,3})?", found.device):
+    if not isinstance(found.device, str) or not re.fullmatch(r"[a-z]{1,20}(:[0-9]{1,3})?", found.device):
         raise ValueError(f"{label}.device must be the name of a device.")
     if found.precision not in PRECISIONS:
         raise ValueError(f"{label}.precision must be one of {', '.join(PRECISIONS)}.")

@@ -31,6 +31,8 @@ from viz.render.inverse_warp import coverage, inverse_warp
 from viz.render.renderer import Renderer, on_device
 from viz.render.upscale import lanczos_matrix, resample
 
+BAND = 512  # rows of an enlarged picture that are made at a time
+
 
 class Still(NamedTuple):
     """A picture that is kept: `pixels` uint8 [H, W, 4], how it came about, and a remark ("" none) as RenderResult's."""
@@ -61,9 +63,9 @@ def draw_still(
     with torch.inference_mode(), on_device(request.device), _fixed(threads):
         plan = renderer.plan(request)
         inputs = plan.inputs
-        picture = inputs.synthesis(inputs.ws, inputs.options())
+        picture = inputs.synthesis(inputs.ws, inputs.options()).float().cpu()
         moved = forward_matrix(*inputs.motion) if inputs.motion is not None and inputs.untransform else None
-        pixels = _finish(picture, moved, size or resolution, nearest).cpu().numpy()
+        pixels = _finish(picture, moved, size or resolution, nearest).numpy()
     precision = "float16" if inputs.precision.num_fp16_res else "float32"
     conditions = Conditions(request.device, precision, threads)
     return Still(pixels, plan.model.facts, conditions, " ".join(plan.notices))
@@ -90,29 +92,32 @@ def _finish(picture: Tensor, moved: Tensor | None, size: int, nearest: bool) -> 
     """
     if moved is not None:
         picture = resample(picture, lambda planes: inverse_warp(planes, moved), clear=-1, opaque=1)
-    planes, own = to_uint8(picture)[0].permute(2, 0, 1).float(), picture.shape[3]
-    if size != own:
-        planes = resample(planes, lambda some: _resize(some, size, nearest and size > own)).add_(0.5).clamp_(0, 255)
-    if moved is not None:
-        covered = coverage(moved, size, planes.device)
-        alone = len(planes) == 4  # what is transparent needs no other colour
-        planes = torch.cat([planes[:3], planes[3:] * covered]) if alone else planes * covered
-        planes = planes.add_(0.5) if size == own else planes
-    pixels = torch.full((size, size, 4), 255, dtype=torch.uint8, device=planes.device)
+    planes = to_uint8(picture)[0].permute(2, 0, 1)
+    if size != picture.shape[3]:
+        planes = _resize(planes.float(), size, nearest)
+    if moved is not None:  # after enlarging, so that the border is sharp
+        first = 3 if len(planes) == 4 else 0  # what is transparent needs no other colour
+        cut = (planes[first:] * coverage(moved, size)).add_(0.5).to(torch.uint8)
+        planes = torch.cat([planes[:first], cut])
+    pixels = torch.full((size, size, 4), 255, dtype=torch.uint8)
     for index, plane in enumerate(planes):
         pixels[:, :, index] = plane
     return pixels
 
 
 def _resize(planes: Tensor, size: int, nearest: bool) -> Tensor:
-    """Return [C, size, size] of [C, S, S], plane by plane, which takes less memory."""
+    """Return uint8 [C, size, size] of [C, S, S] in 0..255, some rows at a time, which takes less memory."""
     own = planes.shape[2]
-    centres = (torch.arange(size, dtype=torch.float64, device=planes.device) + 0.5) * (own / size) - 0.5
-    if nearest:
+    centres = (torch.arange(size, dtype=torch.float64) + 0.5) * (own / size) - 0.5
+    if nearest and size > own:
         chosen = (centres + 0.5).floor().long().clamp(0, own - 1)
-        return planes[:, chosen][:, :, chosen]
+        return planes[:, chosen][:, :, chosen].to(torch.uint8)
     matrix = lanczos_matrix(centres, own, own / size)
-    return torch.stack([matrix @ plane @ matrix.T for plane in planes])
+    done = torch.empty((len(planes), size, size), dtype=torch.uint8)
+    for rows, target in zip(matrix.split(BAND), done.split(BAND, dim=1), strict=True):
+        made = resample(planes, lambda some, rows=rows: rows @ some @ matrix.T)  # type: ignore[misc]
+        target.copy_(made.add_(0.5).clamp_(0, 255))
+    return done
 
 
 class Drawn(NamedTuple):

@@ -211,7 +211,7 @@ class Capturing:
     def _finish(self, name: str) -> None:
         jobs = self._context.jobs
         status = jobs.statuses.get(name)
-        if status is None or not (status.finished or status.result or status.error):
+        if status is None or not status.finished:  # a status that comes later would stay, with all pixels
             return
         if isinstance(status.result, Captured):
             self._context.message, self._context.captures.last = status.result.sentence, status.result.path
