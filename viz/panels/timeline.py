@@ -9,6 +9,7 @@ from viz.record import timeline_edits as edits
 from viz.record.timeline_templates import TEMPLATES, Template
 from viz.ui import timelining, widgets
 from viz.ui.context import PanelContext
+from viz.ui.theme import rgb
 from viz.ui.timeline_lanes import draw_lanes, handle_lane_keys
 
 TITLE = "Timeline"
@@ -18,7 +19,13 @@ EMPTY = (
     "Nothing moves yet. Set up the picture and press Key: the present latent, truncation and transform are kept at the "
     "playhead. Drag the playhead on, change the picture, press Key again, then Play. Or begin with a template:"
 )
-PLAY_WIDTH, TIME_WIDTH, NUMBER_WIDTH = 3.6, 4.8, 5.6  # in font sizes
+PLAY_WIDTH, TIME_WIDTH, NUMBER_WIDTH = 3.6, 4.8, 7.0  # in font sizes
+FORMS = {
+    "seeds": "%d seeds",
+    "spread": "share %.2f",
+    "radius": "radius %.2f",
+    "psi": "to %.2f",
+}  # of templates' numbers
 
 
 def draw(state: AppState, context: PanelContext) -> None:
@@ -63,7 +70,9 @@ def _bar(state: AppState, context: PanelContext) -> None:
     _follow(5.6)
     if widgets.button("Templates", "Ready-made motions: each puts the keys of one property over the whole length."):
         imgui.open_popup("templates")
-    if imgui.begin_popup("templates"):
+    with imgui_ctx.push_style_color(imgui.Col_.popup_bg, rgb(context.theme.palette["stage"])):  # buttons stand out
+        is_open = imgui.begin_popup("templates")
+    if is_open:
         widgets.close_by_escape()
         for template in TEMPLATES:
             _template(state, context, template)
@@ -135,7 +144,7 @@ def _template(state: AppState, context: PanelContext, template: Template) -> Non
     if template.number == "rungs":
         playback.rungs = widgets.select("rungs", playback.rungs, playback.rungs, (("left", "left"), ("right", "right")))
     else:
-        form = {"seeds": "%d seeds", "psi": "ψ %.2f"}.get(template.number, "%.2f")
+        form = FORMS[template.number]
         step = 0.1 if template.number == "seeds" else 0.005
         widgets.number(context.theme, None, playback, template.number, step=step, form=form, tip=template.tip)
 
