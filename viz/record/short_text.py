@@ -19,7 +19,10 @@ WORD = re.compile(r"jinc(\d{1,4}):([A-Za-z0-9_=\s-]*)")
 
 
 def encode_text(record: Record, *, keeps_paths: bool = False) -> str:
-    """Return the short text of a record: what differs from a first start's state, for others without paths."""
+    """Return the short text of a record: what differs from `AppState()`, for others without paths.
+
+    What `AppState()` sets belongs to the form: a picture's setting that starts otherwise needs another PREFIX.
+    """
     document = to_document(record, keeps_paths=keeps_paths)
     document["state"] = _differences(document["state"], states.to_json(AppState()))
     document = {name: value for name, value in document.items() if value and name != "versions"}

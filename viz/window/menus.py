@@ -52,8 +52,11 @@ class Menus:
             for slot in SLOTS:
                 if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
                     self.context.models.browse(slot)
-            if imgui.menu_item("Open a capture …", "", False, self.context.models.has_dialogs)[0]:
-                self.context.captures.browse()
+            if imgui.menu_item("Open a capture …", "", False)[0]:
+                if self.context.models.has_dialogs:
+                    self.context.captures.browse()
+                else:
+                    self._show(capture.TITLE)  # which takes a typed path
             imgui.separator()
             self._capture_menu()
             if imgui.menu_item("Export video …", "", False)[0]:

@@ -83,6 +83,7 @@ def draw_and_draw_again(folder: Path, count: int, seed: int) -> list[PictureRequ
     return requests
 
 
+@pytest.mark.slow
 def test_random_states_are_drawn_again_to_the_bit(folder: Path) -> None:
     requests = draw_and_draw_again(folder, 24, seed=0)
     for item in fields(PictureRequest):
