@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,11 +15,13 @@ import pytest
 from PIL import Image, ImageSequence
 from support.paths import ROOT
 
+from viz.record.video.animations import FolderEncoder
 from viz.record.video.formats import FORMATS, VideoError, VideoOptions, choose_format, find_format
-from viz.record.video.writer import open_video
+from viz.record.video.writer import WAITING, open_video
 
 try:
     import av
+    from av.video.reformatter import Colorspace
 except ImportError:
     av = None
 
@@ -57,7 +60,9 @@ def read(path: Path) -> tuple[list[np.ndarray], float]:
             return frames, length
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        standard = {"src_colorspace": Colorspace.ITU709, "dst_colorspace": Colorspace.ITU709}
+        frames = [frame.reformat(format="rgb24", **standard).to_ndarray() for frame in container.decode(stream)]
+        assert stream.codec_context.colorspace == stream.codec_context.color_primaries == 1  # BT.709, and said so
         return frames, len(frames) / float(stream.average_rate)
 
 
@@ -103,8 +108,9 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(kind, tmp_path: Path) ->
     script = f"""
 import resource, signal
 import numpy as np
+from viz.record.video.animations import FolderEncoder
 from viz.record.video.formats import VideoError, VideoOptions, find_format
-from viz.record.video.writer import open_video
+from viz.record.video.writer import WAITING, open_video
 from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 noise = np.random.RandomState(0).randint(0, 256, (60, 96, 96, 3)).astype(np.uint8)
@@ -126,8 +132,9 @@ def test_a_killed_export_leaves_no_file_of_that_name(tmp_path: Path) -> None:
     script = f"""
 import itertools
 import numpy as np
+from viz.record.video.animations import FolderEncoder
 from viz.record.video.formats import VideoOptions, find_format
-from viz.record.video.writer import open_video
+from viz.record.video.writer import WAITING, open_video
 from pathlib import Path
 with open_video(Path({str(tmp_path / "video.webp")!r}), (64, 64), VideoOptions(find_format("webp"))) as video:
     for index in itertools.count():
@@ -193,8 +200,9 @@ def test_without_av_its_formats_say_how_to_install_it(tmp_path: Path, monkeypatc
 def test_encoders_say_nothing_on_standard_error(tmp_path: Path) -> None:
     script = f"""
 import numpy as np
+from viz.record.video.animations import FolderEncoder
 from viz.record.video.formats import FORMATS, VideoOptions
-from viz.record.video.writer import open_video
+from viz.record.video.writer import WAITING, open_video
 from pathlib import Path
 for kind in FORMATS:
     path = Path({str(tmp_path)!r}) / kind.key / ("video" + (kind.suffixes or ("",))[0])
@@ -212,8 +220,9 @@ def test_memory_does_not_grow_with_the_length(kind, tmp_path: Path) -> None:
     script = f"""
 import json, psutil
 import numpy as np
+from viz.record.video.animations import FolderEncoder
 from viz.record.video.formats import VideoOptions, find_format
-from viz.record.video.writer import open_video
+from viz.record.video.writer import WAITING, open_video
 from pathlib import Path
 noise = np.random.RandomState(0).randint(0, 256, (64, 64, 64, 3)).astype(np.uint8)
 found, me = [], psutil.Process()
@@ -240,13 +249,26 @@ def test_a_frame_may_be_changed_once_it_is_added(tmp_path: Path) -> None:
     assert [int(frame[0, 0, 0]) for frame in read(tmp_path / "frames")[0]] == list(range(30))
 
 
-def test_drawing_and_encoding_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from viz.record.video.animations import FolderEncoder
+def test_frames_are_drawn_while_others_are_encoded_and_only_a_few_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_encode, added = threading.Event(), 0
+    monkeypatch.setattr(FolderEncoder, "add", lambda self, frame: may_encode.wait(60))
 
-    monkeypatch.setattr(FolderEncoder, "add", lambda self, frame: time.sleep(0.02))
-    began = time.monotonic()
-    with open_video(tmp_path / "frames", (16, 16), VideoOptions(find_format("png"))) as video:
-        for _ in range(30):
-            time.sleep(0.02)  # drawing
-            video.add(np.zeros((16, 16, 3), np.uint8))
-    assert time.monotonic() - began < 0.9 * 30 * 0.04
+    def draw() -> None:
+        nonlocal added
+        with open_video(tmp_path / "frames", (16, 16), VideoOptions(find_format("png"))) as video:
+            for _ in range(5 * WAITING):
+                video.add(np.zeros((16, 16, 3), np.uint8))
+                added += 1
+
+    drawing = threading.Thread(target=draw)
+    drawing.start()
+    deadline = time.monotonic() + 60
+    while added <= WAITING and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.2)  # in which no more come
+    assert added == WAITING + 1  # one is being encoded
+    may_encode.set()
+    drawing.join(60)
+    assert added == 5 * WAITING
