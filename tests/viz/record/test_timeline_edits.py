@@ -66,7 +66,7 @@ def edit(rng: random.Random, state: AppState) -> None:
             show(state.timeline, state, state.playback.seconds)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_500_random_edits_are_undone_bit_for_bit(seed: int) -> None:
     rng, state = random.Random(seed), states.default_state()
     history, first = History({"state": state}), written(state)
