@@ -183,7 +183,7 @@ class FilmLayout:
             image.paste(Image.fromarray(picture), corner)
             self._mark(draw, corner, COLOURS[slot])
             strip = Image.fromarray(np.ascontiguousarray(slice_)).resize(
-                (width, self.slice_size[1]), Image.Resampling.BOX
+                (width, self.slice_size[1]), Image.Resampling.BICUBIC
             )
             image.paste(strip, (corner[0], self._at(SLICE_TOP)))
             if done < count:
