@@ -87,7 +87,9 @@ def export_maps(
     channels = list(choice.channels) or list(range(len(values)))
     if scores is not None and not choice.channels:
         channels = [int(channel) for channel in np.argsort(-scores, kind="stable")]
-    shown, levels, span = _grade(values, channels, choice)
+    with np.errstate(invalid="ignore", over="ignore"):  # some values may be no numbers: that is worth a look, too
+        shown, levels, span = _grade(values, channels, choice)
+        means, deviations = shown.mean(axis=(1, 2)), shown.std(axis=(1, 2))
     words = "picture" if band.name == "picture" else f"layer {band.name}"
     title = f"{words[0].upper()}{words[1:]} of {name}"
     facts = {
@@ -103,8 +105,8 @@ def export_maps(
     arrays = (
         Array("maps", shown, "", "values of the layer as the model computed them: channel, row down, column right"),
         Array("channels", channels, "", "number of each map's channel"),
-        Array("mean", shown.mean(axis=(1, 2)), "", "mean of each map"),
-        Array("deviation", shown.std(axis=(1, 2)), "", "standard deviation of each map"),
+        Array("mean", means, "", "mean of each map"),
+        Array("deviation", deviations, "", "standard deviation of each map"),
         *([] if scores is None else [Array("scores", scores[channels], "", f"what maps are sorted by: {choice.sort}")]),
     )
     fill = partial(_draw, title=title, band=band, choice=choice, channels=channels, levels=levels, span=span)
@@ -143,7 +145,9 @@ def _grade(
         deviation = np.maximum(shown.std(axis=(1, 2), keepdims=True), 1e-12)
         return shown, (shown - shown.mean(axis=(1, 2), keepdims=True)) / deviation, _span(GREY_REACH / gain)
     if choice.scale == "common":
-        return shown, shown, _span(GREY_REACH * max(float(np.sqrt(np.square(values).mean())), 1e-12) / gain)
+        size = float(np.sqrt(np.square(values).mean()))
+        size = size if math.isfinite(size) else 1.0  # of a layer that holds what is no number
+        return shown, shown, _span(GREY_REACH * max(size, 1e-12) / gain)
     return shown, shown, _span(1 / gain)
 
 
@@ -187,8 +191,8 @@ def _lay_out(levels: np.ndarray) -> np.ndarray:
 def _to_pixels(levels: np.ndarray, span: tuple[float, float], choice: MapChoice) -> np.ndarray:
     """Return uint8 [H, W, 3]: what is no number is black, and the gaps of a sheet are nearly so."""
     planes = levels.transpose(1, 2, 0) if choice.is_colours else _lay_out(levels)[:, :, None]
-    shade = (np.nan_to_num(planes, nan=span[0]) - span[0]) / (span[1] - span[0])
-    pixels = np.broadcast_to(np.clip(shade * 255 + 0.5, 0, 255).astype(np.uint8), (*planes.shape[:2], 3)).copy()
+    shade = (np.nan_to_num(planes, nan=span[0]).clip(*span) - span[0]) / (span[1] - span[0])
+    pixels = np.broadcast_to((shade * 255 + 0.5).astype(np.uint8), (*planes.shape[:2], 3)).copy()
     if not choice.is_colours:
         inside = _lay_out(np.ones_like(levels))
         pixels[np.isnan(inside)] = GAP_GREY

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from support.gui import save_model
 
@@ -114,3 +115,17 @@ def test_every_choice_can_be_drawn_for_a_paper(request_: PictureRequest, choice:
 def test_a_channel_that_is_not_there(request_: PictureRequest, values: np.ndarray) -> None:
     with pytest.raises(ExportError, match=rf"has the channels 0 to {len(values) - 1}, and no 99"):
         export(request_, MapChoice((99,)))
+
+
+@pytest.mark.parametrize("choice", [MapChoice(scale="common"), MapChoice((0,), scale="each"), MapChoice(reach=60.0)])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0])
+def test_what_is_no_number_is_black_and_stays_in_the_numbers(
+    request_: PictureRequest, monkeypatch: pytest.MonkeyPatch, choice: MapChoice, value: float
+) -> None:
+    maps = torch.full((1, 4, 36, 36), value)
+    monkeypatch.setattr(Renderer, "maps", lambda *_: maps)
+    found = export(request_, choice)
+    assert pixels(found).dtype == np.uint8 and encode_export(found, ".svg")
+    assert np.array_equal(found.arrays[0].values[0], maps[0, 0].numpy(), equal_nan=True)
+    if value != value:
+        assert pixels(found)[0, 0, 0] == 0
