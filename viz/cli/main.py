@@ -26,8 +26,16 @@ COMMANDS = (
     Entry("curves", "viz.cli.figures.curves:curves", "Draw the losses and the R1 penalty of training runs."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
     Entry("osc", "viz.cli.osc:osc", "List the OSC addresses that move the window's settings, or send one a value."),
-    Entry("video", "viz.cli.videos.video:video", "Write a video: a walk through seeds, or a state as it moves."),
-    Entry("film", "viz.cli.videos.film:film", "Film two models under one motion: what sticks, and what follows."),
+    Entry(
+        "video",
+        "viz.cli.videos.video:video",
+        "Write a video without a window: a walk through seeds, or a state as it moves.",
+    ),
+    Entry(
+        "film",
+        "viz.cli.videos.film:film",
+        "Film two models under one motion, to show what sticks to the screen and what follows.",
+    ),
     Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )
@@ -94,6 +102,10 @@ def main() -> None:
                                                              what they draw, frequency by frequency
       python visualizer.py sticking --left b --right t --out sticking
                                                              what sticks to the screen: the paper's figure 1
+      python visualizer.py film --left b --right t --out film.mp4
+                                                             the same as a film
+      python visualizer.py video --model t --seeds 0-31 --grid 4x2 --out walk.mp4
+                                                             a walk through seeds
       python visualizer.py render --model t --layer 5 --normalize --out maps.pdf
                                                              a layer's maps; also .png, .svg, .npz, .csv
       python visualizer.py curves training-runs/00003-cats-T-64 --out losses.svg
