@@ -75,6 +75,15 @@ def test_a_state_is_exported_as_it_moves(state_file: Path, tmp_path: Path) -> No
         assert (animation.size, animation.n_frames) == ((32, 32), 5)
 
 
+def test_a_captured_picture_goes_on_moving(state_file: Path, tmp_path: Path) -> None:
+    captured, out = tmp_path / "captured.png", tmp_path / "frames"
+    assert run("render", "--state", state_file, "--out", captured).exit_code == 0
+    result = run("video", "--state", captured, "--seconds", 0.4, "--fps", 10, "--out", out)
+    assert result.exit_code == 0, result.output
+    first, _, third, _ = (np.asarray(Image.open(file)).astype(int) for file in sorted(out.iterdir()))
+    assert abs(first - np.asarray(Image.open(captured).convert("RGB"))).max() <= 1 and (first != third).any()
+
+
 def test_a_timeline_has_its_own_length(state_file: Path, model: str, tmp_path: Path) -> None:
     state = states.load(state_file)
     state.timeline = Timeline((Track("rotation", (Key(0.0, (0.0,)), Key(0.3, (90.0,)))),), seconds=0.4, loop=False)
