@@ -77,10 +77,12 @@ def write_new(folder: Path, template: str, values: Mapping[str, str], write: Cal
 def list_names(folder: Path, template: str, values: Mapping[str, str]) -> Iterator[Path]:
     """Yield the paths that a template stands for, one after the other, taken or not."""
     template = template.strip() or DEFAULT_NAME
+    known = set[str]()
     for number in itertools.count(1):
-        text = _fill(template, {**values, "number": f"{number:03d}"})
-        again = f"-{number}" if "{number}" not in template and number > 1 else ""
-        yield folder / f"{_clean(text)}{again}{SUFFIX}"
+        stem = _clean(_fill(template, {**values, "number": f"{number:03d}"}))
+        again = f"-{number}" if stem in known else ""  # it has no number, or was shortened to none
+        known.add(stem)
+        yield folder / f"{stem}{again}{SUFFIX}"
 
 
 def _take(temporary: Path, path: Path) -> bool:

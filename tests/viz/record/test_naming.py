@@ -2,6 +2,7 @@
 """Names of captures: fields, numbers, names that no file can have, and files that are never replaced."""
 
 import errno
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from viz.core.panel_state import DEFAULT_NAME
 from viz.core.state import AppState, default_state
 from viz.record import naming
-from viz.record.naming import choose_folder, describe_fields, find_unknown_fields, write_new
+from viz.record.naming import choose_folder, describe_fields, find_unknown_fields, list_names, write_new
 
 VALUES = {"model": "net", "latent": "seed7", "what": "left", "date": "2026-11-30", "time": "14-05-09"}
 
@@ -29,6 +30,12 @@ def test_numbers_go_on_and_nothing_is_replaced(tmp_path: Path) -> None:
     assert write(folder, "") == "net-seed7-004.png"
     assert write(folder, "{what} of {date} {time}.png") == "left of 2026-11-30 14-05-09.png"
     assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("template", ["m" * 90 + "-{number}-" + "n" * 60, "m" * 78 + "{number}" + "n" * 60])
+def test_numbers_that_a_long_name_loses_come_behind_it(template: str) -> None:
+    names = [path.name for path in itertools.islice(list_names(Path(), template, VALUES), 2000)]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("has_links", [True, False])
