@@ -232,7 +232,8 @@ class Located:
             them = "it" if len(marks) == 1 else "them"
             return f"{name} needs {' and '.join(marks.values())}: open {them} once, and then this again."
         if self.files:
-            return f"{name} needs {' and '.join(self.files)}, which it was too large to carry along: ask for it."
+            missing = " and ".join(self.files)
+            return f"{name} needs {missing}, which did not come along: put it where it was at that time."
         return ""
 
 
@@ -264,7 +265,10 @@ def locate(record: Record, own: tuple[str, ...], folder: Path) -> Located:
 
 
 def restore(found: AppState, state: AppState) -> None:
-    """Bring a record's settings into a state; what it does not hold stays, and animations are stopped."""
+    """Bring a record's settings into a state; what it does not hold stays.
+
+    Whatever would change them by itself is stopped: animations, the timeline, and slots that follow a run.
+    """
     for name in KEPT:
         setattr(state, name, copy.deepcopy(getattr(found, name)))
     for slot in SLOTS:
@@ -272,7 +276,8 @@ def restore(found: AppState, state: AppState) -> None:
         latent.animate = latent.second.animate = latent.directions.animate = False
         transform.animate = transform.learned_animate = "off"
         transform.spin = 0.0
-    state.noise.animate = False
+    state.noise.animate = state.playback.playing = False
+    state.training.follow_left = state.training.follow_right = False
 
 
 def _keep(document: dict[str, Any]) -> dict[str, Any]:

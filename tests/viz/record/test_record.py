@@ -19,6 +19,7 @@ from support.random_states import W_DIM, random_state, save_files, save_models, 
 from gan.hub import cache
 from viz.core.latent import Direction, FileLatent, Mixture, Step
 from viz.core.state import AppState, default_state
+from viz.core.timeline import play
 from viz.loading.direction_files import open_directions
 from viz.loading.latent_files import open_latent
 from viz.record.models import find_model, local_path, mark_model
@@ -38,6 +39,7 @@ from viz.record.record import (
 from viz.record.short_text import PREFIX, decode_text, encode_text
 from viz.record.sources import is_capture, read_source
 from viz.record.still import draw_slots
+from viz.record.timeline_templates import TEMPLATES, put_template
 
 
 @pytest.fixture
@@ -87,6 +89,19 @@ def test_states_come_back_from_png_text_and_json(folder: Path) -> None:
         assert again.state == record.state and again.conditions == record.conditions
         assert [mark.path for mark in again.models.values()] == ["", ""]
     assert not (folder / "latents").exists(), "all files are where they were"
+
+
+def test_what_came_back_is_not_moved_on_by_what_went_on_before() -> None:
+    captured, state = default_state(), default_state()
+    captured.latent.x, captured.transform.tx = 7.0, 0.25
+    state.timeline = put_template(state, TEMPLATES[0])
+    state.playback.playing = state.training.follow_left = state.training.follow_right = True
+    record = make_record(captured, "left")
+    restore(locate(record, (), Path("unused")).state, state)
+    play(state, 0.5)
+    assert state.latent == captured.latent and state.transform == captured.transform
+    assert not (state.training.follow_left or state.training.follow_right), "a newer snapshot takes no slot"
+    assert state.timeline.tracks, "the keys are still there"
 
 
 def test_a_chat_may_break_a_text_into_lines_and_cannot_shorten_it_unnoticed(folder: Path) -> None:
