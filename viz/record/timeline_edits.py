@@ -22,6 +22,7 @@ from viz.core.timeline_state import (
 KeyName = tuple[str, float]  # property, seconds
 Copied = tuple[tuple[str, Key], ...]  # keys by their properties, the earliest at 0 seconds
 
+PLACES = 9  # of a key's time, after the point
 MOVES = ("latent", "truncation", "translation", "rotation", "scale")  # keyed first, before there are tracks
 
 
@@ -62,11 +63,16 @@ def key_now(state: AppState, names: Iterable[str], seconds: float) -> Timeline:
     return check_timeline(timeline)
 
 
+def round_time(seconds: float) -> float:
+    """Return a time as keys have it: sums of equal times are equal, however they came about."""
+    return round(seconds, PLACES)
+
+
 def put_keys(timeline: Timeline, keys: Iterable[tuple[str, Key]]) -> Timeline:
     """Return a timeline with further keys, each in the place of one at its time."""
     tracks = {track.name: track for track in timeline.tracks}
-    for name, key in keys:
-        track = tracks.get(name, Track(name, ()))
+    for name, given in keys:
+        key, track = replace(given, seconds=round_time(given.seconds)), tracks.get(name, Track(name, ()))
         others = [other for other in track.keys if not is_same(other.seconds, key.seconds)]
         tracks[name] = replace(track, keys=tuple(sorted((*others, key), key=lambda one: one.seconds)))
     return replace(timeline, tracks=sort_tracks(tracks.values()))

@@ -11,7 +11,7 @@ from viz.core.latent import PLANE_WIDTH, Blend, Latent, SeedPoint, find_seed, se
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 from viz.core.timeline_state import Key, Timeline, Track, Value, check_timeline
-from viz.record.timeline_edits import put_track
+from viz.record.timeline_edits import put_track, round_time
 
 CIRCLE_KEYS = 8
 LOOP_KEYS = 5  # latents around the one that is shown
@@ -36,7 +36,7 @@ def put_template(state: AppState, template: Template) -> Timeline:
 def _spread(state: AppState, name: str, values: list[tuple[Value, ...]], easing: str = "smooth") -> Track:
     """Return a track with keys at even distances over a loop."""
     step = state.timeline.seconds / len(values)
-    return Track(name, tuple(Key(place * step, value, easing) for place, value in enumerate(values)))
+    return Track(name, tuple(Key(round_time(place * step), value, easing) for place, value in enumerate(values)))
 
 
 def _side(state: AppState, name: str) -> str:

@@ -308,7 +308,7 @@ def _move(state: AppState, context: PanelContext, drag: TimelineDrag, x: float) 
     shift = edits.limit_move([seconds for _, seconds in drag.chosen], wanted - drag.held)
     copies = imgui.get_io().key_alt
     timelining.put(state, edits.move_keys(drag.timeline, drag.chosen, shift, copy=copies))
-    context.timeline.chosen = frozenset((name, round(seconds + shift, 9)) for name, seconds in drag.chosen)
+    context.timeline.chosen = frozenset((name, edits.round_time(seconds + shift)) for name, seconds in drag.chosen)
 
 
 def _snap(state: AppState, context: PanelContext, seconds: float, pixels: float, *, playhead: bool) -> float:

@@ -50,7 +50,7 @@ def paste(state: AppState, context: PanelContext) -> None:
     """Put the copied keys at the playhead, and choose them."""
     seconds, copied = state.playback.seconds, context.timeline.copied
     _change(state, context, lambda: edits.paste_keys(state.timeline, copied, seconds))
-    context.timeline.chosen = frozenset((name, key.seconds + seconds) for name, key in copied)
+    context.timeline.chosen = frozenset((name, edits.round_time(key.seconds + seconds)) for name, key in copied)
     timelines.show(state.timeline, state, seconds)
 
 
@@ -76,8 +76,13 @@ def scrub(state: AppState, seconds: float) -> None:
 
 
 def _round(state: AppState, seconds: float) -> float:
-    """Return the nearest time that keys can have and the timeline comes to."""
-    last = state.timeline.seconds - (10.0**-DIGITS if state.timeline.loop else 0.0)
+    """Return the nearest time that keys can have and the timeline comes to: a key's own, wherever it is."""
+    timeline, unit = state.timeline, 10.0**-DIGITS
+    times = (key.seconds for track in timeline.tracks for key in track.keys)
+    near = min(times, key=lambda time: abs(time - seconds), default=-1.0)
+    if abs(near - seconds) <= 0.5 * unit and timeline.wrap(near) == near:
+        return near
+    last = timeline.seconds - (unit if timeline.loop else 0.0)
     return max(min(round(seconds, DIGITS), round(last, DIGITS)), 0.0)
 
 

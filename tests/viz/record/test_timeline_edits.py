@@ -181,3 +181,11 @@ def test_the_loop_stays_near_its_latent() -> None:
         assert isinstance(latent, WeightedSum)
         assert sum(weight for _, weight in latent.parts) == pytest.approx(1.0)
         assert all(part.amount == state.playback.spread for part, _ in latent.parts)  # type: ignore[union-attr]
+
+
+def test_times_that_are_equal_on_paper_are_equal() -> None:
+    timeline = edits.put_track(make(0.1, 1.0), Track("gain", (Key(0.3, (1.0,)),)))
+    moved = edits.move_keys(timeline, [("rotation", 0.1)], 0.2)
+    assert times(moved)[0] == times(moved, "gain")[0] == 0.3, "0.1 + 0.2 is dragged along with the key at 0.3"
+    pasted = edits.paste_keys(timeline, edits.copy_keys(moved, [("rotation", 0.3), ("rotation", 1.0)]), 0.1)
+    assert times(pasted) == [0.1, 0.8, 1.0]
