@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from viz.cli.output import PICTURES, check_export, check_picture_name, check_wri
 from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
 from viz.cli.render_state import draw_state, refuse_others
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
-from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
+from viz.core.latent import MOST_LAYERS, Latent, Space, Step
 from viz.core.noise import Noise
 from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import PictureRequest
@@ -235,6 +235,8 @@ def render(
     )
     cited = cite_model(model, request.model)
     if layer is not None and out is not None:
+        from viz.record.numbers import describe_request
+
         request = replace(request, latent=latents[0].latent)
         draw_layer(request, header.config, layer, out, maps, describe_request(request, cited))
     elif grid is not None:
@@ -247,6 +249,7 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
     """Draw and write the picture of each latent, and its w's; `model` and `words` name the model and the label."""
     from gan.data.image_io import save_image, select_channels
     from gan.data.latent_files import write_w_file
+    from viz.record.numbers import describe_request
     from viz.render.renderer import Renderer
 
     renderer = Renderer(enlarge=False)
@@ -266,13 +269,6 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
         with explain_unwritable(target):
             save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
         click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")
-
-
-def describe_request(request: PictureRequest, model: str) -> dict[str, Any]:
-    """Return a request as it may be written into files that others read; `model` is what the user called it."""
-    if isinstance(request.latent, FileLatent):  # its name and checksum, not where it lies here
-        request = replace(request, latent=replace(request.latent, path=request.latent.name))
-    return {**asdict(request), "model": model}
 
 
 def _choose_targets(

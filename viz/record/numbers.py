@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ import numpy as np
 from gan.data.direction_files import ARRAY, MOST_DIRECTIONS, read_direction_file
 from gan.data.latent_files import LARGEST_FILE, LatentError, read_latent_file
 from gan.files.atomic_write import atomic_write
+from gan.hub.resolve import format_title
 from gan.hub.url import safe_file_name
 from viz.core.latent import LONGEST_PATH, Direction, FileLatent
+from viz.core.request import PictureRequest
 from viz.loading.direction_files import read_directions
 from viz.loading.latent_files import read_values
 from viz.record.models import local_path, shorten_path
@@ -153,17 +155,35 @@ def _copy(document: Any) -> Any:
 
 def find_files(document: Any) -> Iterator[dict[str, Any]]:
     """Yield the latents and directions of files within a state's JSON, wherever they stand."""
-    if isinstance(document, dict):
-        is_latent = document.get("type") == "file" and document.keys() == {*FileLatent.__dataclass_fields__}
-        is_direction = document.get("kind") == "file" and document.keys() == {*Direction.__dataclass_fields__}
+    for item in _list_objects(document):
+        is_latent = item.get("type") == "file" and item.keys() == {*FileLatent.__dataclass_fields__}
+        is_direction = item.get("kind") == "file" and item.keys() == {*Direction.__dataclass_fields__}
         if is_latent or is_direction:
-            yield document
-        else:
-            for item in document.values():
-                yield from find_files(item)
-    elif isinstance(document, list | tuple):
+            yield item
+
+
+def _list_objects(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object within a JSON value, the outer ones first."""
+    if isinstance(document, dict):
+        yield document
+        document = list(document.values())
+    if isinstance(document, list | tuple):
         for item in document:
-            yield from find_files(item)
+            yield from _list_objects(item)
+
+
+def describe_request(request: PictureRequest, model: str) -> dict[str, Any]:
+    """Return a request as it may be written into files that others read: names of files, not where they lie here.
+
+    `model` is what its model is called there.
+    """
+    document = _copy(asdict(request)) | {"model": model}
+    for item in find_files(document):
+        item["path"] = Path(item["path"]).name
+    for item in _list_objects(document["latent"]):
+        if item.get("type") == "model":
+            item["model"] = format_title(item["model"])
+    return document
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

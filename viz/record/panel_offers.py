@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,12 @@ from gan.analysis.bands import Band, list_bands
 from gan.hub.resolve import format_title
 from gan.networks.config import GeneratorConfig
 from gan.networks.describe import describe_rung
-from viz.core.latent import FileLatent
 from viz.core.request import PictureRequest
 from viz.core.state import LayersState, Slot, SpectrumState
 from viz.instruments.gallery import GalleryView
 from viz.instruments.spectrum import AXIS, DATA, DIAGONAL, SpectrumData, SpectrumView
 from viz.record.layer_maps import MapChoice, export_maps
+from viz.record.numbers import describe_request
 from viz.record.save_export import Offer
 from viz.reports.curves_figure import RunCurves, build_curves
 from viz.reports.export import Array, Export, Table
@@ -33,13 +32,6 @@ if TYPE_CHECKING:
 GALLERY_INCHES, GALLERY_HEAD = 8.0, 0.6
 
 
-def describe_picture(request: PictureRequest) -> dict[str, Any]:
-    """Return a request as it may be written into files that others read: names of files, not where they lie here."""
-    if isinstance(request.latent, FileLatent):
-        request = replace(request, latent=replace(request.latent, path=request.latent.name))
-    return {**asdict(request), "model": format_title(request.model)}
-
-
 def offer_maps(picture: PictureRequest, band: Band, chosen: LayersState) -> Offer:
     """Offer a layer's maps as the Layers panel shows them, all of them where it shows a sheet."""
     channels = {"sheet": (), "one": (chosen.one,), "rgb": (chosen.red, chosen.green, chosen.blue)}[chosen.mode]
@@ -49,15 +41,15 @@ def offer_maps(picture: PictureRequest, band: Band, chosen: LayersState) -> Offe
     name = format_title(picture.model)
 
     def collect(renderer: Renderer) -> Export:
-        return export_maps(renderer, picture, band, choice, name, {"request": describe_picture(picture)})
+        return export_maps(renderer, picture, band, choice, name, {"request": describe_request(picture, name)})
 
     return Offer(f"{name} {band.name}", collect)
 
 
 def offer_spectra(view: SpectrumView, bands: Mapping[Slot, Band], chosen: SpectrumState) -> Offer | None:
     """Offer the spectra that the Spectrum panel shows: those of now, and the averages over seeds."""
-    angles = [AXIS, DIAGONAL]
-    angles += [chosen.angle] if chosen.at_angle and chosen.angle not in angles else []
+    angles = [AXIS, DIAGONAL]  # by hundredths they are named and told apart
+    angles += [chosen.angle] if chosen.at_angle and round(chosen.angle, 2) not in angles else []
     found = []
     for looks, averaged in ((view.averages, True), (view.looks, False)):
         for name, look in looks.items():
@@ -98,7 +90,7 @@ def _to_curve(name: str, look: SpectrumData, band: Band | None, angles: Sequence
         (np.arange(count) - count // 2) * (2 * look.reach / count),
         10 ** (look.levels.astype(np.float64) / 10),
         tuple((look.slices[angle].frequencies, 10 ** (look.slices[angle].levels / 10)) for angle in angles),
-        tuple(angles),
+        tuple(round(angle, 2) for angle in angles),
     )
 
 
@@ -152,7 +144,7 @@ def offer_gallery(view: GalleryView, picture: PictureRequest) -> Offer:
         row = Array("row", places // side, "", "from above, from 0")
         return (arrays[0], row, Array("column", places % side, "", "from the left, from 0"))
 
-    settings = {"request": {**describe_picture(picture), "latent": "the seeds"}}
+    settings = {"request": {**describe_request(picture, name), "latent": "the seeds"}}
     inches = (GALLERY_INCHES, GALLERY_INCHES * height / width + GALLERY_HEAD)
     export = Export("gallery", title, settings, inches, fill, arrays, table, view.cells)
     return Offer(f"{name} seeds {view.first}-{last}", lambda _: export)
