@@ -16,7 +16,6 @@ from gan.networks.describe import describe_channels
 from viz.cli.models import user_errors
 from viz.cli.output import check_picture_name, check_writable, explain_unwritable
 from viz.core import state as states
-from viz.core.state import SLOTS
 
 if TYPE_CHECKING:
     from viz.record.record import Record
@@ -61,7 +60,7 @@ def draw_state(
             located = locate(record, list_own_models(), Path(folder))
         except RecordError as problem:
             raise click.ClickException(str(problem)) from None
-        needed = [one for one in SLOTS if one in record.slots()]
+        needed = record.slots()
         if not needed:
             raise click.ClickException(f"{name} holds no model for the {record.what} picture: give another --slot.")
         if sentence := located.explain(name, needed):

@@ -181,24 +181,30 @@ def _draw_again(options: dict[str, Any]) -> None:
     """Draw or write spectra that were written before."""
     from viz.reports.spectra_file import SpectraFileError, read_spectra, smooth_curve
 
-    out, curves, smooth = options["out"], list[spectra_figure.Curve](), options["smooth"]
+    out, given = options["out"], options["smooth"]
+    files = []
     for path in options["files"]:
         try:
-            found = read_spectra(path)
+            files.append(read_spectra(path))
         except SpectraFileError as problem:
             raise click.ClickException(str(problem)) from None
-        if found.smooth not in (0.0, smooth) and options["smooth"]:
+    for path, found in zip(options["files"], files, strict=True):
+        smooth = found.smooth or given
+        if given and smooth != given:
             raise click.ClickException(
-                f"{path.name} was smoothed by {found.smooth:g} cycles a picture width already: leave out --smooth."
+                f"{path.name} was smoothed by {smooth:g} cycles a picture width already: leave out --smooth."
             )
-        smooth = max(smooth, found.smooth)
-        curves += found.curves if found.smooth else [smooth_curve(curve, smooth) for curve in found.curves]
+        if smooth != (files[0].smooth or given):
+            raise click.ClickException("These files are smoothed in different ways: give those of one --smooth.")
+    curves = [curve if found.smooth else smooth_curve(curve, smooth) for found in files for curve in found.curves]
     _check_count(out, len(curves))
     names = [sanitize_text(path.name, 100) for path in options["files"]]
-    title, note = found.title or "Average spectra", found.note or "Whitened; 0 dB is white noise."
+    title, note, says_so = found.title or "Average spectra", found.note, bool(found.smooth)
+    if len(names) > 1 or not note:
+        note, says_so = "Whitened; 0 dB is white noise.", False
     if len(names) > 1:
-        title, note = f"Average spectra of {len(names)} files", "Whitened; 0 dB is white noise."
-    note += "" if found.smooth else describe_smoothing(smooth)
+        title = f"Average spectra of {len(names)} files"
+    note += "" if says_so else describe_smoothing(smooth)
     about = {"spectra": {"from": names, "smooth": smooth}}
     write_output(out, spectra_figure.build_spectra(curves, title, note, about, smooth=smooth))
 

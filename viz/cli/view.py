@@ -163,8 +163,7 @@ def _bring_back(source: str, state: AppState, path: Path | None) -> str:
         located = locate(record, own, folder)
     except RecordError as problem:
         raise click.ClickException(str(problem)) from None
-    needed = record.slots() if record.what in SLOTS else tuple(record.models)
-    if sentence := located.explain(name, needed):
+    if sentence := located.explain(name, record.slots()):
         raise click.ClickException(sentence)
     restore(located.state, state)
     return located.explain(name)

@@ -224,8 +224,7 @@ class Capturing:
         self._jobs.remove(name)
 
     def _restore(self, opened: _Opened) -> None:
-        needed = opened.record.slots() if opened.record.what in SLOTS else tuple(opened.record.models)
-        if sentence := opened.located.explain(opened.name, needed):
+        if sentence := opened.located.explain(opened.name, opened.record.slots()):
             self._context.message = sentence
             return
         restore(opened.located.state, self._state)

@@ -147,8 +147,13 @@ def test_spectra_are_drawn_again_and_smoothed(folder: Path, tmp_path: Path) -> N
         np.testing.assert_allclose(again["power_0"], found["power_0"])
         np.testing.assert_allclose(again["slice_45_0"], found["slice_45_0"])
         assert again["slice_0_0"].std() < rough["slice_0_0"].std() and float(again["smooth"]) == 1.5
-    both = run("spectra", "--from", first, "--from", tmp_path / "direct.npz", "--out", tmp_path / "both.png")
-    assert both.exit_code == 0, both.output
+    for files in ((first, tmp_path / "direct.npz"), (tmp_path / "direct.npz", first)):
+        both = ("spectra", "--from", files[0], "--from", files[1], "--overwrite", "--out", tmp_path / "both.npz")
+        refused(run(*both), "smoothed in different ways", 1)
+        assert run(*both, "--smooth", 1.5).exit_code == 0
+        with np.load(tmp_path / "both.npz") as joined:
+            np.testing.assert_allclose(joined["power_0"], joined["power_1"])
+            assert float(joined["smooth"]) == 1.5 and "σ = 1.5 cycles" in str(json.loads(str(joined["about"])))
     refused(run("spectra", "--from", first, "--num", 3, "--out", tmp_path / "y.png"), "--num is of averaging", 2)
     refused(run("spectra", "--from", first, "--model", model, "--out", tmp_path / "y.png"), "--model is of averag", 2)
     again = ("spectra", "--from", tmp_path / "direct.npz", "--smooth", 3, "--out", tmp_path / "y.png")
