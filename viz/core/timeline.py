@@ -4,7 +4,8 @@
 Between two keys a number is on a straight line ("linear") or on a cubic through the keys ("smooth"), or waits for the
 next key ("constant"), as everything does that is no number. A smooth way is a Hermite cubic: its slope at a key is that
 of the parabola through the key and its neighbours (Catmull-Rom for uneven times), 0 at the ends of a timeline, beside
-"constant" and at turning points, and that of the line beside "linear": so it has no corners. A loop has no ends.
+"constant" and at turning points, and that of the line beside "linear", unless that is far steeper than the way itself:
+so it has no corners else. A loop has no ends.
 Scales go by factors, angles by as many turns as their keys say, and w's along one curve through all keys' w's.
 """
 
@@ -233,7 +234,8 @@ def _bend(track: Track, points: _Points, seconds: float) -> Latent:
     known = [latent for latent in latents if latent is not None]
     if all(latent == start for latent in known):
         return start
-    if track.through == "plane" and all(isinstance(one, SeedPoint) and one.space == start.space for one in known):
+    is_plane = track.through == "plane" and all(isinstance(one, SeedPoint) for one in known)
+    if is_plane and len({one.space for one in known}) == 1:
         x, y = ([one and getattr(one, name) for one in latents] for name in ("x", "y"))
         return SeedPoint(_interpolate(x, points, seconds), _interpolate(y, points, seconds), start.space)
     parts = []
@@ -271,8 +273,8 @@ def _find_slope(beside: str | None, other: float, way: float, points: _Points, p
     """Return the slope at a key between the way that is smooth, and the `other`, whose easing is `beside`."""
     if beside is None or beside == "constant":
         return 0.0
-    if beside == "linear":
-        return other
+    if beside == "linear":  # no steeper than ways may be: a fast one would throw the number far beyond its key
+        return math.copysign(min(abs(other), STEEPEST * abs(way)), other) if bound else other
     if bound and other * way <= 0.0:
         return 0.0
     before, after = points.times[place] - points.times[place - 1], points.times[place + 1] - points.times[place]

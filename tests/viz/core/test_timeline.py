@@ -106,6 +106,27 @@ def test_a_smooth_way_runs_into_a_straight_one_without_a_corner() -> None:
             assert found == pytest.approx(slope, abs=1e-3)
 
 
+def test_a_fast_straight_way_throws_no_number_beyond_its_keys() -> None:
+    def at_each(*gains: tuple[float, float]) -> list[float]:
+        keys = [Key(seconds, (gain,)) for seconds, gain in gains]
+        timeline = Timeline((Track("gain", (replace(keys[0], easing="linear"), *keys[1:])),), 4.0, False)
+        return [value(timeline, "canvas.gain", s / 100) for s in range(401)]
+
+    assert max(at_each((0.0, 1.0), (0.1, 32.0), (4.0, 32.0))) == 32.0, "two equal keys hold"
+    assert max(at_each((0.0, 1.0), (0.1, 32.0), (4.0, 40.0))) == 40.0
+    assert max(at_each((0.0, 8.0), (0.06, 42.0), (2.0, 37.0))) < 45.0, "it turns around near its key"
+
+
+def test_latents_over_the_plane_go_through_w_where_one_is_no_point_of_it() -> None:
+    seeds = [SeedPoint(float(place), 0.0) for place in range(3)]
+    for place in range(4):
+        latents = [*seeds[:place], Mixture(seeds[0], seeds[1], (1,)), *seeds[place:]]
+        keys = tuple(Key(float(s), (latent,)) for s, latent in enumerate(latents))
+        timeline = Timeline((Track("latent", keys, "plane"),), 4.0, True)
+        found = [at(timeline, AppState(), place + s / 10).latent.latent() for s in range(1, 10)]
+        assert all(isinstance(latent, WeightedSum) for latent in found)
+
+
 def test_linear_is_straight_and_constant_holds() -> None:
     line = numbers("translation", (1.0, 0.0), (3.0, 1.0), easing="linear", loop=False)
     assert [value(line, "transform.tx", s) for s in (0, 1, 1.5, 2, 3, 5)] == pytest.approx([0, 0, 0.25, 0.5, 1, 1])
