@@ -13,6 +13,7 @@ from viz.osc.sockets import open_sending, read_host
 
 ECHO = 0.25  # seconds within which what was sent and comes back is an echo
 REMEMBERED = 32  # values sent to an address
+AT_ONCE = 256  # messages a frame, which take some milliseconds; a label may have thousands of numbers
 
 
 class Sender:
@@ -27,13 +28,17 @@ class Sender:
         self._to = (read_host(host)[0], port)
         self._known: dict[str, Value] = dict(list_present(state))
         self._sent: dict[str, deque[tuple[float, Value]]] = {}
+        self._turn = 0  # of what changed, where a frame begins that cannot send all
 
     def send(self, state: AppState) -> None:
         """Send what the other side does not know: to each setting's own address, and to the controllers bound to it."""
         now = time.monotonic()
-        for address, value in (*list_present(state), *_list_bound(state)):
-            if self._known.get(address) == value:
-                continue
+        there = (*_list_bound(state), *list_present(state))
+        changed = [(address, value) for address, value in there if self._known.get(address) != value]
+        if len(changed) > AT_ONCE:  # a long list: the rest goes with the next frames, each in its turn
+            self._turn = (self._turn + AT_ONCE) % len(changed)
+            changed = [*changed[self._turn :], *changed[: self._turn]][:AT_ONCE]
+        for address, value in changed:
             try:
                 self._socket.sendto(build(address, value), self._to)
             except BlockingIOError:

@@ -20,6 +20,7 @@ from viz.core.state import AppState
 from viz.osc import learning, messages
 from viz.osc.link import OscLink
 from viz.osc.messages import build
+from viz.osc.sender import AT_ONCE
 
 
 def free_port() -> int:
@@ -184,6 +185,23 @@ def test_changes_are_sent_once_and_what_came_is_not_sent_back(talker: Peer) -> N
     talker.say("/jinc/transform/ty", 0.3)
     talker.frames_until_something_came()
     assert talker.state.transform.ty == 0.3 and talker.heard() == []
+
+
+def test_a_long_list_is_sent_over_several_frames_and_holds_nothing_else_up(talker: Peer) -> None:
+    talker.state.latent.vector = [1.0] * 4096
+    talker.state.transform.tx = 0.5
+    told: dict[str, list[object]] = {}
+    for frame in range(40):
+        if frame < 20:  # as it moves, all of it
+            talker.state.latent.vector = [float(frame)] * 4096
+        talker.frame()
+        came = talker.heard()
+        assert len(came) <= AT_ONCE
+        for address, value in came:
+            told.setdefault(address, []).append(value)
+        if frame == 19:
+            assert told["/jinc/transform/tx"] == [0.5]
+    assert len(told) == 4097 and all(told[f"/jinc/latent/vector/{index}"][-1] == 19.0 for index in range(4096))
 
 
 def test_an_echo_does_not_pull_a_moving_setting_back(talker: Peer) -> None:
