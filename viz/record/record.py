@@ -269,8 +269,10 @@ def restore(found: AppState, state: AppState) -> None:
 
     Whatever would change them by itself is stopped: animations, the timeline, and slots that follow a run.
     """
+    data = state.spectrum.data
     for name in KEPT:
         setattr(state, name, copy.deepcopy(getattr(found, name)))
+    state.spectrum.data = data
     for slot in SLOTS:
         latent, transform = state.latent_of(slot), state.transform_of(slot)
         latent.animate = latent.second.animate = latent.directions.animate = False

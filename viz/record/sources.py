@@ -56,7 +56,9 @@ def read_source(source: str) -> Record:
             file.seek(0)
             data = file.read(LARGEST_TEXT + 1)
     except FileNotFoundError:
-        raise RecordError(f"There is no file {sanitize_text(source, 200)}: check its path.") from None
+        raise RecordError(
+            f"There is no file {sanitize_text(source, 200) or 'without a name'}: check its path."
+        ) from None
     except (OSError, ValueError) as problem:
         if isinstance(problem, RecordError):
             raise

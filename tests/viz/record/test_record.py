@@ -82,7 +82,6 @@ def test_states_come_back_from_png_text_and_json(folder: Path) -> None:
             assert not found.explain("it")
             expected = AppState()
             restore(state, expected)
-            expected.spectrum.data = ""
             assert other == expected
         said = f"Have a look:\n{encode_text(record)} it is odd"
         again = decode_text(said)
@@ -96,9 +95,11 @@ def test_what_came_back_is_not_moved_on_by_what_went_on_before() -> None:
     captured.latent.x, captured.transform.tx = 7.0, 0.25
     state.timeline = put_template(state, TEMPLATES[0])
     state.playback.playing = state.training.follow_left = state.training.follow_right = True
+    captured.spectrum.data, state.spectrum.data = "theirs.zip", "mine.zip"
     record = make_record(captured, "left")
     restore(locate(record, (), Path("unused")).state, state)
     play(state, 0.5)
+    assert state.spectrum.data == "mine.zip", "no capture holds one"
     assert state.latent == captured.latent and state.transform == captured.transform
     assert not (state.training.follow_left or state.training.follow_right), "a newer snapshot takes no slot"
     assert state.timeline.tracks, "the keys are still there"
