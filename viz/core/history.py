@@ -139,6 +139,8 @@ class History:
         now = dict(zip(self._names, self._seen, strict=True))
         before = {name: value for name, value in self._open.items() if not _is_same(now[name], value)}
         if before.keys() - PASSENGERS:
+            if before.keys() & self._stream.keys():  # what came first is undone last
+                self._keep_stream({**now, **before})
             self._done.append(Step(before, {name: now[name] for name in before}))
             self._undone.clear()
             before = {}
@@ -159,8 +161,12 @@ class History:
     def end_stream(self) -> None:
         """Make a step of what came from outside since the last one."""
         self.follow()
+        if self._stream:
+            self._keep_stream({**dict(zip(self._names, self._seen, strict=True)), **self._open})
+
+    def _keep_stream(self, now: Values) -> None:
+        """Make a step of what came from outside until the settings were as they are in `now`."""
         before, self._stream = self._stream, {}
-        now = dict(zip(self._names, self._seen, strict=True)) if before else {}
         before = {name: value for name, value in before.items() if not _is_same(now[name], value)}
         if before:
             self._done.append(Step(before, {name: now[name] for name in before}))
@@ -171,10 +177,11 @@ class History:
         """Let the block change the state without a step, as animations do."""
         self.follow()
         yield
-        changes = {name: before for name, (before, _) in self._look().items() if name not in self._open}
+        known = self._open.keys() | self._stream.keys()  # what these were before is known already
+        changes = {name: before for name, (before, _) in self._look().items() if name not in known}
         for values in (self._open, self._stream):
             if any(itertools.starmap(_is_starter, values.items())):  # what is under way may have started it
-                values.update({name: before for name, before in changes.items() if name not in values})
+                values.update(changes)
                 return
         if changes:
             self._attach(changes)
@@ -236,6 +243,7 @@ class History:
 
     def _write(self, values: Values) -> None:
         for name, value in values.items():
+            self._stream.pop(name, None)  # what came from outside is gone
             root, *path, last = name.split(".")
             owner = self._roots[root]
             for part in path:

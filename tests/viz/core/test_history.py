@@ -17,7 +17,7 @@ from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import Direction, FileLatent, Mixture, SeedPoint
 from viz.core.osc_state import Binding
-from viz.core.state import AppState
+from viz.core.state import AppState, TransformState
 from viz.core.timeline import play
 from viz.core.timeline_state import EASINGS, Key, Timeline, Track
 
@@ -402,3 +402,34 @@ def test_an_animation_that_a_stream_starts_is_undone_with_it() -> None:
         gestures.advance(state, 0.1)
     assert state.transform.tx != 0.0
     assert history.undo() and written(state) == first
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_streams_and_gestures_that_change_the_same_settings_are_undone_to_the_start(seed: int) -> None:
+    rng, state = random.Random(seed), AppState()
+    history, first = History({"state": state}), written(state)
+    names = ("tx", "ty", "degrees", "scale")
+    for _ in range(300):
+        match rng.randrange(6):
+            case 0:
+                setattr(state.transform, rng.choice(names), rng.choice([0.5, 1.0, rng.uniform(0.5, 2)]))
+            case 1:
+                state.transform = TransformState()  # a reset, or a capture that comes back
+            case 2:
+                state.transform.animate = rng.choice(["off", "circle", "rotate"])
+            case 3:
+                rng.choice([history.undo, history.redo])()
+        history.is_held = rng.random() < 0.4
+        history.follow()
+        if rng.random() < 0.5:
+            with history.streamed():
+                setattr(state.transform, rng.choice(names), rng.choice([0.5, 1.0, rng.uniform(0.5, 2)]))
+        elif rng.random() < 0.3:
+            history.end_stream()
+        with history.by_itself():
+            gestures.advance(state, 0.02)
+    history.is_held = False
+    history.end_stream()
+    while history.undo():
+        pass
+    assert written(state) == first
