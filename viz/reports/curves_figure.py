@@ -95,9 +95,11 @@ def _draw_run(losses: Axes, penalty: Axes, run: RunCurves, colour: str, *, alone
 
 
 def _use_decades(axes: Axes) -> None:
-    """Make the upright axis logarithmic, with plain numbers at 1, 2 and 5 of each decade."""
+    """Make the upright axis logarithmic, with plain numbers at 1, 2 and 5 of each decade, if anything is above 0."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
+    if not any((np.asarray(line.get_ydata()) > 0).any() for line in axes.lines):
+        return
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
