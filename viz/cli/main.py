@@ -49,7 +49,8 @@ ELSEWHERE = {
     "calc_metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
     "metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
 }
-MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt", ".zip")
+# Of models and captures: what is missing is then named as a file, not as a command.
+WINDOW_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt", ".zip", ".png")
 OUR_PACKAGES = ("assets", "cuda_ops", "gan", "viz")
 
 
@@ -61,7 +62,9 @@ class ViewerGroup(LazyGroup):
         if first in self.entries or super().is_for_default(first):
             return first not in self.entries
         path = os.path.expanduser(first)
-        if first.endswith(MODEL_SUFFIXES) or os.path.exists(path) or os.path.isdir(split_age(path)[0]):
+        if first.endswith(WINDOW_SUFFIXES) or "/" in first or os.sep in first or os.path.exists(path):
+            return True
+        if os.path.isdir(split_age(path)[0]) or first.startswith("jinc") and ":" in first:
             return True
         from gan.hub.published import find_published
         from gan.hub.url import is_address  # here: a start waits for nothing that most of them do without

@@ -101,7 +101,7 @@ def view(
                                                              once both have one; works without a display, too
     """
     source, state_file = _split_state(state_file)
-    if len(models) == 1 and source is None and is_capture(models[0]):
+    if len(models) == 1 and source is None and (is_capture(models[0]) or models[0].endswith(".png")):
         source, models = models[0], ()
     left, right = _choose_slots(models, left, right)
     if screenshot is not None:

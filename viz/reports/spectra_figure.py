@@ -13,7 +13,7 @@ import numpy as np
 from gan.analysis.bands import Band, distance_to_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
 from viz.reports.export import Array, Export, Table
-from viz.reports.style import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, annotate
+from viz.reports.style import BLUE, COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, VERMILION, annotate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ HEAT, BEYOND = (-40.0, 20.0), 10.0  # dB [P fig. 13]: of maps, and how far slice
 COLOUR_MAP = "magma"
 MAP, ONLY_MAP, PANEL, HEIGHT = 3.1, 6.1, 7.2, 7.7  # inches: a heat map, one alone, the slices beside them, all
 FRAME = 1.02  # so far the panel reaches, in s/2, so that s/2 is seen
+OF_MODELS = (VERMILION, BLUE, *COLOURS[2:])  # as in the window, where left is orange and right is blue
 SIGNS = {"f_c": "o", "f_t": "^"}  # where a slice crosses a contour
 NAME = 36  # characters of a name that fit above a heat map
 LOWEST = -200.0  # dB, of what is nothing at all
@@ -239,7 +240,7 @@ def choose_colour(curves: Sequence[Curve], index: int) -> str:
     """Return a curve's colour: ink for data sets, colours for models."""
     if curves[index].band is None:
         return INK
-    return COLOURS[sum(curve.band is not None for curve in curves[:index]) % len(COLOURS)]
+    return OF_MODELS[sum(curve.band is not None for curve in curves[:index]) % len(OF_MODELS)]
 
 
 def _draw_map(axes: Axes, curve: Curve, colour: str, heat: tuple[float, float]) -> Any:

@@ -101,6 +101,11 @@ def cjk_font() -> Path | None:
 
 
 def _shape(style: imgui.Style) -> None:
+    """Set all sizes, also imgui's own: `scale_all_sizes` multiplies what it finds, which an earlier call has scaled."""
+    fresh = imgui.Style()
+    for name in dir(fresh):
+        if isinstance(size := getattr(fresh, name), float | ImVec2) and not name.startswith(("_", "font_")):
+            setattr(style, name, size)
     style.window_padding = ImVec2(12, 10)
     style.frame_padding = ImVec2(8, 4)
     style.item_spacing = ImVec2(8, 7)

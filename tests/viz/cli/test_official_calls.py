@@ -261,6 +261,13 @@ def test_positional_models_fill_the_slots(place: Path, monkeypatch: pytest.Monke
     assert "No such command 'rendr'" in run("visualizer.py rendr").output
 
 
+def test_what_names_a_capture_is_no_command(place: Path) -> None:
+    for name in ("gone.png", "captures/gone.png"):
+        assert f"There is no file {name}" in run(f"visualizer.py {name} --screenshot=w.png").output
+    assert "There is no file captures/gone" in run("visualizer.py captures/gone --screenshot=w.png").output
+    assert "is not whole" in run("visualizer.py jinc1:abc --screenshot=w.png").output
+
+
 def test_metrics_by_official_names(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("train.metrics.report.measure_all", seen.append)

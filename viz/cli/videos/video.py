@@ -169,6 +169,8 @@ def _walk(
 
         dealt = deal_seeds(seeds, cells, num_keyframes, shuffle_seed)
         count_frames(dealt.shape[1] * w_frames, 1)
+        if dealt.shape[1] == 1:
+            click.echo(f"Nothing moves: each cell has one seed alone. Give {2 * cells} seeds or more for a walk.")
         label = choose_label(path.name, header, *named)
         if label.remark:
             click.echo(label.remark)

@@ -149,4 +149,5 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
         width, height = width + width % 2, height + height % 2
         note = f" {options.format.title} has even sides, so the last pixels are there twice."
     seconds = frames.count / options.fps
-    click.echo(f"Wrote {out} ({width}x{height}, {frames.count} frames, {seconds:.4g} s, {options.format.title}).{note}")
+    many = f"{frames.count} frame{'s' if frames.count > 1 else ''}"
+    click.echo(f"Wrote {out} ({width}x{height}, {many}, {seconds:.4g} s, {options.format.title}).{note}")

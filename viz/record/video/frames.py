@@ -52,12 +52,13 @@ class FramePainter:
     ) -> None:
         """`size` is (width, height) of the frames, `columns` and `rows` are of the pictures in them.
 
+        Pictures touch each other, and what a frame has left is around all of them.
         `renderer`: whose loaded models are used, too, but none of its other caches. VideoError for an unfit size.
         """
         check_frame_size(*size)
         self.size, self._columns = size, columns
-        self._cell = size[0] / columns, size[1] / rows
-        self.side = max(1, int(min(self._cell)))  # of each picture, pixels
+        self.side = max(1, min(size[0] // columns, size[1] // rows))  # of each picture, pixels
+        self._corner = (size[0] - columns * self.side) // 2, (size[1] - rows * self.side) // 2
         self._renderer = Renderer(enlarge=False)
         if renderer is not None:
             self._renderer.models = renderer.models
@@ -71,10 +72,8 @@ class FramePainter:
         width, height = self.size
         frame = np.full((height, width, 3), BACKGROUND, np.uint8)
         for index, request in enumerate(requests):
-            left, top = (
-                round(place * cell + (cell - self.side) / 2)
-                for place, cell in zip((index % self._columns, index // self._columns), self._cell, strict=True)
-            )
+            row, column = divmod(index, self._columns)
+            left, top = self._corner[0] + column * self.side, self._corner[1] + row * self.side
             frame[top : top + self.side, left : left + self.side] = self.draw_picture(request, self.side)
         return frame
 

@@ -42,8 +42,16 @@ def test_a_grid_has_as_many_frames_as_seeds_by_cells_times_w_frames(model: str, 
     out = tmp_path / "frames"
     result = run("video", "--model", model, "--seeds", "0-7", "--grid", "2x2", "--w-frames", 3, "--out", out)
     assert result.exit_code == 0, result.output
-    assert "64x64, 6 frames, 0.1 s, PNG sequence" in result.output
+    assert "64x64, 6 frames, 0.1 s, PNG sequence" in result.output and "moves" not in result.output
     assert [np.asarray(Image.open(file)).shape for file in sorted(out.iterdir())] == [(64, 64, 3)] * 6
+
+
+def test_a_walk_that_stands_still_says_so(model: str, tmp_path: Path) -> None:
+    out = tmp_path / "frames"
+    result = run("video", "--model", model, "--seeds", "0-3", "--grid", "2x2", "--w-frames", 1, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert "Nothing moves: each cell has one seed alone. Give 8 seeds or more" in result.output
+    assert "64x64, 1 frame, " in result.output
 
 
 def test_official_options_mean_the_same(model: str, tmp_path: Path) -> None:

@@ -46,9 +46,15 @@ def test_both_stand_side_by_side_as_large_as_the_larger(state: AppState) -> None
 def test_pictures_stand_in_the_middle_of_frames_of_another_shape(state: AppState) -> None:
     frame = FramePainter((301, 100), 2).draw_state(state, ("left", "right"))
     assert frame.shape == (100, 301, 3)
-    for left, right in ((0, 24), (127, 174), (278, 301)):
-        assert (frame[:, left:right] == BACKGROUND).all()
-    assert (frame[:, 26:124] != BACKGROUND).any(-1).all() and (frame[:, 177:275] != BACKGROUND).any(-1).all()
+    assert (frame[:, :50] == BACKGROUND).all() and (frame[:, 250:] == BACKGROUND).all()
+    assert (frame[:, 50:250] != BACKGROUND).any(-1).all()
+
+
+def test_a_grid_stays_one_block_in_frames_of_another_shape(state: AppState) -> None:
+    requests = pick_requests(state, ("left", "right")) * 2
+    frame, whole = (FramePainter(size, 2, 2).draw(requests) for size in ((64, 101), (64, 64)))
+    assert (frame[18:82] == whole).all(), "no gaps between rows, as there are none between columns"
+    assert (frame[:18] == BACKGROUND).all() and (frame[82:] == BACKGROUND).all()
 
 
 def test_resizing_keeps_what_a_picture_shows() -> None:
