@@ -32,7 +32,8 @@ def window(models: tuple[str, str], tmp_path: Path) -> Window:
     state.left.path, state.right.path = models
     state.capture.folder = str(tmp_path / "videos")
     state.transform.animate = "circle"
-    state.export.format, state.export.seconds, state.export.fps = "png", 0.5, 24.0
+    assert state.export.size == 512, "a film of small models is no postage stamp, unless it is asked for"
+    state.export.format, state.export.seconds, state.export.fps, state.export.size = "png", 0.5, 24.0, 0
     return Window(state, strict=True)
 
 

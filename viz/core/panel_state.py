@@ -56,6 +56,6 @@ class ExportState:
     slots: str = choice("both", "left", "right")
     motion: str = choice("circle", "x", "rotate", "walk")
     format: str = choice("h264", "vp9", "av1", "webp", "gif", "png")
-    size: int = number(0, 0, 4096)
+    size: int = number(512, 0, 4096)
     fps: float = number(30.0, 1.0, 240.0)
     quality: int = number(80, 1, 100)

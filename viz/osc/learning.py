@@ -13,6 +13,7 @@ WIDEST = 400.0  # of a range that a fader is given as a whole
 AROUND = 5.0  # to either side of where a setting is, where its range is wider
 MIDI = 127.0  # the end of a controller's range that does not end at 1
 MOST_HEARD = 4096  # addresses that are remembered
+DISPLAY = "/jinc/display/"  # keys and menus set it: text size and theme are not touched as controls
 RATIO = 8.0  # of a range's ends, from which on equal factors suit a fader better than equal steps
 
 
@@ -35,6 +36,8 @@ class Learning:
         """Take the setting that the user has changed since: of several the one that went the longest way."""
         farthest = 0.0
         for text, value in list_present(state) if self._shown else ():
+            if text.startswith(DISPLAY):
+                continue
             before = self._shown.get(text, value)
             if before != value and (way := _measure(find_address(text), before, value)) > farthest:
                 farthest, self.setting = way, text

@@ -32,7 +32,7 @@ SHOWS = {
 }
 MOTIONS = "What moves: the content on a circle, to and fro, or about the centre; or the latent on a circle."
 FORMAT = "H.264 plays everywhere; VP9 and AV1 are smaller; WebP and GIF play in a page; PNGs lose nothing."
-SIZE = "Width of each picture in pixels, by Lanczos; reset it for the models' own."
+SIZE = "Width of each picture in pixels, by Lanczos; 0 for the models' own."
 QUALITY = "From 1, the smallest file, to 100."
 FILE = "The file to write, never one that is there already: type another path and press Enter."
 

@@ -288,7 +288,7 @@ def exported(context: Any, shown: Window, folder: Path) -> None:
     """The timeline becomes pictures, each as the state has it at its time, while the window goes on."""
     state = shown.state
     state.capture.folder, state.export.format, state.export.fps = str(folder), "png", 8.0
-    state.export.slots = "left"
+    state.export.slots, state.export.size = "left", 0
     state.timeline = edits.set_length(put_template(state, TEMPLATES[2]), 1.0)
     scrub(context, shown, 0.0)
     click(context, "Export …")

@@ -267,6 +267,9 @@ def test_a_binding_is_learnt_in_either_order(peer: Peer, monkeypatch: pytest.Mon
     time.sleep(0.05)
     peer.frame()
     assert peer.link.learning.address == "/midi/cc7"
+    peer.state.display.text_size = 1.25
+    peer.frame()
+    assert peer.link.learning.setting == "" and len(peer.state.osc.bindings) == 1, "letters are no control"
     peer.state.canvas.zoom = 2.0
     peer.frame()
     assert peer.state.osc.bindings[1] == Binding(

@@ -137,7 +137,8 @@ class FilmLayout:
     def _explain(self, sides: Sequence[Side]) -> None:
         """Write what stickiness is, and each model's."""
         self._write(BESIDE, PICTURE_TOP - 34, "Stickiness", "bold", 19)
-        words = "The share of the fine detail that stays on the screen while the content moves by one pixel."
+        words = "The share of the fine detail that stays on the screen while the content moves by one pixel; turns "
+        words += "are not measured."
         y = self._wrap(BESIDE, PICTURE_TOP - 2, words, 16, "dim", ROOM) + 14
         for slot, side in zip(SLOTS, sides, strict=True):
             self._measure(slot, side, y)
