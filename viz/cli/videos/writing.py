@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,8 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
     """Write a video and say what was written; Ctrl-C ends it in a sentence and leaves nothing behind."""
     from viz.record.video.moving import write_video
 
+    # SIGTERM ends it as Ctrl-C does, so that no unfinished file is left.
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with user_errors("close other programs, or give a smaller --size"):
         try:
             with progress_bar(frames.count, "Drawing") as bar:
@@ -143,6 +146,8 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
             raise click.ClickException(str(problem)) from None
         except KeyboardInterrupt:
             raise click.ClickException(f"Stopped: {sanitize_text(out)} was not written.") from None
+        finally:
+            signal.signal(signal.SIGTERM, previous)
     width, height = frames.size
     note = ""
     if options.format.is_even and (width % 2 or height % 2):
