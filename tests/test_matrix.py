@@ -91,7 +91,7 @@ def test_a_row_is_tried_and_leaves_nothing(machine: Path, capsys: pytest.Capture
         assert "tests (12 passed, 3 skipped, 0 s), window (OpenGL 4.5 Mesa, 0 s), picture (0 s), doctor (0 s)" in row
     assert not left(machine)
     pip = [line for line in (machine / "calls.txt").read_text().splitlines() if "-e ." in line]
-    assert len(pip) == 2 and all("--no-build-isolation -e .[test,metrics,cuda-test]" in line for line in pip)
+    assert len(pip) == 2 and all("--no-build-isolation -e .[test,metrics,osc,video,cuda-test]" in line for line in pip)
 
 
 def test_the_newest_torch_is_asked_for_without_a_pin(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

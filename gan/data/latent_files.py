@@ -3,13 +3,13 @@
 
 import hashlib
 import io
-import math
 import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from gan.data.array_files import read_npy
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import describe_error, sanitize_text
 
@@ -78,7 +78,7 @@ def write_w_file(path: Path, ws: np.ndarray) -> None:
 
 def _read_arrays(path: str | os.PathLike[str], data: bytes, only: str) -> dict[str, np.ndarray]:
     if data.startswith(np.lib.format.MAGIC_PREFIX):
-        return {"": _read_npy(data)}
+        return {"": read_npy(data)}
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -97,18 +97,7 @@ def _read_member(path: str | os.PathLike[str], archive: zipfile.ZipFile, name: s
         data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
         raise LatentError(path, f"unpacks to more than the {LARGEST_FILE // 2**20} MiB that a latent may have.")
-    return _read_npy(data)
-
-
-def _read_npy(data: bytes) -> np.ndarray:
-    """Read an array of plain numbers. numpy's own reader allocates what a header asks for before it has read it."""
-    file = io.BytesIO(data)
-    read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-    shape, in_columns, dtype = read[np.lib.format.read_magic(file)[0]](file)
-    if dtype.kind not in "fiu" or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > len(data):
-        raise ValueError("no numbers, or not all of them")
-    array = np.frombuffer(data, dtype, math.prod(shape), file.tell())
-    return array.reshape(shape, order="F" if in_columns else "C")
+    return read_npy(data)
 
 
 def choose_array(path: str | os.PathLike[str], arrays: dict[str, np.ndarray], name: str) -> np.ndarray:

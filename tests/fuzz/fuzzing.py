@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fuzz import fuzz_families as families
 from fuzz import fuzz_files as files
+from fuzz import fuzz_kept as kept
 from fuzz import fuzz_pickles as pickles
 from fuzz import fuzz_pictures as pictures
 from fuzz import fuzz_seeds as seeds
@@ -187,6 +188,26 @@ def _run_folder(rng: random.Random, number: int) -> Made:
     return mutation, contents, ""
 
 
+def _capture(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, kept.CAPTURE_MUTATIONS)
+    return mutation, *kept.mutated_capture(rng, mutation)
+
+
+def _latent(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, kept.ARRAY_MUTATIONS)
+    return mutation, *kept.mutated_arrays(rng, "latent", mutation)
+
+
+def _direction(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, kept.ARRAY_MUTATIONS)
+    return mutation, *kept.mutated_arrays(rng, "direction", mutation)
+
+
+def _bookmarks(rng: random.Random, number: int) -> Made:
+    mutation = _chosen(number, kept.BOOKMARK_MUTATIONS)
+    return mutation, {"b.bookmarks.json": kept.mutated_bookmarks(rng, mutation)}, "b.bookmarks.json"
+
+
 # Each kind of file, with its share of the mutants of a test.
 KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "pickle": (32, _pickle),
@@ -202,7 +223,13 @@ KINDS: dict[str, tuple[int, Callable[[random.Random, int], Made]]] = {
     "rosinality": (20, _rosinality),
     "stylegan-xl": (20, _stylegan_xl),
     "tensorflow": (20, _tensorflow),
+    # what people keep and send each other, the same
+    "capture": (30, _capture),
+    "latent": (20, _latent),
+    "direction": (15, _direction),
+    "bookmarks": (15, _bookmarks),
 }
+KEPT = ("capture", "latent", "direction", "bookmarks")
 FAMILIES = ("rosinality", "stylegan-xl", "tensorflow")
 
 
@@ -254,6 +281,17 @@ def well_formed() -> Iterator[Mutant]:
         yield unchanged("set", {"set.tar": sets.tar_of(sets.formats(), mode)}, "set.tar")
     documents = {name: json.dumps(value).encode() + b"\n" for name, value in seeds.run_documents().items()}
     yield unchanged("run", documents, "")
+    text = json.dumps(kept.document())
+    for form in kept.FORMS:
+        yield unchanged("capture", {"a.png": kept.png_of(text, form)}, "a.png")
+    yield unchanged("capture", {"a.json": text.encode()}, "a.json")
+    yield unchanged("capture", {"a.word": kept.encode_text(kept.record()).encode()}, "a.word")
+    for kind in ("latent", "direction"):
+        arrays = kept.arrays_of(kind)
+        yield unchanged(kind, {"a.npy": kept.npy_of(next(iter(arrays.values())))}, "a.npy")
+        yield unchanged(kind, {"a.npz": kept.npz_of(**arrays)}, "a.npz")
+        yield unchanged(kind, {"a.safetensors": kept.save(arrays)}, "a.safetensors")
+    yield unchanged("bookmarks", {"b.bookmarks.json": json.dumps(kept.bookmarks()).encode()}, "b.bookmarks.json")
 
 
 class Opener:

@@ -16,7 +16,7 @@ from support.foreign import Call, Named, pickled
 from support.paths import ROOT
 
 from fuzz import fuzz_files, fuzz_pickles, fuzz_pictures, fuzz_seeds
-from fuzz.fuzzing import FAMILIES, KINDS, Mutant, Opener, mutant, mutants, table, well_formed
+from fuzz.fuzzing import FAMILIES, KEPT, KINDS, Mutant, Opener, mutant, mutants, table, well_formed
 from gan.data.file_sets import ImageError
 from gan.data.image_dataset import open_images
 from train.datasets.convert import convert_dataset
@@ -25,9 +25,10 @@ from train.datasets.transform import Transform
 HERE = Path(__file__).resolve().parent
 SUITE, NIGHTLY = 800, 12_000
 FOREIGN, FOREIGN_NIGHTLY = 500, 5_000  # of files of other projects
+SENT, SENT_NIGHTLY = 500, 8_000  # of what people keep and send each other
 SETS = 140  # mutants of picture sets that are converted: two of each mutation
 MUTATIONS = 180  # of all kinds together; each comes up
-OURS = tuple(kind for kind in KINDS if kind not in FAMILIES)
+OURS = tuple(kind for kind in KINDS if kind not in FAMILIES + KEPT)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and memory are read and set in Linux's ways")
 
@@ -70,6 +71,16 @@ def test_five_hundred_mutants_of_other_projects_files() -> None:
 @pytest.mark.nightly
 def test_five_thousand_mutants_of_other_projects_files_nightly() -> None:
     check(FOREIGN_NIGHTLY, FOREIGN, FAMILIES)
+
+
+@pytest.mark.slow
+def test_five_hundred_mutants_of_captures_latents_directions_and_bookmarks() -> None:
+    check(SENT, 0, KEPT)
+
+
+@pytest.mark.nightly
+def test_eight_thousand_mutants_of_captures_latents_directions_and_bookmarks_nightly() -> None:
+    check(SENT_NIGHTLY, SENT, KEPT)
 
 
 @pytest.mark.slow

@@ -36,9 +36,10 @@ from gan.analysis.bands import find_band
 from gan.data.image_io import save_png
 from viz.instruments.sticking import Measured
 from viz.panels import filters, layers, spectrum, sticking
-from viz.reports.schedule_figure import choose_layers, write_schedule
-from viz.reports.spectra_figure import write_spectra
-from viz.reports.sticking_figure import draw_sticking
+from viz.reports.export import write_export
+from viz.reports.schedule_figure import build_schedule, choose_layers
+from viz.reports.spectra_figure import build_spectra
+from viz.reports.sticking_figure import build_sticking
 from viz.reports.sticking_study import Model, Settings
 
 pytestmark = pytest.mark.slow
@@ -156,7 +157,7 @@ def test_a_panel_does_not_depend_on_what_was_drawn_before(panels: Any) -> None:
 
 def schedule_figure(path: Path, cutoff: float = 2.0) -> None:
     network = replace(synthetic.config("R"), first_cutoff=cutoff)
-    write_schedule(path, network, "r.safetensors: rung R, 64x64", choose_layers(network, ["8"]))
+    write_export(path, build_schedule(network, "r.safetensors: rung R, 64x64", choose_layers(network, ["8"]), {}))
 
 
 def spectra_figure(path: Path, slope: float = 34.0) -> None:
@@ -165,7 +166,7 @@ def spectra_figure(path: Path, slope: float = 34.0) -> None:
         synthetic.plotted("r, layer L7", find_band(synthetic.config("R"), "7"), 40.0),
         synthetic.plotted("a data set", None, 22.0),
     ]
-    write_spectra(path, curves, "Average power spectra", "100 pictures each", {})
+    write_export(path, build_spectra(curves, "Average power spectra", "100 pictures each", {}))
 
 
 def sticking_figure(path: Path, stays: float = 0.62) -> None:
@@ -175,7 +176,7 @@ def sticking_figure(path: Path, stays: float = 0.62) -> None:
     ]
     settings = Settings(24, 64, 120, 0.4, 16, 1.0, (0.6, 0.2, 0.6, 0.8), "cpu")
     found = [synthetic.findings(stays), synthetic.findings(stays, movable=False)]
-    path.write_bytes(draw_sticking(models, settings, found))
+    write_export(path, build_sticking(models, settings, found, {}))
 
 
 # Each with what makes it differ a little.

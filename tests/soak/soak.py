@@ -157,8 +157,10 @@ def run(seconds: float, warm_up: float, seed: int, *, frames: int = 0) -> Outcom
         folder = Path(name)
         good = save_models(folder)
         stand_in = StandInRun(folder / "00000-critters-T-32", good[0])
+        from viz.record import naming
         from viz.window.window import Window
 
+        naming.choose_folder = lambda text: folder / "captures"  # whatever is typed: Ctrl-S is one of the keys
         state = AppState(training=TrainingState(outdir=str(folder / "runs")))
         state.left.path, state.right.path = good[1], good[2]
         window = Window(state, strict=True)

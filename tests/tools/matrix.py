@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = "test,metrics,cuda-test"
+EXTRAS = "test,metrics,osc,video,cuda-test"
 SIZE = 1280, 800
 TESTS = "tests"  # the step whose output ends with pytest's sentence
 TAIL = 120  # lines of what failed that are shown

@@ -27,7 +27,9 @@ from viz.canvas import canvas  # noqa: E402
 from viz.core.state import SLOTS, default_state  # noqa: E402
 from viz.instruments.spectrum import AverageRequest  # noqa: E402
 from viz.instruments.sticking import MeterRequest  # noqa: E402
-from viz.panels import filters, layers, spectrum, sticking, transform  # noqa: E402
+from viz.panels import filters, layers, spectrum, sticking, timeline, transform  # noqa: E402
+from viz.record import timeline_edits  # noqa: E402
+from viz.record.timeline_templates import TEMPLATES, put_template  # noqa: E402
 from viz.window.window import LAID_OUT_FRAMES, Window  # noqa: E402
 
 AVERAGED, MEASURED = 200, 50  # pictures
@@ -92,6 +94,18 @@ def _finish(window: Window, job: str) -> Iterator[None]:
     yield from _still(window)
 
 
+def _key(window: Window) -> Iterator[None]:
+    """Four templates, further keys by hand, and the playhead between two of them."""
+    state = window.state
+    for template in TEMPLATES[1:5]:
+        state.timeline = put_template(state, template)
+    state.timeline = timeline_edits.ease_keys(state.timeline, [("translation", 3.0)], "constant")
+    state.timeline = timeline_edits.remove_keys(state.timeline, [("translation", 3.75)])
+    window.context.timeline.chosen = frozenset({("truncation", 3.0)})
+    state.playback.seconds = 1.5
+    yield from _still(window)
+
+
 @dataclass(frozen=True)
 class Shot:
     """`keep`: the title of the window that is kept of it, "" for all of it; `fields`: what is set in the state."""
@@ -127,6 +141,7 @@ SHOTS = (
         panels=(sticking.TITLE,),
         script=_measure,
     ),
+    Shot("panel-timeline", timeline.TITLE, panels=(timeline.TITLE,), script=_key),
     Shot("panel-transform", transform.TITLE, ("r", "t"), (("transform.scale", 0.6),)),
     Shot("canvas-split", canvas.TITLE, fields=(("canvas.mode", "split"), ("transform.tx", 0.05))),
     Shot("canvas-difference", canvas.TITLE, fields=(("canvas.mode", "difference"), ("canvas.gain", 2.0))),

@@ -296,5 +296,5 @@ def _button_width(text: str) -> float:
 
 def _measure(text: str, size: float) -> ImVec2:
     """Return the width and height of a line of text in letters of this size."""
-    with imgui_ctx.push_font(imgui.get_font(), size):
+    with widgets.letters(imgui.get_font(), size):
         return imgui.calc_text_size(text)

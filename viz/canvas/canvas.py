@@ -11,6 +11,7 @@ from gan.hub.resolve import format_title
 from viz.canvas import mode_bar, overlays, slice_line
 from viz.canvas.bookmark_strip import BookmarkStrip
 from viz.canvas.overlays import KNOB_RADIUS, MARGIN, Absence, Frame, Rect, Words
+from viz.canvas.placing import GAP, place
 from viz.core import gestures
 from viz.core.state import SLOTS, AppState, Slot
 from viz.ui import widgets
@@ -19,7 +20,6 @@ from viz.ui.theme import rgb
 
 TITLE = "Canvas"
 TAG_HEIGHT = 2.1  # in font sizes
-GAP = 1.0  # between two pictures side by side, pixels
 LINE_GAP = 3.0  # between the lines below the pictures
 REACH = 7.0  # of the divider, to either side
 ZOOM_STEP = 1.15  # a notch of the wheel
@@ -38,6 +38,8 @@ class Canvas:
         self.frames: dict[Slot, Frame] = {"left": Frame(), "right": Frame()}
         self._strip = BookmarkStrip(state, context)
         self.turn: Slot = "left"  # whose picture a blinking canvas shows
+        self.bounds = Rect()  # of the pictures and what is said of them, without the lines of controls
+        self.is_bare = False  # while it is captured, without what the pointer lights up
         self._area = Rect()  # of all pictures
         self._absent: dict[Slot, Absence | None] = {"left": None, "right": None}  # why slots show nothing
         self._border = 0.0  # where on screen the left slot's side ends
@@ -73,10 +75,11 @@ class Canvas:
             gestures.fit(self.state.canvas)
             gestures.set_clamped(self.state.canvas, "zoom", facts.config.resolution / scale / self.frames[slot].fitted)
 
-    def draw(self, pictures: Pictures) -> None:
-        """Fill the current window: tags, pictures, what is said of them, and the line that switches modes."""
+    def draw(self, pictures: Pictures, *, alone: bool = False) -> None:
+        """Fill the current window: tags, pictures, what is said of them; unless `alone`, modes and bookmarks below."""
         origin, room, em = imgui.get_cursor_screen_pos(), imgui.get_content_region_avail(), imgui.get_font_size()
-        tag, bar, strip = TAG_HEIGHT * em, mode_bar.HEIGHT * em, self._strip.height
+        tag = TAG_HEIGHT * em
+        bar, strip = (0.0, 0.0) if alone else (mode_bar.HEIGHT * em, self._strip.height)
         for slot in SLOTS:
             self._absent[slot] = overlays.explain_absence(self.state, self.context, slot, pictures.slot(slot))
         self._take_turns()
@@ -86,7 +89,8 @@ class Canvas:
         caption = sum(imgui.calc_text_size(text, wrap_width=wrap).y + LINE_GAP for text in notes)
         caption += imgui.get_text_line_height() + LINE_GAP if legend is not None else 0.0
         height = max(1.0, room.y - tag - caption - bar - strip)
-        self._place(Rect(origin.x, origin.y + tag, max(1.0, room.x), height))
+        self._area = Rect(origin.x, origin.y + tag, max(1.0, room.x), height)
+        self._border = place(self.state.canvas, self._area, self.frames, MARGIN)
         imgui.set_cursor_screen_pos(self._area.corner)
         buttons = imgui.ButtonFlags_
         any_button = buttons.mouse_button_left | buttons.mouse_button_right | buttons.mouse_button_middle
@@ -95,27 +99,12 @@ class Canvas:
         self._draw_pictures(pictures)
         self._tags(tag)
         self._captions(legend, notes)
+        self.bounds = Rect(origin.x, origin.y, self._area.width, tag + height + caption)
+        if alone:
+            return
         top, width = self._area.bottom + caption, self._area.width
         mode_bar.draw(self.state, self.context, Rect(origin.x, top, width, bar))
         self._strip.draw(Rect(origin.x, top + bar, width, strip))
-
-    def _place(self, area: Rect) -> None:
-        """Place the slots and their pictures for the mode that the canvas is in."""
-        canvas, self._area = self.state.canvas, area
-        half = max(1.0, math.floor((area.width - GAP) / 2))
-        self._border = area.left + half + GAP
-        if canvas.mode == "split":
-            self._border = area.left + round(canvas.divider * area.width)
-        for slot in SLOTS:
-            frame = self.frames[slot]
-            left, right, full_left, full_width = area.left, area.right, area.left, area.width
-            if canvas.mode == "side":
-                left = full_left = area.left if slot == "left" else self._border
-                right, full_width = left + half, half
-            elif canvas.mode == "split":
-                left, right = (left, self._border) if slot == "left" else (self._border, right)
-            frame.left, frame.top, frame.width, frame.height = left, area.top, right - left, area.height
-            self._fit(frame, full_left, full_width)
 
     # -- gestures --------------------------------------------------------------------------------------------------
 
@@ -242,8 +231,9 @@ class Canvas:
             with area.clip():
                 lit = self._gesture == "divide" or (self._hovered and self._on_divider())
                 overlays.draw_divider(theme, area, self._border, lit)
-        self._line()
-        self._ring()
+        if not self.is_bare:
+            self._line()
+            self._ring()
         self._notices()
 
     def _part(self, slot: Slot, part: Rect, pictures: Pictures) -> None:
@@ -359,14 +349,3 @@ class Canvas:
         else:
             self._phase = (self._phase + self.context.timings.seconds * self.state.canvas.rate) % 1.0
             self.turn = "left" if self._phase < 0.5 else "right"
-
-    def _fit(self, frame: Frame, left: float, width: float) -> None:
-        """Place the picture's square within the area from `left` over `width`, as zoomed and panned."""
-        canvas = self.state.canvas
-        frame.middle_x, frame.middle_y = left + width / 2, frame.top + frame.height / 2
-        frame.fitted = max(16.0, math.floor(min(width, frame.height) - 2 * MARGIN))
-        frame.side = frame.fitted * canvas.zoom
-        # The picture's corner falls on a whole pixel, so that 1:1 is exact.
-        x = frame.middle_x + canvas.pan_x * frame.fitted - frame.side / 2
-        y = frame.middle_y + canvas.pan_y * frame.fitted - frame.side / 2
-        frame.centre_x, frame.centre_y = round(x) + frame.side / 2, round(y) + frame.side / 2

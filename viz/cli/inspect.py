@@ -9,13 +9,13 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import ImageSize, network_options
-from gan.cli.path_types import ModelName, looks_like_path, overwrite_option, refuse_existing
+from gan.cli.path_types import ModelName, looks_like_path, overwrite_option
 from gan.files.format import format_bytes
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.describe import describe_rung
 from gan.networks.ladder import find_rung
 from viz.cli.models import read_model, user_errors
-from viz.cli.output import check_writable, explain_unwritable
+from viz.cli.output import check_export, write_output
 from viz.cli.parameter_types import PATH, network_option
 from viz.reports import schedule_figure
 from viz.reports.network_text import describe_differences, describe_network, plain
@@ -32,7 +32,13 @@ SIZE = 256
 @click.option("--cbase", type=click.IntRange(1, 2**24), help="Channel base, T's value (2^14 up to 256x256, else 2^15).")
 @click.option("--cmax", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
 @network_options
-@click.option("--plot", "picture", type=PATH, metavar="PNG", help="Draw the layers' schedule and filter responses.")
+@click.option(
+    "--plot",
+    "picture",
+    type=PATH,
+    metavar="FILE",
+    help="Draw the layers' schedule and filter responses (.png, .pdf, .svg), or write the numbers (.npz, .csv).",
+)
 @click.option(
     "--layer",
     "layers",
@@ -65,6 +71,7 @@ def inspect(
     Examples:
       python visualizer.py inspect --cfg T                          StyleGAN3-T at 256x256
       python visualizer.py inspect --cfg R --size 1024 --plot r.png
+      python visualizer.py inspect t --plot t.svg                   for a paper; .npz and .csv are the numbers
       python visualizer.py inspect --cfg T --filter-size 4 --lrelu-upsampling 1
                                                                     what cheaper filters let through
       python visualizer.py inspect --cfg G --plot g.png --layer 3 --layer L13_256_64
@@ -76,8 +83,7 @@ def inspect(
     given = {name: value for name, value in options.items() if value is not None}
     _check_choices(model, cfg, diff, network, size, given, picture, layers)
     if picture is not None:
-        check_writable(picture)
-        refuse_existing(picture, overwrite, "--plot")
+        check_export(picture, overwrite, "--plot")
     renamed = {"cbase": "channel_base", "cmax": "channel_max"}
     settings = {renamed.get(name, name): value for name, value in given.items()}
     side = SIZE if size is None else size
@@ -119,8 +125,6 @@ def _check_choices(
         raise click.UsageError("--plot draws one network: leave out --diff.")
     if layers and picture is None:
         raise click.UsageError("--layer chooses what --plot draws: give --plot, too.")
-    if picture is not None and picture.suffix.lower() != ".png":
-        raise click.UsageError(f"The plot is a PNG: let the name {picture.name!r} end in .png.")
 
 
 def _read_model(name: str, network: str | None) -> tuple[GeneratorConfig, str, dict[str, Any], list[str]]:
@@ -147,14 +151,12 @@ def _show(
 ) -> None:
     chosen = []
     if picture is not None:  # refused before pages of text
-        import matplotlib.figure  # noqa: F401
-
         try:
             chosen = schedule_figure.choose_layers(config, layers)
         except ConfigError as problem:
             raise click.UsageError(str(problem)) from None
     click.echo(describe_network(config, title, facts, about))
     if picture is not None:
-        with explain_unwritable(picture):
-            width, height = schedule_figure.write_schedule(picture, config, title, chosen)
-        click.echo(f"\nWrote {picture} ({width}x{height}).")
+        settings = {"network": title, "layers": [layer.spec.name for layer in chosen]}
+        click.echo()
+        write_output(picture, schedule_figure.build_schedule(config, title, chosen, settings))

@@ -23,7 +23,19 @@ COMMANDS = (
     Entry("inspect", "viz.cli.inspect:inspect", "Print what is inside a network: layers, filters, parameters."),
     Entry("convert", "viz.cli.convert:convert", "Write the generator in IN as a .safetensors file."),
     Entry("spectra", "viz.cli.spectra:spectra", "Draw average power spectra of what models draw."),
+    Entry("curves", "viz.cli.figures.curves:curves", "Draw the losses and the R1 penalty of training runs."),
     Entry("sticking", "viz.cli.sticking:sticking", "Show how much of two models' detail sticks to the screen."),
+    Entry("osc", "viz.cli.osc:osc", "List the OSC addresses that move the window's settings, or send one a value."),
+    Entry(
+        "video",
+        "viz.cli.videos.video:video",
+        "Write a video without a window: a walk through seeds, or a state as it moves.",
+    ),
+    Entry(
+        "film",
+        "viz.cli.videos.film:film",
+        "Film two models under one motion, to show what sticks to the screen and what follows.",
+    ),
     Entry("models", "viz.cli.model_list:models", "List the models that can be opened by name."),
     Entry("doctor", "viz.cli.doctor:doctor", "Say what keeps Jinc from running here, and how to fix it."),
 )
@@ -32,13 +44,13 @@ COMMANDS = (
 ELSEWHERE = {
     "gen_images": "There is no gen_images here: `render` takes the same options.",
     "style_mixing": "There is no style_mixing here: `mix` takes the same options, and writes one grid.",
-    "gen_video": "Videos are not there yet: `render` writes single pictures.",
-    "video": "Videos are not there yet: `render` writes single pictures.",
+    "gen_video": "There is no gen_video here: `video` takes the same options.",
     "avg_spectra": "There is no avg_spectra here: `spectra` averages and draws at once.",
     "calc_metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
     "metrics": "Models are measured by the trainer: `python train.py metrics --model MODEL`.",
 }
-MODEL_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt", ".zip")
+# Of models and captures: what is missing is then named as a file, not as a command.
+WINDOW_SUFFIXES = (".pkl", ".safetensors", ".pt", ".pth", ".ckpt", ".zip", ".png")
 OUR_PACKAGES = ("assets", "cuda_ops", "gan", "viz")
 
 
@@ -50,7 +62,9 @@ class ViewerGroup(LazyGroup):
         if first in self.entries or super().is_for_default(first):
             return first not in self.entries
         path = os.path.expanduser(first)
-        if first.endswith(MODEL_SUFFIXES) or os.path.exists(path) or os.path.isdir(split_age(path)[0]):
+        if first.endswith(WINDOW_SUFFIXES) or "/" in first or os.sep in first or os.path.exists(path):
+            return True
+        if os.path.isdir(split_age(path)[0]) or first.startswith("jinc") and ":" in first:
             return True
         from gan.hub.published import find_published
         from gan.hub.url import is_address  # here: a start waits for nothing that most of them do without
@@ -91,6 +105,13 @@ def main() -> None:
                                                              what they draw, frequency by frequency
       python visualizer.py sticking --left b --right t --out sticking
                                                              what sticks to the screen: the paper's figure 1
+      python visualizer.py film --left b --right t --out film.mp4
+                                                             the same as a film
+      python visualizer.py video --model t --seeds 0-31 --grid 4x2 --out walk.mp4
+                                                             a walk through seeds
+      python visualizer.py render --model t --layer 5 --normalize --out maps.pdf
+                                                             a layer's maps; also .png, .svg, .npz, .csv
+      python visualizer.py curves training-runs/00003-cats-T-64 --out losses.svg
       python visualizer.py doctor                            what keeps it from running here, and how to fix it
 
     Without a command the options are those of `view`.

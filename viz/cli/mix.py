@@ -29,7 +29,7 @@ class Layers(Seeds):
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
-@model_option
+@model_option()
 @click.option("--rows", "--row-seeds", type=Seeds(), required=True, help="Seeds of the rows, such as 0-4.")
 @click.option("--cols", "--col-seeds", type=Seeds(), required=True, help="Seeds whose styles the columns take.")
 @click.option(

@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 
+from gan.cli.path_types import refuse_existing
 from gan.files.errors import describe_error, sanitize_text
+from viz.reports.export import FIGURES, Export, ExportError, check_kind, write_export
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")  # the suffixes for which gan.data.image_io.save_image has a format
 
@@ -41,6 +43,28 @@ def check_writable(path: Path) -> None:
             os.stat(path)  # a name may be too long
         existing = next(folder for folder in path.absolute().parents if os.path.exists(folder))
         tempfile.TemporaryFile(dir=existing).close()
+
+
+def check_export(path: Path, overwrite: bool, option: str = "--out") -> None:
+    """Refuse now, not after minutes, a file that an instrument's figure or numbers cannot be written to."""
+    try:
+        check_kind(path, option)
+    except ExportError as problem:
+        raise click.UsageError(str(problem)) from None
+    check_writable(path)
+    refuse_existing(path, overwrite, option)
+    if path.suffix.lower() in FIGURES:
+        import matplotlib.figure  # noqa: F401  if it is missing
+
+
+def write_output(path: Path, export: Export, more: str = "") -> None:
+    """Write what an instrument shows, and say so; `more` are words on what it is. Raises click.ClickException."""
+    try:
+        with explain_unwritable(path):
+            words = write_export(path, export)
+    except ExportError as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(f"Wrote {path} ({words}){more}.")
 
 
 def progress_bar(length: int, label: str) -> Any:

@@ -3,6 +3,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -15,17 +16,21 @@ SEEDS_LIMIT = 100_000
 MODEL_HELP = "A checkpoint, a run folder, an http(s) address, or a bundled model's name (b, t, ...)"
 PATH, SEED = UserPath(), click.IntRange(0, LARGEST_SEED)
 
-# Of commands that draw with one model; the official programs call it --network.
-model_option = click.option(
-    "--model",
-    "--network",
-    "model",
-    type=ModelName(),
-    is_eager=True,
-    required=True,
-    metavar="MODEL",
-    help=f"{MODEL_HELP}.",
-)
+
+def model_option(required: bool = True) -> Callable[..., Any]:
+    """Return the option of commands that draw with one model; the official programs call it --network."""
+    return click.option(
+        "--model",
+        "--network",
+        "model",
+        type=ModelName(),
+        is_eager=True,
+        required=required,
+        metavar="MODEL",
+        help=f"{MODEL_HELP}.",
+    )
+
+
 trunc_option = click.option(
     "--trunc",
     type=FiniteRange(-10, 10),

@@ -3,10 +3,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
@@ -14,25 +16,42 @@ from gan.cli.path_types import overwrite_option, refuse_existing, refuse_existin
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.drawing import draw_picture
+from viz.cli.figures.layers import check_options, draw_layer, layer_options
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.latent_options import NamedLatent, check_cutoff, check_steps, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
-from viz.cli.output import PICTURES, check_picture_name, check_writable, explain_unwritable
+from viz.cli.output import PICTURES, check_export, check_picture_name, check_writable, explain_unwritable
 from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
+from viz.cli.render_state import draw_state, refuse_others
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
-from viz.core.latent import MOST_LAYERS, FileLatent, Latent, Space, Step
+from viz.core.latent import MOST_LAYERS, Latent, Space, Step
 from viz.core.noise import Noise
+from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import PictureRequest
 
 Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
 
 NO_ALPHA = (".jpg", ".jpeg")
-NO_VIDEO = "is of videos, which are not there yet: render writes single pictures; leave it out."
-ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)}
+NO_VIDEO = "is of videos: the command `video` takes it."
+ELSEWHERE = dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuffle-seed"), NO_VIDEO)
 
 
 @click.command(cls=Command, elsewhere=ELSEWHERE)
-@model_option
+@model_option(required=False)
+@click.option(
+    "--state",
+    metavar="STATE",
+    help="Draw again what a captured .png, a state file or a short text (jinc1:...) holds, in place of all else.",
+)
+@click.option(
+    "--slot", type=click.Choice(["left", "right", "both"]), help="Of --state: another picture than was captured."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(0, LARGEST_SIZE),
+    metavar="PIXELS",
+    help="Of --state: the picture's width; 0 is the model's own.",
+)
 @latent_options
 @click.option("--translate", type=Pair(), default="0,0", help="Right and down, in image widths.")
 @click.option("--rotate", type=FiniteRange(-1e6, 1e6), default=0.0, metavar="DEG", help="Counter-clockwise.")
@@ -82,9 +101,16 @@ ELSEWHERE = {**dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--sh
 @click.option("--outdir", type=PATH, metavar="DIR", help="A folder for seedNNNN.png instead, also of a single seed.")
 @click.option("--grid", type=GridSize(), help="All seeds in one sheet of so many columns and rows, such as 8x4.")
 @click.option("--captions", is_flag=True, help="Seed and label below each picture of the sheet.")
+@layer_options
 @overwrite_option
+@click.pass_context
 def render(
-    model: str,
+    ctx: click.Context,
+    /,
+    model: str | None,
+    state: str | None,
+    slot: str | None,
+    size: int | None,
     seed: int | None,
     seeds: tuple[int, ...] | None,
     seed_plane: tuple[float, float] | None,
@@ -114,7 +140,9 @@ def render(
     outdir: Path | None,
     grid: Grid | None,
     captions: bool,
+    layer: str | None,
     overwrite: bool,
+    **maps: Any,
 ) -> None:
     """Write a picture, or one a seed, without a window.
 
@@ -125,12 +153,37 @@ def render(
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
       python visualizer.py render --model t --seed 24 --direction pca:0:-2.5 --out steered.png
       python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
+      python visualizer.py render --model t --layer L5_52_32 --normalize --out maps.png
+      python visualizer.py render --model t --layer 5 --channels 3,4,5 --gain 6 --out phases.pdf
       python visualizer.py render --outdir=out --trunc=1 --seeds=2 --network=network.pkl
+      python visualizer.py render --state capture.png --size 1024 --out larger.png
+                                                             what a picture shows that the window captured
     """
+    if state is not None:
+        refuse_others(ctx)
+        chosen = device if ctx.get_parameter_source("device") == ParameterSource.COMMANDLINE else None
+        draw_state(state, slot, size, out, chosen, overwrite=overwrite)
+        return
+    if slot is not None or size is not None:
+        raise click.UsageError("--slot and --size are of a captured state: give --state, too.")
+    if model is None:
+        raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "model"))
     if noise_seed is not None and noise_mode != "random":
         raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
+    of_pictures = {
+        "--seeds": seeds is not None and len(seeds) > 1,
+        "--outdir": outdir,
+        "--grid": grid,
+        "--save-w": save_w,
+        "--untransform": untransform,
+    }
+    check_options(layer, out, maps, of_pictures)
     targets: Targets = []
-    if grid is None:
+    if layer is not None:
+        assert out is not None
+        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
+        check_export(out, overwrite)
+    elif grid is None:
         if captions:
             raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
         latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
@@ -181,7 +234,12 @@ def render(
         **label.as_request(),
     )
     cited = cite_model(model, request.model)
-    if grid is not None:
+    if layer is not None and out is not None:
+        from viz.record.numbers import describe_request
+
+        request = replace(request, latent=latents[0].latent)
+        draw_layer(request, header.config, layer, out, maps, describe_request(request, cited))
+    elif grid is not None:
         draw_sheet(request, sheet_seeds, grid, sheet, captions=captions, model=cited, words=label.words)
     else:
         _draw(request, targets, save_w, cited, label.words)
@@ -191,6 +249,7 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
     """Draw and write the picture of each latent, and its w's; `model` and `words` name the model and the label."""
     from gan.data.image_io import save_image, select_channels
     from gan.data.latent_files import write_w_file
+    from viz.record.numbers import describe_request
     from viz.render.renderer import Renderer
 
     renderer = Renderer(enlarge=False)
@@ -206,9 +265,7 @@ def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model:
         channels = facts.config.img_channels
         of = f", {words}" if words else ""
         kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
-        if isinstance(latent, FileLatent):  # others read it: a file's name and checksum, not where it lies here
-            request = replace(request, latent=replace(latent, path=latent.name))
-        document = {"schema": 1, "request": {**asdict(request), "model": model}}
+        document = {"schema": 1, "request": describe_request(request, model)}
         with explain_unwritable(target):
             save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
         click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")

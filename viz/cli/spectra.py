@@ -3,35 +3,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
-from gan.cli.path_types import DataPath, ModelName, overwrite_option, refuse_existing
+from gan.cli.path_types import DataPath, ModelName, overwrite_option
 from gan.data.image_dataset import open_images
 from gan.devices import check_device
+from gan.files.errors import sanitize_text
+from gan.hub.resolve import cite_model
 from gan.networks.config import ConfigError
 from gan.networks.labels import Label
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
-from viz.cli.output import check_writable, explain_unwritable, progress_bar
+from viz.cli.output import check_export, progress_bar, write_output
 from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, device_option, trunc_option
 from viz.core.latent import LARGEST_SEED
 from viz.reports import spectra_figure
+from viz.reports.export import FIGURES
 from viz.reports.network_text import format_table, plain
+from viz.reports.spectra_figure import describe_smoothing
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from gan.analysis.power_spectrum import SpectrumAverage
     from gan.checkpoints.checkpoint import Header
     from viz.reports.spectra_study import Subject
 
-NOT_SETTINGS = ("models", "data", "out", "class_", "vector")
-KINDS = (".png", ".npz")
+NOT_SETTINGS = ("models", "data", "out", "class_", "vector", "files", "smooth")
+WITH_FILES = ("files", "out", "smooth", "overwrite")  # options that mean something of spectra that are drawn again
 
 
 @click.command(cls=Command, epilog=f"\b\nArrays of an .npz:\n{spectra_figure.ARRAYS.removeprefix(chr(8)).lstrip()}")
@@ -51,7 +55,29 @@ KINDS = (".png", ".npz")
     help="Folder or zip of pictures to compare with, as wide as the models'; all are whitened as it is.",
 )
 @click.option("--num", type=click.IntRange(1, 10**7), default=200, show_default=True, help="Pictures of each.")
-@click.option("--out", required=True, type=PATH, metavar="FILE", help="The .png to draw, or .npz to keep arrays in.")
+@click.option(
+    "--out",
+    required=True,
+    type=PATH,
+    metavar="FILE",
+    help="The .png, .pdf or .svg to draw, or the .npz or .csv to keep numbers in.",
+)
+@click.option(
+    "--from",
+    "files",
+    type=PATH,
+    multiple=True,
+    metavar="NPZ",
+    help="Draw the spectra in this .npz again, of this command or the Spectrum panel, without any model; any number.",
+)
+@click.option(
+    "--smooth",
+    type=FiniteRange(0, 1000),
+    default=0.0,
+    show_default=True,
+    metavar="CYCLES",
+    help="Average the power under a Gauss curve of this deviation, in cycles a picture width.",
+)
 @click.option(
     "--layer", metavar="LAYER", help="Of this layer's maps instead, by number or name, or of the Fourier input (input)."
 )
@@ -99,9 +125,14 @@ def spectra(overwrite: bool, **options: Any) -> None:
                                                              what a layer's filters leave beyond f_c
       python visualizer.py spectra --model my.safetensors --beta 4 --pad 8 --out spectra.npz
                                                              arrays to go on with; see below
+      python visualizer.py spectra --from spectra.npz --smooth 1 --out spectra.svg
+                                                             the same drawn again, smoothed, for a paper
     """
     with user_errors("give a smaller --batch or --pad"):
         _check_options(options, overwrite)
+        if options["files"]:
+            _draw_again(options)
+            return
         subjects = _choose_subjects(options)
         found, stopped = _average(subjects)
         if not found:
@@ -112,33 +143,78 @@ def spectra(overwrite: bool, **options: Any) -> None:
 def _check_options(options: dict[str, Any], overwrite: bool) -> None:
     """Refuse whatever can be refused before anything is opened."""
     out: Path = options["out"]
-    if not (options["models"] or options["data"]):
-        raise click.UsageError("Give --model, --data or both: see the examples in --help.")
+    if options["files"]:
+        _refuse_averaging()
+    elif not (options["models"] or options["data"]):
+        raise click.UsageError("Give --model, --data or both, or --from: see the examples in --help.")
     if not options["models"] and (options["class_"] is not None or options["vector"] is not None):
         raise click.UsageError("--class and --label are of models: give --model, too, or leave them out.")
     if options["layer"] is not None and options["data"]:
         raise click.UsageError("--layer looks inside models, --data has no layers: leave out one of them.")
-    if out.suffix.lower() not in KINDS:
-        raise click.UsageError(f"Let the name {out.name!r} end in .png, for a picture, or .npz, for arrays.")
     last = options["seed"] + options["num"] - 1
     if options["models"] and last > LARGEST_SEED:
         raise click.UsageError(f"The last seed would be {last}, and the largest is {LARGEST_SEED}: give less.")
-    check_writable(out)
-    refuse_existing(out, overwrite)
-    if out.suffix.lower() == ".png":
-        import matplotlib.figure  # noqa: F401  if it is missing, now and not after minutes
+    check_export(out, overwrite)
+    _check_count(out, len(options["models"]) + bool(options["data"]))
 
-        count = len(options["models"]) + bool(options["data"])
-        if count > spectra_figure.MOST:
+
+def _check_count(out: Path, count: int) -> None:
+    if out.suffix.lower() in FIGURES and count > spectra_figure.MOST:
+        raise click.UsageError(
+            f"One picture has room for {spectra_figure.MOST} spectra, not for {count}: give fewer, or an .npz."
+        )
+
+
+def _refuse_averaging() -> None:
+    """Raise a usage error where an option is given that is of averaging, beside --from."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in WITH_FILES or parameter.name is None:
+            continue
+        if context.get_parameter_source(parameter.name) == ParameterSource.COMMANDLINE:
             raise click.UsageError(
-                f"One picture has room for {spectra_figure.MOST} spectra, not for {count}: give fewer, or an .npz."
+                f"--from draws what is in a file, and {parameter.opts[0]} is of averaging: leave it out."
             )
+
+
+def _draw_again(options: dict[str, Any]) -> None:
+    """Draw or write spectra that were written before."""
+    from viz.reports.spectra_file import SpectraFileError, read_spectra, smooth_curve
+
+    out, given = options["out"], options["smooth"]
+    files = []
+    for path in options["files"]:
+        try:
+            files.append(read_spectra(path))
+        except SpectraFileError as problem:
+            raise click.ClickException(str(problem)) from None
+    for path, found in zip(options["files"], files, strict=True):
+        smooth = found.smooth or given
+        if given and smooth != given:
+            raise click.ClickException(
+                f"{path.name} was smoothed by {smooth:g} cycles a picture width already: leave out --smooth."
+            )
+        if smooth != (files[0].smooth or given):
+            raise click.ClickException("These files are smoothed in different ways: give those of one --smooth.")
+    curves = [curve if found.smooth else smooth_curve(curve, smooth) for found in files for curve in found.curves]
+    _check_count(out, len(curves))
+    names = [sanitize_text(path.name, 100) for path in options["files"]]
+    title, note, says_so = found.title or "Average spectra", found.note, bool(found.smooth)
+    if len(names) > 1 or not note:
+        note, says_so = "Whitened; 0 dB is white noise.", False
+    if len(names) > 1:
+        title = f"Average spectra of {len(names)} files"
+    note += "" if says_so else describe_smoothing(smooth)
+    about = {"spectra": {"from": names, "smooth": smooth}}
+    write_output(out, spectra_figure.build_spectra(curves, title, note, about, smooth=smooth))
 
 
 def _choose_subjects(options: dict[str, Any]) -> list[Subject]:
     """Open what the spectra are of; whatever is wrong with any is said before any averaging."""
     models = [read_model(name) for name in options["models"]]
     labels = [_choose_label(path, header, options["class_"], options["vector"]) for path, header in models]
+    cited = [cite_model(name, path) for name, (path, _) in zip(options["models"], models, strict=True)]
+    options["models"] = cited  # as files that others read may name them
     check_device(options["device"])
     from viz.reports.spectra_study import Settings, choose_subjects
 
@@ -190,27 +266,23 @@ def _average(subjects: Sequence[Subject]) -> tuple[list[tuple[Subject, SpectrumA
 
 
 def _write(options: dict[str, Any], found: Sequence[tuple[Subject, SpectrumAverage]], stopped: bool) -> None:
+    from viz.reports.spectra_file import smooth_curve
     from viz.reports.spectra_study import build_curves
 
     out, layer = options["out"], options["layer"]
-    curves = build_curves(found, options["pad"])
+    curves = [smooth_curve(curve, options["smooth"]) for curve in build_curves(found, options["pad"])]
     first = curves[0]
     rows = [(subject.name, str(a.pictures), f"{a.mean:.4f}", f"{a.deviation:.4f}") for subject, a in found]
     click.echo("\n".join(format_table([("", "pictures", "mean", "deviation")], rows, left=(0,))))
     if stopped:
         click.echo("Stopped before the end; the spectra are of the pictures until then.", err=True)
-    if out.suffix.lower() == ".npz":
-        with explain_unwritable(out):
-            spectra_figure.save_arrays(out, curves)
-        click.echo(f"Wrote {out}.")
-        return
     title = "Average spectra of pictures" if layer is None else f"Average spectra of maps: layer {plain(layer)}"
     title += "" if options["trunc"] == 1 else f", truncation ψ = {options['trunc']:g}"
     by = "by the mean and deviation of each"
     if first.band is None:
         by = f"by the mean and deviation of {first.name}, {first.mean:.3f} and {first.deviation:.3f}"
-    document = {"schema": 1, "spectra": {name: value for name, value in options.items() if name != "out"}}
+    settings = {name: value for name, value in options.items() if name not in ("out", "files")}
     note = f"{'Pictures' if layer is None else 'Maps'} are whitened {by}; 0 dB is white noise."
-    with explain_unwritable(out):
-        width, height = spectra_figure.write_spectra(out, curves, title, note, {"jinc": json.dumps(document)})
-    click.echo(f"Wrote {out} ({width}x{height}).")
+    note += describe_smoothing(options["smooth"])
+    about = {"spectra": settings}
+    write_output(out, spectra_figure.build_spectra(curves, title, note, about, smooth=options["smooth"]))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --hel
 
 
 PARTS = ("centre", "mean", "walk", "glide")
+ALSO = {"pdf": "figure.pdf", "svg": "figure.svg", "npz": "sticking.npz", "csv": "sticking.csv"}
 FILES = ("figure.png", "sticking.json", *(f"{side}-{part}.png" for side in SLOTS for part in PARTS))
 
 
@@ -41,6 +42,12 @@ FILES = ("figure.png", "sticking.json", *(f"{side}-{part}.png" for side in SLOTS
 )
 @click.option(
     "--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png, its parts and sticking.json."
+)
+@click.option(
+    "--also",
+    type=click.Choice([*ALSO]),
+    multiple=True,
+    help="Write the figure in this form, too, or the numbers in it: pictures and slices (npz), shares (csv).",
 )
 @click.option(
     "--seed",
@@ -82,6 +89,7 @@ def sticking(
     left: str,
     right: str,
     out: Path,
+    also: tuple[str, ...],
     class_: str | None,
     vector: tuple[float, ...] | None,
     overwrite: bool,
@@ -100,9 +108,11 @@ def sticking(
       python visualizer.py sticking --left b --right r --seed 7 --out b-and-r
       python visualizer.py sticking --left my.safetensors --right training-runs/00003-cats-T-64 --out mine
       python visualizer.py sticking --segment 0.2,0.5,0.8,0.5 --radius 0.6 --frames 480 --out sideways
+      python visualizer.py sticking --also pdf --also npz --out paper    a figure for a paper, and its numbers
       python visualizer.py sticking --num 2 --frames 16 --latents 4 --out quick      a first look
     """
-    refuse_existing_in(out, FILES, overwrite)
+    others = list(dict.fromkeys(ALSO[kind] for kind in also))
+    refuse_existing_in(out, (*FILES, *others), overwrite)
     with user_errors():
         given = [(name, *read_model(name)) for name in (left, right)]
         from viz.reports.sticking_report import build_files, describe_stickiness, write_files
@@ -122,7 +132,7 @@ def sticking(
         settings = Settings(segment=options.pop("line"), **options)
         found = _study_all(models, settings)
         click.echo("\n".join(describe_stickiness(models, found)))
-        files = build_files(models, settings, found)
+        files = build_files(models, settings, found, others)
     with explain_unwritable(out):
         write_files(out, files)
     click.echo(f"Wrote {', '.join(files)} to {out}.")

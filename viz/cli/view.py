@@ -28,6 +28,8 @@ from viz.core import gestures
 from viz.core import state as states
 from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
 from viz.core.state_fields import choices_of
+from viz.record.png_text import RecordError
+from viz.record.sources import is_capture, latents_folder, name_source, read_source
 
 if TYPE_CHECKING:
     from viz.window.window import Window
@@ -35,10 +37,7 @@ if TYPE_CHECKING:
 MOTIONS = choices_of(states.TransformState(), "animate")[1:]  # without "off"
 
 
-ELSEWHERE = {
-    "--browse-dir": "is not needed here: the Model panel takes any path, and files are dropped on the window.",
-    "--capture-dir": "is not there yet: `--screenshot window.png` writes a picture of the window.",
-}
+ELSEWHERE = {"--browse-dir": "is not needed here: the Model panel takes any path, and files are dropped on the window."}
 OPTIONAL_MODEL = ModelName(is_checked=False, may_be_empty=True)
 
 
@@ -48,7 +47,14 @@ OPTIONAL_MODEL = ModelName(is_checked=False, may_be_empty=True)
     "--left", type=OPTIONAL_MODEL, metavar="MODEL", help=f"{MODEL_HELP}, for the left slot; an empty one empties it."
 )
 @click.option("--right", type=OPTIONAL_MODEL, metavar="MODEL", help="The same for the right slot.")
-@click.option("--state", "state_file", type=PATH, help="Keep the window's state in this file instead.")
+@click.option(
+    "--state",
+    "state_file",
+    type=PATH,
+    metavar="STATE",
+    help="Keep the window's state in this file instead; or bring back that of a captured .png or a text (jinc1:...).",
+)
+@click.option("--capture-dir", type=PATH, metavar="DIR", help="The folder that captures go to.")
 @click.option("--size", type=Size(), help="Size of the window, such as 1600x1000.")
 @click.option("--screenshot", type=PATH, help="Write a picture of the window to this .png, .jpg or .webp, and exit.")
 @overwrite_option
@@ -73,6 +79,7 @@ def view(
     left: str | None,
     right: str | None,
     state_file: Path | None,
+    capture_dir: Path | None,
     size: tuple[int, int] | None,
     screenshot: Path | None,
     overwrite: bool,
@@ -88,10 +95,14 @@ def view(
       python visualizer.py network-snapshot-025000.pkl       one model, in the left slot
       python visualizer.py --left b --right t
       python visualizer.py --screenshot window.png           works without a display, too
+      python visualizer.py capture.png                       as it was when this picture was captured
       python visualizer.py --left b --right t --animate circle --exit-after 10
                                                              says how many pictures a second each slot showed, counted
                                                              once both have one; works without a display, too
     """
+    source, state_file = _split_state(state_file)
+    if len(models) == 1 and source is None and (is_capture(models[0]) or models[0].endswith(".png")):
+        source, models = models[0], ()
     left, right = _choose_slots(models, left, right)
     if screenshot is not None:
         refuse_existing(screenshot, overwrite, "--screenshot")
@@ -115,6 +126,10 @@ def view(
     paths = {slot: str(find(name)) if name else "" for slot, name in named.items()}  # "" empties a slot
     path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
+    if source is not None:
+        message = " ".join(filter(None, (message, _bring_back(source, state, path))))
+    if capture_dir is not None:
+        state.capture.folder = str(capture_dir.absolute())
     for slot, model in paths.items():
         state.slot(slot).path = model
     for name in reversed(models[len(SLOTS) :]):
@@ -129,6 +144,29 @@ def view(
     window.context.message = " ".join(filter(None, (message, unkept, window.context.message)))
     window.show(*panels)
     _run(window, screenshot, exit_after)
+
+
+def _split_state(given: Path | None) -> tuple[str | None, Path | None]:
+    """Return what --state names: a capture, or the window's own file."""
+    return (str(given), None) if given is not None and is_capture(str(given)) else (None, given)
+
+
+def _bring_back(source: str, state: AppState, path: Path | None) -> str:
+    """Bring the state of a capture into that kept at `path`, and return a remark. Raises click.ClickException."""
+    from viz.record.record import locate, restore
+
+    passing = partial(tempfile.TemporaryDirectory, prefix="jinc-")
+    folder = latents_folder(path) if path else Path(click.get_current_context().with_resource(passing()))
+    name, own = name_source(source), tuple(filter(None, (state.left.path, state.right.path, *state.recents)))
+    try:
+        record = read_source(source)
+        located = locate(record, own, folder)
+    except RecordError as problem:
+        raise click.ClickException(str(problem)) from None
+    if sentence := located.explain(name, record.slots()):
+        raise click.ClickException(sentence)
+    restore(located.state, state)
+    return located.explain(name)
 
 
 def _animate(state: AppState, motion: str) -> None:

@@ -19,7 +19,18 @@ BOOKMARKS_LIMIT = 200
 NAME_LIMIT = 60  # characters
 ANGLES, FACTORS = ("degrees", "learned_degrees"), ("scale", "stretch")
 NOT_BLENDED = ("phase", "learned_phase", "snap_degrees")
-NOT_KEPT = ("display", "training", "recents", "bookmarks", "named_directions")
+NOT_KEPT = (
+    "display",
+    "training",
+    "recents",
+    "bookmarks",
+    "osc",
+    "named_directions",
+    "capture",
+    "export",
+    "timeline",
+    "playback",
+)
 """Parts of the state that a bookmark of everything leaves alone: they decide no picture."""
 
 

@@ -8,24 +8,23 @@ brings back what it was.
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
 from functools import cached_property
 from operator import attrgetter, is_
 from typing import Any
 
-from viz.core.history_names import name_changes
-
 STEPS_KEPT = 2000
 Values = dict[str, Any]  # of settings, by their dotted names, the root's first: "state.latent.psi"
 
 UNRECORDED = {"state.recents", "state.display.width", "state.display.height"}
 """Settings that are never undone: a list of what was done, and the window's size, which its frame shows."""
-PASSENGERS = {"state.focus"}
-"""Settings that a mere click changes: they make no step of their own, and go along with the next one."""
+PASSENGERS = {"state.focus", "state.playback.seconds"}
+"""Settings that a mere click changes, on a side or the timeline: they make no step, and go along with the next one."""
 STARTERS = {
     "animate",
+    "playing",
     "mode",
     "spin",
     "learned_animate",
@@ -41,6 +40,44 @@ STARTERS = {
 """Names of settings that start and stop what changes by itself."""
 RATES = {"speed", "radius", "octaves", "reach"}
 """Names of settings that start it when they leave 0."""
+# The first that a step touches names it: what follows from another change stands below that.
+NAMES = {
+    "shelf.items": "change of bookmarks",
+    "bookmarks.blend": "blend of bookmarks",
+    "timeline": "change of the timeline",
+    "playing": "playing of the timeline",
+    "linked": "link of the models",
+    "left.path": "opening on the left",
+    "right.path": "opening on the right",
+    "animate": "animation",
+    "learned_animate": "animation",
+    "transform.degrees": "turn",
+    "transform.scale": "scaling",
+    "transform.tx": "move",
+    "transform.ty": "move",
+    "latent.second": "second latent",
+    "named_directions": "name of a direction",
+    "latent.directions": "direction",
+    "latent.mixed": "style mixing",
+    "latent.kept": "latent",
+    "latent.psi": "truncation",
+    "latent.cutoff": "truncation cutoff",
+    "latent.label": "class",
+    "latent.vector": "label",
+    "latent.x": "walk in the latent",
+    "latent.y": "walk in the latent",
+    "canvas.zoom": "zoom",
+    "canvas.pan_x": "pan",
+    "canvas.pan_y": "pan",
+    "canvas.mode": "comparison",
+    "canvas.divider": "divider",
+    "sticking.x0": "line of the slice",
+    "sticking.x1": "line of the slice",
+    "sticking.y0": "line of the slice",
+    "sticking.y1": "line of the slice",
+    "display.theme": "theme",
+    "playback.seconds": "way of the playhead",
+}
 
 
 @dataclass
@@ -74,6 +111,7 @@ class History:
         self._done: deque[Step] = deque(maxlen=STEPS_KEPT)
         self._undone: list[Step] = []
         self._open: Values = {}  # of the gesture under way: what the settings that it changed were before
+        self._stream: Values = {}  # the same of what comes from outside
         self._names = [name for root, owner in roots.items() for name in _list_settings(owner, f"{root}.")]
         self._getters = [
             attrgetter(*(name.partition(".")[2] for name in self._names if name.startswith(f"{root}.")), "__class__")
@@ -101,20 +139,51 @@ class History:
         now = dict(zip(self._names, self._seen, strict=True))
         before = {name: value for name, value in self._open.items() if not _is_same(now[name], value)}
         if before.keys() - PASSENGERS:
+            if before.keys() & self._stream.keys():  # what came first is undone last
+                self._keep_stream({**now, **before})
             self._done.append(Step(before, {name: now[name] for name in before}))
             self._undone.clear()
             before = {}
         self._open = before
 
     @contextmanager
+    def streamed(self) -> Iterator[None]:
+        """Let the block change the state as one of many messages from outside: all until `end_stream` are one step.
+
+        The user's own gestures meanwhile stay steps of their own.
+        """
+        self.follow()
+        yield
+        for name, (before, _) in self._look().items():
+            if name not in self._open:
+                self._stream.setdefault(name, before)
+
+    def end_stream(self) -> None:
+        """Make a step of what came from outside since the last one."""
+        self.follow()
+        if self._stream:
+            self._keep_stream({**dict(zip(self._names, self._seen, strict=True)), **self._open})
+
+    def _keep_stream(self, now: Values) -> None:
+        """Make a step of what came from outside until the settings were as they are in `now`."""
+        before, self._stream = self._stream, {}
+        before = {name: value for name, value in before.items() if not _is_same(now[name], value)}
+        if before:
+            self._done.append(Step(before, {name: now[name] for name in before}))
+            self._undone.clear()
+
+    @contextmanager
     def by_itself(self) -> Iterator[None]:
         """Let the block change the state without a step, as animations do."""
         self.follow()
         yield
-        changes = {name: before for name, (before, _) in self._look().items() if name not in self._open}
-        if any(itertools.starmap(_is_starter, self._open.items())):  # the gesture under way may have started it
-            self._open.update(changes)
-        elif changes:
+        known = self._open.keys() | self._stream.keys()  # what these were before is known already
+        changes = {name: before for name, (before, _) in self._look().items() if name not in known}
+        for values in (self._open, self._stream):
+            if any(itertools.starmap(_is_starter, values.items())):  # what is under way may have started it
+                values.update(changes)
+                return
+        if changes:
             self._attach(changes)
 
     def _attach(self, changes: Values) -> None:
@@ -174,6 +243,7 @@ class History:
 
     def _write(self, values: Values) -> None:
         for name, value in values.items():
+            self._stream.pop(name, None)  # what came from outside is gone
             root, *path, last = name.split(".")
             owner = self._roots[root]
             for part in path:
@@ -211,3 +281,14 @@ def _is_same(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) and all(map(is_, one, other)):
         return True
     return isinstance(one, str) or repr(one) == repr(other)
+
+
+def name_changes(settings: Iterable[str]) -> str:
+    """Return words for a step that changed these settings, by dotted names, such as "move" or "spectrum: gain"."""
+    texts = [setting.removeprefix("state.").removeprefix("right_") for setting in settings]
+    for known, words in NAMES.items():
+        if any(text.startswith(known) or text.endswith(f".{known}") for text in texts):
+            return words
+    *owner, name = texts[0].split(".")
+    setting = name.replace("_", " ").strip()
+    return f"{owner[0]}: {setting}" if owner else setting

@@ -19,6 +19,8 @@ MOST_LAYERS = 64  # w's of a model
 DEEPEST = 8  # latents inside one another, in a file
 LONGEST_PATH = 4096  # characters
 
+MOST_PARTS, HEAVIEST = 4, 100.0  # of a weighted sum
+
 MOST_DIRECTIONS = 4096  # of a kind
 MOST_STEPS = 64  # along directions at once
 MOST_NAMED = 128  # directions
@@ -101,6 +103,17 @@ class Blend:
 
 
 @dataclass(frozen=True)
+class WeightedSum:
+    """A point of a curve through several latents: the sum of each one's w's times its weight; the weights add up to 1.
+
+    Weights may be negative: between two points, a smooth curve is outside of the straight line.
+    """
+
+    parts: "tuple[tuple[Latent, float], ...]"
+    type: str = field(default="sum", init=False)
+
+
+@dataclass(frozen=True)
 class OtherModel:
     """The w's that another model, a file, maps `latent` to, with a truncation and a label of their own.
 
@@ -159,7 +172,7 @@ class Moved:
     type: str = field(default="moved", init=False)
 
 
-Latent = SeedPoint | FileLatent | Mixture | Blend | OtherModel | Moved
+Latent = SeedPoint | FileLatent | Mixture | Blend | WeightedSum | OtherModel | Moved
 
 
 def count_levels(latent: Latent) -> int:
@@ -169,6 +182,8 @@ def count_levels(latent: Latent) -> int:
             return 1 + max(count_levels(latent.base), count_levels(latent.other))
         case Blend():
             return 1 + max(count_levels(latent.first), count_levels(latent.second))
+        case WeightedSum():
+            return 1 + max(count_levels(part) for part, _ in latent.parts)
         case Moved():
             return 1 + count_levels(latent.base)
         case _:
@@ -223,10 +238,26 @@ def read_latent(label: str, document: object, depth: int = 0) -> Latent:
             if type(amount) not in (int, float) or not 0 <= amount <= 1:
                 raise ValueError(f"{label}.amount must be a number between 0 and 1.")
             return Blend(first, second, float(amount))
+        case "sum" if values.keys() == {"parts"}:
+            return WeightedSum(_read_parts(f"{label}.parts", values["parts"], depth + 1))
         case "moved" if values.keys() == {"base", "steps"}:
             base = read_latent(f"{label}.base", values["base"], depth + 1)
             return Moved(base, read_steps(f"{label}.steps", values["steps"]))
     raise ValueError(f"{label} is not a latent of a type that this Jinc knows.")
+
+
+def _read_parts(label: str, document: object, depth: int) -> tuple[tuple[Latent, float], ...]:
+    if not isinstance(document, list | tuple) or not 0 < len(document) <= MOST_PARTS:
+        raise ValueError(f"{label} must be a list of 1 to {MOST_PARTS} latents with their weights.")
+    parts = []
+    for place, entry in enumerate(document):
+        if not isinstance(entry, list | tuple) or len(entry) != 2:
+            raise ValueError(f"{label}[{place}] must be a latent and its weight.")
+        latent, weight = entry
+        if type(weight) not in (int, float) or not abs(weight) <= HEAVIEST:
+            raise ValueError(f"{label}[{place}] must have a weight between {-HEAVIEST:g} and {HEAVIEST:g}.")
+        parts.append((read_latent(f"{label}[{place}]", latent, depth), float(weight)))
+    return tuple(parts)
 
 
 def read_steps(label: str, document: object) -> tuple[Step, ...]:

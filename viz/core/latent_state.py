@@ -147,3 +147,31 @@ class LatentState(SourceState):
     def move(self, latent: Latent) -> Latent:
         """Return a latent moved along directions, if there are steps along any."""
         return Moved(latent, self.directions.steps) if self.directions.steps else latent
+
+    def show(self, latent: Latent) -> None:
+        """Invert `latent()`: show steps along directions and mixed w's by their own settings.
+
+        ValueError, a sentence, for a latent that no state file can hold.
+        """
+        steps = latent.steps if isinstance(latent, Moved) else ()
+        latent = latent.base if isinstance(latent, Moved) else latent
+        if isinstance(latent, Mixture) and _is_source(latent.base) and _is_source(latent.other):
+            _show_base(self.second, latent.other)
+            self.mixed, self.mix_with = list(latent.layers), "second"
+            latent = latent.base
+        elif self.mix_with == "second":
+            self.mixed = []
+        _show_base(self, latent)
+        self.directions.steps = steps
+
+
+def _is_source(latent: Latent) -> bool:
+    """Return whether a source can show the latent so that what is mixed in or added stays apart from it."""
+    return not isinstance(latent, Mixture | Moved)
+
+
+def _show_base(source: SourceState, latent: Latent) -> None:
+    if isinstance(latent, SeedPoint):
+        source.source, source.x, source.y, source.space = "seeds", latent.x, latent.y, latent.space
+    else:
+        source.keep(latent)

@@ -41,7 +41,7 @@ class NoiseState:
     animate: bool = False
     speed: float = number(2.0, 0.0, 60.0)  # seeds a second
     strength: float = number(SETTLED, 0.0, STRONGEST)
-    scales: list[float] = numbers(0.0, STRONGEST, MOST_LAYERS)
+    scales: list[float] = numbers(0.0, STRONGEST, MOST_LAYERS, fill=SETTLED)
 
     @property
     def moves(self) -> bool:

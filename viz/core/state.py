@@ -18,12 +18,13 @@ from typing import Any, Literal
 from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled
-from viz.core.bookmark_state import BookmarksState
-from viz.core.gallery_state import GalleryState
 from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection, read_named_directions
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
+from viz.core.osc_state import OscState
+from viz.core.panel_state import BookmarksState, CaptureState, ExportState, GalleryState
 from viz.core.state_fields import choice, number, parsed, read_limits
+from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 
 SCHEMA = 1
 """Version of the JSON form; a file with a newer one is refused, not guessed at."""
@@ -36,7 +37,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
-LARGEST_FILE = 2**20  # bytes; a state has some thousand
+LARGEST_FILE = 2**23  # bytes; a state has some thousand, and a timeline that is full half of it
 
 
 class StateError(ValueError):
@@ -179,6 +180,8 @@ class DisplayState:
     """The window itself."""
 
     theme: str = choice("dark", "light")
+    text_size: float = number(1.0, 1.0, 3.0)  # of all letters and controls; 3 for a lecture hall
+    show_keys: bool = False  # an overlay of keys and pointer
     width: int = number(1600, 320, 16384)
     height: int = number(1000, 240, 16384)
     fps_limit: int = number(60, 0, 1000)  # 0: none
@@ -204,10 +207,15 @@ class AppState:
     display: DisplayState = field(default_factory=DisplayState)
     gallery: GalleryState = field(default_factory=GalleryState)
     bookmarks: BookmarksState = field(default_factory=BookmarksState)
+    capture: CaptureState = field(default_factory=CaptureState)
+    export: ExportState = field(default_factory=ExportState)
+    osc: OscState = field(default_factory=OscState)
     recents: list[str] = field(default_factory=list)
     linked: bool = True  # one latent and one transform for both slots
     focus: Slot = choice("left", "right")  # the slot whose latent and transform the panels edit while unlinked
     named_directions: tuple[NamedDirection, ...] = parsed(read_named_directions, ())  # of all models
+    timeline: Timeline = parsed(read_timeline, Timeline())
+    playback: PlaybackState = field(default_factory=PlaybackState)
     right_latent: LatentState = field(default_factory=LatentState)  # of the right slot while unlinked
     right_transform: TransformState = field(default_factory=TransformState)
 
@@ -289,18 +297,18 @@ def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
         label = prefix + str(name)
         if name not in known:
             raise StateError(f"there is no setting called {label!r:.80}.")
-        current = getattr(target, name)
-        if is_dataclass(current):
+        current, limits = getattr(target, name), read_limits(target, name)
+        if is_dataclass(current) and "read" not in limits:
             if not isinstance(value, dict):
                 raise StateError(f"{label} must be a JSON object.")
             _fill(current, value, label + ".")
         else:
-            setattr(target, name, _checked(label, value, current, read_limits(target, name)))
+            setattr(target, name, _checked(label, value, current, limits))
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
     if "read" in limits:
-        return None if value is None and not isinstance(current, tuple) else _parsed(label, value, limits["read"])
+        return None if value is None and current is None else _parsed(label, value, limits["read"])
     if "most" in limits:
         return _checked_numbers(label, value, limits)
     if isinstance(current, list):

@@ -13,9 +13,12 @@ def number(default: float, low: float, high: float) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
 
 
-def numbers(low: float, high: float, most: int) -> Any:
-    """Make a dataclass field for a list of at most so many floats within [low, high], empty at first."""
-    return field(default_factory=list, metadata={"low": low, "high": high, "most": most, "kind": float})
+def numbers(low: float, high: float, most: int, fill: float = 0.0) -> Any:
+    """Make a dataclass field for a list of at most so many floats within [low, high], empty at first.
+
+    `fill` is what numbers become that are not yet there when a later one is set.
+    """
+    return field(default_factory=list, metadata={"low": low, "high": high, "most": most, "kind": float, "fill": fill})
 
 
 def whole_numbers(low: int, high: int, most: int) -> Any:

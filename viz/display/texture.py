@@ -162,14 +162,14 @@ class Textures:
             texture.show(np.zeros((4, 4, 4), np.uint8), 1)
         self._pictures: dict[str, Texture] = {}
 
-    def picture(self, name: str, pixels: Pixels, width: float | None = None) -> TextureHandle:
+    def picture(self, name: str, pixels: Pixels, width: float | None = None, *, nearest: bool = False) -> TextureHandle:
         """Return the texture called `name` with pixels uint8 [H, W, 4]; uploaded only when they are other ones.
 
-        `width`: screen pixels that all of it is drawn over, for proper minification.
+        `width`: screen pixels that all of it is drawn over, for proper minification; `nearest` keeps its pixels apart.
         """
         texture = self._pictures.pop(name) if name in self._pictures else Texture(self._gl, self._choice)
         self._pictures[name] = texture  # before anything can fail, or it would be lost on the card
-        texture.show(pixels, width)
+        texture.show(pixels, width, nearest=nearest)
         while len(self._pictures) > PICTURES:
             self._pictures.pop(next(iter(self._pictures))).delete()
         return TextureHandle(texture.name, *size_of(pixels))

@@ -45,6 +45,8 @@ class SpectrumData:
     slices: dict[float, Curve]  # by angle
     pictures: int
     model: str = ""  # whose it is
+    mean: float = 0.0  # by which it was whitened
+    deviation: float = 1.0
 
     def at(self, x: float, y: float) -> float:
         """Return dB at frequencies right and down, in cycles a picture width, within the square."""
@@ -236,10 +238,11 @@ def view_average(
     from gan.analysis.power_spectrum import MAX_PADDED_SIZE, power_to_db
 
     spectrum = average.spectrum(data.mean, data.deviation) if data and data.pictures else average.spectrum()
+    by = data if data and data.pictures else average
     slices = {}
     for angle in (AXIS, DIAGONAL, request.angle):
         frequencies, power = spectrum.slice(angle)
         slices[angle] = Curve(frequencies, power_to_db(power))
     pad = max(1, min(request.pad, MAX_PADDED_SIZE // spectrum.size))
     levels = power_to_db(spectrum.power(pad)).astype(np.float32)
-    return SpectrumData(levels, spectrum.rate / 2, slices, average.pictures, model)
+    return SpectrumData(levels, spectrum.rate / 2, slices, average.pictures, model, by.mean, by.deviation)

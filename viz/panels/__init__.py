@@ -10,6 +10,7 @@ from typing import Protocol
 
 from viz.core.state import AppState
 from viz.panels import (
+    capture,
     directions,
     filters,
     gallery,
@@ -18,9 +19,11 @@ from viz.panels import (
     mixing,
     model,
     noise,
+    osc,
     performance,
     spectrum,
     sticking,
+    timeline,
     training,
     transform,
 )
@@ -48,6 +51,9 @@ PANELS: tuple[Panel, ...] = (
     gallery,
     sticking,
     directions,
+    timeline,
+    capture,
     training,
     performance,
+    osc,
 )

@@ -2,6 +2,7 @@
 """Filters: the selected layer's up and down filter, and the schedule of all layers [P fig. 4a, 4c]."""
 
 import math
+from functools import partial
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
@@ -10,7 +11,9 @@ from gan.analysis.bands import list_bands
 from viz.core.result import PICTURE
 from viz.core.state import AppState
 from viz.instruments.filters import FiltersView, FilterView, response_image, view_filters
-from viz.panels.layers import choose_slot, selected
+from viz.panels.layers import choose_slot, chosen_slot, selected
+from viz.record.panel_offers import offer_filters
+from viz.record.save_export import Offer
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import DARK, Palette, rgb
@@ -29,7 +32,7 @@ LOSSES = (
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the layer, its two filters beside each other, and its place in the schedule."""
-    slot = choose_slot(state, context)
+    slot = choose_slot(state, context, TITLE, partial(_offer, state, context))
     facts, band = context.facts(slot), selected(state, context, slot)
     if facts is None or band is None:
         return
@@ -44,6 +47,16 @@ def draw(state: AppState, context: PanelContext) -> None:
     with widgets.plot_style():
         _filters(context, shown, (1 - SCHEDULE_SHARE) * imgui.get_content_region_avail().y)
         _schedule(context, shown)
+
+
+def _offer(state: AppState, context: PanelContext) -> Offer | None:
+    """Return the schedule and the selected layer's filters, to be saved."""
+    slot = chosen_slot(state)
+    facts, band = context.facts(slot), selected(state, context, slot)
+    if facts is None or band is None:
+        return None
+    last = list_bands(facts.config)[-1].name
+    return offer_filters(facts.config, last if band.name == PICTURE else band.name, state.slot(slot).path)
 
 
 def _filters(context: PanelContext, shown: FiltersView, height: float) -> None:

@@ -2,6 +2,7 @@
 """Gallery: a square of seeds of one model; a click shows one."""
 
 import math
+from functools import partial
 
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
@@ -9,7 +10,9 @@ from viz.core import gestures
 from viz.core.latent import LARGEST_SEED, find_seed, seed_point
 from viz.core.state import SLOTS, AppState, Slot
 from viz.instruments.gallery import LARGEST_CELL, GalleryRequest, GalleryView
-from viz.ui import widgets
+from viz.record.panel_offers import offer_gallery
+from viz.record.save_export import Offer
+from viz.ui import saving, widgets
 from viz.ui.checkerboard import draw_checkerboard
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
@@ -27,7 +30,8 @@ def draw(state: AppState, context: PanelContext) -> None:
     """Draw the model's switch, the page, and the square of pictures."""
     chosen, theme = state.gallery, context.theme
     tip = "Draw seeds of the model in the {} slot."
-    chosen.slot = widgets.slot_switch(theme, "slot", chosen.slot, tip) or chosen.slot
+    find = partial(_offer, state, context)
+    chosen.slot = saving.slot_row(context, chosen.slot, tip, TITLE, find) or chosen.slot
     slot: Slot = "left" if chosen.slot == "left" else "right"
     if context.facts(slot) is None or not state.slot(slot).path:
         widgets.sentence(context.explain_nothing(state, slot), theme.dim)
@@ -41,11 +45,23 @@ def draw(state: AppState, context: PanelContext) -> None:
     if status is not None and status.error:
         widgets.sentence(status.error, theme.error)
         return
-    view = status.result if status is not None else None
-    if view is not None and (view.model, view.first, view.size) != (state.slot(slot).path, chosen.first, chosen.size):
-        view = None
+    view = _shown(state, context, slot)
     pointed = _pictures(state, context, slot, side, view)
     _foot(state, context, view, pointed)
+
+
+def _shown(state: AppState, context: PanelContext, slot: Slot) -> GalleryView | None:
+    """Return the job's result, unless it is of another model or page."""
+    chosen, view = state.gallery, context.jobs.result(JOB)
+    asked = (state.slot(slot).path, chosen.first, chosen.size)
+    return view if view is not None and (view.model, view.first, view.size) == asked else None
+
+
+def _offer(state: AppState, context: PanelContext) -> Offer | None:
+    """Return the page, to be saved."""
+    slot: Slot = "left" if state.gallery.slot == "left" else "right"
+    picture, view = dict(context.shown()).get(slot), _shown(state, context, slot)
+    return None if picture is None or view is None else offer_gallery(view, picture)
 
 
 def _page(state: AppState, context: PanelContext) -> None:
@@ -124,7 +140,7 @@ def _frame(context: PanelContext, at: ImVec2, step: float, seed: int, lit: objec
         draw.add_rect(at + ImVec2(1, 1), end - ImVec2(1, 1), imgui.get_color_u32(lit), 0.0, 2.0)  # type: ignore[call-overload]
     em = imgui.get_font_size()
     text, small = str(seed), round(min(LABEL * em, max(LABEL_LEAST * em, 0.22 * step)))
-    with imgui_ctx.push_font(imgui.get_font(), small):
+    with widgets.letters(imgui.get_font(), small):
         size = imgui.calc_text_size(text)
         if size.x + 10 <= step and size.y + 8 <= step:
             corner = at + ImVec2(4, 4)

@@ -7,7 +7,7 @@ import random
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core import gestures
-from viz.core.latent import LARGEST_SEED, PLANE_WIDTH, FileLatent, find_seed, seed_point
+from viz.core.latent import LARGEST_SEED, PLANE_WIDTH, FileLatent, WeightedSum, find_seed, seed_point
 from viz.core.latent_state import SourceState
 from viz.loading.latent_files import may_be_z, open_latent
 from viz.ui import widgets
@@ -91,7 +91,10 @@ def _file(source: SourceState, context: PanelContext) -> None:
             widgets.sentence("Taken for a w, since the file does not say: press z if it is one.", theme.dim)
     else:
         nothing = "No file is open yet: the point of the seed plane is shown."
-        widgets.sentence(nothing if kept is None else f"A {kept.type} of latents is shown, no file.", theme.dim)
+        what = (
+            "point between the timeline's keys" if isinstance(kept, WeightedSum) else f"{kept and kept.type} of latents"
+        )
+        widgets.sentence(nothing if kept is None else f"A {what} is shown, no file.", theme.dim)
 
 
 def _open(source: SourceState, context: PanelContext, path: str, space: str = "") -> None:

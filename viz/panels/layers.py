@@ -2,6 +2,8 @@
 """Layers: every layer of a model in numbers, and the maps of one of them, live."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx
@@ -11,7 +13,9 @@ from viz.core.layer_info import find_layer, list_layers, number_format
 from viz.core.state import AppState, LayersState, Slot
 from viz.display.texture import TextureHandle
 from viz.instruments.layers import BINS, ChannelOrder, LayerRequest, LayerView, MapStatistics
-from viz.ui import widgets
+from viz.record.panel_offers import offer_maps
+from viz.record.save_export import Offer
+from viz.ui import saving, widgets
 from viz.ui.context import Jobs, PanelContext
 
 TITLE = "Layers"
@@ -30,13 +34,14 @@ COLUMNS = (
     ("f_t", 2.0, "Stopband f_t, in cycles a picture width: what lies beyond it the layer is to remove."),
     ("type", 1.4, "Number format of its maps."),
 )
+WIDE, SPARED = 18.0, ("s", "type")  # font sizes that all columns need, and those that give way to the names
 CHANNELS = ("red", "green", "blue")
 
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the slot, its layers, the settings for the selected one, and its maps."""
     chosen = state.layers
-    slot = choose_slot(state, context)
+    slot = choose_slot(state, context, TITLE, partial(_offer, state, context))
     layer = selected(state, context, slot)
     if layer is None:
         return
@@ -57,15 +62,30 @@ def _shown(state: AppState, jobs: Jobs, slot: Slot, layer: Band) -> LayerView | 
     return shown if (asked.slot, asked.layer, asked.mode) == (slot, layer.name, state.layers.mode) else None
 
 
-def choose_slot(state: AppState, context: PanelContext) -> Slot:
-    """Draw the instruments' switch between the slots, and a hint if the chosen one is empty; return it."""
+def choose_slot(state: AppState, context: PanelContext, panel: str, find: Callable[[], Offer | None]) -> Slot:
+    """Draw the instruments' switch between the slots, and a hint if the chosen one is empty; return it.
+
+    `find` is what `panel` can save.
+    """
     chosen = state.layers
     tip = "Look inside the model in the {} slot."
-    chosen.slot = widgets.slot_switch(context.theme, "slot", chosen.slot, tip) or chosen.slot
-    slot: Slot = "left" if chosen.slot == "left" else "right"
+    chosen.slot = saving.slot_row(context, chosen.slot, tip, panel, find) or chosen.slot
+    slot = chosen_slot(state)
     if context.facts(slot) is None or not state.slot(slot).path:
         widgets.sentence(context.explain_nothing(state, slot), context.theme.dim)
     return slot
+
+
+def chosen_slot(state: AppState) -> Slot:
+    """Return the slot that the instruments look at."""
+    return "left" if state.layers.slot == "left" else "right"
+
+
+def _offer(state: AppState, context: PanelContext) -> Offer | None:
+    """Return the maps of the selected layer, to be saved."""
+    slot = chosen_slot(state)
+    picture, layer = dict(context.shown()).get(slot), selected(state, context, slot)
+    return None if picture is None or layer is None else offer_maps(picture, layer, state.layers)
 
 
 def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
@@ -82,14 +102,16 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band)
     row = imgui.get_text_line_height() + 2 * imgui.get_style().cell_padding.y
     height = min(max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y), (len(layers) + 1) * row + 4)
     look = flags.scroll_y | flags.row_bg | flags.pad_outer_x
-    with imgui_ctx.begin_table("layers", len(COLUMNS), look, ImVec2(0, height)) as table:
+    is_wide = imgui.get_content_region_avail().x > WIDE * em
+    columns = [column for column in COLUMNS if is_wide or column[0] not in SPARED]
+    with imgui_ctx.begin_table("layers", len(columns), look, ImVec2(0, height)) as table:
         if not table:
             return
         imgui.table_setup_scroll_freeze(0, 1)
-        for name, width, _ in COLUMNS:
+        for name, width, _ in columns:
             kind = imgui.TableColumnFlags_.width_fixed if width else imgui.TableColumnFlags_.width_stretch
             imgui.table_setup_column(name, kind, width * em)
-        for name, width, tip in COLUMNS:
+        for name, width, tip in columns:
             imgui.table_next_column()
             if width:
                 widgets.align_right(name)
@@ -98,12 +120,13 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band)
         with imgui_ctx.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active)):
             for layer in layers:
                 imgui.table_next_column()
-                with imgui_ctx.push_font(imgui.get_font(), 0.93 * em):
+                with widgets.letters(imgui.get_font(), 0.93 * em):
                     if imgui.selectable(layer.name, layer == current, imgui.SelectableFlags_.span_all_columns)[0]:
                         setattr(chosen, slot, layer.name)
-                frequencies = (f"{f:.0f}" if f >= 100 else f"{f:.1f}" for f in (layer.cutoff, layer.stopband))
-                kind_of_number = number_format(layer, result.facts.config, result.half)
-                for text in (layer.size, layer.channels, layer.rate, *frequencies, kind_of_number):
+                cutoff, stopband = (f"{f:.0f}" if f >= 100 else f"{f:.1f}" for f in (layer.cutoff, layer.stopband))
+                number = number_format(layer, result.facts.config, result.half)
+                rate = (layer.rate,) if is_wide else ()
+                for text in (layer.size, layer.channels, *rate, cutoff, stopband, *((number,) if is_wide else ())):
                     imgui.table_next_column()
                     colour = theme.text if layer == current else theme.dim
                     widgets.mono_text(theme, str(text), colour, widgets.SMALL * em, right=True)

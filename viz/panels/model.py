@@ -2,24 +2,25 @@
 """Model: open a checkpoint in each slot, and compare what is inside, left against right."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
+from gan.hub.cache import is_cached
 from gan.hub.published import FAMILIES, PUBLISHED
-from gan.hub.resolve import format_title
+from gan.hub.resolve import format_title, list_snapshots, read_age
 from gan.networks.describe import describe_channels
 from gan.networks.labels import count_labels
 from viz.core.result import CheckpointInfo, ModelFacts
 from viz.core.state import SLOTS, AppState, Slot
-from viz.panels import download_row, snapshot_row
-from viz.ui import widgets
+from viz.ui import download_row, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Model"
 PLACE = "left"
 
+AGE = "The age of this snapshot, in thousands of images seen in training. Its run folder may hold others."
 MAX_CLASSES = 11  # characters of the names of classes: a column is no wider
 
 ROWS = (
@@ -78,7 +79,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
         context.models.open(slot, typed)
     elif active and typed != shown:
         _preview(context, typed)
-    snapshot_row.draw(context, slot, path)
+    _age(context, slot, path)
     download_row.draw(context, slot, path)
     result = context.results[slot]
     if result and result.error and result.request.model == path:
@@ -87,6 +88,24 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
         )  # why stands where its picture would be
         widgets.tooltip(result.error)
     imgui.pop_id()
+
+
+def _age(context: PanelContext, slot: Slot, path: str) -> None:
+    """Draw the age of a snapshot and the list of the others in its run folder; nothing for other models."""
+    age = read_age(path)
+    if age is None or is_cached(path):
+        return
+    widgets.label(context.theme, "age", AGE)
+    # Its folder is read while the list is open, not in every frame.
+    chosen = widgets.select("age", f"{age} kimg", path, _list_others(path), AGE)
+    if chosen != path:
+        context.models.open(slot, chosen)
+
+
+def _list_others(path: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and the age of each snapshot in a snapshot's folder, which is read once the first is asked for."""
+    for one in list_snapshots(os.path.dirname(path)):
+        yield str(one.path), f"{one.kimg} kimg"
 
 
 def _choices(state: AppState, context: PanelContext, slot: Slot) -> None:

@@ -16,6 +16,7 @@ TITLE = "Performance"
 PLACE = "bottom"
 
 COLUMNS = (("times", 15.0), ("runs", 21.0), ("history", 0.0))  # widths in font sizes, 0: the rest
+LEAST, HEIGHT = 40.0, 8.0  # width of the panel with columns; height of the plot without, in font sizes
 SHOWN = 240  # frames in the plot
 PRECISIONS = {
     "auto": "auto: float16 where the picture stays the same",
@@ -25,20 +26,25 @@ PRECISIONS = {
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Draw numbers left, what runs in the middle, history right."""
-    kinds = imgui.TableColumnFlags_
+    """Draw numbers left, what runs in the middle, history right; below one another where there is little room."""
+    kinds, em = imgui.TableColumnFlags_, imgui.get_font_size()
+    if imgui.get_content_region_avail().x < LEAST * em:  # large letters
+        _times(context)
+        _runs(state, context)
+        _history(context, HEIGHT * em)
+        return
     with imgui_ctx.begin_table("performance", len(COLUMNS)) as table:
         if not table:
             return
         for name, width in COLUMNS:
             kind = kinds.width_fixed if width else kinds.width_stretch
-            imgui.table_setup_column(name, kind, width * imgui.get_font_size())
+            imgui.table_setup_column(name, kind, width * em)
         imgui.table_next_column()
         _times(context)
         imgui.table_next_column()
         _runs(state, context)
         imgui.table_next_column()
-        _history(context)
+        _history(context, -1)
 
 
 def _times(context: PanelContext) -> None:
@@ -89,7 +95,7 @@ def _precision(state: AppState, context: PanelContext) -> None:
     display.precision = widgets.select("precision", now, display.precision, PRECISIONS.items())
 
 
-def _history(context: PanelContext) -> None:
+def _history(context: PanelContext, height: float) -> None:
     flags, axis, theme, times = implot.Flags_, implot.AxisFlags_, context.theme, context.timings
     curves = [(f"{slot} model", times.model[slot], theme.accent[slot]) for slot in SLOTS]
     curves += [("frame", times.frame, theme.dim), ("upload", times.upload, theme.warning)]
@@ -97,7 +103,7 @@ def _history(context: PanelContext) -> None:
     high = 1.4 * max([1.0, *(float(np.percentile(np.asarray(values), 95)) for _, values, _ in curves if values)])
     axes = axis.no_tick_labels | axis.no_grid_lines | axis.no_tick_marks, 0
     quiet = flags.no_menus | flags.no_mouse_text | flags.no_inputs
-    if not widgets.begin_plot("history", -1, (-SHOWN, 0), (0, high), labels=("", "ms"), axes=axes, flags=quiet):
+    if not widgets.begin_plot("history", height, (-SHOWN, 0), (0, high), labels=("", "ms"), axes=axes, flags=quiet):
         return
     implot.setup_legend(implot.Location_.north_west, implot.LegendFlags_.horizontal)
     for name, values, colour in curves:

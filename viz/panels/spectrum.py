@@ -3,6 +3,7 @@
 
 import math
 import os
+from functools import partial
 
 import numpy as np
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
@@ -14,6 +15,8 @@ from viz.core.result import PICTURE
 from viz.core.state import SLOTS, AppState, Slot, SpectrumState, absolute_path
 from viz.instruments.spectrum import AXIS, DATA, DIAGONAL, AverageRequest, SpectrumData, SpectrumRequest, SpectrumView
 from viz.panels.layers import choose_slot, selected
+from viz.record.panel_offers import offer_spectra
+from viz.record.save_export import Offer
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import DARK, rgb
@@ -30,8 +33,8 @@ GRIP = 9.0  # pixels within which the free slice is taken hold of
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the choice of what is transformed, the heat map, its slices, and averaging."""
     chosen, theme = state.spectrum, context.theme
-    main = choose_slot(state, context)
-    bands = {slot: band for slot in SLOTS if (band := _band(state, context, slot)) is not None}
+    main = choose_slot(state, context, TITLE, partial(_offer, state, context))
+    bands = _bands(state, context)
     if main not in bands:
         return
     tip = "The spectrum of the picture, or of each slot's layer chosen under Layers."
@@ -50,9 +53,7 @@ def draw(state: AppState, context: PanelContext) -> None:
         averaged,
     )
     context.jobs.request(LIVE, request)
-    shown: SpectrumView | None = context.jobs.result(LIVE)
-    if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
-        shown = None  # of another model
+    shown = _shown(state, context, bands)
     problem = context.jobs.error(LIVE) or (shown and shown.errors.get(main))
     if problem:
         widgets.sentence(problem, theme.error)
@@ -60,6 +61,27 @@ def draw(state: AppState, context: PanelContext) -> None:
     _settings(chosen, context)
     _averaging(state, context, bands)
     _slices(chosen, context, bands, shown)
+
+
+def _bands(state: AppState, context: PanelContext) -> dict[Slot, Band]:
+    return {slot: band for slot in SLOTS if (band := _band(state, context, slot)) is not None}
+
+
+def _shown(state: AppState, context: PanelContext, bands: dict[Slot, Band]) -> SpectrumView | None:
+    """Return the job's result, unless it is of another model."""
+    shown: SpectrumView | None = context.jobs.result(LIVE)
+    if shown and any(look.model != state.slot(slot).path for slot in bands if (look := shown.looks.get(slot))):
+        return None
+    return shown
+
+
+def _offer(state: AppState, context: PanelContext) -> Offer | None:
+    """Return the spectra that are shown, to be saved; those of a layer before are not."""
+    bands = _bands(state, context)
+    shown = _shown(state, context, bands)
+    if shown is None or any(shown.looks[slot].reach != bands[slot].rate / 2 for slot in bands if slot in shown.looks):
+        return None
+    return offer_spectra(shown, bands, state.spectrum)
 
 
 def _band(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
@@ -105,7 +127,7 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
         text = "blue f_c, f_t beyond the border s/2; drag: turn slice"
     else:
         text = "blue f_c, green f_t, border s/2; drag: turn slice"
-    with imgui_ctx.push_font(context.theme.mono if hovered else imgui.get_font(), widgets.SMALL * em):
+    with widgets.letters(context.theme.mono if hovered else imgui.get_font(), widgets.SMALL * em):
         imgui.text_colored(context.theme.text if hovered else context.theme.dim, text)
     if not hovered:
         widgets.tooltip(

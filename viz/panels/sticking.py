@@ -2,14 +2,18 @@
 """Sticking: detail that stays on the screen while the content moves, as pictures and as numbers."""
 
 import math
+from functools import partial
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 
 from gan.analysis.metric_names import TITLES
 from viz.core import gestures
+from viz.core.images import put_on_grey
 from viz.core.state import SLOTS, AppState, Slot, StickingState
 from viz.instruments.sticking import Measured, MeterRequest, NeighbourhoodRequest, amplify_error
-from viz.ui import widgets
+from viz.record.save_export import Offer
+from viz.record.sticking_offers import SlotMean, SlotSlice, offer_means, offer_meters, offer_slices
+from viz.ui import saving, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
@@ -22,21 +26,22 @@ METRIC_TIPS = {
     "eq_t_frac": "How exactly it follows over any distance, fractions of a pixel included.",
     "eq_r": "How exactly it follows when the input turns.",
 }
-CONTROLS = 17.0  # width of the column of controls, in font sizes
+CONTROLS, LEAST = 17.0, 32.0  # width of the column of controls, and of a panel that has one, in font sizes
 EMPTY_SLICE = "Each picture adds one column."
 GLIDE_SPEED, GLIDE_RADIUS = 0.1, 0.08  # turns a second, picture widths
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Draw the choice and its numbers left, both slots beside it."""
+    """Draw the choice and its numbers, both slots beside them, or below where there is little room."""
     em = imgui.get_font_size()
     height = max(6 * em, imgui.get_content_region_avail().y)
-    with imgui_ctx.begin_child("controls", ImVec2(CONTROLS * em, height)):
+    with widgets.side_column("controls", CONTROLS, LEAST):
         _controls(state, context)
     contents = {"slice": _slice, "mean": _mean, "meters": _meters}
-    width = (imgui.get_content_region_avail().x - (CONTROLS + 2) * em) / 2
+    width = (imgui.get_content_region_avail().x - em) / 2
     for slot in SLOTS:
-        imgui.same_line(0, em)
+        if slot != SLOTS[0]:
+            imgui.same_line(0, em)
         with imgui_ctx.begin_child(slot, ImVec2(width, height), 0, imgui.WindowFlags_.no_scrollbar):
             if state.slot(slot).path:
                 contents[state.sticking.show](state, context, slot)
@@ -49,6 +54,8 @@ def _controls(state: AppState, context: PanelContext) -> None:
     tip = "One line of the picture over time; the mean of a latent's neighbourhood; figures."
     widgets.words(theme, "view", chosen, "show", tip)
     context.recorder.wanted = chosen.show == "slice"
+    contents = {"slice": _offer_slices, "mean": _offer_means, "meters": _offer_meters}
+    offer = partial(contents[chosen.show], state, context)
     context.recorder.line_pointed = imgui.is_window_hovered(imgui.HoveredFlags_.root_and_child_windows)
     if chosen.show == "slice":
         _slice_controls(state, context)
@@ -63,6 +70,35 @@ def _controls(state: AppState, context: PanelContext) -> None:
         widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
     else:
         _meter_controls(chosen, context)
+    widgets.label(theme, "file")
+    saving.draw_button(context, TITLE, offer)
+
+
+def _offer_slices(state: AppState, context: PanelContext) -> Offer | None:
+    found = []
+    for slot in SLOTS:
+        path, recorder = state.slot(slot).path, context.recorder
+        pixels = recorder.pixels(slot, path, state.sticking) if path else None
+        if pixels is not None:
+            taken = pixels[:, pixels[0, :, 3] > 0, :3]
+            found.append(SlotSlice(slot, path, taken, recorder.streaks(slot, path, state.sticking)))
+    return offer_slices([one for one in found if one.pixels.shape[1] > 1], state.sticking)
+
+
+def _offer_means(state: AppState, context: PanelContext) -> Offer | None:
+    means, found = context.jobs.result(MEAN) or {}, []
+    for slot, mean in means.items():
+        result = context.results[slot]
+        if mean.model == state.slot(slot).path and result is not None and result.image is not None:
+            centre = put_on_grey(result.image) if result.has_alpha else result.image[:, :, :3]
+            found.append(SlotMean(slot, mean.model, centre, mean.pixels[:, :, :3], mean.count, mean.kept))
+    return offer_means(found, state.sticking)
+
+
+def _offer_meters(state: AppState, context: PanelContext) -> Offer | None:
+    view = context.jobs.result(METERS)
+    slots = view.slots.items() if view else ()
+    return offer_meters({slot: one for slot, one in slots if one.model == state.slot(slot).path})
 
 
 # -- x-t slice ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
@@ -12,9 +13,10 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 from gan.files.format import format_duration
 from gan.networks.ladder import RUNGS
 from viz.core.state import SLOTS, TrainingState
+from viz.record.panel_offers import offer_curves
 from viz.training.monitor import RunMonitor, RunReport
 from viz.training.run_folder import RunSnapshot
-from viz.ui import widgets
+from viz.ui import saving, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
@@ -112,6 +114,10 @@ def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
     if report.error:
         draw_failure(context, report)
     _actions(training, context, monitor, report)
+    if snapshot is not None:
+        imgui.same_line()
+        find = partial(offer_curves, snapshot.folder.name, snapshot.curves, log=training.log_scale)
+        saving.draw_button(context, "Training", find)
     _snapshots(training, context, snapshot)
 
 
@@ -197,7 +203,7 @@ def _actions(training: TrainingState, context: PanelContext, monitor: RunMonitor
     if widgets.button("Train on to", "Go on with the finished run, up to a greater length.", enabled=longer):
         monitor.resume(snapshot.folder, training.kimg)
     imgui.same_line()
-    imgui.set_next_item_width(8 * imgui.get_font_size())
+    imgui.set_next_item_width(6 * imgui.get_font_size())
     tip, double = "Total length in thousands of images; double click doubles the present one.", 2e-3 * progress.images
     widgets.number(context.theme, None, training, "kimg", step=1, form="%.1f kimg", default=double, tip=tip)
 

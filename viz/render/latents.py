@@ -12,7 +12,7 @@ from torch import Tensor
 from gan.data.latent_files import LatentError
 from gan.networks.generator import Generator, z_from_seed
 from gan.networks.labels import Label
-from viz.core.latent import Blend, Direction, FileLatent, Latent, Mixture, Moved, OtherModel, SeedPoint
+from viz.core.latent import Blend, Direction, FileLatent, Latent, Mixture, Moved, OtherModel, SeedPoint, WeightedSum
 from viz.loading.latent_files import read_values
 from viz.loading.lru_cache import LRUCache
 from viz.render.cuda_graphs import copy_in
@@ -60,6 +60,8 @@ class LatentMapper:
                 return self._map_other(latent)
             case Blend():
                 return (1.0 - latent.amount) * self.map(latent.first) + latent.amount * self.map(latent.second)
+            case WeightedSum():
+                return self._add(latent)
             case Moved():
                 return sum((step.strength * self._unit(step.direction) for step in latent.steps), self.map(latent.base))
 
@@ -124,6 +126,17 @@ class LatentMapper:
             if index < min(ws.shape[1], other.shape[1]):
                 ws[:, index] = other[:, index]
         return ws
+
+    def _add(self, curve: WeightedSum) -> Tensor:
+        ws = [(weight, self._map_part(part)) for part, weight in curve.parts]
+        return sum((weight * w for weight, w in ws), torch.zeros_like(ws[0][1]))
+
+    def _map_part(self, part: Latent) -> Tensor:
+        """Map a latent that stays while the point moves along a curve through it: once, unless it is moved."""
+        if self.move is not None:
+            return self.map(part)
+        key = (self.key, part, self.label, self.psi, self.cutoff)
+        return self.cache.get(key, lambda: (self.map(part), 1.0))[0]
 
     def _map_other(self, latent: OtherModel) -> Tensor:
         if self.other is None:

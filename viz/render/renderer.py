@@ -71,7 +71,7 @@ class _Model:
         return measure_float16_psnr(self.generator)
 
 
-class _RenderPlan(NamedTuple):
+class RenderPlan(NamedTuple):
     """The inputs of a picture and of every layer's maps."""
 
     model: _Model
@@ -115,7 +115,7 @@ class Renderer:
     def start(self, request: PictureRequest, keep: Sequence[str] = ()) -> RenderResult:
         """Render without waiting for a GPU: call the result's `pending`, if there is one, before looking at it."""
         try:
-            with torch.inference_mode(), _on_device(request.device):
+            with torch.inference_mode(), on_device(request.device):
                 result, drawn = self._render(request, keep)
         except Exception as problem:
             return _fail(request, problem)
@@ -137,22 +137,22 @@ class Renderer:
 
         Runs no further than that layer. Raises what `describe_error` describes.
         """
-        with torch.inference_mode(), _on_device(request.device):
-            plan = self._plan(request)
+        with torch.inference_mode(), on_device(request.device):
+            plan = self.plan(request)
             return self._maps.get((plan.inputs.key, layer), lambda: self._capture(plan, layer))[0]
 
     def find_ws(self, request: PictureRequest) -> torch.Tensor:
         """Return a request's w's [1, num_ws, w_dim], truncated. Raises what `describe_error` describes."""
-        with torch.inference_mode(), _on_device(request.device):
-            return self._plan(request).inputs.ws
+        with torch.inference_mode(), on_device(request.device):
+            return self.plan(request).inputs.ws
 
     def render_apart(self, request: PictureRequest, move: Move | None = None) -> torch.Tensor:
         """Return [1, C, H, W], the request's picture in float32, each z [z_dim] moved by `move`.
 
         Neither the picture nor its modulated weights are kept: those of the pictures on screen stay.
         """
-        with torch.inference_mode(), _on_device(request.device):
-            plan = self._plan(request)
+        with torch.inference_mode(), on_device(request.device):
+            plan = self.plan(request)
             inputs = plan.inputs._replace(precision=FULL_PRECISION)
             if move is not None:
                 ws = self._mapper(plan.model, inputs.model, request, plan.label, move).map(request.latent)
@@ -162,14 +162,14 @@ class Renderer:
 
     def generator(self, request: PictureRequest) -> tuple[Generator, ModelFacts]:
         """Return the loaded model of a request. It may be run, and must not be changed."""
-        with _on_device(request.device):
-            model = self._plan(request).model
+        with on_device(request.device):
+            model = self.plan(request).model
         return model.generator, model.facts
 
     def subject(self, request: PictureRequest) -> Subject:
         """Return the loaded model of a request as `directions` takes it."""
         key = make_key(request)
-        with _on_device(request.device):
+        with on_device(request.device):
             model = self._model(key)[0]
         return Subject(key, model.generator, model.facts)
 
@@ -183,11 +183,11 @@ class Renderer:
 
     def noise_options(self, request: PictureRequest) -> SynthesisOptions:
         """Return a request's noise as options of its model's network, for instruments that draw other pictures."""
-        with torch.inference_mode(), _on_device(request.device):
-            inputs = self._plan(request).inputs
+        with torch.inference_mode(), on_device(request.device):
+            inputs = self.plan(request).inputs
         return SynthesisOptions(noise=inputs.noise_mode, planes=inputs.planes)
 
-    def _plan(self, request: PictureRequest) -> _RenderPlan:
+    def plan(self, request: PictureRequest) -> RenderPlan:
         key = make_key(request)
         model, loaded = self._model(key)
         facts = model.facts
@@ -205,7 +205,7 @@ class Renderer:
         planes, _ = self._noise.get((key, noise), lambda: (make_planes(synthesis, noise, self._planes), 1.0))
         inputs = SynthesisInputs(key, synthesis, precision, ws_key, ws, *motion, noise, planes)
         computed = {name for name, done in (("load", loaded), ("mapping", mapped)) if done}
-        return _RenderPlan(
+        return RenderPlan(
             model,
             inputs,
             label,
@@ -226,7 +226,7 @@ class Renderer:
         self, model: _Model, key: Hashable, request: PictureRequest, label: Label, move: Move | None = None
     ) -> LatentMapper:
         def map_other(latent: OtherModel) -> torch.Tensor:
-            return self._plan(_ask_other(latent, request.device)).inputs.ws
+            return self.plan(_ask_other(latent, request.device)).inputs.ws
 
         unit = partial(self.directions.unit, Subject(key, model.generator, model.facts))
         mapping = request.psi, request.cutoff, move, map_other
@@ -267,7 +267,7 @@ class Renderer:
         key = inputs.model, inputs.precision
         return self._prepared.get(key, lambda: (inputs.synthesis.prepare(inputs.precision), 1.0))[0]
 
-    def _capture(self, plan: _RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
+    def _capture(self, plan: RenderPlan, layer: str) -> tuple[torch.Tensor, float]:
         for name, x in self._run_layers(plan.inputs):
             if name == layer:
                 return _with_cost(x.float())
@@ -276,7 +276,7 @@ class Renderer:
 
     def _render(self, request: PictureRequest, keep: Sequence[str]) -> tuple[RenderResult, RenderedImage]:
         started = time.perf_counter()
-        plan = self._plan(request)
+        plan = self.plan(request)
         begun = time.perf_counter() if "load" in plan.computed else started
         draw = self._render_on_cuda if plan.inputs.ws.is_cuda else self._render_to_host
         drawn, anew = self._images.get(plan.inputs.key, lambda: (draw(plan.inputs, keep, begun), 1.0))
@@ -310,7 +310,7 @@ class Renderer:
         return self._gpu.render(inputs)
 
 
-def _on_device(device: str) -> AbstractContextManager[object]:
+def on_device(device: str) -> AbstractContextManager[object]:
     """Direct calls of CUDA to this device, whose convolutions are set up."""
     if not device.startswith("cuda"):
         return nullcontext()

@@ -155,6 +155,7 @@ class Worker:
             if request is not None:
                 self._render(request)
             self._run_slice()
+        self._scheduler.request({}, RenderRequest(), self._rendered)  # ends the jobs, which leave nothing behind
 
     def _wait(self) -> bool:
         """Wait until there is something to do; return False when the worker is closed."""

@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gan.analysis.bands import list_bands
 from gan.analysis.filter_response import AXIS, Filter, attenuation_db, get_layer_filters, magnitude_response
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.layer_plan import LayerSpec, compute_schedule, plan
 from viz.reports import style
+from viz.reports.export import Array, Export, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ WIDTH, HEIGHT, LINE = 14.0, 5.8, 0.19  # inches; LINE is a line of the legend be
 LOWEST = 90.0  # dB of attenuation at the panel's foot
 MARKERS = (("o", 11, "f_c"), ("s", 8, "f_c + f_h, stopband edge"), ("X", 8, "s − f_c, images or aliases begin"))
 POINTS = 2000  # of a curve
+CYCLES = "cycles/picture width"  # a unit
 
 
 class LayerFilters(NamedTuple):
@@ -67,8 +69,10 @@ def _find(every: Sequence[LayerFilters], name: str) -> LayerFilters:
     )
 
 
-def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequence[LayerFilters]) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. See `style.write_png`."""
+def build_schedule(
+    config: GeneratorConfig, title: str, chosen: Sequence[LayerFilters], about: Mapping[str, Any]
+) -> Export:
+    """Return the schedule and the chosen layers' filters, ready to be written."""
 
     def fill(figure: Figure) -> None:
         figure.suptitle(title, x=0.01, ha="left")
@@ -77,7 +81,47 @@ def write_schedule(path: Path, config: GeneratorConfig, title: str, chosen: Sequ
         _draw_responses(right, chosen)
 
     entries = sum(len(f.directions) for _, f in _merged(chosen)) + len(MARKERS) + 1
-    return style.write_png(path, (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3)), fill)
+    inches = (WIDTH, HEIGHT + LINE * max(math.ceil(entries / 2), 3))
+    table = _schedule_columns(config)
+    arrays = (*table, *_filter_arrays(chosen))
+    return Export("filters", title, about, inches, fill, arrays, lambda: table)
+
+
+def _schedule_columns(config: GeneratorConfig) -> Table:
+    """Return the schedule as arrays of one length: a place for each layer."""
+    bands = [band for band in list_bands(config) if band.index is not None]
+    return (
+        Array("layer", [band.name for band in bands], "", "name of the layer"),
+        Array("channels", [band.channels for band in bands], "", "channels of its output"),
+        Array("size", [band.size for band in bands], "samples", "width of its output, margin included"),
+        Array("rate", [band.rate for band in bands], "samples/picture width", "sampling rate s of its output"),
+        Array("cutoff", [float(band.cutoff) for band in bands], CYCLES, "f_c of its output"),
+        Array("stopband", [float(band.stopband) for band in bands], CYCLES, "f_t of its output, as designed"),
+        Array("edge", [float(band.edge) for band in bands], CYCLES, "f_c + f_h, the edge of its filter's stopband"),
+        Array("radial", [band.radial for band in bands], "", "whether its band ends on circles, not on squares"),
+        Array("critical", [band.critical for band in bands], "", "whether it is critically sampled"),
+    )
+
+
+def _filter_arrays(chosen: Sequence[LayerFilters]) -> list[Array]:
+    """Return each chosen filter's taps and its response along each of its directions."""
+    arrays = []
+    for spec, filters in chosen:
+        for way, f in filters:
+            of, key = f"of the {way}sampling filter of {spec.name}", f"{spec.name}_{way}"
+            arrays.append(Array(f"{key}_taps", np.asarray(f.taps), "", f"impulse response {of}, at {f.rate} samples"))
+            for angle in f.directions:
+                frequencies, gains = _response(f, angle)
+                along = f"{of} along {angle:g} degrees"
+                arrays.append(Array(f"{key}_frequency_{angle:g}", frequencies, CYCLES, f"frequencies {along}"))
+                arrays.append(Array(f"{key}_gain_{angle:g}", gains, "dB", f"gain {along}"))
+    return arrays
+
+
+def _response(f: Filter, angle: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return frequencies from 0 to the edge of the plane, in cycles a picture width, and gains in dB."""
+    frequencies = np.linspace(0, f.edge(angle), POINTS)
+    return frequencies, -attenuation_db(magnitude_response(f.taps, f.rate, frequencies, angle))
 
 
 def _draw_schedule(axes: Axes, config: GeneratorConfig) -> None:
@@ -140,16 +184,14 @@ def _draw_responses(axes: Axes, chosen: Sequence[LayerFilters]) -> None:
     for i, (label, f) in enumerate(drawn):
         colour, dashes = style.COLOURS[i], style.DASHES if i % 2 else "-"
         for angle in f.directions:
-            edge = f.edge(angle)
-            frequencies = np.linspace(0, edge, POINTS)
-            gains = -attenuation_db(magnitude_response(f.taps, f.rate, frequencies, angle))
+            frequencies, gains = _response(f, angle)
             line: dict[str, Any] = {
                 "color": colour,
                 "linewidth": 1.8,
                 "linestyle": dashes if angle == AXIS else style.DOTS,
             }
             axes.plot(frequencies / f.low_rate, gains, label=f"{label}, {angle:g}°" if f.radial else label, **line)
-            widest = max(widest, edge / f.low_rate)
+            widest = max(widest, frequencies[-1] / f.low_rate)
         for frequency, (marker, size, _), own in zip(
             (f.cutoff, f.stopband, f.alias_from), MARKERS, (colour, colour, style.INK), strict=True
         ):

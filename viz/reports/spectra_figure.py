@@ -6,15 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gan.analysis.bands import Band, distance_to_square
 from gan.analysis.filter_response import AXIS, DIAGONAL
-from gan.files.atomic_write import atomic_write
-from viz.reports.style import COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, annotate, write_png
+from viz.reports.export import Array, Export, Table
+from viz.reports.style import BLUE, COLOURS, DASHES, DIM, DOTS, INK, MARK, NYQUIST, VERMILION, annotate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,13 +21,16 @@ if TYPE_CHECKING:
 
 MOST = 8  # curves in one picture
 DIRECTIONS = (AXIS, DIAGONAL)
-HEAT, SLICED = (-40.0, 20.0), (-50.0, 30.0)  # dB [P fig. 13]
+HEAT, BEYOND = (-40.0, 20.0), 10.0  # dB [P fig. 13]: of maps, and how far slices reach beyond
 COLOUR_MAP = "magma"
 MAP, ONLY_MAP, PANEL, HEIGHT = 3.1, 6.1, 7.2, 7.7  # inches: a heat map, one alone, the slices beside them, all
 FRAME = 1.02  # so far the panel reaches, in s/2, so that s/2 is seen
+OF_MODELS = (VERMILION, BLUE, *COLOURS[2:])  # as in the window, where left is orange and right is blue
 SIGNS = {"f_c": "o", "f_t": "^"}  # where a slice crosses a contour
 NAME = 36  # characters of a name that fit above a heat map
 LOWEST = -200.0  # dB, of what is nothing at all
+CYCLES, POWER = "cycles/picture width", "power of white noise"  # units
+NO_BAND = (math.nan, math.nan, False)
 
 
 class Contour(NamedTuple):
@@ -53,7 +55,8 @@ class Curve:
     band: Band | None  # None: pictures of a data set, which have no band
     frequencies: np.ndarray  # [M], of both axes
     power: np.ndarray  # [M, M], 0 in the middle, down and right
-    slices: tuple[tuple[np.ndarray, np.ndarray], ...]  # (frequencies, power) along each of DIRECTIONS
+    slices: tuple[tuple[np.ndarray, np.ndarray], ...]  # (frequencies, power) along each of `angles`
+    angles: tuple[float, ...] = DIRECTIONS  # degrees, counter-clockwise
 
     @property
     def label(self) -> str:
@@ -96,46 +99,95 @@ def to_decibels(power: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.maximum(power, 10 ** (LOWEST / 10)))
 
 
-def save_arrays(path: Path, curves: Sequence[Curve]) -> None:
-    """Write an .npz, whole or not at all; its arrays are named in `ARRAYS`. Raises OSError."""
-    rows = []
-    for c in curves:
-        band = (math.nan, math.nan, False)
-        if c.band is not None:
-            band = (float(c.band.cutoff), float(c.band.stopband), c.band.radial)
-        rows.append((c.name, c.pictures, c.mean, c.deviation, c.size, float(c.rate), *band))
-    names = ("names", "pictures", "mean", "deviation", "size", "rate", "cutoff", "stopband", "radial")
-    arrays = {name: np.array(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-    for i, curve in enumerate(curves):
-        arrays |= {f"frequencies_{i}": curve.frequencies, f"power_{i}": curve.power}
-        for degrees, (frequencies, power) in zip(DIRECTIONS, curve.slices, strict=True):
-            arrays |= {f"frequencies_{degrees:g}_{i}": frequencies, f"slice_{degrees:g}_{i}": power}
-    with atomic_write(path) as temporary:
-        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
-
-
 ARRAYS = """\b
 names [K]                what each of the K spectra is of; i below counts them from 0
 pictures [K]             how many pictures each is the mean of
 mean, deviation [K]      what they were whitened by
 size, rate [K]           samples a side, and in a picture width (s)
-cutoff, stopband [K]     f_c and f_t of the layer, nan for a data set
+cutoff, stopband [K]     f_c and f_t of the layer, in cycles a picture width, nan for a data set
 radial [K]               whether these are radii of circles, not half sides of squares
+smooth                   deviation of the Gauss curve that all are smoothed by, in cycles a picture width; 0 for none
 frequencies_i [M]        both axes of power_i, in cycles a picture width: columns to the right, rows downwards
 power_i [M, M]           mean power; 1 is white noise of unit variance
 frequencies_0_i [P]      of the slice along 0 degrees
 slice_0_i [P]            its power
 frequencies_45_i, slice_45_i [Q]
                          the same along 45 degrees, counter-clockwise
+about                    title, settings, and the arrays' units, as JSON
 """
 
 
-def write_spectra(
-    path: Path, curves: Sequence[Curve], title: str, note: str, text: Mapping[str, str]
-) -> tuple[int, int]:
-    """Write the picture, whole or not at all; return its width and height in pixels. See `style.write_png`."""
+def build_spectra(
+    curves: Sequence[Curve],
+    title: str,
+    note: str,
+    about: Mapping[str, Any],
+    *,
+    smooth: float = 0.0,
+    heat: tuple[float, float] = HEAT,
+) -> Export:
+    """Return the spectra ready to be written.
+
+    `smooth` is what they were smoothed by; `heat` the dB that are darkest and brightest.
+    """
+
+    def fill(figure: Figure) -> None:
+        draw_spectra(figure, curves, title, note, heat)
+
     inches = (_maps_width(len(curves)) + PANEL, HEIGHT)
-    return write_png(path, inches, lambda figure: draw_spectra(figure, curves, title, note), text)
+    return Export(
+        "spectra", title, {**about, "note": note}, inches, fill, _arrays(curves, smooth), lambda: _table(curves)
+    )
+
+
+def _arrays(curves: Sequence[Curve], smooth: float) -> tuple[Array, ...]:
+    """Return the arrays that are named in `ARRAYS`; `spectra_file.read_spectra` reads them."""
+    bands = [(float(c.band.cutoff), float(c.band.stopband), c.band.radial) if c.band else NO_BAND for c in curves]
+    cutoffs, stopbands, radial = zip(*bands, strict=True)
+    arrays = [
+        Array("names", [c.name for c in curves], "", "what each spectrum is of"),
+        Array("pictures", [c.pictures for c in curves], "", "how many pictures each is the mean of"),
+        Array("mean", [c.mean for c in curves], "", "mean that was taken out"),
+        Array("deviation", [c.deviation for c in curves], "", "deviation that was divided by"),
+        Array("size", [c.size for c in curves], "samples", "samples a side"),
+        Array("rate", [float(c.rate) for c in curves], "samples/picture width", "sampling rate s"),
+        Array("cutoff", cutoffs, CYCLES, "f_c of the layer, nan for a data set"),
+        Array("stopband", stopbands, CYCLES, "f_t of the layer, nan for a data set"),
+        Array("radial", radial, "", "whether f_c and f_t are radii of circles, not half sides of squares"),
+        Array("smooth", smooth, CYCLES, "deviation of the Gauss curve that they are smoothed by, 0 for none"),
+    ]
+    for i, curve in enumerate(curves):
+        arrays.append(Array(f"frequencies_{i}", curve.frequencies, CYCLES, "both axes of the power"))
+        arrays.append(Array(f"power_{i}", curve.power, POWER, "mean power; rows downwards, columns to the right"))
+        for degrees, (frequencies, power) in zip(curve.angles, curve.slices, strict=True):
+            along = f"of the slice along {degrees:g} degrees, counter-clockwise"
+            arrays.append(Array(f"frequencies_{degrees:g}_{i}", frequencies, CYCLES, f"frequencies {along}"))
+            arrays.append(Array(f"slice_{degrees:g}_{i}", power, POWER, f"mean power {along}"))
+    return tuple(arrays)
+
+
+def _table(curves: Sequence[Curve]) -> Table:
+    """Return the slices: a row for each frequency of each."""
+    names, angles, frequencies, powers = [], [], [], []
+    for curve in curves:
+        for degrees, (along, power) in zip(curve.angles, curve.slices, strict=True):
+            names += [curve.name] * len(along)
+            angles.append(np.full(len(along), degrees))
+            frequencies.append(along)
+            powers.append(power)
+    power = np.concatenate(powers)
+    return (
+        Array("spectrum", names, "", "what it is of"),
+        Array("angle", np.concatenate(angles), "degrees", "direction of the slice, counter-clockwise"),
+        Array("frequency", np.concatenate(frequencies), CYCLES, "distance from the centre"),
+        Array("power", power, POWER, "mean power; 1 is white noise of unit variance"),
+        Array("level", to_decibels(power), "dB", "the same in decibels"),
+    )
+
+
+def describe_smoothing(deviation: float) -> str:
+    """Return the end of a figure's note on what its spectra are smoothed by."""
+    return f" Smoothed by a Gauss curve, σ = {deviation:g} cycles per picture width." if deviation else ""
 
 
 def _grid(count: int) -> tuple[int, int]:
@@ -147,16 +199,19 @@ def _maps_width(count: int) -> float:
     return ONLY_MAP if count == 1 else MAP * _grid(count)[1]
 
 
-def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str) -> None:
+def draw_spectra(
+    figure: Figure, curves: Sequence[Curve], title: str, note: str, heat: tuple[float, float] = HEAT
+) -> None:
     """Draw on an empty figure: heat maps to the left, slices to the right."""
     figure.suptitle(f"{title}\n", x=0.01, ha="left", linespacing=1.5)
     figure.text(0.01, 1 - 0.32 / HEIGHT, note, fontsize=9, color=DIM, va="top")
     parts: Any = figure.subfigures(1, 2, width_ratios=[_maps_width(len(curves)), PANEL])
-    _draw_maps(parts[0], curves)
-    reach = max(curve.slices[1][0][-1] for curve in curves)
-    above, below = parts[1].subplots(2, 1, sharex=True)
-    for axes, degrees in ((above, AXIS), (below, DIAGONAL)):
-        _draw_slices(axes, curves, degrees, reach)
+    _draw_maps(parts[0], curves, heat)
+    angles = list(dict.fromkeys(degrees for curve in curves for degrees in curve.angles))
+    reach = max(frequencies[-1] for curve in curves for frequencies, _ in curve.slices)
+    *_, below = rows = parts[1].subplots(len(angles), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, degrees in zip(rows, angles, strict=True):
+        _draw_slices(axes, curves, degrees, (reach, heat[0] - BEYOND, heat[1] + BEYOND))
     below.set_xlabel("frequency, cycles per picture width")
     signs = {contour.label for curve in curves for contour in list_contours(curve)}
     for label, marker in SIGNS.items():
@@ -166,10 +221,10 @@ def draw_spectra(figure: Figure, curves: Sequence[Curve], title: str, note: str)
     parts[1].legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 
 
-def _draw_maps(figure: Any, curves: Sequence[Curve]) -> None:
+def _draw_maps(figure: Any, curves: Sequence[Curve], heat: tuple[float, float]) -> None:
     maps = figure.subplots(*_grid(len(curves)), squeeze=False)
     for i, (axes, curve) in enumerate(zip(maps.ravel(), curves, strict=False)):
-        image = _draw_map(axes, curve, choose_colour(curves, i))
+        image = _draw_map(axes, curve, choose_colour(curves, i), heat)
         axes.set_anchor("N")
     place: dict[str, Any] = {"ax": maps.ravel().tolist(), "location": "bottom", "shrink": 0.7, "aspect": 40}
     if maps.size > len(curves):  # an empty place
@@ -185,10 +240,10 @@ def choose_colour(curves: Sequence[Curve], index: int) -> str:
     """Return a curve's colour: ink for data sets, colours for models."""
     if curves[index].band is None:
         return INK
-    return COLOURS[sum(curve.band is not None for curve in curves[:index]) % len(COLOURS)]
+    return OF_MODELS[sum(curve.band is not None for curve in curves[:index]) % len(OF_MODELS)]
 
 
-def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
+def _draw_map(axes: Axes, curve: Curve, colour: str, heat: tuple[float, float]) -> Any:
     from matplotlib.patches import Circle, Rectangle
     from matplotlib.patheffects import withStroke
 
@@ -202,8 +257,8 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     image = axes.imshow(
         to_decibels(power),
         cmap=COLOUR_MAP,
-        vmin=HEAT[0],
-        vmax=HEAT[1],
+        vmin=heat[0],
+        vmax=heat[1],
         interpolation="nearest",
         extent=(-reach, reach, -reach, reach),
         origin="upper",
@@ -231,9 +286,13 @@ def _draw_map(axes: Axes, curve: Curve, colour: str) -> Any:
     return image
 
 
-def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: float) -> None:
+def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, limits: tuple[float, float, float]) -> None:
+    """Draw all curves along a direction, up to a frequency and between two levels in dB."""
+    reach, low, high = limits
     for i, curve in enumerate(curves):
-        frequencies, power = curve.slices[DIRECTIONS.index(degrees)]
+        if degrees not in curve.angles:
+            continue
+        frequencies, power = curve.slices[curve.angles.index(degrees)]
         colour, levels = choose_colour(curves, i), to_decibels(power)
         order = 3 if curve.band is None else 2.5
         axes.plot(frequencies, levels, color=colour, linewidth=1.6, label=curve.label, zorder=order)
@@ -242,14 +301,15 @@ def _draw_slices(axes: Axes, curves: Sequence[Curve], degrees: float, reach: flo
                 at = contour_distance(contour, degrees)
                 level = np.interp(at, frequencies, levels)
                 style: dict[str, Any] = {"marker": SIGNS[contour.label], "markersize": 8, "clip_on": False, "zorder": 4}
-                axes.plot(at, max(level, SLICED[0]), color=colour, **MARK, **style)
+                axes.plot(at, max(level, low), color=colour, **MARK, **style)
     for nyquist in sorted({curve.rate / 2 for curve in curves}):
         at = distance_to_square(nyquist, degrees)
         axes.axvline(at, color=DIM, linewidth=1.2, linestyle=NYQUIST)
-        label = f"s/2 = {_number(at)}" if degrees == AXIS else f"√2 s/2 = {_number(at)}"
+        times = {AXIS: "", DIAGONAL: "√2 "}.get(degrees)
+        label = f"{times}s/2 = {_number(at)}" if times is not None else f"edge = {_number(at)}"
         style = {"ha": "right", "va": "top", "color": DIM, "fontsize": 9}
-        annotate(axes, label, (at, SLICED[1]), (-4, -2), xycoords="data", **style)
-    axes.set(xlim=(0, reach * 1.005), ylim=SLICED, ylabel="power, dB")
+        annotate(axes, label, (at, high), (-4, -2), xycoords="data", **style)
+    axes.set(xlim=(0, reach * 1.005), ylim=(low, high), ylabel="power, dB")
     axes.set_title(f"Slice at {degrees:g}°")
 
 

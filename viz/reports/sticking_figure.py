@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viz.reports.export import Array, Export, Table
 from viz.reports.sticking_study import AMPLITUDE, Findings, Model, Settings, format_percent, segment_length
-from viz.reports.style import DIM, GREEN, INK, VERMILION, annotate, draw_png
+from viz.reports.style import DIM, GREEN, INK, VERMILION, annotate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,12 +27,26 @@ ROW = NAME + HEIGHT + BELOW
 ACCENTS = {"left": "#b06a0c", "right": "#1a74b0"}  # the slots', of the light theme
 GREY = "#c3c6cb"
 PARTS = (("stays", VERMILION, "white"), ("follows", GREEN, "white"), ("boils", GREY, INK))
+ERROR = "standard error of the same, over latents"
+SHARES = (  # columns of the table: name, unit, meaning
+    ("side", "", "left or right"),
+    ("model", "", "its name"),
+    ("distance", "pixels", "how far the content was moved"),
+    ("stays", "share", "of the fine detail's energy that stays where it was on the screen: stickiness"),
+    ("stays_error", "share", ERROR),
+    ("follows", "share", "of it that moves with the content"),
+    ("follows_error", "share", ERROR),
+    ("boils", "share", "of it that does neither"),
+    ("boils_error", "share", ERROR),
+)
 LEAST = 0.08  # share of a bar that has room for its number
 LABEL = 0.16  # of the bars' width, for the distances
 
 
-def draw_sticking(models: Sequence[Model], settings: Settings, found: Sequence[Findings]) -> bytes:
-    """Return the figure as a PNG."""
+def build_sticking(
+    models: Sequence[Model], settings: Settings, found: Sequence[Findings], about: Mapping[str, Any]
+) -> Export:
+    """Return the figure, its pictures and its numbers, ready to be written."""
     width = 2 * EDGE + sum(WIDTHS) + GAP * (len(WIDTHS) - 1)
     height = HEAD + ROW * len(models) + FOOT
 
@@ -52,7 +67,40 @@ def draw_sticking(models: Sequence[Model], settings: Settings, found: Sequence[F
         _draw_heads(rows[0], settings)
         _draw_notes(figure, models, settings)
 
-    return draw_png((width, height), fill, layout=None)
+    title = "Texture sticking: " + " and ".join(model.name for model in models)
+    arrays = tuple(array for model, one in zip(models, found, strict=True) for array in _list_arrays(model, one))
+
+    def table() -> Table:
+        return _tabulate(models, found)
+
+    return Export("sticking", title, about, (width, height), fill, (*arrays, *table()), table, layout=None)
+
+
+def _list_arrays(model: Model, findings: Findings) -> list[Array]:
+    pictures = {
+        "centre": (findings.centre, "picture of the latent, enlarged; rows, columns, RGB"),
+        "mean": (findings.mean, "mean picture of its neighbours, enlarged; rows, columns, RGB"),
+        "walk": (findings.walk, "x-t slice while the latent walks; places on the segment, frames, RGB"),
+        "glide": (findings.glide, "x-t slice while the content moves; places on the segment, frames, RGB"),
+    }
+    return [
+        Array(f"{model.side}_{part}", pixels, "0 to 255", f"{meaning}, of {model.name}")
+        for part, (pixels, meaning) in pictures.items()
+        if pixels is not None
+    ]
+
+
+def _tabulate(models: Sequence[Model], found: Sequence[Findings]) -> Table:
+    """Return the shares: a row for each model and distance."""
+    rows = [
+        (model.side, model.name, s.distance, s.stays, s.stays_error, s.follows, s.follows_error, s.boils, s.boils_error)
+        for model, findings in zip(models, found, strict=True)
+        for s in findings.shares or ()
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in SHARES]
+    return tuple(
+        Array(name, column, unit, meaning) for (name, unit, meaning), column in zip(SHARES, columns, strict=True)
+    )
 
 
 def _draw_heads(axes: Iterable[Axes], settings: Settings) -> None:

@@ -17,7 +17,8 @@ from PIL import Image
 
 from gan.files.atomic_write import atomic_write
 from gan.hub.resolve import cite_model
-from viz.reports.sticking_figure import draw_sticking
+from viz.reports.export import encode_export
+from viz.reports.sticking_figure import build_sticking
 from viz.reports.sticking_study import Findings, Model, Settings, format_percent
 
 DEFINITIONS = {
@@ -53,16 +54,23 @@ def describe_stickiness(models: Sequence[Model], found: Sequence[Findings]) -> l
     return lines
 
 
-def build_files(models: Sequence[Model], settings: Settings, found: Sequence[Findings]) -> dict[str, bytes]:
-    """Return the contents of all files of the report by name: the figure, its parts, and sticking.json."""
-    files = {"figure.png": draw_sticking(models, settings, found)}
+def build_files(
+    models: Sequence[Model], settings: Settings, found: Sequence[Findings], also: Sequence[str] = ()
+) -> dict[str, bytes]:
+    """Return the contents of all files of the report by name: the figure, its parts, and sticking.json.
+
+    `also`: names of further files of the figure or its numbers, which their endings tell apart.
+    """
     document: dict[str, Any] = {"schema": 1, "settings": asdict(settings), "definitions": DEFINITIONS}
+    cited = {model.side: cite_model(model.given, model.path) for model in models}
+    export = build_sticking(models, settings, found, {**cited, "settings": document["settings"]})
+    files = {name: encode_export(export, Path(name).suffix) for name in ("figure.png", *also)}
     for model, findings in zip(models, found, strict=True):
         parts = {"centre": findings.centre, "mean": findings.mean, "walk": findings.walk, "glide": findings.glide}
         names = {part: f"{model.side}-{part}.png" for part, pixels in parts.items() if pixels is not None}
         files |= {name: _png(parts[part]) for part, name in names.items()}
         document[model.side] = {
-            "model": cite_model(model.given, model.path),
+            "model": cited[model.side],
             "name": model.name,
             "rung": model.config.rung,
             "resolution": model.config.resolution,

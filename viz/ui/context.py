@@ -18,12 +18,16 @@ from viz.core.latent import FileLatent
 from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
+from viz.core.timeline_state import Timeline
 from viz.display.texture import TextureHandle
 from viz.instruments.gallery import PICTURES_KEPT
 from viz.instruments.layers import ChannelOrder
 from viz.instruments.slice_recorder import SliceRecorder
 from viz.loading.downloads import Downloads
 from viz.loading.lru_cache import LRUCache
+from viz.osc.link import OscLink
+from viz.record.save_export import Offer
+from viz.record.timeline_edits import Copied, KeyName
 from viz.render.jobs import JobRequest, JobStatus
 from viz.training.monitor import RunMonitor
 from viz.ui.theme import Theme
@@ -87,6 +91,64 @@ class Bookmarks:
 
 
 @dataclass
+class Lanes:
+    """The places of the timeline's rows on the screen, as they were drawn last."""
+
+    left: float = 0.0  # x of 0 seconds
+    scale: float = 1.0  # pixels a second
+    rows: dict[str, float] = field(default_factory=dict)  # y of a property's middle; "" is the row of all keys
+    ruler: float = 0.0  # its middle
+
+    def x(self, seconds: float) -> float:
+        return self.left + seconds * self.scale
+
+    def seconds(self, x: float) -> float:
+        return (x - self.left) / self.scale
+
+
+@dataclass
+class TimelineDrag:
+    """Keys that are being dragged: those that were chosen, and the timeline as it was."""
+
+    timeline: Timeline
+    chosen: frozenset[KeyName]
+    held: float  # seconds of the key under the pointer
+    began: float  # seconds under the pointer
+
+
+@dataclass
+class TimelineHand:
+    """The keys that are chosen on the timeline, those that were copied, and what is being dragged."""
+
+    chosen: frozenset[KeyName] = frozenset()
+    copied: Copied = ()
+    drag: TimelineDrag | None = None
+    lanes: Lanes = field(default_factory=Lanes)
+    is_pointed: bool = False  # in the last frame, with keys to copy or to paste: Ctrl-C and Ctrl-V mean those
+
+
+@dataclass
+class Captures:
+    """The actions on captures; how they end is a sentence in the status bar. `last` is the newest file."""
+
+    take: Callable[..., object] = lambda what=None: None  # one of CaptureState's, by default the one it names
+    copy: Callable[[], object] = lambda: None  # the picture, to the clipboard
+    open: Callable[[str], object] = lambda source: None  # a PNG, a state file, or a short text
+    browse: Callable[[], object] = lambda: None  # opens a file dialog; only where Models.has_dialogs
+    copy_command: Callable[[], object] = lambda: None
+    copy_state: Callable[[], object] = lambda: None
+    paste: Callable[[], object] = lambda: None
+    last: Path | None = None
+
+
+@dataclass
+class Exports:
+    """The dialog that exports videos: `open` shows it, for "on screen", "timeline" or "film" (None: what it was)."""
+
+    open: Callable[..., object] = lambda shows=None: None
+
+
+@dataclass
 class Machine:
     """The devices and libraries that do the work."""
 
@@ -144,6 +206,17 @@ class Jobs:
 
 
 @dataclass
+class Saving:
+    """The files that panels save (viz.ui.saving): their names, and what is under way."""
+
+    folder: str = ""  # of the last one in this session; "" that of captures
+    captures: str = ""
+    typed: str = ""  # a path without its ending, in the open menu
+    dialog: tuple[str, Offer, str, Any] | None = None  # job, what, ending, the desktop's dialog
+    running: set[str] = field(default_factory=set)  # names of jobs
+
+
+@dataclass
 class PanelContext:
     """Everything beside the state that a panel may use."""
 
@@ -153,11 +226,16 @@ class PanelContext:
     models: Models = field(default_factory=Models)
     machine: Machine = field(default_factory=Machine)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
+    timeline: TimelineHand = field(default_factory=TimelineHand)
+    captures: Captures = field(default_factory=Captures)
+    exports: Exports = field(default_factory=Exports)
     jobs: Jobs = field(default_factory=Jobs)
+    saving: Saving = field(default_factory=Saving)
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
     seed_pictures: LRUCache[np.ndarray] = field(default_factory=lambda: LRUCache(PICTURES_KEPT))  # of the gallery
     training: RunMonitor | None = None  # launches and follows training
+    osc: OscLink | None = None  # receives and sends OSC
     message: str = ""  # one sentence for the status bar
     # (name, pixels, width on screen) -> a texture that shows them
     texture: Callable[..., TextureHandle] = lambda name, pixels, width=None: TextureHandle(0, *size_of(pixels))

@@ -10,6 +10,7 @@ from viz.core.state import SLOTS, Slot
 
 TEXT_SIZE = 15.0
 MONO_SIZE = 15.5
+GROWTH = 0.4  # of the space around letters as they grow: large ones need the room
 FONTS = PLAIN_FONT, MONO_FONT = ("fonts/Roboto/Roboto-Regular.ttf", "fonts/Inconsolata-Medium.ttf")  # imgui-bundle's
 # Where systems keep a font with Chinese, Japanese and Korean letters: the bundled ones have none, paths may.
 CJK_FONTS = (
@@ -59,6 +60,7 @@ class Theme:
 
     def __init__(self, palette: Palette = DARK) -> None:
         self.mono: imgui.ImFont | None = None
+        self.text_size = 1.0
         self.use(palette)
 
     def use(self, palette: Palette) -> None:
@@ -87,6 +89,8 @@ class Theme:
         style = imgui.get_style()
         (imgui.style_colors_light if self.palette is LIGHT else imgui.style_colors_dark)(style)
         _shape(style)
+        style.scale_all_sizes(1.0 + GROWTH * (self.text_size - 1.0))
+        style.font_scale_main = self.text_size
         _paint(style, self.palette)
 
 
@@ -97,6 +101,11 @@ def cjk_font() -> Path | None:
 
 
 def _shape(style: imgui.Style) -> None:
+    """Set all sizes, also imgui's own: `scale_all_sizes` multiplies what it finds, which an earlier call has scaled."""
+    fresh = imgui.Style()
+    for name in dir(fresh):
+        if isinstance(size := getattr(fresh, name), float | ImVec2) and not name.startswith(("_", "font_")):
+            setattr(style, name, size)
     style.window_padding = ImVec2(12, 10)
     style.frame_padding = ImVec2(8, 4)
     style.item_spacing = ImVec2(8, 7)

@@ -7,7 +7,7 @@ Numbers can be dragged, typed (click once) and reset (double click). Each contro
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
 
@@ -45,6 +45,22 @@ class Row:
         self._used += 1
         imgui.set_next_item_width(-1 if self._used == self._cells else self.width)
         return self.width
+
+
+@contextmanager
+def side_column(name: str, width: float, least: float) -> Iterator[bool]:
+    """Draw a block in a column on the left, as high as the panel, of `width` font sizes.
+
+    Where the panel is narrower than `least` font sizes, as with large letters, it takes the whole width, and what is
+    drawn next lies below. Yields whether it lies beside.
+    """
+    em, room = imgui.get_font_size(), imgui.get_content_region_avail()
+    is_beside = room.x > least * em
+    size = ImVec2(width * em, max(6 * em, room.y)) if is_beside else ImVec2(0, 0)
+    with imgui_ctx.begin_child(name, size, 0 if is_beside else imgui.ChildFlags_.auto_resize_y):
+        yield is_beside
+    if is_beside:
+        imgui.same_line(0, em)
 
 
 def tooltip(sentence: str) -> None:
@@ -89,6 +105,12 @@ def elide(text: str, width: float) -> str:
     return text[: max(fits - 1, 0)].rstrip() + "…"
 
 
+def letters(font: imgui.ImFont | None, size: float) -> AbstractContextManager[object]:
+    """Write with letters of `size` pixels on screen for a `with` block; 0: of the size that there is."""
+    base = imgui.get_style().font_size_base  # imgui takes sizes before the text size is applied
+    return imgui_ctx.push_font(font, size * base / imgui.get_font_size())
+
+
 def align_right(text: str) -> None:
     """Move the cursor so that `text`, drawn next, ends at the right edge."""
     room = imgui.get_content_region_avail().x - imgui.calc_text_size(text).x
@@ -97,7 +119,7 @@ def align_right(text: str) -> None:
 
 def mono_text(theme: Theme, text: str, colour: ImVec4 | None = None, size: float = 0.0, *, right: bool = False) -> None:
     """Draw text in the monospaced face, `right`-aligned or not; `size` is in pixels, 0 the face's own."""
-    with imgui_ctx.push_font(theme.mono, size):
+    with letters(theme.mono, size):
         if right:
             align_right(text)
         imgui.text_colored(colour or theme.text, text)
@@ -159,13 +181,20 @@ def is_reset() -> bool:
 
 def check(text: str, owner: object, name: str, tip: str = "") -> None:
     """Draw a yes or no of a state dataclass, its text right of the box."""
+    value = getattr(owner, name)
+    changed = checkbox(f"{text}##{name}", value, tip)
+    if changed != value:
+        setattr(owner, name, changed)
+
+
+def checkbox(text: str, value: bool, tip: str = "") -> bool:
+    """Draw a yes or no, its text right of the box; return what it is now."""
     border = imgui.get_style_color_vec4(imgui.Col_.button_active)
     with imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):  # seen while it is empty
         with imgui_ctx.push_style_color(imgui.Col_.border, border):
-            changed, value = imgui.checkbox(f"{text}##{name}", getattr(owner, name))
+            value = imgui.checkbox(text, value)[1]
     tooltip(tip)
-    if changed:
-        setattr(owner, name, value)
+    return value
 
 
 def text_field(name: str, hint: str, shown: str, tip: str = "") -> str | None:
@@ -215,14 +244,15 @@ def words(theme: Theme, text: str, owner: object, name: str, tip: str = "", *, r
     return pressed is not None
 
 
-def slot_switch(theme: Theme, name: str, lit: str, tip: str = "") -> Slot | None:
+def slot_switch(theme: Theme, name: str, lit: str, tip: str = "", room: float = 0.0) -> Slot | None:
     """Draw two buttons, left and right, in the slots' colours; return the slot that was pressed.
 
-    `tip` may name the slot by {}.
+    `tip` may name the slot by {}. `room` (pixels, 0: all) is for both.
     """
-    row, pressed = Row(2), None
+    row, pressed = Row(2, room), None
     for slot in SLOTS:
-        if lit_button(f"{slot}##{name}", slot == lit, theme.accent[slot], row.next_cell()):
+        cell = row.next_cell()
+        if lit_button(f"{slot}##{name}", slot == lit, theme.accent[slot], row.width if room else cell):
             pressed = slot
         tooltip(tip.format(slot))
     return pressed
@@ -335,7 +365,7 @@ def picture(
 def plot_style() -> Iterator[None]:
     """Draw plots with small letters and little room around them."""
     var = implot.StyleVar_
-    with imgui_ctx.push_font(imgui.get_font(), SMALL * imgui.get_font_size()):
+    with letters(imgui.get_font(), SMALL * imgui.get_font_size()):
         implot.push_style_var(var.plot_padding, ImVec2(6, 5))
         implot.push_style_var(var.label_padding, ImVec2(3, 2))
         implot.push_style_var(var.plot_min_size, ImVec2(60, 40))

@@ -6,7 +6,8 @@ from pathlib import Path
 from imgui_bundle import hello_imgui, imgui
 
 LEFT_SHARE, RIGHT_SHARE, BOTTOM_SHARE = 0.18, 0.205, 0.225  # of the window's width and height
-LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST, MOST = 288, 328, 190, 0.3  # pixels that their panels need; a share's end
+LEFT_LEAST, RIGHT_LEAST, BOTTOM_LEAST = 288, 328, 190  # pixels that their panels need
+MOST, MOST_ENLARGED, MOST_BOTTOM = 0.3, 0.32, 0.36  # a share's end; that of columns with larger letters
 PLACES = {
     "left": "{title}Space",
     "latent": "LatentSpace",
@@ -22,7 +23,7 @@ def name_dock(title: str, place: str) -> str:
 
 
 def build_params(
-    size: tuple[int, int], windows: list[hello_imgui.DockableWindow], layout_file: Path | None
+    size: tuple[int, int], windows: list[hello_imgui.DockableWindow], layout_file: Path | None, text_size: float = 1.0
 ) -> hello_imgui.RunnerParams:
     """Return what hello_imgui runs, without callbacks. `layout_file` keeps the user's own layout; None keeps none."""
     params = hello_imgui.RunnerParams()
@@ -41,10 +42,12 @@ def build_params(
     else:
         params.ini_disable = True
     width, height = size
+    most = MOST if text_size == 1.0 else MOST_ENLARGED
     left, right = (
-        min(max(share, least / width), MOST) for share, least in ((LEFT_SHARE, LEFT_LEAST), (RIGHT_SHARE, RIGHT_LEAST))
+        min(max(share, text_size * least / width), most)
+        for share, least in ((LEFT_SHARE, LEFT_LEAST), (RIGHT_SHARE, RIGHT_LEAST))
     )
-    bottom = min(max(BOTTOM_SHARE, BOTTOM_LEAST / height), MOST)
+    bottom = min(max(BOTTOM_SHARE, text_size * BOTTOM_LEAST / height), MOST_BOTTOM)
     # Model, Latent and Transform stacked left, the instruments in tabs below, the canvas in the middle.
     split, direction = hello_imgui.DockingSplit, imgui.Dir
     params.docking_params.docking_splits = [

@@ -12,9 +12,13 @@ from viz.canvas.canvas import Canvas
 from viz.core import gestures
 from viz.core.bookmarks import KINDS
 from viz.core.state import SLOTS, AppState
-from viz.ui import bookmarking, widgets
+from viz.panels import capture
+from viz.record import timeline_edits
+from viz.ui import bookmarking, timelining, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
+from viz.window.export_dialog import ExportDialog
+from viz.window.presentation import Presentation
 from viz.window.undo import Undo
 
 MESSAGE_SECONDS = 30.0
@@ -28,10 +32,18 @@ class Menus:
     """The menus of one window; they hold only whether the table is open and how long a message has been shown."""
 
     def __init__(
-        self, state: AppState, context: PanelContext, canvas: Canvas, undo: Undo, params: hello_imgui.RunnerParams
+        self,
+        state: AppState,
+        context: PanelContext,
+        canvas: Canvas,
+        undo: Undo,
+        presentation: Presentation,
+        params: hello_imgui.RunnerParams,
     ) -> None:
         self.state, self.context, self.canvas, self.undo, self._params = state, context, canvas, undo, params
+        self.presentation = presentation
         self._table_shown = False
+        self._export = ExportDialog(state, context)
         self._said, self._said_at = "", 0.0  # the message in the status line, and since when
 
     def bar(self) -> None:
@@ -40,6 +52,15 @@ class Menus:
             for slot in SLOTS:
                 if imgui.menu_item(f"Open in the {slot} slot …", "", False, self.context.models.has_dialogs)[0]:
                     self.context.models.browse(slot)
+            if imgui.menu_item("Open a capture …", "", False)[0]:
+                if self.context.models.has_dialogs:
+                    self.context.captures.browse()
+                else:
+                    self._show(capture.TITLE)  # which takes a typed path
+            imgui.separator()
+            self._capture_menu()
+            if imgui.menu_item("Export video …", "", False)[0]:
+                self.context.exports.open()
             imgui.separator()
             if imgui.menu_item("Quit", "Ctrl-Q", False)[0]:
                 self._params.app_shall_exit = True
@@ -55,9 +76,38 @@ class Menus:
                 self._table_shown = True
             imgui.end_menu()
 
+    def _capture_menu(self) -> None:
+        """Draw the menu of what can be captured; the keys take what the Capture panel says."""
+        captures, chosen = self.context.captures, self.state.capture.what
+        if imgui.begin_menu("Capture"):
+            for what, title in capture.WHATS:
+                if imgui.menu_item(title, "Ctrl-S" if what == chosen else "", False)[0]:
+                    captures.take(what)
+            imgui.separator()
+            if imgui.menu_item("Size, folder and name …", "", False)[0]:
+                self._show(capture.TITLE)
+            imgui.end_menu()
+
+    def _show(self, title: str) -> None:
+        """Bring a panel to the front, opened if it was closed."""
+        docking = self._params.docking_params
+        window = docking.dockable_window_of_name(title)
+        if window is not None:
+            window.is_visible = True
+            docking.focus_dockable_window(title)
+
     def _edit_menu(self) -> None:
         state, context = self.state, self.context
         self.undo.menu()
+        imgui.separator()
+        for words, keys, action in (
+            ("Copy picture", "Ctrl-C", context.captures.copy),
+            ("Copy as command", "Ctrl-Shift-C", context.captures.copy_command),
+            ("Copy state as text", "", context.captures.copy_state),
+            ("Paste state", "Ctrl-V", context.captures.paste),
+        ):
+            if imgui.menu_item(words, keys, False)[0]:
+                action()
         imgui.separator()
         for kind in KINDS:
             if imgui.menu_item(bookmarking.KEEP[kind], "Ctrl-B" if kind == "latent" else "", False)[0]:
@@ -89,6 +139,7 @@ class Menus:
         if imgui.menu_item("Hard pixels when enlarged", "N", canvas.nearest)[0]:
             canvas.nearest = not canvas.nearest
         imgui.separator()
+        self.presentation.menu()
         if imgui.menu_item("Default layout", "", False)[0]:
             self._params.docking_params.layout_reset = True
         if imgui.menu_item("Light theme", "T", display.theme == "light")[0]:
@@ -99,12 +150,18 @@ class Menus:
         io, key = imgui.get_io(), imgui.Key
         if io.key_ctrl and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
+        self.presentation.keys(leaves=not self._table_shown)
         self.undo.keys()
         self._bookmark_keys()
+        self._capture_keys()
         if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
             return
         if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
             self._table_shown = not self._table_shown
+        if imgui.is_key_pressed(imgui.Key.k, False):
+            names = timeline_edits.list_properties if io.key_shift else timeline_edits.list_listed
+            self.context.message = f"Keyed at {self.state.playback.seconds:.2f} s: the Timeline panel shows it."
+            timelining.key(self.state, self.context, names(self.state))  # which may say that there is no room
         slot = self.canvas.aimed(io.mouse_pos.x, io.mouse_pos.y)
         if imgui.is_key_pressed(key._1, False):
             self.canvas.one_to_one(slot)
@@ -122,6 +179,22 @@ class Menus:
             if imgui.is_key_pressed(imgui.Key(int(imgui.Key._1) + index), False):
                 bookmarking.go_to(self.state, self.context, index)
 
+    def _capture_keys(self) -> None:
+        """Handle Ctrl-S, which captures, Ctrl-C, Ctrl-Shift-C and Ctrl-V; a text that is being typed has its own."""
+        io, key, captures = imgui.get_io(), imgui.Key, self.context.captures
+        hand = self.context.timeline
+        on_keys, hand.is_pointed = hand.is_pointed, False
+        if not io.key_ctrl or io.key_alt or io.want_text_input:
+            return
+        if imgui.is_key_pressed(key.s, False):
+            captures.take()
+        if on_keys:
+            return
+        if imgui.is_key_pressed(key.c, False):
+            (captures.copy_command if io.key_shift else captures.copy)()
+        if imgui.is_key_pressed(key.v, False):
+            captures.paste()
+
     def status(self) -> None:
         """Draw the newest message for as long as it takes to read, else a hint."""
         if self.context.message != self._said:
@@ -134,7 +207,8 @@ class Menus:
             imgui.text_colored(self.context.theme.dim, HINT)
 
     def overlay(self) -> None:
-        """Draw the table of gestures and keys over everything else, while it is open."""
+        """Draw the table of gestures and keys, and the dialog for videos, over everything else, while they are open."""
+        self._export.draw()
         if not self._table_shown:
             return
         imgui.set_next_window_pos(imgui.get_main_viewport().get_center(), imgui.Cond_.appearing, (0.5, 0.5))

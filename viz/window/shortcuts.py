@@ -6,6 +6,7 @@ from imgui_bundle import imgui
 from viz.canvas import mode_bar
 from viz.core import gestures
 from viz.core.state import AppState, Slot
+from viz.ui import timelining
 from viz.ui.theme import Theme
 
 GESTURES = (
@@ -17,7 +18,7 @@ GESTURES = (
     ("Double click", "reset translation, rotation and scale"),
     ("Drag the divider", "split: where the left model ends; double click centres it"),
     ("Drag the line's ends", "Sticking: what the slice over time is taken along"),
-    ("Drop a file", "open it on the side under the pointer; a file of bookmarks adds them"),
+    ("Drop a file", "open it on the side under the pointer; bookmarks are added, a capture brings its state back"),
 )
 KEYS = (
     ("F", "fit the pictures"),
@@ -25,14 +26,22 @@ KEYS = (
     ("Arrows", "move by one pixel of the picture"),
     ("Shift-Left, Shift-Right", "turn by one degree"),
     (", and .", "previous and next seed"),
-    ("Space", "play or stop the latent animation"),
+    ("Space", "play or stop the timeline; the latent animation while it has no keys"),
+    ("K, Shift-K", "Timeline: key what it lists, or everything, at the playhead"),
     ("C", "next way to compare: side by side, split, difference, blink"),
     ("L", "link both models to one latent and transform, or give each its own"),
     ("N", "hard pixels when enlarged (nearest neighbour)"),
     ("T", "dark or light theme"),
     ("Ctrl-B", "keep this latent as a bookmark, below the pictures"),
     ("Ctrl-1 to Ctrl-9", "go to a bookmark"),
+    ("Ctrl-S", "capture what the Capture panel says, with the state inside"),
+    ("Ctrl-C, Ctrl-Shift-C", "copy the picture, or the command that draws it"),
+    ("Ctrl-V", "bring back a state that was copied as text"),
     ("Ctrl-Z, Ctrl-Shift-Z", "undo and redo (also Ctrl-Y): whole gestures, everything that you set"),
+    ("F11, Esc", "the canvas over the whole screen, and back"),
+    ("Shift-F11", "a second window with the pictures alone, for a projector"),
+    ("F10", "show pressed keys and the pointer"),
+    ("Ctrl-Plus, Ctrl-Minus, Ctrl-0", "larger and smaller letters, and their first size"),
     ("? or F1", "this table"),
     ("Ctrl-Q", "quit"),
 )
@@ -54,7 +63,9 @@ def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
         gestures.translate(transform, right / resolution, down / resolution)
     if step:
         gestures.go_to(latent, round(latent.x) + step, round(latent.y))
-    if play:
+    if play and state.timeline.tracks:
+        timelining.toggle_play(state)
+    elif play:
         latent.animate = not latent.animate
     if right or down or step or play:
         state.focus = slot

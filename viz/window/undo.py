@@ -2,6 +2,7 @@
 """Undo and redo in the window: when a gesture ends, the Edit menu and its keys."""
 
 import time
+from collections.abc import Callable
 
 from imgui_bundle import imgui
 
@@ -10,6 +11,8 @@ from viz.core.state import SLOTS, AppState
 from viz.ui.context import PanelContext
 
 WHEEL_SECONDS = 0.4  # without a notch, after which a turn of the wheel is over
+REST_SECONDS = 0.1  # the same, after which it can be undone
+STREAM_SECONDS = 0.6  # without a message, after which a movement from outside is over
 
 
 class Undo:
@@ -19,6 +22,7 @@ class Undo:
         self._state, self._context = state, context
         self.history = History({"state": state, "shelf": context.bookmarks.shelf})
         self._turned_at = -WHEEL_SECONDS  # when the wheel was last turned
+        self._streamed_at = -STREAM_SECONDS  # when something last came from outside
 
     def follow(self) -> None:
         """Take note of what the last frame changed; once a frame, before anything changes by itself."""
@@ -29,6 +33,15 @@ class Undo:
             or time.monotonic() - self._turned_at < WHEEL_SECONDS
         )
         self.history.follow()
+
+    def stream(self, apply: Callable[[], bool]) -> None:
+        """Let `apply` change the state by what comes from outside, once a frame; it returns whether anything came."""
+        now = time.monotonic()
+        with self.history.streamed():
+            if apply():
+                self._streamed_at = now
+        if now - self._streamed_at > STREAM_SECONDS:
+            self.history.end_stream()
 
     def menu(self) -> None:
         """Draw the items of the Edit menu, each with what it would do."""
@@ -54,6 +67,8 @@ class Undo:
 
     def undo(self) -> None:
         """Undo a step and say which."""
+        if time.monotonic() - self._streamed_at > REST_SECONDS:
+            self.history.end_stream()  # and not while it goes on, or it would be all that can ever be undone
         name = self.history.undo_name
         self._report(f"Undone: {name}.", self.history.undo())
 

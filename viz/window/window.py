@@ -23,7 +23,7 @@ from gan.hub.resolve import list_bundled, resolve, unquote_path
 from viz import invocation
 from viz.canvas.canvas import TITLE as CANVAS_TITLE
 from viz.canvas.canvas import Canvas
-from viz.core import gestures
+from viz.core import gestures, timeline
 from viz.core.request import build_request
 from viz.core.state import SLOTS, AppState, Slot
 from viz.display import gl, offscreen
@@ -31,18 +31,23 @@ from viz.display.texture import Textures
 from viz.loading import latent_files
 from viz.loading.downloads import Downloads
 from viz.loading.model_info import InfoReader
-from viz.panels import PANELS, training
+from viz.panels import PANELS, Panel, training
+from viz.record.sources import latents_folder
 from viz.render.difference import Difference
 from viz.render.renderer import Renderer
 from viz.render.worker import Worker
 from viz.training.monitor import RunMonitor
-from viz.ui.context import Machine, Models, PanelContext
-from viz.ui.theme import PALETTES, Theme, rgb
+from viz.ui import saving
+from viz.ui.context import Machine, Models, PanelContext, Pictures
+from viz.ui.theme import PALETTES, Theme
 from viz.window import layout
 from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
+from viz.window.capturing import Capturing
 from viz.window.ending import Ending
 from viz.window.menus import Menus, has_file_dialogs
+from viz.window.presentation import Presentation
+from viz.window.remote import Remote
 from viz.window.state_saver import StateSaver
 from viz.window.undo import Undo
 from viz.window.uploads import CanvasUploads
@@ -50,6 +55,7 @@ from viz.window.uploads import CanvasUploads
 # isort: split
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
+PICTURE_SUFFIX = ".png"  # of files that may carry a state
 LATENT_SUFFIXES = (".npz", ".npy")  # of files that hold no model
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
@@ -71,6 +77,7 @@ class Window:
         """
         self.state, self.state_path, self.strict = state, state_path, strict
         self.theme = Theme(PALETTES[state.display.theme])
+        self.theme.text_size = state.display.text_size
         renderer = Renderer(model_bytes, own_thread=True)
         self.info = InfoReader(self._wake)
         self.context = PanelContext(
@@ -90,14 +97,18 @@ class Window:
             # A first start, or the state was saved on another machine.
             state.display.device = fastest_device(self.context.machine.devices)
         self.canvas = Canvas(state, self.context)
+        self.presentation = Presentation(state, self.context, self.canvas)
         self._keeper = BookmarkKeeper(state_path and state_path.with_suffix(".bookmarks.json"), self.context)
+        latents = state_path and latents_folder(state_path)
+        self.capturing = Capturing(state, self.context, self.canvas, latents, self._wake)
         self.undo = Undo(state, self.context)
         self._can_wake = False
+        self._remote = Remote(state, self.context, self.undo, self._wake)
         self.worker = Worker(renderer, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
-        self._frame_began = time.perf_counter()
+        self._frame_began, self._elapsed = time.perf_counter(), 0.0
         self._saver = StateSaver(state_path)
         self._params: hello_imgui.RunnerParams | None = None
         self._ending = Ending()
@@ -112,6 +123,9 @@ class Window:
         What is at an address is fetched first; the slot shows what it did until that has come.
         """
         path = unquote_path(path)
+        if path.lower().endswith(PICTURE_SUFFIX):
+            self.capturing.open(path)
+            return
         if self.context.models.downloads.begin(slot, path):
             return
         self.state.slot(slot).path = resolve(path) if path else ""
@@ -142,6 +156,8 @@ class Window:
                 self.context.training.close()
             self.info.close()
             self.context.models.downloads.close()
+            self._remote.close()
+            self.capturing.close()
             self._closed_in_time = self.worker.close()
         return self._closed_in_time
 
@@ -173,9 +189,9 @@ class Window:
         self.worker.submit(build_request(self.state))  # models load while the window opens
         display = self.state.display
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
-        params = layout.build_params((display.width, display.height), self._windows(), layout_file)
+        params = layout.build_params((display.width, display.height), self._windows(), layout_file, display.text_size)
         self._params = params
-        menus = Menus(self.state, self.context, self.canvas, self.undo, params)
+        menus = Menus(self.state, self.context, self.canvas, self.undo, self.presentation, params)
         calls = params.callbacks
         calls.load_additional_fonts = self.theme.load_fonts
         calls.setup_imgui_style = self.theme.apply
@@ -185,7 +201,7 @@ class Window:
         calls.show_gui = partial(self._in_frame, menus)
         calls.show_menus = menus.bar
         calls.show_status = menus.status
-        calls.before_imgui_render = menus.overlay
+        calls.before_imgui_render = partial(self._over_panels, menus)
         calls.before_swap = self._after_frame
         calls.before_exit = self._on_close
         return params
@@ -195,9 +211,13 @@ class Window:
         canvas.can_be_closed = canvas.call_begin_end = False
         windows = [canvas]
         for panel in PANELS:
-            draw = partial(self._guarded, f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
+            draw = partial(self._draw_panel, panel)
             windows.append(hello_imgui.DockableWindow(panel.TITLE, layout.name_dock(panel.TITLE, panel.PLACE), draw))
         return windows
+
+    def _draw_panel(self, panel: Panel) -> None:
+        if not self.presentation.is_full:  # the canvas covers it
+            self._guarded(f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
 
     def _wake(self) -> None:
         """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
@@ -216,9 +236,11 @@ class Window:
     def _on_close(self) -> None:
         self._can_wake = False
         size = imgui.get_main_viewport().size
+        width, height = self.presentation.size or (size.x, size.y)
         scale = hello_imgui.dpi_window_size_factor() or 1.0
-        self.state.display.width = max(320, round(size.x / scale))
-        self.state.display.height = max(240, round(size.y / scale))
+        self.state.display.width = max(320, round(width / scale))
+        self.state.display.height = max(240, round(height / scale))
+        self.presentation.close()
         self.context.message = self._keeper.save() or self._saver.save(self.state) or self.context.message
         if self._uploads:
             self._uploads.textures.delete()
@@ -227,16 +249,19 @@ class Window:
 
     def _before_frame(self) -> None:
         now = time.perf_counter()
-        self.context.timings.seconds = min(now - self._frame_began, 0.1)  # a window that was hidden does not leap
+        self._elapsed = now - self._frame_began
+        self.context.timings.seconds = min(self._elapsed, 0.1)  # a window that was hidden does not leap
         self._frame_began = now
         steps = (
             self.undo.follow,
+            self._remote.take,
             self._advance,
             self._focus_panels,
-            self._apply_theme,
+            self._apply_look,
             self._poll_dialogs,
             self._submit_request,
             self._collect,
+            self._remote.send,
             self._save_if_due,
         )
         for step in steps:
@@ -251,9 +276,11 @@ class Window:
         assert self._params is not None
         with self.undo.history.by_itself():
             gestures.advance(self.state, self.context.timings.seconds)
+            timeline.play(self.state, self._elapsed)  # which keeps to the clock
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
-        idling.enable_idling = not (gestures.is_animating(self.state) or gestures.is_blinking(self.state))
+        moves = gestures.is_animating(self.state) or gestures.is_blinking(self.state) or self.state.playback.playing
+        idling.enable_idling = not moves
 
     def _focus_panels(self) -> None:
         if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
@@ -262,12 +289,9 @@ class Window:
                 self._params.docking_params.focus_dockable_window(title)
             self._to_front = ()
 
-    def _apply_theme(self) -> None:
+    def _apply_look(self) -> None:
         assert self._params is not None
-        if self.theme.palette is not PALETTES[self.state.display.theme]:
-            self.theme.use(PALETTES[self.state.display.theme])
-            self.theme.apply()
-        self._params.imgui_window_params.background_color = rgb(self.theme.palette["stage"])
+        self.presentation.apply_look(self._params)
 
     def _poll_dialogs(self) -> None:
         """Open what was downloaded, and what was chosen in the file dialog."""
@@ -275,6 +299,8 @@ class Window:
             self.open_model(arrived, str(found.path))
             self.context.message = found.note or self.context.message
         self._keeper.poll()
+        self.capturing.poll()
+        saving.poll(self.context, self.state.capture.folder)
         if self._dialog and self._dialog[1].ready(0):
             slot, dialog = self._dialog
             self._dialog = None
@@ -318,13 +344,19 @@ class Window:
         ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
         context.timings.rate.count(time.monotonic(), new, ready)
 
-    def _draw_canvas(self) -> None:
-        def draw() -> None:
-            assert self._uploads is not None
-            scale = imgui.get_io().display_framebuffer_scale.x or 1.0
-            pictures = self._uploads.prepare(self.state, self.context, self.canvas, scale)
-            self.canvas.draw(pictures)
+    def _prepare_pictures(self) -> Pictures:
+        assert self._uploads is not None
+        scale = imgui.get_io().display_framebuffer_scale.x or 1.0
+        return self._uploads.prepare(self.state, self.context, self.canvas, scale)
 
+    def _over_panels(self, menus: Menus) -> None:
+        """Draw what lies over all panels."""
+        if self.presentation.is_full:
+            self._guarded("The canvas", lambda: self.presentation.draw_full(self._prepare_pictures()))
+        menus.overlay()
+        self.presentation.draw_overlay()
+
+    def _draw_canvas(self) -> None:
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
         kind.dock_node_flags_override_set = imgui.internal.DockNodeFlagsPrivate_.no_tab_bar
         imgui.set_next_window_class(kind)
@@ -332,12 +364,22 @@ class Window:
         with imgui_ctx.push_style_var(imgui.StyleVar_.window_padding, ImVec2(0, 0)):
             with imgui_ctx.push_style_color(imgui.Col_.window_bg, background):
                 imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
-        self._guarded("The canvas", draw)
+        if not self.presentation.is_full:
+            self._guarded("The canvas", lambda: self.canvas.draw(self._prepare_pictures()))
         imgui.end()
 
     def _after_frame(self) -> None:
+        if self._uploads and self.capturing.is_waiting():
+            try:
+                self.capturing.take_screen(gl.of_window())
+            except Exception as problem:
+                if self.strict:
+                    raise
+                self._report("The screen could not be captured", problem)
         if self._uploads and self._uploads.take_pending():
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
+        if self._uploads:
+            self.presentation.show_second(self._uploads)
         if self._uploads and offscreen.in_use():
             # Nothing is presented, so nothing waits: frames would pile up in the driver, a megabyte each.
             self._uploads.textures.finish()

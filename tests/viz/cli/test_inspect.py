@@ -316,7 +316,7 @@ def test_a_file_of_another_project_is_shown(tmp_path: Path) -> None:
         ("x" * 5000, "There is no file " + "x" * 60, 1),
         ("--cfg T --layer 3", "give --plot, too", 2),
         (f"--cfg T --plot {'x' * 300}.png", "cannot be written: File name too long", 1),
-        ("--cfg T --plot x.pdf", "end in .png", 2),
+        ("--cfg T --plot x.jpg", "--plot 'x.jpg' must end as one of these", 2),
         ("--cfg T --plot x.png --layer 15", "There is no layer '15': choose from 0 (L0_36_512) to 14 (L14_256_3)", 2),
         ("--cfg T --plot x.png --layer L14_256_3", "has no filters to draw", 2),
         ("--cfg T --plot x.png --layer 0 --layer 1 --layer 2 --layer 3 --layer 4", "4 layers, not of 5", 2),

@@ -121,11 +121,16 @@ def test_workers_are_threads(place: Path) -> None:
 
 START = "train.py --outdir=~/training-runs --cfg=stylegan3-r --data=set"
 NOT_THERE = [
-    ("visualizer.py gen_video.py --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2", "Videos are not there yet"),
-    ("visualizer.py render --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2 --network=t", "videos, which are not"),
+    (
+        "visualizer.py gen_video.py --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2",
+        "`video` takes the same options",
+    ),
+    (
+        "visualizer.py render --output=lerp.mp4 --trunc=1 --seeds=0-31 --grid=4x2 --network=t",
+        "the command `video` takes it",
+    ),
     ("visualizer.py gen_images.py --outdir=out --seeds=2 --network=t", "`render` takes the same options"),
     ("visualizer.py --browse-dir=models", "--browse-dir is not needed here"),
-    ("visualizer.py --capture-dir=out", "--capture-dir is not there yet"),
     ("visualizer.py avg_spectra.py stats --source=set --dest=a.npz", "`spectra` averages and draws"),
     ("visualizer.py calc_metrics.py --metrics=fid50k_full", "python train.py metrics"),
     ("train.py dataset_tool.py --source=set --dest=set.zip", "train.py dataset convert"),
@@ -249,6 +254,13 @@ def test_positional_models_fill_the_slots(place: Path, monkeypatch: pytest.Monke
     assert parse("visualizer.py https://example.com/x", monkeypatch)["models"] == ("https://example.com/x",)
     assert "alone or by --left and --right" in run("visualizer.py t --left b").output
     assert "No such command 'rendr'" in run("visualizer.py rendr").output
+
+
+def test_what_names_a_capture_is_no_command(place: Path) -> None:
+    for name in ("gone.png", "captures/gone.png"):
+        assert f"There is no file {name}" in run(f"visualizer.py {name} --screenshot=w.png").output
+    assert "There is no file captures/gone" in run("visualizer.py captures/gone --screenshot=w.png").output
+    assert "is not whole" in run("visualizer.py jinc1:abc --screenshot=w.png").output
 
 
 def test_metrics_by_official_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ def test_a_picture_of_models_and_data(folder: Path, tmp_path: Path) -> None:
         pixels = np.asarray(written.convert("RGB")).astype(int)
         document = json.loads(written.info["jinc"])
     assert f"Wrote {out} ({pixels.shape[1]}x{pixels.shape[0]})." in result.output
-    assert document["spectra"]["seed"] == 3 and document["spectra"]["trunc"] == 0.5
+    assert document["about"]["spectra"]["seed"] == 3 and document["about"]["spectra"]["trunc"] == 0.5
     for code in (style.INK, style.BLUE, style.VERMILION):  # a curve each
         rgb = [int(code[i : i + 2], 16) for i in (1, 3, 5)]
         assert (np.abs(pixels[:, pixels.shape[1] // 2 :] - rgb).max(axis=2) <= 8).sum() > 300
@@ -319,7 +319,7 @@ def test_words_of_a_heat_map() -> None:
         ("--model set --out x.png", "is a folder without a snapshot", 1),
         ("--data none --out x.png", "none does not exist; give a folder or a zip", 1),
         ("--data t.safetensors --out x.png", "t.safetensors is neither a folder nor a zip", 1),
-        ("--model t.safetensors --out x.pdf", "'x.pdf' end in .png, for a picture, or .npz", 2),
+        ("--model t.safetensors --out x.jpg", "--out 'x.jpg' must end as one of these: a .png, a .pdf", 2),
         ("--model t.safetensors --out t.safetensors/x.png", "cannot be written: Not a directory", 1),
         ("--model t.safetensors --out folder.png", "it is a folder", 1),
         (f"--model t.safetensors --out {'x' * 300}.npz", "cannot be written: File name too long", 1),

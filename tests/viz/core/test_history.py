@@ -16,7 +16,10 @@ from viz.core import state as states
 from viz.core.bookmarks import Bookmark, BookmarkShelf
 from viz.core.history import STEPS_KEPT, UNRECORDED, History
 from viz.core.latent import Direction, FileLatent, Mixture, SeedPoint
-from viz.core.state import AppState
+from viz.core.osc_state import Binding
+from viz.core.state import AppState, TransformState
+from viz.core.timeline import play
+from viz.core.timeline_state import EASINGS, Key, Timeline, Track
 
 FILE = FileLatent("w", "/folder/w.npz", "0123456789abcdef" * 4)
 
@@ -31,7 +34,7 @@ def list_settings(owner: Any, prefix: str = "state") -> list[tuple[Any, Any]]:
     found = []
     for item in fields(owner):
         value, name = getattr(owner, item.name), f"{prefix}.{item.name}"
-        if is_dataclass(value) and not isinstance(value, SeedPoint | FileLatent | Mixture | Direction):
+        if is_dataclass(value) and "read" not in item.metadata:
             found += list_settings(value, name)
         elif name not in UNRECORDED:
             found.append((owner, item))
@@ -53,6 +56,11 @@ def edit(rng: random.Random, state: AppState) -> None:
         owner.go(Direction(index=rng.randrange(3), first=rng.randrange(2)), rng.choice([0.0, -0.0, rng.random()]))
     elif item.name == "named_directions":
         state.name_direction("0" * 64, Direction(index=rng.randrange(3)), rng.choice(["", "a", "b 猫"]))
+    elif item.name == "timeline":
+        key = Key(round(rng.uniform(0, 6), 2), (rng.choice([-0.0, 0.0, 0.5]), rng.random()), rng.choice(EASINGS))
+        state.timeline = Timeline((Track("translation", (key,)),), rng.uniform(1, 9), rng.random() < 0.5)
+    elif item.name == "bindings":
+        owner.bind(Binding(f"/{rng.randrange(3)}", "/jinc/transform/tx", high=rng.random()))
     elif item.name in ("file", "moving"):
         setattr(owner, item.name, rng.choice([None, Direction("file", 2, 0, 5, "/d.npz", FILE.digest), Direction()]))
     elif "read" in limits:
@@ -87,6 +95,7 @@ def test_a_thousand_edits_and_undos_return_to_the_first_state(seed: int) -> None
         history.is_held = rng.random() < 0.2
         with history.by_itself():
             gestures.advance(state, 0.03)
+            play(state, 0.03)
         if rng.random() < 0.1:
             history.is_held = False
             for _ in range(rng.randrange(4)):
@@ -358,3 +367,69 @@ def test_what_replaces_a_part_of_the_state_is_undone_too() -> None:
     other.psi, other.second.x = 0.25, -4.0
     state.latent = other
     assert history.undo() and written(state) == first
+
+
+def test_a_stream_from_outside_is_one_step_beside_those_of_the_user() -> None:
+    state = AppState()
+    history = History({"state": state})
+    first = written(state)
+    for step in range(1, 20):
+        with history.streamed():
+            state.transform.tx = step / 20
+        if step == 10:
+            state.latent.psi = 0.5
+            history.follow()
+    assert history.undo() and (state.latent.psi, state.transform.tx) == (1.0, 0.95), "the stream goes on"
+    assert history.redo() and state.latent.psi == 0.5
+    history.end_stream()
+    history.end_stream()
+    assert history.undo() and (state.latent.psi, state.transform.tx) == (0.5, 0.0), "all of it at once"
+    assert history.undo() and written(state) == first and not history.undo()
+    assert history.redo() and history.redo() and state.transform.tx == 0.95
+
+
+def test_an_animation_that_a_stream_starts_is_undone_with_it() -> None:
+    state = AppState()
+    history = History({"state": state})
+    first = written(state)
+    with history.streamed():
+        state.transform.animate = "circle"
+    for _ in range(5):
+        with history.by_itself():
+            gestures.advance(state, 0.1)
+    history.end_stream()
+    with history.by_itself():
+        gestures.advance(state, 0.1)
+    assert state.transform.tx != 0.0
+    assert history.undo() and written(state) == first
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_streams_and_gestures_that_change_the_same_settings_are_undone_to_the_start(seed: int) -> None:
+    rng, state = random.Random(seed), AppState()
+    history, first = History({"state": state}), written(state)
+    names = ("tx", "ty", "degrees", "scale")
+    for _ in range(300):
+        match rng.randrange(6):
+            case 0:
+                setattr(state.transform, rng.choice(names), rng.choice([0.5, 1.0, rng.uniform(0.5, 2)]))
+            case 1:
+                state.transform = TransformState()  # a reset, or a capture that comes back
+            case 2:
+                state.transform.animate = rng.choice(["off", "circle", "rotate"])
+            case 3:
+                rng.choice([history.undo, history.redo])()
+        history.is_held = rng.random() < 0.4
+        history.follow()
+        if rng.random() < 0.5:
+            with history.streamed():
+                setattr(state.transform, rng.choice(names), rng.choice([0.5, 1.0, rng.uniform(0.5, 2)]))
+        elif rng.random() < 0.3:
+            history.end_stream()
+        with history.by_itself():
+            gestures.advance(state, 0.02)
+    history.is_held = False
+    history.end_stream()
+    while history.undo():
+        pass
+    assert written(state) == first

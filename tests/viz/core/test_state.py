@@ -10,10 +10,22 @@ from typing import Any
 import pytest
 
 from viz.core import state as states
-from viz.core.latent import Direction, FileLatent, Mixture, Moved, NamedDirection, SeedPoint, Step, read_latent
+from viz.core.latent import (
+    Direction,
+    FileLatent,
+    Mixture,
+    Moved,
+    NamedDirection,
+    SeedPoint,
+    Step,
+    WeightedSum,
+    read_latent,
+)
 from viz.core.latent_state import LatentState
+from viz.core.osc_state import Binding
 from viz.core.state import AppState, StateError
 from viz.core.state_fields import choices_of
+from viz.core.timeline_state import Key, Timeline, Track
 
 FILE = ("/folder/é 猫.npz", "0123456789abcdef" * 4)
 
@@ -22,14 +34,17 @@ def changed(target: Any) -> Any:
     """Every field of a state moved off its default, within its limits."""
     for item in fields(target):
         value = getattr(target, item.name)
-        if is_dataclass(value):
+        if is_dataclass(value) and "read" not in item.metadata:
             changed(value)
         elif "read" in item.metadata:
             file = FileLatent("z", "/folder/é 猫.npy", "0123456789abcdef" * 4)
             steps = (Step(Direction("closed-form", 2, 1, 4), -2.5), Step(Direction("file", 0, 0, 63, *FILE), 1.0))
             kept = Moved(Mixture(SeedPoint(0.5, -7.0, "z"), file, (0, 3)), steps)
             named = (NamedDirection("0123456789abcdef" * 4, "smile é", steps[0].direction),)
-            values = {"kept": kept, "steps": steps, "named_directions": named}
+            keys = (Key(0.0, (kept,)), Key(1.25, (WeightedSum(((file, 1.5), (SeedPoint(), -0.5))),), "linear"))
+            timeline = Timeline((Track("latent", keys, "plane"),), 12.5, False)
+            values = {"kept": kept, "steps": steps, "named_directions": named, "timeline": timeline}
+            values["bindings"] = (Binding("/1/fader", "/jinc/latent/psi", 0.0, 127.0, 2.0, -1.0, "square"),)
             setattr(target, item.name, values.get(item.name, steps[1].direction))
         elif "choices" in item.metadata:
             setattr(target, item.name, item.metadata["choices"][-1])
@@ -248,7 +263,7 @@ def test_names_that_are_no_utf_8_survive(tmp_path: Path) -> None:
 
 def test_a_state_without_end_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
-    path.write_text('{"schema": 1, "recents": [' + '"",' * 400_000 + '""]}')
+    path.write_text('{"schema": 1, "recents": [' + '"",' * (states.LARGEST_FILE // 3) + '""]}')
     with pytest.raises(StateError, match="damaged"):
         states.load(path)
 

@@ -14,7 +14,7 @@ from gan.hub.cache import Cache, Record
 from gan.hub.download import Cancelled, Downloaded, Progress
 from gan.hub.url import DownloadError, parse_address
 from viz.loading.downloads import FAILED, Downloads, Report
-from viz.panels.download_row import describe_progress
+from viz.ui.download_row import describe_progress
 
 ADDRESS = "https://example.com/models/t.pkl"
 MIB = 2**20

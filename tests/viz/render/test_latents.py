@@ -16,7 +16,7 @@ from gan.checkpoints.checkpoint import load_generator, save_generator
 from gan.checkpoints.official_arguments import generator_config
 from gan.conformance import _load_state, _under
 from gan.networks.generator import Generator
-from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, seed_point
+from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, WeightedSum, seed_point
 from viz.core.request import PictureRequest
 from viz.loading.latent_files import open_latent
 from viz.render import renderer as renderer_module
@@ -202,6 +202,34 @@ def test_blends_are_weighted_sums_of_truncated_ws(models: dict[str, Model], name
     latent = Blend(SeedPoint(2.5, 1.0), Mixture(SeedPoint(2.5, 1.0), seed_point(9), (0, 3)), amount)
     ours = found(path, latent, psi=0.6, cutoff=4, label=label)
     assert np.abs(ours - ((1 - amount) * first + amount * mixed)).max() < 1e-5
+
+
+def test_a_point_of_a_curve_is_the_weighted_sum_of_truncated_ws(models: dict[str, Model]) -> None:
+    path, renderer = models["T0"][0], Renderer(enlarge=False)
+    parts = (
+        (SeedPoint(3.0), 1.25),
+        (SeedPoint(0.5, 0.25, "z"), -0.5),
+        (Mixture(SeedPoint(7.0), SeedPoint(1.0), (0,)), 0.25),
+    )
+
+    def find(latent: Latent) -> np.ndarray:
+        return renderer.find_ws(PictureRequest(path, latent, psi=0.6, cutoff=3)).numpy()
+
+    expected = sum(weight * find(latent) for latent, weight in parts)
+    found = find(WeightedSum(parts))
+    assert np.abs(found - expected).max() < 1e-6 < np.abs(found - find(parts[0][0])).max()
+    mapped = 0
+
+    def count(*_: object) -> None:
+        nonlocal mapped
+        mapped += 1
+
+    mapping = renderer.generator(PictureRequest(path))[0].mapping
+    hook = mapping.register_forward_hook(count)
+    for step in range(20):  # between the same latents only their weights change: nothing is mapped again
+        find(WeightedSum(((parts[0][0], 1.0 - step / 20), (parts[1][0], step / 20))))
+    hook.remove()
+    assert mapped == 0
 
 
 def test_w_s_of_another_model_are_mixed_in(models: dict[str, Model], tmp_path: Path) -> None:

@@ -1,0 +1,2 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""The commands that write videos."""

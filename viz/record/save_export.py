@@ -1,0 +1,78 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""Write what a panel shows to a file, as a job beside the pictures."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan.files.atomic_write import atomic_write
+from gan.files.errors import describe_error
+from viz.core.request import RenderRequest
+from viz.render.jobs import JobRequest
+from viz.reports.export import Export, ExportError, check_kind, encode_export
+
+if TYPE_CHECKING:
+    from viz.render.renderer import Renderer
+
+WAIT_SECONDS = 0.005  # of waiting that count as a slice of work
+
+ExportSource = Callable[["Renderer"], Export]  # is called on the worker's thread, and may run the models
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """Something that a panel can save now: the name of a file without its ending, and a function that collects it."""
+
+    name: str
+    source: ExportSource
+
+
+@dataclass(frozen=True, eq=False)
+class SaveExport(JobRequest[str]):
+    """Write an export to `path`; a sentence says where it is. `overwrite`: the user was asked about what is there."""
+
+    source: ExportSource
+    path: Path
+    overwrite: bool = False
+
+    live = False
+
+    def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[str | None]:
+        """Collect it in a slice, and draw it on a thread of its own: pictures go on. Raises ExportError."""
+        check_kind(self.path, "The name")
+        self._refuse_existing()
+        export = self.source(renderer)
+        yield None
+        drawing = Future[bytes]()
+        threading.Thread(target=self._draw, args=(export, drawing), name="draw figure", daemon=True).start()
+        while not drawing.done():
+            wait([drawing], WAIT_SECONDS)
+            yield None
+        try:
+            self._write(drawing.result())
+        except ImportError:
+            raise ExportError("Figures need matplotlib: python -m pip install matplotlib") from None
+        except OSError as problem:
+            raise ExportError(f"{self.path} cannot be written: {describe_error(problem)}.") from None
+        yield f"Wrote {self.path}."
+
+    def _refuse_existing(self) -> None:
+        if os.path.exists(self.path) and (not self.overwrite or os.path.isdir(self.path)):
+            raise ExportError(f"{self.path.name} is there already: give another name.")
+
+    def _draw(self, export: Export, drawing: Future[bytes]) -> None:
+        try:
+            drawing.set_result(encode_export(export, self.path.suffix.lower()))
+        except BaseException as problem:
+            drawing.set_exception(problem)
+
+    def _write(self, data: bytes) -> None:
+        self._refuse_existing()
+        with atomic_write(self.path) as temporary:
+            temporary.write_bytes(data)
