@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from support.mixed_runs import small
+from support.steps import small
 
 import train.bench
 import train.device

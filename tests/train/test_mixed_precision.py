@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.mixed_runs import Types, same, small
-from support.steps import batch, bits
+from support.steps import Types, batch, bits, same, small
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan.networks.precision import NUM_FP16_RES

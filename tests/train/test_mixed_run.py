@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.mixed_runs import Types, same, small
+from support.steps import Types, same, small
 from support.trainer import SMALL as SMALL_RUN
 from support.trainer import call, rows
 

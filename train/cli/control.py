@@ -26,7 +26,10 @@ SAID = {
 @click.argument("action", type=click.Choice(ACTIONS), required=False)
 @click.option("--snap", type=click.IntRange(1, 2**31), help="Ticks between snapshots from now on.")
 def control(run_folder: Path, action: str | None, snap: int | None) -> None:
-    """Ask the trainer that works on RUN_FOLDER for something; it obeys after its step."""
+    """Pause a run, let it go on, ask it for a snapshot, stop it.
+
+    The trainer that works on RUN_FOLDER obeys after its step, or with many processes after its tick.
+    """
     if action is None and snap is None:
         raise click.UsageError(f"Say what to ask for: {', '.join(ACTIONS)}, or --snap=N.")
     from train.errors import TrainingError
