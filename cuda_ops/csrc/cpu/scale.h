@@ -2,31 +2,39 @@
 // Channels times factors, and for the gradient the factors' own sums in the same pass over memory.
 #pragma once
 
+#include <cstring>
+
 #include "jinc_cpu.h"
 #include "lanes.h"
 
 namespace JINC_VARIANT {
 
-// H x 8 channels of a band of pixels; `at` is the first pixel's first channel.
-template <int H> INLINE void scale_block(const JincScale& a, int64_t at, int64_t count, const float* factors, float* sums) {
-    typename Native<float>::type f[H][PARTS<float>];
-    Vec<float> sum[H];
-    UNROLL for (int h = 0; h < H; h++) {
-        const Vec<float> v = load(factors + h * L);
-        UNROLL for (int i = 0; i < PARTS<float>; i++) f[h][i] = v.part[i];
-        sum[h] = zero<float>();
-    }
-    for (int64_t p = 0; p < count; p++, at += a.c)
-        UNROLL for (int h = 0; h < H; h++) {
-            const Vec<float> x = load(a.input + at + h * L);
-            Vec<float> y;
-            UNROLL for (int i = 0; i < PARTS<float>; i++) y.part[i] = x.part[i] * f[h][i];
-            store(a.output + at + h * L, y);
-            if (!a.other) continue;
-            const Vec<float> o = load(a.other + at + h * L);
-            UNROLL for (int i = 0; i < PARTS<float>; i++) sum[h].part[i] += x.part[i] * o.part[i];
+constexpr int64_t PIXELS = 4;  // at a time, pixel after pixel as they lie in memory: sums stay in the first cache
+
+// PIXELS or single pixels of all channels; SUMS: with sums over them.
+template <int COUNT, bool SUMS>
+INLINE void scale_pixels(const float* __restrict x, const float* __restrict other, const float* __restrict factors, float* __restrict y,
+                         float* __restrict sums, int64_t channels) {
+    for (int64_t c = 0; c < channels; c++) {
+        const float f = factors[c];
+        float sum = SUMS ? sums[c] : 0;
+        UNROLL for (int k = 0; k < COUNT; k++) {
+            const float value = x[k * channels + c];
+            y[k * channels + c] = value * f;
+            if (SUMS) sum += value * other[k * channels + c];
         }
-    if (a.other) UNROLL for (int h = 0; h < H; h++) store(sums + h * L, sum[h]);
+        if (SUMS) sums[c] = sum;
+    }
+}
+
+template <bool SUMS> INLINE void scale_band(const JincScale& a, int64_t at, int64_t count, const float* factors, float* sums) {
+    const float* other = SUMS ? a.other + at : nullptr;
+    if (SUMS) std::memset(sums, 0, size_t(a.c) * sizeof(float));
+    int64_t p = 0;
+    for (; p + PIXELS <= count; p += PIXELS)
+        scale_pixels<PIXELS, SUMS>(a.input + at + p * a.c, SUMS ? other + p * a.c : nullptr, factors, a.output + at + p * a.c, sums, a.c);
+    for (; p < count; p++)
+        scale_pixels<1, SUMS>(a.input + at + p * a.c, SUMS ? other + p * a.c : nullptr, factors, a.output + at + p * a.c, sums, a.c);
 }
 
 static int scale(const JincScale* arguments, const JincTeam* team) {
@@ -36,18 +44,8 @@ static int scale(const JincScale* arguments, const JincTeam* team) {
         const int64_t first = a.pixels * band / a.bands, count = a.pixels * (band + 1) / a.bands - first;
         const int64_t at = (n * a.pixels + first) * a.c;
         const float* factors = a.factors + n * a.c;
-        float* sums = a.sums + unit * a.c;
-        int64_t c = 0;
-        for (; c + 2 * L <= a.c; c += 2 * L) scale_block<2>(a, at + c, count, factors + c, sums + c);
-        for (; c + L <= a.c; c += L) scale_block<1>(a, at + c, count, factors + c, sums + c);
-        for (; c < a.c; c++) {
-            float sum = 0;
-            for (int64_t i = at + c; i < at + c + count * a.c; i += a.c) {
-                a.output[i] = a.input[i] * factors[c];
-                if (a.other) sum += a.input[i] * a.other[i];
-            }
-            if (a.other) sums[c] = sum;
-        }
+        if (a.other) scale_band<true>(a, at, count, factors, a.sums + unit * a.c);
+        else scale_band<false>(a, at, count, factors, nullptr);
     }, const_cast<JincScale*>(arguments));
     return 0;
 }
