@@ -17,6 +17,7 @@ from cuda_ops.shapes import structure_fields as fields
 MAX_FACTOR, MAX_TAPS = 16, 256  # of csrc/cpu/fir.h
 POINTER, INT, LONG, DOUBLE = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 READ_INPUT, WRITE_OUTPUT, READ_GRADIENT = range(3)  # passes of Winograd's convolution, of csrc/cpu/jinc_cpu.h
+BAND = 512  # pixels that a thread scales at a time
 NATIVE = (torch.float32, torch.float64)  # types that the kernels compute in
 
 
@@ -53,6 +54,14 @@ class _Winograd(ctypes.Structure):
         *fields(POINTER, "images tiles"),
         *fields(LONG, "c height width columns in_image first count padding"),
         *fields(INT, "winograd_pass threads"),
+    )
+
+
+class _Scale(ctypes.Structure):
+    _fields_ = (
+        *fields(POINTER, "input other factors output sums"),
+        *fields(LONG, "n pixels c bands"),
+        *fields(INT, "threads"),
     )
 
 
@@ -162,3 +171,18 @@ def winograd(images: Tensor, tiles: Tensor, columns: int, first: int, padding: i
     out = height if what else height + 2 * padding - 2
     sizes = (c, height, width, columns, columns * -(-out // 4), first, tiles.shape[1], padding)
     _call("jinc_winograd", _Winograd(images.data_ptr(), tiles.data_ptr(), *sizes, what, torch.get_num_threads()))
+
+
+def scale(x: Tensor, factors: Tensor, other: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return x [N, C, H, W] times factors [N, C], and the sums of x times `other` over the pixels, [N, C].
+
+    All are float32 and dense, x and `other` channels-last. The sums are empty without `other`; their order depends on
+    the sizes alone, not on the number of threads.
+    """
+    n, c, height, width = x.shape
+    y, bands = torch.empty_like(x), -(-height * width // BAND)
+    sums = torch.empty((n, bands, c) if other is not None else (0, 0, 0))
+    if y.numel():
+        pointers = map(address, (x, other, factors, y, sums))
+        _call("jinc_scale", _Scale(*pointers, n, height * width, c, bands, torch.get_num_threads()))
+    return y, sums.sum(1)

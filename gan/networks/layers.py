@@ -71,8 +71,3 @@ def compute_demodulation(weight: Tensor, styles: Tensor) -> Tensor:
 def demodulate(squares: Tensor, styles: Tensor) -> Tensor:
     """Compute the same from each kernel's sum of squares [C_out, C_in]."""
     return (styles.square() @ squares.t() + EPSILON).rsqrt()
-
-
-def scale_channels(x: Tensor, factors: Tensor) -> Tensor:
-    """Multiply x [N, C, H, W] by factors [N, C], in the type of x."""
-    return x * factors[:, :, None, None].to(x.dtype)

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cuda_ops import bias_act, upfirdn2d
+from cuda_ops.scale_channels import scale_channels
 from gan.networks.config import ConfigError, GeneratorConfig
 from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_changing, prepare_weight
 from gan.networks.layer_plan import LayerSpec, plan
-from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation, scale_channels
+from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation
 from gan.networks.precision import PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 from gan.shares import Share

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
+from cuda_ops.scale_channels import scale_channels
 from gan.networks.config import GeneratorConfig
 from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_changing, prepare_weight
 from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
-from gan.networks.layers import Average, FullyConnected, compute_demodulation, keep_mean, scale_channels
+from gan.networks.layers import Average, FullyConnected, compute_demodulation, keep_mean
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 

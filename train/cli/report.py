@@ -18,7 +18,7 @@ from train.errors import report_errors
 @click.option("--out", type=UserPath(), help="The page, .html (RUN_FOLDER's name, here).")
 @overwrite_option
 def report(run_folder: Path, out: Path | None, overwrite: bool) -> None:
-    """Write RUN_FOLDER as one page of HTML: options, curves, fakes over time, metrics.
+    """Write a run as one page: options, curves, fakes, metrics.
 
     The page holds all that it shows, and can be sent or kept. It needs no network.
     """

@@ -70,6 +70,18 @@ struct JincWinograd {
     int32_t pass, threads;
 };
 
+// output = input * factors over channels-last images [n][pixels][c], factors [n][c]. With `other`, also the sums of
+// input * other over the pixels of each of the `bands` parts of an image: sums [n][bands][c].
+struct JincScale {
+    const float* input;
+    const float* other;    // like input, or null
+    const float* factors;
+    float* output;
+    float* sums;
+    int64_t n, pixels, c, bands;
+    int32_t threads;
+};
+
 // Runs work(arg, i) for every i below count, each exactly once, on any thread.
 struct JincTeam {
     void (*run)(int threads, int64_t count, void (*work)(void*, int64_t), void* arg);
@@ -81,4 +93,5 @@ struct JincKernels {
     int (*filter)(const JincFilter*, const JincTeam*);
     int (*bias_act)(const JincBiasAct*, const JincTeam*);
     int (*winograd)(const JincWinograd*, const JincTeam*);
+    int (*scale)(const JincScale*, const JincTeam*);
 };

@@ -2,6 +2,7 @@
 // The kernels for one instruction set: compiled once for each, with JINC_VARIANT as its name. library.cpp chooses.
 #include "bias_act.h"
 #include "filter.h"
+#include "scale.h"
 #include "winograd.h"
 
 namespace JINC_VARIANT {
@@ -44,6 +45,6 @@ static int bias_act(const JincBiasAct* a, const JincTeam* team) {
 
 const JincKernels* NAME(JINC_VARIANT)() {
     using namespace JINC_VARIANT;
-    static const JincKernels kernels = {AS_TEXT(JINC_VARIANT), filter, bias_act, winograd};
+    static const JincKernels kernels = {AS_TEXT(JINC_VARIANT), filter, bias_act, winograd, scale};
     return &kernels;
 }

@@ -93,3 +93,4 @@ EXPORT void jinc_use_team(void* gomp_parallel) { team_of_torch = reinterpret_cas
 EXPORT int jinc_filter(const JincFilter* arguments) { return chosen.load()->filter(arguments, &team); }
 EXPORT int jinc_bias_act(const JincBiasAct* arguments) { return chosen.load()->bias_act(arguments, &team); }
 EXPORT int jinc_winograd(const JincWinograd* arguments) { return chosen.load()->winograd(arguments, &team); }
+EXPORT int jinc_scale(const JincScale* arguments) { return chosen.load()->scale(arguments, &team); }
