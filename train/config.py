@@ -60,6 +60,8 @@ class TrainConfig:
     transfer: str = ""  # the model that the run was started from; "" none
     transfer_table: tuple[str, ...] = ()  # lines that say what was taken from it
     warmup_images: int = 0  # G is held over these, while D is trained
+    held: tuple[str, ...] = ()  # modules that were taken, "generator.mapping.fc0", and are not trained at first ...
+    held_images: int = 0  # ... over these
     freezed: int = 0  # layers of D, from the picture on, that are not trained
 
     def __post_init__(self) -> None:
@@ -103,7 +105,7 @@ class TrainConfig:
         for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
-        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images")
+        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images", "held_images")
         valid = {
             name: getattr(self, name) >= 0 for name in (*rates, "blur_sigma", "blur_images", "threads", "warmup_images")
         } | {
@@ -130,6 +132,7 @@ class TrainConfig:
             **asdict(self),
             "adam_betas": list(self.adam_betas),
             "transfer_table": list(self.transfer_table),
+            "held": list(self.held),
             "generator": self.generator.to_json(),
             "discriminator": self.discriminator.to_json(),
         }
@@ -151,7 +154,7 @@ class TrainConfig:
         try:
             values["generator"] = GeneratorConfig.from_json(values["generator"])
             values["discriminator"] = DiscriminatorConfig.from_json(values["discriminator"])
-            for name in ("adam_betas", "transfer_table"):
+            for name in ("adam_betas", "transfer_table", "held"):
                 values[name] = tuple(values.get(name, getattr(cls, name)))
             return cls(**values)
         except (KeyError, TypeError) as error:

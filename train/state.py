@@ -47,12 +47,20 @@ class TrainState:
         self.discriminator = Discriminator(config.discriminator).train().to(self.device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.networks: dict[str, torch.nn.Module] = {name: getattr(self, name) for name in NETWORKS}
+        self._held = [parameter for name in config.held for parameter in self._find_module(name).parameters(False)]
         rates = {"generator": config.g_lr, "discriminator": config.d_lr}
         self.optimizers = {name: self._build_adam(name, lr) for name, lr in rates.items()}
         self.phases = build_phases(config)
         self.pl_mean = torch.zeros((), device=self.device)
         self.images = self.steps = self.ticks = 0
         self.seconds = 0.0
+
+    def _find_module(self, name: str) -> torch.nn.Module:
+        network, _, module = name.partition(".")
+        try:
+            return self.networks[network].get_submodule(module)
+        except (KeyError, AttributeError):
+            raise TrainingError(f"The run holds {name!r:.80}, which its networks do not have.") from None
 
     def _build_adam(self, name: str, lr: float) -> torch.optim.Adam:
         config, scale = self.config, lazy_regularization_scale(self.config, name)
@@ -77,8 +85,7 @@ class TrainState:
                     continue
                 for name in self.optimizers:
                     self.networks[name].requires_grad_(name == phase.network)
-                for name in list_layers(config.discriminator)[: config.freezed]:
-                    self.discriminator.get_submodule(name).requires_grad_(False)
+                self._freeze()
                 loss, measured = phase.loss(step)
                 stats |= measured
                 if config.num_fp16_res:
@@ -95,6 +102,14 @@ class TrainState:
         if not is_held:  # G has not moved, and what its average was at the start stays
             update_ema(self.ema, self.generator, ema_decay(config, self.images))
         return stats
+
+    def _freeze(self) -> None:
+        """Leave out of the coming gradient what is frozen, or still held."""
+        for name in list_layers(self.config.discriminator)[: self.config.freezed]:
+            self.discriminator.get_submodule(name).requires_grad_(False)
+        if self.images < self.config.held_images:
+            for parameter in self._held:
+                parameter.requires_grad_(False)
 
     def is_finite(self) -> bool:
         """Tell whether every weight that would be saved is a finite number."""
