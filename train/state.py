@@ -55,6 +55,7 @@ class TrainState:
         self.discriminator = Discriminator(config.discriminator).train().to(self.device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.networks: dict[str, torch.nn.Module] = {name: getattr(self, name) for name in NETWORKS}
+        self._held = [parameter for name in config.held for parameter in self._find_module(name).parameters(False)]
         rates = {"generator": config.g_lr, "discriminator": config.d_lr}
         self.optimizers = {name: self._build_adam(name, lr) for name, lr in rates.items()}
         self.phases = build_phases(config)
@@ -62,6 +63,13 @@ class TrainState:
         self.augmenter = Augmenter(config.augment, self.device)
         self.images = self.steps = self.ticks = 0
         self.seconds = 0.0
+
+    def _find_module(self, name: str) -> torch.nn.Module:
+        network, _, module = name.partition(".")
+        try:
+            return self.networks[network].get_submodule(module)
+        except (KeyError, AttributeError):
+            raise TrainingError(f"The run holds {name!r:.80}, which its networks do not have.") from None
 
     def _build_adam(self, name: str, lr: float) -> torch.optim.Adam:
         config, scale = self.config, lazy_regularization_scale(self.config, name)
@@ -95,8 +103,7 @@ class TrainState:
                     continue
                 for name in self.optimizers:
                     self.networks[name].requires_grad_(name == phase.network)
-                for name in list_layers(config.discriminator)[: config.freezed]:
-                    self.discriminator.get_submodule(name).requires_grad_(False)
+                self._freeze()
                 stats |= self._add_gradients(phase, step)
                 nonfinite += self._move(phase.network)
         if self.ranks.count > 1:
@@ -135,6 +142,14 @@ class TrainState:
         self.optimizers[name].step()
         self.optimizers[name].zero_grad(set_to_none=True)
         return nonfinite
+
+    def _freeze(self) -> None:
+        """Leave out of the coming gradient what is frozen, or still held."""
+        for name in list_layers(self.config.discriminator)[: self.config.freezed]:
+            self.discriminator.get_submodule(name).requires_grad_(False)
+        if self.images < self.config.held_images:
+            for parameter in self._held:
+                parameter.requires_grad_(False)
 
     def is_finite(self) -> bool:
         """Tell whether every weight that would be saved is a finite number."""

@@ -37,13 +37,20 @@ from gan.cli.download_bar import fetch_with_bar
 from gan.hub.resolve import cite_model, explain_missing, find_newest_snapshot, format_title, resolve, shorten_name
 from gan.hub.url import is_address
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
+from gan.networks.discriminator import Discriminator
+from gan.networks.generator import Generator
 from gan.networks.ladder import RUNGS
+from gan.networks.meta_init import MetaInit
 from train.config import TrainConfig, list_layers
 from train.errors import TrainingError, is_out_of_memory
 from train.run_folder import STATE
 from train.state import KIND, TrainState
 
 WARMUP_IMAGES, WARMUP_SHARE = 10_000, 0.05  # G is held over the lesser of these and this share of the run
+HELD_IMAGES, HELD_SHARE = (
+    4_000,
+    0.1,
+)  # the same, of layers that were taken, where others of their network begin untrained
 FEW = 0.5  # of G's parameters: a transfer of less says so in words
 # The generator that is trained, by the name of its average in other programs' files.
 TRAINED = {"G_ema": "G", "Gs": "G", "g_ema": "g"}
@@ -102,8 +109,23 @@ class Transfer:
             follows = {"ema_ramp": 0.0, "blur_images": 0}
             if self.discriminator.is_empty:
                 follows["warmup_images"] = min(WARMUP_IMAGES, round(WARMUP_SHARE * config.total_images))
+        elif not self.generator.is_empty:
+            # Untrained layers beside them send gradients that would spoil what was taken.
+            follows["held"] = self._list_held(config)
+            follows["held_images"] = min(HELD_IMAGES, round(HELD_SHARE * config.total_images))
         table = describe_matches({"G": self.generator, "D": self.discriminator})
         return replace(config, transfer=self.source.cited, transfer_table=tuple(table), **follows)
+
+    def _list_held(self, config: TrainConfig) -> tuple[str, ...]:
+        with MetaInit():
+            networks = {"generator": Generator(config.generator), "discriminator": Discriminator(config.discriminator)}
+        matches = {"generator": self.generator, "discriminator": self.discriminator}
+        return tuple(
+            f"{name}.{module}"
+            for name, match in matches.items()
+            if not match.is_whole
+            for module in match.list_modules(networks[name])
+        )
 
     def copy(self, state: TrainState) -> None:
         """Copy what fits into a new run's networks. CheckpointError, TrainingError."""
@@ -132,6 +154,10 @@ class Transfer:
             lines.append(f"The discriminator starts afresh: {self.source.lacks}.")
         if config.warmup_images:
             lines.append(f"Until it has seen {config.warmup_images / 1000:g} kimg, the generator is held.")
+        if config.held_images:
+            lines.append(
+                f"Over the first {config.held_images / 1000:g} kimg, what is taken is held: the rest learns alone."
+            )
         if config.freezed:
             lines.append(f"The discriminator's first {config.freezed} layers are frozen.")
         lines.append("The optimisers and the count of images start afresh.")

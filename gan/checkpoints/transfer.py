@@ -70,6 +70,16 @@ class Match:
         """True if nothing is taken."""
         return not any(part.taken for part in self.parts)
 
+    def list_modules(self, network: nn.Module) -> tuple[str, ...]:
+        """Return the names of the new network's modules whose own parameters are all taken."""
+        taken = {name for part in self.parts for name in part.taken}
+        found = []
+        for name, module in network.named_modules():
+            own = [f"{name}.{key}" for key, _ in module.named_parameters(recurse=False)]
+            if own and taken.issuperset(own):
+                found.append(name)
+        return tuple(found)
+
     @torch.no_grad()
     def copy(self, source: Mapping[str, Tensor], target: nn.Module) -> None:
         """Copy what is taken from a source's tensors into the new network, in its own type.

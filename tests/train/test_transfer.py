@@ -21,6 +21,7 @@ from gan.data.image_io import to_uint8
 from gan.metrics.frechet import FeatureStats, frechet_distance
 from gan.networks.generator import Generator, z_from_seed
 from train.config import TrainConfig, list_layers
+from train.errors import TrainingError
 from train.state import TrainState, ema_decay
 
 STATE = "training-state.safetensors"
@@ -245,6 +246,40 @@ def test_frozen_layers_stay_and_others_move(tmp_path: Path, data: Path, source: 
     assert document["config"]["freezed"] == 4
     for name in (name for name in theirs if name.startswith("discriminator.") and name.endswith("weight")):
         assert torch.equal(ours[name], theirs[name]) == name.removeprefix("discriminator.").startswith(frozen), name
+
+
+def test_what_is_taken_is_held_while_the_rest_learns_alone(tmp_path: Path, data: Path, source: Path) -> None:
+    """Growing: the layers of the smaller network stay over the first tenth of the run, and move then."""
+    words = ("--cfg=T", "--data=critters", "--critters-num=4", "--resolution=32", f"--outdir={tmp_path}", *SMALL)
+    dry = call(*words, f"--transfer={source}", "-n")
+    assert '"discriminator.b16.conv0"' in dry.output and '"discriminator.b32.conv0"' not in dry.output
+    # Of a snapshot, whose generator is its average.
+    result = call(*words, f"--transfer={snapshot(source)}", "--kimg=0.08", "--tick=0.008", "--snap=1")
+    assert result.exit_code == 0 and "Over the first 0.008 kimg, what is taken is held" in result.output, result.output
+    run = tmp_path / "00000-critters-4-32-0-T-32"
+    _, document = load_tensors(run / STATE)
+    held = document["config"]["held"]
+    assert "generator.mapping.fc0" in held and not any(name.startswith("discriminator") for name in held)
+    theirs = load_generator(snapshot(source))[0].state_dict()
+    first, *_, last = sorted(run.glob("network-snapshot-*.safetensors"))
+    first_state, last_state = (load_generator(path)[0].state_dict() for path in (first, last))
+    for name in ("mapping.fc0.weight", "mapping.fc1.bias"):
+        assert torch.equal(first_state[name], theirs[name]) and not torch.equal(last_state[name], theirs[name])
+    to_rgb = next(name for name in first_state if name.startswith("synthesis.L") and name.endswith("_3.weight"))
+    assert not torch.equal(first_state[to_rgb], last_state[to_rgb])
+
+
+def test_a_whole_network_is_not_held(tmp_path: Path, data: Path, source: Path) -> None:
+    result = start(tmp_path, data, f"--transfer={source}", "-n")
+    assert result.exit_code == 0 and '"held": []' in result.output and "what is taken is held" not in result.output
+
+
+def test_held_modules_that_do_not_exist_are_refused(source: Path) -> None:
+    tensors, document = load_tensors(source / STATE)
+    for name in ("generator.mapping.fc9", "nothing.fc0", "fc0"):
+        save_tensors(source / STATE, tensors, {**document, "config": {**document["config"], "held": [name]}})
+        with pytest.raises(TrainingError, match="its networks do not have"):
+            TrainState.load(source / STATE)
 
 
 def test_layers_are_counted_from_the_picture_on(source: Path) -> None:
