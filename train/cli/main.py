@@ -18,7 +18,11 @@ COMMANDS = (
     Entry("presets", "train.cli.presets:presets", "Print the settings of each preset."),
     Entry("control", "train.cli.control:control", "Pause a run, let it go on, ask it for a snapshot, stop it."),
     Entry("report", "train.cli.report:report", "Write a run as one page: options, curves, fakes, metrics."),
-    Entry("metrics", "train.cli.metrics:metrics", "Measure FID and the like, and how pictures move."),
+    Entry(
+        "metrics",
+        "train.cli.metrics:metrics",
+        "Measure generators: FID, KID, precision and recall, inception score, path length, equivariance, stickiness.",
+    ),
 )
 
 ELSEWHERE = {
