@@ -45,7 +45,7 @@ def check(count: int, start: int, kinds: tuple[str, ...] = OURS) -> None:
     results = Counter((one.mutant.kind, one.result) for one in outcomes)
     for kind in kinds:
         both = results[kind, "opened"], results[kind, "refused"]
-        assert min(both) >= 0.05 * sum(both), f"{kind}: {both[0]} opened, {both[1]} were refused"
+        assert min(both) >= 0.1 * sum(both), f"{kind}: {both[0]} opened, {both[1]} were refused"
     if kinds == OURS:
         assert len({(one.mutant.kind, one.mutant.mutation) for one in outcomes}) >= MUTATIONS
     sentences = {one.said for one in outcomes if one.result == "refused"}
