@@ -121,6 +121,7 @@ def test_a_tar_that_ends_early_is_closed(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         for name in ("a.png", "b.png"):
             tar.add(__file__, name)
+    with tarfile.open(tmp_path / "a.tar") as tar:
         cut = tar.getmember("b.png").offset_data + 10
     (tmp_path / "a.tar").write_bytes((tmp_path / "a.tar").read_bytes()[:cut])
     with pytest.raises(ImageError, match="damaged or incomplete"):
