@@ -184,7 +184,11 @@ class Tar:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.archive = tarfile.open(path, tarinfo=_TarHeader)
-        members = {member.name.removeprefix("./"): member for member in self.archive if member.isfile()}
+        try:
+            members = {member.name.removeprefix("./"): member for member in self.archive if member.isfile()}
+        except BaseException:
+            self.archive.close()
+            raise
         self._members = {name: member for name, member in members.items() if not is_hidden(name)}
         self.sizes = {name: member.size for name, member in self._members.items()}
         self.stamps = {name: f"{member.mtime}" for name, member in self._members.items()}

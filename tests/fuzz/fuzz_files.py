@@ -90,7 +90,7 @@ def _at(document: Any, path: tuple[Any, ...]) -> Any:
     return document
 
 
-JSON_MUTATIONS = ("value", "raw", "drop", "add", "twice", "truncate", "flip", "bytes")
+JSON_MUTATIONS = ("value", "nudge", "raw", "drop", "add", "twice", "truncate", "flip", "bytes")
 
 
 def mutated_json(rng: random.Random, document: Any, mutation: str) -> bytes:
@@ -108,6 +108,13 @@ def mutated_json(rng: random.Random, document: Any, mutation: str) -> bytes:
                 document = _put(document, path, wild_json(rng))
             except (KeyError, IndexError, TypeError):  # an earlier change took away what held it
                 continue
+        return json.dumps(document).encode()
+    if mutation == "nudge":  # another value of the same type, which most readers take
+        leaves = [path for path in places if isinstance(_at(document, path), bool | int | float)]
+        for path in rng.sample(leaves, min(3, len(leaves))):
+            value = _at(document, path)
+            nudged = not value if isinstance(value, bool) else type(value)(value * rng.uniform(0.5, 1.5))
+            document = _put(document, path, nudged)
         return json.dumps(document).encode()
     if mutation == "raw":
         document = _put(document, rng.choice(places), RAW)

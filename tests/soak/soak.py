@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import click
 import psutil
@@ -157,10 +158,8 @@ def run(seconds: float, warm_up: float, seed: int, *, frames: int = 0) -> Outcom
         folder = Path(name)
         good = save_models(folder)
         stand_in = StandInRun(folder / "00000-critters-T-32", good[0])
-        from viz.record import naming
         from viz.window.window import Window
 
-        naming.choose_folder = lambda text: folder / "captures"  # whatever is typed: Ctrl-S is one of the keys
         state = AppState(training=TrainingState(outdir=str(folder / "runs")))
         state.left.path, state.right.path = good[1], good[2]
         window = Window(state, strict=True)
@@ -169,7 +168,9 @@ def run(seconds: float, warm_up: float, seed: int, *, frames: int = 0) -> Outcom
         window.context.training = StandInMonitor(stand_in.folder)
         hand = Hand(random.Random(seed), window, good, save_bad_files(folder, good[0]), stand_in)
         driver = Driver(window, hand, seconds, warm_up, frames)
-        _run_window(window, driver)
+        # Captures go there, whatever is typed: Ctrl-S is one of the keys.
+        with mock.patch("viz.record.naming.choose_folder", lambda text: folder / "captures"):
+            _run_window(window, driver)
     return driver.outcome
 
 

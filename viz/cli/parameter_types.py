@@ -31,6 +31,13 @@ def model_option(required: bool = True) -> Callable[..., Any]:
     )
 
 
+def compared_models(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --left and --right, the two models that a command compares: the bundled B and T by default."""
+    of_model: dict[str, Any] = {"type": ModelName(), "is_eager": True, "show_default": True, "metavar": "MODEL"}
+    function = click.option("--right", default="t", help="What it is compared with.", **of_model)(function)
+    return click.option("--left", default="b", help=f"{MODEL_HELP}.", **of_model)(function)
+
+
 trunc_option = click.option(
     "--trunc",
     type=FiniteRange(-10, 10),

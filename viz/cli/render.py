@@ -2,7 +2,7 @@
 """`python visualizer.py render`: write pictures without a window."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from gan.cli.path_types import overwrite_option, refuse_existing, refuse_existin
 from gan.hub.resolve import cite_model
 from gan.networks.describe import describe_channels
 from viz.cli.drawing import draw_picture
-from viz.cli.figures.layers import check_options, draw_layer, layer_options
-from viz.cli.label_options import choose_label, class_option, label_option
+from viz.cli.figures.layers import MAP_OPTIONS, check_options, draw_layer, layer_options
+from viz.cli.label_options import ChosenLabel, choose_label, class_option, label_option
 from viz.cli.latent_options import NamedLatent, check_cutoff, check_steps, check_w_name, choose_latents, latent_options
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import PICTURES, check_export, check_picture_name, check_writable, explain_unwritable
@@ -118,22 +118,12 @@ def render(
     z_file: Path | None,
     w_file: Path | None,
     steps: tuple[Step, ...],
-    translate: tuple[float, float],
-    rotate: float,
-    scale: float,
-    stretch: float,
-    shear: float,
-    mirror: bool,
     untransform: bool,
-    zero_learned: bool,
-    mean_constant: bool,
-    trunc: float,
     cutoff: int | None,
     save_w: Path | None,
     class_: str | None,
     vector: tuple[float, ...] | None,
     device: str,
-    precision: str,
     noise_mode: str,
     noise_seed: int | None,
     out: Path | None,
@@ -142,7 +132,7 @@ def render(
     captions: bool,
     layer: str | None,
     overwrite: bool,
-    **maps: Any,
+    **others: Any,
 ) -> None:
     """Write a picture, or one a seed, without a window.
 
@@ -177,6 +167,7 @@ def render(
         "--save-w": save_w,
         "--untransform": untransform,
     }
+    maps = {name: value for name, value in others.items() if name in MAP_OPTIONS}
     check_options(layer, out, maps, of_pictures)
     targets: Targets = []
     if layer is not None:
@@ -199,8 +190,8 @@ def render(
             "--outdir": outdir,
             "--direction": steps or None,
         }
-        others = [option for option, value in given.items() if value is not None]
-        sheet_seeds = choose_seeds(grid, seed, seeds, others)
+        unfit = [option for option, value in given.items() if value is not None]
+        sheet_seeds = choose_seeds(grid, seed, seeds, unfit)
     with user_errors():
         path, header = read_model(model)
     check_steps(steps, path.name, header.config.num_ws)
@@ -214,25 +205,7 @@ def render(
         click.echo(label.remark)
     if noise_mode != "const" and not header.config.noise_inputs:
         click.echo(f"{path.name} has no noise inputs, so --noise-mode changes nothing.")
-    request = PictureRequest(
-        model=str(path),
-        psi=trunc,
-        cutoff=cutoff,
-        tx=translate[0],
-        ty=translate[1],
-        degrees=rotate,
-        scale=scale,
-        stretch=stretch,
-        shear=shear,
-        mirror=mirror,
-        untransform=untransform,
-        learned=(0.0, 0.0, 0.0) if zero_learned else None,
-        mean_constant=mean_constant,
-        noise=Noise(noise_mode, float(noise_seed or 0)),
-        device=device,
-        precision=precision,
-        **label.as_request(),
-    )
+    request = _build_request(path, label, ctx.params)
     cited = cite_model(model, request.model)
     if layer is not None and out is not None:
         from viz.record.numbers import describe_request
@@ -243,6 +216,23 @@ def render(
         draw_sheet(request, sheet_seeds, grid, sheet, captions=captions, model=cited, words=label.words)
     else:
         _draw(request, targets, save_w, cited, label.words)
+
+
+def _build_request(path: Path, label: ChosenLabel, given: Mapping[str, Any]) -> PictureRequest:
+    """Return what the command's options, by name, ask of the model at `path`; the latent is yet to be put in."""
+    same = ("cutoff", "scale", "stretch", "shear", "mirror", "untransform", "mean_constant", "device", "precision")
+    tx, ty = given["translate"]
+    return PictureRequest(
+        model=str(path),
+        psi=given["trunc"],
+        tx=tx,
+        ty=ty,
+        degrees=given["rotate"],
+        learned=(0.0, 0.0, 0.0) if given["zero_learned"] else None,
+        noise=Noise(given["noise_mode"], float(given["noise_seed"] or 0)),
+        **{name: given[name] for name in same},
+        **label.as_request(),
+    )
 
 
 def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model: str, words: str) -> None:

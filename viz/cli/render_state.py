@@ -36,7 +36,7 @@ def refuse_others(ctx: click.Context) -> None:
 def draw_state(
     source: str, slot: str | None, size: int | None, out: Path | None, device: str | None, *, overwrite: bool
 ) -> None:
-    """Draw the state in a PNG, a state file or a short text, and write it with the state inside."""
+    """Draw the state in a PNG, a state file or a short text, and write it, in a PNG with the state inside."""
     if out is None:
         raise click.UsageError("--state draws one picture: give it a name, such as --out picture.png.")
     refuse_existing(out, overwrite)
@@ -82,7 +82,8 @@ def draw_state(
         click.echo(drawn.notice)
     height, width = drawn.pixels.shape[:2]
     kind = describe_channels(1 if drawn.pixels.ndim == 2 else drawn.pixels.shape[2])
-    click.echo(f"Wrote {out} ({width}x{height}, {kind}).")
+    without = "" if out.suffix.lower() == ".png" else " The state is not in it: a PNG holds that."
+    click.echo(f"Wrote {out} ({width}x{height}, {kind}).{without}")
 
 
 def choose_device(record: Record, device: str | None) -> Record:

@@ -10,12 +10,12 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
-from gan.cli.path_types import ModelName, overwrite_option, refuse_existing_in
+from gan.cli.path_types import overwrite_option, refuse_existing_in
 from gan.devices import check_device
 from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable, progress_bar
-from viz.cli.parameter_types import MODEL_HELP, PATH, SEED, Segment, device_option, trunc_option
+from viz.cli.parameter_types import PATH, SEED, Segment, compared_models, device_option, trunc_option
 from viz.core.state import SLOTS
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
@@ -28,18 +28,7 @@ FILES = ("figure.png", "sticking.json", *(f"{side}-{part}.png" for side in SLOTS
 
 
 @click.command(cls=Command)
-@click.option(
-    "--left", type=ModelName(), is_eager=True, default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}."
-)
-@click.option(
-    "--right",
-    type=ModelName(),
-    is_eager=True,
-    default="t",
-    show_default=True,
-    metavar="MODEL",
-    help="What it is compared with.",
-)
+@compared_models
 @click.option(
     "--out", required=True, type=PATH, metavar="DIR", help="The folder for figure.png, its parts and sticking.json."
 )

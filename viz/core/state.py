@@ -389,7 +389,7 @@ def load(path: Path) -> AppState:
     except OSError as error:
         raise StateError(f"cannot read the state file {path}: {error.strerror or error}.") from None
     except (ValueError, RecursionError):
-        raise StateError(f"the state file {path} is damaged: it is not JSON; delete it to start afresh.") from None
+        raise StateError(f"the state file {path} is damaged: it is not JSON; give another, or delete it.") from None
     try:
         return from_json(document)
     except StateError as error:

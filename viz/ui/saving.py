@@ -122,7 +122,7 @@ def slot_row(context: PanelContext, lit: str, tip: str, panel: str, find: Callab
 
 
 def find_free_path(path: str, suffix: str) -> str:
-    """Return a path with an ending under which there is no file: with a number where there is one without."""
-    stem = path[: -len(suffix)] if path.lower().endswith(suffix) else path
+    """Return a path with an ending, or with none (""), under which there is no file: with a number where need be."""
+    stem = path[: len(path) - len(suffix)] if path.lower().endswith(suffix) else path
     there = (f"{stem}{end}{suffix}" for end in itertools.chain([""], (f"-{number}" for number in itertools.count(2))))
     return next(free for free in there if not os.path.exists(os.path.expanduser(free)))

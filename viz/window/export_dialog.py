@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
@@ -18,7 +17,7 @@ from viz.record import naming
 from viz.record.models import shorten_path
 from viz.record.video.export import ExportRequest, list_slots, make_options
 from viz.record.video.formats import FORMATS, VideoError, check_options, choose_format, find_format
-from viz.ui import widgets
+from viz.ui import saving, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Export video"
@@ -124,8 +123,7 @@ class ExportDialog:
         suffix = next(iter(find_format(export.format).suffixes), "")
         folder = naming.choose_folder(self._state.capture.folder)
         stem = {"on screen": "video", "timeline": "timeline", "film": "film"}[export.shows]
-        names = (folder / f"{stem}-{number:03d}{suffix}" for number in itertools.count(1))
-        return next(path for path in names if not path.exists())
+        return Path(saving.find_free_path(str(folder / f"{stem}{suffix}"), suffix))
 
     def _ending(self, is_running: bool) -> None:
         """Draw how much is done, or what would be written, and the buttons."""

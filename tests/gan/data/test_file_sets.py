@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """What a path is taken for, which of its files count, and archives that unpack without end."""
 
+import gc
 import gzip
 import tarfile
 import tracemalloc
@@ -113,3 +114,16 @@ def test_a_small_size_that_lies_unpacks_no_more(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**23
+
+
+def test_a_tar_that_ends_early_is_closed(tmp_path: Path) -> None:
+    """An open file that is forgotten is a ResourceWarning, which fails a test."""
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name in ("a.png", "b.png"):
+            tar.add(__file__, name)
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        cut = tar.getmember("b.png").offset_data + 10
+    (tmp_path / "a.tar").write_bytes((tmp_path / "a.tar").read_bytes()[:cut])
+    with pytest.raises(ImageError, match="damaged or incomplete"):
+        open_file_set(tmp_path / "a.tar")
+    gc.collect()

@@ -296,7 +296,7 @@ def exported(context: Any, shown: Window, folder: Path) -> None:
     before, frames = imgui.get_frame_count(), []
     for _ in range(3000):
         context.yield_()
-        frames = sorted(folder.glob("timeline-001/*.png"))
+        frames = sorted(folder.glob("timeline/*.png"))
         if frames:
             break
     context.item_click("//Export video/Close")

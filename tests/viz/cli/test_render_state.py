@@ -77,10 +77,15 @@ def test_a_state_file_of_the_window_is_drawn(place: Path) -> None:
     assert drawn("--state", "state.json").shape == (16, 16, 3)
 
 
-def test_other_kinds_of_pictures_carry_the_state_too(place: Path) -> None:
+def test_other_kinds_of_pictures_are_written_without_the_state_and_say_so(place: Path) -> None:
     text = encode_text(make_record(default_state(), "left"))
-    assert drawn("--state", text, out="a.webp").shape == (32, 32, 3)
-    assert drawn("--state", text, out="a.jpg").shape == (32, 32, 3)
+    for name in ("a.webp", "a.jpg"):
+        result = run("render", "--state", text, "--out", name)
+        assert result.exit_code == 0 and "The state is not in it: a PNG holds that." in result.output
+        with Image.open(name) as image:
+            assert image.size == (32, 32)
+        refused(run("render", "--state", name, "--out", "b.png"), name, 1)
+    assert "not in it" not in run("render", "--state", text, "--out", "a.png").output
 
 
 def test_transparency_and_grey_stay(place: Path) -> None:

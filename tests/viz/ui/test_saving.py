@@ -77,3 +77,5 @@ def test_names_that_are_free(tmp_path: Path) -> None:
     assert saving.find_free_path(path, ".png") == f"{path}-3.png"
     assert saving.find_free_path(f"{path}.PNG", ".png") == f"{path}-3.png", "the ending may have been typed"
     assert saving.find_free_path(path, ".pdf") == f"{path}.pdf"
+    Path(path).mkdir()
+    assert saving.find_free_path(path, "") == f"{path}-2", "a folder of frames has no ending"

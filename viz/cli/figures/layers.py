@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 MOST_CHANNELS = 4096
-OPTIONS = ("channels", "normalize", "gain", "db", "sort")  # of maps, beside --layer
+MAP_OPTIONS = ("channels", "normalize", "gain", "db", "sort")  # of maps, beside --layer
 DEFAULT_REACH = "60"  # dB
 SORTS = ("index", "energy", "phase")
 
@@ -88,7 +88,7 @@ def layer_options(function: Function) -> Function:
 def check_options(layer: str | None, out: Path | None, options: Mapping[str, Any], others: Mapping[str, Any]) -> None:
     """Raise a usage error for options that do not go together; `others` are those that mean no maps."""
     if layer is None:
-        for name in OPTIONS:
+        for name in MAP_OPTIONS:
             if options[name] is not None:
                 raise click.UsageError(f"--{name} is of a layer's maps: give --layer, too.")
         return

@@ -9,10 +9,9 @@ import click
 
 from gan.cli.command import Command
 from gan.cli.network_options import FiniteRange
-from gan.cli.path_types import ModelName
 from gan.devices import check_device
 from viz.cli.models import find_model, user_errors
-from viz.cli.parameter_types import MODEL_HELP, SEED, Segment, device_option, trunc_option
+from viz.cli.parameter_types import SEED, Segment, compared_models, device_option, trunc_option
 from viz.cli.videos.writing import check_video, video_options, write_with_progress
 from viz.core.latent import seed_point
 from viz.core.state import AppState
@@ -22,18 +21,7 @@ FPS = 30.0
 
 
 @click.command(cls=Command)
-@click.option(
-    "--left", type=ModelName(), is_eager=True, default="b", show_default=True, metavar="MODEL", help=f"{MODEL_HELP}."
-)
-@click.option(
-    "--right",
-    type=ModelName(),
-    is_eager=True,
-    default="t",
-    show_default=True,
-    metavar="MODEL",
-    help="What it is compared with.",
-)
+@compared_models
 @click.option(
     "--motion",
     type=click.Choice(["circle", "x", "rotate", "walk"]),
