@@ -18,7 +18,9 @@ def scale_channels_reference(x: Tensor, factors: Tensor) -> Tensor:
 
 
 def _supports(x: Tensor, factors: Tensor) -> bool:
-    """Return whether the kernels are there and support such a call."""
+    """Return whether the kernels are there and support such a call; a compiler fuses torch's own product better."""
+    if torch.compiler.is_compiling():
+        return False
     is_native = x.is_cpu and x.dtype == factors.dtype == torch.float32
     dense = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last) and factors.shape == x.shape[:2]
     return is_native and dense and cpu.load_library() is not None

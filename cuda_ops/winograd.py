@@ -116,6 +116,8 @@ def pays(x: Tensor, weight: Tensor, padding: int) -> bool:
     A rule by sizes (docs/decisions/008): were it timed, a run that is resumed could compute otherwise and no
     longer repeat itself bit for bit. The batch's size does not matter, so that parts of a batch compute as the whole.
     """
+    if torch.compiler.is_compiling():  # nothing but torch's own convolution can be traced
+        return False
     if x.dtype != torch.float32 or not 0 <= padding <= 2 or not supports(weight):
         return False
     return weight.shape[0] * weight.shape[1] >= MIN_PRODUCT and min(x.shape[2:]) + 2 * padding - 2 >= MIN_SIZE

@@ -211,8 +211,8 @@ def test_a_kernel_takes_the_place_of_the_reference():
 @pytest.mark.slow
 def test_a_generator_is_exported_and_draws_the_same():
     """torch.export traces the operators by their fakes, and the program that it makes calls them."""
-    for name in "ATR":
-        config = replace(rung_config(name, 16, channel_base=64, channel_max=8), z_dim=8, w_dim=8)
+    for name, size, channels in (("A", 16, 8), ("T", 16, 8), ("R", 16, 8), ("B", 32, 64)):
+        config = replace(rung_config(name, size, channel_base=64 * channels, channel_max=channels), z_dim=8, w_dim=8)
         generator = init_generator(config, 0).eval()
         z = torch.randn(1, 8)
         program = torch.export.export(generator, (z,), {"noise": "const"})

@@ -338,17 +338,21 @@ def test_grey_and_rgba_train_and_resume_exactly(
     assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
     generator, _ = load_generator(run / snapshot_name(16))
     assert generator(torch.zeros(1, generator.config.z_dim)).shape == (1, channels, 16, 16)
-    for name, grid_rows in (("reals.png", 2), (fakes_name(16), 6)):
+    for name, grid_rows in (("reals.png", 4), (fakes_name(16), 6)):  # each real and its mirror image
         with Image.open(run / name) as image:
             assert np.asarray(image).shape == (grid_rows * 16, 8 * 16, 3)
-    with Image.open(run / "reals.png") as image, Image.open(data / "000.png") as picture:
-        shown, stored = np.asarray(image)[:16, :16], np.asarray(picture)
-    if channels == 1:
-        np.testing.assert_array_equal(shown, np.repeat(stored[:, :, None], 3, 2))
-    else:
-        checks = np.where(np.add.outer(np.arange(16) // 2, np.arange(16) // 2) % 2, 200, 176)[:, :, None]
-        alpha = stored[:, :, 3:] / 255
-        assert np.abs(shown - (stored[:, :, :3] * alpha + checks * (1 - alpha))).max() <= 1
+    with Image.open(run / "reals.png") as image:
+        shown = np.asarray(image).reshape(4, 16, 8, 16, 3).swapaxes(1, 2).reshape(32, 16, 16, 3)
+    checks = np.where(np.add.outer(np.arange(16) // 2, np.arange(16) // 2) % 2, 200, 176)[:, :, None]
+    for path in sorted(data.glob("*.png")):
+        with Image.open(path) as picture:
+            stored = np.asarray(picture).reshape(16, 16, channels)
+        for expected in (stored, stored[:, ::-1]):
+            if channels == 4:
+                alpha = expected[:, :, 3:] / 255
+                expected = expected[:, :, :3] * alpha + checks * (1 - alpha)
+            errors = np.abs(shown - np.broadcast_to(expected, (16, 16, 3)).astype(float)).max((1, 2, 3))
+            assert (errors <= (0 if channels == 1 else 1)).sum() == 1
 
 
 # ------------------------------------------------------------------------------------------- names and the beginning

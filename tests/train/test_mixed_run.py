@@ -121,7 +121,7 @@ def test_the_device_decides_unless_told(
 ) -> None:
     found = []
 
-    def stop(config: TrainConfig) -> None:
+    def stop(config: TrainConfig, *_: object) -> None:
         found.append(config)
         raise TrainingError("Far enough.")
 
