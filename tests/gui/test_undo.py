@@ -87,7 +87,7 @@ def turned_the_wheel(context: Any, shown: Window) -> None:
     context.mouse_move_to_pos((round(frame.centre_x), round(frame.centre_y)))
     for _ in range(3):
         context.mouse_wheel_y(1)
-        context.yield_(2)
+        context.yield_()
     assert shown.state.canvas.zoom > 1.3
     context.sleep_no_skip(2 * undo.WHEEL_SECONDS, 0.02)
     press(context, CTRL | imgui.Key.z)
