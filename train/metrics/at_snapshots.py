@@ -10,7 +10,7 @@ from gan.analysis.equivariance import check_movable
 from gan.cli.download_bar import fetch_with_bar
 from gan.data.image_dataset import ImageSource
 from gan.metrics.figure import Figure
-from gan.metrics.measure import Measurement
+from gan.metrics.measure import Measurement, check_counts
 from gan.metrics.names import EQUIVARIANCE, parse_metrics
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator
@@ -35,20 +35,26 @@ class SnapshotMetrics:
         source: ImageSource,
         mirror: bool,
         device: str,
+        is_asked: bool = True,
     ) -> None:
-        """Open them, before the run begins: MissingFeatures or ConfigError for what cannot be measured."""
+        """Open them, before the run begins: MissingFeatures or ConfigError for what cannot be measured.
+
+        `is_asked`: as in `open_networks`.
+        """
         self.metrics, self.source, self.mirror = parse_metrics(names), source, mirror
         for metric in self.metrics:
             if metric.kind in MOVING:
                 check_movable(config, metric.name)
-        self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar)
+        check_counts(self.metrics, source, mirror)
+        self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar, is_asked)
 
     def measure(
         self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool]
     ) -> Iterator[Figure]:
         """Measure a snapshot, add its figures to the run folder, and yield them.
 
-        StopMeasuring as soon as `is_stopped`; nothing is added then. The random numbers of training stay as they are.
+        StopMeasuring as soon as `is_stopped`, which is asked for each batch; nothing is added then. The random numbers
+        of training stay as they are.
         """
 
         def check(*_: object) -> None:

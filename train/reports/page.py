@@ -183,7 +183,7 @@ def _curves(run: RunFiles) -> str:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) and abs(value) < 1e300 else None
+    return float(value) if is_number(value) else None
 
 
 def _metrics(run: RunFiles) -> str:
@@ -193,7 +193,7 @@ def _metrics(run: RunFiles) -> str:
         for row in rows:
             results, kimg = row.get("results"), find_kimg(row)
             for key, value in results.items() if isinstance(results, dict) else ():
-                lines.append((str(key), "" if kimg is None else f"{kimg:g}", f"{_number(value) or 0:.5g}"))
+                lines.append((str(key), "" if kimg is None else f"{kimg:g}", _figure_text(value)))
                 if kimg is not None:
                     points.setdefault(str(key), []).append((kimg, _number(value)))
         curves = [Curve(key, f"c{number % 3}", found) for number, (key, found) in enumerate(points.items())]
@@ -204,6 +204,11 @@ def _metrics(run: RunFiles) -> str:
     table = f"<table><tr><th>metric</th><th>kimg</th><th>value</th></tr>{rows_text}</table>"
     shown = f"<details><summary>{len(lines)} figures</summary>{table}</details>" if len(lines) > 12 else table
     return f'<h2>Metrics</h2><div class="row">{"".join(figures)}</div>{shown}'
+
+
+def _figure_text(value: Any) -> str:
+    number = _number(value)
+    return "not measured" if number is None else f"{number:.5g}"
 
 
 def _options(run: RunFiles) -> str:
