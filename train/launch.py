@@ -18,6 +18,7 @@ from gan.data.image_dataset import ImageSource, open_images, peek_images
 from gan.devices import require_device
 from gan.files.wishes import CONTROL
 from gan.hub.resolve import find_newest_snapshot
+from gan.metrics.names import parse_metrics
 from gan.networks.ladder import parse_rung
 from train.config import TrainConfig, configure, describe_run
 from train.critters.dataset import write_dataset
@@ -27,7 +28,8 @@ from train.errors import TrainingError
 from train.estimates import describe_pace
 from train.loop import Loop
 from train.manifest import check_fit, describe_changes, describe_data, write_manifest
-from train.metrics.at_snapshots import SnapshotMetrics
+from train.metrics.at_snapshots import SnapshotMetrics, check_metrics
+from train.metrics.detectors import check_detectors
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.progress import show_progress
 from train.ranks.dealing import describe_deal
@@ -114,6 +116,8 @@ def print_options(
         _take_subset(source, options.get("subset"), options.get("seed"))
     config = _configure(cfg, source, device, options, gpus or 1, **read)
     config, planned = _plan_transfer(model, config)
+    check_metrics(parse_metrics(config.metrics), config.generator, None if read else source, config.mirror)
+    check_detectors(config.detectors)
     click.echo(json.dumps(config.to_json(), indent=1))
     click.echo(describe_run(config, options))
     for line in planned.describe(config) if planned else ():

@@ -59,6 +59,13 @@ def open_networks(
     return found
 
 
+def check_detectors(given: Sequence[str]) -> None:
+    """Raise MissingFeatures for a detector that is no file, no address and no known name; nothing is fetched or run."""
+    for text in given:
+        if text.strip().lower() != LITE:
+            _find_file(text, str)
+
+
 def _open_program(text: str, device: str, fetch: Callable[[str], str], is_asked: bool) -> TorchScriptFeatures:
     mark = _find_mark(text)
     if not (is_asked or _find_path(text) is None and find_detector(text) or mark is not None and mark.exists()):

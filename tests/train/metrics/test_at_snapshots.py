@@ -141,11 +141,15 @@ def test_what_cannot_be_measured_is_said_before_there_is_a_folder(
         (("--metrics=fid1k_full", "--detector=gone.pt"), "There is no detector gone.pt"),
         (("--metrics=eq_t",), "nothing to move"),
         (("--metrics=fid", ""), "'fid' is not one of"),
+        (("--metrics=is0.005k", f"--detector={other}"), "is0.005k needs at least 10 pictures"),
     ):
         line = ("--cfg=A", f"--data={data}", f"--outdir={tmp_path / 'runs'}", *SMALL, *filter(None, words))
-        result = call(*line)
-        assert result.exit_code in (1, 2) and said in result.output.splitlines()[-1], result.output
-        assert not (tmp_path / "runs").exists()
+        for dry_run in ([], ["--dry-run"]):
+            if dry_run and f"--detector={other}" in words and words[0] == "--metrics=fid1k_full":
+                continue  # nothing is run to look into it
+            result = call(*line, *dry_run)
+            assert result.exit_code in (1, 2) and said in result.output.splitlines()[-1], result.output
+            assert not (tmp_path / "runs").exists()
 
 
 def test_a_program_that_only_the_runs_files_name_is_not_run(
