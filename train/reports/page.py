@@ -15,6 +15,7 @@ from PIL import Image
 
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_duration
+from gan.hub.url import DownloadError, is_address, parse_address
 from gan.networks.ladder import RUNGS
 from train.reports.curves import Curve, draw_curves
 from train.reports.run_files import Grid, RunFiles, find_kimg, is_number, read_run
@@ -226,4 +227,16 @@ def _options(run: RunFiles) -> str:
 def _show(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return json.dumps([_hide_secrets(item) for item in value])
     return f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+
+
+def _hide_secrets(value: Any) -> Any:
+    """Return a detector's address without the password that it may hold: a page is sent to others."""
+    if not isinstance(value, str) or not is_address(value):
+        return value
+    try:
+        return parse_address(value).shown
+    except DownloadError:
+        return "an address"
