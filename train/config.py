@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from gan.augment.options import AugmentOptions
+from gan.cli.network_options import OPTION_NAMES
 from gan.metrics.names import parse_metrics
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
 from gan.networks.ladder import find_rung, parse_rung
 from train.errors import TrainingError
-from train.presets.table import default_gamma, preset
+from train.presets.table import default_gamma, describe_gamma, preset
 
 MAX_FP16_RES = 10  # resolutions that can be float16, more than any network has
 FILE_NAMES = {"num_fp16_res": "half"}  # fields that training_options.json and state files name differently
@@ -250,3 +251,18 @@ def configure(
         "blur_images": min(200_000, total_images // 10) if recipe.blur_sigma else 0,
     }
     return TrainConfig(generator, discriminator, **{**defaults, **values})
+
+
+def describe_run(config: TrainConfig, options: Mapping[str, Any]) -> str:
+    """Return the first line of a run's log; `options`: what was given on the command line."""
+    gamma = describe_gamma(config.gamma, config.resolution, config.batch, "gamma" in options)
+    augmented = f", {config.augment.describe()}" if config.augment.describe() else ""
+    switches = [(name, options[name]) for name in OPTION_NAMES if name in options]
+    changes = "".join(
+        f", {name} {value:g}" if type(value) is float else f", {name} {value}" for name, value in switches
+    )
+    return (
+        f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {config.data_images} pictures of "
+        f"{config.data_name}, batch {config.batch}, {gamma}, "
+        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {config.device}{augmented}."
+    )

@@ -16,9 +16,11 @@ from gan.checkpoints.checkpoint import CheckpointError
 from gan.cli.network_options import OPTION_NAMES
 from gan.data.image_dataset import ImageSource, open_images, peek_images
 from gan.devices import require_device
+from gan.files.wishes import CONTROL
 from gan.hub.resolve import find_newest_snapshot
+from gan.metrics.names import parse_metrics
 from gan.networks.ladder import parse_rung
-from train.config import TrainConfig, configure
+from train.config import TrainConfig, configure, describe_run
 from train.critters.dataset import write_dataset
 from train.damage import SourceReader
 from train.device import check_memory, configure_torch
@@ -26,9 +28,9 @@ from train.errors import TrainingError
 from train.estimates import describe_pace
 from train.loop import Loop
 from train.manifest import check_fit, describe_changes, describe_data, write_manifest
-from train.metrics.at_snapshots import SnapshotMetrics
+from train.metrics.at_snapshots import SnapshotMetrics, check_metrics
+from train.metrics.detectors import check_detectors
 from train.mixed_precision import default_num_fp16_res, describe_precision
-from train.presets.table import describe_gamma
 from train.progress import show_progress
 from train.ranks.dealing import describe_deal
 from train.ranks.errors import RanksError
@@ -36,7 +38,6 @@ from train.ranks.group import Ranks, join_ranks
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
 from train.state import TrainState, deal_batch
 from train.transfer import Source, Transfer, open_source, plan_transfer
-from train.watching.control import CONTROL
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 MAX_OPTIONS = 2**20  # bytes of training_options.json
@@ -65,8 +66,8 @@ def start_run(
         model = None if transfer is None else _open_source(transfer, cfg, data, resolution, options)
         if data == "critters":
             path = _critters_path(outdir, critters_num, resolution or 32)
-            if ranks.is_first:
-                _ensure_critters(path, critters_num, resolution or 32)
+            if ranks.is_first and not path.exists():
+                draw_critters(path, critters_num, resolution or 32, CRITTERS_SEED)
             data = ranks.follow(str(path))
         source = _open_images(data, workers=workers)
         _take_subset(source, options.get("subset"), options.get("seed"))
@@ -74,13 +75,13 @@ def start_run(
         reader.check()  # what an earlier run found
         config = _configure(cfg, source, device, options, ranks.count)
         config, planned = _plan_transfer(model, config)
+        metrics = _open_metrics(config, source) if ranks.is_first else None
         pace = describe_pace(config, ranks.count)
         state = TrainState(config, ranks)  # before there is a folder: a run that cannot be built leaves none behind
         if planned is not None:
             planned.copy(state)
-        metrics = _open_metrics(config, source) if ranks.is_first else None
         folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
-        opening = [_describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
+        opening = [describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
         _train(folder, state, reader, metrics, *filter(None, opening))
     return folder, state
 
@@ -115,8 +116,10 @@ def print_options(
         _take_subset(source, options.get("subset"), options.get("seed"))
     config = _configure(cfg, source, device, options, gpus or 1, **read)
     config, planned = _plan_transfer(model, config)
+    check_metrics(parse_metrics(config.metrics), config.generator, None if read else source, config.mirror)
+    check_detectors(config.detectors)
     click.echo(json.dumps(config.to_json(), indent=1))
-    click.echo(_describe_run(config, options))
+    click.echo(describe_run(config, options))
     for line in planned.describe(config) if planned else ():
         click.echo(line)
     click.echo(describe_pace(config, gpus or 1) or "A run this short is over before its time could be estimated.")
@@ -186,21 +189,6 @@ def _plan_transfer(model: Source | None, config: TrainConfig) -> tuple[TrainConf
     return planned.configure(config), planned
 
 
-def _describe_run(config: TrainConfig, options: dict[str, Any]) -> str:
-    """Return the first line of a run's log."""
-    gamma = describe_gamma(config.gamma, config.resolution, config.batch, "gamma" in options)
-    augmented = f", {config.augment.describe()}" if config.augment.describe() else ""
-    switches = [(name, options[name]) for name in OPTION_NAMES if name in options]
-    changes = "".join(
-        f", {name} {value:g}" if type(value) is float else f", {name} {value}" for name, value in switches
-    )
-    return (
-        f"{config.rung}{changes} at {config.resolution}x{config.resolution} on {config.data_images} pictures of "
-        f"{config.data_name}, batch {config.batch}, {gamma}, "
-        f"{config.total_images / 1000:g} kimg, seed {config.seed}, {config.device}{augmented}."
-    )
-
-
 def resume_run(
     folder: Path,
     data: str | None = None,
@@ -257,16 +245,19 @@ def _resume(
         opening.append(f"The data changed: {differences}; from here on its pictures come in another order.")
     elif data_changed:
         opening.append("The data did not change.")
-    metrics = _open_metrics(state.config, source) if state.ranks.is_first else None
+    metrics = _open_metrics(state.config, source, "detectors" in changes) if state.ranks.is_first else None
     _train(folder, state, reader, metrics, *opening)
 
 
-def _open_metrics(config: TrainConfig, source: ImageSource) -> SnapshotMetrics | None:
-    """Open what measures a run's snapshots, before anything is written; None where nothing is to be measured."""
+def _open_metrics(config: TrainConfig, source: ImageSource, is_asked: bool = True) -> SnapshotMetrics | None:
+    """Open what measures a run's snapshots, before anything is written; None where nothing is to be measured.
+
+    Its detectors are programs: `is_asked` tells that the user named them, and not only the run's files.
+    """
     if not config.metrics:
         return None
     given = (config.metrics, config.detectors, config.generator, source, config.mirror, config.device)
-    return SnapshotMetrics(*given)
+    return SnapshotMetrics(*given, is_asked=is_asked)
 
 
 def _read_device(folder: Path) -> str:
@@ -392,12 +383,6 @@ def _take_subset(source: ImageSource, count: int | None, seed: int | None) -> No
 
 def _critters_path(outdir: Path, num: int, size: int) -> Path:
     return outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
-
-
-def _ensure_critters(path: Path, num: int, size: int) -> None:
-    """Draw the critters of a size into the zip `path` unless an earlier run did."""
-    if not path.exists():
-        draw_critters(path, num, size, CRITTERS_SEED)
 
 
 def draw_critters(path: Path, num: int, size: int, seed: int) -> None:

@@ -16,6 +16,7 @@ from gan.checkpoints.checkpoint import save_generator
 from gan.data.file_sets import ImageError
 from gan.data.image_io import to_uint8
 from gan.files.format import format_duration, format_kimg
+from gan.files.wishes import ControlError
 from gan.hub.resolve import find_newest_snapshot
 from gan.networks.generator import z_from_seed
 from gan.networks.labels import make_label_facts
@@ -32,7 +33,7 @@ from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
 from train.transfer import cite_source
-from train.watching.control import Control, ControlError
+from train.watching.control import Control
 from train.watching.events import EventLog, open_events
 from train.watching.stop import StopRequest
 
@@ -144,6 +145,8 @@ class Loop:
         write_json(self.run_folder / OPTIONS, state.config.to_json())
         log.drop_rows_after(state.images)
         self.events = open_events(self.run_folder, state.images)
+        if self.events is None:
+            log.say("There are no events for TensorBoard without its package: python -m pip install tensorboard")
         if state.images:
             log.say(f"Resuming at {format_kimg(state.images)} of {format_kimg(state.config.total_images)} kimg.")
             return
@@ -172,17 +175,20 @@ class Loop:
             self._report_pictures()
             self._hear_of_unreadable()
             self._wait_while_paused(stop)
-            stopped = self.ranks.any(stop.made)
+            stopped = self.ranks.any(stop.made)  # a stop that one rank hears of later must not part it from the others
             done = stopped or state.images >= config.total_images or self._unreadable is not None
             if done and state.images < config.total_images:
                 self.log.write_progress("stopping", state.images, self._rate)
             due = done or self.control.snapshot or state.ticks % state.config.snap == 0
             if self.ranks.is_first and state.images and due:
                 self._save_snapshot()
-                self._measure(stop, done)
+                if not stopped:
+                    self._measure(stop, done)
                 self.control.snapshot = False
             elif self.ranks.is_first and config.img_snap and state.images and state.ticks % config.img_snap == 0:
                 self._save_fakes()
+            while self.ranks.any(False):  # as long as the first one measures
+                self.ranks.any(stop.made)
         if self._unreadable is not None:
             raise self._unreadable  # now that what was trained is safe
         return "finished" if state.images >= config.total_images else "stopped"
@@ -217,7 +223,7 @@ class Loop:
 
     def _wait_while_paused(self, stop: StopRequest) -> None:
         begun, said = self.clock(), False
-        while self.ranks.any(self.control.paused and not stop.made):
+        while self.ranks.any(self.control.paused) and not self.ranks.any(stop.made):
             if not said:
                 self.log.say(f"Paused at {format_kimg(self.state.images)} kimg; its memory stays taken.")
                 said = True
@@ -314,18 +320,24 @@ class Loop:
         self.log.say(f"snapshot {path.name}")
 
     def _measure(self, stop: StopRequest, done: bool) -> None:
-        """Measure the snapshot just taken, if it is its turn; other ranks wait at their next step.
+        """Measure the snapshot just taken, if it is its turn; one that was asked for in between has none.
 
         A snapshot that cannot be measured is one sentence in the log: a week of training does not end for that.
         """
         state, config = self.state, self.state.config
-        is_due = done or (state.ticks // config.snap) % config.metrics_every == 0
-        if self.metrics is None or not is_due or stop.made or self._unreadable is not None:
+        is_due = done or state.ticks % (config.snap * config.metrics_every) == 0
+        if self.metrics is None or not is_due or self._unreadable is not None:
             return
+
+        def is_stopped() -> bool:
+            """Look for wishes, and show the other ranks, which hear of a stop too, that this one is alive."""
+            self._is_asked(stop)
+            return self.ranks.any(True) and self.ranks.any(stop.made)
+
         self.log.say(f"Measuring {', '.join(config.metrics)}.")
         try:
             name = snapshot_name(state.images)
-            for figure in self.metrics.measure(state.ema, self.run_folder, name, lambda: stop.made):
+            for figure in self.metrics.measure(state.ema, self.run_folder, name, is_stopped):
                 self.log.say(f"{figure.title} {format_figure(figure)}")
                 if self.events is not None:
                     self.events.add(state.images, {f"metrics/{of}": value for of, value in figure.results.items()})

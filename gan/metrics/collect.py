@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan.metrics.features import FeatureNetwork
+from gan.metrics.features import FeatureNetwork, MissingFeatures
 from gan.metrics.frechet import FeatureStats
 
 Rows = NDArray[np.float32]
@@ -59,8 +60,13 @@ class Collected:
         self.probabilities = FeatureRows(num_classified) if num_classified else None
 
     def add(self, pictures: Tensor) -> None:
-        """Look at pictures, uint8 [N, 3, H, W]: one forward pass for all metrics."""
+        """Look at pictures, uint8 [N, 3, H, W]: one forward pass for all metrics. MissingFeatures."""
         features = self.network(pictures)
+        if not torch.isfinite(features).all():
+            raise MissingFeatures(
+                f"The features that {self.network.name or 'the detector'} finds are not finite numbers: give another "
+                "--detector."
+            )
         if self.probabilities is not None and self.probabilities.count < self.probabilities.most:
             self.probabilities.add(self.network.classify(pictures, features).cpu().numpy())
         rows: Rows = features.cpu().numpy()

@@ -13,14 +13,28 @@ from gan.metrics.draws import Draws
 from gan.metrics.features import FeatureNetwork, MissingFeatures
 from gan.metrics.figure import Figure, Meter
 from gan.metrics.motions import EquivarianceOf, PathLengthMeter, StickinessOf
-from gan.metrics.names import EQUIVARIANCE, OF_PICTURES, WITH_DATA, Metric, select
+from gan.metrics.names import EQUIVARIANCE, LEAST, OF_PICTURES, WITH_DATA, Metric, select
 from gan.metrics.pictures import PictureMeter
 from gan.metrics.reals import RealFeatures, check_source
 from gan.metrics.torchscript import TorchScriptFeatures
+from gan.networks.config import ConfigError
 from gan.networks.generator import Generator, choose_batch_size
 from gan.networks.labels import Label
 
 Progress = Callable[[str, int, int, str], None]  # (of what, done, total, figures so far); what it raises ends the work
+
+
+def check_counts(metrics: Sequence[Metric], source: ImageSource | None, mirror: bool) -> None:
+    """Raise ConfigError for a metric of fewer pictures than it needs, the model's or the set's."""
+    for metric in metrics:
+        least = LEAST.get(metric.kind, 1)
+        if metric.num < least:
+            raise ConfigError(f"{metric.name} needs at least {least} pictures: give a larger number.")
+        reals = len(source) * (1 + mirror) if source is not None else least
+        if source is not None and metric.kind in ("kid", "pr") and reals < least:
+            raise ConfigError(
+                f"{metric.name} needs a set of at least {least} pictures, and {source.name} has {reals}: leave it out."
+            )
 
 
 class Measurement:
@@ -42,11 +56,13 @@ class Measurement:
         """Prepare it; `networks`: by kind of metric, for all that need one.
 
         `source`, with `mirror` both ways round: for the kinds WITH_DATA; `label`: as in Draws; `cache`: as in
-        RealFeatures. ImageError for a set of another size, ConfigError for a metric that the generator cannot have.
+        RealFeatures. ImageError for a set of another size, ConfigError for a metric that the generator cannot have, or
+        that is of too few pictures.
         """
         config = generator.config
         self._batch = batch or choose_batch_size(config.resolution)
         self._networks, self._metrics = networks, tuple(metrics)
+        check_counts(metrics, source, mirror)
         draws = Draws(generator, seed, source, label)
         self._reals: dict[str, RealFeatures] = {}
         for metric in select(metrics, WITH_DATA):

@@ -23,13 +23,15 @@ from gan.networks.config import ConfigError
 from gan.networks.generator import Generator
 from gan.networks.labels import Label
 from gan.networks.synthesis import SynthesisOptions
+from gan.networks.synthesis_stylegan2 import draw_planes
+from gan.shares import Share
 
 LARGEST = 256  # pixels of what is compared; larger pictures are averaged over squares first
 GROWTH = 1.1  # of the samples between two looks of the stop rule
 
 
 class PathLengthMeter:
-    """PPL in w at the paths' ends, of whole pictures: pairs that are EPSILON of a path apart, with the same noise."""
+    """PPL in w at the paths' ends, of whole pictures: pairs EPSILON of a path apart, noise drawn for each pair."""
 
     def __init__(self, generator: Generator, metric: Metric, network: TorchScriptFeatures, draws: Draws) -> None:
         self.generator, self.network, self.draws = generator, network, draws
@@ -46,7 +48,9 @@ class PathLengthMeter:
         with own_random_numbers(device, self.draws.seed, self.num), torch.autocast(device.type, enabled=False):
             begin, end = self.generator.mapping(z[:, 0], c), self.generator.mapping(z[:, 1], c)
             ws = torch.cat([begin, begin.lerp(end, EPSILON)])
-            images = self.generator.synthesis(ws, SynthesisOptions(noise="const"))
+            planes = draw_planes(self.generator.config, Share(count), device) or {}
+            planes = {name: plane.repeat(2, 1, 1, 1) for name, plane in planes.items()}
+            images = self.generator.synthesis(ws, SynthesisOptions(noise="const", planes=planes or None))
             check_finite(images)
             found = self.network.perceive(shrink(to_rgb(images)).add(1).mul(127.5)).cpu().numpy()
         first, second = found.reshape(2, count, -1)

@@ -29,6 +29,7 @@ BARE = {"ppl2_wend": "ppl", **{kind: kind for kind in ("stickiness", "eq_t", "eq
 WITH_DATA = ("fid", "kid", "pr")  # which compare with the pictures of a set
 OF_PICTURES = ("fid", "kid", "pr", "is")  # which look at the same generated pictures
 EQUIVARIANCE = ("eq_t", "eq_t_frac", "eq_r")
+LEAST = {"fid": 2, "kid": 4, "pr": 4, "is": 10}  # pictures without which there is no figure
 UNITS = dict.fromkeys(EQUIVARIANCE, "dB")
 KNOWN = (
     *("fid50k_full", "kid50k_full", "pr50k3_full", "is50k", "ppl2_wend"),

@@ -38,7 +38,7 @@ class TorchScriptFeatures:
         path = Path(path)
         shown = sanitize_text(path, 200)
         try:
-            self.digest = _hash(path)
+            self.digest = hash_file(path)
             with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # nothing else reads them
                 self._module = torch.jit.load(str(path), map_location=device).eval()
             takes = {argument.name for argument in self._module.forward.schema.arguments}
@@ -111,7 +111,8 @@ class TorchScriptFeatures:
         return found.float()
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: str | Path) -> str:
+    """Return a file's SHA-256 in hexadecimal digits. OSError."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(HASH_BYTES):

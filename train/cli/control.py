@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gan.cli.command import Command
+from gan.files.wishes import write_wishes
 from train.cli.options import RunFolder
 from train.errors import report_errors
 
@@ -34,7 +35,6 @@ def control(run_folder: Path, action: str | None, snap: int | None) -> None:
         raise click.UsageError(f"Say what to ask for: {', '.join(ACTIONS)}, or --snap=N.")
     from train.errors import TrainingError
     from train.run_folder import ACTIVE_STATES, PROGRESS
-    from train.watching.control import write_wishes
 
     with report_errors():
         try:

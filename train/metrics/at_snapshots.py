@@ -10,8 +10,8 @@ from gan.analysis.equivariance import check_movable
 from gan.cli.download_bar import fetch_with_bar
 from gan.data.image_dataset import ImageSource
 from gan.metrics.figure import Figure
-from gan.metrics.measure import Measurement
-from gan.metrics.names import EQUIVARIANCE, parse_metrics
+from gan.metrics.measure import Measurement, check_counts
+from gan.metrics.names import EQUIVARIANCE, Metric, parse_metrics
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator
 from train.metrics.detectors import open_networks
@@ -22,6 +22,14 @@ MOVING = (*EQUIVARIANCE, "stickiness")  # metrics of generators that can be move
 
 class StopMeasuring(Exception):
     """A request to end the run, while a snapshot was measured."""
+
+
+def check_metrics(metrics: Sequence[Metric], config: GeneratorConfig, source: ImageSource | None, mirror: bool) -> None:
+    """Raise ConfigError for a metric that snapshots of a run on `source` (None: not there yet) cannot have."""
+    for metric in metrics:
+        if metric.kind in MOVING:
+            check_movable(config, metric.name)
+    check_counts(metrics, source, mirror)
 
 
 class SnapshotMetrics:
@@ -35,20 +43,23 @@ class SnapshotMetrics:
         source: ImageSource,
         mirror: bool,
         device: str,
+        is_asked: bool = True,
     ) -> None:
-        """Open them, before the run begins: MissingFeatures or ConfigError for what cannot be measured."""
+        """Open them, before the run begins: MissingFeatures or ConfigError for what cannot be measured.
+
+        `is_asked`: as in `open_networks`.
+        """
         self.metrics, self.source, self.mirror = parse_metrics(names), source, mirror
-        for metric in self.metrics:
-            if metric.kind in MOVING:
-                check_movable(config, metric.name)
-        self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar)
+        check_metrics(self.metrics, config, source, mirror)
+        self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar, is_asked)
 
     def measure(
         self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool]
     ) -> Iterator[Figure]:
         """Measure a snapshot, add its figures to the run folder, and yield them.
 
-        StopMeasuring as soon as `is_stopped`; nothing is added then. The random numbers of training stay as they are.
+        StopMeasuring as soon as `is_stopped`, which is asked for each batch; nothing is added then. The random numbers
+        of training stay as they are.
         """
 
         def check(*_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import time
 from collections.abc import Mapping
@@ -36,8 +37,12 @@ def append_record(run: Path, figure: Figure, seconds: float, snapshot: str) -> N
         "timestamp": time.time(),
         "error": nullify(figure.error),
     }
-    with (run / record_name(figure)).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    with (run / record_name(figure)).open("a+b") as file:
+        begun = False  # a line, by a run that was killed
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            begun = file.read() != b"\n"
+        file.write(b"\n" * begun + json.dumps(row).encode() + b"\n")
 
 
 def to_row(figure: Figure, seconds: float) -> dict[str, Any]:

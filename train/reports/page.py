@@ -15,6 +15,7 @@ from PIL import Image
 
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_duration
+from gan.hub.url import DownloadError, is_address, parse_address
 from gan.networks.ladder import RUNGS
 from train.reports.curves import Curve, draw_curves
 from train.reports.run_files import Grid, RunFiles, find_kimg, is_number, read_run
@@ -183,7 +184,7 @@ def _curves(run: RunFiles) -> str:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if is_number(value) and abs(value) < 1e300 else None
+    return float(value) if is_number(value) else None
 
 
 def _metrics(run: RunFiles) -> str:
@@ -193,7 +194,7 @@ def _metrics(run: RunFiles) -> str:
         for row in rows:
             results, kimg = row.get("results"), find_kimg(row)
             for key, value in results.items() if isinstance(results, dict) else ():
-                lines.append((str(key), "" if kimg is None else f"{kimg:g}", f"{_number(value) or 0:.5g}"))
+                lines.append((str(key), "" if kimg is None else f"{kimg:g}", _figure_text(value)))
                 if kimg is not None:
                     points.setdefault(str(key), []).append((kimg, _number(value)))
         curves = [Curve(key, f"c{number % 3}", found) for number, (key, found) in enumerate(points.items())]
@@ -204,6 +205,11 @@ def _metrics(run: RunFiles) -> str:
     table = f"<table><tr><th>metric</th><th>kimg</th><th>value</th></tr>{rows_text}</table>"
     shown = f"<details><summary>{len(lines)} figures</summary>{table}</details>" if len(lines) > 12 else table
     return f'<h2>Metrics</h2><div class="row">{"".join(figures)}</div>{shown}'
+
+
+def _figure_text(value: Any) -> str:
+    number = _number(value)
+    return "not measured" if number is None else f"{number:.5g}"
 
 
 def _options(run: RunFiles) -> str:
@@ -221,4 +227,16 @@ def _options(run: RunFiles) -> str:
 def _show(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return json.dumps([_hide_secrets(item) for item in value])
     return f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
+
+
+def _hide_secrets(value: Any) -> Any:
+    """Return a detector's address without the password that it may hold: a page is sent to others."""
+    if not isinstance(value, str) or not is_address(value):
+        return value
+    try:
+        return parse_address(value).shown
+    except DownloadError:
+        return "an address"

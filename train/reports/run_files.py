@@ -55,8 +55,8 @@ def read_run(folder: Path) -> RunFiles:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value of a JSON file is a number."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Tell whether a value of a JSON file is a number that a page can show: finite, and no larger than a float's."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def find_kimg(row: Mapping[str, Any]) -> float | None:

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 
-from gan.files.atomic_write import atomic_write
 from gan.files.errors import sanitize_text
 from gan.files.numbered import find_newest
+from gan.files.wishes import write_wishes
 
 ACTIVE = ("starting", "training", "paused", "stopping")  # states in which progress.json claims a living trainer
 STATES = (*ACTIVE, "stopped", "finished", "failed")
@@ -202,8 +202,7 @@ class RunFolder:
 
     def request(self, **wishes: bool) -> None:
         """Ask the trainer to pause, to resume, or for a snapshot, by control.json (docs/run-folder.md)."""
-        with atomic_write(self.path / "control.json") as temporary:
-            temporary.write_text(json.dumps(wishes), encoding="utf-8")
+        write_wishes(self.path, **wishes)
 
     def _read_stats(self) -> None:
         anew, lines = self._stats.lines()

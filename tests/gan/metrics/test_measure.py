@@ -26,8 +26,12 @@ from gan.metrics.pictures import estimate_kernel_distance
 from gan.metrics.precision_recall import precision_and_recall
 from gan.metrics.reals import RealFeatures
 from gan.metrics.torchscript import TorchScriptFeatures
+from gan.networks.config import ConfigError
 from gan.networks.generator import Generator, init_generator
 from gan.networks.ladder import rung_config
+from gan.networks.synthesis import SynthesisOptions
+from gan.networks.synthesis_stylegan2 import draw_planes
+from gan.shares import Share
 
 NUM, PICTURES_OF_SET = 40, 30
 
@@ -97,7 +101,10 @@ def test_figures_are_the_formulas_of_what_the_networks_see(
         z = draws.latents(PATHS, 0, NUM, each=2)
         begin, end = generator.mapping(z[:, 0]), generator.mapping(z[:, 1])
         near = begin + 1e-4 * (end - begin)
-        ends = [generator.synthesis(w).add(1).mul(127.5) for w in (begin, near)]
+        with own_random_numbers(torch.device("cpu"), 0, 0):
+            planes = draw_planes(generator.config, Share(NUM), torch.device("cpu"))
+        options = SynthesisOptions(noise="const", planes=planes)
+        ends = [generator.synthesis(w, options).add(1).mul(127.5) for w in (begin, near)]
         seen = [module(x, resize_images=False, return_lpips=True).numpy() for x in ends]
     assert ppl.results == {"ppl2_wend_0.04k": pytest.approx(mean_path_length(squared_distances(*seen)), rel=1e-2)}
     assert 0 < ppl.error < ppl.results["ppl2_wend_0.04k"]
@@ -142,6 +149,32 @@ def test_batches_and_other_metrics_change_no_figure(
     together = measure(quiet, "is0.04k,fid0.04k_full,eq_t", networks, source, batch=7, cache=tmp_path / "other")
     assert [figure.metric.kind for figure in together] == ["is", "fid", "eq_t"]
     assert together[1].results["fid0.04k_full"] == pytest.approx(alone.results["fid0.04k_full"], rel=1e-4)
+
+
+def test_too_few_pictures_are_refused_before_any_is_drawn(
+    generator: Generator, source: ImageSource, place: Path, tmp_path: Path
+) -> None:
+    networks = dict.fromkeys(("fid", "kid", "pr", "is"), inception(place))
+    for names, said in (("is0.009k", "is0.009k needs at least 10 pictures"), ("kid0.003k_full", "at least 4 pictures")):
+        with pytest.raises(ConfigError, match=said):
+            Measurement(generator, parse_metrics([names]), networks, source)
+    source.keep_subset(1, 0)
+    for name in ("kid0.04k_full", "pr0.04k3_full"):
+        with pytest.raises(ConfigError, match=f"{name} needs a set of at least 4 pictures, and set has 1"):
+            Measurement(generator, parse_metrics([name]), networks, source)
+    (fid,) = measure(generator, "fid0.04k_full", networks, source, cache=tmp_path)
+    assert math.isfinite(fid.results["fid0.04k_full"])
+
+
+def test_features_that_are_no_numbers_are_refused(
+    generator: Generator, source: ImageSource, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = inception(place)
+    run = TorchScriptFeatures._run
+    monkeypatch.setattr(TorchScriptFeatures, "_run", lambda *args, **options: run(*args, **options) * math.inf)
+    with pytest.raises(MissingFeatures, match="not finite numbers"):
+        measure(generator, "fid0.04k_full", {"fid": network}, source, cache=tmp_path)
+    assert not list(tmp_path.iterdir()), "and nothing of it is remembered"
 
 
 def test_training_does_not_notice_a_measurement(

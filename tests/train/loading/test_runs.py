@@ -10,8 +10,8 @@ from support.trainer import SMALL, call
 
 from gan.checkpoints.checkpoint import load_tensors
 from gan.data import image_dataset
+from gan.files.wishes import write_wishes
 from train.state import TrainState
-from train.watching.control import write_wishes
 
 WORDS = "--cfg=T --kimg=0.024 --subset=3 --mirror-y --img-snap=1 --snap=2 --map-depth=3 --nobench".split()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.metrics.detectors import Inception, write_detector
 from support.paths import ROOT
 from support.trainer import SMALL, call, rows
 
@@ -71,6 +72,21 @@ def test_a_rank_that_is_killed_ends_the_other(tmp_path: Path, data: Path) -> Non
     assert "Rank 1 of 2 was ended by signal 9." in said and "the last good snapshot is network-snapshot-" in said, said
     assert '"state": "failed"' in (run / "progress.json").read_text() and "Traceback" not in said
     assert not any(rank.is_running() and rank.status() != psutil.STATUS_ZOMBIE for rank in ranks)
+
+
+@pytest.mark.slow
+def test_a_stop_of_one_rank_is_heard_while_the_first_measures(tmp_path: Path, data: Path) -> None:
+    run = tmp_path / "runs" / "00000-blobs-T-16"
+    detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
+    process = start(*options(data, tmp_path / "runs"), "--gpus=2", "--metrics=is1000k", f"--detector={detector}")
+    wait_for(run / "training-state.safetensors")
+    while "Measuring is1000k." not in (run / "log.txt").read_text():
+        time.sleep(0.05)
+    time.sleep(2)
+    second = next(rank for rank in psutil.Process(process.pid).children() if rank.environ()["RANK"] == "1")
+    second.terminate()
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0 and "Measuring was ended by the stop" in said and "Stopped at " in said, said
 
 
 @pytest.mark.slow

@@ -59,13 +59,15 @@ def test_a_run_becomes_a_page(tmp_path: Path, data: Path) -> None:
     assert result.exit_code == 0, result.output
     run = next((tmp_path / "runs").iterdir())
     line = {"results": {"fid50k_full": 12.5}, "metric": "fid50k_full", "snapshot_pkl": "network-snapshot-000000-008.x"}
-    (run / "metric-fid50k_full.jsonl").write_text(json.dumps(line) + "\nno JSON\n")
+    unknown = {**line, "results": {"stickiness": None}}
+    (run / "metric-fid50k_full.jsonl").write_text(json.dumps(line) + "\nno JSON\n" + json.dumps(unknown) + "\n")
     out = tmp_path / "page.html"
     result = call("report", run, f"--out={out}")
     assert result.exit_code == 0, result.output
     tree = parse(out.read_text(encoding="utf-8"))
     last = rows(run)[-1]
-    for words in ("StyleGAN3-T", "finished", "0.02 of 0.02 kimg", f"{last['loss_g']:.4g}", "12.5", "blobs", "Reals"):
+    said = "StyleGAN3-T", "finished", "0.02 of 0.02 kimg", f"{last['loss_g']:.4g}", "12.5", "not measured"
+    for words in (*said, "blobs", "Reals"):
         assert words in tree.text, words
     assert len(tree.sources) == 2 + 4, "the newest fakes and the reals, and four grids over time"
     assert call("report", run, f"--out={out}").exit_code == 2, "nothing is replaced unasked"
@@ -85,13 +87,24 @@ def test_hostile_files_stay_text(tmp_path: Path, hostile: str) -> None:
     options = {"data_name": hostile, "generator": {"rung": hostile}, hostile: hostile, "gamma": [hostile]}
     (run / "training_options.json").write_text(json.dumps(options))
     (run / "progress.json").write_text(json.dumps({"state": hostile, "images": hostile, "error": hostile}))
-    lines = ({"kimg": 1, "loss_g": hostile}, {"kimg": 2, "loss_g": 1e308}, {"kimg": -1, "loss_d": 1}, {"kimg": [1]})
+    lines = (
+        *({"kimg": 1, "loss_g": hostile}, {"kimg": 2, "loss_g": 1e308}, {"kimg": -1, "loss_d": 1}, {"kimg": [1]}),
+        *({"kimg": 10**400}, {"kimg": float("nan"), "seconds": 10**400}, {"kimg": 3, "loss_g": 10**400}),
+    )
     (run / "stats.jsonl").write_text("\n".join(json.dumps(line) for line in lines) + "\n" + "[" * 5000)
     (run / "metric-x.jsonl").write_text(json.dumps({"results": {hostile: hostile}, "snapshot_pkl": hostile}))
     (run / "log.txt").write_text(hostile, encoding="utf-8", errors="replace")
     (run / "fakes000001-000.png").write_bytes(b"\x89PNG\r\n damaged")
     (run / "reals.png").mkdir()
     parse(build_page(read_run(run)))
+
+
+def test_a_page_that_is_sent_holds_no_password(tmp_path: Path) -> None:
+    user = "me:secret"
+    addresses = [f"https://{user}@example.com/vgg16.pt?token=hidden", "http://[secret"]
+    (tmp_path / "training_options.json").write_text(json.dumps({"detectors": addresses}))
+    page = build_page(read_run(tmp_path))
+    assert "example.com/vgg16.pt" in page and "secret" not in page and "hidden" not in page
 
 
 def test_an_empty_run_has_a_page(tmp_path: Path) -> None:

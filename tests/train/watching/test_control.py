@@ -14,8 +14,9 @@ from support.trainer import SMALL, call, rows
 import train.loop
 import train.run_folder
 from gan.checkpoints.checkpoint import load_tensors
+from gan.files.wishes import CONTROL, ControlError, write_wishes
 from train.state import TrainState
-from train.watching.control import CONTROL, Control, ControlError, write_wishes
+from train.watching.control import Control
 
 
 def test_a_wish_is_taken_once(tmp_path: Path) -> None:
@@ -26,6 +27,18 @@ def test_a_wish_is_taken_once(tmp_path: Path) -> None:
     assert not control.poll() and list(tmp_path.iterdir()) == []
     write_wishes(tmp_path, resume=True, snapshot=True, stop=True)
     assert control.poll() and not control.paused and control.snapshot and control.stop
+
+
+def test_wishes_that_nobody_has_taken_yet_are_kept(tmp_path: Path) -> None:
+    write_wishes(tmp_path, pause=True, snap=3)
+    write_wishes(tmp_path, snapshot=True)
+    assert json.loads((tmp_path / CONTROL).read_text()) == {"pause": True, "snap": 3, "snapshot": True}
+    write_wishes(tmp_path, resume=True)  # the later of the two counts
+    control = Control(tmp_path)
+    assert control.poll() and not control.paused and control.snapshot and control.snap == 3
+    (tmp_path / CONTROL).write_text('{"other": 1}')
+    write_wishes(tmp_path, stop=True)
+    assert control.poll() and control.stop
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,14 @@ def test_a_session_drops_what_comes_again(tmp_path: Path) -> None:
     assert [(one.step, one.value) for one in accumulator.Scalars("loss/loss_g")] == [(8, 8.0), (16, 24.0)]
 
 
-def test_without_the_package_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_a_sentence_says_so_and_nothing_is_written(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard.compat.proto.event_pb2", None)
-    assert open_events(tmp_path, 0) is None and not list(tmp_path.iterdir())
+    assert open_events(tmp_path, 0) is None
+    result = call("--cfg=T", f"--data={data}", f"--outdir={tmp_path / 'runs'}", "--kimg=0.004", *SMALL)
+    assert result.exit_code == 0 and "pip install tensorboard" in result.output
+    assert not list(tmp_path.rglob("events*"))
 
 
 def test_every_tag_is_a_field_of_the_page() -> None:
