@@ -13,14 +13,7 @@ from torch import Tensor, nn
 from cuda_ops import bias_act, upfirdn2d
 from cuda_ops.scale_channels import scale_channels
 from gan.networks.config import ConfigError, GeneratorConfig
-from gan.networks.conv_autotune import (
-    PreparedWeight,
-    Weight,
-    convolve,
-    convolve_changing,
-    convolve_modulated,
-    prepare_weight,
-)
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_changing, prepare_weight
 from gan.networks.layer_plan import LayerSpec, plan
 from gan.networks.layers import EPSILON, FullyConnected, compute_demodulation
 from gan.networks.precision import PrecisionPolicy
@@ -131,7 +124,7 @@ class ToRGB(nn.Module):
         if modulated_weight is not None:
             x = convolve(x, modulated_weight, 0)
         else:
-            x = convolve_modulated(x, self.weight, self.affine(w) * self.weight_gain, None, 0)
+            x = F.conv2d(scale_channels(x, self.affine(w) * self.weight_gain), self.weight.to(x.dtype))
         return bias_act(x, self.bias, clamp=self.clamp)
 
 
