@@ -220,7 +220,8 @@ def _setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
 
 def _backward(ctx, dy: Tensor, _: Tensor):  # type: ignore[no-untyped-def]
     dx = _differentiate_codes(ctx, dy, ctx.padding, [0, 0, 0, 0], ctx.up**2 * ctx.gain)
-    db = dx.sum([0, 2, 3], dtype=ctx.bias_dtype) if ctx.needs_input_grad[3] else None
+    # Torch sums one image after the other twice as fast as all of them at once.
+    db = dx.sum([2, 3], dtype=ctx.bias_dtype).sum(0) if ctx.needs_input_grad[3] else None
     return dx, None, None, db, *[None] * 8
 
 

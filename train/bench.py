@@ -8,6 +8,7 @@ in mixed precision.
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -73,6 +74,14 @@ class ConvolutionRecorder(TorchDispatchMode):
         return run
 
 
+@contextmanager
+def plain_convolutions() -> Iterator[None]:
+    """Let all convolutions within be torch's own."""
+    other_ways = "cuda_ops.winograd.pays", "gan.networks.conv_autotune.multiplies"
+    with mock.patch(other_ways[0], return_value=False), mock.patch(other_ways[1], return_value=False):
+        yield
+
+
 def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
     """Time the two main phases of a step of the tiny preset: losses, gradients, no optimiser.
 
@@ -99,7 +108,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
         with chained():
             step()
 
-    with mock.patch("cuda_ops.winograd.pays", return_value=False), ConvolutionRecorder() as recorder:
+    with ConvolutionRecorder() as recorder, plain_convolutions():
         step()
     candidates: dict[str, Callable[[], object]] = {
         "chain": chain,

@@ -112,7 +112,7 @@ def estimate_memory(config: TrainConfig, ranks: int = 1) -> int:
             for network in (Generator(config.generator), Discriminator(config.discriminator))
         )
     precision = PrecisionPolicy(config.num_fp16_res)
-    g_kept = generator_activation_bytes(config.generator, precision)
+    g_kept = generator_activation_bytes(config.generator, precision, config.device)
     d_kept = pyramid_activation_bytes(config.discriminator, precision)
     # A step holds the generator's graph together with the discriminator's, or the discriminator's twice.
     kept = max(g_kept + d_kept, 2 * d_kept) + augmentation_bytes(config)
@@ -133,16 +133,19 @@ def augmentation_bytes(config: TrainConfig) -> int:
     return copies * 4 * config.generator.img_channels * config.resolution**2
 
 
-def generator_activation_bytes(config: GeneratorConfig, precision: PrecisionPolicy) -> int:
+def generator_activation_bytes(config: GeneratorConfig, precision: PrecisionPolicy, device: str) -> int:
     """Estimate the bytes of activations that a backward pass keeps for one generated picture."""
     if config.architecture != "layers":
         return pyramid_activation_bytes(config, precision)
     # Per layer the input before and after its styles, the convolution's output, and the nonlinearity's codes, two bits
-    # for each value at the temporary rate.
+    # for each value at the temporary rate. Products with each sample's own weights, on a CPU, keep their input alone
+    # and these weights, modulated and demodulated.
     total = 0
     for layer in plan(config).layers:
-        values = 2 * layer.in_channels + layer.out_channels
+        multiplies = device == "cpu" and layer.conv_kernel == 1
+        values = layer.in_channels if multiplies else 2 * layer.in_channels + layer.out_channels
         codes = layer.out_channels * layer.up**2 // 4
+        total += 2 * 4 * layer.in_channels * layer.out_channels if multiplies else 0
         total += layer.in_size**2 * (values * _bytes_per_value(precision, layer.out_rate, config.resolution) + codes)
     return total
 

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cuda_ops import winograd
+from cuda_ops.scale_channels import scale_channels
 from gan.networks.layers import demodulate
 from gan.networks.precision import PrecisionPolicy
 
@@ -95,6 +96,27 @@ def convolve_changing(x: Tensor, weight: Tensor, padding: int) -> Tensor:
         if winograd.pays(x, weight, padding)
         else F.conv2d(x, weight, padding=padding)
     )
+
+
+def multiplies(x: Tensor, weight: Tensor, padding: int) -> bool:
+    """Return whether `convolve_modulated` takes matrix products: a rule by sizes, which a resumed run repeats."""
+    return x.is_cpu and weight.shape[2:] == (1, 1) and padding == 0
+
+
+def convolve_modulated(x: Tensor, weight: Tensor, styles: Tensor, demodulation: Tensor | None, padding: int) -> Tensor:
+    """Convolve x [N, C_in, H, W] with weights that styles [N, C_in] and demodulation [N, C_out] scale; differentiable.
+
+    One shared convolution between scaled channels; for 1x1 kernels on a CPU a product of each sample's pixels with its
+    own weights, which passes over no map but input and output.
+    """
+    if multiplies(x, weight, padding):
+        own = weight.flatten(1) * styles[:, None]  # [N, C_out, C_in]
+        own = own if demodulation is None else own * demodulation[:, :, None]
+        pixels = x.permute(0, 2, 3, 1)  # channels-last: no copy
+        y = torch.bmm(pixels.flatten(1, 2), own.to(x.dtype).transpose(1, 2))
+        return y.unflatten(1, pixels.shape[1:3]).permute(0, 3, 1, 2)
+    y = convolve_changing(scale_channels(x, styles), weight.to(x.dtype), padding)
+    return y if demodulation is None else scale_channels(y, demodulation)
 
 
 @cache

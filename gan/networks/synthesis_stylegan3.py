@@ -8,12 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from cuda_ops import filtered_lrelu
-from cuda_ops.scale_channels import scale_channels
 from gan.networks.config import GeneratorConfig
-from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_changing, prepare_weight
+from gan.networks.conv_autotune import PreparedWeight, Weight, convolve, convolve_modulated, prepare_weight
 from gan.networks.filter_design import design_down_filter, design_up_filter
 from gan.networks.layer_plan import LayerSpec
-from gan.networks.layers import Average, FullyConnected, compute_demodulation, keep_mean
+from gan.networks.layers import Average, FullyConnected, compute_demodulation, keep_mean, mean_square
 from gan.networks.precision import FULL_PRECISION, PrecisionPolicy
 from gan.networks.synthesis import SynthesisNetwork, SynthesisOptions
 
@@ -67,15 +66,13 @@ class SynthesisLayer(nn.Module):
             return self._nonlinearity(convolve(x, modulated_weight, spec.conv_padding))
         magnitude_ema = self.get_buffer("magnitude_ema")
         if update_emas:
-            magnitude = average(x.detach().float().square().mean())
+            magnitude = average(mean_square(x.detach().float()))
             if x.dtype == torch.float16:  # an overflow ends with its step, unless an average keeps it
                 magnitude = torch.where(torch.isfinite(magnitude), magnitude, magnitude_ema)
             magnitude_ema.copy_(magnitude.lerp(magnitude_ema, self.magnitude_ema_beta))
         weight, styles = self._modulation(w)
-        x = scale_channels(x, styles * magnitude_ema.rsqrt())
-        x = convolve_changing(x, weight.to(x.dtype), spec.conv_padding)
-        if not spec.is_torgb:
-            x = scale_channels(x, compute_demodulation(weight, styles))
+        demodulation = None if spec.is_torgb else compute_demodulation(weight, styles)
+        x = convolve_modulated(x, weight, styles * magnitude_ema.rsqrt(), demodulation, spec.conv_padding)
         return self._nonlinearity(x)
 
     def _nonlinearity(self, x: Tensor) -> Tensor:

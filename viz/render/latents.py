@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,14 @@ class LatentMisfit(ValueError):
     def __init__(self, name: str, sentence: str) -> None:
         super().__init__(sentence)
         self.name = name
+
+
+@lru_cache(SEEDS_KEPT)  # seeding a generator takes longer than all else that a step of a walk costs here
+def _draw_z(seed: int, z_dim: int) -> np.ndarray:
+    """Return a seed's z [1, z_dim], which is read-only."""
+    z = z_from_seed(seed, z_dim)
+    z.flags.writeable = False
+    return z
 
 
 @dataclass(frozen=True)
@@ -74,13 +83,13 @@ class LatentMapper:
     def _map_point(self, point: SeedPoint) -> Tensor:
         z_dim, weights = self.generator.config.z_dim, point.weights()
         if point.space == "z":
-            return self._map_z(np.asarray(sum(weight * z_from_seed(seed, z_dim) for seed, weight in weights)))
+            return self._map_z(np.asarray(sum(weight * _draw_z(seed, z_dim) for seed, weight in weights)))
         # Each seed by itself: in a batch its last bits would depend on its neighbours, and so on the way here.
         ws = [(weight, self._map_seed(seed)) for seed, weight in weights]
         return ws[0][1] if len(ws) == 1 else sum((weight * w for weight, w in ws), torch.zeros_like(ws[0][1]))
 
     def _map_seed(self, seed: int) -> Tensor:
-        z = z_from_seed(seed, self.generator.config.z_dim)
+        z = _draw_z(seed, self.generator.config.z_dim)
         if self.move is not None:
             return self._map_z(z)
         return self.cache.get((self.key, seed, self.label), lambda: (self._map_z(z), 1.0))[0]

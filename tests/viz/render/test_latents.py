@@ -15,10 +15,11 @@ from support.paths import DATA
 from gan.checkpoints.checkpoint import load_generator, save_generator
 from gan.checkpoints.official_arguments import generator_config
 from gan.conformance import _load_state, _under
-from gan.networks.generator import Generator
+from gan.networks.generator import Generator, z_from_seed
 from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, WeightedSum, seed_point
 from viz.core.request import PictureRequest
 from viz.loading.latent_files import open_latent
+from viz.render import latents
 from viz.render import renderer as renderer_module
 from viz.render.renderer import Renderer
 
@@ -272,3 +273,15 @@ def test_w_s_that_are_not_as_long_are_one_sentence(models: dict[str, Model], tmp
     assert "wide.safetensors has w's of 48 numbers, and this model takes 32" in error(path, mixed)
     gone = Mixture(seed_point(0), OtherModel(str(tmp_path / "gone.safetensors"), seed_point(1)), (0,))
     assert "gone.safetensors" in error(path, gone)
+
+
+def test_a_walk_draws_each_seed_once(models: dict[str, Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setattr(latents, "z_from_seed", lambda seed, z_dim: drawn.append(seed) or z_from_seed(seed, z_dim))
+    latents._draw_z.cache_clear()
+    renderer = Renderer()
+    for space in ("w", "z"):
+        for step in range(5):
+            renderer.find_ws(PictureRequest(models["B0"][0], SeedPoint(3.1 + 0.1 * step, 0.5, space)))
+    assert sorted(drawn) == [3, 4, 103, 104]
+    assert not latents._draw_z(3, 32).flags.writeable
