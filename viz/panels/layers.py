@@ -224,6 +224,7 @@ def _sheet(
 
 def _raster(chosen: LayersState, width: float, layer: Band) -> tuple[int, float, int]:
     """Return the columns of the sheet, its cells' side so that a row is filled, and its rows."""
+    width = max(width, 1.0)  # a panel may be no wider than its scrollbar, as while large letters are laid out
     columns = max(1, int((width + GAP) // (chosen.thumb + GAP)))
     return columns, (width + GAP) / columns - GAP, math.ceil(layer.channels / columns)
 
