@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan.files.atomic_write import write_new
 from gan.files.errors import describe_error
 from viz.core.request import RenderRequest
 from viz.core.state import AppState
@@ -75,12 +76,13 @@ class CaptureRequest(JobRequest[Captured]):
                 return
         folder, values = naming.choose_folder(settings.folder), naming.describe_fields(self.state, self.what)
         try:
-            path = naming.write_new(folder, settings.name, values, lambda path: save_png(path, pixels, text))
+            with write_new(naming.list_names(folder, settings.name, values)) as new:
+                save_png(new.temporary, pixels, text)
         except OSError as problem:
             why = f"The capture cannot be written to {folder}: {describe_error(problem)}."
             raise RecordError(f"{why} Choose another folder in the Capture panel.") from None
-        wrote = f"Wrote {path} ({measures})."
+        wrote = f"Wrote {new.path} ({measures})."
         if self.copies:
-            yield Captured(path, f"{NO_PROGRAM} {wrote}", str(path))
+            yield Captured(new.path, f"{NO_PROGRAM} {wrote}", str(new.path))
         else:
-            yield Captured(path, f"{wrote} {notice}".strip())
+            yield Captured(new.path, f"{wrote} {notice}".strip())
