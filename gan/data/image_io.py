@@ -1,9 +1,11 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Turn a generator's output into bytes, sheets and picture files."""
 
+import io
 import json
 import math
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,11 +143,35 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str
 
     `text`: its text chunks, keyword to value.
     """
-    info = PngInfo()
-    for key, value in (text or {}).items():
-        info.add_itxt(key, value)
     with atomic_write(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=info)
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=_make_info(text or {}))
+
+
+def encode_png(pixels: np.ndarray, text: Mapping[str, str], stop: threading.Event) -> bytes:
+    """Return the bytes that `save_png` writes; InterruptedError as soon as `stop` is set."""
+    buffer = _Stoppable(stop)
+    Image.fromarray(pixels).save(buffer, format="PNG", pnginfo=_make_info(text))
+    return buffer.getvalue()
+
+
+def _make_info(text: Mapping[str, str]) -> PngInfo:
+    info = PngInfo()
+    for key, value in text.items():
+        info.add_itxt(key, value)
+    return info
+
+
+class _Stoppable(io.BytesIO):
+    """Takes what is written until `stop` is set."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def write(self, data: Any) -> int:
+        if self._stop.is_set():
+            raise InterruptedError("stopped")
+        return super().write(data)
 
 
 def save_image(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:

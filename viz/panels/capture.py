@@ -90,6 +90,11 @@ def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> No
         names = naming.list_names(folder, capture.name, naming.describe_fields(state, capture.what))
         widgets.fact(theme, "for example", next(names).name, "What the name stands for now.", theme.dim)
     row = widgets.Row(2)
+    if captures.is_long:
+        widgets.progress_bar(None, "capturing", row.next_cell())
+        if widgets.button("Cancel", "End it; nothing is left behind.", width=row.next_cell()):
+            captures.cancel()
+        return
     tip = f"Write the {titles[capture.what].lower()} with its state inside (Ctrl-S)."
     if widgets.button("Capture", tip, width=row.next_cell()):
         captures.take()

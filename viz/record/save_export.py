@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +12,12 @@ from typing import TYPE_CHECKING
 from gan.files.atomic_write import NameTaken, atomic_write, list_numbered, write_new
 from gan.files.errors import describe_error
 from viz.core.request import RenderRequest
+from viz.record.aside import work_aside
 from viz.render.jobs import JobRequest
 from viz.reports.export import Export, ExportError, check_kind, encode_export
 
 if TYPE_CHECKING:
     from viz.render.renderer import Renderer
-
-WAIT_SECONDS = 0.005  # of waiting that count as a slice of work
 
 ExportSource = Callable[["Renderer"], Export]  # is called on the worker's thread, and may run the models
 
@@ -53,13 +50,9 @@ class SaveExport(JobRequest[str]):
         self._refuse_existing()
         export = self.source(renderer)
         yield None
-        drawing = Future[bytes]()
-        threading.Thread(target=self._draw, args=(export, drawing), name="draw figure", daemon=True).start()
-        while not drawing.done():
-            wait([drawing], WAIT_SECONDS)
-            yield None
         try:
-            written = self._write(drawing.result())
+            data = yield from work_aside(lambda stop: encode_export(export, self.path.suffix.lower()))
+            written = self._write(data)
         except NameTaken:
             raise self._explain_existing() from None
         except ImportError:
@@ -74,12 +67,6 @@ class SaveExport(JobRequest[str]):
 
     def _explain_existing(self) -> ExportError:
         return ExportError(f"{self.path.name} is there already: give another name.")
-
-    def _draw(self, export: Export, drawing: Future[bytes]) -> None:
-        try:
-            drawing.set_result(encode_export(export, self.path.suffix.lower()))
-        except BaseException as problem:
-            drawing.set_exception(problem)
 
     def _write(self, data: bytes) -> Path:
         """Write the file and return its path; NameTaken if another came in between."""

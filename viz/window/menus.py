@@ -201,7 +201,12 @@ class Menus:
             self._said, self._said_at = self.context.message, time.monotonic()
         elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
             self.context.message = ""
-        if self.context.message:
+        if self.context.captures.is_long:
+            imgui.text_colored(self.context.theme.warning, "Capturing …")
+            imgui.same_line()
+            if imgui.small_button("Cancel##capture"):
+                self.context.captures.cancel()
+        elif self.context.message:
             imgui.text_colored(self.context.theme.warning, self.context.message)
         else:
             imgui.text_colored(self.context.theme.dim, HINT)

@@ -1,10 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Captions below pictures: each below its own and apart from the next, cut at last, the pictures as they were."""
 
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from gan.data.image_io import WIDEST_CAPTION, caption_images
+from gan.data.image_io import WIDEST_CAPTION, caption_images, encode_png, save_png
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (64, 64), (40, 200)])
@@ -46,3 +49,12 @@ def test_the_longest_words_that_fit_are_taken_and_the_last_are_cut() -> None:
     assert np.array_equal(taken[:, left : left + alone.shape[1]], alone) and taken.sum() == alone.sum()
     cut, edge = strip("m" * 100), strip("m" * 99)
     assert cut.any() and np.array_equal(cut, edge) and not cut[:, [0, -1]].any(), "nothing runs into the neighbours"
+
+
+def test_a_png_is_the_same_in_memory_and_can_be_stopped(tmp_path: Path) -> None:
+    pixels, stop = np.random.default_rng(0).integers(0, 256, (900, 900, 3), np.uint8), threading.Event()
+    save_png(tmp_path / "a.png", pixels, {"jinc": "ä"})
+    assert encode_png(pixels, {"jinc": "ä"}, stop) == (tmp_path / "a.png").read_bytes()
+    stop.set()
+    with pytest.raises(InterruptedError):
+        encode_png(pixels, {}, stop)
