@@ -102,7 +102,7 @@ def _times(state: AppState, context: PanelContext) -> None:
     if changed and seconds == seconds:
         state.playback.playing = False
         timelining.scrub(state, seconds)
-    imgui.same_line(0, 0.4 * em)
+    _follow(TIME_WIDTH + 2.0)  # with the word before it
     imgui.align_text_to_frame_padding()
     imgui.text_colored(context.theme.dim, "of")
     imgui.same_line(0, 0.4 * em)
