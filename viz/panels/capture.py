@@ -9,7 +9,7 @@ from viz.core.panel_state import DEFAULT_NAME, CaptureState
 from viz.core.state import AppState
 from viz.record import naming
 from viz.record.models import shorten_path
-from viz.ui import widgets
+from viz.ui import fitting, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Capture"
@@ -57,8 +57,10 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 
 def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> None:
-    theme, row = context.theme, widgets.Row(len(WHATS))
-    for what, title in WHATS:
+    theme, cells = context.theme, 3 if fitting.is_narrow() else len(WHATS)
+    for index, (what, title) in enumerate(WHATS):
+        if index % cells == 0:
+            row = widgets.Row(min(cells, len(WHATS) - index))
         if widgets.lit_button(f"{title.split()[0]}##what", capture.what == what, theme.text, row.next_cell()):
             capture.what = what
         widgets.tooltip(TIPS[what])

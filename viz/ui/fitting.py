@@ -47,8 +47,17 @@ def fitted(text: str, width: float, font: imgui.ImFont | None = None) -> Iterato
             yield
         return
     least = min(LEAST_PADDING, padding.x)
-    # Letters have whole pixels, and so do the widths of words: rounded up, they would not fit.
-    size = min(em, math.floor(max(LEAST, (width - 2 * least - 1) / natural) * em))
+    size = _shrink(text, width - 2 * least, font)
     space = ImVec2(least, padding.y + (em - size) / 2)
     with letters(font, size), imgui_ctx.push_style_var(imgui.StyleVar_.frame_padding, space):
         yield
+
+
+def _shrink(text: str, room: float, font: imgui.ImFont | None) -> float:
+    """Return the size of letters with which a text has so many pixels, LEAST of the present one at least."""
+    em = imgui.get_font_size()
+    for size in range(math.floor(em), math.ceil(LEAST * em), -1):
+        with letters(font, size):  # letters have whole pixels, so their widths do not follow from their size
+            if imgui.calc_text_size(text).x <= room:
+                return float(size)
+    return LEAST * em
