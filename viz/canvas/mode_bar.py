@@ -67,7 +67,7 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
     number = NUMBER_WIDTH * em + 4 * gap if dial else 0.0
     link_text = "Linked" if state.linked else "Unlinked"
     link, icon = imgui.calc_text_size(link_text).x + pad, 6 * DOT + 2 * pad
-    is_folded = switch + number + icon + 4 * gap > rect.width - 2 * MARGIN
+    is_folded = switch > rect.width - 2 * MARGIN  # whatever the mode: the control stays while modes change
     if is_folded:
         switch = max(imgui.calc_text_size(mode.title).x for mode in MODES) + 2 * pad + height
     spare = rect.width - 2 * MARGIN - switch - number - icon - 4 * gap

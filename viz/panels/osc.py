@@ -16,8 +16,7 @@ TITLE = "OSC"
 PLACE = "bottom"
 
 CONTROLS = 19.0  # width of the column of controls, in font sizes
-LEAST = 40.0  # width of the panel in which they stand side by side
-WIDE = 44.0  # width of the table of bindings
+LEAST = 48.0  # width of the panel in which they stand side by side
 FARTHEST = 1e30  # of the ends of a range
 EVERYWHERE = "0.0.0.0"
 PLACES = ((LOOPBACK, "this computer"), (EVERYWHERE, "every network"))
@@ -50,12 +49,12 @@ def draw(state: AppState, context: PanelContext) -> None:
     if link is None:
         return
     height = max(6 * em, imgui.get_content_region_avail().y)
-    with widgets.side_column("ports", CONTROLS, LEAST):
+    with widgets.side_column("ports", CONTROLS, LEAST) as is_wide:
         _ports(state.osc, link, context)
     with imgui_ctx.begin_child("bindings", ImVec2(0, height)):
         _learning(state.osc, link, context)
         if state.osc.bindings:
-            _table(state.osc, context, imgui.get_content_region_avail().x > WIDE * em)
+            _table(state.osc, context, is_wide)
         elif not link.learning:
             widgets.sentence(NOTHING_BOUND, context.theme.dim)
 
