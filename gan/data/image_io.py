@@ -1,9 +1,11 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Turn a generator's output into bytes, sheets and picture files."""
 
+import io
 import json
 import math
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,8 @@ FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
 }
 MAX_EXIF = 65_000  # bytes, what a JPEG has room for
 MAX_FONT, FONT_MARGIN, MAX_ROW_NAME = 14.0, 4, 20  # pixels, pixels, characters of a grid's row
-SMALLEST_FONT = 7.0  # of a caption below a small picture, pixels
+SMALLEST_FONT = 11.0  # of a caption below a small picture, pixels
+CAPTION_GAP, WIDEST_CAPTION = 6, 96  # pixels between captions; what small pictures give way for
 CHECK_LIGHT, CHECK_DARK = 200, 176  # greys of a checkerboard
 
 
@@ -102,25 +105,29 @@ def name_rows(sheet: np.ndarray, names: Sequence[str]) -> np.ndarray:
 
 
 def caption_images(pictures: np.ndarray, captions: Sequence[Sequence[Sequence[str]]]) -> np.ndarray:
-    """Put lines of text below each of [N, H, W, 3] pictures: [N, H + strip, W, 3].
+    """Put lines of text below each of [N, H, W, 3] pictures: [N, H + strip, cell, 3].
 
-    `captions`: each picture's lines, as many for all; a line is the same words in several lengths, of which the first
-    that fits is taken, the last one cut if none does.
+    A cell is as wide as its picture, or wider where the captions need it, WIDEST_CAPTION and a gap at most; the picture
+    is in its middle. `captions`: each picture's lines, as many for all; a line is the same words in several lengths, of
+    which the first that fits is taken, the last one cut if none does.
     """
     count, height, width, _ = pictures.shape
     size = max(SMALLEST_FONT, min(MAX_FONT, width / 6))
     font = ImageFont.load_default(size)
     line = math.ceil(1.5 * size)
     lines = max(map(len, captions))
-    done = np.zeros((count, height + lines * line, width, 3), np.uint8)
+    longest = max((font.getlength(lengths[0]) for texts in captions for lengths in texts), default=0)
+    cell = max(width, math.ceil(min(longest, WIDEST_CAPTION)) + CAPTION_GAP)
+    left = (cell - width) // 2
+    done = np.zeros((count, height + lines * line, cell, 3), np.uint8)
     for index, texts in enumerate(captions):
-        image = Image.new("RGB", (width, lines * line))
+        image = Image.new("RGB", (cell, lines * line))
         draw = ImageDraw.Draw(image)
         for row, lengths in enumerate(texts):
-            fitting = (text for text in lengths if font.getlength(text) <= width - 2)
-            text = next(fitting, None) or _cut(lengths[-1], font, width - 2)
-            draw.text((width / 2, (row + 0.5) * line), text, fill="white", font=font, anchor="mm")
-        done[index, :height], done[index, height:] = pictures[index], np.asarray(image)
+            fitting = (text for text in lengths if font.getlength(text) <= cell - CAPTION_GAP + 1)
+            text = next(fitting, None) or _cut(lengths[-1], font, cell - CAPTION_GAP)
+            draw.text((cell / 2, (row + 0.5) * line), text, fill="white", font=font, anchor="mm")
+        done[index, :height, left : left + width], done[index, height:] = pictures[index], np.asarray(image)
     return done
 
 
@@ -136,11 +143,35 @@ def save_png(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str
 
     `text`: its text chunks, keyword to value.
     """
-    info = PngInfo()
-    for key, value in (text or {}).items():
-        info.add_itxt(key, value)
     with atomic_write(path) as temporary:
-        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=info)
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=_make_info(text or {}))
+
+
+def encode_png(pixels: np.ndarray, text: Mapping[str, str], stop: threading.Event) -> bytes:
+    """Return the bytes that `save_png` writes; InterruptedError as soon as `stop` is set."""
+    buffer = _Stoppable(stop)
+    Image.fromarray(pixels).save(buffer, format="PNG", pnginfo=_make_info(text))
+    return buffer.getvalue()
+
+
+def _make_info(text: Mapping[str, str]) -> PngInfo:
+    info = PngInfo()
+    for key, value in text.items():
+        info.add_itxt(key, value)
+    return info
+
+
+class _Stoppable(io.BytesIO):
+    """Takes what is written until `stop` is set."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def write(self, data: Any) -> int:
+        if self._stop.is_set():
+            raise InterruptedError("stopped")
+        return super().write(data)
 
 
 def save_image(path: str | os.PathLike[str], pixels: np.ndarray, text: Mapping[str, str] | None = None) -> None:

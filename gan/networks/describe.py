@@ -16,8 +16,8 @@ NAME_LENGTH = 60  # characters of a rung's name that are shown: a file may call 
 def describe_rung(config: GeneratorConfig) -> str:
     """Return the title of a configuration's rung: its letter, phrase and name."""
     known = {rung.letter: str(rung) for rung in build_ladder(config.resolution)}
-    known[STYLEGAN_XL] = f"{STYLEGAN_XL}  StyleGAN-XL, its layers as its file lists them"
-    return known.get(config.rung, f"{sanitize_text(config.rung, NAME_LENGTH)}  (no rung of the ladder)")
+    known[STYLEGAN_XL] = f"{STYLEGAN_XL} StyleGAN-XL, its layers as its file lists them"
+    return known.get(config.rung, f"{sanitize_text(config.rung, NAME_LENGTH)} (no rung of the ladder)")
 
 
 def describe_channels(channels: int) -> str:

@@ -31,7 +31,7 @@ class Rung:
     recipe: Recipe = Recipe()
 
     def __str__(self) -> str:
-        return f"{self.letter}  {self.change}" + (f" ({self.title})" if self.title and self.letter != "A" else "")
+        return f"{self.letter} {self.change}" + (f" ({self.title})" if self.title and self.letter != "A" else "")
 
     def then(self, letter: str, change: str, title: str = "", **changed: Any) -> "Rung":
         """Return the next rung: this one with fields of its network and of its recipe changed."""

@@ -15,6 +15,7 @@ from viz.core.latent import Blend, SeedPoint
 from viz.core.state import AppState, TransformState
 from viz.core.thumbnails import decode_thumbnail
 from viz.loading.bookmark_files import read_bookmarks
+from viz.record.timeline_templates import TEMPLATES, put_template
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -260,3 +261,37 @@ def test_the_strip_of_bookmarks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     third.close()
     assert not items(third) and "window.bookmarks.damaged.json" in third.context.message
     assert (tmp_path / "window.bookmarks.damaged.json").read_text() == "{"
+
+
+def test_bookmarks_while_the_timeline_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glfw.get_cursor_pos", lambda window: (0.0, 0.0))
+    state = AppState()
+    state.left.path = save_model(tmp_path / "t.safetensors", "T", 16)
+    shown = Window(state, strict=True)
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        state.latent.x = 5.0
+        settle(context, shown)
+        press(context, CTRL | imgui.Key.b)
+        former = items(shown)[0]
+        state.timeline = put_template(state, TEMPLATES[0])
+        context.yield_(3)
+        press(context, imgui.Key.space)
+        assert state.playback.playing
+        context.yield_(6)
+        choose(context, former, "Replace with what is shown")
+        renewed = items(shown)[0]
+        assert renewed is not former and "Ctrl-Z brings back what it held" in shown.context.message
+        assert renewed.state.latent != former.state.latent, "a moment of the timeline"
+        context.yield_(6)
+        press(context, CTRL | imgui.Key.z)
+        assert items(shown) == (former,) and state.playback.playing, "what it held is back, and nothing else changed"
+        press(context, CTRL | imgui.Key._1)
+        assert not state.playback.playing and "timeline stopped" in shown.context.message
+        context.yield_(6)
+        assert state.latent == former.state.latent, "and what is gone to stays"
+        press(context, CTRL | imgui.Key.z)
+        assert state.playback.playing and items(shown) == (former,)
+
+    drive(shown, script)

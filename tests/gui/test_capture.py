@@ -214,3 +214,45 @@ def test_the_panel_sets_what_where_and_how_large(tmp_path: Path, shown: Window) 
         assert shown.state.capture.size == 8192
 
     drive(shown, test)
+
+
+def test_a_long_capture_leaves_the_window_usable_and_can_be_cancelled(tmp_path: Path, shown: Window) -> None:
+    folder, state = tmp_path / "captures", shown.state
+
+    def until_long(context: Any) -> None:
+        for _ in range(FRAMES):
+            context.yield_(1)
+            if shown.context.captures.is_long:
+                return
+        raise AssertionError("it ended first")
+
+    def test(context: Any) -> None:
+        settle(context, shown)
+        shown.show("Capture")
+        context.yield_(4)
+        state.capture.size, state.capture.what = 8192, "right"
+        shown.context.captures.take()
+        until_long(context)
+        before = shown.context.results["right"]
+        state.latent.x += 1.0
+        settle(context, shown)
+        assert shown.context.results["right"] is not before and shown.capturing.is_busy(), "pictures come meanwhile"
+        context.yield_(2)
+        context.item_click("//Capture/**/Cancel")
+        assert "cancelled: nothing was written" in wait(context, shown)
+        assert not context.item_exists("//Capture/**/Cancel") or not shown.context.captures.is_long
+        shown.context.captures.copy()  # the other way, ended from the status bar, whatever panel is in front
+        until_long(context)
+        shown.context.captures.cancel()
+        wait(context, shown)
+        for _ in range(100):
+            context.yield_(1)
+        assert not list(folder.glob("*")) and not any(
+            name.startswith("capture") for name in shown.context.jobs.statuses
+        )
+        state.capture.size = 64
+        shown.context.captures.take()
+        assert "(64x64)" in wait(context, shown), "the next one is taken as ever"
+        assert len(list(folder.glob("*"))) == 1
+
+    drive(shown, test)

@@ -70,6 +70,8 @@ def test_the_pictures_are_exported_as_they_move_while_the_window_stays_usable(wi
 
     drive(window, test)
     assert window.context.message.startswith("Wrote ")
+    assert "/video (64x32, 12 frames, 0.5 s, PNG sequence, " in window.context.message
+    assert window.context.message.endswith(" KiB).")
     (folder,) = (tmp_path / "videos").iterdir()
     found = [np.asarray(Image.open(file)) for file in sorted(folder.iterdir())]
     assert folder.name == "video" and len(found) == 12 and found[0].shape == (32, 64, 3)

@@ -13,8 +13,10 @@ from viz.core.latent import FileLatent, SeedPoint
 from viz.core.request import PictureRequest
 from viz.core.state import AppState
 from viz.loading.latent_files import may_be_z, open_latent
+from viz.panels import latent as panel
+from viz.record.timeline_templates import TEMPLATES, put_template
 from viz.render.renderer import Renderer
-from viz.ui import widgets
+from viz.ui import timelining, widgets
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -199,3 +201,40 @@ def test_a_w_that_is_named_or_one_a_layer_is_no_z(tmp_path: Path) -> None:
     np.save(tmp_path / "layers.npy", np.zeros((1, 9, 32), np.float32))
     asked = {name: may_be_z(open_latent(str(tmp_path / name))) for name in ("w.npz", "x.npz", "layers.npy")}
     assert asked == {"w.npz": False, "x.npz": True, "layers.npy": False}
+
+
+def test_the_panel_says_what_a_timeline_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = window(tmp_path)
+    state, said = shown.state, list[str]()
+    sentence = widgets.sentence
+    monkeypatch.setattr(widgets, "sentence", lambda text, colour: (said.append(text), sentence(text, colour)))
+
+    def sentences(context: Any) -> list[str]:
+        said.clear()
+        context.yield_(2)
+        return list(said)
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        state.timeline = put_template(state, TEMPLATES[0])
+        state.playback.playing = True
+        context.yield_(4)
+        assert panel.MOVED in sentences(context) and not context.item_exists("//Latent/file##source")
+        assert not context.item_exists("//Latent/##seed"), "a seed that is typed would not stay"
+        state.playback.playing, state.playback.seconds = False, 0.4
+        timelining.scrub(state, 0.4)
+        context.yield_(4)
+        assert "A point between the timeline's keys is shown." in sentences(context)
+        assert not context.item_exists("//Latent/file##source"), "it is none"
+        assert context.item_exists("//Latent/keys##source")
+        context.item_click("//Latent/seeds##source")
+        context.yield_(4)
+        assert state.latent.source == "seeds"
+        context.item_click("//Latent/file##source")
+        context.yield_(4)
+        assert "No file is open yet: the point of the seed plane is shown." in sentences(context)
+        steps = shown.undo.history.undo_name
+        context.yield_(4)
+        assert shown.undo.history.undo_name == steps, "nothing changes by itself"
+
+    drive(shown, script)

@@ -19,7 +19,7 @@ from support.tensorflow import file_of, generator, written_generator
 
 from viz.core.state import AppState
 from viz.panels import transform
-from viz.ui import theme, widgets
+from viz.ui import fitting, theme
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -179,7 +179,7 @@ def test_what_is_too_long_ends_in_an_ellipsis(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / f"{'long-name-' * 6}.pkl"
     path.write_bytes(file_of(written_generator(generator(), version=5)))
     state.left.path = str(path)
-    shown, elide, said = Window(state, strict=True), widgets.elide, {}
+    shown, elide, said = Window(state, strict=True), fitting.elide, {}
 
     def watched(text: str, width: float) -> str:
         fitted = elide(text, width)
@@ -187,7 +187,7 @@ def test_what_is_too_long_ends_in_an_ellipsis(tmp_path: Path, monkeypatch: pytes
         said[text] = fitted, imgui.calc_text_size(fitted).x <= width < wider
         return fitted
 
-    monkeypatch.setattr(widgets, "elide", watched)
+    monkeypatch.setattr(fitting, "elide", watched)
 
     def script(context: Any) -> None:
         settle(context, shown)

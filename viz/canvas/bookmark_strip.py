@@ -11,7 +11,7 @@ from viz.core.bookmarks import KINDS, NAME_LIMIT, Bookmark, Kind
 from viz.core.images import Pixels
 from viz.core.state import AppState
 from viz.core.thumbnails import SHEET_COLUMNS, SIDE, make_sheet
-from viz.ui import bookmarking, widgets
+from viz.ui import bookmarking, fitting, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
 
@@ -296,5 +296,5 @@ def _button_width(text: str) -> float:
 
 def _measure(text: str, size: float) -> ImVec2:
     """Return the width and height of a line of text in letters of this size."""
-    with widgets.letters(imgui.get_font(), size):
+    with fitting.letters(imgui.get_font(), size):
         return imgui.calc_text_size(text)

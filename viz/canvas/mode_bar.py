@@ -54,7 +54,10 @@ def next_mode(mode: str) -> str:
 
 
 def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
-    """Draw the line. Where `rect` is too narrow for all words, the number's label goes first, then the link's."""
+    """Draw the line. Where `rect` is too narrow for all words, the number's label goes first, then the link's.
+
+    Where the modes alone have no room, the one that is shown stands for all: a press opens their list.
+    """
     theme, em = context.theme, imgui.get_font_size()
     dial = DIALS.get(state.canvas.mode)
     gap, pad = 0.3 * em, imgui.get_style().frame_padding.x
@@ -64,6 +67,9 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
     number = NUMBER_WIDTH * em + 4 * gap if dial else 0.0
     link_text = "Linked" if state.linked else "Unlinked"
     link, icon = imgui.calc_text_size(link_text).x + pad, 6 * DOT + 2 * pad
+    is_folded = switch > rect.width - 2 * MARGIN  # whatever the mode: the control stays while modes change
+    if is_folded:
+        switch = max(imgui.calc_text_size(mode.title).x for mode in MODES) + 2 * pad + height
     spare = rect.width - 2 * MARGIN - switch - number - icon - 4 * gap
     if spare < label + link:
         label = 0.0
@@ -72,7 +78,13 @@ def draw(state: AppState, context: PanelContext, rect: Rect) -> None:
     y = rect.top + (rect.height - height) / 2
     with rect.clip():
         imgui.set_cursor_screen_pos((rect.left + MARGIN, y))
-        _switch(state, theme, gap)
+        if is_folded:
+            imgui.set_next_item_width(switch)
+            titles = {mode.key: mode.title for mode in MODES}
+            shown, tip = titles[state.canvas.mode], "How the two pictures are compared (C: the next mode)."
+            state.canvas.mode = widgets.select("mode", shown, state.canvas.mode, titles.items(), tip)
+        else:
+            _switch(state, theme, gap)
         if dial:
             imgui.same_line(0, 4 * gap)
             if label:

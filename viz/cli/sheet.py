@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 4096
 LARGEST_SIDE = 16_383  # pixels, what a WebP holds
-CAPTION_ROOM = 42  # pixels that two lines of a caption take at most
+CAPTION_ROOM, CAPTION_WIDTH = 42, 102  # pixels that two lines of a caption take at most
 LARGEST_AREA = 2**27  # pixels: 400 MB, and three copies of it while it is put together
 
 Grid = tuple[int, int]  # columns, rows
@@ -79,7 +79,10 @@ def check_sheet(
         raise click.UsageError("--grid writes one picture: give it a name, such as --out sheet.png.")
     refuse_existing(out, overwrite)
     check_picture_name(out, "--out")
-    width, height = grid[0] * resolution, grid[1] * (resolution + CAPTION_ROOM * captions)
+    width, height = (
+        grid[0] * max(resolution, CAPTION_WIDTH * captions),
+        grid[1] * (resolution + CAPTION_ROOM * captions),
+    )
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
         raise click.UsageError(f"A sheet of {width}x{height} pixels is too large: give {fewer}.")
     check_writable(out)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from gan.analysis.bands import Band, list_bands
 from gan.networks.config import GeneratorConfig
-from gan.networks.layer_plan import is_fp16_layer
+from gan.networks.layer_plan import is_fp16_layer, plan
 from viz.core.result import PICTURE
 
 
@@ -54,3 +54,9 @@ def split_w_layers(count: int) -> dict[str, range]:
     """Return the w's of coarse, middle and fine styles, 4, 4 and 10 of the 18 of StyleGAN2 at 1024 pixels."""
     middle, fine = round(count * 4 / 18), round(count * 8 / 18)
     return {"coarse": range(middle), "middle": range(middle, fine), "fine": range(fine, count)}
+
+
+@lru_cache(maxsize=64)
+def breaks_when_turned(config: GeneratorConfig) -> bool:
+    """Return whether a network's pictures can be turned and fall apart: it mixes neighbours that do not turn along."""
+    return config.fourier_input and any(layer.conv_kernel > 1 for layer in plan(config).layers)

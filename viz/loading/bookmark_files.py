@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gan.files.atomic_write import atomic_write
+from gan.files.atomic_write import atomic_write, write_new
 from gan.files.errors import describe_error, sanitize_text
 from viz.core import state as states
 from viz.core.bookmarks import BOOKMARKS_LIMIT, KINDS, NAME_LIMIT, NOT_KEPT, Bookmark
@@ -29,12 +29,17 @@ class BookmarkError(ValueError):
         super().__init__(sanitize_text(f"{Path(path).name or path} {why}" if why else missing))
 
 
-def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark]) -> None:
-    """Write bookmarks atomically. Raises BookmarkError."""
+def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark], *, is_new: bool = False) -> None:
+    """Write bookmarks atomically; `is_new`: never in the place of a file. Raises BookmarkError."""
     document = {"format": FORMAT, "schema": SCHEMA, "bookmarks": [_to_json(item) for item in items]}
     try:
+        text = json.dumps(document, indent=1) + "\n"
+        if is_new:
+            with write_new([Path(path)]) as new:
+                new.temporary.write_text(text, encoding="utf-8")
+            return
         with atomic_write(path) as temporary:
-            temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8")
     except (OSError, ValueError) as problem:
         raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
 

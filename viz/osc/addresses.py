@@ -55,17 +55,18 @@ class Address:
             return value[self.index] if self.index < len(value) else None
         return value
 
-    def write(self, state: AppState, value: Value) -> None:
-        """Set the setting as near to `value` as it takes; what means nothing to it is ignored.
+    def write(self, state: AppState, value: Value) -> bool:
+        """Set the setting as near to `value` as it takes; return False for what means nothing to it and is ignored.
 
         A switch is on from 0.5 on; a word is named, or counted from 0.
         """
         if isinstance(value, str):
-            if self.kind == "word" and value in self.words:
+            is_known = self.kind == "word" and value in self.words
+            if is_known:
                 setattr(self.owner_in(state), self.path[-1], value)
-            return
+            return is_known
         if not math.isfinite(value):
-            return
+            return False
         value = min(max(float(value), self.low), self.high)
         owner, name = self.owner_in(state), self.path[-1]
         match self.kind:
@@ -88,8 +89,10 @@ class Address:
                 setattr(owner, name, numbers)
             case "directions":
                 direction = owner.offered(self.index)
-                if direction:
-                    owner.go(direction, value)
+                if direction is None:
+                    return False
+                owner.go(direction, value)
+        return True
 
     def at(self, index: int) -> "Address":
         """Return the address of one of a list."""

@@ -23,7 +23,7 @@ class OscLink:
         self.state = state
         self.error = ""  # one sentence why nothing is received or sent
         self.notice = ""  # one sentence on what was not learnt
-        self.last = ""  # the last message that meant something, as text
+        self.last = ""  # the last message that took effect, and what the setting is since, as text
         self.learning: Learning | None = None  # None: nothing is being learnt
         self.rate = 0.0  # messages a second
         self._wake = wake
@@ -120,10 +120,12 @@ class OscLink:
         if binding and isinstance(value, float):
             share = unbend(value, "linear", binding.least, binding.most)
             value = bend(share, binding.curve, binding.low, binding.high)
-        target.write(self.state, value)
+        if not target.write(self.state, value):
+            return False
         if self._sender:
             self._sender.know(address, self.state)
-        shown = f"{value:.6g}" if isinstance(value, float) else value
+        now = target.read(self.state)  # which may be the limit of the setting, or a word
+        shown = now if isinstance(now, str) else f"{now or 0.0:.6g}"
         self.last = f"{address}  {shown}" if target is own else f"{address}  →  {target.text}  {shown}"
         return True
 

@@ -9,13 +9,13 @@ from viz.core.panel_state import DEFAULT_NAME, CaptureState
 from viz.core.state import AppState
 from viz.record import naming
 from viz.record.models import shorten_path
-from viz.ui import widgets
+from viz.ui import fitting, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Capture"
 PLACE = "bottom"
 
-COLUMN = 30.0  # width of the left one, in font sizes
+COLUMN, LEAST = 26.0, 42.0  # widths of the left one, and of a panel that has two, in font sizes
 WHATS = (
     ("left", "Left picture"),
     ("right", "Right picture"),
@@ -49,7 +49,7 @@ _default_folder = cache(naming.default_folder)  # it reads a file of the desktop
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw what is captured and where to on the left, what brings it back on the right."""
-    with widgets.side_column("taking", COLUMN, 1.6 * COLUMN) as is_beside:
+    with widgets.side_column("taking", COLUMN, LEAST) as is_beside:
         _taking(state.capture, context, state)
     flags = 0 if is_beside else imgui.ChildFlags_.auto_resize_y
     with imgui_ctx.begin_child("bringing back", ImVec2(0, 0), flags):
@@ -57,12 +57,14 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 
 def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> None:
-    theme, captures = context.theme, context.captures
-    row, titles = widgets.Row(len(WHATS)), dict(WHATS)
-    for what, title in WHATS:
+    theme, cells = context.theme, 3 if fitting.is_narrow() else len(WHATS)
+    for index, (what, title) in enumerate(WHATS):
+        if index % cells == 0:
+            row = widgets.Row(min(cells, len(WHATS) - index))
         if widgets.lit_button(f"{title.split()[0]}##what", capture.what == what, theme.text, row.next_cell()):
             capture.what = what
         widgets.tooltip(TIPS[what])
+    _actions(capture, context)
     if capture.what in ("canvas", "window"):
         widgets.fact(theme, "size", "as on screen", TIPS[capture.what], theme.dim)
     else:
@@ -89,8 +91,18 @@ def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> No
     else:
         names = naming.list_names(folder, capture.name, naming.describe_fields(state, capture.what))
         widgets.fact(theme, "for example", next(names).name, "What the name stands for now.", theme.dim)
+
+
+def _actions(capture: CaptureState, context: PanelContext) -> None:
+    """Draw the buttons that take a picture, or the one that ends it."""
+    captures = context.captures
     row = widgets.Row(2)
-    tip = f"Write the {titles[capture.what].lower()} with its state inside (Ctrl-S)."
+    if captures.is_long:
+        widgets.progress_bar(None, "capturing", row.next_cell())
+        if widgets.button("Cancel", "End it; nothing is left behind.", width=row.next_cell()):
+            captures.cancel()
+        return
+    tip = f"Write the {dict(WHATS)[capture.what].lower()} with its state inside (Ctrl-S)."
     if widgets.button("Capture", tip, width=row.next_cell()):
         captures.take()
     if widgets.button("Copy picture", "Put it on the clipboard (Ctrl-C).", width=row.next_cell()):
@@ -100,7 +112,7 @@ def _taking(capture: CaptureState, context: PanelContext, state: AppState) -> No
 def _returning(context: PanelContext) -> None:
     theme, captures = context.theme, context.captures
     widgets.label(theme, "open", OPEN)
-    typed = widgets.text_field("capture", "path of a capture, or jinc1:…", "", OPEN)
+    typed = widgets.text_field("capture", "a capture, or jinc1:…", "", OPEN)
     if typed:
         captures.open(typed)
     row = widgets.Row(2)

@@ -14,7 +14,7 @@ from viz.instruments.filters import FiltersView, FilterView, response_image, vie
 from viz.panels.layers import choose_slot, chosen_slot, selected
 from viz.record.panel_offers import offer_filters
 from viz.record.save_export import Offer
-from viz.ui import widgets
+from viz.ui import fitting, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import DARK, Palette, rgb
 
@@ -28,6 +28,8 @@ LOSSES = (
     ("stopband", "stopband", "Least attenuation from f_c + f_h on."),
     ("aliases", "alias", "Least attenuation from s - f_c on, where aliases and images begin."),
 )
+
+LEAST_HEIGHT = 19.0  # of one filter with large letters, in font sizes
 
 
 def draw(state: AppState, context: PanelContext) -> None:
@@ -65,8 +67,16 @@ def _filters(context: PanelContext, shown: FiltersView, height: float) -> None:
         widgets.sentence(f"{why} Choose another layer.", context.theme.dim)
         return
     gap = imgui.get_style().item_spacing.x
-    size = ImVec2((imgui.get_content_region_avail().x - gap) / 2, height)
-    for name, one in (("up", shown.up), ("down", shown.down)):
+    room, both = imgui.get_content_region_avail().x, {"up": shown.up, "down": shown.down}
+    if fitting.is_narrow():  # one below the other, and none that there is not
+        height = max(height, LEAST_HEIGHT * imgui.get_font_size())
+        for name, one in both.items():
+            if one is not None:
+                with imgui_ctx.begin_child(name, ImVec2(room, height), 0, imgui.WindowFlags_.no_scrollbar):
+                    _filter(context, name, one, height)
+        return
+    size = ImVec2((room - gap) / 2, height)
+    for name, one in both.items():
         if name == "down":
             imgui.same_line(0, gap)
         with imgui_ctx.begin_child(name, size, 0, imgui.WindowFlags_.no_scrollbar):
@@ -95,7 +105,7 @@ def _filter(context: PanelContext, name: str, one: FilterView, height: float) ->
     rest = height - 4 * imgui.get_text_line_height_with_spacing()
     _taps(context, name, one, rest * 0.24)
     _plane(context, name, one, rest * 0.42)
-    _slices(context, name, one, max(imgui.get_content_region_avail().y, 50.0))
+    _slices(context, name, one, max(imgui.get_content_region_avail().y, 3.4 * imgui.get_font_size()))
 
 
 def _taps(context: PanelContext, name: str, one: FilterView, height: float) -> None:
@@ -174,10 +184,10 @@ def _schedule(context: PanelContext, shown: FiltersView) -> None:
     ):
         imgui.text_colored(rgb(colour), text)
         imgui.same_line()
-    imgui.text_colored(theme.dim, "over the layers")
+    imgui.text_colored(theme.dim, fitting.elide("over the layers", imgui.get_content_region_avail().x))
     x = np.arange(len(schedule.names), dtype=np.float64)
     low, high = float(schedule.cutoffs.min()), float(schedule.stopbands.max())
-    height = max(imgui.get_content_region_avail().y, 60.0)
+    height = max(imgui.get_content_region_avail().y, 4 * imgui.get_font_size())
     if not widgets.begin_plot("schedule", height, (-0.5, len(x) - 0.5), (low / 1.3, high * 1.3)):
         return
     implot.setup_axis_scale(implot.ImAxis_.y1, implot.Scale_.log10)

@@ -12,7 +12,7 @@ from viz.core.state import SLOTS, AppState, Slot
 from viz.instruments.gallery import LARGEST_CELL, GalleryRequest, GalleryView
 from viz.record.panel_offers import offer_gallery
 from viz.record.save_export import Offer
-from viz.ui import saving, widgets
+from viz.ui import fitting, saving, widgets
 from viz.ui.checkerboard import draw_checkerboard
 from viz.ui.context import PanelContext
 from viz.ui.theme import rgb
@@ -140,7 +140,7 @@ def _frame(context: PanelContext, at: ImVec2, step: float, seed: int, lit: objec
         draw.add_rect(at + ImVec2(1, 1), end - ImVec2(1, 1), imgui.get_color_u32(lit), 0.0, 2.0)  # type: ignore[call-overload]
     em = imgui.get_font_size()
     text, small = str(seed), round(min(LABEL * em, max(LABEL_LEAST * em, 0.22 * step)))
-    with widgets.letters(imgui.get_font(), small):
+    with fitting.letters(imgui.get_font(), small):
         size = imgui.calc_text_size(text)
         if size.x + 10 <= step and size.y + 8 <= step:
             corner = at + ImVec2(4, 4)
@@ -165,4 +165,4 @@ def _foot(state: AppState, context: PanelContext, view: GalleryView | None, poin
         text = f"{done} of {total}: fills while the pictures rest"
     else:
         text = "Click shows a seed, the wheel goes on."
-    imgui.text_colored(context.theme.dim, text)
+    widgets.sentence(text, context.theme.dim)

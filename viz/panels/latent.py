@@ -10,15 +10,25 @@ from viz.ui.context import PanelContext
 TITLE = "Latent"
 PLACE = "left"
 SAVE = "save w"  # the job
+MOVED = "Its keys move the latent. Stop it (Space) to choose one here."
 
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the source of w, truncation, label and the row that saves w."""
     widgets.side(context.theme, state)
-    latent_source.draw(state.latent_of(state.focus), context)
+    if state.playback.playing and state.timeline.track(f"{_side(state)}latent"):
+        widgets.fact(context.theme, "from", "timeline", MOVED)
+        widgets.sentence(MOVED, context.theme.dim)
+    else:
+        latent_source.draw(state.latent_of(state.focus), context)
     _truncation(state, context)
     labels.draw(state, context)
     _save(state, context)
+
+
+def _side(state: AppState) -> str:
+    """Return how the timeline's names of the focused slot's own properties begin."""
+    return "right " if state.focus == "right" and not state.linked else ""
 
 
 def _truncation(state: AppState, context: PanelContext) -> None:

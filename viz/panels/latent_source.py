@@ -7,7 +7,18 @@ import random
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core import gestures
-from viz.core.latent import LARGEST_SEED, PLANE_WIDTH, FileLatent, WeightedSum, find_seed, seed_point
+from viz.core.latent import (
+    LARGEST_SEED,
+    PLANE_WIDTH,
+    Blend,
+    FileLatent,
+    Mixture,
+    Moved,
+    OtherModel,
+    WeightedSum,
+    find_seed,
+    seed_point,
+)
 from viz.core.latent_state import SourceState
 from viz.loading.latent_files import may_be_z, open_latent
 from viz.ui import widgets
@@ -17,6 +28,15 @@ from viz.ui.theme import rgb
 PAD_HEIGHT = 3.8  # of the map of the plane, in font sizes
 CELL = 3.6  # of one seed on it
 SEEDS_W, SEEDS_Z, FILE = "seeds", "in z", "file"
+KEPT: dict[type, tuple[str, str]] = {
+    WeightedSum: ("keys", "A point between the timeline's keys is shown."),
+    Blend: ("blend", "A blend of two latents is shown."),
+    Mixture: ("mix", "A style mixture of two latents is shown."),
+    Moved: ("moved", "A latent moved along directions is shown."),
+    OtherModel: ("model", "Another model's w is shown."),
+}
+"""What is kept and no file, in a word and in a sentence."""
+NO_FILE = "No file is open yet: the point of the seed plane is shown."
 SOURCE = (
     "Where w comes from. Between seeds their w's are blended, as the official viewer does it, or (in z) their z's, "
     "which stay a fair sample of the model all the way. A file holds a z, a w, or a w for each layer."
@@ -26,10 +46,13 @@ SOURCE = (
 def draw(source: SourceState, context: PanelContext, *, compact: bool = False) -> None:
     """Draw the rows of one source; `compact` leaves out the map and what else repeats a number."""
     theme = context.theme
-    current = FILE if source.source == "kept" else {"w": SEEDS_W, "z": SEEDS_Z}[source.space]
-    pressed = widgets.pick_word(theme, "from", "source", current, (SEEDS_W, SEEDS_Z, FILE), SOURCE)
-    if pressed == FILE:
-        source.source = "kept"
+    is_kept = source.source == "kept"
+    is_passed = not is_kept and isinstance(source.kept, WeightedSum)  # a point that the timeline left behind
+    kept = KEPT.get(type(source.kept), (FILE, ""))[0] if not is_passed else FILE
+    current = kept if is_kept else {"w": SEEDS_W, "z": SEEDS_Z}[source.space]
+    pressed = widgets.pick_word(theme, "from", "source", current, (SEEDS_W, SEEDS_Z, kept), SOURCE)
+    if pressed == kept:
+        source.source, source.kept = "kept", None if is_passed else source.kept
     elif pressed is not None:
         source.source, source.space = "seeds", {SEEDS_W: "w", SEEDS_Z: "z"}[pressed]
     if source.source == "kept":
@@ -90,11 +113,7 @@ def _file(source: SourceState, context: PanelContext) -> None:
         if may_be_z(kept):
             widgets.sentence("Taken for a w, since the file does not say: press z if it is one.", theme.dim)
     else:
-        nothing = "No file is open yet: the point of the seed plane is shown."
-        what = (
-            "point between the timeline's keys" if isinstance(kept, WeightedSum) else f"{kept and kept.type} of latents"
-        )
-        widgets.sentence(nothing if kept is None else f"A {what} is shown, no file.", theme.dim)
+        widgets.sentence(KEPT.get(type(kept), (FILE, NO_FILE))[1], theme.dim)
 
 
 def _open(source: SourceState, context: PanelContext, path: str, space: str = "") -> None:

@@ -15,7 +15,7 @@ from viz.display.texture import TextureHandle
 from viz.instruments.layers import BINS, ChannelOrder, LayerRequest, LayerView, MapStatistics
 from viz.record.panel_offers import offer_maps
 from viz.record.save_export import Offer
-from viz.ui import saving, widgets
+from viz.ui import fitting, saving, widgets
 from viz.ui.context import Jobs, PanelContext
 
 TITLE = "Layers"
@@ -34,7 +34,8 @@ COLUMNS = (
     ("f_t", 2.0, "Stopband f_t, in cycles a picture width: what lies beyond it the layer is to remove."),
     ("type", 1.4, "Number format of its maps."),
 )
-WIDE, SPARED = 18.0, ("s", "type")  # font sizes that all columns need, and those that give way to the names
+# Columns that give way to the names in a panel of so many font sizes and less.
+SPARED = {"s": 18.0, "type": 18.0, "ch": 14.0}
 CHANNELS = ("red", "green", "blue")
 
 
@@ -102,8 +103,8 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band)
     row = imgui.get_text_line_height() + 2 * imgui.get_style().cell_padding.y
     height = min(max(6 * em, LIST_SHARE * imgui.get_content_region_avail().y), (len(layers) + 1) * row + 4)
     look = flags.scroll_y | flags.row_bg | flags.pad_outer_x
-    is_wide = imgui.get_content_region_avail().x > WIDE * em
-    columns = [column for column in COLUMNS if is_wide or column[0] not in SPARED]
+    room = imgui.get_content_region_avail().x / em
+    columns = [column for column in COLUMNS if room > SPARED.get(column[0], 0.0)]
     with imgui_ctx.begin_table("layers", len(columns), look, ImVec2(0, height)) as table:
         if not table:
             return
@@ -120,16 +121,17 @@ def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band)
         with imgui_ctx.push_style_color(imgui.Col_.header, imgui.get_style_color_vec4(imgui.Col_.button_active)):
             for layer in layers:
                 imgui.table_next_column()
-                with widgets.letters(imgui.get_font(), 0.93 * em):
+                with fitting.letters(imgui.get_font(), 0.93 * em):
                     if imgui.selectable(layer.name, layer == current, imgui.SelectableFlags_.span_all_columns)[0]:
                         setattr(chosen, slot, layer.name)
                 cutoff, stopband = (f"{f:.0f}" if f >= 100 else f"{f:.1f}" for f in (layer.cutoff, layer.stopband))
                 number = number_format(layer, result.facts.config, result.half)
-                rate = (layer.rate,) if is_wide else ()
-                for text in (layer.size, layer.channels, *rate, cutoff, stopband, *((number,) if is_wide else ())):
+                texts = {"size": layer.size, "ch": layer.channels, "s": layer.rate, "f_c": cutoff, "f_t": stopband}
+                texts["type"] = number
+                for name, *_ in columns[1:]:
                     imgui.table_next_column()
                     colour = theme.text if layer == current else theme.dim
-                    widgets.mono_text(theme, str(text), colour, widgets.SMALL * em, right=True)
+                    widgets.mono_text(theme, str(texts[name]), colour, widgets.SMALL * em, right=True)
 
 
 def _settings(chosen: LayersState, context: PanelContext, layer: Band) -> None:
@@ -224,6 +226,7 @@ def _sheet(
 
 def _raster(chosen: LayersState, width: float, layer: Band) -> tuple[int, float, int]:
     """Return the columns of the sheet, its cells' side so that a row is filled, and its rows."""
+    width = max(width, 1.0)  # a panel may be no wider than its scrollbar, as while large letters are laid out
     columns = max(1, int((width + GAP) // (chosen.thumb + GAP)))
     return columns, (width + GAP) / columns - GAP, math.ceil(layer.channels / columns)
 

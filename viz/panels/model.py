@@ -14,7 +14,7 @@ from gan.networks.describe import describe_channels
 from gan.networks.labels import count_labels
 from viz.core.result import CheckpointInfo, ModelFacts
 from viz.core.state import SLOTS, AppState, Slot
-from viz.ui import download_row, widgets
+from viz.ui import download_row, fitting, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Model"
@@ -58,7 +58,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     imgui.push_id(slot)
     widgets.label(context.theme, slot.capitalize(), colour=context.theme.accent[slot])
     room = imgui.calc_item_width() - imgui.get_frame_height() - 2 * imgui.get_style().frame_padding.x
-    chosen = widgets.elide(format_title(path), room) if path else "nothing open"
+    chosen = fitting.elide(format_title(path), room) if path else "nothing open"
     if imgui.begin_combo("##choose", chosen, imgui.ComboFlags_.height_largest):
         widgets.close_by_escape()
         _choices(state, context, slot)
@@ -191,7 +191,7 @@ def _comparison(state: AppState, context: PanelContext) -> None:
                 imgui.table_next_column()
                 with imgui_ctx.push_font(theme.mono, 0.0):
                     room = imgui.get_content_region_avail().x
-                    fitted = " ".join(widgets.elide(word, room) for word in (values.get(slot) or "–").split())
+                    fitted = " ".join(fitting.elide(word, room) for word in (values.get(slot) or "–").split())
                     widgets.sentence(fitted, theme.accent[slot] if slot in values else theme.dim)
                 widgets.tooltip(found[slot].words if slot in found else "")
 

@@ -9,7 +9,7 @@ from viz.core.osc_state import CURVES, LOOPBACK, Binding, OscState
 from viz.core.state import AppState
 from viz.osc.addresses import ROOT
 from viz.osc.link import OscLink
-from viz.ui import widgets
+from viz.ui import fitting, widgets
 from viz.ui.context import PanelContext
 
 TITLE = "OSC"
@@ -95,19 +95,22 @@ def _learning(osc: OscState, link: OscLink, context: PanelContext) -> None:
     theme, learning = context.theme, link.learning
     if widgets.button("Stop learning" if learning else "Learn", LEARN, enabled=link.is_open):
         link.learn(not learning)
-    imgui.same_line()
-    imgui.align_text_to_frame_padding()
+    colour = theme.warning if learning else theme.dim
     if not learning:
         text = "" if link.is_open else "Switch receiving on to learn."
-        imgui.text_colored(theme.dim, text)
     elif learning.setting:
-        imgui.text_colored(theme.warning, f"{learning.setting}: now move a fader outside.")
+        text = f"{learning.setting}: now move a fader outside."
     elif learning.address:
-        imgui.text_colored(theme.warning, f"{learning.address}: now move a control in this window.")
+        text = f"{learning.address}: now move a control in this window."
     else:
         learnt = learning.learnt
         done = f"Bound {learnt.address} to {learnt.setting}. The next pair: move" if learnt else "Move"
-        imgui.text_colored(theme.warning, f"{done} a control here and a fader outside.")
+        text = f"{done} a control here and a fader outside."
+    if text and not fitting.is_narrow():
+        imgui.same_line()
+        imgui.align_text_to_frame_padding()
+    if text:
+        widgets.sentence(text, colour)
 
 
 def _table(osc: OscState, context: PanelContext, is_wide: bool) -> None:
@@ -138,7 +141,7 @@ def _row(binding: Binding, context: PanelContext) -> Binding | None:
     for text in (binding.address, binding.setting.removeprefix(f"{ROOT}/")):
         imgui.table_next_column()
         imgui.align_text_to_frame_padding()
-        shown = widgets.elide(text, imgui.get_content_region_avail().x)
+        shown = fitting.elide(text, imgui.get_content_region_avail().x)
         imgui.text_unformatted(shown)
         widgets.tooltip(text if shown != text else "")
     imgui.table_next_column()

@@ -17,7 +17,7 @@ from viz.instruments.spectrum import AXIS, DATA, DIAGONAL, AverageRequest, Spect
 from viz.panels.layers import choose_slot, selected
 from viz.record.panel_offers import offer_spectra
 from viz.record.save_export import Offer
-from viz.ui import widgets
+from viz.ui import fitting, widgets
 from viz.ui.context import PanelContext
 from viz.ui.theme import DARK, rgb
 
@@ -118,17 +118,26 @@ def _heat(chosen: SpectrumState, context: PanelContext, band: Band, shown: Spect
         degrees = math.degrees(math.atan2(centre.y - mouse.y, mouse.x - centre.x)) % 180.0
         gestures.set_clamped(chosen, "angle", round(degrees, 1))
         chosen.at_angle = True
-    if hovered and look is not None:
-        x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
-        text = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
-    elif band.cutoff >= 0.999 * band.nyquist:
+    if band.cutoff >= 0.999 * band.nyquist:
         text = "border: f_c = s/2, f_t beyond; drag: turn slice"
     elif band.stopband >= band.nyquist:
         text = "blue f_c, f_t beyond the border s/2; drag: turn slice"
     else:
         text = "blue f_c, green f_t, border s/2; drag: turn slice"
-    with widgets.letters(context.theme.mono if hovered else imgui.get_font(), widgets.SMALL * em):
-        imgui.text_colored(context.theme.text if hovered else context.theme.dim, text)
+    pointed, width = "", imgui.get_content_region_avail().x
+    if hovered and look is not None:
+        x, y = (mouse.x - centre.x) / scale, (mouse.y - centre.y) / scale
+        pointed = f"f {x:+.1f}, {-y:+.1f}  |f| {math.hypot(x, y):.1f}  {look.at(x, y):+.1f} dB"
+    start = imgui.get_cursor_pos()
+    with fitting.letters(imgui.get_font(), widgets.SMALL * em):
+        height = imgui.calc_text_size(text, wrap_width=width).y  # kept, so that nothing below moves with the pointer
+        if not pointed:
+            widgets.sentence(text, context.theme.dim)
+    if pointed:
+        with fitting.letters(context.theme.mono, widgets.SMALL * em):
+            imgui.text_colored(context.theme.text, fitting.elide(pointed, width))
+    imgui.set_cursor_pos(start)
+    imgui.dummy((width, height))
     if not hovered:
         widgets.tooltip(
             "Frequencies in cycles a picture width, 0 in the middle, s/2 at the border. Squares where a "

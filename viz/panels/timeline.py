@@ -19,7 +19,7 @@ EMPTY = (
     "Nothing moves yet. Set up the picture and press Key: the present latent, truncation and transform are kept at the "
     "playhead. Drag the playhead on, change the picture, press Key again, then Play. Or begin with a template:"
 )
-PLAY_WIDTH, TIME_WIDTH, NUMBER_WIDTH = 3.6, 4.8, 7.0  # in font sizes
+PLAY_WIDTH, TIME_WIDTH, NUMBER_WIDTH, SAID_WIDTH = 3.6, 4.8, 7.0, 20.0  # in font sizes
 FORMS = {
     "seeds": "%d seeds",
     "spread": "share %.2f",
@@ -102,7 +102,7 @@ def _times(state: AppState, context: PanelContext) -> None:
     if changed and seconds == seconds:
         state.playback.playing = False
         timelining.scrub(state, seconds)
-    imgui.same_line(0, 0.4 * em)
+    _follow(TIME_WIDTH + 2.0)  # with the word before it
     imgui.align_text_to_frame_padding()
     imgui.text_colored(context.theme.dim, "of")
     imgui.same_line(0, 0.4 * em)
@@ -137,6 +137,9 @@ def _template(state: AppState, context: PanelContext, template: Template) -> Non
     if widgets.button(template.title, template.tip, width=12 * em):
         timelining.use_template(state, context, template)
         imgui.close_current_popup()
+    if said := timelining.explain_turn(state, context, template):
+        with imgui_ctx.push_text_wrap_pos(imgui.get_cursor_pos_x() + SAID_WIDTH * em):
+            imgui.text_colored(context.theme.warning, said)
     if not template.number:
         return
     widgets.beside()
@@ -162,3 +165,6 @@ def _empty(state: AppState, context: PanelContext) -> None:
             imgui.set_cursor_screen_pos((left, imgui.get_cursor_screen_pos().y))
         if widgets.button(f"{template.title}##empty", template.tip):
             timelining.use_template(state, context, template)
+    if said := " ".join(timelining.explain_turn(state, context, template) for template in TEMPLATES).strip():
+        imgui.set_cursor_screen_pos((left, imgui.get_cursor_screen_pos().y))
+        widgets.sentence(f"Full turn: {said}", context.theme.dim)

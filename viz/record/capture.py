@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan.files.atomic_write import write_new
 from gan.files.errors import describe_error
 from viz.core.request import RenderRequest
 from viz.core.state import AppState
 from viz.record import naming
+from viz.record.aside import work_aside
 from viz.record.clipboard import copy_picture
 from viz.record.png_text import RecordError
 from viz.record.record import KEYWORD, What, make_record, to_text
@@ -50,37 +52,38 @@ class CaptureRequest(JobRequest[Captured]):
     live = False
 
     def run(self, renderer: Renderer, shown: RenderRequest) -> Iterator[Captured | None]:
-        """Draw in one slice, write in the next. Raises ValueError and OSError, sentences."""
-        from gan.data.image_io import save_png
-        from viz.record.still import draw_slots
+        """Draw in slices, make the file's bytes on a thread of their own. Raises ValueError and OSError, sentences."""
+        from gan.data.image_io import encode_png
+        from viz.record.still import draw_in_slices
 
         settings = self.state.capture
         size, pixels, conditions, notice = settings.size, self.pixels, None, ""
         if pixels is None:
             slots: Any = ("left", "right") if self.what == "both" else (self.what,)
-            pixels, conditions, notice = draw_slots(self.state, slots, size, {}, renderer.models)
-            yield None
+            pixels, conditions, notice = yield from draw_in_slices(self.state, slots, size, {}, renderer.models)
         else:
             size = 0
         text = {KEYWORD: to_text(make_record(self.state, self.what, size, conditions))}
         yield None
-        measures = f"{pixels.shape[1]}x{pixels.shape[0]}"
+        measures, whole = f"{pixels.shape[1]}x{pixels.shape[0]}", pixels
+        data = yield from work_aside(lambda stop: encode_png(whole, text, stop))
         if self.copies:
             with tempfile.TemporaryDirectory(prefix="jinc-") as place:
                 copied = Path(place) / "picture.png"
-                save_png(copied, pixels, text)
+                copied.write_bytes(data)
                 is_copied = copy_picture(copied)
             if is_copied:
                 yield Captured(None, f"Copied the picture ({measures}). {notice}".strip())
                 return
         folder, values = naming.choose_folder(settings.folder), naming.describe_fields(self.state, self.what)
         try:
-            path = naming.write_new(folder, settings.name, values, lambda path: save_png(path, pixels, text))
+            with write_new(naming.list_names(folder, settings.name, values)) as new:
+                new.temporary.write_bytes(data)
         except OSError as problem:
             why = f"The capture cannot be written to {folder}: {describe_error(problem)}."
             raise RecordError(f"{why} Choose another folder in the Capture panel.") from None
-        wrote = f"Wrote {path} ({measures})."
+        wrote = f"Wrote {new.path} ({measures})."
         if self.copies:
-            yield Captured(path, f"{NO_PROGRAM} {wrote}", str(path))
+            yield Captured(new.path, f"{NO_PROGRAM} {wrote}", str(new.path))
         else:
-            yield Captured(path, f"{wrote} {notice}".strip())
+            yield Captured(new.path, f"{wrote} {notice}".strip())

@@ -4,8 +4,7 @@
 import itertools
 import os
 import re
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -59,23 +58,11 @@ def describe_fields(state: AppState, what: str) -> dict[str, str]:
     }
 
 
-def write_new(folder: Path, template: str, values: Mapping[str, str], write: Callable[[Path], None]) -> Path:
-    """Let `write` make a file, and give it the first free name in a folder; return its path. Raises OSError.
-
-    It appears there whole, and never in the place of another file, whoever else writes there. Where the template has no
-    number, one is added to names that are taken.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{uuid.uuid4().hex[:12]}{SUFFIX}"
-    try:
-        write(temporary)
-        return next(path for path in list_names(folder, template, values) if _take(temporary, path))
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def list_names(folder: Path, template: str, values: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the paths that a template stands for, one after the other, taken or not."""
+    """Yield the paths that a template stands for, one after the other, taken or not.
+
+    Where it has no number, one is added from the second on.
+    """
     template = template.strip() or DEFAULT_NAME
     known = set[str]()
     for number in itertools.count(1):
@@ -83,21 +70,6 @@ def list_names(folder: Path, template: str, values: Mapping[str, str]) -> Iterat
         again = f"-{number}" if stem in known else ""  # it has no number, or was shortened to none
         known.add(stem)
         yield folder / f"{stem}{again}{SUFFIX}"
-
-
-def _take(temporary: Path, path: Path) -> bool:
-    """Give a file another name; return False if that is taken. Raises OSError."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links: the name is taken first, and the file follows
-        try:
-            path.open("xb").close()
-        except FileExistsError:
-            return False
-        os.replace(temporary, path)
-    return True
 
 
 def find_unknown_fields(template: str) -> list[str]:

@@ -20,11 +20,12 @@ LARGEST_SEED = 2**32
 
 
 class Template(NamedTuple):
-    """A motion: its name, a sentence on it, the number of PlaybackState that it has, and the track that it makes."""
+    """A motion: its name, a sentence on it, the number of PlaybackState that it has, what it moves, and its track."""
 
     title: str
     tip: str
     number: str
+    track: str  # the property's name, in the left slot
     make: Callable[[AppState], Track]
 
 
@@ -103,15 +104,24 @@ def climb_ladder(state: AppState) -> Track:
 
 
 TEMPLATES = (
-    Template("Walk through seeds", "So many seeds from this one on, smoothly through their w's.", "seeds", walk_seeds),
+    Template(
+        "Walk through seeds",
+        "So many seeds from this one on, smoothly through their w's.",
+        "seeds",
+        "latent",
+        walk_seeds,
+    ),
     Template(
         "Loop around the latent",
         "A small closed way around it in w, towards other latents by this share: the paper's cinemagraphs.",
         "spread",
+        "latent",
         circle_latent,
     ),
-    Template("Translation circle", "A circle of this radius, in image widths.", "radius", circle_translation),
-    Template("Full turn", "Once around, at one speed.", "", turn_fully),
-    Template("Truncation sweep", "From the present ψ to this one and back.", "psi", sweep_truncation),
-    Template("Rung by rung", "The bundled models one after the other, in this slot.", "rungs", climb_ladder),
+    Template(
+        "Translation circle", "A circle of this radius, in image widths.", "radius", "translation", circle_translation
+    ),
+    Template("Full turn", "Once around, at one speed.", "", "rotation", turn_fully),
+    Template("Truncation sweep", "From the present ψ to this one and back.", "psi", "truncation", sweep_truncation),
+    Template("Rung by rung", "The bundled models one after the other, in this slot.", "rungs", "model", climb_ladder),
 )

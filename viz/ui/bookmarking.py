@@ -31,9 +31,10 @@ def keep(state: AppState, context: PanelContext, kind: Kind) -> None:
 
 
 def renew(state: AppState, context: PanelContext, old: Bookmark) -> None:
-    """Let a bookmark hold what is shown now; its name and place stay."""
+    """Let a bookmark hold what is shown now, and say how to get back what it held; its name and place stay."""
     new = bookmarks.capture(state, old.kind, _picture(state, context))
     context.bookmarks.shelf.put(replace(new, name=old.name, key=old.key))
+    context.message = f'"{old.name}" holds what is shown now: Ctrl-Z brings back what it held.'
 
 
 def delete(context: PanelContext, item: Bookmark) -> None:
@@ -52,8 +53,9 @@ def go_to(state: AppState, context: PanelContext, index: int) -> None:
 
 
 def restore(state: AppState, context: PanelContext, item: Bookmark) -> None:
-    """Show what a bookmark holds; a download does not replace it later."""
+    """Show what a bookmark holds; neither a download nor the timeline replaces it later."""
     bookmarks.restore(item, state)
+    _stop(state, context)
     context.models.downloads.keep(state.slot(slot).path for slot in SLOTS)
 
 
@@ -84,10 +86,18 @@ def find_pair(state: AppState, context: PanelContext) -> tuple[Bookmark, Bookmar
 def blend(state: AppState, context: PanelContext, first: Bookmark, second: Bookmark) -> None:
     """Show the point between two bookmarks that the state's blend names."""
     state.bookmarks.first, state.bookmarks.second = first.key, second.key
+    _stop(state, context)
     try:
         bookmarks.blend(first, second, state.bookmarks.blend, state)
     except ValueError as problem:
         context.message = str(problem)
+
+
+def _stop(state: AppState, context: PanelContext) -> None:
+    """Stop the timeline, which would put its own in the place of what a bookmark shows."""
+    if state.playback.playing:
+        state.playback.playing = False
+        context.message = "The timeline stopped for the bookmark: Space plays it again."
 
 
 def _picture(state: AppState, context: PanelContext) -> bytes:

@@ -138,7 +138,9 @@ class Captures:
     copy_command: Callable[[], object] = lambda: None
     copy_state: Callable[[], object] = lambda: None
     paste: Callable[[], object] = lambda: None
+    cancel: Callable[[], object] = lambda: None  # those that are under way; nothing of them is left
     last: Path | None = None
+    is_long: bool = False  # one has been under way for a while
 
 
 @dataclass

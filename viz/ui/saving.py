@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -31,15 +30,20 @@ FIELD = 24.0  # of the name's field
 NOTHING = "There is nothing to save yet: wait until it is shown."
 
 
-def save(context: PanelContext, job: str, offer: Offer, path: str, suffix: str, *, asked: bool) -> None:
-    """Write an offer to a file; `asked`: its owner has agreed to replace one of that very name."""
+def save(
+    context: PanelContext, job: str, offer: Offer, path: str, suffix: str, *, asked: bool, numbered: bool = False
+) -> None:
+    """Write an offer to a file; `asked`: its owner has agreed to replace one of that very name.
+
+    `numbered`: it gets a number behind its name where that is taken.
+    """
     saving = context.saving
     target = Path(os.path.abspath(os.path.expanduser(unquote_path(path))))
     if target.suffix.lower() != suffix:
         target, asked = target.with_name(target.name + suffix), False
     saving.folder = str(target.parent)
     context.message = f"Writing {target.name} …"
-    context.jobs.start(job, SaveExport(offer.source, target, overwrite=asked))
+    context.jobs.start(job, SaveExport(offer.source, target, asked, numbered))
     saving.running.add(job)
 
 
@@ -108,7 +112,7 @@ def _choose(context: PanelContext, job: str, offer: Offer | None, suffix: str) -
     elif not path:
         context.message = "The file has no name: type one."
     else:
-        save(context, job, offer, find_free_path(path, suffix), suffix, asked=False)
+        save(context, job, offer, path, suffix, asked=False, numbered=True)
 
 
 def slot_row(context: PanelContext, lit: str, tip: str, panel: str, find: Callable[[], Offer | None]) -> Slot | None:
@@ -119,10 +123,3 @@ def slot_row(context: PanelContext, lit: str, tip: str, panel: str, find: Callab
     widgets.beside()
     draw_button(context, panel, find)
     return pressed
-
-
-def find_free_path(path: str, suffix: str) -> str:
-    """Return a path with an ending, or with none (""), under which there is no file: with a number where need be."""
-    stem = path[: len(path) - len(suffix)] if path.lower().endswith(suffix) else path
-    there = (f"{stem}{end}{suffix}" for end in itertools.chain([""], (f"-{number}" for number in itertools.count(2))))
-    return next(free for free in there if not os.path.exists(os.path.expanduser(free)))

@@ -10,6 +10,7 @@ from viz.core.state import SLOTS, Slot
 
 TEXT_SIZE = 15.0
 MONO_SIZE = 15.5
+LARGE = 2.0  # text sizes with which tabs are not all in sight
 GROWTH = 0.4  # of the space around letters as they grow: large ones need the room
 FONTS = PLAIN_FONT, MONO_FONT = ("fonts/Roboto/Roboto-Regular.ttf", "fonts/Inconsolata-Medium.ttf")  # imgui-bundle's
 # Where systems keep a font with Chinese, Japanese and Korean letters: the bundled ones have none, paths may.
@@ -41,6 +42,7 @@ COLOURS = {  # dark, light
     "field": ("#27292d", "#e6e6e3"),  # inputs
     "hover": ("#32353a", "#dadad6"),
     "active": ("#3d4147", "#cbcbc6"),
+    "knob": ("#5c626d", "#949490"),  # of sliders, beneath their digits: both are to be read
     "border": ("#2b2d31", "#d6d6d2"),
     "text": ("#dcdee2", "#25272b"),
     "dim": ("#8d929b", "#666b74"),  # labels and units
@@ -91,6 +93,9 @@ class Theme:
         _shape(style)
         style.scale_all_sizes(1.0 + GROWTH * (self.text_size - 1.0))
         style.font_scale_main = self.text_size
+        if self.text_size >= LARGE:  # tabs keep their words, and scroll; a list of them all is at the left
+            style.tab_min_width_shrink = 1000.0
+            style.window_menu_button_position = imgui.Dir.left
         _paint(style, self.palette)
 
 
@@ -138,7 +143,8 @@ ROLES = {
     "active": "frame_bg_active button_active header_active scrollbar_grab checkbox_selected_bg",
     "border": "border separator table_border_light table_border_strong",
     "text": "text check_mark input_text_cursor",
-    "dim": "text_disabled slider_grab slider_grab_active separator_hovered separator_active resize_grip_hovered "
+    "knob": "slider_grab slider_grab_active",
+    "dim": "text_disabled separator_hovered separator_active resize_grip_hovered "
     "resize_grip_active nav_cursor plot_histogram",
 }
 

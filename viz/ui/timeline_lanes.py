@@ -14,7 +14,7 @@ from viz.core.state import AppState
 from viz.core.timeline_state import EASINGS, LATENTS, OF_THE_RIGHT, PROPERTIES, Key, Track
 from viz.record import timeline_edits as edits
 from viz.record.timeline_edits import KeyName
-from viz.ui import timelining, widgets
+from viz.ui import fitting, timelining, widgets
 from viz.ui.context import PanelContext, TimelineDrag
 from viz.ui.theme import rgb
 
@@ -89,7 +89,7 @@ def _ruler(state: AppState, context: PanelContext, origin: ImVec2, right: float,
     end, base = lanes.x(state.timeline.seconds), origin.y + row
     draw.add_rect_filled((lanes.left, origin.y), (end, base), _color(context, "field"), 3.0)
     step = next((tick for tick in TICKS if tick * lanes.scale >= TICK), TICKS[-1])
-    with widgets.letters(context.theme.mono, widgets.SMALL * em):
+    with fitting.letters(context.theme.mono, widgets.SMALL * em):
         for place in range(math.floor(_find_span(context.timeline.drag or state) / step + 1e-6) + 1):
             x, text = lanes.x(place * step), _format_tick(place * step, step)
             draw.add_line((x, base - 0.3 * row), (x, base), _color(context, "dim"))
@@ -108,7 +108,7 @@ def _name(state: AppState, context: PanelContext, name: str, row: int) -> None:
     here, draw = imgui.get_cursor_screen_pos(), imgui.get_window_draw_list()
     title = PROPERTIES[name].title if name else "All"
     width = lanes.left - 2.4 * em - here.x
-    text = widgets.elide(title, width)
+    text = fitting.elide(title, width)
     is_idle = state.linked and name in OF_THE_RIGHT
     draw.add_text((here.x, here.y + (row - em) / 2), _color(context, "dim" if is_idle or not name else "text"), text)
     if name:

@@ -3,8 +3,10 @@
 
 from collections.abc import Callable, Iterable
 
+from gan.hub.resolve import format_title
 from viz.core import timeline as timelines
-from viz.core.state import AppState
+from viz.core.layer_info import breaks_when_turned
+from viz.core.state import SLOTS, AppState
 from viz.core.timeline_state import Timeline
 from viz.record import timeline_edits as edits
 from viz.record.timeline_edits import KeyName
@@ -61,6 +63,21 @@ def use_template(state: AppState, context: PanelContext, template: Template) -> 
     if state.timeline is not before:
         state.playback.seconds, state.playback.playing = 0.0, True
         timelines.show(state.timeline, state, 0.0)
+
+
+def explain_turn(state: AppState, context: PanelContext, template: Template) -> str:
+    """Return a sentence where a template turns models that are not made for it, "" where all is well."""
+    if template.track != "rotation":
+        return ""
+    slots = SLOTS if state.linked else (state.focus,)
+    shown = {slot: known for slot in slots if state.slot(slot).path and (known := context.facts(slot))}
+    names = dict.fromkeys(
+        format_title(state.slot(slot).path) for slot, known in shown.items() if breaks_when_turned(known.config)
+    )
+    if not names:
+        return ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"{' and '.join(names)} {verb} not made to be turned, and will fall apart; rung R is."
 
 
 def put(state: AppState, timeline: Timeline) -> None:

@@ -5,9 +5,8 @@ Numbers can be dragged, typed (click once) and reset (double click). Each contro
 """
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
 
@@ -15,6 +14,7 @@ from viz.core.images import Pixels
 from viz.core.state import SLOTS, AppState, Slot
 from viz.core.state_fields import choices_of, limits_of
 from viz.ui.context import Jobs, PanelContext
+from viz.ui.fitting import elide, fitted, is_narrow, letters
 from viz.ui.theme import Theme
 
 LABEL_WIDTH = 5.4  # in font sizes
@@ -82,7 +82,17 @@ def beside() -> None:
 
 
 def label(theme: Theme, text: str, tip: str = "", colour: ImVec4 | None = None, cells: int = 1) -> Row:
-    """Start a row: the label in its column; what is drawn next takes the rest, or the cells of the row returned."""
+    """Start a row: the label in its column; what is drawn next takes the rest, or the cells of the row returned.
+
+    In a narrow panel the label is a small line of its own, and the controls below it have the whole width.
+    """
+    if is_narrow():
+        with letters(imgui.get_font(), SMALL * imgui.get_font_size()):
+            imgui.text_colored(colour or theme.dim, text)
+        tooltip(tip)
+        imgui.set_cursor_pos_y(imgui.get_cursor_pos_y() - imgui.get_style().item_spacing.y / 2)
+        imgui.set_next_item_width(-1)
+        return Row(cells)
     start = imgui.get_cursor_pos_x()
     imgui.align_text_to_frame_padding()
     imgui.text_colored(colour or theme.dim, text)
@@ -95,20 +105,6 @@ def _go_to_controls(start: float, cells: int = 1) -> Row:
     imgui.set_cursor_pos_x(start + label_width())
     imgui.set_next_item_width(-1)
     return Row(cells)
-
-
-def elide(text: str, width: float) -> str:
-    """Return a text that fits into `width` pixels in the current font: a longer one ends in an ellipsis."""
-    if imgui.calc_text_size(text).x <= width:
-        return text
-    fits = bisect_right(range(len(text)), width, key=lambda end: imgui.calc_text_size(text[:end] + "…").x)
-    return text[: max(fits - 1, 0)].rstrip() + "…"
-
-
-def letters(font: imgui.ImFont | None, size: float) -> AbstractContextManager[object]:
-    """Write with letters of `size` pixels on screen for a `with` block; 0: of the size that there is."""
-    base = imgui.get_style().font_size_base  # imgui takes sizes before the text size is applied
-    return imgui_ctx.push_font(font, size * base / imgui.get_font_size())
 
 
 def align_right(text: str) -> None:
@@ -153,7 +149,7 @@ def number(
         place.next_cell()
     value = getattr(owner, name)
     flags = imgui.SliderFlags_.always_clamp | (imgui.SliderFlags_.logarithmic if octaves else 0)
-    with imgui_ctx.push_font(theme.mono, 0.0):
+    with fitted(form % value if "%" in form else form, imgui.calc_item_width(), theme.mono):
         if isinstance(value, int) and span:
             changed, value = imgui.slider_int(f"##{name}", value, int(low), int(high), form, flags)
         elif isinstance(value, int):
@@ -192,7 +188,9 @@ def checkbox(text: str, value: bool, tip: str = "") -> bool:
     border = imgui.get_style_color_vec4(imgui.Col_.button_active)
     with imgui_ctx.push_style_var(imgui.StyleVar_.frame_border_size, 1.0):  # seen while it is empty
         with imgui_ctx.push_style_color(imgui.Col_.border, border):
-            value = imgui.checkbox(text, value)[1]
+            room = imgui.get_content_region_avail().x - imgui.get_frame_height()
+            with fitted(text.partition("##")[0], room + imgui.get_style().frame_padding.x):
+                value = imgui.checkbox(text, value)[1]
     tooltip(tip)
     return value
 
@@ -211,7 +209,8 @@ def lit_button(text: str, lit: bool, colour: ImVec4, width: float = 0.0) -> bool
     shade, dim = (imgui.Col_.button_active if lit else imgui.Col_.button), imgui.Col_.text_disabled
     with imgui_ctx.push_style_color(imgui.Col_.button, imgui.get_style_color_vec4(shade)):
         with imgui_ctx.push_style_color(imgui.Col_.text, colour if lit else imgui.get_style_color_vec4(dim)):
-            return imgui.button(text, (width, 0))
+            with fitted(text.partition("##")[0], imgui.get_content_region_avail().x if width < 0 else width):
+                return imgui.button(text, (width, 0))
 
 
 def pick_word(
@@ -266,7 +265,8 @@ def close_by_escape() -> None:
 
 def select(name: str, shown: str, current: str, choices: Iterable[tuple[str, str]], tip: str = "") -> str:
     """Draw a list that opens, without a label, of (value, text); return the value chosen, `current` as long as none."""
-    chosen = current
+    chosen, padding = current, imgui.get_style().frame_padding.x
+    shown = elide(shown, imgui.calc_item_width() - imgui.get_frame_height() - 2 * padding)
     if imgui.begin_combo(f"##{name}", shown, imgui.ComboFlags_.height_large):
         close_by_escape()
         for value, text in choices:
@@ -300,7 +300,8 @@ def side(theme: Theme, state: AppState) -> None:
 def button(text: str, tip: str = "", *, width: float = 0.0, enabled: bool = True) -> bool:
     """Draw a button, greyed and dead when not `enabled`; return whether it was pressed."""
     imgui.begin_disabled(not enabled)
-    pressed = imgui.button(text, (width, 0))
+    with fitted(text.partition("##")[0], imgui.get_content_region_avail().x if width < 0 else width):
+        pressed = imgui.button(text, (width, 0))
     imgui.end_disabled()
     tooltip(tip)
     return pressed

@@ -2,7 +2,6 @@
 """Keep the bookmarks in a file beside the state's, and write and read those that the user names."""
 
 import contextlib
-import itertools
 import os
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from imgui_bundle import portable_file_dialogs as dialogs
 
+from gan.files.atomic_write import list_numbered, take_name
 from gan.hub.resolve import unquote_path
 from viz.core.bookmarks import BOOKMARKS_LIMIT, Bookmark
 from viz.loading.bookmark_files import BookmarkError, read_bookmarks, write_bookmarks
@@ -42,12 +42,8 @@ class BookmarkKeeper:
         try:
             self._shelf.items = read_bookmarks(path)
         except BookmarkError as problem:
-            names = (
-                path.with_suffix(f".damaged{number}{SUFFIX}") for number in itertools.chain([""], itertools.count(2))
-            )
-            kept = next(name for name in names if not name.exists())  # an earlier one may hold others
-            try:
-                path.replace(kept)  # its owner may want to repair it; a new one is written soon
+            try:  # its owner may want to repair it, and an earlier one may hold others; a new one is written soon
+                kept = take_name(path, list_numbered(path.with_suffix(f".damaged{SUFFIX}")))
                 follows = f"It is kept as {kept.name}."
             except OSError:
                 self.path, follows = None, "It stays as it is, so new ones are not kept: move it away, and start again."
@@ -86,7 +82,7 @@ class BookmarkKeeper:
             self._context.message = f"{target.name or target} is there already: give another name."
             return
         try:
-            write_bookmarks(target, self._shelf.items)
+            write_bookmarks(target, self._shelf.items, is_new=True)
         except BookmarkError as problem:
             self._context.message = str(problem)
         else:

@@ -4,6 +4,7 @@
 import copy
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,6 +29,7 @@ from viz.record.sources import name_source, read_source
 from viz.ui.context import PanelContext
 
 JOB = "capture"
+LONG_SECONDS = 0.8  # after which a capture may be cancelled
 LONG_TEXT = 4000  # characters, from which some chats cut a message off
 FRAMES = 3  # in which a menu closes and what the pointer lights up goes out, before the screen is taken
 KINDS = ["Captures", "*.png", "All files", "*"]
@@ -52,12 +54,14 @@ class Capturing:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="captures")
         self._reading: Future[_Opened] | None = None
         self._texts: Future[tuple[str, str]] | None = None  # a text for the clipboard, and what is said of it
-        self._jobs: list[str] = []
+        self._jobs: dict[str, float] = {}  # that are under way, and when they began
+        self._cancelled: list[str] = []  # of which word may still come
         self._count = 0
         self._screen: tuple[What, int, bool] | None = None  # a part of it, the frames until then, and whether to copy
         self._dialog: Any = None
         actions = context.captures
         actions.take, actions.copy, actions.open, actions.browse = self.take, self.copy, self.open, self.browse
+        actions.cancel = self.cancel
         actions.copy_command, actions.copy_state, actions.paste = self.copy_command, self.copy_state, self.paste
 
     # -- taking ----------------------------------------------------------------------------------------------------
@@ -88,7 +92,16 @@ class Capturing:
         self._count += 1
         name = f"{JOB} {self._count}"
         self._context.jobs.start(name, CaptureRequest(copy.deepcopy(self._state), what, copies, pixels))
-        self._jobs.append(name)
+        self._jobs[name] = time.monotonic()
+
+    def cancel(self) -> None:
+        """End the captures that are under way; nothing of them is left."""
+        if self._jobs:
+            self._context.message = "The capture was cancelled: nothing was written."
+        for name in self._jobs:
+            self._context.jobs.cancel(name)
+        self._cancelled += self._jobs
+        self._jobs.clear()
 
     def is_waiting(self) -> bool:
         """Return whether frames must be drawn for a capture to come about."""
@@ -190,6 +203,12 @@ class Capturing:
         """Say what became of captures, and bring back what was opened; once a frame."""
         for name in list(self._jobs):
             self._finish(name)
+        for name in self._cancelled:
+            late = self._context.jobs.statuses.pop(name, None)
+            if late is not None and isinstance(late.result, Captured):
+                self._context.message = f"It was too late to cancel. {late.result.sentence}"
+        now = time.monotonic()
+        self._context.captures.is_long = any(now - began > LONG_SECONDS for began in self._jobs.values())
         if self._dialog and self._dialog.ready(0):
             chosen, self._dialog = self._dialog.result()[:1], None
             for path in chosen:
@@ -221,7 +240,7 @@ class Capturing:
             self._context.message = status.error or "Nothing was captured."
         jobs.cancel(name)
         jobs.statuses.pop(name, None)
-        self._jobs.remove(name)
+        del self._jobs[name]
 
     def _restore(self, opened: _Opened) -> None:
         if sentence := opened.located.explain(opened.name, opened.record.slots()):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
 
+from gan.files.atomic_write import find_free, list_numbered
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import unquote_path
 from viz.core import gestures
@@ -15,9 +16,9 @@ from viz.core.panel_state import ExportState
 from viz.core.state import AppState
 from viz.record import naming
 from viz.record.models import shorten_path
-from viz.record.video.export import ExportRequest, list_slots, make_options
+from viz.record.video.export import ExportRequest, VideoProgress, list_slots, make_options
 from viz.record.video.formats import FORMATS, VideoError, check_options, choose_format, find_format
-from viz.ui import saving, widgets
+from viz.ui import widgets
 from viz.ui.context import PanelContext
 
 TITLE = "Export video"
@@ -119,11 +120,15 @@ class ExportDialog:
         """Return the path that was typed, else the first free name in the folder of captures."""
         if self._path is not None:
             return self._path
+        usual = self._usual_path()
+        return find_free(list_numbered(usual))
+
+    def _usual_path(self) -> Path:
         export = self._state.export
         suffix = next(iter(find_format(export.format).suffixes), "")
         folder = naming.choose_folder(self._state.capture.folder)
         stem = {"on screen": "video", "timeline": "timeline", "film": "film"}[export.shows]
-        return Path(saving.find_free_path(str(folder / f"{stem}{suffix}"), suffix))
+        return folder / f"{stem}{suffix}"
 
     def _ending(self, is_running: bool) -> None:
         """Draw how much is done, or what would be written, and the buttons."""
@@ -157,16 +162,16 @@ class ExportDialog:
 
     def start(self) -> None:
         """Begin the export, or say what is wrong with it."""
-        state, path = copy.deepcopy(self._state), self.path()
+        state, path = copy.deepcopy(self._state), self._path or self._usual_path()
         try:
             list_slots(state)
             check_options(make_options(state.export))
-            if path.exists():
+            if self._path is not None and path.exists():
                 raise VideoError(f"{sanitize_text(path.name)} is there already: give another name.")
         except VideoError as problem:
             self._problem = str(problem)
             return
-        self._problem, self._began = "", ExportRequest(state, path)
+        self._problem, self._began = "", ExportRequest(state, path, numbered=self._path is None)
         self._context.jobs.start(JOB, self._began)
 
     def _tell_end(self) -> None:
@@ -174,6 +179,10 @@ class ExportDialog:
         status = self._context.jobs.statuses.get(JOB)
         if self._began is None or status is None or status.request is not self._began or not status.finished:
             return
-        path, self._began, self._path = self._began.path, None, None
+        self._began = self._path = None
         self._problem = status.error or ""
-        self._context.message = status.error or f"Wrote {sanitize_text(shorten_path(str(path)))}."
+        made: VideoProgress | None = status.result
+        if made is not None and made.path is not None and not status.error:
+            self._context.message = f"Wrote {sanitize_text(shorten_path(str(made.path)))} ({made.words})."
+        else:
+            self._context.message = status.error or "The video was not written."

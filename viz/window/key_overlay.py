@@ -5,7 +5,7 @@ import time
 
 from imgui_bundle import ImVec2, imgui
 
-from viz.ui import widgets
+from viz.ui import fitting
 from viz.ui.theme import Theme, rgb
 
 SECONDS = 1.2  # for which a key that was let go is still seen
@@ -56,7 +56,7 @@ class KeyOverlay:
         em, view = imgui.get_font_size(), imgui.get_main_viewport()
         draw, size = imgui.get_foreground_draw_list(), CAP * em
         pad, gap = ImVec2(0.55 * em, 0.3 * em), 0.5 * em
-        with widgets.letters(imgui.get_font(), size):
+        with fitting.letters(imgui.get_font(), size):
             widths = [imgui.calc_text_size(text).x + 2 * pad.x for text in self.caps]
         x = view.pos.x + (view.size.x - sum(widths) - gap * max(0, len(widths) - 1)) / 2
         height = size + 2 * pad.y

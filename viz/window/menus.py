@@ -14,7 +14,7 @@ from viz.core.bookmarks import KINDS
 from viz.core.state import SLOTS, AppState
 from viz.panels import capture
 from viz.record import timeline_edits
-from viz.ui import bookmarking, timelining, widgets
+from viz.ui import bookmarking, fitting, timelining, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
 from viz.window.export_dialog import ExportDialog
@@ -22,10 +22,15 @@ from viz.window.presentation import Presentation
 from viz.window.undo import Undo
 
 MESSAGE_SECONDS = 30.0
-HINT = (
-    "Drag moves   Shift-drag turns   right-drag walks the latent   wheel zooms   double click resets   Ctrl-Z undoes   "
-    "? for more"
+HINTS = (
+    "Drag moves",
+    "Shift-drag turns",
+    "right-drag walks the latent",
+    "wheel zooms",
+    "double click resets",
+    "Ctrl-Z undoes",
 )
+MORE = "? for more"
 
 
 class Menus:
@@ -201,10 +206,17 @@ class Menus:
             self._said, self._said_at = self.context.message, time.monotonic()
         elif time.monotonic() - self._said_at > MESSAGE_SECONDS:
             self.context.message = ""
-        if self.context.message:
-            imgui.text_colored(self.context.theme.warning, self.context.message)
+        if self.context.captures.is_long:
+            imgui.text_colored(self.context.theme.warning, "Capturing …")
+            imgui.same_line()
+            if imgui.small_button("Cancel##capture"):
+                self.context.captures.cancel()
+        elif self.context.message:
+            shown = fitting.elide(self.context.message, imgui.get_content_region_avail().x)
+            imgui.text_colored(self.context.theme.warning, shown)
+            widgets.tooltip(self.context.message if shown != self.context.message else "")
         else:
-            imgui.text_colored(self.context.theme.dim, HINT)
+            imgui.text_colored(self.context.theme.dim, _fit_hints(imgui.get_content_region_avail().x))
 
     def overlay(self) -> None:
         """Draw the table of gestures and keys, and the dialog for videos, over everything else, while they are open."""
@@ -219,6 +231,15 @@ class Menus:
         self._table_shown = bool(shown) and not imgui.is_key_pressed(imgui.Key.escape, False)
         shortcuts.draw_table(self.context.theme)
         imgui.end()
+
+
+def _fit_hints(width: float) -> str:
+    """Return as many hints as fit into so many pixels, and how to see all."""
+    for count in range(len(HINTS), 0, -1):
+        text = "   ".join([*HINTS[:count], MORE])
+        if imgui.calc_text_size(text).x <= width:
+            return text
+    return MORE
 
 
 def has_file_dialogs() -> bool:

@@ -59,16 +59,16 @@ def test_each_rung_is_the_one_before_and_its_change():
 
 def test_rows_print_the_papers_words():
     assert [str(rung) for rung in build_ladder(64)] == [
-        "A  StyleGAN2",
-        "B  + Fourier features (StyleGAN2 on Fourier features)",
-        "C  + no noise inputs",
-        "D  + simplified generator",
-        "E  + boundaries & upsampling",
-        "F  + filtered nonlinearities",
-        "G  + non-critical sampling",
-        "H  + transformed Fourier features",
-        "T  + flexible layers (StyleGAN3-T)",
-        "R  + rotation equivariance (StyleGAN3-R)",
+        "A StyleGAN2",
+        "B + Fourier features (StyleGAN2 on Fourier features)",
+        "C + no noise inputs",
+        "D + simplified generator",
+        "E + boundaries & upsampling",
+        "F + filtered nonlinearities",
+        "G + non-critical sampling",
+        "H + transformed Fourier features",
+        "T + flexible layers (StyleGAN3-T)",
+        "R + rotation equivariance (StyleGAN3-R)",
     ]
 
 

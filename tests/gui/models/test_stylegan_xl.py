@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> str:
 
 def test_it_says_what_the_file_is(path: str) -> None:
     found = read_info(path)
-    assert found.words.startswith("XL  StyleGAN-XL, its layers as its file lists them: 32 px, RGB, 3 classes, ")
+    assert found.words.startswith("XL StyleGAN-XL, its layers as its file lists them: 32 px, RGB, 3 classes, ")
     assert "A pickle of a StyleGAN-XL generator, which carries " in found.words
     assert found.facts is not None and found.facts.layers == len(found.facts.config.layers) - 1
 

@@ -311,13 +311,13 @@ def test_letters_grow_at_once_and_the_docks_make_room(tmp_path: Path) -> None:
 def test_small_letters_grow_with_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A panel that asks for letters of a share of the others' size gets them, whatever the text size."""
     from viz.panels import transform
-    from viz.ui import widgets
+    from viz.ui import fitting
 
     window, sizes = opened(tmp_path, slots="T", text_size=2.0), []
 
     def draw(*_: Any) -> None:
         em = imgui.get_font_size()
-        with widgets.letters(imgui.get_font(), 0.8 * em):
+        with fitting.letters(imgui.get_font(), 0.8 * em):
             sizes.append(imgui.get_font_size() / em)
 
     monkeypatch.setattr(transform, "draw", draw)

@@ -200,7 +200,7 @@ def test_one_network_without_a_name_is_not_chosen_by_one(tmp_path):
 def test_inspect_says_what_a_file_is_and_what_code_it_carries(pickle, tmp_path):
     text = run("inspect", pickle).output
     for words in (
-        "network.pkl: T  + flexible layers (StyleGAN3-T), 64x64",
+        "network.pkl: T + flexible layers (StyleGAN3-T), 64x64",
         f"a pickle of a StyleGAN3 generator, which carries {len(SOURCE):,} bytes of Python source in 1 text: "
         "none of it was run",
         "Network     G_ema, of the class Generator; beside it: G, D",

@@ -168,7 +168,7 @@ def test_parameter_counts_are_the_modules(name: str) -> None:
 
 def test_the_table_of_t_is_the_papers() -> None:
     lines = printed("--cfg", "T", "--size", "256")
-    assert lines[0] == "T  + flexible layers (StyleGAN3-T), 256x256"
+    assert lines[0] == "T + flexible layers (StyleGAN3-T), 256x256"
     (row, filters) = (line.split() for line in lines if "L10_276_128" in line)
     # [P fig. 4c]: size 276, rate 256, cutoff 64, 128 channels; padding is what maps 148 to 276 pixels.
     assert row == [
@@ -227,12 +227,12 @@ def test_switches_change_what_is_shown() -> None:
     text = "\n".join(lines)
     assert "n = 4 taps a factor, m = 1" in text and "base 2048, at most 32" in text
     assert "22x22 at rate 16" in text and "moved by w" not in text
-    assert "R  + rotation" in run("--cfg", "stylegan3-r", "--size", "32x32").output
+    assert "R + rotation" in run("--cfg", "stylegan3-r", "--size", "32x32").output
 
 
 def test_a_difference_names_settings_layers_and_parameters() -> None:
     lines = printed("--diff", "D", "E")
-    assert lines[0] == "256x256" and lines[2:4] == ["- D  + simplified generator", "+ E  + boundaries & upsampling"]
+    assert lines[0] == "256x256" and lines[2:4] == ["- D + simplified generator", "+ E + boundaries & upsampling"]
     settings = lines[lines.index("Settings") + 2 : lines.index("Input") - 1]
     assert [line.split()[:3] for line in settings] == [
         ["margin_size", "0", "10"],
@@ -272,18 +272,18 @@ def test_a_checkpoint_is_shown_with_its_facts(tmp_path: Path) -> None:
     facts = {"kimg": 12.5, "data": "critters\x1b[2J", "training": {"batch": 16}, "long": "x" * 500}
     save_generator(path, Generator(rung_config("G", 32, margin_size=4, **SMALL)), facts)
     lines = printed(str(path))
-    assert lines[0] == "net.safetensors: G  + non-critical sampling, 32x32"
+    assert lines[0] == "net.safetensors: G + non-critical sampling, 32x32"
     told = next(line for line in lines if line.startswith("Training"))
     assert "kimg 12.5, data critters?[2J, long xxx" in told and len(told) < 120 and "batch" not in told
     assert any("margin of 4 px" in line for line in lines)
     stranger = tmp_path / "stranger.safetensors"
     save_generator(stranger, Generator(replace(rung_config("T", 16, **SMALL), rung="Q")), {})
     text = run(str(stranger)).output
-    assert "Q  (no rung of the ladder), 16x16" in text and "nothing recorded" in text
+    assert "Q (no rung of the ladder), 16x16" in text and "nothing recorded" in text
 
 
 def test_bundled_models_go_by_their_names() -> None:
-    assert "critters-t-32.safetensors: T  + flexible layers" in printed("t")[0]
+    assert "critters-t-32.safetensors: T + flexible layers" in printed("t")[0]
 
 
 def test_a_file_of_another_project_is_shown(tmp_path: Path) -> None:

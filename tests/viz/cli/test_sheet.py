@@ -76,15 +76,22 @@ def test_captions_name_seed_and_class(paths: dict[str, str], tmp_path: Path) -> 
         with Image.open(out) as image:
             sheets[name] = np.asarray(image.convert("RGB"))
     height = sheets["cat"].shape[0]
-    assert sheets["plain"].shape == (16, 32, 3) and height > 16
-    assert np.array_equal(sheets["cat"][:16], sheets["plain"])
+    cell = sheets["cat"].shape[1] // 2
+    assert sheets["plain"].shape == (16, 32, 3) and height > 16 and cell > 16
+    for column in range(2):
+        left = column * cell + (cell - 16) // 2
+        picture = sheets["plain"][:, column * 16 : column * 16 + 16]
+        assert np.array_equal(sheets["cat"][:16, left : left + 16], picture), "as it is, in the middle of its cell"
     line = (height - 16) // 2
     seeds, classes = (slice(16, 16 + line), slice(16 + line, height))
-    assert sheets["cat"][seeds, :16].any() and sheets["cat"][classes].any()
-    assert np.array_equal(sheets["cat"][seeds], sheets["dog"][seeds])
-    assert not np.array_equal(sheets["cat"][classes], sheets["dog"][classes])
-    assert not np.array_equal(sheets["cat"][seeds, :16], sheets["cat"][seeds, 16:])
-    assert np.array_equal(sheets["cat"][classes, :16], sheets["cat"][classes, 16:])
+    assert sheets["cat"][seeds, :cell].any() and sheets["cat"][classes].any()
+    inks = {
+        name: [sheets[name][rows][:, sheets[name][rows].any((0, 2))] for rows in (seeds, classes)] for name in sheets
+    }
+    assert inks["cat"][0].sum() == pytest.approx(inks["dog"][0].sum(), rel=0.1)  # at other parts of a pixel
+    assert inks["cat"][1].shape != inks["dog"][1].shape
+    assert not np.array_equal(sheets["cat"][seeds, :cell], sheets["cat"][seeds, cell:])
+    assert np.array_equal(sheets["cat"][classes, :cell], sheets["cat"][classes, cell:])
 
 
 def test_transparency_is_seen_and_fits_a_jpeg(paths: dict[str, str], tmp_path: Path) -> None:

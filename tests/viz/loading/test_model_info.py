@@ -56,7 +56,7 @@ def test_it_says_what_a_file_is(reader: InfoReader, pickle: str, tmp_path: Path)
     assert reader.get(pickle) is None, "it is read elsewhere"
     found = answered(reader, pickle)
     assert found.facts is not None and found.facts.config.c_dim == 3
-    assert found.words.startswith("A  StyleGAN2: 32 px, RGB, 3 labels, ")
+    assert found.words.startswith("A StyleGAN2: 32 px, RGB, 3 labels, ")
     assert f"A pickle of a StyleGAN2 generator, which carries {len(SOURCE):,} bytes of Python source" in found.words
     assert (found.file, found.code) == ("pickle", "1.2 KiB")
     ours = answered(reader, save_model(tmp_path / "misnamed.pkl", "T", 16))
@@ -182,7 +182,7 @@ def test_the_panel_shows_it_before_the_model_is_loaded(
         context.key_chars_replace(pickle)
         for _ in range(2000):
             context.yield_()
-            if any(text.startswith("Enter opens A  StyleGAN2: 32 px") for text in sentences):
+            if any(text.startswith("Enter opens A StyleGAN2: 32 px") for text in sentences):
                 break
         else:
             raise AssertionError("what is typed is not looked into")

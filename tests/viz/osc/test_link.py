@@ -97,6 +97,24 @@ def test_a_message_sets_its_setting(peer: Peer) -> None:
     assert peer.state.canvas.mode == "blink" and "blink" in peer.link.last
 
 
+def test_the_last_message_is_one_that_took_effect(peer: Peer) -> None:
+    peer.say("/jinc/latent/psi", 99.0)
+    peer.frames_until_something_came()
+    most = peer.state.latent.psi
+    assert most < 99.0 and peer.link.last == f"/jinc/latent/psi  {most:g}", "what it became"
+    for address, value in (
+        ("/jinc/canvas/mode", "sideways"),
+        ("/jinc/latent/psi", "much"),
+        ("/jinc/directions/step/0", 1.0),
+        ("/1/fader1", 0.5),
+    ):
+        peer.say(address, value)
+    for _ in range(20):
+        time.sleep(0.005)
+        assert not peer.frame(), "nothing of it means anything"
+    assert peer.link.last == f"/jinc/latent/psi  {most:g}"
+
+
 def test_messages_in_bundles_are_read(peer: Peer) -> None:
     inner, outer = OscBundleBuilder(IMMEDIATELY), OscBundleBuilder(IMMEDIATELY)
     for bundle, name, value in ((inner, "tx", 0.5), (outer, "ty", -0.5)):

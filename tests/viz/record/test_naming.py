@@ -1,24 +1,25 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Names of captures: fields, numbers, names that no file can have, and files that are never replaced."""
 
-import errno
 import itertools
-import os
-import threading
 from pathlib import Path
 
 import pytest
 
+from gan.files.atomic_write import write_new
 from viz.core.panel_state import DEFAULT_NAME
 from viz.core.state import AppState, default_state
 from viz.record import naming
-from viz.record.naming import choose_folder, describe_fields, find_unknown_fields, list_names, write_new
+from viz.record.naming import choose_folder, describe_fields, find_unknown_fields, list_names
 
 VALUES = {"model": "net", "latent": "seed7", "what": "left", "date": "2026-11-30", "time": "14-05-09"}
 
 
 def write(folder: Path, template: str = DEFAULT_NAME, text: str = "new") -> str:
-    return write_new(folder, template, VALUES, lambda path: path.write_text(text)).name
+    with write_new(list_names(folder, template, VALUES)) as new:
+        new.temporary.write_text(text)
+    assert new.path is not None
+    return new.path.name
 
 
 def test_numbers_go_on_and_nothing_is_replaced(tmp_path: Path) -> None:
@@ -36,40 +37,6 @@ def test_numbers_go_on_and_nothing_is_replaced(tmp_path: Path) -> None:
 def test_numbers_that_a_long_name_loses_come_behind_it(template: str) -> None:
     names = [path.name for path in itertools.islice(list_names(Path(), template, VALUES), 2000)]
     assert len(set(names)) == len(names)
-
-
-@pytest.mark.parametrize("has_links", [True, False])
-def test_two_that_write_at_once_take_two_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
-) -> None:
-    if not has_links:
-
-        def refuse(*_: object) -> None:
-            raise OSError(errno.EPERM, "no links here")
-
-        monkeypatch.setattr(os, "link", refuse)
-    (tmp_path / "net-seed7-001.png").write_text("old")
-    threads = [threading.Thread(target=write, args=(tmp_path, DEFAULT_NAME, str(number))) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (tmp_path / "net-seed7-001.png").read_text() == "old"
-    texts = sorted(path.read_text() for path in tmp_path.iterdir())
-    assert texts == sorted(["old", *map(str, range(8))])
-
-
-def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
-    def fail(path: Path) -> None:
-        path.write_text("half")
-        raise OSError(errno.ENOSPC, "full")
-
-    with pytest.raises(OSError, match="full"):
-        write_new(tmp_path, DEFAULT_NAME, VALUES, fail)
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError):
-        write(tmp_path / "file")
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def export() -> Export:
     return Export("x", "title", {}, (3, 2), lambda figure: figure.subplots(), columns, lambda: columns)
 
 
-def steps(path: Path, *, overwrite: bool = False) -> list[str | None]:
-    job: Any = SaveExport(lambda renderer: export(), path, overwrite)
+def steps(path: Path, *, overwrite: bool = False, numbered: bool = False) -> list[str | None]:
+    job: Any = SaveExport(lambda renderer: export(), path, overwrite, numbered)
     return list(job.run(None, RenderRequest()))
 
 
@@ -34,6 +34,24 @@ def test_a_file_is_written_in_slices(tmp_path: Path, suffix: str) -> None:
         steps(path)
     path.write_bytes(b"before")
     assert steps(path, overwrite=True)[-1] == f"Wrote {path}." and path.read_bytes() != b"before"
+
+
+def test_a_file_that_came_meanwhile_is_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    for numbered, last in ((True, f"Wrote {tmp_path / 'x-2.csv'}."), (False, None)):
+        job: Any = SaveExport(lambda renderer: export(), path, False, numbered)
+        path.unlink(missing_ok=True)
+        run = job.run(None, RenderRequest())
+        next(run)
+        path.write_text("theirs")
+        if numbered:
+            assert [*run][-1] == last
+        else:
+            with pytest.raises(ValueError, match="is there already: give another name"):
+                list(run)
+        assert path.read_text() == "theirs"
+    assert steps(path, numbered=True)[-1] == f"Wrote {tmp_path / 'x-3.csv'}."
+    assert len([*tmp_path.iterdir()]) == 3
 
 
 def test_a_cancelled_file_is_not_there(tmp_path: Path) -> None:

@@ -67,15 +67,3 @@ def test_what_became_of_a_file_is_said_once(tmp_path: Path) -> None:
     context.jobs.cancel("save X")
     saving.poll(context, "")
     assert context.message == "The file was not written."
-
-
-def test_names_that_are_free(tmp_path: Path) -> None:
-    path = str(tmp_path / "x.v2")
-    assert saving.find_free_path(path, ".png") == f"{path}.png"
-    (tmp_path / "x.v2.png").touch()
-    (tmp_path / "x.v2-2.png").touch()
-    assert saving.find_free_path(path, ".png") == f"{path}-3.png"
-    assert saving.find_free_path(f"{path}.PNG", ".png") == f"{path}-3.png", "the ending may have been typed"
-    assert saving.find_free_path(path, ".pdf") == f"{path}.pdf"
-    Path(path).mkdir()
-    assert saving.find_free_path(path, "") == f"{path}-2", "a folder of frames has no ending"

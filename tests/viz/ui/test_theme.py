@@ -1,9 +1,10 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Sizes of imgui's style under each size of letters."""
 
-from imgui_bundle import ImVec2, imgui
+import pytest
+from imgui_bundle import ImVec2, ImVec4, imgui
 
-from viz.ui.theme import LIGHT, Theme
+from viz.ui.theme import DARK, LIGHT, Palette, Theme
 
 
 def sizes(style: imgui.Style) -> dict[str, tuple[float, ...]]:
@@ -29,5 +30,29 @@ def test_letters_of_the_first_size_have_the_first_spaces_again() -> None:
         theme.text_size = 1.0
         theme.apply()
         assert sizes(style) == first
+    finally:
+        imgui.destroy_context(context)
+
+
+def _contrast(one: ImVec4, other: ImVec4) -> float:
+    """The ratio of WCAG 2: 1 of equal colours, 21 of black and white; 4.5 is what text needs."""
+
+    def luminance(colour: ImVec4) -> float:
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in list(colour)[:3]]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT])
+def test_digits_are_read_over_the_knob_of_a_slider_and_the_knob_is_seen(palette: Palette) -> None:
+    context = imgui.create_context()
+    try:
+        Theme(palette).apply()
+        style, col = imgui.get_style(), imgui.Col_
+        for knob in (col.slider_grab, col.slider_grab_active):
+            assert _contrast(style.color_(knob), style.color_(col.text)) >= 4.5
+            assert _contrast(style.color_(knob), style.color_(col.frame_bg)) >= 2.0
     finally:
         imgui.destroy_context(context)

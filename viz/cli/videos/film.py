@@ -18,6 +18,7 @@ from viz.core.state import AppState
 from viz.record.video.formats import VideoError
 
 FPS = 30.0
+LEAST_HEIGHT = 360  # below, nobody reads its words
 
 
 @click.command(cls=Command)
@@ -41,7 +42,12 @@ FPS = 30.0
     help="Latents that stickiness is measured on.",
 )
 @click.option(
-    "--height", type=click.IntRange(180, 2160), default=720, show_default=True, metavar="PX", help="Of frames of 16:9."
+    "--height",
+    type=click.IntRange(LEAST_HEIGHT, 2160),
+    default=720,
+    show_default=True,
+    metavar="PX",
+    help=f"Of frames of 16:9; at {LEAST_HEIGHT} the words in it can just be read.",
 )
 @device_option
 @video_options

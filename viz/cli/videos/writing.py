@@ -27,6 +27,7 @@ from viz.record.video.formats import (
     VideoOptions,
     check_options,
     choose_format,
+    describe_video,
 )
 
 if TYPE_CHECKING:  # it brings torch, which --help does without
@@ -148,11 +149,6 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
             raise click.ClickException(f"Stopped: {sanitize_text(out)} was not written.") from None
         finally:
             signal.signal(signal.SIGTERM, previous)
-    width, height = frames.size
-    note = ""
-    if options.format.is_even and (width % 2 or height % 2):
-        width, height = width + width % 2, height + height % 2
-        note = f" {options.format.title} has even sides, so the last pixels are there twice."
-    seconds = frames.count / options.fps
-    many = f"{frames.count} frame{'s' if frames.count > 1 else ''}"
-    click.echo(f"Wrote {out} ({width}x{height}, {many}, {seconds:.4g} s, {options.format.title}).{note}")
+    is_padded = options.format.is_even and any(side % 2 for side in frames.size)
+    note = f" {options.format.title} has even sides, so the last pixels are there twice." if is_padded else ""
+    click.echo(f"Wrote {out} ({describe_video(out, frames.size, frames.count, options)}).{note}")

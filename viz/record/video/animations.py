@@ -7,15 +7,20 @@ Pillow's own writers of animations keep every frame in memory until the last one
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import itertools
+import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from gan.files.atomic_write import NameTaken, NewFile
 
 FRAME = "frame_{:06d}.png"
 OURS = re.compile(r"frame_[0-9]{6}\.png")
@@ -142,19 +147,48 @@ def replace_folder(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and (not path.is_dir() or holds_other_files(path)):
         raise OSError("it holds other files than frames" if path.is_dir() else "it is a file")
-    name = uuid.uuid4().hex[:12]
-    temporary, old = path.with_name(f".{name}"), path.with_name(f".{name}-old")
+    old = path.with_name(f".{uuid.uuid4().hex[:12]}-old")
+    try:
+        with _temporary(path) as temporary:
+            yield temporary
+            if path.exists():
+                path.rename(old)
+            try:
+                temporary.rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def new_folder(names: Iterable[Path]) -> Iterator[NewFile]:
+    """Yield a folder that gets the first of these names that is free when the block ends well; NameTaken if none is."""
+    names = iter(names)
+    first = next(names)
+    with _temporary(first) as temporary:
+        new = NewFile(temporary)
+        yield new
+        for path in itertools.chain([first], names):
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()  # nobody else has it from now on
+                if os.name == "nt":  # where no folder takes the place of another
+                    path.rmdir()
+                temporary.rename(path)
+                new.path = path
+                return
+        raise NameTaken(errno.EEXIST, "there is a folder of this name already")
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; what is left of it afterwards is deleted."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid.uuid4().hex[:12]}")
     temporary.mkdir()
     try:
         yield temporary
-        if path.exists():
-            path.rename(old)
-        try:
-            temporary.rename(path)
-        except OSError:
-            if old.exists():
-                old.rename(path)
-            raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gan.files.atomic_write import list_numbered
 from viz.core.panel_state import ExportState
 from viz.core.request import RenderRequest
 from viz.core.state import SLOTS, AppState, Slot
-from viz.record.video.formats import VideoError, VideoOptions, find_format
+from viz.record.video.formats import VideoError, VideoOptions, describe_video, find_format
 from viz.render.jobs import JobRequest
 
 if TYPE_CHECKING:  # it brings torch, which the window's panels do without
@@ -21,18 +23,24 @@ if TYPE_CHECKING:  # it brings torch, which the window's panels do without
 
 @dataclass(frozen=True)
 class VideoProgress:
-    """A video under way: frames that are drawn, of all."""
+    """A video under way: frames that are drawn, of all. One that is whole has a `path`, and `words` on what it is."""
 
     done: int
     total: int
+    path: Path | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class ExportRequest(JobRequest[VideoProgress]):
-    """The video of a state, a copy that nobody changes any more, as its `export` says; written to `path`."""
+    """The video of a state, a copy that nobody changes any more, as its `export` says; written to `path`.
+
+    `numbered`: the name gets the first number that is free. No other file is ever replaced.
+    """
 
     state: AppState
     path: Path
+    numbered: bool = False
 
     live = False
 
@@ -40,10 +48,23 @@ class ExportRequest(JobRequest[VideoProgress]):
         """Draw a frame a slice. VideoError and what `describe_error` describes, where the video cannot be made."""
         from viz.record.video.moving import write_video
 
-        frames = choose_frames(self.state, renderer)
-        total = frames.count
+        options, frames = make_options(self.state.export), choose_frames(self.state, renderer)
+        suffix, total = self.path.suffix if options.format.suffixes else "", frames.count
         yield VideoProgress(0, total)
-        for done in write_video(self.path, frames, make_options(self.state.export)):
+        names = list_numbered(self.path, suffix) if self.numbered else [self.path]
+        path = yield from _follow(write_video(self.path, frames, options, names), total)
+        yield VideoProgress(total, total, path, describe_video(path, frames.size, total, options))
+
+
+def _follow(steps: Generator[int, None, Path], total: int) -> Generator[VideoProgress, None, Path]:
+    """Yield the progress of a video; return its path."""
+    with contextlib.closing(steps):
+        while True:
+            try:
+                done = next(steps)
+            except StopIteration as end:
+                path: Path = end.value
+                return path
             yield VideoProgress(done, total)
 
 

@@ -100,9 +100,9 @@ class Film:
 
     def _describe(self, request: PictureRequest) -> Side:
         config = self._renderer.generator(request)[1].config
-        letter, _, phrase = describe_rung(config).partition("  ")
+        letter, _, phrase = describe_rung(config).partition(" ")
         name = phrase[phrase.find("(") + 1 : -1] if phrase.endswith(")") else phrase
-        return Side(f"{letter}  {name}", format_title(request.model))
+        return Side(f"{letter} {name}", format_title(request.model))
 
     def _measure(self, request: PictureRequest) -> Generator[None, None, Side]:
         """Measure a model's stickiness, a picture a step; return what is said of it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.files.errors import sanitize_text
+from gan.files.format import format_bytes
 
 INSTALL_AV = "python -m pip install av"
 LEAST_FPS, MOST_FPS = 1.0, 240.0
@@ -103,6 +104,16 @@ def check_frame_size(width: int, height: int) -> None:
     """Raise VideoError for a size that no format holds."""
     if not (1 <= width <= LARGEST_SIDE and 1 <= height <= LARGEST_SIDE):
         raise VideoError(f"Frames have 1 to {LARGEST_SIDE} pixels a side, and {width}x{height} is not.")
+
+
+def describe_video(path: Path, size: tuple[int, int], count: int, options: VideoOptions) -> str:
+    """Return what a video that was written is, as a part of a sentence: pixels, frames, seconds, kind, bytes."""
+    kind = options.format
+    width, height = (side + side % 2 if kind.is_even else side for side in size)
+    files = [path] if kind.suffixes else path.iterdir()
+    many = f"{count:,} frame{'s' if count > 1 else ''}"
+    held = format_bytes(sum(file.stat().st_size for file in files))
+    return f"{width}x{height}, {many}, {count / options.fps:.4g} s, {kind.title}, {held}"
 
 
 def _all_suffixes() -> set[str]:

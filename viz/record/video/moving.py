@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -37,14 +37,20 @@ class FrameSource(Protocol):
         """Return a frame, uint8 [H, W, 3]. VideoError, and what `describe_error` describes."""
 
 
-def write_video(path: Path, frames: FrameSource, options: VideoOptions) -> Iterator[int]:
-    """Draw and write all frames; yield how many are done after each step. Closed early, it leaves nothing behind."""
-    with open_video(path, frames.size, options) as video:
+def write_video(
+    path: Path, frames: FrameSource, options: VideoOptions, names: Iterable[Path] = ()
+) -> Generator[int, None, Path]:
+    """Draw and write all frames; yield how many are done after each step. Closed early, it leaves nothing behind.
+
+    Returns the file's path: with `names` that of the first of them that is free at the end.
+    """
+    with open_video(path, frames.size, options, names) as video:
         for _ in frames.prepare():
             yield 0
         for index in range(frames.count):
             video.add(frames.draw(index))
             yield index + 1
+    return video.path or path
 
 
 def count_frames(seconds: float, fps: float) -> int:

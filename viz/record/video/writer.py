@@ -11,16 +11,16 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from gan.files.atomic_write import atomic_write
+from gan.files.atomic_write import NameTaken, NewFile, atomic_write, write_new
 from gan.files.errors import describe_error, sanitize_text
-from viz.record.video.animations import FolderEncoder, GifEncoder, WebpEncoder, replace_folder
+from viz.record.video.animations import FolderEncoder, GifEncoder, WebpEncoder, new_folder, replace_folder
 from viz.record.video.formats import VideoError, VideoOptions, check_frame_size, check_options
 
 if TYPE_CHECKING:
@@ -50,27 +50,44 @@ class Encoder(Protocol):
 
 
 @contextlib.contextmanager
-def open_video(path: Path, size: tuple[int, int], options: VideoOptions) -> Iterator[VideoWriter]:
+def open_video(
+    path: Path, size: tuple[int, int], options: VideoOptions, names: Iterable[Path] = ()
+) -> Iterator[VideoWriter]:
     """Yield a writer for frames of (width, height); a block that ends well gives the video its name, `path`.
 
     A block that raises, and one whose generator is closed, leaves nothing. VideoError, a sentence, for whatever cannot
-    be written. A file of this name is replaced: callers ask before.
+    be written. A file of this name is replaced: callers ask before. With `names` it is a new file, and gets the first
+    of them that is free then; the writer's `path` is the one that it got.
     """
     check_options(options)
     check_frame_size(*size)
-    place = replace_folder if not options.format.suffixes else atomic_write
     writer, raised = None, None
     try:
-        with place(path) as temporary, VideoWriter(make_encoder(temporary, size, options), size) as writer:
-            try:
-                yield writer
-            except BaseException as problem:
-                raised = problem
-                raise
+        with _place(path, names, is_folder=not options.format.suffixes) as new:
+            with VideoWriter(make_encoder(new.temporary, size, options), size) as writer:
+                try:
+                    yield writer
+                except BaseException as problem:
+                    raised = problem
+                    raise
+        writer.path = new.path or path
+    except NameTaken:
+        raise VideoError(f"{sanitize_text(path.name)} is there already: give another name.") from None
     except OSError as problem:
         if writer is not None and problem is raised and problem is not writer.problem:
             raise  # whoever draws the frames failed, not the file
         raise VideoError(f"{sanitize_text(path)} cannot be written: {describe_error(problem)}.") from None
+
+
+@contextlib.contextmanager
+def _place(path: Path, names: Iterable[Path], *, is_folder: bool) -> Iterator[NewFile]:
+    """Yield a file or folder with a temporary name: for the first free one of `names`, or to replace `path`."""
+    if names:
+        with (new_folder if is_folder else write_new)(names) as new:
+            yield new
+    else:
+        with (replace_folder if is_folder else atomic_write)(path) as temporary:
+            yield NewFile(temporary)
 
 
 def make_encoder(path: Path, size: tuple[int, int], options: VideoOptions) -> Encoder:
@@ -90,6 +107,7 @@ class VideoWriter:
 
     def __init__(self, encoder: Encoder, size: tuple[int, int]) -> None:
         self.count = 0  # of the frames so far
+        self.path: Path | None = None  # of the file, once it is whole
         self._encoder, self._shape = encoder, (size[1], size[0], 3)
         self._frames: queue.Queue[np.ndarray | None] = queue.Queue(WAITING)
         self.problem: BaseException | None = None  # of the encoder

@@ -175,11 +175,17 @@ def test_a_signal_ends_it_in_a_sentence_and_leaves_nothing(model: str, tmp_path:
 
 def test_a_film_is_written(model: str, tmp_path: Path) -> None:
     out = tmp_path / "film.gif"
-    small = "--seconds 0.2 --fps 10 --height 180 --latents 2 --motion rotate".split()
+    small = "--seconds 0.2 --fps 10 --height 360 --latents 2 --motion rotate".split()
     result = run("film", "--left", model, "--right", model, *small, "--out", out)
-    assert result.exit_code == 0 and "320x180, 2 frames" in result.output, result.output
+    assert result.exit_code == 0 and "640x360, 2 frames" in result.output, result.output
     with Image.open(out) as animation:
-        assert (animation.size, animation.n_frames) == ((320, 180), 2)
+        assert (animation.size, animation.n_frames) == ((640, 360), 2)
+
+
+def test_a_film_too_small_to_read_is_refused(model: str, tmp_path: Path) -> None:
+    result = run("film", "--left", model, "--height", "359", "--out", tmp_path / "a.gif")
+    assert result.exit_code == 2 and "359 is not in the range 360<=x<=2160" in result.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_film_without_its_models_is_one_sentence(tmp_path: Path) -> None:

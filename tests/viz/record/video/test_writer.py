@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageSequence
 from support.paths import ROOT
 
+from gan.files.atomic_write import list_numbered
 from viz.record.video.animations import FolderEncoder
 from viz.record.video.formats import FORMATS, VideoError, VideoOptions, choose_format, find_format
 from viz.record.video.writer import WAITING, open_video
@@ -238,6 +239,26 @@ print(json.dumps(found))
     assert after_all - after_1000 < 8 * 2**20
     frames, _ = read(tmp_path / name_of(kind)) if kind.key != "png" else (list((tmp_path / "frames").iterdir()), 0)
     assert len(frames) == 10_000
+
+
+@pytest.mark.parametrize("name", ["a.gif", "frames"])
+def test_a_new_video_takes_the_first_free_name_at_its_end(tmp_path: Path, name: str) -> None:
+    path, kind = tmp_path / name, find_format("gif" if name.endswith(".gif") else "png")
+    found = []
+    for _ in range(2):
+        with open_video(path, (16, 16), VideoOptions(kind), list_numbered(path)) as video:
+            video.add(np.zeros((16, 16, 3), np.uint8))
+            if kind.suffixes:  # another program's, meanwhile
+                path.write_text("theirs")
+            else:
+                path.mkdir(exist_ok=True)
+        found.append(video.path)
+    assert found == [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in (2, 3)]
+    assert all(len(read(one)[0]) == 1 for one in found if one) and len([*tmp_path.iterdir()]) == 3
+    with pytest.raises(VideoError, match="is there already"):
+        with open_video(path, (16, 16), VideoOptions(kind), [path]) as video:
+            video.add(np.zeros((16, 16, 3), np.uint8))
+    assert len([*tmp_path.iterdir()]) == 3 and (kind.suffixes == () or path.read_text() == "theirs")
 
 
 def test_a_frame_may_be_changed_once_it_is_added(tmp_path: Path) -> None:
