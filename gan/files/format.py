@@ -12,8 +12,10 @@ def format_bytes(count: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a number of seconds in two units at most: 2 h 05 min, 3 min 04 s, 5 s."""
+    """Return a number of seconds in two units at most: 12 days 03 h, 2 h 05 min, 3 min 04 s, 5 s."""
     minutes, rest = divmod(int(seconds), 60)
+    if minutes >= 60 * 100:
+        return f"{minutes // 1440} days {minutes % 1440 // 60:02d} h"
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -61,7 +61,10 @@ def parse_metric(text: str) -> Metric:
         found = re.fullmatch(form.format(r"(\d{1,5}(?:\.\d{1,3})?)k"), text, re.ASCII)
         if found and 0 < (num := round(float(found[1]) * 1000)) <= MOST:
             return Metric(kind, num)
-    raise ValueError(f"{text[:60]!r} is not one of {', '.join(KNOWN)}")
+    raise ValueError(
+        f"{text[:60]!r} is not one of {', '.join(KNOWN)}, or one of these with another number of thousands, "
+        "such as fid10k_full or fid0.5k_full"
+    )
 
 
 def parse_metrics(texts: Iterable[str], num: int | None = None) -> tuple[Metric, ...]:

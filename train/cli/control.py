@@ -34,7 +34,7 @@ def control(run_folder: Path, action: str | None, snap: int | None) -> None:
     if action is None and snap is None:
         raise click.UsageError(f"Say what to ask for: {', '.join(ACTIONS)}, or --snap=N.")
     from train.errors import TrainingError
-    from train.run_folder import ACTIVE_STATES, PROGRESS
+    from train.run_folder import ACTIVE_STATES, OPTIONS, PROGRESS, find_trainer
 
     with report_errors():
         try:
@@ -42,6 +42,8 @@ def control(run_folder: Path, action: str | None, snap: int | None) -> None:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             state = None
         if state not in ACTIVE_STATES:
+            if not (run_folder / OPTIONS).exists():
+                raise TrainingError(f"{run_folder} is no run folder: give one that train.py made.")
             raise TrainingError(f"No trainer works on {run_folder}; `train.py --resume={run_folder}` starts one.")
         wishes = {action: True} if action else {}
         try:
@@ -51,3 +53,9 @@ def control(run_folder: Path, action: str | None, snap: int | None) -> None:
     asked = [SAID[action]] if action else []
     asked += [f"for a snapshot every {snap} ticks"] if snap else []
     click.echo(f"Asked {run_folder.name} {' and '.join(asked)}.")
+    if find_trainer(run_folder) is None:  # a run in a shared folder may train on another machine
+        click.echo(
+            "No trainer of it runs on this machine: unless it trains on another one, it was killed, and "
+            f"`train.py --resume={run_folder}` goes on.",
+            err=True,
+        )

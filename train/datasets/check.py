@@ -30,7 +30,7 @@ from gan.data.picture import PictureInfo
 from gan.files.errors import sanitize_text
 from gan.files.format import format_bytes
 
-NAMED = 20  # pictures of a kind that a line names
+NAMED = 20  # pictures of a kind that a line names, and kinds that have a line
 CHUNK = 64  # pictures between two reports of progress
 Progress = Callable[[int, int], None]
 
@@ -125,8 +125,10 @@ def _check_headers(files: FileSet, names: list[str], path: Path, found: Findings
 
 
 def _count_kinds(infos: dict[str, PictureInfo]) -> list[str]:
-    kinds = Counter(info.describe() for info in infos.values())
-    return [f"  {count} of {kind}" for kind, count in kinds.most_common()]
+    kinds = Counter(info.describe() for info in infos.values()).most_common()
+    lines = [f"  {count} of {kind}" for kind, count in kinds[:NAMED]]
+    rest = kinds[NAMED:]
+    return lines + [f"  {sum(count for _, count in rest)} of {len(rest)} other kinds"] * bool(rest)
 
 
 def _describe_labels(labels: Labels | None) -> list[str]:

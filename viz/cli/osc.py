@@ -50,6 +50,7 @@ def osc(addresses: bool, send: tuple[str, str] | None, host: str, port: int) -> 
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"{host} cannot be reached: {problem.strerror or problem}.") from None
+    click.echo(f"Sent {address} {text} to {host}, port {port}; a window moves if it receives there (its OSC panel).")
 
 
 def _read(text: str) -> float | str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from viz.core.gestures import set_clamped, wrap_degrees
-from viz.core.latent import Blend, FileLatent, Moved, SeedPoint, find_seed
+from viz.core.latent import Blend, FileLatent, Mixture, Moved, SeedPoint, find_seed
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 
@@ -207,6 +207,8 @@ def _name(state: AppState, kind: Kind) -> str:
 def _name_latent(latent: Any) -> str:
     if isinstance(latent, Moved):
         return f"{_name_latent(latent.base)}, moved"[:NAME_LIMIT]
+    if isinstance(latent, Mixture):
+        return f"{_name_latent(latent.base)}, mixed"[:NAME_LIMIT]
     seed = find_seed(latent)
     if seed is not None:
         return f"seed {seed}"

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from gan.files.errors import describe_error
+from gan.files.errors import describe_error, sanitize_text
 from viz.core import state as states
 from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import build_request
@@ -88,7 +88,7 @@ def make_record(
 ) -> Record:
     """Return the record of a state; conditions that are not given are those that the state asks for.
 
-    Raises RecordError for a model that cannot be read.
+    A model that cannot be read is left out, as if its slot were empty; RecordError if its picture is asked for.
     """
     models: dict[Slot, ModelMark] = {}
     for slot in SLOTS:
@@ -97,7 +97,11 @@ def make_record(
             if path:
                 models[slot] = mark_model(path)
         except OSError as problem:
-            raise RecordError(f"{Path(path).name} cannot be read: {describe_error(problem)}.") from None
+            if what in (slot, "both"):
+                why = f"{sanitize_text(Path(path).name, 200)}, cannot be read ({describe_error(problem)})"
+                raise RecordError(
+                    f"The model in the {slot} slot, {why}: choose another one, or empty the slot."
+                ) from None
     document, numbers = take_numbers(_keep(states.to_json(state)))
     for slot in SLOTS:
         document[slot]["path"] = ""

@@ -15,7 +15,9 @@ def test_sizes_read_well(count: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds, text", [(5.9, "5 s"), (59.4, "59 s"), (184, "3 min 04 s"), (3720, "1 h 02 min"), (90_000, "25 h 00 min")]
+    "seconds, text",
+    [(5.9, "5 s"), (59.4, "59 s"), (184, "3 min 04 s"), (3720, "1 h 02 min"), (90_000, "25 h 00 min")]
+    + [(359_999, "99 h 59 min"), (360_000, "4 days 04 h"), (29_494_320, "341 days 08 h")],
 )
 def test_durations_read_well(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text

@@ -103,6 +103,14 @@ def test_a_large_set_may_have_some_damage(pictures: Path) -> None:
     assert Findings(damaged=found.damaged).refused
 
 
+def test_of_many_sizes_the_first_have_a_line(tmp_path: Path) -> None:
+    for size in range(17, 47):
+        Image.new("RGB", (size, 16)).save(tmp_path / f"{size}.png")
+    Image.new("RGB", (17, 16)).save(tmp_path / "again.png")
+    lines = [line for line in check_dataset(tmp_path).lines if line.startswith("  ") and " of " in line]
+    assert len(lines) == 21 and lines[0] == "  2 of 17x16 RGB" and lines[-1] == "  10 of 10 other kinds", lines
+
+
 def test_what_is_no_set(tmp_path: Path) -> None:
     for path, words in ((tmp_path / "gone", "does not exist"), (tmp_path, "no pictures")):
         result = call("dataset", "check", path)

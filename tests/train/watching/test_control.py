@@ -2,6 +2,8 @@
 """control.json: what it may hold, what a run does when it finds it, and what is refused."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -129,7 +131,10 @@ def test_a_stop_asked_for_ends_the_run_to_be_resumed(
 
 
 def test_the_command_asks_a_run_that_trains_only(tmp_path: Path) -> None:
+    result = call("control", tmp_path, "pause")
+    assert result.exit_code == 1 and "is no run folder" in result.output and "--resume" not in result.output
     (tmp_path / "progress.json").write_text('{"state": "finished"}')
+    (tmp_path / "training_options.json").write_text("{}")
     result = call("control", tmp_path, "pause")
     assert result.exit_code == 1 and "No trainer works on" in result.output and not (tmp_path / CONTROL).exists()
     assert call("control", tmp_path).exit_code == 2
@@ -137,6 +142,19 @@ def test_the_command_asks_a_run_that_trains_only(tmp_path: Path) -> None:
     for words, document in ((("pause",), {"pause": True}), (("resume", "--snap=3"), {"resume": True, "snap": 3})):
         assert call("control", tmp_path, *words).exit_code == 0
         assert json.loads((tmp_path / CONTROL).read_text()) == document
+
+
+@pytest.mark.parametrize("is_alive", [True, False])
+def test_the_command_says_that_the_trainer_seems_to_be_killed(tmp_path: Path, is_alive: bool) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        (tmp_path / "progress.json").write_text(json.dumps({"state": "training", "pid": process.pid}))
+        if not is_alive:
+            process.kill()
+            process.wait()
+        result = call("control", tmp_path, "pause")
+        process.kill()
+    assert result.exit_code == 0 and (tmp_path / CONTROL).exists(), "it may train on another machine"
+    assert ("it was killed" in result.output) == (not is_alive), result.output
 
 
 def test_options_of_older_runs_open() -> None:

@@ -63,7 +63,7 @@ def test_an_unlinked_slot_has_its_own() -> None:
     state.link(False)
     state.focus, state.right_latent.x, state.right_transform.tx = "right", 7.0, -0.5
     latent, transform = (bookmarks.capture(state, kind) for kind in ("latent", "transform"))
-    assert (latent.name, transform.name) == ("mixture", "-0.50 +0.00 +30°")
+    assert (latent.name, transform.name) == ("seed 7, mixed", "-0.50 +0.00 +30°")
     state.right_latent.x = state.right_transform.tx = 0.0
     bookmarks.restore(latent, state)
     bookmarks.restore(transform, state)
@@ -78,6 +78,7 @@ def test_an_unlinked_slot_has_its_own() -> None:
         (LatentState(x=5.0, y=2.0), "seed 205"),
         (LatentState(x=1.5, y=2.0), "1.50, 2.00"),
         (LatentState(source="kept", kept=FILE), "w.npz"),
+        (LatentState(x=24.0, mixed=[0, 1]), "seed 24, mixed"),
     ],
 )
 def test_a_bookmark_is_named_after_what_it_holds(latent: LatentState, name: str) -> None:

@@ -432,6 +432,7 @@ def test_the_command_sends_a_value(peer: Peer) -> None:
     words = ["osc", "--send", "/jinc/transform/tx", "0.25", "--port", str(peer.state.osc.port)]
     ran = CliRunner().invoke(main, words)
     assert ran.exit_code == 0, ran.output
+    assert ran.output.startswith(f"Sent /jinc/transform/tx 0.25 to 127.0.0.1, port {peer.state.osc.port};")
     peer.frames_until_something_came()
     assert peer.state.transform.tx == 0.25
     for words in (

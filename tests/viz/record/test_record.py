@@ -136,6 +136,19 @@ def test_no_path_and_nothing_private_is_in_a_capture(folder: Path) -> None:
     assert {"osc", "display", "training", "recents", "capture", "timeline"}.isdisjoint(KEPT)
 
 
+def test_a_slot_that_cannot_be_read_keeps_no_other_from_being_captured(folder: Path) -> None:
+    state = default_state()
+    state.left.path = str(folder)  # as after a wrong file was dropped
+    for what in ("right", "canvas", "window"):
+        record = make_record(state, what)  # type: ignore[arg-type]
+        assert record.slots() == ("right",) and record.state.left.path == ""
+    for what in ("left", "both"):
+        with pytest.raises(
+            RecordError, match="model in the left slot, .* cannot be read .*: choose another one, or empty"
+        ):
+            make_record(state, what)  # type: ignore[arg-type]
+
+
 def test_models_are_found_by_their_content_alone(folder: Path) -> None:
     path = Path(save_model(folder / "net.safetensors", "T", 16))
     state = AppState()

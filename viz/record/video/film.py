@@ -87,7 +87,7 @@ class Film:
         if renderer is not None:
             self._renderer.models = renderer.models
         self.count = count_frames(seconds, fps)
-        self.size = round(height * 16 / 9), height
+        self.size = 2 * round(height * 8 / 9), height  # an even width, as most formats have
         self._layout: FilmLayout | None = None
         self._slices: list[list[np.ndarray]] = [[], []]
 

@@ -42,6 +42,11 @@ def test_frames_have_the_size_and_the_slices_grow(state: AppState) -> None:
     assert (frames[0][61:261, 18:218] != frames[3][61:261, 18:218]).mean() > 0.2  # the pictures move
 
 
+@pytest.mark.parametrize(("height", "width"), [(360, 640), (480, 854), (700, 1244), (720, 1280), (1080, 1920)])
+def test_films_are_16_to_9_and_evenly_wide(state: AppState, height: int, width: int) -> None:
+    assert Film(state, "circle", 0.5, 12.0, height=height).size == (width, height)
+
+
 @pytest.mark.parametrize("motion", MOTIONS)
 def test_motions_move_something_and_close(state: AppState, motion: str) -> None:
     start, middle, end = (move(state, motion, turns) for turns in (0.0, 0.25, 1.0))
