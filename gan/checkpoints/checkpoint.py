@@ -7,6 +7,7 @@ never from its name, and no code in it is ever run.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,6 +121,9 @@ def _write(path: str | os.PathLike[str], tensors: Mapping[str, Tensor], metadata
         with atomic_write(path) as temporary:
             save_file(plain, temporary, metadata)
     except SafetensorError as error:
+        system = re.search(r"I/O error: (.+) \(os error (\d+)\)", str(error))
+        if system:  # as every other writer says it
+            raise OSError(int(system[2]), system[1], str(path)) from error
         raise OSError(f"{path} could not be written: {error}. Is the disk full?") from error
 
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Checkpoints: what is written comes back bit for bit, and everything else is refused in one sentence."""
 
+import errno
 import json
 import os
 import subprocess
@@ -173,6 +174,19 @@ def test_the_umask_decides_who_may_read_a_file(saved, tmp_path):
     plain = tmp_path / "plain"
     plain.touch()
     assert saved.stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit on the size of files stands for a full disk")
+def test_a_write_that_fails_says_it_in_the_systems_words(tmp_path):
+    code = (
+        "import resource, signal, sys, torch; from gan.checkpoints.checkpoint import save_tensors\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "try: save_tensors(sys.argv[1], {'a': torch.zeros(100000)}, {})\n"
+        "except OSError as error: print(error.strerror, error.filename, sep='|')"
+    )
+    path = tmp_path / "state.safetensors"
+    ran = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == f"{os.strerror(errno.EFBIG)}|{path}" and not list(tmp_path.iterdir())
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
