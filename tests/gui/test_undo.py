@@ -9,6 +9,7 @@ import pytest
 from imgui_bundle import imgui
 from support.gui import drive, save_model, settle
 
+from viz.canvas.overlays import explain_absence
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 from viz.panels import PANELS
@@ -102,14 +103,17 @@ def turned_the_wheel(context: Any, shown: Window) -> None:
 
 
 def typed(context: Any, shown: Window) -> None:
-    """While a text is typed, Ctrl-Z is the text's; a model that was opened is closed again."""
+    """While a text is typed, Ctrl-Z is the text's; it closes a model that was opened, and a file that is none."""
     path = shown.state.right.path
-    shown.open_model("right", "")
-    context.yield_(3)
-    assert shown.undo.history.undo_name == "opening on the right"
-    press(context, CTRL | imgui.Key.z)
-    settle(context, shown)
-    assert shown.state.right.path == path and picture(shown).any()
+    for given, said in (("", "Nothing is open here"), (__file__, "Ctrl-Z brings back the one before")):
+        shown.open_model("right", given)
+        context.yield_(3)
+        settle(context, shown)
+        absent = explain_absence(shown.state, shown.context, "right", None)
+        assert absent is not None and said in absent.text and shown.undo.history.undo_name == "opening on the right"
+        press(context, CTRL | imgui.Key.z)
+        settle(context, shown)
+        assert shown.state.right.path == path and picture(shown).any()
 
 
 def only_looked_at(context: Any, shown: Window) -> None:

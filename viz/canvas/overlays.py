@@ -100,7 +100,8 @@ def explain_absence(
         advice = f"The model is fine: {advise_on_misfit(state, slot, result.misfit)}."
         return Absence(f"{result.error}\n{advice}", heading=f"{result.misfit} cannot be used", failed=True)
     if result and result.error:
-        return Absence(result.error, heading=f"{Path(path).name} cannot be shown", failed=True)
+        advice = "Choose another under Model; Ctrl-Z brings back the one before."
+        return Absence(f"{result.error}\n{advice}", heading=f"{Path(path).name} cannot be shown", failed=True)
     if picture is None or result is None:
         return Absence(f"Opening {Path(path).name} …{format_wait(context, slot)}")
     return None
