@@ -66,7 +66,11 @@ def take_name(source: Path, names: Iterable[Path]) -> Path:
                 path.open("xb").close()
             except FileExistsError:
                 continue
-            os.replace(source, path)
+            try:
+                os.replace(source, path)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
         source.unlink(missing_ok=True)
         return path
     raise NameTaken(errno.EEXIST, "there is a file of this name already")

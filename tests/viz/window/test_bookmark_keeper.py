@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Bookmarks outlive the window, are written only when they change, and what fails is a sentence that loses nothing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_damaged_file_is_put_aside_and_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "state.bookmarks.damaged.json").read_text() == "{broken"
     assert names(keeper(path)[1]) == ["a"]
     path.write_text("{broken again")
-    assert "state.bookmarks.damaged2.json" in keeper(path)[1].message
+    assert "state.bookmarks.damaged-2.json" in keeper(path)[1].message
     assert (tmp_path / "state.bookmarks.damaged.json").read_text() == "{broken", "the earlier one may hold more"
 
 
@@ -97,12 +98,14 @@ def test_a_damaged_file_that_cannot_be_put_aside_stays(tmp_path: Path, monkeypat
     path = tmp_path / "state.bookmarks.json"
     path.write_text("{broken")
 
-    def refuse(self: Path, target: Path) -> None:
+    def refuse(source: Path, target: Path) -> None:
         raise PermissionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", refuse)
+        patch.setattr("gan.files.atomic_write.os.link", refuse)
+        patch.setattr("gan.files.atomic_write.os.replace", refuse)
         one, context = keeper(path)
+    assert os.listdir(tmp_path) == [path.name], "no empty file of the other name is left"
     assert "It stays as it is" in context.message
     context.bookmarks.shelf.add([bookmark("a")])
     assert one.save() == "" and path.read_text() == "{broken"
