@@ -31,7 +31,8 @@ class Installed:
         # Whoever trains has scripts of these names; a program that imported them would end with what they say.
         for name in ("train.py", "viz.py", "gan.py", "assets.py", "cuda_ops.py"):
             (self.here / name).write_text(f"raise SystemExit('{name} of the current folder was run')\n")
-        dropped = ("JINC_", "PYTHON", "VIRTUAL_ENV")
+        # What imgui-bundle and PyOpenGL set where another test imported them names the checkout's libraries.
+        dropped = ("JINC_", "PYTHON", "VIRTUAL_ENV", "PYGLFW_", "PYOPENGL_")
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         pins = {"PIP_CONSTRAINT": str(CONSTRAINTS), "PIP_BUILD_CONSTRAINT": str(CONSTRAINTS)}
         self.run(sys.executable, "-m", "venv", str(folder / "venv"))

@@ -21,8 +21,8 @@ from train.presets.table import default_gamma, describe_gamma, preset
 
 MAX_FP16_RES = 10  # resolutions that can be float16, more than any network has
 FILE_NAMES = {"num_fp16_res": "half"}  # fields that training_options.json and state files name differently
-
-TUPLES = ("transfer_table", "held", "metrics", "detectors")  # fields that hold any number of words
+RETIRED = ("held", "held_images")  # fields of earlier versions that a run goes on without
+TUPLES = ("transfer_table", "metrics", "detectors")  # fields that hold any number of words
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ class TrainConfig:
     transfer: str = ""  # the model that the run was started from; "" none
     transfer_table: tuple[str, ...] = ()  # lines that say what was taken from it
     warmup_images: int = 0  # G is held over these, while D is trained
-    held: tuple[str, ...] = ()  # modules that were taken, "generator.mapping.fc0", and are not trained at first ...
-    held_images: int = 0  # ... over these
+    taught_images: int = 0  # over these, before the first one, a grown network's new layers learn what its source did
     freezed: int = 0  # layers of D, from the picture on, that are not trained
     augment: AugmentOptions = AugmentOptions()
     batch_gpu: int = 0  # pictures that a process computes at once; 0: all that it gets of a batch
@@ -125,7 +124,7 @@ class TrainConfig:
         for name in ("tick_images", "tick_seconds", "snap", "r1_interval", "pl_interval", "pl_shrink", "metrics_every"):
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0, not {getattr(self, name)}.")
-        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images", "held_images")
+        rates = ("g_lr", "d_lr", "adam_eps", "ema_half_life", "ema_ramp", "pl_weight", "warmup_images", "taught_images")
         valid = {
             name: getattr(self, name) >= 0
             for name in (*rates, "blur_sigma", "blur_images", "threads", "batch_gpu", "subset", "img_snap")
@@ -166,6 +165,7 @@ class TrainConfig:
         TrainingError names fields that are unknown or missing, ConfigError those of a network.
         """
         names = {FILE_NAMES.get(field.name, field.name): field.name for field in fields(cls)}
+        document = {name: value for name, value in document.items() if name not in RETIRED}
         unknown = sorted(set(document) - set(names))
         if unknown:
             raise TrainingError(

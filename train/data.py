@@ -74,6 +74,12 @@ class BatchLoader:
         images = pictures.to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
         return images, None if labels is None else labels.to(self.device, non_blocking=True)
 
+    def load_at(self, position: int, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Load `count` pictures from `position` of the stream on, the same on every rank, without reading ahead."""
+        indices, pictures = self._read_pictures(self.sampler.pick(position, count))
+        images = to_host(pictures, self.device).to(self.device).float().div_(127.5).sub_(1)
+        return images, self.load_labels(indices)
+
     def read_first(self, count: int) -> np.ndarray:
         """Read the first pictures of the stream as training sees them, bytes [count, C, S, S]."""
         return self._read_pictures(self.sampler.pick(0, count))[1]

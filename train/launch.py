@@ -37,7 +37,8 @@ from train.ranks.errors import RanksError
 from train.ranks.group import Ranks, join_ranks
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
 from train.state import TrainState, deal_batch
-from train.transfer import Source, Transfer, open_source, plan_transfer
+from train.transfer.plan import Transfer, plan_transfer
+from train.transfer.source import Source, open_source
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
 MAX_OPTIONS = 2**20  # bytes of training_options.json
@@ -82,7 +83,7 @@ def start_run(
             planned.copy(state)
         folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
         opening = [describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
-        _train(folder, state, reader, metrics, *filter(None, opening))
+        _train(folder, state, reader, metrics, planned, *filter(None, opening))
     return folder, state
 
 
@@ -246,7 +247,7 @@ def _resume(
     elif data_changed:
         opening.append("The data did not change.")
     metrics = _open_metrics(state.config, source, "detectors" in changes) if state.ranks.is_first else None
-    _train(folder, state, reader, metrics, *opening)
+    _train(folder, state, reader, metrics, None, *opening)
 
 
 def _open_metrics(config: TrainConfig, source: ImageSource, is_asked: bool = True) -> SnapshotMetrics | None:
@@ -327,7 +328,12 @@ def _load_state(folder: Path, device: str | None, ranks: Ranks) -> TrainState:
 
 
 def _train(
-    folder: Path, state: TrainState, reader: SourceReader, metrics: SnapshotMetrics | None, *opening: str
+    folder: Path,
+    state: TrainState,
+    reader: SourceReader,
+    metrics: SnapshotMetrics | None,
+    transfer: Transfer | None,
+    *opening: str,
 ) -> None:
     config, ranks = state.config, state.ranks
     if ranks.is_first:
@@ -346,7 +352,7 @@ def _train(
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
     for line in describe_data(reader, config):
         log.say(line)
-    outcome = Loop(folder, state, reader, log, metrics).run()
+    outcome = Loop(folder, state, reader, log, metrics, transfer).run()
     if outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; continue with: python train.py --resume={folder}")
     else:

@@ -32,7 +32,9 @@ from train.metrics.records import format_figure
 from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
-from train.transfer import cite_source
+from train.transfer.growing import teach
+from train.transfer.plan import Transfer
+from train.transfer.source import cite_source
 from train.watching.control import Control
 from train.watching.events import EventLog, open_events
 from train.watching.stop import StopRequest
@@ -78,12 +80,13 @@ class Loop:
         reader: SourceReader,
         log: RunLog,
         metrics: SnapshotMetrics | None = None,
+        transfer: Transfer | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         config = state.config
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
-        self.metrics = metrics
+        self.metrics, self.transfer = metrics, transfer
         self.ranks = state.ranks
         share = Share(config.batch, state.ranks.rank, state.ranks.count)
         self.batches = BatchLoader(reader, config, share, state.device)
@@ -103,6 +106,11 @@ class Loop:
             with StopRequest(self.run_folder / STOP) as stop:
                 if self.ranks.is_first:
                     self._prepare_folder()
+                if self.transfer is not None and self.state.config.taught_images:
+                    say, is_stopped = self.log.say, lambda: self.ranks.any(stop.made)
+                    teach(self.transfer, self.state, self.batches, say, is_stopped)
+                if self.ranks.is_first:
+                    self._save_beginning()
                     self.reader.verifier.start()
                 outcome = self._train(stop)
         except KeyboardInterrupt:
@@ -149,6 +157,11 @@ class Loop:
             log.say("There are no events for TensorBoard without its package: python -m pip install tensorboard")
         if state.images:
             log.say(f"Resuming at {format_kimg(state.images)} of {format_kimg(state.config.total_images)} kimg.")
+
+    def _save_beginning(self) -> None:
+        """Save what a new run begins with: the grids, and what it took from another model."""
+        state = self.state
+        if state.images:
             return
         self.grid.save(self.run_folder / "reals.png", self._read_reals().transpose(0, 2, 3, 1))
         if state.config.transfer:  # the run can then begin again without the model that it was started from

@@ -55,7 +55,6 @@ class TrainState:
         self.discriminator = Discriminator(config.discriminator).train().to(self.device)
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.networks: dict[str, torch.nn.Module] = {name: getattr(self, name) for name in NETWORKS}
-        self._held = [parameter for name in config.held for parameter in self._find_module(name).parameters(False)]
         rates = {"generator": config.g_lr, "discriminator": config.d_lr}
         self.optimizers = {name: self._build_adam(name, lr) for name, lr in rates.items()}
         self.phases = build_phases(config)
@@ -63,13 +62,6 @@ class TrainState:
         self.augmenter = Augmenter(config.augment, self.device)
         self.images = self.steps = self.ticks = 0
         self.seconds = 0.0
-
-    def _find_module(self, name: str) -> torch.nn.Module:
-        network, _, module = name.partition(".")
-        try:
-            return self.networks[network].get_submodule(module)
-        except (KeyError, AttributeError):
-            raise TrainingError(f"The run holds {name!r:.80}, which its networks do not have.") from None
 
     def _build_adam(self, name: str, lr: float) -> torch.optim.Adam:
         config, scale = self.config, lazy_regularization_scale(self.config, name)
@@ -144,12 +136,9 @@ class TrainState:
         return nonfinite
 
     def _freeze(self) -> None:
-        """Leave out of the coming gradient what is frozen, or still held."""
+        """Leave out of the coming gradient what is frozen."""
         for name in list_layers(self.config.discriminator)[: self.config.freezed]:
             self.discriminator.get_submodule(name).requires_grad_(False)
-        if self.images < self.config.held_images:
-            for parameter in self._held:
-                parameter.requires_grad_(False)
 
     def is_finite(self) -> bool:
         """Tell whether every weight that would be saved is a finite number."""

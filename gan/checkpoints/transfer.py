@@ -70,15 +70,14 @@ class Match:
         """True if nothing is taken."""
         return not any(part.taken for part in self.parts)
 
-    def list_modules(self, network: nn.Module) -> tuple[str, ...]:
-        """Return the names of the new network's modules whose own parameters are all taken."""
-        taken = {name for part in self.parts for name in part.taken}
-        found = []
-        for name, module in network.named_modules():
-            own = [f"{name}.{key}" for key, _ in module.named_parameters(recurse=False)]
-            if own and taken.issuperset(own):
-                found.append(name)
-        return tuple(found)
+    def list_taken(self) -> set[str]:
+        """Return the names of the tensors that are taken."""
+        return {name for part in self.parts for name in part.taken}
+
+    def takes(self, module: str) -> bool:
+        """Tell whether every number of one of the network's modules is taken; of one that it lacks, False."""
+        parts = [part for part in self.parts if part.module == module]
+        return bool(parts) and all(part.taken == part.tensors for part in parts)
 
     @torch.no_grad()
     def copy(self, source: Mapping[str, Tensor], target: nn.Module) -> None:
@@ -112,7 +111,7 @@ def match_generators(source: GeneratorConfig, target: GeneratorConfig) -> Match:
 
 def measure_share(match: Match, target: GeneratorConfig) -> float:
     """Return the share of the parameters of a new generator of `target` that its match takes, 0 to 1."""
-    taken = {name for part in match.parts for name in part.taken}
+    taken = match.list_taken()
     with MetaInit():
         sizes = {name: parameter.numel() for name, parameter in Generator(target).named_parameters()}
     return sum(size for name, size in sizes.items() if name in taken) / sum(sizes.values())

@@ -21,8 +21,9 @@ from gan.data.image_io import to_uint8
 from gan.metrics.frechet import FeatureStats, frechet_distance
 from gan.networks.generator import Generator, z_from_seed
 from train.config import TrainConfig, list_layers
-from train.errors import TrainingError
+from train.loop import Loop
 from train.state import TrainState, ema_decay
+from train.watching.stop import StopRequest
 
 STATE = "training-state.safetensors"
 
@@ -248,38 +249,94 @@ def test_frozen_layers_stay_and_others_move(tmp_path: Path, data: Path, source: 
         assert torch.equal(ours[name], theirs[name]) == name.removeprefix("discriminator.").startswith(frozen), name
 
 
-def test_what_is_taken_is_held_while_the_rest_learns_alone(tmp_path: Path, data: Path, source: Path) -> None:
-    """Growing: the layers of the smaller network stay over the first tenth of the run, and move then."""
-    words = ("--cfg=T", "--data=critters", "--critters-num=4", "--resolution=32", f"--outdir={tmp_path}", *SMALL)
-    dry = call(*words, f"--transfer={source}", "-n")
-    assert '"discriminator.b16.conv0"' in dry.output and '"discriminator.b32.conv0"' not in dry.output
-    # Of a snapshot, whose generator is its average.
-    result = call(*words, f"--transfer={snapshot(source)}", "--kimg=0.08", "--tick=0.008", "--snap=1")
-    assert result.exit_code == 0 and "Over the first 0.008 kimg, what is taken is held" in result.output, result.output
-    run = tmp_path / "00000-critters-4-32-0-T-32"
-    _, document = load_tensors(run / STATE)
-    held = document["config"]["held"]
-    assert "generator.mapping.fc0" in held and not any(name.startswith("discriminator") for name in held)
-    theirs = load_generator(snapshot(source))[0].state_dict()
-    first, *_, last = sorted(run.glob("network-snapshot-*.safetensors"))
-    first_state, last_state = (load_generator(path)[0].state_dict() for path in (first, last))
-    for name in ("mapping.fc0.weight", "mapping.fc1.bias"):
-        assert torch.equal(first_state[name], theirs[name]) and not torch.equal(last_state[name], theirs[name])
-    to_rgb = next(name for name in first_state if name.startswith("synthesis.L") and name.endswith("_3.weight"))
-    assert not torch.equal(first_state[to_rgb], last_state[to_rgb])
+AGREEING = "--first-stopband=2.8284271247461903"  # schedules of T that agree up to the last layers
 
 
-def test_a_whole_network_is_not_held(tmp_path: Path, data: Path, source: Path) -> None:
+@pytest.fixture
+def small(tmp_path: Path, data: Path) -> Path:
+    """Train a T at 16x16 whose layers a T at 32x32 takes; return its run folder."""
+    words = ("--num-layers=6", AGREEING, *SMALL)
+    assert call("--cfg=T", f"--data={data}", f"--outdir={tmp_path / 'small'}", "--kimg=0.012", *words).exit_code == 0
+    return tmp_path / "small" / "00000-blobs-T-16"
+
+
+def grow(tmp_path: Path, *words: object) -> tuple[Result, Path]:
+    """Start a run at 32x32 from another one; return the run folder, too."""
+    shape = ("--resolution=32", "--num-layers=8", AGREEING)
+    common = ("--cfg=T", "--data=critters", "--critters-num=4", *shape, f"--outdir={tmp_path}", *SMALL)
+    return call(*common, *words), tmp_path / "00000-critters-4-32-0-T-32"
+
+
+def end(self: Loop, *args: Any) -> None:
+    """Stand for the steps of a run that is killed before the first."""
+    raise KeyboardInterrupt
+
+
+def read_lessons(output: str) -> dict[str, list[float]]:
+    """Return the errors that a log tells of, by network."""
+    found: dict[str, list[float]] = {"G": [], "D": []}
+    for network, error in re.findall(r"(G|D)'s new \w+ learn .*, error (\S+)\.", output):
+        found[network].append(float(error))
+    return found
+
+
+def test_new_layers_learn_what_the_source_did(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Growing: the new layers of G learn to draw the source's pictures, those of D to see them; nothing else moves."""
+    tensors, document = load_tensors(small / STATE)
+    last = next(name for name in tensors if name.startswith("generator.synthesis.L") and name.endswith("_3.bias"))
+    tensors[last] += torch.tensor([0.8, -0.6, 0.4])  # what can be learned in a hundred steps
+    save_tensors(small / STATE, tensors, document)
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_train", end)
+        result, run = grow(tmp_path, f"--transfer={small}", "--kimg=4")
+    assert "Before the first image, over 0.4 kimg that do not count, what is not taken learns" in result.output
+    for network, errors in read_lessons(result.output).items():
+        assert len(errors) == 4 and errors[-1] < 0.5 * errors[0], (network, errors)
+    theirs, ours = load_tensors(small / STATE)[0], load_tensors(run / STATE)[0]
+    for name in ("generator.mapping.fc0.weight", "ema.mapping.fc1.bias", "discriminator.b16.conv0.weight"):
+        assert torch.equal(ours[name], theirs[name]), name
+    last = next(name for name in ours if name.startswith("generator.synthesis.L") and name.endswith("_3.bias"))
+    assert torch.equal(ours[last], ours[last.replace("generator.", "ema.")]), "the average begins with what was taught"
+
+
+def test_a_run_that_was_taught_goes_on_exactly(tmp_path: Path, small: Path) -> None:
+    result, run = grow(tmp_path, f"--transfer={small}", "--kimg=0.08", "--tick=0.008", "--snap=1")
+    assert result.exit_code == 0, result.output
+    assert call(f"--resume={run}", "--kimg=0.09").exit_code == 0
+    assert "learn what the source" not in (run / "log.txt").read_text().partition("Resuming at")[2]
+    options = json.loads((run / "training_options.json").read_text())
+    assert options["taught_images"] == 8 and options["blur_images"] == 0 and options["ema_ramp"] > 0
+
+
+def test_a_snapshot_alone_teaches_g_and_d_warms_up(tmp_path: Path, small: Path) -> None:
+    result, _ = grow(tmp_path, f"--transfer={snapshot(small)}", "--kimg=0.08")
+    assert result.exit_code == 0 and "Until it has seen 0.004 kimg, the generator is held." in result.output
+    lessons = read_lessons(result.output)
+    assert lessons["G"] and not lessons["D"]
+
+
+def test_a_stop_ends_the_lessons(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StopRequest, "made", property(lambda self: True))
+    result, run = grow(tmp_path, f"--transfer={small}", "--kimg=2")
+    assert result.exit_code == 0 and "drew: ended by the stop after 0 of 50 steps." in result.output, result.output
+    monkeypatch.undo()
+    assert (run / STATE).is_file() and call(f"--resume={run}", "--kimg=0.004").exit_code == 0
+
+
+def test_labels_that_the_source_lacks_are_learned(
+    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "dataset.json").write_text(json.dumps({"labels": [[f"{i}.png", i % 3] for i in range(6)]}))
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_train", end)
+        result = start(tmp_path, data, "--cond", f"--transfer={source}", kimg=2)
+    errors = read_lessons(result.output)
+    assert errors["G"][-1] < errors["G"][0] and not errors["D"]
+
+
+def test_a_whole_network_is_not_taught(tmp_path: Path, data: Path, source: Path) -> None:
     result = start(tmp_path, data, f"--transfer={source}", "-n")
-    assert result.exit_code == 0 and '"held": []' in result.output and "what is taken is held" not in result.output
-
-
-def test_held_modules_that_do_not_exist_are_refused(source: Path) -> None:
-    tensors, document = load_tensors(source / STATE)
-    for name in ("generator.mapping.fc9", "nothing.fc0", "fc0"):
-        save_tensors(source / STATE, tensors, {**document, "config": {**document["config"], "held": [name]}})
-        with pytest.raises(TrainingError, match="its networks do not have"):
-            TrainState.load(source / STATE)
+    assert result.exit_code == 0 and '"taught_images": 0' in result.output and "does not count" not in result.output
 
 
 def test_layers_are_counted_from_the_picture_on(source: Path) -> None:
