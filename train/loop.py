@@ -386,6 +386,6 @@ class Loop:
     def _report_failure(self, message: str) -> None:
         try:
             self.log.write_progress("failed", self.state.images, self._rate, error=message)
-            self.log.say(f"Failed: {message}")
+            self.log.say(f"Failed: {message}", is_printed=False)  # the command ends with it
         except OSError:
             pass  # the disk that made the run fail takes no report either; the raised message reaches the terminal

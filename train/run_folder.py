@@ -99,10 +99,10 @@ class RunLog:
         self._bar_shown = False
         self._written = -math.inf
 
-    def say(self, line: str) -> None:
-        """Print one line, and keep it in log.txt."""
+    def say(self, line: str, is_printed: bool = True) -> None:
+        """Print one line, unless the terminal gets it elsewhere, and keep it in log.txt."""
         line = line.encode("utf-8", "replace").decode()  # names of files may hold what no text can
-        print(f"{ERASE_LINE if self._bar_shown else ''}{line}", flush=True)
+        print(ERASE_LINE if self._bar_shown else "", end=f"{line}\n" if is_printed else "", flush=True)
         self._bar_shown = False
         with (self.run / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -159,7 +159,7 @@ class RunLog:
 class SilentLog(RunLog):
     """The log of a process that is not the first of its run: nothing is written or said."""
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, is_printed: bool = True) -> None:
         pass
 
     def append_row(self, row: dict[str, Any]) -> None:

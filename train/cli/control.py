@@ -44,6 +44,8 @@ def control(run_folder: Path, action: str | None, snap: int | None) -> None:
         if state not in ACTIVE_STATES:
             if not (run_folder / OPTIONS).exists():
                 raise TrainingError(f"{run_folder} is no run folder: give one that train.py made.")
+            if state == "finished":
+                raise TrainingError(f"{run_folder} is finished; --resume with a larger --kimg trains it further.")
             raise TrainingError(f"No trainer works on {run_folder}; `train.py --resume={run_folder}` starts one.")
         wishes = {action: True} if action else {}
         try:

@@ -167,6 +167,7 @@ class TrainingState:
     gamma: float = number(0.0, 0.0, 1e6)
     kimg: float = number(0.0, 0.0, 1e6)
     preset: str = choice("tiny", "paper")
+    augment: str = choice("automatic", "adaptive", "never")
     outdir: str = "training-runs"
     run_folder: str = ""
     follow_left: bool = False  # keep the slot on the run's newest snapshot

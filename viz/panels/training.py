@@ -105,7 +105,8 @@ def _data_and_rung(training: TrainingState, context: PanelContext) -> None:
         tip, size = "Width and height in pixels: S.", str(training.resolution)
         training.resolution = int(widgets.pick_word(theme, "size", "size", size, SIZES, tip) or size)
     else:
-        widgets.label(theme, "path", "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two.")
+        tip = "A folder or an uncompressed zip of PNGs or JPEGs of one size, a power of two; "
+        widgets.label(theme, "path", f"{tip}`train.py dataset convert` makes one of other pictures.")
         training.source = imgui.input_text_with_hint("##source", "folder or zip", training.source)[1]
     widgets.label(
         theme, "rung", "Step on the paper's ladder from StyleGAN2 to StyleGAN3-R: the one above and a change."
@@ -130,6 +131,8 @@ def _settings(training: TrainingState, context: PanelContext) -> None:
     )
     tip = "Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch."
     widgets.number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, tip=tip)
+    tip = "Change the pictures that D sees, so that few last longer (ADA): for less than some 10,000 of them."
+    widgets.words(theme, "augment", training, "augment", tip)
     widgets.label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]
 

@@ -39,6 +39,7 @@ CONTROLS = {  # by the trainer's options
     "kimg": "length",
     "batch": "batch",
     "gamma": "R1 γ",
+    "aug": "augment",
     "outdir": "output",
 }
 STAGES = {
@@ -96,7 +97,10 @@ def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
     if snapshot is not None and report.stage not in ("launching", "idle"):
         progress = snapshot.progress
         widgets.progress_bar(progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
-        if not report.error:
+        if report.stage == "starting":
+            said = next((line for line in reversed(report.output.splitlines()) if line.strip()), "")
+            widgets.sentence(said, context.theme.dim)
+        elif not report.error:
             rates = [format_length(progress.images, progress.total_images)]
             if report.stage == "training":
                 rates += [f"{progress.images_per_s:.1f} images/s", f"{format_duration(progress.seconds_left)} left"]

@@ -27,6 +27,7 @@ from viz.training.run_folder import NumberedFile, RunFolder, RunSnapshot, is_pro
 POLL_S = 0.5
 IDLE_POLL_S = 3.0  # a run that has ended may be resumed elsewhere; a rare look finds out
 PICTURE_LIMIT = 2048  # pixels a side; the paper's grids are 8K wide, which no panel shows
+AUGMENT = {"adaptive": "ada", "never": "noaug"}  # the trainer's words
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,7 @@ def build_training_command(training: TrainingState, model: str = "") -> tuple[st
         options.append(f"--transfer={model}")
     given = {"batch": training.batch, "kimg": training.kimg, "gamma": training.gamma}
     options += [f"--{name}={value:g}" for name, value in given.items() if value > 0]  # 0: as the preset says
+    options += [f"--aug={AUGMENT[training.augment]}"] if training.augment in AUGMENT else []
     # Two programs that each start a thread a core slow each other by far more than half: one core stays the window's.
     return (*trainer_program(), *options, f"--threads={max((os.cpu_count() or 1) - 1, 1)}")
 

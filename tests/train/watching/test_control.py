@@ -133,10 +133,11 @@ def test_a_stop_asked_for_ends_the_run_to_be_resumed(
 def test_the_command_asks_a_run_that_trains_only(tmp_path: Path) -> None:
     result = call("control", tmp_path, "pause")
     assert result.exit_code == 1 and "is no run folder" in result.output and "--resume" not in result.output
-    (tmp_path / "progress.json").write_text('{"state": "finished"}')
     (tmp_path / "training_options.json").write_text("{}")
-    result = call("control", tmp_path, "pause")
-    assert result.exit_code == 1 and "No trainer works on" in result.output and not (tmp_path / CONTROL).exists()
+    for state, words in (("finished", "is finished"), ("stopped", "No trainer works on")):
+        (tmp_path / "progress.json").write_text(json.dumps({"state": state}))
+        result = call("control", tmp_path, "pause")
+        assert result.exit_code == 1 and words in result.output and not (tmp_path / CONTROL).exists()
     assert call("control", tmp_path).exit_code == 2
     (tmp_path / "progress.json").write_text('{"state": "training"}')
     for words, document in ((("pause",), {"pause": True}), (("resume", "--snap=3"), {"resume": True, "snap": 3})):

@@ -352,6 +352,12 @@ def test_the_command_that_starts_from_a_model() -> None:
             build_training_command(training, "")
 
 
+def test_the_command_that_augments() -> None:
+    for word, option in (("automatic", None), ("adaptive", "--aug=ada"), ("never", "--aug=noaug")):
+        found = [one for one in build_training_command(TrainingState(augment=word)) if one.startswith("--aug")]
+        assert found == ([option] if option else [])
+
+
 def test_the_command_to_resume(tmp_path: Path) -> None:
     assert build_resume_command(tmp_path)[-1] == f"--resume={tmp_path}"
     assert build_resume_command(tmp_path, 12.5)[-2:] == (f"--resume={tmp_path}", "--kimg=12.5")
