@@ -28,7 +28,7 @@ from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, explain, is_out_of_memory
 from train.grid import plan_grid
 from train.metrics.at_snapshots import SnapshotMetrics, StopMeasuring
-from train.metrics.records import format_figure
+from train.metrics.records import format_figure, list_measured
 from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
@@ -177,8 +177,11 @@ class Loop:
 
     def _train(self, stop: StopRequest) -> str:
         state, config = self.state, self.state.config
-        self._started = self.clock() - state.seconds
         done = False
+        if self.ranks.is_first and state.images and not self._is_measured():
+            self._measure(stop, done)
+        self._wait_for_first(stop)
+        self._started = self.clock() - state.seconds
         while not done:
             images = state.images
             self._train_tick(stop)
@@ -200,8 +203,7 @@ class Loop:
                 self.control.snapshot = False
             elif self.ranks.is_first and config.img_snap and state.images and state.ticks % config.img_snap == 0:
                 self._save_fakes()
-            while self.ranks.any(False):  # as long as the first one measures
-                self.ranks.any(stop.made)
+            self._wait_for_first(stop)
         if self._unreadable is not None:
             raise self._unreadable  # now that what was trained is safe
         return "finished" if state.images >= config.total_images else "stopped"
@@ -332,6 +334,16 @@ class Loop:
         self._save_fakes()
         self.log.say(f"snapshot {path.name}")
 
+    def _wait_for_first(self, stop: StopRequest) -> None:
+        """Let the other ranks answer as long as the first one measures."""
+        while self.ranks.any(False):
+            self.ranks.any(stop.made)
+
+    def _is_measured(self) -> bool:
+        """Tell whether the snapshot that a run goes on from has its figures, which a kill or a stop may cut short."""
+        name = snapshot_name(self.state.images)
+        return not (self.run_folder / name).is_file() or name in list_measured(self.run_folder)
+
     def _measure(self, stop: StopRequest, done: bool) -> None:
         """Measure the snapshot just taken, if it is its turn; one that was asked for in between has none.
 
@@ -355,7 +367,7 @@ class Loop:
                 if self.events is not None:
                     self.events.add(state.images, {f"metrics/{of}": value for of, value in figure.results.items()})
         except StopMeasuring:
-            self.log.say(f"Measuring was ended by the stop; `train.py metrics --model={self.run_folder}` measures it.")
+            self.log.say("Measuring was ended by the stop; the resumed run begins with it.")
         except Exception as error:
             message = explain(error, "Measuring ran out of memory")
             if message is None:

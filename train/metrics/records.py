@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,17 @@ def append_record(run: Path, figure: Figure, seconds: float, snapshot: str) -> N
             file.seek(-1, os.SEEK_END)
             begun = file.read() != b"\n"
         file.write(b"\n" * begun + json.dumps(row).encode() + b"\n")
+
+
+def list_measured(run: Path) -> set[str]:
+    """Return the names of the snapshots that have figures in a run folder."""
+    names: set[Any] = set()
+    for path in run.glob("metric-*.jsonl"):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError, TypeError, RecursionError):  # a line that a killed run began
+                row = json.loads(line)
+                names |= {row.get("snapshot_pkl")} if isinstance(row, dict) else set()
+    return names
 
 
 def to_row(figure: Figure, seconds: float) -> dict[str, Any]:

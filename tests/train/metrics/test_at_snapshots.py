@@ -76,12 +76,14 @@ def test_a_stop_ends_the_measurement_and_resume_takes_other_metrics(
     assert "Measuring was ended by the stop" in (run / "log.txt").read_text()
     assert json.loads((run / "progress.json").read_text())["state"] == "stopped"
     assert not list(run.glob("metric-*"))
+    last = max(path.name for path in run.glob("network-snapshot-*"))
     added: list[tuple[int, dict[str, float]]] = []
     events = SimpleNamespace(add=lambda images, values: added.append((images, values)), close=lambda: None)
     monkeypatch.setattr("train.loop.open_events", lambda *_: events)
     result = call(f"--resume={run}", "--metrics=kid0.016k_full")
     assert result.exit_code == 0, result.output
     (row,) = records(run, "kid0.016k_full-mine")[-1:]
+    assert records(run, "kid0.016k_full-mine")[0]["snapshot_pkl"] == last
     assert [48, "metrics/kid0.016k_full (mine)"] in [[images, *values] for images, values in added]
     assert row["metric"] == "kid0.016k_full (mine)" and list(row["results"]) == ["kid0.016k_full (mine)"]
     assert json.loads((run / "training_options.json").read_text())["metrics"] == ["kid0.016k_full"]
