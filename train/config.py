@@ -69,7 +69,7 @@ class TrainConfig:
     transfer: str = ""  # the model that the run was started from; "" none
     transfer_table: tuple[str, ...] = ()  # lines that say what was taken from it
     warmup_images: int = 0  # G is held over these, while D is trained
-    taught_images: int = 0  # over these, before the first one, a grown network's new layers learn what its source did
+    taught_images: int = 0  # pictures of the lessons in which a grown network's new layers learn what its source did
     freezed: int = 0  # layers of D, from the picture on, that are not trained
     augment: AugmentOptions = AugmentOptions()
     batch_gpu: int = 0  # pictures that a process computes at once; 0: all that it gets of a batch

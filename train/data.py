@@ -77,8 +77,12 @@ class BatchLoader:
     def load_at(self, position: int, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Load `count` pictures from `position` of the stream on, the same on every rank, without reading ahead."""
         indices, pictures = self._read_pictures(self.sampler.pick(position, count))
-        images = to_host(pictures, self.device).to(self.device).float().div_(127.5).sub_(1)
+        images = to_host(pictures, self.device).to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
         return images, self.load_labels(indices)
+
+    def load_labels_at(self, position: int, count: int) -> torch.Tensor | None:
+        """Load the labels of `count` pictures from `position` of the stream on."""
+        return self.load_labels(self.sampler.pick(position, count).indices)
 
     def read_first(self, count: int) -> np.ndarray:
         """Read the first pictures of the stream as training sees them, bytes [count, C, S, S]."""

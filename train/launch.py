@@ -37,6 +37,7 @@ from train.ranks.errors import RanksError
 from train.ranks.group import Ranks, join_ranks
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
 from train.state import TrainState, deal_batch
+from train.transfer.growing import Teachers, load_teachers
 from train.transfer.plan import Transfer, plan_transfer
 from train.transfer.source import Source, open_source
 
@@ -79,11 +80,13 @@ def start_run(
         metrics = _open_metrics(config, source) if ranks.is_first else None
         pace = describe_pace(config, ranks.count)
         state = TrainState(config, ranks)  # before there is a folder: a run that cannot be built leaves none behind
+        teachers = None
         if planned is not None:
             planned.copy(state)
+            teachers = load_teachers(planned, state.device)
         folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
         opening = [describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
-        _train(folder, state, reader, metrics, planned, *filter(None, opening))
+        _train(folder, state, reader, metrics, teachers, *filter(None, opening))
     return folder, state
 
 
@@ -332,7 +335,7 @@ def _train(
     state: TrainState,
     reader: SourceReader,
     metrics: SnapshotMetrics | None,
-    transfer: Transfer | None,
+    teachers: Teachers | None,
     *opening: str,
 ) -> None:
     config, ranks = state.config, state.ranks
@@ -352,8 +355,10 @@ def _train(
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
     for line in describe_data(reader, config):
         log.say(line)
-    outcome = Loop(folder, state, reader, log, metrics, transfer).run()
-    if outcome == "stopped":
+    outcome = Loop(folder, state, reader, log, metrics, teachers).run()
+    if outcome == "stopped" and config.transfer and not state.images and not (folder / STATE).is_file():
+        log.say("Stopped before the first image, and nothing of it is kept: start the run anew.")
+    elif outcome == "stopped":
         log.say(f"Stopped at {state.images / 1000:g} kimg; continue with: python train.py --resume={folder}")
     else:
         log.say(f"Finished {state.images / 1000:g} kimg in {folder}.")

@@ -32,8 +32,7 @@ from train.metrics.records import format_figure, list_measured
 from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
-from train.transfer.growing import teach
-from train.transfer.plan import Transfer
+from train.transfer.growing import Teachers
 from train.transfer.source import cite_source
 from train.watching.control import Control
 from train.watching.events import EventLog, open_events
@@ -80,13 +79,13 @@ class Loop:
         reader: SourceReader,
         log: RunLog,
         metrics: SnapshotMetrics | None = None,
-        transfer: Transfer | None = None,
+        teachers: Teachers | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         config = state.config
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
-        self.metrics, self.transfer = metrics, transfer
+        self.metrics, self.teachers = metrics, teachers
         self.ranks = state.ranks
         share = Share(config.batch, state.ranks.rank, state.ranks.count)
         self.batches = BatchLoader(reader, config, share, state.device)
@@ -106,18 +105,13 @@ class Loop:
             with StopRequest(self.run_folder / STOP) as stop:
                 if self.ranks.is_first:
                     self._prepare_folder()
-                if self.transfer is not None and self.state.config.taught_images:
-                    say, is_stopped = self.log.say, lambda: self.ranks.any(stop.made)
-                    teach(self.transfer, self.state, self.batches, say, is_stopped)
-                if self.ranks.is_first:
-                    self._save_beginning()
-                    self.reader.verifier.start()
-                outcome = self._train(stop)
+                outcome = self._train(stop) if self._begin(stop) else "stopped"
         except KeyboardInterrupt:
             self._report_failure("Aborted by a second Ctrl-C.")
             raise
         except ImageError as error:
-            sentence = f"{str(error).rstrip('.')}, then resume with --data-changed; {self._describe_last_snapshot()}."
+            again = "resume with --data-changed" if self._is_resumable() else "start the run anew"
+            sentence = f"{str(error).rstrip('.')}, then {again}; {self._describe_last_snapshot()}."
             self._report_failure(sentence)
             raise TrainingError(sentence) from error
         except Exception as error:  # whatever it is: who follows the folder must learn that the run is over
@@ -136,6 +130,25 @@ class Loop:
         self.log.write_progress(outcome, self.state.images, self._rate)
         return outcome
 
+    def _begin(self, stop: StopRequest) -> bool:
+        """Teach what is to be taught, and save what a new run begins with; False if a stop came before that."""
+
+        def is_stopped() -> bool:
+            self._is_asked(stop)
+            return self.ranks.any(stop.made)
+
+        if self.teachers is not None and self.state.config.taught_images:
+            if not self.teachers.teach(self.state, self.batches, self.log.say, is_stopped):
+                return False  # without a state: what is taught by halves is not worth going on from
+            self.teachers = None  # and its memory
+        if self.ranks.is_first:
+            if not self.state.images:
+                if self.state.config.transfer:  # the run can then begin again without the model it was started from
+                    self.state.save(self.run_folder / STATE)
+                self._save_fakes()
+            self.reader.verifier.start()
+        return True
+
     def _explain(self, error: Exception) -> str | None:
         """Return the message for an error that is the machine's, not the program's; None for every other one."""
         if isinstance(error, LostRankError):
@@ -143,9 +156,14 @@ class Loop:
         if isinstance(error, OSError):
             return (
                 f"A file could not be written to {self.run_folder} ({error.strerror or error}); free disk space or "
-                f"correct the permissions, then resume: earlier files are intact, {self._describe_last_snapshot()}."
+                f"correct the permissions, then {'resume' if self._is_resumable() else 'start the run anew'}: earlier "
+                f"files are intact, {self._describe_last_snapshot()}."
             )
         return f"{OUT_OF_MEMORY}; {self._describe_last_snapshot()}." if is_out_of_memory(error) else None
+
+    def _is_resumable(self) -> bool:
+        """Tell whether the run has what it took from another model in its own state, or took nothing."""
+        return not self.state.config.transfer or (self.run_folder / STATE).is_file()
 
     def _prepare_folder(self) -> None:
         state, log = self.state, self.log
@@ -157,16 +175,8 @@ class Loop:
             log.say("There are no events for TensorBoard without its package: python -m pip install tensorboard")
         if state.images:
             log.say(f"Resuming at {format_kimg(state.images)} of {format_kimg(state.config.total_images)} kimg.")
-
-    def _save_beginning(self) -> None:
-        """Save what a new run begins with: the grids, and what it took from another model."""
-        state = self.state
-        if state.images:
-            return
-        self.grid.save(self.run_folder / "reals.png", self._read_reals().transpose(0, 2, 3, 1))
-        if state.config.transfer:  # the run can then begin again without the model that it was started from
-            state.save(self.run_folder / STATE)
-        self._save_fakes()
+        else:
+            self.grid.save(self.run_folder / "reals.png", self._read_reals().transpose(0, 2, 3, 1))
 
     def _read_reals(self) -> np.ndarray:
         """Read what reals.png shows, bytes [N, C, S, S]: with labels the grid's, else the loader's first pictures."""

@@ -16,14 +16,16 @@ from support.stylegan_xl import make_generator, network_config, official_stylega
 from support.trainer import SMALL, call, rows
 
 from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensors
+from gan.checkpoints.transfer import match_discriminators, match_generators
 from gan.data.image_dataset import open_images
 from gan.data.image_io import to_uint8
+from gan.files.wishes import write_wishes
 from gan.metrics.frechet import FeatureStats, frechet_distance
 from gan.networks.generator import Generator, z_from_seed
 from train.config import TrainConfig, list_layers
 from train.loop import Loop
 from train.state import TrainState, ema_decay
-from train.watching.stop import StopRequest
+from train.transfer.growing import Teachers
 
 STATE = "training-state.safetensors"
 
@@ -281,62 +283,113 @@ def read_lessons(output: str) -> dict[str, list[float]]:
 
 
 def test_new_layers_learn_what_the_source_did(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Growing: the new layers of G learn to draw the source's pictures, those of D to see them; nothing else moves."""
+    """Growing: new layers of G learn to draw the source's pictures, those of D to see them; no other weight moves."""
     tensors, document = load_tensors(small / STATE)
-    last = next(name for name in tensors if name.startswith("generator.synthesis.L") and name.endswith("_3.bias"))
-    tensors[last] += torch.tensor([0.8, -0.6, 0.4])  # what can be learned in a hundred steps
+    bias = next(name for name in tensors if name.startswith("generator.synthesis.L") and name.endswith("_3.bias"))
+    tensors[bias] += torch.tensor([0.8, -0.6, 0.4])  # what can be learned in a hundred steps
     save_tensors(small / STATE, tensors, document)
     with monkeypatch.context() as patch:
         patch.setattr(Loop, "_train", end)
         result, run = grow(tmp_path, f"--transfer={small}", "--kimg=4")
-    assert "Before the first image, over 0.4 kimg that do not count, what is not taken learns" in result.output
+    assert "First, over 0.4 kimg beside the run's length, G's new layers and D's new blocks learn to" in result.output
     for network, errors in read_lessons(result.output).items():
         assert len(errors) == 4 and errors[-1] < 0.5 * errors[0], (network, errors)
-    theirs, ours = load_tensors(small / STATE)[0], load_tensors(run / STATE)[0]
-    for name in ("generator.mapping.fc0.weight", "ema.mapping.fc1.bias", "discriminator.b16.conv0.weight"):
-        assert torch.equal(ours[name], theirs[name]), name
-    last = next(name for name in ours if name.startswith("generator.synthesis.L") and name.endswith("_3.bias"))
+    ours, document = load_tensors(run / STATE)
+    config, theirs = (
+        TrainConfig.from_json(document["config"]),
+        TrainConfig.from_json(load_tensors(small / STATE)[1]["config"]),
+    )
+    for name, match in (
+        ("generator", match_generators(theirs.generator, config.generator)),
+        ("ema", match_generators(theirs.generator, config.generator)),
+        ("discriminator", match_discriminators(theirs.discriminator, config.discriminator)),
+    ):
+        taken = [key for key in match.list_taken() if key.endswith(("weight", "bias"))]
+        assert len(taken) > 6 and all(torch.equal(ours[f"{name}.{key}"], tensors[f"{name}.{key}"]) for key in taken), (
+            name
+        )
+    last = next(name for name in ours if name.startswith("generator.synthesis.L") and name.endswith("_3.weight"))
     assert torch.equal(ours[last], ours[last.replace("generator.", "ema.")]), "the average begins with what was taught"
 
 
-def test_a_run_that_was_taught_goes_on_exactly(tmp_path: Path, small: Path) -> None:
-    result, run = grow(tmp_path, f"--transfer={small}", "--kimg=0.08", "--tick=0.008", "--snap=1")
+def test_lessons_draw_the_same_numbers_each_time(tmp_path: Path, small: Path) -> None:
+    words = (f"--transfer={small}", "--tick=0.008", "--snap=1")
+    result, run = grow(tmp_path / "once", *words, "--kimg=0.08")
     assert result.exit_code == 0, result.output
-    assert call(f"--resume={run}", "--kimg=0.09").exit_code == 0
-    assert "learn what the source" not in (run / "log.txt").read_text().partition("Resuming at")[2]
     options = json.loads((run / "training_options.json").read_text())
     assert options["taught_images"] == 8 and options["blur_images"] == 0 and options["ema_ramp"] > 0
+    first, other = grow(tmp_path / "again", *words, "--kimg=0.08")
+    assert first.exit_code == 0
+    ours, theirs = load_tensors(run / STATE)[0], load_tensors(other / STATE)[0]
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
 def test_a_snapshot_alone_teaches_g_and_d_warms_up(tmp_path: Path, small: Path) -> None:
     result, _ = grow(tmp_path, f"--transfer={snapshot(small)}", "--kimg=0.08")
     assert result.exit_code == 0 and "Until it has seen 0.004 kimg, the generator is held." in result.output
+    assert "First, over 0.008 kimg beside the run's length, G's new layers learn to" in result.output
     lessons = read_lessons(result.output)
     assert lessons["G"] and not lessons["D"]
 
 
-def test_a_stop_ends_the_lessons(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(StopRequest, "made", property(lambda self: True))
-    result, run = grow(tmp_path, f"--transfer={small}", "--kimg=2")
-    assert result.exit_code == 0 and "drew: ended by the stop after 0 of 50 steps." in result.output, result.output
-    monkeypatch.undo()
-    assert (run / STATE).is_file() and call(f"--resume={run}", "--kimg=0.004").exit_code == 0
-
-
-def test_labels_that_the_source_lacks_are_learned(
-    tmp_path: Path, data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("wish", ["file", "control"])
+def test_a_stop_ends_the_lessons_and_the_run(
+    wish: str, tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (data / "dataset.json").write_text(json.dumps({"labels": [[f"{i}.png", i % 3] for i in range(6)]}))
+    """What is taught by halves is not worth going on from: no state is left that would do so."""
+    run = tmp_path / "00000-critters-4-32-0-T-32"
+    teach = Teachers.teach
+
+    def ask(self: Teachers, *args: Any) -> bool:
+        assert (run / "reals.png").is_file(), "there is something to look at meanwhile"
+        (run / "stop").touch() if wish == "file" else write_wishes(run, stop=True)
+        return teach(self, *args)
+
     with monkeypatch.context() as patch:
-        patch.setattr(Loop, "_train", end)
-        result = start(tmp_path, data, "--cond", f"--transfer={source}", kimg=2)
-    errors = read_lessons(result.output)
-    assert errors["G"][-1] < errors["G"][0] and not errors["D"]
+        patch.setattr(Teachers, "teach", ask)
+        result, _ = grow(tmp_path, f"--transfer={small}", "--kimg=2")
+    assert result.exit_code == 0 and "Stopped before the first image, and nothing of it is kept" in result.output
+    assert json.loads((run / "progress.json").read_text())["state"] == "stopped" and not (run / STATE).exists()
+    refused(call(f"--resume={run}"), "was ended before what it took from another model was stored", "--transfer")
+
+
+def test_lessons_that_diverge_end_the_run(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("train.transfer.growing.RATE", 1e30)
+    result, run = grow(tmp_path, f"--transfer={small}", "--kimg=0.4")
+    refused(result, "lessons diverged")
+    assert not (run / STATE).exists()
+
+
+def test_damaged_teachers_are_refused_before_there_is_a_folder(tmp_path: Path, small: Path) -> None:
+    """What is not taken is read as well, where it is learned from."""
+    tensors, document = load_tensors(small / STATE)
+    to_rgb = next(name for name in tensors if name.startswith("generator.synthesis.L") and name.endswith("_3.weight"))
+    for name, value in ((to_rgb, tensors[to_rgb][:2]), ("discriminator.b16.fromrgb.weight", None)):
+        kept = {key: tensor for key, tensor in tensors.items() if key != name}
+        save_tensors(small / STATE, kept if value is None else {**kept, name: value}, document)
+        result, run = grow(tmp_path, f"--transfer={small}", "--kimg=0.4")
+        refused(result, "does not fit the networks it describes")
+        assert not run.exists()
+
+
+def test_a_mapping_that_begins_at_random_is_not_taught(tmp_path: Path, data: Path, source: Path) -> None:
+    """With labels that the source lacks, or another depth, z means nothing yet: G would learn the mean picture."""
+    (data / "dataset.json").write_text(json.dumps({"labels": [[f"{i}.png", i % 3] for i in range(6)]}))
+    for words in (("--cond",), ("--map-depth=3",)):
+        result = start(tmp_path, data, *words, f"--transfer={source}", "-n")
+        assert result.exit_code == 0 and '"taught_images": 0' in result.output, result.output
 
 
 def test_a_whole_network_is_not_taught(tmp_path: Path, data: Path, source: Path) -> None:
     result = start(tmp_path, data, f"--transfer={source}", "-n")
-    assert result.exit_code == 0 and '"taught_images": 0' in result.output and "does not count" not in result.output
+    assert result.exit_code == 0 and '"taught_images": 0' in result.output and "First, over" not in result.output
+
+
+def test_states_of_earlier_versions_are_read(source: Path) -> None:
+    tensors, document = load_tensors(source / STATE)
+    older = {**document["config"], "held": ["generator.mapping.fc0"], "held_images": 4000}
+    save_tensors(source / STATE, tensors, {**document, "config": older})
+    assert TrainState.load(source / STATE).config == TrainConfig.from_json(document["config"])
 
 
 def test_layers_are_counted_from_the_picture_on(source: Path) -> None:

@@ -17,16 +17,68 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan.networks.discriminator import Discriminator, DiscriminatorBlock
+from gan.networks.discriminator import Conv, Discriminator, DiscriminatorBlock
 from gan.networks.generator import Generator
 from train.data import BatchLoader
+from train.errors import TrainingError
 from train.state import TrainState
 from train.transfer.plan import Transfer
 
-BATCH = 8  # pictures of a step, or as many as the run has at once
+BATCH = 8  # pictures of a step; fewer where the run itself has no room for as many
 RATE = 0.01  # of Adam, falling to 0 over the second half
 BETAS = (0.9, 0.99)
-REPORTS = 4  # lines of the log for each network
+REPORTS = 4  # lines of the log for each network, about
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """Of a run's source, what its new layers learn from: G, and D's fromRGB with its resolution; None: no lessons.
+
+    `taken`: the names of G's tensors that are the source's already.
+    """
+
+    generator: Generator | None
+    taken: frozenset[str]
+    from_rgb: Conv | None
+    resolution: int
+
+    def teach(
+        self, state: TrainState, batches: BatchLoader, say: Callable[[str], None], is_stopped: Callable[[], bool]
+    ) -> bool:
+        """Teach a new run's networks over the images that its options say; False if a stop ended it.
+
+        Every rank does the same, and takes rank 0's result. TrainingError if the numbers do not stay finite.
+        """
+        images, room = state.config.taught_images, min(len(share) for share in state.shares)
+        if state.config.num_fp16_res:
+            room //= 2  # lessons are in float32
+        batch = max(1, min(BATCH, images, room))
+        lesson = Lesson(batch, images // batch, say, is_stopped)
+        is_done = self.generator is None or _teach_generator(lesson, self.generator, self.taken, state, batches)
+        if is_done and self.from_rgb is not None:
+            is_done = _teach_discriminator(lesson, self.from_rgb, self.resolution, state, batches)
+        state.generator.requires_grad_(True)
+        state.discriminator.requires_grad_(True)
+        if not state.is_finite():
+            raise TrainingError("The new layers' lessons diverged: start the run again with another --seed.")
+        for network in state.networks.values():
+            state.ranks.spread(network.state_dict().values())
+        return is_done
+
+
+def load_teachers(transfer: Transfer, device: torch.device) -> Teachers:
+    """Load what a transfer's lessons need of its source. CheckpointError, TrainingError."""
+    source, generator, from_rgb, resolution = transfer.source, None, None, 0
+    if transfer.teaches_generator:
+        generator = Generator(source.generator).eval().requires_grad_(False)
+        source.load_into(generator, "generator")
+        generator.to(device)
+    if transfer.teaches_discriminator and source.discriminator is not None:
+        resolution = source.discriminator.resolution
+        discriminator = Discriminator(source.discriminator).requires_grad_(False)
+        source.load_into(discriminator, "discriminator")
+        from_rgb = cast(DiscriminatorBlock, discriminator.get_submodule(f"b{resolution}")).fromrgb.to(device)
+    return Teachers(generator, frozenset(transfer.generator.list_taken()), from_rgb, resolution)
 
 
 @dataclass(frozen=True)
@@ -39,38 +91,11 @@ class Lesson:
     is_stopped: Callable[[], bool]
 
 
-def teach(
-    transfer: Transfer,
-    state: TrainState,
-    batches: BatchLoader,
-    say: Callable[[str], None],
-    is_stopped: Callable[[], bool],
-) -> None:
-    """Teach a new run's networks what its transfer left untrained, over the images that the run's options say.
-
-    Every rank does the same, and takes rank 0's result. A stop ends it early: what was learned stays.
-    """
-    images = state.config.taught_images
-    batch = min(BATCH, images, *(len(share) for share in state.shares))
-    lesson = Lesson(batch, images // batch, say, is_stopped)
-    for name, taught in (("generator", transfer.teaches_generator), ("discriminator", transfer.teaches_discriminator)):
-        if not taught:
-            continue
-        if name == "generator":
-            _teach_generator(lesson, transfer, state, batches)
-        else:
-            _teach_discriminator(lesson, transfer, state, batches)
-        state.networks[name].requires_grad_(True)
-    for network in state.networks.values():
-        state.ranks.spread(network.state_dict().values())
-
-
-def _teach_generator(lesson: Lesson, transfer: Transfer, state: TrainState, batches: BatchLoader) -> None:
+def _teach_generator(
+    lesson: Lesson, teacher: Generator, taken: frozenset[str], state: TrainState, batches: BatchLoader
+) -> bool:
     """Let what G has not taken learn to draw what its source draws of the same latents and labels."""
-    student, taken = state.generator, transfer.generator.list_taken()
-    teacher = Generator(transfer.source.generator).eval().requires_grad_(False).to(state.device)
-    teacher.load_state_dict(dict(transfer.source.load("generator")))
-    config = student.config
+    student, config = state.generator, state.config.generator
     parameters = []
     for name, parameter in student.named_parameters():
         parameter.requires_grad_(name not in taken)
@@ -79,51 +104,48 @@ def _teach_generator(lesson: Lesson, transfer: Transfer, state: TrainState, batc
 
     def measure(step: int) -> Tensor:
         z = torch.randn(lesson.batch, config.z_dim, device=state.device)
-        labels = batches.load_at(step * lesson.batch, lesson.batch)[1] if config.c_dim else None
+        labels = batches.load_labels_at(step * lesson.batch, lesson.batch)
         with torch.no_grad():
-            drawn = teacher(z, labels if teacher.config.c_dim else None, noise="const")
-        drawn = resize(drawn, config.resolution)
+            drawn = resize(teacher(z, labels, noise="const"), config.resolution)
         return F.mse_loss(student(z, labels, noise="const", update_emas=True), drawn)
 
-    _learn("G's new layers learn what the source drew", lesson, measure, parameters)
+    is_done = _learn("G's new layers learn what the source drew", lesson, measure, parameters)
     average = state.ema.state_dict()
     for name, tensor in student.state_dict().items():
         if name not in taken:  # of the others it has the source's average
             average[name].copy_(tensor)
+    return is_done
 
 
-def _teach_discriminator(lesson: Lesson, transfer: Transfer, state: TrainState, batches: BatchLoader) -> None:
+def _teach_discriminator(
+    lesson: Lesson, from_rgb: Conv, resolution: int, state: TrainState, batches: BatchLoader
+) -> bool:
     """Let D's new blocks learn to hand down what the source's fromRGB makes of a picture, real or G's, reduced."""
-    source, student, half = transfer.source.discriminator, state.discriminator, (lesson.batch + 1) // 2
-    assert source is not None
-    teacher = Discriminator(source).requires_grad_(False).to(state.device)
-    teacher.load_state_dict(dict(transfer.source.load("discriminator")))
-    from_rgb = cast(DiscriminatorBlock, teacher.get_submodule(f"b{source.resolution}")).fromrgb
-    sizes = [size for size in student.resolutions if size > source.resolution]
+    student, half = state.discriminator, (lesson.batch + 1) // 2
+    sizes = [size for size in student.resolutions if size > resolution]
     blocks = [cast(DiscriminatorBlock, student.get_submodule(f"b{size}")) for size in sizes]
 
     def measure(step: int) -> Tensor:
         x, labels = batches.load_at(step * half, half)
         with torch.no_grad():
-            z = torch.randn(half, state.generator.config.z_dim, device=state.device)
+            z = torch.randn(half, state.config.generator.z_dim, device=state.device)
             x = torch.cat([x, state.generator(z, labels)])
-            seen = from_rgb(resize(x, source.resolution))
+            seen = from_rgb(resize(x, resolution))
         for block in blocks:
             x = block(x)
         return F.mse_loss(x, seen) / seen.square().mean()
 
     parameters = [parameter for block in blocks for parameter in block.parameters()]
-    _learn("D's new blocks learn what the source saw", lesson, measure, parameters)
+    return _learn("D's new blocks learn what the source saw", lesson, measure, parameters)
 
 
-def _learn(title: str, lesson: Lesson, measure: Callable[[int], Tensor], parameters: list[nn.Parameter]) -> None:
-    """Make `measure(step)`, a 0-d tensor, small by changing `parameters`; say a quarter of the steps at a time."""
+def _learn(title: str, lesson: Lesson, measure: Callable[[int], Tensor], parameters: list[nn.Parameter]) -> bool:
+    """Make `measure(step)`, a 0-d tensor, small by changing `parameters`; False if a stop ended it."""
     optimizer = torch.optim.Adam(parameters, RATE, betas=BETAS)
     every, errors = max(1, lesson.steps // REPORTS), []
     for step in range(lesson.steps):
         if lesson.is_stopped():
-            lesson.say(f"{title}: ended by the stop after {step} of {lesson.steps} steps.")
-            return
+            return False
         optimizer.param_groups[0]["lr"] = RATE * min(1.0, 2 * (1 - step / lesson.steps))
         loss = measure(step)
         loss.backward()
@@ -133,6 +155,7 @@ def _learn(title: str, lesson: Lesson, measure: Callable[[int], Tensor], paramet
         if len(errors) == every:
             lesson.say(f"{title}: step {step + 1} of {lesson.steps}, error {float(torch.stack(errors).mean()):.4f}.")
             errors = []
+    return True
 
 
 def resize(pictures: Tensor, resolution: int) -> Tensor:

@@ -21,7 +21,7 @@ from gan.checkpoints.transfer import (
 from gan.networks.config import GeneratorConfig
 from gan.networks.ladder import RUNGS
 from train.config import TrainConfig, list_layers
-from train.errors import TrainingError, is_out_of_memory
+from train.errors import TrainingError
 from train.state import TrainState
 from train.transfer.source import Source
 
@@ -42,8 +42,8 @@ class Transfer:
     def configure(self, config: TrainConfig) -> TrainConfig:
         """Return the run's options with what follows from where it starts.
 
-        A generator that is taken whole has an average worth keeping, and pictures that need no blur, as one that was
-        taught. If D is new to them, G is held until D has seen some.
+        A generator that is taken whole has an average worth keeping. Its pictures need no blur, and neither do those
+        of one that was taught. If D is new to them, G is held until D has seen some.
         """
         follows: dict[str, Any] = {}
         if self.generator.is_whole:
@@ -59,14 +59,13 @@ class Transfer:
 
     @property
     def teaches_generator(self) -> bool:
-        """True if what G does not take can learn, beside layers that it takes, to draw what the source drew.
+        """True if layers that G does not take can learn, beside some that it takes, to draw what the source drew.
 
-        Both must take the same latents, and the source's labels, if any, be the new run's.
+        The mapping is taken whole: one that begins at random is not learned in so short a time.
         """
-        source, target = self.source.generator, self.target
         is_layer = any(part.taken and part.module not in ("mapping", "input") for part in self.generator.parts)
-        fits = source.z_dim == target.z_dim and source.c_dim in (0, target.c_dim)
-        return not self.generator.is_whole and is_layer and fits and source.img_channels == target.img_channels
+        fits = self.generator.takes("mapping") and self.source.generator.img_channels == self.target.img_channels
+        return not self.generator.is_whole and is_layer and fits
 
     @property
     def teaches_discriminator(self) -> bool:
@@ -82,14 +81,8 @@ class Transfer:
             match = self.discriminator if name == "discriminator" else self.generator
             if match.is_empty:
                 continue
-            try:
+            with self.source.explain_misfit():
                 match.copy(self.source.load(name), network)
-            except (KeyError, RuntimeError) as error:  # a state's tensors; those of other files are checked
-                if is_out_of_memory(error):
-                    raise
-                raise TrainingError(
-                    f"{self.source.path} does not fit the networks it describes; start from another model."
-                ) from error
 
     def describe(self, config: TrainConfig) -> list[str]:
         """Return lines for the log: the table, and what it does not say."""
@@ -104,10 +97,10 @@ class Transfer:
         if config.warmup_images:
             lines.append(f"Until it has seen {config.warmup_images / 1000:g} kimg, the generator is held.")
         if config.taught_images:
-            lines.append(
-                f"Before the first image, over {config.taught_images / 1000:g} kimg that do not count, what is not "
-                "taken learns to do what the source did."
-            )
+            lessons = {"G's new layers": self.teaches_generator, "D's new blocks": self.teaches_discriminator}
+            learners = " and ".join(name for name, taught in lessons.items() if taught)
+            length = f"{config.taught_images / 1000:g} kimg"
+            lines.append(f"First, over {length} beside the run's length, {learners} learn to do what the source did.")
         if config.freezed:
             lines.append(f"The discriminator's first {config.freezed} layers are frozen.")
         lines.append("The optimisers and the count of images start afresh.")

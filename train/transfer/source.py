@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan.checkpoints.checkpoint import (
     CheckpointError,
@@ -26,7 +27,7 @@ from gan.hub.resolve import cite_model, explain_missing, find_newest_snapshot, f
 from gan.hub.url import is_address
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from train.config import TrainConfig
-from train.errors import TrainingError
+from train.errors import TrainingError, is_out_of_memory
 from train.run_folder import STATE
 from train.state import KIND
 
@@ -66,6 +67,23 @@ class Source:
         if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
             raise TrainingError(f"{self.title} holds numbers that are not finite: start from another model.")
         return tensors
+
+    def load_into(self, network: nn.Module, name: str) -> None:
+        """Load all of a network, by its name for `load`, into one of its own configuration. As `load`."""
+        with self.explain_misfit():
+            network.load_state_dict(dict(self.load(name)))
+
+    @contextmanager
+    def explain_misfit(self) -> Iterator[None]:
+        """Raise TrainingError for a state's tensors that are not those of its configuration; others are checked."""
+        try:
+            yield
+        except (KeyError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
+            raise TrainingError(
+                f"{self.path} does not fit the networks it describes; start from another model."
+            ) from error
 
 
 def open_source(name: str) -> Source:

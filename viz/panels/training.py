@@ -131,7 +131,7 @@ def _settings(training: TrainingState, context: PanelContext) -> None:
     )
     tip = "Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch."
     widgets.number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, tip=tip)
-    tip = "Change the pictures that D sees, so that few last longer (ADA): for less than some 10,000 of them."
+    tip = "Random changes of what D sees (ADA), for sets of less than 10,000 pictures; automatic: as the preset says."
     widgets.words(theme, "augment", training, "augment", tip)
     widgets.label(theme, "output", "Folder that gets a numbered run folder for each run.")
     training.outdir = imgui.input_text_with_hint("##outdir", "training-runs", training.outdir)[1]

@@ -79,6 +79,11 @@ def draw(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
     _fakes(context, report, ImVec2(pictures, pictures / shape))
 
 
+def _last_line(report: RunReport) -> str:
+    """Return what the trainer said last; "" of one that this window did not start."""
+    return next((line.strip() for line in reversed(report.output.splitlines()) if line.strip()), "")
+
+
 def _shape(report: RunReport) -> float:
     """Return width over height of the grid of fakes; before there is one, that of the trainer's 8 by 6."""
     if report.fakes is None:
@@ -97,8 +102,8 @@ def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
     if snapshot is not None and report.stage not in ("launching", "idle"):
         progress = snapshot.progress
         widgets.progress_bar(progress.fraction, f"{stage}  {100 * progress.fraction:.0f} %")
-        if report.stage == "starting":
-            said = next((line for line in reversed(report.output.splitlines()) if line.strip()), "")
+        said = _last_line(report)
+        if report.stage == "starting" and said:
             widgets.sentence(said, context.theme.dim)
         elif not report.error:
             rates = [format_length(progress.images, progress.total_images)]
@@ -107,7 +112,7 @@ def _run(training: TrainingState, context: PanelContext, monitor: RunMonitor, re
             widgets.mono_text(context.theme, "   ".join(rates))
             widgets.tooltip("kimg: thousands of real images shown to the discriminator.")
     else:
-        line = next((line.strip() for line in reversed(report.output.splitlines()) if line.strip()), "")
+        line = _last_line(report)
         drawn = re.fullmatch(r"Drawn (\d+) of (\d+)", line)  # the trainer draws its critters first
         if drawn:
             widgets.progress_bar(int(drawn[1]) / max(int(drawn[2]), 1), "Drawing critters")
