@@ -63,7 +63,11 @@ def medians(name: str, candidates: Mapping[str, Callable[[], object]], rounds: i
 
 def time_row(name: str, candidates: Mapping[str, Callable[[], object]], rounds: int, *ratios: str) -> Row:
     """Time candidates and return their row, with `ratios` such as "reference / kernel" of them."""
-    ms = medians(name, candidates, rounds)
+    return make_row(name, rounds, medians(name, candidates, rounds), *ratios)
+
+
+def make_row(name: str, rounds: int, ms: Mapping[str, float], *ratios: str) -> Row:
+    """Return the row of what was timed, in milliseconds by candidate, with `ratios` of them."""
     row: Row = {"name": name, "rounds": rounds, **{f"{key} ms": value for key, value in ms.items()}}
     for ratio in ratios:
         above, _, below = ratio.partition(" / ")

@@ -1,6 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The device in training: queued copies, settings, memory as estimated and measured, throughput."""
 
+import platform
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -181,3 +184,26 @@ def test_a_row_compares_both_precisions(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_benchmark_refuses_a_device_that_is_not_there() -> None:
     result = CliRunner().invoke(train.bench.main, ["--device=cuda:99"])
     assert result.exit_code == 1 and "There is no device 'cuda:99'" in result.output
+
+
+@pytest.mark.skipif("glibc" not in platform.libc_ver(), reason="glibc's settings")
+def test_freed_memory_is_kept_for_the_next_step() -> None:
+    """In a process of its own, since the setting lasts: how many pages the system hands out anew for the same step."""
+    program = """
+import resource, sys, torch
+from train.device import keep_freed_memory
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+for turn in range(4):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    tensors = [torch.ones(2**22) for _ in range(8)]
+    del tensors
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    faults = {
+        how: int(
+            subprocess.run([sys.executable, "-c", program, how], capture_output=True, text=True, check=True).stdout
+        )
+        for how in ("kept", "given back")
+    }
+    assert faults["kept"] < 0.1 * faults["given back"], faults
