@@ -71,14 +71,12 @@ class BatchLoader:
     def load(self, position: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Load the batch that starts at `position` of the stream; ImageError if too many pictures are damaged."""
         pictures, labels = self._ahead.take(position)
-        images = pictures.to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
-        return images, None if labels is None else labels.to(self.device, non_blocking=True)
+        return self._upload(pictures), None if labels is None else labels.to(self.device, non_blocking=True)
 
     def load_at(self, position: int, count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Load `count` pictures from `position` of the stream on, the same on every rank, without reading ahead."""
         indices, pictures = self._read_pictures(self.sampler.pick(position, count))
-        images = to_host(pictures, self.device).to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
-        return images, self.load_labels(indices)
+        return self._upload(to_host(pictures, self.device)), self.load_labels(indices)
 
     def load_labels_at(self, position: int, count: int) -> torch.Tensor | None:
         """Load the labels of `count` pictures from `position` of the stream on."""
@@ -96,6 +94,10 @@ class BatchLoader:
     def close(self) -> None:
         """End the threads; nothing can be loaded afterwards."""
         self._ahead.close()
+
+    def _upload(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Queue the copy of bytes [N, C, S, S] to the device, as floats in [-1, 1]."""
+        return pictures.to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
 
     def _read(self, position: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         picks = self.sampler.pick(position, self.share.total)

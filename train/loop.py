@@ -140,7 +140,6 @@ class Loop:
         if self.teachers is not None and self.state.config.taught_images:
             if not self.teachers.teach(self.state, self.batches, self.log.say, is_stopped):
                 return False  # without a state: what is taught by halves is not worth going on from
-            self.teachers = None  # and its memory
         if self.ranks.is_first:
             if not self.state.images:
                 if self.state.config.transfer:  # the run can then begin again without the model it was started from

@@ -30,11 +30,11 @@ BETAS = (0.9, 0.99)
 REPORTS = 4  # lines of the log for each network, about
 
 
-@dataclass(frozen=True)
+@dataclass
 class Teachers:
     """Of a run's source, what its new layers learn from: G, and D's fromRGB with its resolution; None: no lessons.
 
-    `taken`: the names of G's tensors that are the source's already.
+    `taken`: the names of G's tensors that are the source's already. Each network is let go after its lesson.
     """
 
     generator: Generator | None
@@ -55,8 +55,10 @@ class Teachers:
         batch = max(1, min(BATCH, images, room))
         lesson = Lesson(batch, images // batch, say, is_stopped)
         is_done = self.generator is None or _teach_generator(lesson, self.generator, self.taken, state, batches)
+        self.generator = None
         if is_done and self.from_rgb is not None:
             is_done = _teach_discriminator(lesson, self.from_rgb, self.resolution, state, batches)
+        self.from_rgb = None
         state.generator.requires_grad_(True)
         state.discriminator.requires_grad_(True)
         if not state.is_finite():
