@@ -20,6 +20,9 @@ sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 # Processes that a test starts (a trainer, a command line) inherit the cap; torch in this process is told below.
 os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
+# Letters mean small models of 32 pixels here, which stay when better ones are bundled.
+os.environ["JINC_MODELS"] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "models")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

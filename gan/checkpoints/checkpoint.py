@@ -249,10 +249,19 @@ def _build_ours(file: _OurFile, network: str | None) -> tuple[Generator, dict[st
     return generator, dict(document.get("facts", {}))
 
 
-def save_generator(path: str | os.PathLike[str], generator: Generator, facts: Mapping[str, Any]) -> None:
-    """Write a generator and `facts` about its training (JSON values)."""
+def save_generator(
+    path: str | os.PathLike[str], generator: Generator, facts: Mapping[str, Any], half: bool = False
+) -> None:
+    """Write a generator and `facts` about its training (JSON values).
+
+    `half`: weights of two and more dimensions are stored in float16, half as large; they compute in float32 once read.
+    """
     document = {"kind": "generator", "config": generator.config.to_json(), "facts": dict(facts)}
-    save_tensors(path, generator.state_dict(), document)
+    tensors = generator.state_dict()
+    if half:
+        weights = {name for name, parameter in generator.named_parameters() if parameter.ndim > 1}
+        tensors = {name: tensor.half() if name in weights else tensor for name, tensor in tensors.items()}
+    save_tensors(path, tensors, document)
 
 
 def save_state_dict(path: str | os.PathLike[str], generator: Generator) -> None:

@@ -29,7 +29,7 @@ class Bundled(NamedTuple):
 
 
 def list_bundled() -> tuple[Bundled, ...]:
-    """Return the readable checkpoints in assets/, in the ladder's order, rungs off the ladder last."""
+    """Return the readable ones of `list_bundled_files`, in the ladder's order, rungs off the ladder last."""
     from gan.checkpoints.checkpoint import (  # here: commands that open no model do not wait for torch
         CheckpointError,
         read_header,
@@ -47,8 +47,9 @@ def list_bundled() -> tuple[Bundled, ...]:
 
 
 def list_bundled_files() -> list[Path]:
-    """Return the checkpoints in assets/, readable or not."""
-    return sorted(Path(assets.__file__).parent.glob("*.safetensors"))
+    """Return the checkpoints in assets/, or in the folder that JINC_MODELS names, readable or not."""
+    folder = os.environ.get("JINC_MODELS") or Path(assets.__file__).parent
+    return sorted(Path(folder).glob("*.safetensors"))
 
 
 class Snapshot(NamedTuple):

@@ -20,6 +20,7 @@ from gan.checkpoints.transfer import match_discriminators, match_generators
 from gan.data.image_dataset import open_images
 from gan.data.image_io import to_uint8
 from gan.files.wishes import write_wishes
+from gan.hub.resolve import resolve
 from gan.metrics.frechet import FeatureStats, frechet_distance
 from gan.networks.generator import Generator, z_from_seed
 from train.config import TrainConfig, list_layers
@@ -122,7 +123,7 @@ def test_pictures_start_at_the_distance_of_the_source(tmp_path: Path, monkeypatc
     reals = open_images(tmp_path / "critters-192-32-0.zip")
     real = stats_of(torch.from_numpy(reals.batch(range(len(reals)))))
     config = TrainConfig.from_json(json.loads((run / "training_options.json").read_text()))
-    bundled = distance(real, load_generator("assets/critters-t-32.safetensors")[0])
+    bundled = distance(real, load_generator(resolve("t"))[0])
     snapshots = [load_generator(path)[0] for path in sorted(run.glob("network-snapshot-*.safetensors"))]
     after = [distance(real, generator) for generator in snapshots]
     fresh = distance(real, Generator(config.generator).eval())

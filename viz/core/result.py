@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,14 @@ from viz.core.request import PictureRequest
 
 PICTURE = "picture"
 """Stands for a layer's name where the finished picture is meant."""
+
+
+class ModelFigure(NamedTuple):
+    """A measurement of a model: a kind of gan.metrics.names ("fid"), the full name, the number."""
+
+    kind: str
+    name: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class ModelFacts:
     kimg: float | None  # thousands of images seen in training, where the file says so
     classes: tuple[str, ...] = ()  # names of its classes, where the file says them
     label_mean: tuple[float, ...] | None = None  # of the vectors that it was trained with; None: classes, or not known
+    figures: tuple[ModelFigure, ...] = ()  # measured when it was made, where the file says them
 
 
 @dataclass(frozen=True)

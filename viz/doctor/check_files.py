@@ -97,7 +97,8 @@ def check_models() -> list[Finding]:
     if not broken:
         return [Finding(TOPIC, "Bundled models", ", ".join(model.name for model in list_bundled()))]
     value, why = f"missing or damaged: {join_names(list(broken))}", next(iter(broken.values()))
-    command = restore_command(*(f"assets/{name}" for name in broken))
+    own = os.environ.get("JINC_MODELS")  # nothing brings a folder of the user's back
+    command = "" if own else restore_command(*(f"assets/{name}" for name in broken))
     return [Finding(TOPIC, "Bundled models", value, REMARK, why, command)]
 
 

@@ -5,18 +5,21 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from gan.checkpoints.checkpoint import FORMAT, CheckpointError, Header, TransientError, read_header
+from gan.files.errors import sanitize_text
 from gan.files.format import format_bytes
 from gan.hub.resolve import explain_missing
 from gan.networks.describe import count_parameters, describe_channels, describe_rung
 from gan.networks.labels import count_labels, read_class_names, read_label_mean
-from viz.core.result import CheckpointInfo, ModelFacts
+from viz.core.result import CheckpointInfo, ModelFacts, ModelFigure
 
 AGAIN_SECONDS = 2.0
 KEPT = 64  # files that are remembered
-MOST_KIMG = 1e9  # that are believed
+MOST_KIMG, MOST_FIGURE = 1e9, 1e9  # that are believed
+MOST_NAME = 80  # characters of a measurement's name
 WAITING = 8  # files to be read at most; older ones are dropped, and asked for again if they are still wanted
 
 Key = tuple[str, int, int]  # path, time, size: a file written anew is another one
@@ -39,8 +42,18 @@ def _facts(path: str, header: Header) -> ModelFacts:
         config=config,
         classes=read_class_names(header.facts, config.c_dim),
         label_mean=read_label_mean(header.facts, config.c_dim),
+        figures=tuple(_read_figures(header.facts)),
         kimg=float(kimg) if isinstance(kimg, (int, float)) and 0 <= kimg < MOST_KIMG else None,
     )
+
+
+def _read_figures(facts: Mapping[str, Any]) -> Iterator[ModelFigure]:
+    """Yield the measurements that a file tells of its model; those that are none are left out."""
+    figures = facts.get("figures")
+    for kind, row in figures.items() if isinstance(figures, dict) else ():
+        name, value = (row.get("name"), row.get("value")) if isinstance(row, dict) else (None, None)
+        if isinstance(name, str) and isinstance(value, int | float) and abs(value) < MOST_FIGURE:
+            yield ModelFigure(str(kind), sanitize_text(name)[:MOST_NAME], float(value))
 
 
 def read_info(path: str) -> CheckpointInfo:

@@ -45,6 +45,15 @@ ROWS = (
     ("code", lambda info: info.code or "none", "Source code that came along in the file. None of it is ever run."),
 )
 
+# Kind of measurement, title, digits after the point, unit, tip.
+FIGURES = (
+    ("fid", "FID", 0, "", "How far its pictures are from real ones, as a feature network sees them: 0 is best."),
+    ("eq_t", "EQ-T", 1, " dB", "How well it follows translation by whole pixels: above 50 dB, motion looks right."),
+    ("eq_t_frac", "EQ-T frac", 1, " dB", "How well it follows translation by parts of a pixel."),
+    ("eq_r", "EQ-R", 1, " dB", "How well it follows rotation: above 40 dB, it looks right."),
+    ("stickiness", "sticks", 3, "", "The share of its fine detail that stays on the screen when the content moves."),
+)
+
 
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw both slots, then the comparison."""
@@ -169,7 +178,19 @@ def _tooltip(context: PanelContext, path: str) -> None:
 def compare_files(found: Mapping[Slot, CheckpointInfo]) -> list[tuple[str, str, dict[Slot, str]]]:
     """Return the rows (title, tip, values by slot) that compare files, without rows that say "none" of all."""
     rows = [(title, tip, {slot: value(info) for slot, info in found.items()}) for title, value, tip in ROWS]
-    return [row for row in rows if set(row[2].values()) != {"none"}]
+    return [row for row in rows if set(row[2].values()) != {"none"}] + list(_measured(found))
+
+
+def _measured(found: Mapping[Slot, CheckpointInfo]) -> Iterator[tuple[str, str, dict[Slot, str]]]:
+    """Yield the rows of what was measured of a model when it was made, where a file says so."""
+    for kind, title, digits, unit, tip in FIGURES:
+        known = {
+            slot: one for slot, info in found.items() if info.facts for one in info.facts.figures if one.kind == kind
+        }
+        if known:
+            names = " and ".join(dict.fromkeys(one.name for one in known.values()))
+            values = {slot: f"{one.value:.{digits}f}{unit}" for slot, one in known.items()}
+            yield title, f"{tip} Measured as {names}.", values
 
 
 def _comparison(state: AppState, context: PanelContext) -> None:

@@ -155,7 +155,7 @@ def test_a_rung_off_the_ladder_sorts_last(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(
         checkpoint, "read_header", lambda path: SimpleNamespace(config=SimpleNamespace(rung=rungs[path.stem]))
     )
-    monkeypatch.setattr(resolve.assets, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setenv("JINC_MODELS", str(tmp_path))
     assert [model.rung for model in resolve.list_bundled()] == ["A", "C", "T", "S", "X"]
 
 

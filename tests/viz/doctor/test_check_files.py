@@ -101,6 +101,7 @@ def test_a_bundled_model_that_is_missing_or_damaged_is_brought_back(
 ) -> None:
     (well,) = check_files.check_models()
     assert well.state == OK and "critters-t-32" in well.value
+    monkeypatch.delenv("JINC_MODELS")
     damaged = tmp_path / "assets" / "b.safetensors"
     damaged.parent.mkdir()
     damaged.write_bytes(b"")

@@ -17,7 +17,7 @@ from gan.hub.resolve import unquote_path
 from gan.networks.generator import init_generator
 from gan.networks.ladder import rung_config
 from viz.core.result import CheckpointInfo
-from viz.core.state import AppState
+from viz.core.state import SLOTS, AppState
 from viz.loading import model_info
 from viz.loading.model_info import WAITING, InfoReader, read_info
 from viz.panels import model as panel
@@ -91,6 +91,27 @@ def test_wild_facts_and_failures_end_no_thread(
         other = save_model(tmp_path / "other.safetensors", "T", 16)
         assert "cannot be read: IndexError" in answered(reader, other).error
     assert answered(reader, save_model(tmp_path / "good.safetensors", "T", 16)).facts
+
+
+def test_what_was_measured_of_a_model_stands_in_the_comparison(tmp_path: Path) -> None:
+    measured = {
+        "fid": {"name": "fid10k_full (EfficientNet-Lite0)", "value": 312.44},
+        "eq_t": {"name": "eqt1k_int", "value": 53.7},
+        "eq_r": {"name": "eqr1k", "value": float("nan")},
+        "odd": ["no row"],
+        "stickiness": {"name": 3, "value": 0.1},
+    }
+    for name, figures in (("left", measured), ("right", {"eq_t": measured["eq_t"]}), ("old", "none"), ("none", None)):
+        generator = init_generator(rung_config("T", 16, channel_base=256, channel_max=8), 0)
+        checkpoint.save_generator(tmp_path / f"{name}.safetensors", generator, {"figures": figures})
+    found = {slot: read_info(str(tmp_path / f"{slot}.safetensors")) for slot in SLOTS}
+    rows = {title: (tip, values) for title, tip, values in panel.compare_files(found)}
+    assert rows["FID"][1] == {"left": "312"} and "fid10k_full (EfficientNet-Lite0)" in rows["FID"][0]
+    assert rows["EQ-T"][1] == {"left": "53.7 dB", "right": "53.7 dB"}
+    assert "EQ-R" not in rows and "sticks" not in rows
+    for name in ("old", "none"):
+        facts = read_info(str(tmp_path / f"{name}.safetensors")).facts
+        assert facts is not None and not facts.figures
 
 
 def test_what_passes_is_tried_again(reader: InfoReader, pickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
