@@ -17,7 +17,7 @@ from gan.metrics.names import parse_metrics
 from gan.networks.config import DiscriminatorConfig, GeneratorConfig, has_type
 from gan.networks.ladder import find_rung, parse_rung
 from train.errors import TrainingError
-from train.presets.table import default_gamma, describe_gamma, preset
+from train.presets.table import describe_gamma, preset
 
 MAX_FP16_RES = 10  # resolutions that can be float16, more than any network has
 FILE_NAMES = {"num_fp16_res": "half"}  # fields that training_options.json and state files name differently
@@ -243,7 +243,7 @@ def configure(
         **pictures,
     )
     defaults = {
-        "gamma": default_gamma(resolution, batch),
+        "gamma": settings.gamma * resolution**2 / batch,
         "pl_weight": recipe.pl_weight,
         "style_mixing": recipe.style_mixing,
         "ema_half_life": ema_half_life(batch),

@@ -78,7 +78,7 @@ def test_a_run_leaves_what_the_page_says(tmp_path: Path, data: Path) -> None:
     assert f"Run folder: {run}" in result.output.splitlines()
     assert result.output.splitlines()[0] == f"Reading the pictures in {data}"
     assert (
-        "R1 weight 0.064 (0.001 S^2 / batch; the StyleGAN3 paper has 0.0128 to 0.32 for this size and batch)"
+        "R1 weight 0.016 (0.00025 S^2 / batch; the StyleGAN3 paper has 0.0128 to 0.32 for this size and batch)"
         in result.output
     )
     events = {path.name for path in run.glob("events.out.tfevents.*")}  # where tensorboard is installed

@@ -32,7 +32,6 @@ from train.losses import (
     r1_loss,
     r1_penalty,
 )
-from train.presets.table import default_gamma
 from train.state import TrainState, ema_decay, update_ema
 
 
@@ -387,10 +386,9 @@ def test_averages_advance_once_a_step() -> None:
 
 
 def test_gamma_formula() -> None:
-    assert default_gamma(256, 64) == pytest.approx(1.024)
-    assert default_gamma(32, 16) == pytest.approx(0.064)
-    assert default_gamma(1024, 32) == pytest.approx(32.768)
     assert paper("T", 256).gamma == pytest.approx(1.024)
+    assert paper("T", 1024).gamma == pytest.approx(32.768)
+    assert paper("T", 64, preset_name="tiny").gamma == pytest.approx(0.256)
     assert paper("T", 256, gamma=5.0).gamma == 5
 
 

@@ -85,7 +85,7 @@ class RunCommand(ProcessesCommand):
     "--preset", "preset_name", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper)."
 )
 @click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
-@click.option("--gamma", type=FiniteRange(min=0), help="R1 weight (0.001 S^2 / batch).")
+@click.option("--gamma", type=FiniteRange(min=0), help="R1 weight (0.001 S^2 / batch; tiny 0.00025).")
 @switch("--mirror", help="Flip pictures at random (off; tiny: on).")
 @click.option("--no-mirror", is_flag=True, help="The same as --mirror=0.")
 @switch("--mirror-y", help="Flip pictures upside down at random, too (off).")

@@ -15,10 +15,11 @@ from gan.networks.config import ConfigError
 from gan.networks.ladder import Recipe, find_rung
 
 SMALL, LARGE = 256, 1024  # pixels: the widest pictures of a row
-GAMMA, GAMMA_RANGE = 0.001, (0.0002, 0.005)  # of S^2 / batch [P app. F.2]: the middle, and what the paper's runs took
+GAMMA_RANGE = 0.0002, 0.005  # of S^2 / batch: what the paper's runs took [P app. F.2]
 COLUMNS = (
     "preset", "rungs", "pictures", "batch", "kimg", "C_base", "C_max", "D's C_base, C_max", "glr", "dlr", "map depth",
-    "mbstd group", "path length", "mixing", "aug", "mirror",
+    "gamma batch / S^2", "mbstd group", "path length", "mixing", "aug",
+    "mirror",
 )  # fmt: skip
 
 
@@ -34,18 +35,20 @@ class Row(NamedTuple):
     d_channels: tuple[int, int]
     g_lr: float
     d_lr: float
+    gamma: float  # of S^2 / batch
 
 
 ROWS = (
-    Row("paper", "ABC", SMALL, 64, 25_000, (2**14, 512), (2**14, 512), 0.0025, 0.0025),
-    Row("paper", "DEFGHT", SMALL, 64, 25_000, (2**14, 512), (2**14, 512), 0.0025, 0.0025),
-    Row("paper", "R", SMALL, 64, 25_000, (2**14, 512), (2**14, 512), 0.0025, 0.0025),
-    Row("paper", "ABC", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0020, 0.0020),
-    Row("paper", "DEFGHT", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0025, 0.0020),
-    Row("paper", "R", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0025, 0.0020),
-    Row("tiny", "ABC", LARGE, 16, 200, (2048, 64), (1536, 160), 0.0025, 0.0020),
-    Row("tiny", "DEFGHT", LARGE, 16, 200, (1024, 32), (1536, 160), 0.0025, 0.0020),
-    Row("tiny", "R", LARGE, 16, 200, (1024, 32), (1536, 160), 0.0025, 0.0020),
+    Row("paper", "ABC", SMALL, 64, 25_000, (2**14, 512), (2**14, 512), 0.0025, 0.0025, 0.001),
+    Row("paper", "DEFGHT", SMALL, 64, 25_000, (2**14, 512), (2**14, 512), 0.0025, 0.0025, 0.001),
+    Row("paper", "R", SMALL, 64, 25_000, (2**14, 512), (2**14, 512), 0.0025, 0.0025, 0.001),
+    Row("paper", "ABC", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0020, 0.0020, 0.001),
+    Row("paper", "DEFGHT", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0025, 0.0020, 0.001),
+    Row("paper", "R", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0025, 0.0020, 0.001),
+    # Steps count more than pictures in a short run: batches of 4 need half the pictures that 16 do (docs/log.md).
+    Row("tiny", "ABC", LARGE, 4, 100, (2048, 64), (1536, 160), 0.0025, 0.0020, 0.00025),
+    Row("tiny", "DEFGHT", LARGE, 4, 100, (1024, 32), (1536, 160), 0.0025, 0.0020, 0.00025),
+    Row("tiny", "R", LARGE, 4, 100, (1024, 32), (1536, 160), 0.0025, 0.0020, 0.00025),
 )
 PRESETS = tuple(dict.fromkeys(row.preset for row in ROWS))
 
@@ -56,6 +59,7 @@ class Preset(NamedTuple):
     channels: tuple[int, int]
     d_channels: tuple[int, int]
     recipe: Recipe  # what the ladder says, or what takes its place
+    gamma: float  # of S^2 / batch
     network: dict[str, Any]  # fields of the generator that differ from the ladder's
     options: dict[str, Any]  # fields of TrainConfig
 
@@ -69,7 +73,9 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
     options: dict[str, Any] = {"batch": row.batch, "total_images": 1000 * row.kimg}
     options |= {"g_lr": row.g_lr, "d_lr": row.d_lr}
     if name == "paper":
-        return Preset(row.channels, row.d_channels, ladder.recipe, {}, options | {"augment": AugmentOptions("ada")})
+        return Preset(
+            row.channels, row.d_channels, ladder.recipe, row.gamma, {}, options | {"augment": AugmentOptions("ada")}
+        )
     # What two CPU cores can train. StyleGAN2 has its authors' settings for 32x32 pictures (shallow mapping, no path
     # length, no style mixing), and no noise, behind which so small a generator hides (docs/log.md).
     network = {"z_dim": 128, "w_dim": 128, "mapping_layers": 2}
@@ -77,28 +83,24 @@ def preset(name: str, rung_letter: str, resolution: int) -> Preset:
         network["num_layers"] = 8
     recipe = replace(ladder.recipe, mbstd_group=4, pl_weight=0.0, style_mixing=0.0)
     options |= {"mirror": True, "reuse_fakes": True, "noise": "none"}
-    return Preset(row.channels, row.d_channels, recipe, network, options)
-
-
-def default_gamma(resolution: int, batch: int) -> float:
-    """Return the default R1 weight 0.001·S²/batch, inside the paper's 0.0002…0.005: 1.02 at 256² with batch 64."""
-    return GAMMA * resolution**2 / batch
+    return Preset(row.channels, row.d_channels, recipe, row.gamma, network, options)
 
 
 def describe_gamma(gamma: float, resolution: int, batch: int, given: bool) -> str:
     """Return an R1 weight and where it comes from, as a clause of a run's first line."""
     low, high = (factor * resolution**2 / batch for factor in GAMMA_RANGE)
     tried = f"the StyleGAN3 paper has {low:.3g} to {high:.3g} for this size and batch"
-    origin = "as given" if given else f"{GAMMA:g} S^2 / batch"
+    origin = "as given" if given else f"{gamma * batch / resolution**2:.4g} S^2 / batch"
     return f"R1 weight {gamma:.4g} ({origin}; {tried})"
 
 
 def describe_defaults() -> str:
     """Return the defaults that are formulas, a line each."""
     low, high = GAMMA_RANGE
+    paper, tiny = (next(row.gamma for row in ROWS if row.preset == name) for name in ("paper", "tiny"))
     return (
-        f"--gamma: {GAMMA:g} S^2 / batch for pictures of S x S; the paper's runs took {low / GAMMA:g} to "
-        f"{high / GAMMA:g} times that.\n"
+        f"--gamma: {paper:g} S^2 / batch for pictures of S x S ({tiny:g} with tiny); the paper's runs took {low:g} to "
+        f"{high:g}.\n"
         "EMA half-life: 10 kimg at batch 32, in proportion to the batch."
     )
 
@@ -118,6 +120,6 @@ def tabulate_presets() -> Iterator[tuple[str, ...]]:
             row.preset, f"{row.rungs[0]} to {row.rungs[-1]}" if len(row.rungs) > 1 else row.rungs, sizes,
             str(row.batch), str(row.kimg), *(str(doubled * count) for count in row.channels),
             ", ".join(map(str, row.d_channels)), f"{row.g_lr:g}", f"{row.d_lr:g}", str(network["mapping_layers"]),
-            str(found.recipe.mbstd_group), f"{found.recipe.pl_weight:g}", f"{found.recipe.style_mixing:g}",
-            augment.mode, "on" if found.options.get("mirror") else "off",
+            f"{row.gamma:g}", str(found.recipe.mbstd_group), f"{found.recipe.pl_weight:g}",
+            f"{found.recipe.style_mixing:g}", augment.mode, "on" if found.options.get("mirror") else "off",
         )  # fmt: skip

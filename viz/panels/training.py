@@ -129,7 +129,7 @@ def _settings(training: TrainingState, context: PanelContext) -> None:
     widgets.number(
         theme, "batch", training, "batch", step=0.25, form="%d images" if training.batch else AUTOMATIC, tip=tip
     )
-    tip = "Weight of the R1 gradient penalty; 0 is automatic, 0.001 S² / batch."
+    tip = "Weight of the R1 gradient penalty; 0 is the preset's own, 0.001 S² / batch (tiny: 0.00025)."
     widgets.number(theme, "R1 γ", training, "gamma", step=0.005, form="%.4g" if training.gamma else AUTOMATIC, tip=tip)
     tip = "Random changes of what D sees (ADA), for sets of less than 10,000 pictures; automatic: as the preset says."
     widgets.words(theme, "augment", training, "augment", tip)
