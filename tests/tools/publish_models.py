@@ -160,8 +160,8 @@ def draw_curves(path: Path) -> None:
     figure.savefig(path, dpi=90)
 
 
-def write_table(path: Path) -> None:
-    """Write the bundled models' figures into models.md, from the files beside them."""
+def make_table() -> str:
+    """Return the bundled models' figures as a table, from the files beside them."""
     lines = [HEAD]
     for file in sorted(ASSETS.glob("critters-*.json")):
         card = json.loads(file.read_text())
@@ -171,10 +171,14 @@ def write_table(path: Path) -> None:
             row = card["figures"].get(kind)
             cells.append("" if row is None else f"{row['value']:.{digits}f}")
         lines.append(f"| {' | '.join(cells)} |")
-    text = path.read_text()
-    head, _, rest = text.partition(BEGIN)
+    return "\n".join(lines)
+
+
+def write_table(path: Path) -> None:
+    """Put the table into the page, between its marks."""
+    head, _, rest = path.read_text().partition(BEGIN)
     _, _, tail = rest.partition(END)
-    path.write_text(f"{head}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{tail}")
+    path.write_text(f"{head}{BEGIN}\n{make_table()}\n{END}{tail}")
 
 
 def main() -> None:

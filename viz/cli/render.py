@@ -1,11 +1,13 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """`python visualizer.py render`: write pictures without a window."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 from click.core import ParameterSource
@@ -24,10 +26,13 @@ from viz.cli.output import PICTURES, check_export, check_picture_name, check_wri
 from viz.cli.parameter_types import PATH, SEED, Pair, device_option, model_option, trunc_option
 from viz.cli.render_state import draw_state, refuse_others
 from viz.cli.sheet import Grid, GridSize, check_sheet, choose_seeds, draw_sheet
-from viz.core.latent import MOST_LAYERS, Latent, Space, Step
+from viz.core.latent import MOST_LAYERS, Latent
 from viz.core.noise import Noise
 from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import PictureRequest
+
+if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
+    from gan.checkpoints.checkpoint import Header
 
 Targets = list[tuple[Latent, Path | None]]  # None: no picture is asked for
 
@@ -105,34 +110,7 @@ ELSEWHERE = dict.fromkeys(("--output", "--num-keyframes", "--w-frames", "--shuff
 @overwrite_option
 @click.pass_context
 def render(
-    ctx: click.Context,
-    /,
-    model: str | None,
-    state: str | None,
-    slot: str | None,
-    size: int | None,
-    seed: int | None,
-    seeds: tuple[int, ...] | None,
-    seed_plane: tuple[float, float] | None,
-    space: Space,
-    z_file: Path | None,
-    w_file: Path | None,
-    steps: tuple[Step, ...],
-    untransform: bool,
-    cutoff: int | None,
-    save_w: Path | None,
-    class_: str | None,
-    vector: tuple[float, ...] | None,
-    device: str,
-    noise_mode: str,
-    noise_seed: int | None,
-    out: Path | None,
-    outdir: Path | None,
-    grid: Grid | None,
-    captions: bool,
-    layer: str | None,
-    overwrite: bool,
-    **others: Any,
+    ctx: click.Context, /, model: str | None, state: str | None, slot: str | None, size: int | None, **others: Any
 ) -> None:
     """Write a picture, or one a seed, without a window.
 
@@ -151,71 +129,141 @@ def render(
     """
     if state is not None:
         refuse_others(ctx)
-        chosen = device if ctx.get_parameter_source("device") == ParameterSource.COMMANDLINE else None
-        draw_state(state, slot, size, out, chosen, overwrite=overwrite)
+        chosen = others["device"] if ctx.get_parameter_source("device") == ParameterSource.COMMANDLINE else None
+        draw_state(state, slot, size, others["out"], chosen, overwrite=others["overwrite"])
         return
     if slot is not None or size is not None:
         raise click.UsageError("--slot and --size are of a captured state: give --state, too.")
     if model is None:
         raise click.MissingParameter(ctx=ctx, param=next(one for one in ctx.command.params if one.name == "model"))
-    if noise_seed is not None and noise_mode != "random":
+    if others["noise_seed"] is not None and others["noise_mode"] != "random":
         raise click.UsageError("--noise-seed is of random noise: give --noise-mode=random, too.")
-    of_pictures = {
-        "--seeds": seeds is not None and len(seeds) > 1,
-        "--outdir": outdir,
-        "--grid": grid,
-        "--save-w": save_w,
-        "--untransform": untransform,
-    }
-    maps = {name: value for name, value in others.items() if name in MAP_OPTIONS}
-    check_options(layer, out, maps, of_pictures)
-    targets: Targets = []
-    if layer is not None:
-        assert out is not None
-        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
-        check_export(out, overwrite)
-    elif grid is None:
-        if captions:
-            raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
-        latents = choose_latents(seed, seeds, seed_plane, space, z_file, w_file, steps)
-        if save_w is not None:
-            check_w_name(save_w, len(latents), overwrite)
-        targets = _choose_targets(latents, out, outdir, seeds is not None, overwrite, save_w is not None)
-    else:
-        given = {
-            "--seed-plane": seed_plane,
-            "--z": z_file,
-            "--w": w_file,
-            "--save-w": save_w,
-            "--outdir": outdir,
-            "--direction": steps or None,
-        }
-        unfit = [option for option, value in given.items() if value is not None]
-        sheet_seeds = choose_seeds(grid, seed, seeds, unfit)
+    drawing = _plan_drawing(others)
     with user_errors():
         path, header = read_model(model)
-    check_steps(steps, path.name, header.config.num_ws)
-    check_cutoff(cutoff, path.name, header.config.num_ws)
-    if grid is not None:
-        sheet = check_sheet(grid, header.config.resolution, out, captions=captions, overwrite=overwrite)
-    if header.config.img_channels == 4 and any(target.suffix.lower() in NO_ALPHA for _, target in targets if target):
-        raise click.UsageError(f"{path.name} draws transparency, which a JPEG does not hold: give a .png or .webp.")
-    label = choose_label(path.name, header, class_, vector)
+    check_steps(others["steps"], path.name, header.config.num_ws)
+    check_cutoff(others["cutoff"], path.name, header.config.num_ws)
+    drawing.check(path, header)
+    label = choose_label(path.name, header, others["class_"], others["vector"])
     if label.remark:
         click.echo(label.remark)
-    if noise_mode != "const" and not header.config.noise_inputs:
+    if others["noise_mode"] != "const" and not header.config.noise_inputs:
         click.echo(f"{path.name} has no noise inputs, so --noise-mode changes nothing.")
-    request = _build_request(path, label, ctx.params)
-    cited = cite_model(model, request.model)
-    if layer is not None and out is not None:
+    request = _build_request(path, label, others)
+    drawing.draw(request, header, cite_model(model, request.model), label.words)
+
+
+class _Drawing(Protocol):
+    """What is drawn and written; made before the model is read, so that what does not fit is said at once."""
+
+    def check(self, path: Path, header: Header) -> None:
+        """Raise a usage error where the model at `path` cannot be drawn so."""
+        ...
+
+    def draw(self, request: PictureRequest, header: Header, model: str, words: str) -> None:
+        """Draw and write it; `model` and `words` name the model and the label."""
+        ...
+
+
+def _plan_drawing(given: Mapping[str, Any]) -> _Drawing:
+    """Return what the command's options, by name, ask for; raise a usage error for those that do not go together."""
+    seeds, layer, grid = given["seeds"], given["layer"], given["grid"]
+    maps = {name: given[name] for name in MAP_OPTIONS}
+    several = {"--seeds": seeds is not None and len(seeds) > 1, "--grid": grid}
+    check_options(layer, given["out"], maps, several | _find(given, "outdir", "save_w", "untransform"))
+    if grid is not None and layer is None:
+        unfit = _find(given, "seed_plane", "z_file", "w_file", "save_w", "outdir", "steps")
+        return _Sheet(grid, choose_seeds(grid, given["seed"], seeds, [*unfit]), given)
+    if layer is None and given["captions"]:
+        raise click.UsageError("--captions are of a sheet: give --grid, too, such as --grid 8x4.")
+    named = ("seed", "seeds", "seed_plane", "space", "z_file", "w_file", "steps")
+    latents = choose_latents(*(given[name] for name in named))
+    if layer is not None:
+        check_export(given["out"], given["overwrite"])
+        return _Maps(layer, given["out"], maps, latents[0].latent)
+    if given["save_w"] is not None:
+        check_w_name(given["save_w"], len(latents), given["overwrite"])
+    return _Pictures(_choose_targets(latents, given), given["save_w"])
+
+
+def _find(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return those of some options that are given, by what they are called on the command line."""
+    called = {"z_file": "--z", "w_file": "--w", "steps": "--direction"}
+    return {called.get(name, f"--{name.replace('_', '-')}"): given[name] for name in names if given[name]}
+
+
+@dataclass
+class _Sheet:
+    """Seeds row by row in one picture."""
+
+    grid: Grid
+    seeds: Sequence[int]
+    given: Mapping[str, Any]
+    out: Path = Path()  # known once the model is
+
+    def check(self, path: Path, header: Header) -> None:
+        options = {name: self.given[name] for name in ("captions", "overwrite")}
+        self.out = check_sheet(self.grid, header.config.resolution, self.given["out"], **options)
+
+    def draw(self, request: PictureRequest, header: Header, model: str, words: str) -> None:
+        captions = self.given["captions"]
+        draw_sheet(request, self.seeds, self.grid, self.out, captions=captions, model=model, words=words)
+
+
+@dataclass(frozen=True)
+class _Maps:
+    """A layer's maps."""
+
+    layer: str
+    out: Path
+    options: dict[str, Any]
+    latent: Latent
+
+    def check(self, path: Path, header: Header) -> None:
+        pass
+
+    def draw(self, request: PictureRequest, header: Header, model: str, words: str) -> None:
         from viz.record.numbers import describe_request
 
-        request = replace(request, latent=latents[0].latent)
-        draw_layer(request, header.config, layer, out, maps, describe_request(request, cited))
-    elif grid is not None:
-        draw_sheet(request, sheet_seeds, grid, sheet, captions=captions, model=cited, words=label.words)
-    else:
-        _draw(request, targets, save_w, cited, label.words)
+        request = replace(request, latent=self.latent)
+        draw_layer(request, header.config, self.layer, self.out, self.options, describe_request(request, model))
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The picture of each latent, and its w's."""
+
+    targets: Targets
+    save_w: Path | None
+
+    def check(self, path: Path, header: Header) -> None:
+        suffixes = {target.suffix.lower() for _, target in self.targets if target}
+        if header.config.img_channels == 4 and not suffixes.isdisjoint(NO_ALPHA):
+            raise click.UsageError(f"{path.name} draws transparency, which a JPEG does not hold: give a .png or .webp.")
+
+    def draw(self, request: PictureRequest, header: Header, model: str, words: str) -> None:
+        from gan.data.image_io import save_image, select_channels
+        from gan.data.latent_files import write_w_file
+        from viz.record.numbers import describe_request
+        from viz.render.renderer import Renderer
+
+        renderer = Renderer(enlarge=False)
+        for latent, target in self.targets:
+            request = replace(request, latent=latent)
+            image, facts = draw_picture(renderer, request)
+            if self.save_w is not None:
+                with explain_unwritable(self.save_w):
+                    write_w_file(self.save_w, renderer.find_ws(request)[0].cpu().numpy())
+                click.echo(f"Wrote {self.save_w} (w's of {facts.config.num_ws} layers).")
+            if target is None:
+                continue
+            channels = facts.config.img_channels
+            of = f", {words}" if words else ""
+            kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
+            document = {"schema": 1, "request": describe_request(request, model)}
+            with explain_unwritable(target):
+                save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
+            click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")
 
 
 def _build_request(path: Path, label: ChosenLabel, given: Mapping[str, Any]) -> PictureRequest:
@@ -235,46 +283,14 @@ def _build_request(path: Path, label: ChosenLabel, given: Mapping[str, Any]) -> 
     )
 
 
-def _draw(request: PictureRequest, targets: Targets, save_w: Path | None, model: str, words: str) -> None:
-    """Draw and write the picture of each latent, and its w's; `model` and `words` name the model and the label."""
-    from gan.data.image_io import save_image, select_channels
-    from gan.data.latent_files import write_w_file
-    from viz.record.numbers import describe_request
-    from viz.render.renderer import Renderer
-
-    renderer = Renderer(enlarge=False)
-    for latent, target in targets:
-        request = replace(request, latent=latent)
-        image, facts = draw_picture(renderer, request)
-        if save_w is not None:
-            with explain_unwritable(save_w):
-                write_w_file(save_w, renderer.find_ws(request)[0].cpu().numpy())
-            click.echo(f"Wrote {save_w} (w's of {facts.config.num_ws} layers).")
-        if target is None:
-            continue
-        channels = facts.config.img_channels
-        of = f", {words}" if words else ""
-        kind = describe_channels(channels) + (" as red and green" if channels == 2 else "")
-        document = {"schema": 1, "request": describe_request(request, model)}
-        with explain_unwritable(target):
-            save_image(target, select_channels(image, channels), {"jinc": json.dumps(document)})
-        click.echo(f"Wrote {target} ({image.shape[1]}x{image.shape[0]}, {kind}){of}.")
-
-
-def _choose_targets(
-    latents: Sequence[NamedLatent],
-    out: Path | None,
-    outdir: Path | None,
-    are_listed: bool,
-    overwrite: bool,
-    may_be_none: bool,
-) -> Targets:
+def _choose_targets(latents: Sequence[NamedLatent], given: Mapping[str, Any]) -> Targets:
     """Return the file of each latent's picture; whatever is wrong with any is said before the first is drawn."""
-    if out is None and outdir is None and may_be_none:
+    out, outdir, overwrite = given["out"], given["outdir"], given["overwrite"]
+    if out is None and outdir is None and given["save_w"] is not None:
         return [(latents[0].latent, None)]
     if (out is None) == (outdir is None):
         raise click.UsageError("Give --out, a file, or --outdir, a folder for seedNNNN.png.")
-    is_file = out is not None and (not are_listed or (len(latents) == 1 and out.suffix.lower() in PICTURES))
+    is_file = out is not None and (given["seeds"] is None or (len(latents) == 1 and out.suffix.lower() in PICTURES))
     if out is not None and is_file:
         refuse_existing(out, overwrite)
         check_picture_name(out, "--out")
