@@ -154,7 +154,7 @@ def render(
 
 
 class _Drawing(Protocol):
-    """A kind of picture to write. It is made before the model is read, so that options that do not fit are said at once."""
+    """A kind of picture to write. Made before the model is read, so that options that do not fit are said at once."""
 
     def check(self, path: Path, header: Header) -> None:
         """Raise a usage error where the model at `path` cannot be drawn so."""
