@@ -30,8 +30,8 @@ from tools.train_models import OUTDIR, Stage, find_run, list_stages  # noqa: E40
 
 ASSETS, DOCS = ROOT / "assets", ROOT / "docs"
 SAMPLES, COLUMNS = 64, 8
-MOVING = ("eq_t", "eq_t_frac", "eq_r", "stickiness")
 FID = "fid10k_full"
+MOVING = {"eq_t": "eq_t", "eq_t_frac": "eq_t_frac", "eq_r": "eq_r", "stickiness": "stickiness"}  # kind -> metric
 BEGIN, END = "<!-- figures of the bundled models -->", "<!-- end of figures -->"
 HEAD = """| | pictures seen | hours | parameters | FID | EQ-T dB | EQ-T_frac dB | EQ-R dB | stickiness |
 |---|---|---|---|---|---|---|---|---|"""
@@ -45,17 +45,17 @@ def list_runs(outdir: Path, rung: str) -> list[tuple[Stage, Path]]:
 
 def measure(run: Path, snapshot: Path, movable: bool) -> dict[str, dict[str, Any]]:
     """Return a snapshot's figures by kind, measured now where the run folder does not have them."""
-    kinds = ("fid", *MOVING) if movable else ("fid",)
+    wanted = {"fid": FID, **(MOVING if movable else {})}
     figures = _read_figures(run, snapshot.name)
-    if missing := [FID if kind == "fid" else kind for kind in kinds if kind not in figures]:
+    if missing := [metric for kind, metric in wanted.items() if kind not in figures]:
         words = ["metrics", f"--model={snapshot}", f"--metrics={','.join(missing)}", "--detector=lite0"]
         subprocess.run([sys.executable, str(ROOT / "train.py"), *words], check=True)
         figures = _read_figures(run, snapshot.name)
-    return {kind: figures[kind] for kind in kinds}
+    return {kind: figures[kind] for kind in wanted}
 
 
 def _read_figures(run: Path, snapshot: str) -> dict[str, dict[str, Any]]:
-    wanted = {FID, *(parse_metric(kind).name for kind in MOVING)}
+    wanted = {parse_metric(metric).name for metric in (FID, *MOVING.values())}
     found = {}
     for path in sorted(run.glob("metric-*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -120,10 +120,8 @@ def draw_samples(path: Path, model: Path) -> None:
     """Draw the first 64 seeds of a model, its noise as it is stored."""
     generator = load_generator(model)[0]
     with torch.inference_mode():
-        pictures = [
-            to_uint8(generator(z_from_seed(seed, generator.config.z_dim), None, noise="const"))
-            for seed in range(SAMPLES)
-        ]
+        latents = [torch.from_numpy(z_from_seed(seed, generator.config.z_dim)) for seed in range(SAMPLES)]
+        pictures = [to_uint8(generator(z, None, noise="const")) for z in latents]
     save_png(path, tile_images(np.concatenate([picture.cpu().numpy() for picture in pictures]), COLUMNS))
 
 
