@@ -210,6 +210,8 @@ def configure(
     preset_name: str = "paper",
     channel_base: int | None = None,
     channel_max: int | None = None,
+    d_channel_base: int | None = None,
+    d_channel_max: int | None = None,
     map_depth: int | None = None,
     mbstd_group: int | None = None,
     switches: Mapping[str, Any] | None = None,
@@ -217,9 +219,10 @@ def configure(
 ) -> TrainConfig:
     """Return the configuration of a run: the preset of rung `cfg`, and what was given in place of its values.
 
-    `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `map_depth` are the
-    generator's mapping layers, `mbstd_group` the pictures of a deviation group of the discriminator. `switches` are
-    fields of GeneratorConfig, `options` fields of TrainConfig, None for the preset's: those of the data are required.
+    `channel_base` and `channel_max` are T's values, for both networks; R's generator doubles them. `d_channel_base` and
+    `d_channel_max` are the discriminator's own. `map_depth` are the generator's mapping layers, `mbstd_group` the
+    pictures of a deviation group of the discriminator. `switches` are fields of GeneratorConfig, `options` fields of
+    TrainConfig, None for the preset's: those of the data are required.
     """
     name = parse_rung(cfg)
     settings = preset(preset_name, name, resolution)
@@ -228,9 +231,9 @@ def configure(
     batch, total_images = values["batch"], values["total_images"]
     if batch < 1:
         raise TrainingError(f"The batch cannot be {batch}; give a --batch of at least 1.")
-    (g_base, g_max), (d_base, d_max) = (
-        (channel_base or base, channel_max or peak) for base, peak in (settings.channels, settings.d_channels)
-    )
+    g_base, g_max = channel_base or settings.channels[0], channel_max or settings.channels[1]
+    d_base = d_channel_base or channel_base or settings.d_channels[0]
+    d_max = d_channel_max or channel_max or settings.d_channels[1]
     network = {"magnitude_ema_beta": 0.5 ** (batch / 20_000), **settings.network, **(switches or {})}
     network |= {} if map_depth is None else {"mapping_layers": map_depth}
     pictures: dict[str, Any] = {"img_channels": img_channels, "c_dim": c_dim}

@@ -48,7 +48,7 @@ SETS = (Critters("critters-64", 64, 16000, (0,)), Critters("critters-128", 128, 
 # Twice the tiny preset's channels; layers, first cutoff and first stopband such that all but the last of the 64x64
 # model's layers agree with the 128x128 one's. Batches of 4: docs/log.md, 2026-11-30.
 ALIAS_FREE = "--capacity=2 --first-stopband=2.8284271247461903"
-WIDE = "--cbase=4096 --cmax=64"  # of B and A
+WIDE = "--cbase=4096 --cmax=64 --d-cbase=1536 --d-cmax=160"  # B: its D is that of T and R
 SMALL, LARGE = "--batch=4 --gamma=0.256", "--batch=4 --gamma=1"
 STAGES = (
     Stage("b-64", "critters-64", 48, f"{WIDE} {SMALL}"),

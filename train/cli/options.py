@@ -149,7 +149,7 @@ session_options = _join(
     switch("--nobench", help="Do not time a GPU's convolutions to choose the fastest algorithms."),
 )
 changeable_options = _join(
-    click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 200)."),
+    click.option("--kimg", "total_images", type=Kimg(), help="Length in thousands of real images (25000; tiny: 100)."),
     click.option("--snap", type=click.IntRange(min=1), help="Ticks between snapshots (10)."),
     click.option(
         "--img-snap",

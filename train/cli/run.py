@@ -84,7 +84,7 @@ class RunCommand(ProcessesCommand):
 @click.option(
     "--preset", "preset_name", type=click.Choice(PRESETS), help="The paper's settings, or tiny ones for CPUs (paper)."
 )
-@click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 16).")
+@click.option("--batch", type=click.IntRange(1, 2**20), help="Pictures a step (64 up to 256x256, else 32; tiny: 4).")
 @click.option("--gamma", type=FiniteRange(min=0), help="R1 weight (0.001 S^2 / batch; tiny 0.00025).")
 @switch("--mirror", help="Flip pictures at random (off; tiny: on).")
 @click.option("--no-mirror", is_flag=True, help="The same as --mirror=0.")
@@ -98,6 +98,8 @@ class RunCommand(ProcessesCommand):
     help="Channel base, T's value (2^14 up to 256x256, else 2^15).",
 )
 @click.option("--cmax", "channel_max", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
+@click.option("--d-cbase", "d_channel_base", type=click.IntRange(1, 2**24), help="The discriminator's own (--cbase).")
+@click.option("--d-cmax", "d_channel_max", type=click.IntRange(1, 2**16), help="The discriminator's own (--cmax).")
 @click.option("--glr", "g_lr", type=FiniteRange(0, 1), help="Learning rate of the generator (0.0025 or 0.002).")
 @click.option("--dlr", "d_lr", type=FiniteRange(0, 1), help="Learning rate of the discriminator (0.0025 or 0.002).")
 @click.option("--map-depth", type=click.IntRange(1, 64), help="Layers of the mapping (A to C: 8, else 2; tiny: 2).")

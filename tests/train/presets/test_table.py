@@ -43,6 +43,16 @@ def test_every_rung_has_a_row_at_every_size() -> None:
             assert max(row.up_to for row in ROWS if row.preset == preset and rung in row.rungs) == 1024
 
 
+def test_the_discriminator_may_have_widths_of_its_own() -> None:
+    common = {"resolution": 32, "preset_name": "tiny", "data": "a.zip", "data_name": "a", "data_images": 9}
+    common |= {"data_digest": "", "channel_base": 512, "channel_max": 48}
+    both = configure("B", **common)
+    assert (both.discriminator.channel_base, both.discriminator.channel_max) == (512, 48)
+    own = configure("B", d_channel_base=1024, d_channel_max=96, **common)
+    assert (own.discriminator.channel_base, own.discriminator.channel_max) == (1024, 96)
+    assert own.generator == both.generator
+
+
 def test_the_page_has_the_table() -> None:
     page = (ROOT / "docs" / "presets.md").read_text(encoding="utf-8")
     for line in tabulate_presets():

@@ -510,7 +510,7 @@ def test_a_real_trainer_stops_and_goes_on(tmp_path: Path, monitor: RunMonitor) -
         wait_for(lambda: monitor.report.stage == "stopped", 60.0)
         snapshot = monitor.report.snapshot
         assert snapshot is not None and snapshot.resumable and snapshot.network is not None
-        assert (snapshot.progress.total_images, snapshot.options["gamma"]) == (100_000, 0.064)
+        assert (snapshot.progress.total_images, snapshot.options["gamma"]) == (100_000, 0.016)
         return snapshot.progress.images
 
     monitor.start(settings)
