@@ -36,6 +36,7 @@ from train.mixed_precision import describe_precision
 from train.state import TrainState
 
 CPU_CASES = (("T", 64), ("R", 64), ("B", 64))
+STEP_BATCH = 16  # of the steps in docs/benchmarks.md
 GPU_CASES = (("T", 256, 32), ("R", 256, 16), ("B", 256, 32), ("T", 1024, 4))  # batches that leave room in 80 GB
 TIMED_STEPS = 8
 
@@ -88,7 +89,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
     Beside it the step's plain convolutions alone, forward and backward.
     """
     torch.manual_seed(0)
-    config = _config(cfg, resolution, preset_name="tiny")
+    config = _config(cfg, resolution, preset_name="tiny", batch=STEP_BATCH)
     state = TrainState(config)
     configure_torch(state.device)
     reals = torch.randn(config.batch, 3, resolution, resolution).clamp(-1, 1)
@@ -116,7 +117,7 @@ def step_row(cfg: str, resolution: int, rounds: int) -> bench.Row:
         "convolutions": recorder.calls(torch.contiguous_format),
         "convolutions, channels-last": recorder.calls(torch.channels_last),
     }
-    name = f"{cfg} {resolution}², tiny preset, batch {config.batch}: a training step"
+    name = f"{cfg} {resolution}², tiny preset's networks, batch {config.batch}: a training step"
     ratios = "reference / kernel", "chain / kernel", "kernel / convolutions", "kernel / convolutions, channels-last"
     # Apart: what the references ask for and free leaves the step's memory in pieces, as no run does.
     ms = bench.medians(name, candidates, rounds)

@@ -101,8 +101,6 @@ def publish(outdir: Path, rung: str) -> None:
     stages = [describe_stage(*one) for one in runs]
     facts["training"] = stages[-1]["options"]
     facts |= {"figures": figures, "kimg": sum(one["kimg"] for one in stages[:-1]) + facts["kimg"]}
-    for old in ASSETS.glob(f"critters-{rung}-*"):
-        old.unlink()
     stem = ASSETS / f"critters-{rung}-{generator.config.resolution}"
     save_generator(stem.with_suffix(".safetensors"), generator, facts, half=True)
     parameters = sum(count_parameters(generator.config))
@@ -112,6 +110,9 @@ def publish(outdir: Path, rung: str) -> None:
     with atomic_write(stem.with_suffix(".stats.jsonl")) as temporary:
         rows = [{"stage": one.name, **row} for one, folder in runs for row in read_rows(folder)]
         temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for old in ASSETS.glob(f"critters-{rung}-*"):
+        if not old.name.startswith(f"{stem.name}."):
+            old.unlink()
     draw_samples(DOCS / f"samples-{rung}.png", stem.with_suffix(".safetensors"))
     print(f"Wrote {stem.name} of {stage.name} at {facts['kimg']:g} kimg in all.")
 
@@ -174,7 +175,10 @@ def make_table() -> str:
 
 def write_table(path: Path) -> None:
     """Put the table into the page, between its marks."""
-    head, _, rest = path.read_text().partition(BEGIN)
+    text = path.read_text()
+    if not -1 < text.find(BEGIN) < text.find(END):
+        raise SystemExit(f"{path} has no place for the table, between {BEGIN} and {END}.")
+    head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)
     path.write_text(f"{head}{BEGIN}\n{make_table()}\n{END}{tail}")
 

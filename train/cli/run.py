@@ -98,8 +98,18 @@ class RunCommand(ProcessesCommand):
     help="Channel base, T's value (2^14 up to 256x256, else 2^15).",
 )
 @click.option("--cmax", "channel_max", type=click.IntRange(1, 2**16), help="Most channels of a layer, T's value (512).")
-@click.option("--d-cbase", "d_channel_base", type=click.IntRange(1, 2**24), help="The discriminator's own (--cbase).")
-@click.option("--d-cmax", "d_channel_max", type=click.IntRange(1, 2**16), help="The discriminator's own (--cmax).")
+@click.option(
+    "--d-cbase",
+    "d_channel_base",
+    type=click.IntRange(1, 2**24),
+    help="Channel base of the discriminator (--cbase, else the preset's).",
+)
+@click.option(
+    "--d-cmax",
+    "d_channel_max",
+    type=click.IntRange(1, 2**16),
+    help="Most channels of its layers (--cmax, else the preset's).",
+)
 @click.option("--glr", "g_lr", type=FiniteRange(0, 1), help="Learning rate of the generator (0.0025 or 0.002).")
 @click.option("--dlr", "d_lr", type=FiniteRange(0, 1), help="Learning rate of the discriminator (0.0025 or 0.002).")
 @click.option("--map-depth", type=click.IntRange(1, 64), help="Layers of the mapping (A to C: 8, else 2; tiny: 2).")

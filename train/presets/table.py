@@ -45,7 +45,7 @@ ROWS = (
     Row("paper", "ABC", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0020, 0.0020, 0.001),
     Row("paper", "DEFGHT", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0025, 0.0020, 0.001),
     Row("paper", "R", LARGE, 32, 25_000, (2**15, 512), (2**15, 512), 0.0025, 0.0020, 0.001),
-    # Steps count more than pictures in a short run: batches of 4 need half the pictures that 16 do (docs/log.md).
+    # Steps count more than pictures in a short run: batches of 4 need some six tenths of them (docs/log.md).
     Row("tiny", "ABC", LARGE, 4, 100, (2048, 64), (1536, 160), 0.0025, 0.0020, 0.00025),
     Row("tiny", "DEFGHT", LARGE, 4, 100, (1024, 32), (1536, 160), 0.0025, 0.0020, 0.00025),
     Row("tiny", "R", LARGE, 4, 100, (1024, 32), (1536, 160), 0.0025, 0.0020, 0.00025),

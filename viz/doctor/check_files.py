@@ -94,10 +94,13 @@ def check_models() -> list[Finding]:
             read_header(path)
         except (ValueError, OSError) as problem:
             broken[path.name] = str(problem)
+    own = os.environ.get("JINC_MODELS")  # nothing brings a folder of the user's back
+    if own and not list_bundled_files():
+        why = "The folder that JINC_MODELS names has no .safetensors: the window opens without models."
+        return [Finding(TOPIC, "Bundled models", "none", REMARK, why)]
     if not broken:
         return [Finding(TOPIC, "Bundled models", ", ".join(model.name for model in list_bundled()))]
     value, why = f"missing or damaged: {join_names(list(broken))}", next(iter(broken.values()))
-    own = os.environ.get("JINC_MODELS")  # nothing brings a folder of the user's back
     command = "" if own else restore_command(*(f"assets/{name}" for name in broken))
     return [Finding(TOPIC, "Bundled models", value, REMARK, why, command)]
 

@@ -1,6 +1,8 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The presets' table: what it says is what a run gets, and what the page prints."""
 
+from typing import Any
+
 import pytest
 from support.paths import ROOT
 from support.trainer import call
@@ -44,8 +46,7 @@ def test_every_rung_has_a_row_at_every_size() -> None:
 
 
 def test_the_discriminator_may_have_widths_of_its_own() -> None:
-    common = {"resolution": 32, "preset_name": "tiny", "data": "a.zip", "data_name": "a", "data_images": 9}
-    common |= {"data_digest": "", "channel_base": 512, "channel_max": 48}
+    common: dict[str, Any] = {**DATA, "resolution": 32, "preset_name": "tiny", "channel_base": 512, "channel_max": 48}
     both = configure("B", **common)
     assert (both.discriminator.channel_base, both.discriminator.channel_max) == (512, 48)
     own = configure("B", d_channel_base=1024, d_channel_max=96, **common)

@@ -137,6 +137,12 @@ def test_without_a_picture_there_is_a_problem_wherever_it_ended(step: str) -> No
 
 
 @pytest.mark.slow
+def test_a_folder_of_models_that_has_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JINC_MODELS", str(tmp_path / "nowhere"))
+    (found,) = check_files.check_models()
+    assert found.state == REMARK and "JINC_MODELS" in found.explanation and not found.command
+
+
 def test_a_picture_is_drawn_even_without_bundled_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan.hub.resolve.list_bundled", tuple)
     about = probe_child.draw_picture()
