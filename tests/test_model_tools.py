@@ -12,7 +12,7 @@ from tools.train_models import Critters, Stage, find_run
 
 from gan.checkpoints.checkpoint import load_generator, read_header
 
-SETS = (Critters("critters-16", 16, 16, (0,)), Critters("critters-32", 32, 8, (0, 1)))
+SETS = (Critters("critters-16", 16, source="critters-32"), Critters("critters-32", 32, 8, (0, 1)))
 SMALL = "--cbase=256 --cmax=8 --batch=4 --gamma=0.1"
 STAGES = (Stage("b-16", "critters-16", 0.016, SMALL), Stage("b-32", "critters-32", 0.016, SMALL, "b-16"))
 

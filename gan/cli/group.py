@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -20,8 +23,23 @@ class Entry(NamedTuple):
     summary: str  # for the list of commands: the first sentence of its own help
 
 
+@contextmanager
+def end_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what runs within as Ctrl-C does, so that no unfinished file and no worker is left."""
+    if threading.current_thread() is not threading.main_thread():  # signals are its own
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it is needed, and runs `default` when none is named.
+
+    SIGTERM ends a command as Ctrl-C does.
 
     `elsewhere`: names that people know from the official tools, and the sentence that says what does the same here.
     A package that turns out to be missing raises ImportError.
@@ -48,6 +66,10 @@ class LazyGroup(click.Group):
         module, _, attribute = self.entries[cmd_name].target.partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with end_on_sigterm():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -1,9 +1,9 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Train the bundled models: `python tests/tools/train_models.py b t r a`, or some of them, one after the other.
 
-Each is trained at 64x64 and then grown to 128x128 (docs/transfer.md), on one thread. Stop it whenever you like: the
-same command goes on where it stopped. Runs and pictures lie in --outdir; docs/models.md has hours and figures, and
-`tests/tools/publish_models.py` makes the files in assets/ of the newest snapshots.
+Each is trained at 32x32, then grown to 64x64 and to 128x128 (docs/transfer.md), on one thread. Stop it whenever you
+like: the same command goes on where it stopped. Runs and pictures lie in --outdir; docs/models.md has hours and
+figures, and `tests/tools/publish_models.py` makes the files in assets/ of the newest snapshots.
 """
 
 import argparse
@@ -21,12 +21,13 @@ OUTDIR = ROOT / "training-runs" / "bundled"
 
 
 class Critters(NamedTuple):
-    """A data set: `num` pictures from each seed, drawn one seed after the other, so that no more than one is lost."""
+    """A data set: `num` pictures from each seed, drawn one seed after the other, or another set's, made smaller."""
 
     name: str
     size: int
-    num: int
-    seeds: tuple[int, ...]
+    num: int = 0
+    seeds: tuple[int, ...] = ()
+    source: str = ""
 
 
 class Stage(NamedTuple):
@@ -43,24 +44,29 @@ class Stage(NamedTuple):
         return self.name[0].upper()
 
 
-SETS = (Critters("critters-64", 64, 16000, (0,)), Critters("critters-128", 128, 2000, (0, 1, 2, 3, 4)))
-
-# Twice the tiny preset's channels; layers, first cutoff and first stopband such that all but the last of the 64x64
-# model's layers agree with the 128x128 one's. Batches of 4: docs/log.md, 2026-11-30.
-ALIAS_FREE = "--capacity=2 --first-stopband=2.8284271247461903"
-WIDE = "--cbase=4096 --cmax=64 --d-cbase=1536 --d-cmax=160"  # B: its D is that of T and R
-SMALL, LARGE = "--batch=4 --gamma=0.256", "--batch=4 --gamma=1"
-STAGES = (
-    Stage("b-64", "critters-64", 48, f"{WIDE} {SMALL}"),
-    Stage("b-128", "critters-128", 24, f"{WIDE} {LARGE}", "b-64"),
-    Stage("t-64-sixteen", "critters-64", 53.5, f"{ALIAS_FREE} --num-layers=10 --batch=16 --gamma=0.256"),
-    Stage("t-64", "critters-64", 15.7, f"{ALIAS_FREE} --num-layers=10 {SMALL}", "t-64-sixteen"),
-    Stage("t-128", "critters-128", 24, f"{ALIAS_FREE} --num-layers=12 {LARGE}", "t-64"),
-    Stage("r-64", "critters-64", 48, f"{ALIAS_FREE} --num-layers=10 {SMALL}"),
-    Stage("r-128", "critters-128", 24, f"{ALIAS_FREE} --num-layers=12 {LARGE}", "r-64"),
-    Stage("a-64", "critters-64", 24, f"{SMALL}"),
-    Stage("a-128", "critters-128", 12, f"{LARGE}", "a-64"),
+SETS = (
+    Critters("critters-32", 32, 10000, (0,)),
+    Critters("critters-64", 64, source="critters-128"),  # drawing takes longer than training on a picture does
+    Critters("critters-128", 128, 2000, (0, 1)),
 )
+
+# Twice the tiny preset's channels, for B with the discriminator of T and R; layers, first cutoff and first stopband
+# such that all but the last layers of a size agree with those of the next one. Batches of 4: docs/log.md, 2026-11-30.
+ALIAS_FREE = "--capacity=2 --first-stopband=2.8284271247461903"
+WIDE = "--cbase=4096 --cmax=64 --d-cbase=1536 --d-cmax=160"
+RUNGS = {"b": WIDE, "t": ALIAS_FREE, "r": ALIAS_FREE, "a": ""}
+LENGTHS = {32: 20, 64: 20, 128: 24}  # thousands of pictures at each size
+LAYERS = {32: 8, 64: 10, 128: 12}  # of T and R
+
+
+def _plan(rung: str) -> Iterator[Stage]:
+    for size, kimg in LENGTHS.items():
+        layers = f" --num-layers={LAYERS[size]}" if rung in "tr" else ""
+        options = f"{RUNGS[rung]}{layers} --batch=4 --gamma={2.5e-4 * size**2 / 4:g}"
+        yield Stage(f"{rung}-{size}", f"critters-{size}", kimg, options, f"{rung}-{size // 2}" if size > 32 else "")
+
+
+STAGES = tuple(stage for rung in RUNGS for stage in _plan(rung))
 
 
 def list_stages(rung: str) -> tuple[Stage, ...]:
@@ -99,6 +105,11 @@ def draw_set(outdir: Path, critters: Critters) -> Iterator[list[str]]:
     """Yield the words after `train.py` that draw what is missing of a set; put its parts together at the end."""
     whole = outdir / f"{critters.name}.zip"
     if whole.exists():
+        return
+    if critters.source:
+        (source,) = (one for one in SETS if one.name == critters.source)
+        yield from draw_set(outdir, source)
+        yield ["dataset", "convert", str(outdir / f"{source.name}.zip"), f"--out={whole}", f"--size={critters.size}"]
         return
     several = len(critters.seeds) > 1
     parts = [outdir / f"{critters.name}-part{seed}.zip" for seed in critters.seeds] if several else [whole]

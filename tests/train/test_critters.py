@@ -3,6 +3,9 @@
 
 import io
 import json
+import subprocess
+import sys
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,8 @@ from train.critters.dataset import SEED_STRIDE, draw_critter, write_dataset
 from train.critters.paint import paint
 from train.critters.species import SPECIES, sample_critter
 from train.critters.texture import FILTER_RADIUS, downsample, downsampling_filter
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _linear(picture: np.ndarray) -> np.ndarray:
@@ -77,6 +82,23 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, workers: int) -> Non
     with pytest.raises(KeyboardInterrupt):
         write_dataset(tmp_path / "set.zip", 50, 16, progress=stop, workers=workers)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its signals are others")
+def test_a_termination_leaves_nothing_behind(tmp_path: Path) -> None:
+    words = [ROOT / "train.py", "dataset", "critters", "--out", tmp_path / "a.zip", "--num", "9999", "--size", "16"]
+    with subprocess.Popen([sys.executable, *map(str, words)], stderr=subprocess.PIPE, text=True) as child:
+        try:
+            deadline = time.monotonic() + 60
+            while not any(path.stat().st_size > 2000 for path in tmp_path.iterdir()):
+                assert time.monotonic() < deadline and child.poll() is None
+                time.sleep(0.05)
+            child.terminate()
+            _, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
+    assert child.returncode == 1 and "Traceback" not in errors, errors
+    assert not list(tmp_path.iterdir())
 
 
 def test_poses_vary_within_their_ranges() -> None:

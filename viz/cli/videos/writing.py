@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,8 +133,6 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
     """Write a video and say what was written; Ctrl-C ends it in a sentence and leaves nothing behind."""
     from viz.record.video.moving import write_video
 
-    # SIGTERM ends it as Ctrl-C does, so that no unfinished file is left.
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with user_errors("close other programs, or give a smaller --size"):
         try:
             with progress_bar(frames.count, "Drawing") as bar:
@@ -147,8 +144,6 @@ def write_with_progress(out: Path, frames: FrameSource, options: VideoOptions) -
             raise click.ClickException(str(problem)) from None
         except KeyboardInterrupt:
             raise click.ClickException(f"Stopped: {sanitize_text(out)} was not written.") from None
-        finally:
-            signal.signal(signal.SIGTERM, previous)
     is_padded = options.format.is_even and any(side % 2 for side in frames.size)
     note = f" {options.format.title} has even sides, so the last pixels are there twice." if is_padded else ""
     click.echo(f"Wrote {out} ({describe_video(out, frames.size, frames.count, options)}).{note}")
