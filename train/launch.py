@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -396,10 +397,10 @@ def _critters_path(outdir: Path, num: int, size: int) -> Path:
     return outdir / f"critters-{num}-{size}-{CRITTERS_SEED}.zip"
 
 
-def draw_critters(path: Path, num: int, size: int, seed: int) -> None:
-    """Draw a data set with progress on the terminal; TrainingError for a size, number or seed out of range."""
+def draw_critters(path: Path, num: int, size: int, seed: int, species: Collection[str] = ()) -> None:
+    """Draw a data set with progress on the terminal; TrainingError for a size, number, seed or species that is none."""
     with show_progress(f"Drawing {num} critters of {size}x{size} into {path}", "Drawn") as progress:
         try:
-            write_dataset(path, num, size, seed, progress=progress)
+            write_dataset(path, num, size, seed, progress=progress, species=species)
         except ValueError as error:
             raise TrainingError(str(error)) from error

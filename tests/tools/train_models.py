@@ -28,6 +28,7 @@ class Critters(NamedTuple):
     num: int = 0
     seeds: tuple[int, ...] = ()
     source: str = ""
+    species: str = ""
 
 
 class Stage(NamedTuple):
@@ -44,10 +45,11 @@ class Stage(NamedTuple):
         return self.name[0].upper()
 
 
+SPECIES = "fox,raccoon,red panda,tiger"  # four of twelve: docs/decisions/032-bundled-models.md
 SETS = (
-    Critters("critters-32", 32, 10000, (0,)),
-    Critters("critters-64", 64, source="critters-128"),  # drawing takes longer than training on a picture does
-    Critters("critters-128", 128, 2000, (0, 1)),
+    Critters("critters-32", 32, 8000, (0,), species=SPECIES),
+    Critters("critters-64", 64, source="critters-128"),
+    Critters("critters-128", 128, 1000, (0, 1, 2, 3), species=SPECIES),
 )
 
 # Twice the tiny preset's channels, for B with the discriminator of T and R; layers, first cutoff and first stopband
@@ -115,7 +117,8 @@ def draw_set(outdir: Path, critters: Critters) -> Iterator[list[str]]:
     parts = [outdir / f"{critters.name}-part{seed}.zip" for seed in critters.seeds] if several else [whole]
     for seed, part in zip(critters.seeds, parts, strict=True):
         if not part.exists():
-            options = (f"--num={critters.num}", f"--size={critters.size}", f"--seed={seed}")
+            options = [f"--num={critters.num}", f"--size={critters.size}", f"--seed={seed}"]
+            options += [f"--species={critters.species}"] if critters.species else []
             yield ["dataset", "critters", f"--out={part}", *options]
     if several:
         _join(parts, whole)

@@ -186,6 +186,21 @@ def test_bad_arguments_are_refused(tmp_path: Path, num: int, size: int, seed: in
     assert list(tmp_path.iterdir()) == []
 
 
+def test_species_can_be_chosen(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "some.zip", 12, 16, seed=3, species=("red panda", "owl"), workers=1)
+    with zipfile.ZipFile(tmp_path / "some.zip") as archive:
+        poses = list(json.loads(archive.read("dataset.json"))["poses"].values())
+    assert {pose["species"] for pose in poses} == {"red panda", "owl"}
+    assert [pose["seed"] for pose in poses] == [
+        seed
+        for seed in range(3 * SEED_STRIDE, poses[-1]["seed"] + 1)
+        if sample_critter(seed).species.name in ("red panda", "owl")
+    ]
+    with pytest.raises(ValueError, match="'lynx', but there are cat, fox"):
+        write_dataset(tmp_path / "none.zip", 12, 16, species=("fox", "lynx"))
+    assert not (tmp_path / "none.zip").exists()
+
+
 def test_draw_refuses_bad_sizes() -> None:
     with pytest.raises(ValueError, match="power of two"):
         draw_critter(0, 100)

@@ -17,8 +17,9 @@ from train.errors import report_errors
 
 CRITTERS_SIZES = tuple(str(2**i) for i in range(4, 10))
 EXAMPLE = """\b
-Example:
+Examples:
     python train.py dataset critters --out=critters.zip --num=2000 --size=64
+    python train.py dataset critters --out=foxes.zip --species=fox,"red panda"
 """
 
 
@@ -32,8 +33,9 @@ def dataset() -> None:
 @click.option("--num", type=click.IntRange(min=1), default=2000, help="Number of pictures.")
 @click.option("--size", type=click.Choice(CRITTERS_SIZES), default="64", help="Width of a picture in pixels.")
 @click.option("--seed", type=SEED, default=0, help="Seed of the set.")
+@click.option("--species", metavar="NAME,...", help="Only these, of twelve; a wrong name lists them.")
 @overwrite_option
-def critters(out: Path, num: int, size: str, seed: int, overwrite: bool) -> None:
+def critters(out: Path, num: int, size: str, seed: int, species: str | None, overwrite: bool) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json."""
     if out.suffix.lower() != ".zip":
         raise click.UsageError(f"--out must be the name of a zip, such as {out.stem or 'critters'}.zip.")
@@ -41,7 +43,8 @@ def critters(out: Path, num: int, size: str, seed: int, overwrite: bool) -> None
     from train import launch  # here: torch takes longer to load than --help may
 
     with report_errors():
-        launch.draw_critters(out, num, int(size), seed)
+        names = [name.strip() for name in (species or "").split(",") if name.strip()]
+        launch.draw_critters(out, num, int(size), seed, names)
 
 
 dataset.add_command(convert)

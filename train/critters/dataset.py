@@ -11,8 +11,9 @@ import multiprocessing
 import signal
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ from PIL import Image
 from gan.data.dataset_zip import make_entry, name_picture
 from gan.files.atomic_write import atomic_write
 from train.critters.paint import paint
-from train.critters.species import sample_critter
+from train.critters.species import SPECIES, sample_critter, sample_species
 
 MIN_SIZE, MAX_SIZE = 16, 512
-# The picture i of the data set with seed k is the critter of seed k * SEED_STRIDE + i, so that no two sets share one.
+# The data set with seed k has the critters of the seeds from k * SEED_STRIDE on, so that no two sets share one.
 SEED_STRIDE = 1_000_000
 
 Pose = dict[str, Any]
@@ -54,6 +55,25 @@ def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
     pose |= {name: round(float(np.rad2deg(getattr(critter, name))), 5) for name in ("yaw", "pitch")}
     words = {"species": critter.species.name, "pattern": critter.pattern, "palette": critter.coat.name, "seed": seed}
     return paint(critter, size), pose | words
+
+
+def choose_seeds(num: int, seed: int, species: Collection[str] = ()) -> list[int]:
+    """Return the seeds of a data set's critters: the first `num` from its own first one on that are of these species.
+
+    Without species any will do. Raises ValueError for a species that does not exist, and where the set's seeds end
+    before there are `num`.
+    """
+    known = [one.name for one in SPECIES]
+    for name in species:
+        if name not in known:
+            raise ValueError(f"There are no critters called {name!r}, but there are {', '.join(known)}.")
+    seeds: Iterator[int] = iter(range(seed * SEED_STRIDE, (seed + 1) * SEED_STRIDE))
+    if species:
+        seeds = (one for one in seeds if sample_species(np.random.Generator(np.random.PCG64(one))).name in species)
+    chosen = list(islice(seeds, max(num, 0)))
+    if not 1 <= num == len(chosen):
+        raise ValueError(f"The number of critters must be from 1 to {len(chosen) or SEED_STRIDE}, not {num}.")
+    return chosen
 
 
 def _draw_png(job: tuple[int, int]) -> tuple[bytes, Pose]:
@@ -92,19 +112,18 @@ def write_dataset(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     workers: int = 2,
+    species: Collection[str] = (),
 ) -> None:
     """Write `num` critters as an uncompressed zip of PNGs with a dataset.json, the same bytes for any `workers`.
 
-    The zip holds `00000/img00000000.png` and so on, a thousand a folder, and `dataset.json` with `labels` (null) and
-    `poses` (name of the picture -> what `draw_critter` returns). `progress(done, num)` is called after each
-    picture. The file appears under its name when it is complete; an interrupt leaves nothing behind. Raises
-    ValueError for bad arguments, OSError where the file cannot be written.
+    Where `species` are named, only these. The zip holds `00000/img00000000.png` and so on, a thousand a folder, and
+    `dataset.json` with `labels` (null) and `poses` (name of the picture -> what `draw_critter` returns).
+    `progress(done, num)` is called after each picture. The file appears under its name when it is complete; an
+    interrupt leaves nothing behind. Raises ValueError for bad arguments, OSError where the file cannot be written.
     """
     _check_arguments(size, seed)
-    if not 1 <= num <= SEED_STRIDE:
-        raise ValueError(f"The number of critters must be from 1 to {SEED_STRIDE}, not {num}.")
     poses: dict[str, Pose] = {}
-    jobs = [(seed * SEED_STRIDE + index, size) for index in range(num)]
+    jobs = [(one, size) for one in choose_seeds(num, seed, species)]
     with (
         atomic_write(Path(path)) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,

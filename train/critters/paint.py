@@ -337,8 +337,12 @@ def _backdrop(critter: Critter, size: int) -> Array:
     return picture
 
 
-def paint(critter: Critter, size: int, factor: int = 4) -> np.ndarray:
-    """Paint the critter's picture, uint8 [size, size, 3], at `factor` samples a pixel along each axis."""
+def paint(critter: Critter, size: int, factor: int | None = None) -> np.ndarray:
+    """Paint the critter's picture, uint8 [size, size, 3], at `factor` samples a pixel along each axis.
+
+    The default is 4, and 3 from 128 pixels on, where each is half as large: within 43 dB of 6, as 4 are at 64 pixels.
+    """
+    factor = factor or (4 if size < 128 else 3)
     canvas = Canvas(size, factor)
     _paint_body(canvas, critter)
     behind = 1 if critter.yaw > 0 else -1

@@ -204,11 +204,16 @@ def _sample_traits(rng: np.random.Generator) -> dict[str, float]:
     return traits
 
 
+def sample_species(rng: np.random.Generator) -> Species:
+    """Sample a species by its weight: the first thing that is drawn for a critter."""
+    weights = np.array([species.weight for species in SPECIES])
+    return SPECIES[rng.choice(len(SPECIES), p=weights / weights.sum())]
+
+
 def sample_critter(seed: int) -> Critter:
     """Sample the critter of a seed, the same on every machine and in any order (PCG64)."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    weights = np.array([species.weight for species in SPECIES])
-    species = SPECIES[rng.choice(len(SPECIES), p=weights / weights.sum())]
+    species = sample_species(rng)
     pattern = species.patterns[rng.integers(len(species.patterns))]
     coat = _sample_coat(rng, species)
     scale = _clipped_normal(rng, 0.63, 0.085, 0.45, 0.80)
