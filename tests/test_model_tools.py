@@ -6,11 +6,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 from test_architecture import MACHINE_PATH
 from tools import publish_models, train_models
 from tools.train_models import Critters, Stage, find_run
 
-from gan.checkpoints.checkpoint import load_generator, read_header
+from gan.checkpoints.checkpoint import load_generator, load_tensors, read_document, read_header
+from train.run_folder import STATE
+from train.transfer.source import open_source
 
 SETS = (Critters("critters-16", 16, source="critters-32"), Critters("critters-32", 32, 8, (0, 1)))
 SMALL = "--cbase=256 --cmax=8 --batch=4 --gamma=0.1"
@@ -51,6 +54,13 @@ def test_a_model_is_trained_in_stages_and_published(
     assert [stage["stage"] for stage in card["stages"]] == ["b-16", "b-32"]
     assert path.stat().st_size < 0.8 * next(run.glob("network-snapshot-*.safetensors")).stat().st_size
     assert load_generator(path)[0].config.resolution == 32
+    source = open_source(str(path))
+    assert source.is_state and source.lacks == "" and source.title == "critters-b-32 at 0.016 kimg"
+    found = source.load("discriminator")
+    state = load_tensors(run / STATE, prefix="discriminator.")[0]
+    assert found.keys() == state.keys() and all(found[name].dtype == state[name].dtype for name in state)
+    assert all(torch.allclose(found[name], state[name], rtol=1e-3, atol=1e-6) for name in state)
+    assert not MACHINE_PATH.search(json.dumps(read_document(source.path)))
     rows = path.with_suffix(".stats.jsonl").read_text().splitlines()
     assert {json.loads(row)["stage"] for row in rows} == {"b-16", "b-32"}
     page = (docs / "models.md").read_text()

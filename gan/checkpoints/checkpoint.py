@@ -257,11 +257,13 @@ def save_generator(
     `half`: weights of two and more dimensions are stored in float16, half as large; they compute in float32 once read.
     """
     document = {"kind": "generator", "config": generator.config.to_json(), "facts": dict(facts)}
-    tensors = generator.state_dict()
-    if half:
-        weights = {name for name, parameter in generator.named_parameters() if parameter.ndim > 1}
-        tensors = {name: tensor.half() if name in weights else tensor for name, tensor in tensors.items()}
-    save_tensors(path, tensors, document)
+    save_tensors(path, halve_weights(generator) if half else generator.state_dict(), document)
+
+
+def halve_weights(network: torch.nn.Module) -> dict[str, Tensor]:
+    """Return a network's tensors, the parameters of two and more dimensions in float16."""
+    weights = {name for name, parameter in network.named_parameters() if parameter.ndim > 1}
+    return {name: tensor.half() if name in weights else tensor for name, tensor in network.state_dict().items()}
 
 
 def save_state_dict(path: str | os.PathLike[str], generator: Generator) -> None:

@@ -19,14 +19,18 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from gan.checkpoints.checkpoint import load_generator, save_generator  # noqa: E402
+from gan.checkpoints.checkpoint import halve_weights, load_generator, load_tensors, save_generator, save_tensors  # noqa: E402
 from gan.data.image_io import save_png, tile_images, to_uint8  # noqa: E402
 from gan.files.atomic_write import atomic_write  # noqa: E402
 from gan.hub.resolve import list_snapshots  # noqa: E402
 from gan.metrics.names import parse_metric  # noqa: E402
 from gan.networks.describe import count_parameters  # noqa: E402
-from gan.networks.generator import z_from_seed  # noqa: E402
+from gan.networks.discriminator import Discriminator  # noqa: E402
+from gan.networks.generator import Generator, z_from_seed  # noqa: E402
 from tools.train_models import OUTDIR, Stage, find_run, list_stages  # noqa: E402
+from train.config import TrainConfig  # noqa: E402
+from train.run_folder import STATE  # noqa: E402
+from train.transfer.source import TRAINED_NETWORKS  # noqa: E402
 
 ASSETS, DOCS = ROOT / "assets", ROOT / "docs"
 SAMPLES, COLUMNS = 64, 8
@@ -110,11 +114,30 @@ def publish(outdir: Path, rung: str) -> None:
     with atomic_write(stem.with_suffix(".stats.jsonl")) as temporary:
         rows = [{"stage": one.name, **row} for one, folder in runs for row in read_rows(folder)]
         temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    for old in ASSETS.glob(f"critters-{rung}-*"):
+    save_networks(run / STATE, stages[-1]["options"], ASSETS / TRAINED_NETWORKS / f"{stem.name}.safetensors")
+    for old in (*ASSETS.glob(f"critters-{rung}-*"), *ASSETS.glob(f"{TRAINED_NETWORKS}/critters-{rung}-*")):
         if not old.name.startswith(f"{stem.name}."):
             old.unlink()
     draw_samples(DOCS / f"samples-{rung}.png", stem.with_suffix(".safetensors"))
     print(f"Wrote {stem.name} of {stage.name} at {facts['kimg']:g} kimg in all.")
+
+
+def save_networks(state: Path, options: dict[str, Any], out: Path) -> None:
+    """Write the networks of a run's state with float16 weights, without optimisers: what `--transfer` takes."""
+    tensors, document = load_tensors(state)
+    config = TrainConfig.from_json(document["config"])
+    generator, discriminator = config.generator, config.discriminator
+    kept = {}
+    for name, network in (
+        ("generator", Generator(generator)),
+        ("ema", Generator(generator)),
+        ("discriminator", Discriminator(discriminator)),
+    ):
+        prefix = f"{name}."
+        network.load_state_dict({key.removeprefix(prefix): x for key, x in tensors.items() if key.startswith(prefix)})
+        kept |= {prefix + key: x for key, x in halve_weights(network).items()}
+    out.parent.mkdir(exist_ok=True)
+    save_tensors(out, kept, document | {"config": options})
 
 
 def draw_samples(path: Path, model: Path) -> None:

@@ -31,6 +31,8 @@ from train.errors import TrainingError, is_out_of_memory
 from train.run_folder import STATE
 from train.state import KIND
 
+# The folder beside a bundled model that holds its generator, the average of that, and its discriminator.
+TRAINED_NETWORKS = "training"
 # The generator that is trained, by the name of its average in other programs' files.
 TRAINED = {"G_ema": "G", "Gs": "G", "g_ema": "g"}
 
@@ -58,7 +60,8 @@ class Source:
         CheckpointError; TrainingError for numbers that are not finite.
         """
         if self.is_state:
-            tensors, _ = load_tensors(self.path, prefix=f"{network}.")
+            stored, _ = load_tensors(self.path, prefix=f"{network}.")
+            tensors = {name: tensor.float() for name, tensor in stored.items()}  # a bundled model's are float16
         elif network == "discriminator":
             tensors = load_discriminator(self.path).state_dict()
         else:
@@ -89,6 +92,8 @@ class Source:
 def open_source(name: str) -> Source:
     """Find the model that a user names, and read its headers; a run folder is its newest state, else snapshot.
 
+    A bundled model is its networks as they were in training, which lie beside it.
+
     CheckpointError or TrainingError for what is no model, or cannot be read; DownloadError.
     """
     folder = Path(os.path.expanduser(name))
@@ -96,6 +101,8 @@ def open_source(name: str) -> Source:
     path = state if os.path.isfile(state) else Path(resolve(name, fetch_with_bar))
     if not path.is_file():
         raise TrainingError(explain_missing(path))
+    if (path.parent / TRAINED_NETWORKS / path.name).is_file():
+        path = path.parent / TRAINED_NETWORKS / path.name
     cited = cite_model(name, path) if is_address(name) else str(path)
     try:
         document = read_document(path)
@@ -107,7 +114,8 @@ def open_source(name: str) -> Source:
         raise TrainingError(f"In {folder} {why}: start from its newest snapshot, --transfer={newest}.") from error
     if document is not None and document.get("kind") == KIND:
         config = _read_options(path, document)
-        title = f"{path.parent.name} at {document['images'] / 1000:g} kimg"
+        name = path.parent.name if path.name == STATE else path.stem
+        title = f"{name} at {document['images'] / 1000:g} kimg"
         return Source(path, cited, title, True, config.generator, config.discriminator, trained="generator")
     header = read_header(path)
     trained = TRAINED.get(header.network, "")
