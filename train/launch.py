@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,9 @@ from typing import Any
 import click
 import torch
 
-from gan.checkpoints.checkpoint import CheckpointError
 from gan.cli.network_options import OPTION_NAMES
 from gan.data.image_dataset import ImageSource, open_images, peek_images
-from gan.devices import require_device
-from gan.files.wishes import CONTROL
-from gan.hub.resolve import find_newest_snapshot
+from gan.devices import check_device, require_device
 from gan.metrics.names import parse_metrics
 from gan.networks.ladder import parse_rung
 from train.config import TrainConfig, configure, describe_run
@@ -27,23 +26,23 @@ from train.damage import SourceReader
 from train.device import check_memory, configure_torch
 from train.errors import TrainingError
 from train.estimates import describe_pace
-from train.loop import Loop
+from train.loop import Loop, owes_figures
 from train.manifest import check_fit, describe_changes, describe_data, write_manifest
 from train.metrics.at_snapshots import SnapshotMetrics, check_metrics
-from train.metrics.detectors import check_detectors
+from train.metrics.detectors import check_detectors, cite_detector
 from train.mixed_precision import default_num_fp16_res, describe_precision
 from train.progress import show_progress
 from train.ranks.dealing import describe_deal
 from train.ranks.errors import RanksError
-from train.ranks.group import Ranks, join_ranks
-from train.run_folder import OPTIONS, STATE, STOP, RunLog, SilentLog, find_trainer, make_run_folder
+from train.ranks.group import ALONE, Ranks, join_ranks
+from train.resumption import check_resumable, load_state, read_device
+from train.run_folder import STATE, RunLog, SilentLog, hold_folder, make_run_folder
 from train.state import TrainState, deal_batch
 from train.transfer.growing import Teachers, load_teachers
 from train.transfer.plan import Transfer, plan_transfer
 from train.transfer.source import Source, open_source
 
 CRITTERS_SEED = 0  # of the pictures, not of the training: runs with different --seed share one data set
-MAX_OPTIONS = 2**20  # bytes of training_options.json
 
 
 def start_run(
@@ -72,13 +71,15 @@ def start_run(
             if ranks.is_first and not path.exists():
                 draw_critters(path, critters_num, resolution or 32, CRITTERS_SEED)
             data = ranks.follow(str(path))
-        source = _open_images(data, workers=workers)
-        _take_subset(source, options.get("subset"), options.get("seed"))
+        whole = _open_images(data, workers=workers)
+        source = _choose_subset(whole, options.get("subset"), options.get("seed"))
         reader = SourceReader(source)
         reader.check()  # what an earlier run found
         config = _configure(cfg, source, device, options, ranks.count)
         config, planned = _plan_transfer(model, config)
-        metrics = _open_metrics(config, source) if ranks.is_first else None
+        metrics = _open_metrics(config, whole) if ranks.is_first else None
+        del whole  # which nothing else keeps in memory
+        config = _cite_detectors(config, metrics, ranks)
         pace = describe_pace(config, ranks.count)
         state = TrainState(config, ranks)  # before there is a folder: a run that cannot be built leaves none behind
         teachers = None
@@ -87,7 +88,8 @@ def start_run(
             teachers = load_teachers(planned, state.device)
         folder = Path(ranks.follow(str(make_run_folder(outdir, config, description)) if ranks.is_first else ""))
         opening = [describe_run(config, options), *(planned.describe(config) if planned else ()), pace]
-        _train(folder, state, reader, metrics, teachers, *filter(None, opening))
+        with hold_folder(folder) if ranks.is_first else nullcontext():
+            _train(folder, state, reader, metrics, teachers, *filter(None, opening))
     return folder, state
 
 
@@ -106,23 +108,25 @@ def print_options(
 ) -> None:
     """Print what `start_run` would do with the same arguments, checked as far as it can be, and write nothing."""
     device = _check_names(cfg, data, resolution, options)
+    require_device(device)
     model = None if transfer is None else _open_source(transfer, cfg, data, resolution, options)
     drawn = _critters_path(outdir, critters_num, resolution or 32)
     if data == "critters" and not drawn.exists():
         with tempfile.TemporaryDirectory() as folder:
             sample = Path(folder) / drawn.name
             write_dataset(sample, 1, resolution or 32, CRITTERS_SEED)
-            source = open_images(sample)
+            whole = source = open_images(sample)
         click.echo(f"{critters_num} critters would be drawn into {drawn}")
         count = options.get("subset") or critters_num
-        read = {"data": str(drawn), "data_name": drawn.stem, "data_images": count, "data_digest": ""}
+        read = {"data": os.path.abspath(drawn), "data_name": drawn.stem, "data_images": count, "data_digest": ""}
     else:
-        source, read = _open_images(str(drawn) if data == "critters" else data), {}
-        _take_subset(source, options.get("subset"), options.get("seed"))
+        whole, read = _open_images(str(drawn) if data == "critters" else data), {}
+        source = _choose_subset(whole, options.get("subset"), options.get("seed"))
     config = _configure(cfg, source, device, options, gpus or 1, **read)
     config, planned = _plan_transfer(model, config)
-    check_metrics(parse_metrics(config.metrics), config.generator, None if read else source, config.mirror)
+    check_metrics(parse_metrics(config.metrics), config.generator, None if read else whole, config.mirror)
     check_detectors(config.detectors)
+    config = _cite_detectors(config, None, ALONE)
     click.echo(json.dumps(config.to_json(), indent=1))
     click.echo(describe_run(config, options))
     for line in planned.describe(config) if planned else ():
@@ -135,7 +139,7 @@ def _check_names(cfg: str, data: str, resolution: int | None, options: dict[str,
     """Refuse a wrong rung, device or size before all pictures are read; take the device out of `options`."""
     parse_rung(cfg)
     device: str = options.pop("device", None) or ("cuda" if torch.cuda.is_available() else "cpu")
-    require_device(device)
+    check_device(device)
     if data != "critters" and resolution is not None:
         raise click.UsageError("--resolution goes with --data=critters only; other data keep their own size.")
     return device
@@ -153,7 +157,7 @@ def _configure(
         )
     switches, values = _split(options)
     read = {
-        "data": str(source.path),
+        "data": os.path.abspath(source.path),  # the run may be resumed from another folder
         "data_name": source.name,
         "data_images": len(source),
         "data_digest": source.digest,
@@ -210,8 +214,10 @@ def resume_run(
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder} is not a folder; give the run folder to resume.")
-    with join_ranks(device or _read_device(folder)) as ranks:
-        _resume(folder, ranks, data, device, workers, data_changed, changes)
+    with join_ranks(device or read_device(folder)) as ranks:
+        check_resumable(folder)
+        with hold_folder(folder) if ranks.is_first else nullcontext():
+            _resume(folder, ranks, data, device, workers, data_changed, changes)
 
 
 def _resume(
@@ -223,17 +229,17 @@ def _resume(
     data_changed: bool,
     changes: dict[str, Any],
 ) -> None:
-    _check_resumable(folder)
-    if ranks.is_first:
-        _take_over(folder)
-    state = _load_state(folder, device, ranks)
-    state.config = config = replace(state.config, data=data or state.config.data, **changes)
+    state = load_state(folder, device, ranks)
+    was_complete = state.images >= state.config.total_images
+    state.config = config = replace(state.config, data=os.path.abspath(data or state.config.data), **changes)
     deal_batch(config, ranks.count)
-    if state.images >= config.total_images:
+    if state.images >= config.total_images and not ranks.follow(owes_figures(folder, state)):
         click.echo(f"{folder} is complete ({state.images / 1000:g} kimg); give a larger --kimg to train it further.")
         return
-    source = _open_images(config.data, config.resolution, workers)
-    _take_subset(source, config.subset, config.seed)
+    if not os.path.exists(config.data):
+        raise TrainingError(f"{config.data} does not exist; give the place of the run's pictures with --data=PATH.")
+    whole = _open_images(config.data, config.resolution, workers)
+    source = _choose_subset(whole, config.subset, config.seed)
     check_fit(source, config)
     reader = SourceReader(source)
     differences = describe_changes(folder, source, config)
@@ -250,85 +256,28 @@ def _resume(
         opening.append(f"The data changed: {differences}; from here on its pictures come in another order.")
     elif data_changed:
         opening.append("The data did not change.")
-    metrics = _open_metrics(state.config, source, "detectors" in changes) if state.ranks.is_first else None
-    _train(folder, state, reader, metrics, None, *opening)
+    metrics = _open_metrics(state.config, whole, "detectors" in changes) if ranks.is_first else None
+    del whole  # which nothing else keeps in memory
+    state.config = _cite_detectors(state.config, metrics, ranks)
+    _train(folder, state, reader, metrics, None, *opening, was_complete=was_complete)
+
+
+def _cite_detectors(config: TrainConfig, metrics: SnapshotMetrics | None, ranks: Ranks) -> TrainConfig:
+    """Return the options with what may be kept of the detectors' names, as the first rank knows them."""
+    cited = tuple(map(cite_detector, config.detectors)) if metrics is None else metrics.detectors
+    return replace(config, detectors=ranks.follow(cited))
 
 
 def _open_metrics(config: TrainConfig, source: ImageSource, is_asked: bool = True) -> SnapshotMetrics | None:
     """Open what measures a run's snapshots, before anything is written; None where nothing is to be measured.
 
+    `source` is the whole set, with which figures of any run on it compare.
     Its detectors are programs: `is_asked` tells that the user named them, and not only the run's files.
     """
     if not config.metrics:
         return None
     given = (config.metrics, config.detectors, config.generator, source, config.mirror, config.device)
     return SnapshotMetrics(*given, is_asked=is_asked)
-
-
-def _read_device(folder: Path) -> str:
-    """Return the device that a run was trained on; "cpu" where that is not known."""
-    try:
-        with (folder / OPTIONS).open("rb") as file:
-            return str(json.loads(file.read(MAX_OPTIONS))["device"])
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return "cpu"
-
-
-def _take_over(folder: Path) -> None:
-    """Raise TrainingError if another process trains in the folder, and remove requests of an earlier session."""
-    pid = find_trainer(folder)
-    if pid is not None:
-        raise TrainingError(
-            f"{folder} is still being trained by process {pid}; stop it first, for example with a file "
-            f"named {STOP} in that folder, then resume."
-        )
-    for name in (STOP, CONTROL):  # those that are made from now on count
-        (folder / name).unlink(missing_ok=True)
-
-
-def _check_resumable(folder: Path) -> None:
-    """Raise TrainingError if a run folder has neither a state nor, without any snapshot, its options."""
-    if (folder / STATE).is_file():
-        return
-    snapshot = find_newest_snapshot(folder)
-    if snapshot is not None:
-        raise TrainingError(
-            f"{folder} holds no {STATE}, without which the run cannot go on from {snapshot.name}; "
-            "start a new run from that, with --transfer."
-        )
-    if not (folder / OPTIONS).is_file():
-        raise TrainingError(f"{folder} holds no {STATE} and no {OPTIONS}: it is no run folder; start a new run.")
-
-
-def _begin_again(folder: Path, device: str | None, ranks: Ranks) -> TrainState:
-    """Return the first state of the run whose options lie in `folder`."""
-    path = folder / OPTIONS
-    try:
-        with path.open("rb") as file:
-            document = json.loads(file.read(MAX_OPTIONS))
-    except (ValueError, RecursionError) as error:
-        raise TrainingError(f"{path} is damaged and cannot be resumed from; start a new run.") from error
-    if not isinstance(document, dict):
-        raise TrainingError(f"{path} holds no training options; start a new run.")
-    config = TrainConfig.from_json(document if device is None else {**document, "device": device})
-    if config.transfer:
-        raise TrainingError(
-            f"{folder} was ended before what it took from another model was stored; start a new run with --transfer."
-        )
-    require_device(config.device)
-    check_memory(config, ranks.count)
-    return TrainState(config, ranks)
-
-
-def _load_state(folder: Path, device: str | None, ranks: Ranks) -> TrainState:
-    if not (folder / STATE).is_file():
-        return _begin_again(folder, device, ranks)
-    try:
-        return TrainState.load(folder / STATE, device, ranks)
-    except CheckpointError as error:
-        snapshot = find_newest_snapshot(folder)
-        kept = f"; {snapshot.name} still opens in the window" if snapshot else ""
-        raise TrainingError(f"{error} Without it the run cannot be resumed{kept}.") from error
 
 
 def _train(
@@ -338,6 +287,7 @@ def _train(
     metrics: SnapshotMetrics | None,
     teachers: Teachers | None,
     *opening: str,
+    was_complete: bool = False,
 ) -> None:
     config, ranks = state.config, state.ranks
     if ranks.is_first:
@@ -356,7 +306,7 @@ def _train(
         log.say("On a CPU float16 is slower than float32; stop, and resume with --fp32 to change to float32.")
     for line in describe_data(reader, config):
         log.say(line)
-    outcome = Loop(folder, state, reader, log, metrics, teachers).run()
+    outcome = Loop(folder, state, reader, log, metrics, teachers, was_complete=was_complete).run()
     if outcome == "stopped" and config.transfer and not state.images and not (folder / STATE).is_file():
         log.say("Stopped before the first image, and nothing of it is kept: start the run anew.")
     elif outcome == "stopped":
@@ -387,10 +337,9 @@ def _open_images(data: str, resolution: int | None = None, workers: int | None =
     return source
 
 
-def _take_subset(source: ImageSource, count: int | None, seed: int | None) -> None:
-    """Keep of a set what --subset chose by the run's seed."""
-    if count:
-        source.keep_subset(count, seed or 0)
+def _choose_subset(whole: ImageSource, count: int | None, seed: int | None) -> ImageSource:
+    """Return what --subset chooses of a set by the run's seed, or all of it."""
+    return whole.choose_subset(count, seed or 0) if count else whole
 
 
 def _critters_path(outdir: Path, num: int, size: int) -> Path:

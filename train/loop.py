@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,8 +19,8 @@ from gan.data.image_io import to_uint8
 from gan.files.format import format_duration, format_kimg
 from gan.files.wishes import ControlError
 from gan.hub.resolve import find_newest_snapshot
-from gan.networks.generator import z_from_seed
-from gan.networks.labels import make_label_facts
+from gan.networks.generator import choose_batch_size, z_from_seed
+from gan.networks.labels import make_label_facts, read_label_mean
 from gan.shares import Share
 from train.damage import SourceReader
 from train.data import BatchLoader
@@ -28,7 +29,7 @@ from train.divergence import advise
 from train.errors import OUT_OF_MEMORY, TrainingError, explain, is_out_of_memory
 from train.grid import plan_grid
 from train.metrics.at_snapshots import SnapshotMetrics, StopMeasuring
-from train.metrics.records import format_figure, list_measured
+from train.metrics.records import format_figure, is_measured
 from train.ranks.errors import LostRankError
 from train.run_folder import OPTIONS, STATE, STOP, RunLog, fakes_name, nullify_nonfinite, snapshot_name, write_json
 from train.state import TrainState
@@ -36,37 +37,16 @@ from train.transfer.growing import Teachers
 from train.transfer.source import cite_source
 from train.watching.control import Control
 from train.watching.events import EventLog, open_events
+from train.watching.running_means import MEANS, RunningMeans
 from train.watching.stop import StopRequest
 
-MEANS = ("loss_g", "loss_d", "r1", "pl", "d_real_sign", "d_fake_sign", "augment_p", "grad_nonfinite")
 PAUSE_SECONDS = 0.25  # between looks at control.json
 
 
-class RunningMeans:
-    """Running means of a tick's statistics, kept on the device so that a step never waits for a number.
-
-    `finite_only`: a step's value that is not finite is left out, and only a mean without any other is NaN. For float16,
-    where one overflow spoils one step and no more.
-    """
-
-    def __init__(self, finite_only: bool = False) -> None:
-        self.finite_only = finite_only
-        self._sums: dict[str, torch.Tensor] = {}  # sum and count, [2]
-
-    def add(self, stats: dict[str, torch.Tensor]) -> None:
-        """Add one step's statistics, 0-d tensors by name."""
-        for name, value in stats.items():
-            counts = torch.isfinite(value) if self.finite_only else torch.ones_like(value, dtype=torch.bool)
-            both = torch.stack([torch.where(counts, value, 0.0), counts.to(value.dtype)])
-            self._sums[name] = self._sums[name] + both if name in self._sums else both
-
-    def take(self) -> dict[str, float | None]:
-        """Return the means by name, None for what was not measured, and start afresh."""
-        names = list(self._sums)
-        sums = torch.stack([self._sums[name] for name in names]).tolist() if names else []
-        found = {name: total / count if count else math.nan for name, (total, count) in zip(names, sums, strict=True)}
-        self._sums = {}
-        return {name: found.get(name) for name in MEANS}
+def owes_figures(run: Path, state: TrainState) -> bool:
+    """Tell whether the snapshot that a run goes on from lacks figures, which a kill or a stop may have cut short."""
+    name = snapshot_name(state.images)
+    return (run / name).is_file() and not is_measured(run, name, state.config.metrics)
 
 
 class Loop:
@@ -81,11 +61,13 @@ class Loop:
         metrics: SnapshotMetrics | None = None,
         teachers: Teachers | None = None,
         *,
+        was_complete: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Prepare it; `was_complete`: an earlier session ended with `state`, as long as the run was to be then."""
         config = state.config
         self.run_folder, self.state, self.reader, self.log, self.clock = run, state, reader, log, clock
-        self.metrics, self.teachers = metrics, teachers
+        self.metrics, self.teachers, self.was_complete = metrics, teachers, was_complete
         self.ranks = state.ranks
         share = Share(config.batch, state.ranks.rank, state.ranks.count)
         self.batches = BatchLoader(reader, config, share, state.device)
@@ -186,9 +168,9 @@ class Loop:
 
     def _train(self, stop: StopRequest) -> str:
         state, config = self.state, self.state.config
-        done = False
-        if self.ranks.is_first and state.images and not self._is_measured():
-            self._measure(stop, done)
+        done = state.images >= config.total_images  # a complete run that is resumed has its snapshot measured
+        if self.ranks.is_first and state.images and owes_figures(self.run_folder, state):
+            self._measure(stop, done or self.was_complete)
         self._wait_for_first(stop)
         self._started = self.clock() - state.seconds
         while not done:
@@ -258,7 +240,8 @@ class Loop:
             time.sleep(PAUSE_SECONDS)
             self._is_asked(stop)
         if said:
-            self.log.say("Going on.")
+            if not self.ranks.any(stop.made):
+                self.log.say("Going on.")
             self._started += self.clock() - begun
 
     def _read_control(self, stop: StopRequest) -> None:
@@ -335,23 +318,20 @@ class Loop:
         # A snapshot is passed on to others: it names the data set, not where it lies on this machine.
         changes = {"data": config.data_name, "transfer": cite_source(config.transfer), "detectors": []}
         facts["training"] = {**config.to_json(), **changes}
-        labels = self.reader.source.labels
-        if config.generator.c_dim and labels is not None:
-            facts |= make_label_facts(labels.values, labels.classes, config.generator.c_dim)
-        save_generator(path, state.ema, facts)
+        save_generator(path, state.ema, facts | self._describe_labels())
         state.save(self.run_folder / STATE)
         self._save_fakes()
         self.log.say(f"snapshot {path.name}")
+
+    def _describe_labels(self) -> dict[str, Any]:
+        """Return what a snapshot's facts say of the labels that it was trained with."""
+        labels, c_dim = self.reader.source.labels, self.state.config.generator.c_dim
+        return {} if labels is None or not c_dim else make_label_facts(labels.values, labels.classes, c_dim)
 
     def _wait_for_first(self, stop: StopRequest) -> None:
         """Let the other ranks answer as long as the first one measures."""
         while self.ranks.any(False):
             self.ranks.any(stop.made)
-
-    def _is_measured(self) -> bool:
-        """Tell whether the snapshot that a run goes on from has its figures, which a kill or a stop may cut short."""
-        name = snapshot_name(self.state.images)
-        return not (self.run_folder / name).is_file() or name in list_measured(self.run_folder)
 
     def _measure(self, stop: StopRequest, done: bool) -> None:
         """Measure the snapshot just taken, if it is its turn; one that was asked for in between has none.
@@ -371,12 +351,15 @@ class Loop:
         self.log.say(f"Measuring {', '.join(config.metrics)}.")
         try:
             name = snapshot_name(state.images)
-            for figure in self.metrics.measure(state.ema, self.run_folder, name, is_stopped):
+            label = read_label_mean(self._describe_labels(), config.generator.c_dim)
+            for figure in self.metrics.measure(state.ema, self.run_folder, name, is_stopped, label):
                 self.log.say(f"{figure.title} {format_figure(figure)}")
                 if self.events is not None:
                     self.events.add(state.images, {f"metrics/{of}": value for of, value in figure.results.items()})
         except StopMeasuring:
             self.log.say("Measuring was ended by the stop; the resumed run begins with it.")
+        except LostRankError:  # of which the run ends, too
+            raise
         except Exception as error:
             message = explain(error, "Measuring ran out of memory")
             if message is None:
@@ -390,8 +373,9 @@ class Loop:
         count = len(self.grid.indices)
         labels = self.batches.load_labels(self.grid.indices)
         pictures = []
-        for first in range(0, count, config.batch):
-            seeds = range(first, min(first + config.batch, count))
+        step = min(choose_batch_size(config.resolution), len(state.shares[0]))  # what memory is known to have room for
+        for first in range(0, count, step):
+            seeds = range(first, min(first + step, count))
             z = np.concatenate([z_from_seed(seed, config.generator.z_dim) for seed in seeds])
             c = None if labels is None else labels[seeds.start : seeds.stop]
             # float32, in which any viewer can show the snapshot, whatever the layers train in

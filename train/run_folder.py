@@ -8,8 +8,8 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ import psutil
 
 from gan.files.atomic_write import atomic_write
 from gan.files.format import format_duration, format_kimg
+from gan.files.locks import release_and_delete, take_lock
 from gan.files.numbered import format_images
+from gan.files.wishes import CONTROL
 from train.config import TrainConfig
 from train.errors import TrainingError
 
@@ -27,6 +29,7 @@ STATS = "stats.jsonl"
 PROGRESS = "progress.json"
 LOG = "log.txt"
 STOP = "stop"
+LOCK = ".trainer.lock"
 
 ERASE_LINE = "\r\x1b[K"  # of a terminal
 ACTIVE_STATES = ("starting", "training", "paused", "stopping")  # of progress.json, while a trainer holds the folder
@@ -80,6 +83,27 @@ def find_trainer(run: Path) -> int | None:
     return pid if alive else None
 
 
+@contextmanager
+def hold_folder(run: Path) -> Iterator[None]:
+    """Keep other processes from training in a run folder; remove requests of an earlier session at the beginning.
+
+    TrainingError if another process trains in it, or is about to. OSError.
+    """
+    pid = find_trainer(run)
+    lock = take_lock(run / LOCK) if pid is None else None  # its holder may read pictures for minutes before it says so
+    if lock is None:
+        raise TrainingError(
+            f"{run} is still being trained by {f'process {pid}' if pid else 'another process'}; stop it first, for "
+            f"example with a file named {STOP} in that folder, then resume."
+        )
+    try:
+        for name in (STOP, CONTROL):  # those that are made from now on count
+            (run / name).unlink(missing_ok=True)
+        yield
+    finally:
+        release_and_delete(lock)
+
+
 def write_json(path: Path, document: Any) -> None:
     """Write `document` to `path` atomically."""
     with atomic_write(path) as temporary:
@@ -100,12 +124,12 @@ class RunLog:
         self._written = -math.inf
 
     def say(self, line: str, is_printed: bool = True) -> None:
-        """Print one line, unless the terminal gets it elsewhere, and keep it in log.txt."""
+        """Keep one line in log.txt, and print it unless the terminal gets it elsewhere. OSError of log.txt alone."""
         line = line.encode("utf-8", "replace").decode()  # names of files may hold what no text can
-        print(ERASE_LINE if self._bar_shown else "", end=f"{line}\n" if is_printed else "", flush=True)
-        self._bar_shown = False
         with (self.run / LOG).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+        _show((ERASE_LINE if self._bar_shown else "") + (f"{line}\n" if is_printed else ""))
+        self._bar_shown = False
 
     def append_row(self, row: dict[str, Any]) -> None:
         """Append one tick to stats.jsonl."""
@@ -152,8 +176,17 @@ class RunLog:
         bar = "#" * round(24 * fraction)
         tail = "" if left is None else f"  {format_duration(left)} left"
         text = f"[{bar:<24}] {fraction:4.0%}  {format_kimg(images)} kimg  {images_per_s:.1f} img/s{tail}"
-        print(f"{ERASE_LINE}{text}", end="", flush=True)
+        _show(f"{ERASE_LINE}{text}")
         self._bar_shown = True
+
+
+def _show(text: str) -> None:
+    """Print, unless nobody reads any more: Ctrl-C ends `| tee run.log` too, and the run has yet to be saved."""
+    try:
+        print(text, end="", flush=True)
+    except OSError:
+        with suppress(OSError), open(os.devnull, "wb") as nowhere:  # where all that follows goes
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 class SilentLog(RunLog):

@@ -8,12 +8,14 @@ dataset convert` (train.datasets) makes such a set of any other. Pure numpy and 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import shlex
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -127,18 +129,23 @@ class ImageSource:
             pictures[index] = self.read(index)
         self._pictures = pictures
 
-    def keep_subset(self, count: int, seed: int) -> None:
-        """Keep `count` pictures, chosen by `seed`, in their order; labels keep their number of classes. ImageError."""
+    def choose_subset(self, count: int, seed: int) -> Self:
+        """Return a set of `count` pictures, chosen by `seed`, in their order; this one stays whole. ImageError.
+
+        Labels keep their number of classes.
+        """
         if count > len(self):
             raise ImageError(f"{self.path} holds {len(self)} pictures, fewer than the {count} of --subset; give fewer.")
         chosen = np.sort(np.random.default_rng([seed, len(self)]).permutation(len(self))[:count])
-        if self.labels is not None:
-            self.labels = self.labels._replace(values=self.labels.values[chosen])
-        if self._pictures is not None:
-            self._pictures = self._pictures[chosen]
-        self._name([self.names[index] for index in chosen])
-        if self._pictures is None and self.bytes <= MEMORY_LIMIT:
-            self.cache()
+        subset = copy.copy(self)
+        if subset.labels is not None:
+            subset.labels = subset.labels._replace(values=subset.labels.values[chosen])
+        if subset._pictures is not None:
+            subset._pictures = subset._pictures[chosen]
+        subset._name([self.names[index] for index in chosen])
+        if subset._pictures is None and subset.bytes <= MEMORY_LIMIT:
+            subset.cache()
+        return subset
 
     def describe(self) -> str:
         """Say in a line what the set holds, and what was left out and why."""

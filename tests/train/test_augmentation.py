@@ -184,6 +184,13 @@ def test_a_sheet_shows_each_picture_and_its_augmentations(tmp_path: Path, data: 
         with Image.open(data / name) as picture:
             assert np.array_equal(pixels[16 * row : 16 * row + 16, :16], np.asarray(picture))
     assert not np.array_equal(pixels[:16, :16], pixels[:16, 16:32])
+    for given, said in (
+        (("--augpipe=bg", "--diffaug=color"), "augmented by bg, p = 0.5; augmented by DiffAugment's color."),
+        (("--aug=fixed", "--diffaug=color"), "augmented by bgc, p = 0.5; augmented by DiffAugment's color."),
+        (("--diffaug=color",), ": augmented by DiffAugment's color."),
+    ):
+        result = CliRunner().invoke(main, [*line[:3], *line[4:], *given, "--overwrite"])
+        assert result.exit_code == 0 and said in result.output, result.output
     for more, said in (
         ((), "is there already"),
         (("--overwrite", "--target=0.5"), "give --p"),

@@ -152,6 +152,16 @@ def test_ctrl_c_reports_what_was_found(model, tmp_path, monkeypatch):
     assert row["estimates"][0]["num"] == 8 and len(calls) == 3
 
 
+def test_ctrl_c_before_the_first_figure_claims_no_file(model, tmp_path, monkeypatch):
+    def interrupted(self, count):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EquivarianceMeter, "add", interrupted)
+    result = call("--model", model[0], "--metrics", "eq_t", "--num", 2, "--json", tmp_path / "eq.json")
+    assert result.exit_code == 0 and "nothing was measured" in result.output
+    assert "Wrote" not in result.output and not (tmp_path / "eq.json").exists()
+
+
 def test_what_is_measured_is_kept_when_the_next_model_fails(model, tmp_path):
     path, generator = model
     broken = init_generator(generator.config)

@@ -13,10 +13,10 @@ from support.steps import Types, batch, bits, same, small
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan.networks.precision import NUM_FP16_RES
-from train.loop import MEANS, RunningMeans
 from train.losses import Step, path_length_loss, r1_loss, r1_penalty
 from train.mixed_precision import loss_scale, unscale_and_sanitize_
 from train.state import TrainState
+from train.watching.running_means import MEANS, RunningMeans
 
 # ---------------------------------------------------------------------------------------------------------- the losses
 

@@ -125,7 +125,8 @@ def test_the_device_decides_unless_told(
         found.append(config)
         raise TrainingError("Far enough.")
 
-    monkeypatch.setattr("train.launch.require_device", lambda name: None)
+    monkeypatch.setattr("train.launch.check_device", lambda name: None)
+    monkeypatch.setattr("train.ranks.group.require_device", lambda name: None)
     monkeypatch.setattr("train.launch.check_memory", stop)
     for command in ([*SMALL], ["ladder", "--cfg=T"]):
         given = [f"--data={data}", f"--outdir={tmp_path / 'runs'}", f"--device={device}", *options]

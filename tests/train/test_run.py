@@ -2,6 +2,7 @@
 """Whole runs through the command line: the folder's files, every way to end and resume, every refusal."""
 
 import errno
+import io
 import json
 import os
 import re
@@ -23,10 +24,12 @@ from support.trainer import SMALL, call, rows
 import train.loop
 import train.run_folder
 from gan.checkpoints.checkpoint import load_generator, load_tensors, save_tensors
+from gan.data.image_dataset import open_images
 from train.cli.options import EXAMPLES
 from train.data import Sampler
+from train.errors import TrainingError
 from train.presets.table import Preset, preset
-from train.run_folder import RunLog, find_trainer
+from train.run_folder import RunLog, find_trainer, hold_folder
 from train.state import TrainState
 
 DOCS = ROOT / "docs" / "run-folder.md"
@@ -209,6 +212,45 @@ def test_a_signal_stops_cleanly(
     assert signal.getsignal(number) is handler
 
 
+class Broken(io.TextIOBase):
+    """A terminal, or the pipe to `tee`, that is gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_ctrl_c_that_ends_the_reader_of_the_output_too_stops_cleanly(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_tee(state: TrainState) -> None:
+        sys.stdout = Broken()  # until the end of the command
+        signal.raise_signal(signal.SIGINT)
+
+    before_step(monkeypatch, 3, end_tee)
+    result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.1", *SMALL)
+    run = tmp_path / "00000-blobs-B-16"
+    assert result.exit_code == 0 and progress(run)["state"] == "stopped", result.output
+    assert (run / "network-snapshot-000000-016.safetensors").exists()
+    assert "Stopped at 0.016 kimg" in (run / "log.txt").read_text().splitlines()[-1]
+
+
+def test_a_log_whose_output_nobody_reads_ends_no_program(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from train.run_folder import RunLog; log = RunLog(pathlib.Path(sys.argv[1]), 10); "
+        "sys.stdin.read(); log.say('one'); log.write_progress('training', 5); log.say('two'); print('three')"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:  # type: ignore[call-overload]
+        process.stdout.close()
+        process.stdin.close()
+        assert process.wait() == 0 and not process.stderr.read()
+    assert (tmp_path / "log.txt").read_text() == "one\ntwo\n"
+
+
 def test_a_second_ctrl_c_aborts(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def twice(state: TrainState) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -289,6 +331,31 @@ def test_memory_that_runs_out_before_the_run_is_a_sentence(
     out = tmp_path / "runs"
     refused(call("--cfg=B", f"--data={data}", f"--outdir={out}", *SMALL), "out of memory", "smaller --batch")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("work", "line", "said"),
+    [
+        ("train.datasets.convert.convert_dataset", "dataset convert blobs --out=a.zip --size=16", "fewer --workers"),
+        ("train.datasets.check.check_dataset", "dataset check blobs", "end other programs"),
+        ("train.launch.draw_critters", "dataset critters --out=a.zip --num=2", "smaller --size or --num"),
+        ("train.reports.augment_sheet.draw_sheet", "dataset augment blobs --out=a.png", "fewer --rows or --columns"),
+        ("train.reports.page.write_report", "report run --out=a.html", "end other programs"),
+    ],
+)
+def test_memory_that_runs_out_elsewhere_is_no_advice_for_training(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, work: str, line: str, said: str
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "training_options.json").write_text("{}")
+    monkeypatch.setattr(work, fail)
+    result = call(*line.split())
+    refused(result, "memory", said)
+    assert "--cbase" not in result.output
 
 
 def test_an_error_of_the_program_is_not_dressed_up(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,6 +536,45 @@ def test_refuses_to_resume_what_is_still_training(tmp_path: Path, data: Path) ->
         other.communicate(b"\n")
     assert call("resume", run, "--kimg=0.008").exit_code == 0
     assert progress(run)["state"] == "finished"
+
+
+def test_a_session_holds_its_folder_from_its_first_moment_to_its_last(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures are read for minutes before progress.json names the trainer."""
+    run, tried = tmp_path / "00000-blobs-B-16", []
+
+    def try_to_resume(where: str) -> None:
+        with pytest.raises(TrainingError, match="still being trained by another process; stop it first"):
+            hold_folder(run).__enter__()
+        tried.append(where)
+
+    def read(*args: Any) -> Any:
+        if run.exists():
+            try_to_resume("reading")
+        return open_images(*args)
+
+    monkeypatch.setattr("train.launch.open_images", read)
+    before_step(monkeypatch, 0, lambda state: try_to_resume("new run"))
+    call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.004", *SMALL)
+    assert call("resume", run, "--kimg=0.008").exit_code == 0
+    assert tried == ["new run", "reading"] and not list(run.glob(".*"))
+
+
+def test_a_run_is_resumed_from_any_folder(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("--cfg=B", "--data=blobs", "--outdir=runs", "--kimg=0.004", *SMALL).exit_code == 0
+    run = tmp_path / "runs" / "00000-blobs-B-16"
+    options = json.loads((run / "training_options.json").read_text())
+    assert options["data"] == str(data)
+    monkeypatch.chdir("/")
+    result = call("resume", run, "--kimg=0.008")
+    assert result.exit_code == 0, result.output
+    data.rename(tmp_path / "elsewhere")
+    refused(call("resume", run, "--kimg=0.012"), f"{data} does not exist", "with --data=")
+    monkeypatch.chdir(tmp_path)
+    assert call("resume", run, "--kimg=0.012", "--data=elsewhere").exit_code == 0
+    assert json.loads((run / "training_options.json").read_text())["data"] == str(tmp_path / "elsewhere")
 
 
 def test_refuses_to_resume_on_other_data(tmp_path: Path, data: Path) -> None:

@@ -37,7 +37,7 @@ def augment(data: Path, out: Path, rows: int, columns: int, seed: int, overwrite
     The options are those of a run. As nothing adapts here, --p is the probability (0.5).
     """
     values = {name: value for name, value in given.items() if value is not None}
-    if not values.get("diffaug"):
+    if values.keys() & {"aug", "augpipe"} or not values.get("diffaug"):
         values.setdefault("p", 0.5)
     if values.get("aug", "fixed") != "fixed" or values.keys() & {"target", "ada_images"}:
         raise click.UsageError("Nothing is trained here: give --p, how often each transform is applied.")
@@ -48,6 +48,6 @@ def augment(data: Path, out: Path, rows: int, columns: int, seed: int, overwrite
     refuse_existing(out, overwrite)
     from train.reports.augment_sheet import draw_sheet  # here: torch takes longer to load than --help may
 
-    with report_errors():
+    with report_errors("The pictures need more memory than there is: give fewer --rows or --columns"):
         draw_sheet(data, out, options, rows, columns, seed)
     click.echo(f"Wrote {out}: {options.describe()}.")

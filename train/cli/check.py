@@ -36,7 +36,8 @@ def check(context: click.Context, data: Path | None, data_option: Path | None) -
     data = given[0]
     from train.datasets.check import check_dataset
 
-    with report_errors(), show_progress(f"Checking the pictures in {data}", "Decoded") as progress:
+    too_large = "The check ran out of memory: end other programs, then check again"
+    with report_errors(too_large), show_progress(f"Checking the pictures in {data}", "Decoded") as progress:
         found = check_dataset(data, progress)
     for line in found.lines:
         click.echo(line)

@@ -29,7 +29,7 @@ SAID = {
 def control(run_folder: Path, action: str | None, snap: int | None) -> None:
     """Pause a run, let it go on, ask it for a snapshot, stop it.
 
-    The trainer that works on RUN_FOLDER obeys after its step, or with many processes after its tick.
+    The trainer that works on RUN_FOLDER obeys after its step.
     """
     if action is None and snap is None:
         raise click.UsageError(f"Say what to ask for: {', '.join(ACTIONS)}, or --snap=N.")

@@ -163,7 +163,7 @@ def convert(
     height = (size[1] or round(size[0] * 3 / 4)) if wide else 0
     transform = Transform(size[0], crop, height, int(channels), background, min_size)
     with (
-        report_errors(),
+        report_errors("The conversion ran out of memory: give fewer --workers; the same command goes on where it was"),
         _explain_interrupt(),
         show_progress(f"Converting {source} into {out}", "Converted") as progress,
     ):

@@ -42,7 +42,7 @@ def critters(out: Path, num: int, size: str, seed: int, species: str | None, ove
     refuse_existing(out, overwrite)
     from train import launch  # here: torch takes longer to load than --help may
 
-    with report_errors():
+    with report_errors("Drawing ran out of memory: give a smaller --size or --num"):
         names = [name.strip() for name in (species or "").split(",") if name.strip()]
         launch.draw_critters(out, num, int(size), seed, names)
 

@@ -30,7 +30,7 @@ def report(run_folder: Path, out: Path | None, overwrite: bool) -> None:
     from train.reports.page import write_report
     from train.run_folder import OPTIONS
 
-    with report_errors():
+    with report_errors("Writing the page ran out of memory: end other programs, then try again"):
         if not (run_folder / OPTIONS).is_file():
             raise TrainingError(f"{run_folder} holds no {OPTIONS}: it is no run folder; give one that train.py made.")
         try:

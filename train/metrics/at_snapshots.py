@@ -14,6 +14,7 @@ from gan.metrics.measure import Measurement, check_counts
 from gan.metrics.names import EQUIVARIANCE, Metric, parse_metrics
 from gan.networks.config import GeneratorConfig
 from gan.networks.generator import Generator
+from gan.networks.labels import Label
 from train.metrics.detectors import open_networks
 from train.metrics.records import append_record
 
@@ -33,7 +34,10 @@ def check_metrics(metrics: Sequence[Metric], config: GeneratorConfig, source: Im
 
 
 class SnapshotMetrics:
-    """The metrics of a run's snapshots, with their feature networks open."""
+    """The metrics of a run's snapshots, with their feature networks open.
+
+    `detectors`: what may be kept of these networks' names, without secrets.
+    """
 
     def __init__(
         self,
@@ -47,16 +51,16 @@ class SnapshotMetrics:
     ) -> None:
         """Open them, before the run begins: MissingFeatures or ConfigError for what cannot be measured.
 
-        `is_asked`: as in `open_networks`.
+        `source`: the whole set, also where the run trains on a part of it; `is_asked`: as in `open_networks`.
         """
         self.metrics, self.source, self.mirror = parse_metrics(names), source, mirror
         check_metrics(self.metrics, config, source, mirror)
-        self.networks = open_networks(self.metrics, detectors, device, fetch_with_bar, is_asked)
+        self.networks, self.detectors = open_networks(self.metrics, detectors, device, fetch_with_bar, is_asked)
 
     def measure(
-        self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool]
+        self, generator: Generator, run: Path, snapshot: str, is_stopped: Callable[[], bool], label: Label | None
     ) -> Iterator[Figure]:
-        """Measure a snapshot, add its figures to the run folder, and yield them.
+        """Measure a snapshot, add its figures to the run folder, and yield them; `label`: as in Draws.
 
         StopMeasuring as soon as `is_stopped`, which is asked for each batch; nothing is added then. The random numbers
         of training stay as they are.
@@ -66,7 +70,8 @@ class SnapshotMetrics:
             if is_stopped():
                 raise StopMeasuring
 
-        measurement = Measurement(generator, self.metrics, self.networks, self.source, mirror=self.mirror)
+        given = (generator, self.metrics, self.networks, self.source)
+        measurement = Measurement(*given, mirror=self.mirror, label=label)
         measurement.run(check)
         for figure, seconds in measurement.figures():
             append_record(run, figure, seconds, snapshot)

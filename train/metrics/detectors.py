@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,8 +13,8 @@ import click
 from gan.files.errors import sanitize_text
 from gan.files.user_cache import find_user_cache
 from gan.hub.published import PublishedDetector, find_detector
-from gan.hub.resolve import unquote_path
-from gan.hub.url import is_address
+from gan.hub.resolve import cite_model, unquote_path
+from gan.hub.url import Address, DownloadError, is_address, parse_address
 from gan.metrics.features import LITE_NAME, EfficientNetLite0, FeatureNetwork, MissingFeatures
 from gan.metrics.names import Metric
 from gan.metrics.torchscript import INCEPTION, VGG16, TorchScriptFeatures, hash_file
@@ -27,8 +26,8 @@ ROLES = {"fid": INCEPTION, "kid": INCEPTION, "is": INCEPTION, "pr": VGG16, "ppl"
 
 def open_networks(
     metrics: Sequence[Metric], given: Sequence[str], device: str, fetch: Callable[[str], str], is_asked: bool = True
-) -> dict[str, FeatureNetwork]:
-    """Return the feature network for each kind of metric that has one.
+) -> tuple[dict[str, FeatureNetwork], tuple[str, ...]]:
+    """Return the feature network for each kind of metric that has one, and what may be kept of the names `given`.
 
     `given`: paths, addresses, names of published detectors, or LITE, which stands in where no other one does. What is
     not given is fetched: `fetch` returns the path of the file at an address. With `is_asked` the user named them; else
@@ -37,13 +36,13 @@ def open_networks(
     """
     needed = {metric.kind: ROLES[metric.kind] for metric in metrics if metric.kind in ROLES}
     if not needed:
-        return {}
-    lite, of_role = None, {}
-    for text in given:
+        return {}, tuple(map(cite_detector, given))
+    lite, of_role, cited = None, {}, list(given)
+    for i, text in enumerate(given):
         if text.strip().lower() == LITE:
             lite = EfficientNetLite0(device)
         else:
-            network = _open_program(text, device, fetch, is_asked)
+            network, cited[i] = _open_program(text, device, fetch, is_asked)
             of_role[network.role] = network
     names = {metric.kind: metric.name for metric in metrics}
     found: dict[str, FeatureNetwork] = {}
@@ -56,7 +55,15 @@ def open_networks(
                 )
             of_role[role] = TorchScriptFeatures(_fetch_published(role, names[kind], fetch), device)
         found[kind] = of_role.get(role) or _require(lite)
-    return found
+    return found, tuple(cited)
+
+
+def cite_detector(text: str) -> str:
+    """Return what may be kept of a detector's name as long as it is not opened: an address loses its secrets."""
+    address = _parse(text)
+    if address is None:
+        return _show(text) if is_address(text) else text
+    return f"{address.shown}#sha256={address.sha256}" if address.sha256 else address.shown
 
 
 def check_detectors(given: Sequence[str]) -> None:
@@ -66,30 +73,61 @@ def check_detectors(given: Sequence[str]) -> None:
             _find_file(text, str)
 
 
-def _open_program(text: str, device: str, fetch: Callable[[str], str], is_asked: bool) -> TorchScriptFeatures:
-    mark = _find_mark(text)
-    if not (is_asked or _find_path(text) is None and find_detector(text) or mark is not None and mark.exists()):
-        shown = sanitize_text(text, 200)
+def _open_program(
+    text: str, device: str, fetch: Callable[[str], str], is_asked: bool
+) -> tuple[TorchScriptFeatures, str]:
+    """Return a program as a feature network, and what may be kept of its name: an address with its checksum."""
+    shown = _show(text)
+    if not (is_asked or _is_trusted(text)):
         raise MissingFeatures(
             f"The run's files name a program to measure by, {shown}, that you never named yourself: if you trust it, "
             f"give --detector={shown} once more, else --metrics=none."
         )
-    network = TorchScriptFeatures(_find_file(text, fetch), device)
-    if mark is not None:
+    try:
+        path = _find_file(text, fetch)
+    except click.ClickException as problem:
+        if is_asked or problem.exit_code == 130:  # Ctrl-C
+            raise
+        raise MissingFeatures(
+            f"The program that the run is measured by, {shown}, is not in the cache any more and could not be fetched "
+            f"({problem.message.rstrip('.')}): give its whole address with --detector once more, else --metrics=none."
+        ) from problem
+    network = TorchScriptFeatures(path, device)
+    if mark := _find_mark(network.digest):
         with suppress(OSError):  # it is then asked for again
             mark.parent.mkdir(parents=True, exist_ok=True)
             mark.touch()
-    return network
+    return network, cite_model(text, path)
 
 
-def _find_mark(text: str) -> Path | None:
-    """Return the empty file that says that the user once named this program, a file by its content; None for nowhere.
+def _is_trusted(text: str) -> bool:
+    """Tell whether a program is a published one, or known by its content as one that the user once named. OSError."""
+    path = _find_path(text)
+    if path is None and find_detector(text):
+        return True
+    address = _parse(text)
+    digest = hash_file(path) if path is not None else "" if address is None else address.sha256
+    mark = _find_mark(digest)
+    return bool(digest) and mark is not None and mark.exists()
 
-    OSError.
-    """
-    cache, path = find_user_cache(), _find_path(text)
-    digest = hashlib.sha256(text.encode()).hexdigest() if path is None else hash_file(path)
+
+def _find_mark(digest: str) -> Path | None:
+    """Return the empty file that says that the user once named the program of this content; None for nowhere."""
+    cache = find_user_cache()
     return None if cache is None else cache / TRUSTED / digest
+
+
+def _parse(text: str) -> Address | None:
+    """Return the address that a detector is called by; None for any other name, and for what is no usable address."""
+    with suppress(DownloadError):
+        return parse_address(text) if is_address(text) else None
+    return None
+
+
+def _show(text: str) -> str:
+    """Return a detector's name for a sentence: without the secrets that an address may hold."""
+    address = _parse(text)
+    return address.shown if address is not None else "an address" if is_address(text) else sanitize_text(text, 200)
 
 
 def _find_path(text: str) -> str | None:
@@ -128,9 +166,8 @@ def _find_file(text: str, fetch: Callable[[str], str]) -> str:
         return fetch(text)
     published = find_detector(text)
     if published is None:
-        shown = sanitize_text(text, 200)
         raise MissingFeatures(
-            f"There is no detector {shown}: give the path or address of a TorchScript file, {INCEPTION}, {VGG16}, or "
-            f"{LITE}, which needs no download."
+            f"There is no detector {_show(text)}: give the path or address of a TorchScript file, {INCEPTION}, "
+            f"{VGG16}, or {LITE}, which needs no download."
         )
     return _fetch(published, f"You asked for {published.name}.pt", fetch)

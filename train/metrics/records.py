@@ -8,14 +8,14 @@ import math
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gan.files.format import format_duration
 from gan.metrics.figure import Figure
-from gan.metrics.names import UNITS
+from gan.metrics.names import UNITS, parse_metrics
 
 OPTIONS = "training_options.json"  # which makes a folder a run's
 
@@ -46,15 +46,16 @@ def append_record(run: Path, figure: Figure, seconds: float, snapshot: str) -> N
         file.write(b"\n" * begun + json.dumps(row).encode() + b"\n")
 
 
-def list_measured(run: Path) -> set[str]:
-    """Return the names of the snapshots that have figures in a run folder."""
-    names: set[Any] = set()
+def is_measured(run: Path, snapshot: str, names: Sequence[str]) -> bool:
+    """Tell whether a snapshot has figures of all metrics of these names, whatever networks they are by."""
+    titles: set[str] = set()
     for path in run.glob("metric-*.jsonl"):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            with suppress(ValueError, TypeError, RecursionError):  # a line that a killed run began
+            with suppress(ValueError, RecursionError):  # a line that a killed run began
                 row = json.loads(line)
-                names |= {row.get("snapshot_pkl")} if isinstance(row, dict) else set()
-    return names
+                if isinstance(row, dict) and row.get("snapshot_pkl") == snapshot:
+                    titles.add(str(row.get("metric")).partition(" (")[0])
+    return {metric.name for metric in parse_metrics(names)} <= titles
 
 
 def to_row(figure: Figure, seconds: float) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def measure_all(options: dict[str, Any]) -> None:
     if target is not None:  # a path that cannot be written is refused now, not after an hour
         tempfile.TemporaryFile(dir=target.parent).close()
     pictures = _open_pictures(subjects, options)
-    networks = open_networks(metrics, options["detectors"], device, fetch_with_bar)
+    networks, _ = open_networks(metrics, options["detectors"], device, fetch_with_bar)
     width = max(len(subject.name) for subject in subjects)
     equivariance = select(metrics, EQUIVARIANCE)
     if equivariance:
@@ -97,7 +97,7 @@ def measure_all(options: dict[str, Any]) -> None:
             said = "the figures are of the samples until then." if figures else "nothing was measured."
             click.echo(f"Stopped before the end; {said}", err=True)
             break
-    if target is not None:
+    if target is not None and rows:
         click.echo(f"Wrote {target}.")
 
 

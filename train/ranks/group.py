@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from gan.devices import DeviceError
+from gan.devices import DeviceError, require_device
 from train.ranks.errors import LostRankError, RanksError
 
 BUCKET_BYTES = 32 * 2**20  # of gradients that are added up in one call
@@ -152,10 +152,12 @@ def join_ranks(device: str) -> Iterator[Ranks]:
     """Join the processes that --gpus or torchrun started, and yield them; alone where there are no others.
 
     The device must be "cpu" or "cuda", of which each process takes the one with its number on its machine.
-    RanksError for another one, DeviceError where the machine has too few, LostRankError if the others do not come.
+    RanksError for another one, DeviceError for one that the machine lacks or that cannot be used, LostRankError if the
+    others do not come.
     """
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count <= 1 or "RANK" not in os.environ:
+        require_device(device)
         yield ALONE
         return
     from torch.distributed.rendezvous import rendezvous  # which not every build of torch has
@@ -164,6 +166,7 @@ def join_ranks(device: str) -> Iterator[Ranks]:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # rank 0 speaks for all
         logging.getLogger("cuda_ops").setLevel(logging.WARNING)
     _take_device(device)
+    require_device(device)  # only now: what is allocated on "cuda" goes to the GPU that was taken
     try:
         store, rank, count = next(iter(rendezvous("env://")))
         backend = "nccl" if device == "cuda" else "gloo"

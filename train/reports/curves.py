@@ -25,11 +25,12 @@ class Curve(NamedTuple):
 
 def draw_curves(title: str, curves: Sequence[Curve], x_label: str, log: bool = False) -> str:
     """Return a figure of curves over one axis, "" if none has a point; `log`: a logarithmic axis."""
-    kept = [curve._replace(points=_thin(_select(curve.points, log))) for curve in curves]
-    values = [y for curve in kept for _, y in curve.points if y is not None]
+    # What is measured now and then (R1 in one of many ticks) is joined over the ticks between.
+    kept = [(curve, _thin(_select(curve.points, log))) for curve in curves]
+    values = [y for _, points in kept for _, y in points]
     if not values:
         return ""
-    right = max(x for curve in kept for x, _ in curve.points) or 1.0
+    right = max(x for curve in curves for x, _ in curve.points if _has_place(x)) or 1.0
     low, high = _range([math.log10(y) for y in values] if log else values)
     ticks = _log_ticks(low, high) if log else _ticks(low, high, 5)
     across, along = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -48,34 +49,38 @@ def draw_curves(title: str, curves: Sequence[Curve], x_label: str, log: bool = F
         x = LEFT + across * value / right
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{value:.4g}</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 3}" text-anchor="end">{html.escape(x_label)}</text>')
-    for curve in kept:
-        # What is measured now and then (R1 in one of many ticks) is joined over the ticks between.
-        places = [place(x, y) for x, y in curve.points if y is not None]
+    for curve, points in kept:
+        places = [place(x, y) for x, y in points]
         if len(places) == 1:
             x_text, _, y_text = places[0].partition(",")
             parts.append(f'<circle class="{curve.colour}" cx="{x_text}" cy="{y_text}" r="3"/>')
         elif places:
             parts.append(f'<polyline class="{curve.colour}" points="{" ".join(places)}"/>')
-    legend = "".join(_legend(curve) for curve in kept if any(y is not None for _, y in curve.points))
+    legend = "".join(_legend(curve, points[-1][1]) for curve, points in kept if points)
     caption = f"<figcaption><b>{html.escape(title)}</b> {legend}</figcaption>"
     label = html.escape(title, quote=True)
     picture = f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
     return f'<figure class="curves">{caption}{picture}</figure>'
 
 
-def _legend(curve: Curve) -> str:
-    last = next(y for _, y in reversed(curve.points) if y is not None)
+def _legend(curve: Curve, last: float) -> str:
     return f'<span class="key {curve.colour}">{html.escape(curve.name)} <output>{last:.4g}</output></span>'
 
 
-def _select(points: Sequence[tuple[float, float | None]], log: bool) -> list[tuple[float, float | None]]:
-    def good(y: float | None) -> bool:
-        return y is not None and math.isfinite(y) and abs(y) < 1e30 and (y > 1e-30 or not log)
+def _select(points: Sequence[tuple[float, float | None]], log: bool) -> list[tuple[float, float]]:
+    """Return the points that can be drawn."""
+    return [
+        (x, y)
+        for x, y in points
+        if y is not None and _has_place(x) and math.isfinite(y) and abs(y) < 1e30 and (y > 1e-30 or not log)
+    ]
 
-    return [(x, y if good(y) else None) for x, y in points if math.isfinite(x) and 0 <= x < 1e15]
+
+def _has_place(x: float) -> bool:
+    return math.isfinite(x) and 0 <= x < 1e15
 
 
-def _thin(points: list[tuple[float, float | None]]) -> list[tuple[float, float | None]]:
+def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """Keep every nth point, and the last."""
     step = math.ceil(len(points) / MOST_POINTS)
     return points if step <= 1 else [*points[:-1:step], points[-1]]

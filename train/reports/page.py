@@ -191,13 +191,10 @@ def _metrics(run: RunFiles) -> str:
     figures, lines = [], []
     for name, rows in run.metrics.items():
         points: dict[str, list[tuple[float, float | None]]] = {}
-        for row in rows:
-            results, kimg = row.get("results"), find_kimg(row)
-            for key, value in results.items() if isinstance(results, dict) else ():
-                lines.append((str(key), "" if kimg is None else f"{kimg:g}", _figure_text(value)))
-                if kimg is not None:
-                    points.setdefault(str(key), []).append((kimg, _number(value)))
-        curves = [Curve(key, f"c{number % 3}", found) for number, (key, found) in enumerate(points.items())]
+        for (kimg, key), value in sorted(_find_last(rows).items()):
+            lines.append((key, "" if kimg < 0 else f"{kimg:g}", _figure_text(value)))
+            points.setdefault(key, []).append((kimg, value))
+        curves = [Curve(key, f"c{number % 3}", of) for number, (key, of) in enumerate(points.items())]
         figures.append(draw_curves(name, curves, "kimg"))
     if not lines:
         return ""
@@ -205,6 +202,21 @@ def _metrics(run: RunFiles) -> str:
     table = f"<table><tr><th>metric</th><th>kimg</th><th>value</th></tr>{rows_text}</table>"
     shown = f"<details><summary>{len(lines)} figures</summary>{table}</details>" if len(lines) > 12 else table
     return f'<h2>Metrics</h2><div class="row">{"".join(figures)}</div>{shown}'
+
+
+def _find_last(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[float, str], float | None]:
+    """Return figures by the age of their snapshot (-1: unknown) and their name; of several the last that is a number.
+
+    A file holds them in the order in which they were measured.
+    """
+    found: dict[tuple[float, str], float | None] = {}
+    for row in rows:
+        results, kimg = row.get("results"), find_kimg(row)
+        for key, value in results.items() if isinstance(results, dict) else ():
+            place, number = (-1.0 if kimg is None else kimg, str(key)), _number(value)
+            if number is not None or place not in found:
+                found[place] = number
+    return found
 
 
 def _figure_text(value: Any) -> str:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan.files.format import format_bytes
 from train.run_folder import LOG, OPTIONS, PROGRESS, STATS
 
 MAX_DOCUMENT, MAX_ROWS, MAX_LOG = 2**20, 2**26, 2**17  # bytes read of a file
@@ -50,7 +52,7 @@ def read_run(folder: Path) -> RunFiles:
         sorted(fakes, key=lambda grid: grid.kimg),
         folder / "reals.png" if "reals.png" in names else None,
         {name: rows for name, rows in metrics.items() if rows},
-        _read(folder / LOG, MAX_LOG).decode("utf-8", "replace"),
+        _read_end(folder / LOG),
     )
 
 
@@ -75,6 +77,18 @@ def _read(path: Path, limit: int) -> bytes:
             return file.read(limit)
     except OSError:
         return b""
+
+
+def _read_end(path: Path) -> str:
+    """Return the end of a text, MAX_LOG bytes, below a line that says what is left out."""
+    try:
+        with path.open("rb") as file:
+            left_out = max(file.seek(0, os.SEEK_END) - MAX_LOG, 0)
+            file.seek(left_out)
+            text = file.read(MAX_LOG).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return f"(The first {format_bytes(left_out)} are left out.)\n" + text.partition("\n")[2] if left_out else text
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -43,8 +43,7 @@ class Control:
         return True
 
     def _take(self, wishes: Mapping[str, Any]) -> None:
-        if "pause" in wishes or "resume" in wishes:
-            self.paused = wishes["pause"] if "pause" in wishes else not wishes["resume"]
+        self.paused = wishes.get("pause", self.paused and not wishes.get("resume", False))
         self.snapshot = self.snapshot or wishes.get("snapshot", False)
         self.stop = self.stop or wishes.get("stop", False)
         self.snap = wishes.get("snap", self.snap)

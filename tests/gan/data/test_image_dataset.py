@@ -420,9 +420,7 @@ def test_a_subset_is_chosen_by_its_seed(tmp_path: Path, limit: int) -> None:
     whole = open_images(folder)
 
     def choose(count: int, seed: int) -> image_dataset.ImageSource:
-        source = open_images(folder, memory_limit=limit)
-        source.keep_subset(count, seed)
-        return source
+        return open_images(folder, memory_limit=limit).choose_subset(count, seed)
 
     chosen = choose(5, 1)
     places = [whole.names.index(name) for name in chosen.names]

@@ -158,7 +158,7 @@ def test_too_few_pictures_are_refused_before_any_is_drawn(
     for names, said in (("is0.009k", "is0.009k needs at least 10 pictures"), ("kid0.003k_full", "at least 4 pictures")):
         with pytest.raises(ConfigError, match=said):
             Measurement(generator, parse_metrics([names]), networks, source)
-    source.keep_subset(1, 0)
+    source = source.choose_subset(1, 0)
     for name in ("kid0.04k_full", "pr0.04k3_full"):
         with pytest.raises(ConfigError, match=f"{name} needs a set of at least 4 pictures, and set has 1"):
             Measurement(generator, parse_metrics([name]), networks, source)

@@ -1,13 +1,17 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Runs that measure their snapshots: what is written when, and that the training itself is the same."""
 
+import hashlib
 import json
 from pathlib import Path
+from shutil import rmtree
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.fetching import cache_in
 from support.metrics.detectors import Inception, Other, write_detector
+from support.sites import Page, serving
 from support.trainer import SMALL, call
 
 from gan.checkpoints.checkpoint import load_tensors
@@ -16,6 +20,7 @@ from gan.metrics.figure import Figure
 from gan.metrics.measure import Measurement
 from gan.metrics.names import Metric
 from train.metrics.records import append_record
+from train.ranks.errors import LostRankError
 from train.run_folder import STATE, STOP
 from train.state import TrainState
 
@@ -88,6 +93,46 @@ def test_a_stop_ends_the_measurement_and_resume_takes_other_metrics(
     assert row["metric"] == "kid0.016k_full (mine)" and list(row["results"]) == ["kid0.016k_full (mine)"]
     assert json.loads((run / "training_options.json").read_text())["metrics"] == ["kid0.016k_full"]
     assert tensors(run) == tensors(start(data, tmp_path / "plain"))
+
+
+@pytest.mark.parametrize("more", [(), ("--kimg=0.052",)])
+def test_a_last_snapshot_whose_measurement_was_stopped_is_measured_by_resume(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
+    run_measurement = Measurement.run
+
+    def stopped(self: Measurement, progress: Any, *rest: Any) -> None:
+        (next((tmp_path / "runs").iterdir()) / STOP).touch()
+        run_measurement(self, progress, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Measurement, "run", stopped)
+        run = start(
+            data, tmp_path / "runs", "--metrics=is0.02k", "--metrics-every=4", "--snap=2", f"--detector={detector}"
+        )
+    assert json.loads((run / "progress.json").read_text())["state"] == "finished" and not list(run.glob("metric-*"))
+    result = call(f"--resume={run}", *more)
+    assert result.exit_code == 0 and "Finished" in result.output, result.output
+    snapshots = [row["snapshot_pkl"] for row in records(run, "is0.02k")]
+    assert snapshots[0] == "network-snapshot-000000-048.safetensors" and len(snapshots) == 1 + len(more)
+    assert "is complete" in call(f"--resume={run}").output
+    assert len(records(run, "is0.02k")) == 1 + len(more)
+
+
+def test_figures_while_training_are_those_of_the_command(data: Path, tmp_path: Path) -> None:
+    """On a part of a set, whose figures compare with all of it, and with labels that are vectors."""
+    detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
+    labels = [[f"{i}.png", [0.5, i / 5]] for i in range(6)]
+    (data / "dataset.json").write_text(json.dumps({"labels": labels}))
+    names = "fid0.016k_full", "eqt0.002k_int"
+    words = f"--metrics={','.join(names)}", f"--detector={detector}"
+    run = start(data, tmp_path / "runs", *words, "--cfg=T", "--cond", "--subset=4", "--kimg=0.004")
+    found = call("metrics", f"--model={run}", *words)
+    assert found.exit_code == 0, found.output
+    for name in names:
+        ours, theirs = (row["results"][name] for row in records(run, name))
+        assert ours == pytest.approx(theirs, rel=1e-6), name
 
 
 def test_wishes_are_heard_while_a_snapshot_is_measured(
@@ -171,6 +216,52 @@ def test_a_program_that_only_the_runs_files_name_is_not_run(
     write_detector(detector, Inception(linear=False))
     result = call(f"--resume={run}", "--kimg=0.064")
     assert result.exit_code == 1 and "that you never named yourself" in result.output, "that is another program"
+
+
+def test_the_secrets_of_a_detectors_address_are_not_kept(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = write_detector(tmp_path / "mine.pt", Inception()).read_bytes()
+    (tmp_path / "mine.pt").unlink()
+    with cache_in(tmp_path / "models", monkeypatch), serving() as site:
+        site.pages["/mine.pt"] = Page(content)
+        shown, secret = site.url("/mine.pt"), f"{site.url('/mine.pt', 'me:hidden@')}?token=hidden"
+        words = f"--detector={secret}", "--metrics=is0.02k", "--kimg=0.004"
+        dry = call("--cfg=A", f"--data={data}", f"--outdir={tmp_path / 'runs'}", *SMALL, *words, "--dry-run")
+        assert dry.exit_code == 0 and shown in dry.output and "hidden" not in dry.output
+        run = start(data, tmp_path / "runs", *words)
+        options = json.loads((run / "training_options.json").read_text())
+        assert options["detectors"] == [f"{shown}#sha256={hashlib.sha256(content).hexdigest()}"]
+        site.pages.clear()
+        assert call(f"--resume={run}", "--metrics=none", "--kimg=0.008").exit_code == 0
+        assert json.loads((run / "training_options.json").read_text())["detectors"] == options["detectors"]
+        assert call(f"--resume={run}", words[1], "--kimg=0.012").exit_code == 0, "the copy in the cache will do"
+        for path in run.iterdir():
+            assert b"hidden" not in path.read_bytes(), path
+        rmtree(tmp_path / "models")
+        result = call(f"--resume={run}", "--kimg=0.016")
+        said = result.output.splitlines()[-1]
+        assert result.exit_code == 1 and "its whole address with --detector once more" in said and shown in said
+        site.pages["/mine.pt"] = Page(content)
+        assert call(f"--resume={run}", "--kimg=0.016", words[0]).exit_code == 0
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))  # another user's
+        result = call(f"--resume={run}", "--kimg=0.02")
+        assert "that you never named yourself" in result.output and "hidden" not in result.output
+
+
+def test_a_lost_rank_ends_the_measurement_and_the_run(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise LostRankError("Rank 1 failed: The disk is full")
+
+    monkeypatch.setattr(Measurement, "run", fail)
+    detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
+    words = "--metrics=is0.02k", f"--detector={detector}", "--kimg=0.004"
+    result = call("--cfg=A", f"--data={data}", f"--outdir={tmp_path / 'runs'}", *SMALL, *words)
+    assert result.exit_code == LostRankError.exit_code and "The disk is full" in result.output.splitlines()[-1]
+    log = (next((tmp_path / "runs").iterdir()) / "log.txt").read_text()
+    assert "was not measured" not in log and "Failed: Rank 1 failed" in log
 
 
 def test_a_measurement_that_fails_does_not_end_the_run(

@@ -14,6 +14,8 @@ from support.metrics.detectors import Inception, write_detector
 from support.paths import ROOT
 from support.trainer import SMALL, call, rows
 
+from gan.devices import DeviceError
+
 TWO = {"OMP_NUM_THREADS": "1"}
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node=2")
 
@@ -108,6 +110,23 @@ def test_gpus_of_torchrun_are_its_own(data: Path, tmp_path: Path, monkeypatch: p
     assert "The ladder is trained by one process" in call("ladder", f"--data={data}").output
     result = call(*options(data, tmp_path / "runs"), "--device=mps")
     assert result.exit_code == 1 and "Error: " in result.output
+
+
+def test_a_rank_allocates_on_no_gpu_but_its_own(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def require(name: str) -> None:
+        done.append(f"require {name}")
+        raise DeviceError("Far enough.")
+
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    for module in ("train.launch", "train.state", "train.ranks.group"):
+        monkeypatch.setattr(f"{module}.require_device", require)
+    monkeypatch.setattr("train.launch.check_device", lambda name: done.append(f"check {name}"))
+    monkeypatch.setattr("train.ranks.group._take_device", lambda name: done.append(f"take {name}"))
+    assert "Far enough." in call(*options(data, tmp_path / "runs"), "--device=cuda").output
+    assert done == ["check cuda", "take cuda", "require cuda"]
 
 
 def test_a_dry_run_starts_nothing(data: Path, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from support.ranks import configs, results, train
 from support.steps import bits, small_config
+from support.trainer import SMALL, call
 
+from gan.networks.generator import Generator
 from train.config import TrainConfig
 from train.device import estimate_memory
 from train.errors import TrainingError
@@ -100,6 +103,23 @@ def test_a_path_length_needs_a_picture_in_every_part() -> None:
     assert len(TrainState(replace(single, batch_gpu=2)).shares) == 4
     with pytest.raises(TrainingError, match="too few for the 8 parts"):
         assert TrainState(replace(single, batch_gpu=1)).shares
+
+
+def test_grids_are_drawn_in_parts_that_memory_has_room_for(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, forward = [], Generator.forward
+
+    def watched(self: Generator, z: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
+        if not self.training:
+            drawn.append(len(z))
+        return forward(self, z, *args, **options)
+
+    monkeypatch.setattr(Generator, "forward", watched)
+    for words, most in ((("--batch=8", "--batch-gpu=4"), 4), (("--batch=32",), 16)):
+        drawn.clear()
+        result = call("--cfg=B", f"--data={data}", f"--outdir={tmp_path}", "--kimg=0.008", *SMALL, *words)
+        assert result.exit_code == 0 and max(drawn) == most and sum(drawn) == 2 * 48, (result.output, drawn)
 
 
 def test_memory_is_that_of_the_pictures_at_once() -> None:

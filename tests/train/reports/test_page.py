@@ -13,7 +13,7 @@ from support.trainer import SMALL, call, rows
 
 from train.reports.curves import Curve, draw_curves
 from train.reports.page import MOST_GRIDS, build_page, choose_grids
-from train.reports.run_files import Grid, read_run
+from train.reports.run_files import MAX_LOG, Grid, read_run
 
 VOID = {"meta", "img", "line", "polyline", "circle"}
 
@@ -99,6 +99,29 @@ def test_hostile_files_stay_text(tmp_path: Path, hostile: str) -> None:
     parse(build_page(read_run(run)))
 
 
+def test_a_long_log_is_shown_to_its_end(tmp_path: Path) -> None:
+    lines = "".join(f"tick {i} of a long run\n" for i in range(20_000)) + "Finished 1 kimg.\n"
+    (tmp_path / "log.txt").write_text(lines)
+    log = read_run(tmp_path).log
+    assert re.match(r"\(The first \d+ KiB are left out\.\)\ntick \d+ of", log) and log.endswith("Finished 1 kimg.\n")
+    assert len(log.encode()) <= MAX_LOG + 100
+    (tmp_path / "log.txt").write_text("all of it\n")
+    assert read_run(tmp_path).log == "all of it\n"
+
+
+def test_figures_are_in_order_of_age_and_the_last_of_each_counts(tmp_path: Path) -> None:
+    lines = [
+        {"results": {"fid50k_full": figure}, "snapshot_pkl": f"network-snapshot-{kimg:06d}-000.safetensors"}
+        for kimg, figure in ((20, 7.25), (10, 9.5), (20, 6.75), (10, None))
+    ]
+    (tmp_path / "metric-fid50k_full.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = build_page(read_run(tmp_path))
+    table = re.findall("<tr><td>fid50k_full</td><td>([^<]*)</td><td>([^<]*)</td></tr>", page)
+    assert table == [("10", "9.5"), ("20", "6.75")]
+    (x0, y0), (x1, y1) = points(page)
+    assert x0 < x1 and y0 < y1, "the curve goes down, and not back"
+
+
 def test_a_page_that_is_sent_holds_no_password(tmp_path: Path) -> None:
     user = "me:secret"
     addresses = [f"https://{user}@example.com/vgg16.pt?token=hidden", "http://[secret"]
@@ -142,5 +165,7 @@ def test_curves_stand_where_their_values_are() -> None:
         logarithmic[1][1] - logarithmic[2][1], abs=0.2
     )
     assert draw_curves("x", [Curve("y", "c0", [(1, None), (2, float("nan"))])], "kimg") == ""
+    sparse = [(float(x), 1.0 + x if x % 16 == 1 else None) for x in range(5000)]  # R1, in one of many ticks
+    assert len(points(draw_curves("x", [Curve("y", "c0", sparse)], "kimg"))) == 313
     many = draw_curves("x", [Curve("y", "c0", [(x, float(x)) for x in range(100_000)])], "kimg")
     assert len(points(many)) <= 1001 and "circle" in draw_curves("x", [Curve("y", "c0", [(1, 5.0)])], "kimg")

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,8 +28,12 @@ def test_a_wish_is_taken_once(tmp_path: Path) -> None:
     write_wishes(tmp_path, pause=True, snap=7)
     assert control.poll() and control.paused and control.snap == 7 and not control.stop
     assert not control.poll() and list(tmp_path.iterdir()) == []
+    write_wishes(tmp_path, resume=False, snap=8)
+    assert control.poll() and control.paused and control.snap == 8
     write_wishes(tmp_path, resume=True, snapshot=True, stop=True)
     assert control.poll() and not control.paused and control.snapshot and control.stop
+    write_wishes(tmp_path, resume=False, snapshot=True)
+    assert control.poll() and not control.paused, "nobody asked for a pause"
 
 
 def test_wishes_that_nobody_has_taken_yet_are_kept(tmp_path: Path) -> None:
@@ -107,6 +112,16 @@ def test_a_pause_changes_nothing_but_the_time(tmp_path: Path, data: Path, monkey
     ours, theirs = load_tensors(paused / name)[0], load_tensors(straight / name)[0]
     for key, value in theirs.items():
         np.testing.assert_array_equal(ours[key].numpy(), value.numpy(), err_msg=key)
+
+
+def test_a_stop_during_a_pause_is_no_going_on(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(_: float) -> None:
+        write_wishes(next((tmp_path / "runs").iterdir()), stop=True)
+
+    monkeypatch.setattr(train.loop, "time", SimpleNamespace(sleep=ask))
+    run = start(tmp_path, data, monkeypatch, {2: {"pause": True}})
+    log = (run / "log.txt").read_text()
+    assert "Paused at" in log and "Stopped at" in log and "Going on." not in log
 
 
 def eager(write: object) -> object:
