@@ -7,6 +7,7 @@ import base64
 import html
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -228,9 +229,11 @@ def _options(run: RunFiles) -> str:
     if not run.options:
         return ""
     main = {name: _show(run.options[name]) for name in MAIN if run.options.get(name) not in (None, "", 0, False)}
+    folderless = os.path.basename(str(run.options.get("data", "")))  # a page is shown to others
+    told = run.options | {"data": folderless}
     every = "".join(
         f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(_show(value))}</td></tr>"
-        for name, value in run.options.items()
+        for name, value in told.items()
     )
     more = f"<details><summary>training_options.json</summary><table>{every}</table></details>"
     return f"<h2>Options</h2>{_facts(main)}{more}"

@@ -69,6 +69,7 @@ def test_a_run_becomes_a_page(tmp_path: Path, data: Path) -> None:
     said = "StyleGAN3-T", "finished", "0.02 of 0.02 kimg", f"{last['loss_g']:.4g}", "12.5", "not measured"
     for words in (*said, "blobs", "Reals"):
         assert words in tree.text, words
+    assert str(data) not in tree.text
     assert len(tree.sources) == 2 + 4, "the newest fakes and the reals, and four grids over time"
     assert call("report", run, f"--out={out}").exit_code == 2, "nothing is replaced unasked"
     assert call("report", run, f"--out={out}", "--overwrite").exit_code == 0
