@@ -532,7 +532,7 @@ def test_the_window_does_not_wait(machine: Machine) -> None:
 
     machine.monkeypatch.setattr(cpu, "_search", compiled)
     window = Window(AppState())
-    window._collect()
+    window._arrivals.collect(window.worker)
     assert {line.implementation for line in window.context.machine.operators} == {"undecided"} and not cpu.is_decided()
     window.worker.close()
 

@@ -146,9 +146,15 @@ def test_the_panel(tmp_path: Path) -> None:
         context.key_press(imgui.Key.mod_ctrl | imgui.Key.z)
         context.yield_(3)
         assert chosen.strength(from_file.direction) == 1.0, "undone with the animation's start"
+        slider = f"file 1 0 63 {chosen.file.digest[:8]}"
+        chosen.moving, chosen.phase = from_file.direction, 0.25  # as far as a swing goes
+        context.item_double_click(f"//Directions/**/##{slider}")
+        assert chosen.phase == chosen.strength(from_file.direction) == 0.0, "the next swing is about 0"
+        type_value(context, slider, "1")
+        chosen.phase = 0.25
         context.item_click("//Directions/**/Reset all")
         settle(context, shown)
-        assert chosen.steps == () and np.array_equal(picture(shown), first)
+        assert chosen.steps == () and np.array_equal(picture(shown), first) and chosen.phase == 0.0
 
     drive(shown, script)
 

@@ -165,6 +165,22 @@ def slices_are_taken_along_the_line(context: Any, shown: Window) -> None:
     column = sample_segment(result.image[:, :, :3], line.x0, line.y0, line.x1, line.y1, len(pixels))
     assert np.abs(pixels[:, -1, :3] - column.clip(0, 255)).max() <= 0.5, "the newest column is of the picture shown"
     assert (pixels[0, :, 3] > 0).sum() >= 6
+    stop_and_glide(context, shown)
+
+
+def stop_and_glide(context: Any, shown: Window) -> None:
+    """The button stops whatever it calls moving, and else begins to glide."""
+    state = shown.state
+    context.set_ref(context.window_info("//Sticking/controls").window.id_)
+    state.transform.spin = 0.1
+    context.yield_(2)
+    context.item_click("**/Stop")
+    assert state.transform.spin == 0.0
+    context.item_click("**/Glide")
+    assert state.transform.animate in ("x", "y")
+    context.item_click("**/Stop")
+    assert state.transform.animate == "off"
+    context.set_ref("")
 
 
 def sticking_is_measured(context: Any, shown: Window) -> None:

@@ -14,6 +14,7 @@ from viz.core.layer_info import list_w_layers
 from viz.core.request import PictureRequest
 from viz.core.state import AppState, Slot
 from viz.render.renderer import Renderer
+from viz.ui import widgets
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -23,6 +24,39 @@ def picture(shown: Window, slot: Slot = "left") -> np.ndarray:
     result = shown.context.results[slot]
     assert result is not None and result.image is not None, result and result.error
     return np.array(result.image)
+
+
+def test_panels_say_which_model_they_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, said = AppState(), list[str]()
+    state.right.path = "/models/b.safetensors"
+    shown = Window(state, strict=True)
+    monkeypatch.setattr(shown.worker, "submit", lambda request: None)  # it never comes
+    draw = widgets.sentence
+    monkeypatch.setattr(widgets, "sentence", lambda text, colour: (said.append(text), draw(text, colour)))
+
+    def script(context: Any) -> None:
+        for panel in ("Mixing", "Directions", "Layers"):
+            state.layers.slot = "right"
+            shown.show(panel)
+            context.yield_(6)
+            said.clear()
+            context.yield_(2)
+            assert "Opening b.safetensors …" in said, panel
+        state.focus, state.sticking.show = "right", "meters"
+        shown.show("Latent", "Sticking")
+        context.yield_(6)
+        context.item_input_value("//Latent/##save w", "w.npz")
+        assert shown.context.message == "Opening b.safetensors …", "nor is there anything to save"
+        context.set_ref(context.window_info("//Sticking/controls").window.id_)
+        context.item_click("**/Start")
+        context.set_ref("")
+        assert not shown.context.jobs.started, "or to measure"
+        state.right.path = ""
+        shown.show("Mixing")
+        context.yield_(6)
+        assert "Open a model: its layers are listed here." in said
+
+    drive(shown, script)
 
 
 def test_layers_are_mixed(tmp_path: Path) -> None:

@@ -72,6 +72,30 @@ def test_each_control_changes_the_picture(tmp_path: Path) -> None:
     drive(shown, script)
 
 
+def test_an_animation_ends_for_want_of_noise_and_can_be_stopped(tmp_path: Path) -> None:
+    shown = window(tmp_path / "a.safetensors", "A")
+    still = save_model(tmp_path / "t.safetensors", "T", 16)
+
+    def script(context: Any) -> None:
+        shown.show("Noise")
+        settle(context, shown)
+        noise = shown.state.noise
+        noise.mode, noise.animate = "random", True
+        context.yield_(4)
+        assert noise.seed > 0.0 and shown._params is not None and not shown._params.fps_idling.enable_idling
+        shown.open_model("left", still)
+        context.yield_(2)
+        settle(context, shown)
+        before = noise.seed
+        context.yield_(5)
+        assert noise.animate and noise.seed == before, "there is nothing that it would change"
+        assert shown._params.fps_idling.enable_idling
+        context.item_click("//Noise/Stop")
+        assert not noise.animate
+
+    drive(shown, script)
+
+
 def test_models_without_noise_say_so(tmp_path: Path) -> None:
     shown = window(tmp_path / "t.safetensors", "T")
 

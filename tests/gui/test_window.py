@@ -20,6 +20,10 @@ from support.tensorflow import file_of, generator, written_generator
 from viz.core.state import AppState
 from viz.panels import transform
 from viz.ui import fitting, theme
+from viz.window import state_saver
+from viz.window.export_dialog import ExportDialog
+from viz.window.menus import Menus
+from viz.window.presentation import Presentation
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -122,6 +126,57 @@ def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
 
     drive(shown, script)
     assert capsys.readouterr().err.count("Traceback") == 1, "once, not once a frame"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "words"),
+    [
+        (Menus, "bar", "The menu bar failed"),
+        (Menus, "_capture_menu", "The menu bar failed"),
+        (Menus, "status", "The status line failed"),
+        (ExportDialog, "draw", "The dialog failed"),
+        (Presentation, "draw_overlay", "The keys on the screen failed"),
+    ],
+)
+def test_nothing_around_the_panels_ends_the_window(
+    owner: type, name: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        imgui.push_id("left open")
+        imgui.begin_group()
+        raise OSError("a mistake")
+
+    monkeypatch.setattr(owner, name, broken)
+    shown = Window(AppState())
+
+    def script(context: Any) -> None:
+        context.yield_(5)
+        if name == "_capture_menu":
+            context.item_click("//##MainMenuBar/##MenuBar/File")
+            context.yield_(2)
+        assert shown.context.message == f"{words}: OSError: a mistake"
+        context.popup_close_all()
+        context.item_click("//Latent/Random")
+        context.yield_(2)
+        assert shown.state.latent.x > 0.0
+
+    drive(shown, script)
+
+
+def test_the_state_is_kept_although_the_bookmarks_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.json"
+    shown = Window(AppState(), path)
+    monkeypatch.setattr(state_saver, "SAVE_SECONDS", -1.0)
+    monkeypatch.setattr(shown._keeper, "save_if_due", lambda: "The bookmarks could not be kept.")
+    shown._save_if_due()
+    assert path.exists() and shown.context.message == "The bookmarks could not be kept."
+    monkeypatch.setattr(shown._saver, "save_if_due", lambda state: "Nor the state.")
+    shown._save_if_due()
+    assert shown.context.message == "The bookmarks could not be kept. Nor the state."
+    monkeypatch.undo()
+    shown._save_if_due()
+    assert shown.context.message == "The bookmarks could not be kept. Nor the state.", "what is said stays"
+    shown.close()
 
 
 def test_textures_are_filtered_as_they_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from gan.analysis.bands import Band
 from support import synthetic
 from support.gui import run_script
 from viz.core.layer_info import find_layer
-from viz.core.result import PICTURE
-from viz.core.state import SLOTS, AppState
+from viz.core.result import PICTURE, RenderResult
+from viz.core.state import SLOTS, AppState, Slot
 from viz.instruments.layers import LayerRequest, LayerView
 from viz.instruments.slice_recorder import COLUMNS, SliceRecorder
 from viz.instruments.spectrum import DATA, AverageProgress, AverageRequest, Averages, SpectrumRequest, SpectrumView
@@ -33,10 +33,17 @@ Fill = Callable[[AppState, PanelContext], object]
 
 
 class IdleWorker:
-    """In the place of viz.render.worker.Worker: renders nothing, measures nothing, is never busy."""
+    """In the place of viz.render.worker.Worker: hands over what it is given, measures nothing, is never busy."""
+
+    def __init__(self) -> None:
+        self.results: dict[Slot, RenderResult] = {}
+
+    def collect(self) -> dict[Slot, RenderResult]:
+        results, self.results = self.results, {}
+        return results
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        answers: dict[str, Any] = {"collect": {}, "collect_statuses": {}, "is_busy": False, "is_measuring": False}
+        answers: dict[str, Any] = {"collect_statuses": {}, "is_busy": False, "is_measuring": False}
         return lambda *_, **__: answers.get(name, True)
 
 
@@ -154,8 +161,8 @@ def measured(left: Measured, right: Measured, done: int, state: AppState, contex
 # -- the window --------------------------------------------------------------------------------------------------------
 
 
-def begin(shot: Shot, window: Window) -> None:
-    """The window's state and view as if it were new, filled for a shot."""
+def begin(shot: Shot, window: Window, worker: IdleWorker) -> None:
+    """The window's state and view as if it were new, filled for a shot; its pictures come from the worker."""
     state, context, new = window.state, window.context, AppState()
     for item in dataclasses.fields(new):
         setattr(state, item.name, getattr(new, item.name))
@@ -165,6 +172,7 @@ def begin(shot: Shot, window: Window) -> None:
         state.slot(slot).path = f"{letter.lower()}.safetensors" if letter else ""
         context.results[slot] = synthetic.result(letter) if letter else None
     shot.fill(state, context)
+    worker.results = {slot: found for slot in SLOTS if (found := context.results[slot]) is not None}
     window.show(shot.panel.TITLE)
 
 
@@ -189,14 +197,15 @@ def photographed(shots: Mapping[str, Shot]) -> tuple[dict[str, np.ndarray], str]
     state.display.width, state.display.height = SIZE
     window, taken, drawn_by = Window(state, strict=True), {}, []
     window.worker.close()
-    window.worker = IdleWorker()
+    worker: Any = IdleWorker()
+    window.worker = worker
 
     def script() -> Iterator[None]:
         for _ in range(SETTLED_FRAMES):
             yield
         for name, shot in shots.items():
             with shot.changed():
-                begin(shot, window)
+                begin(shot, window, worker)
                 for _ in range(DRAWN):
                     yield
                 taken[name] = framed(shot.panel)[: shot.rows]

@@ -230,7 +230,7 @@ def _options(run: RunFiles) -> str:
         return ""
     main = {name: _show(run.options[name]) for name in MAIN if run.options.get(name) not in (None, "", 0, False)}
     folderless = os.path.basename(str(run.options.get("data", "")))  # a page is shown to others
-    told = run.options | {"data": folderless}
+    told = {**run.options, "data": folderless}
     every = "".join(
         f"<tr><td>{html.escape(str(name))}</td><td>{html.escape(_show(value))}</td></tr>"
         for name, value in told.items()

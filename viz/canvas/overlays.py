@@ -93,14 +93,15 @@ def explain_absence(
     state: AppState, context: PanelContext, slot: Slot, picture: TextureHandle | None
 ) -> Absence | None:
     """Return why there is no picture of the slot's model; None if there is one."""
-    path, result = state.slot(slot).path, find_current_result(state, context, slot)
+    path, result = state.slot(slot).path, context.results[slot]
     if not path:
         return Absence("Nothing is open here.\nDrop a checkpoint on this side, or choose one under Model.")
     if result and result.error and result.misfit:
         advice = f"The model is fine: {advise_on_misfit(state, slot, result.misfit)}."
         return Absence(f"{result.error}\n{advice}", heading=f"{result.misfit} cannot be used", failed=True)
     if result and result.error:
-        advice = "Choose another under Model; Ctrl-Z brings back the one before."
+        undo = "; Ctrl-Z brings back the one before" if context.models.before(slot) else ""
+        advice = f"Choose another under Model{undo}."
         return Absence(f"{result.error}\n{advice}", heading=f"{Path(path).name} cannot be shown", failed=True)
     if picture is None or result is None:
         return Absence(f"Opening {Path(path).name} …{format_wait(context, slot)}")
@@ -126,12 +127,6 @@ def describe_comparison(state: AppState, left: ModelFacts | None, right: ModelFa
         else:
             said.append(f"{text}: shown at one size.")
     return tuple(said)
-
-
-def find_current_result(state: AppState, context: PanelContext, slot: Slot) -> RenderResult | None:
-    """Return the slot's newest result, if it is one of the model that is open in it."""
-    result = context.results[slot]
-    return result if result and result.request.model == state.slot(slot).path else None
 
 
 def draw_picture(frame: Frame, shown: TextureHandle) -> None:
@@ -241,7 +236,7 @@ def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> 
         draw.add_rect_filled((x, y + 1), (x + 4, y + text_height - 1), accent, 2.0)
         name, about, figures = _describe(state, context, slot)
         room, offset = rect.width - MARGIN - 12, 12.0
-        more = _add_label(about, find_current_result(state, context, slot))
+        more = _add_label(about, context.results[slot])
         if offset + sum(_width(theme, words) + 12 for words in (name, more, figures)) <= room:
             about = more
         for words in (name, about, figures):
@@ -258,7 +253,7 @@ def draw_tag(state: AppState, context: PanelContext, slot: Slot, rect: Rect) -> 
 
 def _describe(state: AppState, context: PanelContext, slot: Slot) -> tuple[Words, Words, Words]:
     """Return a tag's name, its rung, and its figures; "" what is not known yet."""
-    theme, path, result = context.theme, state.slot(slot).path, find_current_result(state, context, slot)
+    theme, path, result = context.theme, state.slot(slot).path, context.results[slot]
     name = Words(format_title(path) if path else slot.capitalize(), theme.text)
     facts = result.facts if result else None
     if not facts or not result:

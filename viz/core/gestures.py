@@ -103,9 +103,22 @@ def fit(canvas: CanvasState) -> None:
     canvas.zoom, canvas.pan_x, canvas.pan_y = 1.0, 0.0, 0.0
 
 
-def is_animating(state: AppState) -> bool:
-    """Return True while an animation plays: frames must then be drawn although the user does nothing."""
-    return state.noise.moves or any(
+def stop(state: AppState) -> None:
+    """End all that moves by itself: every animation, and the timeline."""
+    for slot in SLOTS:
+        latent, transform = state.latent_of(slot), state.transform_of(slot)
+        latent.animate = latent.second.animate = latent.directions.animate = False
+        transform.animate = transform.learned_animate = "off"
+        transform.spin = 0.0
+    state.noise.animate = state.playback.playing = False
+
+
+def is_animating(state: AppState, *, has_noise: bool = True) -> bool:
+    """Return True while an animation plays: frames must then be drawn although the user does nothing.
+
+    That of noise does only where a model `has_noise`.
+    """
+    return (state.noise.moves and has_noise) or any(
         any(map(_walks, _sources(state.latent_of(slot))))
         or _sways(state.latent_of(slot).directions)
         or _plays(state.transform_of(slot))
@@ -139,11 +152,11 @@ def is_blinking(state: AppState) -> bool:
     return state.canvas.mode == "blink" and bool(state.left.path and state.right.path)
 
 
-def advance(state: AppState, seconds: float) -> None:
-    """Play the animations for `seconds`."""
+def advance(state: AppState, seconds: float, *, has_noise: bool = True) -> None:
+    """Play the animations for `seconds`; that of noise where a model `has_noise`."""
     for slot in SLOTS[:1] if state.linked else SLOTS:
         _play(state.latent_of(slot), state.transform_of(slot), seconds)
-    if state.noise.moves:
+    if state.noise.moves and has_noise:
         set_clamped(state.noise, "seed", state.noise.seed + state.noise.speed * seconds)
 
 

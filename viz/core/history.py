@@ -130,6 +130,10 @@ class History:
         """The words for the step that would be done again, None without one."""
         return self._undone[-1].name if self._undone else None
 
+    def find_before(self, name: str) -> Any:
+        """Return what a setting was before the newest step that changed it, None if none of the steps kept did."""
+        return next((step.before[name] for step in reversed(self._done) if name in step.before), None)
+
     def follow(self) -> None:
         """Take note of what the user changed since the last call."""
         for name, (before, _) in self._look().items():

@@ -81,6 +81,8 @@ def _slider(
     changed, value = imgui.slider_float(f"##{key}", value, -REACH, REACH, "%+.2f σ")
     if widgets.is_reset():
         changed, value = True, 0.0
+        if directions.moving == direction:
+            directions.phase = 0.0  # or its next swing would be about another place
     widgets.tooltip(f"{about} A double click resets it.")
     if changed and math.isfinite(value):  # what is typed may be "nan"
         directions.go(direction, value)

@@ -8,7 +8,7 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 from viz.core.latent import MOST_LAYERS, Direction
 from viz.core.latent_state import DirectionsState
 from viz.core.layer_info import list_w_layers, split_w_layers
-from viz.core.state import AppState, Slot
+from viz.core.state import SLOTS, AppState, Slot
 from viz.instruments.directions import DirectionsRequest, DirectionsView
 from viz.loading.direction_files import open_directions
 from viz.panels import direction_sliders
@@ -34,7 +34,9 @@ def draw(state: AppState, context: PanelContext) -> None:
     theme, em, slot = context.theme, imgui.get_font_size(), _find_slot(state, context)
     if slot is None:
         widgets.side(theme, state)
-        widgets.sentence("Open a model: its directions are listed here.", theme.dim)
+        slots = SLOTS if state.linked else (state.focus,)
+        said = context.explain_wait(state, *slots) or "Open a model: its directions are listed here."
+        widgets.sentence(said, theme.dim)
         return
     room = imgui.get_content_region_avail()
     if room.x < NARROW * em:
@@ -51,7 +53,7 @@ def draw(state: AppState, context: PanelContext) -> None:
 
 def _find_slot(state: AppState, context: PanelContext) -> Slot | None:
     """Return the slot whose model's directions are listed: the focused one, or another one that it is linked to."""
-    shown = [slot for slot, picture in context.shown() if picture.model == state.slot(slot).path]
+    shown = [slot for slot, _ in context.shown()]
     if state.focus in shown or not state.linked:
         return state.focus if state.focus in shown else None
     return next(iter(shown), None)
@@ -74,7 +76,7 @@ def _controls(state: AppState, context: PanelContext, slot: Slot) -> None:
     widgets.number(theme, row, directions, "speed", step=0.005, form="%.2f /s", tip="Times to and fro a second.")
     row = widgets.label(theme, "sliders", "A double click on a slider resets that one.")
     if widgets.button("Reset all", "Every slider to 0.", width=row.next_cell(), enabled=bool(directions.steps)):
-        directions.steps, directions.animate = (), False
+        directions.steps, directions.animate, directions.phase = (), False, 0.0
 
 
 def _file(directions: DirectionsState, context: PanelContext) -> None:

@@ -33,7 +33,7 @@ def draw(state: AppState, context: PanelContext) -> None:
     find = partial(_offer, state, context)
     chosen.slot = saving.slot_row(context, chosen.slot, tip, TITLE, find) or chosen.slot
     slot: Slot = "left" if chosen.slot == "left" else "right"
-    if context.facts(slot) is None or not state.slot(slot).path:
+    if context.facts(slot) is None:
         widgets.sentence(context.explain_nothing(state, slot), theme.dim)
         return
     _page(state, context)

@@ -4,6 +4,7 @@
 from viz.core.state import SLOTS, AppState
 from viz.instruments.save_w import SaveRequest
 from viz.panels import labels, latent_source
+from viz.record import timeline_edits
 from viz.ui import widgets
 from viz.ui.context import PanelContext
 
@@ -16,7 +17,7 @@ MOVED = "Its keys move the latent. Stop it (Space) to choose one here."
 def draw(state: AppState, context: PanelContext) -> None:
     """Draw the source of w, truncation, label and the row that saves w."""
     widgets.side(context.theme, state)
-    if state.playback.playing and state.timeline.track(f"{_side(state)}latent"):
+    if state.playback.playing and state.timeline.track(timeline_edits.name_own(state, "latent")):
         widgets.fact(context.theme, "from", "timeline", MOVED)
         widgets.sentence(MOVED, context.theme.dim)
     else:
@@ -24,11 +25,6 @@ def draw(state: AppState, context: PanelContext) -> None:
     _truncation(state, context)
     labels.draw(state, context)
     _save(state, context)
-
-
-def _side(state: AppState) -> str:
-    """Return how the timeline's names of the focused slot's own properties begin."""
-    return "right " if state.focus == "right" and not state.linked else ""
 
 
 def _truncation(state: AppState, context: PanelContext) -> None:
@@ -46,10 +42,14 @@ def _truncation(state: AppState, context: PanelContext) -> None:
 def _save(state: AppState, context: PanelContext) -> None:
     """Draw the field that writes the w's of the focused slot's picture to a file."""
     shown = dict(context.shown())
-    picture = shown.get(state.focus) or next(iter(shown.values()), None)
+    other = None if context.explain_wait(state, state.focus) else next(iter(shown.values()), None)
+    picture = shown.get(state.focus) or other
     tip = "Write the w's of the picture, as drawn, to a .npz, .npy or .safetensors file: type its path, press Enter."
     widgets.label(context.theme, "save w", tip)
-    if (typed := widgets.text_field("save w", "w.npz, then Enter", "", tip)) and picture is not None:
+    typed = widgets.text_field("save w", "w.npz, then Enter", "", tip)
+    if typed and picture is not None:
         context.jobs.start(SAVE, SaveRequest(picture, typed))
+    elif typed:
+        context.message = context.explain_nothing(state, state.focus)
     if said := context.jobs.error(SAVE) or context.jobs.result(SAVE):
         widgets.sentence(said, context.theme.error if context.jobs.error(SAVE) else context.theme.dim)

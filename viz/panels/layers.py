@@ -72,7 +72,7 @@ def choose_slot(state: AppState, context: PanelContext, panel: str, find: Callab
     tip = "Look inside the model in the {} slot."
     chosen.slot = saving.slot_row(context, chosen.slot, tip, panel, find) or chosen.slot
     slot = chosen_slot(state)
-    if context.facts(slot) is None or not state.slot(slot).path:
+    if context.facts(slot) is None:
         widgets.sentence(context.explain_nothing(state, slot), context.theme.dim)
     return slot
 
@@ -92,7 +92,7 @@ def _offer(state: AppState, context: PanelContext) -> Offer | None:
 def selected(state: AppState, context: PanelContext, slot: Slot) -> Band | None:
     """Return the layer of a slot's model that the instruments look at; None while no model is there."""
     facts = context.facts(slot)
-    return find_layer(facts.config, getattr(state.layers, slot)) if facts and state.slot(slot).path else None
+    return find_layer(facts.config, getattr(state.layers, slot)) if facts else None
 
 
 def _list(chosen: LayersState, context: PanelContext, slot: Slot, current: Band) -> None:

@@ -32,7 +32,8 @@ def draw(state: AppState, context: PanelContext) -> None:
     slots = SLOTS if state.linked else (state.focus,)
     known = [facts.config for facts in map(context.facts, slots) if facts]
     if not known:
-        widgets.sentence("Open a model: its layers are listed here.", theme.dim)
+        said = context.explain_wait(state, *slots) or "Open a model: its layers are listed here."
+        widgets.sentence(said, theme.dim)
         return
     layers = list_w_layers(max(known, key=lambda config: config.num_ws))
     if not latent.mixed:

@@ -91,7 +91,7 @@ def _slot(state: AppState, context: PanelContext, slot: Slot) -> None:
     _age(context, slot, path)
     download_row.draw(context, slot, path)
     result = context.results[slot]
-    if result and result.error and result.request.model == path:
+    if result and result.error:
         imgui.text_colored(
             context.theme.error, f"{result.misfit} cannot be used" if result.misfit else "cannot be shown"
         )  # why stands where its picture would be

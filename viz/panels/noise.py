@@ -30,23 +30,27 @@ def draw(state: AppState, context: PanelContext) -> None:
     noisy = [config for config, result in known if result.noise > 0]
     if known and not noisy:
         widgets.sentence(SILENT if any(config.noise_inputs for config, _ in known) else NO_NOISE, theme.dim)
-    imgui.begin_disabled(bool(known) and not noisy)
+    useless = bool(known) and not noisy
+    imgui.begin_disabled(useless)
     widgets.words(theme, "noise", noise, "mode", MODES)
-    imgui.begin_disabled(noise.mode != "random")
+    imgui.end_disabled()
+    is_still = useless or noise.mode != "random"
+    imgui.begin_disabled(is_still)
     tip = "Seed of the planes; between two seeds they are blended."
     widgets.number(theme, "seed", noise, "seed", step=0.02, form="%.2f", tip=tip)
     row = widgets.label(theme, "animate", "Move on through the seeds by itself.", cells=2)
-    tip = "Start or stop the animation of random noise."
-    if widgets.button("Stop" if noise.animate else "Play", tip, width=row.next_cell()):
+    imgui.end_disabled()
+    tip, is_free = "Start or stop the animation of random noise.", noise.animate or not is_still  # to be ended at least
+    if widgets.button("Stop" if noise.animate else "Play", tip, width=row.next_cell(), enabled=is_free):
         noise.animate = not noise.animate
+    imgui.begin_disabled(is_still)
     widgets.number(theme, row, noise, "speed", step=0.02, form="%.2f /s", tip="Seeds a second.")
     imgui.end_disabled()
-    imgui.begin_disabled(noise.mode == "none")
+    imgui.begin_disabled(useless or noise.mode == "none")
     tip = "Times the strength that the layers learned; 1 is the model as it is."
     widgets.number(theme, "strength", noise, "strength", step=0.01, form="×%.2f", span=(0.0, REACH), tip=tip)
     if noisy:
         _layers(noise, max(noisy, key=lambda config: config.resolution), context)
-    imgui.end_disabled()
     imgui.end_disabled()
 
 

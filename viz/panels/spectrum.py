@@ -205,7 +205,9 @@ def _averaging(state: AppState, context: PanelContext, bands: dict[Slot, Band]) 
     if not widgets.running_job(jobs, AVERAGE, row, "Stop, and keep what was averaged so far."):
         widgets.number(theme, row, chosen, "num", step=1, form="%d seeds", tip="Seeds to average over.")
         row.next_cell()
-        if widgets.button("Start", "Average over so many seeds; the pictures go on moving meanwhile.", width=-1):
+        tip = "Average over so many seeds; the pictures go on moving meanwhile."
+        waits = context.explain_wait(state, *SLOTS)
+        if widgets.button("Start", waits or tip, width=-1, enabled=bool(context.shown()) and not waits):
             sources = tuple((slot, picture, bands[slot].name) for slot, picture in context.shown() if slot in bands)
             jobs.start(AVERAGE, AverageRequest(sources, chosen.num, chosen.beta, chosen.data))
     tip = (

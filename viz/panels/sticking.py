@@ -9,7 +9,7 @@ from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx
 from gan.analysis.metric_names import TITLES
 from viz.core import gestures
 from viz.core.images import put_on_grey
-from viz.core.state import SLOTS, AppState, Slot, StickingState
+from viz.core.state import SLOTS, AppState, Slot
 from viz.instruments.sticking import Measured, MeterRequest, NeighbourhoodRequest, amplify_error
 from viz.record.save_export import Offer
 from viz.record.sticking_offers import SlotMean, SlotSlice, offer_means, offer_meters, offer_slices
@@ -69,7 +69,7 @@ def _controls(state: AppState, context: PanelContext) -> None:
         widgets.number(theme, "latents", chosen, "num", step=0.5, form="%d", tip="Neighbours to average.")
         widgets.sentence("What neighbours share at the same place stays sharp: it sticks to the screen.", theme.dim)
     else:
-        _meter_controls(chosen, context)
+        _meter_controls(state, context)
     widgets.label(theme, "file")
     saving.draw_button(context, TITLE, offer)
 
@@ -114,23 +114,21 @@ def _slice_controls(state: AppState, context: PanelContext) -> None:
     row = widgets.label(theme, "time", "Each new picture adds one column.", cells=2)
     if widgets.button("Clear", "Start both slices again.", width=row.next_cell()):
         context.recorder.clear()
-    playing = gestures.is_animating(state)
-    tip = "Move the pictures to and fro along the line."
+    playing = gestures.is_animating(state, has_noise=context.has_noise())
+    tip = "End all that moves by itself." if playing else "Move the pictures to and fro along the line."
     if widgets.button("Stop" if playing else "Glide", tip, width=row.next_cell()):
-        _glide(state, not playing)
+        (gestures.stop if playing else _glide)(state)
     hint = "Steps and level streaks stick, waves follow." if playing else "Press Glide, or move the pictures by hand."
     widgets.sentence(hint, theme.dim)
 
 
-def _glide(state: AppState, begins: bool) -> None:
-    """Move along the line, slowly enough to see each pixel passed; or stop all that moves by itself."""
+def _glide(state: AppState) -> None:
+    """Move along the line, slowly enough to see each pixel passed."""
     line = state.sticking
     for slot in SLOTS:
         transform = state.transform_of(slot)
-        state.latent_of(slot).animate, transform.animate = False, "off"
-        if begins:
-            transform.animate = "y" if abs(line.y1 - line.y0) >= abs(line.x1 - line.x0) else "x"
-            transform.speed, transform.radius, transform.phase = GLIDE_SPEED, GLIDE_RADIUS, 0.0
+        transform.animate = "y" if abs(line.y1 - line.y0) >= abs(line.x1 - line.x0) else "x"
+        transform.speed, transform.radius, transform.phase = GLIDE_SPEED, GLIDE_RADIUS, 0.0
 
 
 def _slice(state: AppState, context: PanelContext, slot: Slot) -> None:
@@ -183,14 +181,16 @@ def _mean(state: AppState, context: PanelContext, slot: Slot) -> None:
 # -- meters ------------------------------------------------------------------------------------------------------------
 
 
-def _meter_controls(chosen: StickingState, context: PanelContext) -> None:
-    theme, jobs = context.theme, context.jobs
+def _meter_controls(state: AppState, context: PanelContext) -> None:
+    chosen, theme, jobs = state.sticking, context.theme, context.jobs
     tip = "Samples of each metric and model; standard errors fall with their square root."
     widgets.number(theme, "samples", chosen, "num", step=0.5, form="%d", tip=tip)
     tip = "EQ-T, EQ-T_frac, EQ-R (the paper's appendix E), and stickiness, of both models."
     row = widgets.label(theme, "measure", tip, cells=2)
     if not widgets.running_job(jobs, METERS, row, "Stop, and keep what was measured so far."):
-        if widgets.button("Start", "Measure both models; the pictures go on moving meanwhile.", width=-1):
+        tip = "Measure both models; the pictures go on moving meanwhile."
+        waits = context.explain_wait(state, *SLOTS)
+        if widgets.button("Start", waits or tip, width=-1, enabled=bool(context.shown()) and not waits):
             jobs.start(METERS, MeterRequest(context.shown(), chosen.num))
     row = widgets.label(
         theme, "error", "The last pair of pictures that a metric compared, and how they differ.", cells=2

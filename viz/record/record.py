@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from gan.files.errors import describe_error, sanitize_text
+from viz.core import gestures
 from viz.core import state as states
 from viz.core.panel_state import LARGEST_SIZE
 from viz.core.request import build_request
@@ -277,12 +278,7 @@ def restore(found: AppState, state: AppState) -> None:
     for name in KEPT:
         setattr(state, name, copy.deepcopy(getattr(found, name)))
     state.spectrum.data = data
-    for slot in SLOTS:
-        latent, transform = state.latent_of(slot), state.transform_of(slot)
-        latent.animate = latent.second.animate = latent.directions.animate = False
-        transform.animate = transform.learned_animate = "off"
-        transform.spin = 0.0
-    state.noise.animate = state.playback.playing = False
+    gestures.stop(state)
     state.training.follow_left = state.training.follow_right = False
 
 

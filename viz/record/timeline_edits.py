@@ -44,8 +44,13 @@ def list_properties(state: AppState) -> list[str]:
 
 
 def list_listed(state: AppState) -> list[str]:
-    """Return the properties that have keys; before any has, those that move the picture."""
-    return [track.name for track in state.timeline.tracks] or list(MOVES)
+    """Return the properties that have keys; before any has, those that move the picture that the panels edit."""
+    return [track.name for track in state.timeline.tracks] or [name_own(state, name) for name in MOVES]
+
+
+def name_own(state: AppState, name: str) -> str:
+    """Return a property's name, of the right slot if that is what the panels edit."""
+    return f"right {name}" if state.focus == "right" and not state.linked else name
 
 
 def key_now(state: AppState, names: Iterable[str], seconds: float) -> Timeline:

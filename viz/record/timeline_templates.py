@@ -11,7 +11,7 @@ from viz.core.latent import PLANE_WIDTH, Blend, Latent, SeedPoint, find_seed, se
 from viz.core.latent_state import LatentState
 from viz.core.state import AppState, TransformState
 from viz.core.timeline_state import Key, Timeline, Track, Value, check_timeline
-from viz.record.timeline_edits import put_track, round_time
+from viz.record.timeline_edits import name_own, put_track, round_time
 
 CIRCLE_KEYS = 8
 LOOP_KEYS = 5  # latents around the one that is shown
@@ -40,11 +40,6 @@ def _spread(state: AppState, name: str, values: list[tuple[Value, ...]], easing:
     return Track(name, tuple(Key(round_time(place * step), value, easing) for place, value in enumerate(values)))
 
 
-def _side(state: AppState, name: str) -> str:
-    """Return a property's name, of the right slot if that is what the panels edit."""
-    return f"right {name}" if state.focus == "right" and not state.linked else name
-
-
 def _latent(state: AppState) -> LatentState:
     return state.latent_of(state.focus)
 
@@ -59,7 +54,9 @@ def walk_seeds(state: AppState) -> Track:
     point = shown if isinstance(shown, SeedPoint) else SeedPoint()
     first = round(point.x) + PLANE_WIDTH * round(point.y)
     seeds = [(first + place) % LARGEST_SEED for place in range(state.playback.seeds)]
-    return _spread(state, _side(state, "latent"), [(replace(seed_point(seed), space=point.space),) for seed in seeds])
+    return _spread(
+        state, name_own(state, "latent"), [(replace(seed_point(seed), space=point.space),) for seed in seeds]
+    )
 
 
 def circle_latent(state: AppState) -> Track:
@@ -70,7 +67,7 @@ def circle_latent(state: AppState) -> Track:
         (Blend(centre, seed_point((base + LOOP_STRIDE * (place + 1)) % LARGEST_SEED), state.playback.spread),)
         for place in range(LOOP_KEYS)
     ]
-    return _spread(state, _side(state, "latent"), [(one[0],) for one in around])
+    return _spread(state, name_own(state, "latent"), [(one[0],) for one in around])
 
 
 def circle_translation(state: AppState) -> Track:
@@ -79,20 +76,20 @@ def circle_translation(state: AppState) -> Track:
     angles = [2 * math.pi * place / CIRCLE_KEYS for place in range(CIRCLE_KEYS)]
     x, y = transform.tx - radius, transform.ty
     values: list[tuple[Value, ...]] = [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angles]
-    return _spread(state, _side(state, "translation"), values)
+    return _spread(state, name_own(state, "translation"), values)
 
 
 def turn_fully(state: AppState) -> Track:
     """Turn once, counter-clockwise, at one speed."""
     start = _transform(state).degrees
-    return _spread(state, _side(state, "rotation"), [(start,), (start + 120.0,), (start + 240.0,)], "linear")
+    return _spread(state, name_own(state, "rotation"), [(start,), (start + 120.0,), (start + 240.0,)], "linear")
 
 
 def sweep_truncation(state: AppState) -> Track:
     """Go from the present truncation to another and back."""
     latent = _latent(state)
     ends: list[tuple[Value, ...]] = [(latent.psi, latent.cutoff), (state.playback.psi, latent.cutoff)]
-    return _spread(state, _side(state, "truncation"), ends)
+    return _spread(state, name_own(state, "truncation"), ends)
 
 
 def climb_ladder(state: AppState) -> Track:

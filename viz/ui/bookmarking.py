@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from viz.core import bookmarks
 from viz.core.bookmarks import BOOKMARKS_LIMIT, Bookmark, Kind
-from viz.core.result import RenderResult
 from viz.core.state import SLOTS, AppState
 from viz.core.thumbnails import encode_thumbnail
 from viz.ui.context import PanelContext
@@ -103,6 +102,6 @@ def _stop(state: AppState, context: PanelContext) -> None:
 def _picture(state: AppState, context: PanelContext) -> bytes:
     """Return a small picture of what the focused slot shows, or else the other one, b"" while there is none."""
     order = (state.focus, *(slot for slot in SLOTS if slot != state.focus))
-    shown: list[RenderResult | None] = [context.results[slot] for slot in order if state.slot(slot).path]
+    shown = (context.results[slot] for slot in order)
     image = next((result.image for result in shown if result is not None and result.picture is not None), None)
     return b"" if image is None else encode_thumbnail(image)

@@ -78,6 +78,7 @@ class Models:
     open: Callable[[Slot, str], object] = lambda slot, path: None
     browse: Callable[[Slot], object] = lambda slot: None  # opens a file dialog; only where has_dialogs
     info: Callable[[str], CheckpointInfo | None] = lambda path: None  # of a file; None while it is being read
+    before: Callable[[Slot], str] = lambda slot: ""  # the one that undoing brings back into a slot, "" if none
 
 
 @dataclass
@@ -223,7 +224,10 @@ class PanelContext:
     """Everything beside the state that a panel may use."""
 
     theme: Theme
+    # The newest result of each slot's model, None while there is none; and what is on the screen until then, which may
+    # be of the model before.
     results: dict[Slot, RenderResult | None] = field(default_factory=lambda: {"left": None, "right": None})
+    drawn: dict[Slot, RenderResult | None] = field(default_factory=lambda: {"left": None, "right": None})
     timings: Timings = field(default_factory=Timings)
     models: Models = field(default_factory=Models)
     machine: Machine = field(default_factory=Machine)
@@ -248,14 +252,19 @@ class PanelContext:
         return result.error if result else None
 
     def explain_nothing(self, state: AppState, slot: Slot) -> str:
-        """Return one sentence on what is to be done before there is anything to see in an empty slot."""
-        path, result = state.slot(slot).path, self.results[slot]
-        if not path or result is None or result.request.model != path or not result.error:
-            return f"Nothing is shown in the {slot} slot: open a model there."
+        """Return one sentence on why there is nothing to see in a slot yet, or what is to be done before there is."""
+        result = self.results[slot]
+        if result is None or not result.error:
+            return self.explain_wait(state, slot) or f"Nothing is shown in the {slot} slot: open a model there."
         if result.misfit:
             advice = advise_on_misfit(state, slot, result.misfit)
             return f"{result.misfit} cannot be used with the {slot} model: {advice}."
         return f"The model in the {slot} slot cannot be shown: {result.error}"
+
+    def explain_wait(self, state: AppState, *slots: Slot) -> str:
+        """Return which model is being opened in the first of these slots that waits for one, "" if none does."""
+        waiting = (state.slot(slot).path for slot in slots if self.results[slot] is None)
+        return next((f"Opening {Path(path).name} …" for path in waiting if path), "")
 
     def shown(self) -> tuple[tuple[Slot, PictureRequest], ...]:
         """Return the slots that show a picture, each with the request of it."""
@@ -265,6 +274,10 @@ class PanelContext:
         """Return what is inside this slot's model, once it is loaded."""
         result = self.results[slot]
         return result.facts if result else None
+
+    def has_noise(self) -> bool:
+        """Return whether a model that is shown has noise which changes its picture."""
+        return any(result is not None and result.noise > 0 for result in self.results.values())
 
 
 def advise_on_misfit(state: AppState, slot: Slot, name: str) -> str:

@@ -70,7 +70,7 @@ def explain_turn(state: AppState, context: PanelContext, template: Template) -> 
     if template.track != "rotation":
         return ""
     slots = SLOTS if state.linked else (state.focus,)
-    shown = {slot: known for slot in slots if state.slot(slot).path and (known := context.facts(slot))}
+    shown = {slot: known for slot in slots if (known := context.facts(slot))}
     names = dict.fromkeys(
         format_title(state.slot(slot).path) for slot, known in shown.items() if breaks_when_turned(known.config)
     )

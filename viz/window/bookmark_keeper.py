@@ -30,7 +30,7 @@ class BookmarkKeeper:
         context.bookmarks.write, context.bookmarks.read = self.write, self.read
         context.bookmarks.browse = self.browse
         self._others: tuple[Bookmark, ...] = ()  # of other windows, as the file has them
-        if path is not None and path.exists():
+        if path is not None and os.path.exists(path):
             self._open(path)
         self._saved: tuple[Bookmark, ...] = self._shelf.items
         self._known = {item.key for item in self._saved}  # that this window has ever had

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from pathlib import Path
 
 from imgui_bundle import imgui, imgui_ctx
@@ -156,7 +157,8 @@ class ExportDialog:
         state = self._state
         if state.export.shows == "timeline" and not state.timeline.tracks:
             return "The timeline has no keys yet: put some on it under Timeline."
-        if state.export.shows == "on screen" and not gestures.is_animating(state):
+        moves = gestures.is_animating(state, has_noise=self._context.has_noise())
+        if state.export.shows == "on screen" and not moves:
             return "Nothing moves by itself now: start an animation under Latent or Transform first."
         return ""
 
@@ -166,7 +168,7 @@ class ExportDialog:
         try:
             list_slots(state)
             check_options(make_options(state.export))
-            if self._path is not None and path.exists():
+            if self._path is not None and os.path.exists(path):
                 raise VideoError(f"{sanitize_text(path.name)} is there already: give another name.")
         except VideoError as problem:
             self._problem = str(problem)

@@ -37,8 +37,9 @@ class KeyOverlay:
 
     def draw(self, theme: Theme) -> None:
         """Take note of what is held, and draw it over everything else."""
-        self._note(time.monotonic())
-        self._draw_caps(theme, time.monotonic())
+        now = time.monotonic()  # one time for both: a key is held if it was noted at this very time
+        self._note(now)
+        self._draw_caps(theme, now)
         self._draw_pointer(theme)
 
     def _note(self, now: float) -> None:

@@ -126,8 +126,8 @@ class SecondWindow:
         return canvas.mode
 
     def _has_picture(self, slot: Slot) -> bool:
-        result = self._context.results[slot]
-        return bool(self._state.slot(slot).path) and result is not None and result.picture is not None
+        result = self._context.drawn[slot]
+        return result is not None and result.picture is not None
 
     def draw(self, size: tuple[int, int], mode: str, pictures: Pictures) -> None:
         """Draw into the context that is current."""

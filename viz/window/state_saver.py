@@ -18,19 +18,22 @@ class StateSaver:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._saved: dict[str, Any] | None = None  # the state as last written
+        self._said = ""  # why it could not be written, and is tried again
         self._saved_at = time.monotonic()
 
     def save(self, state: AppState) -> str:
-        """Write the state if it has changed; return a sentence where that failed, else ""."""
+        """Write the state if it has changed; return a sentence where that failed, once until it is another, else ""."""
         document = states.to_json(state)
         self._saved_at = time.monotonic()
         if self.path and document != self._saved:
             try:
                 states.save(state, self.path)
-                self._saved = document
+                self._saved, self._said = document, ""
             except OSError as problem:
                 where = f"{self.path} ({problem.strerror})"
-                return f"The state could not be saved to {where}: {invocation.suggest_doctor()}"
+                before = self._said
+                self._said = f"The state could not be saved to {where}: {invocation.suggest_doctor()}"
+                return "" if self._said == before else self._said
         return ""
 
     def save_if_due(self, state: AppState) -> str:

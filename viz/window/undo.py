@@ -22,6 +22,7 @@ class Undo:
         self._state, self._context = state, context
         self.history = History({"state": state, "shelf": context.bookmarks.shelf})
         self._turned_at = -WHEEL_SECONDS  # when the wheel was last turned
+        context.models.before = lambda slot: self.history.find_before(f"state.{slot}.path") or ""
         self._streamed_at = -STREAM_SECONDS  # when something last came from outside
 
     def follow(self) -> None:

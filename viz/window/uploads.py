@@ -21,7 +21,7 @@ class CanvasUploads:
 
     def prepare(self, state: AppState, context: PanelContext, canvas: Canvas, scale: float) -> Pictures:
         """Return the textures that the canvas draws next; `scale` is screen pixels a pixel of the window."""
-        results, nearest = context.results, state.canvas.nearest
+        results, nearest = context.drawn, state.canvas.nearest
         side = {slot: canvas.frames[slot].side * scale for slot in SLOTS}
 
         def upload(texture: Texture, pixels: Pixels, width: float) -> TextureHandle:
@@ -59,7 +59,7 @@ class CanvasUploads:
             )
 
         left, right = (
-            upload(slot, _choose(context.results[slot], side[slot], state.canvas.nearest), side[slot]) for slot in SLOTS
+            upload(slot, _choose(context.drawn[slot], side[slot], state.canvas.nearest), side[slot]) for slot in SLOTS
         )
         compared = self._compared
         return Pictures(left, right, upload("difference", compared.pixels if compared else None, side["left"]))

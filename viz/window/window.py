@@ -7,8 +7,6 @@ the panels draw what is there. No step waits for another.
 
 import sys
 import time
-import traceback
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ from typing import Any
 from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, imgui_ctx, immapp
 from imgui_bundle import portable_file_dialogs as dialogs
 
-import cuda_ops
 from gan.data.image_io import save_image
 from gan.devices import fastest_device, list_devices
 from gan.hub.resolve import list_bundled, resolve, unquote_path
@@ -41,10 +38,12 @@ from viz.ui import saving
 from viz.ui.context import Machine, Models, PanelContext, Pictures
 from viz.ui.theme import PALETTES, Theme
 from viz.window import layout
+from viz.window.arrivals import Arrivals
 from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
 from viz.window.capturing import Capturing
 from viz.window.ending import Ending
+from viz.window.guard import Guard
 from viz.window.menus import Menus, has_file_dialogs
 from viz.window.presentation import Presentation
 from viz.window.remote import Remote
@@ -75,7 +74,7 @@ class Window:
         `strict` lets a panel's exception end the program, as tests want, and not become a sentence in the status bar.
         `model_bytes`: the most that models may take; None: half of the memory.
         """
-        self.state, self.state_path, self.strict = state, state_path, strict
+        self.state, self.state_path = state, state_path
         self.theme = Theme(PALETTES[state.display.theme])
         self.theme.text_size = state.display.text_size
         renderer = Renderer(model_bytes, own_thread=True)
@@ -92,6 +91,7 @@ class Window:
             machine=Machine(devices=list_devices(), memory=renderer.memory),
             training=RunMonitor(state.training.run_folder),
         )
+        self._guard = Guard(self.context, strict)
         self.context.models.downloads.keep(state.slot(slot).path for slot in SLOTS)
         if state.display.device not in self.context.machine.devices:
             # A first start, or the state was saved on another machine.
@@ -105,6 +105,7 @@ class Window:
         self._can_wake = False
         self._remote = Remote(state, self.context, self.undo, self._wake)
         self.worker = Worker(renderer, self._wake)
+        self._arrivals = Arrivals(state, self.context, self._wake)
         self._uploads: CanvasUploads | None = None  # None: the window is not open yet
         self._difference = Difference()
         self._dialog: tuple[Slot, Any] | None = None
@@ -199,8 +200,8 @@ class Window:
         calls.post_init = self._on_open
         calls.pre_new_frame = self._before_frame
         calls.show_gui = partial(self._in_frame, menus)
-        calls.show_menus = menus.bar
-        calls.show_status = menus.status
+        calls.show_menus = partial(self._guard.draw, "The menu bar", menus.bar)
+        calls.show_status = partial(self._guard.draw, "The status line", menus.status)
         calls.before_imgui_render = partial(self._over_panels, menus)
         calls.before_swap = self._after_frame
         calls.before_exit = self._on_close
@@ -217,7 +218,7 @@ class Window:
 
     def _draw_panel(self, panel: Panel) -> None:
         if not self.presentation.is_full:  # the canvas covers it
-            self._guarded(f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
+            self._guard.draw(f"The {panel.TITLE} panel", partial(panel.draw, self.state, self.context))
 
     def _wake(self) -> None:
         """End the wait of an idling window: a picture is ready. Called from the worker's thread, as GLFW allows."""
@@ -241,7 +242,7 @@ class Window:
         self.state.display.width = max(320, round(width / scale))
         self.state.display.height = max(240, round(height / scale))
         self.presentation.close()
-        self.context.message = self._keeper.save() or self._saver.save(self.state) or self.context.message
+        self._say_failures(self._keeper.save(), self._saver.save(self.state))
         if self._uploads:
             self._uploads.textures.delete()
 
@@ -260,27 +261,22 @@ class Window:
             self._apply_look,
             self._poll_dialogs,
             self._submit_request,
-            self._collect,
+            partial(self._arrivals.collect, self.worker),
             self._remote.send,
             self._save_if_due,
         )
         for step in steps:
-            try:
-                step()
-            except Exception as problem:
-                if self.strict:
-                    raise
-                self._report("The frame could not be prepared", problem)
+            self._guard.run("The frame could not be prepared", step)
 
     def _advance(self) -> None:
         assert self._params is not None
         with self.undo.history.by_itself():
-            gestures.advance(self.state, self.context.timings.seconds)
+            gestures.advance(self.state, self.context.timings.seconds, has_noise=self.context.has_noise())
             timeline.play(self.state, self._elapsed)  # which keeps to the clock
         idling, display = self._params.fps_idling, self.state.display
         idling.fps_max, idling.vsync_to_monitor = float(display.fps_limit), display.vsync
-        moves = gestures.is_animating(self.state) or gestures.is_blinking(self.state) or self.state.playback.playing
-        idling.enable_idling = not moves
+        moves = gestures.is_animating(self.state, has_noise=self.context.has_noise())
+        idling.enable_idling = not (moves or gestures.is_blinking(self.state) or self.state.playback.playing)
 
     def _focus_panels(self) -> None:
         if self._to_front and imgui.get_frame_count() > LAID_OUT_FRAMES:
@@ -314,35 +310,10 @@ class Window:
         self.context.jobs.exchange(self.worker, self.state)
 
     def _save_if_due(self) -> None:
-        failed = self._keeper.save_if_due() or self._saver.save_if_due(self.state)
-        self.context.message = failed or self.context.message
+        self._say_failures(self._keeper.save_if_due(), self._saver.save_if_due(self.state))
 
-    def _collect(self) -> None:
-        context, new = self.context, set()
-        # In every frame: an operator's first call decides what runs it.
-        context.machine.operators = cuda_ops.status(self.state.display.device, wait=False)
-        for slot, result in self.worker.collect().items():
-            context.results[slot] = result
-            if "load" in result.computed:
-                self.state.remember(result.request.model)
-            if "synthesis" in result.computed:
-                context.timings.model[slot].append(result.model_ms)
-                context.timings.post.append(result.post_ms)
-                new.add(slot)
-            if context.recorder.wanted:
-                context.recorder.record(slot, result, self.state.sticking)
-        if context.recorder.collect():
-            self._wake()
-        # The panel sets `wanted` anew in each frame in which it is drawn.
-        context.recorder.line_shown, context.recorder.wanted = context.recorder.wanted, False
-        for slot in SLOTS:
-            came = slot in new or not self.worker.is_busy(slot)
-            context.timings.busy[slot] = 0.0 if came else context.timings.busy[slot] + context.timings.seconds
-            if not self.state.slot(slot).path:
-                context.results[slot] = None
-        shown = [context.results[slot] for slot in SLOTS if self.state.slot(slot).path]
-        ready = bool(shown) and all(result is not None and result.picture is not None for result in shown)
-        context.timings.rate.count(time.monotonic(), new, ready)
+    def _say_failures(self, *sentences: str) -> None:
+        self.context.message = " ".join(filter(None, sentences)) or self.context.message
 
     def _prepare_pictures(self) -> Pictures:
         assert self._uploads is not None
@@ -352,9 +323,9 @@ class Window:
     def _over_panels(self, menus: Menus) -> None:
         """Draw what lies over all panels."""
         if self.presentation.is_full:
-            self._guarded("The canvas", lambda: self.presentation.draw_full(self._prepare_pictures()))
-        menus.overlay()
-        self.presentation.draw_overlay()
+            self._guard.draw("The canvas", lambda: self.presentation.draw_full(self._prepare_pictures()))
+        self._guard.draw("The dialog", menus.overlay)
+        self._guard.draw("The keys on the screen", self.presentation.draw_overlay)
 
     def _draw_canvas(self) -> None:
         flags, kind = imgui.WindowFlags_, imgui.WindowClass()
@@ -365,17 +336,12 @@ class Window:
             with imgui_ctx.push_style_color(imgui.Col_.window_bg, background):
                 imgui.begin(CANVAS_TITLE, None, flags.no_scrollbar | flags.no_scroll_with_mouse | flags.no_move)
         if not self.presentation.is_full:
-            self._guarded("The canvas", lambda: self.canvas.draw(self._prepare_pictures()))
+            self._guard.draw("The canvas", lambda: self.canvas.draw(self._prepare_pictures()))
         imgui.end()
 
     def _after_frame(self) -> None:
         if self._uploads and self.capturing.is_waiting():
-            try:
-                self.capturing.take_screen(gl.of_window())
-            except Exception as problem:
-                if self.strict:
-                    raise
-                self._report("The screen could not be captured", problem)
+            self._guard.run("The screen could not be captured", lambda: self.capturing.take_screen(gl.of_window()))
         if self._uploads and self._uploads.take_pending():
             self._wake()  # the next frame shows it, and is not to wait for a movement of the mouse
         if self._uploads:
@@ -388,33 +354,11 @@ class Window:
         if self._ending.due(self.worker.is_idle() and not self.worker.is_measuring()):
             self._params.app_shall_exit = True
 
-    def _guarded(self, what: str, draw: Callable[[], None]) -> None:
-        """Draw `what`; its failure is a sentence in the status bar, not the end of the window."""
-        if self.strict:
-            draw()
-            return
-        before = imgui.internal.ErrorRecoveryState()
-        imgui.internal.error_recovery_store_state(before)
-        try:
-            draw()
-        except Exception as problem:
-            io = imgui.get_io()
-            asserting, io.config_error_recovery_enable_assert = io.config_error_recovery_enable_assert, False
-            imgui.internal.error_recovery_try_to_recover_state(before)
-            io.config_error_recovery_enable_assert = asserting
-            self._report(f"{what} failed", problem)
-
-    def _report(self, what: str, problem: Exception) -> None:
-        message = f"{what}: {type(problem).__name__}: {problem}"
-        if message != self.context.message:
-            traceback.print_exc()  # once, not once a frame
-        self.context.message = message
-
     def _in_frame(self, menus: Menus) -> None:
         """Do what a frame does before it draws any panel."""
         with self.undo.history.by_itself():
-            self._guarded("Following the run", partial(training.update, self.state, self.context))
-        self._guarded("The key", menus.keys)
+            self._guard.draw("Following the run", partial(training.update, self.state, self.context))
+        self._guard.draw("The key", menus.keys)
 
     def _on_drop(self, window: Any, paths: list[str]) -> None:
         """Open a file dropped on the window on the side under the pointer, a second file on the other."""

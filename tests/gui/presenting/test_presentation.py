@@ -14,6 +14,7 @@ from support.gui import drive, run_script, save_model, settle
 from viz.core.state import AppState
 from viz.ui.theme import DARK
 from viz.window import text_size
+from viz.window.key_overlay import CAP
 from viz.window.second_window import SIZE
 from viz.window.window import Window
 
@@ -380,11 +381,22 @@ def test_keys_and_pointer_are_drawn_on_request(tmp_path: Path) -> None:
         context.key_down(imgui.Key.b)
         context.yield_(2)
         assert list(overlay.caps)[-1] == "Ctrl + B"
-        size = imgui.get_main_viewport().size
-        foot = seen[-1][int(0.85 * size.y) : int(size.y), int(0.3 * size.x) : int(0.7 * size.x)]
-        assert (np.abs(foot - WARNING).max(axis=2) < 30).sum() > 40, "a cap's lit edge"
+
+        def is_lit() -> bool:
+            """Whether the upper edge of the only cap, which stands in the middle, is as light as the ring."""
+            size, em = imgui.get_main_viewport().size, imgui.get_font_size()
+            top, middle = round(size.y - (CAP + 2 * 0.3 + 3.2) * em), round(size.x / 2)
+            edge = seen[-1][top - 2 : top + 3, middle - 20 : middle + 20]
+            return bool((np.abs(edge - WARNING).max(axis=2) < 60).any(axis=0).all())
+
+        overlay.caps.clear()  # of those pressed before it
+        context.yield_(2)
+        assert list(overlay.caps) == ["Ctrl + B"] and is_lit()
         context.key_up(imgui.Key.b)
         context.key_up(imgui.Key.mod_ctrl)
+        overlay.caps.pop("Ctrl", None)  # which was held a little longer
+        context.yield_(2)
+        assert list(overlay.caps) == ["Ctrl + B"] and not is_lit(), "it is still seen, and not held"
         context.mouse_down(1)
         context.yield_(2)
         assert "Right button" in overlay.caps

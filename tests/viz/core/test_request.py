@@ -2,7 +2,9 @@
 """State to request, and what gestures and animations do to the state."""
 
 import copy
+import functools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +107,30 @@ def test_animations_play_on_both_sides_while_unlinked() -> None:
     state.link(True)
     gestures.advance(state, 0.5)
     assert not gestures.is_animating(state) and state.latent.x == 0.5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"latent.animate": True},
+        {"latent.second.animate": True, "latent.mixed": [1]},
+        {"right_latent.directions.animate": True, "right_latent.directions.moving": Direction()},
+        {"transform.animate": "circle"},
+        {"right_transform.spin": 0.1},
+        {"transform.learned": "set", "transform.learned_animate": "x"},
+        {"noise.mode": "random", "noise.animate": True},
+    ],
+)
+def test_whatever_moves_by_itself_can_be_stopped(changes: dict[str, Any]) -> None:
+    state = AppState()
+    state.link(False)
+    state.playback.playing = True
+    for name, value in changes.items():
+        *path, last = name.split(".")
+        setattr(functools.reduce(getattr, path, state), last, value)
+    assert gestures.is_animating(state)
+    gestures.stop(state)
+    assert not gestures.is_animating(state) and not state.playback.playing
 
 
 @pytest.mark.parametrize("space", ["w", "z"])

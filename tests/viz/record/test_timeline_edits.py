@@ -125,6 +125,10 @@ def test_what_is_keyed_depends_on_what_is_shown() -> None:
     assert {"left model", "right latent", "right scale"} <= set(edits.list_properties(state))
     assert edits.list_listed(AppState()) == list(edits.MOVES)
     assert edits.list_listed(AppState(timeline=make(1.0))) == ["rotation"]
+    state.focus = "right"
+    assert edits.list_listed(state) == [f"right {name}" for name in edits.MOVES], "what the panels edit"
+    state.linked = True
+    assert edits.list_listed(state) == list(edits.MOVES)
 
 
 def test_a_loop_gets_longer_for_the_way_back_from_keys_at_its_end() -> None:

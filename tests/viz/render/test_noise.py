@@ -108,6 +108,8 @@ def test_random_noise_moves_by_itself() -> None:
     assert gestures.is_animating(state)
     gestures.advance(state, 0.5)
     assert state.noise.seed == 2.0 and build_request(state) != before and hash(build_request(state))
+    gestures.advance(state, 0.5, has_noise=False)
+    assert state.noise.seed == 2.0 and not gestures.is_animating(state, has_noise=False), "no model would show it"
 
 
 def test_sticking_shows_what_noise_does(models: dict[str, str]) -> None:

@@ -4,10 +4,12 @@
 from typing import Any
 
 from viz.core.request import PictureRequest
+from viz.core.result import RenderResult
 from viz.core.state import AppState
 from viz.instruments.sticking import MeterRequest, MeterView, NeighbourhoodRequest
 from viz.render.jobs import JobRequest, JobStatus
-from viz.ui.context import Jobs
+from viz.ui.context import Jobs, PanelContext
+from viz.ui.theme import Theme
 
 LIVE = NeighbourhoodRequest(0.3, 10)
 
@@ -59,6 +61,17 @@ def test_a_started_job_runs_until_it_is_finished_or_cancelled() -> None:
     jobs.cancel("meters")
     jobs.exchange(worker, state)
     assert not jobs.is_running("meters") and worker.jobs == {}
+
+
+def test_a_slot_without_a_picture_says_why() -> None:
+    state, context = AppState(), PanelContext(Theme())
+    assert context.explain_nothing(state, "left") == "Nothing is shown in the left slot: open a model there."
+    assert context.explain_wait(state, "left", "right") == ""
+    state.right.path = "/models/b.pkl"
+    assert context.explain_nothing(state, "right") == context.explain_wait(state, "left", "right") == "Opening b.pkl …"
+    context.results["right"] = RenderResult(PictureRequest("/models/b.pkl"), error="It is damaged.")
+    assert context.explain_nothing(state, "right") == "The model in the right slot cannot be shown: It is damaged."
+    assert context.explain_wait(state, "left", "right") == ""
 
 
 def test_a_job_ends_when_its_model_is_closed() -> None:

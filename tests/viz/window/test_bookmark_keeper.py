@@ -73,6 +73,12 @@ def test_two_windows_lose_nothing_of_each_other(tmp_path: Path) -> None:
     assert len(names(keeper(path)[1])) == BOOKMARKS_LIMIT, "no more than a file may hold"
 
 
+def test_a_name_that_is_too_long_is_no_end_of_the_window(tmp_path: Path) -> None:
+    one, context = keeper(tmp_path / f"{'x' * 300}.json")
+    context.bookmarks.shelf.add([bookmark("a")])
+    assert one.save().startswith("The bookmarks could not be kept: ")
+
+
 def test_nothing_is_kept_without_a_path() -> None:
     one, context = keeper(None)
     context.bookmarks.shelf.add([bookmark("a")])

@@ -1,0 +1,28 @@
+# Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
+"""A state that cannot be saved is said once, not over every other message."""
+
+import json
+from pathlib import Path
+
+from viz.core.state import AppState
+from viz.window.state_saver import StateSaver
+
+
+def test_a_folder_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    saver, state = StateSaver(blocked / "state.json"), AppState()
+    sentence = saver.save(state)
+    assert sentence.startswith("The state could not be saved to ")
+    for number in range(3):
+        state.latent.x = float(number + 1)
+        assert saver.save(state) == "", "although there is more to save now"
+    blocked.unlink()
+    blocked.mkdir()
+    assert saver.save(state) == "", "tried again"
+    assert json.loads((blocked / "state.json").read_text())["latent"]["x"] == 3.0
+    (blocked / "state.json").unlink()
+    blocked.rmdir()
+    blocked.touch()
+    state.latent.x = 9.0
+    assert saver.save(state) == sentence, "it had worked in between"
