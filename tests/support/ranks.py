@@ -38,7 +38,7 @@ def configs() -> dict[str, TrainConfig]:
     common = {"batch": BATCH, "adam_eps": 0.01}
     return {
         "A": small_config("A", reuse_fakes=True, augment=AugmentOptions(diffaug=("color", "cutout")), **common),
-        "R": small_config("R", **common),
+        "R": small_config("R", seed=1, **common),  # at 0, rounding decides on which side of its kink an activation is
         "T": small_config("T", augment=ADA, **networks, **common),
     }
 
