@@ -11,7 +11,7 @@ from support.ranks import BATCH, configs, results, spawn, train
 
 from train.state import TrainState
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 STEPS = {"A": 8, "R": 8, "T": 20}
 TOLERANCE = 1e-4  # of a tensor's length; measured 1e-6, and 2e-5 in moments of gradients that are nearly 0
