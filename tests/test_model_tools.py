@@ -54,8 +54,9 @@ def test_a_model_is_trained_in_stages_and_published(
     assert [stage["stage"] for stage in card["stages"]] == ["b-16", "b-32"]
     assert path.stat().st_size < 0.8 * next(run.glob("network-snapshot-*.safetensors")).stat().st_size
     assert load_generator(path)[0].config.resolution == 32
-    source = open_source(str(path))
-    assert source.is_state and source.lacks == "" and source.title == "critters-b-32 at 0.016 kimg"
+    monkeypatch.setenv("JINC_MODELS", str(assets))
+    source = open_source("b")
+    assert source.is_state and source.lacks == "" and source.title == "critters-b-32 at 0.032 kimg"
     found = source.load("discriminator")
     state = load_tensors(run / STATE, prefix="discriminator.")[0]
     assert found.keys() == state.keys() and all(found[name].dtype == state[name].dtype for name in state)

@@ -3,7 +3,8 @@
 
 Of each rung, the newest snapshot of its last stage that has one is measured (`train.py metrics`: ten minutes or more),
 and written to assets/ with float16 weights and its figures, beside how it was trained (.json) and a row for every tick
-(.stats.jsonl). docs/ gets 64 unselected samples of each, the curves, and the table in models.md.
+(.stats.jsonl); assets/training/ gets its networks as they are in training. docs/ gets 64 unselected samples of each,
+the curves, and the table in models.md.
 """
 
 import argparse
@@ -114,7 +115,8 @@ def publish(outdir: Path, rung: str) -> None:
     with atomic_write(stem.with_suffix(".stats.jsonl")) as temporary:
         rows = [{"stage": one.name, **row} for one, folder in runs for row in read_rows(folder)]
         temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    save_networks(run / STATE, stages[-1]["options"], ASSETS / TRAINED_NETWORKS / f"{stem.name}.safetensors")
+    images = round(facts["kimg"] * 1000)
+    save_networks(run / STATE, stages[-1]["options"], images, ASSETS / TRAINED_NETWORKS / f"{stem.name}.safetensors")
     for old in (*ASSETS.glob(f"critters-{rung}-*"), *ASSETS.glob(f"{TRAINED_NETWORKS}/critters-{rung}-*")):
         if not old.name.startswith(f"{stem.name}."):
             old.unlink()
@@ -122,8 +124,11 @@ def publish(outdir: Path, rung: str) -> None:
     print(f"Wrote {stem.name} of {stage.name} at {facts['kimg']:g} kimg in all.")
 
 
-def save_networks(state: Path, options: dict[str, Any], out: Path) -> None:
-    """Write the networks of a run's state with float16 weights, without optimisers: what `--transfer` takes."""
+def save_networks(state: Path, options: dict[str, Any], images: int, out: Path) -> None:
+    """Write the networks of a run's state with float16 weights, without optimisers: what `--transfer` takes.
+
+    `images`: seen over all stages.
+    """
     tensors, document = load_tensors(state)
     config = TrainConfig.from_json(document["config"])
     generator, discriminator = config.generator, config.discriminator
@@ -137,7 +142,7 @@ def save_networks(state: Path, options: dict[str, Any], out: Path) -> None:
         network.load_state_dict({key.removeprefix(prefix): x for key, x in tensors.items() if key.startswith(prefix)})
         kept |= {prefix + key: x for key, x in halve_weights(network).items()}
     out.parent.mkdir(exist_ok=True)
-    save_tensors(out, kept, document | {"config": options})
+    save_tensors(out, kept, document | {"config": options, "images": images})
 
 
 def draw_samples(path: Path, model: Path) -> None:

@@ -23,7 +23,15 @@ from gan.checkpoints.checkpoint import (
     read_header,
 )
 from gan.cli.download_bar import fetch_with_bar
-from gan.hub.resolve import cite_model, explain_missing, find_newest_snapshot, format_title, resolve, shorten_name
+from gan.hub.resolve import (
+    cite_model,
+    explain_missing,
+    find_newest_snapshot,
+    format_title,
+    list_bundled_files,
+    resolve,
+    shorten_name,
+)
 from gan.hub.url import is_address
 from gan.networks.config import ConfigError, DiscriminatorConfig, GeneratorConfig
 from train.config import TrainConfig
@@ -92,7 +100,7 @@ class Source:
 def open_source(name: str) -> Source:
     """Find the model that a user names, and read its headers; a run folder is its newest state, else snapshot.
 
-    A bundled model is its networks as they were in training, which lie beside it.
+    A bundled model is its networks as they were in training, where these lie beside it.
 
     CheckpointError or TrainingError for what is no model, or cannot be read; DownloadError.
     """
@@ -101,8 +109,9 @@ def open_source(name: str) -> Source:
     path = state if os.path.isfile(state) else Path(resolve(name, fetch_with_bar))
     if not path.is_file():
         raise TrainingError(explain_missing(path))
-    if (path.parent / TRAINED_NETWORKS / path.name).is_file():
-        path = path.parent / TRAINED_NETWORKS / path.name
+    in_training = path.parent / TRAINED_NETWORKS / path.name
+    if path in list_bundled_files() and in_training.is_file():
+        path = in_training
     cited = cite_model(name, path) if is_address(name) else str(path)
     try:
         document = read_document(path)

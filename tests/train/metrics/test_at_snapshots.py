@@ -65,18 +65,23 @@ def test_snapshots_are_measured_and_training_is_the_same(data: Path, tmp_path: P
     assert "Measuring fid0.016k_full, is0.02k." in log and "is0.02k " in log
 
 
+def stop_measuring(patch: pytest.MonkeyPatch, runs: Path) -> None:
+    """Let each measurement find that the only run in a folder is to stop."""
+    run_measurement = Measurement.run
+
+    def stopped(self: Measurement, progress: Any, *rest: Any) -> None:
+        (next(runs.iterdir()) / STOP).touch()
+        run_measurement(self, progress, *rest)
+
+    patch.setattr(Measurement, "run", stopped)
+
+
 def test_a_stop_ends_the_measurement_and_resume_takes_other_metrics(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     detector = write_detector(tmp_path / "mine.pt", Inception())
-    run_measurement = Measurement.run
-
-    def stopped(self: Measurement, progress: Any, *rest: Any) -> None:
-        (next((tmp_path / "runs").iterdir()) / STOP).touch()
-        run_measurement(self, progress, *rest)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Measurement, "run", stopped)
+        stop_measuring(patch, tmp_path / "runs")
         run = start(data, tmp_path / "runs", "--metrics=fid0.016k_full", f"--detector={detector}")
     assert "Measuring was ended by the stop" in (run / "log.txt").read_text()
     assert json.loads((run / "progress.json").read_text())["state"] == "stopped"
@@ -100,14 +105,8 @@ def test_a_last_snapshot_whose_measurement_was_stopped_is_measured_by_resume(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
 ) -> None:
     detector = write_detector(tmp_path / "inception-2015-12-05.pt", Inception())
-    run_measurement = Measurement.run
-
-    def stopped(self: Measurement, progress: Any, *rest: Any) -> None:
-        (next((tmp_path / "runs").iterdir()) / STOP).touch()
-        run_measurement(self, progress, *rest)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Measurement, "run", stopped)
+        stop_measuring(patch, tmp_path / "runs")
         run = start(
             data, tmp_path / "runs", "--metrics=is0.02k", "--metrics-every=4", "--snap=2", f"--detector={detector}"
         )
