@@ -31,7 +31,7 @@ class Guard:
             return
         before = imgui.internal.ErrorRecoveryState()
         imgui.internal.error_recovery_store_state(before)
-        window = imgui.internal.get_current_window()
+        window = imgui.get_current_context().current_window  # get_current_window() would show imgui's own Debug window
         try:
             draw()
         except Exception as problem:
