@@ -128,6 +128,17 @@ def test_a_broken_panel_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr().err.count("Traceback") == 1, "once, not once a frame"
 
 
+def test_imguis_own_window_is_not_shown() -> None:
+    """Of that, into which what belongs to no window is drawn, a mere look for writing shows an empty square."""
+    shown = Window(AppState())
+
+    def script(context: Any) -> None:
+        context.yield_(5)
+        assert not [one.name for one in imgui.get_current_context().windows if "Debug##" in one.name and one.was_active]
+
+    drive(shown, script)
+
+
 @pytest.mark.parametrize(
     ("owner", "name", "words"),
     [

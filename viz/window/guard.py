@@ -53,8 +53,9 @@ def _recover(before: imgui.internal.ErrorRecoveryState, window: imgui.internal.W
 
     imgui's own recovery ends popups as if they were windows, and a menu bar that it was called within.
     """
-    recovery, stack = imgui.internal, imgui.get_current_context().current_window_stack
-    while len(stack) > before.size_of_window_stack and recovery.get_current_window().flags & imgui.WindowFlags_.popup:
+    recovery, context = imgui.internal, imgui.get_current_context()
+    stack = context.current_window_stack
+    while len(stack) > before.size_of_window_stack and context.current_window.flags & imgui.WindowFlags_.popup:
         recovery.error_recovery_try_to_recover_window_state(stack[len(stack) - 1].stack_sizes_in_begin)
         imgui.end_popup()
     is_bar, window.dc.menu_bar_appending = window.dc.menu_bar_appending, False
