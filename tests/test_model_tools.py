@@ -20,7 +20,7 @@ SMALL = "--cbase=256 --cmax=8 --batch=4 --gamma=0.1"
 STAGES = (Stage("b-16", "critters-16", 0.016, SMALL), Stage("b-32", "critters-32", 0.016, SMALL, "b-16"))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_model_is_trained_in_stages_and_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
