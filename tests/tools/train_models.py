@@ -57,17 +57,37 @@ SETS = (
 ALIAS_FREE = "--capacity=2 --first-stopband=2.8284271247461903"
 WIDE = "--cbase=4096 --cmax=64 --d-cbase=1536 --d-cmax=160"
 RUNGS = {"b": WIDE, "t": ALIAS_FREE, "r": ALIAS_FREE, "a": ""}
-# Thousands of pictures at each size: R, three times as slow as B, is small for less long, and A is the smallest anyway.
-LENGTHS = {32: (20, 20, 10, 10), 64: (20, 20, 12, 10), 128: (24, 24, 24, 12)}  # of b, t, r, a
 LAYERS = {32: 8, 64: 10, 128: 12}  # of T and R
 
 
+class Step(NamedTuple):
+    """A stage of every rung: its name, the pictures' size, R1's weight, and thousands of pictures of b, t, r and a.
+
+    R, three times as slow as B, is small for less long; A, which is there for comparison, ends earlier.
+    """
+
+    name: str
+    size: int
+    gamma: float
+    kimg: tuple[int, int, int, int]
+
+
+STEPS = (
+    Step("32", 32, 0.064, (20, 20, 10, 10)),
+    Step("64", 64, 0.256, (20, 20, 12, 10)),
+    Step("128", 128, 1.024, (24, 24, 12, 12)),
+    Step("128-fine", 128, 0.2, (40, 40, 70, 24)),  # shapes first, then fur (docs/log.md, 2026-11-30)
+)
+
+
 def _plan(rung: str) -> Iterator[Stage]:
-    for size, lengths in LENGTHS.items():
-        kimg = lengths[list(RUNGS).index(rung)]
-        layers = f" --num-layers={LAYERS[size]}" if rung in "tr" else ""
-        options = f"{RUNGS[rung]}{layers} --batch=4 --gamma={2.5e-4 * size**2 / 4:g}"
-        yield Stage(f"{rung}-{size}", f"critters-{size}", kimg, options, f"{rung}-{size // 2}" if size > 32 else "")
+    source = ""
+    for step in STEPS:
+        layers = f" --num-layers={LAYERS[step.size]}" if rung in "tr" else ""
+        options = f"{RUNGS[rung]}{layers} --batch=4 --gamma={step.gamma:g}"
+        kimg = step.kimg[list(RUNGS).index(rung)]
+        yield Stage(f"{rung}-{step.name}", f"critters-{step.size}", kimg, options, source)
+        source = f"{rung}-{step.name}"
 
 
 STAGES = tuple(stage for rung in RUNGS for stage in _plan(rung))
