@@ -119,7 +119,7 @@ def render(
       python visualizer.py render --model t --seed 7 --out creature.png
       python visualizer.py render --model t --seeds 0-5 --translate 0.25,0 --rotate 10 --out creatures
       python visualizer.py render --model b --translate 0.03,0 --untransform --out stuck.png
-      python visualizer.py render --model t --seed 24 --direction pca:0:-2.5 --out steered.png
+      python visualizer.py render --model t --seed 58 --direction pca:0:-2.5 --out steered.png
       python visualizer.py render --model t --grid 8x4 --seeds 0-31 --captions --out sheet.png
       python visualizer.py render --model t --layer L5_52_32 --normalize --out maps.png
       python visualizer.py render --model t --layer 5 --channels 3,4,5 --gain 6 --out phases.pdf

@@ -16,7 +16,7 @@ from gan.hub import cache
 from viz.cli.main import main as viewer
 from viz.core.latent import Direction, Step
 from viz.core.request import build_request
-from viz.core.state import AppState, default_state
+from viz.core.state import FIRST_SEED, AppState, default_state
 from viz.record.command import make_command
 from viz.render.renderer import Renderer
 
@@ -68,7 +68,7 @@ def test_commands_of_random_states_draw_what_is_shown(folder: Path) -> None:
 def test_options_are_those_that_a_person_would_write(folder: Path) -> None:
     state, renderer = default_state(), Renderer()
     state.display.device = "cpu"
-    assert check(state, folder, renderer)[:-1] == ["render", "--model", "critters-b-32", "--seed=24", "--out"]
+    assert check(state, folder, renderer)[:-1] == ["render", "--model", "critters-b-32", f"--seed={FIRST_SEED:.0f}", "--out"]
     state.latent.x, state.latent.y, state.latent.space, state.latent.psi = -3.25, 1.5, "z", 0.7
     state.transform.tx, state.transform.degrees, state.transform.mirror = -0.125, 30.0, True
     state.latent.directions.steps = (Step(Direction("pca", 1), -2.5), Step(Direction("closed-form", 0, 1, 3), 1.0))

@@ -8,7 +8,7 @@ import pytest
 
 from gan.files.atomic_write import write_new
 from viz.core.panel_state import DEFAULT_NAME
-from viz.core.state import AppState, default_state
+from viz.core.state import FIRST_SEED, AppState, default_state
 from viz.record import naming
 from viz.record.naming import choose_folder, describe_fields, find_unknown_fields, list_names
 
@@ -54,7 +54,7 @@ def test_names_stay_in_their_folder(tmp_path: Path, template: str) -> None:
 def test_fields_say_what_is_shown() -> None:
     state = default_state()
     found = describe_fields(state, "both")
-    assert found["model"] == "critters-b-32+critters-t-32" and found["latent"] == "seed24"
+    assert found["model"] == "critters-b-32+critters-t-32" and found["latent"] == f"seed{FIRST_SEED:.0f}"
     assert describe_fields(state, "right")["model"] == "critters-t-32"
     state.latent.x = 24.25
     assert describe_fields(state, "left")["latent"] == "24.2_0"

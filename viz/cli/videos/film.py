@@ -31,7 +31,7 @@ LEAST_HEIGHT = 360  # below, nobody reads its words
     help="What moves: the content on a circle, to and fro, or about the centre; or the latent.",
 )
 @click.option("--seconds", type=FiniteRange(0.1, 600), default=6.0, show_default=True, metavar="S", help="Its length.")
-@click.option("--seed", type=SEED, default=24, show_default=True, help="Of the latent.")
+@click.option("--seed", type=SEED, default=58, show_default=True, help="Of the latent.")
 @trunc_option
 @click.option("--segment", type=Segment(), help="The line of the slices, in picture widths; one that suits the motion.")
 @click.option(

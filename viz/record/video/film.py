@@ -96,7 +96,7 @@ class Film:
         sides = []
         for request in self._requests:
             sides.append((yield from self._measure(request)))
-        self._layout = FilmLayout(self.size[1], HEADING, self._words, sides, self._segment)
+        self._layout = FilmLayout(self.size, HEADING, self._words, sides, self._segment)
 
     def _describe(self, request: PictureRequest) -> Side:
         config = self._renderer.generator(request)[1].config

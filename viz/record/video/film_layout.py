@@ -67,10 +67,12 @@ def load_font(face: str, size: float) -> ImageFont.FreeTypeFont | ImageFont.Imag
 class FilmLayout:
     """Composes frames: what stays is drawn once, then pictures and slices are put on it."""
 
-    def __init__(self, height: int, heading: str, motion: str, sides: Sequence[Side], segment: Segment) -> None:
-        """`height` of the frames in pixels; they are 16 : 9. `motion` says what moves, in a few words."""
-        self.scale = height / HEIGHT
-        self.size = self._at(WIDTH), height
+    def __init__(
+        self, size: tuple[int, int], heading: str, motion: str, sides: Sequence[Side], segment: Segment
+    ) -> None:
+        """`size` of the frames in pixels, 16 : 9 to the nearest even width. `motion` says what moves, briefly."""
+        self.scale = size[1] / HEIGHT
+        self.size = size
         self.side, self.slice_size = self._at(SIDE), (self._at(SIDE), self._at(SLICE_HEIGHT))
         self._segment = segment
         self._image = Image.new("RGB", self.size, COLOURS["stage"])

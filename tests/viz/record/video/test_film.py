@@ -24,8 +24,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> AppState:
     return state
 
 
-def shoot(state: AppState, motion: str = "circle", **options: object) -> tuple[Film, list[np.ndarray]]:
-    film = Film(state, motion, 0.5, 12.0, height=360, latents=2, **options)  # type: ignore[arg-type]
+def shoot(state: AppState, motion: str = "circle", height: int = 360) -> tuple[Film, list[np.ndarray]]:
+    film = Film(state, motion, 0.5, 12.0, height=height, latents=2)
     for _ in film.prepare():
         pass
     return film, [film.draw(index) for index in range(film.count)]
@@ -45,6 +45,11 @@ def test_frames_have_the_size_and_the_slices_grow(state: AppState) -> None:
 @pytest.mark.parametrize(("height", "width"), [(360, 640), (480, 854), (700, 1244), (720, 1280), (1080, 1920)])
 def test_films_are_16_to_9_and_evenly_wide(state: AppState, height: int, width: int) -> None:
     assert Film(state, "circle", 0.5, 12.0, height=height).size == (width, height)
+
+
+def test_frames_of_an_uneven_16_to_9_are_as_wide_as_the_film(state: AppState) -> None:
+    film, frames = shoot(state, height=480)  # 853.3 wide
+    assert film.size == (854, 480) and all(frame.shape == (480, 854, 3) for frame in frames)
 
 
 @pytest.mark.parametrize("motion", MOTIONS)
@@ -83,7 +88,7 @@ def test_any_shares_and_names_can_be_shown() -> None:
     )
     for some in shares:
         sides = Side("T  " + "a long name " * 20, "x" * 300, some), Side("", "\u732b\U0001f431", refused="no " * 60)
-        layout = FilmLayout(400, "heading", "motion", sides, (0.1, 0.1, 0.9, 0.9))
+        layout = FilmLayout((712, 400), "heading", "motion", sides, (0.1, 0.1, 0.9, 0.9))
         pictures = [np.zeros((layout.side, layout.side, 3), np.uint8)] * 2
         slices = [np.zeros((layout.slice_size[1], 1, 3), np.uint8)] * 2
         assert layout.compose(pictures, slices, 1, 1000).shape == (400, layout.size[0], 3)
