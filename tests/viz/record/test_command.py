@@ -68,7 +68,8 @@ def test_commands_of_random_states_draw_what_is_shown(folder: Path) -> None:
 def test_options_are_those_that_a_person_would_write(folder: Path) -> None:
     state, renderer = default_state(), Renderer()
     state.display.device = "cpu"
-    assert check(state, folder, renderer)[:-1] == ["render", "--model", "critters-b-32", f"--seed={FIRST_SEED:.0f}", "--out"]
+    seed = f"--seed={FIRST_SEED:.0f}"
+    assert check(state, folder, renderer)[:-1] == ["render", "--model", "critters-b-32", seed, "--out"]
     state.latent.x, state.latent.y, state.latent.space, state.latent.psi = -3.25, 1.5, "z", 0.7
     state.transform.tx, state.transform.degrees, state.transform.mirror = -0.125, 30.0, True
     state.latent.directions.steps = (Step(Direction("pca", 1), -2.5), Step(Direction("closed-form", 0, 1, 3), 1.0))
