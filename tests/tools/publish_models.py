@@ -196,7 +196,7 @@ def make_table() -> str:
         cells += [f"{sum(stage['hours'] for stage in card['stages']):.1f}", f"{card['parameters']:,}"]
         for kind, digits in (("fid", 0), ("eq_t", 1), ("eq_t_frac", 1), ("eq_r", 1), ("stickiness", 3)):
             row = card["figures"].get(kind)
-            cells.append("" if row is None else f"{row['value']:.{digits}f}")
+            cells.append("" if row is None else f"{round(row['value'], digits) + 0.0:.{digits}f}")  # no -0.000
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

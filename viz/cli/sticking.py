@@ -16,7 +16,7 @@ from viz.cli.label_options import choose_label, class_option, label_option
 from viz.cli.models import read_model, user_errors
 from viz.cli.output import check_writable, explain_unwritable, progress_bar
 from viz.cli.parameter_types import PATH, SEED, Segment, compared_models, device_option, trunc_option
-from viz.core.state import SLOTS
+from viz.core.state import FIRST_SEED, SLOTS
 
 if TYPE_CHECKING:  # torch takes longer to load than all the rest: not for --help
     from viz.reports.sticking_study import Findings, Model, Settings
@@ -41,7 +41,7 @@ FILES = ("figure.png", "sticking.json", *(f"{side}-{part}.png" for side in SLOTS
 @click.option(
     "--seed",
     type=SEED,
-    default=58,
+    default=int(FIRST_SEED),
     show_default=True,
     help="Of the latent in the middle, of its neighbours, and of what stickiness is measured on.",
 )

@@ -54,9 +54,12 @@ def test_what_moves_and_what_sticks_is_as_in_the_paper(path: Path) -> None:
         assert found["stickiness"] <= 0.02
     if rung == "T":
         assert found["eq_t"] >= 50
-    if rung == "R":  # the first set's R, which has seen least, is short of the paper's 50 and 38 dB (docs/models.md)
-        (t,) = (figures(other) for other in FILES if read_header(other).config.rung == "T")
-        assert found["eq_t"] >= 45 and found["eq_r"] >= t["eq_r"] + 10
+
+
+@pytest.mark.xfail(strict=True, reason="the first set's R has seen half of the others' pictures (docs/models.md)")
+def test_r_turns_as_in_the_paper() -> None:
+    (found,) = (figures(path) for path, rung in zip(FILES, RUNGS, strict=True) if rung == "R")
+    assert found["eq_t"] >= 50 and found["eq_r"] >= 38
 
 
 def test_two_samples_show_it_again(path: Path) -> None:

@@ -14,7 +14,7 @@ from viz.cli.models import find_model, user_errors
 from viz.cli.parameter_types import SEED, Segment, compared_models, device_option, trunc_option
 from viz.cli.videos.writing import check_video, video_options, write_with_progress
 from viz.core.latent import seed_point
-from viz.core.state import AppState
+from viz.core.state import FIRST_SEED, AppState
 from viz.record.video.formats import VideoError
 
 FPS = 30.0
@@ -31,7 +31,7 @@ LEAST_HEIGHT = 360  # below, nobody reads its words
     help="What moves: the content on a circle, to and fro, or about the centre; or the latent.",
 )
 @click.option("--seconds", type=FiniteRange(0.1, 600), default=6.0, show_default=True, metavar="S", help="Its length.")
-@click.option("--seed", type=SEED, default=58, show_default=True, help="Of the latent.")
+@click.option("--seed", type=SEED, default=int(FIRST_SEED), show_default=True, help="Of the latent.")
 @trunc_option
 @click.option("--segment", type=Segment(), help="The line of the slices, in picture widths; one that suits the motion.")
 @click.option(
