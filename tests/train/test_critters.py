@@ -16,7 +16,7 @@ from PIL import Image
 
 from train.critters.dataset import SEED_STRIDE, draw_critter, write_dataset
 from train.critters.paint import paint
-from train.critters.species import SPECIES, sample_critter
+from train.critters.species import ALIGNED_SCALE, SPECIES, sample_critter
 from train.critters.texture import FILTER_RADIUS, downsample, downsampling_filter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,6 +199,19 @@ def test_species_can_be_chosen(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="'lynx', but there are cat, fox"):
         write_dataset(tmp_path / "none.zip", 12, 16, species=("fox", "lynx"))
     assert not (tmp_path / "none.zip").exists()
+
+
+def test_aligned_heads_stand_in_one_place(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "aligned.zip", 8, 16, seed=3, aligned=True, workers=1)
+    with zipfile.ZipFile(tmp_path / "aligned.zip") as archive:
+        poses = list(json.loads(archive.read("dataset.json"))["poses"].values())
+    assert {(pose["x"], pose["scale"], pose["tilt"]) for pose in poses} == {(0.5, ALIGNED_SCALE, 0.0)}
+    for pose in poses:  # the same animals, which look where they looked
+        loose = draw_critter(pose["seed"], 16)[1]
+        assert {name for name in pose if pose[name] != loose[name]} <= {"x", "y", "scale", "tilt"}
+    picture = np.mean([draw_critter(seed, 32, aligned=True)[0] for seed in range(24)], axis=(0, 3))
+    loose_picture = np.mean([draw_critter(seed, 32)[0] for seed in range(24)], axis=(0, 3))
+    assert picture.std() > 1.5 * loose_picture.std()  # the mean of all still has a head
 
 
 def test_draw_refuses_bad_sizes() -> None:

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""Critters, the bundled data set: procedural pictures of one furry creature each, unaligned as in FFHQ-U.
+"""Critters, the bundled data set: procedural pictures of one furry creature each, by default unaligned as in FFHQ-U.
 
 Nothing is downloaded. `species` samples an animal from a seed, `patterns` has its fur and markings, `paint` the
 picture. Here are the two entry points: one picture, and a data set in one zip.
@@ -25,7 +25,7 @@ from PIL import Image
 from gan.data.dataset_zip import make_entry, name_picture
 from gan.files.atomic_write import atomic_write
 from train.critters.paint import paint
-from train.critters.species import SPECIES, sample_critter, sample_species
+from train.critters.species import SPECIES, align, sample_critter, sample_species
 
 MIN_SIZE, MAX_SIZE = 16, 512
 # The data set with seed k has the critters of the seeds from k * SEED_STRIDE on, so that no two sets share one.
@@ -41,8 +41,8 @@ def _check_arguments(size: int, seed: int) -> None:
         raise ValueError(f"The seed of critters must be 0 or more, not {seed}.")
 
 
-def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
-    """Draw the critter of a seed; another size gives the same creature at another resolution.
+def draw_critter(seed: int, size: int, aligned: bool = False) -> tuple[NDArray[np.uint8], Pose]:
+    """Draw the critter of a seed; another size gives the same creature at another resolution, `aligned` it in pose.
 
     Returns the picture, uint8 RGB [size, size, 3], and its pose: `x`, `y` (centre of the head, image widths from the
     top left), `scale` (width of the head, image widths), `tilt` (degrees, clockwise), `yaw` and `pitch` (degrees;
@@ -50,7 +50,7 @@ def draw_critter(seed: int, size: int) -> tuple[NDArray[np.uint8], Pose]:
     a power of two from 16 to 512 and for a negative seed.
     """
     _check_arguments(size, seed)
-    critter = sample_critter(seed)
+    critter = align(sample_critter(seed)) if aligned else sample_critter(seed)
     pose = {name: round(float(getattr(critter, name)), 5) for name in ("x", "y", "scale", "tilt")}
     pose |= {name: round(float(np.rad2deg(getattr(critter, name))), 5) for name in ("yaw", "pitch")}
     words = {"species": critter.species.name, "pattern": critter.pattern, "palette": critter.coat.name, "seed": seed}
@@ -76,7 +76,7 @@ def choose_seeds(num: int, seed: int, species: Collection[str] = ()) -> list[int
     return chosen
 
 
-def _draw_png(job: tuple[int, int]) -> tuple[bytes, Pose]:
+def _draw_png(job: tuple[int, int, bool]) -> tuple[bytes, Pose]:
     picture, pose = draw_critter(*job)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "png")
@@ -96,7 +96,7 @@ def _start_pool(workers: int) -> Pool:
 
 
 @contextmanager
-def _draw_all(jobs: list[tuple[int, int]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
+def _draw_all(jobs: list[tuple[int, int, bool]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
     """Yield the PNGs and poses of the jobs, in their order."""
     if workers <= 1 or len(jobs) == 1:
         yield map(_draw_png, jobs)
@@ -113,17 +113,19 @@ def write_dataset(
     progress: Callable[[int, int], None] | None = None,
     workers: int = 2,
     species: Collection[str] = (),
+    aligned: bool = False,
 ) -> None:
     """Write `num` critters as an uncompressed zip of PNGs with a dataset.json, the same bytes for any `workers`.
 
-    Where `species` are named, only these. The zip holds `00000/img00000000.png` and so on, a thousand a folder, and
-    `dataset.json` with `labels` (null) and `poses` (name of the picture -> what `draw_critter` returns).
-    `progress(done, num)` is called after each picture. The file appears under its name when it is complete; an
-    interrupt leaves nothing behind. Raises ValueError for bad arguments, OSError where the file cannot be written.
+    Where `species` are named, only these; `aligned`, with all heads in one place. The zip holds
+    `00000/img00000000.png` and so on, a thousand a folder, and `dataset.json` with `labels` (null) and `poses` (name of
+    the picture -> what `draw_critter` returns). `progress(done, num)` is called after each picture. The file appears
+    under its name when it is complete; an interrupt leaves nothing behind. Raises ValueError for bad arguments,
+    OSError where the file cannot be written.
     """
     _check_arguments(size, seed)
     poses: dict[str, Pose] = {}
-    jobs = [(one, size) for one in choose_seeds(num, seed, species)]
+    jobs = [(one, size, aligned) for one in choose_seeds(num, seed, species)]
     with (
         atomic_write(Path(path)) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,

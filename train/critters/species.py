@@ -4,7 +4,7 @@
 Lengths are in half head widths, angles in degrees, colours in OKLCH (lightness, chroma, hue) until they are sampled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,7 @@ IRISES: dict[str, Oklch] = {
 # Irises that suit an animal whose eyes are mostly dark; the others take any.
 DARK_EYED = ("bear", "panda", "bunny", "koala", "mouse", "raccoon", "red panda")
 FANCIFUL_SHARE = 0.22
+ALIGNED_SCALE = 0.72  # width of an aligned head in image widths
 # Spreads of the individual proportions, around 1, and of the offsets, around 0.
 PROPORTION_SPREADS = {
     "height": 0.035, "cheeks": 0.25, "ears": 0.10, "ear_width": 0.09, "muzzle": 0.08, "eyes": 0.09, "eye_gap": 0.05,
@@ -236,3 +237,12 @@ def sample_critter(seed: int) -> Critter:
     gaze = (float(rng.normal(0, 0.10)), float(rng.normal(0, 0.05)))
     slit, traits, slope = bool(rng.random() < species.slit), _sample_traits(rng), rng.uniform(0, 2 * np.pi)
     return Critter(species, pattern, coat, *pose, light, gaze, slit, traits, blobs, slope, Noise(rng))
+
+
+def align(critter: Critter) -> Critter:
+    """Return the critter with its head upright, centred and of one size, as faces are in FFHQ [SG1, app. A].
+
+    It still looks where it looked: yaw and pitch are turns in space, which no alignment of pictures undoes.
+    """
+    y = 0.54 + 0.10 * (critter.species.ears == "long") * ALIGNED_SCALE
+    return replace(critter, x=0.5, y=y, scale=ALIGNED_SCALE, tilt=0.0, lean=0.35 * (critter.lean - 0.35 * critter.tilt))
