@@ -4,12 +4,14 @@
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gan.files.atomic_write import atomic_write, write_new
 from gan.files.errors import describe_error, sanitize_text
+from gan.files.locks import release_and_delete, take_lock
 from viz.core import state as states
 from viz.core.bookmarks import BOOKMARKS_LIMIT, KINDS, NAME_LIMIT, NOT_KEPT, Bookmark
 from viz.core.state import StateError
@@ -18,6 +20,7 @@ from viz.core.thumbnails import LARGEST_PNG, decode_thumbnail
 FORMAT, SCHEMA = "jinc-bookmarks", 1
 LARGEST_FILE = 2**25  # bytes
 LONGEST_KEY = 64
+LOCK_SECONDS = 1.0  # to wait for another window, which takes some hundredths
 PARTS = {"latent": {"latent"}, "transform": {"transform"}}
 
 
@@ -27,6 +30,23 @@ class BookmarkError(ValueError):
     def __init__(self, path: str | os.PathLike[str], why: str = "") -> None:
         missing = f"There is no file {os.fspath(path) or repr('')}: check its path."
         super().__init__(sanitize_text(f"{Path(path).name or path} {why}" if why else missing))
+
+
+@contextmanager
+def hold_bookmarks(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Be the only process that reads a file of bookmarks and writes it again. Raises BookmarkError."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(path.with_suffix(".lock"), LOCK_SECONDS)
+    except (OSError, ValueError) as problem:
+        raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
+    if lock is None:
+        raise BookmarkError(path, "cannot be written: another window is busy with it. It is tried again.")
+    try:
+        yield
+    finally:
+        release_and_delete(lock)
 
 
 def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark], *, is_new: bool = False) -> None:
