@@ -22,7 +22,7 @@ from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection,
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
 from viz.core.osc_state import OscState
-from viz.core.panel_state import BookmarksState, CaptureState, ExportState, GalleryState
+from viz.core.panel_state import BookmarksState, CaptureState, ExportState, GalleryState, TrainingState
 from viz.core.state_fields import choice, number, parsed, read_limits
 from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 
@@ -149,31 +149,6 @@ class StickingState:
     num: int = number(100, 2, 100_000)  # latents in it, and samples of a meter
     error: str = choice("eq_t", "eq_t_frac", "eq_r")  # whose error picture is shown
     gain: float = number(8.0, 1.0, 1000.0)  # of the error picture
-
-
-@dataclass
-class TrainingState:
-    """The settings of the next training run, and the run folder last followed ("" none).
-
-    For batch, gamma and kimg 0 is automatic: the trainer takes its preset's.
-    """
-
-    source: str = "critters"  # or the path of a folder or zip
-    pictures: int = number(2000, 16, 1_000_000)  # critters to draw
-    rung: str = choice("T", *"ABCDEFGHR")
-    start_from: str = choice("nothing", "left", "right")  # or the model open in a slot
-    resolution: int = number(32, 4, 4096)
-    batch: int = number(0, 0, 4096)
-    gamma: float = number(0.0, 0.0, 1e6)
-    kimg: float = number(0.0, 0.0, 1e6)
-    preset: str = choice("tiny", "paper")
-    augment: str = choice("automatic", "adaptive", "never")
-    outdir: str = "training-runs"
-    run_folder: str = ""
-    follow_left: bool = False  # keep the slot on the run's newest snapshot
-    follow_right: bool = False
-    log_scale: bool = True  # of the losses
-    curve: str = ""  # the metric drawn in their place, "" none
 
 
 @dataclass
@@ -398,10 +373,20 @@ def load(path: Path) -> AppState:
 
 
 def save(state: AppState, path: Path) -> None:
-    """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError."""
+    """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError.
+
+    Raises StateError for a state that would not be read again.
+    """
+    document = to_json(state)
+    text = json.dumps(document, indent=2) + "\n"
+    if len(text) > LARGEST_FILE:  # lists of numbers, of which each has its line
+        text = json.dumps(document, separators=(",", ":")) + "\n"
+    if len(text) > LARGEST_FILE:
+        most = LARGEST_FILE >> 20
+        raise StateError(f"it takes more than the {most} MiB that are read again: delete keys of the timeline.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(to_json(state), indent=2) + "\n", encoding="utf-8")
+        temporary.write_bytes(text.encode())
 
 
 def config_folder() -> Path:

@@ -50,16 +50,22 @@ def hold_bookmarks(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark], *, is_new: bool = False) -> None:
-    """Write bookmarks atomically; `is_new`: never in the place of a file. Raises BookmarkError."""
+    """Write bookmarks atomically; `is_new`: never in the place of a file.
+
+    Raises BookmarkError, for bookmarks as well that would not be read again.
+    """
     document = {"format": FORMAT, "schema": SCHEMA, "bookmarks": [_to_json(item) for item in items]}
+    data = json.dumps(document, separators=(",", ":")).encode() + b"\n"  # lines for each number would be half of it
+    if len(data) > LARGEST_FILE:
+        most = f"{LARGEST_FILE >> 20} MiB"
+        raise BookmarkError(path, f"cannot be written: it would take more than the {most} that are read again.")
     try:
-        text = json.dumps(document, indent=1) + "\n"
         if is_new:
             with write_new([Path(path)]) as new:
-                new.temporary.write_text(text, encoding="utf-8")
+                new.temporary.write_bytes(data)
             return
         with atomic_write(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(data)
     except (OSError, ValueError) as problem:
         raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
 

@@ -14,9 +14,11 @@ from PIL import Image
 from viz.core import bookmarks
 from viz.core.bookmarks import KINDS, Bookmark
 from viz.core.latent import Blend, SeedPoint
+from viz.core.latent_state import LONGEST_VECTOR
 from viz.core.state import AppState
 from viz.core.thumbnails import SIDE, decode_thumbnail, encode_thumbnail, make_sheet
-from viz.loading.bookmark_files import BookmarkError, read_bookmarks, write_bookmarks
+from viz.loading import bookmark_files
+from viz.loading.bookmark_files import LARGEST_FILE, BookmarkError, read_bookmarks, write_bookmarks
 
 
 def some() -> list[Bookmark]:
@@ -132,6 +134,32 @@ def test_a_path_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "file" / "b.json", "a\0b"):
         with pytest.raises(BookmarkError, match=r"cannot be written: .*\.$"):
             write_bookmarks(path, some())
+
+
+def heavy(count: int) -> list[Bookmark]:
+    """Bookmarks of a model with the longest of label vectors."""
+    state = AppState()
+    state.latent.vector = np.random.default_rng(0).random(LONGEST_VECTOR).tolist()
+    return [Bookmark(str(number), "latent", state) for number in range(count)]
+
+
+def test_as_many_as_can_be_kept_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    write_bookmarks(path, heavy(bookmarks.BOOKMARKS_LIMIT))
+    assert 2**23 < path.stat().st_size < LARGEST_FILE // 2 and len(read_bookmarks(path)) == bookmarks.BOOKMARKS_LIMIT
+
+
+def test_no_file_is_written_that_would_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "b.json"
+    write_bookmarks(path, some())
+    before = path.read_bytes()
+    monkeypatch.setattr(bookmark_files, "LARGEST_FILE", 2**17)
+    for name, is_new in (("b.json", False), ("new.json", True)):
+        with pytest.raises(BookmarkError, match=f"^{name} cannot be written: it would take more than .*read again.$"):
+            write_bookmarks(tmp_path / name, heavy(2), is_new=is_new)
+    assert path.read_bytes() == before and [entry.name for entry in tmp_path.iterdir()] == ["b.json"]
+    write_bookmarks(path, heavy(1))
+    assert len(read_bookmarks(path)) == 1
 
 
 def test_thumbnails_keep_pictures_apart() -> None:
