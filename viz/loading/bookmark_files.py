@@ -20,6 +20,7 @@ from viz.core.thumbnails import LARGEST_PNG, decode_thumbnail
 FORMAT, SCHEMA = "jinc-bookmarks", 1
 LARGEST_FILE = 2**25  # bytes
 LONGEST_KEY = 64
+NAMED = 3  # bookmarks that cannot be used
 LOCK_SECONDS = 1.0  # to wait for another window, which takes some hundredths
 PARTS = {"latent": {"latent"}, "transform": {"transform"}}
 
@@ -70,8 +71,41 @@ def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark], *, 
         raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
 
 
-def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
-    """Read bookmarks. Raises BookmarkError for a file that is missing, damaged or of another kind."""
+def read_bookmarks(path: str | os.PathLike[str]) -> tuple[tuple[Bookmark, ...], str]:
+    """Return bookmarks, and a sentence on those that cannot be used, else "".
+
+    Raises BookmarkError for a file that is missing, damaged or of another kind, and for one that has only such ones.
+    """
+    listed = _list(path)
+    items: dict[str, Bookmark] = {}
+    refused: list[tuple[str, str]] = []  # what they are called, and why
+    for number, entry in enumerate(listed, 1):
+        try:
+            item = _from_json(entry)
+            if item.key in items:
+                raise ValueError("it has the key of another one.")
+            items[item.key] = item
+        except (ValueError, TypeError) as problem:
+            refused.append((_call(number, entry), str(problem)))
+    if not refused:
+        return tuple(items.values()), ""
+    (first, why), others = refused[0], [name for name, _ in refused[1:NAMED]]
+    if not items:
+        raise BookmarkError(path, f"cannot be used: {first}: {why}")
+    more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
+    also = f" Nor could {', '.join(others)}{more}." if others else ""
+    remark = f"{Path(path).name}: {len(items)} of {len(listed)} bookmarks were read; {first} could not be used: {why}"
+    return tuple(items.values()), sanitize_text(remark + also)
+
+
+def _call(number: int, entry: Any) -> str:
+    """Return what a bookmark that cannot be used is called."""
+    name = clean_name(entry["name"]) if isinstance(entry, dict) and isinstance(entry.get("name"), str) else ""
+    return f'bookmark {number} ("{name}")' if name else f"bookmark {number}"
+
+
+def _list(path: str | os.PathLike[str]) -> list[Any]:
+    """Return the bookmarks of a file as they are written there."""
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
@@ -94,15 +128,7 @@ def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
         raise BookmarkError(path, "is damaged: it lists no bookmarks.")
     if len(listed) > BOOKMARKS_LIMIT:
         raise BookmarkError(path, f"holds {len(listed)} bookmarks, and {BOOKMARKS_LIMIT} is the most that are read.")
-    items = []
-    for number, entry in enumerate(listed, 1):
-        try:
-            items.append(_from_json(entry))
-        except (ValueError, TypeError) as problem:
-            raise BookmarkError(path, f"cannot be used: bookmark {number}: {problem}") from None
-    if len({item.key for item in items}) < len(items):
-        raise BookmarkError(path, "is damaged: two of its bookmarks have one key.")
-    return tuple(items)
+    return listed
 
 
 def _to_json(item: Bookmark) -> dict[str, Any]:

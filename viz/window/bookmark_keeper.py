@@ -36,27 +36,34 @@ class BookmarkKeeper:
                 with contextlib.suppress(BookmarkError):  # a file that cannot be written can be read
                     stack.enter_context(hold_bookmarks(path))
                 self._open(path)
-        self._saved: tuple[Bookmark, ...] = self._shelf.items
-        self._base = {item.key: item for item in self._saved}  # they, as far as the file had room for them
+        self._saved: tuple[Bookmark, ...] | None = self._shelf.items
+        self._base = {item.key: item for item in self._shelf.items}  # they, as far as the file had room for them
         self._left = _identify(path)  # the file as this window leaves it
         self._left_out: tuple[Bookmark, ...] = ()  # for which it had none
         self._said: tuple[Bookmark, ...] | None = None  # those that could not be written, and are tried again
         self._saved_at = time.monotonic()
+        if self._left is None and self._shelf.items:  # the file was put aside for some of them: the others are written
+            self._saved = None
+            context.message = " ".join(filter(None, (context.message, self.save())))
 
     def _open(self, path: Path) -> None:
         try:
-            self._shelf.items = self._theirs = read_bookmarks(path)
+            self._shelf.items, remark = read_bookmarks(path)
         except BookmarkError as problem:
             self._context.message = f"There are no bookmarks: {problem} {self._put_aside(path)}"
+            return
+        self._theirs = self._shelf.items
+        if remark:
+            self._context.message = f"{remark} {self._put_aside(path)}"
 
     def _put_aside(self, path: Path) -> str:
-        """Give a file that cannot be read another name, and say which: a new one is written soon."""
+        """Give a file that cannot be read, or not all of it, another name and say which; a new one is written soon."""
         try:  # its owner may want to repair it, and an earlier one may hold others
             kept = take_name(path, list_numbered(path.with_suffix(f".damaged{SUFFIX}")))
         except OSError:
             self.path = None
             return "It stays as it is, so new ones are not kept: move it away, and start again."
-        return f"It is kept as {kept.name}."
+        return f"The file is kept as {kept.name}."
 
     def save(self) -> str:
         """Write the bookmarks if they have changed; return a sentence where that failed, once, else ""."""
@@ -80,12 +87,18 @@ class BookmarkKeeper:
         return _identify(path) not in (None, self._left)
 
     def _read_theirs(self, path: Path) -> str:
-        """Read what another window wrote, if one did; return a sentence where it cannot be read, and was put aside."""
+        """Read what another window wrote, if one did; return a sentence where that was put aside."""
         if self._is_changed(path):
+            found: tuple[Bookmark, ...] = ()
             try:
-                self._theirs = read_bookmarks(path)
+                found, remark = read_bookmarks(path)
             except BookmarkError as problem:
-                return f"{problem} {self._put_aside(path)}"
+                remark = str(problem)
+            if remark:  # what was known of the others stays
+                keys = {item.key for item in found}
+                self._theirs = (*found, *(item for item in self._theirs if item.key not in keys))[:BOOKMARKS_LIMIT]
+                return f"{remark} {self._put_aside(path)}"
+            self._theirs = found
         return ""
 
     def _write(self, path: Path, items: tuple[Bookmark, ...]) -> str:
@@ -123,13 +136,13 @@ class BookmarkKeeper:
     def read(self, path: str) -> None:
         """Add the bookmarks of a file that the user names."""
         try:
-            items = read_bookmarks(os.path.expanduser(unquote_path(path)))
+            items, remark = read_bookmarks(os.path.expanduser(unquote_path(path)))
         except BookmarkError as problem:
             self._context.message = str(problem)
             return
         count = self._shelf.add(items)
         left = f" There was no room for more: {BOOKMARKS_LIMIT} are the most." if count < len(items) else ""
-        self._context.message = f"Read {count} bookmarks.{left}"
+        self._context.message = f"Read {count} bookmarks.{left} {remark}".strip()
 
     def browse(self, writes: bool) -> None:
         """Ask for a file with the desktop's own dialog; the answer is picked up in a later frame."""

@@ -37,7 +37,8 @@ def document(**changes: Any) -> dict[str, Any]:
 def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
     written, path = some(), tmp_path / "new" / "b.json"
     write_bookmarks(path, written)
-    read = read_bookmarks(path)
+    read, remark = read_bookmarks(path)
+    assert remark == ""
     assert [vars(item) for item in read] == [
         {**vars(item), "state": bookmarked.state} for item, bookmarked in zip(written, read, strict=True)
     ]
@@ -52,7 +53,7 @@ def test_a_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_old_files_may_lack_settings(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_text(json.dumps(document(state={"schema": 1, "latent": {"x": 4}})))
-    assert read_bookmarks(path)[0].state.latent.x == 4.0
+    assert read_bookmarks(path)[0][0].state.latent.x == 4.0
 
 
 def png(size: tuple[int, int], kind: str = "PNG") -> str:
@@ -74,7 +75,7 @@ def png(size: tuple[int, int], kind: str = "PNG") -> str:
         ({"format": "jinc-bookmarks", "schema": 1, "bookmarks": {}}, "lists no bookmarks"),
         ({"format": "jinc-bookmarks", "schema": 1, "bookmarks": [0] * 201}, "201 bookmarks"),
         ({"format": "jinc-bookmarks", "schema": 1, "bookmarks": [0]}, "bookmark 1: it must have a name"),
-        (document(more=1), "bookmark 1: it must have a name"),
+        (document(more=1), r'bookmark 1 \("a"\): it must have a name'),
         (document(name=3), "texts"),
         (document(kind="model"), "latent, transform, everything"),
         (document(key="../x"), "letters and digits"),
@@ -99,18 +100,31 @@ def test_a_damaged_file_is_one_sentence(content: Any, words: str, tmp_path: Path
     assert str(problem.value).startswith("b.json ") and "\n" not in str(problem.value) and len(str(problem.value)) < 300
 
 
-def test_two_of_one_key_are_refused(tmp_path: Path) -> None:
+def test_of_two_of_one_key_the_first_is_read(tmp_path: Path) -> None:
     path, twice = tmp_path / "b.json", document()
     twice["bookmarks"] *= 2
     path.write_text(json.dumps(twice))
-    with pytest.raises(BookmarkError, match="one key"):
-        read_bookmarks(path)
+    items, remark = read_bookmarks(path)
+    assert len(items) == 1 and remark.endswith('bookmark 2 ("a") could not be used: it has the key of another one.')
+
+
+def test_those_that_cannot_be_used_are_named_and_the_others_read(tmp_path: Path) -> None:
+    path, found = tmp_path / "b.json", document()
+    wrong = [3, *(document(name=name, kind="x")["bookmarks"][0] for name in ("\x1b[2J", "b", "c", 4))]
+    found["bookmarks"] = [*wrong[:2], *found["bookmarks"], *wrong[2:]]
+    path.write_text(json.dumps(found))
+    items, remark = read_bookmarks(path)
+    assert [item.name for item in items] == ["a"]
+    assert remark == (
+        "b.json: 1 of 6 bookmarks were read; bookmark 1 could not be used: it must have a name, kind, key, state and "
+        'picture. Nor could bookmark 2 ("[2J"), bookmark 4 ("b") and 2 more.'
+    )
 
 
 def test_a_name_is_one_line_that_can_be_shown(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_text(json.dumps(document(name="a\nb\x1b[2J \ud800" + "x" * 500)))
-    name = read_bookmarks(path)[0].name
+    name = read_bookmarks(path)[0][0].name
     assert name.startswith("a b [2J x") and len(name) == 60
 
 
@@ -146,7 +160,7 @@ def heavy(count: int) -> list[Bookmark]:
 def test_as_many_as_can_be_kept_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     write_bookmarks(path, heavy(bookmarks.BOOKMARKS_LIMIT))
-    assert 2**23 < path.stat().st_size < LARGEST_FILE // 2 and len(read_bookmarks(path)) == bookmarks.BOOKMARKS_LIMIT
+    assert 2**23 < path.stat().st_size < LARGEST_FILE // 2 and len(read_bookmarks(path)[0]) == bookmarks.BOOKMARKS_LIMIT
 
 
 def test_no_file_is_written_that_would_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +173,7 @@ def test_no_file_is_written_that_would_not_be_read(tmp_path: Path, monkeypatch: 
             write_bookmarks(tmp_path / name, heavy(2), is_new=is_new)
     assert path.read_bytes() == before and [entry.name for entry in tmp_path.iterdir()] == ["b.json"]
     write_bookmarks(path, heavy(1))
-    assert len(read_bookmarks(path)) == 1
+    assert len(read_bookmarks(path)[0]) == 1
 
 
 def test_thumbnails_keep_pictures_apart() -> None:

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Bookmarks outlive the window, are written only when they change, and what fails is a sentence that loses nothing."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -153,7 +154,7 @@ def test_a_file_that_another_left_damaged_is_put_aside(tmp_path: Path) -> None:
     assert first.save() == "" and path.read_text() == newer, "there is nothing to write"
     mine.bookmarks.shelf.add([bookmark("next")])
     sentence = first.save()
-    assert "newer Jinc" in sentence and sentence.endswith("It is kept as state.bookmarks.damaged.json.")
+    assert "newer Jinc" in sentence and sentence.endswith("The file is kept as state.bookmarks.damaged.json.")
     assert (tmp_path / "state.bookmarks.damaged.json").read_text() == newer
     assert names(keeper(path)[1]) == ["old", "mine", "next", "theirs"], "as far as they are known"
     path.unlink()
@@ -175,6 +176,51 @@ def test_a_file_that_another_left_damaged_and_nobody_can_move_stays(
     monkeypatch.setattr(bookmark_keeper, "take_name", refuse)
     assert "It stays as it is" in first.save() and path.read_text() == "{broken"
     assert first.save() == ""
+
+
+def damage(path: Path, *places: int) -> str:
+    """Write settings that no version knows into bookmarks of a file; return all of it."""
+    document = json.loads(path.read_text())
+    for place in places:
+        document["bookmarks"][place]["state"]["latent"]["psi"] = 9.5
+    path.write_text(json.dumps(document))
+    return path.read_text()
+
+
+def test_one_bookmark_that_cannot_be_used_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "state.bookmarks.json"
+    two_windows(path, "a", "b", "c", "d")
+    written = damage(path, 1, 2)
+    _, context = keeper(path)
+    assert names(context) == ["a", "d"]
+    assert context.message == (
+        'state.bookmarks.json: 2 of 4 bookmarks were read; bookmark 2 ("b") could not be used: latent.psi must be '
+        'between -1 and 2, not 9.5. Nor could bookmark 3 ("c"). The file is kept as state.bookmarks.damaged.json.'
+    )
+    assert (tmp_path / "state.bookmarks.damaged.json").read_text() == written
+    again = keeper(path)[1]
+    assert names(again) == ["a", "d"] and not again.message, "the others were written at once"
+
+
+def test_one_bookmark_that_another_window_spoilt_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "state.bookmarks.json"
+    first, mine, second, theirs = two_windows(path, "a", "b")
+    theirs.bookmarks.shelf.add([bookmark("theirs"), bookmark("spoilt")])
+    second.save()
+    written = damage(path, 1, 3)
+    mine.bookmarks.shelf.add([bookmark("mine")])
+    assert first.save().endswith("The file is kept as state.bookmarks.damaged.json.")
+    assert (tmp_path / "state.bookmarks.damaged.json").read_text() == written
+    assert sorted(names(keeper(path)[1])) == ["a", "b", "mine", "theirs"]
+
+
+def test_a_file_that_is_read_in_part_says_so(tmp_path: Path) -> None:
+    path, (_, context) = tmp_path / "b.json", keeper(None)
+    two_windows(path, "a", "b")
+    written = damage(path, 0)
+    context.bookmarks.read(str(path))
+    assert names(context) == ["b"] and path.read_text() == written, "it is the user's own"
+    assert context.message.startswith("Read 1 bookmarks. b.json: 1 of 2 bookmarks were read; bookmark 1 (")
 
 
 def test_a_window_waits_for_the_other_and_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
