@@ -37,6 +37,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
+LONGEST_LABEL = 60  # of a setting that a file names
 LARGEST_FILE = 2**23  # bytes; a state has some thousand, and a timeline that is full half of it
 
 
@@ -253,8 +254,11 @@ def _fit(value: Any) -> Any:
         return ""
 
 
-def from_json(document: object) -> AppState:
-    """Invert `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError."""
+def from_json(document: object, unfit: dict[str, str] | None = None) -> AppState:
+    """Invert `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError.
+
+    With a dictionary `unfit` these take their defaults as well, and it gets their names, each with a sentence why.
+    """
     if not isinstance(document, dict):
         raise StateError("a state file holds one JSON object, and this one does not.")
     schema = document.get("schema")
@@ -263,23 +267,30 @@ def from_json(document: object) -> AppState:
     if schema > SCHEMA:
         raise StateError(f"written by a newer Jinc (schema {schema}, this one reads up to {SCHEMA}): update Jinc.")
     state = AppState()
-    _fill(state, {name: value for name, value in document.items() if name != "schema"}, "")
+    _fill(state, {name: value for name, value in document.items() if name != "schema"}, "", unfit)
     return state
 
 
-def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
-    known = {item.name for item in fields(target)}
+def _fill(target: Any, document: dict[str, Any], prefix: str, unfit: dict[str, str] | None) -> None:
     for name, value in document.items():
-        label = prefix + str(name)
-        if name not in known:
-            raise StateError(f"there is no setting called {label!r:.80}.")
-        current, limits = getattr(target, name), read_limits(target, name)
-        if is_dataclass(current) and "read" not in limits:
-            if not isinstance(value, dict):
-                raise StateError(f"{label} must be a JSON object.")
-            _fill(current, value, label + ".")
-        else:
-            setattr(target, name, _checked(label, value, current, limits))
+        try:
+            _set(target, name, value, prefix + name, unfit)
+        except StateError as problem:
+            if unfit is None:
+                raise
+            unfit[sanitize_text(prefix + name, LONGEST_LABEL)] = str(problem)
+
+
+def _set(target: Any, name: str, value: Any, label: str, unfit: dict[str, str] | None) -> None:
+    if name not in {item.name for item in fields(target)}:
+        raise StateError(f"there is no setting called {label!r:.80}.")
+    current, limits = getattr(target, name), read_limits(target, name)
+    if is_dataclass(current) and "read" not in limits:
+        if not isinstance(value, dict):
+            raise StateError(f"{label} must be a JSON object.")
+        _fill(current, value, label + ".", unfit)
+    else:
+        setattr(target, name, _checked(label, value, current, limits))
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
@@ -354,8 +365,11 @@ def open_bundled(state: AppState) -> None:
     state.right.path = state.right.path or paths.get("T", "")
 
 
-def load(path: Path) -> AppState:
-    """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit."""
+def load(path: Path, unfit: dict[str, str] | None = None) -> AppState:
+    """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit.
+
+    `unfit` is as in `from_json`.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
@@ -367,7 +381,7 @@ def load(path: Path) -> AppState:
     except (ValueError, RecursionError):
         raise StateError(f"the state file {path} is damaged: it is not JSON; give another, or delete it.") from None
     try:
-        return from_json(document)
+        return from_json(document, unfit)
     except StateError as error:
         raise StateError(f"the state file {path} cannot be used: {error}") from None
 
