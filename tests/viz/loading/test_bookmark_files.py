@@ -16,7 +16,7 @@ from viz.core.bookmarks import KINDS, Bookmark
 from viz.core.latent import Blend, SeedPoint
 from viz.core.latent_state import LONGEST_VECTOR
 from viz.core.state import AppState
-from viz.core.thumbnails import SIDE, decode_thumbnail, encode_thumbnail, make_sheet
+from viz.core.thumbnails import SHEET_COLUMNS, SIDE, decode_thumbnail, encode_thumbnail, make_sheet
 from viz.loading import bookmark_files
 from viz.loading.bookmark_files import LARGEST_FILE, BookmarkError, read_bookmarks, write_bookmarks
 
@@ -182,7 +182,12 @@ def test_thumbnails_keep_pictures_apart() -> None:
     pictures = [encode_thumbnail(red), b"", encode_thumbnail(small)]
     assert np.array_equal(decode_thumbnail(pictures[0])[0, 0], red[0, 0])
     sheet = make_sheet(pictures * 6)
-    assert sheet.shape == (2 * SIDE, 16 * SIDE, 4)
-    assert np.array_equal(sheet[SIDE + 5, SIDE + 5], (0, 0, 0, 0) if 17 % 3 == 1 else sheet[5, 2 * SIDE + 5])
-    assert tuple(sheet[0, 0]) == (200, 30, 20, 255) and not sheet[:SIDE, SIDE : 2 * SIDE].any()
-    assert sheet[5, 2 * SIDE + 5].all() and not sheet[SIDE - 5, 3 * SIDE - 5].any()
+    assert sheet.shape == (2 * SIDE, SHEET_COLUMNS * SIDE, 4)
+    for index in range(2 * SHEET_COLUMNS):  # the last places are empty
+        row, column = divmod(index, SHEET_COLUMNS)
+        data = pictures[index % 3] if index < 18 else b""
+        expected = decode_thumbnail(data) if data else np.zeros((SIDE, SIDE, 4), np.uint8)
+        shown = sheet[row * SIDE : (row + 1) * SIDE, column * SIDE : (column + 1) * SIDE]
+        assert np.array_equal(shown, expected), f"place {index} shows its own picture up to its edges"
+    assert np.array_equal(sheet[0, 0], red[0, 0]) and not sheet[:SIDE, SIDE : 2 * SIDE].any()
+    assert sheet[5, 2 * SIDE + 5].all() and not sheet[SIDE - 5, 3 * SIDE - 5].any(), "small ones keep hard pixels"
