@@ -71,12 +71,12 @@ def direction(path: str, checked: Checked) -> str:
 def bookmarks(path: str, checked: Checked) -> str:
     """Bookmarks with states within all limits, or a refusal."""
     try:
-        found = read_bookmarks(path)
+        found, remark = read_bookmarks(path)
     except BookmarkError as error:
         return checked(error)
     for item in found:
         assert item.name.isprintable()
         text = json.dumps(states.to_json(item.state), allow_nan=False)
         assert states.from_json(json.loads(text)) == item.state
-    assert len({item.key for item in found}) == len(found)
+    assert len({item.key for item in found}) == len(found) and remark.isprintable()
     return ""

@@ -14,7 +14,8 @@ from support.gui import drive, settle
 
 from gan.hub.resolve import list_bundled
 from gan.networks.ladder import RUNGS
-from viz.core.state import AppState, DisplayState, TrainingState
+from viz.core.panel_state import TrainingState
+from viz.core.state import AppState, DisplayState
 from viz.panels import training_run
 from viz.training import process
 from viz.ui import widgets

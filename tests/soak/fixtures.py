@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from viz.core.state import TrainingState
+from viz.core.panel_state import TrainingState
 from viz.training.monitor import RunMonitor
 
 

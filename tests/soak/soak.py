@@ -30,7 +30,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from soak.fixtures import StandInMonitor, StandInRun, save_bad_files, save_models  # noqa: E402
 from soak.random_input import Hand  # noqa: E402
 from viz.core import state as states  # noqa: E402
-from viz.core.state import AppState, TrainingState  # noqa: E402
+from viz.core.panel_state import TrainingState  # noqa: E402
+from viz.core.state import AppState  # noqa: E402
 
 if TYPE_CHECKING:
     from viz.window.window import Window

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from soak import fixtures, soak
-from viz.core.state import AppState, TrainingState
+from viz.core.panel_state import TrainingState
+from viz.core.state import AppState
 from viz.panels import transform
 from viz.training.monitor import RunMonitor
 from viz.ui import widgets

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from gan.cli.command import Command
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
+from gan.files.atomic_write import list_numbered, write_new
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
@@ -26,7 +28,7 @@ from viz.cli.output import check_picture_name, check_writable, explain_unwritabl
 from viz.cli.parameter_types import MODEL_HELP, PATH, PanelTitle, Size
 from viz.core import gestures
 from viz.core import state as states
-from viz.core.state import SLOTS, AppState, StateError, default_state, open_bundled
+from viz.core.state import SLOTS, AppState, Slot, StateError, default_state, open_bundled
 from viz.core.state_fields import choices_of
 from viz.record.png_text import RecordError
 from viz.record.sources import is_capture, latents_folder, name_source, read_source
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from viz.window.window import Window
 
 MOTIONS = choices_of(states.TransformState(), "animate")[1:]  # without "off"
-
+NAMED = 3  # settings that are not understood
 
 ELSEWHERE = {"--browse-dir": "is not needed here: the Model panel takes any path, and files are dropped on the window."}
 OPTIONAL_MODEL = ModelName(is_checked=False, may_be_empty=True)
@@ -110,20 +112,12 @@ def view(
         check_writable(screenshot)
     if state_file is not None:
         _refuse_other_files(state_file)
-    from viz.display import offscreen  # here, as viz.window.window: other commands and --help load no window library
-
     # Some of torch's CUDA paths would import triton, whose library crashes beside Mesa's LLVM (decision 020).
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
     # A screenshot or a measurement starts from a fresh window, and leaves the user's own state alone.
     passing = screenshot is not None or exit_after is not None
-    if not offscreen.has_display():
-        if not passing:
-            raise click.ClickException(explain_no_display())
-        offscreen.use()
-    # A window says beside its other picture that there is no such model; nobody would read it in a passing one.
-    find = find_model if passing else partial(resolve, fetch=fetch_with_bar)
-    named = {slot: name for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
-    paths = {slot: str(find(name)) if name else "" for slot, name in named.items()}  # "" empties a slot
+    _choose_display(passing)
+    paths = _find_models(left, right, passing)
     path, unkept = check_state_path(state_file if state_file or passing else states.default_path())
     state, message = load_state(path)
     if source is not None:
@@ -138,12 +132,36 @@ def view(
         _animate(state, animate)
     if size:
         state.display.width, state.display.height = size
+    window = _make_window(state, path, model_memory, message, unkept)
+    window.show(*panels)
+    _run(window, screenshot, exit_after)
+
+
+def _choose_display(passing: bool) -> None:
+    """Let a window that only passes be drawn without a display where there is none; another one cannot be."""
+    from viz.display import offscreen  # here, as viz.window.window: other commands and --help load no window library
+
+    if not offscreen.has_display():
+        if not passing:
+            raise click.ClickException(explain_no_display())
+        offscreen.use()
+
+
+def _find_models(left: str | None, right: str | None, passing: bool) -> dict[Slot, str]:
+    """Return the paths of the models that are named for the slots; "" empties a slot."""
+    # A window says beside its other picture that there is no such model; nobody would read it in a passing one.
+    find = find_model if passing else partial(resolve, fetch=fetch_with_bar)
+    named = {slot: name for slot, name in zip(SLOTS, (left, right), strict=True) if name is not None}
+    return {slot: str(find(name)) if name else "" for slot, name in named.items()}
+
+
+def _make_window(state: AppState, path: Path | None, model_memory: float | None, message: str, unkept: str) -> Window:
+    """Make the window, which says first what is to be said of its state and of where it is kept."""
     from viz.window.window import Window
 
     window = Window(state, path, model_bytes=None if model_memory is None else model_memory * 2**30)
     window.context.message = " ".join(filter(None, (message, unkept, window.context.message)))
-    window.show(*panels)
-    _run(window, screenshot, exit_after)
+    return window
 
 
 def _split_state(given: Path | None) -> tuple[str | None, Path | None]:
@@ -235,30 +253,66 @@ def check_state_path(path: Path | None) -> tuple[Path | None, str]:
     """Return the state's path, or None and a sentence where nothing can be kept there."""
     if path is None:
         return None, ""
+    where = path.parent
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
+        where = path
+        with contextlib.suppress(FileNotFoundError):
+            path.stat()  # OSError for a name that is too long
         return path, ""
     except OSError as problem:
-        why = f"What you set will not be kept, because {path.parent} cannot be written ({problem.strerror or problem})"
+        named = sanitize_text(where)
+        why = f"What you set will not be kept, because {named} cannot be written ({problem.strerror or problem})"
         return None, f"{why}: {invocation.suggest_doctor()}"
 
 
 def load_state(path: Path | None) -> tuple[AppState, str]:
-    """Return the state kept at `path`, or a first start's, and a sentence where the file there could not be used."""
-    if path is None or not path.exists():
+    """Return the state kept at `path`, or a first start's, and a sentence where the file there could not be used.
+
+    Settings that are unfit are as at a first start, and all others as they are in the file.
+    """
+    if path is None or not _is_there(path):
         return default_state(), ""
+    unfit: dict[str, str] = {}
     try:
-        state = states.load(path)
-        gone = [slot for slot in SLOTS if state.slot(slot).path and not os.path.exists(state.slot(slot).path)]
-        message = "".join(f"There is no {state.slot(slot).path} any more. " for slot in gone).strip()
-        for slot in gone:
-            state.slot(slot).path = ""
-        if gone or not (state.left.path or state.right.path):
-            open_bundled(state)
-        return state, message
+        state = states.load(path, unfit)
     except StateError as problem:
         with contextlib.suppress(OSError):
             # Its owner may want to repair it; a new one is written soon.
             path.replace(path.with_suffix(".damaged.json"))
         return default_state(), f"Started afresh: {problem}"
+    gone = [slot for slot in SLOTS if state.slot(slot).path and not os.path.exists(state.slot(slot).path)]
+    remarks = [f"There is no {state.slot(slot).path} any more." for slot in gone]
+    for slot in gone:
+        state.slot(slot).path = ""
+    if gone or not (state.left.path or state.right.path):
+        open_bundled(state)
+    return state, " ".join([*_explain_unfit(path, unfit), *remarks])
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file, or anything else that is to be read, and fails."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):  # a name that is too long, for example: reading says so
+        pass
+    return True
+
+
+def _explain_unfit(path: Path, unfit: Mapping[str, str]) -> list[str]:
+    """Return sentences on settings that were not understood; the file as it was is kept beside for its owner."""
+    if not unfit:
+        return []
+    named, more = list(unfit)[:NAMED], len(unfit) - NAMED
+    others = f" and {more} more" if more > 0 else ""
+    were = "were not understood and are" if len(unfit) > 1 else "was not understood and is"
+    remarks = [f"{', '.join(named)}{others} {were} as at first: {unfit[named[0]]}"]
+    with contextlib.suppress(OSError):
+        with write_new(list_numbered(path.with_suffix(".damaged.json"))) as new:
+            shutil.copyfile(path, new.temporary)
+        if new.path is not None:
+            remarks.append(f"The file as it was is kept as {new.path.name}.")
+    return remarks

@@ -1,5 +1,5 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
-"""The settings of what is small: bookmarks, the gallery, captures, exports; parts of the state (viz.core.state)."""
+"""The settings of what is small: bookmarks, the gallery, captures, exports, training; parts of viz.core.state."""
 
 from dataclasses import dataclass
 
@@ -59,3 +59,28 @@ class ExportState:
     size: int = number(512, 0, 4096)
     fps: float = number(30.0, 1.0, 240.0)
     quality: int = number(80, 1, 100)
+
+
+@dataclass
+class TrainingState:
+    """The settings of the next training run, and the run folder last followed ("" none).
+
+    For batch, gamma and kimg 0 is automatic: the trainer takes its preset's.
+    """
+
+    source: str = "critters"  # or the path of a folder or zip
+    pictures: int = number(2000, 16, 1_000_000)  # critters to draw
+    rung: str = choice("T", *"ABCDEFGHR")
+    start_from: str = choice("nothing", "left", "right")  # or the model open in a slot
+    resolution: int = number(32, 4, 4096)
+    batch: int = number(0, 0, 4096)
+    gamma: float = number(0.0, 0.0, 1e6)
+    kimg: float = number(0.0, 0.0, 1e6)
+    preset: str = choice("tiny", "paper")
+    augment: str = choice("automatic", "adaptive", "never")
+    outdir: str = "training-runs"
+    run_folder: str = ""
+    follow_left: bool = False  # keep the slot on the run's newest snapshot
+    follow_right: bool = False
+    log_scale: bool = True  # of the losses
+    curve: str = ""  # the metric drawn in their place, "" none

@@ -22,7 +22,7 @@ from viz.core.latent import LONGEST_NAME, MOST_NAMED, Direction, NamedDirection,
 from viz.core.latent_state import LatentState
 from viz.core.noise import NoiseState
 from viz.core.osc_state import OscState
-from viz.core.panel_state import BookmarksState, CaptureState, ExportState, GalleryState
+from viz.core.panel_state import BookmarksState, CaptureState, ExportState, GalleryState, TrainingState
 from viz.core.state_fields import choice, number, parsed, read_limits
 from viz.core.timeline_state import PlaybackState, Timeline, read_timeline
 
@@ -37,6 +37,7 @@ SLOTS: tuple[Slot, Slot] = ("left", "right")
 
 RECENTS_LIMIT = 12
 LONGEST_TEXT = 4096  # characters of a path
+LONGEST_LABEL = 60  # of a setting that a file names
 LARGEST_FILE = 2**23  # bytes; a state has some thousand, and a timeline that is full half of it
 
 
@@ -152,31 +153,6 @@ class StickingState:
 
 
 @dataclass
-class TrainingState:
-    """The settings of the next training run, and the run folder last followed ("" none).
-
-    For batch, gamma and kimg 0 is automatic: the trainer takes its preset's.
-    """
-
-    source: str = "critters"  # or the path of a folder or zip
-    pictures: int = number(2000, 16, 1_000_000)  # critters to draw
-    rung: str = choice("T", *"ABCDEFGHR")
-    start_from: str = choice("nothing", "left", "right")  # or the model open in a slot
-    resolution: int = number(32, 4, 4096)
-    batch: int = number(0, 0, 4096)
-    gamma: float = number(0.0, 0.0, 1e6)
-    kimg: float = number(0.0, 0.0, 1e6)
-    preset: str = choice("tiny", "paper")
-    augment: str = choice("automatic", "adaptive", "never")
-    outdir: str = "training-runs"
-    run_folder: str = ""
-    follow_left: bool = False  # keep the slot on the run's newest snapshot
-    follow_right: bool = False
-    log_scale: bool = True  # of the losses
-    curve: str = ""  # the metric drawn in their place, "" none
-
-
-@dataclass
 class DisplayState:
     """The window itself."""
 
@@ -278,8 +254,11 @@ def _fit(value: Any) -> Any:
         return ""
 
 
-def from_json(document: object) -> AppState:
-    """Invert `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError."""
+def from_json(document: object, unfit: dict[str, str] | None = None) -> AppState:
+    """Invert `to_json`. Absent settings take their defaults; unknown or unfit ones raise StateError.
+
+    With a dictionary `unfit` these take their defaults as well, and it gets their names, each with a sentence why.
+    """
     if not isinstance(document, dict):
         raise StateError("a state file holds one JSON object, and this one does not.")
     schema = document.get("schema")
@@ -288,23 +267,30 @@ def from_json(document: object) -> AppState:
     if schema > SCHEMA:
         raise StateError(f"written by a newer Jinc (schema {schema}, this one reads up to {SCHEMA}): update Jinc.")
     state = AppState()
-    _fill(state, {name: value for name, value in document.items() if name != "schema"}, "")
+    _fill(state, {name: value for name, value in document.items() if name != "schema"}, "", unfit)
     return state
 
 
-def _fill(target: Any, document: dict[str, Any], prefix: str) -> None:
-    known = {item.name for item in fields(target)}
+def _fill(target: Any, document: dict[str, Any], prefix: str, unfit: dict[str, str] | None) -> None:
     for name, value in document.items():
-        label = prefix + str(name)
-        if name not in known:
-            raise StateError(f"there is no setting called {label!r:.80}.")
-        current, limits = getattr(target, name), read_limits(target, name)
-        if is_dataclass(current) and "read" not in limits:
-            if not isinstance(value, dict):
-                raise StateError(f"{label} must be a JSON object.")
-            _fill(current, value, label + ".")
-        else:
-            setattr(target, name, _checked(label, value, current, limits))
+        try:
+            _set(target, name, value, prefix + name, unfit)
+        except StateError as problem:
+            if unfit is None:
+                raise
+            unfit[sanitize_text(prefix + name, LONGEST_LABEL)] = str(problem)
+
+
+def _set(target: Any, name: str, value: Any, label: str, unfit: dict[str, str] | None) -> None:
+    if name not in {item.name for item in fields(target)}:
+        raise StateError(f"there is no setting called {label!r:.80}.")
+    current, limits = getattr(target, name), read_limits(target, name)
+    if is_dataclass(current) and "read" not in limits:
+        if not isinstance(value, dict):
+            raise StateError(f"{label} must be a JSON object.")
+        _fill(current, value, label + ".", unfit)
+    else:
+        setattr(target, name, _checked(label, value, current, limits))
 
 
 def _checked(label: str, value: Any, current: Any, limits: Mapping[str, Any]) -> Any:
@@ -379,8 +365,11 @@ def open_bundled(state: AppState) -> None:
     state.right.path = state.right.path or paths.get("T", "")
 
 
-def load(path: Path) -> AppState:
-    """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit."""
+def load(path: Path, unfit: dict[str, str] | None = None) -> AppState:
+    """Read a state file; StateError (one sentence, the file named) when it is missing, damaged or unfit.
+
+    `unfit` is as in `from_json`.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
@@ -392,16 +381,26 @@ def load(path: Path) -> AppState:
     except (ValueError, RecursionError):
         raise StateError(f"the state file {path} is damaged: it is not JSON; give another, or delete it.") from None
     try:
-        return from_json(document)
+        return from_json(document, unfit)
     except StateError as error:
         raise StateError(f"the state file {path} cannot be used: {error}") from None
 
 
 def save(state: AppState, path: Path) -> None:
-    """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError."""
+    """Write atomically: a crash leaves the old file or the new one, never half of one. Raises OSError.
+
+    Raises StateError for a state that would not be read again.
+    """
+    document = to_json(state)
+    text = json.dumps(document, indent=2) + "\n"
+    if len(text) > LARGEST_FILE:  # lists of numbers, of which each has its line
+        text = json.dumps(document, separators=(",", ":")) + "\n"
+    if len(text) > LARGEST_FILE:
+        most = LARGEST_FILE >> 20
+        raise StateError(f"it takes more than the {most} MiB that are read again: delete keys of the timeline.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(to_json(state), indent=2) + "\n", encoding="utf-8")
+        temporary.write_bytes(text.encode())
 
 
 def config_folder() -> Path:

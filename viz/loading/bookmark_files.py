@@ -4,12 +4,14 @@
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gan.files.atomic_write import atomic_write, write_new
 from gan.files.errors import describe_error, sanitize_text
+from gan.files.locks import release_and_delete, take_lock
 from viz.core import state as states
 from viz.core.bookmarks import BOOKMARKS_LIMIT, KINDS, NAME_LIMIT, NOT_KEPT, Bookmark
 from viz.core.state import StateError
@@ -18,6 +20,8 @@ from viz.core.thumbnails import LARGEST_PNG, decode_thumbnail
 FORMAT, SCHEMA = "jinc-bookmarks", 1
 LARGEST_FILE = 2**25  # bytes
 LONGEST_KEY = 64
+NAMED = 3  # bookmarks that cannot be used
+LOCK_SECONDS = 1.0  # to wait for another window, which takes some hundredths
 PARTS = {"latent": {"latent"}, "transform": {"transform"}}
 
 
@@ -29,23 +33,79 @@ class BookmarkError(ValueError):
         super().__init__(sanitize_text(f"{Path(path).name or path} {why}" if why else missing))
 
 
-def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark], *, is_new: bool = False) -> None:
-    """Write bookmarks atomically; `is_new`: never in the place of a file. Raises BookmarkError."""
-    document = {"format": FORMAT, "schema": SCHEMA, "bookmarks": [_to_json(item) for item in items]}
+@contextmanager
+def hold_bookmarks(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Be the only process that reads a file of bookmarks and writes it again. Raises BookmarkError."""
+    path = Path(path)
     try:
-        text = json.dumps(document, indent=1) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(path.with_suffix(".lock"), LOCK_SECONDS)
+    except (OSError, ValueError) as problem:
+        raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
+    if lock is None:
+        raise BookmarkError(path, "cannot be written: another window is busy with it. It is tried again.")
+    try:
+        yield
+    finally:
+        release_and_delete(lock)
+
+
+def write_bookmarks(path: str | os.PathLike[str], items: Sequence[Bookmark], *, is_new: bool = False) -> None:
+    """Write bookmarks atomically; `is_new`: never in the place of a file.
+
+    Raises BookmarkError, for bookmarks as well that would not be read again.
+    """
+    document = {"format": FORMAT, "schema": SCHEMA, "bookmarks": [_to_json(item) for item in items]}
+    data = json.dumps(document, separators=(",", ":")).encode() + b"\n"  # lines for each number would be half of it
+    if len(data) > LARGEST_FILE:
+        most = f"{LARGEST_FILE >> 20} MiB"
+        raise BookmarkError(path, f"cannot be written: it would take more than the {most} that are read again.")
+    try:
         if is_new:
             with write_new([Path(path)]) as new:
-                new.temporary.write_text(text, encoding="utf-8")
+                new.temporary.write_bytes(data)
             return
         with atomic_write(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(data)
     except (OSError, ValueError) as problem:
         raise BookmarkError(path, f"cannot be written: {_describe(problem)}.") from None
 
 
-def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
-    """Read bookmarks. Raises BookmarkError for a file that is missing, damaged or of another kind."""
+def read_bookmarks(path: str | os.PathLike[str]) -> tuple[tuple[Bookmark, ...], str]:
+    """Return bookmarks, and a sentence on those that cannot be used, else "".
+
+    Raises BookmarkError for a file that is missing, damaged or of another kind, and for one that has only such ones.
+    """
+    listed = _list(path)
+    items: dict[str, Bookmark] = {}
+    refused: list[tuple[str, str]] = []  # what they are called, and why
+    for number, entry in enumerate(listed, 1):
+        try:
+            item = _from_json(entry)
+            if item.key in items:
+                raise ValueError("it has the key of another one.")
+            items[item.key] = item
+        except (ValueError, TypeError) as problem:
+            refused.append((_call(number, entry), str(problem)))
+    if not refused:
+        return tuple(items.values()), ""
+    (first, why), others = refused[0], [name for name, _ in refused[1:NAMED]]
+    if not items:
+        raise BookmarkError(path, f"cannot be used: {first}: {why}")
+    more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
+    also = f" Nor could {', '.join(others)}{more}." if others else ""
+    remark = f"{Path(path).name}: {len(items)} of {len(listed)} bookmarks were read; {first} could not be used: {why}"
+    return tuple(items.values()), sanitize_text(remark + also)
+
+
+def _call(number: int, entry: Any) -> str:
+    """Return what a bookmark that cannot be used is called."""
+    name = clean_name(entry["name"]) if isinstance(entry, dict) and isinstance(entry.get("name"), str) else ""
+    return f'bookmark {number} ("{name}")' if name else f"bookmark {number}"
+
+
+def _list(path: str | os.PathLike[str]) -> list[Any]:
+    """Return the bookmarks of a file as they are written there."""
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
@@ -68,15 +128,7 @@ def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
         raise BookmarkError(path, "is damaged: it lists no bookmarks.")
     if len(listed) > BOOKMARKS_LIMIT:
         raise BookmarkError(path, f"holds {len(listed)} bookmarks, and {BOOKMARKS_LIMIT} is the most that are read.")
-    items = []
-    for number, entry in enumerate(listed, 1):
-        try:
-            items.append(_from_json(entry))
-        except (ValueError, TypeError) as problem:
-            raise BookmarkError(path, f"cannot be used: bookmark {number}: {problem}") from None
-    if len({item.key for item in items}) < len(items):
-        raise BookmarkError(path, "is damaged: two of its bookmarks have one key.")
-    return tuple(items)
+    return listed
 
 
 def _to_json(item: Bookmark) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx
 from gan.hub.resolve import format_title
 from gan.hub.url import is_address
 from gan.networks.ladder import RUNGS
-from viz.core.state import SLOTS, AppState, TrainingState, absolute_path
+from viz.core.panel_state import TrainingState
+from viz.core.state import SLOTS, AppState, absolute_path
 from viz.panels import training_run
 from viz.training.monitor import RunMonitor, RunReport, build_training_command, format_command
 from viz.training.process import RunError

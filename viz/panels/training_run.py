@@ -12,7 +12,8 @@ from imgui_bundle import ImVec2, imgui, imgui_ctx, implot
 
 from gan.files.format import format_duration
 from gan.networks.ladder import RUNGS
-from viz.core.state import SLOTS, TrainingState
+from viz.core.panel_state import TrainingState
+from viz.core.state import SLOTS
 from viz.record.panel_offers import offer_curves
 from viz.training.monitor import RunMonitor, RunReport
 from viz.training.run_folder import RunSnapshot

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from viz.core.state import TrainingState, absolute_path
+from viz.core.panel_state import TrainingState
+from viz.core.state import absolute_path
 from viz.training.process import ProcessReport, RunError, TrainerProcess, end_process_tree, trainer_program
 from viz.training.run_folder import NumberedFile, RunFolder, RunSnapshot, is_process_alive
 

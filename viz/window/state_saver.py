@@ -7,7 +7,7 @@ from typing import Any
 
 from viz import invocation
 from viz.core import state as states
-from viz.core.state import AppState
+from viz.core.state import AppState, StateError
 
 SAVE_SECONDS = 5.0
 
@@ -26,14 +26,16 @@ class StateSaver:
         document = states.to_json(state)
         self._saved_at = time.monotonic()
         if self.path and document != self._saved:
+            before = self._said
             try:
                 states.save(state, self.path)
                 self._saved, self._said = document, ""
             except OSError as problem:
                 where = f"{self.path} ({problem.strerror})"
-                before = self._said
                 self._said = f"The state could not be saved to {where}: {invocation.suggest_doctor()}"
-                return "" if self._said == before else self._said
+            except StateError as problem:
+                self._said = f"The state could not be saved to {self.path}: {problem}"
+            return "" if self._said == before else self._said
         return ""
 
     def save_if_due(self, state: AppState) -> str:

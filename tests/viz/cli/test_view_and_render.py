@@ -185,6 +185,53 @@ def test_a_damaged_state_file_is_said_and_replaced_by_defaults(tmp_path: Path) -
     assert "damaged" in message and str(path) in message and state.transform.tx == 0
 
 
+def damaged(path: Path) -> list[str]:
+    return sorted(one.name for one in path.parent.iterdir() if "damaged" in one.name)
+
+
+def test_one_setting_that_is_unfit_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    kept = state.AppState(recents=["/a.pkl"])
+    kept.latent.x, kept.latent.psi, kept.transform.tx = 7.0, 0.5, 0.25
+    document = state.to_json(kept)
+    document["latent"]["psi"] = 9.5
+    path.write_text(json.dumps(document))
+    found, message = view.load_state(path)
+    assert message == (
+        "latent.psi was not understood and is as at first: latent.psi must be between -1 and 2, not 9.5. "
+        "The file as it was is kept as state.damaged.json."
+    )
+    assert (found.latent.x, found.latent.psi, found.transform.tx) == (7.0, state.AppState().latent.psi, 0.25)
+    assert found.recents == ["/a.pkl"] and path.exists()
+    assert (tmp_path / "state.damaged.json").read_text() == path.read_text() == json.dumps(document)
+    document.update(noise=3, osc={"\x1b[2J": 1}, timeline=[], canvas={"zoom": "x", "gain": 8.0})
+    path.write_text(json.dumps(document))
+    found, message = view.load_state(path)
+    assert message.startswith("latent.psi, noise, canvas.zoom and 2 more were not understood and are as at first: lat")
+    assert message.endswith("kept as state.damaged-2.json.") and message.isprintable()
+    first = state.AppState()
+    assert (found.canvas.gain, found.canvas.zoom, found.noise) == (8.0, first.canvas.zoom, first.noise)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "3", '{"latent": {}}', '{"schema": "1"}', '{"schema": 99, "x": 1}'])
+def test_what_is_no_state_as_a_whole_is_put_aside(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(content)
+    found, message = view.load_state(path)
+    assert message.startswith("Started afresh: ") and found == state.default_state()
+    assert damaged(path) == ["state.damaged.json"] and not path.exists()
+
+
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 300}.json"
+    found, message = view.load_state(path)
+    assert found == state.default_state() and message.startswith("Started afresh: cannot read the state file ")
+    kept, message = view.check_state_path(path)
+    assert kept is None and message.startswith("What you set will not be kept, because ") and "\n" not in message
+    for missing in (tmp_path / "none.json", tmp_path / "none" / "state.json"):
+        assert view.load_state(missing)[1] == "" and view.check_state_path(missing) == (missing, "")
+
+
 def test_a_model_that_is_gone_does_not_spoil_the_next_start(tmp_path: Path) -> None:
     gone, path = str(tmp_path / "gone.safetensors"), tmp_path / "state.json"
     state.save(state.AppState(left=state.SlotState(gone)), path)

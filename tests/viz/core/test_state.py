@@ -3,6 +3,7 @@
 
 import json
 import math
+import os
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,22 @@ def test_a_state_without_end_is_not_read(tmp_path: Path) -> None:
     path.write_text('{"schema": 1, "recents": [' + '"",' * (states.LARGEST_FILE // 3) + '""]}')
     with pytest.raises(StateError, match="damaged"):
         states.load(path)
+
+
+def test_a_state_that_would_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, state = tmp_path / "state.json", AppState()
+    states.save(state, path)
+    before = path.read_bytes()
+    state.latent.vector = [0.123456789] * 4096
+    monkeypatch.setattr(states, "LARGEST_FILE", 70_000)
+    states.save(state, path)
+    assert states.load(path) == state and len(path.read_text().splitlines()) == 1, "a line for each number is too much"
+    states.save(AppState(), path)
+    assert path.read_bytes() == before and len(path.read_text().splitlines()) > 100
+    state.right_latent.vector = state.latent.vector
+    with pytest.raises(StateError, match="more than the .* MiB that are read again"):
+        states.save(state, path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == [path.name], "the last good one stays"
 
 
 def test_texts_that_cannot_be_paths_are_not_saved() -> None:

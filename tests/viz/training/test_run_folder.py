@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from gan.files.atomic_write import atomic_write
-from viz.core.state import TrainingState
+from viz.core.panel_state import TrainingState
 from viz.training import monitor as run_monitor
 from viz.training import process as trainer
 from viz.training import run_folder

@@ -4,6 +4,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from viz.core import state as states
 from viz.core.state import AppState
 from viz.window.state_saver import StateSaver
 
@@ -26,3 +29,13 @@ def test_a_folder_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
     blocked.touch()
     state.latent.x = 9.0
     assert saver.save(state) == sentence, "it had worked in between"
+
+
+def test_a_state_that_would_not_be_read_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, state = tmp_path / "state.json", AppState()
+    saver = StateSaver(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(states, "LARGEST_FILE", 100)
+        assert saver.save(state).startswith(f"The state could not be saved to {path}: it takes more than ")
+        assert saver.save(state) == "" and not path.exists()
+    assert saver.save(state) == "" and path.exists(), "tried again"
