@@ -155,8 +155,7 @@ class Renderer:
             plan = self.plan(request)
             inputs = plan.inputs._replace(precision=FULL_PRECISION)
             if move is not None:
-                ws = self._mapper(plan.model, inputs.model, request, plan.label, move).map(request.latent)
-                inputs = inputs._replace(ws=ws)
+                inputs = inputs._replace(ws=self._map_moved(plan, request, move))
             weights = inputs.synthesis.modulate(inputs.ws, FULL_PRECISION, self._prepare(inputs))
             return inputs.synthesis(inputs.ws, inputs.options(weights))
 
@@ -226,11 +225,17 @@ class Renderer:
         self, model: _Model, key: Hashable, request: PictureRequest, label: Label, move: Move | None = None
     ) -> LatentMapper:
         def map_other(latent: OtherModel) -> torch.Tensor:
-            return self.plan(ask_other(latent, request.device)).inputs.ws
+            other = ask_other(latent, request.device)
+            plan = self.plan(other)
+            return plan.inputs.ws if move is None else self._map_moved(plan, other, move)
 
         unit = partial(self.directions.unit, Subject(key, model.generator, model.facts))
         mapping = request.psi, request.cutoff, move, map_other
         return LatentMapper(model.generator, key, self._seeds, unit, label, *mapping)
+
+    def _map_moved(self, plan: RenderPlan, request: PictureRequest, move: Move) -> torch.Tensor:
+        """Return a planned request's w's with each z moved."""
+        return self._mapper(plan.model, plan.inputs.model, request, plan.label, move).map(request.latent)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []

@@ -271,6 +271,26 @@ def test_mappings_are_compared_by_file(models: dict[str, Model], tmp_path: Path)
         assert remark("two", "two") is None
 
 
+def test_each_z_is_moved_in_w_s_of_another_model_too(models: dict[str, Model]) -> None:
+    path, other = models["T0"][0], models["T3"][0]
+    latent = OtherModel(other, SeedPoint(3.5), 0.5, 4, 2, "class")
+    mixed = PictureRequest(path, Mixture(seed_point(9), latent, tuple(range(models["T0"][1].config.num_ws))))
+    renderer, seen = Renderer(), []
+
+    def move(z: np.ndarray) -> np.ndarray:
+        seen.append(z)
+        return -z
+
+    moved, still = renderer.render_apart(mixed, move), renderer.render_apart(mixed)
+    alone = PictureRequest(other, latent.latent, 0.5, 4, 2, "class")
+    with torch.inference_mode():
+        plan = renderer.plan(alone)
+        ws = renderer._map_moved(plan, alone, lambda z: -z)
+        expected = renderer.generator(mixed)[0].synthesis(ws)
+    assert len(seen) == 3, "its own seed, and two of the other model's"
+    assert float((moved - still).abs().max()) > 0.1 and torch.allclose(moved, expected, atol=1e-4)
+
+
 def test_w_s_that_are_not_as_long_are_one_sentence(models: dict[str, Model], tmp_path: Path) -> None:
     path, _ = models["T0"]
     wide = save_model(tmp_path / "wide.safetensors", "B", 16, w_dim=48)
