@@ -188,6 +188,26 @@ def test_a_drag_of_the_layers_passes_steps_by(tmp_path: Path) -> None:
     drive(shown, script)
 
 
+def test_a_model_file_that_is_written_again_has_directions_of_its_own(tmp_path: Path) -> None:
+    state = AppState()
+    state.left.path = save_model(tmp_path / "t.safetensors", "T", 16)
+    shown = Window(state, strict=True)
+    shown.show("Directions")
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        before = listed(context, shown, "pca")
+        save_model(tmp_path / "t.safetensors", "T", 16, seed=3)
+        shown.worker.repeat()
+        for _ in range(500):
+            after = listed(context, shown, "pca")
+            if after.model != before.model:
+                break
+        assert after.model != before.model and after.sigmas != before.sigmas
+
+    drive(shown, script)
+
+
 def test_a_job_says_how_far_it_is(tmp_path: Path) -> None:
     path = save_model(tmp_path / "t.safetensors", "T", 16)
     renderer = Renderer()

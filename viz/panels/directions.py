@@ -132,7 +132,9 @@ def _ask(state: AppState, directions: DirectionsState, context: PanelContext, sl
     """Return what is known of the directions that are offered; until all is, draw how far that is."""
     theme, offered = context.theme, directions.offered(0)
     # Without a file it is asked for the names that the model's directions have.
-    request = DirectionsRequest(state.slot(slot).path, state.display.device, offered or Direction())
+    result = context.results[slot]
+    version = result.version if result else (0, 0)
+    request = DirectionsRequest(state.slot(slot).path, state.display.device, offered or Direction(), version)
     status = context.jobs.request(JOB, request)
     if status is None or status.request != request or (status.result is None and not status.error):
         widgets.sentence("Reading the model …", theme.dim)

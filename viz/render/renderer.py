@@ -59,6 +59,7 @@ FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, unt
 class _Model:
     generator: Generator
     facts: ModelFacts
+    version: tuple[int, int]  # viz.core.result
 
     @cached_property
     def noise_strength(self) -> float:
@@ -253,7 +254,7 @@ class Renderer:
             if generator.config != facts[0].config:
                 name = Path(key.path).name
                 raise checkpoint.TransientError(f"{name} was changed while it was opened: open it again.")
-            return _Model(generator, facts[0])
+            return _Model(generator, facts[0], (key.written_ns, key.size))
 
         return self.models.get(key, cost, load)
 
@@ -294,6 +295,7 @@ class Renderer:
             computed=frozenset(plan.computed | ({"synthesis"} if anew else set())),
             how=drawn.how,
             noise=plan.model.noise_strength,
+            version=plan.model.version,
             half=plan.inputs.precision.num_fp16_res,
         )
         return result, drawn
