@@ -219,6 +219,13 @@ def test_a_job_says_how_far_it_is(tmp_path: Path) -> None:
     assert again == [seen[-1]], "nothing is mapped twice"
 
 
+def test_w_s_that_change_nothing_are_a_problem_and_no_wait(tmp_path: Path) -> None:
+    path = save_model(tmp_path / "t.safetensors", "T", 16)
+    request = DirectionsRequest(path, "cpu", Direction("closed-form", 0, 0, 0))
+    view = [view for view in request.run(Renderer(), None) if view][-1]  # type: ignore[arg-type]
+    assert view.problem == "These w's change nothing in this model: choose others." and not view.sigmas
+
+
 def test_without_a_model_the_panel_says_what_to_do(tmp_path: Path) -> None:
     shown = Window(AppState(), strict=True)
     shown.show("Directions")

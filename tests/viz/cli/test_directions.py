@@ -90,6 +90,8 @@ def test_what_cannot_be_is_one_sentence(model: str, folder: Path) -> None:
     refused(run(model, out, "--layers=4-2"), "is no range of layers such as 2-5", 2)
     refused(run(model, out, "--layers=x"), "is no range of layers", 2)
     refused(run(model, out, "--layers=0-99"), "net.safetensors has w's 0 to 15", 2)
+    for written in (out, "--sheet=sheet.png"):
+        refused(run(model, written, "--kind=closed-form", "--layers=0"), "These w's change nothing in this model", 1)
     refused(run(model, out, "--kind=ica"), "'ica' is not one of", 2)
     refused(run(model, out, "--file=wide.npy"), "wide.npy holds directions of 33 numbers", 1)
     refused(run(model, out, "--file=gone.npy"), "There is no file ", 1)
