@@ -79,6 +79,19 @@ def test_each_picture_of_the_sheet(model: str) -> None:
     assert document["direction"]["kind"] == "closed-form" and document["strengths"][0] == -2 and document["seed"] == 7
 
 
+def test_a_sheet_tells_the_name_of_a_file_and_no_folder(model: str, folder: Path) -> None:
+    (folder / "private").mkdir()
+    np.save("private/d.npy", np.ones((1, 32)))
+    Path("net.safetensors").write_bytes(Path(model).read_bytes())
+    result = run("net.safetensors", f"--file={folder / 'private' / 'd.npy'}", "--sheet=sheet.png")
+    assert result.exit_code == 0, result.output
+    with Image.open("sheet.png") as sheet:
+        text = sheet.info["jinc"]
+    document = json.loads(text)
+    assert document["direction"]["path"] == "d.npy" and document["strengths"][0] == -3
+    assert document["request"]["model"] == "net.safetensors" and "private" not in text and str(folder) not in text
+
+
 def test_what_cannot_be_is_one_sentence(model: str, folder: Path) -> None:
     np.save("wide.npy", np.ones(33))
     np.save("there.npy", np.ones(32))
