@@ -86,15 +86,21 @@ def finish(steps: Steps[int, None, WStatistics]) -> WStatistics:
 
 
 def find_components(statistics: WStatistics) -> DirectionSet:
-    """Return the principal components of w, the one along which it varies most first."""
-    return scale_directions(_eigenvectors(statistics.covariance)[:, None], statistics)
+    """Return the principal components of w, the one along which it varies most first.
+
+    ValueError, a sentence, where w does not vary.
+    """
+    vectors = _eigenvectors(statistics.covariance)
+    if not len(vectors):
+        raise ValueError("This model's w's are all the same, and so have no principal components: choose another kind.")
+    return scale_directions(vectors[:, None], statistics)
 
 
 def factorize_styles(generator: Generator, statistics: WStatistics, first: int, last: int) -> DirectionSet:
     """Return the directions that change the styles of the w's `first` to `last` most: eigenvectors of A^T A.
 
     A is the matrix of their affine layers, the Fourier input's among them. ValueError, a sentence, where no layer takes
-    these w's.
+    these w's, or none is changed by them.
     """
     synthesis = generator.synthesis
     taken = zip(synthesis.w_indices, synthesis.plan.layers, strict=True)
@@ -107,7 +113,10 @@ def factorize_styles(generator: Generator, statistics: WStatistics, first: int, 
     for layer in layers:
         matrix = layer.affine.fold()[1].detach().cpu().double()  # type: ignore[operator, union-attr]
         product += matrix @ matrix.T
-    return scale_directions(_eigenvectors(product.numpy())[:, None], statistics)
+    vectors = _eigenvectors(product.numpy())
+    if not len(vectors):  # such as the Fourier input's before it is trained
+        raise ValueError("These w's change nothing in this model: choose others.")
+    return scale_directions(vectors[:, None], statistics)
 
 
 def scale_directions(vectors: np.ndarray, statistics: WStatistics) -> DirectionSet:

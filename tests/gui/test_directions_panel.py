@@ -159,6 +159,55 @@ def test_the_panel(tmp_path: Path) -> None:
     drive(shown, script)
 
 
+def test_a_drag_of_the_layers_passes_steps_by(tmp_path: Path) -> None:
+    state = AppState()
+    state.left.path = save_model(tmp_path / "t.safetensors", "T", 16)
+    state.display.width, state.display.height = 1600, 1000
+    passed = Step(Direction("pca", 0, 4, 7), 2.0)
+    directions = state.latent.directions
+    directions.first, directions.steps = 4, (Step(Direction("pca", 0, 4, 63), 1.0), passed)
+    shown = Window(state, strict=True)
+    shown.show("Directions")
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        box = context.item_info("//Directions/**/##to").rect_full
+        width, y, seen = box.max.x - box.min.x, (box.min.y + box.max.y) / 2, set()
+        context.mouse_move_to_pos((box.max.x - 0.03 * width, y))
+        context.mouse_down(0)
+        for place in range(97, 34, -1):
+            context.mouse_move_to_pos((box.min.x + place / 100 * width, y))
+            context.yield_(1)
+            seen.add(directions.last)
+        context.mouse_up(0)
+        context.yield_(3)
+        assert {7, 8} < seen and directions.last < 7, seen
+        assert directions.steps == (Step(Direction("pca", 0, 4, directions.last), 1.0), passed)
+        assert shown.context.layers_drag is None
+
+    drive(shown, script)
+
+
+def test_a_model_file_that_is_written_again_has_directions_of_its_own(tmp_path: Path) -> None:
+    state = AppState()
+    state.left.path = save_model(tmp_path / "t.safetensors", "T", 16)
+    shown = Window(state, strict=True)
+    shown.show("Directions")
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        before = listed(context, shown, "pca")
+        save_model(tmp_path / "t.safetensors", "T", 16, seed=3)
+        shown.worker.repeat()
+        for _ in range(500):
+            after = listed(context, shown, "pca")
+            if after.model != before.model:
+                break
+        assert after.model != before.model and after.sigmas != before.sigmas
+
+    drive(shown, script)
+
+
 def test_a_job_says_how_far_it_is(tmp_path: Path) -> None:
     path = save_model(tmp_path / "t.safetensors", "T", 16)
     renderer = Renderer()
@@ -168,6 +217,13 @@ def test_a_job_says_how_far_it_is(tmp_path: Path) -> None:
     assert len(seen[-1].sigmas) == 32 and not any(view.sigmas for view in seen[:-1])
     again = [view for view in request.run(renderer, None) if view]  # type: ignore[arg-type]
     assert again == [seen[-1]], "nothing is mapped twice"
+
+
+def test_w_s_that_change_nothing_are_a_problem_and_no_wait(tmp_path: Path) -> None:
+    path = save_model(tmp_path / "t.safetensors", "T", 16)
+    request = DirectionsRequest(path, "cpu", Direction("closed-form", 0, 0, 0))
+    view = [view for view in request.run(Renderer(), None) if view][-1]  # type: ignore[arg-type]
+    assert view.problem == "These w's change nothing in this model: choose others." and not view.sigmas
 
 
 def test_without_a_model_the_panel_says_what_to_do(tmp_path: Path) -> None:

@@ -66,6 +66,12 @@ def test_the_gallery(tmp_path: Path) -> None:
         click(context, shown, 4)
         assert seeds() == (4, 4)
         taken(context, shown, "left", view, 4)
+        state.latent.mix_with, state.latent.mixed = "other slot", [0, 2, 3, 4, 5]
+        view = filled(context, shown)
+        click(context, shown, 2)
+        taken(context, shown, "left", view, 2)
+        state.latent.mixed = []
+        click(context, shown, 4)
         context.item_click("//Gallery/right##slot")
         context.item_click("//Gallery/Next")
         context.yield_(2)

@@ -178,6 +178,7 @@ def _draw(
 ) -> None:
     """Draw a row for each direction, from `reach` standard deviations before the seed's picture to as many behind."""
     from gan.data.image_io import caption_images, save_image, tile_images
+    from viz.record.numbers import describe_request, hide_folders
 
     strengths = [reach * (2 * column / (COLUMNS - 1) - 1) for column in range(COLUMNS)]
     cells = [(replace(first, index=index), strength) for index in range(count) for strength in strengths]
@@ -185,7 +186,8 @@ def _draw(
     drawn = draw_cells(request, [Moved(base, (Step(*cell),)) if cell[1] else base for cell in cells])
     captions = [[(f"{step.index}: {_format(way)}", _format(way))] for step, way in cells]
     sheet = tile_images(caption_images(drawn, captions), COLUMNS)
-    document = {"schema": 1, "request": {**asdict(request), "model": model}, "seed": seed, "direction": asdict(first)}
+    shown = {"seed": seed, "direction": hide_folders(asdict(first)), "strengths": strengths}
+    document = {"schema": 1, "request": describe_request(request, model), **shown}
     with explain_unwritable(out):
-        save_image(out, sheet, {"jinc": json.dumps({**document, "strengths": strengths})})
+        save_image(out, sheet, {"jinc": json.dumps(document)})
     click.echo(f"Wrote {out} ({sheet.shape[1]}x{sheet.shape[0]}, {count} directions, -{reach:g} to {reach:g} σ).")

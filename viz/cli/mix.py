@@ -2,7 +2,6 @@
 """`python visualizer.py mix`: a grid of seeds (rows) that take the styles of some layers from others (columns)."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -95,6 +94,7 @@ def _draw(
     import numpy as np
 
     from gan.data.image_io import save_image, tile_images
+    from viz.record.numbers import describe_request
 
     latents: list[Latent] = [seed_point(seed) for seed in cols]
     for row in rows:
@@ -103,7 +103,7 @@ def _draw(
     cells = draw_cells(request, latents)
     sheet = tile_images(np.concatenate([np.zeros_like(cells[:1]), cells]), len(cols) + 1)
     mixed = {"rows": rows, "cols": cols, "layers": layers}
-    document = {"schema": 1, "request": {**asdict(request), "model": model}, "mix": mixed}
+    document = {"schema": 1, "request": describe_request(request, model), "mix": mixed}
     with explain_unwritable(out):
         save_image(out, sheet, {"jinc": json.dumps(document)})
     counts = f"{_count(rows, 'row')}, {_count(cols, 'column')}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,7 @@ def draw_sheet(
     import numpy as np
 
     from gan.data.image_io import caption_images, save_image, tile_images
+    from viz.record.numbers import describe_request
 
     cells = draw_cells(request, [seed_point(seed) for seed in seeds])
     if captions:
@@ -122,7 +123,7 @@ def draw_sheet(
     sheet = tile_images(cells, grid[0])
     missing = (grid[1] - rows) * cells.shape[1]
     sheet = np.concatenate([sheet, np.zeros((missing, *sheet.shape[1:]), np.uint8)])
-    document = {"schema": 1, "request": {**asdict(request), "model": model}, "grid": grid, "seeds": list(seeds)}
+    document = {"schema": 1, "request": describe_request(request, model), "grid": grid, "seeds": list(seeds)}
     with explain_unwritable(out):
         save_image(out, sheet, {"jinc": json.dumps(document)})
     of = f", {words}" if words else ""

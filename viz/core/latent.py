@@ -190,11 +190,17 @@ def count_levels(latent: Latent) -> int:
             return 1
 
 
-def put_base(latent: Latent, base: Latent) -> Latent:
-    """Return a mixture, or what is moved, with another base; for any other latent `base` itself."""
+def put_base(latent: Latent, base: Latent, *, in_others: bool = False) -> Latent:
+    """Return a mixture, or what is moved, with another base; for any other latent `base` itself.
+
+    `in_others`: what another model maps for the mixture gets it as well.
+    """
     match latent:
+        case Mixture(other=OtherModel() as theirs) if in_others:
+            other = replace(theirs, latent=put_base(theirs.latent, base))
+            return replace(latent, base=put_base(latent.base, base), other=other)
         case Mixture() | Moved():
-            return replace(latent, base=put_base(latent.base, base))
+            return replace(latent, base=put_base(latent.base, base, in_others=in_others))
         case _:
             return base
 

@@ -100,21 +100,40 @@ class DirectionsState:
         if place < MOST_STEPS:
             self.steps = (*self.steps[:place], *step, *self.steps[place + 1 :])
 
-    def offer_layers(self, first: int, last: int) -> None:
-        """Offer the directions for other w's; steps along those that were offered take their w's along."""
-        old = self.offered(0)
+    def offer_layers(self, first: int, last: int, drag: "LayersDrag | None" = None) -> None:
+        """Offer the directions for other w's; steps along those that were offered take their w's along.
+
+        `drag` holds those that were offered when a drag began, of which this is a part.
+        """
+        drag = drag or LayersDrag(self)
         self.first, self.last = first, last
-        new = self.offered(0)
-        if old is None or new is None:
+        offered = self.offered(0)
+        if offered is None:
             return
-        changed: dict[Direction, float] = {}
-        for step in self.steps:
-            follows = replace(step.direction, index=0) == old
-            direction = replace(step.direction, first=new.first, last=new.last) if follows else step.direction
-            changed.setdefault(direction, step.strength)
-        self.steps = tuple(Step(direction, strength) for direction, strength in changed.items())
-        if self.moving is not None and replace(self.moving, index=0) == old:
-            self.moving = replace(self.moving, first=new.first, last=new.last)
+        moved = drag.move(offered.first, offered.last)
+        self.steps = tuple(replace(step, direction=moved.get(step.direction, step.direction)) for step in self.steps)
+        self.moving = self.moving and moved.get(self.moving, self.moving)
+
+
+class LayersDrag:
+    """A drag of the range of w's: the steps that it takes along, and those that it passes, which stay as they are."""
+
+    def __init__(self, directions: DirectionsState) -> None:
+        used = {step.direction for step in directions.steps} | {directions.moving} - {None}
+        offered = directions.offered(0)
+        self._now = {one: one for one in used if one and replace(one, index=0) == offered}  # by where each began
+        self._others = used - self._now.keys()
+
+    def move(self, first: int, last: int) -> dict[Direction, Direction]:
+        """Return where those that are taken along go, for other w's, from where they are.
+
+        One whose place another has is for the time being where it began: two would be one from then on.
+        """
+        moved = {}
+        for began, now in self._now.items():
+            there = replace(began, first=first, last=last)
+            moved[now] = self._now[began] = began if there in self._others else there
+        return moved
 
 
 @dataclass

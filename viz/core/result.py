@@ -83,6 +83,7 @@ class RenderResult:
     computed: frozenset[str] = frozenset()  # of load, mapping, synthesis
     how: str = ""  # number format, layout and what ran the model
     noise: float = 0.0  # the largest strength of noise that the model's layers learned
+    version: tuple[int, int] = (0, 0)  # time and size of the model's file: written again, it is another model
     half: int = 0  # of how many of the highest resolutions the layers ran in float16
     pending: "Callable[[], RenderResult] | None" = None
 

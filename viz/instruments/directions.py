@@ -31,11 +31,15 @@ class DirectionsView:
 
 @dataclass(frozen=True)
 class DirectionsRequest(JobRequest[DirectionsView]):
-    """Find the set of directions of a model that `direction` is of; its index is 0."""
+    """Find the set of directions of a model that `direction` is of; its index is 0.
+
+    `version` is that of the model's file (viz.core.result).
+    """
 
     model: str
     device: str
     direction: Direction
+    version: tuple[int, int] = (0, 0)
 
     live = False
 

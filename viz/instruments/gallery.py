@@ -39,13 +39,17 @@ class GalleryView:
 
 @dataclass(frozen=True)
 class GalleryRequest(JobRequest[GalleryView]):
-    """Draw `size` x `size` seeds from `first` on, reduced to about `cell` pixels; `kept` holds those drawn before."""
+    """Draw `size` x `size` seeds from `first` on, reduced to about `cell` pixels; `kept` holds those drawn before.
+
+    `together`: the other slot takes the seed as well, so w's that are mixed in from there are the seed's, too.
+    """
 
     slot: Slot
     first: int
     size: int
     cell: int
     kept: LRUCache[np.ndarray] = field(compare=False)
+    together: bool = False
 
     at_rest = True
 
@@ -55,15 +59,16 @@ class GalleryRequest(JobRequest[GalleryView]):
         if picture is None:
             return
         seeds = range(self.first, min(self.first + self.size**2, LARGEST_SEED + 1))
-        from viz.render.renderer import make_key
+        from viz.render.model_keys import make_keys
 
         found: dict[int, np.ndarray] = {}
-        key = make_key(picture)
+        keys = make_keys(picture)
         reported = -math.inf
         for seed in seeds:
-            request = replace(picture, latent=put_base(picture.latent, seed_point(seed)), untransform=False)
+            latent = put_base(picture.latent, seed_point(seed), in_others=self.together)
+            request = replace(picture, latent=latent, untransform=False)
             make = partial(self._draw, renderer, request)
-            found[seed], is_new = self.kept.get((key, request, self.cell), make)
+            found[seed], is_new = self.kept.get((keys, request, self.cell), make)
             if len(found) == len(seeds) or (is_new and time.monotonic() - reported > REPORT_SECONDS):
                 reported = time.monotonic()
                 yield self._view(picture.model, found, len(seeds))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from imgui_bundle import ImVec2, imgui, imgui_ctx
 
 from viz.core.latent import MOST_LAYERS, Direction
-from viz.core.latent_state import DirectionsState
+from viz.core.latent_state import DirectionsState, LayersDrag
 from viz.core.layer_info import list_w_layers, split_w_layers
 from viz.core.state import SLOTS, AppState, Slot
 from viz.instruments.directions import DirectionsRequest, DirectionsView
@@ -111,10 +111,15 @@ def _layers(directions: DirectionsState, context: PanelContext, slot: Slot) -> N
         with imgui_ctx.push_font(theme.mono, 0.0):
             flags = imgui.SliderFlags_.always_clamp
             changed, ends[place] = imgui.slider_int(f"##{word}", ends[place], 0, most, f"{word} %d", flags)
+        if imgui.is_item_activated():
+            context.layers_drag = LayersDrag(directions)
+        ended = imgui.is_item_deactivated()
         widgets.tooltip(f"w {ends[place]}, which {layers[ends[place]].name} takes.")
         if changed:
             first, last = (ends[0], max(ends)) if place == 0 else (min(ends), ends[1])
-            directions.offer_layers(first, MOST_LAYERS - 1 if last == most else last)
+            directions.offer_layers(first, MOST_LAYERS - 1 if last == most else last, context.layers_drag)
+        if ended:
+            context.layers_drag = None
 
 
 def _sliders(state: AppState, context: PanelContext, slot: Slot) -> None:
@@ -127,7 +132,9 @@ def _ask(state: AppState, directions: DirectionsState, context: PanelContext, sl
     """Return what is known of the directions that are offered; until all is, draw how far that is."""
     theme, offered = context.theme, directions.offered(0)
     # Without a file it is asked for the names that the model's directions have.
-    request = DirectionsRequest(state.slot(slot).path, state.display.device, offered or Direction())
+    result = context.results[slot]
+    version = result.version if result else (0, 0)
+    request = DirectionsRequest(state.slot(slot).path, state.display.device, offered or Direction(), version)
     status = context.jobs.request(JOB, request)
     if status is None or status.request != request or (status.result is None and not status.error):
         widgets.sentence("Reading the model …", theme.dim)

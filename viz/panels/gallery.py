@@ -41,7 +41,9 @@ def draw(state: AppState, context: PanelContext) -> None:
     foot = 2 * imgui.get_text_line_height_with_spacing()
     side = max(LEAST, min(room.x, room.y - foot))
     cell = min(LARGEST_CELL, max(16, 2 ** math.ceil(math.log2(side / chosen.size))))
-    status = context.jobs.request(JOB, GalleryRequest(slot, chosen.first, chosen.size, cell, context.seed_pictures))
+    kept, together = context.seed_pictures, state.linked or chosen.both
+    request = GalleryRequest(slot, chosen.first, chosen.size, cell, kept, together)
+    status = context.jobs.request(JOB, request)
     if status is not None and status.error:
         widgets.sentence(status.error, theme.error)
         return

@@ -177,13 +177,19 @@ def describe_request(request: PictureRequest, model: str) -> dict[str, Any]:
 
     `model` is what its model is called there.
     """
-    document = _copy(asdict(request)) | {"model": model}
-    for item in find_files(document):
+    document: dict[str, Any] = hide_folders(asdict(request))
+    return document | {"model": model}
+
+
+def hide_folders(document: Any) -> Any:
+    """Return a copy of a request's or a part's JSON with the names of files in the place of their paths."""
+    copied = _copy(document)
+    for item in find_files(copied):
         item["path"] = Path(item["path"]).name
-    for item in _list_objects(document["latent"]):
+    for item in _list_objects(copied):
         if item.get("type") == "model":
             item["model"] = format_title(item["model"])
-    return document
+    return copied
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

@@ -19,14 +19,13 @@ import torch
 
 from gan.checkpoints import checkpoint
 from gan.devices import check_device, threads_for
-from gan.hub.resolve import explain_missing
 from gan.networks.generator import Generator
 from gan.networks.input_transform import forward_matrix
 from gan.networks.labels import Label
 from gan.networks.precision import FULL_PRECISION, configure_backends
 from gan.networks.synthesis import Prepared, SynthesisOptions, Weights
 from viz.core.labels import choose_label
-from viz.core.latent import Mixture, Moved, OtherModel
+from viz.core.latent import OtherModel
 from viz.core.noise import STORED
 from viz.core.request import PictureRequest, RenderRequest
 from viz.core.result import PICTURE, ModelFacts, RenderResult, describe_error
@@ -36,6 +35,7 @@ from viz.loading.model_info import read_facts
 from viz.render.cuda_graphs import CudaBackend, Learned, Motion, SynthesisInputs
 from viz.render.directions import Directions, Subject
 from viz.render.latents import SEEDS_KEPT, LatentMapper, LatentMisfit, Move
+from viz.render.model_keys import ask_other, find_key, find_other, make_key, make_keys
 from viz.render.noise import PLANES_BYTES, Planes, make_planes
 from viz.render.postprocess import ImageFacts, RenderedImage, measure_input, to_rgba8, unpack_input
 from viz.render.precision import choose_precision, measure_float16_psnr
@@ -59,6 +59,7 @@ FollowedMotion = tuple[Motion | None, bool, Learned | None, bool]  # motion, unt
 class _Model:
     generator: Generator
     facts: ModelFacts
+    version: tuple[int, int]  # viz.core.result
 
     @cached_property
     def noise_strength(self) -> float:
@@ -130,7 +131,7 @@ class Renderer:
     def pin_models(self, request: RenderRequest) -> None:
         """Keep the models of a request, which is on screen: they do not make room for others."""
         shown = [picture for picture in (request.left, request.right) if picture is not None]
-        self.models.held = frozenset(key for key in map(_find_key, shown) if key is not None)
+        self.models.held = frozenset(key for key in map(find_key, shown) if key is not None)
 
     def maps(self, request: PictureRequest, layer: str) -> torch.Tensor:
         """Return [1, C, H, W], the output of a layer (one of the generator's `layer_names`, or PICTURE) for a request.
@@ -155,8 +156,7 @@ class Renderer:
             plan = self.plan(request)
             inputs = plan.inputs._replace(precision=FULL_PRECISION)
             if move is not None:
-                ws = self._mapper(plan.model, inputs.model, request, plan.label, move).map(request.latent)
-                inputs = inputs._replace(ws=ws)
+                inputs = inputs._replace(ws=self._map_moved(plan, request, move))
             weights = inputs.synthesis.modulate(inputs.ws, FULL_PRECISION, self._prepare(inputs))
             return inputs.synthesis(inputs.ws, inputs.options(weights))
 
@@ -192,8 +192,8 @@ class Renderer:
         model, loaded = self._model(key)
         facts = model.facts
         label, notice = choose_label(request, facts)
-        other = _find_other(request)
-        ws_key = (key, request.latent, request.psi, request.cutoff, label, None if other is None else make_key(other))
+        other = find_other(request)
+        ws_key = (key, request.latent, request.psi, request.cutoff, label, make_keys(request)[1:])
         mapper = self._mapper(model, key, request, label)
         ws, mapped = self._ws.get(ws_key, lambda: (mapper.map(request.latent), 1.0))
         if self._own_thread:
@@ -226,11 +226,17 @@ class Renderer:
         self, model: _Model, key: Hashable, request: PictureRequest, label: Label, move: Move | None = None
     ) -> LatentMapper:
         def map_other(latent: OtherModel) -> torch.Tensor:
-            return self.plan(_ask_other(latent, request.device)).inputs.ws
+            other = ask_other(latent, request.device)
+            plan = self.plan(other)
+            return plan.inputs.ws if move is None else self._map_moved(plan, other, move)
 
         unit = partial(self.directions.unit, Subject(key, model.generator, model.facts))
         mapping = request.psi, request.cutoff, move, map_other
         return LatentMapper(model.generator, key, self._seeds, unit, label, *mapping)
+
+    def _map_moved(self, plan: RenderPlan, request: PictureRequest, move: Move) -> torch.Tensor:
+        """Return a planned request's w's with each z moved."""
+        return self._mapper(plan.model, plan.inputs.model, request, plan.label, move).map(request.latent)
 
     def _model(self, key: ModelKey) -> tuple[_Model, bool]:
         facts: list[ModelFacts] = []
@@ -248,7 +254,7 @@ class Renderer:
             if generator.config != facts[0].config:
                 name = Path(key.path).name
                 raise checkpoint.TransientError(f"{name} was changed while it was opened: open it again.")
-            return _Model(generator, facts[0])
+            return _Model(generator, facts[0], (key.written_ns, key.size))
 
         return self.models.get(key, cost, load)
 
@@ -289,6 +295,7 @@ class Renderer:
             computed=frozenset(plan.computed | ({"synthesis"} if anew else set())),
             how=drawn.how,
             noise=plan.model.noise_strength,
+            version=plan.model.version,
             half=plan.inputs.precision.num_fp16_res,
         )
         return result, drawn
@@ -340,37 +347,6 @@ def _complete(result: RenderResult, drawn: RenderedImage) -> RenderResult:
 
 def _with_cost(maps: torch.Tensor) -> tuple[torch.Tensor, float]:
     return maps, max(float(maps.nbytes), MAPS_BYTES / MAPS_KEPT)
-
-
-def make_key(request: PictureRequest) -> ModelKey:
-    """Return the key of a request's model. Raises FileNotFoundError."""
-    path = Path(request.model)
-    try:
-        status = path.stat()
-    except OSError:
-        raise FileNotFoundError(explain_missing(path)) from None
-    if path.is_dir():
-        raise FileNotFoundError(explain_missing(path))
-    return ModelKey(str(path), status.st_mtime_ns, status.st_size, request.device)
-
-
-def _find_key(request: PictureRequest) -> ModelKey | None:
-    try:
-        return make_key(request)
-    except (OSError, ValueError):
-        return None
-
-
-def _ask_other(other: OtherModel, device: str) -> PictureRequest:
-    """Return the request of the picture whose w's a latent takes from another model."""
-    request = PictureRequest(other.model, other.latent, other.psi, other.cutoff, other.label, other.label_kind)
-    return replace(request, vector=other.vector, device=device)
-
-
-def _find_other(request: PictureRequest) -> PictureRequest | None:
-    latent = request.latent.base if isinstance(request.latent, Moved) else request.latent
-    latent = latent.other if isinstance(latent, Mixture) else latent
-    return _ask_other(latent, request.device) if isinstance(latent, OtherModel) else None
 
 
 def _is_same(one: torch.nn.Module, other: torch.nn.Module) -> bool:

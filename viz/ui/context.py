@@ -15,6 +15,7 @@ from viz.core.bookmarks import BookmarkShelf
 from viz.core.frame_rate import FrameRate
 from viz.core.images import size_of
 from viz.core.latent import FileLatent
+from viz.core.latent_state import LayersDrag
 from viz.core.request import PictureRequest
 from viz.core.result import CheckpointInfo, ModelFacts, RenderResult
 from viz.core.state import SLOTS, AppState, Slot
@@ -240,6 +241,7 @@ class PanelContext:
     recorder: SliceRecorder = field(default_factory=SliceRecorder)
     channel_order: ChannelOrder = field(default_factory=ChannelOrder)  # of the layers' sheet; a new one sorts again
     seed_pictures: LRUCache[np.ndarray] = field(default_factory=lambda: LRUCache(PICTURES_KEPT))  # of the gallery
+    layers_drag: LayersDrag | None = None  # of the range of w's that directions move
     training: RunMonitor | None = None  # launches and follows training
     osc: OscLink | None = None  # receives and sends OSC
     message: str = ""  # one sentence for the status bar

@@ -98,6 +98,14 @@ def test_layers_that_take_no_w_are_a_sentence() -> None:
         factorize_styles(small(), WStatistics(np.zeros(12), np.eye(12)), 40, 50)
 
 
+def test_without_a_direction_there_is_a_sentence() -> None:
+    """The input's own affine layer is zero before training, and no model has to have a w that varies."""
+    with pytest.raises(ValueError, match="These w's change nothing in this model: choose others."):
+        factorize_styles(small("T"), WStatistics(np.zeros(12), np.eye(12)), 0, 0)
+    with pytest.raises(ValueError, match="have no principal components: choose another kind."):
+        find_components(WStatistics(np.zeros(12), np.zeros((12, 12))))
+
+
 def test_a_standard_deviation_is_the_unit_whatever_a_directions_length() -> None:
     statistics = WStatistics(np.zeros(3), np.diag([4.0, 9.0, 0.0]))
     vectors = np.array([[[0.1, 0.0, 0.0]], [[0.0, -50.0, 0.0]], [[3.0, 4.0, 0.0]], [[0.0, 0.0, 1.0]]])

@@ -79,6 +79,19 @@ def test_each_picture_of_the_sheet(model: str) -> None:
     assert document["direction"]["kind"] == "closed-form" and document["strengths"][0] == -2 and document["seed"] == 7
 
 
+def test_a_sheet_tells_the_name_of_a_file_and_no_folder(model: str, folder: Path) -> None:
+    (folder / "private").mkdir()
+    np.save("private/d.npy", np.ones((1, 32)))
+    Path("net.safetensors").write_bytes(Path(model).read_bytes())
+    result = run("net.safetensors", f"--file={folder / 'private' / 'd.npy'}", "--sheet=sheet.png")
+    assert result.exit_code == 0, result.output
+    with Image.open("sheet.png") as sheet:
+        text = sheet.info["jinc"]
+    document = json.loads(text)
+    assert document["direction"]["path"] == "d.npy" and document["strengths"][0] == -3
+    assert document["request"]["model"] == "net.safetensors" and "private" not in text and str(folder) not in text
+
+
 def test_what_cannot_be_is_one_sentence(model: str, folder: Path) -> None:
     np.save("wide.npy", np.ones(33))
     np.save("there.npy", np.ones(32))
@@ -90,6 +103,8 @@ def test_what_cannot_be_is_one_sentence(model: str, folder: Path) -> None:
     refused(run(model, out, "--layers=4-2"), "is no range of layers such as 2-5", 2)
     refused(run(model, out, "--layers=x"), "is no range of layers", 2)
     refused(run(model, out, "--layers=0-99"), "net.safetensors has w's 0 to 15", 2)
+    for written in (out, "--sheet=sheet.png"):
+        refused(run(model, written, "--kind=closed-form", "--layers=0"), "These w's change nothing in this model", 1)
     refused(run(model, out, "--kind=ica"), "'ica' is not one of", 2)
     refused(run(model, out, "--file=wide.npy"), "wide.npy holds directions of 33 numbers", 1)
     refused(run(model, out, "--file=gone.npy"), "There is no file ", 1)

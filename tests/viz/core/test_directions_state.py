@@ -8,7 +8,7 @@ import pytest
 from viz.core import bookmarks, gestures
 from viz.core.history import History
 from viz.core.latent import FARTHEST, LONGEST_NAME, MOST_NAMED, MOST_STEPS, Direction, Mixture, Moved, SeedPoint, Step
-from viz.core.latent_state import DirectionsState
+from viz.core.latent_state import DirectionsState, LayersDrag
 from viz.core.request import build_request
 from viz.core.state import AppState, from_json, to_json
 
@@ -40,6 +40,30 @@ def test_other_layers_take_what_is_set_along() -> None:
     assert state.moving == Direction("pca", 4, 2, 5)
     state.offer_layers(5, 2)
     assert state.offered(0) == Direction("pca", 0, 2, 5), "in either order"
+
+
+def test_a_drag_of_the_layers_leaves_the_steps_that_it_passes() -> None:
+    passed, taken = Step(Direction("pca", 0, 4, 7), 2.0), Step(Direction("pca", 0, 4, 63), 1.0)
+    state = DirectionsState(steps=(taken, passed), first=4, moving=taken.direction)
+    drag = LayersDrag(state)
+    state.offer_layers(4, 9, drag)
+    assert state.steps == (Step(Direction("pca", 0, 4, 9), 1.0), passed)
+    state.offer_layers(4, 7, drag)
+    assert state.steps == (taken, passed) and state.moving == taken.direction, "its place is taken: it waits"
+    state.go(taken.direction, 1.5)  # as an animation does
+    state.offer_layers(4, 5, drag)
+    assert state.steps == (Step(Direction("pca", 0, 4, 5), 1.5), passed)
+    assert state.moving == Direction("pca", 0, 4, 5)
+    state.offer_layers(4, 7, drag)
+    assert state.steps == (Step(taken.direction, 1.5), passed), "where it ends there, neither is lost"
+
+
+def test_one_choice_of_layers_merges_no_steps() -> None:
+    whole, part = Step(Direction("pca", 0), 1.0), Step(Direction("pca", 0, 4, 7), 2.0)
+    for steps in ((whole, part), (part, whole)):
+        state = DirectionsState(steps=steps)
+        state.offer_layers(4, 7)
+        assert state.steps == steps and (state.first, state.last) == (4, 7)
 
 
 def test_without_a_file_none_of_a_file_is_offered() -> None:

@@ -3,6 +3,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from support.gui import save_model
 
 from gan.networks.mapping import Mapping
 from gan.networks.synthesis import SynthesisNetwork
-from viz.core.latent import LARGEST_SEED, Direction, Mixture, Moved, SeedPoint, Step, seed_point
-from viz.core.request import PictureRequest, RenderRequest
+from viz.core import gestures
+from viz.core.latent import LARGEST_SEED, Direction, Mixture, Moved, OtherModel, SeedPoint, Step, seed_point
+from viz.core.request import PictureRequest, RenderRequest, build_request
+from viz.core.state import SLOTS, AppState
 from viz.instruments.gallery import GalleryRequest, GalleryView
 from viz.loading.lru_cache import LRUCache
 from viz.render.renderer import Renderer
@@ -89,3 +92,38 @@ def test_seeds_are_mixed_and_moved_as_the_picture_is(path: str) -> None:
     expected = PictureRequest(path, Moved(Mixture(seed_point(4), seed_point(9), (3,)), steps))
     image = Renderer().render(expected).image
     assert view is not None and image is not None and np.abs(view.cells.astype(int) - image).max() <= 1
+
+
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize("together", [True, False])
+def test_w_s_of_the_other_slot_are_those_that_a_click_gives(
+    path: str, tmp_path: Path, *, linked: bool, together: bool
+) -> None:
+    state, step = AppState(), Step(Direction("closed-form", 0), 2.0)
+    state.left.path, state.right.path = save_model(tmp_path / "other.safetensors", "T", 32, seed=3), path
+    state.latent.x, state.latent.directions.steps = 58.0, (step,)
+    state.link(linked)
+    own = state.latent_of("right")
+    own.mix_with, own.mixed = "other slot", [2, 3, 4, 5, 6, 7]
+    shown = build_request(state).right
+    assert shown is not None
+    together = together or linked
+    view = run(GalleryRequest("right", 7, 1, 32, LRUCache(9), together), shown)[-1]
+    for slot in SLOTS if together else SLOTS[1:]:
+        gestures.go_to(state.latent_of(slot), 7.0, 0.0)
+    clicked = build_request(state).right
+    assert clicked is not None
+    expected = Renderer().render(clicked).image
+    assert view is not None and expected is not None and np.abs(view.cells.astype(int) - expected).max() <= 1
+
+
+def test_cells_are_drawn_again_where_the_other_models_file_is_another(path: str, tmp_path: Path) -> None:
+    other = save_model(tmp_path / "other.safetensors", "T", 32, seed=3)
+    shown = PictureRequest(path, Mixture(SeedPoint(), OtherModel(other, seed_point(9)), tuple(range(16))))
+    cache = LRUCache[np.ndarray](9)
+    before = run(GalleryRequest("right", 4, 1, 32, cache), shown)[-1]
+    save_model(tmp_path / "other.safetensors", "T", 32, seed=4)
+    after = run(GalleryRequest("right", 4, 1, 32, cache), shown)[-1]
+    expected = Renderer().render(shown).image
+    assert before is not None and after is not None and expected is not None
+    assert np.abs(after.cells.astype(int) - expected).max() <= 1 < np.abs(before.cells.astype(int) - expected).max()

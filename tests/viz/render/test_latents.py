@@ -20,7 +20,6 @@ from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, Seed
 from viz.core.request import PictureRequest
 from viz.loading.latent_files import open_latent
 from viz.render import latents
-from viz.render import renderer as renderer_module
 from viz.render.renderer import Renderer
 
 Model = tuple[str, Generator]
@@ -251,19 +250,45 @@ def test_w_s_of_another_model_are_mixed_in(models: dict[str, Model], tmp_path: P
     assert result.notice is None and np.array_equal(result.image, alone.image)  # type: ignore[arg-type]
 
 
-def test_mappings_are_compared_by_file(
-    models: dict[str, Model], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A model that made room for another may leave that one its place in memory."""
-    monkeypatch.setattr(renderer_module, "id", lambda model: 1, raising=False)
-    path, twin, renderer = models["T0"][0], str(tmp_path / "twin.safetensors"), Renderer()
-    Path(twin).write_bytes(Path(path).read_bytes())
-    other = OtherModel(twin, seed_point(1))
-    remarks = [
-        renderer.render(PictureRequest(one, Mixture(seed_point(9), other, (2,)))).notice
-        for one in (path, models["T3"][0])
-    ]
-    assert remarks[0] is None and remarks[1] and "mapping networks differ" in remarks[1]
+def test_mappings_are_compared_by_file(models: dict[str, Model], tmp_path: Path) -> None:
+    """A file written again under its name is another model, whichever of the two it is."""
+    path, other = (str(tmp_path / f"{name}.safetensors") for name in ("own", "other"))
+    contents = {"one": Path(models["T0"][0]).read_bytes(), "two": Path(models["T3"][0]).read_bytes()}
+    renderer = Renderer()
+
+    def remark(own: str, theirs: str) -> str | None:
+        for name, content in ((path, contents[own]), (other, contents[theirs])):
+            if not Path(name).exists() or Path(name).read_bytes() != content:
+                Path(name).write_bytes(content)
+        return renderer.render(
+            PictureRequest(path, Mixture(seed_point(9), OtherModel(other, seed_point(1)), (2,)))
+        ).notice
+
+    assert remark("one", "one") is None
+    for pair in (("one", "two"), ("two", "one")):
+        found = remark(*pair)
+        assert found and "mapping networks differ" in found
+        assert remark("two", "two") is None
+
+
+def test_each_z_is_moved_in_w_s_of_another_model_too(models: dict[str, Model]) -> None:
+    path, other = models["T0"][0], models["T3"][0]
+    latent = OtherModel(other, SeedPoint(3.5), 0.5, 4, 2, "class")
+    mixed = PictureRequest(path, Mixture(seed_point(9), latent, tuple(range(models["T0"][1].config.num_ws))))
+    renderer, seen = Renderer(), []
+
+    def move(z: np.ndarray) -> np.ndarray:
+        seen.append(z)
+        return -z
+
+    moved, still = renderer.render_apart(mixed, move), renderer.render_apart(mixed)
+    alone = PictureRequest(other, latent.latent, 0.5, 4, 2, "class")
+    with torch.inference_mode():
+        plan = renderer.plan(alone)
+        ws = renderer._map_moved(plan, alone, lambda z: -z)
+        expected = renderer.generator(mixed)[0].synthesis(ws)
+    assert len(seen) == 3, "its own seed, and two of the other model's"
+    assert float((moved - still).abs().max()) > 0.1 and torch.allclose(moved, expected, atol=1e-4)
 
 
 def test_w_s_that_are_not_as_long_are_one_sentence(models: dict[str, Model], tmp_path: Path) -> None:
