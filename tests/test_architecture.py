@@ -205,6 +205,12 @@ def test_nothing_committed_names_a_machine() -> None:
         assert not hosts, f"{name} names {sorted(hosts)}"
 
 
+def test_texts_say_it_plainly() -> None:
+    unusual = re.compile(r"\bto and " + r"fro\b", re.IGNORECASE)
+    found = [path for path in files() if path.suffix in {".py", ".md"} and unusual.search(path.read_text("utf-8"))]
+    assert not found, "back and forth"
+
+
 def test_panels_need_no_torch() -> None:
     """Not by way of others either: what panels make and read is plain data."""
     modules = "viz.ui.context, viz.panels"

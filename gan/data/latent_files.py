@@ -5,12 +5,14 @@ import hashlib
 import io
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from gan.data.array_files import read_npy
-from gan.files.atomic_write import atomic_write
+from gan.files.atomic_write import atomic_write, write_new
 from gan.files.errors import describe_error, sanitize_text
 
 SUFFIXES = (".npz", ".npy", ".safetensors")
@@ -62,10 +64,13 @@ def read_arrays(path: str | os.PathLike[str], what: str, only: str = "") -> tupl
         raise LatentError(path, f"holds no {what} that can be read: {why}.") from None
 
 
-def write_w_file(path: Path, ws: np.ndarray) -> None:
-    """Write w's [num_ws, w_dim] as [1, num_ws, w_dim], called "w" where arrays have names. Raises OSError."""
+def write_w_file(path: Path, ws: np.ndarray, *, overwrite: bool = True) -> None:
+    """Write w's [num_ws, w_dim] as [1, num_ws, w_dim], called "w" where arrays have names.
+
+    Raises OSError; NameTaken where there is such a file and `overwrite` is False.
+    """
     array = np.ascontiguousarray(ws[None], np.float32)
-    with atomic_write(path) as temporary:
+    with _open_target(path, overwrite) as temporary:
         if path.suffix.lower() == ".npy":
             np.save(temporary, array, allow_pickle=False)
         elif path.suffix.lower() == ".npz":
@@ -74,6 +79,17 @@ def write_w_file(path: Path, ws: np.ndarray) -> None:
             from safetensors.numpy import save_file
 
             save_file({"w": array}, temporary)
+
+
+@contextmanager
+def _open_target(path: Path, overwrite: bool) -> Iterator[Path]:
+    """Yield the temporary file that becomes `path`, in the place of another one only if `overwrite` is True."""
+    if overwrite:
+        with atomic_write(path) as temporary:
+            yield temporary
+    else:
+        with write_new([path]) as new:
+            yield new.temporary
 
 
 def _read_arrays(path: str | os.PathLike[str], data: bytes, only: str) -> dict[str, np.ndarray]:

@@ -131,6 +131,29 @@ def test_a_dropped_file_is_a_latent(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     drive(shown, script)
 
 
+def test_a_dropped_safetensors_is_what_its_header_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, saved, model = window(tmp_path), tmp_path / "w.SafeTensors", tmp_path / "other.safetensors"
+    save_model(model, "T", 16)
+    monkeypatch.setattr("glfw.get_cursor_pos", lambda window: (0.0, 0.0))
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        enter(context, shown, "//Latent/##save w", str(saved))
+        while shown.context.jobs.is_running("save w"):
+            context.yield_()
+        before, path = picture(shown), shown.state.left.path
+        shown.state.latent.x = 6.0
+        shown._on_drop(None, [str(saved)])
+        settle(context, shown)
+        assert np.array_equal(picture(shown), before) and shown.state.left.path == path
+        assert isinstance(shown.state.latent.kept, FileLatent) and shown.state.latent.kept.path == str(saved)
+        shown._on_drop(None, [str(model)])
+        settle(context, shown)
+        assert shown.state.left.path == str(model) and shown.state.latent.kept.path == str(saved)
+
+    drive(shown, script)
+
+
 def test_a_file_that_does_not_fit_is_to_blame_and_not_the_model(tmp_path: Path) -> None:
     shown, file = window(tmp_path), tmp_path / "wide.npy"
     np.save(file, np.zeros((1, 512), np.float32))

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from support.gui import drive, save_model, settle
 
-from viz.core.state import AppState
+from gan.checkpoints.checkpoint import load_generator, save_generator
+from viz.core.noise import LARGEST_SEED
+from viz.core.state import AppState, from_json, to_json
+from viz.core.state_fields import limits_of
 from viz.window.window import Window
 
 pytestmark = pytest.mark.slow
@@ -56,3 +59,42 @@ def test_a_frame_that_cannot_be_prepared_is_a_sentence(capsys: pytest.CaptureFix
 
     drive(shown, script)
     assert "There is no seed at (nan, 0)" in capsys.readouterr().err
+
+
+def test_numbers_are_exact_and_a_state_file_takes_them_back(tmp_path: Path) -> None:
+    state = AppState()
+    state.left.path, state.noise.mode = save_model(tmp_path / "a.safetensors", "A", 16), "random"
+    generator = load_generator(state.left.path)[0]
+    for name, parameter in generator.named_parameters():
+        if name.endswith("noise_strength"):
+            parameter.fill_(0.3)  # or the panel is dead
+    save_generator(tmp_path / "a.safetensors", generator, {})
+    shown = Window(state, strict=True)
+    latent, noise = state.latent, state.noise
+    fields: list[tuple[str, object, str, tuple[float, ...]]] = [
+        ("Latent", latent, "x", (1e12, -1e12, 16777217)),
+        ("Latent", latent, "y", (1e12, -1e12, 20000003)),
+        ("Latent", latent, "psi", (5, -5, 0.1)),
+        ("Transform", state.transform, "tx", (5, -5, 0.1)),
+        ("Transform", state.transform, "scale", (5, 0, 1.1)),
+        ("Noise", noise, "seed", (1e12, -1, 16777217, 123456789, 4294967294, LARGEST_SEED)),
+        ("Noise", noise, "speed", (61, -1, 0.1)),
+    ]
+
+    def script(context: Any) -> None:
+        settle(context, shown)
+        for panel, owner, name, numbers in fields:
+            shown.show(panel)
+            context.yield_(2)
+            low, high = limits_of(owner, name)
+            for number in numbers:
+                context.item_input_value(f"//{panel}/##{name}", repr(number))
+                context.yield_(2)
+                assert getattr(owner, name) == min(max(number, low), high), (name, number)
+                assert from_json(to_json(state)) == state, (name, number)
+        noise.seed = LARGEST_SEED
+        settle(context, shown)
+        result = shown.context.results["left"]
+        assert result is not None and result.image is not None and not result.error
+
+    drive(shown, script)

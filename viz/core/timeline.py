@@ -13,7 +13,7 @@ import copy
 import functools
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ ANGLES = ("degrees", "learned_degrees")
 STEPS = ("label", "cutoff")  # whole numbers
 FACTORS = ("scale", "stretch", "gain", "zoom")
 STEEPEST = 3.0  # times the flatter of the lines beside a key: a cubic then stays between its keys (Fritsch and Carlson)
+FASTEST = 2.0  # ways to the next latent, in the longer of the times beside a key: weights then stay in [-0.5, 1.5]
 
 
 def at(timeline: Timeline, state: AppState, seconds: float) -> AppState:
@@ -124,6 +125,9 @@ class _Points(NamedTuple):
     keys: tuple[Key | None, Key, Key, Key | None]
     times: tuple[float, float, float, float]
     turns: tuple[int, int, int, int]  # of the loop, since the one that the time is in
+
+
+SlopeFinder = Callable[[str | None, float, float, _Points, int], float]
 
 
 def evaluate(timeline: Timeline, track: Track, seconds: float) -> tuple[Value, ...]:
@@ -241,22 +245,25 @@ def _bend(track: Track, points: _Points, seconds: float) -> Latent:
     parts = []
     for latent in dict.fromkeys(known):
         shares = [None if one is None else float(one == latent) for one in latents]
-        weight = _interpolate(shares, points, seconds, bound=False)
+        weight = _interpolate(shares, points, seconds, _find_share_slope)
         if weight:
             parts.append((latent, weight))
     return parts[0][0] if len(parts) == 1 else WeightedSum(tuple(parts))
 
 
-def _interpolate(values: Sequence[Any], points: _Points, seconds: float, *, bound: bool = True) -> float:
-    """Return the number at a time between the second and the third value."""
+def _interpolate(
+    values: Sequence[Any], points: _Points, seconds: float, find_slope: SlopeFinder | None = None
+) -> float:
+    """Return the number at a time between the second and the third value; `find_slope` is as `_find_slope` is."""
+    find_slope = find_slope or _find_slope
     before, start, end, after = points.keys
     length = points.times[2] - points.times[1]
     along = (seconds - points.times[1]) / length
     way = (values[2] - values[1]) / length
     if start.easing == "linear":
         return float(values[1] + along * (values[2] - values[1]))
-    first = _find_slope(before.easing if before else None, _divide(values, points, 0), way, points, 1, bound)
-    last = _find_slope(end.easing if after else None, _divide(values, points, 2), way, points, 2, bound)
+    first = find_slope(before.easing if before else None, _divide(values, points, 0), way, points, 1)
+    last = find_slope(end.easing if after else None, _divide(values, points, 2), way, points, 2)
     u, v = along, 1.0 - along
     ends = values[1] + u * u * (3 - 2 * u) * (values[2] - values[1])  # equal ends: that very number
     return float(ends + length * u * v * (v * first - u * last))
@@ -269,16 +276,35 @@ def _divide(values: Sequence[Any], points: _Points, place: int) -> float:
     return float((values[place + 1] - values[place]) / (points.times[place + 1] - points.times[place]))
 
 
-def _find_slope(beside: str | None, other: float, way: float, points: _Points, place: int, bound: bool) -> float:
+def _find_slope(beside: str | None, other: float, way: float, points: _Points, place: int) -> float:
     """Return the slope at a key between the way that is smooth, and the `other`, whose easing is `beside`."""
     if beside is None or beside == "constant":
         return 0.0
     if beside == "linear":  # no steeper than ways may be: a fast one would throw the number far beyond its key
-        return math.copysign(min(abs(other), STEEPEST * abs(way)), other) if bound else other
-    if bound and other * way <= 0.0:
+        return math.copysign(min(abs(other), STEEPEST * abs(way)), other)
+    if other * way <= 0.0:
         return 0.0
     before, after = points.times[place] - points.times[place - 1], points.times[place + 1] - points.times[place]
     arriving, leaving = (other, way) if place == 1 else (way, other)
     slope = (arriving * after + leaving * before) / (before + after)
     most = STEEPEST * min(abs(other), abs(way))
-    return math.copysign(min(abs(slope), most), slope) if bound else slope
+    return math.copysign(min(abs(slope), most), slope)
+
+
+def _find_share_slope(beside: str | None, other: float, way: float, points: _Points, place: int) -> float:
+    """Return the slope of a latent's share at a key, as `_find_slope` does a number's.
+
+    A curve through w's may turn anywhere, so only its speed is limited: each line's part of the slope leads no further
+    than FASTEST times that line in the longer of the times beside the key. The factors are those of all shares, which
+    so add up to 1, and of both ways, which so meet without a corner.
+    """
+    if beside is None or beside == "constant":
+        return 0.0
+    before, after = points.times[place] - points.times[place - 1], points.times[place + 1] - points.times[place]
+    arriving, leaving = (other, way) if place == 1 else (way, other)
+    if beside == "linear":
+        aside, along = (before, after) if place == 1 else (after, before)
+        return other * min(1.0, FASTEST * aside / along)
+    longer, both = max(before, after), before + after
+    first, second = min(after / both, FASTEST * before / longer), min(before / both, FASTEST * after / longer)
+    return arriving * first + leaving * second

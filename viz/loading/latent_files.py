@@ -10,6 +10,28 @@ from gan.data.latent_files import LatentError, read_arrays, read_latent_file
 from viz.core.latent import FileLatent
 
 KEPT = 256  # files; a file's w's have some ten thousand numbers
+ARRAY_SUFFIXES = (".npz", ".npy")  # of files that hold no model
+
+
+def is_latent_file(path: str) -> bool:
+    """Return True for a file that is to be opened as a latent and not as a model.
+
+    That is a .npz or a .npy, and a .safetensors that names a z or a w, or has a single tensor, as no model does.
+    """
+    if not path.lower().endswith(".safetensors"):
+        return path.lower().endswith(ARRAY_SUFFIXES)
+    from gan.checkpoints.other_files import DIRECTIONS, LATENTS, describe_names  # here: a start is short
+    from gan.checkpoints.read_limits import Budget, FileRange, RefusedError
+    from gan.checkpoints.torch_format import read_safetensors
+
+    try:
+        with open(path, "rb", buffering=0) as file:
+            source = FileRange(file, 0, os.fstat(file.fileno()).st_size)
+            names = read_safetensors(source, Budget(source.size)).tensors.keys()
+    except (OSError, ValueError, RefusedError):  # ValueError: a null byte in the path
+        return False
+    what = describe_names(names)
+    return what == LATENTS or not names.isdisjoint(("z", "w")) or (len(names) == 1 and what != DIRECTIONS)
 
 
 def open_latent(path: str, space: str = "") -> FileLatent:

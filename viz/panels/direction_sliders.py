@@ -87,7 +87,7 @@ def _slider(
     if changed and math.isfinite(value):  # what is typed may be "nan"
         directions.go(direction, value)
     widgets.beside()
-    if widgets.button(f"{'Stop' if moves else 'Play'}##{key}", "Go to and fro along it.", width=-1):
+    if widgets.button(f"{'Stop' if moves else 'Play'}##{key}", "Go back and forth along it.", width=-1):
         directions.animate = not moves
         if directions.moving != direction:
             directions.moving, directions.phase = direction, 0.0

@@ -70,10 +70,10 @@ def _controls(state: AppState, context: PanelContext, slot: Slot) -> None:
     if directions.kind == "file":
         _file(directions, context)
     _layers(directions, context, slot)
-    row = widgets.label(theme, "play", "How far and how often a direction goes to and fro by itself.", cells=2)
+    row = widgets.label(theme, "play", "How far and how often a direction goes back and forth by itself.", cells=2)
     tip = "Standard deviations of w to either side."
     widgets.number(theme, row, directions, "reach", step=0.02, form="±%.1f", tip=tip)
-    widgets.number(theme, row, directions, "speed", step=0.005, form="%.2f /s", tip="Times to and fro a second.")
+    widgets.number(theme, row, directions, "speed", step=0.005, form="%.2f /s", tip="Times back and forth a second.")
     row = widgets.label(theme, "sliders", "A double click on a slider resets that one.")
     if widgets.button("Reset all", "Every slider to 0.", width=row.next_cell(), enabled=bool(directions.steps)):
         directions.steps, directions.animate, directions.phase = (), False, 0.0

@@ -115,7 +115,7 @@ def _slice_controls(state: AppState, context: PanelContext) -> None:
     if widgets.button("Clear", "Start both slices again.", width=row.next_cell()):
         context.recorder.clear()
     playing = gestures.is_animating(state, has_noise=context.has_noise())
-    tip = "End all that moves by itself." if playing else "Move the pictures to and fro along the line."
+    tip = "End all that moves by itself." if playing else "Move the pictures back and forth along the line."
     if widgets.button("Stop" if playing else "Glide", tip, width=row.next_cell()):
         (gestures.stop if playing else _glide)(state)
     hint = "Steps and level streaks stick, waves follow." if playing else "Press Glide, or move the pictures by hand."

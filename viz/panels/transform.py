@@ -6,6 +6,7 @@ import math
 from imgui_bundle import imgui, imgui_ctx
 
 from viz.core import gestures
+from viz.core.result import RenderResult
 from viz.core.state import SLOTS, AppState, Slot, TransformState
 from viz.ui import widgets
 from viz.ui.context import PanelContext
@@ -172,10 +173,10 @@ def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
     theme, result = context.theme, context.results[slot]
     widgets.label(theme, slot, colour=theme.accent[slot])
     imgui.align_text_to_frame_padding()
-    if not result or not result.learned:
-        rung = f"rung {result.facts.config.rung}" if result and result.facts else "no model"
-        imgui.text_colored(theme.dim, f"{rung}: none")
-        widgets.tooltip("Before rung H, w neither turns nor moves the input.")
+    if not result or result.error or not result.learned:
+        text, tip = explain_none(result)
+        imgui.text_colored(theme.dim, text)
+        widgets.tooltip(tip or context.explain_wait(state, slot))
         return
     rc, rs, tx, ty = result.learned
     widgets.mono_text(theme, f"{math.degrees(math.atan2(rs, rc)):+.0f}° {tx:+.2f} {ty:+.2f}")
@@ -184,3 +185,12 @@ def _own(state: AppState, context: PanelContext, slot: Slot) -> None:
     tip = "Keep what this model makes of the present w, while w changes; for both slots while they are linked."
     if widgets.button(f"Freeze##{slot}", tip, width=-1):
         gestures.freeze(state.transform_of(slot), result.learned)
+
+
+def explain_none(result: RenderResult | None) -> tuple[str, str]:
+    """Return what stands in the place of a slot's own transform where it has none, and why ("": it is opening)."""
+    if result is None:
+        return "opening …", ""
+    if result.error or not result.facts:
+        return "cannot be shown", result.error or ""
+    return f"rung {result.facts.config.rung}: none", "Before rung H, w neither turns nor moves the input."

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 from imgui_bundle import ImVec2, ImVec4, imgui, imgui_ctx, implot
 
+from viz.core.gestures import set_clamped
 from viz.core.images import Pixels
 from viz.core.state import SLOTS, AppState, Slot
 from viz.core.state_fields import choices_of, limits_of
+from viz.ui import exact
 from viz.ui.context import Jobs, PanelContext
 from viz.ui.fitting import elide, fitted, is_narrow, letters
 from viz.ui.theme import Theme
@@ -155,15 +157,15 @@ def number(
         elif isinstance(value, int):
             changed, value = imgui.drag_int(f"##{name}", value, step, int(low), int(high), form, flags)
         elif span:
-            changed, value = imgui.slider_float(f"##{name}", value, low, high, form, flags)
+            changed, value = exact.slide(f"##{name}", value, low, high, form, flags)
         else:
-            changed, value = imgui.drag_float(f"##{name}", value, step, low, high, form, flags)
+            changed, value = exact.drag(f"##{name}", value, step, low, high, form, flags)
     if is_reset():
         changed, value = True, type(value)(getattr(type(owner), name) if default is None else default)
     tooltip(tip)
     changed = changed and math.isfinite(value)
     if changed:
-        setattr(owner, name, value)
+        set_clamped(owner, name, value)
     return changed
 
 

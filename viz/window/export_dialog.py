@@ -31,7 +31,7 @@ SHOWS = {
     "timeline": "The pictures along the timeline, from its start to its end.",
     "film": "Both models under one motion, a line of each over time below, their stickiness beside.",
 }
-MOTIONS = "What moves: the content on a circle, to and fro, or about the centre; or the latent on a circle."
+MOTIONS = "What moves: the content on a circle, back and forth, or about the centre; or the latent on a circle."
 FORMAT = "H.264 plays everywhere; VP9 and AV1 are smaller; WebP and GIF play in a page; PNGs lose nothing."
 SIZE = "Width of each picture in pixels, by Lanczos; 0 for the models' own."
 QUALITY = "From 1, the smallest file, to 100."

@@ -55,7 +55,6 @@ from viz.window.uploads import CanvasUploads
 import glfw  # after imgui-bundle, as in viz.display.offscreen
 
 PICTURE_SUFFIX = ".png"  # of files that may carry a state
-LATENT_SUFFIXES = (".npz", ".npy")  # of files that hold no model
 LAID_OUT_FRAMES = 4  # after which every panel has its dock
 
 
@@ -367,7 +366,7 @@ class Window:
         for slot, path in zip((first, other), paths, strict=False):
             if path.lower().endswith(BOOKMARK_SUFFIX):
                 self.context.bookmarks.read(path)
-            elif path.lower().endswith(LATENT_SUFFIXES):
+            elif latent_files.is_latent_file(path):
                 self.open_latent(slot, path)
             else:
                 self.open_model(slot, path)

@@ -232,6 +232,36 @@ def test_the_weights_of_a_walk_through_w_have_no_corners() -> None:
         assert np.allclose(*slopes, atol=1e-3) and np.abs(slopes).max() > 0.05
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_weights_stay_sane_however_close_keys_are_and_go_into_a_state_file(seed: int) -> None:
+    rng = random.Random(seed)
+    latents = [SeedPoint(float(place)) for place in range(rng.randint(2, 5))]
+    times = {0.0, *(round(10 ** rng.uniform(-3, 1), 3) for _ in range(5)), round(10 - 10 ** rng.uniform(-3, 0), 3)}
+    easings = ["smooth"] * rng.choice([1, 6]) + ["linear"]
+    keys = tuple(Key(time, (rng.choice(latents),), rng.choice(easings)) for time in sorted(times))
+    timeline = check_timeline(Timeline((Track("latent", keys),), 10.0, rng.random() < 0.5))
+    for start, end in zip(keys, (*keys[1:], Key(10.0, ())), strict=True):
+        for place in range(20):
+            shown = at(timeline, AppState(), start.seconds + place / 20 * (end.seconds - start.seconds))
+            latent = shown.latent.latent()
+            weights = [weight for _, weight in latent.parts] if isinstance(latent, WeightedSum) else [1.0]
+            assert -0.5 - 1e-9 <= min(weights) and max(weights) <= 1.5 + 1e-9 and sum(weights) == pytest.approx(1.0)
+        assert states.from_json(json.loads(json.dumps(states.to_json(shown)))) == shown
+
+
+def test_two_close_keys_throw_no_latent_far_away() -> None:
+    latents = [SeedPoint(float(place)) for place in range(3)]
+    for times in ((0.0, 1 / 60, 15.0), (0.0, 0.001, 10.0), (0.0, 9.999, 10.0)):
+        keys = tuple(Key(round(time, 6), (latent,)) for time, latent in zip(times, latents, strict=True))
+        state = AppState(timeline=check_timeline(Timeline((Track("latent", keys),), 20.0, False)))
+        state.playback.playing = True
+        for _ in range(30):
+            play(state, 0.5)
+            assert states.from_json(states.to_json(state)).latent == state.latent
+            for _, weight in getattr(state.latent.latent(), "parts", ()):
+                assert -0.5 <= weight <= 1.5
+
+
 def test_seeds_may_walk_over_the_plane() -> None:
     keys = tuple(Key(2.0 * i, (SeedPoint(x, y),), "linear") for i, (x, y) in enumerate([(0.0, 0.0), (4.0, 2.0)]))
     timeline = Timeline((Track("latent", keys, "plane"),), 6.0, False)

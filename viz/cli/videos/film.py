@@ -28,7 +28,7 @@ LEAST_HEIGHT = 360  # below, nobody reads its words
     type=click.Choice(["circle", "x", "rotate", "walk"]),
     default="circle",
     show_default=True,
-    help="What moves: the content on a circle, to and fro, or about the centre; or the latent.",
+    help="What moves: the content on a circle, back and forth, or about the centre; or the latent.",
 )
 @click.option("--seconds", type=FiniteRange(0.1, 600), default=6.0, show_default=True, metavar="S", help="Its length.")
 @click.option("--seed", type=SEED, default=int(FIRST_SEED), show_default=True, help="Of the latent.")

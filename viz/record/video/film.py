@@ -30,7 +30,7 @@ VERTICAL, HORIZONTAL = (0.6, 0.2, 0.6, 0.8), (0.2, 0.4, 0.8, 0.4)
 # Of each motion: what moves, in a few words, and the line of the slices, which the content moves along.
 MOTIONS: dict[str, tuple[str, Segment]] = {
     "circle": ("The content moves on a circle.", VERTICAL),
-    "x": ("The content moves to and fro.", HORIZONTAL),
+    "x": ("The content moves back and forth.", HORIZONTAL),
     "rotate": ("The content turns once.", HORIZONTAL),
     "walk": ("The latent moves on a circle, the content stays.", VERTICAL),
 }
