@@ -36,10 +36,13 @@ class DirectionStep(click.ParamType[Step]):
     name = "KIND:N:SIGMA"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Step:
-        number = r"[-+]?(?:[0-9]{1,4}\.?[0-9]{0,9}|\.[0-9]{1,9})"
+        number = r"[-+]?(?:[0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})(?:[eE][-+]?[0-9]{1,2})?"
         found = re.fullmatch(rf"(.+?):([0-9]{{1,4}}):({number})(?::([0-9]{{1,2}})(?:-([0-9]{{1,2}}))?)?", str(value))
-        if not found or abs(float(found[3])) > FARTHEST or int(found[2]) >= MOST_DIRECTIONS:
+        if not found:
             self.fail(f"{value!r} is no step along a direction such as pca:0:2.5 or dirs.npz:3:-1:2-5.", param, ctx)
+        if abs(float(found[3])) > FARTHEST or int(found[2]) >= MOST_DIRECTIONS:
+            limits = f"directions are 0 to {MOST_DIRECTIONS - 1} and steps -{FARTHEST:g} to {FARTHEST:g}"
+            self.fail(f"{value!r} goes too far: {limits} standard deviations.", param, ctx)
         first, last = (int(found[4]), int(found[5] or found[4])) if found[4] else (0, MOST_LAYERS - 1)
         if not first <= last < MOST_LAYERS:
             self.fail(f"{value!r} has no range of layers such as 2-5, the smaller number first.", param, ctx)

@@ -12,6 +12,7 @@ from viz.core.latent import (
     MOST_STEPS,
     PLANE_LIMIT,
     Direction,
+    FileLatent,
     Latent,
     Mixture,
     Moved,
@@ -58,13 +59,17 @@ class SourceState:
             raise ValueError("This latent is made of too many others: save its w, and open that file.")
         self.source, self.kept = "kept", latent
 
+    def open(self, latent: FileLatent) -> None:
+        """Show a file's latent."""
+        self.keep(latent)
+
 
 @dataclass
 class DirectionsState:
     """The steps along directions, and the directions that are offered: of a `kind`, for the w's `first` to `last`.
 
-    `file` is the first direction of the file that is open; `moving` the direction along which the picture goes to and
-    fro by itself, if `animate` says so.
+    `file` is the first direction of the file that is open; `moving` the direction along which the picture goes back
+    and forth by itself, if `animate` says so.
     """
 
     steps: tuple[Step, ...] = parsed(read_steps, ())
@@ -182,6 +187,16 @@ class LatentState(SourceState):
             self.mixed = []
         _show_base(self, latent)
         self.directions.steps = steps
+
+    def open(self, latent: FileLatent) -> None:
+        """Show a file's latent as it is: nothing mixed in, no steps, and w's, which may be truncated, not once more.
+
+        So the w's that were saved of a picture give that picture.
+        """
+        self.show(latent)
+        self.mixed = []
+        if latent.space == "w":
+            self.psi, self.cutoff = 1.0, 0
 
 
 def _is_source(latent: Latent) -> bool:

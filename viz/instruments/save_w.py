@@ -44,4 +44,4 @@ class SaveRequest(JobRequest[str]):
             raise LatentError(path, TAKEN) from None
         except (OSError, ValueError) as problem:
             raise LatentError(path, f"cannot be written: {describe_error(problem)}.") from None
-        yield f"Wrote {path}."
+        yield f"Wrote {path}: {ws.shape[-2]} w's of {Path(self.picture.model).stem}."

@@ -96,11 +96,13 @@ def _seed(source: SourceState, context: PanelContext) -> None:
             context.message = f"A seed is a whole number from 0 to {LARGEST_SEED}: type one."
         else:
             gestures.go_to(source, point.x, point.y)
+            context.message = ""
 
 
 def _file(source: SourceState, context: PanelContext) -> None:
     theme, kept = context.theme, source.kept
     tip = "A .npz, .npy or .safetensors file, a projector's for example: type its path and press Enter, or drop it."
+    tip += " A w is shown as it is: ψ goes to 1, and steps along directions and what is mixed in go."
     widgets.label(theme, "open", tip)
     shown = kept.path if isinstance(kept, FileLatent) else ""
     if typed := widgets.text_field("latent file", "path of a .npz, .npy …", shown, tip):
@@ -118,7 +120,7 @@ def _file(source: SourceState, context: PanelContext) -> None:
 
 def _open(source: SourceState, context: PanelContext, path: str, space: str = "") -> None:
     try:
-        source.keep(open_latent(path, space))
+        source.open(open_latent(path, space))
         context.message = ""
     except ValueError as problem:
         context.message = str(problem)

@@ -4,6 +4,7 @@
 from collections.abc import Generator as Steps
 from collections.abc import Hashable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -111,7 +112,9 @@ class Directions:
     def _make_unit(self, subject: Subject, direction: Direction) -> Tensor:
         units, config = self.find_set(subject, direction).units, subject.generator.config
         if direction.index >= len(units):
-            raise ValueError(f"This model has {len(units)} directions of this kind, from 0 on: choose one of them.")
+            has = f"{Path(direction.path).name} has" if direction.kind == "file" else "This model has"
+            kind = "" if direction.kind == "file" else " of this kind"
+            raise ValueError(f"{has} {len(units)} directions{kind}, from 0 on: choose one of them.")
         unit = torch.zeros(1, config.num_ws, config.w_dim)
         chosen = slice(direction.first, direction.last + 1)
         unit[0, chosen] = torch.from_numpy(units[direction.index]).expand(config.num_ws, -1)[chosen]

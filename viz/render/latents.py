@@ -114,8 +114,9 @@ class LatentMapper:
             sentence = f"{latent.name} holds {what}, and this model takes {size}: open one that it made."
             raise LatentMisfit(latent.name, sentence)
         if len(values) not in (1, config.num_ws):
-            what = f"the w's of {len(values)} layers"
-            sentence = f"{latent.name} holds {what}, and this model has {config.num_ws}: open one that it made."
+            sentence = (
+                f"{latent.name} holds {len(values)} w's, and this model takes {config.num_ws}: open one of its own."
+            )
             raise LatentMisfit(latent.name, sentence)
         if latent.space == "z":
             return self._map_z(values)

@@ -135,7 +135,7 @@ class Window:
     def open_latent(self, slot: Slot, path: str) -> None:
         """Show a file's latent in a slot; a sentence in the status bar if it holds none."""
         try:
-            self.state.latent_of(slot).keep(latent_files.open_latent(path))
+            self.state.latent_of(slot).open(latent_files.open_latent(path))
         except ValueError as problem:
             self.context.message = str(problem)
 

@@ -35,7 +35,7 @@ def save(path: Path, renderer: Any) -> list[str | None]:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_new_file_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"w{suffix}"
-    assert save(path, Maps()) == [f"Wrote {path}."] and read_latent_file(path, "w")[0].shape == (4, 8)
+    assert save(path, Maps()) == [f"Wrote {path}: 4 w's of model."] and read_latent_file(path, "w")[0].shape == (4, 8)
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -16,8 +16,20 @@ from gan.checkpoints.checkpoint import load_generator, save_generator
 from gan.checkpoints.official_arguments import generator_config
 from gan.conformance import _load_state, _under
 from gan.networks.generator import Generator, z_from_seed
-from viz.core.latent import Blend, FileLatent, Latent, Mixture, OtherModel, SeedPoint, WeightedSum, seed_point
-from viz.core.request import PictureRequest
+from viz.core.latent import (
+    Blend,
+    Direction,
+    FileLatent,
+    Latent,
+    Mixture,
+    OtherModel,
+    SeedPoint,
+    WeightedSum,
+    seed_point,
+)
+from viz.core.request import PictureRequest, build_request
+from viz.core.state import AppState
+from viz.instruments.save_w import SaveRequest
 from viz.loading.latent_files import open_latent
 from viz.render import latents
 from viz.render.renderer import Renderer
@@ -165,7 +177,27 @@ def test_files_that_do_not_fit_the_model_are_one_sentence(models: dict[str, Mode
     np.save(tmp_path / "deep.npy", np.zeros([1, config.num_ws + 1, config.w_dim]))
     wide, deep = (open_latent(str(tmp_path / f"{name}.npy"), "w") for name in ("wide", "deep"))
     assert f"wide.npy holds a w of {config.w_dim + 1} numbers, and this model takes {config.w_dim}" in error(path, wide)
-    assert f"deep.npy holds the w's of {config.num_ws + 1} layers, and this model has" in error(path, deep)
+    assert f"deep.npy holds {config.num_ws + 1} w's, and this model takes {config.num_ws}:" in error(path, deep)
+
+
+def test_a_saved_w_gives_the_picture_that_it_was_saved_of(models: dict[str, Model], tmp_path: Path) -> None:
+    state, renderer = AppState(), Renderer()
+    state.left.path, latent = models["T0"][0], state.latent
+    latent.x, latent.psi, latent.cutoff, latent.mixed = 5.0, 0.4, 3, [1, 2]
+    latent.directions.go(Direction("closed-form", 0, 0, 5), 1.9)
+    request = build_request(state)
+    assert request.left is not None
+    before = renderer.render(request.left).image
+    list(SaveRequest(request.left, str(tmp_path / "w.npz")).run(renderer, request))
+    latent.open(open_latent(str(tmp_path / "w.npz")))
+    picture = build_request(state).left
+    assert picture is not None and isinstance(picture.latent, FileLatent) and (picture.psi, picture.cutoff) == (1, None)
+    after = renderer.render(picture).image
+    assert before is not None and after is not None and np.abs(before - after).max() < 1e-5
+    np.save(tmp_path / "z.npy", np.zeros(models["T0"][1].config.z_dim))
+    latent.psi = 0.4
+    latent.open(open_latent(str(tmp_path / "z.npy"), "z"))
+    assert latent.psi == 0.4  # its w is truncated as a seed's is
 
 
 def test_a_file_that_is_gone_or_another_is_one_sentence(models: dict[str, Model], tmp_path: Path) -> None:
