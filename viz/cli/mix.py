@@ -44,6 +44,7 @@ class Layers(Seeds):
 @class_option
 @label_option
 @device_option
+@click.option("--captions", is_flag=True, help="The seeds below each picture.")
 @click.option("--out", type=PATH, required=True, metavar="FILE", help="The .png, .jpg or .webp to write.")
 @overwrite_option
 def mix(
@@ -55,6 +56,7 @@ def mix(
     class_: str | None,
     vector: tuple[float, ...] | None,
     device: str,
+    captions: bool,
     out: Path,
     overwrite: bool,
 ) -> None:
@@ -62,7 +64,7 @@ def mix(
 
     \b
     Examples:
-      python visualizer.py mix --model t --rows 0-4 --cols 5-9 --layers 0-3 --out grid.png
+      python visualizer.py mix --model t --rows 0-4 --cols 5-9 --layers 0-3 --captions --out grid.png
       python visualizer.py mix --network=network.pkl --rows=85,100 --cols=55,821 --styles=0-6 --out=mix.png
     """
     grid = (len(cols) + 1, len(rows) + 1)
@@ -74,12 +76,12 @@ def mix(
     if max(layers) >= num_ws:
         raise click.UsageError(f"{path.name} has w's 0 to {num_ws - 1}: give --layers some of them, not {max(layers)}.")
     fewer = "fewer --rows or --cols"
-    check_sheet(grid, header.config.resolution, out, captions=False, overwrite=overwrite, fewer=fewer)
+    check_sheet(grid, header.config.resolution, out, captions=captions, overwrite=overwrite, fewer=fewer)
     label = choose_label(path.name, header, class_, vector)
     if label.remark:
         click.echo(label.remark)
     request = PictureRequest(model=str(path), psi=trunc, device=device, **label.as_request())
-    _draw(request, rows, cols, layers, out, cite_model(model, request.model))
+    _draw(request, rows, cols, layers, out, cite_model(model, request.model), captions=captions)
 
 
 def _draw(
@@ -89,19 +91,26 @@ def _draw(
     layers: tuple[int, ...],
     out: Path,
     model: str,
+    *,
+    captions: bool,
 ) -> None:
     """Draw the grid and write it: the columns' own pictures on top, the rows' at the left, an empty corner."""
     import numpy as np
 
-    from gan.data.image_io import save_image, tile_images
+    from gan.data.image_io import caption_images, save_image, tile_images
     from viz.record.numbers import describe_request
 
     latents: list[Latent] = [seed_point(seed) for seed in cols]
+    words = ["", *(f"seed {seed}" for seed in cols)]
     for row in rows:
         base = seed_point(row)
         latents += [base, *(Mixture(base, seed_point(col), tuple(sorted(layers))) for col in cols)]
+        words += [f"seed {row}", *(f"{row} + {col}" for col in cols)]
     cells = draw_cells(request, latents)
-    sheet = tile_images(np.concatenate([np.zeros_like(cells[:1]), cells]), len(cols) + 1)
+    cells = np.concatenate([np.zeros_like(cells[:1]), cells])
+    if captions:
+        cells = caption_images(cells, [[(each, each.removeprefix("seed "))] for each in words])
+    sheet = tile_images(cells, len(cols) + 1)
     mixed = {"rows": rows, "cols": cols, "layers": layers}
     document = {"schema": 1, "request": describe_request(request, model), "mix": mixed}
     with explain_unwritable(out):

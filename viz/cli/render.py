@@ -149,6 +149,8 @@ def render(
         click.echo(label.remark)
     if others["noise_mode"] != "const" and not header.config.noise_inputs:
         click.echo(f"{path.name} has no noise inputs, so --noise-mode changes nothing.")
+    if others["cutoff"] is not None and others["trunc"] == 1:
+        click.echo("--cutoff changes nothing at --trunc 1: give --trunc, too, such as --trunc 0.5.")
     request = _build_request(path, label, others)
     drawing.draw(request, header, cite_model(model, request.model), label.words)
 

@@ -19,7 +19,7 @@ from gan.cli.command import Command
 from gan.cli.download_bar import fetch_with_bar
 from gan.cli.network_options import FiniteRange
 from gan.cli.path_types import ModelName, overwrite_option, refuse_existing
-from gan.files.atomic_write import list_numbered, write_new
+from gan.files.atomic_write import list_numbered, take_name, write_new
 from gan.files.errors import sanitize_text
 from gan.hub.resolve import list_bundled, resolve
 from viz import invocation
@@ -278,10 +278,12 @@ def load_state(path: Path | None) -> tuple[AppState, str]:
     try:
         state = states.load(path, unfit)
     except StateError as problem:
+        remarks = [f"Started afresh: {problem}"]
         with contextlib.suppress(OSError):
-            # Its owner may want to repair it; a new one is written soon.
-            path.replace(path.with_suffix(".damaged.json"))
-        return default_state(), f"Started afresh: {problem}"
+            # Its owner may want to repair it, and an earlier one may be of use; a new one is written soon.
+            kept = take_name(path, list_numbered(path.with_suffix(".damaged.json")))
+            remarks.append(f"The file is kept as {kept.name}.")
+        return default_state(), " ".join(remarks)
     gone = [slot for slot in SLOTS if state.slot(slot).path and not os.path.exists(state.slot(slot).path)]
     remarks = [f"There is no {state.slot(slot).path} any more." for slot in gone]
     for slot in gone:

@@ -379,7 +379,7 @@ def load(path: Path, unfit: dict[str, str] | None = None) -> AppState:
     except OSError as error:
         raise StateError(f"cannot read the state file {path}: {error.strerror or error}.") from None
     except (ValueError, RecursionError):
-        raise StateError(f"the state file {path} is damaged: it is not JSON; give another, or delete it.") from None
+        raise StateError(f"the state file {path} is damaged: it is not JSON.") from None
     try:
         return from_json(document, unfit)
     except StateError as error:

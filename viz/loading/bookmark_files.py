@@ -118,9 +118,9 @@ def _list(path: str | os.PathLike[str]) -> list[Any]:
     try:
         document = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise BookmarkError(path, "is damaged or no file of bookmarks: choose one that Jinc exported.") from None
+        raise BookmarkError(path, "is damaged or no file of bookmarks, which Jinc writes as JSON.") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise BookmarkError(path, "is no file of bookmarks: choose one that Jinc exported.")
+        raise BookmarkError(path, "is no file of bookmarks: Export, in the strip below the pictures, writes one.")
     schema, listed = document.get("schema"), document.get("bookmarks")
     if type(schema) is int and schema > SCHEMA:
         raise BookmarkError(path, "was written by a newer Jinc: update Jinc.")

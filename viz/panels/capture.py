@@ -112,7 +112,7 @@ def _actions(capture: CaptureState, context: PanelContext) -> None:
 def _returning(context: PanelContext) -> None:
     theme, captures = context.theme, context.captures
     widgets.label(theme, "open", OPEN)
-    typed = widgets.text_field("capture", "a capture, or jinc1:…", "", OPEN)
+    typed = widgets.text_field("capture", "a capture, or jinc1:…", "", OPEN, typed_before=context.typed)
     if typed:
         captures.open(typed)
     row = widgets.Row(2)

@@ -83,7 +83,8 @@ def _file(directions: DirectionsState, context: PanelContext) -> None:
     tip = f"{SHAPES}: type its path and press Enter."
     widgets.label(context.theme, "open", tip)
     shown = directions.file.path if directions.file else ""
-    if typed := widgets.text_field("directions file", "path of a .npz, .npy …", shown, tip):
+    hint = "path of a .npz, .npy …"
+    if typed := widgets.text_field("directions file", hint, shown, tip, typed_before=context.typed):
         try:
             directions.file = open_directions(typed)
             context.message = ""

@@ -46,10 +46,9 @@ def _save(state: AppState, context: PanelContext) -> None:
     picture = shown.get(state.focus) or other
     tip = "Write the w's of the picture, as drawn, to a .npz, .npy or .safetensors file: type its path, press Enter."
     widgets.label(context.theme, "save w", tip)
-    typed = widgets.text_field("save w", "w.npz, then Enter", "", tip)
+    typed = widgets.text_field("save w", "w.npz, then Enter", "", tip, typed_before=context.typed)
     if typed and picture is not None:
         context.jobs.start(SAVE, SaveRequest(picture, typed))
+        context.saving.running.add(SAVE)
     elif typed:
         context.message = context.explain_nothing(state, state.focus)
-    if said := context.jobs.error(SAVE) or context.jobs.result(SAVE):
-        widgets.sentence(said, context.theme.error if context.jobs.error(SAVE) else context.theme.dim)

@@ -105,7 +105,7 @@ def _file(source: SourceState, context: PanelContext) -> None:
     tip += " A w is shown as it is: ψ goes to 1, and steps along directions and what is mixed in go."
     widgets.label(theme, "open", tip)
     shown = kept.path if isinstance(kept, FileLatent) else ""
-    if typed := widgets.text_field("latent file", "path of a .npz, .npy …", shown, tip):
+    if typed := widgets.text_field("latent file", "path of a .npz, .npy …", shown, tip, typed_before=context.typed):
         _open(source, context, typed)
     if isinstance(kept, FileLatent):
         tip = "What its numbers are: w's, which synthesis takes, or a z, which is mapped first."
@@ -148,6 +148,11 @@ def _pad(source: SourceState, context: PanelContext) -> None:
     across, down = math.ceil(width / 2 / cell), math.ceil(height / 2 / cell)
     columns = range(math.floor(source.x) - across, math.floor(source.x) + across + 2)
     rows = range(math.floor(source.y) - down, math.floor(source.y) + down + 2)
+    font = theme.mono or imgui.get_font()
+    widest = max(len(str(column + PLANE_WIDTH * row)) for column in columns for row in rows)
+    with imgui_ctx.push_font(font, small):
+        digit = imgui.calc_text_size("0").x
+    apart = math.ceil((widest * digit + 10) / cell)  # columns from one label to the next, so that long ones do not meet
     with imgui_ctx.push_clip_rect(origin, corner, True):
         for row in rows:
             y = centre_y + (row - source.y) * cell
@@ -155,7 +160,7 @@ def _pad(source: SourceState, context: PanelContext) -> None:
         for column in columns:
             x = centre_x + (column - source.x) * cell
             draw.add_line((x, origin.y), (x, corner.y), line)
-            for row in rows:
+            for row in rows if column % apart == 0 else ():
                 at, seed = (x + 6, centre_y + (row - source.y) * cell + 3), str(column + PLANE_WIDTH * row)
-                draw.add_text(theme.mono or imgui.get_font(), small, at, ink, seed)
+                draw.add_text(font, small, at, ink, seed)
         draw.add_circle_filled((centre_x, centre_y), 4.5, imgui.get_color_u32(theme.text))

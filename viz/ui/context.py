@@ -245,6 +245,7 @@ class PanelContext:
     training: RunMonitor | None = None  # launches and follows training
     osc: OscLink | None = None  # receives and sends OSC
     message: str = ""  # one sentence for the status bar
+    typed: dict[int, tuple[str, str]] = field(default_factory=dict)  # paths in fields, as `widgets.text_field` has them
     # (name, pixels, width on screen) -> a texture that shows them
     texture: Callable[..., TextureHandle] = lambda name, pixels, width=None: TextureHandle(0, *size_of(pixels))
 

@@ -197,12 +197,22 @@ def checkbox(text: str, value: bool, tip: str = "") -> bool:
     return value
 
 
-def text_field(name: str, hint: str, shown: str, tip: str = "") -> str | None:
-    """Draw a field for a path, as wide as the row; return what was typed once Enter is pressed."""
+def text_field(
+    name: str, hint: str, shown: str, tip: str = "", *, typed_before: dict[int, tuple[str, str]] | None = None
+) -> str | None:
+    """Draw a field for a path, as wide as the row; return what was typed once Enter is pressed.
+
+    With `typed_before` (a field's id -> `shown` and what was typed then) a text stays until `shown` is another, so that
+    one that could not be used can be corrected.
+    """
+    field = imgui.get_id(name)
+    before, text = (typed_before or {}).get(field, (shown, shown))
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_.enter_returns_true | imgui.InputTextFlags_.elide_left
-    entered, typed = imgui.input_text_with_hint(f"##{name}", hint, shown, flags)
+    entered, typed = imgui.input_text_with_hint(f"##{name}", hint, text if before == shown else shown, flags)
     tooltip(tip)
+    if entered and typed_before is not None:
+        typed_before[field] = (shown, typed)
     return typed.strip() if entered else None
 
 

@@ -3,11 +3,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
+from PIL import Image, ImageDraw
 from support.gui import save_model
 
 from viz.cli.main import main as viewer
@@ -60,6 +61,21 @@ def test_each_picture_of_the_grid(model: str, names: tuple[str, str, str]) -> No
             assert np.array_equal(grid[line, 0], expected(seed_point(row)))
             mixed = Mixture(seed_point(row), seed_point(col), (0, 1, 3))
             assert np.array_equal(grid[line, column], expected(mixed))
+
+
+def test_captions_name_the_seeds(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, draw_text = [], ImageDraw.ImageDraw.text
+
+    def record(self: ImageDraw.ImageDraw, xy: tuple[float, float], text: str, **options: Any) -> None:
+        drawn.append(text)
+        draw_text(self, xy, text, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", record)
+    result = mix("--model", model, "--rows=3", "--cols=5-6", "--layers=0", "--captions", "--out=grid.png")
+    assert result.exit_code == 0, result.output
+    assert drawn == ["", "seed 5", "seed 6", "seed 3", "3 + 5", "3 + 6"]
+    with Image.open("grid.png") as image:
+        assert image.size[0] % 3 == 0 and image.size[1] % 2 == 0 and image.size[1] // 2 > 16, "a strip below each"
 
 
 def test_one_row_is_one_row(model: str, folder: Path) -> None:

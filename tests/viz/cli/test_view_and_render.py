@@ -219,7 +219,11 @@ def test_what_is_no_state_as_a_whole_is_put_aside(content: str, tmp_path: Path) 
     path.write_text(content)
     found, message = view.load_state(path)
     assert message.startswith("Started afresh: ") and found == state.default_state()
+    assert message.endswith("The file is kept as state.damaged.json.")
     assert damaged(path) == ["state.damaged.json"] and not path.exists()
+    path.write_text(content)
+    assert view.load_state(path)[1].endswith("kept as state.damaged-2.json."), "the earlier one may be of use"
+    assert (tmp_path / "state.damaged.json").read_text() == content
 
 
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path) -> None:

@@ -154,3 +154,5 @@ def test_on_the_command_line(models: dict[str, str], tmp_path: Path, monkeypatch
     assert render("--model", models["A"], "--noise-mode=some", "--out=y.png").exit_code == 2
     result = render("--model", models["T"], "--noise-mode=none", "--out=y.png")
     assert result.exit_code == 0 and "T.safetensors has no noise inputs, so --noise-mode changes" in result.output
+    result = render("--model", models["T"], "--cutoff=2", "--out=z.png")
+    assert result.exit_code == 0 and "--cutoff changes nothing at --trunc 1: give --trunc, too" in result.output
