@@ -347,11 +347,17 @@ def _critters_path(outdir: Path, num: int, size: int) -> Path:
 
 
 def draw_critters(
-    path: Path, num: int, size: int, seed: int, species: Collection[str] = (), aligned: bool = False
+    path: Path,
+    num: int,
+    size: int,
+    seed: int,
+    species: Collection[str] = (),
+    aligned: bool = False,
+    plush: bool = False,
 ) -> None:
     """Draw a data set with progress on the terminal; TrainingError for a size, number, seed or species that is none."""
     with show_progress(f"Drawing {num} critters of {size}x{size} into {path}", "Drawn") as progress:
         try:
-            write_dataset(path, num, size, seed, progress=progress, species=species, aligned=aligned)
+            write_dataset(path, num, size, seed, progress=progress, species=species, aligned=aligned, plush=plush)
         except ValueError as error:
             raise TrainingError(str(error)) from error

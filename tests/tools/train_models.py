@@ -44,7 +44,7 @@ class Stage(NamedTuple):
         return self.name[0].upper()
 
 
-SPECIES = "fox,raccoon,red panda,tiger"  # four of twelve: docs/decisions/032-bundled-models.md
+DRAWN = ("--species=fox", "--aligned", "--plush")  # docs/decisions/032-bundled-models.md
 SETS = (
     Critters("critters-32", 32, source="critters-128"),
     Critters("critters-64", 64, source="critters-128"),
@@ -62,7 +62,7 @@ LAYERS = {32: 8, 64: 10, 128: 12}  # of T and R
 class Step(NamedTuple):
     """A stage of every rung: its name, the pictures' size, R1's weight, and thousands of pictures of b, t, r and a.
 
-    R, three times as slow as B, is small for less long; A, which is there for comparison, ends earlier.
+    A, which is there for comparison, ends earlier.
     """
 
     name: str
@@ -72,10 +72,10 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("32", 32, 0.064, (20, 20, 10, 10)),
-    Step("64", 64, 0.256, (20, 20, 12, 10)),
-    Step("128", 128, 1.024, (24, 24, 12, 12)),
-    Step("128-fine", 128, 0.2, (40, 40, 70, 24)),  # shapes first, then fur (docs/log.md, 2026-11-30)
+    Step("32", 32, 0.064, (10, 10, 10, 8)),
+    Step("64", 64, 0.256, (10, 10, 10, 8)),
+    Step("128", 128, 0.5, (12, 12, 12, 8)),
+    Step("128-fine", 128, 0.2, (48, 48, 48, 16)),  # shapes first, then fur (docs/log.md, 2026-11-30)
 )
 
 
@@ -83,7 +83,7 @@ def _plan(rung: str) -> Iterator[Stage]:
     source = ""
     for step in STEPS:
         layers = f" --num-layers={LAYERS[step.size]}" if rung in "tr" else ""
-        options = f"{RUNGS[rung]}{layers} --batch=4 --gamma={step.gamma:g}"
+        options = f"{RUNGS[rung]}{layers} --batch=4 --mirror=0 --gamma={step.gamma:g}"
         kimg = step.kimg[list(RUNGS).index(rung)]
         yield Stage(f"{rung}-{step.name}", f"critters-{step.size}", kimg, options, source)
         source = f"{rung}-{step.name}"
@@ -139,8 +139,7 @@ def draw_set(outdir: Path, critters: Critters) -> Iterator[list[str]]:
     for seed, part in zip(critters.seeds, parts, strict=True):
         if not part.exists():
             options = [f"--num={critters.num}", f"--size={critters.size}", f"--seed={seed}"]
-            options += [f"--species={SPECIES}", "--aligned"]
-            yield ["dataset", "critters", f"--out={part}", *options]
+            yield ["dataset", "critters", f"--out={part}", *options, *DRAWN]
     if several:
         _join(parts, whole)
 

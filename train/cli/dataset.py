@@ -20,7 +20,7 @@ EXAMPLE = """\b
 Examples:
     python train.py dataset critters --out=critters.zip --num=2000 --size=64
     python train.py dataset critters --out=foxes.zip --species=fox,"red panda"
-    python train.py dataset critters --out=faces.zip --size=128 --aligned
+    python train.py dataset critters --out=faces.zip --size=128 --aligned --plush
 """
 
 
@@ -35,9 +35,12 @@ def dataset() -> None:
 @click.option("--size", type=click.Choice(CRITTERS_SIZES), default="64", help="Width of a picture in pixels.")
 @click.option("--seed", type=SEED, default=0, help="Seed of the set.")
 @click.option("--species", metavar="NAME,...", help="Only these, of twelve; a wrong name lists them.")
-@click.option("--aligned", is_flag=True, help="Heads upright, centred and of one size, as faces are in FFHQ.")
+@click.option("--aligned", is_flag=True, help="Heads upright and of one size, their eyes in one place, as in FFHQ.")
+@click.option("--plush", is_flag=True, help="Fur of thick strands that grow alike on all of a species.")
 @overwrite_option
-def critters(out: Path, num: int, size: str, seed: int, species: str | None, aligned: bool, overwrite: bool) -> None:
+def critters(
+    out: Path, num: int, size: str, seed: int, species: str | None, aligned: bool, plush: bool, overwrite: bool
+) -> None:
     """Draw the bundled data set: one furry creature a picture, its pose in dataset.json."""
     if out.suffix.lower() != ".zip":
         raise click.UsageError(f"--out must be the name of a zip, such as {out.stem or 'critters'}.zip.")
@@ -46,7 +49,7 @@ def critters(out: Path, num: int, size: str, seed: int, species: str | None, ali
 
     with report_errors("Drawing ran out of memory: give a smaller --size or --num"):
         names = [name.strip() for name in (species or "").split(",") if name.strip()]
-        launch.draw_critters(out, num, int(size), seed, names, aligned)
+        launch.draw_critters(out, num, int(size), seed, names, aligned, plush)
 
 
 dataset.add_command(convert)

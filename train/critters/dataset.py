@@ -25,13 +25,14 @@ from PIL import Image
 from gan.data.dataset_zip import make_entry, name_picture
 from gan.files.atomic_write import atomic_write
 from train.critters.paint import paint
-from train.critters.species import SPECIES, align, sample_critter, sample_species
+from train.critters.species import SPECIES, align, make_plush, sample_critter, sample_species
 
 MIN_SIZE, MAX_SIZE = 16, 512
 # The data set with seed k has the critters of the seeds from k * SEED_STRIDE on, so that no two sets share one.
 SEED_STRIDE = 1_000_000
 
 Pose = dict[str, Any]
+_Job = tuple[int, int, bool, bool]  # what `draw_critter` takes
 
 
 def _check_arguments(size: int, seed: int) -> None:
@@ -41,8 +42,10 @@ def _check_arguments(size: int, seed: int) -> None:
         raise ValueError(f"The seed of critters must be 0 or more, not {seed}.")
 
 
-def draw_critter(seed: int, size: int, aligned: bool = False) -> tuple[NDArray[np.uint8], Pose]:
-    """Draw the critter of a seed; another size gives the same creature at another resolution, `aligned` it in pose.
+def draw_critter(seed: int, size: int, aligned: bool = False, plush: bool = False) -> tuple[NDArray[np.uint8], Pose]:
+    """Draw the critter of a seed; another size gives the same creature at another resolution.
+
+    `aligned` shows it upright and straight ahead, `plush` with a toy's fur.
 
     Returns the picture, uint8 RGB [size, size, 3], and its pose: `x`, `y` (centre of the head, image widths from the
     top left), `scale` (width of the head, image widths), `tilt` (degrees, clockwise), `yaw` and `pitch` (degrees;
@@ -50,7 +53,9 @@ def draw_critter(seed: int, size: int, aligned: bool = False) -> tuple[NDArray[n
     a power of two from 16 to 512 and for a negative seed.
     """
     _check_arguments(size, seed)
-    critter = align(sample_critter(seed)) if aligned else sample_critter(seed)
+    critter = sample_critter(seed)
+    critter = align(critter) if aligned else critter
+    critter = make_plush(critter) if plush else critter
     pose = {name: round(float(getattr(critter, name)), 5) for name in ("x", "y", "scale", "tilt")}
     pose |= {name: round(float(np.rad2deg(getattr(critter, name))), 5) for name in ("yaw", "pitch")}
     words = {"species": critter.species.name, "pattern": critter.pattern, "palette": critter.coat.name, "seed": seed}
@@ -76,7 +81,7 @@ def choose_seeds(num: int, seed: int, species: Collection[str] = ()) -> list[int
     return chosen
 
 
-def _draw_png(job: tuple[int, int, bool]) -> tuple[bytes, Pose]:
+def _draw_png(job: _Job) -> tuple[bytes, Pose]:
     picture, pose = draw_critter(*job)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "png")
@@ -96,7 +101,7 @@ def _start_pool(workers: int) -> Pool:
 
 
 @contextmanager
-def _draw_all(jobs: list[tuple[int, int, bool]], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
+def _draw_all(jobs: list[_Job], workers: int) -> Iterator[Iterator[tuple[bytes, Pose]]]:
     """Yield the PNGs and poses of the jobs, in their order."""
     if workers <= 1 or len(jobs) == 1:
         yield map(_draw_png, jobs)
@@ -114,18 +119,19 @@ def write_dataset(
     workers: int = 2,
     species: Collection[str] = (),
     aligned: bool = False,
+    plush: bool = False,
 ) -> None:
     """Write `num` critters as an uncompressed zip of PNGs with a dataset.json, the same bytes for any `workers`.
 
-    Where `species` are named, only these; `aligned`, with all heads in one place. The zip holds
-    `00000/img00000000.png` and so on, a thousand a folder, and `dataset.json` with `labels` (null) and `poses` (name of
-    the picture -> what `draw_critter` returns). `progress(done, num)` is called after each picture. The file appears
-    under its name when it is complete; an interrupt leaves nothing behind. Raises ValueError for bad arguments,
-    OSError where the file cannot be written.
+    Where `species` are named, only these; `aligned`, with all heads in one place; `plush`, with a toy's fur. The zip
+    holds `00000/img00000000.png` and so on, a thousand a folder, and `dataset.json` with `labels` (null) and `poses`
+    (name of the picture -> what `draw_critter` returns). `progress(done, num)` is called after each picture. The file
+    appears under its name when it is complete; an interrupt leaves nothing behind. Raises ValueError for bad
+    arguments, OSError where the file cannot be written.
     """
     _check_arguments(size, seed)
     poses: dict[str, Pose] = {}
-    jobs = [(one, size, aligned) for one in choose_seeds(num, seed, species)]
+    jobs = [(one, size, aligned, plush) for one in choose_seeds(num, seed, species)]
     with (
         atomic_write(Path(path)) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,

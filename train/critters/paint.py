@@ -94,7 +94,7 @@ def _paint_body(canvas: Canvas, critter: Critter) -> None:
     reach = np.sqrt(ex**2 + ey**2)
     angle, radius = np.arctan2(x, y + 0.6), np.sqrt(x**2 + (y + 0.6) ** 2)
     angle = angle + 0.10 * critter.noise(2 * x + 7, 2 * y + 7, 44)
-    fur = strands(critter.noise, angle, radius, 20, canvas.pitch / unit)
+    fur = strands(critter.noise, angle, radius, 20, critter.thickness * canvas.pitch / unit)
     edge = 1 + 0.13 * critter.species.fur / 0.1 * (spikes(critter.noise, 3 * ey - 2 * reach, reach - 1, 26) - 0.6)
     soft = 0.4 / (canvas.size * unit * wide)
     alpha = smoothstep(-soft, soft, edge - reach)
@@ -145,7 +145,7 @@ def _paint_ear(canvas: Canvas, critter: Critter, side: int) -> None:
     soft = 0.4 / (canvas.size * unit * width)
     alpha = smoothstep(-soft, soft, depth + 1.1 * species.fur * (fray - 0.65))
     fan, far = np.arctan2(s * width, t * length + 0.5), np.hypot(s * width, t * length + 0.5)
-    fur = strands(critter.noise, 2 * fan + 1, 1.2 * far, 54 + 6 * side, canvas.pitch / unit)
+    fur = strands(critter.noise, 2 * fan + 1, 1.2 * far, 54 + 6 * side, critter.thickness * canvas.pitch / unit)
     marked = _MARKED_EARS.get(critter.pattern, 0.12)
     top = smoothstep(0.30, 0.75, t + 0.06 * fur) if critter.pattern == "fox" else np.ones_like(t)
     pale = 0.8 if critter.pattern == "redpanda" else 0.0
@@ -208,7 +208,7 @@ def _paint_head(canvas: Canvas, critter: Critter) -> None:
     radius = np.sqrt(qx**2 + comb_y**2)
     angle = np.arctan2(qx, -comb_y)
     angle = angle + 0.09 * critter.noise(2.5 * qx + 9, 2.5 * qy + 9, 1) + np.float32(traits["swirl"]) * radius
-    pitch = canvas.pitch / unit
+    pitch = critter.thickness * canvas.pitch / unit
     fur = strands(critter.noise, angle, radius, 2, pitch) * (0.35 + 0.65 * smoothstep(0.12, 0.55, radius))
     marks = face_markings(critter, qx, qy, fur)
     albedo = _fur_albedo(critter, marks, fur)

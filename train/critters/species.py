@@ -92,7 +92,8 @@ IRISES: dict[str, Oklch] = {
 # Irises that suit an animal whose eyes are mostly dark; the others take any.
 DARK_EYED = ("bear", "panda", "bunny", "koala", "mouse", "raccoon", "red panda")
 FANCIFUL_SHARE = 0.22
-ALIGNED_SCALE = 0.72  # width of an aligned head in image widths
+ALIGNED_SCALE, ALIGNED_TURN = 0.72, 0.15  # width of an aligned head in image widths; share of its yaw and pitch
+PLUSH_CONTRAST, PLUSH_THICKNESS = 1.4, 1.6  # of a toy's fur, times what the species has
 # Spreads of the individual proportions, around 1, and of the offsets, around 0.
 PROPORTION_SPREADS = {
     "height": 0.035, "cheeks": 0.25, "ears": 0.10, "ear_width": 0.09, "muzzle": 0.08, "eyes": 0.09, "eye_gap": 0.05,
@@ -141,6 +142,7 @@ class Critter:
     blobs: tuple[tuple[float, float, float, float], ...]  # behind: x, y, radius, strength
     slope: float  # direction of the backdrop's gradient, radians
     noise: Noise
+    thickness: float = 1.0  # of a strand of fur
 
 
 def _clipped_normal(rng: np.random.Generator, mean: float, spread: float, low: float, high: float) -> float:
@@ -240,9 +242,23 @@ def sample_critter(seed: int) -> Critter:
 
 
 def align(critter: Critter) -> Critter:
-    """Return the critter with its head upright, centred and of one size, as faces are in FFHQ [SG1, app. A].
+    """Return the critter upright, of one size and with its eyes in one place, as faces are in FFHQ [SG1, app. A].
 
-    It still looks where it looked: yaw and pitch are turns in space, which no alignment of pictures undoes.
+    It looks almost straight ahead: no alignment of pictures undoes turns in space, so they are made small.
     """
     y = 0.54 + 0.10 * (critter.species.ears == "long") * ALIGNED_SCALE
-    return replace(critter, x=0.5, y=y, scale=ALIGNED_SCALE, tilt=0.0, lean=0.35 * (critter.lean - 0.35 * critter.tilt))
+    yaw, pitch = ALIGNED_TURN * critter.yaw, ALIGNED_TURN * critter.pitch
+    traits = critter.traits | {"eye_y": 0.0, "eye_gap": 1.0}
+    lean = 0.35 * (critter.lean - 0.35 * critter.tilt)
+    pose = replace(critter, x=0.5, y=y, scale=ALIGNED_SCALE, tilt=0.0, yaw=yaw, pitch=pitch)
+    return replace(pose, lean=lean, traits=traits)
+
+
+def make_plush(critter: Critter) -> Critter:
+    """Return the critter with a toy's fur: thick strands of strong contrast that grow alike on all of its species.
+
+    A small network learns what is in the same place in all pictures, and what is not finer than its own maps.
+    """
+    noise = Noise(np.random.Generator(np.random.PCG64(SPECIES.index(critter.species))))
+    traits = critter.traits | {"contrast": PLUSH_CONTRAST * critter.traits["contrast"], "swirl": 0.0, "shift": 0.0}
+    return replace(critter, noise=noise, traits=traits, thickness=PLUSH_THICKNESS)

@@ -14,7 +14,7 @@ from viz.core.state import AppState
 from viz.core.timeline_state import EASINGS, LATENTS, OF_THE_RIGHT, PROPERTIES, Key, Track
 from viz.record import timeline_edits as edits
 from viz.record.timeline_edits import KeyName
-from viz.ui import fitting, timelining, widgets
+from viz.ui import fitting, modifiers, timelining, widgets
 from viz.ui.context import PanelContext, TimelineDrag
 from viz.ui.theme import rgb
 
@@ -385,7 +385,7 @@ def handle_lane_keys(state: AppState, context: PanelContext) -> None:
     pressed = imgui.is_key_pressed(key.delete, False) or imgui.is_key_pressed(key.backspace, False)
     if pressed and edits.take_keys(state.timeline, hand.chosen):
         timelining.remove(state, context, hand.chosen)
-    if io.key_ctrl and imgui.is_key_pressed(key.c, False) and hand.chosen:
+    if modifiers.ctrl() and imgui.is_key_pressed(key.c, False) and hand.chosen:
         timelining.copy(state, context)
-    if io.key_ctrl and imgui.is_key_pressed(key.v, False) and hand.copied:
+    if modifiers.ctrl() and imgui.is_key_pressed(key.v, False) and hand.copied:
         timelining.paste(state, context)

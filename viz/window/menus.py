@@ -14,7 +14,7 @@ from viz.core.bookmarks import KINDS
 from viz.core.state import SLOTS, AppState
 from viz.panels import capture
 from viz.record import timeline_edits
-from viz.ui import bookmarking, fitting, timelining, widgets
+from viz.ui import bookmarking, fitting, modifiers, timelining, widgets
 from viz.ui.context import PanelContext
 from viz.window import shortcuts
 from viz.window.export_dialog import ExportDialog
@@ -153,18 +153,18 @@ class Menus:
     def keys(self) -> None:
         """Handle the keys, once a frame, drawn or not."""
         io, key = imgui.get_io(), imgui.Key
-        if io.key_ctrl and imgui.is_key_pressed(key.q, False):
+        if modifiers.ctrl() and imgui.is_key_pressed(key.q, False):
             self._params.app_shall_exit = True
         self.presentation.keys(leaves=not self._table_shown)
         self.undo.keys()
         self._bookmark_keys()
         self._capture_keys()
-        if io.want_text_input or io.key_ctrl or io.key_alt or io.key_super:
+        if io.want_text_input or modifiers.ctrl() or io.key_alt or io.key_super:
             return
-        if imgui.is_key_pressed(key.f1, False) or (io.key_shift and imgui.is_key_pressed(key.slash, False)):
+        if imgui.is_key_pressed(key.f1, False) or (modifiers.shift() and imgui.is_key_pressed(key.slash, False)):
             self._table_shown = not self._table_shown
         if imgui.is_key_pressed(imgui.Key.k, False):
-            names = timeline_edits.list_properties if io.key_shift else timeline_edits.list_listed
+            names = timeline_edits.list_properties if modifiers.shift() else timeline_edits.list_listed
             self.context.message = f"Keyed at {self.state.playback.seconds:.2f} s: the Timeline panel shows it."
             timelining.key(self.state, self.context, names(self.state))  # which may say that there is no room
         slot = self.canvas.aimed(io.mouse_pos.x, io.mouse_pos.y)
@@ -176,7 +176,7 @@ class Menus:
     def _bookmark_keys(self) -> None:
         """Handle Ctrl-B, which keeps a latent, and Ctrl-1 to Ctrl-9, which go to a bookmark."""
         io = imgui.get_io()
-        if not io.key_ctrl or io.key_shift or io.key_alt or io.want_text_input:
+        if not modifiers.ctrl() or modifiers.shift() or io.key_alt or io.want_text_input:
             return
         if imgui.is_key_pressed(imgui.Key.b, False):
             bookmarking.keep(self.state, self.context, "latent")
@@ -189,14 +189,14 @@ class Menus:
         io, key, captures = imgui.get_io(), imgui.Key, self.context.captures
         hand = self.context.timeline
         on_keys, hand.is_pointed = hand.is_pointed, False
-        if not io.key_ctrl or io.key_alt or io.want_text_input:
+        if not modifiers.ctrl() or io.key_alt or io.want_text_input:
             return
         if imgui.is_key_pressed(key.s, False):
             captures.take()
         if on_keys:
             return
         if imgui.is_key_pressed(key.c, False):
-            (captures.copy_command if io.key_shift else captures.copy)()
+            (captures.copy_command if modifiers.shift() else captures.copy)()
         if imgui.is_key_pressed(key.v, False):
             captures.paste()
 

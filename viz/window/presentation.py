@@ -5,6 +5,7 @@ from imgui_bundle import ImVec2, glfw_utils, hello_imgui, imgui, imgui_ctx
 
 from viz.canvas.canvas import Canvas
 from viz.core.state import AppState
+from viz.ui import modifiers
 from viz.ui.context import PanelContext, Pictures
 from viz.ui.theme import PALETTES, rgb
 from viz.window import text_size
@@ -81,7 +82,7 @@ class Presentation:
         """
         io, key, display = imgui.get_io(), imgui.Key, self._state.display
         if imgui.is_key_pressed(key.f11, False):
-            if io.key_shift:
+            if modifiers.shift():
                 self.second.toggle()
             else:
                 self.toggle_full_screen()
@@ -90,7 +91,7 @@ class Presentation:
         leaves = leaves and not imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
         if self.is_full and leaves and imgui.is_key_pressed(key.escape, False) and not io.want_text_input:
             self.toggle_full_screen()
-        if io.key_ctrl and not io.key_alt:
+        if modifiers.ctrl() and not io.key_alt:
             up = imgui.is_key_pressed(key.equal) or imgui.is_key_pressed(key.keypad_add)
             down = imgui.is_key_pressed(key.minus) or imgui.is_key_pressed(key.keypad_subtract)
             if up or down:

@@ -6,7 +6,7 @@ from imgui_bundle import imgui
 from viz.canvas import mode_bar
 from viz.core import gestures
 from viz.core.state import AppState, Slot
-from viz.ui import timelining
+from viz.ui import modifiers, timelining
 from viz.ui.theme import Theme
 
 GESTURES = (
@@ -50,8 +50,8 @@ NUMBERS = (("Drag a number", "change it"), ("Click a number", "type it"), ("Doub
 
 def handle_keys(state: AppState, slot: Slot, resolution: int) -> None:
     """Carry out the keys that only change the state; `resolution` is of the picture in `slot`, which they mean."""
-    io, key = imgui.get_io(), imgui.Key
-    shift = io.key_shift
+    key = imgui.Key
+    shift = modifiers.shift()
     right = imgui.is_key_pressed(key.right_arrow) - imgui.is_key_pressed(key.left_arrow)
     down = imgui.is_key_pressed(key.down_arrow) - imgui.is_key_pressed(key.up_arrow)
     latent, transform = state.latent_of(slot), state.transform_of(slot)

@@ -8,6 +8,7 @@ from imgui_bundle import imgui
 
 from viz.core.history import History
 from viz.core.state import SLOTS, AppState
+from viz.ui import modifiers
 from viz.ui.context import PanelContext
 
 WHEEL_SECONDS = 0.4  # without a notch, after which a turn of the wheel is over
@@ -59,9 +60,9 @@ class Undo:
         io, key = imgui.get_io(), imgui.Key
         if io.mouse_wheel:  # within a frame: between two it is 0
             self._turned_at = time.monotonic()
-        if not io.key_ctrl or io.want_text_input:
+        if not modifiers.ctrl() or io.want_text_input:
             return
-        if imgui.is_key_pressed(key.y) or (io.key_shift and imgui.is_key_pressed(key.z)):
+        if imgui.is_key_pressed(key.y) or (modifiers.shift() and imgui.is_key_pressed(key.z)):
             self.redo()
         elif imgui.is_key_pressed(key.z):
             self.undo()
