@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """Windows over a whole screen, and back to where they were."""
 
+import sys
 import warnings
 from typing import Any
 
@@ -62,6 +63,23 @@ class FullScreen:
             self.leave()
         else:
             self.enter()
+
+
+def fit_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return a new window's size, no larger than the screen has room for: its panels are laid out for that.
+
+    As it is where there is no screen, or none that GLFW, initialised before, tells about.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", glfw.GLFWError)
+        monitor = glfw.get_primary_monitor()
+        if not monitor or glfw.get_platform() == glfw.PLATFORM_NULL:
+            return size
+        *_, width, height = glfw.get_monitor_workarea(monitor)
+        scale = 1.0 if sys.platform == "darwin" else max(1.0, *glfw.get_monitor_content_scale(monitor))
+    if min(width, height) <= 0:
+        return size
+    return min(size[0], int(width / scale)), min(size[1], int(height / scale))
 
 
 def find_place(window: Any) -> Place:

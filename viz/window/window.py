@@ -37,7 +37,7 @@ from viz.training.monitor import RunMonitor
 from viz.ui import saving
 from viz.ui.context import Machine, Models, PanelContext, Pictures
 from viz.ui.theme import PALETTES, Theme
-from viz.window import layout
+from viz.window import full_screen, layout
 from viz.window.arrivals import Arrivals
 from viz.window.bookmark_keeper import SUFFIX as BOOKMARK_SUFFIX
 from viz.window.bookmark_keeper import BookmarkKeeper
@@ -189,7 +189,8 @@ class Window:
         self.worker.submit(build_request(self.state))  # models load while the window opens
         display = self.state.display
         layout_file = self.state_path.with_suffix(".layout.ini") if self.state_path else None
-        params = layout.build_params((display.width, display.height), self._windows(), layout_file, display.text_size)
+        size = full_screen.fit_size((display.width, display.height))
+        params = layout.build_params(size, self._windows(), layout_file, display.text_size)
         self._params = params
         menus = Menus(self.state, self.context, self.canvas, self.undo, self.presentation, params)
         calls = params.callbacks
