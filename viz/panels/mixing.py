@@ -15,18 +15,17 @@ from viz.ui.context import PanelContext
 TITLE = "Mixing"
 PLACE = "latent"
 
-ROWS = 4.0  # of layers that are seen at once
 TIGHT = ImVec2(4, 2)  # pixels
 HINT = "Ticked layers take a second latent's style."
 WITH = (
-    "A second latent of its own, below, or that of the other slot, mapped by the other model. Where both mapping "
+    "A second latent of its own, or that of the other slot, mapped by the other model. Where both mapping "
     "networks are the same, a w means the same to both."
 )
 ALONE = "Nothing is mixed in: no model is open in the other slot. Open one there, or mix with a second latent."
 
 
 def draw(state: AppState, context: PanelContext) -> None:
-    """Draw the presets, a box for each w, and the second latent."""
+    """Draw the presets, the second latent, and a box for each w."""
     theme, latent = context.theme, state.latent_of(state.focus)
     widgets.side(theme, state)
     slots = SLOTS if state.linked else (state.focus,)
@@ -39,7 +38,6 @@ def draw(state: AppState, context: PanelContext) -> None:
     if not latent.mixed:
         widgets.sentence(HINT, theme.dim)
     _presets(latent, len(layers), context)
-    _boxes(latent, layers, context)
     both = all(state.slot(slot).path for slot in SLOTS)
     if both or latent.mix_with != "second":
         widgets.words(theme, "with", latent, "mix_with", WITH)
@@ -47,13 +45,14 @@ def draw(state: AppState, context: PanelContext) -> None:
             widgets.sentence(ALONE, theme.dim)
     if latent.mix_with == "second":
         latent_source.draw(latent.second, context, compact=True)
+    _boxes(latent, layers, context)
 
 
 def _boxes(latent: LatentState, layers: tuple[Band, ...], context: PanelContext) -> None:
     """Draw a box for each w, with the layer that takes it."""
     var = imgui.StyleVar_
     with imgui_ctx.push_style_var(var.frame_padding, TIGHT), imgui_ctx.push_style_var(var.item_spacing, TIGHT):
-        with imgui_ctx.begin_child("layers", ImVec2(0, ROWS * imgui.get_frame_height_with_spacing())):
+        with imgui_ctx.begin_child("layers", ImVec2(0, len(layers) * imgui.get_frame_height_with_spacing())):
             for index, layer in enumerate(layers):
                 changed, after = imgui.checkbox(f"{index}  {layer.name}##{index}", index in latent.mixed)
                 widgets.tooltip(f"w {index}, which {layer.name} takes.")
