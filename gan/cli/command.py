@@ -22,6 +22,9 @@ class Command(click.Command):
     def __init__(self, *args: Any, elsewhere: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.elsewhere = elsewhere or {}
+        for parameter in self.params:  # whose kinds click calls "integer range" and "float range"
+            if isinstance(parameter.type, click.IntRange | click.FloatRange):
+                parameter.type.name = "integer" if isinstance(parameter.type, click.IntRange) else "number"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         given = list(args)  # the parser empties its list

@@ -1,6 +1,7 @@
 # Copyright 2026 The Jinc Authors. SPDX-License-Identifier: Apache-2.0
 """The two command lines explain themselves, and refuse what they do not know in one sentence."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ def test_help_says_what_a_command_and_its_options_do(name: str, path: tuple[str,
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{parameter.opts[0]} has no help"
             assert parameter.opts[0] in result.output
+    assert not re.search("(INTEGER|FLOAT) RANGE", result.output), "click's names of numbers"
 
 
 @pytest.mark.parametrize("main", PROGRAMS.values(), ids=PROGRAMS)
