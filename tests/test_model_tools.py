@@ -51,6 +51,7 @@ def test_a_model_is_trained_in_stages_and_published(
     assert header.facts["kimg"] == pytest.approx(0.032)
     assert {*header.facts["figures"]} == {"fid", "stickiness"}
     card = json.loads(path.with_suffix(".json").read_text())
+    assert card["fid_of_halves"] > 0
     assert [stage["stage"] for stage in card["stages"]] == ["b-16", "b-32"]
     assert path.stat().st_size < 0.8 * next(run.glob("network-snapshot-*.safetensors")).stat().st_size
     assert load_generator(path)[0].config.resolution == 32
@@ -66,4 +67,5 @@ def test_a_model_is_trained_in_stages_and_published(
     assert {json.loads(row)["stage"] for row in rows} == {"b-16", "b-32"}
     page = (docs / "models.md").read_text()
     assert page.startswith("Models\n\n") and page.endswith("\n\nMore\n") and "| `critters-b-32` | 32 |" in page
+    assert "| two halves of the pictures |" in page
     assert "old" not in page and (docs / "curves.png").stat().st_size and (docs / "samples-b.png").stat().st_size
