@@ -102,6 +102,12 @@ def test_a_w_is_saved_and_opened_again(tmp_path: Path) -> None:
         assert ("", str(none)) in shown.context.typed.values(), "it stays, to be corrected"
         enter(context, shown, "//Latent/##latent file", str(file))
         assert shown.context.message == "" and isinstance(latent.kept, FileLatent)
+        assert ("", str(none)) not in shown.context.typed.values(), "of no use any more"
+        latent.kept, kept = None, latent.kept  # as Ctrl-Z would
+        settle(context, shown)
+        assert [*shown.context.typed.values()] == [("", str(file))], "that of save w"
+        latent.kept = kept
+        settle(context, shown)
         assert np.array_equal(picture(shown), before), "the very picture that it was saved from"
         context.item_click("//Latent/z##space")
         context.yield_(2)

@@ -75,7 +75,7 @@ STEPS = (
     Step("32", 32, 0.064, (10, 10, 10, 8)),
     Step("64", 64, 0.256, (10, 10, 10, 8)),
     Step("128", 128, 0.5, (12, 12, 12, 8)),
-    Step("128-fine", 128, 0.2, (24, 24, 24, 8)),  # shapes first, then fur (docs/log.md, 2026-11-30)
+    Step("128-fine", 128, 0.2, (36, 36, 36, 12)),  # shapes first, then fur (docs/log.md, 2026-11-30)
 )
 
 

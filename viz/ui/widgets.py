@@ -205,14 +205,17 @@ def text_field(
     With `typed_before` (a field's id -> `shown` and what was typed then) a text stays until `shown` is another, so that
     one that could not be used can be corrected.
     """
+    kept = {} if typed_before is None else typed_before
     field = imgui.get_id(name)
-    before, text = (typed_before or {}).get(field, (shown, shown))
+    if kept.get(field, (shown, ""))[0] != shown:
+        del kept[field]
+    text = kept[field][1] if field in kept else shown
     imgui.set_next_item_width(-1)
     flags = imgui.InputTextFlags_.enter_returns_true | imgui.InputTextFlags_.elide_left
-    entered, typed = imgui.input_text_with_hint(f"##{name}", hint, text if before == shown else shown, flags)
+    entered, typed = imgui.input_text_with_hint(f"##{name}", hint, text, flags)
     tooltip(tip)
-    if entered and typed_before is not None:
-        typed_before[field] = (shown, typed)
+    if entered:
+        kept[field] = (shown, typed)
     return typed.strip() if entered else None
 
 
